@@ -1,0 +1,59 @@
+/** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what came. */
+
+/** Shows a value in an error message, without printing whole tensors. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value.constructor?.name ?? 'an object';
+  }
+  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
+}
+
+/** Throws: `what: wanted …, got …`. */
+export function wrong(what: string, wanted: string, got: unknown): never {
+  throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
+}
+
+export function checkInteger(what: string, value: unknown, least = Number.MIN_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    wrong(what, least === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer of at least ${least}`, value);
+  }
+  return value as number;
+}
+
+export function checkOneOf<T extends string | number>(
+  what: string,
+  value: unknown,
+  choices: readonly T[],
+): T {
+  if (!choices.includes(value as T)) wrong(what, choices.map(show).join(' or '), value);
+  return value as T;
+}
+
+/** An intensity 0..levels-1. */
+export function checkLevel(what: string, value: number, levels: number): number {
+  if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
+    wrong(what, `integer levels 0 to ${levels - 1}`, value);
+  }
+  return value;
+}
+
+/** A kernel size as [rows, columns], both odd, so that the kernel has a centre. */
+export function checkKernelSize(what: string, value: unknown): [number, number] {
+  const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
+  const isOdd = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0 && (n as number) % 2 === 1;
+  if (!isOdd(rows) || !isOdd(columns) || rest.length > 0) {
+    wrong(what, 'an odd integer or two of them', value);
+  }
+  return [rows, columns];
+}
+
+/** A count of features that splits evenly into the image channels. */
+export function checkFeatures(what: string, value: unknown, imageChannels: number): number {
+  const features = checkInteger(what, value, 1);
+  if (features % imageChannels !== 0) {
+    wrong(what, `a multiple of imageChannels (${imageChannels})`, value);
+  }
+  return features;
+}

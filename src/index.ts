@@ -1,0 +1,14 @@
+export { type Causality, type CausalityOptions, checkCausality, type Leak, type Place } from './causality';
+export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
+export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
+export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
+export { bitsPerDim, type LogProbOptions, logProb, negativeLogLikelihood, normalize } from './likelihood';
+export { getMask, type Mask, type MaskArgs, type MaskType } from './mask';
+export {
+  AutoregressiveModel,
+  type AutoregressiveModelArgs,
+  autoregressiveModel,
+} from './models/autoregressive-model';
+export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
+export type { SampleOptions } from './sampling/options';
+export { sample } from './sampling/sample';

@@ -1,0 +1,33 @@
+import { keep, mul, slice, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import { getMask, type MaskArgs } from '../mask';
+
+/**
+ * The mask of one kernel on the device: its causal rows only, those that reach no pixel below the present one. Belongs to a
+ * layer and is disposed with it. A mask that hides nothing (a 1x1 kernel on one channel) is not kept at all.
+ */
+export class CausalMask {
+  private readonly rows: number;
+  private readonly mask: Tensor4D | null; // [rows,columns,in,out]
+
+  constructor(args: MaskArgs) {
+    const { shape, values } = getMask(args);
+    const [kernelRows, columns, featuresIn, featuresOut] = shape;
+    this.rows = (kernelRows >> 1) + 1;
+    const causal = values.subarray(0, this.rows * columns * featuresIn * featuresOut);
+    this.mask = causal.every((value) => value === 1)
+      ? null
+      : keep(tensor4d(causal, [this.rows, columns, featuresIn, featuresOut]));
+  }
+
+  /** [kernel rows,columns,in,out] -> [causal rows,columns,in,out], zero where masked. */
+  apply(kernel: Tensor4D): Tensor4D {
+    const [kernelRows, columns, featuresIn, featuresOut] = kernel.shape;
+    const causal =
+      this.rows === kernelRows ? kernel : slice(kernel, 0, [this.rows, columns, featuresIn, featuresOut]);
+    return this.mask === null ? causal : mul(causal, this.mask);
+  }
+
+  dispose(): void {
+    this.mask?.dispose();
+  }
+}

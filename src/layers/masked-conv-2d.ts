@@ -1,0 +1,175 @@
+import { serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
+import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
+import type { MaskType } from '../mask';
+import { causalConv2d } from '../ops/causal-conv';
+import { CausalMask } from './causal-mask';
+import { imageInputShape, oneInput } from './layer-input';
+import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
+
+/** Arguments that a masked convolution shares with tfjs-layers' own convolution, with the same meaning. */
+type SharedArgs = Pick<
+  Parameters<typeof layers.conv2d>[0],
+  | 'activation'
+  | 'useBias'
+  | 'kernelInitializer'
+  | 'biasInitializer'
+  | 'kernelRegularizer'
+  | 'biasRegularizer'
+  | 'kernelConstraint'
+  | 'biasConstraint'
+>;
+
+/**
+ * Arguments of {@link MaskedConv2D}. Those that tfjs's `conv2d` has mean what they mean there: `activation` (none),
+ * `useBias` (true), `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers and constraints (none).
+ */
+export interface MaskedConv2DArgs extends LayerArgs, SharedArgs {
+  /** Features that go out, a multiple of `imageChannels`. */
+  filters: number;
+  /** Rows and columns of the kernel, odd; one number for a square kernel. */
+  kernelSize: number | [number, number];
+  /** 'A' for the layer that reads the image, 'B' for every later one. @default 'B' */
+  maskType?: MaskType;
+  /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
+  imageChannels?: number;
+}
+
+/** What tfjs-layers' own convolution makes of the shared arguments. */
+interface Settings {
+  activation: { apply(x: Tensor): Tensor; getClassName(): string };
+  useBias: boolean;
+  kernelInitializer: Initializer;
+  biasInitializer: Initializer;
+  kernelRegularizer: Regularizer;
+  biasRegularizer: Regularizer;
+  kernelConstraint: Constraint;
+  biasConstraint: Constraint;
+  getConfig(): serialization.ConfigDict;
+}
+
+/**
+ * A convolution that sees no pixel to come: rows above, pixels to the left, and of the present pixel the channels that
+ * {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ *
+ * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters], whole, also where
+ * masked, so that weights trained elsewhere load as they are; bias [filters].
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.4; "The Annotated Pixel-CNN",
+ * `MaskedConv2D`.
+ *
+ * @throws TypeError naming the argument: even kernels, other mask types than 'A' and 'B', `filters` or input features that
+ * `imageChannels` does not divide.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { maskedConv2d } from 'pixelcnn-layers';
+ * const layer = maskedConv2d({ filters: 6, kernelSize: 7, maskType: 'A' });
+ * console.log(layer.apply(tf.zeros([1, 8, 8, 3])).shape); // [1, 8, 8, 6]
+ * ```
+ */
+export class MaskedConv2D extends layers.Layer {
+  /** @nocollapse */
+  static className = 'MaskedConv2D';
+
+  private readonly filters: number;
+  private readonly kernelSize: [number, number];
+  private readonly maskType: MaskType;
+  private readonly imageChannels: number;
+  private readonly settings: Settings;
+  private kernel?: LayerVariable;
+  private bias?: LayerVariable;
+  private mask?: CausalMask;
+
+  constructor(args: MaskedConv2DArgs) {
+    super(args);
+    this.imageChannels = checkInteger('MaskedConv2D: imageChannels', args.imageChannels ?? 3, 1);
+    this.filters = checkFeatures('MaskedConv2D: filters', args.filters, this.imageChannels);
+    this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
+    this.maskType = checkOneOf('MaskedConv2D: maskType', args.maskType ?? 'B', ['A', 'B']);
+    // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own convolution,
+    // never built, reads them for us and writes them into the config.
+    const { batchInputShape, inputShape, weights, ...shared } = args;
+    this.settings = layers.conv2d({ ...shared, name: this.name }) as unknown as Settings;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const featuresIn = checkFeatures(
+      'MaskedConv2D: input features',
+      imageInputShape('MaskedConv2D', inputShape)[3],
+      this.imageChannels,
+    );
+    const { filters, kernelSize, maskType, imageChannels, settings } = this;
+    this.kernel = this.addWeight(
+      'kernel',
+      [...kernelSize, featuresIn, filters],
+      'float32',
+      settings.kernelInitializer,
+      settings.kernelRegularizer,
+      true,
+      settings.kernelConstraint,
+    );
+    if (settings.useBias) {
+      this.bias = this.addWeight(
+        'bias',
+        [filters],
+        'float32',
+        settings.biasInitializer,
+        settings.biasRegularizer,
+        true,
+        settings.biasConstraint,
+      );
+    }
+    this.mask = new CausalMask({ kernelSize, featuresIn, featuresOut: filters, maskType, imageChannels });
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [n, h, w] = imageInputShape('MaskedConv2D', inputShape);
+    return [n, h, w, this.filters];
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      const { kernel, bias, mask, settings } = this;
+      if (kernel === undefined || mask === undefined)
+        throw new Error('MaskedConv2D: called before it was built');
+      const isRelu = settings.activation.getClassName() === 'relu';
+      const y = causalConv2d(
+        oneInput(inputs),
+        mask.apply(kernel.read() as Tensor4D),
+        bias === undefined ? null : (bias.read() as Tensor1D),
+        isRelu ? 'relu' : 'linear',
+      ); // [N,H,W,filters]
+      return isRelu ? y : settings.activation.apply(y);
+    });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { strides, padding, dataFormat, dilationRate, activityRegularizer, ...shared } =
+      this.settings.getConfig();
+    const { maskType, imageChannels } = this;
+    return { ...shared, ...super.getConfig(), maskType, imageChannels };
+  }
+
+  /** @nocollapse */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    // tfjs writes 'A' as 'a': every string of a saved config is rewritten to snake case.
+    return new cls({ ...config, maskType: String(config.maskType).toUpperCase() });
+  }
+
+  protected override disposeWeights(): number {
+    this.mask?.dispose();
+    return super.disposeWeights();
+  }
+}
+serialization.registerClass(MaskedConv2D);
+
+/** Makes a {@link MaskedConv2D}. */
+export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
+  return new MaskedConv2D(args);
+}

@@ -1,0 +1,118 @@
+import { add, serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
+import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
+import { causalConv2d } from '../ops/causal-conv';
+import { CausalMask } from './causal-mask';
+import { imageInputShape, oneInput } from './layer-input';
+import type { LayerArgs, Shape } from './types';
+
+/** Arguments of {@link PixelCNNResBlock}. */
+export interface PixelCNNResBlockArgs extends LayerArgs {
+  /** h, a multiple of `imageChannels`; the input must have 2h features. */
+  filters: number;
+  /** Kernel of the middle convolution, odd. @default 3 */
+  kernelSize?: number | [number, number];
+  /** Channels of the image (3 for RGB). @default 3 */
+  imageChannels?: number;
+}
+
+/** One masked convolution of the block; a ReLU follows each. */
+interface Conv {
+  readonly kernel: LayerVariable;
+  readonly bias: LayerVariable;
+  readonly mask: CausalMask;
+}
+
+/**
+ * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU:
+ * x + relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
+ *
+ * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of conv_mid
+ * [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h].
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the ReLU after the last
+ * convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ *
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has not 2h features.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelCNNResBlock } from 'pixelcnn-layers';
+ * const block = pixelCNNResBlock({ filters: 12 });
+ * console.log(block.apply(tf.zeros([1, 8, 8, 24])).shape); // [1, 8, 8, 24]
+ * ```
+ */
+export class PixelCNNResBlock extends layers.Layer {
+  /** @nocollapse */
+  static className = 'PixelCNNResBlock';
+
+  private readonly filters: number;
+  private readonly kernelSize: [number, number];
+  private readonly imageChannels: number;
+  private convs: readonly Conv[] = [];
+
+  constructor(args: PixelCNNResBlockArgs) {
+    super(args);
+    this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
+    this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
+    this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const h = this.filters;
+    const [, , , featuresIn] = imageInputShape('PixelCNNResBlock', inputShape);
+    if (featuresIn !== 2 * h) {
+      wrong(`PixelCNNResBlock: filters (${h})`, `an input of 2 * filters = ${2 * h} features`, featuresIn);
+    }
+    this.convs = [
+      this.addConv('conv_in', [1, 1], 2 * h, h),
+      this.addConv('conv_mid', this.kernelSize, h, h),
+      this.addConv('conv_out', [1, 1], h, 2 * h),
+    ];
+    super.build(inputShape);
+  }
+
+  /** tfjs does not track layers within a layer, so the block holds the weights of its convolutions itself. */
+  private addConv(name: string, kernelSize: [number, number], featuresIn: number, featuresOut: number): Conv {
+    const glorot = initializers.glorotUniform({});
+    const zeros = initializers.zeros();
+    const { imageChannels } = this;
+    return {
+      kernel: this.addWeight(`${name}_kernel`, [...kernelSize, featuresIn, featuresOut], 'float32', glorot),
+      bias: this.addWeight(`${name}_bias`, [featuresOut], 'float32', zeros),
+      mask: new CausalMask({ kernelSize, featuresIn, featuresOut, imageChannels }),
+    };
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return imageInputShape('PixelCNNResBlock', inputShape);
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      const x = oneInput(inputs); // [N,H,W,2h]
+      let y = x; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
+      for (const { kernel, bias, mask } of this.convs) {
+        y = causalConv2d(y, mask.apply(kernel.read() as Tensor4D), bias.read() as Tensor1D, 'relu');
+      }
+      return add(x, y);
+    });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { filters, kernelSize, imageChannels } = this;
+    return { ...super.getConfig(), filters, kernelSize, imageChannels };
+  }
+
+  protected override disposeWeights(): number {
+    for (const { mask } of this.convs) mask.dispose();
+    return super.disposeWeights();
+  }
+}
+serialization.registerClass(PixelCNNResBlock);
+
+/** Makes a {@link PixelCNNResBlock}. */
+export function pixelCNNResBlock(args: PixelCNNResBlockArgs): PixelCNNResBlock {
+  return new PixelCNNResBlock(args);
+}

@@ -1,0 +1,34 @@
+import { type Optimizer, scalar, tidy, type Variable } from '@tensorflow/tfjs-core';
+
+/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, kept by multiplying once a step. */
+interface AdamPowers {
+  beta1: number;
+  beta2: number;
+  accBeta1: Variable;
+  accBeta2: Variable;
+}
+
+/**
+ * Makes a loaded Adam go on exactly as the one that was saved. tfjs restores the running powers of beta by `pow`, which
+ * differs in the last bits from the float32 products that training made; here they are multiplied out again.
+ */
+export function restoreAdamPowersExactly(optimizer: Optimizer): void {
+  if (optimizer.getClassName() !== 'Adam') return;
+  const setWeights = optimizer.setWeights.bind(optimizer);
+  optimizer.setWeights = async (weights) => {
+    await setWeights(weights);
+    const adam = optimizer as Optimizer & AdamPowers;
+    tidy(() => {
+      adam.accBeta1.assign(scalar(power(adam.beta1, optimizer.iterations)));
+      adam.accBeta2.assign(scalar(power(adam.beta2, optimizer.iterations)));
+    });
+  };
+}
+
+/** beta^(steps + 1) as `steps` float32 multiplications of beta give it. */
+function power(beta: number, steps: number): number {
+  const factor = Math.fround(beta);
+  let product = factor;
+  for (let i = 0; i < steps; i++) product = Math.fround(product * factor);
+  return product;
+}

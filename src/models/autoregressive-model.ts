@@ -1,0 +1,125 @@
+import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { wrong } from '../check';
+import { type ImageModelShape, imageModelShape } from '../image-model';
+import { likelihoodName, likelihoodNamed } from '../likelihood';
+import { restoreAdamPowersExactly } from './adam-powers';
+
+type CompileArgs = Parameters<LayersModel['compile']>[0];
+type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
+
+/** Stands in a saved model for a loss that was the program's own: functions are not saved. */
+const OWN_LOSS = 'own';
+
+/** Arguments of {@link autoregressiveModel}. */
+export interface AutoregressiveModelArgs {
+  /** One symbolic image [N,H,W,C]. */
+  inputs: SymbolicTensor;
+  /** Its logits [N,H,W,C,L]. */
+  outputs: SymbolicTensor;
+  /** Name of the model. */
+  name?: string;
+}
+
+/**
+ * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every pixel given those
+ * before it. Any graph of layers will do; `checkCausality` tells whether it keeps that order.
+ *
+ * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take integer levels
+ * [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss or metric is called with them and
+ * the logits. Loaded models come back as this class, with `bitsPerDim` or `negativeLogLikelihood` as loss and metrics, and with
+ * `includeOptimizer` go on training as if they had never been saved; a loss of the program's own must be given to `compile` again.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2.
+ *
+ * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L], or `compile` is given a loss or metric by a name that
+ * is not 'bitsPerDim' or 'negativeLogLikelihood'.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { autoregressiveModel, bitsPerDim, maskedConv2d, pixelLogits } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const features = maskedConv2d({ filters: 16, kernelSize: 5, maskType: 'A', imageChannels: 1, activation: 'relu' }).apply(image);
+ * const mixed = maskedConv2d({ filters: 4, kernelSize: 1, imageChannels: 1 }).apply(features);
+ * const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(mixed);
+ * const model = autoregressiveModel({ inputs: image, outputs: logits });
+ * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+ * console.log(model.levels); // 4
+ * ```
+ */
+export class AutoregressiveModel extends LayersModel {
+  /** @nocollapse */
+  static override className = 'AutoregressiveModel';
+
+  /** [H, W, C]; H and W null where the model takes images of any size. */
+  readonly imageShape: ImageModelShape['imageShape'];
+  /** L, the intensities that a channel can have. */
+  readonly levels: number;
+
+  constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
+    super(args);
+    const { imageShape, levels } = imageModelShape('AutoregressiveModel', this);
+    this.imageShape = imageShape;
+    this.levels = levels;
+  }
+
+  override compile(args: CompileArgs): void {
+    const metrics = args.metrics === undefined ? {} : { metrics: byName('metrics', args.metrics) };
+    super.compile({ ...args, loss: byName('loss', args.loss), ...metrics } as CompileArgs);
+    // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
+    this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
+  }
+
+  protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {
+    const [loss = OWN_LOSS] = flatten(this.loss).map(likelihoodName);
+    const metrics = flatten(this.metrics).map(likelihoodName);
+    const optimizer_config = {
+      class_name: this.optimizer.getClassName(),
+      config: this.optimizer.getConfig(),
+    };
+    const config = { loss, metrics: metrics.filter((name) => name !== undefined), optimizer_config };
+    // The type lists tfjs's own losses only.
+    return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
+  }
+
+  override loadTrainingConfig(config: TrainingConfig): void {
+    super.loadTrainingConfig(config); // makes the optimizer and compiles, with the names of getTrainingConfig
+    this.isOptimizerOwned = true; // nobody else has it, so it is disposed with the model
+    restoreAdamPowersExactly(this.optimizer);
+  }
+}
+serialization.registerClass(AutoregressiveModel);
+
+/** Makes an {@link AutoregressiveModel} of a graph of layers. */
+export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
+  return new AutoregressiveModel(args);
+}
+
+/** Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record by output. */
+function byName(what: string, value: unknown): unknown {
+  if (typeof value === 'function') return value;
+  if (Array.isArray(value)) return value.map((item) => byName(what, item));
+  if (value === OWN_LOSS) return notSaved;
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([output, item]) => [output, byName(what, item)]));
+  }
+  const fn = typeof value === 'string' ? likelihoodNamed(value) : undefined;
+  return (
+    fn ??
+    wrong(`compile: ${what}`, 'bitsPerDim, negativeLogLikelihood or a function of (labels, logits)', value)
+  );
+}
+
+/** A loss or metrics, in any of the forms that `compile` takes, as a list. */
+function flatten(value: unknown): unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(flatten);
+  return typeof value === 'object' ? Object.values(value).flatMap(flatten) : [value];
+}
+
+function notSaved(): Tensor {
+  throw new Error(
+    "The loss of this model was the program's own function and is not saved: call compile again",
+  );
+}

@@ -1,0 +1,100 @@
+import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkInteger, wrong } from '../check';
+import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
+import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
+import { pixelLogits } from '../layers/pixel-logits';
+import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+
+/** What {@link PixelCNNArgs.block} is told of the block to make. */
+export interface BlockArgs {
+  /** hiddenDim * C; the block's input and output have 2 * filters features. */
+  filters: number;
+  /** C. */
+  imageChannels: number;
+  /** Kernel of the block's spatial convolution. */
+  kernelSize: number | [number, number];
+  /** 0 for the first block. */
+  index: number;
+}
+
+/** Arguments of {@link pixelCNN}. */
+export interface PixelCNNArgs {
+  /** [H, W, C]; null for H and W takes images of any size. */
+  imageShape: [number | null, number | null, number];
+  /** L, the intensities that a channel can have. @default 256 */
+  levels?: number;
+  /** h, the features of a block's middle, per image channel. */
+  hiddenDim: number;
+  /** Features of the two 1x1 convolutions before the last, per image channel. */
+  outDim: number;
+  /** Residual blocks, 0 or more. */
+  numBlocks: number;
+  /** Kernel of the first convolution, mask A, odd. @default 7 */
+  firstKernelSize?: number | [number, number];
+  /** Kernel of the blocks, odd. @default 3 */
+  kernelSize?: number | [number, number];
+  /** Makes each block, from 2 * filters features to as many. @default {@link pixelCNNResBlock} */
+  block?: (args: BlockArgs) => layers.Layer;
+  /** Name of the model. */
+  name?: string;
+}
+
+/**
+ * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features; `numBlocks` residual
+ * blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C; logits [N,H,W,C,L]. All but the first
+ * with mask B. `getWeights()` runs in that order.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. Deviations, the blog's: a ReLU ends each
+ * block's last convolution, and no "layer-to-output connections".
+ *
+ * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L]
+ * @throws TypeError naming the argument that is missing or out of range.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 17, hiddenDim: 16, outDim: 32, numBlocks: 3, firstKernelSize: 5 });
+ * console.log(model.countParams()); // 13681
+ * console.log(model.predict(tf.zeros([2, 8, 8, 1])).shape); // [2, 8, 8, 1, 17]
+ * ```
+ */
+export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
+  const { levels = 256, firstKernelSize = 7, kernelSize = 3, block = pixelCNNResBlock } = args;
+  const imageChannels = checkImageShape(args.imageShape);
+  const hidden = checkInteger('pixelCNN: hiddenDim', args.hiddenDim, 1) * imageChannels;
+  const out = checkInteger('pixelCNN: outDim', args.outDim, 1) * imageChannels;
+  const numBlocks = checkInteger('pixelCNN: numBlocks', args.numBlocks, 0);
+  checkInteger('pixelCNN: levels', levels, 2);
+
+  const conv = (name: string, filters: number, rest: Partial<MaskedConv2DArgs> = {}) =>
+    maskedConv2d({ name, filters, kernelSize: 1, imageChannels, ...rest });
+
+  const stack: layers.Layer[] = [
+    conv('input_conv', 2 * hidden, { kernelSize: firstKernelSize, maskType: 'A' }), // [N,H,W,C] -> [N,H,W,2hC]
+  ];
+  for (let index = 0; index < numBlocks; index++) {
+    stack.push(block({ filters: hidden, imageChannels, kernelSize, index })); // [N,H,W,2hC] -> [N,H,W,2hC]
+  }
+  stack.push(
+    layers.reLU({ name: 'relu' }),
+    conv('output_conv1', out, { activation: 'relu' }), // [N,H,W,2hC] -> [N,H,W,outDim*C]
+    conv('output_conv2', out), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
+    conv('final_conv', levels * imageChannels), // [N,H,W,outDim*C] -> [N,H,W,C*L]
+    pixelLogits({ name: 'logits', imageChannels, levels }), // [N,H,W,C*L] -> [N,H,W,C,L]
+  );
+
+  const image = input({ shape: args.imageShape, name: 'image' }); // [N,H,W,C]
+  const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+  const name = args.name === undefined ? {} : { name: args.name };
+  return autoregressiveModel({ inputs: image, outputs: logits, ...name });
+}
+
+/** Checks [H, W, C] and gives C. */
+function checkImageShape(imageShape: unknown): number {
+  const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
+  const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
+  if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
+    wrong('pixelCNN: imageShape', '[H, W, C], with null for a size that may vary', imageShape);
+  }
+  return c;
+}

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { io } from '@tensorflow/tfjs-core';
+
+const MODEL_FILE = 'model.json';
+const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
+/** The shards that this module writes; their names tell their contents. */
+const SHARD_NAME = /^weights\.[0-9a-f]{16}\.\d+of\d+\.bin$/;
+
+/**
+ * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards), without tfjs-node. A
+ * browser loads the same directory by the URL of its `model.json`.
+ *
+ * A save replaces the model at one stroke: new shards are written beside the old ones, then `model.json` is renamed into place,
+ * then what it no longer names is removed. A crash at any moment leaves the old model or the new one, whole.
+ *
+ * @param directory made where it is missing
+ * @returns a handler for `model.save` and `tf.loadLayersModel`
+ * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, weights that do not fit its manifest.
+ * @example
+ * ```js
+ * import { mkdtemp } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { loadLayersModel } from '@tensorflow/tfjs-layers';
+ * import { pixelCNN } from 'pixelcnn-layers';
+ * import { fileSystem } from 'pixelcnn-layers/node';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 });
+ * const directory = await mkdtemp(join(tmpdir(), 'model-'));
+ * await model.save(fileSystem(directory));
+ * const loaded = await loadLayersModel(fileSystem(directory));
+ * console.log(loaded.getClassName()); // AutoregressiveModel
+ * ```
+ */
+export function fileSystem(directory: string): io.IOHandler {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError(`fileSystem: wanted a directory, got ${String(directory)}`);
+  }
+  const path = resolve(directory);
+  return {
+    save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
+    load: () => load(path),
+  };
+}
+
+async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
+  if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined) {
+    throw new Error('fileSystem: wanted a layers model with its topology as JSON');
+  }
+  await mkdir(directory, { recursive: true });
+  const bytes = new Uint8Array(io.CompositeArrayBuffer.join(artifacts.weightData));
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const count = Math.ceil(bytes.length / SHARD_BYTES);
+  const paths = Array.from({ length: count }, (_, i) => `weights.${hash}.${i + 1}of${count}.bin`);
+  for (const [i, name] of paths.entries()) {
+    await replaceFile(join(directory, name), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
+  }
+  const { weightData, weightSpecs = [], ...rest } = artifacts;
+  const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
+  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json));
+
+  for (const name of await readdir(directory)) {
+    if (SHARD_NAME.test(name) && !paths.includes(name)) await rm(join(directory, name), { force: true });
+  }
+  return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
+}
+
+async function load(directory: string): Promise<io.ModelArtifacts> {
+  const file = join(directory, MODEL_FILE);
+  const model = parseModel(file, (await read(file)).toString('utf8'));
+  return io.getModelArtifactsForJSON(model, async (manifest) => {
+    const specs = manifest.flatMap(({ weights }) => weights);
+    const shards = await Promise.all(
+      manifest.flatMap(({ paths }) => paths.map((path) => read(join(directory, path)))),
+    );
+    const got = shards.reduce((sum, { length }) => sum + length, 0);
+    const wanted = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
+    if (got !== wanted) {
+      const names = manifest.flatMap(({ paths }) => paths).join(', ');
+      throw new Error(
+        `fileSystem: ${file} names weights of ${wanted} bytes, but ${names} has ${got}: truncated, or not its own`,
+      );
+    }
+    return [specs, io.CompositeArrayBuffer.join(shards.map((shard) => new Uint8Array(shard).buffer))];
+  });
+}
+
+/** model.json as an object that has all that loading needs. */
+function parseModel(file: string, text: string): io.ModelJSON {
+  let model: Partial<io.ModelJSON> | null;
+  try {
+    model = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`fileSystem: ${file} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const isGroup = (group: Partial<io.WeightsManifestConfig[number]> | null) =>
+    Array.isArray(group?.paths) && Array.isArray(group?.weights);
+  const isModel =
+    typeof model?.modelTopology === 'object' &&
+    Array.isArray(model.weightsManifest) &&
+    model.weightsManifest.every(isGroup);
+  if (!isModel)
+    throw new Error(`fileSystem: ${file} is not a layers model with modelTopology and weightsManifest`);
+  return model as io.ModelJSON;
+}
+
+const BYTES: Readonly<Record<string, number>> = {
+  float32: 4,
+  int32: 4,
+  complex64: 8,
+  uint16: 2,
+  float16: 2,
+  uint8: 1,
+  bool: 1,
+};
+
+/** The bytes that one weight takes in the shards. */
+function byteLength({ name, shape, dtype, quantization }: io.WeightsManifestEntry): number {
+  const bytes = BYTES[quantization?.dtype ?? dtype];
+  if (bytes === undefined)
+    throw new Error(`fileSystem: weight ${name} has type ${dtype}, which no layer has`);
+  return shape.reduce((size, length) => size * length, bytes);
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new Error(
+      `fileSystem: ${file} ${isMissing ? 'is missing' : `cannot be read: ${(cause as Error).message}`}`,
+      { cause },
+    );
+  }
+}
+
+/** Writes beside, flushes to disk and renames: whoever opens `file` finds the old contents or the new, whole. */
+async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(contents);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The last save to each directory: one waits for another, so that neither removes the other's shards. */
+const lastSaves = new Map<string, Promise<unknown>>();
+
+async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const turn = (lastSaves.get(directory) ?? Promise.resolve()).then(work, work);
+  lastSaves.set(directory, turn);
+  try {
+    return await turn;
+  } finally {
+    if (lastSaves.get(directory) === turn) lastSaves.delete(directory);
+  }
+}

@@ -1,0 +1,67 @@
+import {
+  add,
+  keep,
+  pad,
+  reshape,
+  slice,
+  type Tensor2D,
+  type Tensor4D,
+  tensor2d,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { forward } from '../image-model';
+import type { Evaluator } from './types';
+
+/**
+ * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The images stay on
+ * the device; the logits of one place are read back each step.
+ */
+export function fullPasses(
+  model: LayersModel,
+  numImages: number,
+  [height, width, channels]: readonly [number, number, number],
+  levels: number,
+): Evaluator {
+  const values = height * width * channels;
+  const indexOf = (row: number, column: number, channel: number) =>
+    (row * width + column) * channels + channel;
+  let images: Tensor2D = keep(zeros([numImages, values])); // normalized, zero where not yet drawn
+  return {
+    async logits(row, column, channel) {
+      const here = tidy(() => {
+        const all = forward(model, reshape(images, [numImages, height, width, channels]) as Tensor4D); // [N,H,W,C,L]
+        return slice(
+          reshape(all, [numImages, values, levels]),
+          [0, indexOf(row, column, channel), 0],
+          [-1, 1, -1],
+        ); // [N,1,L]
+      });
+      try {
+        return (await here.data()) as Float32Array;
+      } finally {
+        here.dispose();
+      }
+    },
+    put(row, column, channel, drawn) {
+      const before = images;
+      images = tidy(() => {
+        const index = indexOf(row, column, channel);
+        const inputs = Float32Array.from(drawn, (level) => level / (levels - 1)); // as normalize
+        const column2d = tensor2d(inputs, [numImages, 1]);
+        return keep(
+          add(
+            before,
+            pad(column2d, [
+              [0, 0],
+              [index, values - index - 1],
+            ]),
+          ),
+        ); // [N,1] -> [N,H*W*C]
+      });
+      before.dispose();
+    },
+    dispose: () => images.dispose(),
+  };
+}

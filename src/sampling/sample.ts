@@ -1,0 +1,103 @@
+import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { imageModelShape } from '../image-model';
+import { categorical } from './categorical';
+import { fullPasses } from './full';
+import { DRAWN, type Job, planJob, type SampleOptions } from './options';
+import type { Evaluator } from './types';
+
+/**
+ * Draws images from a model, value by value in the order rows, columns, channels, each given all before it.
+ *
+ * A level is drawn by the inverse of the distribution function: the first level whose cumulative probability exceeds a uniform
+ * u. One u is taken for every image at every place, also where the level is given, so a seed means the same noise whatever is
+ * given. With `seed`, image i has a stream of its own, made from the seed and i.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated Pixel-CNN", `generate_images`.
+ *
+ * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
+ * @returns levels, int32 [N,H,W,C]; the caller disposes it
+ * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, where the signal aborts;
+ * Error where the model gives logits that are not finite.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelCNN, sample } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const images = await sample(model, { numImages: 2, seed: 1, temperature: 0.9 });
+ * console.log(images.shape, images.dtype); // [2, 4, 4, 1] int32
+ *
+ * // Completion: keep the upper half of both, draw the lower half again.
+ * const known = tf.concat([tf.ones([2, 2, 4, 1]), tf.zeros([2, 2, 4, 1])], 1);
+ * const completed = await sample(model, { initial: images, known, seed: 2 });
+ * console.log(completed.shape); // [2, 4, 4, 1]
+ * ```
+ */
+export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
+  options.signal?.throwIfAborted();
+  const job = await planJob(imageModelShape('sample: model', model), options);
+  const evaluator = fullPasses(model, job.numImages, job.imageShape, job.levels);
+  try {
+    const levels = await drawAll(evaluator, job, options);
+    return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
+  } finally {
+    evaluator.dispose();
+  }
+}
+
+/** The levels of all images, [N*H*W*C]. */
+async function drawAll(
+  evaluator: Evaluator,
+  job: Job,
+  { signal, onProgress }: SampleOptions,
+): Promise<Int32Array> {
+  const { numImages, levels, noise, given, isFirstUniform } = job;
+  const [height, width, channels] = job.imageShape;
+  const total = height * width * channels;
+  const images = new Int32Array(numImages * total);
+  const uniforms = new Float64Array(numImages);
+  const drawn = new Int32Array(numImages);
+  const draw = categorical(levels, job.filters);
+  const pause = pauses(job.yieldMilliseconds);
+
+  for (let place = 0; place < total; place++) {
+    signal?.throwIfAborted();
+    const channel = place % channels;
+    const column = Math.floor(place / channels) % width;
+    const row = Math.floor(place / (channels * width));
+
+    noise(uniforms);
+    const isUniform = isFirstUniform && place === 0;
+    const isGiven = (n: number) => given !== null && given[n * total + place] !== DRAWN;
+    const needsLogits = !isUniform && !drawn.every((_, n) => isGiven(n));
+    const logits = needsLogits ? await evaluator.logits(row, column, channel) : NO_LOGITS;
+    for (let n = 0; n < numImages; n++) {
+      const u = uniforms[n] as number;
+      if (isGiven(n)) drawn[n] = given?.[n * total + place] as number;
+      else drawn[n] = isUniform ? Math.floor(u * levels) : draw(logits, n * levels, u);
+      images[n * total + place] = drawn[n] as number;
+    }
+    evaluator.put(row, column, channel, drawn);
+
+    if ((place + 1) % (width * channels) === 0) onProgress?.({ done: place + 1, total });
+    await pause();
+  }
+  signal?.throwIfAborted();
+  return images;
+}
+
+const NO_LOGITS = new Float32Array(0);
+
+/** A function to await often, that lets other work run once so many milliseconds have passed. */
+function pauses(milliseconds: number): () => Promise<void> | void {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < milliseconds) return;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        last = performance.now();
+        resolve();
+      }, 0);
+    });
+  };
+}
