@@ -8,6 +8,4 @@ export default defineConfig({
   clean: true,
   // One copy of each class, whichever entry a program imports first.
   splitting: true,
-  // tfjs-layers names metrics, and messages name classes, by `name`.
-  keepNames: true,
 });

@@ -19,7 +19,7 @@ export class CausalMask {
       : keep(tensor4d(causal, [this.rows, columns, featuresIn, featuresOut]));
   }
 
-  /** [kernel rows,columns,in,out] -> [causal rows,columns,in,out], zero where masked. */
+  /** [kernel rows,columns,in,out] -> [causal rows,columns,in,out], zero where masked. To be called within a tidy. */
   apply(kernel: Tensor4D): Tensor4D {
     const [kernelRows, columns, featuresIn, featuresOut] = kernel.shape;
     const causal =

@@ -3,7 +3,7 @@ import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { wrong } from '../check';
 import { type ImageModelShape, imageModelShape } from '../image-model';
 import { likelihoodName, likelihoodNamed } from '../likelihood';
-import { restoreAdamPowersExactly } from './adam-powers';
+import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
 
 type CompileArgs = Parameters<LayersModel['compile']>[0];
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
@@ -69,6 +69,11 @@ export class AutoregressiveModel extends LayersModel {
     super.compile({ ...args, loss: byName('loss', args.loss), ...metrics } as CompileArgs);
     // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
+  }
+
+  override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
+    const save = () => super.save(...args);
+    return this.optimizer === undefined ? save() : withoutLeakingSteps(this.optimizer, save);
   }
 
   protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {

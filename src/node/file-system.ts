@@ -5,8 +5,8 @@ import { io } from '@tensorflow/tfjs-core';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
-/** The shards that this module writes; their names tell their contents. */
-const SHARD_NAME = /^weights\.[0-9a-f]{16}\.\d+of\d+\.bin$/;
+/** The files that this module writes, and what a crash may have left of them. Shards are named by their contents. */
+const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp)?$/;
 
 /**
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards), without tfjs-node. A
@@ -60,8 +60,9 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
   await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json));
 
+  const current = [MODEL_FILE, ...paths];
   for (const name of await readdir(directory)) {
-    if (SHARD_NAME.test(name) && !paths.includes(name)) await rm(join(directory, name), { force: true });
+    if (OWN_FILE.test(name) && !current.includes(name)) await rm(join(directory, name), { force: true });
   }
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
@@ -71,16 +72,13 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
   const model = parseModel(file, (await read(file)).toString('utf8'));
   return io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
-    const shards = await Promise.all(
-      manifest.flatMap(({ paths }) => paths.map((path) => read(join(directory, path)))),
-    );
-    const got = shards.reduce((sum, { length }) => sum + length, 0);
+    const names = manifest.flatMap(({ paths }) => paths);
     const wanted = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
+    const shards = await Promise.all(names.map((name) => read(join(directory, name))));
+    const got = shards.reduce((sum, { length }) => sum + length, 0);
     if (got !== wanted) {
-      const names = manifest.flatMap(({ paths }) => paths).join(', ');
-      throw new Error(
-        `fileSystem: ${file} names weights of ${wanted} bytes, but ${names} has ${got}: truncated, or not its own`,
-      );
+      const problem = `names weights of ${wanted} bytes, but ${names.join(', ')} has ${got}`;
+      throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
     }
     return [specs, io.CompositeArrayBuffer.join(shards.map((shard) => new Uint8Array(shard).buffer))];
   });

@@ -1,4 +1,6 @@
-import { type Optimizer, scalar, tidy, type Variable } from '@tensorflow/tfjs-core';
+import { dispose, type Optimizer, scalar, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+
+/** Two things that tfjs 4.22 does not do for the state of its optimizers when a model is saved and loaded. */
 
 /** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, kept by multiplying once a step. */
 interface AdamPowers {
@@ -31,4 +33,21 @@ function power(beta: number, steps: number): number {
   let product = factor;
   for (let i = 0; i < steps; i++) product = Math.fround(product * factor);
   return product;
+}
+
+/** Runs `save` and disposes the step counts that the optimizer makes tensors of meanwhile, which tfjs leaves behind. */
+export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => Promise<T>): Promise<T> {
+  const steps: Tensor[] = [];
+  const getWeights = optimizer.getWeights.bind(optimizer);
+  optimizer.getWeights = async () => {
+    const weights = await getWeights();
+    steps.push(...weights.filter(({ name }) => name === 'iter').map(({ tensor }) => tensor));
+    return weights;
+  };
+  try {
+    return await save();
+  } finally {
+    Reflect.deleteProperty(optimizer, 'getWeights'); // its class's own again
+    dispose(steps);
+  }
 }

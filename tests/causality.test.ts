@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import {
+  autoregressiveModel,
+  checkCausality,
+  type Leak,
+  type MaskType,
+  maskedConv2d,
+  type Place,
+  pixelCNN,
+  pixelLogits,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { onEachBackend, useBackend } from './support/backends';
+import { expectNoLeaks } from './support/tensors';
+
+const LEVELS = 2;
+
+/** A stack of masked convolutions: the first of the given type, then one of type B. */
+function stack(firstType: MaskType, [h, w, c]: Place): tfl.LayersModel {
+  const image = tfl.input({ shape: [h, w, c] });
+  let x = maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType: firstType, imageChannels: c }).apply(image);
+  x = maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }).apply(x as tfl.SymbolicTensor);
+  x = pixelLogits({ imageChannels: c, levels: LEVELS }).apply(x as tfl.SymbolicTensor);
+  return autoregressiveModel({ inputs: image, outputs: x as tfl.SymbolicTensor });
+}
+
+function placesOf([h, w, c]: Place): Place[] {
+  return Array.from({ length: h * w * c }, (_, i) => [Math.floor(i / (w * c)), Math.floor(i / c) % w, i % c]);
+}
+
+onEachBackend('checkCausality', () => {
+  it('passes every model of ours', async () => {
+    const models = fc.record({
+      imageShape: fc.tuple(
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+      ),
+      numBlocks: fc.integer({ min: 0, max: 2 }),
+      firstKernelSize: fc.tuple(fc.constantFrom(1, 3, 7), fc.constantFrom(1, 3, 5)),
+      kernelSize: fc.constantFrom(1, 3, 5),
+    });
+    await fc.assert(
+      fc.asyncProperty(models, async (args) => {
+        const model = pixelCNN({ ...args, levels: 3, hiddenDim: 2, outDim: 2 });
+        expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
+        model.dispose();
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('names every leaking pair of a stack that begins with mask B: each value sees itself', async () => {
+    const shape: Place = [2, 3, 2];
+    const model = stack('B', shape);
+    const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
+    expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected });
+    model.dispose();
+  });
+
+  it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {
+    const shape: Place = [3, 3, 1];
+    const image = tfl.input({ shape });
+    const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
+    const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(
+      conv.apply(image) as tfl.SymbolicTensor,
+    );
+    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+
+    const expected: Leak[] = [];
+    for (const [o, output] of placesOf(shape).entries()) {
+      for (const [i, input] of placesOf(shape).entries()) {
+        const isInWindow = Math.abs(output[0] - input[0]) <= 1 && Math.abs(output[1] - input[1]) <= 1;
+        if (i >= o && isInWindow) expected.push({ output, input });
+      }
+    }
+    const { causal, leaks } = await checkCausality(model, { seed: 3, batchSize: 5 });
+    expect(causal).toBe(false);
+    expect(leaks).toEqual(expected);
+    model.dispose();
+  });
+
+  it('names every leaking pair of a wrong channel order', async () => {
+    // The logits of the two channels change places: those named channel 0 have seen channel 0.
+    const shape: Place = [2, 2, 2];
+    const image = tfl.input({ shape });
+    const masked = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
+    const swap = tfl.layers.conv2d({ filters: 4, kernelSize: 1, useBias: false });
+    const swapped = swap.apply(masked as tfl.SymbolicTensor);
+    const order = [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0]]; // biome-ignore format: a matrix
+    swap.setWeights([tf.tensor4d([[order]])]);
+    const logits = pixelLogits({ imageChannels: 2, levels: LEVELS }).apply(swapped as tfl.SymbolicTensor);
+    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+
+    const expected = placesOf(shape).filter(([, , channel]) => channel === 0);
+    expect(await checkCausality(model)).toEqual({
+      causal: false,
+      leaks: expected.map((place) => ({ output: place, input: place })),
+    });
+    model.dispose();
+  });
+
+  it('leaves no tensor behind, on errors too', async () => {
+    const model = stack('A', [2, 2, 1]);
+    await expectNoLeaks(async () => {
+      await checkCausality(model);
+    });
+    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
+    model.setWeights(weights);
+    tf.dispose(weights);
+    await expectNoLeaks(async () => {
+      await expect(checkCausality(model)).rejects.toThrow(
+        'checkCausality: the model gave logits that are not finite',
+      );
+    });
+    model.dispose();
+  });
+});
+
+describe('checkCausality', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('takes the image shape from the caller where the model takes any', async () => {
+    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });
+    expect((await checkCausality(model, { imageShape: [2, 3, 1] })).causal).toBe(true);
+    await expect(checkCausality(model)).rejects.toThrow('checkCausality: imageShape: wanted [H, W, 1]');
+    model.dispose();
+  });
+
+  it('names what is wrong', async () => {
+    const model = stack('A', [2, 2, 1]);
+    await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow(
+      'checkCausality: imageShape',
+    );
+    await expect(checkCausality(model, { batchSize: 0 })).rejects.toThrow('checkCausality: batchSize');
+    await expect(checkCausality(model, { seed: 0.5 })).rejects.toThrow('checkCausality: seed');
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const other = tfl.model({ inputs: image, outputs: image });
+    await expect(checkCausality(other)).rejects.toThrow('checkCausality: model: wanted a model');
+    model.dispose();
+  });
+});

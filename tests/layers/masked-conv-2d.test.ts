@@ -1,0 +1,177 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { type MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import reference from '../golden/masked_conv.json';
+import { onEachBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import {
+  expectClose,
+  expectCloseRelative,
+  expectNoLeaks,
+  golden,
+  golden4d,
+  noise,
+  take,
+  weightGradients,
+} from '../support/tensors';
+
+onEachBackend('MaskedConv2D', () => {
+  for (const goldenCase of reference.cases) {
+    it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
+      const layer = maskedConv2d({
+        filters: 12,
+        kernelSize: 3,
+        maskType: goldenCase.mode as MaskType,
+        ...(goldenCase.act === 'relu' ? { activation: 'relu' } : {}),
+      });
+      const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+      tf.dispose(layer.apply(x) as tf.Tensor); // builds it
+      const weights = [golden(reference.kernel), golden(reference.bias)];
+      layer.setWeights(weights);
+
+      const f = (input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, g)) as tf.Scalar;
+      const dx = tf.grad(f)(x);
+      const [kernel, bias] = weightGradients(layer, () => f(x));
+
+      expectClose(await take(layer.apply(x) as tf.Tensor), goldenCase.output.data, 2e-5);
+      expectCloseRelative(await take(dx), goldenCase.grad_input.data, 2e-4);
+      expectCloseRelative(await take(kernel as tf.Tensor), goldenCase.grad_kernel.data, 2e-4);
+      expectCloseRelative(await take(bias as tf.Tensor), goldenCase.grad_bias.data, 2e-4);
+      tf.dispose([x, g, ...weights]);
+      layer.dispose();
+    });
+  }
+
+  it('is causal, by gradients: a pixel and channel move only with those before', async () => {
+    const cases = fc.record({
+      h: fc.integer({ min: 1, max: 4 }),
+      w: fc.integer({ min: 1, max: 4 }),
+      imageChannels: fc.integer({ min: 1, max: 4 }),
+      kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 5)),
+      maskType: fc.constantFrom<MaskType>('A', 'B'),
+      place: fc.nat(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ h, w, imageChannels, kernelSize, maskType, place }) => {
+        const layer = maskedConv2d({
+          filters: imageChannels,
+          kernelSize,
+          maskType,
+          imageChannels,
+          kernelInitializer: 'ones',
+        });
+        const x = tf.ones([1, h, w, imageChannels]);
+        tf.dispose(layer.apply(x) as tf.Tensor);
+        const output = place % x.size;
+        const pick = tf.tensor(
+          Array.from({ length: x.size }, (_, i) => (i === output ? 1 : 0)),
+          x.shape,
+        );
+        const dx = await take(tf.grad((input) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, pick)))(x));
+        dx.forEach((slope, input) => {
+          if (input > output || (input === output && maskType === 'A')) expect(slope).toBe(0);
+        });
+        // what the kernel reaches at the present pixel is seen: the channel itself (B) and those before
+        const pixel = output - (output % imageChannels);
+        for (let input = pixel; input < output + (maskType === 'B' ? 1 : 0); input++)
+          expect(dx[input]).toBe(1);
+        tf.dispose([x, pick]);
+        layer.dispose();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('applies any activation and can do without bias', async () => {
+    const layer = maskedConv2d({
+      filters: 2,
+      kernelSize: 1,
+      imageChannels: 1,
+      activation: 'tanh',
+      useBias: false,
+      kernelInitializer: 'ones',
+    });
+    const y = layer.apply(tf.tensor4d([0.5, -2], [1, 1, 2, 1])) as tf.Tensor;
+    expectClose(await take(y), [0.5, 0.5, -2, -2].map(Math.tanh), 1e-6);
+    expect(layer.getWeights()).toHaveLength(1);
+    layer.dispose();
+  });
+
+  it('leaves no tensor behind', async () => {
+    await expectNoLeaks(() => {
+      const layer = maskedConv2d({ filters: 6, kernelSize: 3, activation: 'relu' });
+      const x = tf.ones([1, 4, 4, 3]);
+      const y = layer.apply(x) as tf.Tensor;
+      layer.dispose();
+      return [x, y];
+    });
+  });
+});
+
+describe('MaskedConv2D', () => {
+  const build = (maskType: MaskType) => {
+    const layer = maskedConv2d({
+      name: `conv_${maskType}`,
+      filters: 6,
+      kernelSize: [3, 5],
+      maskType,
+      imageChannels: 3,
+      activation: 'hardSigmoid',
+      kernelInitializer: 'glorotNormal',
+      biasInitializer: tfl.initializers.constant({ value: 0.25 }),
+      kernelRegularizer: tfl.regularizers.l2({ l2: 0.5 }),
+      biasConstraint: 'nonNeg',
+    });
+    return tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [4, 4, 3] }), layer] });
+  };
+
+  it.each(['A', 'B'] as const)(
+    'comes back from a saved model with mask %s and every option',
+    async (maskType) => {
+      const model = build(maskType);
+      const loaded = await saveAndLoad(model);
+      const layerOf = (m: tfl.LayersModel) => m.layers.at(-1) as MaskedConv2D;
+      expect(layerOf(loaded).getClassName()).toBe('MaskedConv2D');
+      expect(layerOf(loaded).getConfig()).toEqual(layerOf(model).getConfig());
+      expect(layerOf(loaded).getConfig()).toMatchObject({
+        maskType,
+        filters: 6,
+        kernelSize: [3, 5],
+        imageChannels: 3,
+      });
+
+      const x = tf.tensor4d(noise(2 * 4 * 4 * 3), [2, 4, 4, 3]);
+      const [a, b] = [model, loaded].map((m) => m.predict(x) as tf.Tensor) as [tf.Tensor, tf.Tensor];
+      expect(await take(b)).toEqual(await take(a));
+      x.dispose();
+      for (const m of [model, loaded]) m.dispose();
+    },
+  );
+
+  it('regularizes its weights as any layer does', async () => {
+    const model = build('B');
+    const [kernel] = model.getWeights() as [tf.Tensor];
+    const squares = Array.from(await kernel.data()).reduce((sum, x) => sum + x * x, 0);
+    const [loss] = (model.layers.at(-1) as MaskedConv2D).calculateLosses() as [tf.Scalar];
+    expect((await take(loss))[0]).toBeCloseTo(0.5 * squares, 4);
+    model.dispose();
+  });
+
+  it('names what is wrong', () => {
+    const args = { filters: 6, kernelSize: 3 };
+    expect(() => maskedConv2d({ ...args, filters: 4 })).toThrow('MaskedConv2D: filters: wanted a multiple');
+    expect(() => maskedConv2d({ ...args, kernelSize: 2 })).toThrow('MaskedConv2D: kernelSize');
+    expect(() => maskedConv2d({ ...args, imageChannels: -1 })).toThrow('MaskedConv2D: imageChannels');
+    expect(() => maskedConv2d({ ...args, maskType: 'a' as MaskType })).toThrow(
+      "MaskedConv2D: maskType: wanted 'A' or 'B'",
+    );
+    expect(() => maskedConv2d({ ...args, activation: 'rellu' as 'relu' })).toThrow('rellu');
+    const layer = maskedConv2d(args);
+    expect(() => layer.apply(tfl.input({ shape: [4, 4, 4] }))).toThrow(
+      'MaskedConv2D: input features: wanted a multiple',
+    );
+    expect(() => layer.apply(tfl.input({ shape: [4, 3] }))).toThrow('MaskedConv2D: input');
+  });
+});

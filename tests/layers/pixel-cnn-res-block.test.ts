@@ -1,0 +1,87 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { pixelCNNResBlock } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import reference from '../golden/res_block.json';
+import { onEachBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import {
+  expectClose,
+  expectCloseRelative,
+  expectNoLeaks,
+  golden,
+  golden4d,
+  take,
+  weightGradients,
+} from '../support/tensors';
+
+onEachBackend('PixelCNNResBlock', () => {
+  it('matches the golden output and gradients', async () => {
+    const block = pixelCNNResBlock({ filters: reference.filters });
+    const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+    tf.dispose(block.apply(x) as tf.Tensor); // builds it
+    const weights = Object.values(reference.weights).map((array) => golden(array));
+    block.setWeights(weights);
+
+    const f = (input: tf.Tensor) => tf.sum(tf.mul(block.apply(input) as tf.Tensor, g)) as tf.Scalar;
+    expectClose(await take(block.apply(x) as tf.Tensor), reference.output.data, 2e-5);
+    expectCloseRelative(await take(tf.grad(f)(x)), reference.grad_input.data, 2e-4);
+    const gradients = weightGradients(block, () => f(x));
+    for (const [i, { data }] of Object.values(reference.grads).entries()) {
+      expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 2e-4);
+    }
+    tf.dispose([x, g, ...weights]);
+    block.dispose();
+  });
+
+  it('leaves no tensor behind', async () => {
+    await expectNoLeaks(() => {
+      const block = pixelCNNResBlock({ filters: 3 });
+      const x = tf.ones([1, 4, 4, 6]);
+      const y = block.apply(x) as tf.Tensor;
+      block.dispose();
+      return [x, y];
+    });
+  });
+});
+
+describe('PixelCNNResBlock', () => {
+  it('is one layer of six weights that count, save, load and freeze', async () => {
+    const block = pixelCNNResBlock({ filters: 4, imageChannels: 2, kernelSize: [5, 3] });
+    const input = tfl.input({ shape: [4, 4, 8] });
+    const model = tfl.model({ inputs: input, outputs: block.apply(input) as tfl.SymbolicTensor });
+    // 8*4 + 4, 5*3*4*4 + 4, 4*8 + 8
+    expect(block.countParams()).toBe(36 + 244 + 40);
+    expect(block.getWeights().map(({ shape }) => shape)).toEqual([
+      [1, 1, 8, 4],
+      [4],
+      [5, 3, 4, 4],
+      [4],
+      [1, 1, 4, 8],
+      [8],
+    ]);
+
+    const loaded = await saveAndLoad(model);
+    expect(loaded.layers.at(-1)?.getConfig()).toEqual(block.getConfig());
+    const x = tf.ones([1, 4, 4, 8]);
+    const [before, after] = [model, loaded].map((m) => m.predict(x) as tf.Tensor) as [tf.Tensor, tf.Tensor];
+    expect(await take(after)).toEqual(await take(before));
+
+    block.trainable = false;
+    expect(block.trainableWeights).toHaveLength(0);
+    expect(block.nonTrainableWeights).toHaveLength(6);
+    x.dispose();
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('names what is wrong', () => {
+    expect(() => pixelCNNResBlock({ filters: 4 })).toThrow('PixelCNNResBlock: filters: wanted a multiple');
+    expect(() => pixelCNNResBlock({ filters: 3, kernelSize: 2 })).toThrow('PixelCNNResBlock: kernelSize');
+    expect(() => pixelCNNResBlock({ filters: 3, imageChannels: 0 })).toThrow(
+      'PixelCNNResBlock: imageChannels',
+    );
+    expect(() => pixelCNNResBlock({ filters: 3 }).apply(tfl.input({ shape: [4, 4, 9] }))).toThrow(
+      'PixelCNNResBlock: filters (3): wanted an input of 2 * filters = 6 features, got 9',
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, logProb, negativeLogLikelihood, normalize, pixelCNN } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import { likelihoodName, likelihoodNamed } from '../src/likelihood';
+import { onEachBackend } from './support/backends';
+import { expectClose, expectNoLeaks, noise, take } from './support/tensors';
+import { allTinyImages, tinyModel } from './support/tiny-space';
+
+onEachBackend('likelihood', () => {
+  it('of the uniform model is log2(L) bits per dimension', async () => {
+    for (const levels of [2, 3, 16, 17, 256]) {
+      const labels = tf.zeros([2, 3, 3, 1], 'int32');
+      const bits = await take(bitsPerDim(labels, tf.zeros([2, 3, 3, 1, levels])));
+      for (const value of bits) {
+        // exact but for the rounding of float32
+        expect(Math.abs(value - Math.log2(levels))).toBeLessThanOrEqual(2 ** -23 * Math.log2(levels));
+      }
+      labels.dispose();
+    }
+  });
+
+  it('is the mean over an image of -log softmax at the label, and of any shape', async () => {
+    const labels = [2, 0, 1, 1];
+    const flat = Array.from(noise(4 * 3), (x) => 3 * x);
+    const nats = labels.map((label, i) => {
+      const row = flat.slice(3 * i, 3 * i + 3);
+      return Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - (row[label] as number);
+    }) as [number, number, number, number];
+    const expected = [(nats[0] + nats[1]) / 2, (nats[2] + nats[3]) / 2];
+
+    for (const dtype of ['int32', 'float32'] as const) {
+      const [y, logits] = [tf.tensor(labels, [2, 1, 2, 1], dtype), tf.tensor(flat, [2, 1, 2, 1, 3])];
+      expectClose(await take(negativeLogLikelihood(y, logits)), expected, 1e-6);
+      expectClose(await take(bitsPerDim(y, logits)), expected.map((x) => x / Math.LN2), 1e-6); // biome-ignore format: one line
+      tf.dispose([y, logits]);
+    }
+    const [y, logits] = [tf.tensor1d(labels, 'int32'), tf.tensor2d(flat, [4, 3])];
+    expectClose(await take(negativeLogLikelihood(y, logits)), nats, 1e-6);
+    tf.dispose([y, logits]);
+  });
+
+  it('of all images of a tiny space sums to 1', async () => {
+    const model = tinyModel();
+    const images = allTinyImages();
+    const nats = await take(await logProb(model, images));
+    const probabilities = nats.map(Math.exp);
+    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+    expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81); // not the uniform model
+    images.dispose();
+    model.dispose();
+  });
+
+  it('of images does not depend on the batch', async () => {
+    const model = tinyModel();
+    const images = allTinyImages();
+    const whole = await take(await logProb(model, images, { batchSize: 81 }));
+    for (const batchSize of [1, 7]) {
+      expectClose(await take(await logProb(model, images, { batchSize })), whole, 1e-6);
+    }
+    images.dispose();
+    model.dispose();
+  });
+
+  it('leaves no tensor behind, on errors too', async () => {
+    const model = tinyModel();
+    const images = allTinyImages();
+    const bad = tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D;
+    await expectNoLeaks(() => logProb(model, images));
+    await expectNoLeaks(async () => {
+      await expect(logProb(model, bad)).rejects.toThrow();
+    });
+    tf.dispose([images, bad]);
+    model.dispose();
+  });
+
+  it('normalizes levels to [0, 1]', async () => {
+    const images = tf.tensor1d([0, 4, 16], 'int32');
+    const x = normalize(images, 17);
+    expect(x.dtype).toBe('float32');
+    expect(await take(x)).toEqual([0, 0.25, 1]);
+    expect(await take(normalize(images))).toEqual([0, 4 / 255, 16 / 255].map(Math.fround)); // 256 levels by default
+    images.dispose();
+  });
+});
+
+describe('likelihood', () => {
+  it('knows its functions by a mark that copies of the package share, not by identity', () => {
+    const copy = Object.assign(() => tf.scalar(0), {
+      [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
+    });
+    expect(likelihoodName(bitsPerDim)).toBe('bitsPerDim');
+    expect(likelihoodName(negativeLogLikelihood)).toBe('negativeLogLikelihood');
+    expect(likelihoodName(copy)).toBe('bitsPerDim');
+    expect(likelihoodName(() => tf.scalar(0))).toBeUndefined();
+    expect(likelihoodName('bitsPerDim')).toBeUndefined();
+    expect(likelihoodNamed('bitsPerDim')).toBe(bitsPerDim);
+    expect(likelihoodNamed('toString')).toBeUndefined();
+    expect(bitsPerDim.name).toBe('bitsPerDim');
+  });
+
+  it('names what is wrong', async () => {
+    const logits = tf.zeros([2, 3, 4]);
+    expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
+    expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
+    expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow('labels');
+    expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
+    expect(() => normalize(logits, 1)).toThrow('normalize: levels: wanted an integer of at least 2, got 1');
+
+    const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
+    const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    await expect(logProb(model, images, { batchSize: 0 })).rejects.toThrow('logProb: batchSize');
+    await expect(logProb(model, tf.zeros([1, 2, 3, 1]))).rejects.toThrow('logProb: images: wanted [2, 2, 1]');
+    await expect(logProb(model, tf.zeros([2, 2, 1]) as tf.Tensor as tf.Tensor4D)).rejects.toThrow(
+      'logProb: images',
+    );
+    for (const level of [3, -1, 0.5]) {
+      const bad = tf.fill([1, 2, 2, 1], level) as tf.Tensor4D;
+      await expect(logProb(model, bad)).rejects.toThrow('logProb: images: wanted integer levels 0 to 2');
+    }
+    model.dispose();
+  });
+});

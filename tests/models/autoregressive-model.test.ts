@@ -1,0 +1,193 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfd from '@tensorflow/tfjs-data';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  logProb,
+  negativeLogLikelihood,
+  normalize,
+  pixelCNN,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad, savedArtifacts } from '../support/memory-file';
+import { expectNoLeaks, take } from '../support/tensors';
+
+const LEVELS = 5;
+const N = 12;
+
+function build(): AutoregressiveModel {
+  return pixelCNN({ imageShape: [3, 4, 2], levels: LEVELS, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+}
+
+/** Twelve images [N,3,4,2] as labels and as inputs. */
+function data(): { labels: tf.Tensor4D; xs: tf.Tensor4D } {
+  const labels = tf.tensor4d(
+    Array.from({ length: N * 24 }, (_, i) => (i * i + 3 * i) % LEVELS),
+    [N, 3, 4, 2],
+    'int32',
+  );
+  return { labels, xs: normalize(labels, LEVELS) };
+}
+
+onEachBackend('AutoregressiveModel', () => {
+  it('trains on integer labels by every method of a LayersModel', async () => {
+    const model = build();
+    const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
+    model.compile({ optimizer, loss: bitsPerDim, metrics: [negativeLogLikelihood, bitsPerDim] });
+    expect(model.metricsNames).toEqual(['loss', 'negativeLogLikelihood', 'bitsPerDim']);
+    const { labels, xs } = data();
+    const exact = async () => {
+      const nats = await take(await logProb(model, labels));
+      return -nats.reduce((a, b) => a + b) / (labels.size * Math.LN2);
+    };
+
+    const before = await exact();
+    const evaluated = model.evaluate(xs, labels, { batchSize: 5 }) as tf.Scalar[];
+    const [loss, nats, bits] = await Promise.all(evaluated.map(take)).then((all) => all.flat());
+    expect(loss).toBeCloseTo(before, 4);
+    expect(bits).toBeCloseTo(before, 4);
+    expect(nats).toBeCloseTo(before * Math.LN2, 4);
+
+    const [batchLoss] = (await model.trainOnBatch(xs, labels)) as number[];
+    expect(batchLoss).toBeCloseTo(before, 4);
+
+    const split = await model.fit(xs, labels, { epochs: 3, batchSize: 4, validationSplit: 0.25, verbose: 0 });
+    expect(Object.keys(split.history)).toContain('val_bitsPerDim');
+    const given = await model.fit(xs, labels, { validationData: [xs, labels], epochs: 1, verbose: 0 });
+    expect(given.history['val_loss']?.[0]).toBeCloseTo(await exact(), 4);
+
+    const floats = tf.cast(labels, 'float32');
+    const dataset = tfd.array([0, 1]).mapAsync(async () => ({ xs: xs.clone(), ys: floats.clone() }));
+    const history = await model.fitDataset(dataset, { epochs: 2, verbose: 0 });
+    expect(history.history['loss']).toHaveLength(2);
+    expect(await exact()).toBeLessThan(before);
+
+    tf.dispose([labels, xs, floats]);
+    model.dispose();
+    optimizer.dispose();
+  });
+
+  it('goes on training, once saved and loaded, exactly as if it had not been', async () => {
+    const model = build();
+    const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
+    model.compile({ optimizer, loss: bitsPerDim, metrics: [negativeLogLikelihood] });
+    const { labels, xs } = data();
+    const steps = async (m: tfl.LayersModel, count: number) => {
+      const losses: unknown[] = [];
+      for (let step = 0; step < count; step++) losses.push(await m.trainOnBatch(xs, labels));
+      return losses;
+    };
+    await steps(model, 30);
+    const loaded = await saveAndLoad(model, { includeOptimizer: true });
+    expect(loaded.metricsNames).toEqual(model.metricsNames);
+    expect(await steps(loaded, 20)).toEqual(await steps(model, 20)); // to the last bit
+    tf.dispose([labels, xs]);
+    model.dispose();
+    loaded.dispose();
+    optimizer.dispose();
+  });
+
+  it('leaves no tensor behind: what loading made goes with the model', async () => {
+    const { labels, xs } = data();
+    await expectNoLeaks(async () => {
+      const model = build();
+      model.compile({ optimizer: 'adam', loss: bitsPerDim });
+      await model.trainOnBatch(xs, labels);
+      const loaded = await saveAndLoad(model, { includeOptimizer: true });
+      await loaded.trainOnBatch(xs, labels);
+      for (const m of [model, loaded]) m.dispose();
+    });
+    tf.dispose([labels, xs]);
+  });
+
+  it('refuses labels of another shape', async () => {
+    const model = build();
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    const { labels, xs } = data();
+    const oneHot = tf.zeros([N, 3, 4, 2, LEVELS]);
+    await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow('4 dimension(s)');
+    tf.dispose([labels, xs, oneHot]);
+    model.dispose();
+  });
+});
+
+describe('AutoregressiveModel', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('comes back from a saved model as its own class, with loss and metrics', async () => {
+    const model = build();
+    model.compile({ optimizer: tf.train.sgd(0.5), loss: negativeLogLikelihood, metrics: bitsPerDim });
+    const artifacts = await savedArtifacts(model, { includeOptimizer: true });
+    expect(artifacts.trainingConfig).toMatchObject({
+      loss: 'negativeLogLikelihood',
+      metrics: ['bitsPerDim'],
+    });
+    const loaded = (await tfl.loadLayersModel(tf.io.fromMemory(artifacts))) as AutoregressiveModel;
+    expect(loaded).toBeInstanceOf(AutoregressiveModel);
+    expect(loaded.getClassName()).toBe('AutoregressiveModel');
+    expect([loaded.imageShape, loaded.levels]).toEqual([[3, 4, 2], LEVELS]);
+    expect([loaded.loss, loaded.metrics]).toEqual([negativeLogLikelihood, [bitsPerDim]]);
+    expect(loaded.optimizer.getConfig()).toEqual({ learningRate: 0.5 });
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('takes the functions of another copy of the package, and their names', async () => {
+    const copy = Object.assign((y: tf.Tensor, z: tf.Tensor) => bitsPerDim(y, z), {
+      [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
+    });
+    const model = build();
+    model.compile({ optimizer: 'sgd', loss: copy, metrics: { logits: 'negativeLogLikelihood' } as never });
+    const { trainingConfig } = await savedArtifacts(model, { includeOptimizer: true });
+    expect(trainingConfig).toMatchObject({ loss: 'bitsPerDim', metrics: ['negativeLogLikelihood'] });
+    model.dispose();
+  });
+
+  it('gives levels to any function, and asks for it again after loading', async () => {
+    const own = vi.fn((y: tf.Tensor, z: tf.Tensor) => tf.mul(bitsPerDim(y, z), 2));
+    const model = build();
+    model.compile({ optimizer: tf.train.momentum(0.1, 0.9), loss: [own], metrics: [bitsPerDim, own] });
+    const images = data();
+    const [loss, bits] = (await model.trainOnBatch(images.xs, images.labels)) as number[];
+    expect(loss).toBeCloseTo(2 * (bits as number), 5);
+    expect(own.mock.calls[0]?.map((tensor) => tensor.shape)).toEqual([
+      [N, 3, 4, 2],
+      [N, 3, 4, 2, LEVELS],
+    ]);
+
+    const loaded = await saveAndLoad(model, { includeOptimizer: true });
+    expect(loaded.metricsNames).toEqual(['loss', 'bitsPerDim']); // a program's own function has no name in a file
+    await expect(loaded.trainOnBatch(images.xs, images.labels)).rejects.toThrow('call compile again');
+    loaded.compile({ optimizer: loaded.optimizer, loss: own });
+    expect(await loaded.trainOnBatch(images.xs, images.labels)).toBeGreaterThan(0);
+    tf.dispose([images.xs, images.labels]);
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('loads without its optimizer', async () => {
+    const model = build();
+    const loaded = await saveAndLoad(model);
+    expect(loaded).toBeInstanceOf(AutoregressiveModel);
+    expect(loaded.optimizer).toBeUndefined();
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('names what is wrong', () => {
+    const model = build();
+    for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', undefined]) {
+      expect(() => model.compile({ optimizer: 'sgd', loss: loss as string })).toThrow(
+        'compile: loss: wanted bitsPerDim, negativeLogLikelihood or a function of (labels, logits)',
+      );
+    }
+    expect(() => model.compile({ optimizer: 'sgd', loss: bitsPerDim, metrics: ['accuracy'] })).toThrow(
+      "compile: metrics: wanted bitsPerDim, negativeLogLikelihood or a function of (labels, logits), got 'accuracy'",
+    );
+    const image = tfl.input({ shape: [4, 4, 1] });
+    expect(() => autoregressiveModel({ inputs: image, outputs: image })).toThrow(
+      'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]',
+    );
+    model.dispose();
+  });
+});

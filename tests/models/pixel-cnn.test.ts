@@ -1,0 +1,202 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type BlockArgs,
+  bitsPerDim,
+  checkCausality,
+  logProb,
+  maskedConv2d,
+  negativeLogLikelihood,
+  normalize,
+  pixelCNN,
+} from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import { onEachBackend } from '../support/backends';
+import { loadDigits, loadTrainedDigits } from '../support/digits';
+import { buildGolden, goldenModels } from '../support/golden-models';
+import {
+  expectClose,
+  expectCloseRelative,
+  expectNoLeaks,
+  golden4d,
+  take,
+  weightGradients,
+} from '../support/tensors';
+
+onEachBackend('pixelCNN', () => {
+  describe.each(goldenModels)('against the golden values of $name', (reference) => {
+    const { images, weights, config } = reference.model;
+
+    it('logits, losses and log-likelihoods', async () => {
+      const model = buildGolden(reference);
+      const labels = golden4d(images, 'int32');
+      const logits = model.predict(normalize(labels, config.levels)) as tf.Tensor;
+      expectClose(await logits.data(), reference.logits, 2e-5);
+
+      const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+      expect(mean(await take(negativeLogLikelihood(labels, logits)))).toBeCloseTo(
+        reference.model.loss_nats,
+        5,
+      );
+      expect(mean(await take(bitsPerDim(labels, logits)))).toBeCloseTo(reference.model.bits_per_dim, 5);
+      const bits = (await take(await logProb(model, labels))).map((nats) => -nats / Math.LN2);
+      expectCloseRelative(bits, reference.model.nll_bits_per_image, 1e-6);
+      tf.dispose([labels, logits]);
+      model.dispose();
+    });
+
+    it('gradients of the loss for every weight', async () => {
+      const model = buildGolden(reference);
+      const labels = golden4d(images, 'int32');
+      const x = normalize(labels, config.levels);
+      const gradients = weightGradients(model, () =>
+        tf.mean(negativeLogLikelihood(labels, model.apply(x) as tf.Tensor)),
+      );
+      const expected = Object.values(reference.grads);
+      expect(gradients).toHaveLength(expected.length);
+      for (const [i, { data }] of expected.entries()) {
+        expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 2e-4);
+      }
+      tf.dispose([labels, x]);
+      model.dispose();
+    });
+
+    it('ten steps of Adam, by which masked weights never move', async () => {
+      const model = buildGolden(reference);
+      const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: negativeLogLikelihood });
+      const labels = golden4d(images, 'int32');
+      const x = normalize(labels, config.levels);
+      for (const [step, loss] of reference.adam.losses_nats.entries()) {
+        if (step === 10) break; // the eleventh loss is the one after the tenth step
+        (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
+        expect(await model.trainOnBatch(x, labels)).toBeCloseTo(loss, 5);
+      }
+      const after = model.evaluate(x, labels) as tf.Scalar;
+      expect((await take(after))[0]).toBeCloseTo(reference.adam.losses_nats[10] as number, 5);
+
+      const changes = Object.values(reference.adam.final_weight_sum_abs_change);
+      for (const [i, before] of Object.values(weights).entries()) {
+        const now = await (model.getWeights()[i] as tf.Tensor).data();
+        const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
+        expect(Math.abs(change - (changes[i] as number))).toBeLessThan(1e-3 * (changes[i] as number) + 1e-5);
+      }
+      tf.dispose([labels, x]);
+      model.dispose();
+      optimizer.dispose();
+    });
+  });
+
+  it('gives the test figure of the trained digits network', async () => {
+    const { model, testBitsPerDim } = await loadTrainedDigits();
+    const { test } = await loadDigits();
+    const nats = await take(await logProb(model, test));
+    const bits = -nats.reduce((a, b) => a + b) / (test.size * Math.LN2);
+    expect(bits).toBeCloseTo(testBitsPerDim, 5); // 1.90564
+    test.dispose();
+    model.dispose();
+  });
+
+  it('leaves no tensor behind when trained, used and disposed', async () => {
+    await expectNoLeaks(async () => {
+      const model = pixelCNN({ imageShape: [4, 4, 3], levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+      model.compile({ optimizer: 'adam', loss: bitsPerDim });
+      const x = tf.zeros<tf.Rank.R4>([2, 4, 4, 3]);
+      await model.trainOnBatch(x, x);
+      await model.fit(x, x, { epochs: 1, verbose: 0 });
+      const nats = await logProb(model, x);
+      model.dispose();
+      return [x, nats];
+    });
+  });
+});
+
+describe('pixelCNN', () => {
+  it('has the layers and weights of the blog, in its order', () => {
+    const model = pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 });
+    const [h, out, l] = [2 * 3, 4 * 3, 256 * 3];
+    const block = [[1, 1, 2 * h, h], [h], [3, 3, h, h], [h], [1, 1, h, 2 * h], [2 * h]];
+    expect(model.getWeights().map(({ shape }) => shape)).toEqual([
+      [7, 7, 3, 2 * h],
+      [2 * h],
+      ...block,
+      ...block,
+      [1, 1, 2 * h, out],
+      [out],
+      [1, 1, out, out],
+      [out],
+      [1, 1, out, l],
+      [l],
+    ]);
+    expect(model.outputs[0]?.shape).toEqual([null, 32, 32, 3, 256]);
+    expect(
+      model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel')),
+    ).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
+    model.dispose();
+  });
+
+  it('takes images of any size where height and width are null', async () => {
+    const model = pixelCNN({
+      imageShape: [null, null, 1],
+      levels: 3,
+      hiddenDim: 2,
+      outDim: 2,
+      numBlocks: 0,
+      name: 'any_size',
+    });
+    expect(model.name).toBe('any_size');
+    expect(model.imageShape).toEqual([null, null, 1]);
+    for (const [h, w] of [
+      [1, 1],
+      [3, 7],
+    ] as const) {
+      const x = tf.zeros([1, h, w, 1]);
+      const y = model.predict(x) as tf.Tensor;
+      expect(y.shape).toEqual([1, h, w, 1, 3]);
+      tf.dispose([x, y]);
+    }
+    model.dispose();
+  });
+
+  it('is built of blocks of the caller', async () => {
+    const seen: BlockArgs[] = [];
+    const model = pixelCNN({
+      imageShape: [3, 3, 2],
+      levels: 4,
+      hiddenDim: 3,
+      outDim: 2,
+      numBlocks: 2,
+      kernelSize: [3, 5],
+      block: (args) => {
+        seen.push(args);
+        return maskedConv2d({
+          filters: 2 * args.filters,
+          kernelSize: args.kernelSize,
+          imageChannels: args.imageChannels,
+        });
+      },
+    });
+    expect(seen).toEqual([
+      { filters: 6, imageChannels: 2, kernelSize: [3, 5], index: 0 },
+      { filters: 6, imageChannels: 2, kernelSize: [3, 5], index: 1 },
+    ]);
+    expect((await checkCausality(model)).causal).toBe(true);
+    model.dispose();
+  });
+
+  it('names what is wrong', () => {
+    const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
+    const imageShapes = [[4, 4], [4, 4, null], [0, 4, 1], [4, 4, 1, 1], '4'] as unknown as [
+      number,
+      number,
+      number,
+    ][];
+    for (const imageShape of imageShapes) {
+      expect(() => pixelCNN({ ...args, imageShape })).toThrow('pixelCNN: imageShape: wanted [H, W, C]');
+    }
+    expect(() => pixelCNN({ ...args, hiddenDim: 0 })).toThrow('pixelCNN: hiddenDim');
+    expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
+    expect(() => pixelCNN({ ...args, numBlocks: -1 })).toThrow('pixelCNN: numBlocks');
+    expect(() => pixelCNN({ ...args, levels: 1 })).toThrow('pixelCNN: levels');
+    expect(() => pixelCNN({ ...args, firstKernelSize: 4 })).toThrow('kernelSize');
+  });
+});

@@ -1,0 +1,132 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { causalConv2d, type FusedActivation } from '../../src/ops/causal-conv';
+import { onEachBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+
+type Shape4 = [number, number, number, number];
+
+/** The convolution and its gradients for sum(y * g), as loops over pixels in plain numbers. */
+function slow(
+  x: Float32Array,
+  [n, h, w, ci]: Shape4,
+  kernel: Float32Array,
+  [rows, columns, , co]: Shape4,
+  bias: Float32Array | null,
+  g: Float32Array,
+  activation: FusedActivation,
+) {
+  const y = new Float64Array(n * h * w * co);
+  const [dx, dk, db] = [x, kernel, new Float32Array(co)].map(({ length }) => new Float64Array(length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const at = (array: ArrayLike<number>, index: number) => array[index] as number;
+  for (let b = 0; b < n; b++) {
+    for (let i = 0; i < h; i++) {
+      for (let j = 0; j < w; j++) {
+        for (let o = 0; o < co; o++) {
+          const taps: [number, number][] = []; // [index in x, index in kernel]
+          for (let r = 0; r < rows; r++) {
+            for (let c = 0; c < columns; c++) {
+              const [ii, jj] = [i + r - (rows - 1), j + c - (columns - 1) / 2];
+              if (ii < 0 || jj < 0 || jj >= w) continue;
+              for (let f = 0; f < ci; f++) {
+                taps.push([((b * h + ii) * w + jj) * ci + f, ((r * columns + c) * ci + f) * co + o]);
+              }
+            }
+          }
+          const z = taps.reduce((sum, [xi, ki]) => sum + at(x, xi) * at(kernel, ki), bias ? at(bias, o) : 0);
+          const index = ((b * h + i) * w + j) * co + o;
+          y[index] = activation === 'relu' ? Math.max(z, 0) : z;
+          const dz = activation === 'relu' && z <= 0 ? 0 : at(g, index);
+          db[o] = at(db, o) + dz;
+          for (const [xi, ki] of taps) {
+            dx[xi] = at(dx, xi) + dz * at(kernel, ki);
+            dk[ki] = at(dk, ki) + dz * at(x, xi);
+          }
+        }
+      }
+    }
+  }
+  return { y, dx, dk, db };
+}
+
+const cases = fc.record({
+  n: fc.integer({ min: 1, max: 3 }),
+  h: fc.integer({ min: 1, max: 6 }),
+  w: fc.integer({ min: 1, max: 6 }),
+  ci: fc.integer({ min: 1, max: 5 }),
+  co: fc.integer({ min: 1, max: 5 }),
+  rows: fc.integer({ min: 1, max: 4 }),
+  columns: fc.constantFrom(1, 3, 5),
+  activation: fc.constantFrom<FusedActivation>('linear', 'relu'),
+  hasBias: fc.boolean(),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+onEachBackend('causalConv2d', () => {
+  it('equals loops over pixels, forward and in all gradients', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ n, h, w, ci, co, rows, columns, activation, hasBias, seed }) => {
+        const [xShape, kShape]: Shape4[] = [
+          [n, h, w, ci],
+          [rows, columns, ci, co],
+        ];
+        const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
+        const x = noise(size(xShape as Shape4), seed);
+        const kernel = noise(size(kShape as Shape4), seed + 1);
+        const bias = hasBias ? noise(co, seed + 2) : null;
+        const g = noise(n * h * w * co, seed + 3);
+        const expected = slow(x, xShape as Shape4, kernel, kShape as Shape4, bias, g, activation);
+
+        const inputs = [
+          tf.tensor4d(x, xShape as Shape4),
+          tf.tensor4d(kernel, kShape as Shape4),
+          ...(bias ? [tf.tensor1d(bias)] : []),
+        ];
+        const dy = tf.tensor4d(g, [n, h, w, co]);
+        const op = (...[xs, k, b]: tf.Tensor[]) =>
+          causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation);
+        const { value, grads } = tf.valueAndGrads(op)(inputs, dy);
+        tf.dispose([...inputs, dy]);
+        const tolerance = 1e-4; // sums of up to 100 products of numbers below 1, in float32
+        expectClose(await take(value), expected.y, tolerance);
+        expectClose(await take(grads[0] as tf.Tensor), expected.dx, tolerance);
+        expectClose(await take(grads[1] as tf.Tensor), expected.dk, tolerance);
+        if (hasBias) expectClose(await take(grads[2] as tf.Tensor), expected.db, tolerance);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('leaves no tensor behind, with and without a tape', async () => {
+    const x = tf.ones<tf.Rank.R4>([2, 4, 4, 3]);
+    const kernel = tf.ones<tf.Rank.R4>([2, 3, 3, 5]);
+    const bias = tf.ones<tf.Rank.R1>([5]);
+    await expectNoLeaks(() => causalConv2d(x, kernel, bias, 'relu'));
+    await expectNoLeaks(() => tf.grad((k) => causalConv2d(x, k as tf.Tensor4D, bias, 'relu'))(kernel));
+    tf.dispose([x, kernel, bias]);
+  });
+});
+
+describe('the gradient', () => {
+  it('is not computed for an image that nothing asks about', async () => {
+    const x = tf.ones<tf.Rank.R4>([1, 4, 4, 1]);
+    const kernel = tf.ones<tf.Rank.R4>([4, 7, 1, 2]);
+    const profile = async (wanted: 'kernel' | 'both') => {
+      const { kernelNames } = await tf.profile(() => {
+        const f = (k: tf.Tensor, xs: tf.Tensor = x) =>
+          causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, null);
+        return wanted === 'kernel'
+          ? tf.grad((k) => f(k))(kernel)
+          : tf.grads((k, xs) => f(k, xs))([kernel, x]);
+      });
+      return kernelNames;
+    };
+    expect(await profile('both')).toContain('Reverse'); // flips the kernel for the gradient of x
+    expect(await profile('kernel')).not.toContain('Reverse');
+  });
+});

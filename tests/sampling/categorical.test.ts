@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { categorical, type Filters } from '../../src/sampling/categorical';
+
+const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
+const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
+const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
+  categorical(logits.length, { ...plain, ...filters })(logits, 0, u);
+
+/** The levels that can be drawn. */
+function support(logits: Float32Array, filters: Partial<Filters>): number[] {
+  const levels = new Set<number>();
+  for (let u = 0; u < 1; u += 1 / 4096) levels.add(draw(logits, u, filters));
+  return [...levels].sort((a, b) => a - b);
+}
+
+/** The distribution after the filters, from their definition: sort, cut, renormalise. */
+function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): number[] {
+  const max = Math.max(...logits);
+  let kept = Array.from(logits, (x, level) => ({ level, weight: Math.exp((x - max) / temperature) }));
+  const total = () => kept.reduce((sum, { weight }) => sum + weight, 0);
+  kept.sort((a, b) => b.weight - a.weight || a.level - b.level);
+  kept = kept.slice(0, topK ?? kept.length);
+  const reach = (topP ?? 1) * total();
+  let sum = 0;
+  const enough = kept.findIndex(({ weight }) => {
+    sum += weight;
+    return sum >= reach;
+  });
+  if (topP !== undefined && topP < 1 && enough >= 0) kept = kept.slice(0, enough + 1);
+  const scale = total();
+  return Array.from(logits, (_, level) => (kept.find((k) => k.level === level)?.weight ?? 0) / scale);
+}
+
+describe('categorical', () => {
+  it('draws the first level whose cumulative probability exceeds u', () => {
+    const logits = logs(0.25, 0.5, 0.25);
+    expect([0, 0.2, 0.26, 0.7, 0.76, 0.999].map((u) => draw(logits, u))).toEqual([0, 0, 1, 1, 2, 2]);
+    const equal = new Float32Array(4); // edges exactly at 1/4, 2/4, 3/4: u on an edge belongs to the next level
+    expect([0.25, 0.5, 0.75].map((u) => draw(equal, u))).toEqual([1, 2, 3]);
+  });
+
+  it('reads from an offset', () => {
+    const logits = Float32Array.of(9, 9, -9, 9);
+    expect(categorical(2, plain)(logits, 2, 0.5)).toBe(1);
+  });
+
+  it('never draws an impossible level, however close u is to 0 or 1', () => {
+    const logits = Float32Array.of(Number.NEGATIVE_INFINITY, 3, -200, Number.NEGATIVE_INFINITY);
+    expect(draw(logits, 0)).toBe(1);
+    expect(draw(logits, 1 - 2 ** -53)).toBeLessThan(3);
+    expect(draw(logits, 1 - 2 ** -53, { topK: 1 })).toBe(1);
+    expect(draw(Float32Array.of(1000, -1000), 1 - 2 ** -53)).toBe(0);
+  });
+
+  it('takes the most likely level at temperature 0, the lowest on a tie, whatever else is asked', () => {
+    const logits = Float32Array.of(1, 3, 3, 2);
+    for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) {
+      expect(draw(logits, 0.99, { temperature: 0, ...filters })).toBe(1);
+    }
+  });
+
+  it('sharpens and flattens by temperature', () => {
+    const logits = logs(0.2, 0.8);
+    // at temperature 1/2 probabilities are squared: 0.04 : 0.64, so level 0 has 0.04 / 0.68 = 0.0588
+    expect([0.058, 0.06].map((u) => draw(logits, u, { temperature: 0.5 }))).toEqual([0, 1]);
+    // at temperature 2 they are rooted: 0.4472 : 0.8944, so level 0 has 1/3
+    expect([0.333, 0.334].map((u) => draw(logits, u, { temperature: 2 }))).toEqual([0, 1]);
+    expect(draw(logits, 0.999, { temperature: 1e-300 })).toBe(1); // no overflow
+  });
+
+  it('keeps the topK most likely, ties to the lower level', () => {
+    const logits = logs(0.1, 0.3, 0.2, 0.3, 0.1);
+    expect(support(logits, { topK: 1 })).toEqual([1]);
+    expect(support(logits, { topK: 2 })).toEqual([1, 3]);
+    expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
+    expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('keeps the fewest levels that reach topP, at least one', () => {
+    const logits = new Float32Array([0, 0, 0, 0]); // a quarter each
+    expect(support(logits, { topP: 0.5 })).toEqual([0, 1]);
+    expect(support(logits, { topP: 0.51 })).toEqual([0, 1, 2]);
+    expect(support(logits, { topP: 0.001 })).toEqual([0]);
+    expect(support(logits, { topP: 1 })).toEqual([0, 1, 2, 3]);
+    // topK comes first and leaves halves; topP then counts on those
+    expect(support(logits, { topK: 2, topP: 0.5 })).toEqual([0]);
+  });
+
+  it('equals its definition for any logits and filters', () => {
+    const filters = fc.record({
+      temperature: fc.double({ min: 0.1, max: 5, noNaN: true }),
+      topK: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+      topP: fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined }),
+    });
+    const logits = fc.array(fc.float({ min: -5, max: 5, noNaN: true }), { minLength: 2, maxLength: 8 });
+    const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(logits, filters, uniform, (values, asked, u) => {
+        const x = Float32Array.from(values);
+        const probabilities = filtered(x, asked);
+        let cumulative = 0;
+        const edges = probabilities.map((p) => {
+          cumulative += p;
+          return cumulative;
+        });
+        if (edges.some((edge) => Math.abs(edge - u) < 1e-9)) return; // a tie within rounding
+        const expected = edges.findIndex((edge) => edge > u);
+        expect(draw(x, u, asked)).toBe(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses logits that are not finite', () => {
+    const message = 'logits that are not finite';
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => draw(Float32Array.of(0, bad), 0.5)).toThrow(message);
+      expect(() => draw(Float32Array.of(bad, 0), 0.5, { temperature: 0 })).toThrow(message);
+    }
+    expect(() => draw(new Float32Array(2).fill(Number.NEGATIVE_INFINITY), 0.5)).toThrow(message);
+  });
+});

@@ -1,0 +1,238 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { logProb, pixelCNN, pixelLogits, type SampleOptions, sample } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { onEachBackend, useBackend } from '../support/backends';
+import { buildGolden, goldenModels } from '../support/golden-models';
+import { expectNoLeaks, golden4d, take } from '../support/tensors';
+import { allTinyImages, tinyModel } from '../support/tiny-space';
+
+const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
+
+onEachBackend('sample', () => {
+  describe.each(goldenModels)('draws the golden images of $name', (reference) => {
+    const { shape } = reference.greedy.image;
+    const perImage = shape.slice(1).reduce((a, b) => a * b, 1);
+
+    /** `initial` and `known` that give the very first value of each image. */
+    function firstGiven(values: number[]): Pick<SampleOptions, 'initial' | 'known'> {
+      const [initial, known] = [
+        new Array<number>(2 * perImage).fill(0),
+        new Array<number>(2 * perImage).fill(0),
+      ];
+      for (const [n, value] of values.entries()) {
+        initial[n * perImage] = value;
+        known[n * perImage] = 1;
+      }
+      return {
+        initial: golden4d({ shape, data: initial }, 'int32'),
+        known: golden4d({ shape, data: known }),
+      };
+    }
+
+    it('greedily', async () => {
+      const model = buildGolden(reference);
+      const given = firstGiven(reference.greedy.first_value);
+      expect(await draw(model, { ...given, temperature: 0 })).toEqual(reference.greedy.image.data);
+      tf.dispose([given.initial, given.known] as tf.Tensor[]);
+      model.dispose();
+    });
+
+    it('by the inverse of the distribution function', async () => {
+      const model = buildGolden(reference);
+      for (const { u, image, first_value } of reference.cdf.traces) {
+        // rows, columns, channels, and images innermost
+        const uniforms = Array.from(
+          { length: 2 * perImage },
+          (_, i) => u.data[(i % 2) * perImage + (i >> 1)],
+        );
+        const random = () => uniforms.shift() as number;
+        const given = first_value === null ? { numImages: 2 } : firstGiven(first_value);
+        expect(await draw(model, { ...given, random })).toEqual(image.data);
+        expect(uniforms).toHaveLength(0); // one for every value, given or not
+        tf.dispose(Object.values(given).filter((value) => value instanceof tf.Tensor));
+      }
+      model.dispose();
+    });
+  });
+
+  it('gives images that follow the likelihood', async () => {
+    const model = tinyModel();
+    const space = allTinyImages();
+    const expected = (await take(await logProb(model, space))).map((nats) => 4000 * Math.exp(nats));
+    const counts = new Array<number>(81).fill(0);
+    const images = await draw(model, { numImages: 4000, seed: 1 });
+    for (let n = 0; n < 4000; n++) {
+      const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
+      counts[index] = (counts[index] as number) + 1;
+    }
+    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4 sqrt(2k) about once
+    // in ten thousand seeds.
+    let [statistic, cells, restExpected, restCount] = [0, 0, 0, 0];
+    for (const [index, count] of counts.entries()) {
+      const mean = expected[index] as number;
+      if (mean < 5) {
+        restExpected += mean;
+        restCount += count;
+      } else {
+        statistic += (count - mean) ** 2 / mean;
+        cells++;
+      }
+    }
+    if (restExpected > 0) {
+      statistic += (restCount - restExpected) ** 2 / restExpected;
+      cells++;
+    }
+    expect(cells).toBeGreaterThan(20);
+    expect(statistic).toBeLessThan(cells - 1 + 4 * Math.sqrt(2 * (cells - 1)));
+    space.dispose();
+    model.dispose();
+  });
+
+  it('draws the same images for the same seed, in whatever parts', async () => {
+    const model = tinyModel();
+    const all = await draw(model, { numImages: 6, seed: 42 });
+    const parts = [
+      ...(await draw(model, { numImages: 1, seed: 42 })),
+      ...(await draw(model, { numImages: 3, seed: 42, firstImage: 1 })),
+      ...(await draw(model, { numImages: 2, seed: 42, firstImage: 4, strategy: 'full' })),
+    ];
+    expect(parts).toEqual(all);
+    expect(await draw(model, { numImages: 6, seed: 43 })).not.toEqual(all);
+    expect(await draw(model, { numImages: 24 })).not.toEqual(await draw(model, { numImages: 24 }));
+    model.dispose();
+  });
+
+  it('completes what is given, and means the same noise by a seed whatever is given', async () => {
+    const model = tinyModel();
+    const free = await draw(model, { numImages: 30, seed: 5 });
+    // what was drawn at places 0 and 2 is given: the same noise draws the same images
+    const mask = free.map((_, i) => (i % 4 === 0 || i % 4 === 2 ? 1 : 0));
+    const [initial, known] = [golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32'), golden4d({ shape: [30, 2, 2, 1], data: mask })]; // biome-ignore format: one line
+    expect(await draw(model, { initial, known, seed: 5 })).toEqual(free);
+    // given values are kept, and only those
+    const other = await draw(model, { initial, known, seed: 6 });
+    expect(other.filter((_, i) => mask[i] === 1)).toEqual(free.filter((_, i) => mask[i] === 1));
+    expect(other).not.toEqual(free);
+    tf.dispose([initial, known]);
+    model.dispose();
+  });
+
+  it('draws the very first value uniformly where asked, and no other', async () => {
+    const model = tinyModel();
+    const values = [0.1, 0.4, 0.99];
+    let calls = 0;
+    const random = () => values[calls++ % 3] as number;
+    const images = await draw(model, { numImages: 3, random, firstValue: 'uniform', topK: 1 });
+    expect([images[0], images[4], images[8]]).toEqual([0, 1, 2]); // floor(3u), unfiltered
+    // the rest is the most likely level (topK 1), whatever u: greedy from the same start
+    const start = images.map((level, i) => (i % 4 === 0 ? level : 0));
+    const initial = golden4d({ shape: [3, 2, 2, 1], data: start }, 'int32');
+    const known = golden4d({ shape: [3, 2, 2, 1], data: start.map((_, i) => (i % 4 === 0 ? 1 : 0)) });
+    expect(await draw(model, { initial, known, temperature: 0 })).toEqual(images);
+    // what is known wins over the uniform draw
+    expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(
+      images,
+    );
+    tf.dispose([initial, known]);
+    model.dispose();
+  });
+
+  it('leaves no tensor behind but the images: on success, on errors and on aborts', async () => {
+    const model = tinyModel();
+    await expectNoLeaks(async () => {
+      const images = await sample(model, { numImages: 2, seed: 1 });
+      expect([images.shape, images.dtype]).toEqual([[2, 2, 2, 1], 'int32']);
+      return images;
+    });
+    await expectNoLeaks(async () => {
+      const onProgress = () => {
+        throw new Error('from the caller');
+      };
+      await expect(sample(model, { onProgress })).rejects.toThrow('from the caller');
+      await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
+      const controller = new AbortController();
+      const aborting = sample(model, { signal: controller.signal, onProgress: () => controller.abort() });
+      await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
+    });
+    model.dispose();
+  });
+
+  it('works with any model from images to logits', async () => {
+    const image = tfl.input({ shape: [null, null, 2] });
+    const features = tfl.layers
+      .conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' })
+      .apply(image);
+    const logits = pixelLogits({ imageChannels: 2, levels: 3 }).apply(features as tfl.SymbolicTensor);
+    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    // all logits are 0: the level is floor(3u)
+    const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
+    let next = 0;
+    const images = await draw(model, { imageShape: [2, 3, 2], random: () => uniforms[next++] as number });
+    expect(images).toEqual(uniforms.map((u) => Math.floor(3 * u)));
+    await expect(sample(model)).rejects.toThrow('sample: imageShape: wanted [H, W, 2]');
+    model.dispose();
+  });
+});
+
+describe('sample', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('reports each row and the end', async () => {
+    const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    const seen: unknown[] = [];
+    await draw(model, { onProgress: (progress) => seen.push(progress) });
+    expect(seen).toEqual([
+      { done: 4, total: 12 },
+      { done: 8, total: 12 },
+      { done: 12, total: 12 },
+    ]);
+    model.dispose();
+  });
+
+  it('rejects with the reason of the signal, at once where it is aborted already', async () => {
+    const model = tinyModel();
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    await expect(sample(model, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(sample(model, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+
+    // an abort from outside arrives where the sampler yields
+    const outside = new AbortController();
+    setTimeout(() => outside.abort(), 0);
+    const drawing = sample(model, { signal: outside.signal, yieldEvery: 0 });
+    await expect(drawing).rejects.toMatchObject({ name: 'AbortError' });
+    model.dispose();
+  });
+
+  it('lets other work run by elapsed time, or never', async () => {
+    const model = tinyModel();
+    let turns = 0;
+    const counter = setInterval(() => turns++, 0);
+    await draw(model, { yieldEvery: 'never', seed: 1 });
+    const never = turns;
+    await draw(model, { yieldEvery: 0, seed: 1 });
+    clearInterval(counter);
+    expect(turns - never).toBeGreaterThan(0);
+    model.dispose();
+  });
+
+  it('says where a model gives no finite logits', async () => {
+    const model = tinyModel();
+    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
+    model.setWeights(weights);
+    tf.dispose(weights);
+    await expectNoLeaks(async () => {
+      await expect(sample(model)).rejects.toThrow('the model gave logits that are not finite numbers');
+    });
+    model.dispose();
+  });
+
+  it('refuses a model of another shape', async () => {
+    const image = tfl.input({ shape: [4, 4, 1] });
+    const model = tfl.model({ inputs: image, outputs: image });
+    await expect(sample(model)).rejects.toThrow('sample: model: wanted a model [N,H,W,C] -> [N,H,W,C,L]');
+  });
+});
