@@ -1,0 +1,71 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { useBackend } from './support/backends';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const blocks = join(root, 'tests', '.blocks');
+
+interface Block {
+  /** File and line, for the name of the test. */
+  where: string;
+  code: string;
+}
+
+/** Every block of JavaScript in a file: Markdown, or the docstrings of TypeScript. */
+async function blocksOf(file: string): Promise<Block[]> {
+  const text = (await readFile(join(root, file), 'utf8')).replaceAll(/^ \* ?/gm, '');
+  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => ({
+    where: `${file}:${text.slice(0, match.index).split('\n').length}`,
+    code: match[1] as string,
+  }));
+}
+
+async function filesBelow(folder: string, ending: string): Promise<string[]> {
+  const names = await readdir(join(root, folder), { recursive: true });
+  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
+}
+
+const files = ['README.md', ...(await filesBelow('docs', '.md')), ...(await filesBelow('src', '.ts'))];
+const all = (await Promise.all(files.map(blocksOf))).flat();
+
+/** What a line prints, without what does not matter: spaces, quotes, the word before a printed tensor. */
+const plain = (text: string) => text.replaceAll(/^Tensor|[\s'"]/g, '');
+
+/** What the comments behind `console.log(...)` and `.print()` say is printed, in order; null where there is none. */
+function promised(code: string): (string | null)[] {
+  return [...code.matchAll(/(?:console\.log\(.*\)|\.print\(\));(?: \/\/ (.*))?$/gm)].map(
+    ([, comment]) => comment ?? null,
+  );
+}
+
+describe('every example in README, docs and docstrings', () => {
+  const printed: string[] = [];
+  beforeAll(() => mkdir(blocks, { recursive: true }));
+  afterAll(() => rm(blocks, { recursive: true, force: true }));
+  beforeEach(async () => {
+    await useBackend('cpu');
+    printed.length = 0;
+    vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
+      printed.push(values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' '));
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is found', () => {
+    expect(all.length).toBeGreaterThan(12);
+  });
+
+  it.each(all)('$where runs and prints what it says', async ({ where, code }) => {
+    const file = join(blocks, `${where.replaceAll(/\W/g, '-')}.mjs`);
+    await writeFile(file, code);
+    await import(/* @vite-ignore */ file);
+    const expected = promised(code);
+    for (const [i, comment] of expected.entries()) {
+      // the comment may go on to explain
+      if (comment !== null) expect(plain(comment).startsWith(plain(printed[i] ?? 'nothing'))).toBe(true);
+    }
+  });
+});
