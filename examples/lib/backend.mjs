@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The package that registers each backend when it is imported. */
+const PACKAGES = {
+  wasm: '@tensorflow/tfjs-backend-wasm',
+  cpu: '@tensorflow/tfjs-backend-cpu',
+  tensorflow: '@tensorflow/tfjs-node',
+};
+
+/** The names that {@link useBackend} takes. */
+export const BACKENDS = Object.keys(PACKAGES);
+
+/**
+ * Makes tfjs run on that backend. Only its package is loaded, so the others need not be installed.
+ *
+ * @param {string} name one of {@link BACKENDS}
+ * @returns {Promise<void>}
+ */
+export async function useBackend(name) {
+  const wanted = PACKAGES[name];
+  if (wanted === undefined) throw new Error(`--backend: wanted ${BACKENDS.join(', ')}, got '${name}'`);
+  tf.enableProdMode(); // keeps tfjs from advertising tfjs-node whenever the cpu backend runs in Node
+  try {
+    await import(wanted);
+  } catch (error) {
+    const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(wanted);
+    const [reason] = error.message.split('\n'); // native packages go on for a page
+    const why = isMissing ? `is not installed: npm install --no-save ${wanted}` : `fails: ${reason.trim()}`;
+    throw new Error(`--backend: '${name}' needs ${wanted}, which ${why}`, { cause: error });
+  }
+  const isReady = await tf.setBackend(name);
+  if (!isReady) throw new Error(`--backend: '${name}' does not start on this machine`);
+  await tf.ready();
+}

@@ -1,0 +1,53 @@
+import * as vega from 'vega';
+import { compile } from 'vega-lite';
+
+/**
+ * A line chart as SVG. Rules are horizontal lines at a value, named at their right end.
+ *
+ * @param {object} args
+ * @param {string} args.title
+ * @param {string} args.xTitle
+ * @param {string} args.yTitle
+ * @param {{ name: string, points: { x: number, y: number }[], hasMarks?: boolean }[]} args.lines
+ * @param {{ name: string, y: number }[]} [args.rules]
+ * @returns {Promise<string>}
+ */
+export async function lineChart({ title, xTitle, yTitle, lines, rules = [] }) {
+  const x = { field: 'x', type: 'quantitative', title: xTitle, axis: { grid: false } };
+  const y = { field: 'y', type: 'quantitative', title: yTitle, scale: { zero: false } };
+  const color = {
+    field: 'name',
+    type: 'nominal',
+    title: null,
+    scale: { domain: lines.map(({ name }) => name), range: ['#9db4d6', '#143e8c', '#c0563b', '#4c8c5a'] },
+    legend: { orient: 'top' },
+  };
+  const { spec } = compile({
+    title: { text: title, anchor: 'start' },
+    width: 560,
+    height: 320,
+    padding: 12,
+    background: 'white',
+    layer: [
+      ...lines.map(({ name, points, hasMarks = false }) => ({
+        data: { values: points.map((point) => ({ ...point, name })) },
+        mark: { type: 'line', point: hasMarks },
+        encoding: { x, y, color },
+      })),
+      {
+        data: { values: rules },
+        mark: { type: 'rule', strokeDash: [4, 4], color: '#777' },
+        encoding: { y },
+      },
+      {
+        data: { values: rules },
+        mark: { type: 'text', align: 'right', dy: -7, color: '#555' },
+        encoding: { x: { value: 'width' }, y, text: { field: 'name' } },
+      },
+    ],
+  });
+  const view = new vega.View(vega.parse(spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}

@@ -1,0 +1,37 @@
+import { Presets, SingleBar } from 'cli-progress';
+
+/**
+ * Shows how training goes: a bar on a terminal, elsewhere a line now and then.
+ *
+ * @param {number} steps
+ * @returns {{ update(step: number, bits: number): void, stop(): void }}
+ */
+export function trainingProgress(steps) {
+  const { isTTY = false, columns = 80 } = process.stdout;
+  const bar = new SingleBar(
+    {
+      format: `step {value}/{total}${isTTY ? ' {bar}' : ''}  {bits} bits/dim  {rate} steps/s  {left} left`,
+      stream: process.stdout,
+      barsize: Math.max(4, Math.min(30, columns - 58)), // all on one line
+      linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
+      noTTYOutput: true,
+      notTTYSchedule: 5000,
+    },
+    Presets.shades_classic,
+  );
+  const start = performance.now();
+  bar.start(steps, 0, { bits: '-', rate: '-', left: '-' });
+  return {
+    update(step, bits) {
+      const rate = (1000 * step) / (performance.now() - start);
+      bar.update(step, { bits: bits.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** Seconds as m:ss. */
+function clock(seconds) {
+  const whole = Math.ceil(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

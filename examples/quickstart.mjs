@@ -1,0 +1,152 @@
+// Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
+// Half a minute, nothing to download: `npm run quickstart`, or `node examples/quickstart.mjs --help` for the flags.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { bitsPerDim, logProb, normalize, pixelCNN, sample } from 'pixelcnn-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
+import { useBackend } from './lib/backend.mjs';
+import { histogramBits, uniformBits } from './lib/baselines.mjs';
+import { batches } from './lib/batches.mjs';
+import { lineChart } from './lib/chart.mjs';
+import { IMAGE_SHAPE, LEVELS, readDigits } from './lib/digits.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { readFlags, stop } from './lib/flags.mjs';
+import { gridPng } from './lib/png.mjs';
+import { trainingProgress } from './lib/progress.mjs';
+import { seedWeights } from './lib/weights.mjs';
+
+const { steps, seed, backend, batch, out } = readFlags(process.argv.slice(2));
+const evaluations = 10;
+const smoothing = 0.98; // of the training figure shown: about the last 50 steps
+const learningRate = (step) => 1e-3 * 0.999995 ** step;
+
+await useBackend(backend).catch(({ message }) => stop(message));
+await mkdir(out, { recursive: true }).catch(({ message }) => stop(`--out: ${message}`));
+
+// Data: levels 0..16, [N,8,8,1]
+
+const train = await readDigits('train');
+const test = await readDigits('test');
+const toTensor = (levels) => tf.tensor4d(levels, [levels.length / 64, ...IMAGE_SHAPE], 'int32');
+const trainImages = toTensor(train.images);
+const testImages = toTensor(test.images);
+const uniform = uniformBits(LEVELS);
+const histogram = histogramBits(train.images, test.images, LEVELS);
+
+// Model: images in [0, 1] -> logits [N,8,8,1,17]
+
+const model = pixelCNN({
+  imageShape: IMAGE_SHAPE,
+  levels: LEVELS,
+  firstKernelSize: 5,
+  hiddenDim: 16,
+  outDim: 32,
+  numBlocks: 3,
+});
+seedWeights(model, seed);
+const optimizer = tf.train.adam(learningRate(0), 0.9, 0.999, 1e-7);
+model.compile({ optimizer, loss: bitsPerDim });
+
+/** Bits per dimension over all test images. */
+async function testBits(model) {
+  const nats = await logProb(model, testImages, { batchSize: 99 });
+  const total = (await nats.data()).reduce((sum, value) => sum + value, 0);
+  nats.dispose();
+  return -total / (testImages.size * Math.LN2);
+}
+
+console.log(`${testImages.shape[0]} test and ${trainImages.shape[0]} training images, ${LEVELS} levels`);
+console.log(`${model.countParams()} parameters, ${steps} steps of ${batch} images, seed ${seed}, ${backend}`);
+
+// Training
+
+const indices = batches(trainImages.shape[0], batch, seed);
+const progress = trainingProgress(steps);
+const trainCurve = [];
+const testCurve = [];
+const metrics = ['step,train_bits_per_dim,test_bits_per_dim,seconds'];
+const start = performance.now();
+let sum = 0;
+
+for (let step = 1; step <= steps; step++) {
+  const [images, inputs] = tf.tidy(() => {
+    const images = tf.gather(trainImages, indices.next().value); // [batch,8,8,1]
+    return [images, normalize(images, LEVELS)];
+  });
+  optimizer.learningRate = learningRate(step - 1);
+  const bits = await model.trainOnBatch(inputs, images);
+  tf.dispose([images, inputs]);
+
+  sum = smoothing * sum + (1 - smoothing) * bits;
+  const trainBits = sum / (1 - smoothing ** step); // an average also while few have been summed
+  progress.update(step, trainBits);
+  if (step % Math.ceil(steps / 300) === 0) trainCurve.push({ x: step, y: trainBits });
+
+  if (step % Math.ceil(steps / evaluations) === 0 || step === steps) {
+    const bits = await testBits(model);
+    testCurve.push({ x: step, y: bits });
+    const seconds = (performance.now() - start) / 1000;
+    metrics.push([step, trainBits.toFixed(4), bits.toFixed(4), seconds.toFixed(2)].join());
+  }
+  await setImmediate(); // lets timers run: the progress line has one
+}
+progress.stop();
+const trained = testCurve.at(-1).y;
+
+console.log('                 bits/dim');
+console.log(`uniform             ${uniform.toFixed(3)}`);
+console.log(`histogram           ${histogram.toFixed(3)}`);
+console.log(`PixelCNN            ${trained.toFixed(3)}`);
+
+await writeWhole(join(out, 'metrics.csv'), `${metrics.join('\n')}\n`);
+const curve = await lineChart({
+  title: 'PixelCNN on 8x8 digits',
+  xTitle: 'step',
+  yTitle: 'bits per dimension',
+  lines: [
+    { name: 'training (smoothed)', points: trainCurve },
+    { name: 'test', points: testCurve, hasMarks: true },
+  ],
+  rules: [
+    { name: 'uniform', y: uniform },
+    { name: 'histogram', y: histogram },
+  ],
+});
+await writeWhole(join(out, 'curve.svg'), curve);
+
+// Saved and loaded, the model is the same
+
+await model.save(fileSystem(out));
+const loaded = await loadLayersModel(fileSystem(out));
+const final = await testBits(loaded);
+if (Math.abs(final - trained) > 1e-6) {
+  throw new Error(`The loaded model gives ${final} bits/dim, the saved one ${trained}`);
+}
+
+// New digits
+
+const samples = await sample(loaded, { numImages: 64, seed });
+const grid = { imageShape: IMAGE_SHAPE, levels: LEVELS, columns: 8 };
+await writeWhole(join(out, 'samples.png'), gridPng({ ...grid, images: await samples.data() }));
+
+// Completions: a row for each class, with the original (all given), then seven times its upper half, completed
+
+const originals = Array.from({ length: 10 }, (_, digit) => test.labels.indexOf(digit));
+const initial = tf.gather(
+  testImages,
+  originals.flatMap((index) => new Array(8).fill(index)),
+); // [80,8,8,1]
+const known = toTensor(Uint8Array.from({ length: 80 * 64 }, (_, i) => i % (8 * 64) < 64 || i % 64 < 32));
+const completions = await sample(loaded, { initial, known, seed });
+const images = await completions.data();
+await writeWhole(join(out, 'completions.png'), gridPng({ ...grid, images, known: await known.data() }));
+
+tf.dispose([trainImages, testImages, samples, initial, known, completions]);
+for (const owner of [loaded, model, optimizer]) owner.dispose();
+
+console.log(`test bits/dim: ${final.toFixed(3)}`);
+console.log(`${steps} steps, seed ${seed}, written to ${out}`);

@@ -1,0 +1,54 @@
+// Types of what the tests import and no package types: the examples are plain JavaScript.
+
+declare module 'pngjs' {
+  export const PNG: { sync: { read(png: Uint8Array): { width: number; height: number; data: Buffer } } };
+}
+
+declare module '*/examples/lib/backend.mjs' {
+  export function useBackend(name: string): Promise<void>;
+}
+
+declare module '*/examples/lib/baselines.mjs' {
+  export function uniformBits(levels: number): number;
+  export function histogramBits(train: Uint8Array, test: Uint8Array, levels: number): number;
+}
+
+declare module '*/examples/lib/batches.mjs' {
+  export function batches(count: number, size: number, seed: number): Generator<number[], never>;
+}
+
+declare module '*/examples/lib/chart.mjs' {
+  export function lineChart(args: {
+    title: string;
+    xTitle: string;
+    yTitle: string;
+    lines: { name: string; points: { x: number; y: number }[]; hasMarks?: boolean }[];
+    rules?: { name: string; y: number }[];
+  }): Promise<string>;
+}
+
+declare module '*/examples/lib/digits.mjs' {
+  export const LEVELS: number;
+  export function readDigits(part: 'train' | 'test'): Promise<{ images: Uint8Array; labels: Uint8Array }>;
+}
+
+declare module '*/examples/lib/files.mjs' {
+  export function writeWhole(path: string, contents: string | Uint8Array): Promise<void>;
+}
+
+declare module '*/examples/lib/png.mjs' {
+  export function gridPng(args: {
+    images: ArrayLike<number>;
+    known?: ArrayLike<number>;
+    imageShape: number[];
+    levels: number;
+    columns: number;
+    scale?: number;
+    gap?: number;
+  }): Buffer;
+}
+
+declare module '*/examples/lib/weights.mjs' {
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  export function seedWeights(model: LayersModel, seed: number): void;
+}

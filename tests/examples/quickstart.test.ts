@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));
+const TENSORS_LEFT = new URL('report-tensors.mjs', import.meta.url).href;
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(flags: string[], nodeFlags: string[] = []): Promise<Run> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...nodeFlags, SCRIPT, ...flags], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+const figure = ({ stdout }: Run) => stdout.match(/^test bits\/dim: (\d\.\d{3})$/m)?.[1];
+
+describe('quickstart', () => {
+  let directory: string;
+  let first: Run;
+  let second: Run;
+  const inFirst = (name: string) => join(directory, 'first', name);
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'quickstart-'));
+    const flags = ['--steps', '20', '--seed', '3', '--out'];
+    first = await run([...flags, join(directory, 'first')], ['--import', TENSORS_LEFT]);
+    second = await run([...flags, join(directory, 'second')]);
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  it('ends well, with no tensor left and nothing else on stderr', () => {
+    expect(first).toMatchObject({ code: 0, stderr: 'tensors left: 0\n' });
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('prints the baselines, then the figure, the steps, the seed and the directory last', () => {
+    expect(first.stdout).toMatch(/^uniform +4\.087$/m);
+    expect(first.stdout).toMatch(/^histogram +2\.961$/m);
+    const [figureLine, summary] = first.stdout.trimEnd().split('\n').slice(-2);
+    expect(figureLine).toMatch(/^test bits\/dim: \d\.\d{3}$/);
+    expect(summary).toBe(`20 steps, seed 3, written to ${join(directory, 'first')}`);
+  });
+
+  it('learns something in 20 steps: less than the uniform model needs', () => {
+    expect(Number(figure(first))).toBeLessThan(Math.log2(17));
+  });
+
+  it('prints plain progress lines where stdout is no terminal', () => {
+    expect(first.stdout).toMatch(
+      /^step 20\/20 {2}\d\.\d{3} bits\/dim {2}\d+\.\d steps\/s {2}\d+:\d\d left$/m,
+    );
+    expect(first.stdout).not.toContain('\x1b');
+  });
+
+  it('writes every file and leaves no other', async () => {
+    const names = (await readdir(inFirst('.'))).map((name) =>
+      name.replace(/^weights\.[0-9a-f]+\./, 'weights.'),
+    );
+    expect(names.sort()).toEqual([
+      'completions.png',
+      'curve.svg',
+      'metrics.csv',
+      'model.json',
+      'samples.png',
+      'weights.1of1.bin',
+    ]);
+  });
+
+  it('saves an AutoregressiveModel', async () => {
+    const { modelTopology } = JSON.parse(await readFile(inFirst('model.json'), 'utf8'));
+    expect(modelTopology.class_name).toBe('AutoregressiveModel');
+  });
+
+  it.each([
+    ['samples.png', 8, 8],
+    ['completions.png', 10, 8],
+  ])('draws %s as %i rows of %i digits', async (name, rows, columns) => {
+    const { width, height } = PNG.sync.read(await readFile(inFirst(name)));
+    // 8 pixels of side 10 and a gap of 8 for each digit, and the first gap.
+    expect([width, height]).toEqual([columns * (8 * 10 + 8) + 8, rows * (8 * 10 + 8) + 8]);
+  });
+
+  it('writes metrics.csv with a row each second step', async () => {
+    const [header, ...rows] = (await readFile(inFirst('metrics.csv'), 'utf8')).trimEnd().split('\n');
+    expect(header).toBe('step,train_bits_per_dim,test_bits_per_dim,seconds');
+    const values = rows.map((row) => row.split(',').map(Number));
+    expect(values.map(([step]) => step)).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+    for (const row of values) expect(row).toHaveLength(4);
+    expect(values.flat().every(Number.isFinite)).toBe(true);
+    expect(values.at(-1)?.[2]?.toFixed(3)).toBe(figure(first));
+  });
+
+  it('draws curve.svg', async () => {
+    const svg = await readFile(inFirst('curve.svg'), 'utf8');
+    expect(svg).toContain('<svg');
+    for (const text of ['>step<', '>bits per dimension<', '>uniform<', '>histogram<']) {
+      expect(svg).toContain(text);
+    }
+  });
+
+  it('gives the same figure, images and weights for the same seed', async () => {
+    expect(figure(first)).toBeDefined();
+    expect(figure(second)).toBe(figure(first));
+    const names = await readdir(inFirst('.')); // the weights' name tells their contents
+    expect(await readdir(join(directory, 'second'))).toEqual(names);
+    for (const name of names.filter((name) => name !== 'metrics.csv')) {
+      const same = (await readFile(inFirst(name))).equals(await readFile(join(directory, 'second', name)));
+      expect(same, name).toBe(true);
+    }
+  });
+});
+
+describe('quickstart, its flags', () => {
+  it('lists them with --help', async () => {
+    const { code, stdout, stderr } = await run(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const flag of ['--steps', '--seed', '--backend', '--batch', '--out', '--help']) {
+      expect(stdout).toContain(flag);
+    }
+  });
+
+  it.concurrent.each([
+    ["--steps: wanted a whole number of at least 1, got 'abc'", ['--steps', 'abc']],
+    ["--steps: wanted a whole number of at least 1, got '0'", ['--steps', '0']],
+    ["--seed: wanted a whole number of at least 0, got '1.5'", ['--seed', '1.5']],
+    ["--batch: wanted a whole number from 1 to 1500, got '1501'", ['--batch', '1501']],
+    ["--backend: wanted wasm, cpu, tensorflow, got 'gpu'", ['--backend', 'gpu']],
+    ["--out: wanted a directory, got ''", ['--out', '']],
+    ['--out: EEXIST', ['--out', SCRIPT]],
+    ["Unknown option '--step'", ['--step', '3']],
+    ["Option '--steps <value>' argument missing", ['--steps']],
+    ["Option '--seed' argument is ambiguous", ['--seed', '--batch']],
+    ["Unexpected argument 'extra'", ['extra']],
+  ])('answers in one line: %s', async (message, flags) => {
+    const { code, stdout, stderr } = await run(flags);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
