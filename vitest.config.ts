@@ -1,7 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
+/** Tests of what needs Node: its file system, its processes. */
+const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/docs.test.ts'];
+
+const chromium = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find(existsSync);
+
+/** WebGL and WebGPU on software, and no connections of the browser's own. */
+const chromiumArguments = [
+  '--no-sandbox',
+  '--disable-gpu-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan,WebGPU',
+  '--use-webgpu-adapter=swiftshader',
+];
+
+/** Whether Dawn finds a Vulkan device, or Metal or Direct3D: asked in a process of its own, since it may crash. */
+function hasDawn(): boolean {
+  const program =
+    "import('webgpu').then(({ create }) => create([]).requestAdapter()).then((a) => process.exit(a ? 0 : 1))";
+  return spawnSync(process.execPath, ['-e', program], { stdio: 'ignore' }).status === 0;
+}
+
+/** A place to run is left out loudly, and not at all where everything must run. */
+function missing(what: string, install: string): TestProjectInlineConfiguration[] {
+  const message = `${what}: its tests DO NOT RUN. Install it: ${install}`;
+  if (process.env['CI']) throw new Error(message);
+  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
+  return [];
+}
+
+const projects: TestProjectInlineConfiguration[] = [
+  {
+    extends: true,
+    test: { name: 'node', include: ['tests/**/*.test.ts'], provide: { backends: ['cpu', 'wasm'] } },
+  },
+  ...(hasDawn()
+    ? [
+        {
+          extends: true,
+          test: {
+            name: 'node-webgpu',
+            include: ['tests/**/*.test.ts'],
+            exclude: nodeOnly,
+            provide: { backends: ['webgpu'] },
+            setupFiles: ['tests/support/dawn.ts'],
+          },
+        } satisfies TestProjectInlineConfiguration,
+      ]
+    : missing('WebGPU in Node', 'apt-get install mesa-vulkan-drivers libvulkan1')),
+  ...(chromium
+    ? [
+        {
+          extends: true,
+          test: {
+            name: 'browser',
+            include: ['tests/**/*.test.ts'],
+            exclude: nodeOnly,
+            provide: { backends: ['cpu', 'wasm', 'webgl', 'webgpu'] },
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({ launchOptions: { executablePath: chromium, args: chromiumArguments } }),
+              instances: [{ browser: 'chromium' }],
+            },
+          },
+        } satisfies TestProjectInlineConfiguration,
+      ]
+    : missing('Chromium', 'apt-get install chromium')),
+];
 
 export default defineConfig({
   resolve: {
@@ -12,9 +98,10 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['tests/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
+    projects,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

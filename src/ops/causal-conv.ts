@@ -3,8 +3,9 @@ import {
   avgPool,
   conv2d,
   engine,
-  fill,
   FusedConv2D,
+  fill,
+  gather,
   getBackend,
   getKernel,
   matMul,
@@ -13,12 +14,12 @@ import {
   registerGradient,
   registerKernel,
   reshape,
-  reverse,
   step,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
   type Tensor4D,
+  tensor1d,
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
@@ -28,8 +29,8 @@ export type FusedActivation = 'linear' | 'relu';
 
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
-/** The name under which backends may register a kernel of their own. */
-const CAUSAL_CONV_2D = 'PixelCNNCausalConv2D';
+/** The names under which backends may register kernels of their own. */
+const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv2DRelu' } as const;
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own row, its
@@ -50,17 +51,14 @@ export function causalConv2d(
   bias: Tensor1D | null,
   activation: FusedActivation = 'linear',
 ): Tensor4D {
+  const kernelName = KERNEL_NAMES[activation];
   const backendName = getBackend();
-  if (getKernel(CAUSAL_CONV_2D, backendName) === undefined) {
-    registerKernel({
-      kernelName: CAUSAL_CONV_2D,
-      backendName,
-      kernelFunc: ({ inputs, attrs }) =>
-        tidy(() => composed(inputs as unknown as Inputs, attrs as unknown as Attributes)),
-    });
+  if (getKernel(kernelName, backendName) === undefined) {
+    const kernelFunc = ({ inputs }: { inputs: unknown }) =>
+      tidy(() => composed(inputs as Inputs, activation));
+    registerKernel({ kernelName, backendName, kernelFunc });
   }
-  const inputs: NamedTensorMap = bias === null ? { x, kernel } : { x, kernel, bias };
-  return engine().runKernel(CAUSAL_CONV_2D, inputs, { activation });
+  return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias });
 }
 
 interface Inputs {
@@ -69,12 +67,8 @@ interface Inputs {
   bias?: Tensor1D;
 }
 
-interface Attributes {
-  activation: FusedActivation;
-}
-
 /** The operation in terms of tfjs's own fused kernels: the implementation of every backend without one of its own. */
-function composed({ x, kernel, bias }: Inputs, { activation }: Attributes): Tensor4D {
+function composed({ x, kernel, bias }: Inputs, activation: FusedActivation): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const [rows, columns, , featuresOut] = kernel.shape;
   const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
@@ -96,40 +90,56 @@ function composed({ x, kernel, bias }: Inputs, { activation }: Attributes): Tens
 }
 
 registerGradient({
-  kernelName: CAUSAL_CONV_2D,
+  kernelName: KERNEL_NAMES.linear,
+  inputsToSave: ['x', 'kernel'],
+  gradFunc: (dy, saved) => gradients(dy as Tensor4D, ...(saved as [Tensor4D, Tensor4D])),
+});
+
+registerGradient({
+  kernelName: KERNEL_NAMES.relu,
   inputsToSave: ['x', 'kernel'],
   outputsToSave: [true],
-  gradFunc: (dy, saved, attrs) => {
+  gradFunc: (dy, saved) => {
     const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D];
-    const { activation } = attrs as unknown as Attributes;
-    const dz = (activation === 'relu' ? mul(dy as Tensor4D, step(y)) : dy) as Tensor4D; // [N,H,W,out]
-    return {
-      x: () => inputGradient(dz, kernel),
-      kernel: () => kernelGradient(x, dz, kernel.shape),
-      bias: () => biasGradient(dz),
-    };
+    return gradients(mul(dy as Tensor4D, step(y)), x, kernel);
   },
 });
+
+/** The gradients before the activation, each computed when asked for. dz [N,H,W,out], x [N,H,W,in], kernel [rows,columns,in,out] */
+function gradients(dz: Tensor4D, x: Tensor4D, kernel: Tensor4D) {
+  return {
+    x: () => inputGradient(dz, kernel),
+    kernel: () => kernelGradient(x, dz, kernel.shape),
+    bias: () => biasGradient(dz),
+  };
+}
 
 /** [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching downwards. */
 function inputGradient(dz: Tensor4D, kernel: Tensor4D): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
   if (isPointwise(kernel.shape)) {
     const [n, h, w] = dz.shape;
-    const dx = matMul(asRows(dz), transpose(reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
+    const dx = matMul(pixelRows(dz), transpose(reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
     return reshape(dx, [n, h, w, featuresIn]);
   }
-  const flipped = transpose(reverse(kernel, [0, 1]), [0, 1, 3, 2]); // [rows,columns,out,in]
-  return conv2d(dz, flipped, 1, padsBelow(rows, columns));
+  const taps = reshape(kernel, [rows * columns, featuresIn, featuresOut]);
+  const lastFirst = tensor1d(
+    Array.from({ length: rows * columns }, (_, tap) => rows * columns - 1 - tap),
+    'int32',
+  );
+  const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
+  return conv2d(dz, reshape(flipped, [rows, columns, featuresOut, featuresIn]), 1, padsBelow(rows, columns));
 }
 
 /** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a kernel of its size. */
 function kernelGradient(x: Tensor4D, dz: Tensor4D, shape: Tensor4D['shape']): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = shape;
-  if (isPointwise(shape)) return reshape(transposedProduct(asRows(x), asRows(dz)), shape);
-  const images = transpose(x, [3, 1, 2, 0]); // [in,H,W,N]
+  if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape);
+  const [n, h, w] = x.shape;
+  const byImage = reshape(featureRows(x), [featuresIn, n, h * w]);
+  const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = conv2d(images as Tensor4D, kernels as Tensor4D, 1, padsAbove(rows, columns)); // [in,rows,columns,out]
+  const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(rows, columns)); // [in,rows,columns,out]
   return reshape(transpose(dk, [1, 2, 0, 3]), [rows, columns, featuresIn, featuresOut]);
 }
 
@@ -140,21 +150,24 @@ function biasGradient(dz: Tensor4D): Tensor1D {
   return reshape(matMul(fill([1, n], h * w), means), [featuresOut]);
 }
 
-/** Columns up to which a transpose costs next to nothing; wider ones write to too many places at once for the cache. */
-const NARROW = 32;
-
 /**
- * aT b: [M,in], [M,out] -> [in,out]. On wasm a transpose flag is slow, so one side is transposed and the other packed by the
- * product: the narrower is packed where transposing is cheap, and transposed where it is not.
+ * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is transposed
+ * and the other packed by the product; packing is dearer, so the narrower side is packed.
  */
-function transposedProduct(a: Tensor2D, b: Tensor2D): Tensor2D {
-  const isCheap = Math.max(a.shape[1], b.shape[1]) <= NARROW;
-  if (isCheap === a.shape[1] > b.shape[1]) return matMul(transpose(a), b);
-  return transpose(matMul<Tensor2D>(transpose(b), a));
+function productOverPixels(x: Tensor4D, y: Tensor4D): Tensor2D {
+  if (x.shape[3] >= y.shape[3]) return matMul(featureRows(x), pixelRows(y));
+  return transpose(matMul<Tensor2D>(featureRows(y), pixelRows(x)));
+}
+
+/** [N,H,W,F] -> [F, N*H*W], in two steps: a transpose within each image stays within the cache. */
+function featureRows(x: Tensor4D): Tensor2D {
+  const [n, h, w, features] = x.shape;
+  const images = transpose(reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
+  return reshape(transpose(images, [1, 0, 2]), [features, n * h * w]);
 }
 
 /** [N,H,W,F] -> [N*H*W, F] */
-function asRows(x: Tensor4D): Tensor2D {
+function pixelRows(x: Tensor4D): Tensor2D {
   const [n, h, w, features] = x.shape;
   return reshape(x, [n * h * w, features]);
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
-import { onEachBackend } from '../support/backends';
+import { isGpu, onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import {
   expectClose,
@@ -17,7 +17,7 @@ import {
   weightGradients,
 } from '../support/tensors';
 
-onEachBackend('MaskedConv2D', () => {
+onEachBackend('MaskedConv2D', (backend) => {
   for (const goldenCase of reference.cases) {
     it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
       const layer = maskedConv2d({
@@ -80,7 +80,7 @@ onEachBackend('MaskedConv2D', () => {
         tf.dispose([x, pick]);
         layer.dispose();
       }),
-      { numRuns: 40 },
+      { numRuns: isGpu(backend) ? 8 : 40 },
     );
   });
 

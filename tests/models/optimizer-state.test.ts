@@ -5,8 +5,8 @@ import { restoreAdamPowersExactly, withoutLeakingSteps } from '../../src/models/
 import { onEachBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 
-const power = (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
-  Array.from((adam[name as never] as tf.Variable).dataSync());
+const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
+  Array.from(await (adam[name as never] as tf.Variable).data());
 
 onEachBackend('restoreAdamPowersExactly', () => {
   it('gives a loaded Adam the powers of the one saved, to the last bit', async () => {
@@ -19,7 +19,7 @@ onEachBackend('restoreAdamPowersExactly', () => {
     const saved = await trained.getWeights();
     await resumed.setWeights(saved);
     for (const name of ['accBeta1', 'accBeta2'] as const) {
-      expect(power(resumed, name)).toEqual(power(trained, name));
+      expect(await power(resumed, name)).toEqual(await power(trained, name));
     }
     expect(resumed.iterations).toBe(50);
     trained.dispose();

@@ -1,11 +1,27 @@
-import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe } from 'vitest';
+import { beforeAll, describe, inject } from 'vitest';
+
+/** Where the tests run is one of the projects of vitest.config.ts, each with the backends that it has. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    backends: Backend[];
+  }
+}
+
+export type Backend = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+
+const register: Record<Backend, () => Promise<unknown>> = {
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+  wasm: registerWasm,
+  webgl: () => import('@tensorflow/tfjs-backend-webgl'),
+  webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
+};
 
 /** The backends that run here. */
-export const backends = ['cpu', 'wasm'] as const;
-export type Backend = (typeof backends)[number];
+export const backends = inject('backends');
+
+/** Backends whose every new shape compiles a program, which takes long in software: properties are tried on fewer cases. */
+export const isGpu = (backend: Backend) => backend === 'webgl' || backend === 'webgpu';
 
 /** Runs a suite once on each backend. */
 export function onEachBackend(name: string, suite: (backend: Backend) => void): void {
@@ -16,6 +32,27 @@ export function onEachBackend(name: string, suite: (backend: Backend) => void): 
 }
 
 export async function useBackend(backend: Backend): Promise<void> {
-  await tf.setBackend(backend);
+  await register[backend]();
+  // Else tfjs computes small tensors on the cpu, and the programs of the GPU are not tested.
+  if (backend === 'webgl') tf.env().set('WEBGL_CPU_FORWARD', false);
+  if (backend === 'webgpu') tf.env().set('WEBGPU_CPU_FORWARD', false);
+  const isReady = await tf.setBackend(backend);
+  if (!isReady) throw new Error(`The backend ${backend} does not start here`);
   await tf.ready();
+}
+
+/** In Node tfjs finds its binary itself; in a browser Vite serves it. */
+async function registerWasm(): Promise<void> {
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  if (typeof window === 'undefined') return;
+  const [plain, simd, threaded] = await Promise.all([
+    import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'),
+    import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'),
+    import('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'),
+  ]);
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': plain.default,
+    'tfjs-backend-wasm-simd.wasm': simd.default,
+    'tfjs-backend-wasm-threaded-simd.wasm': threaded.default,
+  });
 }

@@ -1,9 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, pixelCNN } from 'pixelcnn-layers';
 import trained from '../golden/trained/digits17_x16.json';
 
-const bytes = async (path: string) => new Uint8Array(await readFile(new URL(path, import.meta.url)));
+/** The bytes of a file beside this one, in Node or served to a browser. */
+async function bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(path, import.meta.url);
+  if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const { readFile } = await import('node:fs/promises');
+  return new Uint8Array(await readFile(url));
+}
 
 /** The embedded digits as levels 0..16, int32 [N,8,8,1]. */
 export async function loadDigits(): Promise<{ train: tf.Tensor4D; test: tf.Tensor4D }> {

@@ -1,0 +1,21 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+/** A Markdown table. */
+export function markdownTable(header, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a file. */
+export async function writeBetweenMarks(file, name, text) {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const old = await readFile(file, 'utf8');
+  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no ${begin} ... ${end}`);
+  await writeFile(file, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
+}
+
+/** Milliseconds to read: 0.92, 13.4, 129. */
+export function ms(milliseconds) {
+  return milliseconds.toPrecision(milliseconds < 100 ? 3 : Math.ceil(Math.log10(milliseconds + 1)));
+}

@@ -1,0 +1,108 @@
+// Times training: a step and a forward pass of this library's networks beside those of stock layers, of the blog's way written
+// plainly, and of PyTorch, all in one run. Ratios are worth quoting, bare times are this machine's on this day.
+//
+//   npm run bench:train -- [--backends wasm,cpu] [--seconds 8] [--batch 16] [--write]
+//
+// --write puts the table into docs/backends.md.
+
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim } from 'pixelcnn-layers';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { machine } from './lib/machine.mjs';
+import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+import { timeTorch } from './lib/torch.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    backends: { type: 'string', default: 'wasm,cpu' },
+    seconds: { type: 'string', default: '8' },
+    batch: { type: 'string', default: '16' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const seconds = Number(flags.seconds);
+const batch = Number(flags.batch);
+
+/** Backends that take minutes a step do the small networks only: at most so many multiplications a forward pass. */
+const LARGEST = { cpu: 4e8, webgpu: 4e8 };
+
+const multiplications = (model, { imageShape: [h, w] }) => model.countParams() * h * w * batch;
+
+/** Medians of one network on the current backend. */
+async function measure(shape, backend) {
+  const { xs, labels } = randomBatch(shape, batch);
+  const models = { ours: ours(shape), stock: stock(shape), plain: plain(shape) };
+  const step = (model) => {
+    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+    return () => model.trainOnBatch(xs, labels);
+  };
+  const forward = (model) => async () => {
+    const logits = model.predict(xs, { batchSize: batch });
+    await logits.data();
+    logits.dispose();
+  };
+  const tasks = {
+    forward: forward(models.ours),
+    stockForward: forward(models.stock),
+    plainForward: forward(models.plain),
+    step: step(models.ours),
+  };
+  // wasm has no filter gradient: stock convolutions cannot train there
+  if (backend !== 'wasm') tasks.plainStep = step(models.plain);
+  const times = await timeInTurn(tasks, { seconds, minRounds: 3 });
+  const { peakBytes } = await tf.profile(() => tasks.step());
+  tf.dispose([xs, labels]);
+  return { ...times, peakBytes };
+}
+
+const rows = [];
+for (const [name, shape] of Object.entries(shapes)) {
+  const torch = timeTorch(shape, batch, seconds / 2);
+  for (const backend of flags.backends.split(',')) {
+    await useBackend(backend);
+    const model = ours(shape);
+    const isTooLarge = multiplications(model, shape) > (LARGEST[backend] ?? Infinity);
+    model.dispose();
+    if (isTooLarge) continue;
+    const { forward, stockForward, plainForward, step, plainStep, peakBytes } = await measure(shape, backend);
+    const pass = Math.min(forward.median, stockForward.median);
+    rows.push([
+      name,
+      backend,
+      ms(forward.median),
+      ms(stockForward.median),
+      `${ms(step.median)} (${ms(step.low)} to ${ms(step.high)})`,
+      (step.median / pass).toFixed(2),
+      `${ms(plainForward.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
+      torch ? `${ms(torch.forward.median)} / ${ms(torch.step.median)}` : 'not installed',
+      torch ? (step.median / torch.step.median).toFixed(1) : '',
+      `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
+    ]);
+    console.error(rows.at(-1).join('  '));
+  }
+}
+const header = [
+  'network',
+  'backend',
+  'forward, ms',
+  'stock layers',
+  'step, ms (10th to 90th percentile)',
+  'step / forward',
+  'plainly: forward / step',
+  'PyTorch, one thread: forward / step',
+  'step / PyTorch',
+  'peak of a step',
+];
+const table = `${markdownTable(header, rows)}\n\nMedians, batch ${batch}, in one run on ${machine()}.`;
+console.log(table);
+if (flags.write) {
+  await writeBetweenMarks(
+    fileURLToPath(new URL('../../docs/backends.md', import.meta.url)),
+    'bench:train',
+    table,
+  );
+}
