@@ -3,6 +3,7 @@ import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { wrong } from '../check';
 import { type ImageModelShape, imageModelShape } from '../image-model';
 import { likelihoodName, likelihoodNamed } from '../likelihood';
+import { disposeAbandonedTape } from './abandoned-tape';
 import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
 
 type CompileArgs = Parameters<LayersModel['compile']>[0];
@@ -69,6 +70,18 @@ export class AutoregressiveModel extends LayersModel {
     super.compile({ ...args, loss: byName('loss', args.loss), ...metrics } as CompileArgs);
     // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
+  }
+
+  protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
+    const train = super.makeTrainFunction();
+    return (data) => {
+      try {
+        return train(data);
+      } catch (error) {
+        disposeAbandonedTape();
+        throw error;
+      }
+    };
   }
 
   override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {

@@ -23,6 +23,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
+import { checkBatchFits } from './batch-limit';
 
 /** What follows the convolution within the same operation. */
 export type FusedActivation = 'linear' | 'relu';
@@ -44,6 +45,7 @@ const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv
  * @param kernel [rows,columns,in,out], already masked; columns odd
  * @param bias [out], or null
  * @returns [N,H,W,out]
+ * @throws RangeError where the batch is larger than the GPU holds
  */
 export function causalConv2d(
   x: Tensor4D,
@@ -51,6 +53,8 @@ export function causalConv2d(
   bias: Tensor1D | null,
   activation: FusedActivation = 'linear',
 ): Tensor4D {
+  const [n, h, w, featuresIn] = x.shape;
+  checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
   const kernelName = KERNEL_NAMES[activation];
   const backendName = getBackend();
   if (getKernel(kernelName, backendName) === undefined) {

@@ -1,0 +1,137 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, bitsPerDim, normalize, pixelCNN, sample } from 'pixelcnn-layers';
+import seedrandom from 'seedrandom';
+import { expect, it } from 'vitest';
+import { onEachBackend, useBackend } from './support/backends';
+import { loadDigits } from './support/digits';
+import { savedArtifacts } from './support/memory-file';
+import { expectNoLeaks, noise, take } from './support/tensors';
+
+const LEVELS = 17;
+
+/** A small digits network whose weights are the same wherever it is made. */
+function build(): AutoregressiveModel {
+  const model = pixelCNN({
+    imageShape: [8, 8, 1],
+    levels: LEVELS,
+    hiddenDim: 6,
+    outDim: 10,
+    numBlocks: 2,
+    firstKernelSize: 5,
+  });
+  const weights = model.getWeights().map(({ shape, size }, i) => {
+    const fanIn = size / (shape.at(-1) ?? 1);
+    const scale = shape.length === 1 ? 0 : Math.sqrt(3 / fanIn);
+    return tf.tensor(
+      noise(size, i + 1).map((x) => scale * x),
+      shape,
+    );
+  });
+  model.setWeights(weights);
+  tf.dispose(weights);
+  return model;
+}
+
+/** Losses of training steps on batches of 16 digits, and the model saved at the end. */
+async function train(steps: number): Promise<{ losses: number[]; saved: tf.io.ModelArtifacts }> {
+  const model = build();
+  const optimizer = tf.train.adam(3e-3, 0.9, 0.999, 1e-7);
+  model.compile({ optimizer, loss: bitsPerDim });
+  const { train: digits, test } = await loadDigits();
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const labels = tf.slice(digits, [16 * step, 0, 0, 0], [16, -1, -1, -1]);
+    const xs = normalize(labels, LEVELS);
+    losses.push((await model.trainOnBatch(xs, labels)) as number);
+    tf.dispose([labels, xs]);
+  }
+  const saved = await savedArtifacts(model);
+  tf.dispose([digits, test]);
+  model.dispose();
+  optimizer.dispose();
+  return { losses, saved };
+}
+
+/** One image's distribution over levels at a place, in float64 from the model's logits there. */
+async function distribution(model: tfl.LayersModel, image: number[], place: number): Promise<number[]> {
+  const logits = tf.tidy(() => {
+    const x = normalize(tf.tensor4d(image, [1, 8, 8, 1]), LEVELS);
+    return tf.slice(tf.reshape(model.predict(x) as tf.Tensor, [64, LEVELS]), [place, 0], [1, -1]);
+  });
+  const values = await take(logits);
+  const weights = values.map((x) => Math.exp(x - Math.max(...values)));
+  const total = weights.reduce((a, b) => a + b);
+  return weights.map((weight) => weight / total);
+}
+
+onEachBackend('training and sampling', (backend) => {
+  it('follows the losses of the cpu for 30 steps', async () => {
+    await useBackend('cpu');
+    const { losses: expected } = await train(30);
+    await useBackend(backend);
+    const { losses } = await train(30);
+    for (const [step, loss] of losses.entries()) {
+      expect(Math.abs(loss - (expected[step] as number))).toBeLessThan(1e-3);
+    }
+    expect(losses[29]).toBeLessThan((losses[0] as number) - 0.5); // it learns
+  });
+
+  it('draws the images of the cpu for the same seed, from a saved model', async () => {
+    await useBackend('cpu');
+    const { saved } = await train(20);
+    const model = await tfl.loadLayersModel(tf.io.fromMemory(saved));
+    const expected = await take(await sample(model, { numImages: 8, seed: 3 }));
+
+    await useBackend(backend);
+    const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
+    const images = await take(await sample(loaded, { numImages: 8, seed: 3 }));
+    for (let n = 0; n < 8; n++) {
+      const [image, wanted] = [images, expected].map((all) => all.slice(64 * n, 64 * n + 64)) as [
+        number[],
+        number[],
+      ];
+      const place = image.findIndex((level, i) => level !== wanted[i]);
+      if (place < 0) continue;
+      // They may part only where the uniform nearly meets an edge between two levels.
+      const stream = seedrandom.alea(`3/${n}`);
+      const u = Array.from({ length: place + 1 }, stream)[place] as number;
+      const before = wanted.map((level, i) => (i < place ? level : 0));
+      let cumulative = 0;
+      const edges = (await distribution(model, before, place)).map((p) => {
+        cumulative += p;
+        return cumulative;
+      });
+      expect(Math.min(...edges.map((edge) => Math.abs(edge - u)))).toBeLessThan(1e-5);
+    }
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('leaves no tensor behind', async () => {
+    await expectNoLeaks(async () => {
+      const { saved } = await train(2);
+      const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
+      const images = await sample(loaded, { numImages: 2, seed: 1 });
+      loaded.dispose();
+      return images;
+    });
+  });
+
+  if (backend === 'wasm') {
+    it('keeps the heap of wasm steady over 2,000 steps', async () => {
+      const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm
+        .asm;
+      const model = pixelCNN({ imageShape: [5, 5, 1], levels: 4, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+      model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+      const x = tf.zeros<tf.Rank.R4>([4, 5, 5, 1]);
+      const steps = async (count: number) => {
+        for (let step = 0; step < count; step++) await model.trainOnBatch(x, x);
+        return { bytes: memory.buffer.byteLength, tensors: tf.memory().numTensors };
+      };
+      const early = await steps(50);
+      expect(await steps(1950)).toEqual(early);
+      x.dispose();
+      model.dispose();
+    });
+  }
+});
