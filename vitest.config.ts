@@ -9,6 +9,9 @@ const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.met
 /** Tests of what needs Node: its file system, its processes. */
 const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/docs.test.ts'];
 
+/** Tests that start programs on WebGPU in Node. */
+const dawnOnly = 'tests/node-webgpu/**';
+
 const chromium = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -51,7 +54,12 @@ function missing(what: string, install: string): TestProjectInlineConfiguration[
 const projects: TestProjectInlineConfiguration[] = [
   {
     extends: true,
-    test: { name: 'node', include: ['tests/**/*.test.ts'], provide: { backends: ['cpu', 'wasm'] } },
+    test: {
+      name: 'node',
+      include: ['tests/**/*.test.ts'],
+      exclude: [dawnOnly],
+      provide: { backends: ['cpu', 'wasm'] },
+    },
   },
   ...(hasDawn()
     ? [
@@ -74,7 +82,7 @@ const projects: TestProjectInlineConfiguration[] = [
           test: {
             name: 'browser',
             include: ['tests/**/*.test.ts'],
-            exclude: nodeOnly,
+            exclude: [...nodeOnly, dawnOnly],
             provide: { backends: ['cpu', 'wasm', 'webgl', 'webgpu'] },
             browser: {
               enabled: true,

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 const PACKAGES = {
   wasm: '@tensorflow/tfjs-backend-wasm',
   cpu: '@tensorflow/tfjs-backend-cpu',
+  webgpu: '@tensorflow/tfjs-backend-webgpu',
   tensorflow: '@tensorflow/tfjs-node',
 };
 
@@ -19,6 +20,9 @@ export const BACKENDS = Object.keys(PACKAGES);
 export async function useBackend(name) {
   const wanted = PACKAGES[name];
   if (wanted === undefined) throw new Error(`--backend: wanted ${BACKENDS.join(', ')}, got '${name}'`);
+  if (name === 'webgpu' && globalThis.navigator?.gpu === undefined) {
+    throw new Error("--backend: 'webgpu' needs WebGPU in Node: see examples/node-webgpu/README.md");
+  }
   tf.enableProdMode(); // keeps tfjs from advertising tfjs-node whenever the cpu backend runs in Node
   try {
     await import(wanted);

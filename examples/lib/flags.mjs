@@ -7,7 +7,8 @@ Usage: node examples/quickstart.mjs [flags]
 
   --steps N       training steps (3000)
   --seed N        same seed and backend, same figures and images (1)
-  --backend NAME  ${BACKENDS.join(', ')} (wasm); tensorflow needs @tensorflow/tfjs-node
+  --backend NAME  ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
+                  tensorflow needs @tensorflow/tfjs-node
   --batch N       images a step, 1 to 1500 (16)
   --out DIR       where the results go (out/quickstart)
   --help          prints this

@@ -135,7 +135,7 @@ describe('quickstart, its flags', () => {
     ["--steps: wanted a whole number of at least 1, got '0'", ['--steps', '0']],
     ["--seed: wanted a whole number of at least 0, got '1.5'", ['--seed', '1.5']],
     ["--batch: wanted a whole number from 1 to 1500, got '1501'", ['--batch', '1501']],
-    ["--backend: wanted wasm, cpu, tensorflow, got 'gpu'", ['--backend', 'gpu']],
+    ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", ['--backend', 'gpu']],
     ["--out: wanted a directory, got ''", ['--out', '']],
     ['--out: EEXIST', ['--out', SCRIPT]],
     ["Unknown option '--step'", ['--step', '3']],

@@ -57,7 +57,7 @@ function network({ imageShape, levels, hiddenDim, outDim, numBlocks, firstKernel
 }
 
 /** A masked convolution as one would first write it. */
-class PlainMaskedConv2D extends tfl.layers.Layer {
+export class PlainMaskedConv2D extends tfl.layers.Layer {
   static className = 'PlainMaskedConv2D';
 
   constructor(args) {
