@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumArguments, chromiumPath } from './tests/support/chromium';
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
@@ -11,30 +11,6 @@ const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/docs.test.ts'];
 
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
-
-const chromium = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find(existsSync);
-
-/** WebGL and WebGPU on software, and no connections of the browser's own. */
-const chromiumArguments = [
-  '--no-sandbox',
-  '--disable-gpu-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
-  '--enable-unsafe-webgpu',
-  '--enable-features=Vulkan,WebGPU',
-  '--use-webgpu-adapter=swiftshader',
-];
 
 /** Whether Dawn finds a Vulkan device, or Metal or Direct3D: asked in a process of its own, since it may crash. */
 function hasDawn(): boolean {
@@ -75,7 +51,7 @@ const projects: TestProjectInlineConfiguration[] = [
         } satisfies TestProjectInlineConfiguration,
       ]
     : missing('WebGPU in Node', 'apt-get install mesa-vulkan-drivers libvulkan1')),
-  ...(chromium
+  ...(chromiumPath
     ? [
         {
           extends: true,
@@ -88,7 +64,9 @@ const projects: TestProjectInlineConfiguration[] = [
               enabled: true,
               headless: true,
               screenshotFailures: false,
-              provider: playwright({ launchOptions: { executablePath: chromium, args: chromiumArguments } }),
+              provider: playwright({
+                launchOptions: { executablePath: chromiumPath, args: chromiumArguments },
+              }),
               instances: [{ browser: 'chromium' }],
             },
           },

@@ -1,4 +1,4 @@
-import { any, notEqual, reshape, sum, type Tensor4D, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { any, notEqual, reshape, sum, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
@@ -102,10 +102,8 @@ async function movedPlaces(
 ): Promise<ArrayLike<number>> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
   const [moved, total] = tidy(() => {
-    const [before, after] = [original, changed].map((values) => forward(model, tensor4d(values, shape))) as [
-      Tensor4D,
-      Tensor4D,
-    ]; // [N,H,W,C,L]
+    const before = forward(model, tensor4d(original, shape)); // [N,H,W,C,L]
+    const after = forward(model, tensor4d(changed, shape)); // [N,H,W,C,L]
     const rows = [original.length, before.size / original.length]; // [N*H*W*C, L]
     return [any(reshape(notEqual(before, after), rows), 1), sum(before)];
   });

@@ -15,6 +15,12 @@ export function wrong(what: string, wanted: string, got: unknown): never {
   throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
 }
 
+/** The one object of named arguments that a factory takes. */
+export function checkArgs<T>(what: string, args: T): T {
+  if (typeof args !== 'object' || args === null) wrong(what, 'an object of arguments', args);
+  return args;
+}
+
 export function checkInteger(what: string, value: unknown, least = Number.MIN_SAFE_INTEGER): number {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     wrong(what, least === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer of at least ${least}`, value);
@@ -29,6 +35,11 @@ export function checkOneOf<T extends string | number>(
 ): T {
   if (!choices.includes(value as T)) wrong(what, choices.map(show).join(' or '), value);
   return value as T;
+}
+
+/** A function, where one is given. */
+export function checkFunction(what: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') wrong(what, 'a function', value);
 }
 
 /** An intensity 0..levels-1. */

@@ -15,9 +15,9 @@ export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs'>,
 ): ImageModelShape {
-  const shapeOf = (tensors: SymbolicTensor[]) => (tensors.length === 1 ? tensors[0]?.shape : undefined);
-  const input = shapeOf(graph.inputs);
-  const output = shapeOf(graph.outputs);
+  const shapeOf = (tensors?: SymbolicTensor[]) => (tensors?.length === 1 ? tensors[0]?.shape : undefined);
+  const input = shapeOf(graph?.inputs);
+  const output = shapeOf(graph?.outputs);
   const [, height = null, width = null, channels = null] = input ?? [];
   const levels = output?.[4] ?? null;
   const isImageModel = input?.length === 4 && output?.length === 5 && output[3] === channels;

@@ -37,6 +37,7 @@ import { crossEntropy } from './ops/cross-entropy';
  * ```
  */
 export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D {
+  if (!labels?.shape || !logits?.shape) wrong('labels and logits', 'two tensors', [labels, logits]);
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
   if (
@@ -47,11 +48,12 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
     wrong('labels', `levels of shape [${wanted}], the logits' [${logits.shape}] but the last`, labels.shape);
   }
   return tidy(() => {
-    const [n = 0] = labels.shape;
+    const [n = 0, ...dimensions] = labels.shape;
+    const size = dimensions.reduce((product, length) => product * length, 1); // D, of one image
     const flatLabels = reshape(cast(labels, 'int32'), [labels.size]); // [N*D]
     const flatLogits: Tensor2D = reshape(logits, [labels.size, levels]); // [N*D,L]
     const nats = crossEntropy(flatLabels as Tensor1D, flatLogits); // [N*D]
-    return mean(reshape(nats, [n, labels.size / n]), 1); // [N]
+    return mean(reshape(nats, [n, size]), 1); // [N]
   });
 }
 
@@ -149,7 +151,7 @@ export async function logProb(
 ): Promise<Tensor1D> {
   const shape = imageModelShape('logProb: model', model);
   const batchSize = checkInteger('logProb: batchSize', options.batchSize ?? 32, 1);
-  if (images.rank !== 4) wrong('logProb: images', 'levels [N,H,W,C]', images.shape);
+  if (images?.rank !== 4) wrong('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
   resolveImageShape('logProb: images', shape, images.shape.slice(1));
   for (const value of await images.data()) checkLevel('logProb: images', value, shape.levels);
 

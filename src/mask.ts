@@ -1,4 +1,4 @@
-import { checkFeatures, checkInteger, checkKernelSize, checkOneOf } from './check';
+import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from './check';
 
 /**
  * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a channel
@@ -50,7 +50,7 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const { maskType = 'B', imageChannels = 3 } = args;
+  const { maskType = 'B', imageChannels = 3 } = checkArgs('getMask', args);
   const [rows, columns] = checkKernelSize('getMask: kernelSize', args.kernelSize);
   checkOneOf('getMask: maskType', maskType, ['A', 'B']);
   checkInteger('getMask: imageChannels', imageChannels, 1);

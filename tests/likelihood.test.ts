@@ -100,6 +100,9 @@ describe('likelihood', () => {
 
   it('names what is wrong', async () => {
     const logits = tf.zeros([2, 3, 4]);
+    expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and logits: wanted two tensors');
+    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1]);
+    expect(await take(bitsPerDim(none, tf.zeros([0, 2, 2, 1, 3])))).toEqual([]);
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
     expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
     expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow('labels');
@@ -108,6 +111,10 @@ describe('likelihood', () => {
 
     const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
     const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');
+    await expect(logProb(model, undefined as never)).rejects.toThrow(
+      'logProb: images: wanted a tensor of levels',
+    );
     await expect(logProb(model, images, { batchSize: 0 })).rejects.toThrow('logProb: batchSize');
     await expect(logProb(model, tf.zeros([1, 2, 3, 1]))).rejects.toThrow('logProb: images: wanted [2, 2, 1]');
     await expect(logProb(model, tf.zeros([2, 2, 1]) as tf.Tensor as tf.Tensor4D)).rejects.toThrow(

@@ -1,4 +1,5 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { cast, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import { InputSpec } from '@tensorflow/tfjs-layers';
 import { wrong } from '../check';
 import type { Shape } from './types';
 
@@ -16,7 +17,13 @@ export function imageInputShape(
   return [n, h, w, features as number];
 }
 
-/** A layer's one input; tfjs passes it alone or in a list. */
+/** Has tfjs refuse, once a layer is built, inputs of another rank or another number of features. */
+export function imageInputSpec(features: number): InputSpec[] {
+  return [new InputSpec({ ndim: 4, axes: { 3: features } })];
+}
+
+/** A layer's one input as float32; tfjs passes it alone or in a list. To be called within a tidy. */
 export function oneInput(inputs: Tensor | Tensor[]): Tensor4D {
-  return (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
+  const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
+  return x.dtype === 'float32' ? x : cast(x, 'float32');
 }

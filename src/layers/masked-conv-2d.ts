@@ -1,24 +1,27 @@
 import { serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
+import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
 import type { MaskType } from '../mask';
 import { causalConv2d } from '../ops/causal-conv';
 import { CausalMask } from './causal-mask';
-import { imageInputShape, oneInput } from './layer-input';
+import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
+type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
+
 /** Arguments that a masked convolution shares with tfjs-layers' own convolution, with the same meaning. */
-type SharedArgs = Pick<
-  Parameters<typeof layers.conv2d>[0],
-  | 'activation'
-  | 'useBias'
-  | 'kernelInitializer'
-  | 'biasInitializer'
-  | 'kernelRegularizer'
-  | 'biasRegularizer'
-  | 'kernelConstraint'
-  | 'biasConstraint'
->;
+const SHARED = [
+  'activation',
+  'useBias',
+  'kernelInitializer',
+  'biasInitializer',
+  'kernelRegularizer',
+  'biasRegularizer',
+  'kernelConstraint',
+  'biasConstraint',
+] as const;
+
+type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
 
 /**
  * Arguments of {@link MaskedConv2D}. Those that tfjs's `conv2d` has mean what they mean there: `activation` (none),
@@ -82,15 +85,17 @@ export class MaskedConv2D extends layers.Layer {
   private mask?: CausalMask;
 
   constructor(args: MaskedConv2DArgs) {
-    super(args);
+    super(checkArgs('MaskedConv2D', args));
     this.imageChannels = checkInteger('MaskedConv2D: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('MaskedConv2D: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
     this.maskType = checkOneOf('MaskedConv2D: maskType', args.maskType ?? 'B', ['A', 'B']);
     // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own convolution,
     // never built, reads them for us and writes them into the config.
-    const { batchInputShape, inputShape, weights, ...shared } = args;
-    this.settings = layers.conv2d({ ...shared, name: this.name }) as unknown as Settings;
+    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
+    const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
+    const { name, filters, kernelSize } = this;
+    this.settings = layers.conv2d({ ...shared, name, filters, kernelSize }) as unknown as Settings;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -121,6 +126,7 @@ export class MaskedConv2D extends layers.Layer {
       );
     }
     this.mask = new CausalMask({ kernelSize, featuresIn, featuresOut: filters, maskType, imageChannels });
+    this.inputSpec = imageInputSpec(featuresIn);
     super.build(inputShape);
   }
 
@@ -147,10 +153,10 @@ export class MaskedConv2D extends layers.Layer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { strides, padding, dataFormat, dilationRate, activityRegularizer, ...shared } =
-      this.settings.getConfig();
-    const { maskType, imageChannels } = this;
-    return { ...shared, ...super.getConfig(), maskType, imageChannels };
+    const settings = this.settings.getConfig();
+    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
+    const { filters, kernelSize, maskType, imageChannels } = this;
+    return { ...super.getConfig(), ...shared, filters, kernelSize, maskType, imageChannels };
   }
 
   /** @nocollapse */
@@ -159,7 +165,8 @@ export class MaskedConv2D extends layers.Layer {
     config: serialization.ConfigDict,
   ): T {
     // tfjs writes 'A' as 'a': every string of a saved config is rewritten to snake case.
-    return new cls({ ...config, maskType: String(config.maskType).toUpperCase() });
+    const { maskType } = config;
+    return new cls({ ...config, maskType: typeof maskType === 'string' ? maskType.toUpperCase() : maskType });
   }
 
   protected override disposeWeights(): number {

@@ -1,9 +1,9 @@
 import { add, serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
+import { checkArgs, checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
 import { causalConv2d } from '../ops/causal-conv';
 import { CausalMask } from './causal-mask';
-import { imageInputShape, oneInput } from './layer-input';
+import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelCNNResBlock}. */
@@ -52,7 +52,7 @@ export class PixelCNNResBlock extends layers.Layer {
   private convs: readonly Conv[] = [];
 
   constructor(args: PixelCNNResBlockArgs) {
-    super(args);
+    super(checkArgs('PixelCNNResBlock', args));
     this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
@@ -69,6 +69,7 @@ export class PixelCNNResBlock extends layers.Layer {
       this.addConv('conv_mid', this.kernelSize, h, h),
       this.addConv('conv_out', [1, 1], h, 2 * h),
     ];
+    this.inputSpec = imageInputSpec(featuresIn);
     super.build(inputShape);
   }
 
@@ -91,6 +92,7 @@ export class PixelCNNResBlock extends layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
+      if (this.convs.length === 0) throw new Error('PixelCNNResBlock: called before it was built');
       const x = oneInput(inputs); // [N,H,W,2h]
       let y = x; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
       for (const { kernel, bias, mask } of this.convs) {

@@ -1,6 +1,6 @@
 import { reshape, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { checkInteger, wrong } from '../check';
+import { checkArgs, checkInteger, wrong } from '../check';
 import { imageInputShape, oneInput } from './layer-input';
 import type { LayerArgs, Shape } from './types';
 
@@ -35,7 +35,7 @@ export class PixelLogits extends layers.Layer {
   private readonly levels: number;
 
   constructor(args: PixelLogitsArgs) {
-    super(args);
+    super(checkArgs('PixelLogits', args));
     this.imageChannels = checkInteger('PixelLogits: imageChannels', args.imageChannels, 1);
     this.levels = checkInteger('PixelLogits: levels', args.levels, 2);
   }
@@ -52,7 +52,7 @@ export class PixelLogits extends layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      const x = oneInput(inputs);
+      const x = oneInput(inputs); // [N,H,W,C*L]
       return reshape(x, this.computeOutputShape(x.shape) as number[]); // [N,H,W,C*L] -> [N,H,W,C,L]
     });
   }

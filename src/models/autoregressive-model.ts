@@ -1,6 +1,6 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { wrong } from '../check';
+import { checkArgs, wrong } from '../check';
 import { type ImageModelShape, imageModelShape } from '../image-model';
 import { likelihoodName, likelihoodNamed } from '../likelihood';
 import { disposeAbandonedTape } from './abandoned-tape';
@@ -10,7 +10,7 @@ type CompileArgs = Parameters<LayersModel['compile']>[0];
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
 /** Stands in a saved model for a loss that was the program's own: functions are not saved. */
-const OWN_LOSS = 'own';
+const OWN_LOSS = '(a function of the program)';
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
@@ -66,10 +66,13 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   override compile(args: CompileArgs): void {
-    const metrics = args.metrics === undefined ? {} : { metrics: byName('metrics', args.metrics) };
+    const metrics = args.metrics == null ? {} : { metrics: byName('metrics', args.metrics) };
+    const { optimizer: before, isOptimizerOwned } = this;
     super.compile({ ...args, loss: byName('loss', args.loss), ...metrics } as CompileArgs);
     // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
+    if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
+    else if (isOptimizerOwned) before.dispose();
   }
 
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
@@ -111,6 +114,8 @@ serialization.registerClass(AutoregressiveModel);
 
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
+  const { inputs, outputs } = checkArgs('autoregressiveModel', args);
+  if (!inputs || !outputs) wrong('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
   return new AutoregressiveModel(args);
 }
 

@@ -1,5 +1,5 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, wrong } from '../check';
+import { checkArgs, checkFunction, checkInteger, checkKernelSize, wrong } from '../check';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { pixelLogits } from '../layers/pixel-logits';
@@ -59,12 +59,16 @@ export interface PixelCNNArgs {
  * ```
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
+  checkArgs('pixelCNN', args);
   const { levels = 256, firstKernelSize = 7, kernelSize = 3, block = pixelCNNResBlock } = args;
   const imageChannels = checkImageShape(args.imageShape);
   const hidden = checkInteger('pixelCNN: hiddenDim', args.hiddenDim, 1) * imageChannels;
   const out = checkInteger('pixelCNN: outDim', args.outDim, 1) * imageChannels;
   const numBlocks = checkInteger('pixelCNN: numBlocks', args.numBlocks, 0);
   checkInteger('pixelCNN: levels', levels, 2);
+  checkKernelSize('pixelCNN: firstKernelSize', firstKernelSize);
+  checkKernelSize('pixelCNN: kernelSize', kernelSize);
+  checkFunction('pixelCNN: block', block);
 
   const conv = (name: string, filters: number, rest: Partial<MaskedConv2DArgs> = {}) =>
     maskedConv2d({ name, filters, kernelSize: 1, imageChannels, ...rest });
@@ -73,7 +77,10 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
     conv('input_conv', 2 * hidden, { kernelSize: firstKernelSize, maskType: 'A' }), // [N,H,W,C] -> [N,H,W,2hC]
   ];
   for (let index = 0; index < numBlocks; index++) {
-    stack.push(block({ filters: hidden, imageChannels, kernelSize, index })); // [N,H,W,2hC] -> [N,H,W,2hC]
+    const layer = block({ filters: hidden, imageChannels, kernelSize, index }); // [N,H,W,2hC] -> [N,H,W,2hC]
+    if (typeof layer?.apply !== 'function')
+      wrong('pixelCNN: block', 'a function that returns a layer', layer);
+    stack.push(layer);
   }
   stack.push(
     layers.reLU({ name: 'relu' }),
@@ -84,9 +91,14 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   );
 
   const image = input({ shape: args.imageShape, name: 'image' }); // [N,H,W,C]
-  const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
   const name = args.name === undefined ? {} : { name: args.name };
-  return autoregressiveModel({ inputs: image, outputs: logits, ...name });
+  try {
+    const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+    return autoregressiveModel({ inputs: image, outputs: logits, ...name });
+  } catch (error) {
+    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves none behind
+    throw error;
+  }
 }
 
 /** Checks [H, W, C] and gives C. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
 
 const MODEL_FILE = 'model.json';
@@ -13,7 +13,8 @@ const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp
  * browser loads the same directory by the URL of its `model.json`.
  *
  * A save replaces the model at one stroke: new shards are written beside the old ones, then `model.json` is renamed into place,
- * then what it no longer names is removed. A crash at any moment leaves the old model or the new one, whole.
+ * then what it no longer names is removed. A crash of the process at any moment leaves the old model or the new one,
+ * whole. One program at a time may save to a directory.
  *
  * @param directory made where it is missing
  * @returns a handler for `model.save` and `tf.loadLayersModel`
@@ -40,7 +41,7 @@ export function fileSystem(directory: string): io.IOHandler {
   const path = resolve(directory);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
-    load: () => load(path),
+    load: () => oneAtATime(path, () => load(path)),
   };
 }
 
@@ -92,10 +93,17 @@ function parseModel(file: string, text: string): io.ModelJSON {
   } catch (cause) {
     throw new Error(`fileSystem: ${file} is not JSON: ${(cause as Error).message}`, { cause });
   }
+  const isWeight = (weight: Partial<io.WeightsManifestEntry> | null) =>
+    typeof weight?.name === 'string' && typeof weight.dtype === 'string' && Array.isArray(weight.shape);
+  const isShard = (path: unknown) => typeof path === 'string' && path === basename(path) && path !== '..';
   const isGroup = (group: Partial<io.WeightsManifestConfig[number]> | null) =>
-    Array.isArray(group?.paths) && Array.isArray(group?.weights);
+    Array.isArray(group?.paths) &&
+    Array.isArray(group.weights) &&
+    group.paths.every(isShard) &&
+    group.weights.every(isWeight);
   const isModel =
     typeof model?.modelTopology === 'object' &&
+    model.modelTopology !== null &&
     Array.isArray(model.weightsManifest) &&
     model.weightsManifest.every(isGroup);
   if (!isModel)
@@ -151,15 +159,15 @@ async function replaceFile(file: string, contents: Uint8Array | string): Promise
   }
 }
 
-/** The last save to each directory: one waits for another, so that neither removes the other's shards. */
-const lastSaves = new Map<string, Promise<unknown>>();
+/** The last save or load of each directory: one waits for another, so that none removes the shards that another needs. */
+const lastTurns = new Map<string, Promise<unknown>>();
 
 async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const turn = (lastSaves.get(directory) ?? Promise.resolve()).then(work, work);
-  lastSaves.set(directory, turn);
+  const turn = (lastTurns.get(directory) ?? Promise.resolve()).then(work, work);
+  lastTurns.set(directory, turn);
   try {
     return await turn;
   } finally {
-    if (lastSaves.get(directory) === turn) lastSaves.delete(directory);
+    if (lastTurns.get(directory) === turn) lastTurns.delete(directory);
   }
 }

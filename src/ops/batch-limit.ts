@@ -28,7 +28,7 @@ function largestTensor(): number {
 export function checkBatchFits([n, h, w, features]: readonly [number, number, number, number]): void {
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();
-  if (n * bytesPerImage <= limit) return;
+  if (limit === Number.POSITIVE_INFINITY || n * bytesPerImage <= limit) return;
   const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';

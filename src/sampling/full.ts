@@ -49,11 +49,11 @@ export function fullPasses(
       images = tidy(() => {
         const index = indexOf(row, column, channel);
         const inputs = Float32Array.from(drawn, (level) => level / (levels - 1)); // as normalize
-        const column2d = tensor2d(inputs, [numImages, 1]);
+        const drawnInputs = tensor2d(inputs, [numImages, 1]);
         return keep(
           add(
             before,
-            pad(column2d, [
+            pad(drawnInputs, [
               [0, 0],
               [index, values - index - 1],
             ]),

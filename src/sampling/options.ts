@@ -1,5 +1,5 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { checkInteger, checkLevel, checkOneOf, wrong } from '../check';
+import { checkFunction, checkInteger, checkLevel, checkOneOf, wrong } from '../check';
 import { type ImageModelShape, resolveImageShape } from '../image-model';
 import type { Filters } from './categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
@@ -14,7 +14,7 @@ export interface SampleOptions {
   seed?: number;
   /** Index of the first image, to cut a large job into parts. @default 0 */
   firstImage?: number;
-  /** Uniforms in [0, 1) of your own instead of a seed, taken in the order rows, columns, channels, images innermost. */
+  /** Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns, channels, images innermost. */
   random?: () => number;
   /** Divides the logits; 0 takes the most likely level, the lowest on a tie. @default 1 */
   temperature?: number;
@@ -46,13 +46,13 @@ export interface Job {
   readonly noise: Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
-  /** The levels that are given, [N*H*W*C], {@link DRAWN} where one is to be drawn; null where nothing is given. */
+  /** The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is given. */
   readonly given: Int32Array | null;
   readonly yieldMilliseconds: number;
 }
 
 /** Stands in {@link Job.given} for a level to be drawn. */
-export const DRAWN = -1;
+export const TO_DRAW = -1;
 
 const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
 
@@ -64,17 +64,22 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
     throw new Error("sample: strategy 'incremental' is not there yet; use 'auto' or 'full'");
   }
   const temperature = options.temperature ?? 1;
-  if (!(temperature >= 0 && temperature < Infinity))
+  if (!(Number.isFinite(temperature) && temperature >= 0))
     wrong('sample: temperature', 'a number of at least 0', temperature);
   if (topK !== undefined) checkInteger('sample: topK', topK, 1);
-  if (topP !== undefined && !(topP > 0 && topP <= 1)) wrong('sample: topP', 'a number in (0, 1]', topP);
+  if (topP !== undefined && !(Number.isFinite(topP) && topP > 0 && topP <= 1))
+    wrong('sample: topP', 'a number in (0, 1]', topP);
   const firstValue = checkOneOf('sample: firstValue', options.firstValue ?? 'model', ['model', 'uniform']);
   if (seed !== undefined) checkInteger('sample: seed', seed);
   const firstImage = checkInteger('sample: firstImage', options.firstImage ?? 0, 0);
   if (random !== undefined && seed !== undefined)
     wrong('sample: random', 'either seed or random, not both', random);
-  if (random !== undefined && typeof random !== 'function') wrong('sample: random', 'a function', random);
+  checkFunction('sample: random', random);
+  checkFunction('sample: onProgress', options.onProgress);
 
+  if (initial !== undefined && initial?.rank !== 4) {
+    wrong('sample: initial', 'a tensor of levels [N,H,W,C]', initial?.shape ?? initial);
+  }
   const imageShape = resolveImageShape(
     options.imageShape === undefined && initial !== undefined ? 'sample: initial' : 'sample: imageShape',
     shape,
@@ -123,6 +128,6 @@ async function readGiven(
   const [values, flags] = await Promise.all([initial.data(), known.data()]);
   return Int32Array.from(values, (value, i) => {
     const isKnown = checkOneOf('sample: known', flags[i], [0, 1]) === 1;
-    return isKnown ? checkLevel('sample: initial', value, levels) : DRAWN;
+    return isKnown ? checkLevel('sample: initial', value, levels) : TO_DRAW;
   });
 }

@@ -1,9 +1,10 @@
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { wrong } from '../check';
 import { imageModelShape } from '../image-model';
 import { categorical } from './categorical';
 import { fullPasses } from './full';
-import { DRAWN, type Job, planJob, type SampleOptions } from './options';
+import { type Job, planJob, type SampleOptions, TO_DRAW } from './options';
 import type { Evaluator } from './types';
 
 /**
@@ -18,7 +19,7 @@ import type { Evaluator } from './types';
  * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
  * @returns levels, int32 [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, where the signal aborts;
- * Error where the model gives logits that are not finite.
+ * Error where the model gives logits that are NaN or +Infinity, or all -Infinity.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -34,7 +35,11 @@ import type { Evaluator } from './types';
  * ```
  */
 export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
-  options.signal?.throwIfAborted();
+  const { signal } = options;
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    wrong('sample: signal', 'an AbortSignal', signal);
+  }
+  signal?.throwIfAborted();
   const job = await planJob(imageModelShape('sample: model', model), options);
   const evaluator = fullPasses(model, job.numImages, job.imageShape, job.levels);
   try {
@@ -68,13 +73,12 @@ async function drawAll(
 
     noise(uniforms);
     const isUniform = isFirstUniform && place === 0;
-    const isGiven = (n: number) => given !== null && given[n * total + place] !== DRAWN;
-    const needsLogits = !isUniform && !drawn.every((_, n) => isGiven(n));
+    for (let n = 0; n < numImages; n++) drawn[n] = given?.[n * total + place] ?? TO_DRAW;
+    const needsLogits = !isUniform && drawn.includes(TO_DRAW);
     const logits = needsLogits ? await evaluator.logits(row, column, channel) : NO_LOGITS;
     for (let n = 0; n < numImages; n++) {
       const u = uniforms[n] as number;
-      if (isGiven(n)) drawn[n] = given?.[n * total + place] as number;
-      else drawn[n] = isUniform ? Math.floor(u * levels) : draw(logits, n * levels, u);
+      if (drawn[n] === TO_DRAW) drawn[n] = isUniform ? Math.floor(u * levels) : draw(logits, n * levels, u);
       images[n * total + place] = drawn[n] as number;
     }
     evaluator.put(row, column, channel, drawn);

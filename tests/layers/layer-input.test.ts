@@ -22,3 +22,10 @@ it('takes an input alone or in a list', () => {
   expect(oneInput([x])).toBe(x);
   x.dispose();
 });
+
+it('takes an input of integers as float32', () => {
+  const x = tf.ones([1, 1, 1, 1], 'int32');
+  const y = oneInput(x);
+  expect(y.dtype).toBe('float32');
+  tf.dispose([x, y]);
+});

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { type MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
-import { describe, expect, it } from 'vitest';
+import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
-import { isGpu, onEachBackend } from '../support/backends';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import {
   expectClose,
@@ -111,6 +111,8 @@ onEachBackend('MaskedConv2D', (backend) => {
 });
 
 describe('MaskedConv2D', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   const build = (maskType: MaskType) => {
     const layer = maskedConv2d({
       name: `conv_${maskType}`,
@@ -159,7 +161,48 @@ describe('MaskedConv2D', () => {
     model.dispose();
   });
 
+  it('starts from glorotUniform kernels and zero biases', async () => {
+    const layer = maskedConv2d({ filters: 30, kernelSize: 3, imageChannels: 1 });
+    tf.dispose(layer.apply(tf.zeros([1, 2, 2, 20])) as tf.Tensor);
+    const [kernel, bias] = layer.getWeights() as [tf.Tensor, tf.Tensor];
+    const limit = Math.sqrt(6 / (9 * 20 + 9 * 30)); // fans of a 3x3 kernel
+    const values = Array.from(await kernel.data());
+    expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(limit);
+    // a uniform on [-limit, limit] has the variance limit^2 / 3; 5,400 values give it within a few percent
+    const variance = values.reduce((sum, x) => sum + x * x, 0) / values.length;
+    expect(variance / (limit ** 2 / 3)).toBeCloseTo(1, 1);
+    expect(Array.from(await bias.data())).toEqual(new Array(30).fill(0));
+    layer.dispose();
+  });
+
+  it('reads configs with a mask type in either case, or with none, which is B', () => {
+    for (const [maskType, read] of [
+      ['A', 'A'],
+      ['a', 'A'],
+      ['b', 'B'],
+      [undefined, 'B'],
+    ] as const) {
+      // biome-ignore format: pairs
+      const config = { filters: 3, kernelSize: 3, ...(maskType ? { maskType } : {}) };
+      const layer = MaskedConv2D.fromConfig(MaskedConv2D, config);
+      expect(layer.getConfig()['maskType']).toBe(read);
+    }
+  });
+
+  it('refuses, once built, inputs of another shape, and reads integers as numbers', async () => {
+    const layer = maskedConv2d({ filters: 2, kernelSize: 3, imageChannels: 1, kernelInitializer: 'ones' });
+    const integers = tf.ones([1, 1, 2, 1], 'int32');
+    expect(await take(layer.apply(integers) as tf.Tensor)).toEqual([1, 1, 2, 2]); // itself, and its left neighbour
+    integers.dispose();
+    expect(() => layer.apply(tf.zeros([1, 2, 2, 6]))).toThrow(
+      'expected axis 3 of input shape to have value 1',
+    );
+    expect(() => layer.apply(tf.zeros([4, 4, 1]))).toThrow('expected ndim=4');
+    layer.dispose();
+  });
+
   it('names what is wrong', () => {
+    expect(() => maskedConv2d(undefined as never)).toThrow('MaskedConv2D: wanted an object of arguments');
     const args = { filters: 6, kernelSize: 3 };
     expect(() => maskedConv2d({ ...args, filters: 4 })).toThrow('MaskedConv2D: filters: wanted a multiple');
     expect(() => maskedConv2d({ ...args, kernelSize: 2 })).toThrow('MaskedConv2D: kernelSize');

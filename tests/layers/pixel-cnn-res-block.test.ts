@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNNResBlock } from 'pixelcnn-layers';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import reference from '../golden/res_block.json';
-import { onEachBackend } from '../support/backends';
+import { backends, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import {
   expectClose,
@@ -46,6 +46,8 @@ onEachBackend('PixelCNNResBlock', () => {
 });
 
 describe('PixelCNNResBlock', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   it('is one layer of six weights that count, save, load and freeze', async () => {
     const block = pixelCNNResBlock({ filters: 4, imageChannels: 2, kernelSize: [5, 3] });
     const input = tfl.input({ shape: [4, 4, 8] });
@@ -74,7 +76,22 @@ describe('PixelCNNResBlock', () => {
     for (const m of [model, loaded]) m.dispose();
   });
 
+  it('refuses inputs of another shape once built, and to compute before', () => {
+    const block = pixelCNNResBlock({ filters: 1, imageChannels: 1 });
+    const x = tf.zeros([1, 2, 2, 2]);
+    expect(() => block.call(x, {})).toThrow('PixelCNNResBlock: called before it was built');
+    tf.dispose(block.apply(x) as tf.Tensor);
+    expect(() => block.apply(tf.zeros([1, 2, 2, 4]))).toThrow(
+      'expected axis 3 of input shape to have value 2',
+    );
+    x.dispose();
+    block.dispose();
+  });
+
   it('names what is wrong', () => {
+    expect(() => pixelCNNResBlock(undefined as never)).toThrow(
+      'PixelCNNResBlock: wanted an object of arguments',
+    );
     expect(() => pixelCNNResBlock({ filters: 4 })).toThrow('PixelCNNResBlock: filters: wanted a multiple');
     expect(() => pixelCNNResBlock({ filters: 3, kernelSize: 2 })).toThrow('PixelCNNResBlock: kernelSize');
     expect(() => pixelCNNResBlock({ filters: 3, imageChannels: 0 })).toThrow(

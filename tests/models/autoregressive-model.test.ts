@@ -103,6 +103,22 @@ onEachBackend('AutoregressiveModel', () => {
     tf.dispose([labels, xs]);
   });
 
+  it('keeps the optimizer that loading made with the model, compiled again or with another', async () => {
+    const { labels, xs } = data();
+    for (const again of ['same', 'other'] as const) {
+      await expectNoLeaks(async () => {
+        const model = build();
+        model.compile({ optimizer: 'adam', loss: bitsPerDim });
+        await model.trainOnBatch(xs, labels);
+        const loaded = await saveAndLoad(model, { includeOptimizer: true });
+        loaded.compile({ optimizer: again === 'same' ? loaded.optimizer : 'sgd', loss: bitsPerDim });
+        await loaded.trainOnBatch(xs, labels);
+        for (const m of [model, loaded]) m.dispose();
+      });
+    }
+    tf.dispose([labels, xs]);
+  });
+
   it('refuses labels of another shape', async () => {
     const model = build();
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
@@ -176,7 +192,7 @@ describe('AutoregressiveModel', () => {
 
   it('names what is wrong', () => {
     const model = build();
-    for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', undefined]) {
+    for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', 'own', undefined]) {
       expect(() => model.compile({ optimizer: 'sgd', loss: loss as string })).toThrow(
         'compile: loss: wanted bitsPerDim, negativeLogLikelihood or a function of (labels, logits)',
       );
@@ -184,6 +200,8 @@ describe('AutoregressiveModel', () => {
     expect(() => model.compile({ optimizer: 'sgd', loss: bitsPerDim, metrics: ['accuracy'] })).toThrow(
       "compile: metrics: wanted bitsPerDim, negativeLogLikelihood or a function of (labels, logits), got 'accuracy'",
     );
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim, metrics: null as never }); // as none
+    expect(() => autoregressiveModel({} as never)).toThrow('autoregressiveModel: wanted inputs and outputs');
     const image = tfl.input({ shape: [4, 4, 1] });
     expect(() => autoregressiveModel({ inputs: image, outputs: image })).toThrow(
       'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]',

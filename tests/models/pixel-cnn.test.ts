@@ -8,6 +8,7 @@ import {
   negativeLogLikelihood,
   normalize,
   pixelCNN,
+  pixelCNNResBlock,
 } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { onEachBackend } from '../support/backends';
@@ -197,6 +198,27 @@ describe('pixelCNN', () => {
     expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
     expect(() => pixelCNN({ ...args, numBlocks: -1 })).toThrow('pixelCNN: numBlocks');
     expect(() => pixelCNN({ ...args, levels: 1 })).toThrow('pixelCNN: levels');
-    expect(() => pixelCNN({ ...args, firstKernelSize: 4 })).toThrow('kernelSize');
+    expect(() => pixelCNN({ ...args, firstKernelSize: 4 })).toThrow('pixelCNN: firstKernelSize');
+    expect(() => pixelCNN({ ...args, kernelSize: 4, numBlocks: 0 })).toThrow('pixelCNN: kernelSize');
+    expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow(
+      'pixelCNN: block: wanted a function, got 3',
+    );
+    expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow(
+      'pixelCNN: block: wanted a function that returns a layer, got 3',
+    );
+    expect(() => pixelCNN(undefined as never)).toThrow('pixelCNN: wanted an object of arguments');
+  });
+
+  it('leaves nothing behind where a block does not fit', async () => {
+    await expectNoLeaks(() => {
+      const block = () => pixelCNNResBlock({ filters: 5, imageChannels: 1 });
+      const args = {
+        imageShape: [4, 4, 1] as [number, number, number],
+        hiddenDim: 2,
+        outDim: 2,
+        numBlocks: 1,
+      };
+      expect(() => pixelCNN({ ...args, block })).toThrow('PixelCNNResBlock: filters (5)');
+    });
   });
 });

@@ -97,6 +97,19 @@ describe('fileSystem', () => {
     for (const m of models) m.dispose();
   });
 
+  it('loads a whole model also while it is saved', async () => {
+    const models = [build(), build(3)];
+    await (models[0] as tfl.LayersModel).save(fileSystem(directory));
+    const expected = await Promise.all(models.map(answers));
+    for (let i = 0; i < 20; i++) {
+      const saving = (models[i % 2] as tfl.LayersModel).save(fileSystem(directory));
+      const loaded = await loadedAnswers();
+      await saving;
+      expect(expected).toContainEqual(loaded);
+    }
+    for (const m of models) m.dispose();
+  });
+
   it('keeps the old model whole where the process is killed at any moment of a save', async () => {
     const model = build();
     await model.save(fileSystem(directory));
@@ -171,7 +184,17 @@ describe('fileSystem', () => {
       ['', 'model.json is not JSON'],
       ['null', 'model.json is not a layers model'],
       ['{"a": 1}', 'model.json is not a layers model'],
+      ['{"modelTopology": null, "weightsManifest": []}', 'model.json is not a layers model'],
       ['{"modelTopology": {}, "weightsManifest": [null]}', 'model.json is not a layers model'],
+      [
+        '{"modelTopology": {}, "weightsManifest": [{"paths": [], "weights": [null]}]}',
+        'is not a layers model',
+      ],
+      ['{"modelTopology": {}, "weightsManifest": [{"paths": [3], "weights": []}]}', 'is not a layers model'],
+      [
+        '{"modelTopology": {}, "weightsManifest": [{"paths": ["../x"], "weights": []}]}',
+        'is not a layers model',
+      ],
       [whole.replaceAll('"float32"', '"string"'), 'has type string'],
     ] as const) {
       await writeFile(json, text);

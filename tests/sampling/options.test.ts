@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageModelShape } from '../../src/image-model';
-import { DRAWN, planJob, type SampleOptions } from '../../src/sampling/options';
+import { planJob, type SampleOptions, TO_DRAW } from '../../src/sampling/options';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -32,12 +32,12 @@ describe('planJob', () => {
     expect(await first()).not.toBe(await first());
   });
 
-  it('reads what is given once: levels where known, DRAWN elsewhere', async () => {
+  it('reads what is given once: levels where known, TO_DRAW elsewhere', async () => {
     const initial = tf.tensor4d([2, 1, 0, 99], [1, 2, 2, 1]); // ignored where known is 0
     const known = tf.tensor4d([1, 1, 1, 0], [1, 2, 2, 1], 'int32');
     const job = await planJob(shape, { initial, known });
     expect(job.numImages).toBe(1);
-    expect(Array.from(job.given ?? [])).toEqual([2, 1, 0, DRAWN]);
+    expect(Array.from(job.given ?? [])).toEqual([2, 1, 0, TO_DRAW]);
     const any = await planJob({ imageShape: [null, null, 1], levels: 3 }, { initial, known });
     expect(any.imageShape).toEqual([2, 2, 1]);
     tf.dispose([initial, known]);
@@ -55,6 +55,10 @@ describe('planJob', () => {
       [{ firstImage: -1 }, 'sample: firstImage'],
       [{ random: 1 as never }, 'sample: random: wanted a function'],
       [{ random: Math.random, seed: 1 }, 'sample: random: wanted either seed or random'],
+      [{ onProgress: 3 as never }, 'sample: onProgress: wanted a function, got 3'],
+      [{ temperature: '1' as never }, "sample: temperature: wanted a number of at least 0, got '1'"],
+      [{ topP: '0.5' as never }, "sample: topP: wanted a number in (0, 1], got '0.5'"],
+      [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
       [{ temperature: -1 }, 'sample: temperature: wanted a number of at least 0, got -1'],
       [{ temperature: Number.NaN }, 'sample: temperature'],
       [{ topK: 0 }, 'sample: topK'],

@@ -233,6 +233,10 @@ describe('sample', () => {
   it('refuses a model of another shape', async () => {
     const image = tfl.input({ shape: [4, 4, 1] });
     const model = tfl.model({ inputs: image, outputs: image });
+    await expect(sample(undefined as never)).rejects.toThrow('sample: model: wanted a model');
+    await expect(sample(model, { signal: {} as never })).rejects.toThrow(
+      'sample: signal: wanted an AbortSignal',
+    );
     await expect(sample(model)).rejects.toThrow('sample: model: wanted a model [N,H,W,C] -> [N,H,W,C,L]');
   });
 });

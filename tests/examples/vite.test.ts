@@ -1,0 +1,185 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium } from 'playwright';
+import { build, createServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumArguments, chromiumPath } from '../support/chromium';
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+/** With these headers a page may share memory, and tfjs would start threads. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** Serves a folder under /some/folder/, and once more under /isolated/. */
+async function serve(folder: string): Promise<Server> {
+  const server = createHttpServer(async ({ url = '' }, response) => {
+    const { pathname } = new URL(url, 'http://localhost');
+    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./-]*)$/)?.[1];
+    try {
+      if (name === undefined) throw new Error(`${pathname} is not served`);
+      const file = join(folder, name || 'index.html');
+      const body = await readFile(file);
+      response.writeHead(200, {
+        'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+        ...(pathname.startsWith('/isolated/') ? ISOLATION : {}),
+      });
+      response.end(body);
+    } catch (error) {
+      response.writeHead(404).end(String(error));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+interface Visit {
+  status: string;
+  figures: string;
+  isIsolated: boolean;
+  /** Of each of the 16 digits, how many of its pixels are painted, and how many of those are dark. */
+  digits: { painted: number; dark: number }[];
+  requests: string[];
+  /** What went wrong, as the browser's console has it. */
+  complaints: string[];
+}
+
+/** Opens the page and waits until it is done, or says that it failed. */
+async function visit(browser: Browser, address: string): Promise<Visit> {
+  const page = await browser.newPage();
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  const textOf = async (id: string) => (await page.locator(`#${id}`).textContent()) ?? '';
+  try {
+    await page.goto(address);
+    await page.locator('#status.error, #status:has-text("Done")').waitFor({ timeout: 20_000 });
+    const rgba = await page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      return [...(canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [])];
+    });
+    return {
+      status: await textOf('status'),
+      figures: await textOf('figures'),
+      isIsolated: await page.evaluate(() => crossOriginIsolated),
+      digits: countPixels(rgba),
+      requests,
+      complaints,
+    };
+  } finally {
+    await page.close();
+  }
+}
+
+/** Of a canvas 37 pixels wide: four rows of four digits of 8x8, with gaps of one pixel. */
+function countPixels(rgba: number[]): Visit['digits'] {
+  return Array.from({ length: 16 }, (_, digit) => {
+    const at = (i: number) => {
+      const row = 1 + 9 * Math.floor(digit / 4) + Math.floor(i / 8);
+      const column = 1 + 9 * (digit % 4) + (i % 8);
+      return { red: rgba[4 * (37 * row + column)] ?? 0, alpha: rgba[4 * (37 * row + column) + 3] };
+    };
+    const painted = Array.from({ length: 64 }, (_, i) => at(i)).filter(({ alpha }) => alpha === 255);
+    return { painted: painted.length, dark: painted.filter(({ red }) => red < 128).length };
+  });
+}
+
+function expectDigits({ status, figures, digits, requests, complaints }: Visit, origin: string) {
+  expect(complaints).toEqual([]);
+  expect(status).toBe('Done on wasm');
+  const bits = Number(figures.match(/^step 20 of 20: (\d\.\d{3}) bits\/dim$/)?.[1]);
+  expect(bits).toBeGreaterThan(0);
+  expect(bits).toBeLessThan(Math.log2(17));
+  for (const { painted, dark } of digits) {
+    expect(painted).toBe(64);
+    expect(dark).toBeGreaterThan(0);
+  }
+  expect([...new Set(requests.map((url) => new URL(url).origin))]).toEqual([origin]);
+  expect(requests.filter((url) => /\.wasm/.test(url))).not.toEqual([]);
+}
+
+describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
+  let folder: string;
+  let server: Server;
+  let browser: Browser;
+  let origin: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vite-'));
+    await build({ root: EXAMPLE, build: { outDir: join(folder, 'built') }, logLevel: 'silent' });
+    server = await serve(join(folder, 'built'));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await chromium.launch({
+      args: chromiumArguments,
+      ...(chromiumPath ? { executablePath: chromiumPath } : {}),
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('trains and draws when built and served from any folder, without another host', async () => {
+    const seen = await visit(browser, `${origin}/some/folder/?steps=20`);
+    expectDigits(seen, origin);
+    expect(seen.isIsolated).toBe(false);
+  });
+
+  it('does so on a page that may share memory, where tfjs would start threads', async () => {
+    const seen = await visit(browser, `${origin}/isolated/?steps=20`);
+    expectDigits(seen, origin);
+    expect(seen.isIsolated).toBe(true);
+  });
+
+  it('does so while it is edited', async () => {
+    const vite = await createServer({
+      root: EXAMPLE,
+      cacheDir: join(folder, 'cache'),
+      server: { host: '127.0.0.1', port: 0 },
+      logLevel: 'silent',
+    });
+    try {
+      await vite.listen();
+      const { href, origin } = new URL('?steps=20', vite.resolvedUrls?.local[0]);
+      expectDigits(await visit(browser, href), origin);
+    } finally {
+      await vite.close();
+    }
+  });
+
+  it.each([
+    ['backend=nonsense', "?backend: wanted wasm, webgl, webgpu or cpu, got 'nonsense'"],
+    ['steps=0', "?steps: wanted a whole number of at least 1, got '0'"],
+    ['seed=abc', "?seed: wanted a whole number of at least 0, got 'abc'"],
+  ])('says in words what is wrong with ?%s', async (query, message) => {
+    const { status, digits } = await visit(browser, `${origin}/some/folder/?${query}`);
+    expect(status).toBe(message);
+    expect(digits.every(({ painted }) => painted === 0)).toBe(true);
+  });
+
+  it('says so where the data is missing', async () => {
+    const page = await browser.newPage();
+    await page.route('**/*.u8', (route) => route.fulfill({ status: 404 }));
+    await page.goto(`${origin}/some/folder/`);
+    await page.locator('#status.error').waitFor();
+    expect(await page.getByRole('status').textContent()).toMatch(/digits-train-images.*cannot be read: 404/);
+    await page.close();
+  });
+});
