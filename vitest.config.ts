@@ -91,6 +91,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
+      exclude: ['src/kernels/assembly.ts', 'src/kernels/module.ts'],
       reporter: ['text', 'json-summary'],
       thresholds: { lines: 95 },
     },

@@ -10,5 +10,6 @@ export {
   autoregressiveModel,
 } from './models/autoregressive-model';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
+export type { AffineArgs, ConvArgs, Features, IncrementalLayer, Program } from './program/program';
 export type { SampleOptions } from './sampling/options';
 export { sample } from './sampling/sample';

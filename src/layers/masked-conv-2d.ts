@@ -3,6 +3,8 @@ import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
 import type { MaskType } from '../mask';
 import { causalConv2d } from '../ops/causal-conv';
+import { activation } from '../program/activations';
+import type { Features, Program } from '../program/program';
 import { CausalMask } from './causal-mask';
 import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
@@ -150,6 +152,15 @@ export class MaskedConv2D extends layers.Layer {
       ); // [N,H,W,filters]
       return isRelu ? y : settings.activation.apply(y);
     });
+  }
+
+  /** Built of a program's operations, for incremental sampling. */
+  incremental(program: Program, inputs: readonly Features[]): Features | null {
+    const { kernel, bias, maskType, imageChannels, settings } = this;
+    const [input] = inputs;
+    if (kernel === undefined || input === undefined) return null;
+    const y = program.conv(input, { kernel: kernel.read(), bias: bias?.read(), maskType, imageChannels });
+    return activation(program, settings.activation.getClassName(), y);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -2,6 +2,7 @@ import { add, serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } f
 import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
 import { causalConv2d } from '../ops/causal-conv';
+import type { Features, Program } from '../program/program';
 import { CausalMask } from './causal-mask';
 import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
 import type { LayerArgs, Shape } from './types';
@@ -100,6 +101,20 @@ export class PixelCNNResBlock extends layers.Layer {
       }
       return add(x, y);
     });
+  }
+
+  /** Built of a program's operations, for incremental sampling. */
+  incremental(program: Program, inputs: readonly Features[]): Features | null {
+    const { imageChannels, convs } = this;
+    const [x] = inputs;
+    if (x === undefined) return null;
+    let y = x;
+    for (const { kernel, bias } of convs) {
+      y = program.relu(
+        program.conv(y, { kernel: kernel.read(), bias: bias.read(), maskType: 'B', imageChannels }),
+      );
+    }
+    return program.add(x, y);
   }
 
   override getConfig(): serialization.ConfigDict {

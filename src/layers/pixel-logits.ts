@@ -1,6 +1,7 @@
 import { reshape, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, wrong } from '../check';
+import type { Features, Program } from '../program/program';
 import { imageInputShape, oneInput } from './layer-input';
 import type { LayerArgs, Shape } from './types';
 
@@ -55,6 +56,11 @@ export class PixelLogits extends layers.Layer {
       const x = oneInput(inputs); // [N,H,W,C*L]
       return reshape(x, this.computeOutputShape(x.shape) as number[]); // [N,H,W,C*L] -> [N,H,W,C,L]
     });
+  }
+
+  /** The same features: a program knows them channel by channel, level by level. */
+  incremental(_: Program, inputs: readonly Features[]): Features | null {
+    return inputs[0] ?? null;
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,3 +1,5 @@
+import { exp } from '../kernels/exp';
+
 /** Which levels may be drawn, and how boldly. */
 export interface Filters {
   /** Divides the logits; 0 takes the most likely level. */
@@ -29,11 +31,14 @@ export function categorical(levels: number, filters: Filters): Draw {
     const best = argmax(logits, offset, levels);
     if (temperature === 0) return best;
     const max = logits[offset + best] as number;
+    let total = 0;
     for (let level = 0; level < levels; level++) {
-      weights[level] = Math.exp(((logits[offset + level] as number) - max) / temperature);
+      const below = (logits[offset + level] as number) - max;
+      const weight = exp(temperature === 1 ? below : below / temperature);
+      weights[level] = weight;
+      total += weight;
     }
-    keep?.();
-    return inverse(weights, u);
+    return inverse(weights, u * (keep?.() ?? total));
   };
 }
 
@@ -52,11 +57,8 @@ function argmax(logits: Float32Array, offset: number, levels: number): number {
   return best;
 }
 
-/** The first level whose cumulative weight exceeds u times the total. */
-function inverse(weights: Float64Array, u: number): number {
-  let total = 0;
-  for (const weight of weights) total += weight;
-  const threshold = u * total;
+/** The first level whose cumulative weight exceeds a threshold. */
+function inverse(weights: Float64Array, threshold: number): number {
   let cumulative = 0;
   let last = 0; // of those with any weight
   for (let level = 0; level < weights.length; level++) {
@@ -69,8 +71,8 @@ function inverse(weights: Float64Array, u: number): number {
   return last;
 }
 
-/** A function that zeroes the weights that topK and topP leave out. */
-function likeliest(weights: Float64Array, topK: number, topP: number): () => void {
+/** A function that zeroes the weights that topK and topP leave out, and gives the sum of the others. */
+function likeliest(weights: Float64Array, topK: number, topP: number): () => number {
   const order = Array.from(weights, (_, level) => level);
   const byWeight = (a: number, b: number) => (weights[b] as number) - (weights[a] as number) || a - b;
   return () => {
@@ -84,5 +86,6 @@ function likeliest(weights: Float64Array, topK: number, topP: number): () => voi
       if (isKept) kept += weights[level] as number;
       else weights[level] = 0;
     }
+    return kept;
   };
 }

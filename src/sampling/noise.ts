@@ -11,7 +11,7 @@ export type Noise = (uniforms: Float64Array) => void;
 export function seededNoise(seed: number, firstImage: number, numImages: number): Noise {
   const streams = Array.from({ length: numImages }, (_, n) => seedrandom.alea(`${seed}/${firstImage + n}`));
   return (uniforms) => {
-    for (const [n, next] of streams.entries()) uniforms[n] = next();
+    for (let n = 0; n < streams.length; n++) uniforms[n] = (streams[n] as () => number)();
   };
 }
 

@@ -28,7 +28,11 @@ export interface SampleOptions {
   initial?: Tensor4D;
   /** 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`. */
   known?: Tensor4D;
-  /** 'full' runs a whole forward pass a value, with any model. 'incremental' is not there yet. @default 'auto', now 'full' */
+  /**
+   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel: all of this library's and
+   * tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a value, with any model. 'auto' is incremental where
+   * the model allows it. @default 'auto'
+   */
   strategy?: 'auto' | 'incremental' | 'full';
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
@@ -60,9 +64,6 @@ const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
 export async function planJob(shape: ImageModelShape, options: SampleOptions): Promise<Job> {
   const { initial, known, random, seed, topK, topP } = options;
   checkOneOf('sample: strategy', options.strategy ?? 'auto', ['auto', 'incremental', 'full']);
-  if (options.strategy === 'incremental') {
-    throw new Error("sample: strategy 'incremental' is not there yet; use 'auto' or 'full'");
-  }
   const temperature = options.temperature ?? 1;
   if (!(Number.isFinite(temperature) && temperature >= 0))
     wrong('sample: temperature', 'a number of at least 0', temperature);

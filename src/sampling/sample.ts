@@ -3,8 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { wrong } from '../check';
 import { imageModelShape } from '../image-model';
 import { categorical } from './categorical';
-import { fullPasses } from './full';
 import { type Job, planJob, type SampleOptions, TO_DRAW } from './options';
+import { evaluatorFor } from './strategy';
 import type { Evaluator } from './types';
 
 /**
@@ -41,7 +41,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
   }
   signal?.throwIfAborted();
   const job = await planJob(imageModelShape('sample: model', model), options);
-  const evaluator = fullPasses(model, job.numImages, job.imageShape, job.levels);
+  const evaluator = await evaluatorFor(model, job, options.strategy);
   try {
     const levels = await drawAll(evaluator, job, options);
     return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');

@@ -66,7 +66,6 @@ describe('planJob', () => {
       [{ topP: 1.1 }, 'sample: topP'],
       [{ firstValue: 'zero' as 'model' }, "sample: firstValue: wanted 'model' or 'uniform', got 'zero'"],
       [{ strategy: 'fast' as 'full' }, "sample: strategy: wanted 'auto' or 'incremental' or 'full'"],
-      [{ strategy: 'incremental' }, "sample: strategy 'incremental' is not there yet"],
       [{ yieldEvery: -1 }, "sample: yieldEvery: wanted 'auto', 'never' or milliseconds, got -1"],
       [{ yieldEvery: 'often' as 'auto' }, 'sample: yieldEvery'],
       [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],

@@ -33,7 +33,11 @@ onEachBackend('sample', () => {
     it('greedily', async () => {
       const model = buildGolden(reference);
       const given = firstGiven(reference.greedy.first_value);
-      expect(await draw(model, { ...given, temperature: 0 })).toEqual(reference.greedy.image.data);
+      for (const strategy of ['full', 'incremental'] as const) {
+        expect(await draw(model, { ...given, temperature: 0, strategy })).toEqual(
+          reference.greedy.image.data,
+        );
+      }
       tf.dispose([given.initial, given.known] as tf.Tensor[]);
       model.dispose();
     });
@@ -46,10 +50,13 @@ onEachBackend('sample', () => {
           { length: 2 * perImage },
           (_, i) => u.data[(i % 2) * perImage + (i >> 1)],
         );
-        const random = () => uniforms.shift() as number;
+        let taken = 0;
+        const random = () => uniforms[taken++ % uniforms.length] as number;
         const given = first_value === null ? { numImages: 2 } : firstGiven(first_value);
-        expect(await draw(model, { ...given, random })).toEqual(image.data);
-        expect(uniforms).toHaveLength(0); // one for every value, given or not
+        for (const strategy of ['full', 'incremental'] as const) {
+          expect(await draw(model, { ...given, random, strategy })).toEqual(image.data);
+        }
+        expect(taken).toBe(2 * uniforms.length); // one for every value, given or not
         tf.dispose(Object.values(given).filter((value) => value instanceof tf.Tensor));
       }
       model.dispose();
@@ -140,19 +147,25 @@ onEachBackend('sample', () => {
 
   it('leaves no tensor behind but the images: on success, on errors and on aborts', async () => {
     const model = tinyModel();
-    await expectNoLeaks(async () => {
-      const images = await sample(model, { numImages: 2, seed: 1 });
-      expect([images.shape, images.dtype]).toEqual([[2, 2, 2, 1], 'int32']);
-      return images;
-    });
+    for (const strategy of ['full', 'incremental'] as const) {
+      await expectNoLeaks(async () => {
+        const images = await sample(model, { numImages: 2, seed: 1, strategy });
+        expect([images.shape, images.dtype]).toEqual([[2, 2, 2, 1], 'int32']);
+        return images;
+      });
+    }
     await expectNoLeaks(async () => {
       const onProgress = () => {
         throw new Error('from the caller');
       };
-      await expect(sample(model, { onProgress })).rejects.toThrow('from the caller');
+      await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
       await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
       const controller = new AbortController();
-      const aborting = sample(model, { signal: controller.signal, onProgress: () => controller.abort() });
+      const aborting = sample(model, {
+        strategy: 'full',
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      });
       await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
     });
     model.dispose();

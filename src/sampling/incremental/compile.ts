@@ -1,0 +1,60 @@
+import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type Features, type IncrementalLayer, indexOf, Program, stepsOf } from '../../program/program';
+import { stockLayer } from './stock-layers';
+
+/** A model as a program. */
+export interface CompiledModel {
+  readonly program: Program;
+  /** Its logits: C*L features, channel-major. */
+  readonly logits: Features;
+}
+
+/**
+ * Walks a model's graph from its logits back to the image and builds the program of it, or says what stands against it: a layer that
+ * cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes no tensor.
+ */
+export function compile(
+  model: LayersModel,
+  imageChannels: number,
+  levels: number,
+): CompiledModel | { readonly obstacle: string } {
+  const program = new Program();
+  const known = new Map<SymbolicTensor, Features>();
+  known.set(model.inputs[0] as SymbolicTensor, program.image(imageChannels));
+  try {
+    const logits = build(program, known, model.outputs[0] as SymbolicTensor);
+    const steps = stepsOf(program.nodes)[indexOf(logits)] as number[];
+    const seesFuture = steps.findIndex((step, feature) => step > Math.floor(feature / levels));
+    if (seesFuture < 0) return { program, logits };
+    const channel = Math.floor(seesFuture / levels);
+    return {
+      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+    };
+  } catch (error) {
+    if (error instanceof Obstacle) return { obstacle: error.message };
+    throw error;
+  }
+}
+
+/** Thrown within {@link compile} only. */
+class Obstacle extends Error {}
+
+function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: SymbolicTensor): Features {
+  const before = known.get(tensor);
+  if (before !== undefined) return before;
+  const layer = tensor.sourceLayer;
+  const node = layer.inboundNodes[tensor.nodeIndex];
+  const inputs = (node?.inputTensors ?? []).map((input) => build(program, known, input));
+  const features = buildLayer(program, layer, inputs);
+  known.set(tensor, features);
+  return features;
+}
+
+function buildLayer(program: Program, layer: layers.Layer, inputs: readonly Features[]): Features {
+  const own = layer as Partial<IncrementalLayer> & layers.Layer;
+  const features = own.incremental?.(program, inputs) ?? stockLayer(program, layer, inputs);
+  if (features === null) {
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`);
+  }
+  return features;
+}

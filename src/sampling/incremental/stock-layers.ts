@@ -1,0 +1,71 @@
+import type { layers } from '@tensorflow/tfjs-layers';
+import { exp } from '../../kernels/exp';
+import { activation } from '../../program/activations';
+import type { Features, Program } from '../../program/program';
+
+/** A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. */
+export function stockLayer(
+  program: Program,
+  layer: layers.Layer,
+  inputs: readonly Features[],
+): Features | null {
+  const [input] = inputs;
+  if (input === undefined) return null;
+  const config = layer.getConfig() as Record<string, unknown>;
+  switch (layer.getClassName()) {
+    case 'Activation':
+      return activation(program, String(config['activation']), input);
+    case 'ReLU': {
+      const max = config['maxValue'];
+      return typeof max === 'number'
+        ? program.map(input, (x) => Math.min(max, Math.max(0, x)))
+        : program.relu(input);
+    }
+    case 'LeakyReLU': {
+      const alpha = config['alpha'] as number;
+      return program.map(input, (x) => (x > 0 ? x : alpha * x));
+    }
+    case 'ELU': {
+      const alpha = config['alpha'] as number;
+      return program.map(input, (x) => (x > 0 ? x : alpha * (exp(x) - 1)));
+    }
+    case 'ThresholdedReLU': {
+      const theta = config['theta'] as number;
+      return program.map(input, (x) => (x > theta ? x : 0));
+    }
+    case 'Add':
+      return program.add(...inputs);
+    case 'Multiply':
+      return program.multiply(...inputs);
+    case 'Concatenate':
+      return config['axis'] === -1 || config['axis'] === 3 ? program.concat(...inputs) : null;
+    case 'BatchNormalization':
+      return batchNormalization(program, layer, input);
+    case 'Dropout':
+    case 'SpatialDropout1D':
+    case 'GaussianDropout':
+    case 'GaussianNoise':
+    case 'AlphaDropout':
+      return input; // nothing at inference
+    default:
+      return null;
+  }
+}
+
+/** At inference an affine function of each feature: gamma (x - mean) / sqrt(variance + epsilon) + beta. */
+function batchNormalization(program: Program, layer: layers.Layer, input: Features): Features | null {
+  const { axis, epsilon, scale, center } = layer.getConfig() as Record<string, unknown>;
+  if (axis !== -1 && axis !== 3) return null;
+  const weights = layer.weights.map((weight) => weight.read()); // gamma and beta where they are used, mean, variance
+  return program.affine(input, {
+    weights,
+    numbers: (values) => {
+      const rest = [...values];
+      const gamma = scale ? (rest.shift() as number) : 1;
+      const beta = center ? (rest.shift() as number) : 0;
+      const [mean, variance] = rest as [number, number];
+      const factor = gamma / Math.sqrt(variance + (epsilon as number));
+      return [factor, beta - mean * factor];
+    },
+  });
+}

@@ -1,0 +1,26 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { fullPasses } from './full';
+import { compile } from './incremental/compile';
+import { incrementalPasses } from './incremental/evaluator';
+import type { Job, SampleOptions } from './options';
+import type { Evaluator } from './types';
+
+/**
+ * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else whole passes.
+ *
+ * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
+ */
+export async function evaluatorFor(
+  model: LayersModel,
+  { numImages, imageShape, levels }: Job,
+  strategy: SampleOptions['strategy'],
+): Promise<Evaluator> {
+  const compiled = strategy === 'full' ? null : compile(model, imageShape[2], levels);
+  if (compiled !== null && 'program' in compiled) {
+    return incrementalPasses(compiled, numImages, imageShape, levels);
+  }
+  if (compiled !== null && strategy === 'incremental') {
+    throw new TypeError(`sample: strategy 'incremental': ${compiled.obstacle}; 'full' works with any model`);
+  }
+  return fullPasses(model, numImages, imageShape, levels);
+}

@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, it } from 'vitest';
+import { activation } from '../../src/program/activations';
+import { Program, stepsOf } from '../../src/program/program';
+import { useBackend } from '../support/backends';
+
+beforeAll(() => useBackend('cpu'));
+
+it('knows in which step each feature is known', () => {
+  const kernel = (i: number, o: number) => tf.zeros([3, 3, i, o]);
+  const program = new Program();
+  const image = program.image(3); // channel c is known once c + 1 channels are drawn
+  const a = program.conv(image, { kernel: kernel(3, 6), maskType: 'A', imageChannels: 3 });
+  const b = program.conv(a, { kernel: kernel(6, 3), maskType: 'B', imageChannels: 3 });
+  const leaking = program.conv(image, { kernel: kernel(3, 3), maskType: 'B', imageChannels: 3 });
+  program.concat(b, program.relu(leaking));
+  program.add(b, leaking);
+  program.map(b, Math.sin);
+  expect(stepsOf(program.nodes)).toEqual([
+    [1, 2, 3], // image
+    [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
+    [0, 1, 2], // b: a group sees itself
+    [1, 2, 3], // leaking: a channel sees itself
+    [1, 2, 3], // its relu
+    [0, 1, 2, 1, 2, 3], // concat
+    [1, 2, 3], // add: the later of the two
+    [0, 1, 2], // map
+  ]);
+});
+
+it('has the activations of tfjs, within 1e-6, and none that mix features', () => {
+  const stock: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+    elu: tf.elu,
+    relu6: tf.relu6,
+    selu: tf.selu,
+    sigmoid: tf.sigmoid,
+    tanh: tf.tanh,
+  };
+  for (const [name, op] of Object.entries(stock)) {
+    const program = new Program();
+    activation(program, name, program.image(1));
+    const node = program.nodes.at(-1);
+    if (node?.op !== 'map') throw new Error(`${name} is no function of one number`);
+    for (const x of [-100, -7, -2.5, -0.3, 0, 0.4, 3, 6.5, 100]) {
+      const expected = tf.tidy(() => op(tf.scalar(x)).dataSync()[0] as number);
+      expect(Math.abs(node.fn(x) - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)));
+    }
+  }
+  const program = new Program();
+  const image = program.image(1);
+  expect(activation(program, 'linear', image)).toBe(image);
+  expect(activation(program, 'softmax', image)).toBeNull();
+  expect(activation(program, 'hard_sigmoid', image)).not.toBeNull();
+});
