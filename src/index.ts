@@ -10,6 +10,13 @@ export {
   autoregressiveModel,
 } from './models/autoregressive-model';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
-export type { AffineArgs, ConvArgs, Features, IncrementalLayer, Program } from './program/program';
-export type { SampleOptions } from './sampling/options';
+export type {
+  AffineArgs,
+  ConvArgs,
+  Features,
+  IncrementalLayer,
+  NormalizeArgs,
+  Program,
+} from './program/program';
+export type { SampleOptions, SampleProgress } from './sampling/options';
 export { sample } from './sampling/sample';

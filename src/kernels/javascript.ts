@@ -1,49 +1,90 @@
+import { exp } from './exp';
+import { sigmoid, tanh } from './functions';
+import { INSTRUCTION_WORDS, Op } from './instruction';
 import type { Kernels } from './types';
 
 const { fround } = Math;
 
+/** As f32x4.pmax has it: NaN stays in x. */
+// biome-ignore lint/complexity/useMathMinMax: Math.max would lose the sign of -0
+const pmax = (x: number, y: number): number => (x < y ? y : x);
+
 /** The kernels in plain JavaScript, for where WebAssembly SIMD is missing or a page's policy forbids it. */
 export function javascriptKernels(floats: number): Kernels {
-  const heap = new Float32Array(floats);
+  const heap = new Float32Array(2 * Math.ceil(floats / 2));
+  const words = new Int32Array(heap.buffer);
+  const doubles = new Float64Array(heap.buffer);
+
+  function product(at: number, y: number, a: number, b: number): void {
+    const length = words[at + 10] as number;
+    const weights = words[at + 11] as number;
+    const weightStride = words[at + 12] as number;
+    const inputs = words[at + 13] as number;
+    const least = heap[at + 14] as number;
+    for (let o = 0; o < length; o += 4) {
+      let y0 = heap[b + o] as number;
+      let y1 = heap[b + o + 1] as number;
+      let y2 = heap[b + o + 2] as number;
+      let y3 = heap[b + o + 3] as number;
+      for (let i = 0, w = weights + o; i < inputs; i++, w += weightStride) {
+        const x = heap[a + i] as number;
+        y0 = fround(y0 + fround(x * (heap[w] as number)));
+        y1 = fround(y1 + fround(x * (heap[w + 1] as number)));
+        y2 = fround(y2 + fround(x * (heap[w + 2] as number)));
+        y3 = fround(y3 + fround(x * (heap[w + 3] as number)));
+      }
+      heap[y + o] = pmax(y0, least);
+      heap[y + o + 1] = pmax(y1, least);
+      heap[y + o + 2] = pmax(y2, least);
+      heap[y + o + 3] = pmax(y3, least);
+    }
+  }
+
+  /** An operation on each value by itself. */
+  function pointwise(op: number, length: number, y: number, a: number, b: number): void {
+    for (let i = 0; i < length; i++) {
+      const x = heap[a + i] as number;
+      if (op === Op.add) heap[y + i] = x + (heap[b + i] as number);
+      else if (op === Op.multiply) heap[y + i] = x * (heap[b + i] as number);
+      else if (op === Op.copy) heap[y + i] = x;
+      else if (op === Op.relu) heap[y + i] = pmax(x, 0);
+      else heap[y + i] = op === Op.sigmoid ? sigmoid(x) : tanh(x);
+    }
+  }
+
   return {
     heap,
-    product(y, yStride, start, startStride, x, xStride, w, wStride, images, inputs, outputs, least) {
+    words,
+    run(start, end, places, images) {
+      const operand = (at: number) =>
+        (words[places + (words[at] as number)] as number) + (words[at + 1] as number);
+      for (let at = start; at < end; at += INSTRUCTION_WORDS) {
+        const op = words[at] as number;
+        const [y, yStride] = [operand(at + 1), words[at + 3] as number];
+        const [a, aStride] = [operand(at + 4), words[at + 6] as number];
+        const [b, bStride] = [operand(at + 7), words[at + 9] as number];
+        const length = words[at + 10] as number;
+        for (let n = 0; n < images; n++) {
+          if (op === Op.product) product(at, y + n * yStride, a + n * aStride, b + n * bStride);
+          else pointwise(op, length, y + n * yStride, a + n * aStride, b + n * bStride);
+        }
+      }
+    },
+    softmax(y, sums, x, images, levels, scale) {
       for (let n = 0; n < images; n++) {
-        const xn = x + n * xStride;
-        for (let o = 0; o < outputs; o += 4) {
-          const s = start + n * startStride + o;
-          let a = heap[s] as number;
-          let b = heap[s + 1] as number;
-          let c = heap[s + 2] as number;
-          let d = heap[s + 3] as number;
-          for (let i = 0, wi = w + o; i < inputs; i++, wi += wStride) {
-            const xi = heap[xn + i] as number;
-            a = fround(a + fround(xi * (heap[wi] as number)));
-            b = fround(b + fround(xi * (heap[wi + 1] as number)));
-            c = fround(c + fround(xi * (heap[wi + 2] as number)));
-            d = fround(d + fround(xi * (heap[wi + 3] as number)));
+        const [from, to] = [x + n * levels, y + n * levels];
+        let max = heap[from] as number;
+        for (let i = 1; i < levels; i++) max = pmax(max, heap[from + i] as number);
+        const partial = [0, 0, 0, 0] as [number, number, number, number];
+        for (let i = 0; i < levels; i += 4) {
+          for (let lane = 0; lane < 4; lane++) {
+            const e = exp(((heap[from + i + lane] as number) - max) * scale);
+            doubles[to + i + lane] = e;
+            partial[lane as 0] += e;
           }
-          const yn = y + n * yStride + o;
-          heap[yn] = Math.max(a, least);
-          heap[yn + 1] = Math.max(b, least);
-          heap[yn + 2] = Math.max(c, least);
-          heap[yn + 3] = Math.max(d, least);
         }
-      }
-    },
-    relu(y, yStride, x, xStride, images, length) {
-      for (let n = 0; n < images; n++) {
-        for (let i = 0; i < length; i++) {
-          heap[y + n * yStride + i] = Math.max(heap[x + n * xStride + i] as number, 0);
-        }
-      }
-    },
-    add(y, yStride, a, aStride, b, bStride, images, length) {
-      for (let n = 0; n < images; n++) {
-        for (let i = 0; i < length; i++) {
-          heap[y + n * yStride + i] =
-            (heap[a + n * aStride + i] as number) + (heap[b + n * bStride + i] as number);
-        }
+        // in the order of the vectors of WebAssembly
+        doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]);
       }
     },
   };

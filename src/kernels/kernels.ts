@@ -2,7 +2,18 @@ import { javascriptKernels } from './javascript';
 import type { Kernels } from './types';
 import { webAssemblyKernels } from './webassembly';
 
-/** The fastest kernels that run here, over a heap of so many floats, all zero. */
+/**
+ * The fastest kernels that run here, over a heap of at least so many floats, all zero.
+ *
+ * @throws RangeError where there is not so much memory
+ */
 export function makeKernels(floats: number): Kernels {
-  return webAssemblyKernels(floats) ?? javascriptKernels(floats);
+  try {
+    return webAssemblyKernels(floats) ?? javascriptKernels(floats);
+  } catch (cause) {
+    const wanted = `${Math.ceil((4 * floats) / 2 ** 20)} MiB`;
+    throw new RangeError(`sample: ${wanted} of memory are not to be had; draw fewer images at a time`, {
+      cause,
+    });
+  }
 }

@@ -3,8 +3,8 @@ import type { Kernels } from './types';
 
 const PAGE = 65536; // bytes
 
-/** What assembly.ts exports; its offsets and strides count bytes. */
-type Exports = Record<'product' | 'relu' | 'add', (...args: number[]) => void>;
+/** What assembly.ts exports; its addresses count bytes. */
+type Exports = Record<'run' | 'softmax', (...args: number[]) => void>;
 
 let compiled: WebAssembly.Module | null | undefined;
 
@@ -27,28 +27,11 @@ export function webAssemblyKernels(floats: number): Kernels | null {
   const module = compile();
   if (module === null) return null;
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const { product, relu, add } = exports as Exports;
+  const { run, softmax } = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
   return {
-    heap: new Float32Array(memory.buffer, 0, floats),
-    product: (y, yStride, start, startStride, x, xStride, w, wStride, images, inputs, outputs, least) =>
-      product(
-        4 * y,
-        4 * yStride,
-        4 * start,
-        4 * startStride,
-        4 * x,
-        4 * xStride,
-        4 * w,
-        4 * wStride,
-        images,
-        inputs,
-        outputs,
-        least,
-      ),
-    relu: (y, yStride, x, xStride, images, length) =>
-      relu(4 * y, 4 * yStride, 4 * x, 4 * xStride, images, length),
-    add: (y, yStride, a, aStride, b, bStride, images, length) =>
-      add(4 * y, 4 * yStride, 4 * a, 4 * aStride, 4 * b, 4 * bStride, images, length),
+    heap: new Float32Array(memory.buffer),
+    words: new Int32Array(memory.buffer),
+    run: (start, end, places, images) => run(4 * start, 4 * end, 4 * places, images),
+    softmax: (y, sums, x, images, levels, scale) => softmax(8 * y, 8 * sums, 4 * x, images, levels, scale),
   };
 }

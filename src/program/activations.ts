@@ -1,12 +1,8 @@
 import { exp } from '../kernels/exp';
+import { sigmoid, tanh } from '../kernels/functions';
 import type { Features, Program } from './program';
 
 /** Functions of one number, of exact operations and our own exp. */
-const sigmoid = (x: number) => 1 / (1 + exp(-x));
-const tanh = (x: number) => {
-  const e = exp(-2 * Math.abs(x));
-  return Math.sign(x) * ((1 - e) / (1 + e));
-};
 const activations: Readonly<Record<string, (x: number) => number>> = {
   elu: (x) => (x > 0 ? x : exp(x) - 1),
   hardSigmoid: (x) => Math.min(1, Math.max(0, 0.2 * x + 0.5)),

@@ -26,14 +26,26 @@ export interface AffineArgs {
   readonly numbers: (weights: readonly number[]) => [scale: number, shift: number];
 }
 
+/** A normalization over features, for {@link Program.normalize}. */
+export interface NormalizeArgs {
+  /** Scale of each feature, [F]. @default 1 */
+  readonly gamma?: Tensor | undefined;
+  /** Shift of each feature, [F]. @default 0 */
+  readonly beta?: Tensor | undefined;
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
 /** One operation of a program, as an evaluator runs it. Operands are indices of earlier nodes. */
 export type Node =
   | { readonly op: 'image'; readonly size: number }
   | { readonly op: 'conv'; readonly size: number; readonly input: number; readonly args: ConvArgs }
   | { readonly op: 'map'; readonly size: number; readonly input: number; readonly fn: (x: number) => number }
   | { readonly op: 'relu'; readonly size: number; readonly input: number }
-  | { readonly op: 'add' | 'multiply' | 'concat'; readonly size: number; readonly inputs: readonly number[] }
-  | ({ readonly op: 'affine'; readonly size: number; readonly input: number } & AffineArgs);
+  | { readonly op: 'add' | 'multiply'; readonly size: number; readonly inputs: readonly number[] }
+  | { readonly op: 'concat'; readonly size: number; readonly inputs: readonly number[] }
+  | ({ readonly op: 'affine'; readonly size: number; readonly input: number } & AffineArgs)
+  | ({ readonly op: 'normalize'; readonly size: number; readonly input: number } & NormalizeArgs);
 
 /**
  * A network as a small program over few operations, each on the features of one pixel or, for convolutions, of a window of pixels. A
@@ -87,6 +99,17 @@ export class Program {
   affine(input: Features, args: AffineArgs): Features {
     return this.push({ op: 'affine', size: input.size, input: indexOf(input), ...args });
   }
+
+  /** (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and a shift. */
+  normalize(input: Features, args: NormalizeArgs): Features {
+    return this.push({ op: 'normalize', size: input.size, input: indexOf(input), ...args });
+  }
+}
+
+/** The nodes that a node is made of. */
+export function operandsOf(node: Node): readonly number[] {
+  if (node.op === 'image') return [];
+  return 'inputs' in node ? node.inputs : [node.input];
 }
 
 /** The node that computes features. */
@@ -124,6 +147,11 @@ export function stepsOf(nodes: readonly Node[]): number[][] {
           of(node.inputs[0] as number).map((_, f) => Math.max(...node.inputs.map((i) => of(i)[f] as number))),
         );
         break;
+      case 'normalize': {
+        const last = Math.max(...of(node.input));
+        all.push(of(node.input).map(() => last));
+        break;
+      }
       default:
         all.push(of(node.input));
     }

@@ -1,4 +1,6 @@
-import { exp } from '../kernels/exp';
+import { makeKernels } from '../kernels/kernels';
+import type { Kernels } from '../kernels/types';
+import { paddedLevels } from './types';
 
 /** Which levels may be drawn, and how boldly. */
 export interface Filters {
@@ -10,39 +12,67 @@ export interface Filters {
   readonly topP: number | undefined;
 }
 
-/** Draws one level from its logits, logits[offset .. offset + levels), by a uniform u in [0, 1). */
-export type Draw = (logits: Float32Array, offset: number, u: number) => number;
+/**
+ * Draws a level for every image that has none yet: `drawn` [images] has {@link TO_DRAW} there. From logits
+ * [images, {@link paddedLevels}], by uniforms [images] in [0, 1).
+ */
+export type Draw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
+
+/** Stands for a level to be drawn. */
+export const TO_DRAW = -1;
 
 /**
- * The draw of a level by the inverse of the distribution function: the first level whose cumulative probability exceeds u.
+ * The draw of levels by the inverse of the distribution function: the first level whose cumulative probability exceeds u.
  *
  * Temperature comes first, then topK, then topP, each on the distribution that the one before left, renormalised; ties go to the
- * lower level. Computed in float64 on the host. A uniform next to 1 takes the last level of non-zero probability, never an
- * impossible one.
+ * lower level. Computed in float64, by kernels that give the same bits everywhere. A uniform next to 1 takes the last level of non-zero
+ * probability, never an impossible one.
  *
  * @throws Error where no level has a finite logit, or a logit is NaN or +Infinity (-Infinity is a level that cannot come).
  */
-export function categorical(levels: number, filters: Filters): Draw {
-  const { temperature, topK = levels, topP = 1 } = filters;
-  const weights = new Float64Array(levels); // unnormalised probabilities
-  const keep = topK < levels || topP < 1 ? likeliest(weights, topK, topP) : undefined;
+export function categorical(
+  levels: number,
+  numImages: number,
+  { temperature, topK = levels, topP = 1 }: Filters,
+  make: (floats: number) => Kernels = makeKernels,
+): Draw {
+  const stride = paddedLevels(levels);
+  if (temperature === 0) return likeliestLevel(levels, stride);
+  // [images, stride] logits, then in float64 weights, which are unnormalised probabilities, and [images] totals
+  const x = 0;
+  const y = Math.ceil((numImages * stride) / 2);
+  const sums = y + numImages * stride;
+  const kernels = make(2 * (sums + numImages));
+  const weights = new Float64Array(kernels.heap.buffer, 8 * y, numImages * stride);
+  const totals = new Float64Array(kernels.heap.buffer, 8 * sums, numImages);
+  const keep = topK < levels || topP < 1 ? likeliest(levels, topK, topP) : undefined;
 
-  return (logits, offset, u) => {
-    const best = argmax(logits, offset, levels);
-    if (temperature === 0) return best;
-    const max = logits[offset + best] as number;
-    let total = 0;
-    for (let level = 0; level < levels; level++) {
-      const below = (logits[offset + level] as number) - max;
-      const weight = exp(temperature === 1 ? below : below / temperature);
-      weights[level] = weight;
-      total += weight;
+  return (logits, uniforms, drawn) => {
+    kernels.heap.set(logits, x);
+    for (let pad = levels; pad < stride; pad++) {
+      for (let n = 0; n < numImages; n++) kernels.heap[x + n * stride + pad] = Number.NEGATIVE_INFINITY;
     }
-    return inverse(weights, u * (keep?.() ?? total));
+    kernels.softmax(y, sums, x, numImages, stride, 1 / temperature);
+    for (let n = 0; n < numImages; n++) {
+      if (drawn[n] !== TO_DRAW) continue;
+      let total = totals[n] as number;
+      if (!(total > 0)) notFinite();
+      const from = n * stride;
+      if (keep !== undefined) total = keep(weights.subarray(from, from + levels));
+      drawn[n] = inverse(weights, from, levels, (uniforms[n] as number) * total);
+    }
   };
 }
 
-/** The most likely level, the lowest on a tie. */
+/** The most likely level, the lowest on a tie, whatever the uniform. */
+function likeliestLevel(levels: number, stride: number): Draw {
+  return (logits, _, drawn) => {
+    for (let n = 0; n < drawn.length; n++) {
+      if (drawn[n] === TO_DRAW) drawn[n] = argmax(logits, n * stride, levels);
+    }
+  };
+}
+
 function argmax(logits: Float32Array, offset: number, levels: number): number {
   let best = 0;
   let sum = 0; // NaN where any logit is
@@ -51,37 +81,35 @@ function argmax(logits: Float32Array, offset: number, levels: number): number {
     sum += logit;
     if (logit > (logits[offset + best] as number)) best = level;
   }
-  if (Number.isNaN(sum) || !Number.isFinite(logits[offset + best])) {
-    throw new Error('sample: the model gave logits that are not finite numbers');
-  }
+  if (Number.isNaN(sum) || !Number.isFinite(logits[offset + best])) notFinite();
   return best;
 }
 
+function notFinite(): never {
+  throw new Error('sample: the model gave logits that are not finite numbers');
+}
+
 /** The first level whose cumulative weight exceeds a threshold. */
-function inverse(weights: Float64Array, threshold: number): number {
+function inverse(weights: Float64Array, from: number, levels: number, threshold: number): number {
   let cumulative = 0;
-  let last = 0; // of those with any weight
-  for (let level = 0; level < weights.length; level++) {
-    const weight = weights[level] as number;
-    if (weight === 0) continue;
-    cumulative += weight;
+  for (let level = 0; level < levels; level++) {
+    cumulative += weights[from + level] as number;
     if (cumulative > threshold) return level;
-    last = level;
   }
+  let last = levels - 1; // of those with any weight
+  while (weights[from + last] === 0) last--;
   return last;
 }
 
-/** A function that zeroes the weights that topK and topP leave out, and gives the sum of the others. */
-function likeliest(weights: Float64Array, topK: number, topP: number): () => number {
-  const order = Array.from(weights, (_, level) => level);
-  const byWeight = (a: number, b: number) => (weights[b] as number) - (weights[a] as number) || a - b;
-  return () => {
-    order.sort(byWeight);
+/** A function that zeroes the weights [levels] that topK and topP leave out, and gives the sum of the others. */
+function likeliest(levels: number, topK: number, topP: number): (weights: Float64Array) => number {
+  const order = Array.from({ length: levels }, (_, level) => level);
+  return (weights) => {
+    order.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
     let total = 0;
     for (let rank = 0; rank < topK; rank++) total += weights[order[rank] as number] ?? 0;
     let kept = 0;
-    for (let rank = 0; rank < order.length; rank++) {
-      const level = order[rank] as number;
+    for (const [rank, level] of order.entries()) {
       const isKept = rank === 0 || (rank < topK && (topP === 1 || kept < topP * total));
       if (isKept) kept += weights[level] as number;
       else weights[level] = 0;

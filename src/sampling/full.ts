@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { forward } from '../image-model';
-import type { Evaluator } from './types';
+import { type Evaluator, paddedLevels } from './types';
 
 /**
  * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The images stay on
@@ -32,11 +32,16 @@ export function fullPasses(
     async logits(row, column, channel) {
       const here = tidy(() => {
         const all = forward(model, reshape(images, [numImages, height, width, channels]) as Tensor4D); // [N,H,W,C,L]
-        return slice(
-          reshape(all, [numImages, values, levels]),
+        const one = slice(
+          reshape(all, [numImages, values, levels]), // [N,H,W,C,L] -> [N,H*W*C,L]
           [0, indexOf(row, column, channel), 0],
           [-1, 1, -1],
         ); // [N,1,L]
+        return pad(one, [
+          [0, 0],
+          [0, 0],
+          [0, paddedLevels(levels) - levels],
+        ]); // [N,1,L] -> [N,1,padded L]
       });
       try {
         return (await here.data()) as Float32Array;

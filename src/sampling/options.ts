@@ -1,8 +1,18 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { checkFunction, checkInteger, checkLevel, checkOneOf, wrong } from '../check';
 import { type ImageModelShape, resolveImageShape } from '../image-model';
-import type { Filters } from './categorical';
+import { type Filters, TO_DRAW } from './categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
+
+/** How far a job has come, for {@link SampleOptions.onProgress}. */
+export interface SampleProgress {
+  /** Values drawn so far, of each image. */
+  done: number;
+  /** H*W*C. */
+  total: number;
+  /** The levels of all images, [N*H*W*C], 0 where not yet drawn, to show as they grow: the job's own array, for reading only. */
+  levels: Int32Array;
+}
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
@@ -36,8 +46,8 @@ export interface SampleOptions {
   strategy?: 'auto' | 'incremental' | 'full';
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row, with the values drawn so far of H*W*C an image. */
-  onProgress?: (progress: { done: number; total: number }) => void;
+  /** Called after each row. */
+  onProgress?: (progress: SampleProgress) => void;
   /** Lets other work run each so many milliseconds; 'auto' is 125. @default 'auto' */
   yieldEvery?: 'auto' | 'never' | number;
 }
@@ -54,9 +64,6 @@ export interface Job {
   readonly given: Int32Array | null;
   readonly yieldMilliseconds: number;
 }
-
-/** Stands in {@link Job.given} for a level to be drawn. */
-export const TO_DRAW = -1;
 
 const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
 

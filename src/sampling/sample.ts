@@ -2,8 +2,8 @@ import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { wrong } from '../check';
 import { imageModelShape } from '../image-model';
-import { categorical } from './categorical';
-import { type Job, planJob, type SampleOptions, TO_DRAW } from './options';
+import { categorical, TO_DRAW } from './categorical';
+import { type Job, planJob, type SampleOptions } from './options';
 import { evaluatorFor } from './strategy';
 import type { Evaluator } from './types';
 
@@ -62,7 +62,7 @@ async function drawAll(
   const images = new Int32Array(numImages * total);
   const uniforms = new Float64Array(numImages);
   const drawn = new Int32Array(numImages);
-  const draw = categorical(levels, job.filters);
+  const draw = categorical(levels, numImages, job.filters);
   const pause = pauses(job.yieldMilliseconds);
 
   for (let place = 0; place < total; place++) {
@@ -75,28 +75,30 @@ async function drawAll(
     const isUniform = isFirstUniform && place === 0;
     for (let n = 0; n < numImages; n++) drawn[n] = given?.[n * total + place] ?? TO_DRAW;
     const needsLogits = !isUniform && drawn.includes(TO_DRAW);
-    const logits = needsLogits ? await evaluator.logits(row, column, channel) : NO_LOGITS;
-    for (let n = 0; n < numImages; n++) {
-      const u = uniforms[n] as number;
-      if (drawn[n] === TO_DRAW) drawn[n] = isUniform ? Math.floor(u * levels) : draw(logits, n * levels, u);
-      images[n * total + place] = drawn[n] as number;
+    if (needsLogits) {
+      const logits = evaluator.logits(row, column, channel);
+      draw(logits instanceof Float32Array ? logits : await logits, uniforms, drawn);
+    } else if (isUniform) {
+      for (let n = 0; n < numImages; n++) {
+        if (drawn[n] === TO_DRAW) drawn[n] = Math.floor((uniforms[n] as number) * levels);
+      }
     }
+    for (let n = 0; n < numImages; n++) images[n * total + place] = drawn[n] as number;
     evaluator.put(row, column, channel, drawn);
 
-    if ((place + 1) % (width * channels) === 0) onProgress?.({ done: place + 1, total });
-    await pause();
+    if ((place + 1) % (width * channels) === 0) onProgress?.({ done: place + 1, total, levels: images });
+    const paused = pause();
+    if (paused !== undefined) await paused;
   }
   signal?.throwIfAborted();
   return images;
 }
 
-const NO_LOGITS = new Float32Array(0);
-
-/** A function to await often, that lets other work run once so many milliseconds have passed. */
-function pauses(milliseconds: number): () => Promise<void> | void {
+/** A function to call often; where it gives a promise, awaiting that lets other work run once so many milliseconds have passed. */
+function pauses(milliseconds: number): () => Promise<void> | undefined {
   let last = performance.now();
   return () => {
-    if (performance.now() - last < milliseconds) return;
+    if (performance.now() - last < milliseconds) return undefined;
     return new Promise((resolve) => {
       setTimeout(() => {
         last = performance.now();

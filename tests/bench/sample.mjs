@@ -1,10 +1,12 @@
-// Times sampling: incremental, in WebAssembly and in plain JavaScript, beside whole passes, in one process. A whole-pass sampler takes one
-// forward pass a value: its time is that of one warm pass (the faster of ours and of stock layers, on wasm) times H*W*C.
+// Times sampling: incremental, in WebAssembly and in plain JavaScript, beside whole passes, in one process, and beside PyTorch's naive sampler
+// where python3 has torch. A whole-pass sampler takes one forward pass a value: its time is that of one warm pass (the faster of ours and of
+// stock layers, on wasm) times H*W*C.
 //
 //   npm run bench:sample -- [--write]
 //
 // --write puts the table into docs/sampling.md.
 
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
@@ -14,6 +16,7 @@ import { machine } from './lib/machine.mjs';
 import { ours, stock } from './lib/networks.mjs';
 import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
+import { timeTorchSampler } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 const net = (imageShape, levels, hiddenDim, numBlocks, outDim = 32) => ({
@@ -25,33 +28,93 @@ const net = (imageShape, levels, hiddenDim, numBlocks, outDim = 32) => ({
   firstKernelSize: 7,
 });
 const cases = [
-  ['28x28x1, 16 levels, hidden 16, 5 blocks', net([28, 28, 1], 16, 16, 5), 16],
-  ['28x28x1, 16 levels, hidden 16, 5 blocks', net([28, 28, 1], 16, 16, 5), 1],
-  ['16x16x3, 256 levels, hidden 8, 4 blocks', net([16, 16, 3], 256, 8, 4), 16],
-  ['32x32x3, 256 levels, hidden 16, 5 blocks', net([32, 32, 3], 256, 16, 5), 16],
+  {
+    name: '28x28x1, 16 levels, hidden 16, 5 blocks',
+    shape: net([28, 28, 1], 16, 16, 5),
+    numImages: 16,
+    torch: true,
+  },
+  {
+    name: '28x28x1, 16 levels, hidden 16, 5 blocks',
+    shape: net([28, 28, 1], 16, 16, 5),
+    numImages: 1,
+    },
+  {
+    name: '16x16x3, 256 levels, hidden 8, 4 blocks',
+    shape: net([16, 16, 3], 256, 8, 4),
+    numImages: 16,
+    torch: true,
+  },
+  { name: '32x32x3, 256 levels, hidden 16, 5 blocks', shape: net([32, 32, 3], 256, 16, 5), numImages: 16 },
+  { name: '32x32x3, 256 levels, hidden 64, 15 blocks', shape: net([32, 32, 3], 256, 64, 15), numImages: 16 },
 ];
 
 await useBackend('wasm');
+const plainly = await withoutWebAssembly();
+
+/** A second copy of the library that found WebAssembly forbidden, and so has its kernels in JavaScript. */
+async function withoutWebAssembly() {
+  const library = createRequire(import.meta.url)('pixelcnn-layers');
+  const model = library.pixelCNN(net([2, 2, 1], 2, 1, 0));
+  const { Module } = WebAssembly;
+  WebAssembly.Module = class {
+    constructor() {
+      throw new WebAssembly.CompileError('forbidden');
+    }
+  };
+  try {
+    (await library.sample(model, { strategy: 'incremental' })).dispose();
+  } finally {
+    WebAssembly.Module = Module;
+  }
+  return library;
+}
+
+/** Bytes of WebAssembly memory that a job takes at most. */
+async function memoryOf(job) {
+  const { Memory } = WebAssembly;
+  let bytes = 0;
+  WebAssembly.Memory = class extends Memory {
+    constructor(options) {
+      super(options);
+      bytes += this.buffer.byteLength;
+    }
+  };
+  try {
+    await job();
+  } finally {
+    WebAssembly.Memory = Memory;
+  }
+  return bytes;
+}
+
 const rows = [];
-for (const [name, shape, numImages] of cases) {
+for (const { name, shape, numImages, torch } of cases) {
   const models = [ours(shape), stock(shape)];
   const x = tf.zeros([numImages, ...shape.imageShape]);
   const forward = (model) => () => model.predict(x, { batchSize: numImages }).dispose();
-  const draw = (model) => async () =>
-    (await sample(model, { numImages, seed: 1, strategy: 'incremental' })).dispose();
-  const times = await timeInTurn(
-    { pass: forward(models[0]), stockPass: forward(models[1]), incremental: draw(models[0]) },
-    { seconds: 8, minRounds: 3 },
-  );
+  const draw =
+    ({ sample }) =>
+    async () =>
+      (await sample(models[0], { numImages, seed: 1, strategy: 'incremental' })).dispose();
+  const tasks = { pass: forward(models[0]), stockPass: forward(models[1]), incremental: draw({ sample }) };
+  const isSmall = shape.hiddenDim < 64;
+  if (isSmall) tasks.javascript = draw(plainly);
+  const times = await timeInTurn(tasks, { seconds: 8, minRounds: 3 });
   const pass = Math.min(times.pass.median, times.stockPass.median);
   const places = shape.imageShape.reduce((product, size) => product * size, 1);
+  const faster = ({ median }) => Math.round((pass * places) / median);
+  const torchTime = torch ? timeTorchSampler(shape, numImages) : null;
   rows.push([
     name,
     numImages,
     ms(pass),
     ms(times.incremental.median),
     (times.incremental.median / pass).toFixed(2),
-    Math.round((pass * places) / times.incremental.median),
+    faster(times.incremental),
+    isSmall ? faster(times.javascript) : '',
+    torchTime === null ? '' : Math.round(torchTime / times.incremental.median),
+    `${((await memoryOf(tasks.incremental)) / 2 ** 20).toFixed(1)} MiB`,
   ]);
   console.error(rows.at(-1).join('  '));
   tf.dispose(x);
@@ -64,6 +127,9 @@ const header = [
   'incremental, ms',
   'in passes',
   'times faster than whole passes',
+  'the same in JavaScript',
+  "times faster than PyTorch's whole passes, one thread",
+  'memory',
 ];
 const table = `${markdownTable(header, rows)}\n\nMedians in one run on ${machine()}.`;
 console.log(table);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { encode, INSTRUCTION_WORDS, type Instruction, Op, type Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
 import type { Kernels } from '../../src/kernels/types';
@@ -7,14 +8,31 @@ import { webAssemblyKernels } from '../../src/kernels/webassembly';
 import { noise } from '../support/tensors';
 
 const FLOATS = 20_000;
-const bits = ({ heap }: Kernels) => Array.from(new Uint32Array(heap.buffer, heap.byteOffset, heap.length));
+const CODE = FLOATS;
+const PLACES = FLOATS + 10 * INSTRUCTION_WORDS;
+const bits = ({ words }: Kernels) => Array.from(words.subarray(0, FLOATS));
 
-/** Both implementations, each over the same numbers. */
-function both(seed: number): [Kernels, Kernels] {
-  const kernels: [Kernels, Kernels] = [javascriptKernels(FLOATS), webAssemblyKernels(FLOATS) as Kernels];
-  for (const { heap } of kernels) heap.set(noise(FLOATS, seed));
-  return kernels;
+/** Both implementations, each over the same numbers, with a table of places [0, 100]. */
+function both(seed: number): [slow: Kernels, fast: Kernels] {
+  const make = (kernels: Kernels) => {
+    kernels.heap.set(noise(FLOATS, seed));
+    kernels.words.set([0, 100], PLACES);
+    return kernels;
+  };
+  return [javascriptKernels(PLACES + 2), webAssemblyKernels(PLACES + 2) as Kernels].map(make) as [
+    Kernels,
+    Kernels,
+  ];
 }
+
+function run(kernels: Kernels, images: number, ...instructions: Instruction[]): void {
+  for (const [i, instruction] of instructions.entries()) {
+    encode(kernels.heap, CODE + i * INSTRUCTION_WORDS, instruction);
+  }
+  kernels.run(CODE, CODE + instructions.length * INSTRUCTION_WORDS, PLACES, images);
+}
+
+const operand = (offset: number, stride: number, place = 0): Operand => ({ place, offset, stride });
 
 const sizes = fc.record({
   images: fc.integer({ min: 1, max: 9 }),
@@ -28,42 +46,30 @@ const sizes = fc.record({
 describe('kernels', () => {
   it('are WebAssembly here', () => {
     expect(webAssemblyKernels(8)).not.toBeNull();
-    expect(makeKernels(8).heap).toHaveLength(8);
+    expect(makeKernels(8).heap.length).toBeGreaterThanOrEqual(8);
     expect(makeKernels(8).heap.every((x) => x === 0)).toBe(true);
   });
 
   it('product: a start plus a product of matrices, the same bits in both', () => {
     fc.assert(
       fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, least }) => {
-        const [y, start, x, w] = [0, 2000, 4000, 6000];
-        const [yStride, startStride, xStride, wStride] = [outputs + 3, hasOneStart ? 0 : outputs + 1, inputs + 2, outputs + 5]; // biome-ignore format: one line
+        const y = operand(0, outputs + 3);
+        const a = operand(3900, inputs + 2, 1); // after the place at 100
+        const b = operand(2000, hasOneStart ? 0 : outputs + 1);
+        const [weights, weightStride] = [6000, outputs + 5];
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
-        for (const kernels of [slow, fast]) {
-          kernels.product(
-            y,
-            yStride,
-            start,
-            startStride,
-            x,
-            xStride,
-            w,
-            wStride,
-            images,
-            inputs,
-            outputs,
-            least,
-          );
-        }
+        const product = { op: Op.product, y, a, b, length: outputs, weights, weightStride, inputs, least };
+        for (const kernels of [slow, fast]) run(kernels, images, product);
         expect(bits(fast)).toEqual(bits(slow));
         const at = (index: number) => before[index] as number;
         for (let n = 0; n < images; n++) {
           for (let o = 0; o < outputs; o++) {
-            let sum = at(start + n * startStride + o);
-            for (let i = 0; i < inputs; i++) sum += at(x + n * xStride + i) * at(w + i * wStride + o);
-            expect(Math.abs((slow.heap[y + n * yStride + o] as number) - Math.max(sum, least))).toBeLessThan(
-              1e-5,
-            );
+            let sum = at(2000 + n * b.stride + o);
+            for (let i = 0; i < inputs; i++)
+              sum += at(4000 + n * a.stride + i) * at(weights + i * weightStride + o);
+            const got = slow.heap[n * y.stride + o] as number;
+            expect(Math.abs(got - Math.max(sum, least))).toBeLessThan(1e-5);
           }
         }
       }),
@@ -71,18 +77,109 @@ describe('kernels', () => {
     );
   });
 
-  it('relu and add, the same bits in both', () => {
+  it.each([
+    ['add', (a: number, b: number) => a + b],
+    ['multiply', (a: number, b: number) => a * b],
+    ['copy', (a: number) => a],
+    ['relu', (a: number) => Math.max(a, 0)],
+    ['sigmoid', (a: number) => 1 / (1 + Math.exp(-a))],
+    ['tanh', (a: number) => Math.tanh(a)],
+  ] as const)('%s: of each value, the same bits in both', (name, definition) => {
     const [slow, fast] = both(3);
-    for (const { heap } of [slow, fast]) heap.set([-0, 0, 1e-45, -1, 3e38, Number.NEGATIVE_INFINITY], 1000);
-    for (const kernels of [slow, fast]) {
-      kernels.relu(0, 10, 1000, 12, 5, 8);
-      kernels.add(100, 9, 1000, 8, 2000, 11, 5, 8);
+    const special = [0, 1e-45, -1, 3e38, -3e38, Number.NEGATIVE_INFINITY, 88.5, -104];
+    const large = Array.from({ length: 8 }, (_, i) => 10 * (i - 4) + 0.3);
+    for (const { heap } of [slow, fast]) {
+      heap.set(special, 1000);
+      heap.set(large, 1008);
     }
+    const a = slow.heap.slice(1000, 1040);
+    const b = slow.heap.slice(2000, 2055);
+    const instruction = { op: Op[name], y: operand(0, 10), a: operand(1000, 8), b: operand(2000, 11), length: 8 }; // biome-ignore format: one line
+    for (const kernels of [slow, fast]) run(kernels, 5, instruction);
     expect(bits(fast)).toEqual(bits(slow));
-    expect(Array.from(slow.heap.subarray(0, 2))).toEqual([0, 0]);
-    expect(Array.from(slow.heap.subarray(2, 6))).toEqual([1e-45, 0, 3e38, 0].map(Math.fround));
-    // image 1, value 2: y at 100 + 9 + 2, a at 1000 + 8 + 2, b at 2000 + 11 + 2
-    const [a, b] = [slow.heap[1010], slow.heap[2013]] as [number, number];
-    expect(slow.heap[111]).toBe(Math.fround(a + b));
+    for (let n = 0; n < 5; n++) {
+      for (let i = 0; i < 8; i++) {
+        const expected = Math.fround(definition(a[8 * n + i] as number, b[11 * n + i] as number));
+        const got = slow.heap[10 * n + i] as number;
+        expect(Math.abs(got - expected) <= 1e-12 + 2e-7 * Math.abs(expected) || got === expected).toBe(true);
+      }
+    }
+  });
+
+  it('keeps NaN in every function of one number', () => {
+    for (const op of [Op.relu, Op.sigmoid, Op.tanh]) {
+      for (const kernels of both(1)) {
+        kernels.heap[1000] = Number.NaN;
+        run(kernels, 1, { op, y: operand(0, 4), a: operand(1000, 4), length: 4 });
+        expect(kernels.heap[0]).toBeNaN();
+        expect(kernels.heap[1]).not.toBeNaN();
+      }
+    }
+  });
+
+  it('runs instructions in order, each on what the one before left', () => {
+    const [x, y] = [operand(1000, 4), operand(0, 4)];
+    for (const kernels of both(1)) {
+      kernels.heap.set([1, -2, 3, -4], 1000);
+      run(kernels, 1, { op: Op.relu, y, a: x, length: 4 }, { op: Op.add, y, a: y, b: x, length: 4 });
+      expect(Array.from(kernels.heap.subarray(0, 4))).toEqual([2, -2, 6, -4]);
+    }
+  });
+
+  it('softmax: powers of e below the largest, and their sums, the same bits in both', () => {
+    const shapes = fc.record({
+      images: fc.integer({ min: 1, max: 5 }),
+      levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
+      scale: fc.double({ min: 0.1, max: 40, noNaN: true }),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    });
+    fc.assert(
+      fc.property(shapes, ({ images, levels, scale, seed }) => {
+        const [slow, fast] = both(seed);
+        for (const kernels of [slow, fast]) {
+          kernels.heap[1] = Number.NEGATIVE_INFINITY; // an impossible level
+          kernels.softmax(1000, 3000, 0, images, levels, scale);
+        }
+        expect(bits(fast)).toEqual(bits(slow));
+        const doubles = new Float64Array(fast.heap.buffer);
+        for (let n = 0; n < images; n++) {
+          const x = fast.heap.subarray(n * levels, (n + 1) * levels);
+          const expected = Array.from(x, (logit) => Math.exp((logit - Math.max(...x)) * scale));
+          const got = doubles.subarray(1000 + n * levels, 1000 + (n + 1) * levels);
+          for (const [i, e] of expected.entries())
+            expect(Math.abs((got[i] as number) - e)).toBeLessThan(1e-9);
+          const sum = expected.reduce((total, e) => total + e, 0);
+          expect(Math.abs((doubles[3000 + n] as number) - sum)).toBeLessThan(1e-8);
+        }
+        expect(doubles[1001]).toBe(0);
+      }),
+    );
+  });
+
+  it('softmax of what is not finite has a sum that is not', () => {
+    const bad = [[0, Number.NaN], [Number.NaN, 0], [0, Number.POSITIVE_INFINITY], [-Infinity, -Infinity]]; // biome-ignore format: one line
+    for (const kernels of both(1)) {
+      for (const [a, b] of bad as [number, number][]) {
+        kernels.heap.set([a, b, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+        kernels.softmax(100, 200, 0, 1, 4, 1);
+        expect(new Float64Array(kernels.heap.buffer)[200]).toBeNaN();
+      }
+    }
+  });
+
+  it('says how much memory is not to be had', () => {
+    vi.stubGlobal('WebAssembly', {
+      ...WebAssembly,
+      Module: WebAssembly.Module,
+      Memory: class {
+        constructor() {
+          throw new RangeError('could not allocate memory');
+        }
+      },
+    });
+    expect(() => makeKernels(2 ** 20)).toThrow(
+      'sample: 4 MiB of memory are not to be had; draw fewer images',
+    );
+    vi.unstubAllGlobals();
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { encode, Op } from '../../src/kernels/instruction';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -17,8 +18,10 @@ it('gives way to JavaScript where a page forbids WebAssembly', async () => {
   const { webAssemblyKernels } = await import('../../src/kernels/webassembly');
   const { makeKernels } = await import('../../src/kernels/kernels');
   expect(webAssemblyKernels(8)).toBeNull();
-  const kernels = makeKernels(8);
+  const kernels = makeKernels(26);
   kernels.heap.set([-1, 2, -3, 4]);
-  kernels.relu(4, 4, 0, 4, 1, 4);
-  expect(Array.from(kernels.heap)).toEqual([-1, 2, -3, 4, 0, 2, 0, 4]);
+  const x = { place: 0, offset: 0, stride: 4 };
+  encode(kernels.heap, 8, { op: Op.relu, y: { ...x, offset: 4 }, a: x, length: 4 });
+  kernels.run(8, 24, 24, 1);
+  expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-1, 2, -3, 4, 0, 2, 0, 4]);
 });

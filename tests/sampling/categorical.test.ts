@@ -1,11 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { categorical, type Filters } from '../../src/sampling/categorical';
+import { javascriptKernels } from '../../src/kernels/javascript';
+import { makeKernels } from '../../src/kernels/kernels';
+import { categorical, type Filters, TO_DRAW } from '../../src/sampling/categorical';
+import { paddedLevels } from '../../src/sampling/types';
 
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
 const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
-const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
-  categorical(logits.length, { ...plain, ...filters })(logits, 0, u);
+
+/** The level that one image draws, the same with and without WebAssembly. */
+function draw(logits: Float32Array, u: number, filters: Partial<Filters> = {}): number {
+  const padded = new Float32Array(paddedLevels(logits.length)).fill(99); // padding may be anything
+  padded.set(logits);
+  const [level, other] = [makeKernels, javascriptKernels].map((make) => {
+    const drawn = Int32Array.of(TO_DRAW);
+    categorical(logits.length, 1, { ...plain, ...filters }, make)(padded, Float64Array.of(u), drawn);
+    return drawn[0] as number;
+  });
+  expect(level).toBe(other);
+  return level as number;
+}
 
 /** The levels that can be drawn. */
 function support(logits: Float32Array, filters: Partial<Filters>): number[] {
@@ -40,9 +54,13 @@ describe('categorical', () => {
     expect([0.25, 0.5, 0.75].map((u) => draw(equal, u))).toEqual([1, 2, 3]);
   });
 
-  it('reads from an offset', () => {
-    const logits = Float32Array.of(9, 9, -9, 9);
-    expect(categorical(2, plain)(logits, 2, 0.5)).toBe(1);
+  it('draws for every image that has no level yet', () => {
+    const logits = Float32Array.of(9, -9, 0, 0, -9, 9, 0, 0, 9, -9, 0, 0); // three images of two levels, padded
+    for (const filters of [plain, { ...plain, temperature: 0 }, { ...plain, topK: 1 }]) {
+      const drawn = Int32Array.of(TO_DRAW, TO_DRAW, 7);
+      categorical(2, 3, filters)(logits, Float64Array.of(0.5, 0.5, 0.5), drawn);
+      expect(Array.from(drawn)).toEqual([0, 1, 7]);
+    }
   });
 
   it('never draws an impossible level, however close u is to 0 or 1', () => {

@@ -22,7 +22,8 @@ onEachBackend('fullPasses', () => {
         const x = normalize(tf.tensor4d(drawn.flat(), [2, 2, 2, 1]), 3);
         return tf.slice(tf.reshape(model.predict(x) as tf.Tensor, [2, 4, 3]), [0, place, 0], [-1, 1, -1]);
       });
-      expectClose(got, await expected.data(), 1e-6);
+      const unpadded = got.filter((_, i) => i % 4 < 3); // three levels take four places
+      expectClose(unpadded, await expected.data(), 1e-6);
       expected.dispose();
 
       const levels = images.map((image) => image[place] as number);
@@ -37,7 +38,7 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     await expectNoLeaks(async () => {
       const evaluator = fullPasses(model, 3, [2, 2, 1], 3);
-      expect(await evaluator.logits(0, 0, 0)).toHaveLength(3 * 3);
+      expect(await evaluator.logits(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
       evaluator.dispose();
     });

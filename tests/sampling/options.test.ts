@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageModelShape } from '../../src/image-model';
-import { planJob, type SampleOptions, TO_DRAW } from '../../src/sampling/options';
+import { TO_DRAW } from '../../src/sampling/categorical';
+import { planJob, type SampleOptions } from '../../src/sampling/options';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { logProb, pixelCNN, pixelLogits, type SampleOptions, sample } from 'pixelcnn-layers';
+import {
+  logProb,
+  pixelCNN,
+  pixelLogits,
+  type SampleOptions,
+  type SampleProgress,
+  sample,
+} from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { onEachBackend, useBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden-models';
@@ -191,14 +198,18 @@ onEachBackend('sample', () => {
 describe('sample', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it('reports each row and the end', async () => {
+  it('reports each row and the end, and shows the images as they grow', async () => {
     const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
-    const seen: unknown[] = [];
-    await draw(model, { onProgress: (progress) => seen.push(progress) });
+    const seen: { done: number; total: number; levels: number[] }[] = [];
+    const random = () => 1 - 2 ** -53; // always the highest level
+    const onProgress = ({ done, total, levels }: SampleProgress) =>
+      seen.push({ done, total, levels: Array.from(levels) });
+    await draw(model, { onProgress, random, numImages: 2 });
+    const rows = (count: number) => Array.from({ length: 24 }, (_, i) => (i % 12 < 4 * count ? 1 : 0));
     expect(seen).toEqual([
-      { done: 4, total: 12 },
-      { done: 8, total: 12 },
-      { done: 12, total: 12 },
+      { done: 4, total: 12, levels: rows(1) },
+      { done: 8, total: 12, levels: rows(2) },
+      { done: 12, total: 12, levels: rows(3) },
     ]);
     model.dispose();
   });

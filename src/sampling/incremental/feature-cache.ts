@@ -1,3 +1,5 @@
+import type { Operand } from '../../kernels/instruction';
+import type { Assembler } from './assembler';
 import type { Layout } from './layout';
 
 /** How far convolutions reach into a node's features: rows with the present one, columns to either side. */
@@ -6,52 +8,36 @@ export interface Reach {
   readonly margin: number;
 }
 
+/** Nothing but the present pixel. */
+export const ONE_PIXEL: Reach = { rows: 1, margin: 0 };
+
 /**
- * The features of one node in the heap, for all images: only the rows that a kernel can still reach, in turn, each with a margin of zeros on both
- * sides. A node that no convolution looks around has one pixel. Offsets count floats.
+ * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
+ * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution looks around has one pixel.
  */
 export class FeatureCache {
-  /** Floats from image to image. */
-  readonly imageStride: number;
-  /** Floats in all. */
-  readonly size: number;
-  /** Where the features of the present pixel of the first image begin. */
-  here = 0;
-  private start = 0;
-  private row = 0;
-  private column = 0;
+  private readonly memory: Operand;
   private readonly rowStride: number;
   private readonly isOnePixel: boolean;
 
   constructor(
+    private readonly assembler: Assembler,
     readonly layout: Layout,
     private readonly reach: Reach,
-    width: number,
-    numImages: number,
   ) {
     this.isOnePixel = reach.rows === 1 && reach.margin === 0;
-    this.imageStride = (this.isOnePixel ? 1 : width + 2 * reach.margin) * layout.slots;
-    this.rowStride = numImages * this.imageStride;
-    this.size = reach.rows * this.rowStride;
+    const pixels = this.isOnePixel ? 1 : assembler.width + 2 * reach.margin;
+    this.memory = assembler.reserveForImages(reach.rows, pixels * layout.slots);
+    this.rowStride = assembler.chunkImages * this.memory.stride;
   }
 
-  /** Takes its place in the heap. */
-  placeAt(start: number): void {
-    this.start = start;
-    this.here = start;
-  }
-
-  /** Makes a pixel the present one. */
-  moveTo(row: number, column: number): void {
-    this.row = row;
-    this.column = column;
-    if (!this.isOnePixel) this.here = this.offset(0, 0);
-  }
-
-  /** Where the features of the pixel so many rows above and columns to the left begin. */
-  offset(above: number, left: number): number {
-    const { rows, margin } = this.reach;
-    const row = (this.row + rows - above) % rows;
-    return this.start + row * this.rowStride + (this.column - left + margin) * this.layout.slots;
+  /** The features from a slot on, of the pixel so many rows above and columns to the left of the present one. */
+  operand(slot = 0, above = 0, left = 0): Operand {
+    const { place, offset, stride } = this.memory;
+    if (this.isOnePixel) return { place, offset: offset + slot, stride };
+    const { slots } = this.layout;
+    const start = offset + this.reach.margin * slots;
+    const moving = this.assembler.movingPlace({ start, rowStride: this.rowStride, rows: this.reach.rows, above, slots }); // biome-ignore format: one call
+    return { place: moving, offset: slot - left * slots, stride };
   }
 }

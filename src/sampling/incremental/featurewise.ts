@@ -1,75 +1,115 @@
-import type { Node } from '../../program/program';
-import type { FeatureCache } from './feature-cache';
-import type { Machine } from './machine';
+import { sigmoid, tanh } from '../../kernels/functions';
+import { type Instruction, Op, type Operand } from '../../kernels/instruction';
+import type { AffineArgs, Node } from '../../program/program';
+import type { Assembler } from './assembler';
+import { FeatureCache, ONE_PIXEL } from './feature-cache';
+import { eachFeature, normalize } from './in-javascript';
+import { Layout } from './layout';
 
-/** The operations that make each feature of features of the same pixel. */
+/** The operations that make features of features of the same pixel. */
 export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'conv' }>;
 
-/** Such an operation, from operands to y: by kernels where there is one and all lie alike, else feature by feature. */
+/** Such an operation, from operands to y: by instructions where there are any, else in JavaScript. */
 export function addFeaturewise(
-  machine: Machine,
+  assembler: Assembler,
   node: FeaturewiseNode,
   operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
-  const { numImages } = machine;
-  const [a, b] = operands as [FeatureCache, FeatureCache | undefined];
-  const lieAlike = operands.every(({ layout }) => layout.isLike(y.layout));
-  if (node.op === 'relu' && lieAlike) {
-    machine.eachRun(y, ([from, to]) => ({ relu }) => {
-      relu(y.here + from, y.imageStride, a.here + from, a.imageStride, numImages, to - from);
-    });
-  } else if (node.op === 'add' && b !== undefined && operands.length === 2 && lieAlike) {
-    machine.eachRun(y, ([from, to]) => ({ add }) => {
-      add(y.here + from, y.imageStride, a.here + from, a.imageStride, b.here + from, b.imageStride, numImages, to - from); // biome-ignore format: one call
-    });
-  } else {
-    for (const [feature, step] of y.layout.steps.entries()) {
-      const slot = y.layout.slotOf[feature] as number;
-      const compute = computeOf(machine, node, operands, feature);
-      machine.stepActions[step]?.push(({ heap }) => {
-        for (let n = 0; n < numImages; n++) heap[y.here + n * y.imageStride + slot] = compute(heap, n);
-      });
+  if (node.op === 'concat') concatenate(assembler, operands, y);
+  else if (node.op === 'normalize') normalize(assembler, node, operands[0] as FeatureCache, y);
+  else addPointwise(assembler, node, operands.map((x) => arranged(assembler, x, y)), y); // biome-ignore format: one call
+}
+
+/** Operations on operands that lie as y does. */
+function addPointwise(
+  assembler: Assembler,
+  node: Exclude<FeaturewiseNode, { op: 'concat' | 'normalize' }>,
+  operands: readonly FeatureCache[],
+  y: FeatureCache,
+): void {
+  const [first, ...others] = operands as [FeatureCache];
+  switch (node.op) {
+    case 'relu':
+      eachRun(assembler, Op.relu, y, first);
+      break;
+    case 'map':
+      if (node.fn === sigmoid) eachRun(assembler, Op.sigmoid, y, first);
+      else if (node.fn === tanh) eachRun(assembler, Op.tanh, y, first);
+      else eachFeature(assembler, first, y.layout, y.operand(), node.fn);
+      break;
+    case 'affine': {
+      const [scales, shifts] = affineNumbers(assembler, node, y);
+      eachRun(assembler, Op.multiply, y, first, scales);
+      eachRun(assembler, Op.add, y, y, shifts);
+      break;
     }
+    default: // add, multiply
+      if (others.length === 0) eachRun(assembler, Op.copy, y, first);
+      for (const [i, other] of (others as FeatureCache[]).entries()) {
+        eachRun(assembler, Op[node.op], y, i === 0 ? first : y, other.operand());
+      }
   }
 }
 
-/** One feature of one image; every operation rounds to float32. */
-type Compute = (heap: Float32Array, image: number) => number;
+/** One instruction a run: y of a and, where there is one, b. */
+function eachRun(
+  assembler: Assembler,
+  op: Instruction['op'],
+  y: FeatureCache,
+  a: FeatureCache,
+  b: Operand = a.operand(),
+): void {
+  for (const { range, step } of y.layout.runs) {
+    const [from, to] = range;
+    const part = { ...b, offset: b.offset + from };
+    assembler.emit(step, { op, y: y.operand(from), a: a.operand(from), b: part, length: to - from });
+  }
+}
 
-function computeOf(
-  machine: Machine,
-  node: FeaturewiseNode,
-  operands: readonly FeatureCache[],
-  feature: number,
-): Compute {
-  const read = (x: FeatureCache, f: number): Compute => {
-    const slot = x.layout.slotOf[f] as number;
-    return (heap, n) => heap[x.here + n * x.imageStride + slot] as number;
-  };
-  const reads = node.op === 'concat' ? [] : operands.map((x) => read(x, feature));
-  const [first] = reads as [Compute];
-  switch (node.op) {
-    case 'relu':
-      return (heap, n) => Math.max(first(heap, n), 0);
-    case 'map':
-      return (heap, n) => node.fn(first(heap, n));
-    case 'affine': {
-      const numbers = node.numbers(node.weights.map((weight) => machine.numbers(weight)[feature] as number));
-      const [scale, shift] = numbers.map(Math.fround) as [number, number];
-      return (heap, n) => Math.fround(first(heap, n) * scale) + shift;
+/** Scales and shifts in the slots of y. */
+function affineNumbers(
+  assembler: Assembler,
+  { weights, numbers }: AffineArgs,
+  y: FeatureCache,
+): [scales: Operand, shifts: Operand] {
+  const [scales, shifts] = [assembler.reserve(y.layout.slots), assembler.reserve(y.layout.slots)];
+  assembler.fills.push((heap) => {
+    for (const [feature, slot] of y.layout.slotOf.entries()) {
+      const [scale, shift] = numbers(weights.map((weight) => assembler.numbers(weight)[feature] as number));
+      heap[scales.offset + slot] = scale;
+      heap[shifts.offset + slot] = shift;
     }
-    case 'add':
-      return (heap, n) => reads.reduce((sum, of) => Math.fround(sum + of(heap, n)), 0);
-    case 'multiply':
-      return (heap, n) => reads.reduce((product, of) => Math.fround(product * of(heap, n)), 1);
-    case 'concat': {
-      let rest = feature;
-      for (const x of operands) {
-        if (rest < x.layout.steps.length) return read(x, rest);
-        rest -= x.layout.steps.length;
+  });
+  return [scales, shifts];
+}
+
+const identity = (x: number) => x;
+
+/** The same features in the slots that y has for them. */
+function arranged(assembler: Assembler, x: FeatureCache, y: FeatureCache): FeatureCache {
+  if (x.layout.isLike(y.layout)) return x;
+  const copy = new FeatureCache(assembler, y.layout, ONE_PIXEL);
+  eachFeature(assembler, x, copy.layout, copy.operand(), identity);
+  return copy;
+}
+
+/** One after the other: run by run where y keeps the runs of its operands, else feature by feature. */
+function concatenate(assembler: Assembler, operands: readonly FeatureCache[], y: FeatureCache): void {
+  let feature = 0;
+  let start = 0;
+  const keepsRuns = y.layout.isLike(Layout.concat(operands.map(({ layout }) => layout)));
+  for (const x of operands) {
+    if (keepsRuns) {
+      for (const { range, step } of x.layout.runs) {
+        const [from, to] = range;
+        assembler.emit(step, { op: Op.copy, y: y.operand(start + from), a: x.operand(from), length: to - from }); // biome-ignore format: one call
       }
-      throw new RangeError(`No feature ${feature} in the concatenated ones`);
+    } else {
+      const into = y.layout.slotOf.slice(feature, feature + x.layout.slotOf.length);
+      eachFeature(assembler, x, { steps: x.layout.steps, slotOf: into }, y.operand(), identity);
     }
+    feature += x.layout.slotOf.length;
+    start += x.layout.slots;
   }
 }

@@ -1,36 +1,70 @@
 /** Slots side by side, [start, end). */
 export type Range = readonly [start: number, end: number];
 
+/** Slots of a run are a multiple of this: the floats of a vector. */
+const ALIGN = 4;
+
 /**
  * Where the features of one node lie in memory, and when each is known. A feature's step is the number of channels of the
  * present pixel that must have been drawn before it can be computed: 0 where it depends on earlier pixels only. Features are kept in
- * order; those of one step that follow each other form a run, padded to a multiple of `align` slots.
+ * order; those of one step that follow each other form a run.
  */
 export class Layout {
-  /** The slot of each feature. */
-  readonly slotOf: Int32Array;
-  /** Slots in all. */
-  readonly slots: number;
-  /** For each step, the slots that are computed in it. */
-  readonly ranges: readonly (readonly Range[])[];
-
-  constructor(
+  private constructor(
     readonly steps: readonly number[],
-    lastStep: number,
-    align: number,
-  ) {
-    this.slotOf = new Int32Array(steps.length);
-    const ranges: Range[][] = Array.from({ length: lastStep + 1 }, () => []);
+    /** The slot of each feature. */
+    readonly slotOf: readonly number[],
+    /** Slots in all. */
+    readonly slots: number,
+    /** The runs in order, each with the step in which it is computed. */
+    readonly runs: readonly { readonly range: Range; readonly step: number }[],
+    /** Whether each run is a whole number of vectors. */
+    readonly isAligned: boolean,
+  ) {}
+
+  /** Features known in these steps, each run padded to whole vectors. */
+  static of(steps: readonly number[]): Layout {
+    return Layout.inRuns(steps, ALIGN);
+  }
+
+  /** The same without padding. */
+  static dense(steps: readonly number[]): Layout {
+    return Layout.inRuns(steps, 1);
+  }
+
+  private static inRuns(steps: readonly number[], align: number): Layout {
+    const slotOf: number[] = [];
+    const runs: { range: Range; step: number }[] = [];
     let end = 0;
     for (let feature = 0; feature < steps.length; ) {
       const start = end;
       const step = steps[feature] as number;
-      for (; feature < steps.length && steps[feature] === step; feature++) this.slotOf[feature] = end++;
+      for (; feature < steps.length && steps[feature] === step; feature++) slotOf.push(end++);
       end = start + align * Math.ceil((end - start) / align);
-      ranges[step]?.push([start, end]);
+      runs.push({ range: [start, end], step });
     }
-    this.slots = end;
-    this.ranges = ranges;
+    return new Layout(steps, slotOf, end, runs, align === ALIGN);
+  }
+
+  /** One after the other. */
+  static concat(layouts: readonly Layout[]): Layout {
+    const steps: number[] = [];
+    const slotOf: number[] = [];
+    const runs: { range: Range; step: number }[] = [];
+    let end = 0;
+    for (const layout of layouts) {
+      steps.push(...layout.steps);
+      slotOf.push(...layout.slotOf.map((slot) => end + slot));
+      runs.push(...layout.runs.map(({ range: [from, to], step }) => ({ range: [end + from, end + to] as const, step }))); // biome-ignore format: one line
+      end += layout.slots;
+    }
+    return new Layout(
+      steps,
+      slotOf,
+      end,
+      runs,
+      layouts.every(({ isAligned }) => isAligned),
+    );
   }
 
   /** How many slots, from the first on, hold all features known in a step. */
@@ -42,12 +76,12 @@ export class Layout {
     return known;
   }
 
-  /** Whether another layout has every feature in the same slot and step. */
+  /** Whether another layout has every feature in the same slot. */
   isLike(other: Layout): boolean {
     return (
       this.slots === other.slots &&
-      this.steps.length === other.steps.length &&
-      this.steps.every((step, feature) => step === other.steps[feature])
+      this.slotOf.length === other.slotOf.length &&
+      this.slotOf.every((slot, feature) => slot === other.slotOf[feature])
     );
   }
 }

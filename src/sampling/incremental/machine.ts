@@ -1,46 +1,99 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
 import type { Kernels } from '../../kernels/types';
-import type { FeatureCache } from './feature-cache';
-import type { Range } from './layout';
+import { type Action, type Assembler, CHUNK, FIRST_MOVING } from './assembler';
 
-/** One thing to do at every pixel. */
-export type Action = (kernels: Kernels) => void;
+/** Instructions [start, end) of the heap, or what is done in JavaScript. */
+type Segment = { readonly start: number; readonly end: number } | Action;
 
-/** A program as it is laid out in the heap and over the steps of a pixel, before the heap is made. */
+/** Images that are computed together, with a memory and a table of places of their own. */
+interface Chunk {
+  /** The first of them. */
+  readonly first: number;
+  readonly images: number;
+  /** Where the table begins in the heap. */
+  readonly table: number;
+  /** Its words. */
+  readonly places: Int32Array;
+  readonly at: (operand: Operand) => number;
+}
+
+/** A program in the heap, ready to run: weights, each chunk's memory, tables of places, instructions. */
 export class Machine {
-  /** Floats of the heap that are taken. */
-  floats = 0;
-  /** What is written into the heap at first: weights. */
-  readonly fills: Action[] = [];
-  /** What is done when a pixel becomes the present one. */
-  readonly pixelActions: Action[] = [];
-  /** What is done once so many channels of the present pixel are known. */
-  readonly stepActions: Action[][];
+  readonly heap: Float32Array;
+  readonly chunks: readonly Chunk[];
+  private readonly kernels: Kernels;
+  private readonly steps: readonly (readonly Segment[])[];
+  private readonly rowStarts: Int32Array;
+  private row = -1;
 
   constructor(
-    readonly numImages: number,
-    channels: number,
-    private readonly weights: Map<Tensor, ArrayLike<number>>,
+    private readonly assembler: Assembler,
+    numImages: number,
+    make: (floats: number) => Kernels,
   ) {
-    this.stepActions = Array.from({ length: channels + 1 }, () => []);
+    const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
+    const numChunks = Math.ceil(numImages / chunkImages);
+    const tableWords = FIRST_MOVING + movingPlaces.length;
+    const tables = sharedFloats + numChunks * chunkFloats;
+    const code = tables + numChunks * tableWords;
+    const codeWords = INSTRUCTION_WORDS * steps.flat().filter((item) => typeof item !== 'function').length;
+    this.kernels = make(code + codeWords);
+    const { heap, words } = this.kernels;
+    this.heap = heap;
+    this.rowStarts = new Int32Array(movingPlaces.length);
+    this.chunks = Array.from({ length: numChunks }, (_, k) => {
+      const table = tables + k * tableWords;
+      const places = words.subarray(table, table + tableWords);
+      places[CHUNK] = sharedFloats + k * chunkFloats;
+      const first = k * chunkImages;
+      const images = Math.min(chunkImages, numImages - first);
+      return { first, images, table, places, at: ({ place, offset }) => (places[place] as number) + offset };
+    });
+    for (const fill of assembler.fills) fill(heap);
+    let end = code;
+    this.steps = steps.map((items) => {
+      const segments: Segment[] = [];
+      for (const item of items) {
+        if (typeof item === 'function') {
+          segments.push(item);
+          continue;
+        }
+        encode(heap, end, item);
+        const last = segments.at(-1);
+        const start = typeof last === 'object' ? last.start : end;
+        end += INSTRUCTION_WORDS;
+        if (typeof last === 'object') segments.pop();
+        segments.push({ start, end });
+      }
+      return segments;
+    });
   }
 
-  /** Takes so many floats of the heap, from a multiple of 4 on. */
-  reserve(count: number): number {
-    const start = this.floats;
-    this.floats += 4 * Math.ceil(count / 4);
-    return start;
+  /** Makes a pixel the present one. */
+  moveTo(row: number, column: number): void {
+    const { movingPlaces } = this.assembler;
+    if (row !== this.row) {
+      this.row = row;
+      for (const [i, { start, rowStride, rows, above }] of movingPlaces.entries()) {
+        this.rowStarts[i] = start + ((row + rows - above) % rows) * rowStride;
+      }
+    }
+    for (const { places } of this.chunks) {
+      const base = places[CHUNK] as number;
+      for (let i = 0; i < movingPlaces.length; i++) {
+        const { slots } = movingPlaces[i] as { slots: number };
+        places[FIRST_MOVING + i] = base + (this.rowStarts[i] as number) + column * slots;
+      }
+    }
   }
 
-  /** The numbers of a weight. */
-  numbers(weight: Tensor): ArrayLike<number> {
-    return this.weights.get(weight) as ArrayLike<number>;
-  }
-
-  /** Adds an action for each run of slots that a cache has, in the step in which it is known. */
-  eachRun({ layout }: FeatureCache, action: (range: Range, step: number) => Action): void {
-    for (const [step, ranges] of layout.ranges.entries()) {
-      for (const range of ranges) this.stepActions[step]?.push(action(range, step));
+  /** Runs a step of the present pixel, for all images. */
+  run(step: number): void {
+    for (const { images, table, at } of this.chunks) {
+      for (const segment of this.steps[step] ?? []) {
+        if (typeof segment === 'function') segment(this.heap, at, images);
+        else this.kernels.run(segment.start, segment.end, table, images);
+      }
     }
   }
 }

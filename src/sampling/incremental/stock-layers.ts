@@ -38,9 +38,11 @@ export function stockLayer(
     case 'Multiply':
       return program.multiply(...inputs);
     case 'Concatenate':
-      return config['axis'] === -1 || config['axis'] === 3 ? program.concat(...inputs) : null;
+      return isFeatureAxis(config['axis']) ? program.concat(...inputs) : null;
     case 'BatchNormalization':
       return batchNormalization(program, layer, input);
+    case 'LayerNormalization':
+      return layerNormalization(program, layer, input);
     case 'Dropout':
     case 'SpatialDropout1D':
     case 'GaussianDropout':
@@ -52,10 +54,12 @@ export function stockLayer(
   }
 }
 
+const isFeatureAxis = (axis: unknown) => axis === -1 || axis === 3;
+
 /** At inference an affine function of each feature: gamma (x - mean) / sqrt(variance + epsilon) + beta. */
 function batchNormalization(program: Program, layer: layers.Layer, input: Features): Features | null {
   const { axis, epsilon, scale, center } = layer.getConfig() as Record<string, unknown>;
-  if (axis !== -1 && axis !== 3) return null;
+  if (!isFeatureAxis(axis)) return null;
   const weights = layer.weights.map((weight) => weight.read()); // gamma and beta where they are used, mean, variance
   return program.affine(input, {
     weights,
@@ -68,4 +72,14 @@ function batchNormalization(program: Program, layer: layers.Layer, input: Featur
       return [factor, beta - mean * factor];
     },
   });
+}
+
+/** Of each pixel by itself, where it runs over the features alone. */
+function layerNormalization(program: Program, layer: layers.Layer, input: Features): Features | null {
+  const { axis, epsilon, scale, center } = layer.getConfig() as Record<string, unknown>;
+  if (![axis].flat().every(isFeatureAxis)) return null;
+  const weights = layer.weights.map((weight) => weight.read()); // gamma and beta where they are used
+  const gamma = scale ? weights.shift() : undefined;
+  const beta = center ? weights.shift() : undefined;
+  return program.normalize(input, { gamma, beta, epsilon: epsilon as number });
 }

@@ -2,7 +2,26 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { summary } from './timing.mjs';
 
-const SCRIPT = fileURLToPath(new URL('../torch_step.py', import.meta.url));
+/** Lets malloc keep what a pass frees, as a long training run would: else a third of a pass is work and the rest page faults. */
+const env = {
+  ...process.env,
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 32 - 1),
+};
+
+/** What a script of tests/bench/torch prints; null where python3 has no torch. */
+function runTorch(script, ...args) {
+  const path = fileURLToPath(new URL(`../torch/${script}`, import.meta.url));
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const { status, stdout, stderr } = spawnSync(python, ['-B', path, ...args.map(String)], {
+      encoding: 'utf8',
+      env,
+    });
+    if (status === 0) return JSON.parse(stdout);
+    if (stderr && !stderr.includes("No module named 'torch'")) throw new Error(stderr);
+  }
+  return null;
+}
 
 /**
  * PyTorch's forward pass and training step of the same network, one thread; null where python3 has no torch.
@@ -10,14 +29,11 @@ const SCRIPT = fileURLToPath(new URL('../torch_step.py', import.meta.url));
  * @returns {{ forward: object, step: object, version: string } | null} summaries as of timeInTurn
  */
 export function timeTorch(shape, batch, seconds) {
-  for (const python of ['python3', '/usr/bin/python3']) {
-    const args = [SCRIPT, JSON.stringify(shape), String(batch), String(seconds)];
-    const { status, stdout, stderr } = spawnSync(python, args, { encoding: 'utf8' });
-    if (status === 0) {
-      const { forward, step, version } = JSON.parse(stdout);
-      return { forward: summary(forward), step: summary(step), version };
-    }
-    if (stderr && !stderr.includes("No module named 'torch'")) throw new Error(stderr);
-  }
-  return null;
+  const times = runTorch('step.py', JSON.stringify(shape), batch, seconds);
+  return times && { ...times, forward: summary(times.forward), step: summary(times.step) };
+}
+
+/** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
+export function timeTorchSampler(shape, numImages) {
+  return runTorch('sample.py', JSON.stringify(shape), numImages)?.sample ?? null;
 }

@@ -113,6 +113,16 @@ onEachBackend('incremental sampling', (backend) => {
     },
   );
 
+  it('draws more images than are computed together as it draws them one by one', async () => {
+    const model = fill(pixelCNN({ imageShape: [3, 2, 2], levels: 5, hiddenDim: 2, outDim: 3, numBlocks: 1 }));
+    const all = await take(await sample(model, { numImages: 70, seed: 1, strategy: 'incremental' }));
+    for (const firstImage of [0, 31, 32, 69]) {
+      const one = await take(await sample(model, { firstImage, seed: 1, strategy: 'incremental' }));
+      expect(one).toEqual(all.slice(12 * firstImage, 12 * (firstImage + 1)));
+    }
+    model.dispose();
+  });
+
   it('leaves no tensor behind', async () => {
     const model = fill(branching(1, 3));
     await expectNoLeaks(async () => sample(model, { strategy: 'incremental', seed: 1 }));

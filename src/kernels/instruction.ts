@@ -1,0 +1,40 @@
+/** What an instruction does to each image: y from a and b. */
+export const Op = { product: 0, add: 1, multiply: 2, copy: 3, relu: 4, sigmoid: 5, tanh: 6 } as const;
+
+/** Numbers in the heap, for each image: from `offset` floats after a place on, `stride` floats from image to image (0: the same for all). */
+export interface Operand {
+  /** Index into the table of places that the instruction is run with. */
+  readonly place: number;
+  readonly offset: number;
+  readonly stride: number;
+}
+
+/**
+ * One operation on `length` values of each image, `length` a multiple of 4. A product is
+ * y = max(b + a w, least): y[o] = b[o] + a[0] w[0][o] + a[1] w[1][o] + ..., `inputs` of them; `least` is 0 for a ReLU, -Infinity for none.
+ */
+export interface Instruction {
+  readonly op: (typeof Op)[keyof typeof Op];
+  readonly y: Operand;
+  readonly a: Operand;
+  /** Not for functions of one number. */
+  readonly b?: Operand;
+  readonly length: number;
+  /** For products: where w lies in the heap, from the start, and its stride from input to input. */
+  readonly weights?: number;
+  readonly weightStride?: number;
+  readonly inputs?: number;
+  readonly least?: number;
+}
+
+/** Words of an encoded instruction. */
+export const INSTRUCTION_WORDS = 16;
+
+/** Writes an instruction into the heap, the words of which are 32-bit integers but for `least`. */
+export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
+  const { op, y, a, b = a, length, weights = 0, weightStride = 0, inputs = 0, least = 0 } = instruction;
+  const words = new Int32Array(heap.buffer, heap.byteOffset + 4 * at, INSTRUCTION_WORDS);
+  const operands = [y, a, b].flatMap(({ place, offset, stride }) => [place, offset, stride]);
+  words.set([op, ...operands, length, weights, weightStride, inputs]);
+  heap[at + 14] = least;
+}

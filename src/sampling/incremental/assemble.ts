@@ -1,0 +1,99 @@
+import { Op, type Operand } from '../../kernels/instruction';
+import { indexOf, type Node, operandsOf, stepsOf } from '../../program/program';
+import { paddedLevels } from '../types';
+import type { Assembler } from './assembler';
+import type { CompiledModel } from './compile';
+import { addConvolution } from './convolution';
+import { FeatureCache, ONE_PIXEL, type Reach } from './feature-cache';
+import { addFeaturewise } from './featurewise';
+import { Layout } from './layout';
+
+/** Where a model's image goes in and its logits come out, at the present pixel of each image. */
+export interface Ends {
+  /** [channels] */
+  readonly image: Operand;
+  /** Of the channel whose step was run last, [{@link paddedLevels}]. */
+  readonly logits: Operand;
+}
+
+/** Gives every node of a program its place and its instructions. */
+export function assemble(
+  assembler: Assembler,
+  { program: { nodes }, logits }: CompiledModel,
+  levels: number,
+): Ends {
+  const fused = fusedRelus(nodes, indexOf(logits));
+  const fusedInto = new Set(fused.values());
+  const layouts = layoutsOf(nodes);
+  const reaches = reachesOf(nodes);
+  const caches: FeatureCache[] = [];
+  const cache = (index: number) => {
+    caches[index] ??= new FeatureCache(assembler, layouts[index] as Layout, reaches[index] as Reach);
+    return caches[index];
+  };
+  for (const [index, node] of nodes.entries()) {
+    if (node.op === 'conv') {
+      const relu = fused.get(index);
+      addConvolution(assembler, node.args, cache(node.input), cache(relu ?? index), relu !== undefined);
+    } else if (node.op !== 'image' && !fusedInto.has(index)) {
+      addFeaturewise(assembler, node, operandsOf(node).map(cache), cache(index));
+    }
+  }
+  const output = cache(indexOf(logits));
+  const ends = { image: cache(0).operand(), logits: assembler.reserveForImages(1, paddedLevels(levels)) };
+  for (let channel = 0; channel < assembler.channels; channel++) {
+    const slot = output.layout.slotOf[channel * levels] as number; // the levels of a channel have one step, so they lie side by side
+    assembler.emit(channel, { op: Op.copy, y: ends.logits, a: output.operand(slot), length: paddedLevels(levels) }); // biome-ignore format: one call
+  }
+  return ends;
+}
+
+/** Where each node's features lie: as those that it is made of where it can, so that whole runs are computed at once. */
+function layoutsOf(nodes: readonly Node[]): Layout[] {
+  const layouts: Layout[] = [];
+  for (const [index, steps] of stepsOf(nodes).entries()) {
+    const node = nodes[index] as Node;
+    const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
+    const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
+    const isKept = like?.isAligned && `${like.steps}` === `${steps}`;
+    layouts.push(node.op === 'image' ? Layout.dense(steps) : isKept ? like : Layout.of(steps));
+  }
+  return layouts;
+}
+
+/** Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's. */
+function fusedRelus(nodes: readonly Node[], logits: number): Map<number, number> {
+  const readers = nodes.map(() => [] as number[]);
+  for (const [index, node] of nodes.entries()) {
+    for (const input of operandsOf(node)) readers[input]?.push(index);
+  }
+  const fused = new Map<number, number>();
+  for (const [index, node] of nodes.entries()) {
+    const [reader, ...others] = readers[index] as number[];
+    if (
+      node.op === 'conv' &&
+      index !== logits &&
+      reader !== undefined &&
+      others.length === 0 &&
+      nodes[reader]?.op === 'relu'
+    ) {
+      fused.set(index, reader);
+    }
+  }
+  return fused;
+}
+
+/** How far convolutions look around in the features of each node. */
+function reachesOf(nodes: readonly Node[]): Reach[] {
+  const reach: Reach[] = nodes.map(() => ONE_PIXEL);
+  for (const node of nodes) {
+    if (node.op !== 'conv') continue;
+    const [kernelRows = 1, kernelColumns = 1] = node.args.kernel.shape;
+    const { rows, margin } = reach[node.input] as Reach;
+    reach[node.input] = {
+      rows: Math.max(rows, (kernelRows >> 1) + 1),
+      margin: Math.max(margin, kernelColumns >> 1),
+    };
+  }
+  return reach;
+}

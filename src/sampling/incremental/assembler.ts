@@ -1,0 +1,79 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Instruction, Operand } from '../../kernels/instruction';
+
+/** What kernels have no instruction for: one thing to do at every pixel, on a chunk of images. `at` says where an operand begins. */
+export type Action = (heap: Float32Array, at: (operand: Operand) => number, images: number) => void;
+
+/** A place that follows the present pixel through rows used in turn. Numbers count floats. */
+export interface MovingPlace {
+  /** Of row 0, column 0, from the chunk's memory on. */
+  readonly start: number;
+  readonly rowStride: number;
+  /** Rows kept. */
+  readonly rows: number;
+  /** How many rows above the present one it is. */
+  readonly above: number;
+  /** Floats from column to column. */
+  readonly slots: number;
+}
+
+/** Places of every table: the start of the heap, the start of the chunk's memory; moving places follow. */
+export const HEAP = 0;
+export const CHUNK = 1;
+export const FIRST_MOVING = 2;
+
+/** Lays a program out over the heap and over the steps of a pixel, before the heap is made. */
+export class Assembler {
+  /** Floats of the heap that all chunks share. */
+  sharedFloats = 0;
+  /** Floats of a chunk's own memory. */
+  chunkFloats = 0;
+  /** What is written into the heap at first: weights. */
+  readonly fills: ((heap: Float32Array) => void)[] = [];
+  readonly movingPlaces: MovingPlace[] = [];
+  /** What is done once so many channels of the present pixel are known. */
+  readonly steps: (Instruction | Action)[][];
+
+  constructor(
+    /** Images that are computed together. */
+    readonly chunkImages: number,
+    readonly width: number,
+    readonly channels: number,
+    private readonly weights: Map<Tensor, ArrayLike<number>>,
+  ) {
+    this.steps = Array.from({ length: channels + 1 }, () => []);
+  }
+
+  /** Takes so many floats for all chunks, from a multiple of 4 on. */
+  reserve(count: number): Operand {
+    const offset = this.sharedFloats;
+    this.sharedFloats += 4 * Math.ceil(count / 4);
+    return { place: HEAP, offset, stride: 0 };
+  }
+
+  /** Takes so many floats for each image, so many times, of the chunk's memory. */
+  reserveForImages(times: number, count: number): Operand {
+    const offset = this.chunkFloats;
+    const stride = 4 * Math.ceil(count / 4);
+    this.chunkFloats += times * this.chunkImages * stride;
+    return { place: CHUNK, offset, stride };
+  }
+
+  /** The index of a moving place, one for all who ask for the same. */
+  movingPlace(place: MovingPlace): number {
+    const known = this.movingPlaces.findIndex(
+      ({ start, above }) => start === place.start && above === place.above,
+    );
+    return FIRST_MOVING + (known >= 0 ? known : this.movingPlaces.push(place) - 1);
+  }
+
+  /** Does something in a step; in those beyond the last, never. */
+  emit(step: number, code: Instruction | Action): void {
+    this.steps[step]?.push(code);
+  }
+
+  /** The numbers of a weight. */
+  numbers(weight: Tensor): ArrayLike<number> {
+    return this.weights.get(weight) as ArrayLike<number>;
+  }
+}

@@ -1,0 +1,47 @@
+"""Times one training step and one forward pass of the same network in PyTorch, one thread, NHWC memory (channels_last).
+
+usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
+"firstKernelSize": 7}' BATCH SECONDS        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
+"""
+import json
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+from network import pixel_cnn
+
+torch.set_num_threads(1)
+shape, batch, seconds = json.loads(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+rows, columns, channels = shape['imageShape']
+levels = shape['levels']
+
+model = pixel_cnn(shape)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
+labels = torch.randint(levels, (batch, rows, columns, channels))
+images = (labels / (levels - 1)).permute(0, 3, 1, 2)  # [N,C,H,W], channels last in memory
+
+
+def forward():
+    with torch.no_grad():
+        model(images)
+
+
+def step():
+    optimizer.zero_grad(set_to_none=True)
+    logits = model(images).permute(0, 2, 3, 1).reshape(-1, levels)  # [N,C*L,H,W] -> [N*H*W*C, L]
+    F.cross_entropy(logits, labels.reshape(-1)).backward()
+    optimizer.step()
+
+
+times = {'forward': [], 'step': []}
+for _ in range(3):
+    forward(), step()
+start = time.perf_counter()
+while len(times['step']) < 5 or time.perf_counter() - start < seconds:
+    for name, task in [('forward', forward), ('step', step)]:
+        before = time.perf_counter()
+        task()
+        times[name].append(1000 * (time.perf_counter() - before))
+print(json.dumps({**times, 'version': torch.__version__}))

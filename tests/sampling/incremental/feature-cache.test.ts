@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { javascriptKernels } from '../../../src/kernels/javascript';
+import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
+import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
+import { Layout } from '../../../src/sampling/incremental/layout';
+import { Machine } from '../../../src/sampling/incremental/machine';
+import { read, write } from '../../support/machine';
+
+const HEIGHT = 6;
+const WIDTH = 3;
+const IMAGES = 5; // in chunks of 2, 2 and 1
+
+/** A number of its own for each image, pixel and slot; 0 outside the image. */
+function value(n: number, row: number, column: number, slot: number): number {
+  if (row < 0 || column < 0 || column >= WIDTH) return 0;
+  return 1000 * (n + 1) + 100 * row + 10 * column + slot;
+}
+
+const valuesAt = (row: number, column: number, slots: number[]) =>
+  Array.from({ length: IMAGES }, (_, n) => slots.map((slot) => value(n, row, column, slot)));
+
+describe('FeatureCache', () => {
+  it.each([
+    { rows: 1, margin: 1 },
+    { rows: 2, margin: 0 },
+    { rows: 3, margin: 2 },
+  ])('keeps $rows rows in turn, with margins of $margin zeros', (reach) => {
+    const assembler = new Assembler(2, WIDTH, 1, new Map());
+    new FeatureCache(assembler, Layout.of([0]), { rows: 2, margin: 1 }); // memory before,
+    const cache = new FeatureCache(assembler, Layout.of([0, 0, 1]), reach); // 8 slots a pixel
+    new FeatureCache(assembler, Layout.of([0]), { rows: 2, margin: 1 }); // and after
+    const present = cache.operand();
+    const views = [];
+    for (let above = 0; above < reach.rows; above++) {
+      for (let left = -reach.margin; left <= reach.margin; left++) {
+        // of the present row, what is to come holds the row that was there before
+        if (above > 0 || left >= 0) views.push({ above, left, operand: cache.operand(5, above, left) });
+      }
+    }
+    const machine = new Machine(assembler, IMAGES, javascriptKernels);
+    for (let row = 0; row < HEIGHT; row++) {
+      for (let column = 0; column < WIDTH; column++) {
+        machine.moveTo(row, column);
+        write(machine, present, valuesAt(row, column, [0, 1, 2, 3, 4, 5, 6, 7]));
+        for (const { above, left, operand } of views) {
+          expect(read(machine, operand, 2)).toEqual(valuesAt(row - above, column - left, [5, 6]));
+        }
+      }
+    }
+  });
+
+  it('has the pixels of a row side by side, so that a kernel row is one run of numbers', () => {
+    const assembler = new Assembler(1, WIDTH, 1, new Map());
+    const cache = new FeatureCache(assembler, Layout.of([0]), { rows: 1, margin: 1 });
+    const [present, left] = [cache.operand(), cache.operand(0, 0, 1)];
+    const machine = new Machine(assembler, 1, javascriptKernels);
+    for (let column = 0; column < WIDTH; column++) {
+      machine.moveTo(0, column);
+      write(machine, present, [[column + 1, 0, 0, 0]]);
+    }
+    expect(read(machine, left, 12)).toEqual([[2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]]); // column 1, column 2, margin
+  });
+
+  it('is one pixel, in one place, where no convolution looks around', () => {
+    const assembler = new Assembler(3, WIDTH, 1, new Map());
+    const cache = new FeatureCache(assembler, Layout.of([0, 1]), ONE_PIXEL);
+    expect(cache.operand(4)).toEqual({ place: CHUNK, offset: 4, stride: 8 });
+    expect(assembler.chunkFloats).toBe(3 * 8);
+    expect(assembler.movingPlaces).toEqual([]);
+  });
+});

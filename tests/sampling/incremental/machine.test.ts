@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { INSTRUCTION_WORDS, Op } from '../../../src/kernels/instruction';
+import { javascriptKernels } from '../../../src/kernels/javascript';
+import { Assembler } from '../../../src/sampling/incremental/assembler';
+import { Machine } from '../../../src/sampling/incremental/machine';
+import { kernelMakers, read, write } from '../../support/machine';
+
+describe('Machine', () => {
+  it.each(kernelMakers)('runs a step for every chunk of images, each in its own memory: %s', (_, make) => {
+    const assembler = new Assembler(2, 1, 1, new Map());
+    const [x, y] = [assembler.reserveForImages(1, 4), assembler.reserveForImages(1, 4)];
+    const weights = assembler.reserve(4);
+    assembler.fills.push((heap) => heap.set([1, 2, 3, 4], weights.offset));
+    assembler.emit(0, { op: Op.add, y, a: x, b: weights, length: 4 });
+    const machine = new Machine(assembler, 5, make);
+    expect(machine.chunks.map(({ first, images }) => [first, images])).toEqual([
+      [0, 2],
+      [2, 2],
+      [4, 1],
+    ]);
+    const values = [10, 20, 30, 40, 50].map((n) => [n, n, n, n]);
+    write(machine, x, values);
+    machine.run(1);
+    expect(read(machine, y, 4).flat()).toEqual(new Array(20).fill(0)); // nothing is done in that step
+    machine.run(0);
+    expect(read(machine, y, 4)).toEqual(values.map(([n = 0]) => [n + 1, n + 2, n + 3, n + 4]));
+    expect(read(machine, x, 4)).toEqual(values);
+  });
+
+  it('runs instructions that follow each other at once, and actions between them, in order', () => {
+    const log: (string | number)[][] = [];
+    const assembler = new Assembler(2, 1, 1, new Map());
+    const x = assembler.reserveForImages(1, 4);
+    const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
+    const action = (heap: Float32Array, at: (operand: typeof x) => number, images: number) => {
+      log.push(['action', images]);
+      for (let n = 0; n < images; n++) heap[at(x) + n * x.stride] = 7;
+    };
+    for (const code of [double, double, action, double, action, action]) assembler.emit(0, code);
+    assembler.emit(1, double);
+    const machine = new Machine(assembler, 3, (floats) => {
+      const kernels = javascriptKernels(floats);
+      return {
+        ...kernels,
+        run(start, end, places, images) {
+          log.push([(end - start) / INSTRUCTION_WORDS, images]);
+          kernels.run(start, end, places, images);
+        },
+      };
+    });
+    const ones = [1, 1, 1, 1];
+    write(machine, x, [ones, ones, ones]);
+    machine.run(0);
+    const chunk = (images: number) => [
+      [2, images],
+      ['action', images],
+      [1, images],
+      ['action', images],
+      ['action', images],
+    ];
+    expect(log).toEqual([...chunk(2), ...chunk(1)]);
+    expect(read(machine, x, 4)).toEqual(new Array(3).fill([7, 8, 8, 8])); // 1 doubled three times is 8
+    machine.run(1);
+    expect(read(machine, x, 4)).toEqual(new Array(3).fill([14, 16, 16, 16]));
+  });
+
+  it('moves places with the pixel, through rows used in turn', () => {
+    const assembler = new Assembler(1, 4, 1, new Map());
+    assembler.reserve(8);
+    const { offset } = assembler.reserveForImages(3, 16);
+    const above = [0, 1, 2].map((rows) =>
+      assembler.movingPlace({ start: offset, rowStride: 16, rows: 3, above: rows, slots: 4 }),
+    );
+    const machine = new Machine(assembler, 2, javascriptKernels);
+    for (const row of [0, 1, 2, 3, 4]) {
+      for (const column of [0, 3]) {
+        machine.moveTo(row, column);
+        for (const [k, { at }] of machine.chunks.entries()) {
+          const got = above.map((place) => at({ place, offset: 2, stride: 0 }));
+          const chunk = 8 + 48 * k; // after what is shared; each chunk has 3 rows of 16
+          expect(got).toEqual([0, 1, 2].map((r) => chunk + 16 * ((row - r + 3) % 3) + 4 * column + 2));
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,55 @@
+import type { Operand } from '../../src/kernels/instruction';
+import { javascriptKernels } from '../../src/kernels/javascript';
+import { makeKernels } from '../../src/kernels/kernels';
+import type { Kernels } from '../../src/kernels/types';
+import type { FeatureCache } from '../../src/sampling/incremental/feature-cache';
+import type { Machine } from '../../src/sampling/incremental/machine';
+
+/** Every way to make kernels, by name, for `it.each`. */
+export const kernelMakers: readonly [name: string, make: (floats: number) => Kernels][] = [
+  ['the fastest kernels', makeKernels],
+  ['kernels in JavaScript', javascriptKernels],
+];
+
+/** Where an operand begins in the heap, for each image. */
+function places({ chunks }: Machine, operand: Operand): number[] {
+  return chunks.flatMap(({ images, at }) =>
+    Array.from({ length: images }, (_, n) => at(operand) + n * operand.stride),
+  );
+}
+
+/** The numbers at an operand, for each image. */
+export function read(machine: Machine, operand: Operand, length: number): number[][] {
+  return places(machine, operand).map((place) => Array.from(machine.heap.subarray(place, place + length)));
+}
+
+/** Numbers to an operand, for each image. */
+export function write(machine: Machine, operand: Operand, values: readonly (readonly number[])[]): void {
+  for (const [n, place] of places(machine, operand).entries()) machine.heap.set(values[n] ?? [], place);
+}
+
+/** The features of the present pixel, for each image, in their order. */
+export function readFeatures(machine: Machine, { layout }: FeatureCache, operand: Operand): number[][] {
+  return read(machine, operand, layout.slots).map((slots) =>
+    layout.slotOf.map((slot) => slots[slot] as number),
+  );
+}
+
+/** Writes those features of the present pixel that are known in a step; the others get a number that must not be used. */
+export function writeKnown(
+  machine: Machine,
+  { layout }: FeatureCache,
+  operand: Operand,
+  values: readonly (readonly number[])[],
+  step: number,
+  unknown = Number.NaN,
+): void {
+  const rows = values.map((features) => {
+    const slots = new Array<number>(layout.slots).fill(0);
+    for (const [i, slot] of layout.slotOf.entries()) {
+      slots[slot] = (layout.steps[i] as number) <= step ? (features[i] as number) : unknown;
+    }
+    return slots;
+  });
+  write(machine, operand, rows);
+}
