@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { wrong } from '../check';
 import { getMask, type MaskType } from '../mask';
 
 /** Features [F] of every pixel, one value of a program: what layers are made of when they are evaluated pixel by pixel. */
@@ -81,12 +82,12 @@ export class Program {
 
   /** The sum of features of the same size. */
   add(...inputs: Features[]): Features {
-    return this.push({ op: 'add', size: (inputs[0] as Features).size, inputs: inputs.map(indexOf) });
+    return this.push({ op: 'add', size: oneSize('add', inputs), inputs: inputs.map(indexOf) });
   }
 
   /** The product of features of the same size. */
   multiply(...inputs: Features[]): Features {
-    return this.push({ op: 'multiply', size: (inputs[0] as Features).size, inputs: inputs.map(indexOf) });
+    return this.push({ op: 'multiply', size: oneSize('multiply', inputs), inputs: inputs.map(indexOf) });
   }
 
   /** One after the other. */
@@ -104,6 +105,12 @@ export class Program {
   normalize(input: Features, args: NormalizeArgs): Features {
     return this.push({ op: 'normalize', size: input.size, input: indexOf(input), ...args });
   }
+}
+
+function oneSize(op: string, inputs: readonly Features[]): number {
+  const sizes = new Set(inputs.map(({ size }) => size));
+  if (sizes.size !== 1) wrong(`Program: ${op}`, 'features of one size', [...sizes]);
+  return (inputs[0] as Features).size;
 }
 
 /** The nodes that a node is made of. */

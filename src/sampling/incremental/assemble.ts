@@ -5,7 +5,7 @@ import type { Assembler } from './assembler';
 import type { CompiledModel } from './compile';
 import { addConvolution } from './convolution';
 import { FeatureCache, ONE_PIXEL, type Reach } from './feature-cache';
-import { addFeaturewise } from './featurewise';
+import { addFeaturewise, arranged } from './featurewise';
 import { Layout } from './layout';
 
 /** Where a model's image goes in and its logits come out, at the present pixel of each image. */
@@ -39,10 +39,12 @@ export function assemble(
       addFeaturewise(assembler, node, operandsOf(node).map(cache), cache(index));
     }
   }
-  const output = cache(indexOf(logits));
+  // A channel's levels side by side, where they lie otherwise.
+  const byChannel = layouts[indexOf(logits)]?.steps.map((_, feature) => Math.floor(feature / levels)) ?? [];
+  const output = arranged(assembler, cache(indexOf(logits)), Layout.of(byChannel));
   const ends = { image: cache(0).operand(), logits: assembler.reserveForImages(1, paddedLevels(levels)) };
   for (let channel = 0; channel < assembler.channels; channel++) {
-    const slot = output.layout.slotOf[channel * levels] as number; // the levels of a channel have one step, so they lie side by side
+    const slot = output.layout.slotOf[channel * levels] as number;
     assembler.emit(channel, { op: Op.copy, y: ends.logits, a: output.operand(slot), length: paddedLevels(levels) }); // biome-ignore format: one call
   }
   return ends;

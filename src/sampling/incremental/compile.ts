@@ -44,15 +44,21 @@ function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: S
   if (before !== undefined) return before;
   const layer = tensor.sourceLayer;
   const node = layer.inboundNodes[tensor.nodeIndex];
-  const inputs = (node?.inputTensors ?? []).map((input) => build(program, known, input));
-  const features = buildLayer(program, layer, inputs);
+  const tensors = node?.inputTensors ?? [];
+  const inputs = tensors.map((input) => build(program, known, input));
+  const features = buildLayer(program, layer, inputs, tensors[0]?.shape.length ?? 0);
   known.set(tensor, features);
   return features;
 }
 
-function buildLayer(program: Program, layer: layers.Layer, inputs: readonly Features[]): Features {
+function buildLayer(
+  program: Program,
+  layer: layers.Layer,
+  inputs: readonly Features[],
+  rank: number,
+): Features {
   const own = layer as Partial<IncrementalLayer> & layers.Layer;
-  const features = own.incremental?.(program, inputs) ?? stockLayer(program, layer, inputs);
+  const features = own.incremental?.(program, inputs) ?? stockLayer(program, layer, inputs, rank);
   if (features === null) {
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`);
   }

@@ -18,7 +18,7 @@ export function addFeaturewise(
 ): void {
   if (node.op === 'concat') concatenate(assembler, operands, y);
   else if (node.op === 'normalize') normalize(assembler, node, operands[0] as FeatureCache, y);
-  else addPointwise(assembler, node, operands.map((x) => arranged(assembler, x, y)), y); // biome-ignore format: one call
+  else addPointwise(assembler, node, operands.map((x) => arranged(assembler, x, y.layout)), y); // biome-ignore format: one call
 }
 
 /** Operations on operands that lie as y does. */
@@ -86,11 +86,11 @@ function affineNumbers(
 
 const identity = (x: number) => x;
 
-/** The same features in the slots that y has for them. */
-function arranged(assembler: Assembler, x: FeatureCache, y: FeatureCache): FeatureCache {
-  if (x.layout.isLike(y.layout)) return x;
-  const copy = new FeatureCache(assembler, y.layout, ONE_PIXEL);
-  eachFeature(assembler, x, copy.layout, copy.operand(), identity);
+/** The same features in the slots of another layout, each in the step that it has there. */
+export function arranged(assembler: Assembler, x: FeatureCache, layout: Layout): FeatureCache {
+  if (x.layout.isLike(layout)) return x;
+  const copy = new FeatureCache(assembler, layout, ONE_PIXEL);
+  eachFeature(assembler, x, layout, copy.operand(), identity);
   return copy;
 }
 
@@ -98,7 +98,8 @@ function arranged(assembler: Assembler, x: FeatureCache, y: FeatureCache): Featu
 function concatenate(assembler: Assembler, operands: readonly FeatureCache[], y: FeatureCache): void {
   let feature = 0;
   let start = 0;
-  const keepsRuns = y.layout.isLike(Layout.concat(operands.map(({ layout }) => layout)));
+  const joined = Layout.concat(operands.map(({ layout }) => layout));
+  const keepsRuns = joined.isAligned && joined.isLike(y.layout);
   for (const x of operands) {
     if (keepsRuns) {
       for (const { range, step } of x.layout.runs) {

@@ -3,11 +3,15 @@ import { exp } from '../../kernels/exp';
 import { activation } from '../../program/activations';
 import type { Features, Program } from '../../program/program';
 
-/** A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. */
+/**
+ * A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. `rank` is that of its inputs: 4, or 5 where
+ * levels have an axis of their own.
+ */
 export function stockLayer(
   program: Program,
   layer: layers.Layer,
   inputs: readonly Features[],
+  rank: number,
 ): Features | null {
   const [input] = inputs;
   if (input === undefined) return null;
@@ -34,11 +38,11 @@ export function stockLayer(
       return program.map(input, (x) => (x > theta ? x : 0));
     }
     case 'Add':
-      return program.add(...inputs);
+      return haveOneSize(inputs) ? program.add(...inputs) : null;
     case 'Multiply':
-      return program.multiply(...inputs);
+      return haveOneSize(inputs) ? program.multiply(...inputs) : null;
     case 'Concatenate':
-      return isFeatureAxis(config['axis']) ? program.concat(...inputs) : null;
+      return rank === 4 && isFeatureAxis(config['axis']) ? program.concat(...inputs) : null;
     case 'BatchNormalization':
       return batchNormalization(program, layer, input);
     case 'LayerNormalization':
@@ -53,6 +57,9 @@ export function stockLayer(
       return null;
   }
 }
+
+/** tfjs would stretch features of size 1. */
+const haveOneSize = (inputs: readonly Features[]) => inputs.every(({ size }) => size === inputs[0]?.size);
 
 const isFeatureAxis = (axis: unknown) => axis === -1 || axis === 3;
 

@@ -59,6 +59,54 @@ function branching(channels: number, levels: number): tfl.LayersModel {
   });
 }
 
+type Conv = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B', imageChannels?: number) => tfl.SymbolicTensor; // biome-ignore format: one type
+
+interface Unusual {
+  channels: number;
+  levels: number;
+  /** Features, or logits, of an image. */
+  build: (image: tfl.SymbolicTensor, conv: Conv) => tfl.SymbolicTensor;
+}
+
+const join = (...features: tfl.SymbolicTensor[]) =>
+  tfl.layers.concatenate().apply(features) as tfl.SymbolicTensor;
+
+const unusual: Record<string, Unusual> = {
+  'logits joined of parts': {
+    channels: 1,
+    levels: 6,
+    build: (x, conv) => join(conv(x, 3, 'A'), conv(x, 3, 'A')),
+  },
+  'logits of one channel known at different times': {
+    channels: 2,
+    levels: 3,
+    build: (x, conv) => join(conv(x, 4, 'A'), conv(x, 2, 'A', 2)),
+  },
+  'logits of two channels known at once': { channels: 2, levels: 3, build: (x, conv) => conv(x, 6, 'A') },
+  'an image joined with itself': {
+    channels: 1,
+    levels: 5,
+    build: (x, conv) => conv(tfl.layers.reLU().apply(join(x, x, x, x)) as tfl.SymbolicTensor, 5, 'A'),
+  },
+  'refused: features stretched': {
+    channels: 1,
+    levels: 5,
+    build: (x, conv) =>
+      conv(tfl.layers.multiply().apply([conv(x, 5, 'A'), conv(x, 1, 'A')]) as tfl.SymbolicTensor, 5, 'B'),
+  },
+  'refused: levels joined': {
+    channels: 2,
+    levels: 4,
+    build: (x, conv) => {
+      const half = () =>
+        pixelLogits({ imageChannels: 2, levels: 2 }).apply(conv(x, 4, 'A')) as tfl.SymbolicTensor;
+      return join(half(), half());
+    },
+  },
+};
+
+const isRefused = (name: string) => name.startsWith('refused');
+
 onEachBackend('incremental sampling', (backend) => {
   it('draws the images of whole passes: any shape, channels, kernels, levels and batch', async () => {
     const cases = fc.record({
@@ -109,6 +157,30 @@ onEachBackend('incremental sampling', (backend) => {
       const [incremental, full] = await bothStrategies(model, { initial, known, seed: 5 });
       expect(incremental).toEqual(full);
       tf.dispose([initial, known]);
+      model.dispose();
+    },
+  );
+
+  it.each(Object.keys(unusual))(
+    'draws the images of whole passes from an unusual graph: %s',
+    async (name) => {
+      const { channels, levels, build } = unusual[name] as Unusual;
+      const image = tfl.input({ shape: [3, 4, channels] });
+      const conv = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
+        maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels }).apply(x) as tfl.SymbolicTensor;
+      const features = build(image, conv);
+      const isLogits = features.shape.length === 5;
+      const outputs = isLogits ? features : pixelLogits({ imageChannels: channels, levels }).apply(features);
+      const model = fill(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor }));
+      for (const strategy of ['incremental', 'auto'] as const) {
+        const options = { numImages: 5, seed: 1, strategy };
+        if (strategy === 'incremental' && isRefused(name)) {
+          await expect(sample(model, options)).rejects.toThrow('cannot be evaluated pixel by pixel');
+        } else {
+          const full = await take(await sample(model, { ...options, strategy: 'full' }));
+          expect(await take(await sample(model, options))).toEqual(full);
+        }
+      }
       model.dispose();
     },
   );

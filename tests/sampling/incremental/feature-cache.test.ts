@@ -26,9 +26,9 @@ describe('FeatureCache', () => {
     { rows: 3, margin: 2 },
   ])('keeps $rows rows in turn, with margins of $margin zeros', (reach) => {
     const assembler = new Assembler(2, WIDTH, 1, new Map());
-    new FeatureCache(assembler, Layout.of([0]), { rows: 2, margin: 1 }); // memory before,
+    const before = assembler.reserveForImages(1, 16);
     const cache = new FeatureCache(assembler, Layout.of([0, 0, 1]), reach); // 8 slots a pixel
-    new FeatureCache(assembler, Layout.of([0]), { rows: 2, margin: 1 }); // and after
+    const after = assembler.reserveForImages(1, 16);
     const present = cache.operand();
     const views = [];
     for (let above = 0; above < reach.rows; above++) {
@@ -38,6 +38,8 @@ describe('FeatureCache', () => {
       }
     }
     const machine = new Machine(assembler, IMAGES, javascriptKernels);
+    const ofOthers = Array.from({ length: IMAGES }, () => new Array<number>(16).fill(-7));
+    for (const other of [before, after]) write(machine, other, ofOthers);
     for (let row = 0; row < HEIGHT; row++) {
       for (let column = 0; column < WIDTH; column++) {
         machine.moveTo(row, column);
@@ -47,6 +49,7 @@ describe('FeatureCache', () => {
         }
       }
     }
+    for (const other of [before, after]) expect(read(machine, other, 16)).toEqual(ofOthers);
   });
 
   it('has the pixels of a row side by side, so that a kernel row is one run of numbers', () => {
