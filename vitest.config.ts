@@ -34,7 +34,7 @@ const projects: TestProjectInlineConfiguration[] = [
       name: 'node',
       include: ['tests/**/*.test.ts'],
       exclude: [dawnOnly],
-      provide: { backends: ['cpu', 'wasm'] },
+      provide: { backends: ['cpu', 'wasm', 'wasm, composed'] },
     },
   },
   ...(hasDawn()
@@ -91,7 +91,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: ['src/kernels/assembly.ts', 'src/kernels/module.ts'],
+      exclude: ['src/kernels/assembly/**', 'src/kernels/module.ts'],
       reporter: ['text', 'json-summary'],
       thresholds: { lines: 95 },
     },

@@ -18,3 +18,21 @@ export interface Kernels {
    */
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
 }
+
+/**
+ * The loops that training runs, over a memory of somebody else's: a convolution whose kernel has only causal rows, and its gradients.
+ * Arguments are addresses in bytes of float32 numbers, 0 where there are none, then
+ * `images, height, width, featuresIn, featuresOut, rows, columns`, and the address of {@link scratchBytes} bytes to work in.
+ */
+export interface ConvolutionKernels {
+  /** y = max(x * kernel + bias, least), of (y, x, kernel, bias, ...sizes, least, scratch). */
+  convolve(...args: number[]): void;
+  /** dx = dz * kernel turned round, of (dx, dy, y, kernel, ...sizes, scratch); dz is dy, or where there is a y, dy where y > 0. */
+  convolveBack(...args: number[]): void;
+  /** dkernel, of (dkernel, x, dy, y, ...sizes, scratch). */
+  correlate(...args: number[]): void;
+  /** dbias, of (dbias, dy, y, images, height, width, featuresOut, scratch). */
+  sumPixels(...args: number[]): void;
+  /** Of (height, width, featuresIn, featuresOut, rows, columns). */
+  scratchBytes(...args: number[]): number;
+}

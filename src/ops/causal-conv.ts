@@ -1,45 +1,32 @@
 import {
-  _FusedMatMul,
-  avgPool,
-  conv2d,
   engine,
-  FusedConv2D,
-  fill,
-  gather,
   getBackend,
   getKernel,
-  matMul,
-  mul,
-  type NamedTensorMap,
   registerGradient,
   registerKernel,
-  reshape,
-  step,
   type Tensor,
   type Tensor1D,
-  type Tensor2D,
   type Tensor4D,
-  tensor1d,
-  tidy,
-  transpose,
 } from '@tensorflow/tfjs-core';
 import { checkBatchFits } from './batch-limit';
+import { composed } from './composed-conv';
+import type { FusedActivation, Implementation, Inputs } from './implementation';
+import { ownOnWasm } from './wasm-conv';
 
-/** What follows the convolution within the same operation. */
-export type FusedActivation = 'linear' | 'relu';
+/** Our own loops on the wasm backend where they can be had, tfjs's operations elsewhere. */
+const implementation = (): Implementation => ownOnWasm() ?? composed;
 
-type Pads = [[number, number], [number, number], [number, number], [number, number]];
+/** Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are. */
+const gradientImplementation = (): Implementation =>
+  engine().state.gradientDepth > 0 ? composed : implementation();
 
-/** The names under which backends may register kernels of their own. */
+/** The names under which the operation is a kernel of every backend. */
 const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv2DRelu' } as const;
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own row, its
- * middle column on the output's own column; zeros pad the image, so that height and width stay.
- *
- * It is a tfjs kernel with a gradient of its own, composed of forward convolutions, products and transposes, which every
- * backend has and runs fast (the stock filter gradient is missing on wasm and slow on cpu). Gradients are computed only
- * for the inputs that need them: none for the image.
+ * middle column on the output's own column; zeros pad the image, so that height and width stay. Taps to the right of that one
+ * must be zero; they may or may not be looked at, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked; columns odd
@@ -59,131 +46,29 @@ export function causalConv2d(
   const backendName = getBackend();
   if (getKernel(kernelName, backendName) === undefined) {
     const kernelFunc = ({ inputs }: { inputs: unknown }) =>
-      tidy(() => composed(inputs as Inputs, activation));
+      implementation().forward(inputs as Inputs, activation);
     registerKernel({ kernelName, backendName, kernelFunc });
   }
   return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias });
 }
 
-interface Inputs {
-  x: Tensor4D;
-  kernel: Tensor4D;
-  bias?: Tensor1D;
-}
-
-/** The operation in terms of tfjs's own fused kernels: the implementation of every backend without one of its own. */
-function composed({ x, kernel, bias }: Inputs, activation: FusedActivation): Tensor4D {
-  const [n, h, w, featuresIn] = x.shape;
-  const [rows, columns, , featuresOut] = kernel.shape;
-  const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
-  if (isPointwise(kernel.shape)) {
-    const a = reshape(x, [1, n * h * w, featuresIn]);
-    const b = reshape(kernel, [1, featuresIn, featuresOut]);
-    const y: Tensor = engine().runKernel(
-      _FusedMatMul,
-      { a, b, ...optionalBias },
-      { transposeA: false, transposeB: false, activation },
-    ); // [1, N*H*W, out]
-    return reshape(y, [n, h, w, featuresOut]);
-  }
-  return engine().runKernel(
-    FusedConv2D,
-    { x, filter: kernel, ...optionalBias },
-    { strides: 1, pad: padsAbove(rows, columns), dataFormat: 'NHWC', dilations: 1, activation },
-  ); // [N,H,W,out]
-}
-
 registerGradient({
   kernelName: KERNEL_NAMES.linear,
   inputsToSave: ['x', 'kernel'],
-  gradFunc: (dy, saved) => gradients(dy as Tensor4D, ...(saved as [Tensor4D, Tensor4D])),
+  gradFunc: (dy, saved) => gradients(dy, saved),
 });
 
 registerGradient({
   kernelName: KERNEL_NAMES.relu,
   inputsToSave: ['x', 'kernel'],
   outputsToSave: [true],
-  gradFunc: (dy, saved) => {
-    const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D];
-    return gradients(mul(dy as Tensor4D, step(y)), x, kernel);
-  },
+  gradFunc: (dy, saved) => gradients(dy, saved),
 });
 
-/** The gradients before the activation, each computed when asked for. dz [N,H,W,out], x [N,H,W,in], kernel [rows,columns,in,out] */
-function gradients(dz: Tensor4D, x: Tensor4D, kernel: Tensor4D) {
-  return {
-    x: () => inputGradient(dz, kernel),
-    kernel: () => kernelGradient(x, dz, kernel.shape),
-    bias: () => biasGradient(dz),
-  };
-}
-
-/** [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching downwards. */
-function inputGradient(dz: Tensor4D, kernel: Tensor4D): Tensor4D {
-  const [rows, columns, featuresIn, featuresOut] = kernel.shape;
-  if (isPointwise(kernel.shape)) {
-    const [n, h, w] = dz.shape;
-    const dx = matMul(pixelRows(dz), transpose(reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
-    return reshape(dx, [n, h, w, featuresIn]);
-  }
-  const taps = reshape(kernel, [rows * columns, featuresIn, featuresOut]);
-  const lastFirst = tensor1d(
-    Array.from({ length: rows * columns }, (_, tap) => rows * columns - 1 - tap),
-    'int32',
+function gradients(dy: Tensor | Tensor[], saved: Tensor[]) {
+  const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D?];
+  return gradientImplementation().gradients(
+    dy as Tensor4D,
+    y === undefined ? { x, kernel } : { x, kernel, y },
   );
-  const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  return conv2d(dz, reshape(flipped, [rows, columns, featuresOut, featuresIn]), 1, padsBelow(rows, columns));
-}
-
-/** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a kernel of its size. */
-function kernelGradient(x: Tensor4D, dz: Tensor4D, shape: Tensor4D['shape']): Tensor4D {
-  const [rows, columns, featuresIn, featuresOut] = shape;
-  if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape);
-  const [n, h, w] = x.shape;
-  const byImage = reshape(featureRows(x), [featuresIn, n, h * w]);
-  const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
-  const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(rows, columns)); // [in,rows,columns,out]
-  return reshape(transpose(dk, [1, 2, 0, 3]), [rows, columns, featuresIn, featuresOut]);
-}
-
-/** [N,H,W,out] -> [out]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm. */
-function biasGradient(dz: Tensor4D): Tensor1D {
-  const [n, h, w, featuresOut] = dz.shape;
-  const means = reshape(avgPool(dz, [h, w], 1, 'valid'), [n, featuresOut]); // [N,out]
-  return reshape(matMul(fill([1, n], h * w), means), [featuresOut]);
-}
-
-/**
- * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is transposed
- * and the other packed by the product; packing is dearer, so the narrower side is packed.
- */
-function productOverPixels(x: Tensor4D, y: Tensor4D): Tensor2D {
-  if (x.shape[3] >= y.shape[3]) return matMul(featureRows(x), pixelRows(y));
-  return transpose(matMul<Tensor2D>(featureRows(y), pixelRows(x)));
-}
-
-/** [N,H,W,F] -> [F, N*H*W], in two steps: a transpose within each image stays within the cache. */
-function featureRows(x: Tensor4D): Tensor2D {
-  const [n, h, w, features] = x.shape;
-  const images = transpose(reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
-  return reshape(transpose(images, [1, 0, 2]), [features, n * h * w]);
-}
-
-/** [N,H,W,F] -> [N*H*W, F] */
-function pixelRows(x: Tensor4D): Tensor2D {
-  const [n, h, w, features] = x.shape;
-  return reshape(x, [n * h * w, features]);
-}
-
-function isPointwise([rows, columns]: Tensor4D['shape']): boolean {
-  return rows === 1 && columns === 1;
-}
-
-function padsAbove(rows: number, columns: number): Pads {
-  return [[0, 0], [rows - 1, 0], [columns >> 1, columns >> 1], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-}
-
-function padsBelow(rows: number, columns: number): Pads {
-  return [[0, 0], [0, rows - 1], [columns >> 1, columns >> 1], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 }

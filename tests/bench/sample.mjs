@@ -38,7 +38,7 @@ const cases = [
     name: '28x28x1, 16 levels, hidden 16, 5 blocks',
     shape: net([28, 28, 1], 16, 16, 5),
     numImages: 1,
-    },
+  },
   {
     name: '16x16x3, 256 levels, hidden 8, 4 blocks',
     shape: net([16, 16, 3], 256, 8, 4),

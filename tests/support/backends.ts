@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, inject } from 'vitest';
+import { kernelsInUse } from '../../src/ops/wasm-conv';
 
 /** Where the tests run is one of the projects of vitest.config.ts, each with the backends that it has. */
 declare module 'vitest' {
@@ -8,11 +9,13 @@ declare module 'vitest' {
   }
 }
 
-export type Backend = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+/** 'wasm, composed' is wasm without this library's own kernels. */
+export type Backend = 'cpu' | 'wasm' | 'wasm, composed' | 'webgl' | 'webgpu';
 
 const register: Record<Backend, () => Promise<unknown>> = {
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
   wasm: registerWasm,
+  'wasm, composed': registerWasm,
   webgl: () => import('@tensorflow/tfjs-backend-webgl'),
   webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
 };
@@ -36,9 +39,12 @@ export async function useBackend(backend: Backend): Promise<void> {
   // Else tfjs computes small tensors on the cpu, and the programs of the GPU are not tested.
   if (backend === 'webgl') tf.env().set('WEBGL_CPU_FORWARD', false);
   if (backend === 'webgpu') tf.env().set('WEBGPU_CPU_FORWARD', false);
-  const isReady = await tf.setBackend(backend);
+  const isReady = await tf.setBackend(backend.split(',')[0] as string);
   if (!isReady) throw new Error(`The backend ${backend} does not start here`);
   await tf.ready();
+  tf.env().set('PIXELCNN_WASM_KERNELS', backend === 'wasm');
+  if (kernelsInUse() !== (backend === 'wasm'))
+    throw new Error(`On ${backend}, own kernels: ${kernelsInUse()}`);
 }
 
 /** In Node tfjs finds its binary itself; in a browser Vite serves it. */

@@ -1,0 +1,30 @@
+import type { Tensor1D, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
+
+/** What follows the convolution within the same operation. */
+export type FusedActivation = 'linear' | 'relu';
+
+/** Of a convolution. */
+export interface Inputs {
+  /** [N,H,W,in] */
+  x: Tensor4D;
+  /** [rows,columns,in,out] */
+  kernel: Tensor4D;
+  /** [out] */
+  bias?: Tensor1D;
+}
+
+/** What the gradients need. */
+export interface Saved {
+  x: Tensor4D;
+  kernel: Tensor4D;
+  /** The output [N,H,W,out] where a ReLU is part of the operation. */
+  y?: Tensor4D;
+}
+
+/** One way to compute the operation and its gradients. */
+export interface Implementation {
+  /** [N,H,W,out] */
+  forward(inputs: Inputs, activation: FusedActivation): TensorInfo;
+  /** Each computed when asked for: none for the image. */
+  gradients(dy: Tensor4D, saved: Saved): { x: () => Tensor4D; kernel: () => Tensor4D; bias: () => Tensor1D };
+}

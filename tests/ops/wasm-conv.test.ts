@@ -1,0 +1,109 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { convolutionKernels } from '../../src/kernels/webassembly';
+import { causalConv2d } from '../../src/ops/causal-conv';
+import { backends, useBackend } from '../support/backends';
+import { noise, take } from '../support/tensors';
+
+const FLAG = 'PIXELCNN_WASM_KERNELS';
+
+/** The memory that tfjs's wasm backend and ours share. */
+const memory = () =>
+  (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm.memory;
+
+async function convolved(): Promise<number[]> {
+  const x = tf.tensor4d(noise(2 * 5 * 6 * 3, 1), [2, 5, 6, 3]);
+  const kernel = tf.tensor4d(noise(3 * 5, 2), [1, 1, 3, 5]);
+  const y = causalConv2d(x, kernel, null);
+  tf.dispose([x, kernel]);
+  return take(y);
+}
+
+async function kernelNames(): Promise<string[]> {
+  const x = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+  const kernel = tf.zeros<tf.Rank.R4>([2, 3, 1, 1]);
+  const profile = await tf.profile(() => tf.grad((k) => causalConv2d(x, k as tf.Tensor4D, null))(kernel));
+  tf.dispose([x, kernel, profile.result]);
+  return profile.kernelNames;
+}
+
+describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
+  beforeAll(() => useBackend('wasm'));
+
+  afterEach(() => {
+    tf.env().set(FLAG, true);
+    vi.restoreAllMocks();
+  });
+
+  it('are in use there and nowhere else, and can be switched off', async () => {
+    expect(kernelsInUse()).toBe(true);
+    expect(await kernelNames()).toContain('PixelCNNCausalConv2DKernelGradient');
+    const own = await convolved();
+    tf.env().set(FLAG, false);
+    expect(kernelsInUse()).toBe(false);
+    const names = await kernelNames();
+    expect(names).not.toContain('PixelCNNCausalConv2DKernelGradient');
+    expect(names).toContain('FusedConv2D');
+    const composed = await convolved();
+    for (const [i, value] of own.entries()) expect(value).toBeCloseTo(composed[i] as number, 5);
+    tf.env().set(FLAG, true);
+    if (backends.includes('cpu')) {
+      await useBackend('cpu');
+      tf.env().set(FLAG, true);
+      expect(kernelsInUse()).toBe(false);
+      await useBackend('wasm');
+    }
+  });
+
+  it.each([
+    ['without a memory', { wasm: { asm: {} } }],
+    ['without a map of data', { dataIdMap: undefined }],
+    ['without outputs', { makeOutput: undefined }],
+  ])('give way to operations of tfjs where the inside of the backend is another: %s', async (_, other) => {
+    const expected = await convolved();
+    const backend = tf.backend();
+    const changed = new Proxy(backend, {
+      get: (target, key) => {
+        if (Object.hasOwn(other, key)) return key === 'wasm' ? other['wasm' as never] : undefined;
+        return Reflect.get(target, key);
+      },
+    });
+    const spy = vi.spyOn(tf.engine(), 'backend', 'get').mockReturnValue(changed);
+    expect(kernelsInUse()).toBe(false);
+    spy.mockRestore();
+    expect(kernelsInUse()).toBe(true);
+    expect(await convolved()).toEqual(expected);
+  });
+
+  it('cannot be had over a memory that threads share', () => {
+    if (typeof SharedArrayBuffer === 'undefined') return;
+    const shared = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+    expect(convolutionKernels(shared)).toBeNull();
+  });
+
+  it('follow the memory when it grows', async () => {
+    const expected = await convolved();
+    const before = memory().buffer.byteLength;
+    const large = tf.zeros([before / 4]); // as much again
+    expect(memory().buffer.byteLength).toBeGreaterThan(before);
+    expect(await convolved()).toEqual(expected);
+    large.dispose();
+    expect(await convolved()).toEqual(expected);
+  });
+
+  it('keep the heap steady over 5,000 steps of training', async () => {
+    const model = pixelCNN({ imageShape: [3, 3, 1], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1 });
+    model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+    const labels = tf.randomUniform<tf.Rank.R4>([4, 3, 3, 1], 0, 3, 'int32', 1);
+    const xs = normalize(labels, 3);
+    const train = async (steps: number) => {
+      for (let i = 0; i < steps; i++) await model.trainOnBatch(xs, labels);
+      return [memory().buffer.byteLength, tf.memory().numTensors, tf.memory().numBytes];
+    };
+    const before = await train(100);
+    expect(await train(4900)).toEqual(before);
+    tf.dispose([labels, xs]);
+    model.dispose();
+  });
+});
