@@ -13,13 +13,14 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { layerTimes } from './lib/layer.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
+import { profileStep } from './lib/profile.mjs';
 import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({
   options: {
-    backends: { type: 'string', default: 'wasm,cpu' },
+    backends: { type: 'string', default: 'wasm,wasm-composed,cpu' },
     seconds: { type: 'string', default: '8' },
     batch: { type: 'string', default: '16' },
     write: { type: 'boolean', default: false },
@@ -30,6 +31,12 @@ const batch = Number(flags.batch);
 
 /** Backends that take minutes a step do the small networks only: at most so many multiplications a forward pass. */
 const LARGEST = { cpu: 4e8, webgpu: 4e8 };
+
+/** 'wasm-composed' is wasm without the library's own kernels. */
+async function use(backend) {
+  await useBackend(backend.split('-')[0]);
+  tf.env().set('PIXELCNN_WASM_KERNELS', backend !== 'wasm-composed');
+}
 
 const multiplications = (model, { imageShape: [h, w] }) => model.countParams() * h * w * batch;
 
@@ -53,7 +60,7 @@ async function measure(shape, backend) {
     step: step(models.ours),
   };
   // wasm has no filter gradient: stock convolutions cannot train there
-  if (backend !== 'wasm') tasks.plainStep = step(models.plain);
+  if (!backend.startsWith('wasm')) tasks.plainStep = step(models.plain);
   const times = await timeInTurn(tasks, { seconds, minRounds: 3 });
   const { peakBytes } = await tf.profile(() => tasks.step());
   tf.dispose([xs, labels]);
@@ -64,20 +71,20 @@ const rows = [];
 for (const [name, shape] of Object.entries(shapes)) {
   const torch = timeTorch(shape, batch, seconds / 2);
   for (const backend of flags.backends.split(',')) {
-    await useBackend(backend);
+    await use(backend);
     const model = ours(shape);
     const isTooLarge = multiplications(model, shape) > (LARGEST[backend] ?? Infinity);
     model.dispose();
     if (isTooLarge) continue;
     const { forward, stockForward, plainForward, step, plainStep, peakBytes } = await measure(shape, backend);
-    const pass = Math.min(forward.median, stockForward.median);
     rows.push([
       name,
-      backend,
+      backend === 'wasm-composed' ? 'wasm, own kernels off' : backend,
       ms(forward.median),
       ms(stockForward.median),
       `${ms(step.median)} (${ms(step.low)} to ${ms(step.high)})`,
-      (step.median / pass).toFixed(2),
+      (step.median / stockForward.median).toFixed(2),
+      (step.median / forward.median).toFixed(2),
       `${ms(plainForward.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
       torch ? `${ms(torch.forward.median)} / ${ms(torch.step.median)}` : 'not installed',
       torch ? (step.median / torch.step.median).toFixed(1) : '',
@@ -92,7 +99,8 @@ const header = [
   'forward, ms',
   'stock layers',
   'step, ms (10th to 90th percentile)',
-  'step / forward',
+  'step in passes of stock layers',
+  'in our own',
   'plainly: forward / step',
   'PyTorch, one thread: forward / step',
   'step / PyTorch',
@@ -121,7 +129,33 @@ const layerHeader = [
 ];
 const layers = `Forward and backward of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
 
-const text = `${networks}\n\n${layers}`;
+// Where the time of a step goes.
+await use('wasm');
+const profileRows = [];
+for (const [name, shape] of Object.entries(shapes)) {
+  const { xs, labels } = randomBatch(shape, batch);
+  const model = ours(shape);
+  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const { convolutions, operations, optimizer, rest, slowest } = await profileStep(model, () =>
+    model.trainOnBatch(xs, labels),
+  );
+  const total = convolutions + operations + optimizer + rest;
+  const share = (time) => `${((100 * time) / total).toFixed(0)} %`;
+  profileRows.push([name, ms(total), ...[convolutions, operations, optimizer, rest].map(share), slowest.join(', ')]); // biome-ignore format: one row
+  tf.dispose([xs, labels]);
+}
+const profileHeader = [
+  'a step on wasm',
+  'ms',
+  'our convolutions',
+  "tfjs's operations",
+  'Adam',
+  'tape and JavaScript',
+  "the slowest of tfjs's operations, ms",
+];
+const profile = `Where the time of a step goes:\n\n${markdownTable(profileHeader, profileRows)}`;
+
+const text = [networks, layers, profile].join('\n\n');
 console.log(text);
 if (flags.write) {
   await writeBetweenMarks(
