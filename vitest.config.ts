@@ -80,6 +80,7 @@ export default defineConfig({
     // Tests and the examples in the docs import the library as its users do.
     alias: [
       { find: /^pixelcnn-layers\/node$/, replacement: source('node/index.ts') },
+      { find: /^pixelcnn-layers\/data$/, replacement: source('data/index.ts') },
       { find: /^pixelcnn-layers$/, replacement: source('index.ts') },
     ],
   },
@@ -91,7 +92,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      exclude: ['src/kernels/assembly/**', 'src/kernels/module.ts'],
+      exclude: ['src/kernels/assembly/**', 'src/kernels/modules.ts'],
       reporter: ['text', 'json-summary'],
       thresholds: { lines: 95 },
     },

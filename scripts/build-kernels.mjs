@@ -1,23 +1,51 @@
-// Compiles src/kernels/assembly to WebAssembly and embeds it, as base64, in src/kernels/module.ts.
+// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them, as base64, in src/kernels/modules.ts.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const written = new Map();
-const flags = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--outFile', 'module.wasm'];
-const { error, stderr } = await asc.main(['src/kernels/assembly/index.ts', ...flags], {
-  readFile: (name, base) => readFile(`${base}/${name}`, 'utf8').catch(() => null),
-  writeFile: (name, contents) => written.set(name, contents),
-  listFiles: () => [],
-});
-if (error) {
-  console.error(`${stderr}`);
-  throw error;
+const FLAGS = ['-O3', '--converge', '--noAssert', '--noExportMemory', '--enable', 'simd', '--runtime', 'stub', '--importMemory'];
+const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
+const OF_DATA = [8, 11]; // sections: a start function, and data, which would be written over somebody else's memory
+
+async function compile(entry) {
+  const written = new Map();
+  const path = `src/kernels/assembly/${entry}.ts`;
+  const { error, stderr } = await asc.main([path, ...FLAGS, '--outFile', 'module.wasm'], {
+    readFile: (name, base) => readFile(`${base}/${name}`, 'utf8').catch(() => null),
+    writeFile: (name, contents) => written.set(name, contents),
+    listFiles: () => [],
+  });
+  if (error) {
+    console.error(`${stderr}`);
+    throw error;
+  }
+  const bytes = written.get('module.wasm');
+  if (bytes.length > MOST_BYTES) throw new Error(`${path}: ${bytes.length} bytes, at most ${MOST_BYTES} are wanted`);
+  const bad = sections(bytes).find((id) => OF_DATA.includes(id));
+  if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
+  return Buffer.from(bytes).toString('base64');
 }
-const base64 = Buffer.from(written.get('module.wasm')).toString('base64');
+
+/** The ids of a module's sections. */
+function sections(bytes) {
+  const ids = [];
+  for (let at = 8; at < bytes.length; ) {
+    ids.push(bytes[at++]);
+    let size = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      size |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    at += size;
+  }
+  return ids;
+}
+
+const line = async (name, entry) => `export const ${name} =\n  '${await compile(entry)}';\n`;
 await writeFile(
-  `${root}/src/kernels/module.ts`,
-  `// Made by scripts/build-kernels.mjs of assembly/.\nexport const MODULE =\n  '${base64}';\n`,
+  `${root}/src/kernels/modules.ts`,
+  `// Made by scripts/build-kernels.mjs of assembly/.\n${await line('SAMPLING', 'sampling')}${await line('CONVOLUTION', 'convolution')}`,
 );

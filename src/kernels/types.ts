@@ -19,20 +19,30 @@ export interface Kernels {
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
 }
 
+/** Sizes of a convolution of images [images,height,width,in] by a kernel [rows,columns,in,out]. */
+export type ConvolutionSizes = readonly [
+  images: number,
+  height: number,
+  width: number,
+  featuresIn: number,
+  featuresOut: number,
+  rows: number,
+  columns: number,
+];
+
 /**
- * The loops that training runs, over a memory of somebody else's: a convolution whose kernel has only causal rows, and its gradients.
- * Arguments are addresses in bytes of float32 numbers, 0 where there are none, then
- * `images, height, width, featuresIn, featuresOut, rows, columns`, and the address of {@link scratchBytes} bytes to work in.
+ * The loops of a convolution whose kernel has only causal rows, and of its gradients, over a memory of somebody else's. All arguments but sizes and `least`
+ * are addresses in bytes of float32 numbers, 0 where there are none; the last one is that of {@link scratchBytes} bytes to work in. Where there is a `y`,
+ * `dy` counts only where y > 0.
  */
 export interface ConvolutionKernels {
-  /** y = max(x * kernel + bias, least), of (y, x, kernel, bias, ...sizes, least, scratch). */
-  convolve(...args: number[]): void;
-  /** dx = dz * kernel turned round, of (dx, dy, y, kernel, ...sizes, scratch); dz is dy, or where there is a y, dy where y > 0. */
-  convolveBack(...args: number[]): void;
-  /** dkernel, of (dkernel, x, dy, y, ...sizes, scratch). */
-  correlate(...args: number[]): void;
-  /** dbias, of (dbias, dy, y, images, height, width, featuresOut, scratch). */
-  sumPixels(...args: number[]): void;
-  /** Of (height, width, featuresIn, featuresOut, rows, columns). */
-  scratchBytes(...args: number[]): number;
+  /** y = max(x * kernel + bias, least). */
+  convolve(y: number, x: number, kernel: number, bias: number, ...rest: [...ConvolutionSizes, least: number, scratch: number]): void; // biome-ignore format: one line
+  /** The gradient for x. */
+  convolveBack(dx: number, dy: number, y: number, kernel: number, ...rest: [...ConvolutionSizes, scratch: number]): void; // biome-ignore format: one line
+  /** The gradient for the kernel. */
+  correlate(dkernel: number, x: number, dy: number, y: number, ...rest: [...ConvolutionSizes, scratch: number]): void; // biome-ignore format: one line
+  /** The gradient for the bias. */
+  sumPixels(dbias: number, dy: number, y: number, images: number, height: number, width: number, featuresOut: number, scratch: number): void; // biome-ignore format: one line
+  scratchBytes(height: number, width: number, featuresIn: number, featuresOut: number, rows: number, columns: number): number; // biome-ignore format: one line
 }

@@ -1,37 +1,32 @@
-import { MODULE } from './module';
+import { CONVOLUTION, SAMPLING } from './modules';
 import type { ConvolutionKernels, Kernels } from './types';
 
 const PAGE = 65536; // bytes
 
-/** What assembly/ exports; its addresses count bytes. */
-type Exports = Record<'run' | 'softmax', (...args: number[]) => void> & ConvolutionKernels;
+type Exports = Record<'run' | 'softmax', (...args: number[]) => void>;
 
-let compiled: WebAssembly.Module | null | undefined;
+const compiled = new Map<string, WebAssembly.Module | null>();
 
-/** The module, compiled once; null where WebAssembly SIMD is missing or forbidden. It is small enough to compile at once. */
-function compile(): WebAssembly.Module | null {
-  if (compiled === undefined) {
+/** A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small enough to compile at once. */
+function compile(base64: string): WebAssembly.Module | null {
+  let module = compiled.get(base64);
+  if (module === undefined) {
     try {
-      compiled = new WebAssembly.Module(
-        Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0)),
-      );
+      module = new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
     } catch {
-      compiled = null;
+      module = null;
     }
+    compiled.set(base64, module);
   }
-  return compiled;
-}
-
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  return module;
 }
 
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): Kernels | null {
-  const module = compile();
+  const module = compile(SAMPLING);
   if (module === null) return null;
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
-  const { run, softmax } = instantiate(module, memory);
+  const { run, softmax } = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
   return {
     heap: new Float32Array(memory.buffer),
     words: new Int32Array(memory.buffer),
@@ -40,12 +35,12 @@ export function webAssemblyKernels(floats: number): Kernels | null {
   };
 }
 
-/** The loops of training over a memory of somebody else's; null where that cannot be. */
+/** The loops of convolutions over a memory of somebody else's; null where that cannot be. */
 export function convolutionKernels(memory: WebAssembly.Memory): ConvolutionKernels | null {
-  const module = compile();
+  const module = compile(CONVOLUTION);
   if (module === null) return null;
   try {
-    return instantiate(module, memory);
+    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as ConvolutionKernels;
   } catch {
     return null; // a memory shared between threads
   }

@@ -16,7 +16,7 @@ import { ownOnWasm } from './wasm-conv';
 /** Our own loops on the wasm backend where they can be had, tfjs's operations elsewhere. */
 const implementation = (): Implementation => ownOnWasm() ?? composed;
 
-/** Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are. */
+/** Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are as far as the backend goes. */
 const gradientImplementation = (): Implementation =>
   engine().state.gradientDepth > 0 ? composed : implementation();
 
@@ -55,14 +55,14 @@ export function causalConv2d(
 registerGradient({
   kernelName: KERNEL_NAMES.linear,
   inputsToSave: ['x', 'kernel'],
-  gradFunc: (dy, saved) => gradients(dy, saved),
+  gradFunc: gradients,
 });
 
 registerGradient({
   kernelName: KERNEL_NAMES.relu,
   inputsToSave: ['x', 'kernel'],
   outputsToSave: [true],
-  gradFunc: (dy, saved) => gradients(dy, saved),
+  gradFunc: gradients,
 });
 
 function gradients(dy: Tensor | Tensor[], saved: Tensor[]) {

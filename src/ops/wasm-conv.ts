@@ -3,12 +3,11 @@ import {
   engine,
   env,
   getBackend,
-  type NamedTensorMap,
   registerKernel,
   type Tensor4D,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import type { ConvolutionKernels } from '../kernels/types';
+import type { ConvolutionKernels, ConvolutionSizes } from '../kernels/types';
 import { convolutionKernels } from '../kernels/webassembly';
 import type { Implementation, Saved } from './implementation';
 
@@ -26,26 +25,26 @@ interface WasmBackend {
 }
 
 /** The loops over a backend's memory, looked for once; null where its inside is not as we know it, or has no SIMD. */
-const loops = new WeakMap<object, ConvolutionKernels | null>();
+const known = new WeakMap<object, ConvolutionKernels | null>();
 
 function loopsOver(backend: Partial<WasmBackend>): ConvolutionKernels | null {
-  let found = loops.get(backend);
-  if (found === undefined) {
+  let loops = known.get(backend);
+  if (loops === undefined) {
     const memory = backend.wasm?.asm?.memory;
-    const isKnown =
+    const isAsKnown =
       memory instanceof WebAssembly.Memory &&
       typeof backend.dataIdMap?.get === 'function' &&
       typeof backend.makeOutput === 'function' &&
       typeof backend.disposeData === 'function';
-    found = isKnown ? convolutionKernels(memory) : null;
-    loops.set(backend, found);
+    loops = isAsKnown ? convolutionKernels(memory) : null;
+    known.set(backend, loops);
   }
-  return found;
+  return loops;
 }
 
 /**
  * Whether masked convolutions run in this library's own WebAssembly loops now, rather than in operations of tfjs: on the wasm backend,
- * without threads, where WebAssembly has SIMD. Results are the same but for rounding.
+ * without threads, where WebAssembly has SIMD. Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
  *
  * @example
  * ```js
@@ -63,21 +62,18 @@ export function kernelsInUse(): boolean {
 /** The implementation by our own loops where they can be had on the present backend. */
 export function ownOnWasm(): Implementation | null {
   if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return null;
-  return loopsOver(engine().backend as Partial<WasmBackend>) === null ? null : own;
+  const backend = engine().registry['wasm']; // not there while it starts
+  return backend === undefined || loopsOver(backend as Partial<WasmBackend>) === null ? null : own;
 }
 
 const own: Implementation = {
-  forward({ x, kernel, bias }, activation) {
-    const [n, h, w] = x.shape;
-    const y = output([n, h, w, kernel.shape[3]]);
-    const least = activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
-    withScratch(x, kernel, ({ convolve }, sizes, scratch) =>
-      convolve(address(y), address(x), address(kernel), address(bias), ...sizes, least, scratch),
-    );
-    return y;
-  },
-  gradients(dy, { x, kernel, y }) {
-    const inputs: NamedTensorMap = y === undefined ? { dy, x, kernel } : { dy, x, kernel, y };
+  forward: ({ x, kernel, bias }, activation) =>
+    compute([...x.shape.slice(0, 3), kernel.shape[3]], x, kernel, ({ convolve }, y, sizes, scratch) => {
+      const least = activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
+      convolve(y, address(x), address(kernel), address(bias), ...sizes, least, scratch);
+    }),
+  gradients(dy, saved) {
+    const inputs = { dy, ...saved };
     return {
       x: () => engine().runKernel(GRADIENTS.x, inputs),
       kernel: () => engine().runKernel(GRADIENTS.kernel, inputs),
@@ -86,81 +82,72 @@ const own: Implementation = {
   },
 };
 
-/** The gradients' names as kernels of the wasm backend. */
+/** The gradients are kernels too, so that tfjs counts and profiles them. */
 const GRADIENTS = {
   x: 'PixelCNNCausalConv2DInputGradient',
   kernel: 'PixelCNNCausalConv2DKernelGradient',
   bias: 'PixelCNNCausalConv2DBiasGradient',
 } as const;
 
-/** Registers a gradient as a kernel: its shape, and how loops fill it. */
-function registerGradientKernel(
-  kernelName: string,
-  shapeOf: (inputs: GradientInputs) => readonly number[],
-  fill: (
-    loops: ConvolutionKernels,
-    gradient: number,
-    inputs: GradientInputs,
-    sizes: Sizes,
-    scratch: number,
-  ) => void,
-): void {
-  registerKernel({
-    kernelName,
-    backendName: 'wasm',
-    kernelFunc(args) {
-      const inputs = args.inputs as unknown as GradientInputs;
-      const gradient = output(shapeOf(inputs));
-      withScratch(inputs.x, inputs.kernel, (loops, sizes, scratch) =>
-        fill(loops, address(gradient), inputs, sizes, scratch),
-      );
-      return gradient;
-    },
-  });
-}
-
 type GradientInputs = Saved & { dy: Tensor4D };
-type Sizes = readonly [n: number, h: number, w: number, featuresIn: number, featuresOut: number, rows: number, columns: number]; // biome-ignore format: one line
 
-registerGradientKernel(
-  GRADIENTS.x,
-  ({ x }) => x.shape,
-  ({ convolveBack }, dx, { dy, y, kernel }, sizes, scratch) =>
-    convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
-);
-
-registerGradientKernel(
-  GRADIENTS.kernel,
-  ({ kernel }) => kernel.shape,
-  ({ correlate }, dkernel, { x, dy, y }, sizes, scratch) =>
-    correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
-);
-
-registerGradientKernel(
-  GRADIENTS.bias,
-  ({ kernel }) => [kernel.shape[3]],
-  ({ sumPixels }, dbias, { dy, y }, [n, h, w, , featuresOut], scratch) =>
-    sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
-);
-
-const backend = () => engine().backend as unknown as WasmBackend;
-
-const output = (shape: readonly number[]): TensorInfo => backend().makeOutput(shape, 'float32');
-
-/** Where a tensor's numbers lie in the backend's memory, 0 for none. Good until the next allocation at least: they never move. */
-function address(tensor: TensorInfo | undefined): number {
-  return tensor === undefined ? 0 : backend().dataIdMap.get(tensor.dataId).memoryOffset;
+function registerOnWasm(kernelName: string, gradient: (inputs: GradientInputs) => TensorInfo): void {
+  const kernelFunc = ({ inputs }: { inputs: unknown }) => gradient(inputs as GradientInputs);
+  registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
 }
 
-/** Runs a loop with the sizes it wants, and memory to work in. */
-function withScratch(
+registerOnWasm(GRADIENTS.x, ({ dy, x, kernel, y }) =>
+  compute(x.shape, x, kernel, ({ convolveBack }, dx, sizes, scratch) =>
+    convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
+  ),
+);
+
+registerOnWasm(GRADIENTS.kernel, ({ dy, x, kernel, y }) =>
+  compute(kernel.shape, x, kernel, ({ correlate }, dkernel, sizes, scratch) =>
+    correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
+  ),
+);
+
+registerOnWasm(GRADIENTS.bias, ({ dy, x, kernel, y }) =>
+  compute([kernel.shape[3]], x, kernel, ({ sumPixels }, dbias, [n, h, w, , featuresOut], scratch) =>
+    sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
+  ),
+);
+
+/** A tensor that loops fill, given its address, the sizes of the convolution and memory to work in. */
+function compute(
+  shape: readonly number[],
   { shape: [n, h, w, featuresIn] }: Tensor4D,
   { shape: [rows, columns, , featuresOut] }: Tensor4D,
-  run: (loops: ConvolutionKernels, sizes: Sizes, scratch: number) => void,
-): void {
-  const kernels = loopsOver(backend()) as ConvolutionKernels;
-  const bytes = kernels.scratchBytes(h, w, featuresIn, featuresOut, rows, columns);
-  const scratch = output([Math.ceil(bytes / 4)]);
-  run(kernels, [n, h, w, featuresIn, featuresOut, rows, columns], address(scratch));
-  backend().disposeData(scratch.dataId);
+  fill: (loops: ConvolutionKernels, output: number, sizes: ConvolutionSizes, scratch: number) => void,
+): TensorInfo {
+  const loops = loopsOver(wasm()) as ConvolutionKernels;
+  const bytes = loops.scratchBytes(h, w, featuresIn, featuresOut, rows, columns) >>> 0;
+  const output = allocate(shape);
+  try {
+    const scratch = allocate([Math.ceil(bytes / 4)]);
+    try {
+      fill(loops, address(output), [n, h, w, featuresIn, featuresOut, rows, columns], address(scratch));
+    } finally {
+      wasm().disposeData(scratch.dataId);
+    }
+    return output;
+  } catch (error) {
+    wasm().disposeData(output.dataId);
+    throw error;
+  }
+}
+
+const wasm = () => engine().registry['wasm'] as unknown as WasmBackend;
+
+function allocate(shape: readonly number[]): TensorInfo {
+  const tensor = wasm().makeOutput(shape, 'float32');
+  if (address(tensor) !== 0) return tensor;
+  wasm().disposeData(tensor.dataId);
+  throw new RangeError(`A tensor [${shape}] finds no room in the memory of the wasm backend`);
+}
+
+/** Where a tensor's numbers lie in the backend's memory, 0 for none. They do not move when it grows. */
+function address(tensor: TensorInfo | undefined): number {
+  return tensor === undefined ? 0 : wasm().dataIdMap.get(tensor.dataId).memoryOffset;
 }

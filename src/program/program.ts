@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { wrong } from '../check';
+import { checkKernelSize, wrong } from '../check';
 import { getMask, type MaskType } from '../mask';
 
 /** Features [F] of every pixel, one value of a program: what layers are made of when they are evaluated pixel by pixel. */
@@ -67,6 +67,9 @@ export class Program {
 
   /** A masked convolution, stride 1, zeros around the image. */
   conv(input: Features, args: ConvArgs): Features {
+    const [rows, columns, featuresIn] = args.kernel.shape;
+    checkKernelSize('Program: conv: kernel', [rows, columns]);
+    if (featuresIn !== input.size) wrong('Program: conv: kernel', `${input.size} input features`, featuresIn);
     return this.push({ op: 'conv', size: args.kernel.shape[3] as number, input: indexOf(input), args });
   }
 
@@ -98,12 +101,21 @@ export class Program {
 
   /** scale x + shift, of each feature with its own numbers. */
   affine(input: Features, args: AffineArgs): Features {
+    checkWeights('affine', args.weights, input.size);
     return this.push({ op: 'affine', size: input.size, input: indexOf(input), ...args });
   }
 
   /** (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and a shift. */
   normalize(input: Features, args: NormalizeArgs): Features {
+    const { gamma, beta } = args;
+    checkWeights('normalize', [gamma, beta].filter((weight) => weight !== undefined), input.size); // biome-ignore format: one line
     return this.push({ op: 'normalize', size: input.size, input: indexOf(input), ...args });
+  }
+}
+
+function checkWeights(op: string, weights: readonly Tensor[], size: number): void {
+  for (const weight of weights) {
+    if (weight.size !== size) wrong(`Program: ${op}`, `weights [${size}]`, weight.shape);
   }
 }
 
@@ -133,7 +145,7 @@ export interface IncrementalLayer {
   incremental(program: Program, inputs: readonly Features[]): Features | null;
 }
 
-/** For each node and feature, the step in which it is known (see `Layout`); throws nothing, whatever the graph. */
+/** For each node and feature, the step in which it is known (see `Layout`). */
 export function stepsOf(nodes: readonly Node[]): number[][] {
   const all: number[][] = [];
   const of = (node: number) => all[node] as number[];
@@ -155,7 +167,7 @@ export function stepsOf(nodes: readonly Node[]): number[][] {
         );
         break;
       case 'normalize': {
-        const last = Math.max(...of(node.input));
+        const last = of(node.input).reduce((most, step) => Math.max(most, step), 0);
         all.push(of(node.input).map(() => last));
         break;
       }

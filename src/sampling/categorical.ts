@@ -37,22 +37,22 @@ export function categorical(
   make: (floats: number) => Kernels = makeKernels,
 ): Draw {
   const stride = paddedLevels(levels);
-  if (temperature === 0) return likeliestLevel(levels, stride);
+  const scale = 1 / temperature;
+  if (scale === Number.POSITIVE_INFINITY) return likeliestLevel(levels, stride);
   // [images, stride] logits, then in float64 weights, which are unnormalised probabilities, and [images] totals
-  const x = 0;
   const y = Math.ceil((numImages * stride) / 2);
   const sums = y + numImages * stride;
   const kernels = make(2 * (sums + numImages));
   const weights = new Float64Array(kernels.heap.buffer, 8 * y, numImages * stride);
   const totals = new Float64Array(kernels.heap.buffer, 8 * sums, numImages);
-  const keep = topK < levels || topP < 1 ? likeliest(levels, topK, topP) : undefined;
+  const keep = topK < levels || topP < 1 ? likeliest(levels, Math.min(topK, levels), topP) : undefined;
 
   return (logits, uniforms, drawn) => {
-    kernels.heap.set(logits, x);
+    kernels.heap.set(logits);
     for (let pad = levels; pad < stride; pad++) {
-      for (let n = 0; n < numImages; n++) kernels.heap[x + n * stride + pad] = Number.NEGATIVE_INFINITY;
+      for (let n = 0; n < numImages; n++) kernels.heap[n * stride + pad] = Number.NEGATIVE_INFINITY;
     }
-    kernels.softmax(y, sums, x, numImages, stride, 1 / temperature);
+    kernels.softmax(y, sums, 0, numImages, stride, scale);
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
       let total = totals[n] as number;
@@ -107,7 +107,7 @@ function likeliest(levels: number, topK: number, topP: number): (weights: Float6
   return (weights) => {
     order.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
     let total = 0;
-    for (let rank = 0; rank < topK; rank++) total += weights[order[rank] as number] ?? 0;
+    for (let rank = 0; rank < topK; rank++) total += weights[order[rank] as number] as number;
     let kept = 0;
     for (const [rank, level] of order.entries()) {
       const isKept = rank === 0 || (rank < topK && (topP === 1 || kept < topP * total));

@@ -52,3 +52,18 @@ it('has the activations of tfjs, within 1e-6, and none that mix features', () =>
   expect(activation(program, 'softmax', image)).toBeNull();
   expect(activation(program, 'hard_sigmoid', image)).not.toBeNull();
 });
+
+it('refuses operands and weights of other sizes', () => {
+  const program = new Program();
+  const image = program.image(2);
+  const args = { kernel: tf.zeros([1, 1, 2, 3]), maskType: 'A', imageChannels: 1 } as const;
+  const three = program.conv(image, args);
+  expect(() => program.add(image, three)).toThrow('Program: add: wanted features of one size, got [2, 3]');
+  expect(() => program.multiply()).toThrow('Program: multiply: wanted features of one size');
+  expect(() => program.conv(three, args)).toThrow('Program: conv: kernel: wanted 3 input features, got 2');
+  const weights = [tf.zeros([2])] as const;
+  expect(() => program.affine(three, { weights, numbers: () => [1, 0] })).toThrow(
+    'Program: affine: wanted weights [3]',
+  );
+  expect(() => program.normalize(three, { gamma: weights[0], epsilon: 1 })).toThrow('Program: normalize');
+});

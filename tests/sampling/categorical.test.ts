@@ -85,6 +85,7 @@ describe('categorical', () => {
     // at temperature 2 they are rooted: 0.4472 : 0.8944, so level 0 has 1/3
     expect([0.333, 0.334].map((u) => draw(logits, u, { temperature: 2 }))).toEqual([0, 1]);
     expect(draw(logits, 0.999, { temperature: 1e-300 })).toBe(1); // no overflow
+    expect(draw(logits, 0.999, { temperature: 1e-310 })).toBe(1); // nor where its inverse is infinite
   });
 
   it('keeps the topK most likely, ties to the lower level', () => {
@@ -93,6 +94,7 @@ describe('categorical', () => {
     expect(support(logits, { topK: 2 })).toEqual([1, 3]);
     expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
     expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
+    expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
   });
 
   it('keeps the fewest levels that reach topP, at least one', () => {

@@ -1,9 +1,7 @@
 /** Bytes of a vector of four floats. */
 export const V: usize = 16;
 
-/** Copies a few floats, which `memory.copy` is slow at. */
-// @ts-ignore: decorator
-@inline
+/** Copies floats of a row or a few of them, which `memory.copy` is slow at. */
 export function copy(to: usize, from: usize, bytes: usize): void {
   let i: usize = 0;
   for (; i + V <= bytes; i += V) v128.store(to + i, v128.load(from + i));

@@ -57,7 +57,7 @@ function layoutsOf(nodes: readonly Node[]): Layout[] {
     const node = nodes[index] as Node;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const isKept = like?.isAligned && `${like.steps}` === `${steps}`;
+    const isKept = like?.isAligned && like.hasSteps(steps);
     layouts.push(node.op === 'image' ? Layout.dense(steps) : isKept ? like : Layout.of(steps));
   }
   return layouts;

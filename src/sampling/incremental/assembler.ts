@@ -67,7 +67,7 @@ export class Assembler {
     return FIRST_MOVING + (known >= 0 ? known : this.movingPlaces.push(place) - 1);
   }
 
-  /** Does something in a step; in those beyond the last, never. */
+  /** Does something in a step; where it is beyond the last, in none: nothing that is drawn needs it. */
   emit(step: number, code: Instruction | Action): void {
     this.steps[step]?.push(code);
   }

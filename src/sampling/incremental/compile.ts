@@ -47,6 +47,11 @@ function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: S
   const tensors = node?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(program, known, input));
   const features = buildLayer(program, layer, inputs, tensors[0]?.shape.length ?? 0);
+  // The features of a layer are those of its output: [N,H,W,F], or [N,H,W,C,L] of C*L.
+  const size = tensor.shape.slice(3).reduce<number>((product, length) => product * (length ?? 0), 1);
+  if (tensor.outputTensorIndex !== undefined || features.size !== size) {
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${features.size} features of an output [${tensor.shape}]`); // biome-ignore format: one line
+  }
   known.set(tensor, features);
   return features;
 }

@@ -39,9 +39,9 @@ export function normalize(
   const to = y.layout.slotOf;
   const size = from.length;
   const [xs, ys] = [x.operand(), y.operand()];
+  const scales = gamma && assembler.numbers(gamma);
+  const shifts = beta && assembler.numbers(beta);
   assembler.emit(y.layout.steps[0] as number, (heap, at, images) => {
-    const scales = gamma && assembler.numbers(gamma);
-    const shifts = beta && assembler.numbers(beta);
     for (let n = 0; n < images; n++) {
       const [xn, yn] = [at(xs) + n * xs.stride, at(ys) + n * ys.stride];
       const value = (i: number) => heap[xn + (from[i] as number)] as number;

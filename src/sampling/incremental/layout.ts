@@ -76,6 +76,11 @@ export class Layout {
     return known;
   }
 
+  /** Whether its features are known in these steps. */
+  hasSteps(steps: readonly number[]): boolean {
+    return steps.length === this.steps.length && steps.every((step, feature) => step === this.steps[feature]);
+  }
+
   /** Whether another layout has every feature in the same slot. */
   isLike(other: Layout): boolean {
     return (

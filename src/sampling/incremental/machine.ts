@@ -1,6 +1,6 @@
 import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
 import type { Kernels } from '../../kernels/types';
-import { type Action, type Assembler, CHUNK, FIRST_MOVING } from './assembler';
+import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
 
 /** Instructions [start, end) of the heap, or what is done in JavaScript. */
 type Segment = { readonly start: number; readonly end: number } | Action;
@@ -26,12 +26,11 @@ export class Machine {
   private readonly rowStarts: Int32Array;
   private row = -1;
 
-  constructor(
-    private readonly assembler: Assembler,
-    numImages: number,
-    make: (floats: number) => Kernels,
-  ) {
+  private readonly movingPlaces: readonly MovingPlace[];
+
+  constructor(assembler: Assembler, numImages: number, make: (floats: number) => Kernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
+    this.movingPlaces = movingPlaces;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingPlaces.length;
     const tables = sharedFloats + numChunks * chunkFloats;
@@ -71,7 +70,7 @@ export class Machine {
 
   /** Makes a pixel the present one. */
   moveTo(row: number, column: number): void {
-    const { movingPlaces } = this.assembler;
+    const { movingPlaces } = this;
     if (row !== this.row) {
       this.row = row;
       for (const [i, { start, rowStride, rows, above }] of movingPlaces.entries()) {

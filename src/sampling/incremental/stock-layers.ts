@@ -44,9 +44,9 @@ export function stockLayer(
     case 'Concatenate':
       return rank === 4 && isFeatureAxis(config['axis']) ? program.concat(...inputs) : null;
     case 'BatchNormalization':
-      return batchNormalization(program, layer, input);
+      return rank === 4 ? batchNormalization(program, layer, input) : null;
     case 'LayerNormalization':
-      return layerNormalization(program, layer, input);
+      return rank === 4 ? layerNormalization(program, layer, input) : null;
     case 'Dropout':
     case 'SpatialDropout1D':
     case 'GaussianDropout':

@@ -1,0 +1,58 @@
+import { copy, V } from './vector';
+import { BLOCK, LANES, usedTaps } from './window';
+
+// How kernels and images are laid out for the tiles.
+
+/** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
+export function packKernel(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize): void {
+  for (let o: usize = 0; o < featuresOut; o += LANES) {
+    const lanes = min(LANES, featuresOut - o);
+    const inputs = usedTaps(rows, columns) * featuresIn; // the used taps are the first ones
+    for (let i: usize = 0; i < inputs; i++, to += BLOCK) {
+      if (lanes < LANES) memory.fill(to, 0, BLOCK);
+      copy(to, kernel + (i * featuresOut + o) * 4, lanes * 4);
+    }
+  }
+}
+
+/** The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last first][out][8]. */
+export function packKernelBack(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize): void {
+  for (let i: usize = 0; i < featuresIn; i += LANES) {
+    const lanes = min(LANES, featuresIn - i);
+    for (let tap = usedTaps(rows, columns); tap > 0; tap--) {
+      const from = kernel + ((tap - 1) * featuresIn + i) * featuresOut * 4;
+      for (let o: usize = 0; o < featuresOut; o++, to += BLOCK) {
+        for (let lane: usize = 0; lane < LANES; lane++) {
+          store<f32>(to + lane * 4, lane < lanes ? load<f32>(from + (lane * featuresOut + o) * 4) : 0);
+        }
+      }
+    }
+  }
+}
+
+/** Copies an image [height,width,features] into the inside of its padded rows, where y > 0, or everywhere where y is 0. */
+export function padImage(to: usize, image: usize, y: usize, height: usize, width: usize, features: usize, columns: usize): void {
+  const rowBytes = width * features * 4;
+  to += (columns >> 1) * features * 4;
+  for (let h: usize = 0; h < height; h++) {
+    gate(to, rowBytes, image, y, 1, width * features);
+    to += (width + columns - 1) * features * 4;
+    image += rowBytes;
+    if (y != 0) y += rowBytes;
+  }
+}
+
+/** Copies pixels [features] to others so many bytes apart, where y > 0, or everywhere where y is 0. */
+export function gate(to: usize, toBytes: usize, from: usize, y: usize, pixels: usize, features: usize): void {
+  const bytes = features * 4;
+  if (y == 0) {
+    for (let p: usize = 0; p < pixels; p++) copy(to + p * toBytes, from + p * bytes, bytes);
+    return;
+  }
+  const zero = f32x4.splat(0);
+  for (let p: usize = 0; p < pixels; p++, to += toBytes, from += bytes, y += bytes) {
+    let i: usize = 0;
+    for (; i + V <= bytes; i += V) v128.store(to + i, v128.and(v128.load(from + i), f32x4.gt(v128.load(y + i), zero)));
+    for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(y + i) > 0 ? load<f32>(from + i) : 0);
+  }
+}

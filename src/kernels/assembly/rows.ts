@@ -1,0 +1,130 @@
+import { copy, V } from './vector';
+import { BLOCK, firstColumn, LANES, PIXELS, usedColumns, usedTaps } from './window';
+
+// The inner loops of a convolution and its gradients, a row of an image at a time, in tiles held in registers.
+
+/** sums[o] += the sum of dz[p][o] over a row. */
+export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): void {
+  for (let o: usize = 0; o < outBytes; o += V) {
+    let sum = f32x4.splat(0);
+    for (let p: usize = 0; p < width; p++) sum = f32x4.add(sum, v128.load(dz + p * outBytes + o));
+    v128.store(sums + o, f32x4.add(v128.load(sums + o), sum));
+  }
+}
+
+/** One row of outputs, from padded rows x. */
+export function convolveRow(
+  y: usize,
+  x: usize,
+  rowBytes: usize,
+  width: usize,
+  featuresIn: usize,
+  featuresOut: usize,
+  rows: usize,
+  columns: usize,
+  isBackward: bool,
+  weights: usize,
+  biases: usize,
+  least: f32,
+  tile: usize,
+): void {
+  const pixel = featuresIn * 4, yPixel = featuresOut * 4;
+  const l = f32x4.splat(least);
+  const blockBytes = usedTaps(rows, columns) * featuresIn * BLOCK;
+  for (let o: usize = 0; o < featuresOut; o += LANES, weights += blockBytes, biases += BLOCK) {
+    const lanes = min(LANES, featuresOut - o);
+    const biasA = v128.load(biases), biasB = v128.load(biases + V);
+    for (let next: usize = 0; next < width; next += PIXELS) {
+      const p = min(next, max(width, PIXELS) - PIXELS); // the last tile begins early
+      let a0 = biasA, b0 = biasB, a1 = biasA, b1 = biasB, a2 = biasA, b2 = biasB, a3 = biasA, b3 = biasB;
+      let w = weights;
+      for (let r: usize = 0; r < rows; r++) {
+        let x0 = x + r * rowBytes + (p + firstColumn(r, columns, isBackward)) * pixel;
+        let x1 = x0 + pixel, x2 = x1 + pixel, x3 = x2 + pixel;
+        const end = w + usedColumns(r, rows, columns, isBackward) * featuresIn * BLOCK;
+        for (; w < end; w += BLOCK) {
+          const wa = v128.load(w), wb = v128.load(w + V);
+          let s = v128.load_splat<f32>(x0);
+          a0 = f32x4.add(a0, f32x4.mul(s, wa));
+          b0 = f32x4.add(b0, f32x4.mul(s, wb));
+          s = v128.load_splat<f32>(x1);
+          a1 = f32x4.add(a1, f32x4.mul(s, wa));
+          b1 = f32x4.add(b1, f32x4.mul(s, wb));
+          s = v128.load_splat<f32>(x2);
+          a2 = f32x4.add(a2, f32x4.mul(s, wa));
+          b2 = f32x4.add(b2, f32x4.mul(s, wb));
+          s = v128.load_splat<f32>(x3);
+          a3 = f32x4.add(a3, f32x4.mul(s, wa));
+          b3 = f32x4.add(b3, f32x4.mul(s, wb));
+          x0 += 4;
+          x1 += 4;
+          x2 += 4;
+          x3 += 4;
+        }
+      }
+      const isWhole = width >= PIXELS && lanes == LANES;
+      const y0 = isWhole ? y + p * yPixel + o * 4 : tile, stride = isWhole ? yPixel : BLOCK;
+      const y1 = y0 + stride, y2 = y1 + stride, y3 = y2 + stride;
+      v128.store(y0, f32x4.pmax(a0, l));
+      v128.store(y0 + V, f32x4.pmax(b0, l));
+      v128.store(y1, f32x4.pmax(a1, l));
+      v128.store(y1 + V, f32x4.pmax(b1, l));
+      v128.store(y2, f32x4.pmax(a2, l));
+      v128.store(y2 + V, f32x4.pmax(b2, l));
+      v128.store(y3, f32x4.pmax(a3, l));
+      v128.store(y3 + V, f32x4.pmax(b3, l));
+      if (isWhole) continue;
+      for (let q: usize = 0; q < min(width, PIXELS); q++) {
+        copy(y + (p + q) * yPixel + o * 4, tile + q * BLOCK, lanes * 4);
+      }
+    }
+  }
+}
+
+/** sums[j][o] += the sum over a row of x[p][j] dz[p][o], where j runs over the inputs of each kernel row in turn. */
+export function correlateRow(
+  sums: usize,
+  x: usize,
+  rowBytes: usize,
+  dz: usize,
+  width: usize,
+  featuresIn: usize,
+  outBytes: usize,
+  rows: usize,
+  columns: usize,
+): void {
+  const pixel = featuresIn * 4;
+  for (let r: usize = 0; r < rows; r++, x += rowBytes) {
+    const inputs = usedColumns(r, rows, columns, false) * pixel;
+    for (let j: usize = 0; j < inputs; j += V, sums += PIXELS * outBytes) {
+      for (let o: usize = 0; o < outBytes; o += BLOCK) {
+        let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
+        let xp = x + j, d = dz + o;
+        for (let p: usize = 0; p < width; p++, xp += pixel, d += outBytes) {
+          const da = v128.load(d), db = v128.load(d + V);
+          let s = v128.load_splat<f32>(xp);
+          a0 = f32x4.add(a0, f32x4.mul(s, da));
+          b0 = f32x4.add(b0, f32x4.mul(s, db));
+          s = v128.load_splat<f32>(xp + 4);
+          a1 = f32x4.add(a1, f32x4.mul(s, da));
+          b1 = f32x4.add(b1, f32x4.mul(s, db));
+          s = v128.load_splat<f32>(xp + 8);
+          a2 = f32x4.add(a2, f32x4.mul(s, da));
+          b2 = f32x4.add(b2, f32x4.mul(s, db));
+          s = v128.load_splat<f32>(xp + 12);
+          a3 = f32x4.add(a3, f32x4.mul(s, da));
+          b3 = f32x4.add(b3, f32x4.mul(s, db));
+        }
+        const s0 = sums + o, s1 = s0 + outBytes, s2 = s1 + outBytes, s3 = s2 + outBytes;
+        v128.store(s0, f32x4.add(v128.load(s0), a0));
+        v128.store(s0 + V, f32x4.add(v128.load(s0 + V), b0));
+        v128.store(s1, f32x4.add(v128.load(s1), a1));
+        v128.store(s1 + V, f32x4.add(v128.load(s1 + V), b1));
+        v128.store(s2, f32x4.add(v128.load(s2), a2));
+        v128.store(s2 + V, f32x4.add(v128.load(s2 + V), b2));
+        v128.store(s3, f32x4.add(v128.load(s3), a3));
+        v128.store(s3 + V, f32x4.add(v128.load(s3 + V), b3));
+      }
+    }
+  }
+}

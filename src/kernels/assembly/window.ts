@@ -1,0 +1,38 @@
+/** Outputs of a tile, and bytes of them. */
+export const LANES: usize = 8;
+export const BLOCK: usize = 32;
+/** Pixels, or inputs, of a tile. */
+export const PIXELS: usize = 4;
+
+// @ts-ignore: decorator
+@inline
+export function blocks(features: usize): usize {
+  return (features + LANES - 1) / LANES;
+}
+
+/** Columns of the kernel that are used in a row of it, where rows are counted from the top of the window. */
+// @ts-ignore: decorator
+@inline
+export function usedColumns(row: usize, rows: usize, columns: usize, isBackward: bool): usize {
+  return row == (isBackward ? 0 : rows - 1) ? (columns >> 1) + 1 : columns;
+}
+
+/** The first of them. */
+// @ts-ignore: decorator
+@inline
+export function firstColumn(row: usize, columns: usize, isBackward: bool): usize {
+  return isBackward && row == 0 ? columns >> 1 : 0;
+}
+
+/** Taps that are used. */
+// @ts-ignore: decorator
+@inline
+export function usedTaps(rows: usize, columns: usize): usize {
+  return (rows - 1) * columns + (columns >> 1) + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+export function paddedBytes(height: usize, width: usize, features: usize, rows: usize, columns: usize): usize {
+  return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
+}
