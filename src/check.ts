@@ -28,6 +28,17 @@ export function checkInteger(what: string, value: unknown, least = Number.MIN_SA
   return value as number;
 }
 
+/** A finite number that passes a test, which `wanted` words. */
+export function checkNumber(
+  what: string,
+  value: unknown,
+  wanted: string,
+  test: (value: number) => boolean,
+): number {
+  if (!Number.isFinite(value) || !test(value as number)) wrong(what, `a number ${wanted}`, value);
+  return value as number;
+}
+
 export function checkOneOf<T extends string | number>(
   what: string,
   value: unknown,

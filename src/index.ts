@@ -21,3 +21,12 @@ export type {
 } from './program/program';
 export type { SampleOptions, SampleProgress } from './sampling/options';
 export { sample } from './sampling/sample';
+export { clipGradients } from './training/clip-gradients';
+export {
+  type ExponentialDecayArgs,
+  exponentialDecay,
+  type LearningRateSchedule,
+  type Schedule,
+  scheduleLearningRate,
+} from './training/schedule';
+export { WeightAverage, type WeightAverageOptions } from './training/weight-average';

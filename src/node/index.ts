@@ -1,1 +1,2 @@
+export { type Checkpoint, type Checkpoints, checkpoints } from './checkpoints';
 export { fileSystem } from './file-system';

@@ -1,0 +1,63 @@
+import {
+  addN,
+  dispose,
+  div,
+  maximum,
+  minimum,
+  mul,
+  type NamedTensorMap,
+  type Optimizer,
+  sqrt,
+  square,
+  sum,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import { checkNumber } from '../check';
+
+/** As optimizers take gradients in a list. */
+interface NamedTensor {
+  name: string;
+  tensor: Tensor;
+}
+
+/**
+ * Lets an optimizer scale the gradients of each step down to a norm of at most `maxNorm`, over all weights together, before it applies them: for
+ * `trainOnBatch`, `fit` and `minimize` alike. To be called again for an optimizer that was loaded.
+ *
+ * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
+ *
+ * @returns the optimizer
+ * @throws TypeError where `maxNorm` is not above 0
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { clipGradients } from 'pixelcnn-layers';
+ * const x = tf.variable(tf.tensor1d([3, 4]));
+ * const optimizer = clipGradients(tf.train.sgd(1), 1);
+ * optimizer.minimize(() => tf.sum(tf.mul(x, [30, 40]))); // a gradient of norm 50, scaled to [0.6, 0.8]
+ * console.log(Array.from(await x.data(), (v) => v.toFixed(1)).join()); // 2.4,3.2
+ * ```
+ */
+export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number): O {
+  checkNumber('clipGradients: maxNorm', maxNorm, 'above 0', (x) => x > 0);
+  const apply = optimizer.applyGradients.bind(optimizer);
+  optimizer.applyGradients = (gradients) => {
+    const named: NamedTensor[] = Array.isArray(gradients)
+      ? gradients
+      : Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
+    const clipped = tidy(() => {
+      const norm = sqrt(addN(named.map(({ tensor }) => sum(square(tensor)))));
+      const factor = minimum(1, div(maxNorm, maximum(norm, 1e-12))); // NaN stays NaN
+      return named.map(({ tensor }) => mul(tensor, factor));
+    });
+    const byName = Object.fromEntries(named.map(({ name }, i) => [name, clipped[i] as Tensor]));
+    apply(
+      Array.isArray(gradients)
+        ? named.map(({ name }, i) => ({ name, tensor: clipped[i] as Tensor }))
+        : byName,
+    );
+    dispose(clipped);
+  };
+  return optimizer;
+}

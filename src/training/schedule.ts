@@ -1,0 +1,69 @@
+import type { Optimizer } from '@tensorflow/tfjs-core';
+import { checkFunction, checkNumber, wrong } from '../check';
+
+/** The learning rate of each step, from 0. */
+export type Schedule = (step: number) => number;
+
+/** Arguments of {@link exponentialDecay}. */
+export interface ExponentialDecayArgs {
+  /** Learning rate of step 0. @default 1e-3 */
+  initial?: number;
+  /** Factor from step to step, in (0, 1]. @default 0.999995 */
+  decay?: number;
+}
+
+/**
+ * initial * decay^step: by default the schedule of "The Annotated Pixel-CNN", section "Training".
+ *
+ * @throws TypeError where `initial` is not positive, or `decay` not in (0, 1]
+ * @example
+ * ```js
+ * import { exponentialDecay } from 'pixelcnn-layers';
+ * const rate = exponentialDecay({ initial: 0.1, decay: 0.5 });
+ * console.log(rate(0), rate(2)); // 0.1 0.025
+ * ```
+ */
+export function exponentialDecay({ initial = 1e-3, decay = 0.999995 }: ExponentialDecayArgs = {}): Schedule {
+  checkNumber('exponentialDecay: initial', initial, 'above 0', (x) => x > 0);
+  checkNumber('exponentialDecay: decay', decay, 'in (0, 1]', (x) => x > 0 && x <= 1);
+  return (step) => initial * decay ** step;
+}
+
+/** Callbacks of `fit` and `fitDataset` that {@link scheduleLearningRate} gives; in a loop of your own, call `beforeStep`. */
+export interface LearningRateSchedule {
+  /** Sets the learning rate of the step that comes. */
+  beforeStep(): void;
+  /** The same, for tfjs. */
+  onBatchBegin(): Promise<void>;
+}
+
+/**
+ * Lets an optimizer follow a schedule, by the count of steps that it keeps, so that a model which was saved with its optimizer goes on where it
+ * was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
+ *
+ * @param optimizer any of tfjs with a learning rate
+ * @throws TypeError where the optimizer has none (Adadelta and the like have; your own may not), or the schedule is no function
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { exponentialDecay, scheduleLearningRate } from 'pixelcnn-layers';
+ * const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+ * const schedule = scheduleLearningRate(optimizer, exponentialDecay());
+ * schedule.beforeStep(); // then model.trainOnBatch(...)
+ * console.log(optimizer.learningRate); // 0.001
+ * ```
+ */
+export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {
+  checkFunction('scheduleLearningRate: schedule', schedule);
+  const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
+  if (typeof rated?.learningRate !== 'number') {
+    wrong('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
+  }
+  const beforeStep = () => {
+    const rate = schedule(optimizer.iterations);
+    if (typeof rated.setLearningRate === 'function')
+      rated.setLearningRate(rate); // SGD and momentum keep a tensor of it
+    else rated.learningRate = rate;
+  };
+  return { beforeStep, onBatchBegin: async () => beforeStep() };
+}

@@ -1,0 +1,87 @@
+import { add, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkInteger, checkNumber, wrong } from '../check';
+
+/** Options of {@link WeightAverage}. */
+export interface WeightAverageOptions {
+  /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
+  decay?: number;
+}
+
+/**
+ * An exponential moving average of a model's trainable weights, which often models better than the last weights do. In the first steps the
+ * average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
+ *
+ * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al., "PixelCNN++" (2017), section 3,
+ * use 0.9995.
+ *
+ * @example
+ * ```js
+ * import { logProb, pixelCNN, sample, WeightAverage } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 });
+ * const average = new WeightAverage(model, { decay: 0.999 });
+ * for (let step = 0; step < 3; step++) average.update(step); // after each step of training
+ * const images = await average.use(() => sample(model, { seed: 1 })); // the model has the averages meanwhile
+ * console.log(images.shape); // [1, 4, 4, 1]
+ * average.dispose();
+ * ```
+ */
+export class WeightAverage {
+  private readonly averages: Variable[];
+  private readonly decay: number;
+
+  constructor(
+    private readonly model: LayersModel,
+    { decay = 0.9995 }: WeightAverageOptions = {},
+  ) {
+    this.decay = checkNumber('WeightAverage: decay', decay, 'in [0, 1)', (x) => x >= 0 && x < 1);
+    this.averages = model.trainableWeights.map((weight) => variable(weight.read(), false));
+  }
+
+  /** Takes in the weights after a step, from 0. */
+  update(step: number): void {
+    const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
+    this.each((average, weight) => average.assign(add(average, mul(sub(weight, average), 1 - kept))));
+  }
+
+  /** Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of the task. */
+  async use<T>(task: () => T | Promise<T>): Promise<T> {
+    const { trainableWeights } = this.model;
+    const own = tidy(() => trainableWeights.map((weight) => weight.read().clone()));
+    try {
+      for (const [i, weight] of trainableWeights.entries()) weight.write(this.averages[i] as Variable);
+      return await task();
+    } finally {
+      for (const [i, weight] of trainableWeights.entries()) weight.write(own[i] as Tensor);
+      for (const tensor of own) tensor.dispose();
+    }
+  }
+
+  /**
+   * Takes over averages that were saved: those of a model of the same weights.
+   *
+   * @throws TypeError where the model has other weights
+   */
+  restore(saved: LayersModel): void {
+    const weights = saved.trainableWeights;
+    const shapes = (of: readonly { shape: readonly (number | null)[] }[]) => of.map(({ shape }) => `[${shape}]`).join(' '); // biome-ignore format: one line
+    if (shapes(weights) !== shapes(this.averages)) {
+      wrong('WeightAverage: saved', `weights ${shapes(this.averages)}`, shapes(weights));
+    }
+    for (const [i, average] of this.averages.entries())
+      average.assign((weights[i] as { read(): Tensor }).read());
+  }
+
+  /** Lets go of the averages. */
+  dispose(): void {
+    for (const average of this.averages) average.dispose();
+  }
+
+  private each(task: (average: Variable, weight: Tensor) => void): void {
+    tidy(() => {
+      for (const [i, weight] of this.model.trainableWeights.entries()) {
+        task(this.averages[i] as Variable, weight.read());
+      }
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkpoints } from 'pixelcnn-layers/node';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'checkpoints-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const put = (text: string) => (path: string) => writeFile(join(path, 'file'), text);
+
+it('finds nothing at first, then the latest and the best, and removes the others', async () => {
+  const run = checkpoints<{ bits: number }>(join(directory, 'run'));
+  expect(await run.latest()).toBeNull();
+  expect(await run.best()).toBeNull();
+  await run.save(10, { bits: 3 }, put('a'), { isBest: true });
+  await run.save(20, { bits: 2 }, put('b'), { isBest: true });
+  await run.save(30, { bits: 4 }, put('c'));
+  await run.save(40, { bits: 5 }, put('d'));
+  const [latest, best] = [await run.latest(), await run.best()];
+  expect(latest).toMatchObject({ step: 40, state: { bits: 5 } });
+  expect(best).toMatchObject({ step: 20, state: { bits: 2 } });
+  expect(await readFile(join(latest?.directory ?? '', 'file'), 'utf8')).toBe('d');
+  expect((await readdir(join(directory, 'run'))).sort()).toEqual([
+    'best.json',
+    'latest.json',
+    'step-20',
+    'step-40',
+  ]);
+});
+
+it('keeps the latest whole where writing fails or was killed, and clears up with the next', async () => {
+  const run = checkpoints<number>(directory);
+  await run.save(1, 1, put('whole'));
+  await expect(run.save(2, 2, () => Promise.reject(new Error('disk full')))).rejects.toThrow('disk full');
+  await mkdir(join(directory, 'step-3.tmp')); // a kill while its files were written
+  await mkdir(join(directory, 'step-4')); // a kill before it was pointed to
+  await writeFile(join(directory, 'latest.json.tmp'), '{"chec');
+  await writeFile(join(directory, 'notes.txt'), 'not ours');
+  expect(await run.latest()).toMatchObject({ step: 1 });
+  await run.save(4, 4, put('next'));
+  expect(await run.latest()).toMatchObject({ step: 4, state: 4 });
+  expect((await readdir(directory)).filter((name) => !name.endsWith('.json'))).toEqual([
+    'notes.txt',
+    'step-4-2',
+  ]);
+});
+
+it('saves a step again without ever being without it', async () => {
+  const run = checkpoints<string>(directory);
+  await run.save(5, 'first', put('1'), { isBest: true });
+  await run.save(5, 'second', async (path) => {
+    expect(await run.latest()).toMatchObject({ state: 'first' });
+    await put('2')(path);
+  });
+  expect(await run.latest()).toMatchObject({ step: 5, state: 'second' });
+  expect(await run.best()).toMatchObject({ step: 5, state: 'first' });
+});
+
+it('names what cannot be read', async () => {
+  await writeFile(join(directory, 'latest.json'), 'no JSON');
+  await expect(checkpoints(directory).latest()).rejects.toThrow('latest.json cannot be read');
+  expect(() => checkpoints('')).toThrow('checkpoints: wanted a directory');
+});

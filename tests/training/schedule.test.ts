@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, exponentialDecay, pixelCNN, scheduleLearningRate } from 'pixelcnn-layers';
+import { beforeAll, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+it('is 1e-3 times 0.999995 each step, unless told otherwise', () => {
+  const rate = exponentialDecay();
+  expect(rate(0)).toBe(1e-3);
+  expect(rate(1)).toBe(1e-3 * 0.999995);
+  expect(rate(200_000)).toBeCloseTo(1e-3 / Math.E, 8); // 0.999995^200000 = e^-1.0000025
+  expect(exponentialDecay({ initial: 2, decay: 0.5 })(3)).toBe(0.25);
+});
+
+it('refuses what is no schedule', () => {
+  expect(() => exponentialDecay({ initial: 0 })).toThrow(
+    'exponentialDecay: initial: wanted a number above 0',
+  );
+  expect(() => exponentialDecay({ decay: 1.1 })).toThrow(
+    'exponentialDecay: decay: wanted a number in (0, 1]',
+  );
+  expect(() => scheduleLearningRate({} as tf.Optimizer, () => 1)).toThrow('scheduleLearningRate: optimizer');
+  expect(() => scheduleLearningRate(tf.train.sgd(1), 3 as never)).toThrow('scheduleLearningRate: schedule');
+});
+
+it.each([
+  ['sgd', () => tf.train.sgd(9)],
+  ['momentum', () => tf.train.momentum(9, 0)],
+  ['rmsprop', () => tf.train.rmsprop(9)],
+  ['adam', () => tf.train.adam(9)],
+] as const)('moves a weight as far as the schedule says, by %s', async (_, make) => {
+  const paths = await Promise.all(
+    [0.5, 1].map(async (scale) => {
+      const optimizer = make();
+      const x = tf.variable(tf.scalar(0));
+      const schedule = scheduleLearningRate(optimizer, (step) => scale * 0.1 ** step);
+      const values = [];
+      for (let step = 0; step < 3; step++) {
+        schedule.beforeStep();
+        optimizer.minimize(() => tf.mul(x, 1));
+        values.push((await x.data())[0] as number);
+      }
+      x.dispose();
+      optimizer.dispose();
+      return values;
+    }),
+  );
+  // The gradient is always 1, so the way of each step is proportional to its rate.
+  const [half, whole] = paths as [number[], number[]];
+  for (const [i, value] of whole.entries()) expect((half[i] as number) / value).toBeCloseTo(0.5, 5);
+  expect(Math.abs(((whole[1] as number) - (whole[0] as number)) / (whole[0] as number))).toBeLessThan(0.2);
+});
+
+it('follows the steps of fit, and leaves no tensor behind', async () => {
+  const model = pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+  const optimizer = tf.train.sgd(9);
+  model.compile({ optimizer, loss: bitsPerDim });
+  const seen: number[] = [];
+  const callbacks = scheduleLearningRate(optimizer, (step) => {
+    seen.push(step);
+    return 0.1;
+  });
+  const x = tf.zeros([6, 2, 2, 1]);
+  const y = tf.zeros([6, 2, 2, 1], 'int32');
+  const train = () => model.fit(x, y, { batchSize: 2, epochs: 2, callbacks, verbose: 0 });
+  await train();
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+  await expectNoLeaks(async () => {
+    await train();
+  });
+  expect(seen.at(-1)).toBe(11);
+  tf.dispose([x, y]);
+  model.dispose();
+});

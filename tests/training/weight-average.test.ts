@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { pixelCNN, WeightAverage } from 'pixelcnn-layers';
+import { beforeAll, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const makeModel = (hiddenDim = 1) =>
+  pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim, outDim: 1, numBlocks: 0 });
+
+/** Sets every weight to one number. */
+function setAll(model: ReturnType<typeof makeModel>, value: number): void {
+  const weights = model.getWeights().map(({ shape }) => tf.fill(shape, value));
+  model.setWeights(weights);
+  tf.dispose(weights);
+}
+
+const first = async (model: ReturnType<typeof makeModel>) =>
+  (await (model.getWeights()[0] as tf.Tensor).data())[0] as number;
+
+it('is the moving average of the weights, which forgets faster at first', async () => {
+  const model = makeModel();
+  setAll(model, 0);
+  const average = new WeightAverage(model, { decay: 0.5 });
+  let expected = 0;
+  for (let step = 0; step < 20; step++) {
+    setAll(model, step);
+    average.update(step);
+    const kept = Math.min(0.5, (1 + step) / (10 + step));
+    expected = kept * expected + (1 - kept) * step;
+  }
+  expect(await average.use(() => first(model))).toBeCloseTo(expected, 4);
+  expect(await first(model)).toBe(19);
+  average.dispose();
+  model.dispose();
+});
+
+it('gives the model its weights back also where the task fails, and goes on', async () => {
+  const model = makeModel();
+  setAll(model, 1);
+  const average = new WeightAverage(model);
+  setAll(model, 2);
+  await expect(average.use(() => Promise.reject(new Error('from the task')))).rejects.toThrow(
+    'from the task',
+  );
+  expect(await first(model)).toBe(2);
+  expect(await average.use(() => first(model))).toBe(1);
+  average.update(0); // keeps 1/10
+  expect(await average.use(() => first(model))).toBeCloseTo(1.9, 6);
+  average.dispose();
+  model.dispose();
+});
+
+it('takes over saved averages, of the same weights only', async () => {
+  const [model, saved, other] = [makeModel(), makeModel(), makeModel(2)];
+  setAll(saved, 7);
+  const average = new WeightAverage(model);
+  average.restore(saved);
+  expect(await average.use(() => first(model))).toBe(7);
+  expect(() => average.restore(other)).toThrow('WeightAverage: saved: wanted');
+  average.dispose();
+  for (const each of [model, saved, other]) each.dispose();
+});
+
+it('leaves no tensor behind, and refuses a decay of 1', async () => {
+  const model = makeModel();
+  await expectNoLeaks(async () => {
+    const average = new WeightAverage(model);
+    average.update(0);
+    await average.use(() => undefined);
+    average.dispose();
+  });
+  expect(() => new WeightAverage(model, { decay: 1 })).toThrow(
+    'WeightAverage: decay: wanted a number in [0, 1)',
+  );
+  model.dispose();
+});
