@@ -1,7 +1,13 @@
 // Types of what the tests import and no package types: the examples are plain JavaScript.
 
 declare module 'pngjs' {
-  export const PNG: { sync: { read(png: Uint8Array): { width: number; height: number; data: Buffer } } };
+  export class PNG {
+    constructor(size: { width: number; height: number });
+    width: number;
+    height: number;
+    data: Buffer;
+    static sync: { read(png: Uint8Array): PNG; write(png: PNG): Buffer };
+  }
 }
 
 declare module '*/examples/lib/backend.mjs' {
@@ -10,7 +16,18 @@ declare module '*/examples/lib/backend.mjs' {
 
 declare module '*/examples/lib/baselines.mjs' {
   export function uniformBits(levels: number): number;
-  export function histogramBits(train: Uint8Array, test: Uint8Array, levels: number): number;
+  export function histogramBits(
+    train: Uint8Array,
+    test: Uint8Array,
+    levels: number,
+    channels?: number,
+  ): number;
+  export function histogramBitsByChannel(
+    train: Uint8Array,
+    test: Uint8Array,
+    levels: number,
+    channels: number,
+  ): number[];
 }
 
 declare module '*/examples/lib/batches.mjs' {
@@ -25,6 +42,33 @@ declare module '*/examples/lib/chart.mjs' {
     lines: { name: string; points: { x: number; y: number }[]; hasMarks?: boolean }[];
     rules?: { name: string; y: number }[];
   }): Promise<string>;
+}
+
+declare module '*/examples/lib/channel-bits.mjs' {
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function bitsByChannel(
+    model: LayersModel,
+    set: ImageSet,
+    options: { batchSize: number; onProgress?: (done: number) => void },
+  ): Promise<number[]>;
+}
+
+declare module '*/examples/lib/curve.mjs' {
+  export function trainingCurve(args: {
+    title: string;
+    metrics: { step: number; trainBits: number; testBits?: number }[];
+    rules?: { name: string; y: number }[];
+  }): Promise<string>;
+}
+
+declare module '*/examples/lib/datasets.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export const DATASETS: string[];
+  export function readDataset(
+    name: string,
+    options?: { path?: string | undefined },
+  ): Promise<{ name: string; train: ImageSet; test: ImageSet; about: string }>;
 }
 
 declare module '*/examples/lib/digits.mjs' {
@@ -46,6 +90,23 @@ declare module '*/examples/lib/png.mjs' {
     scale?: number;
     gap?: number;
   }): Buffer;
+  export function smallestPng(args: { images: Uint8Array; imageShape: number[] }): Buffer;
+}
+
+declare module '*/examples/lib/tensorboard.mjs' {
+  export function openEventFile(
+    directory: string,
+    options?: { step?: number },
+  ): {
+    scalar(tag: string, value: number, step: number): void;
+    image(
+      tag: string,
+      png: Uint8Array,
+      size: { width: number; height: number; channels: number },
+      step: number,
+    ): void;
+    close(): void;
+  };
 }
 
 declare module '*/examples/lib/weights.mjs' {

@@ -42,7 +42,7 @@ export async function useBackend(backend: Backend): Promise<void> {
   const isReady = await tf.setBackend(backend.split(',')[0] as string);
   if (!isReady) throw new Error(`The backend ${backend} does not start here`);
   await tf.ready();
-  tf.env().set('PIXELCNN_WASM_KERNELS', backend === 'wasm');
+  tf.env().set('PIXELCNN_WASM_KERNELS', backend !== 'wasm, composed');
   if (kernelsInUse() !== (backend === 'wasm'))
     throw new Error(`On ${backend}, own kernels: ${kernelsInUse()}`);
 }

@@ -1,0 +1,32 @@
+import { cifar10 } from './datasets/cifar-10.mjs';
+import { digits } from './datasets/digits.mjs';
+import { emoji } from './datasets/emoji.mjs';
+import { folder } from './datasets/folder.mjs';
+import { fashionMnist, mnist } from './datasets/mnist.mjs';
+
+const READERS = { digits, 'fashion-mnist': fashionMnist, mnist, 'cifar-10': cifar10, emoji, folder };
+const EMBEDDED = ['digits', 'emoji'];
+
+/** The names that {@link readDataset} takes. */
+export const DATASETS = Object.keys(READERS);
+
+/**
+ * Reads a data set by name: what its models learn from, what they are measured on, and where the images come from.
+ *
+ * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
+ *
+ * @param {string} name one of {@link DATASETS}
+ * @param {object} [options]
+ * @param {string} [options.path] directory of its files; `digits` and `emoji` are embedded and take none, `fashion-mnist`
+ * has one by default where its Debian package is installed
+ * @returns {Promise<{ name: string, train: ImageSet, test: ImageSet, about: string }>}
+ */
+export async function readDataset(name, { path } = {}) {
+  if (!DATASETS.includes(name)) throw new Error(`data set: wanted ${DATASETS.join(', ')}, got '${name}'`);
+  if (path !== undefined && EMBEDDED.includes(name)) throw new Error(`${name}: is embedded, takes no --path`);
+  try {
+    return { name, ...(await READERS[name](path)) };
+  } catch (error) {
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  }
+}

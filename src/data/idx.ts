@@ -1,0 +1,111 @@
+import { wrong } from '../check';
+import { checkBytes, checkImageSet, type ImageSet } from './image-set';
+
+/** An array of an IDX file. */
+export interface IdxArray {
+  /** The elements, the last index fastest. */
+  readonly data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+  /** One size a dimension. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * Reads the IDX format, in which MNIST and its kin (Fashion-MNIST, EMNIST, KMNIST) come.
+ *
+ * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", "the IDX file format": two bytes 0, one of the
+ * element type (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32, 0x0E float64), one of the rank, the sizes as
+ * uint32, then the elements; all of it big-endian.
+ *
+ * @param bytes the whole file; through {@link gunzip} first where it is compressed
+ * @returns the elements as the typed array of their type, and the sizes. Elements of one byte share the memory of `bytes`.
+ * @throws TypeError where the file is no IDX file, is shorter or longer than its sizes say, or has sizes beyond all memory.
+ * @example
+ * ```js
+ * import { parseIdx } from 'pixelcnn-layers/data';
+ * const { data, shape } = parseIdx(Uint8Array.of(0, 0, 0x0b, 1, 0, 0, 0, 2, 0x01, 0x00, 0xff, 0xff));
+ * console.log(shape); // [2]
+ * console.log(Array.from(data)); // [256, -1]
+ * ```
+ */
+export function parseIdx(bytes: Uint8Array): IdxArray {
+  return readIdx('parseIdx: bytes', bytes);
+}
+
+/**
+ * Images of one channel and 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
+ *
+ * @param images IDX bytes of uint8 [N,H,W]
+ * @param labels IDX bytes of uint8 [N], the class of each image
+ * @returns images [N,H,W,1], which share the memory of the bytes
+ * @throws TypeError where a file is damaged (see {@link parseIdx}), or has another type or other sizes.
+ * @example
+ * ```js
+ * import { idxImages } from 'pixelcnn-layers/data';
+ * const bytes = Uint8Array.of(0, 0, 0x08, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 255, 128, 0); // one image of 2 x 2
+ * const images = idxImages(bytes, Uint8Array.of(0, 0, 0x08, 1, 0, 0, 0, 1, 7)); // of class 7
+ * console.log(images.shape); // [1, 2, 2, 1]
+ * ```
+ */
+export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet {
+  const { data, shape } = readBytes('idxImages: images', images, 3);
+  const [n = 0, h = 0, w = 0] = shape;
+  const set = { data, shape: [n, h, w, 1] as const, levels: 256 };
+  if (labels === undefined) return checkImageSet('idxImages', set);
+  return checkImageSet('idxImages', { ...set, labels: readBytes('idxImages: labels', labels, 1).data });
+}
+
+/** An IDX array of uint8 and of the given rank. */
+function readBytes(what: string, bytes: Uint8Array, rank: number) {
+  const { data, shape } = readIdx(what, bytes);
+  if (!(data instanceof Uint8Array)) wrong(what, 'elements of type uint8', data);
+  if (shape.length !== rank) wrong(what, `${rank} dimensions`, shape);
+  return { data, shape };
+}
+
+function readIdx(what: string, bytes: Uint8Array): IdxArray {
+  checkBytes(what, bytes);
+  const [zero, alsoZero, type, rank = 0] = bytes;
+  if (zero !== 0 || alsoZero !== 0 || rank === 0) {
+    const wanted =
+      'an IDX file, which begins with 0, 0, its type and its rank (a .gz goes through gunzip first)';
+    wrong(what, wanted, Array.from(bytes.subarray(0, 4)));
+  }
+  const start = 4 + 4 * rank;
+  if (bytes.length < start) wrong(what, `a header of ${start} bytes, for ${rank} dimensions`, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+
+  const size = shape.reduce((product, length) => product * length, 1);
+  // Elements of n bytes lie together; `fits` comes before any array of that size is made.
+  const fits = (bytesEach: number) => {
+    const wanted = start + size * bytesEach;
+    if (!Number.isSafeInteger(wanted)) wrong(what, 'sizes whose product is a safe integer', shape);
+    if (bytes.length !== wanted) wrong(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
+    return size;
+  };
+  const place = bytes.byteOffset + start;
+  switch (type) {
+    case 0x08:
+      return { data: new Uint8Array(bytes.buffer, place, fits(1)), shape };
+    case 0x09:
+      return { data: new Int8Array(bytes.buffer, place, fits(1)), shape };
+    case 0x0b:
+      return { data: fill(new Int16Array(fits(2)), (i) => view.getInt16(start + 2 * i)), shape };
+    case 0x0c:
+      return { data: fill(new Int32Array(fits(4)), (i) => view.getInt32(start + 4 * i)), shape };
+    case 0x0d:
+      return { data: fill(new Float32Array(fits(4)), (i) => view.getFloat32(start + 4 * i)), shape };
+    case 0x0e:
+      return { data: fill(new Float64Array(fits(8)), (i) => view.getFloat64(start + 8 * i)), shape };
+    default:
+      return wrong(what, 'an element type 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E', type);
+  }
+}
+
+function fill<T extends Int16Array | Int32Array | Float32Array | Float64Array>(
+  data: T,
+  element: (i: number) => number,
+): T {
+  for (let i = 0; i < data.length; i++) data[i] = element(i);
+  return data;
+}

@@ -1,0 +1,133 @@
+import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import { checkArgs, checkInteger, wrong } from '../check';
+import { epochOrder } from './epoch-order';
+import { checkImageSet, checkLevels, type ImageSet } from './image-set';
+import { quantized } from './quantize';
+
+/** Options of {@link imageBatches}. */
+export interface ImageBatchOptions {
+  /** B, images a batch. */
+  batchSize: number;
+  /** Whether every epoch has an order of its own, or all have that of the set. @default true */
+  shuffle?: boolean;
+  /** Decides the orders, where they are shuffled. @default 0 */
+  seed?: number;
+  /** Whether epoch follows epoch without end, or there is one. @default true */
+  repeat?: boolean;
+  /** L of the batches, to which each is quantized as by {@link quantize}. @default that of the images */
+  levels?: number;
+  /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
+  firstStep?: number;
+}
+
+/** What a training step takes. Who takes it disposes it: `tf.dispose(batch)`. */
+// A type and not an interface: only so does TypeScript take it for tfjs's TensorContainer.
+export type ImageBatch = {
+  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]. */
+  readonly xs: Tensor4D;
+  /** The levels 0..L-1, which it predicts, int32 [B,H,W,C]. */
+  readonly ys: Tensor4D;
+};
+
+/** Batches of a set of images; every iterator begins anew with batch `firstStep`. */
+export interface ImageBatches extends Iterable<ImageBatch> {
+  /** The batches that hold N images: N / B, rounded up. */
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * Batches for training, as tensors made one batch at a time: the set itself stays bytes.
+ *
+ * Epoch e holds every image once, in an order that only `seed` and e decide. With `repeat` the epochs are one sequence
+ * without end, and batch k holds its places k*B to k*B+B-1: a batch may end one epoch and begin the next, so every batch is
+ * whole. All that an iteration has of state is thus its step, and `firstStep: k` goes on with batch k as if the k
+ * before it had been taken. Without `repeat` there is epoch 0 alone, and its last batch may be smaller.
+ *
+ * Disposal: a batch belongs to who takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's `fitDataset` and
+ * `evaluateDataset` take and free them by themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
+ * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), since they would never end.
+ *
+ * @param images are not copied, so they must not change
+ * @returns an iterable; no tensor is made before a batch is taken
+ * @throws TypeError naming the option; or where the images are not as {@link imageSet} checks them.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { imageBatches, imageSet } from 'pixelcnn-layers/data';
+ * const images = imageSet({ data: new Uint8Array(10 * 64), shape: [10, 8, 8, 1], levels: 17 });
+ * const batches = imageBatches(images, { batchSize: 4, seed: 1 });
+ * console.log(batches.stepsPerEpoch); // 3
+ * let step = 0;
+ * for (const batch of batches) {
+ *   // here: await model.trainOnBatch(batch.xs, batch.ys)
+ *   if (step === 0) console.log(batch.xs.shape); // [4, 8, 8, 1]
+ *   tf.dispose(batch);
+ *   if (++step === 6) break;
+ * }
+ * ```
+ */
+export function imageBatches(images: ImageSet, options: ImageBatchOptions): ImageBatches {
+  const { data, shape, levels: imageLevels } = checkImageSet('imageBatches: images', images);
+  const [n, h, w, c] = shape;
+  const {
+    shuffle = true,
+    seed = 0,
+    repeat = true,
+    firstStep = 0,
+  } = checkArgs('imageBatches: options', options);
+  const { levels = imageLevels } = options;
+  const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
+  checkBoolean('imageBatches: shuffle', shuffle);
+  checkInteger('imageBatches: seed', seed);
+  checkBoolean('imageBatches: repeat', repeat);
+  checkLevels('imageBatches: levels', levels, imageLevels);
+  checkInteger('imageBatches: firstStep', firstStep, 0);
+
+  const imageSize = h * w * c;
+  const stepsPerEpoch = Math.ceil(n / batchSize);
+  const toLevel = quantized(imageLevels, levels);
+
+  /** The batch of the images that `imageAt` has at `place` and the `count - 1` places behind it. */
+  function batchAt(place: number, count: number, imageAt: (place: number) => number): ImageBatch {
+    const xs = new Float32Array(count * imageSize);
+    const ys = new Int32Array(count * imageSize);
+    for (let b = 0; b < count; b++) {
+      const from = imageAt(place + b) * imageSize;
+      for (let d = 0; d < imageSize; d++) {
+        const level = toLevel[data[from + d] as number] as number;
+        xs[b * imageSize + d] = level / (levels - 1);
+        ys[b * imageSize + d] = level;
+      }
+    }
+    const batchShape: [number, number, number, number] = [count, h, w, c];
+    return { xs: tensor4d(xs, batchShape, 'float32'), ys: tensor4d(ys, batchShape, 'int32') };
+  }
+
+  function* iterate(): Generator<ImageBatch, void, undefined> {
+    const imageAt = shuffle ? shuffledPlaces(n, seed) : (place: number) => place % n;
+    for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
+      const place = step * batchSize;
+      yield batchAt(place, repeat ? batchSize : Math.min(batchSize, n - place), imageAt);
+    }
+  }
+
+  return { stepsPerEpoch, [Symbol.iterator]: iterate };
+}
+
+/** The image at each place of the endless sequence of shuffled epochs, of which the last one asked for is kept. */
+function shuffledPlaces(count: number, seed: number): (place: number) => number {
+  let keptEpoch: number | undefined;
+  let order: Uint32Array = new Uint32Array(0);
+  return (place) => {
+    const epoch = Math.floor(place / count);
+    if (epoch !== keptEpoch) {
+      order = epochOrder(count, seed, epoch);
+      keptEpoch = epoch;
+    }
+    return order[place % count] as number;
+  };
+}
+
+function checkBoolean(what: string, value: unknown): void {
+  if (typeof value !== 'boolean') wrong(what, 'true or false', value);
+}

@@ -1,0 +1,233 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfd from '@tensorflow/tfjs-data';
+import fc from 'fast-check';
+import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
+import {
+  type ImageBatch,
+  type ImageBatchOptions,
+  type ImageSet,
+  imageBatches,
+  imageSet,
+  quantize,
+} from 'pixelcnn-layers/data';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { epochOrder } from '../../src/data/epoch-order';
+import { onEachBackend, useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
+
+/** Images [n,1,2,1] of 256 levels, of which each tells its own number: the two bytes of it. */
+function numbered(n: number): ImageSet {
+  const data = Uint8Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? (i >> 1) % 256 : i >> 9));
+  return imageSet({ data, shape: [n, 1, 2, 1], levels: 256 });
+}
+
+/** The numbers of the images in a batch, which is disposed. */
+function numbersOf(batch: ImageBatch): number[] {
+  const levels = batch.ys.dataSync();
+  tf.dispose(batch);
+  return Array.from(
+    { length: levels.length / 2 },
+    (_, b) => (levels[2 * b] as number) + 256 * (levels[2 * b + 1] as number),
+  );
+}
+
+/** The numbers in the first batches, up to `most` of them. */
+function take(images: ImageSet, options: ImageBatchOptions, most: number): number[][] {
+  const taken: number[][] = [];
+  if (most === 0) return taken;
+  for (const batch of imageBatches(images, options)) {
+    taken.push(numbersOf(batch));
+    if (taken.length === most) break;
+  }
+  return taken;
+}
+
+const sizes = fc.record({
+  n: fc.integer({ min: 1, max: 40 }),
+  batchSize: fc.integer({ min: 1, max: 50 }), // may be more than there are
+  seed: fc.integer({ min: -9, max: 9 }),
+  shuffle: fc.boolean(),
+});
+
+describe('the order of imageBatches', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('is one sequence of epochs, cut into whole batches', () => {
+    fc.assert(
+      fc.property(sizes, ({ n, ...options }) => {
+        const { batchSize, seed, shuffle } = options;
+        const steps = Math.ceil((3 * n) / batchSize);
+        const batches = take(numbered(n), options, steps);
+        expect(batches.map(({ length }) => length)).toEqual(new Array(steps).fill(batchSize));
+        const inOrder = Array.from({ length: n }, (_, i) => i);
+        const places = batches.flat();
+        for (let epoch = 0; epoch < 3; epoch++) {
+          const seen = places.slice(epoch * n, (epoch + 1) * n);
+          expect(seen).toEqual(shuffle ? Array.from(epochOrder(n, seed, epoch)) : inOrder);
+          expect(seen.sort((a, b) => a - b)).toEqual(inOrder); // every image once
+        }
+      }),
+    );
+  });
+
+  it('is one epoch without repeat, whose last batch may be smaller', () => {
+    fc.assert(
+      fc.property(sizes, ({ n, ...options }) => {
+        const images = numbered(n);
+        const batches = take(images, { ...options, repeat: false }, Number.POSITIVE_INFINITY);
+        const { stepsPerEpoch } = imageBatches(images, options);
+        expect(batches).toHaveLength(stepsPerEpoch);
+        expect(batches.flat()).toEqual(take(images, options, stepsPerEpoch).flat().slice(0, n));
+        const last = n % options.batchSize || options.batchSize;
+        expect(batches.map(({ length }) => length)).toEqual(
+          batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)),
+        );
+      }),
+    );
+  });
+
+  it('goes on from any step as if the steps before had been taken', () => {
+    fc.assert(
+      fc.property(sizes, fc.boolean(), fc.nat(12), ({ n, ...options }, repeat, firstStep) => {
+        const images = numbered(n);
+        const all = take(images, { ...options, repeat }, firstStep + 5);
+        expect(take(images, { ...options, repeat, firstStep }, 5)).toEqual(all.slice(firstStep));
+      }),
+    );
+    // and far away, without the steps before it
+    const [batch] = take(numbered(10), { batchSize: 5, firstStep: 2 ** 45 + 1 }, 1);
+    expect(batch).toEqual(Array.from(epochOrder(10, 0, 2 ** 44)).slice(5));
+  });
+
+  it('begins anew with every iterator, and iterators do not disturb each other', () => {
+    const images = numbered(7);
+    const batches = imageBatches(images, { batchSize: 3, seed: 4, firstStep: 2 });
+    const alone = take(images, { batchSize: 3, seed: 4, firstStep: 2 }, 6);
+    const [one, other] = [batches[Symbol.iterator](), batches[Symbol.iterator]()];
+    for (const expected of alone) {
+      for (const iterator of [one, other]) expect(numbersOf(iterator.next().value)).toEqual(expected);
+    }
+  });
+
+  it('is another for another seed, and the same for the same', () => {
+    const images = numbered(600); // more than one byte tells
+    const orders = [0, 1, 2].map((seed) => take(images, { batchSize: 600, seed }, 1));
+    expect(new Set(orders.map(String)).size).toBe(3);
+    expect(take(images, { batchSize: 600 }, 1)).toEqual(orders[0]);
+  });
+});
+
+describe('the options of imageBatches', () => {
+  it('are checked at once', () => {
+    const images = quantize(numbered(4), 16);
+    const refuses = (options: object | undefined, message: string) => {
+      const attempt = () => imageBatches(images, options as ImageBatchOptions);
+      expect(attempt).toThrow(TypeError);
+      expect(attempt).toThrow(message);
+    };
+    refuses(undefined, 'imageBatches: options: wanted an object of arguments, got undefined');
+    refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
+    refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
+    refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");
+    refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
+    refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
+    refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
+    refuses(
+      { batchSize: 2, firstStep: -1 },
+      'imageBatches: firstStep: wanted an integer of at least 0, got -1',
+    );
+    expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
+      'imageBatches: images: data: wanted 8 bytes, for shape [4,1,2,1], got 3',
+    );
+  });
+});
+
+onEachBackend('imageBatches', () => {
+  const data = Uint8Array.from({ length: 10 * 3 * 4 * 2 }, (_, i) => (i * i) % 5);
+  const images = imageSet({ data, shape: [10, 3, 4, 2], levels: 5 });
+
+  it('gives the levels and what models take of them, quantized', async () => {
+    await expectNoLeaks(async () => {
+      for (const levels of [5, 3, 2]) {
+        const options = { batchSize: 4, levels, shuffle: false, repeat: false };
+        let start = 0;
+        for (const batch of imageBatches(images, options)) {
+          const { xs, ys } = batch;
+          const size = Math.min(4, 10 - start);
+          expect([xs.shape, xs.dtype]).toEqual([[size, 3, 4, 2], 'float32']);
+          expect([ys.shape, ys.dtype]).toEqual([[size, 3, 4, 2], 'int32']);
+          const expected = quantize(images, levels).data.slice(start * 24, (start + size) * 24);
+          expect(Array.from(await ys.data())).toEqual(Array.from(expected));
+          expect(Array.from(await xs.data())).toEqual(
+            Array.from(expected, (level) => Math.fround(level / (levels - 1))),
+          );
+          const normalized = normalize(ys, levels);
+          const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(normalized, xs))));
+          expect((await difference.data())[0]).toBeLessThan(1e-6);
+          tf.dispose([batch, normalized, difference]);
+          start += size;
+        }
+        expect(start).toBe(10);
+      }
+    });
+  });
+
+  it('makes two tensors a batch, when it is taken', async () => {
+    await expectNoLeaks(() => {
+      const before = tf.memory().numTensors;
+      const iterator = imageBatches(images, { batchSize: 3 })[Symbol.iterator]();
+      expect(tf.memory().numTensors).toBe(before);
+      for (let step = 0; step < 10; step++) {
+        const batch: ImageBatch = iterator.next().value;
+        expect(tf.memory().numTensors).toBe(before + 2);
+        tf.dispose(batch);
+      }
+    });
+  });
+
+  it('trains in a loop of steps, in fitDataset and in evaluateDataset alike, and leaves no tensor', async () => {
+    const build = () => {
+      const model = pixelCNN({ imageShape: [3, 4, 2], levels: 5, hiddenDim: 2, outDim: 4, numBlocks: 1 });
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim });
+      return model;
+    };
+    const [one, other] = [build(), build()];
+    other.setWeights(one.getWeights());
+    const batches = imageBatches(images, { batchSize: 4, seed: 3 });
+    const { stepsPerEpoch } = batches;
+    expect(stepsPerEpoch).toBe(3);
+
+    const losses: number[] = [];
+    const loop = async () => {
+      for (const batch of batches) {
+        losses.push((await one.trainOnBatch(batch.xs, batch.ys)) as number);
+        tf.dispose(batch);
+        if (losses.length % (2 * stepsPerEpoch) === 0) break;
+      }
+    };
+    const dataset = tfd.generator(() => batches[Symbol.iterator]());
+    const fitted: number[] = [];
+    const fitTwice = () =>
+      other.fitDataset(dataset, {
+        epochs: 2,
+        batchesPerEpoch: stepsPerEpoch,
+        verbose: 0,
+        callbacks: { onBatchEnd: async (_, logs) => void fitted.push(logs?.['loss'] as number) },
+      });
+    await loop(); // the first steps make the variables of the optimizers
+    await fitTwice();
+    expect(fitted.length).toBe(6);
+    for (const [i, loss] of losses.entries()) expect(fitted[i]).toBeCloseTo(loss, 4);
+
+    await expectNoLeaks(loop);
+    await expectNoLeaks(async () => void (await fitTwice()));
+
+    const whole = imageBatches(images, { batchSize: 4, repeat: false });
+    const ofWhole = tfd.generator(() => whole[Symbol.iterator]());
+    await expectNoLeaks(() => other.evaluateDataset(ofWhole, {}));
+    const history = await other.fitDataset(ofWhole, { epochs: 2, verbose: 0 }); // ends by itself
+    expect(history.history['loss']).toHaveLength(2);
+    one.dispose();
+    other.dispose();
+  });
+});

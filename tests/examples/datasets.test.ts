@@ -1,0 +1,242 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { PNG } from 'pngjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DATASETS, readDataset } from '../../examples/lib/datasets.mjs';
+
+let path: string;
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), 'datasets-'));
+});
+afterEach(() => rm(path, { recursive: true, force: true }));
+
+const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), bytes);
+const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0);
+
+describe('names', () => {
+  it('are six', () => {
+    expect(DATASETS).toEqual(['digits', 'fashion-mnist', 'mnist', 'cifar-10', 'emoji', 'folder']);
+  });
+
+  it.each(['imagenet', 'toString'])('are listed where one is unknown: %s', async (name) => {
+    await expect(readDataset(name)).rejects.toThrow(`wanted ${DATASETS.join(', ')}, got '${name}'`);
+  });
+});
+
+describe('digits', () => {
+  it('are 1,500 and 297, of 17 levels, with labels', async () => {
+    const { name, train, test, about } = await readDataset('digits');
+    expect([name, about]).toEqual(['digits', expect.stringMatching(/^handwritten digits.*$/)]);
+    expect([train.shape, test.shape]).toEqual([
+      [1500, 8, 8, 1],
+      [297, 8, 8, 1],
+    ]);
+    expect([train.levels, test.levels]).toEqual([17, 17]);
+    expect([train.labels?.length, test.labels?.length]).toEqual([1500, 297]);
+  });
+});
+
+describe('emoji', () => {
+  it('are 1,720 and 191, byte for byte', async () => {
+    const { train, test } = await readDataset('emoji');
+    expect([train.shape, test.shape]).toEqual([
+      [1720, 16, 16, 3],
+      [191, 16, 16, 3],
+    ]);
+    expect([train.levels, test.levels]).toEqual([256, 256]);
+    expect([sum(train.data), sum(test.data)]).toEqual([257_644_165, 28_600_721]);
+    expect(train.labels).toBeUndefined();
+  });
+
+  it.each(['emoji', 'digits'])('take no path, being embedded: %s', async (name) => {
+    await expect(readDataset(name, { path })).rejects.toThrow(`${name}: is embedded, takes no --path`);
+  });
+});
+
+/** IDX: a magic number whose last byte counts the dimensions, their lengths, then the bytes. */
+function idx(lengths: number[], bytes: number[]): Uint8Array {
+  const header = [0, 0, 8, lengths.length, ...lengths.flatMap((length) => [0, 0, 0, length])];
+  return Uint8Array.from([...header, ...bytes]);
+}
+
+const IDX_FILES: Record<string, Uint8Array> = {
+  'train-images-idx3-ubyte': idx([2, 1, 3], [1, 2, 3, 4, 5, 255]),
+  'train-labels-idx1-ubyte': idx([2], [7, 9]),
+  't10k-images-idx3-ubyte': idx([1, 1, 3], [6, 0, 8]),
+  't10k-labels-idx1-ubyte': idx([1], [3]),
+};
+const IDX_NAMES = Object.keys(IDX_FILES).join(', ');
+
+describe('mnist', () => {
+  const dotted = (name: string) => name.replace('-idx', '.idx');
+
+  it.each([
+    ['plain', (name: string) => name, (bytes: Uint8Array) => bytes],
+    ['gzipped', (name: string) => `${name}.gz`, gzipSync],
+    ['plain, with a dot', dotted, (bytes: Uint8Array) => bytes],
+    ['gzipped, with a dot', (name: string) => `${dotted(name)}.gz`, gzipSync],
+  ])('reads IDX files: %s', async (_, spell, pack) => {
+    for (const [name, bytes] of Object.entries(IDX_FILES)) await put(spell(name), pack(bytes));
+    for (const name of ['mnist', 'fashion-mnist']) {
+      const { train, test } = await readDataset(name, { path });
+      expect(train).toMatchObject({ shape: [2, 1, 3, 1], levels: 256 });
+      expect(test).toMatchObject({ shape: [1, 1, 3, 1], levels: 256 });
+      expect([...train.data, ...test.data]).toEqual([1, 2, 3, 4, 5, 255, 6, 0, 8]);
+      expect([...(train.labels ?? []), ...(test.labels ?? [])]).toEqual([7, 9, 3]);
+    }
+  });
+
+  it('says which files it wants', async () => {
+    await expect(readDataset('mnist')).rejects.toThrow(
+      `mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`,
+    );
+  });
+
+  it('names the directory, the files that lack, and all it wants', async () => {
+    await put('train-images-idx3-ubyte', idx([1, 1, 1], [0]));
+    await expect(readDataset('mnist', { path })).rejects.toThrow(
+      `mnist: '${path}' lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; ` +
+        `wanted --path to a directory with ${IDX_NAMES}`,
+    );
+  });
+
+  it('names a file that is cut off', async () => {
+    for (const [name, bytes] of Object.entries(IDX_FILES)) {
+      await put(`${name}.gz`, gzipSync(bytes).subarray(0, 20));
+    }
+    await expect(readDataset('mnist', { path })).rejects.toThrow(/-ubyte\.gz' does not unpack: ./);
+  });
+});
+
+describe('fashion-mnist', () => {
+  const isInstalled = existsSync('/usr/share/datasets/fashion-mnist');
+
+  it.runIf(isInstalled)('reads the files of its Debian package', async () => {
+    const { train, test } = await readDataset('fashion-mnist');
+    expect(train).toMatchObject({ shape: [60_000, 28, 28, 1], levels: 256 });
+    expect(test).toMatchObject({ shape: [10_000, 28, 28, 1], levels: 256 });
+    // A tenth of the images is of each class.
+    expect([train, test].map(({ labels }) => sum(labels ?? new Uint8Array()))).toEqual([270_000, 45_000]);
+  });
+
+  it.skipIf(isInstalled)('says how to install it', async () => {
+    await expect(readDataset('fashion-mnist')).rejects.toThrow(
+      `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`,
+    );
+  });
+});
+
+describe('cifar-10', () => {
+  /** One image of that class: its planes are all 10, all 20 and all 30. */
+  const record = (label: number) =>
+    Uint8Array.from([label, ...[10, 20, 30].flatMap((level) => new Array(1024).fill(level))]);
+  const NAMES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+
+  it('reads five batches and the test, plain or gzipped', async () => {
+    for (const [i, name] of NAMES.entries()) await put(name, record(i));
+    await put('test_batch.bin.gz', gzipSync(record(9)));
+    const { train, test } = await readDataset('cifar-10', { path });
+    expect(train).toMatchObject({ shape: [5, 32, 32, 3], levels: 256, labels: Uint8Array.of(0, 1, 2, 3, 4) });
+    expect(test).toMatchObject({ shape: [1, 32, 32, 3], levels: 256, labels: Uint8Array.of(9) });
+    expect([...test.data.subarray(0, 6)]).toEqual([10, 20, 30, 10, 20, 30]);
+  });
+
+  it('names a batch that lacks', async () => {
+    for (const name of NAMES) await put(name, record(0));
+    await expect(readDataset('cifar-10', { path })).rejects.toThrow(
+      `'${path}' lacks test_batch.bin; wanted --path`,
+    );
+  });
+});
+
+describe('folder', () => {
+  /** A PNG of one colour. */
+  function png(rgba: number[], width = 2, height = 3): Buffer {
+    const image = new PNG({ width, height });
+    for (let at = 0; at < image.data.length; at += 4) image.data.set(rgba, at);
+    return PNG.sync.write(image);
+  }
+  const putGrays = async (count: number) => {
+    for (let i = 0; i < count; i++) await put(`${String.fromCharCode(97 + i)}.png`, png([i, i, i, 255]));
+  };
+
+  it('reads gray images in the order of their names, and tests on each tenth', async () => {
+    await putGrays(21);
+    await put('notes.txt', Uint8Array.of(1));
+    const { train, test, about } = await readDataset('folder', { path });
+    expect(about).toBe(`PNGs of ${path}`);
+    expect([train.shape, test.shape]).toEqual([
+      [19, 3, 2, 1],
+      [2, 3, 2, 1],
+    ]);
+    expect(train.levels).toBe(256);
+    expect([...new Set(test.data)]).toEqual([9, 19]);
+    expect([...new Set(train.data)]).toEqual([...Array(21).keys()].filter((i) => i % 10 !== 9));
+  });
+
+  it('reads RGB where one image has colour, laid on white', async () => {
+    await putGrays(9);
+    await put('z.PNG', png([200, 100, 0, 51])); // a fifth of it, on white
+    const { train, test } = await readDataset('folder', { path });
+    expect([train.shape, test.shape]).toEqual([
+      [9, 3, 2, 3],
+      [1, 3, 2, 3],
+    ]);
+    expect([...test.data.subarray(0, 6)]).toEqual([244, 224, 204, 244, 224, 204]);
+  });
+
+  it('names the file of another size', async () => {
+    await putGrays(10);
+    await put('odd.png', png([0, 0, 0, 255], 4, 3));
+    await expect(readDataset('folder', { path })).rejects.toThrow(
+      `folder: '${join(path, 'odd.png')}' is 4x3, '${join(path, 'a.png')}' 2x3`,
+    );
+  });
+
+  it('names the file that is no PNG', async () => {
+    await putGrays(10);
+    await put('text.png', new TextEncoder().encode('not at all a PNG'));
+    await expect(readDataset('folder', { path })).rejects.toThrow(
+      `'${join(path, 'text.png')}' is not a readable PNG`,
+    );
+  });
+
+  it('says how many there are where they are too few', async () => {
+    await putGrays(3);
+    await expect(readDataset('folder', { path })).rejects.toThrow(
+      `'${path}' has 3; wanted --path to a directory`,
+    );
+  });
+});
+
+describe('a path', () => {
+  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder'])(
+    'that does not exist is named: %s',
+    async (name) => {
+      const nowhere = join(path, 'nowhere');
+      await expect(readDataset(name, { path: nowhere })).rejects.toThrow(
+        `${name}: '${nowhere}' does not exist; wanted --path`,
+      );
+    },
+  );
+
+  it('that is a file is named', async () => {
+    await put('file', Uint8Array.of(1));
+    const file = join(path, 'file');
+    await expect(readDataset('mnist', { path: file })).rejects.toThrow(
+      `'${file}' is not a directory; wanted`,
+    );
+  });
+
+  it('is wanted', async () => {
+    await expect(readDataset('folder')).rejects.toThrow(
+      'folder: wanted --path to a directory of at least 10 PNGs',
+    );
+    await expect(readDataset('cifar-10')).rejects.toThrow(
+      'cifar-10: wanted --path to a directory with data_batch_1.bin',
+    );
+  });
+});
