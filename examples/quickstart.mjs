@@ -14,12 +14,13 @@ import { batches } from './lib/batches.mjs';
 import { lineChart } from './lib/chart.mjs';
 import { IMAGE_SHAPE, LEVELS, readDigits } from './lib/digits.mjs';
 import { writeWhole } from './lib/files.mjs';
-import { readFlags, stop } from './lib/flags.mjs';
+import { stop } from './lib/flags.mjs';
 import { gridPng } from './lib/png.mjs';
 import { trainingProgress } from './lib/progress.mjs';
+import { readQuickstartFlags } from './lib/quickstart-flags.mjs';
 import { seedWeights } from './lib/weights.mjs';
 
-const { steps, seed, backend, batch, out } = readFlags(process.argv.slice(2));
+const { steps, seed, backend, batch, out } = readQuickstartFlags(process.argv.slice(2));
 const evaluations = 10;
 const smoothing = 0.98; // of the training figure shown: about the last 50 steps
 const learningRate = (step) => 1e-3 * 0.999995 ** step;

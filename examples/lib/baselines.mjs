@@ -11,19 +11,36 @@ export function uniformBits(levels) {
 }
 
 /**
- * Every pixel drawn from the frequencies of the levels in the training set; one is added to each count, so that a level
- * that the training set lacks costs much, but not infinitely much.
+ * Every value drawn from the frequencies of the levels in its channel of the training set; one is added to each count, so
+ * that a level that the training set lacks costs much, but not infinitely much.
+ *
+ * @param {Uint8Array} train levels, channel after channel of each pixel
+ * @param {Uint8Array} test
+ * @param {number} levels
+ * @param {number} [channels]
+ * @returns {number}
+ */
+export function histogramBits(train, test, levels, channels = 1) {
+  const bits = histogramBitsByChannel(train, test, levels, channels);
+  return bits.reduce((sum, value) => sum + value, 0) / channels;
+}
+
+/**
+ * As {@link histogramBits}, for each channel.
  *
  * @param {Uint8Array} train
  * @param {Uint8Array} test
  * @param {number} levels
- * @returns {number}
+ * @param {number} channels
+ * @returns {number[]}
  */
-export function histogramBits(train, test, levels) {
-  const counts = new Array(levels).fill(1);
-  for (const level of train) counts[level] += 1;
-  const total = train.length + levels;
-  let bits = 0;
-  for (const level of test) bits -= Math.log2(counts[level] / total);
-  return bits / test.length;
+export function histogramBitsByChannel(train, test, levels, channels) {
+  return Array.from({ length: channels }, (_, channel) => {
+    const counts = new Array(levels).fill(1);
+    for (let i = channel; i < train.length; i += channels) counts[train[i]] += 1;
+    const total = train.length / channels + levels;
+    let bits = 0;
+    for (let i = channel; i < test.length; i += channels) bits -= Math.log2(counts[test[i]] / total);
+    return bits / (test.length / channels);
+  });
 }

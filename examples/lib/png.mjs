@@ -1,17 +1,19 @@
 import { PNG } from 'pngjs';
 
 const GAP = [203, 208, 216];
-/** Colours of level 0 and of the highest: drawn pixels in black on white, given ones in blue. */
+/** Colours of level 0 and of the highest in gray images: drawn pixels in black on white, given ones in blue. */
 const DRAWN = { paper: [255, 255, 255], ink: [24, 24, 32] };
 const GIVEN = { paper: [219, 232, 250], ink: [20, 62, 140] };
+/** Width of the blue line that goes round the given pixels of RGB images, in the gap. */
+const LINE = 2;
 
 /**
- * A PNG of grayscale images in rows of `columns`, each pixel enlarged to a square, with gaps between the images and around.
+ * A PNG of gray or RGB images in rows of `columns`, each pixel enlarged to a square, with gaps between the images and around.
  *
  * @param {object} args
  * @param {ArrayLike<number>} args.images levels, one image after the other, row by row
- * @param {ArrayLike<number>} [args.known] 1 for pixels to set apart as given, 0 for others, as many as there are levels
- * @param {number[]} args.imageShape height and width of an image
+ * @param {ArrayLike<number>} [args.known] 1 for levels to set apart as given, 0 for others, as many as there are levels
+ * @param {number[]} args.imageShape height, width and channels of an image: 1, also by default, for gray, or 3
  * @param {number} args.levels
  * @param {number} args.columns
  * @param {number} [args.scale] side of a pixel
@@ -19,28 +21,78 @@ const GIVEN = { paper: [219, 232, 250], ink: [20, 62, 140] };
  * @returns {Buffer}
  */
 export function gridPng({ images, known, imageShape, levels, columns, scale = 10, gap = 8 }) {
-  const [height, width] = imageShape;
-  const count = images.length / (height * width);
+  const [height, width, channels = 1] = imageShape;
+  checkChannels(channels);
+  const count = images.length / (height * width * channels);
   const pitchX = width * scale + gap; // from one image to the next
   const pitchY = height * scale + gap;
   const png = new PNG({ width: columns * pitchX + gap, height: Math.ceil(count / columns) * pitchY + gap });
 
-  for (let y = 0; y < png.height; y++) {
-    for (let x = 0; x < png.width; x++) {
-      const column = Math.floor((x - gap) / pitchX);
-      const row = Math.floor((y - gap) / pitchY);
-      const image = row * columns + column;
-      const i = Math.floor((y - gap - row * pitchY) / scale);
-      const j = Math.floor((x - gap - column * pitchX) / scale);
-      const isInside = row >= 0 && column >= 0 && image < count && i < height && j < width;
-      const at = (image * height + i) * width + j;
-      const [r, g, b] = isInside ? colour(images[at] / (levels - 1), known?.[at] ? GIVEN : DRAWN) : GAP;
-      png.data.set([r, g, b, 255], (y * png.width + x) * 4);
+  const paint = (left, top, right, bottom, [r, g, b]) => {
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) png.data.set([r, g, b, 255], (y * png.width + x) * 4);
     }
-  }
+  };
+  /** Paints every pixel, or every given one, and a margin around it. */
+  const paintPixels = (colour, margin = 0, isGivenOnly = false) => {
+    for (let pixel = 0; pixel < count * height * width; pixel++) {
+      if (isGivenOnly && !known[pixel * channels]) continue;
+      const image = Math.floor(pixel / (height * width));
+      const left = gap + (image % columns) * pitchX + (pixel % width) * scale;
+      const top = gap + Math.floor(image / columns) * pitchY + (Math.floor(pixel / width) % height) * scale;
+      paint(left - margin, top - margin, left + scale + margin, top + scale + margin, colour(pixel));
+    }
+  };
+
+  paint(0, 0, png.width, png.height, GAP);
+  if (channels === 3 && known) paintPixels(() => GIVEN.ink, Math.min(LINE, Math.floor(gap / 2)), true);
+  if (channels === 3) paintPixels((pixel) => rgb(images, pixel * 3, levels));
+  else paintPixels((pixel) => gray(images[pixel] / (levels - 1), known?.[pixel] ? GIVEN : DRAWN));
   return PNG.sync.write(png);
 }
 
-function colour(share, { paper, ink }) {
+/**
+ * The smallest PNG that holds just these images, in a grid as square as may be: what PNG makes of them, not a picture to look at. Levels
+ * are stored as they are, a byte each; the filters that do well are tried, with zlib at its best level.
+ *
+ * @param {object} args
+ * @param {Uint8Array} args.images levels, one image after the other, row by row
+ * @param {number[]} args.imageShape height, width and channels of an image, 1 or 3
+ * @returns {Buffer}
+ */
+export function smallestPng({ images, imageShape: [height, width, channels] }) {
+  checkChannels(channels);
+  const rowBytes = width * channels;
+  const count = images.length / (height * rowBytes);
+  const columns = Math.ceil(Math.sqrt(count));
+  const size = { width: columns * width, height: Math.ceil(count / columns) * height };
+  const data = Buffer.alloc(size.width * size.height * channels); // places left over are 0
+  for (let row = 0; row < count * height; row++) {
+    const image = Math.floor(row / height);
+    const y = Math.floor(image / columns) * height + (row % height);
+    const at = (y * columns + (image % columns)) * rowBytes;
+    data.set(images.subarray(row * rowBytes, (row + 1) * rowBytes), at);
+  }
+  const colorType = channels === 1 ? 0 : 2;
+  const write = ([filterType, deflateStrategy]) =>
+    PNG.sync.write(
+      { ...size, data },
+      { colorType, inputColorType: colorType, filterType, deflateStrategy, deflateLevel: 9 },
+    );
+  return TRIES.map(write).reduce((best, png) => (png.length < best.length ? png : best));
+}
+
+/** No filter, Paeth's for all rows, and -1, which chooses one of the five for each row; by zlib's default strategy and 'filtered'. */
+const TRIES = [0, 4, -1].flatMap((filter) => [0, 1].map((strategy) => [filter, strategy]));
+
+function checkChannels(channels) {
+  if (channels !== 1 && channels !== 3) throw new Error(`PNG: wanted 1 channel or 3, got ${channels}`);
+}
+
+function gray(share, { paper, ink }) {
   return paper.map((from, i) => Math.round(from + share * (ink[i] - from)));
+}
+
+function rgb(images, at, levels) {
+  return [0, 1, 2].map((channel) => Math.round((images[at + channel] / (levels - 1)) * 255));
 }

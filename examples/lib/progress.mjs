@@ -4,9 +4,10 @@ import { Presets, SingleBar } from 'cli-progress';
  * Shows how training goes: a bar on a terminal, elsewhere a line now and then.
  *
  * @param {number} steps
+ * @param {number} [done] steps that were done before
  * @returns {{ update(step: number, bits: number): void, stop(): void }}
  */
-export function trainingProgress(steps) {
+export function trainingProgress(steps, done = 0) {
   const { isTTY = false, columns = 80 } = process.stdout;
   const bar = new SingleBar(
     {
@@ -20,10 +21,10 @@ export function trainingProgress(steps) {
     Presets.shades_classic,
   );
   const start = performance.now();
-  bar.start(steps, 0, { bits: '-', rate: '-', left: '-' });
+  bar.start(steps, done, { bits: '-', rate: '-', left: '-' });
   return {
     update(step, bits) {
-      const rate = (1000 * step) / (performance.now() - start);
+      const rate = (1000 * (step - done)) / (performance.now() - start);
       bar.update(step, { bits: bits.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) });
     },
     stop: () => bar.stop(),

@@ -1,0 +1,41 @@
+import { BACKENDS } from './backend.mjs';
+import { oneOf, parseFlags, pathTo, wholeNumber } from './flags.mjs';
+
+const HELP = `Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
+
+Usage: node examples/quickstart.mjs [flags]
+
+  --steps N       training steps (3000)
+  --seed N        same seed and backend, same figures and images (1)
+  --backend NAME  ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
+                  tensorflow needs @tensorflow/tfjs-node
+  --batch N       images a step, 1 to 1500 (16)
+  --out DIR       where the results go (out/quickstart)
+  --help          prints this
+`;
+
+const OPTIONS = {
+  steps: { type: 'string', default: '3000' },
+  seed: { type: 'string', default: '1' },
+  backend: { type: 'string', default: 'wasm' },
+  batch: { type: 'string', default: '16' },
+  out: { type: 'string', default: 'out/quickstart' },
+  help: { type: 'boolean', default: false },
+};
+
+/**
+ * The command line, checked.
+ *
+ * @param {string[]} argv
+ * @returns {{ steps: number, seed: number, backend: string, batch: number, out: string }}
+ */
+export function readQuickstartFlags(argv) {
+  const flags = parseFlags(OPTIONS, HELP, argv);
+  return {
+    steps: wholeNumber('--steps', flags.steps, 1),
+    seed: wholeNumber('--seed', flags.seed, 0),
+    backend: oneOf('--backend', flags.backend, BACKENDS),
+    batch: wholeNumber('--batch', flags.batch, 1, 1500),
+    out: pathTo('a directory', '--out', flags.out),
+  };
+}

@@ -1,0 +1,68 @@
+import { BACKENDS } from './backend.mjs';
+import { DATASETS } from './datasets.mjs';
+import { decimal, oneOf, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from './flags.mjs';
+
+const HELP = `Draws images from a saved model.
+
+Usage: node examples/sample.mjs --model DIR [flags]
+
+  --model DIR           a saved model: a directory with its model.json
+  --images N            images to draw (64); with --temperatures or --complete as said there (8)
+  --seed N              same seed and backend, same images (1)
+  --temperature X       divides the logits; 0 takes the most likely level (1)
+  --temperatures X,Y,Z  a row each of N images, drawn from the same noise
+  --top-k N             draws only among the N most likely levels
+  --top-p X             draws only among the fewest levels that have probability X
+  --complete NAME       draws the lower halves of N test images again, a row each: the image, then 7 completions;
+                        with --temperatures, a row of the images, then a row of completions each
+                        (${DATASETS.join(', ')})
+  --path PATH           where the data are, for data sets that are not found by themselves
+  --out FILE            the picture, a PNG (samples.png)
+  --backend NAME        ${BACKENDS.join(', ')} (wasm)
+  --help                prints this
+`;
+
+const OPTIONS = {
+  model: { type: 'string' },
+  images: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+  temperature: { type: 'string' },
+  temperatures: { type: 'string' },
+  'top-k': { type: 'string' },
+  'top-p': { type: 'string' },
+  complete: { type: 'string' },
+  path: { type: 'string' },
+  out: { type: 'string', default: 'samples.png' },
+  backend: { type: 'string', default: 'wasm' },
+  help: { type: 'boolean', default: false },
+};
+
+/**
+ * The command line, checked. `temperatures` is undefined where one row each was not asked for.
+ *
+ * @param {string[]} argv
+ * @returns {{ model: string, images: number, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,
+ *   complete?: string, path?: string, out: string, backend: string }}
+ */
+export function readSampleFlags(argv) {
+  const flags = parseFlags(OPTIONS, HELP, argv);
+  const { temperature, temperatures, complete } = flags;
+  if (temperature !== undefined && temperatures !== undefined) {
+    stop('--temperatures: comes without --temperature');
+  }
+  if (flags.path !== undefined && complete === undefined) stop('--path: comes with --complete');
+  const isInRows = temperatures !== undefined || complete !== undefined;
+  return {
+    model: pathTo('the directory of a model', '--model', flags.model),
+    images: wholeNumber('--images', flags.images ?? (isInRows ? '8' : '64'), 1),
+    seed: wholeNumber('--seed', flags.seed, 0),
+    temperature: decimal('--temperature', temperature ?? '1'),
+    temperatures: temperatures?.split(',').map((text) => decimal('--temperatures', text)),
+    topK: flags['top-k'] === undefined ? undefined : wholeNumber('--top-k', flags['top-k'], 1),
+    topP: flags['top-p'] === undefined ? undefined : positiveNumber('--top-p', flags['top-p'], 1),
+    complete: complete === undefined ? undefined : oneOf('--complete', complete, DATASETS),
+    path: flags.path,
+    out: pathTo('a file', '--out', flags.out),
+    backend: oneOf('--backend', flags.backend, BACKENDS),
+  };
+}

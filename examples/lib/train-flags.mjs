@@ -1,0 +1,125 @@
+import { BACKENDS } from './backend.mjs';
+import { DATASETS } from './datasets.mjs';
+import { oneOf, parseFlags, positiveNumber, stop, wholeNumber } from './flags.mjs';
+
+const HELP = `Trains a PixelCNN on a data set, with the recipe of "The Annotated Pixel-CNN".
+
+Usage: node examples/train.mjs --data fashion-mnist --levels 16 --out runs/fashion [flags]
+       node examples/train.mjs --resume --out runs/fashion [--steps N]
+
+Data
+  --data NAME         ${DATASETS.join(', ')}
+  --path PATH         where they are, for data sets that are not found by themselves
+  --levels N          intensities, to which the data are quantized (those of the data)
+
+Model
+  --hidden N          features of a block, for each channel (16)
+  --out-dim N         features of the layers after the blocks, for each channel (32)
+  --blocks N          residual blocks (5)
+  --first-kernel N    side of the first kernel, odd (7)
+  --kernel N          side of the blocks' kernels, odd (3)
+
+Training
+  --steps N           (2000)
+  --batch N           images a step (16)
+  --optimizer NAME    adam, or rmsprop as in the paper (adam)
+  --learning-rate X   of the first step (0.001)
+  --decay X           factor from step to step (0.999995)
+  --average X         also keeps an average of the weights, which forgets 1 - X a step, and evaluates that: try 0.999
+  --clip X            scales gradients down to this norm
+  --seed N            of weights, order and samples (1)
+  --backend NAME      ${BACKENDS.join(', ')} (wasm)
+
+Output
+  --out DIR           where the run is kept (runs/<data>)
+  --every N           evaluates, draws samples and saves each N steps (500)
+  --eval-images N     test images to evaluate on (all)
+  --samples N         images to draw (16)
+  --resume            goes on with the run in --out, exactly as if it had not stopped
+  --help              prints this
+`;
+
+const text = (fallback) => ({ type: 'string', ...(fallback === undefined ? {} : { default: fallback }) });
+const OPTIONS = {
+  data: text(),
+  path: text(),
+  levels: text(),
+  hidden: text('16'),
+  'out-dim': text('32'),
+  blocks: text('5'),
+  'first-kernel': text('7'),
+  kernel: text('3'),
+  steps: text(),
+  batch: text('16'),
+  optimizer: text('adam'),
+  'learning-rate': text('0.001'),
+  decay: text('0.999995'),
+  average: text(),
+  clip: text(),
+  seed: text('1'),
+  backend: text(),
+  out: text(),
+  every: text('500'),
+  'eval-images': text(),
+  samples: text('16'),
+  resume: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+/** Flags that may differ when a run goes on; all others are kept in the run. */
+const OF_A_RESUMED_RUN = ['resume', 'out', 'steps', 'backend'];
+
+/**
+ * The command line, checked. Ends the program where it asks for help or cannot be understood.
+ *
+ * @param {string[]} argv
+ * @returns {{ resume: boolean, out: string, steps?: number, backend?: string, run?: object }} `run` holds all that a new run is made of
+ */
+export function readTrainFlags(argv) {
+  const flags = parseFlags(OPTIONS, HELP, argv);
+  const optional = (read, name, ...rest) =>
+    flags[name] === undefined ? undefined : read(`--${name}`, flags[name], ...rest);
+  const steps = optional(wholeNumber, 'steps', 1);
+  const backend = optional(oneOf, 'backend', BACKENDS);
+  if (flags.resume) {
+    const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
+    const other = given.find((name) => !OF_A_RESUMED_RUN.includes(name));
+    if (other !== undefined)
+      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --steps and --backend`);
+    if (!flags.out) stop('--resume: wanted --out with the directory of a run');
+    return { resume: true, out: flags.out, steps, backend };
+  }
+  if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
+  const data = oneOf('--data', flags.data, DATASETS);
+  return {
+    resume: false,
+    out: flags.out || `runs/${data}`,
+    run: {
+      data,
+      path: flags.path,
+      levels: optional(wholeNumber, 'levels', 2, 256),
+      hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
+      outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
+      numBlocks: wholeNumber('--blocks', flags.blocks, 0),
+      firstKernelSize: odd('--first-kernel', flags['first-kernel']),
+      kernelSize: odd('--kernel', flags.kernel),
+      steps: steps ?? 2000,
+      batch: wholeNumber('--batch', flags.batch, 1),
+      optimizer: oneOf('--optimizer', flags.optimizer, ['adam', 'rmsprop']),
+      learningRate: positiveNumber('--learning-rate', flags['learning-rate']),
+      decay: positiveNumber('--decay', flags.decay, 1),
+      average: optional(positiveNumber, 'average', 1),
+      clip: optional(positiveNumber, 'clip'),
+      seed: wholeNumber('--seed', flags.seed, 0),
+      backend: backend ?? 'wasm',
+      every: wholeNumber('--every', flags.every, 1),
+      evalImages: optional(wholeNumber, 'eval-images', 1),
+      samples: wholeNumber('--samples', flags.samples, 1),
+    },
+  };
+}
+
+function odd(flag, value) {
+  const number = wholeNumber(flag, value, 1);
+  return number % 2 === 1 ? number : stop(`${flag}: wanted an odd number, got '${value}'`);
+}

@@ -1,0 +1,78 @@
+// Gathers what the runs of docs/results.md reached, from their own metrics, and writes the tables and pictures there.
+//
+//   node scripts/results.mjs [--runs runs]
+//
+// Each run is a directory of examples/train.mjs, named below. Runs that are there are copied, without their lines of single steps, to docs/results; the
+// tables are made of what lies there.
+
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { markdownTable, writeBetweenMarks } from '../tests/bench/lib/report.mjs';
+
+const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
+const docs = fileURLToPath(new URL('../docs', import.meta.url));
+
+/** Names of runs without their seeds; bits per dimension of the same network, recipe and steps in PyTorch, seeds 0 and 1. */
+const EXPERIMENTS = [
+  { name: 'digits', title: 'digits 8x8, 17 levels', pytorch: [1.87, 1.859] },
+  { name: 'fashion-16', title: 'Fashion-MNIST 28x28, 16 levels', pytorch: [1.177, 1.207] },
+  { name: 'fashion-256', title: 'Fashion-MNIST 28x28, 256 levels', pytorch: [3.275, 3.299] },
+  { name: 'emoji-32', title: 'emoji 16x16 RGB, 32 levels', pytorch: [1.735] },
+  { name: 'emoji-256', title: 'emoji 16x16 RGB, 256 levels', pytorch: [4.081, 4.006] },
+];
+const SEEDS = [1, 2];
+
+/** Takes over a run, where it is there. */
+async function gather(name) {
+  const from = join(flags.runs, name);
+  const [run, metrics] = await Promise.all(
+    ['run.json', 'metrics.jsonl'].map((file) => readFile(join(from, file), 'utf8')),
+  ).catch(() => []);
+  if (run === undefined) return;
+  const evaluations = metrics.split('\n').filter((line) => line.includes('"testBits"'));
+  const { path, ...settings } = JSON.parse(run);
+  await mkdir(join(docs, 'results'), { recursive: true });
+  const lines = [JSON.stringify(settings), ...evaluations];
+  await writeFile(join(docs, 'results', `${name}.jsonl`), `${lines.join('\n')}\n`);
+  if (!name.endsWith('-1')) return;
+  const { step } = JSON.parse(evaluations.at(-1));
+  await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', `results-${name.slice(0, -2)}.png`));
+}
+
+async function read(name) {
+  const text = await readFile(join(docs, 'results', `${name}.jsonl`), 'utf8').catch(() => null);
+  if (text === null) return null;
+  const [run, ...evaluations] = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { run, last: evaluations.at(-1) };
+}
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const rows = [];
+for (const { name, title, pytorch } of EXPERIMENTS) {
+  await Promise.all(SEEDS.map((seed) => gather(`${name}-${seed}`)));
+  const results = (await Promise.all(SEEDS.map((seed) => read(`${name}-${seed}`)))).filter(Boolean);
+  if (results.length === 0) continue;
+  const [{ run }] = results;
+  const bits = results.map(({ last }) => last.testBits);
+  const difference = mean(bits) - mean(pytorch);
+  rows.push([
+    title,
+    `hidden ${run.hiddenDim}, out ${run.outDim}, ${run.numBlocks} blocks, first ${run.firstKernelSize}x${run.firstKernelSize}`,
+    results[0].last.step,
+    bits.map((value) => value.toFixed(3)).join(' / '),
+    pytorch.map((value) => value.toFixed(3)).join(' / '),
+    `${difference < 0 ? '' : '+'}${difference.toFixed(3)}`,
+    `${(mean(results.map(({ last }) => last.seconds)) / 60).toFixed(1)} min`,
+  ]);
+}
+const table = markdownTable(
+  ['data', 'network', 'steps', 'test bits/dim, two seeds', 'PyTorch', 'mean difference', 'time'],
+  rows,
+);
+console.log(table);
+await writeBetweenMarks(join(docs, 'results.md'), 'results', table);

@@ -1,0 +1,92 @@
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { gridPng, smallestPng } from '../../examples/lib/png.mjs';
+
+/** The colour at a place of a PNG, as [red, green, blue]. */
+function reader(png: Buffer) {
+  const { width, height, data } = PNG.sync.read(png);
+  const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)];
+  return { width, height, at };
+}
+
+describe('a grid of RGB images', () => {
+  // Two images of 1x2 pixels with levels 0 to 2, side by side; the first pixel of the second image is given.
+  const grid = {
+    images: [0, 1, 2, 2, 2, 2, 1, 1, 0, 0, 0, 0],
+    imageShape: [1, 2, 3],
+    levels: 3,
+    columns: 2,
+    scale: 3,
+    gap: 4,
+  };
+  const gap = [203, 208, 216];
+  const blue = [20, 62, 140];
+
+  it('shows the levels as they are', () => {
+    const { width, height, at } = reader(gridPng(grid));
+    expect([width, height]).toEqual([4 + 2 * (2 * 3 + 4), 4 + 3 + 4]);
+    expect([at(4, 4), at(9, 6)]).toEqual([
+      [0, 128, 255],
+      [255, 255, 255],
+    ]);
+    expect([at(14, 4), at(19, 6)]).toEqual([
+      [128, 128, 0],
+      [0, 0, 0],
+    ]);
+    for (const [x, y] of [
+      [3, 4],
+      [10, 5],
+      [13, 5],
+      [5, 3],
+      [5, 7],
+    ] as const)
+      expect(at(x, y)).toEqual(gap);
+  });
+
+  it('draws a line round given pixels, in the gap only', () => {
+    const known = [0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0];
+    const plain = reader(gridPng(grid));
+    const { width, height, at } = reader(gridPng({ ...grid, known }));
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        // The given pixel is at 14..16, 4..6; the one at its right covers the line there.
+        const isLine = x >= 12 && x <= 18 && y >= 2 && y <= 8 && !(x >= 14 && x <= 19 && y >= 4 && y <= 6);
+        expect(at(x, y), `${x},${y}`).toEqual(isLine ? blue : plain.at(x, y));
+      }
+    }
+  });
+
+  it('has no room for a line without gaps', () => {
+    const known = new Array(12).fill(1);
+    expect(gridPng({ ...grid, known, gap: 0 }).equals(gridPng({ ...grid, gap: 0 }))).toBe(true);
+  });
+
+  it('refuses other channels', () => {
+    expect(() => gridPng({ ...grid, imageShape: [1, 3, 2] })).toThrow('wanted 1 channel or 3, got 2');
+  });
+});
+
+describe('the smallest PNG', () => {
+  it.each([1, 3])('holds the levels of all images and no more, with %i channels', (channels) => {
+    const [height, width, count] = [2, 3, 3];
+    const size = height * width * channels;
+    const images = Uint8Array.from({ length: count * size }, (_, i) => (i * 7) % 17);
+    const png = smallestPng({ images, imageShape: [height, width, channels] });
+    const { at, ...all } = reader(png);
+    expect(all).toEqual({ width: 2 * width, height: 2 * height }); // two by two places for three images
+    expect([png[24], png[25]]).toEqual([8, channels === 1 ? 0 : 2]); // bits of a value; gray or RGB
+    for (let image = 0; image < 4; image++) {
+      for (let pixel = 0; pixel < height * width; pixel++) {
+        const x = (image % 2) * width + (pixel % width);
+        const y = Math.floor(image / 2) * height + Math.floor(pixel / width);
+        const [first, second, third] = [0, 1, 2].map((c) => images[image * size + pixel * channels + c] ?? 0);
+        expect(at(x, y)).toEqual(channels === 1 ? [first, first, first] : [first, second, third]);
+      }
+    }
+  });
+
+  it('is near nothing for images that are all alike', () => {
+    const png = smallestPng({ images: new Uint8Array(100 * 64).fill(3), imageShape: [8, 8, 1] });
+    expect(png.length).toBeLessThan(120);
+  });
+});
