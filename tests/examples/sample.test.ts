@@ -38,10 +38,10 @@ async function draw(name: string, flags: string[]) {
 
 describe('sample.mjs', () => {
   it('draws a square of new images, the same for the same seed, and says so row by row', async () => {
-    const first = await draw('first.png', ['--images', '5']);
+    const first = await draw('new/first.png', ['--images', '5']);
     expect([first.columns, first.rows]).toEqual([3, 2]);
     expect(first.stdout).toBe(
-      `${[1, 2, 3, 4, 5, 6, 7, 8].map((row) => `row ${row} of 8\n`).join('')}written to ${join(directory, 'first.png')}\n`,
+      `${[1, 2, 3, 4, 5, 6, 7, 8].map((row) => `row ${row} of 8\n`).join('')}written to ${join(directory, 'new/first.png')}\n`,
     );
     const again = await draw('again.png', ['--images', '5', '--seed', '1']);
     const other = await draw('other.png', ['--images', '5', '--seed', '2']);

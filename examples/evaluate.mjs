@@ -1,0 +1,72 @@
+// Measures a saved model on the test images of a data set: `node examples/evaluate.mjs --help`.
+
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { useBackend } from './lib/backend.mjs';
+import { histogramBitsByChannel, uniformBits } from './lib/baselines.mjs';
+import { bitsByChannel } from './lib/channel-bits.mjs';
+import { readDataset } from './lib/datasets.mjs';
+import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
+import { stop } from './lib/flags.mjs';
+import { smallestPng } from './lib/png.mjs';
+import { checkFits, loadImageModel } from './lib/saved-model.mjs';
+
+const flags = readEvaluateFlags(process.argv.slice(2));
+const orStop = (promise) => promise.catch(({ message }) => stop(message));
+
+await orStop(useBackend(flags.backend));
+const { model, imageShape, levels } = await orStop(loadImageModel(flags.model));
+if (flags.levels !== undefined && flags.levels !== levels) {
+  stop(`--levels: the model has ${levels} levels, got '${flags.levels}'`);
+}
+
+// Data, in the model's levels
+
+const dataset = await orStop(readDataset(flags.data, { path: flags.path }));
+const has = dataset.test;
+try {
+  checkFits(imageShape, dataset);
+} catch ({ message }) {
+  stop(message);
+}
+if (levels > has.levels) stop(`the model has ${levels} levels, ${dataset.name} only ${has.levels}`);
+const images = flags.images ?? has.shape[0];
+if (images > has.shape[0]) stop(`--images: ${dataset.name} has ${has.shape[0]} test images, got '${images}'`);
+const train = quantize(dataset.train, levels);
+const test = quantize(sliceImages(has, 0, images), levels);
+const [, ...size] = test.shape;
+const channels = size[2];
+console.log(`${dataset.about}: ${images} test images of ${size.join('x')}, ${levels} levels`);
+
+// Figures, in bits per dimension
+
+const start = performance.now();
+let shown = start;
+const bits = await bitsByChannel(model, test, {
+  batchSize: flags.batch,
+  onProgress(done) {
+    if (performance.now() - shown < 5000) return;
+    shown = performance.now();
+    console.log(`${done} of ${images} images`);
+  },
+});
+const seconds = (performance.now() - start) / 1000;
+const png = smallestPng({ images: test.data, imageShape: size });
+
+const names = channels === 3 ? ['red', 'green', 'blue'] : [];
+const row = (name, cells) => console.log(name.padEnd(12) + cells.map((cell) => cell.padStart(8)).join(''));
+const figures = (name, byChannel) => {
+  const all = byChannel.reduce((sum, value) => sum + value, 0) / channels;
+  row(
+    name,
+    [all, ...(names.length > 0 ? byChannel : [])].map((value) => value.toFixed(3)),
+  );
+};
+row('bits/dim', ['all', ...names]);
+figures('uniform', new Array(channels).fill(uniformBits(levels)));
+figures('histogram', histogramBitsByChannel(train.data, test.data, levels, channels));
+row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
+figures('model', bits);
+console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
+console.log(`${model.countParams()} parameters, ${flags.backend}, ${seconds.toFixed(1)} s`);
+
+model.dispose();

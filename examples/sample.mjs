@@ -1,0 +1,118 @@
+// Draws images from a saved model, or completes those of a data set: `node examples/sample.mjs --help`.
+
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { sample } from 'pixelcnn-layers';
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { useBackend } from './lib/backend.mjs';
+import { readDataset } from './lib/datasets.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { stop } from './lib/flags.mjs';
+import { gridPng } from './lib/png.mjs';
+import { readSampleFlags } from './lib/sample-flags.mjs';
+import { checkFits, loadImageModel } from './lib/saved-model.mjs';
+
+const COMPLETIONS = 7; // of each image, beside the image itself
+
+const flags = readSampleFlags(process.argv.slice(2));
+const { images, seed, topK, topP, out } = flags;
+const temperatures = flags.temperatures ?? [flags.temperature];
+const orStop = (promise) => promise.catch(({ message }) => stop(message));
+
+await orStop(useBackend(flags.backend));
+const { model, imageShape, levels } = await orStop(loadImageModel(flags.model));
+const originals = flags.complete === undefined ? null : await orStop(readOriginals());
+if (originals === null && imageShape.includes(null)) {
+  stop('the model takes images of any size: --complete draws those of a data set');
+}
+await mkdir(dirname(out), { recursive: true }).catch(({ message }) => stop(`--out: ${message}`));
+const size = originals?.shape.slice(1) ?? imageShape;
+const [height, width, channels] = size;
+const values = height * width * channels; // of an image
+
+/** The test images to complete, in the model's levels. */
+async function readOriginals() {
+  const dataset = await readDataset(flags.complete, { path: flags.path });
+  checkFits(imageShape, dataset);
+  const { shape, levels: present } = dataset.test;
+  if (levels > present) throw new Error(`the model has ${levels} levels, ${dataset.name} only ${present}`);
+  if (images > shape[0])
+    throw new Error(`--images: ${dataset.name} has ${shape[0]} test images, got '${images}'`);
+  return quantize(sliceImages(dataset.test, 0, images), levels);
+}
+
+// Drawing. Ctrl-C ends it between two pixels.
+
+const abort = new AbortController();
+process.once('SIGINT', () => abort.abort());
+
+/** Levels of images drawn at a temperature, and given ones where there are any. */
+async function draw(temperature, given = { numImages: images }) {
+  const onProgress = ({ done, total }) => {
+    const at = flags.temperatures ? `temperature ${temperature}: ` : '';
+    console.log(`${at}row ${(done / total) * height} of ${height}`);
+  };
+  const options = { seed, temperature, topK, topP, imageShape: size, signal: abort.signal, onProgress };
+  const drawn = await sample(model, { ...options, ...given });
+  const data = await drawn.data();
+  drawn.dispose();
+  return data;
+}
+
+/** New images: a row each temperature, or one grid. */
+async function newImages() {
+  const rows = [];
+  for (const temperature of temperatures) rows.push(await draw(temperature));
+  return { rows, columns: flags.temperatures ? images : Math.ceil(Math.sqrt(images)) };
+}
+
+const isUpper = (place) => place % values < Math.floor(height / 2) * width * channels;
+
+/** Completions: a row each image, or a row each temperature, with the originals first. */
+async function completions() {
+  const copies = flags.temperatures ? 1 : 1 + COMPLETIONS;
+  const shape = [images * copies, ...size];
+  const repeated = new Int32Array(originals.data.length * copies);
+  for (let i = 0; i < images * copies; i++) {
+    const image = Math.floor(i / copies) * values;
+    repeated.set(originals.data.subarray(image, image + values), i * values);
+  }
+  const isOriginal = (place) => !flags.temperatures && Math.floor(place / values) % copies === 0;
+  const given = Int32Array.from(repeated, (_, place) => Number(isOriginal(place) || isUpper(place)));
+  const initial = tf.tensor4d(repeated, shape, 'int32');
+  const known = tf.tensor4d(given, shape, 'int32');
+
+  const rows = flags.temperatures ? [originals.data] : [];
+  const knownRows = flags.temperatures ? [new Int32Array(originals.data.length).fill(1)] : [];
+  try {
+    for (const temperature of temperatures) {
+      rows.push(await draw(temperature, { initial, known }));
+      knownRows.push(given);
+    }
+  } finally {
+    tf.dispose([initial, known]);
+  }
+  return { rows, knownRows, columns: flags.temperatures ? images : copies };
+}
+
+const flat = (rows) => rows.flatMap((levels) => Array.from(levels));
+try {
+  const { rows, knownRows, columns } = await (originals ? completions() : newImages());
+  const picture = gridPng({
+    images: flat(rows),
+    ...(knownRows && { known: flat(knownRows) }),
+    imageShape: size,
+    levels,
+    columns,
+    scale: Math.max(1, Math.round(80 / height)),
+  });
+  await writeWhole(out, picture).catch(({ message }) => stop(`--out: ${message}`));
+  console.log(`written to ${out}`);
+} catch (error) {
+  if (!abort.signal.aborted) throw error;
+  process.stderr.write('interrupted: nothing is written\n');
+  process.exitCode = 130; // as shells have it for Ctrl-C
+} finally {
+  model.dispose();
+}
