@@ -1,11 +1,8 @@
-import { any, notEqual, reshape, sum, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
-import { forward, imageModelShape, resolveImageShape } from './image-model';
-
-/** A place in an image. */
-export type Place = [row: number, column: number, channel: number];
+import { imageModelShape, resolveImageShape } from './image-model';
+import { changeEach, type Place, placeOf, sizeOf } from './perturbation';
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {
@@ -33,9 +30,6 @@ export interface Causality {
   leaks: Leak[];
 }
 
-/** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
-const CHANGES = [0.5, -0.5, 4, -4];
-
 /**
  * Tests the law that makes a likelihood out of logits: the logits of a value depend only on the values before it, in the order
  * rows, columns, channels. Each value of random images is changed, in several images by several amounts, and every logit that must
@@ -59,61 +53,27 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = seedrandom.alea(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
 
-  const [, width, channels] = imageShape;
-  const places = imageShape[0] * width * channels;
-  const trials = places * CHANGES.length; // trial t changes place t mod places
+  const places = sizeOf(imageShape);
   const isLeak = new Uint8Array(places * places); // [output, input]
-  for (let start = 0; start < trials; start += batchSize) {
-    const size = Math.min(batchSize, trials - start);
-    const original = Float32Array.from({ length: size * places }, random);
-    const changed = original.slice();
-    for (let n = 0; n < size; n++) {
-      const trial = start + n;
-      const index = n * places + (trial % places);
-      changed[index] = (changed[index] as number) + (CHANGES[Math.floor(trial / places)] as number);
-    }
-    const moved = await movedPlaces(model, original, changed, [size, ...imageShape]);
-    for (let n = 0; n < size; n++) {
-      const input = (start + n) % places;
+  const inputs = Array.from({ length: places }, (_, place) => place);
+  await changeEach(
+    model,
+    imageShape,
+    inputs,
+    { caller: 'checkCausality', batchSize, random },
+    (input, hasMoved) => {
       for (let output = 0; output <= input; output++) {
-        if (moved[n * places + output]) isLeak[output * places + input] = 1;
+        if (hasMoved(output)) isLeak[output * places + input] = 1;
       }
-    }
-  }
+    },
+  );
 
-  const placeOf = (index: number): Place => [
-    Math.floor(index / (width * channels)),
-    Math.floor(index / channels) % width,
-    index % channels,
-  ];
   const leaks: Leak[] = [];
   for (const [pair, leaking] of isLeak.entries()) {
-    if (leaking) leaks.push({ output: placeOf(Math.floor(pair / places)), input: placeOf(pair % places) });
+    if (leaking) {
+      const [output, input] = [Math.floor(pair / places), pair % places];
+      leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
+    }
   }
   return { causal: leaks.length === 0, leaks };
-}
-
-/** For every image and place whether any logit there differs between the two batches, [N*H*W*C]. */
-async function movedPlaces(
-  model: LayersModel,
-  original: Float32Array,
-  changed: Float32Array,
-  shape: [number, number, number, number],
-): Promise<ArrayLike<number>> {
-  // The two batches go through the model alike, so that equal inputs give equal bits.
-  const [moved, total] = tidy(() => {
-    const before = forward(model, tensor4d(original, shape)); // [N,H,W,C,L]
-    const after = forward(model, tensor4d(changed, shape)); // [N,H,W,C,L]
-    const rows = [original.length, before.size / original.length]; // [N*H*W*C, L]
-    return [any(reshape(notEqual(before, after), rows), 1), sum(before)];
-  });
-  try {
-    const [finite] = await (total as NonNullable<typeof total>).data();
-    if (!Number.isFinite(finite))
-      throw new Error('checkCausality: the model gave logits that are not finite');
-    return await (moved as NonNullable<typeof moved>).data();
-  } finally {
-    moved?.dispose();
-    total?.dispose();
-  }
 }

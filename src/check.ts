@@ -21,9 +21,15 @@ export function checkArgs<T>(what: string, args: T): T {
   return args;
 }
 
-export function checkInteger(what: string, value: unknown, least = Number.MIN_SAFE_INTEGER): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    wrong(what, least === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer of at least ${least}`, value);
+export function checkInteger(
+  what: string,
+  value: unknown,
+  least = Number.MIN_SAFE_INTEGER,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? ` of at least ${least}` : ` from ${least} to ${most}`;
+    wrong(what, `an integer${least === Number.MIN_SAFE_INTEGER ? '' : range}`, value);
   }
   return value as number;
 }

@@ -1,4 +1,4 @@
-export { type Causality, type CausalityOptions, checkCausality, type Leak, type Place } from './causality';
+export { type Causality, type CausalityOptions, checkCausality, type Leak } from './causality';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
@@ -11,6 +11,7 @@ export {
 } from './models/autoregressive-model';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/wasm-conv';
+export type { Place } from './perturbation';
 export type {
   AffineArgs,
   ConvArgs,
@@ -19,6 +20,7 @@ export type {
   NormalizeArgs,
   Program,
 } from './program/program';
+export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './receptive-field';
 export type { SampleOptions, SampleProgress } from './sampling/options';
 export { sample } from './sampling/sample';
 export { clipGradients } from './training/clip-gradients';

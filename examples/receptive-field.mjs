@@ -1,0 +1,63 @@
+// Shows what a model can see of the pixels before one, and what it is blind to, as text and as a picture:
+// `node examples/receptive-field.mjs --blocks 3`, or `--model DIR`.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { pixelCNN, receptiveField } from 'pixelcnn-layers';
+import { useBackend } from './lib/backend.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { parseFlags, wholeNumber } from './lib/flags.mjs';
+import { fieldSvg, fieldText } from './lib/receptive-field.mjs';
+import { loadImageModel } from './lib/saved-model.mjs';
+
+const HELP = `Shows which pixels a model sees before it predicts one.
+
+Usage: node examples/receptive-field.mjs [flags]
+
+  --blocks N         of an untrained PixelCNN (3)
+  --first-kernel N   side of its first kernel, odd (7)
+  --model DIR        a saved model instead
+  --row N            of the pixel predicted (in the middle of the last row that the window needs)
+  --column N
+  --out FILE         the picture (receptive-field.svg)
+  --help             prints this
+`;
+const text = (fallback) => ({ type: 'string', ...(fallback === undefined ? {} : { default: fallback }) });
+const flags = parseFlags(
+  {
+    blocks: text('3'),
+    'first-kernel': text('7'),
+    model: text(),
+    row: text(),
+    column: text(),
+    out: text('receptive-field.svg'),
+    help: { type: 'boolean', default: false },
+  },
+  HELP,
+  process.argv.slice(2),
+);
+
+await useBackend('wasm');
+const model = flags.model === undefined ? untrained() : (await loadImageModel(flags.model)).model;
+
+function untrained() {
+  const numBlocks = wholeNumber('--blocks', flags.blocks, 0, 20);
+  const firstKernelSize = wholeNumber('--first-kernel', flags['first-kernel'], 1, 31);
+  const radius = (firstKernelSize >> 1) + numBlocks;
+  const imageShape = [radius + 2, 2 * radius + 3, 1]; // one ring more than the window
+  const model = pixelCNN({ imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize });
+  // All weights above 0, so that no ReLU hides what a unit sees.
+  model.setWeights(model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.05)));
+  return model;
+}
+
+const [height, width] = model.imageShape;
+const row = flags.row === undefined ? height - 1 : wholeNumber('--row', flags.row, 0, height - 1);
+const column = flags.column === undefined ? width >> 1 : wholeNumber('--column', flags.column, 0, width - 1);
+const field = await receptiveField(model, { row, column });
+const drawn = { ...field, row, column, height, width };
+console.log(fieldText(drawn));
+console.log(
+  `sees ${field.seen.length} earlier values; ${field.blindSpot.length} within the window are blind`,
+);
+await writeWhole(flags.out, fieldSvg(drawn));
+console.log(`written to ${flags.out}`);

@@ -1,0 +1,68 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { autoregressiveModel, maskedConv2d, pixelCNN, pixelLogits, receptiveField } from 'pixelcnn-layers';
+import { expect, it } from 'vitest';
+import { isGpu, onEachBackend } from './support/backends';
+import { expectNoLeaks } from './support/tensors';
+
+/** All weights above 0, so that no ReLU hides what a unit sees. */
+function makePositive<M extends tfl.LayersModel>(model: M): M {
+  const weights = model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.05));
+  model.setWeights(weights);
+  tf.dispose(weights);
+  return model;
+}
+
+onEachBackend('receptiveField', (backend) => {
+  it.each(isGpu(backend) ? [1] : [1, 2, 3, 4])(
+    'finds the blind spot of the blog: a triangle of n (n + 1) / 2 pixels, %i blocks',
+    async (n) => {
+      const radius = 3 + n; // of a first kernel of 7 and n kernels of 3
+      const [height, width] = [radius + 2, 2 * radius + 3]; // one ring more than the window
+      const imageShape: [number, number, number] = [height, width, 1];
+      const model = makePositive(pixelCNN({ imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks: n }));
+      const { seen, blindSpot, window } = await receptiveField(model, {
+        row: radius + 1,
+        column: radius + 1,
+      });
+      expect(window).toEqual({ top: 1, left: 1, right: 2 * radius + 1 });
+      const triangle = [];
+      for (let above = n; above >= 1; above--) {
+        for (let k = n - above; k >= 0; k--) triangle.push([radius + 1 - above, 2 * radius + 1 - k, 0]);
+      }
+      expect(blindSpot).toEqual(triangle);
+      expect(blindSpot).toHaveLength((n * (n + 1)) / 2);
+      const earlier = radius * (2 * radius + 1) + radius; // pixels of the window before this one
+      expect(seen).toHaveLength(earlier - blindSpot.length);
+      model.dispose();
+    },
+  );
+
+  it('tells channels of one pixel apart', async () => {
+    const image = tfl.input({ shape: [1, 2, 3] });
+    const conv = (maskType: 'A' | 'B', x: unknown) =>
+      maskedConv2d({ filters: 6, kernelSize: 1, maskType, imageChannels: 3 }).apply(x as tfl.SymbolicTensor);
+    const logits = pixelLogits({ imageChannels: 3, levels: 2 }).apply(conv('A', image) as tfl.SymbolicTensor);
+    const model = makePositive(autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor }));
+    const { seen } = await receptiveField(model, { row: 0, column: 1, channel: 2 });
+    expect(seen).toEqual([
+      [0, 1, 0],
+      [0, 1, 1],
+    ]);
+    expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]);
+    model.dispose();
+  });
+
+  it('leaves no tensor behind, and names what is wrong', async () => {
+    const model = pixelCNN({ imageShape: [2, 3, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    await expectNoLeaks(async () => {
+      await receptiveField(model, { row: 1, column: 1 });
+      await expect(receptiveField(model, { row: 2, column: 0 })).rejects.toThrow(
+        'receptiveField: row: wanted an integer from 0 to 1, got 2',
+      );
+      await expect(receptiveField(model, { row: 0, column: 0, channel: 1 })).rejects.toThrow('channel');
+      await expect(receptiveField(model, { row: 0, column: 0, batchSize: 0 })).rejects.toThrow('batchSize');
+    });
+    model.dispose();
+  });
+});
