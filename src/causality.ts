@@ -2,7 +2,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
 import { imageModelShape, resolveImageShape } from './image-model';
-import { changeEach, type Place, placeOf, sizeOf } from './perturbation';
+import { leakingLayer } from './leaking-layer';
+import { changeEach, logitsByPlace, type Place, placeOf, sizeOf } from './perturbation';
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {
@@ -28,6 +29,8 @@ export interface Causality {
   causal: boolean;
   /** Every leaking pair, by output and then by input. */
   leaks: Leak[];
+  /** The name of the layer that first lets the future in; left out where nothing leaks, or no one layer can be told. */
+  layer?: string;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface Causality {
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by changing inputs is ours.
  *
- * @returns `causal`, and in `leaks` every (output, input) pair at fault
+ * @returns `causal`, in `leaks` every (output, input) pair at fault, and the `layer` where they begin
  * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives logits that are not finite.
  * @example
  * ```js
@@ -52,21 +55,16 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const imageShape = resolveImageShape('checkCausality: imageShape', shape, options.imageShape);
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = seedrandom.alea(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
+  const trials = { caller: 'checkCausality', batchSize, random };
 
   const places = sizeOf(imageShape);
   const isLeak = new Uint8Array(places * places); // [output, input]
   const inputs = Array.from({ length: places }, (_, place) => place);
-  await changeEach(
-    model,
-    imageShape,
-    inputs,
-    { caller: 'checkCausality', batchSize, random },
-    (input, hasMoved) => {
-      for (let output = 0; output <= input; output++) {
-        if (hasMoved(output)) isLeak[output * places + input] = 1;
-      }
-    },
-  );
+  await changeEach(logitsByPlace(model), imageShape, inputs, trials, (input, hasMoved) => {
+    for (let output = 0; output <= input; output++) {
+      if (hasMoved(output)) isLeak[output * places + input] = 1;
+    }
+  });
 
   const leaks: Leak[] = [];
   for (const [pair, leaking] of isLeak.entries()) {
@@ -75,5 +73,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
       leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
     }
   }
-  return { causal: leaks.length === 0, leaks };
+  const causal = leaks.length === 0;
+  const layer = causal ? null : await leakingLayer(model, imageShape, trials);
+  return { causal, leaks, ...(layer === null ? {} : { layer }) };
 }

@@ -1,4 +1,15 @@
-import { any, notEqual, reshape, sum, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import {
+  addN,
+  any,
+  dispose,
+  notEqual,
+  reshape,
+  sum,
+  type Tensor3D,
+  type Tensor4D,
+  tensor4d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { forward } from './image-model';
 
@@ -28,17 +39,18 @@ export const indexOfPlace = (
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /**
- * Changes each of the given values in several random images by several amounts, and tells for each time which logits moved: takes 4 images a
- * value through the model, twice. Logits are compared bit for bit.
+ * Changes each of the given values in several random images by several amounts, and tells for each time where outputs moved: takes 4 images a
+ * value through `outputsOf`, twice. Outputs are compared bit for bit.
  *
- * @throws Error where the model gives logits that are not finite
+ * @param outputsOf from images [N,H,W,C] to outputs [N, positions, values], each of its own sizes
+ * @throws Error where an output is not finite
  */
 export async function changeEach(
-  model: LayersModel,
+  outputsOf: (images: Tensor4D) => Tensor3D[],
   imageShape: ImageShape,
   inputs: readonly number[],
   { caller, batchSize, random }: { caller: string; batchSize: number; random: () => number },
-  visit: (input: number, hasMoved: (output: number) => boolean) => void,
+  visit: (input: number, hasMoved: (position: number, output?: number) => boolean) => void,
 ): Promise<void> {
   const places = sizeOf(imageShape);
   const trials = inputs.length * CHANGES.length;
@@ -52,32 +64,45 @@ export async function changeEach(
       const change = CHANGES[Math.floor((start + n) / inputs.length)] as number;
       changed[index] = (changed[index] as number) + change;
     }
-    const moved = await movedPlaces(caller, model, original, changed, [size, ...imageShape]);
-    for (let n = 0; n < size; n++) visit(inputOf(start + n), (output) => moved[n * places + output] === 1);
+    const moved = await movedPositions(caller, outputsOf, original, changed, [size, ...imageShape]);
+    for (let n = 0; n < size; n++) {
+      visit(inputOf(start + n), (position, output = 0) => {
+        const flags = moved[output] as ArrayLike<number>; // [N, positions]
+        return flags[(n * flags.length) / size + position] === 1;
+      });
+    }
   }
 }
 
-/** For every image and place whether any logit there differs between the two batches, [N*H*W*C]. */
-async function movedPlaces(
+/** For every output, image and position whether any value there differs between the two batches, [N, positions] each. */
+async function movedPositions(
   caller: string,
-  model: LayersModel,
+  outputsOf: (images: Tensor4D) => Tensor3D[],
   original: Float32Array,
   changed: Float32Array,
   shape: [number, number, number, number],
-): Promise<ArrayLike<number>> {
+): Promise<ArrayLike<number>[]> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
-  const [moved, total] = tidy(() => {
-    const before = forward(model, tensor4d(original, shape)); // [N,H,W,C,L]
-    const after = forward(model, tensor4d(changed, shape)); // [N,H,W,C,L]
-    const rows = [original.length, before.size / original.length]; // [N*H*W*C, L]
-    return [any(reshape(notEqual(before, after), rows), 1), sum(before)];
+  const tensors = tidy(() => {
+    const before = outputsOf(tensor4d(original, shape));
+    const after = outputsOf(tensor4d(changed, shape));
+    const total = addN(before.map((output) => sum(output)));
+    return [total, ...before.map((output, i) => any(notEqual(output, after[i] as Tensor3D), 2))]; // [N, positions]
   });
   try {
-    const [finite] = await (total as NonNullable<typeof total>).data();
-    if (!Number.isFinite(finite)) throw new Error(`${caller}: the model gave logits that are not finite`);
-    return await (moved as NonNullable<typeof moved>).data();
+    const [total, ...moved] = await Promise.all(tensors.map((tensor) => tensor.data()));
+    if (!Number.isFinite(total?.[0]))
+      throw new Error(`${caller}: the model gave logits that are not finite`);
+    return moved;
   } finally {
-    moved?.dispose();
-    total?.dispose();
+    dispose(tensors);
   }
 }
+
+/** The logits of a model by place, for {@link changeEach}: [N,H,W,C,L] -> [N,H*W*C,L]. */
+export const logitsByPlace =
+  (model: LayersModel) =>
+  (images: Tensor4D): Tensor3D[] => {
+    const logits = forward(model, images);
+    return [reshape(logits, [images.shape[0], -1, logits.shape[4] as number])];
+  };

@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
 import { imageModelShape, resolveImageShape } from './image-model';
-import { changeEach, indexOfPlace, type Place, placeOf } from './perturbation';
+import { changeEach, indexOfPlace, logitsByPlace, type Place, placeOf } from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -66,7 +66,7 @@ export async function receptiveField(
   const isSeen = new Uint8Array(output);
   const earlier = Array.from(isSeen, (_, index) => index);
   await changeEach(
-    model,
+    logitsByPlace(model),
     imageShape,
     earlier,
     { caller: 'receptiveField', batchSize, random },
