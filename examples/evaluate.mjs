@@ -50,6 +50,7 @@ const bits = await bitsByChannel(model, test, {
   },
 });
 const seconds = (performance.now() - start) / 1000;
+if (!bits.every(Number.isFinite)) stop(`the model gives ${bits.join(', ')} bits/dim: its weights are broken`);
 const png = smallestPng({ images: test.data, imageShape: size });
 
 const names = channels === 3 ? ['red', 'green', 'blue'] : [];

@@ -5,7 +5,17 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const FLAGS = ['-O3', '--converge', '--noAssert', '--noExportMemory', '--enable', 'simd', '--runtime', 'stub', '--importMemory'];
+const FLAGS = [
+  '-O3',
+  '--converge',
+  '--noAssert',
+  '--noExportMemory',
+  '--enable',
+  'simd',
+  '--runtime',
+  'stub',
+  '--importMemory',
+];
 const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
 const OF_DATA = [8, 11]; // sections: a start function, and data, which would be written over somebody else's memory
 
@@ -22,7 +32,8 @@ async function compile(entry) {
     throw error;
   }
   const bytes = written.get('module.wasm');
-  if (bytes.length > MOST_BYTES) throw new Error(`${path}: ${bytes.length} bytes, at most ${MOST_BYTES} are wanted`);
+  if (bytes.length > MOST_BYTES)
+    throw new Error(`${path}: ${bytes.length} bytes, at most ${MOST_BYTES} are wanted`);
   const bad = sections(bytes).find((id) => OF_DATA.includes(id));
   if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
   return Buffer.from(bytes).toString('base64');

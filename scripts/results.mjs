@@ -29,15 +29,22 @@ async function gather(name) {
   const from = join(flags.runs, name);
   const [run, metrics] = await Promise.all(
     ['run.json', 'metrics.jsonl'].map((file) => readFile(join(from, file), 'utf8')),
-  ).catch(() => []);
+  ).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
   if (run === undefined) return;
   const evaluations = metrics.split('\n').filter((line) => line.includes('"testBits"'));
   const { path, ...settings } = JSON.parse(run);
+  const { step } = JSON.parse(evaluations.at(-1) ?? '{}');
+  if (step !== settings.steps) {
+    console.error(`${name}: not finished, left out`);
+    return;
+  }
   await mkdir(join(docs, 'results'), { recursive: true });
   const lines = [JSON.stringify(settings), ...evaluations];
   await writeFile(join(docs, 'results', `${name}.jsonl`), `${lines.join('\n')}\n`);
   if (!name.endsWith('-1')) return;
-  const { step } = JSON.parse(evaluations.at(-1));
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', `results-${name.slice(0, -2)}.png`));
 }
 

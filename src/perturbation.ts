@@ -91,8 +91,7 @@ async function movedPositions(
   });
   try {
     const [total, ...moved] = await Promise.all(tensors.map((tensor) => tensor.data()));
-    if (!Number.isFinite(total?.[0]))
-      throw new Error(`${caller}: the model gave logits that are not finite`);
+    if (!Number.isFinite(total?.[0])) throw new Error(`${caller}: the model gave logits that are not finite`);
     return moved;
   } finally {
     dispose(tensors);

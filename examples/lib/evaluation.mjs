@@ -1,23 +1,34 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { logProb } from 'pixelcnn-layers';
-import { imageBatches, sliceImages } from 'pixelcnn-layers/data';
+import { sample } from 'pixelcnn-layers';
+import { sliceImages } from 'pixelcnn-layers/data';
+import { bitsByChannel } from './channel-bits.mjs';
+import { gridPng } from './png.mjs';
 
 /**
- * Bits per dimension of a model over the first images of a set, quantized to the model's levels.
+ * What a run is judged by: bits per dimension over the first test images, and a picture of samples.
  *
  * @param {import('pixelcnn-layers').AutoregressiveModel} model
- * @param {import('pixelcnn-layers/data').ImageSet} images
- * @param {{ count?: number, batchSize?: number }} [options]
- * @returns {Promise<number>}
+ * @param {import('pixelcnn-layers/data').ImageSet} test of the model's levels
+ * @param {{ evalImages?: number, samples: number, seed: number }} options
+ * @returns {Promise<{ testBits: number, samples: Buffer }>} throws where the figure is not finite
  */
-export async function bitsPerDimension(model, images, { count = images.shape[0], batchSize = 64 } = {}) {
-  const used = sliceImages(images, 0, Math.min(count, images.shape[0]));
-  const batches = imageBatches(used, { batchSize, shuffle: false, repeat: false, levels: model.levels });
-  let nats = 0;
-  for (const batch of batches) {
-    const logProbs = await logProb(model, batch.ys, { batchSize });
-    for (const value of await logProbs.data()) nats -= value;
-    tf.dispose([batch, logProbs]);
-  }
-  return nats / (used.data.length * Math.LN2);
+export async function evaluate(model, test, { evalImages = test.shape[0], samples, seed }) {
+  const [count, ...imageShape] = test.shape;
+  const used = sliceImages(test, 0, Math.min(evalImages, count));
+  const byChannel = await bitsByChannel(model, used, { batchSize: 64 });
+  const testBits = byChannel.reduce((sum, bits) => sum + bits, 0) / byChannel.length;
+  if (!Number.isFinite(testBits)) throw new Error(`the test figure is ${testBits}`);
+  const drawn = await sample(model, { numImages: samples, imageShape, seed });
+  const { levels } = test;
+  const picture = gridPng({ images: await drawn.data(), imageShape, levels, columns: 8, scale: 3, gap: 3 });
+  drawn.dispose();
+  return { testBits, samples: picture };
+}
+
+/** Throws where a weight is not finite. */
+export async function checkWeights(model) {
+  const total = tf.tidy(() => tf.addN(model.getWeights().map((weight) => tf.sum(weight))));
+  const [sum] = await total.data();
+  total.dispose();
+  if (!Number.isFinite(sum)) throw new Error('the weights are not finite');
 }

@@ -9,15 +9,18 @@ import { openEventFile } from './tensorboard.mjs';
  * `samples-<step>.png`.
  *
  * @param {string} directory
- * @param {{ title: string, step: number, rules: { name: string, y: number }[] }} args what was logged after `step` is forgotten: the
- * run goes on from there
+ * @param {{ title: string, step: number, isResumed: boolean, rules: { name: string, y: number }[] }} args what was logged after `step` is
+ * forgotten: the run goes on from there
  */
-export async function openRunLog(directory, { title, step: start, rules }) {
+export async function openRunLog(directory, { title, step: start, isResumed, rules }) {
   await mkdir(directory, { recursive: true });
   const path = join(directory, 'metrics.jsonl');
-  const metrics = (await linesOf(path)).filter(({ step }) => step <= start);
-  await writeWhole(path, metrics.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const events = openEventFile(join(directory, 'events'), start > 0 ? { step: start } : {});
+  const before = await linesOf(path);
+  const metrics = before.lines.filter(({ step }) => step <= start);
+  if (before.isCut || metrics.length < before.lines.length) {
+    await writeWhole(path, metrics.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
+  const events = openEventFile(join(directory, 'events'), isResumed ? { step: start } : {});
   let waiting = '';
 
   const log = (line) => {
@@ -31,12 +34,15 @@ export async function openRunLog(directory, { title, step: start, rules }) {
       events.scalar('train/bits_per_dim', bits, step);
     },
     /** After an evaluation. */
-    async evaluation(step, { trainBits, testBits, seconds, picture }) {
+    evaluation(step, { trainBits, testBits, seconds }) {
       log({ step, trainBits, testBits, seconds });
       events.scalar('test/bits_per_dim', testBits, step);
-      const size = { width: picture.readUInt32BE(16), height: picture.readUInt32BE(20), channels: 4 }; // as a PNG's header has it
-      events.image('samples', picture, size, step);
-      await writeWhole(join(directory, `samples-${step}.png`), picture);
+    },
+    /** The samples of an evaluation, a PNG, and the curves up to it. */
+    async pictures(step, samples) {
+      const size = { width: samples.readUInt32BE(16), height: samples.readUInt32BE(20), channels: 4 }; // as a PNG's header has it
+      events.image('samples', samples, size, step);
+      await writeWhole(join(directory, `samples-${step}.png`), samples);
       await writeWhole(join(directory, 'curve.svg'), await trainingCurve({ title, metrics, rules }));
     },
     /** Puts on the disk what is waiting. */
@@ -52,14 +58,13 @@ export async function openRunLog(directory, { title, step: start, rules }) {
   };
 }
 
-/** The whole lines of a file; a kill may have cut the last one. */
+/** The whole lines of a file, and whether a kill has cut the last one. */
 async function linesOf(path) {
   const text = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line));
+  const parts = text.split('\n');
+  const rest = parts.pop();
+  return { lines: parts.map((line) => JSON.parse(line)), isCut: rest !== '' };
 }

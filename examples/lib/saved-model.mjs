@@ -1,21 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { fileSystem } from 'pixelcnn-layers/node';
+import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
 
 /**
- * Loads a model of images.
+ * Loads a model of images: one that was saved, or the best of a run of train.mjs, with averaged weights where it keeps them.
  *
  * @param {string} directory
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number }>}
  * `imageShape` has null for a size that may vary
  */
 export async function loadImageModel(directory) {
-  const model = await loadLayersModel(fileSystem(directory));
+  const model = await loadLayersModel(fileSystem(await modelDirectory(directory)));
   const [, ...imageShape] = model.inputs[0].shape;
   const [, ...logitsShape] = model.outputs[0].shape;
   if (imageShape.length !== 3 || logitsShape.length !== 4) {
     throw new Error(`${directory}: wanted a model of images, got [${imageShape}] -> [${logitsShape}]`);
   }
   return { model, imageShape, levels: logitsShape[3] };
+}
+
+async function modelDirectory(directory) {
+  if (existsSync(join(directory, 'model.json'))) return directory;
+  const best = await checkpoints(join(directory, 'checkpoints')).best();
+  if (best === null) return directory;
+  const averaged = join(best.directory, 'average');
+  return existsSync(averaged) ? averaged : join(best.directory, 'model');
 }
 
 /**

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { BACKENDS } from './backend.mjs';
 import { DATASETS } from './datasets.mjs';
-import { oneOf, parseFlags, positiveNumber, stop, wholeNumber } from './flags.mjs';
+import { oneOf, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from './flags.mjs';
 
 const HELP = `Trains a PixelCNN on a data set, with the recipe of "The Annotated Pixel-CNN".
 
@@ -67,13 +68,13 @@ const OPTIONS = {
 };
 
 /** Flags that may differ when a run goes on; all others are kept in the run. */
-const OF_A_RESUMED_RUN = ['resume', 'out', 'steps', 'backend'];
+const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'backend'];
 
 /**
  * The command line, checked. Ends the program where it asks for help or cannot be understood.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, steps?: number, backend?: string, run?: object }} `run` holds all that a new run is made of
+ * @returns {{ resume: boolean, out: string, steps?: number, backend?: string, path?: string, run?: object }} `run` holds all that a new run is made of
  */
 export function readTrainFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
@@ -81,22 +82,23 @@ export function readTrainFlags(argv) {
     flags[name] === undefined ? undefined : read(`--${name}`, flags[name], ...rest);
   const steps = optional(wholeNumber, 'steps', 1);
   const backend = optional(oneOf, 'backend', BACKENDS);
+  const path = flags.path === undefined ? undefined : resolve(pathTo('a path', '--path', flags.path));
   if (flags.resume) {
     const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
-    const other = given.find((name) => !OF_A_RESUMED_RUN.includes(name));
+    const other = given.find((name) => !MAY_CHANGE.includes(name));
     if (other !== undefined)
-      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --steps and --backend`);
+      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --path, --steps and --backend`);
     if (!flags.out) stop('--resume: wanted --out with the directory of a run');
-    return { resume: true, out: flags.out, steps, backend };
+    return { resume: true, out: flags.out, steps, backend, path };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   const data = oneOf('--data', flags.data, DATASETS);
   return {
     resume: false,
-    out: flags.out || `runs/${data}`,
+    out: flags.out === undefined ? `runs/${data}` : pathTo('a directory', '--out', flags.out),
     run: {
       data,
-      path: flags.path,
+      path,
       levels: optional(wholeNumber, 'levels', 2, 256),
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
@@ -108,7 +110,7 @@ export function readTrainFlags(argv) {
       optimizer: oneOf('--optimizer', flags.optimizer, ['adam', 'rmsprop']),
       learningRate: positiveNumber('--learning-rate', flags['learning-rate']),
       decay: positiveNumber('--decay', flags.decay, 1),
-      average: optional(positiveNumber, 'average', 1),
+      average: optional(fraction, 'average'),
       clip: optional(positiveNumber, 'clip'),
       seed: wholeNumber('--seed', flags.seed, 0),
       backend: backend ?? 'wasm',
@@ -117,6 +119,11 @@ export function readTrainFlags(argv) {
       samples: wholeNumber('--samples', flags.samples, 1),
     },
   };
+}
+
+function fraction(flag, value) {
+  const number = positiveNumber(flag, value);
+  return number < 1 ? number : stop(`${flag}: wanted a number below 1, got '${value}'`);
 }
 
 function odd(flag, value) {

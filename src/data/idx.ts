@@ -75,7 +75,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
 
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = shape.includes(0) ? 0 : shape.reduce((product, length) => product * length, 1);
   // Elements of n bytes lie together; `fits` comes before any array of that size is made.
   const fits = (bytesEach: number) => {
     const wanted = start + size * bytesEach;

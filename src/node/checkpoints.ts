@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFunction, checkInteger, wrong } from '../check';
 
 /** A finished checkpoint. */
 export interface Checkpoint<State> {
@@ -14,8 +15,9 @@ export interface Checkpoint<State> {
 /** Checkpoints of a run, of {@link checkpoints}. */
 export interface Checkpoints<State> {
   /**
-   * Writes a checkpoint: `write` puts files into the directory that it is given, `state` is kept as JSON. Only when all is on the disk does
-   * it become the latest one, and the best one where `isBest`; what is neither is removed then.
+   * Writes a checkpoint: `write` puts files into the directory that it is given, `state` is kept as JSON. Only when
+   * all is written does it become the latest one, and the best one where `isBest`, at one stroke; what is neither is
+   * removed then.
    */
   save(
     step: number,
@@ -29,14 +31,22 @@ export interface Checkpoints<State> {
   best(): Promise<Checkpoint<State> | null>;
 }
 
-const POINTER = { latest: 'latest.json', best: 'best.json' } as const;
-const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^(latest|best)\.json\.tmp$/;
+/** Names the directories of the latest and of the best checkpoint. */
+const POINTER_FILE = 'checkpoints.json';
+const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^checkpoints\.json\.tmp$/;
+
+interface Pointers {
+  latest?: string;
+  best?: string;
+}
 
 /**
- * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `latest.json` and `best.json`, which name two of them. A crash
- * or a kill at any moment leaves the checkpoints that were finished. One program at a time may write.
+ * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `checkpoints.json`, which names the
+ * latest and the best. A kill of the program at any moment leaves the checkpoints that were finished. One program at a
+ * time may write.
  *
  * @param directory made where it is missing
+ * @throws TypeError where a step is no integer of at least 0; Error (rejects) naming the file that cannot be read
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -52,63 +62,81 @@ const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^(latest|best)\.json\.tmp$/;
  * ```
  */
 export function checkpoints<State>(directory: string): Checkpoints<State> {
-  if (typeof directory !== 'string' || directory === '') {
-    throw new TypeError(`checkpoints: wanted a directory, got ${String(directory)}`);
-  }
+  if (typeof directory !== 'string' || directory === '') wrong('checkpoints', 'a directory', directory);
+  const find = async (which: keyof Pointers): Promise<Checkpoint<State> | null> => {
+    const name = (await readPointers(directory))[which];
+    if (name === undefined) return null;
+    const path = join(directory, name);
+    const { step, state } = await readJson<{ step: number; state: State }>(join(path, 'state.json'));
+    return { step, state, directory: path };
+  };
   return {
     async save(step, state, write, { isBest = false } = {}) {
+      checkInteger('checkpoints: step', step, 0);
+      checkFunction('checkpoints: write', write);
+      const pointers = await readPointers(directory);
+      await removeOthers(directory, pointers);
       const name = await freeName(directory, `step-${step}`);
-      const [temporary, path] = [join(directory, `${name}.tmp`), join(directory, name)];
-      await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary, { recursive: true });
-      await write(temporary);
-      await writeFile(join(temporary, 'state.json'), JSON.stringify({ step, state }));
-      await rename(temporary, path);
-      await point(directory, POINTER.latest, name);
-      if (isBest) await point(directory, POINTER.best, name);
-      await removeOthers(directory);
+      const temporary = join(directory, `${name}.tmp`);
+      try {
+        await mkdir(temporary, { recursive: true });
+        await write(temporary);
+        await writeFile(join(temporary, 'state.json'), JSON.stringify({ step, state }));
+      } catch (error) {
+        await rm(temporary, { recursive: true, force: true });
+        throw error;
+      }
+      await rename(temporary, join(directory, name));
+      const next = { ...pointers, latest: name, ...(isBest ? { best: name } : {}) };
+      await writeFile(join(directory, `${POINTER_FILE}.tmp`), JSON.stringify(next));
+      await rename(join(directory, `${POINTER_FILE}.tmp`), join(directory, POINTER_FILE));
+      await removeOthers(directory, next);
     },
-    latest: () => read(directory, POINTER.latest),
-    best: () => read(directory, POINTER.best),
+    latest: () => find('latest'),
+    best: () => find('best'),
   };
 }
 
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
 /** A step may be saved again, by a run that was resumed: what is there stays until it is replaced. */
 async function freeName(directory: string, name: string): Promise<string> {
-  const taken = await readdir(directory).catch((): string[] => []);
+  const taken = await entriesOf(directory);
   let free = name;
   for (let i = 2; taken.includes(free); i++) free = `${name}-${i}`;
   return free;
 }
 
-async function point(directory: string, pointer: string, name: string): Promise<void> {
-  const path = join(directory, pointer);
-  await writeFile(`${path}.tmp`, JSON.stringify({ checkpoint: name }));
-  await rename(`${path}.tmp`, path);
-}
-
-async function pointedTo(directory: string, pointer: string): Promise<string | null> {
+async function entriesOf(directory: string): Promise<string[]> {
   try {
-    const { checkpoint } = JSON.parse(await readFile(join(directory, pointer), 'utf8'));
-    return String(checkpoint);
+    return await readdir(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new Error(`checkpoints: ${join(directory, pointer)} cannot be read: ${(error as Error).message}`);
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 
-async function read<State>(directory: string, pointer: string): Promise<Checkpoint<State> | null> {
-  const name = await pointedTo(directory, pointer);
-  if (name === null) return null;
-  const path = join(directory, name);
-  const { step, state } = JSON.parse(await readFile(join(path, 'state.json'), 'utf8'));
-  return { step, state, directory: path };
+async function readPointers(directory: string): Promise<Pointers> {
+  try {
+    return await readJson<Pointers>(join(directory, POINTER_FILE));
+  } catch (error) {
+    if (isMissing((error as Error).cause)) return {};
+    throw error;
+  }
 }
 
-async function removeOthers(directory: string): Promise<void> {
-  const kept = await Promise.all(Object.values(POINTER).map((pointer) => pointedTo(directory, pointer)));
-  for (const name of await readdir(directory)) {
-    if (OWN_ENTRY.test(name) && !kept.includes(name)) {
+async function readJson<T>(path: string): Promise<T> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new Error(`checkpoints: ${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Removes what a kill has left, and checkpoints that are neither the latest nor the best. */
+async function removeOthers(directory: string, { latest, best }: Pointers): Promise<void> {
+  for (const name of await entriesOf(directory)) {
+    if (OWN_ENTRY.test(name) && name !== latest && name !== best) {
       await rm(join(directory, name), { recursive: true, force: true });
     }
   }

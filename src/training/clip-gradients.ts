@@ -1,17 +1,19 @@
 import {
+  add,
   addN,
   dispose,
   div,
-  maximum,
-  minimum,
+  greater,
   mul,
   type NamedTensorMap,
   type Optimizer,
+  onesLike,
   sqrt,
   square,
   sum,
   type Tensor,
   tidy,
+  where,
 } from '@tensorflow/tfjs-core';
 import { checkNumber } from '../check';
 
@@ -26,6 +28,8 @@ interface NamedTensor {
  * `trainOnBatch`, `fit` and `minimize` alike. To be called again for an optimizer that was loaded.
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
+ *
+ * Where the norm is not finite, so is no weight afterwards.
  *
  * @returns the optimizer
  * @throws TypeError where `maxNorm` is not above 0
@@ -48,8 +52,9 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
       : Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
     const clipped = tidy(() => {
       const norm = sqrt(addN(named.map(({ tensor }) => sum(square(tensor)))));
-      const factor = minimum(1, div(maxNorm, maximum(norm, 1e-12))); // NaN stays NaN
-      return named.map(({ tensor }) => mul(tensor, factor));
+      const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));
+      const visible = add(factor, mul(norm, 0)); // NaN where the norm is not finite: a blow-up must not pass in silence
+      return named.map(({ tensor }) => mul(tensor, visible));
     });
     const byName = Object.fromEntries(named.map(({ name }, i) => [name, clipped[i] as Tensor]));
     apply(

@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkFunction, checkNumber, wrong } from '../check';
+import { checkNumber, wrong } from '../check';
 
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
@@ -42,7 +42,7 @@ export interface LearningRateSchedule {
  * was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
  *
  * @param optimizer any of tfjs with a learning rate
- * @throws TypeError where the optimizer has none (Adadelta and the like have; your own may not), or the schedule is no function
+ * @throws TypeError where the optimizer has no learning rate, or the schedule is no function or gives no number
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -54,13 +54,14 @@ export interface LearningRateSchedule {
  * ```
  */
 export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {
-  checkFunction('scheduleLearningRate: schedule', schedule);
+  if (typeof schedule !== 'function') wrong('scheduleLearningRate: schedule', 'a function', schedule);
   const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
   if (typeof rated?.learningRate !== 'number') {
     wrong('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
   }
   const beforeStep = () => {
     const rate = schedule(optimizer.iterations);
+    checkNumber('scheduleLearningRate: learning rate', rate, 'of at least 0', (x) => x >= 0);
     if (typeof rated.setLearningRate === 'function')
       rated.setLearningRate(rate); // SGD and momentum keep a tensor of it
     else rated.learningRate = rate;

@@ -28,6 +28,7 @@ export interface WeightAverageOptions {
  */
 export class WeightAverage {
   private readonly averages: Variable[];
+  private isInUse = false;
   private readonly decay: number;
 
   constructor(
@@ -44,8 +45,15 @@ export class WeightAverage {
     this.each((average, weight) => average.assign(add(average, mul(sub(weight, average), 1 - kept))));
   }
 
-  /** Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of the task. */
+  /**
+   * Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of the task.
+   * Nothing may train the model meanwhile.
+   *
+   * @throws Error (rejects) where another task is still running
+   */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
+    if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
+    this.isInUse = true;
     const { trainableWeights } = this.model;
     const own = tidy(() => trainableWeights.map((weight) => weight.read().clone()));
     try {
@@ -54,6 +62,7 @@ export class WeightAverage {
     } finally {
       for (const [i, weight] of trainableWeights.entries()) weight.write(own[i] as Tensor);
       for (const tensor of own) tensor.dispose();
+      this.isInUse = false;
     }
   }
 
@@ -64,7 +73,8 @@ export class WeightAverage {
    */
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights;
-    const shapes = (of: readonly { shape: readonly (number | null)[] }[]) => of.map(({ shape }) => `[${shape}]`).join(' '); // biome-ignore format: one line
+    const shapes = (tensors: readonly { shape: readonly (number | null)[] }[]) =>
+      tensors.map(({ shape }) => `[${shape}]`).join(' ');
     if (shapes(weights) !== shapes(this.averages)) {
       wrong('WeightAverage: saved', `weights ${shapes(this.averages)}`, shapes(weights));
     }

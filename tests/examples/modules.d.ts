@@ -113,3 +113,7 @@ declare module '*/examples/lib/weights.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function seedWeights(model: LayersModel, seed: number): void;
 }
+
+declare module '*/evaluation.mjs' {
+  export function checkWeights(model: import('@tensorflow/tfjs-layers').LayersModel): Promise<void>;
+}

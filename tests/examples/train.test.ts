@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { pixelCNN } from 'pixelcnn-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkWeights } from '../../examples/lib/evaluation.mjs';
+import { useBackend } from '../support/backends';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/train.mjs', import.meta.url));
 const SMALL = '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1'; // biome-ignore format: one line
@@ -17,8 +21,13 @@ interface Line {
 }
 
 let directory: string;
+/** A run that nothing stopped. */
+let straight: string;
+let whole: { code: number | null; output: string };
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'train-'));
+  straight = join(directory, 'straight');
+  whole = await run(`${SMALL} --steps 200 --every 40 --out ${straight}`);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -50,24 +59,24 @@ const testFigures = async (out: string) =>
     .map(({ step, testBits }) => `${step} ${testBits}`);
 
 /** Waits until a run has finished a checkpoint of a step. */
-async function checkpointOf(out: string, step: number): Promise<void> {
-  const pointer = join(out, 'checkpoints/latest.json');
+async function checkpointOf(program: ChildProcess, out: string, step: number): Promise<void> {
+  const pointer = join(out, 'checkpoints/checkpoints.json');
   for (;;) {
-    if (existsSync(pointer) && readFileSync(pointer, 'utf8').includes(`step-${step}"`)) return;
+    if (existsSync(pointer) && JSON.parse(readFileSync(pointer, 'utf8')).latest === `step-${step}`) return;
+    if (program.exitCode !== null) throw new Error(`The run has ended before step ${step}`);
     await setTimeout(5);
   }
 }
 
 describe('train.mjs', () => {
   it('gives the same losses when stopped by Ctrl-C and resumed, bit for bit', async () => {
-    const [straight, broken] = [join(directory, 'straight'), join(directory, 'broken')];
-    const whole = await run(`${SMALL} --steps 200 --every 40 --out ${straight}`);
+    const broken = join(directory, 'broken');
     expect(whole.output).toContain('test bits/dim:');
     expect(whole.code).toBe(0);
 
     const program = start(`${SMALL} --steps 200 --every 40 --out ${broken}`);
     const end = ended(program);
-    await checkpointOf(broken, 80);
+    await checkpointOf(program, broken, 80);
     program.kill('SIGINT');
     const { code, output } = await end;
     expect(output).toMatch(/stopped after step \d+; --resume/);
@@ -82,12 +91,12 @@ describe('train.mjs', () => {
   });
 
   it('leaves a run that goes on when killed at any moment', async () => {
-    const [straight, killed] = [join(directory, 'straight'), join(directory, 'killed')];
+    const killed = join(directory, 'killed');
     const options = `${SMALL} --steps 200 --every 40 --out ${killed}`;
     for (const [i, step] of [40, 80, 120].entries()) {
       const program = start(i === 0 ? options : `--resume --out ${killed}`);
       const end = ended(program);
-      await checkpointOf(killed, step);
+      await checkpointOf(program, killed, step);
       await setTimeout(7 * i); // at another moment each time
       program.kill('SIGKILL');
       await end;
@@ -99,7 +108,7 @@ describe('train.mjs', () => {
   });
 
   it('writes what a run is seen by', async () => {
-    const out = join(directory, 'straight');
+    const out = straight;
     const files = await readdir(out);
     for (const file of [
       'run.json',
@@ -114,24 +123,50 @@ describe('train.mjs', () => {
     expect(await readFile(join(out, 'curve.svg'), 'utf8')).toContain('histogram');
     const [events] = await readdir(join(out, 'events'));
     expect(statSync(join(out, 'events', events as string)).size).toBeGreaterThan(5000);
-    const { checkpoint } = JSON.parse(await readFile(join(out, 'checkpoints/best.json'), 'utf8'));
-    expect((await readdir(join(out, 'checkpoints', checkpoint))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
+    const { best } = JSON.parse(await readFile(join(out, 'checkpoints/checkpoints.json'), 'utf8'));
+    expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
   });
 
   it('stops at a loss that is not a number, with the last good checkpoint untouched', async () => {
     const out = join(directory, 'broken-loss');
     const options = SMALL.replace(' --clip 1', '').replace(' --average 0.9', '');
     const { code, output } = await run(`${options} --steps 50 --every 1 --learning-rate 1e38 --out ${out}`);
-    expect(output).toMatch(/step \d+: .*not finite|step \d+: the loss is (NaN|Infinity)/);
+    expect(output).toMatch(
+      /step \d+ \(the last good checkpoint is of step \d+\): .*(not finite|NaN|Infinity)/,
+    );
     expect(code).toBe(1);
-    const [, failed, good] = /step (\d+): .* of step (\d+)/.exec(output) as RegExpExecArray;
+    const [, failed, good] = /step (\d+) .* of step (\d+)/.exec(output) as RegExpExecArray;
     expect(Number(good)).toBeLessThan(Number(failed));
-    const pointer = join(out, 'checkpoints/latest.json');
+    const pointer = join(out, 'checkpoints/checkpoints.json');
     expect(existsSync(pointer) ? readFileSync(pointer, 'utf8') : 'step-0').toContain(`step-${good}`);
   });
 
+  it('saves no weights that are not finite', async () => {
+    await useBackend('cpu');
+    const model = pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    await expect(checkWeights(model)).resolves.toBeUndefined();
+    const weights = model.getWeights().map((weight) => tf.div(weight, 0));
+    model.setWeights(weights);
+    await expect(checkWeights(model)).rejects.toThrow('the weights are not finite');
+    tf.dispose(weights);
+    model.dispose();
+  });
+
+  it('goes on with more steps, also before anything was evaluated, by RMSProp', async () => {
+    const options = `${SMALL.replace(' --clip 1', '')} --every 100 --optimizer rmsprop`;
+    const [at30, at60] = [join(directory, 'thirty'), join(directory, 'sixty')];
+    await run(`${options} --steps 60 --out ${at60}`);
+    await run(`${options} --steps 30 --out ${at30}`);
+    expect((await run(`--resume --steps 60 --out ${at30}`)).code).toBe(0);
+    expect(await losses(at30)).toEqual(await losses(at60));
+    expect((await testFigures(at30)).at(-1)).toBe((await testFigures(at60)).at(-1));
+    const { code, output } = await run(`--resume --steps 59 --out ${at30}`);
+    expect(output).toContain("--steps: the run has done 60, got '59'");
+    expect(code).toBe(1);
+  });
+
   it('refuses what it cannot do, in a line', async () => {
-    const used = join(directory, 'straight');
+    const used = straight;
     const cases = [
       ['', '--data: wanted one of digits'],
       ['--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
@@ -140,6 +175,8 @@ describe('train.mjs', () => {
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
       [`--resume --out ${used} --batch 3`, '--batch: a resumed run keeps its own'],
       ['--data mnist', '--path'],
+      [`--data digits --levels 32 --out ${directory}/x`, 'quantize'],
+      ['--data digits --average 1', '--average: wanted a number below 1'],
     ];
     for (const [args, message] of cases as [string, string][]) {
       const { code, output } = await run(args);

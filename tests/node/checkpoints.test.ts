@@ -24,28 +24,24 @@ it('finds nothing at first, then the latest and the best, and removes the others
   expect(latest).toMatchObject({ step: 40, state: { bits: 5 } });
   expect(best).toMatchObject({ step: 20, state: { bits: 2 } });
   expect(await readFile(join(latest?.directory ?? '', 'file'), 'utf8')).toBe('d');
-  expect((await readdir(join(directory, 'run'))).sort()).toEqual([
-    'best.json',
-    'latest.json',
-    'step-20',
-    'step-40',
-  ]);
+  expect((await readdir(join(directory, 'run'))).sort()).toEqual(['checkpoints.json', 'step-20', 'step-40']);
 });
 
 it('keeps the latest whole where writing fails or was killed, and clears up with the next', async () => {
   const run = checkpoints<number>(directory);
   await run.save(1, 1, put('whole'));
   await expect(run.save(2, 2, () => Promise.reject(new Error('disk full')))).rejects.toThrow('disk full');
+  expect(await readdir(directory)).not.toContain('step-2.tmp');
   await mkdir(join(directory, 'step-3.tmp')); // a kill while its files were written
   await mkdir(join(directory, 'step-4')); // a kill before it was pointed to
-  await writeFile(join(directory, 'latest.json.tmp'), '{"chec');
+  await writeFile(join(directory, 'checkpoints.json.tmp'), '{"chec');
   await writeFile(join(directory, 'notes.txt'), 'not ours');
   expect(await run.latest()).toMatchObject({ step: 1 });
   await run.save(4, 4, put('next'));
   expect(await run.latest()).toMatchObject({ step: 4, state: 4 });
   expect((await readdir(directory)).filter((name) => !name.endsWith('.json'))).toEqual([
     'notes.txt',
-    'step-4-2',
+    'step-4',
   ]);
 });
 
@@ -61,7 +57,16 @@ it('saves a step again without ever being without it', async () => {
 });
 
 it('names what cannot be read', async () => {
-  await writeFile(join(directory, 'latest.json'), 'no JSON');
-  await expect(checkpoints(directory).latest()).rejects.toThrow('latest.json cannot be read');
+  await writeFile(join(directory, 'checkpoints.json'), 'no JSON');
+  await expect(checkpoints(directory).latest()).rejects.toThrow('checkpoints.json cannot be read');
   expect(() => checkpoints('')).toThrow('checkpoints: wanted a directory');
+  const run = checkpoints(join(directory, 'other'));
+  for (const step of [-1, 1.5, Number.NaN]) {
+    await expect(run.save(step, {}, put('x'))).rejects.toThrow(
+      'checkpoints: step: wanted an integer of at least 0',
+    );
+  }
+  await run.save(1, {}, put('x'));
+  await writeFile(join(directory, 'other/step-1/state.json'), '{');
+  await expect(run.latest()).rejects.toThrow('state.json cannot be read');
 });

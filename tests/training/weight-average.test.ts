@@ -52,6 +52,20 @@ it('gives the model its weights back also where the task fails, and goes on', as
   model.dispose();
 });
 
+it('refuses to be used twice at once, which would lose the weights', async () => {
+  const model = makeModel();
+  setAll(model, 1);
+  const average = new WeightAverage(model);
+  setAll(model, 5);
+  const slow = average.use(() => new Promise((resolve) => setTimeout(resolve, 5)));
+  await expect(average.use(() => 0)).rejects.toThrow('another task is still running');
+  await slow;
+  expect(await first(model)).toBe(5);
+  expect(await average.use(() => first(model))).toBe(1);
+  average.dispose();
+  model.dispose();
+});
+
 it('takes over saved averages, of the same weights only', async () => {
   const [model, saved, other] = [makeModel(), makeModel(), makeModel(2)];
   setAll(saved, 7);
