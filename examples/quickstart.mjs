@@ -6,13 +6,20 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { bitsPerDim, logProb, normalize, pixelCNN, sample } from 'pixelcnn-layers';
+import {
+  bitsPerDim,
+  exponentialDecay,
+  logProb,
+  pixelCNN,
+  sample,
+  scheduleLearningRate,
+} from 'pixelcnn-layers';
+import { imageBatches } from 'pixelcnn-layers/data';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBits, uniformBits } from './lib/baselines.mjs';
-import { batches } from './lib/batches.mjs';
 import { lineChart } from './lib/chart.mjs';
-import { IMAGE_SHAPE, LEVELS, readDigits } from './lib/digits.mjs';
+import { readDataset } from './lib/datasets.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
 import { gridPng } from './lib/png.mjs';
@@ -23,33 +30,33 @@ import { seedWeights } from './lib/weights.mjs';
 const { steps, seed, backend, batch, out } = readQuickstartFlags(process.argv.slice(2));
 const evaluations = 10;
 const smoothing = 0.98; // of the training figure shown: about the last 50 steps
-const learningRate = (step) => 1e-3 * 0.999995 ** step;
 
 await useBackend(backend).catch(({ message }) => stop(message));
 await mkdir(out, { recursive: true }).catch(({ message }) => stop(`--out: ${message}`));
 
-// Data: levels 0..16, [N,8,8,1]
+// Data: bytes 0..16, [N,8,8,1]
 
-const train = await readDigits('train');
-const test = await readDigits('test');
-const toTensor = (levels) => tf.tensor4d(levels, [levels.length / 64, ...IMAGE_SHAPE], 'int32');
-const trainImages = toTensor(train.images);
-const testImages = toTensor(test.images);
-const uniform = uniformBits(LEVELS);
-const histogram = histogramBits(train.images, test.images, LEVELS);
+const { train, test } = await readDataset('digits');
+const [, ...imageShape] = test.shape;
+const { levels } = test;
+const toTensor = (bytes) => tf.tensor4d(bytes, [bytes.length / 64, ...imageShape], 'int32');
+const testImages = toTensor(test.data);
+const uniform = uniformBits(levels);
+const histogram = histogramBits(train.data, test.data, levels);
 
 // Model: images in [0, 1] -> logits [N,8,8,1,17]
 
 const model = pixelCNN({
-  imageShape: IMAGE_SHAPE,
-  levels: LEVELS,
+  imageShape,
+  levels,
   firstKernelSize: 5,
   hiddenDim: 16,
   outDim: 32,
   numBlocks: 3,
 });
 seedWeights(model, seed);
-const optimizer = tf.train.adam(learningRate(0), 0.9, 0.999, 1e-7);
+const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+const schedule = scheduleLearningRate(optimizer, exponentialDecay());
 model.compile({ optimizer, loss: bitsPerDim });
 
 /** Bits per dimension over all test images. */
@@ -60,27 +67,25 @@ async function testBits(model) {
   return -total / (testImages.size * Math.LN2);
 }
 
-console.log(`${testImages.shape[0]} test and ${trainImages.shape[0]} training images, ${LEVELS} levels`);
+console.log(`${test.shape[0]} test and ${train.shape[0]} training images, ${levels} levels`);
 console.log(`${model.countParams()} parameters, ${steps} steps of ${batch} images, seed ${seed}, ${backend}`);
 
 // Training
 
-const indices = batches(trainImages.shape[0], batch, seed);
+const batches = imageBatches(train, { batchSize: batch, seed });
 const progress = trainingProgress(steps);
 const trainCurve = [];
 const testCurve = [];
 const metrics = ['step,train_bits_per_dim,test_bits_per_dim,seconds'];
 const start = performance.now();
 let sum = 0;
+let step = 0;
 
-for (let step = 1; step <= steps; step++) {
-  const [images, inputs] = tf.tidy(() => {
-    const images = tf.gather(trainImages, indices.next().value); // [batch,8,8,1]
-    return [images, normalize(images, LEVELS)];
-  });
-  optimizer.learningRate = learningRate(step - 1);
-  const bits = await model.trainOnBatch(inputs, images);
-  tf.dispose([images, inputs]);
+for (const { xs, ys } of batches) {
+  schedule.beforeStep();
+  const bits = await model.trainOnBatch(xs, ys);
+  tf.dispose([xs, ys]);
+  step += 1;
 
   sum = smoothing * sum + (1 - smoothing) * bits;
   const trainBits = sum / (1 - smoothing ** step); // an average also while few have been summed
@@ -94,6 +99,7 @@ for (let step = 1; step <= steps; step++) {
     metrics.push([step, trainBits.toFixed(4), bits.toFixed(4), seconds.toFixed(2)].join());
   }
   await setImmediate(); // lets timers run: the progress line has one
+  if (step === steps) break;
 }
 progress.stop();
 const trained = testCurve.at(-1).y;
@@ -131,7 +137,7 @@ if (Math.abs(final - trained) > 1e-6) {
 // New digits
 
 const samples = await sample(loaded, { numImages: 64, seed });
-const grid = { imageShape: IMAGE_SHAPE, levels: LEVELS, columns: 8 };
+const grid = { imageShape, levels, columns: 8 };
 await writeWhole(join(out, 'samples.png'), gridPng({ ...grid, images: await samples.data() }));
 
 // Completions: a row for each class, with the original (all given), then seven times its upper half, completed
@@ -146,7 +152,7 @@ const completions = await sample(loaded, { initial, known, seed });
 const images = await completions.data();
 await writeWhole(join(out, 'completions.png'), gridPng({ ...grid, images, known: await known.data() }));
 
-tf.dispose([trainImages, testImages, samples, initial, known, completions]);
+tf.dispose([testImages, samples, initial, known, completions]);
 for (const owner of [loaded, model, optimizer]) owner.dispose();
 
 console.log(`test bits/dim: ${final.toFixed(3)}`);

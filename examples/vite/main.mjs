@@ -1,8 +1,8 @@
 // Trains a PixelCNN on 8x8 handwritten digits in the page, then draws 16 new ones: ?backend=wasm&steps=300&seed=1
 
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, normalize, pixelCNN, sample } from 'pixelcnn-layers';
-import { batches } from '../lib/batches.mjs';
+import { bitsPerDim, pixelCNN, sample } from 'pixelcnn-layers';
+import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { seedWeights } from '../lib/weights.mjs';
 
 /** Each backend registers itself when it is imported; only the one asked for is loaded. */
@@ -28,8 +28,8 @@ async function run() {
   const seed = Number(ask('seed'));
   say(`Starting ${backend}`);
   await useBackend(backend);
-  const levels = await readBytes(new URL('../data/digits-train-images.u8', import.meta.url));
-  const digits = tf.tensor4d(levels, [levels.length / 64, ...IMAGE_SHAPE], 'int32');
+  const data = await readBytes(new URL('../data/digits-train-images.u8', import.meta.url));
+  const digits = imageSet({ data, shape: [data.length / 64, ...IMAGE_SHAPE], levels: LEVELS });
 
   const model = pixelCNN({
     imageShape: IMAGE_SHAPE,
@@ -51,23 +51,21 @@ async function run() {
 }
 
 async function train(model, digits, steps, seed) {
-  const indices = batches(digits.shape[0], 16, seed);
   const smoothing = 0.95; // about the last 20 steps
   let sum = 0;
   let shown = performance.now();
-  for (let step = 1; step <= steps; step++) {
-    const [images, inputs] = tf.tidy(() => {
-      const images = tf.gather(digits, indices.next().value); // [16,8,8,1]
-      return [images, normalize(images, LEVELS)];
-    });
-    sum = smoothing * sum + (1 - smoothing) * (await model.trainOnBatch(inputs, images));
-    tf.dispose([images, inputs]);
+  let step = 0;
+  for (const { xs, ys } of imageBatches(digits, { batchSize: 16, seed })) {
+    sum = smoothing * sum + (1 - smoothing) * (await model.trainOnBatch(xs, ys));
+    tf.dispose([xs, ys]);
+    step += 1;
     if (step < steps && performance.now() - shown < 50) continue;
 
     const bits = sum / (1 - smoothing ** step); // an average also while few have been summed
     element('progress').value = step / steps;
     element('figures').textContent = `step ${step} of ${steps}: ${bits.toFixed(3)} bits/dim`;
     await new Promise((resolve) => setTimeout(resolve)); // no animation frame: those stop in a background tab
+    if (step === steps) break;
     shown = performance.now();
   }
 }

@@ -7,7 +7,6 @@ import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { histogramBits, uniformBits } from '../../examples/lib/baselines.mjs';
-import { batches } from '../../examples/lib/batches.mjs';
 import { lineChart } from '../../examples/lib/chart.mjs';
 import { LEVELS, readDigits } from '../../examples/lib/digits.mjs';
 import { writeWhole } from '../../examples/lib/files.mjs';
@@ -41,32 +40,6 @@ describe('baselines', () => {
     // Counts 5 and 0 of two levels become 6 and 1 of 7.
     const bits = histogramBits(Uint8Array.of(0, 0, 0, 0, 0), Uint8Array.of(0, 1), 2);
     expect(bits).toBeCloseTo(-(Math.log2(6 / 7) + Math.log2(1 / 7)) / 2, 12);
-  });
-});
-
-describe('batches', () => {
-  const take = (count: number, size: number, seed: number, number: number) => {
-    const source = batches(count, size, seed);
-    return Array.from({ length: number }, () => source.next().value);
-  };
-
-  it('has every index once an epoch, also where batches straddle epochs', () => {
-    const taken = take(5, 3, 1, 5);
-    expect(taken.every((batch) => batch.length === 3)).toBe(true);
-    const flat = taken.flat();
-    for (const start of [0, 5, 10]) {
-      expect(flat.slice(start, start + 5).sort()).toEqual([0, 1, 2, 3, 4]);
-    }
-  });
-
-  it('depends on the seed alone', () => {
-    expect(take(100, 10, 1, 30)).toEqual(take(100, 10, 1, 30));
-    expect(take(100, 10, 1, 30)).not.toEqual(take(100, 10, 2, 30));
-  });
-
-  it('shuffles every epoch anew', () => {
-    const [first, second] = take(100, 100, 1, 2);
-    expect(first).not.toEqual(second);
   });
 });
 

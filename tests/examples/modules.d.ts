@@ -30,10 +30,6 @@ declare module '*/examples/lib/baselines.mjs' {
   ): number[];
 }
 
-declare module '*/examples/lib/batches.mjs' {
-  export function batches(count: number, size: number, seed: number): Generator<number[], never>;
-}
-
 declare module '*/examples/lib/chart.mjs' {
   export function lineChart(args: {
     title: string;
