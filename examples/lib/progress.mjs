@@ -31,8 +31,10 @@ export function trainingProgress(steps, done = 0) {
   };
 }
 
-/** Seconds as m:ss. */
+/** Seconds as m:ss or h:mm:ss. */
 function clock(seconds) {
   const whole = Math.ceil(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number) => String(number).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }

@@ -98,7 +98,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
     case 0x0e:
       return { data: fill(new Float64Array(fits(8)), (i) => view.getFloat64(start + 8 * i)), shape };
     default:
-      return wrong(what, 'an element type 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E', type);
+      return wrong(what, 'an element type 8, 9, 11, 12, 13 or 14', type);
   }
 }
 

@@ -69,19 +69,14 @@ export interface ImageBatches extends Iterable<ImageBatch> {
 export function imageBatches(images: ImageSet, options: ImageBatchOptions): ImageBatches {
   const { data, shape, levels: imageLevels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
-  const {
-    shuffle = true,
-    seed = 0,
-    repeat = true,
-    firstStep = 0,
-  } = checkArgs('imageBatches: options', options);
-  const { levels = imageLevels } = options;
+  checkArgs('imageBatches: options', options);
+  const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
   const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
   checkBoolean('imageBatches: shuffle', shuffle);
   checkInteger('imageBatches: seed', seed);
   checkBoolean('imageBatches: repeat', repeat);
   checkLevels('imageBatches: levels', levels, imageLevels);
-  checkInteger('imageBatches: firstStep', firstStep, 0);
+  checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
   const imageSize = h * w * c;
   const stepsPerEpoch = Math.ceil(n / batchSize);
