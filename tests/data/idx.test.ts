@@ -112,7 +112,7 @@ describe('parseIdx', () => {
     expect(message()).toContain('wanted an IDX file');
     expect(message(0, 0, 8, 0, 1)).toContain('got [0, 0, 8, 0]');
     expect(message(0, 0, 10, 1, 0, 0, 0, 0)).toBe(
-      'parseIdx: bytes: wanted an element type 0x08, 0x09, 0x0B, 0x0C, 0x0D or 0x0E, got 10',
+      'parseIdx: bytes: wanted an element type 8, 9, 11, 12, 13 or 14, got 10',
     );
     expect(message(0, 0, 8, 3, 0, 0, 0, 1)).toBe(
       'parseIdx: bytes: wanted a header of 16 bytes, for 3 dimensions, got 8',

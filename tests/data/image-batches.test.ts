@@ -134,7 +134,7 @@ describe('the options of imageBatches', () => {
     refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
     refuses(
       { batchSize: 2, firstStep: -1 },
-      'imageBatches: firstStep: wanted an integer of at least 0, got -1',
+      'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1',
     );
     expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
       'imageBatches: images: data: wanted 8 bytes, for shape [4,1,2,1], got 3',
