@@ -1,0 +1,27 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { runScript } from './run-script';
+
+const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
+const names = await readdir(MODELS);
+
+describe.each(names)('the trained model %s', (name) => {
+  const directory = `${MODELS}/${name}`;
+
+  it('reaches the figure on its card', async () => {
+    const card = await readFile(`${directory}/README.md`, 'utf8');
+    const [, figure] = /\| figure \| (\d\.\d{3}) bits\/dim/.exec(card) as RegExpExecArray;
+    const { code, stdout } = await runScript('evaluate.mjs', ['--model', directory, '--data', name]);
+    expect(code).toBe(0);
+    expect(/^model +(\d\.\d{3})/m.exec(stdout)?.[1]).toBe(figure);
+  });
+
+  it('is smaller than a megabyte, and says data, recipe, steps and licence', async () => {
+    const files = await readdir(directory);
+    const sizes = await Promise.all(files.map(async (file) => (await stat(`${directory}/${file}`)).size));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1e6);
+    const card = await readFile(`${directory}/README.md`, 'utf8');
+    for (const line of ['data', 'recipe', 'steps', 'licence']) expect(card).toContain(`| ${line} |`);
+  });
+});
