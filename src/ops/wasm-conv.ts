@@ -3,6 +3,7 @@ import {
   engine,
   env,
   getBackend,
+  getKernel,
   registerKernel,
   type Tensor4D,
   type TensorInfo,
@@ -92,6 +93,7 @@ const GRADIENTS = {
 type GradientInputs = Saved & { dy: Tensor4D };
 
 function registerOnWasm(kernelName: string, gradient: (inputs: GradientInputs) => TensorInfo): void {
+  if (getKernel(kernelName, 'wasm') !== undefined) return; // by another copy of this library in the program
   const kernelFunc = ({ inputs }: { inputs: unknown }) => gradient(inputs as GradientInputs);
   registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
 }
