@@ -58,5 +58,5 @@ function sections(bytes) {
 const line = async (name, entry) => `export const ${name} =\n  '${await compile(entry)}';\n`;
 await writeFile(
   `${root}/src/kernels/modules.ts`,
-  `// Made by scripts/build-kernels.mjs of assembly/.\n${await line('SAMPLING', 'sampling')}${await line('CONVOLUTION', 'convolution')}`,
+  `// Made by scripts/build-kernels.mjs of assembly/.\n${await line('SAMPLING', 'sampling')}${await line('CONVOLUTION', 'convolution')}${await line('LOSS', 'loss')}`,
 );

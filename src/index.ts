@@ -10,7 +10,7 @@ export {
   autoregressiveModel,
 } from './models/autoregressive-model';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
-export { kernelsInUse } from './ops/wasm-conv';
+export { kernelsInUse } from './ops/wasm-backend';
 export type { Place } from './perturbation';
 export type {
   AffineArgs,

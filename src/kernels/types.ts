@@ -31,11 +31,11 @@ export type ConvolutionSizes = readonly [
 ];
 
 /**
- * The loops of a convolution whose kernel has only causal rows, and of its gradients, over a memory of somebody else's. All arguments but sizes and `least`
+ * The loops of a convolution whose kernel has only causal rows, of its gradients, and of the cross-entropy, over a memory of somebody else's. All arguments but sizes and `least`
  * are addresses in bytes of float32 numbers, 0 where there are none; the last one is that of {@link scratchBytes} bytes to work in. Where there is a `y`,
  * `dy` counts only where y > 0.
  */
-export interface ConvolutionKernels {
+export interface TrainingKernels {
   /** y = max(x * kernel + bias, least). */
   convolve(y: number, x: number, kernel: number, bias: number, ...rest: [...ConvolutionSizes, least: number, scratch: number]): void; // biome-ignore format: one line
   /** The gradient for x. */
@@ -45,4 +45,6 @@ export interface ConvolutionKernels {
   /** The gradient for the bias. */
   sumPixels(dbias: number, dy: number, y: number, images: number, height: number, width: number, featuresOut: number, scratch: number): void; // biome-ignore format: one line
   scratchBytes(height: number, width: number, featuresIn: number, featuresOut: number, rows: number, columns: number): number; // biome-ignore format: one line
+  /** Of logits [rows,levels] and labels int32 [rows]: softmax - one-hot [rows,levels], sums of e^(logit - max) and max - logit of the label [rows]; `row` is room for the levels, a multiple of 4. */
+  crossEntropy(gradient: number, sums: number, below: number, logits: number, labels: number, rows: number, levels: number, row: number): void; // biome-ignore format: one line
 }

@@ -1,5 +1,5 @@
-import { CONVOLUTION, SAMPLING } from './modules';
-import type { ConvolutionKernels, Kernels } from './types';
+import { CONVOLUTION, LOSS, SAMPLING } from './modules';
+import type { Kernels, TrainingKernels } from './types';
 
 const PAGE = 65536; // bytes
 
@@ -35,12 +35,15 @@ export function webAssemblyKernels(floats: number): Kernels | null {
   };
 }
 
-/** The loops of convolutions over a memory of somebody else's; null where that cannot be. */
-export function convolutionKernels(memory: WebAssembly.Memory): ConvolutionKernels | null {
-  const module = compile(CONVOLUTION);
-  if (module === null) return null;
+/** The loops of training over a memory of somebody else's; null where they cannot be had. */
+export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
+  const modules = [CONVOLUTION, LOSS].map(compile).filter((module) => module !== null);
+  if (modules.length < 2) return null;
   try {
-    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as ConvolutionKernels;
+    const [convolution, loss] = modules.map(
+      (module) => new WebAssembly.Instance(module, { env: { memory } }),
+    );
+    return { ...convolution?.exports, ...loss?.exports } as unknown as TrainingKernels;
   } catch {
     return null; // a memory shared between threads
   }

@@ -13,6 +13,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
+import { ownCrossEntropy } from './wasm-cross-entropy';
 
 /**
  * -log softmax(logits)[label], in nats, one value a row, with a gradient of its own: softmax minus one-hot.
@@ -25,18 +26,23 @@ import {
  * @returns [M]
  */
 export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
-  const levels = logits.shape[1];
   const op = customGrad((x, save) => {
     const rows = x as Tensor2D;
-    const p = softmax(rows); // [M,L]
-    const target = cast(oneHot(labels, levels), 'float32'); // [M,L]; oneHot's own float32 output is wrong on wasm
-    const logNormaliser = sub(max(rows, 1), log(max(p, 1))); // [M]
-    const value = sub(logNormaliser, sum(mul(target, rows), 1)); // [M]
-    (save as (tensors: Tensor[]) => void)([sub(p, target)]); // [M,L]
+    const { value, gradient } = ownCrossEntropy(labels, rows) ?? composed(labels, rows);
+    (save as (tensors: Tensor[]) => void)([gradient]);
     return {
       value,
       gradFunc: (dy: Tensor, saved: Tensor[]) => mul(saved[0] as Tensor2D, expandDims(dy, 1)), // [M,L]
     };
   });
   return op(logits) as Tensor1D;
+}
+
+/** The same in terms of tfjs's operations. */
+function composed(labels: Tensor1D, logits: Tensor2D): { value: Tensor1D; gradient: Tensor2D } {
+  const p = softmax(logits); // [M,L]
+  const target = cast(oneHot(labels, logits.shape[1]), 'float32'); // [M,L]; oneHot's own float32 output is wrong on wasm
+  const logNormaliser = sub(max(logits, 1), log(max(p, 1))); // [M]
+  const value = sub(logNormaliser, sum(mul(target, logits), 1)) as Tensor1D; // [M]
+  return { value, gradient: sub(p, target) };
 }

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ConvolutionKernels } from '../../src/kernels/types';
-import { convolutionKernels } from '../../src/kernels/webassembly';
+import type { TrainingKernels } from '../../src/kernels/types';
+import { trainingKernels } from '../../src/kernels/webassembly';
 import { causalConv2d } from '../../src/ops/causal-conv';
 import { backends, useBackend } from '../support/backends';
 import { noise, take } from '../support/tensors';
@@ -91,7 +91,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
 
   it('read nothing outside of their tensors: inputs at the very end of the memory', () => {
     const own = new WebAssembly.Memory({ initial: 2 });
-    const { convolve, convolveBack, correlate, sumPixels } = convolutionKernels(own) as ConvolutionKernels;
+    const { convolve, convolveBack, correlate, sumPixels } = trainingKernels(own) as TrainingKernels;
     for (const features of [1, 2, 3, 4, 5]) {
       const at = own.buffer.byteLength - 4 * 6 * features; // [1,1,6,features]
       const sizes = [1, 1, 6, features, features, 1, 1] as const;
@@ -107,7 +107,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
   it('cannot be had over a memory that threads share', () => {
     if (typeof SharedArrayBuffer === 'undefined') return;
     const shared = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
-    expect(convolutionKernels(shared)).toBeNull();
+    expect(trainingKernels(shared)).toBeNull();
   });
 
   it('follow the memory when it grows', async () => {

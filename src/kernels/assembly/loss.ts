@@ -1,0 +1,75 @@
+import { V } from './vector';
+
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of tfjs's wasm backend. Addresses and
+// strides count bytes here.
+
+/**
+ * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) - one-hot(label), sums [rows] of
+ * e^(x - max x), and below [rows] = max x - x[label], where a label that is no level counts as a logit of 0. `row` is room for the levels, rounded up to
+ * a multiple of 4, float32.
+ */
+export function crossEntropy(
+  gradients: usize,
+  sums: usize,
+  below: usize,
+  x: usize,
+  labels: usize,
+  rows: usize,
+  levels: usize,
+  row: usize,
+): void {
+  const bytes = levels * 4, padded = (bytes + V - 1) & ~(V - 1);
+  for (let i = bytes; i < padded; i += 4) store<f32>(row + i, -Infinity);
+  for (let r: usize = 0; r < rows; r++, x += bytes, gradients += bytes) {
+    let i: usize = 0;
+    let m = f32x4.splat(-Infinity);
+    for (; i + V <= bytes; i += V) {
+      const v = v128.load(x + i);
+      v128.store(row + i, v);
+      m = f32x4.pmax(m, v);
+    }
+    for (; i < bytes; i += 4) store<f32>(row + i, load<f32>(x + i));
+    if (padded != bytes) m = f32x4.pmax(m, v128.load(row + padded - V));
+    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+
+    let s = f32x4.splat(0);
+    for (i = 0; i < padded; i += V) {
+      const e = exp(f32x4.sub(v128.load(row + i), m));
+      v128.store(row + i, e);
+      s = f32x4.add(s, e);
+    }
+    const sum = f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
+
+    const scale = f32x4.splat(1 / sum);
+    for (i = 0; i + V <= bytes; i += V) v128.store(gradients + i, f32x4.mul(v128.load(row + i), scale));
+    for (; i < bytes; i += 4) store<f32>(gradients + i, load<f32>(row + i) / sum);
+    for (i = bytes; i < padded; i += 4) store<f32>(row + i, -Infinity);
+
+    const label: usize = load<u32>(labels + r * 4);
+    let target: f32 = 0;
+    if (label < levels) {
+      target = load<f32>(x + label * 4);
+      store<f32>(gradients + label * 4, load<f32>(gradients + label * 4) - 1);
+    }
+    store<f32>(sums + r * 4, sum);
+    store<f32>(below + r * 4, f32x4.extract_lane(m, 0) - target);
+  }
+}
+
+/** e^x of float32 numbers of at most 0, to seven digits; 0 below -87, NaN of NaN. */
+// @ts-ignore: decorator
+@inline
+function exp(x: v128): v128 {
+  const shift = f32x4.splat(12583039); // 1.5 2^23 + 127
+  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.442695)), shift);
+  const k = f32x4.sub(shifted, shift);
+  // ln 2 in two parts, of which the first times k is exact
+  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(k, f32x4.splat(0.693145751953125))), f32x4.mul(k, f32x4.splat(1.428606765330187e-6)));
+  const r2 = f32x4.mul(r, r);
+  const low = f32x4.add(f32x4.add(f32x4.splat(1), r), f32x4.mul(f32x4.add(f32x4.splat(0.5), f32x4.mul(r, f32x4.splat(1.0 / 6))), r2));
+  const high = f32x4.add(f32x4.add(f32x4.splat(1.0 / 24), f32x4.mul(r, f32x4.splat(1.0 / 120))), f32x4.mul(f32x4.splat(1.0 / 720), r2));
+  const p = f32x4.add(low, f32x4.mul(high, f32x4.mul(r2, r2)));
+  const power = i32x4.shl(shifted, 23); // 2^k, of its biased exponent in the last bits
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87)));
+}
