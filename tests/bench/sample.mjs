@@ -1,6 +1,6 @@
 // Times sampling: incremental, in WebAssembly and in plain JavaScript, beside whole passes, in one process, and beside PyTorch's naive sampler
-// where python3 has torch. A whole-pass sampler takes one forward pass a value: its time is that of one warm pass (the faster of ours and of
-// stock layers, on wasm) times H*W*C.
+// where python3 has torch. A whole-pass sampler takes one forward pass a value: its time is that of one warm pass on wasm times H*W*C, where a
+// pass is made of tfjs's operations (the faster of our model and of stock layers) or, twice as fast, of this library's own kernels.
 //
 //   npm run bench:sample -- [--write]
 //
@@ -92,26 +92,34 @@ const rows = [];
 for (const { name, shape, numImages, torch } of cases) {
   const models = [ours(shape), stock(shape)];
   const x = tf.zeros([numImages, ...shape.imageShape]);
-  const forward = (model) => () => model.predict(x, { batchSize: numImages }).dispose();
+  const forward = (model, isOwn) => () => {
+    tf.env().set('PIXELCNN_WASM_KERNELS', isOwn);
+    model.predict(x, { batchSize: numImages }).dispose();
+  };
   const draw =
     ({ sample }) =>
     async () =>
       (await sample(models[0], { numImages, seed: 1, strategy: 'incremental' })).dispose();
-  const tasks = { pass: forward(models[0]), stockPass: forward(models[1]), incremental: draw({ sample }) };
+  const tasks = {
+    ownPass: forward(models[0], true),
+    pass: forward(models[0], false),
+    stockPass: forward(models[1], false),
+    incremental: draw({ sample }),
+  };
   const isSmall = shape.hiddenDim < 64;
   if (isSmall) tasks.javascript = draw(plainly);
   const times = await timeInTurn(tasks, { seconds: 8, minRounds: 3 });
   const pass = Math.min(times.pass.median, times.stockPass.median);
   const places = shape.imageShape.reduce((product, size) => product * size, 1);
-  const faster = ({ median }) => Math.round((pass * places) / median);
+  const faster = ({ median }, onePass = pass) => Math.round((onePass * places) / median);
   const torchTime = torch ? timeTorchSampler(shape, numImages) : null;
   rows.push([
     name,
     numImages,
-    ms(pass),
+    `${ms(pass)} / ${ms(times.ownPass.median)}`,
     ms(times.incremental.median),
-    (times.incremental.median / pass).toFixed(2),
-    faster(times.incremental),
+    `${(times.incremental.median / pass).toFixed(2)} / ${(times.incremental.median / times.ownPass.median).toFixed(2)}`,
+    `${faster(times.incremental)} / ${faster(times.incremental, times.ownPass.median)}`,
     isSmall ? faster(times.javascript) : '',
     torchTime === null ? '' : Math.round(torchTime / times.incremental.median),
     `${((await memoryOf(tasks.incremental)) / 2 ** 20).toFixed(1)} MiB`,
@@ -123,7 +131,7 @@ for (const { name, shape, numImages, torch } of cases) {
 const header = [
   'network',
   'images',
-  'one pass, ms',
+  'one pass, ms: tfjs / own kernels',
   'incremental, ms',
   'in passes',
   'times faster than whole passes',
