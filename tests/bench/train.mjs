@@ -147,7 +147,7 @@ for (const [name, shape] of Object.entries(shapes)) {
 const profileHeader = [
   'a step on wasm',
   'ms',
-  'our convolutions',
+  'our kernels',
   "tfjs's operations",
   'Adam',
   'tape and JavaScript',

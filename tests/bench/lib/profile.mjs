@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Where the time of a training step goes on the present backend, whose kernels return when they are done: our convolutions,
+ * Where the time of a training step goes on the present backend, whose kernels return when they are done: our kernels,
  * other operations, the optimizer with its operations, and the rest, which is the tape and what JavaScript does around it.
  *
  * @param {tf.LayersModel} model compiled
