@@ -24,9 +24,8 @@ export class Machine {
   private readonly kernels: Kernels;
   private readonly steps: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
-  private row = -1;
-
   private readonly movingPlaces: readonly MovingPlace[];
+  private row = -1;
 
   constructor(assembler: Assembler, numImages: number, make: (floats: number) => Kernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
