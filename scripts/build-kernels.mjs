@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const ENTRIES = ['sampling', 'convolution', 'correlation', 'loss', 'gate'];
 const FLAGS = [
   '-O3',
   '--converge',
@@ -55,8 +56,8 @@ function sections(bytes) {
   return ids;
 }
 
-const line = async (name, entry) => `export const ${name} =\n  '${await compile(entry)}';\n`;
-await writeFile(
-  `${root}/src/kernels/modules.ts`,
-  `// Made by scripts/build-kernels.mjs of assembly/.\n${await line('SAMPLING', 'sampling')}${await line('CONVOLUTION', 'convolution')}${await line('LOSS', 'loss')}`,
-);
+let written = '// Made by scripts/build-kernels.mjs of assembly/.\n';
+for (const entry of ENTRIES) {
+  written += `export const ${entry.toUpperCase()} =\n  '${await compile(entry)}';\n`;
+}
+await writeFile(`${root}/src/kernels/modules.ts`, written);

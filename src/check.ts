@@ -54,6 +54,11 @@ export function checkOneOf<T extends string | number>(
   return value as T;
 }
 
+export function checkBoolean(what: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') wrong(what, 'true or false', value);
+  return value;
+}
+
 /** A function, where one is given. */
 export function checkFunction(what: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') wrong(what, 'a function', value);

@@ -1,4 +1,4 @@
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from './check';
+import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from './check';
 
 /**
  * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a channel
@@ -18,6 +18,11 @@ export interface MaskArgs {
   maskType?: MaskType;
   /** Channels of the image (3 for RGB), into which features are split, in order. @default 3 */
   imageChannels?: number;
+  /**
+   * The mask of a vertical stack instead, without regard to channels: `'A'` sees the rows above only, and `'B'` the present row too, whole, for
+   * features that themselves see only rows above. @default false
+   */
+  vertical?: boolean;
 }
 
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
@@ -36,7 +41,8 @@ export interface Mask {
  * itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o), or group(i) <= group(o) for B.
  *
  * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016), section 3.4 and figure 2; the
- * layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`.
+ * layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al.,
+ * "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2.
  *
  * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
  * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that `imageChannels` does not
@@ -50,15 +56,21 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const { maskType = 'B', imageChannels = 3 } = checkArgs('getMask', args);
+  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('getMask', args);
   const [rows, columns] = checkKernelSize('getMask: kernelSize', args.kernelSize);
   checkOneOf('getMask: maskType', maskType, ['A', 'B']);
   checkInteger('getMask: imageChannels', imageChannels, 1);
+  checkBoolean('getMask: vertical', vertical);
   const featuresIn = checkFeatures('getMask: featuresIn', args.featuresIn, imageChannels);
   const featuresOut = checkFeatures('getMask: featuresOut', args.featuresOut, imageChannels);
 
+  const shape = [rows, columns, featuresIn, featuresOut] as const;
   const values = new Float32Array(rows * columns * featuresIn * featuresOut);
   const tap = featuresIn * featuresOut;
+  if (vertical) {
+    const rowsSeen = maskType === 'A' ? rows >> 1 : (rows >> 1) + 1;
+    return { shape, values: values.fill(1, 0, rowsSeen * columns * tap) };
+  }
   const centre = (rows >> 1) * columns + (columns >> 1);
   values.fill(1, 0, centre * tap); // every tap before the centre: rows above, pixels to the left
 
@@ -70,5 +82,5 @@ export function getMask(args: MaskArgs): Mask {
     const row = centre * tap + i * featuresOut;
     values.fill(1, row + firstSeer * groupOut, row + featuresOut);
   }
-  return { shape: [rows, columns, featuresIn, featuresOut], values };
+  return { shape, values };
 }

@@ -12,19 +12,22 @@ const maskArgs = fc
     groupIn: fc.integer({ min: 1, max: 3 }),
     groupOut: fc.integer({ min: 1, max: 3 }),
     maskType: fc.constantFrom<MaskType>('A', 'B'),
+    vertical: fc.boolean(),
   })
-  .map(({ rows, columns, imageChannels, groupIn, groupOut, maskType }) => ({
+  .map(({ rows, columns, imageChannels, groupIn, groupOut, maskType, vertical }) => ({
     kernelSize: [rows, columns] as [number, number],
     featuresIn: groupIn * imageChannels,
     featuresOut: groupOut * imageChannels,
     maskType,
     imageChannels,
+    vertical,
   }));
 
 /** One entry of the mask from its definition: may this input be seen from that output? */
 function mayBeSeen(args: Required<MaskArgs>, row: number, column: number, i: number, o: number): boolean {
   const [rows, columns] = args.kernelSize as [number, number];
   const [below, right] = [row - (rows - 1) / 2, column - (columns - 1) / 2];
+  if (args.vertical) return args.maskType === 'A' ? below < 0 : below <= 0;
   if (below !== 0 || right !== 0) return below < 0 || (below === 0 && right < 0);
   const channelIn = Math.floor((i * args.imageChannels) / args.featuresIn);
   const channelOut = Math.floor((o * args.imageChannels) / args.featuresOut);
@@ -69,7 +72,8 @@ describe('getMask', () => {
   it('sees with B what it sees with A, and each channel itself besides', () => {
     fc.assert(
       fc.property(maskArgs, (args) => {
-        const sum = (maskType: MaskType) => getMask({ ...args, maskType }).values.reduce((a, b) => a + b, 0);
+        const sum = (maskType: MaskType) =>
+          getMask({ ...args, maskType, vertical: false }).values.reduce((a, b) => a + b, 0);
         // imageChannels blocks on the diagonal, each of (in/C) x (out/C)
         expect(sum('B') - sum('A')).toBe((args.featuresIn * args.featuresOut) / args.imageChannels);
       }),
@@ -87,6 +91,9 @@ describe('getMask', () => {
     expect(() => getMask({ ...args, kernelSize: 4 })).toThrow('getMask: kernelSize');
     expect(() => getMask({ ...args, featuresIn: 4 })).toThrow('getMask: featuresIn: wanted a multiple');
     expect(() => getMask({ ...args, featuresOut: 5 })).toThrow('getMask: featuresOut');
+    expect(() => getMask({ ...args, vertical: 1 as unknown as boolean })).toThrow(
+      'getMask: vertical: wanted true or false, got 1',
+    );
     expect(() => getMask({ ...args, imageChannels: 0 })).toThrow('getMask: imageChannels');
     for (const maskType of ['a', 'b', 'C'] as unknown as MaskType[]) {
       expect(() => getMask({ ...args, maskType })).toThrow("getMask: maskType: wanted 'A' or 'B'");

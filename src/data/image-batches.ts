@@ -1,5 +1,5 @@
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
-import { checkArgs, checkInteger, wrong } from '../check';
+import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+import { checkArgs, checkBoolean, checkInteger, wrong } from '../check';
 import { epochOrder } from './epoch-order';
 import { checkImageSet, checkLevels, type ImageSet } from './image-set';
 import { quantized } from './quantize';
@@ -16,21 +16,23 @@ export interface ImageBatchOptions {
   repeat?: boolean;
   /** L of the batches, to which each is quantized as by {@link quantize}. @default that of the images */
   levels?: number;
+  /** Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images, classes], as models conditioned on a class take it. @default false */
+  withClasses?: boolean;
   /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
   firstStep?: number;
 }
 
 /** What a training step takes. Who takes it disposes it: `tf.dispose(batch)`. */
 // A type and not an interface: only so does TypeScript take it for tfjs's TensorContainer.
-export type ImageBatch = {
-  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]. */
-  readonly xs: Tensor4D;
+export type ImageBatch<Inputs extends Tensor4D | [Tensor4D, Tensor2D] = Tensor4D> = {
+  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with classes also those, int32 [B,1]. */
+  readonly xs: Inputs;
   /** The levels 0..L-1, which it predicts, int32 [B,H,W,C]. */
   readonly ys: Tensor4D;
 };
 
 /** Batches of a set of images; every iterator begins anew with batch `firstStep`. */
-export interface ImageBatches extends Iterable<ImageBatch> {
+export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
   /** The batches that hold N images: N / B, rounded up. */
   readonly stepsPerEpoch: number;
 }
@@ -66,15 +68,33 @@ export interface ImageBatches extends Iterable<ImageBatch> {
  * }
  * ```
  */
-export function imageBatches(images: ImageSet, options: ImageBatchOptions): ImageBatches {
-  const { data, shape, levels: imageLevels } = checkImageSet('imageBatches: images', images);
+export function imageBatches(
+  images: ImageSet,
+  options: ImageBatchOptions & { withClasses: true },
+): ImageBatches<ImageBatch<[Tensor4D, Tensor2D]>>;
+export function imageBatches(
+  images: ImageSet,
+  options: ImageBatchOptions & { withClasses?: false },
+): ImageBatches;
+export function imageBatches(
+  images: ImageSet,
+  options: ImageBatchOptions,
+): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>>;
+export function imageBatches(
+  images: ImageSet,
+  options: ImageBatchOptions,
+): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
+  const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
   checkArgs('imageBatches: options', options);
   const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
+  const { withClasses = false } = options;
   const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
   checkBoolean('imageBatches: shuffle', shuffle);
   checkInteger('imageBatches: seed', seed);
   checkBoolean('imageBatches: repeat', repeat);
+  checkBoolean('imageBatches: withClasses', withClasses);
+  if (withClasses && labels === undefined) wrong('imageBatches: withClasses', 'images with labels', labels);
   checkLevels('imageBatches: levels', levels, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -83,7 +103,7 @@ export function imageBatches(images: ImageSet, options: ImageBatchOptions): Imag
   const toLevel = quantized(imageLevels, levels);
 
   /** The batch of the images that `imageAt` has at `place` and the `count - 1` places behind it. */
-  function batchAt(place: number, count: number, imageAt: (place: number) => number): ImageBatch {
+  function batchAt(place: number, count: number, imageAt: (place: number) => number) {
     const xs = new Float32Array(count * imageSize);
     const ys = new Int32Array(count * imageSize);
     for (let b = 0; b < count; b++) {
@@ -95,10 +115,15 @@ export function imageBatches(images: ImageSet, options: ImageBatchOptions): Imag
       }
     }
     const batchShape: [number, number, number, number] = [count, h, w, c];
-    return { xs: tensor4d(xs, batchShape, 'float32'), ys: tensor4d(ys, batchShape, 'int32') };
+    const inputs = tensor4d(xs, batchShape, 'float32');
+    const classes = Int32Array.from({ length: count }, (_, b) => labels?.[imageAt(place + b)] ?? 0);
+    return {
+      xs: withClasses ? ([inputs, tensor2d(classes, [count, 1], 'int32')] as [Tensor4D, Tensor2D]) : inputs,
+      ys: tensor4d(ys, batchShape, 'int32'),
+    };
   }
 
-  function* iterate(): Generator<ImageBatch, void, undefined> {
+  function* iterate(): Generator<ReturnType<typeof batchAt>, void, undefined> {
     const imageAt = shuffle ? shuffledPlaces(n, seed) : (place: number) => place % n;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
       const place = step * batchSize;
@@ -121,8 +146,4 @@ function shuffledPlaces(count: number, seed: number): (place: number) => number 
     }
     return order[place % count] as number;
   };
-}
-
-function checkBoolean(what: string, value: unknown): void {
-  if (typeof value !== 'boolean') wrong(what, 'true or false', value);
 }

@@ -48,6 +48,7 @@ export function javascriptKernels(floats: number): Kernels {
       else if (op === Op.multiply) heap[y + i] = x * (heap[b + i] as number);
       else if (op === Op.copy) heap[y + i] = x;
       else if (op === Op.relu) heap[y + i] = pmax(x, 0);
+      else if (op === Op.gate) heap[y + i] = fround(tanh(x)) * fround(sigmoid(heap[b + i] as number));
       else heap[y + i] = op === Op.sigmoid ? sigmoid(x) : tanh(x);
     }
   }
@@ -60,13 +61,17 @@ export function javascriptKernels(floats: number): Kernels {
         (words[places + (words[at] as number)] as number) + (words[at + 1] as number);
       for (let at = start; at < end; at += INSTRUCTION_WORDS) {
         const op = words[at] as number;
-        const [y, yStride] = [operand(at + 1), words[at + 3] as number];
-        const [a, aStride] = [operand(at + 4), words[at + 6] as number];
-        const [b, bStride] = [operand(at + 7), words[at + 9] as number];
+        const [y, a, b] = [operand(at + 1), operand(at + 4), operand(at + 7)];
         const length = words[at + 10] as number;
+        const columns = words[at + 15] as number;
         for (let n = 0; n < images; n++) {
-          if (op === Op.product) product(at, y + n * yStride, a + n * aStride, b + n * bStride);
-          else pointwise(op, length, y + n * yStride, a + n * aStride, b + n * bStride);
+          for (let column = 0; column < Math.max(1, columns); column++) {
+            const of = (start: number, operand: number, columnStride: number) =>
+              start + n * (words[at + operand + 2] as number) + column * (words[at + columnStride] as number);
+            const [yn, an, bn] = [of(y, 1, 16), of(a, 4, 17), of(b, 7, 18)];
+            if (op === Op.product) product(at, yn, an, bn);
+            else pointwise(op, length, yn, an, bn);
+          }
         }
       }
     },

@@ -19,7 +19,10 @@ export interface Kernels {
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
 }
 
-/** Sizes of a convolution of images [images,height,width,in] by a kernel [rows,columns,in,out]. */
+/**
+ * Sizes of a convolution of images [images,height,width,in] by a kernel [rows,columns,in,out], of whose last row the first `present` columns
+ * are used.
+ */
 export type ConvolutionSizes = readonly [
   images: number,
   height: number,
@@ -28,12 +31,14 @@ export type ConvolutionSizes = readonly [
   featuresOut: number,
   rows: number,
   columns: number,
+  present: number,
 ];
 
 /**
- * The loops of a convolution whose kernel has only causal rows, of its gradients, and of the cross-entropy, over a memory of somebody else's. All arguments but sizes and `least`
- * are addresses in bytes of float32 numbers, 0 where there are none; the last one is that of {@link scratchBytes} bytes to work in. Where there is a `y`,
- * `dy` counts only where y > 0.
+ * The loops of a convolution whose kernel has only causal rows, of its gradients, of the cross-entropy and of the gate, over a memory of somebody else's.
+ * All arguments but sizes and `least` are addresses in bytes of float32 numbers, 0 where there are none. `scratch` is room to work in: of
+ * `convolutionScratch` bytes for the convolution and its gradient for x, of `correlationScratch` bytes for the other two. Where a gradient of the
+ * convolution has a `y`, `dy` counts only where y > 0.
  */
 export interface TrainingKernels {
   /** y = max(x * kernel + bias, least). */
@@ -44,7 +49,15 @@ export interface TrainingKernels {
   correlate(dkernel: number, x: number, dy: number, y: number, ...rest: [...ConvolutionSizes, scratch: number]): void; // biome-ignore format: one line
   /** The gradient for the bias. */
   sumPixels(dbias: number, dy: number, y: number, images: number, height: number, width: number, featuresOut: number, scratch: number): void; // biome-ignore format: one line
-  scratchBytes(height: number, width: number, featuresIn: number, featuresOut: number, rows: number, columns: number): number; // biome-ignore format: one line
+  convolutionScratch: ScratchBytes;
+  correlationScratch: ScratchBytes;
   /** Of logits [rows,levels] and labels int32 [rows]: softmax - one-hot [rows,levels], sums of e^(logit - max) and max - logit of the label [rows]; `row` is room for the levels, a multiple of 4. */
   crossEntropy(gradient: number, sums: number, below: number, logits: number, labels: number, rows: number, levels: number, row: number): void; // biome-ignore format: one line
+  /** y = tanh(a) sigmoid(b) [images,pixels,groups,size] of x [images,pixels,groups,2,size], each a then b, plus the condition [images,groups,2,size]. */
+  gate(y: number, x: number, condition: number, images: number, pixels: number, groups: number, size: number): void; // biome-ignore format: one line
+  /** The gradient for x. */
+  gateBack(dx: number, dy: number, x: number, condition: number, images: number, pixels: number, groups: number, size: number): void; // biome-ignore format: one line
 }
+
+/** Bytes that loops of a convolution work in. */
+type ScratchBytes = (height: number, width: number, featuresIn: number, featuresOut: number, rows: number, columns: number, present: number) => number; // biome-ignore format: one line

@@ -1,4 +1,4 @@
-import { CONVOLUTION, LOSS, SAMPLING } from './modules';
+import { CONVOLUTION, CORRELATION, GATE, LOSS, SAMPLING } from './modules';
 import type { Kernels, TrainingKernels } from './types';
 
 const PAGE = 65536; // bytes
@@ -37,14 +37,14 @@ export function webAssemblyKernels(floats: number): Kernels | null {
 
 /** The loops of training over a memory of somebody else's; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, LOSS].map(compile).filter((module) => module !== null);
-  if (modules.length < 2) return null;
-  try {
-    const [convolution, loss] = modules.map(
-      (module) => new WebAssembly.Instance(module, { env: { memory } }),
-    );
-    return { ...convolution?.exports, ...loss?.exports } as unknown as TrainingKernels;
-  } catch {
-    return null; // a memory shared between threads
+  const loops = {};
+  for (const module of [CONVOLUTION, CORRELATION, LOSS, GATE].map(compile)) {
+    if (module === null) return null;
+    try {
+      Object.assign(loops, new WebAssembly.Instance(module, { env: { memory } }).exports);
+    } catch {
+      return null; // a memory shared between threads
+    }
   }
+  return loops as TrainingKernels;
 }

@@ -8,11 +8,14 @@ import { getMask, type MaskArgs } from '../mask';
 export class CausalMask {
   private readonly rows: number;
   private readonly mask: Tensor4D | null; // [rows,columns,in,out]
+  /** How many columns of the last row, from the left, are not masked for all features. */
+  readonly presentColumns: number;
 
   constructor(args: MaskArgs) {
     const { shape, values } = getMask(args);
     const [kernelRows, columns, featuresIn, featuresOut] = shape;
     this.rows = (kernelRows >> 1) + 1;
+    this.presentColumns = presentColumns(args, columns);
     const causal = values.subarray(0, this.rows * columns * featuresIn * featuresOut);
     this.mask = causal.every((value) => value === 1)
       ? null
@@ -30,4 +33,10 @@ export class CausalMask {
   dispose(): void {
     this.mask?.dispose();
   }
+}
+
+/** Those up to the kernel's middle; in a vertical stack none with mask A, all with B. */
+function presentColumns({ vertical, maskType }: MaskArgs, columns: number): number {
+  if (!vertical) return (columns >> 1) + 1;
+  return maskType === 'A' ? 0 : columns;
 }

@@ -2,6 +2,7 @@ import {
   engine,
   getBackend,
   getKernel,
+  type NamedAttrMap,
   registerGradient,
   registerKernel,
   type Tensor,
@@ -10,7 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkBatchFits } from './batch-limit';
 import { composed } from './composed-conv';
-import type { FusedActivation, Implementation, Inputs } from './implementation';
+import type { Attributes, FusedActivation, Implementation, Inputs } from './implementation';
 import { ownOnWasm } from './wasm-conv';
 
 /** Our own loops on the wasm backend where they can be had, tfjs's operations elsewhere. */
@@ -25,12 +26,13 @@ const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own row, its
- * middle column on the output's own column; zeros pad the image, so that height and width stay. Taps to the right of that one
- * must be zero; they may or may not be looked at, and their gradient is meaningless.
+ * middle column on the output's own column; zeros pad the image, so that height and width stay. Of the last row only the first
+ * `presentColumns` columns are used: the others must be zero; they may or may not be looked at, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked; columns odd
  * @param bias [out], or null
+ * @param presentColumns 0 to columns; up to the output's own column where nothing is said
  * @returns [N,H,W,out]
  * @throws RangeError where the batch is larger than the GPU holds
  */
@@ -39,17 +41,19 @@ export function causalConv2d(
   kernel: Tensor4D,
   bias: Tensor1D | null,
   activation: FusedActivation = 'linear',
+  presentColumns: number = (kernel.shape[1] >> 1) + 1,
 ): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
   const kernelName = KERNEL_NAMES[activation];
   const backendName = getBackend();
   if (getKernel(kernelName, backendName) === undefined) {
-    const kernelFunc = ({ inputs }: { inputs: unknown }) =>
-      implementation().forward(inputs as Inputs, activation);
+    const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
+      implementation().forward(inputs as Inputs, activation, (attrs as Attributes).presentColumns);
     registerKernel({ kernelName, backendName, kernelFunc });
   }
-  return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias });
+  const attributes: Attributes = { presentColumns };
+  return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias }, attributes);
 }
 
 registerGradient({
@@ -65,10 +69,11 @@ registerGradient({
   gradFunc: gradients,
 });
 
-function gradients(dy: Tensor | Tensor[], saved: Tensor[]) {
+function gradients(dy: Tensor | Tensor[], saved: Tensor[], attributes: NamedAttrMap) {
   const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D?];
   return gradientImplementation().gradients(
     dy as Tensor4D,
     y === undefined ? { x, kernel } : { x, kernel, y },
+    (attributes as Attributes).presentColumns,
   );
 }

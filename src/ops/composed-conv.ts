@@ -9,7 +9,9 @@ import {
   matMul,
   mul,
   type NamedTensorMap,
+  pad,
   reshape,
+  slice,
   step,
   type Tensor,
   type Tensor1D,
@@ -28,20 +30,53 @@ type Pads = [[number, number], [number, number], [number, number], [number, numb
  * filter gradient is missing on wasm and slow on cpu).
  */
 export const composed: Implementation = {
-  forward: (inputs, activation) => tidy(() => forward(inputs, activation)),
-  gradients(dy, { x, kernel, y }) {
+  forward: ({ kernel, ...inputs }, activation, presentColumns) =>
+    tidy(() => {
+      const window = windowOf(kernel.shape, presentColumns);
+      return forward({ ...inputs, kernel: cut(kernel, window) }, window, activation);
+    }),
+  gradients(dy, { x, kernel, y }, presentColumns) {
     const dz: Tensor4D = y === undefined ? dy : mul(dy, step(y)); // before the activation
+    const window = windowOf(kernel.shape, presentColumns);
     return {
-      x: () => inputGradient(dz, kernel),
-      kernel: () => kernelGradient(x, dz, kernel.shape),
+      x: () => inputGradient(dz, cut(kernel, window), window),
+      kernel: () => uncut(kernelGradient(x, dz, window), kernel.shape),
       bias: () => biasGradient(dz),
     };
   },
 };
 
-function forward({ x, kernel, bias }: Inputs, activation: FusedActivation): Tensor4D {
+/** What is convolved with: the first columns of a kernel, of which so many reach to the left of the output's own pixel, and to the right. */
+interface Window {
+  /** [rows,columns,in,out] */
+  shape: Tensor4D['shape'];
+  left: number;
+  right: number;
+}
+
+/** The whole kernel, unless it is a row of which nothing to the right of the output's own pixel is used. */
+function windowOf(shape: Tensor4D['shape'], presentColumns: number): Window {
+  const [rows, columns, featuresIn, featuresOut] = shape;
+  const left = columns >> 1;
+  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: left };
+  return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
+}
+
+/** [rows,columns,in,out] -> [rows,columns of the window,in,out] */
+function cut(kernel: Tensor4D, { shape }: Window): Tensor4D {
+  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape);
+}
+
+/** [rows,columns of the window,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
+function uncut(kernel: Tensor4D, [, columns]: Tensor4D['shape']): Tensor4D {
+  const missing = columns - kernel.shape[1];
+  if (missing === 0) return kernel;
+  return pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
+}
+
+function forward({ x, kernel, bias }: Inputs, window: Window, activation: FusedActivation): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
-  const [rows, columns, , featuresOut] = kernel.shape;
+  const featuresOut = kernel.shape[3];
   const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
   if (isPointwise(kernel.shape)) {
     const a = reshape(x, [1, n * h * w, featuresIn]);
@@ -56,12 +91,12 @@ function forward({ x, kernel, bias }: Inputs, activation: FusedActivation): Tens
   return engine().runKernel(
     FusedConv2D,
     { x, filter: kernel, ...optionalBias },
-    { strides: 1, pad: padsAbove(rows, columns), dataFormat: 'NHWC', dilations: 1, activation },
+    { strides: 1, pad: padsAbove(window), dataFormat: 'NHWC', dilations: 1, activation },
   ); // [N,H,W,out]
 }
 
 /** [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching downwards. */
-function inputGradient(dz: Tensor4D, kernel: Tensor4D): Tensor4D {
+function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
   if (isPointwise(kernel.shape)) {
     const [n, h, w] = dz.shape;
@@ -74,18 +109,19 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D): Tensor4D {
     'int32',
   );
   const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  return conv2d(dz, reshape(flipped, [rows, columns, featuresOut, featuresIn]), 1, padsBelow(rows, columns));
+  return conv2d(dz, reshape(flipped, [rows, columns, featuresOut, featuresIn]), 1, padsBelow(window));
 }
 
 /** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a kernel of its size. */
-function kernelGradient(x: Tensor4D, dz: Tensor4D, shape: Tensor4D['shape']): Tensor4D {
+function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
+  const { shape } = window;
   const [rows, columns, featuresIn, featuresOut] = shape;
   if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape);
   const [n, h, w] = x.shape;
   const byImage = reshape(featureRows(x), [featuresIn, n, h * w]);
   const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(rows, columns)); // [in,rows,columns,out]
+  const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(window)); // [in,rows,columns,out]
   return reshape(transpose(dk, [1, 2, 0, 3]), [rows, columns, featuresIn, featuresOut]);
 }
 
@@ -122,10 +158,10 @@ function isPointwise([rows, columns]: Tensor4D['shape']): boolean {
   return rows === 1 && columns === 1;
 }
 
-function padsAbove(rows: number, columns: number): Pads {
-  return [[0, 0], [rows - 1, 0], [columns >> 1, columns >> 1], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+function padsAbove({ shape: [rows], left, right }: Window): Pads {
+  return [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 }
 
-function padsBelow(rows: number, columns: number): Pads {
-  return [[0, 0], [0, rows - 1], [columns >> 1, columns >> 1], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+function padsBelow({ shape: [rows], left, right }: Window): Pads {
+  return [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 }

@@ -3,6 +3,9 @@ import type { Tensor1D, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
 /** What follows the convolution within the same operation. */
 export type FusedActivation = 'linear' | 'relu';
 
+/** Of the kernel that tfjs knows. */
+export type Attributes = { readonly presentColumns: number };
+
 /** Of a convolution. */
 export interface Inputs {
   /** [N,H,W,in] */
@@ -21,10 +24,14 @@ export interface Saved {
   y?: Tensor4D;
 }
 
-/** One way to compute the operation and its gradients. */
+/** One way to compute the operation and its gradients; of the kernel's last row the first `presentColumns` columns are used. */
 export interface Implementation {
   /** [N,H,W,out] */
-  forward(inputs: Inputs, activation: FusedActivation): TensorInfo;
+  forward(inputs: Inputs, activation: FusedActivation, presentColumns: number): TensorInfo;
   /** Each computed when asked for: none for the image. */
-  gradients(dy: Tensor4D, saved: Saved): { x: () => Tensor4D; kernel: () => Tensor4D; bias: () => Tensor1D };
+  gradients(
+    dy: Tensor4D,
+    saved: Saved,
+    presentColumns: number,
+  ): { x: () => Tensor4D; kernel: () => Tensor4D; bias: () => Tensor1D };
 }

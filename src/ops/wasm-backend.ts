@@ -42,8 +42,9 @@ function loopsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
 }
 
 /**
- * Whether masked convolutions, and the cross-entropy, run in this library's own WebAssembly loops now, rather than in operations of tfjs: on the wasm backend,
- * without threads, where WebAssembly has SIMD. Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
+ * Whether masked convolutions, gates and the cross-entropy run in this library's own WebAssembly loops now, rather than in operations of
+ * tfjs: on the wasm backend, without threads, where WebAssembly has SIMD. Results are the same but for rounding, and for a NaN, which
+ * tfjs's ReLU turns into 0.
  *
  * @example
  * ```js
@@ -66,13 +67,13 @@ export function ownLoops(): TrainingKernels | null {
 }
 
 /** Makes a kernel of tfjs's wasm backend of them, so that tfjs counts and profiles what they do. */
-export function registerOnWasm<Inputs>(
+export function registerOnWasm<Inputs, Attributes = undefined>(
   kernelName: string,
-  compute: (loops: TrainingKernels, inputs: Inputs) => TensorInfo | TensorInfo[],
+  compute: (loops: TrainingKernels, inputs: Inputs, attributes: Attributes) => TensorInfo | TensorInfo[],
 ): void {
   if (getKernel(kernelName, 'wasm') !== undefined) return; // by another copy of this library in the program
-  const kernelFunc = ({ inputs }: { inputs: unknown }) =>
-    compute(loopsOver(wasm()) as TrainingKernels, inputs as Inputs);
+  const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
+    compute(loopsOver(wasm()) as TrainingKernels, inputs as Inputs, attrs as Attributes);
   registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
 }
 
@@ -87,7 +88,8 @@ export function filled(
 ): TensorInfo[] {
   const made: TensorInfo[] = [];
   try {
-    for (const shape of [...shapes, [Math.ceil(scratchBytes / 4)]]) made.push(allocate(shape));
+    const scratch = [Math.max(1, Math.ceil(scratchBytes / 4))]; // no address is had of nothing
+    for (const shape of [...shapes, scratch]) made.push(allocate(shape));
     const addresses = made.map(address);
     fill(addresses, addresses.at(-1) as number);
   } catch (error) {

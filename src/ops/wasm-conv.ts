@@ -1,6 +1,6 @@
 import { engine, type Tensor4D, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { ConvolutionSizes, TrainingKernels } from '../kernels/types';
-import type { Implementation, Saved } from './implementation';
+import type { Attributes, Implementation, Saved } from './implementation';
 import { address, filled, ownLoops, registerOnWasm } from './wasm-backend';
 
 /** The implementation by our own loops where they can be had on the present backend. */
@@ -9,19 +9,21 @@ export function ownOnWasm(): Implementation | null {
 }
 
 const own: Implementation = {
-  forward: ({ x, kernel, bias }, activation) => {
-    const loops = ownLoops() as TrainingKernels;
+  forward: ({ x, kernel, bias }, activation, presentColumns) => {
+    const { convolve, convolutionScratch } = ownLoops() as TrainingKernels;
     const least = activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
-    return compute([...x.shape.slice(0, 3), kernel.shape[3]], loops, x, kernel, (y, sizes, scratch) =>
-      loops.convolve(y, address(x), address(kernel), address(bias), ...sizes, least, scratch),
+    const sizes = sizesOf(x, kernel, { presentColumns });
+    return compute([...x.shape.slice(0, 3), kernel.shape[3]], sizes, convolutionScratch, (y, scratch) =>
+      convolve(y, address(x), address(kernel), address(bias), ...sizes, least, scratch),
     );
   },
-  gradients(dy, saved) {
+  gradients(dy, saved, presentColumns) {
     const inputs = { dy, ...saved };
+    const attributes: Attributes = { presentColumns };
     return {
-      x: () => engine().runKernel(GRADIENTS.x, inputs),
-      kernel: () => engine().runKernel(GRADIENTS.kernel, inputs),
-      bias: () => engine().runKernel(GRADIENTS.bias, inputs),
+      x: () => engine().runKernel(GRADIENTS.x, inputs, attributes),
+      kernel: () => engine().runKernel(GRADIENTS.kernel, inputs, attributes),
+      bias: () => engine().runKernel(GRADIENTS.bias, inputs, attributes),
     };
   },
 };
@@ -34,35 +36,44 @@ const GRADIENTS = {
 
 type GradientInputs = Saved & { dy: Tensor4D };
 
-registerOnWasm<GradientInputs>(GRADIENTS.x, (loops, { dy, x, kernel, y }) =>
-  compute(x.shape, loops, x, kernel, (dx, sizes, scratch) =>
+registerOnWasm<GradientInputs, Attributes>(GRADIENTS.x, (loops, { dy, x, kernel, y }, attributes) => {
+  const sizes = sizesOf(x, kernel, attributes);
+  return compute(x.shape, sizes, loops.convolutionScratch, (dx, scratch) =>
     loops.convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
-  ),
-);
+  );
+});
 
-registerOnWasm<GradientInputs>(GRADIENTS.kernel, (loops, { dy, x, kernel, y }) =>
-  compute(kernel.shape, loops, x, kernel, (dkernel, sizes, scratch) =>
+registerOnWasm<GradientInputs, Attributes>(GRADIENTS.kernel, (loops, { dy, x, kernel, y }, attributes) => {
+  const sizes = sizesOf(x, kernel, attributes);
+  return compute(kernel.shape, sizes, loops.correlationScratch, (dkernel, scratch) =>
     loops.correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
-  ),
-);
+  );
+});
 
-registerOnWasm<GradientInputs>(GRADIENTS.bias, (loops, { dy, x, kernel, y }) =>
-  compute([kernel.shape[3]], loops, x, kernel, (dbias, [n, h, w, , featuresOut], scratch) =>
+registerOnWasm<GradientInputs, Attributes>(GRADIENTS.bias, (loops, { dy, x, kernel, y }, attributes) => {
+  const sizes = sizesOf(x, kernel, attributes);
+  const [n, h, w, , featuresOut] = sizes;
+  return compute([featuresOut], sizes, loops.correlationScratch, (dbias, scratch) =>
     loops.sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
-  ),
-);
+  );
+});
 
-/** A tensor that loops fill, given its address, the sizes of the convolution and memory to work in. */
-function compute(
-  shape: readonly number[],
-  { scratchBytes }: Pick<TrainingKernels, 'scratchBytes'>,
+function sizesOf(
   { shape: [n, h, w, featuresIn] }: Tensor4D,
   { shape: [rows, columns, , featuresOut] }: Tensor4D,
-  fill: (output: number, sizes: ConvolutionSizes, scratch: number) => void,
+  { presentColumns }: Attributes,
+): ConvolutionSizes {
+  return [n, h, w, featuresIn, featuresOut, rows, columns, presentColumns];
+}
+
+/** A tensor that loops fill, given its address and memory to work in. */
+function compute(
+  shape: readonly number[],
+  [, ...image]: ConvolutionSizes,
+  scratchBytes: TrainingKernels['convolutionScratch'],
+  fill: (output: number, scratch: number) => void,
 ): TensorInfo {
-  const bytes = scratchBytes(h, w, featuresIn, featuresOut, rows, columns) >>> 0;
-  const [tensor] = filled([shape], bytes, ([output], scratch) =>
-    fill(output as number, [n, h, w, featuresIn, featuresOut, rows, columns], scratch),
-  );
+  const bytes = scratchBytes(...image) >>> 0;
+  const [tensor] = filled([shape], bytes, ([output], scratch) => fill(output as number, scratch));
   return tensor as TensorInfo;
 }

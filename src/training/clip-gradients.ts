@@ -51,16 +51,22 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
       ? gradients
       : Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
     const clipped = tidy(() => {
-      const norm = sqrt(addN(named.map(({ tensor }) => sum(square(tensor)))));
+      const all = named.flatMap(({ tensor }) => tensor ?? []); // null for a weight that the loss does not depend on
+      if (all.length === 0) return [];
+      const norm = sqrt(addN(all.map((gradient) => sum(square(gradient)))));
       const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));
       const visible = add(factor, mul(norm, 0)); // NaN where the norm is not finite: a blow-up must not pass in silence
-      return named.map(({ tensor }) => mul(tensor, visible));
+      return all.map((gradient) => mul(gradient, visible));
     });
-    const byName = Object.fromEntries(named.map(({ name }, i) => [name, clipped[i] as Tensor]));
+    const rest = [...clipped];
+    const inPlace = named.map(({ name, tensor }) => ({
+      name,
+      tensor: tensor ? (rest.shift() as Tensor) : tensor,
+    }));
     apply(
       Array.isArray(gradients)
-        ? named.map(({ name }, i) => ({ name, tensor: clipped[i] as Tensor }))
-        : byName,
+        ? inPlace
+        : Object.fromEntries(inPlace.map(({ name, tensor }) => [name, tensor])),
     );
     dispose(clipped);
   };

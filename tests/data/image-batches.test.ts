@@ -32,7 +32,11 @@ function numbersOf(batch: ImageBatch): number[] {
 }
 
 /** The numbers in the first batches, up to `most` of them. */
-function take(images: ImageSet, options: ImageBatchOptions, most: number): number[][] {
+function take(
+  images: ImageSet,
+  options: ImageBatchOptions & { withClasses?: false },
+  most: number,
+): number[][] {
   const taken: number[][] = [];
   if (most === 0) return taken;
   for (const batch of imageBatches(images, options)) {

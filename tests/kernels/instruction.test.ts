@@ -32,6 +32,12 @@ describe('encode', () => {
     expect(floats[14]).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it('writes columns, and the strides from one to the next, behind', () => {
+    const side = (columnStride: number) => ({ ...operand(1, 0, 4), columnStride });
+    const { words } = encoded({ op: Op.gate, y: side(8), a: side(16), b: side(0), length: 3, columns: 5 });
+    expect(words.slice(10, 19)).toEqual([3, 0, 0, 0, 0, 5, 8, 16, 0]);
+  });
+
   it('has b as a, and zeros, where an instruction has none', () => {
     const { words, floats } = encoded({ op: Op.tanh, y: operand(1, 0, 4), a: operand(2, 3, 8), length: 4 });
     expect(words.slice(0, 14)).toEqual([6, 1, 0, 4, 2, 3, 8, 2, 3, 8, 4, 0, 0, 0]);
@@ -40,6 +46,6 @@ describe('encode', () => {
 
   it('tells the operations apart', () => {
     const codes = Object.values(Op).map((op) => encoded({ op, y: operand(0, 0, 0), a: operand(0, 0, 0), length: 4 }).words[0]); // biome-ignore format: one line
-    expect(new Set(codes).size).toBe(7);
+    expect(new Set(codes).size).toBe(8);
   });
 });

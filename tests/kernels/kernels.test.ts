@@ -84,6 +84,7 @@ describe('kernels', () => {
     ['relu', (a: number) => Math.max(a, 0)],
     ['sigmoid', (a: number) => 1 / (1 + Math.exp(-a))],
     ['tanh', (a: number) => Math.tanh(a)],
+    ['gate', (a: number, b: number) => Math.tanh(a) / (1 + Math.exp(-b))],
   ] as const)('%s: of each value, the same bits in both', (name, definition) => {
     const [slow, fast] = both(3);
     const special = [0, 1e-45, -1, 3e38, -3e38, Number.NEGATIVE_INFINITY, 88.5, -104];
@@ -94,8 +95,12 @@ describe('kernels', () => {
     }
     const a = slow.heap.slice(1000, 1040);
     const b = slow.heap.slice(2000, 2055);
-    const instruction = { op: Op[name], y: operand(0, 10), a: operand(1000, 8), b: operand(2000, 11), length: 8 }; // biome-ignore format: one line
-    for (const kernels of [slow, fast]) run(kernels, 5, instruction);
+    const instruction = { op: Op[name], y: operand(0, 10), a: operand(1000, 8), b: operand(2000, 11) };
+    for (const kernels of [slow, fast]) {
+      run(kernels, 5, { ...instruction, length: 8 });
+      // any length, and nothing beyond it
+      for (const length of [1, 2, 3, 5, 7]) run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length }); // biome-ignore format: one line
+    }
     expect(bits(fast)).toEqual(bits(slow));
     for (let n = 0; n < 5; n++) {
       for (let i = 0; i < 8; i++) {
@@ -107,13 +112,34 @@ describe('kernels', () => {
   });
 
   it('keeps NaN in every function of one number', () => {
-    for (const op of [Op.relu, Op.sigmoid, Op.tanh]) {
+    for (const op of [Op.relu, Op.sigmoid, Op.tanh, Op.gate]) {
       for (const kernels of both(1)) {
         kernels.heap[1000] = Number.NaN;
         run(kernels, 1, { op, y: operand(0, 4), a: operand(1000, 4), length: 4 });
         expect(kernels.heap[0]).toBeNaN();
         expect(kernels.heap[1]).not.toBeNaN();
       }
+    }
+  });
+
+  it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
+    const [images, columns, length] = [3, 6, 8];
+    for (const op of [Op.product, Op.add, Op.gate, Op.relu]) {
+      const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, least: 0 };
+      const of = (offset: number, stride: number, columnStride: number) => ({ ...operand(offset, stride), columnStride }); // biome-ignore format: one line
+      const row = { y: of(0, 100, 12), a: of(1000, 70, 9), b: of(3000, 90, 0) };
+      const [slow, fast] = both(5);
+      for (const kernels of [slow, fast]) run(kernels, images, { ...rest, ...row, columns });
+      expect(bits(fast)).toEqual(bits(slow));
+      const [pixels] = both(5);
+      for (let n = 0; n < images; n++) {
+        for (let column = 0; column < columns; column++) {
+          const at = ({ offset, stride, columnStride }: ReturnType<typeof of>) =>
+            operand(offset + n * stride + column * columnStride, 0);
+          run(pixels, 1, { ...rest, y: at(row.y), a: at(row.a), b: at(row.b) });
+        }
+      }
+      expect(bits(pixels)).toEqual(bits(slow));
     }
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { encode, Op } from '../../src/kernels/instruction';
+import { encode, INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -15,13 +15,14 @@ it('gives way to JavaScript where a page forbids WebAssembly', async () => {
   }
   const { CompileError, Memory, Instance } = WebAssembly;
   vi.stubGlobal('WebAssembly', { CompileError, Memory, Instance, Module: Forbidden });
-  const { webAssemblyKernels } = await import('../../src/kernels/webassembly');
+  const { trainingKernels, webAssemblyKernels } = await import('../../src/kernels/webassembly');
   const { makeKernels } = await import('../../src/kernels/kernels');
   expect(webAssemblyKernels(8)).toBeNull();
-  const kernels = makeKernels(26);
+  expect(trainingKernels(new Memory({ initial: 1 }))).toBeNull();
+  const kernels = makeKernels(8 + INSTRUCTION_WORDS + 1);
   kernels.heap.set([-1, 2, -3, 4]);
   const x = { place: 0, offset: 0, stride: 4 };
   encode(kernels.heap, 8, { op: Op.relu, y: { ...x, offset: 4 }, a: x, length: 4 });
-  kernels.run(8, 24, 24, 1);
+  kernels.run(8, 8 + INSTRUCTION_WORDS, 8 + INSTRUCTION_WORDS, 1);
   expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-1, 2, -3, 4, 0, 2, 0, 4]);
 });

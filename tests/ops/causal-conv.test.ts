@@ -18,6 +18,7 @@ function slow(
   bias: Float32Array | null,
   g: Float32Array,
   activation: FusedActivation,
+  present: number,
 ) {
   const y = new Float64Array(n * h * w * co);
   const [dx, dk, db] = [x, kernel, new Float32Array(co)].map(({ length }) => new Float64Array(length)) as [
@@ -33,7 +34,7 @@ function slow(
           const taps: [number, number][] = []; // [index in x, index in kernel]
           for (let r = 0; r < rows; r++) {
             for (let c = 0; c < columns; c++) {
-              if (!isUsed(r, c, rows, columns)) continue;
+              if (!isUsed(r, c, rows, present)) continue;
               const [ii, jj] = [i + r - (rows - 1), j + c - (columns - 1) / 2];
               if (ii < 0 || jj < 0 || jj >= w) continue;
               for (let f = 0; f < ci; f++) {
@@ -57,9 +58,12 @@ function slow(
   return { y, dx, dk, db };
 }
 
-/** Whether a tap is none of those to the right of the output's own pixel, which are zero. */
-const isUsed = (row: number, column: number, rows: number, columns: number) =>
-  row < rows - 1 || column <= (columns - 1) / 2;
+/** Whether a tap is none of those in the last row that are zero. */
+const isUsed = (row: number, column: number, rows: number, present: number) =>
+  row < rows - 1 || column < present;
+
+/** Columns of the last row that are used: none of them, those up to the output's own pixel, all of them. */
+const presentColumns = { none: () => 0, default: (columns: number) => (columns + 1) / 2, all: (columns: number) => columns }; // biome-ignore format: one line
 
 const cases = fc.record({
   n: fc.integer({ min: 1, max: 3 }),
@@ -69,48 +73,67 @@ const cases = fc.record({
   co: fc.integer({ min: 1, max: 17 }),
   rows: fc.integer({ min: 1, max: 4 }),
   columns: fc.constantFrom(1, 3, 5),
+  presence: fc.constantFrom('none', 'default', 'all'),
   activation: fc.constantFrom<FusedActivation>('linear', 'relu'),
   hasBias: fc.boolean(),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
+type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
+
+/** A kernel of one row, and one of three, with every choice of the columns in its last row. */
+const examples = (['none', 'default', 'all'] as const).flatMap((presence): [Case][] => {
+  const sizes = { n: 2, h: 3, w: 5, ci: 3, co: 9, columns: 5, presence, hasBias: true, seed: 1 } as const;
+  return [[{ ...sizes, rows: 1, activation: 'linear' }], [{ ...sizes, rows: 3, activation: 'relu' }]];
+});
+
 onEachBackend('causalConv2d', (backend) => {
   it('equals loops over pixels, forward and in all gradients', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ({ n, h, w, ci, co, rows, columns, activation, hasBias, seed }) => {
-        const [xShape, kShape]: Shape4[] = [
-          [n, h, w, ci],
-          [rows, columns, ci, co],
-        ];
-        const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
-        const x = noise(size(xShape as Shape4), seed);
-        const used = Array.from({ length: size(kShape as Shape4) }, (_, i) => {
-          const tap = Math.floor(i / (ci * co));
-          return isUsed(Math.floor(tap / columns), tap % columns, rows, columns);
-        });
-        const kernel = noise(used.length, seed + 1).map((value, i) => (used[i] ? value : 0));
-        const bias = hasBias ? noise(co, seed + 2) : null;
-        const g = noise(n * h * w * co, seed + 3);
-        const expected = slow(x, xShape as Shape4, kernel, kShape as Shape4, bias, g, activation);
+      fc.asyncProperty(
+        cases,
+        async ({ n, h, w, ci, co, rows, columns, presence, activation, hasBias, seed }) => {
+          const present = presentColumns[presence](columns);
+          const [xShape, kShape]: Shape4[] = [
+            [n, h, w, ci],
+            [rows, columns, ci, co],
+          ];
+          const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
+          const x = noise(size(xShape as Shape4), seed);
+          const used = Array.from({ length: size(kShape as Shape4) }, (_, i) => {
+            const tap = Math.floor(i / (ci * co));
+            return isUsed(Math.floor(tap / columns), tap % columns, rows, present);
+          });
+          const kernel = noise(used.length, seed + 1).map((value, i) => (used[i] ? value : 0));
+          const bias = hasBias ? noise(co, seed + 2) : null;
+          const g = noise(n * h * w * co, seed + 3);
+          const expected = slow(x, xShape as Shape4, kernel, kShape as Shape4, bias, g, activation, present);
 
-        const inputs = [
-          tf.tensor4d(x, xShape as Shape4),
-          tf.tensor4d(kernel, kShape as Shape4),
-          ...(bias ? [tf.tensor1d(bias)] : []),
-        ];
-        const dy = tf.tensor4d(g, [n, h, w, co]);
-        const op = (...[xs, k, b]: tf.Tensor[]) =>
-          causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation);
-        const { value, grads } = tf.valueAndGrads(op)(inputs, dy);
-        tf.dispose([...inputs, dy]);
-        const tolerance = 1e-4; // sums of up to 100 products of numbers below 1, in float32
-        expectClose(await take(value), expected.y, tolerance);
-        expectClose(await take(grads[0] as tf.Tensor), expected.dx, tolerance);
-        const dk = (await take(grads[1] as tf.Tensor)).map((value, i) => (used[i] ? value : 0));
-        expectClose(dk, expected.dk, tolerance);
-        if (hasBias) expectClose(await take(grads[2] as tf.Tensor), expected.db, tolerance);
-      }),
-      { numRuns: isGpu(backend) ? 8 : 60 },
+          const inputs = [
+            tf.tensor4d(x, xShape as Shape4),
+            tf.tensor4d(kernel, kShape as Shape4),
+            ...(bias ? [tf.tensor1d(bias)] : []),
+          ];
+          const dy = tf.tensor4d(g, [n, h, w, co]);
+          const op = (...[xs, k, b]: tf.Tensor[]) =>
+            causalConv2d(
+              xs as tf.Tensor4D,
+              k as tf.Tensor4D,
+              (b as tf.Tensor1D) ?? null,
+              activation,
+              presence === 'default' ? undefined : present,
+            );
+          const { value, grads } = tf.valueAndGrads(op)(inputs, dy);
+          tf.dispose([...inputs, dy]);
+          const tolerance = 1e-4; // sums of up to 100 products of numbers below 1, in float32
+          expectClose(await take(value), expected.y, tolerance);
+          expectClose(await take(grads[0] as tf.Tensor), expected.dx, tolerance);
+          const dk = (await take(grads[1] as tf.Tensor)).map((value, i) => (used[i] ? value : 0));
+          expectClose(dk, expected.dk, tolerance);
+          if (hasBias) expectClose(await take(grads[2] as tf.Tensor), expected.db, tolerance);
+        },
+      ),
+      { numRuns: examples.length + (isGpu(backend) ? 6 : 100), examples },
     );
   });
 
@@ -130,7 +153,24 @@ onEachBackend('causalConv2d', (backend) => {
     const bias = tf.ones<tf.Rank.R1>([5]);
     await expectNoLeaks(() => causalConv2d(x, kernel, bias, 'relu'));
     await expectNoLeaks(() => tf.grad((k) => causalConv2d(x, k as tf.Tensor4D, bias, 'relu'))(kernel));
-    tf.dispose([x, kernel, bias]);
+    const row = tf.ones<tf.Rank.R4>([1, 3, 3, 5]);
+    await expectNoLeaks(() => causalConv2d(x, row, bias));
+    await expectNoLeaks(() =>
+      tf.grads((xs, k) => causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, bias))([x, row]),
+    );
+    tf.dispose([x, kernel, bias, row]);
+  });
+});
+
+describe.runIf(backends.includes('cpu'))('taps that are not used', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('are not computed with where the kernel is one row', async () => {
+    const x = tf.ones<tf.Rank.R4>([1, 1, 4, 1]);
+    const kernel = tf.tensor4d([1, 1, 100], [1, 3, 1, 1]); // the last one would show
+    expect(await take(causalConv2d(x, kernel, null))).toEqual([1, 2, 2, 2]);
+    expect(await take(causalConv2d(x, kernel, null, 'linear', 3))).toEqual([101, 102, 102, 2]);
+    tf.dispose([x, kernel]);
   });
 });
 

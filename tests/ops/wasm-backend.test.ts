@@ -91,15 +91,19 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
 
   it('read nothing outside of their tensors: inputs at the very end of the memory', () => {
     const own = new WebAssembly.Memory({ initial: 2 });
-    const { convolve, convolveBack, correlate, sumPixels } = trainingKernels(own) as TrainingKernels;
+    const { convolve, convolveBack, correlate, sumPixels, gate, gateBack } = trainingKernels(
+      own,
+    ) as TrainingKernels;
     for (const features of [1, 2, 3, 4, 5]) {
       const at = own.buffer.byteLength - 4 * 6 * features; // [1,1,6,features]
-      const sizes = [1, 1, 6, features, features, 1, 1] as const;
+      const sizes = [1, 1, 6, features, features, 1, 1, 1] as const;
       expect(() => {
         convolve(0, at, 1024, 0, ...sizes, 0, 4096);
         convolveBack(0, at, at, 1024, ...sizes, 4096);
         correlate(0, at, at, at, ...sizes, 4096);
         sumPixels(0, at, at, 1, 1, 6, features, 4096);
+        gate(0, at, at, 1, 3, 1, features); // [1,1,3,2*features]
+        gateBack(at, at + 12 * features, at, at, 1, 3, 1, features);
       }).not.toThrow();
     }
   });

@@ -30,6 +30,22 @@ onEachBackend('clipGradients', () => {
     expect(await stepped([0, 0], 5)).toEqual([-0, -0].map((x) => x + 0));
   });
 
+  it('passes by weights that the loss does not depend on', async () => {
+    const [x, unused, y] = [3, 7, 4].map((value) => tf.variable(tf.scalar(value)));
+    const optimizer = clipGradients(tf.train.adam(1), 1);
+    const variables = [x, unused, y] as tf.Variable[];
+    const loss = () => tf.add(x as tf.Scalar, y as tf.Scalar) as tf.Scalar;
+    for (let step = 0; step < 2; step++) optimizer.minimize(loss, false, variables);
+    const [a, same, b] = await Promise.all(
+      variables.map(async (variable) => (await variable.data())[0] as number),
+    );
+    expect(same).toBe(7);
+    expect(a).toBeCloseTo(1, 4); // Adam moves by its rate, twice
+    expect(b).toBeCloseTo(2, 4);
+    tf.dispose(variables);
+    optimizer.dispose();
+  });
+
   it('does not hide a gradient that is not a number', async () => {
     expect((await stepped([Number.NaN, 1], 1))[1]).toBeNaN();
     expect((await stepped([1e30, 1], 1))[1]).toBeNaN(); // a norm beyond float32

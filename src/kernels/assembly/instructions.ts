@@ -6,36 +6,37 @@ import { V } from './vector';
 // same bits.
 
 // Op, in ../instruction.ts
-const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u32 = 4, SIGMOID: u32 = 5; // tanh is 6
+const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u32 = 4, SIGMOID: u32 = 5, TANH: u32 = 6; // gate is 7
 
-const INSTRUCTION: usize = 64; // bytes
+const INSTRUCTION: usize = 80; // bytes
 
 /** The instructions in [at, end), on so many images; see `Instruction` in ../instruction.ts for their words. */
 export function run(at: usize, end: usize, places: usize, images: usize): void {
   for (; at < end; at += INSTRUCTION) {
     const op = load<u32>(at);
-    const y = operand(at + 4, places), yStride: usize = load<u32>(at + 12) << 2;
-    const a = operand(at + 16, places), aStride: usize = load<u32>(at + 24) << 2;
-    const b = operand(at + 28, places), bStride: usize = load<u32>(at + 36) << 2;
-    const length: usize = load<u32>(at + 40);
-    if (op == PRODUCT) {
-      const w: usize = load<u32>(at + 44) << 2, wStride: usize = load<u32>(at + 48) << 2;
-      product(y, yStride, b, bStride, a, aStride, w, wStride, images, load<u32>(at + 52), length, load<f32>(at + 56));
-    } else if (op <= MULTIPLY) {
-      for (let n: usize = 0; n < images; n++) {
-        for (let i: usize = 0; i < length * 4; i += V) {
-          const s = v128.load(a + n * aStride + i), t = v128.load(b + n * bStride + i);
-          v128.store(y + n * yStride + i, op == ADD ? f32x4.add(s, t) : f32x4.mul(s, t));
-        }
+    let y = operand(at + 4, places), a = operand(at + 16, places), b = operand(at + 28, places);
+    const length: usize = load<u32>(at + 40), columns: usize = load<u32>(at + 60);
+    // Items side by side: the columns of one image after the other, or the images.
+    const groups: usize = columns ? images : 1, items = columns ? columns : images;
+    const yItem = floats(columns ? at + 64 : at + 12), aItem = floats(columns ? at + 68 : at + 24), bItem = floats(columns ? at + 72 : at + 36);
+    for (let g: usize = 0; g < groups; g++) {
+      if (op == PRODUCT) {
+        product(y, yItem, b, bItem, a, aItem, floats(at + 44), floats(at + 48), items, load<u32>(at + 52), length, load<f32>(at + 56));
+      } else {
+        for (let n: usize = 0; n < items; n++) pointwise(op, y + n * yItem, a + n * aItem, b + n * bItem, length * 4);
       }
-    } else {
-      for (let n: usize = 0; n < images; n++) {
-        for (let i: usize = 0; i < length * 4; i += V) {
-          v128.store(y + n * yStride + i, map(op, v128.load(a + n * aStride + i)));
-        }
-      }
+      y += floats(at + 12);
+      a += floats(at + 24);
+      b += floats(at + 36);
     }
   }
+}
+
+/** A word that counts floats, in bytes. */
+// @ts-ignore: decorator
+@inline
+function floats(word: usize): usize {
+  return load<u32>(word) << 2;
 }
 
 /** The address of an operand: a place and an offset, two words. */
@@ -45,17 +46,39 @@ function operand(words: usize, places: usize): usize {
   return (load<u32>(places + (load<u32>(words) << 2)) + load<u32>(words + 4)) << 2;
 }
 
-// @ts-ignore: decorator
-@inline
-function map(op: u32, x: v128): v128 {
+/** An operation on each of some values by itself. */
+function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize): void {
+  let i: usize = 0;
+  if (op <= MULTIPLY) {
+    for (; i + V <= bytes; i += V) {
+      const s = v128.load(a + i), t = v128.load(b + i);
+      v128.store(y + i, op == ADD ? f32x4.add(s, t) : f32x4.mul(s, t));
+    }
+  } else {
+    for (; i + V <= bytes; i += V) v128.store(y + i, map(op, v128.load(a + i), v128.load(b + i)));
+  }
+  for (; i < bytes; i += 4) {
+    const s = v128.load_splat<f32>(a + i), t = v128.load_splat<f32>(b + i);
+    const x = op == ADD ? f32x4.add(s, t) : op == MULTIPLY ? f32x4.mul(s, t) : map(op, s, t);
+    store<f32>(y + i, f32x4.extract_lane(x, 0));
+  }
+}
+
+function map(op: u32, x: v128, z: v128): v128 {
   if (op == COPY) return x;
   if (op == RELU) return f32x4.pmax(x, f32x4.splat(0));
-  const low = f32x4.demote_f64x2_zero(sigmoidOrTanh(op, f64x2.promote_low_f32x4(x)));
-  const high = f32x4.demote_f64x2_zero(sigmoidOrTanh(op, f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3))));
-  return v128.shuffle<f32>(low, high, 0, 1, 4, 5);
+  if (op <= TANH) return sigmoidOrTanh(op, x);
+  return f32x4.mul(sigmoidOrTanh(TANH, x), sigmoidOrTanh(SIGMOID, z));
 }
 
 function sigmoidOrTanh(op: u32, x: v128): v128 {
+  const low = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(x)));
+  const high = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3))));
+  return v128.shuffle<f32>(low, high, 0, 1, 4, 5);
+}
+
+/** The same in float64. */
+function exactly(op: u32, x: v128): v128 {
   const one = f64x2.splat(1), sign = f64x2.splat(-0.0);
   const isSigmoid = op == SIGMOID;
   // pmin(x, y) keeps an x that is NaN

@@ -4,10 +4,10 @@ import { BLOCK, LANES, usedTaps } from './window';
 // How kernels and images are laid out for the tiles.
 
 /** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
-export function packKernel(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize): void {
+export function packKernel(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize): void {
   for (let o: usize = 0; o < featuresOut; o += LANES) {
     const lanes = min(LANES, featuresOut - o);
-    const inputs = usedTaps(rows, columns) * featuresIn; // the used taps are the first ones
+    const inputs = usedTaps(rows, columns, present) * featuresIn; // the used taps are the first ones
     for (let i: usize = 0; i < inputs; i++, to += BLOCK) {
       if (lanes < LANES) memory.fill(to, 0, BLOCK);
       copy(to, kernel + (i * featuresOut + o) * 4, lanes * 4);
@@ -16,10 +16,10 @@ export function packKernel(to: usize, kernel: usize, featuresIn: usize, features
 }
 
 /** The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last first][out][8]. */
-export function packKernelBack(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize): void {
+export function packKernelBack(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize): void {
   for (let i: usize = 0; i < featuresIn; i += LANES) {
     const lanes = min(LANES, featuresIn - i);
-    for (let tap = usedTaps(rows, columns); tap > 0; tap--) {
+    for (let tap = usedTaps(rows, columns, present); tap > 0; tap--) {
       const from = kernel + ((tap - 1) * featuresIn + i) * featuresOut * 4;
       for (let o: usize = 0; o < featuresOut; o++, to += BLOCK) {
         for (let lane: usize = 0; lane < LANES; lane++) {
@@ -35,7 +35,7 @@ export function padImage(to: usize, image: usize, y: usize, height: usize, width
   const rowBytes = width * features * 4;
   to += (columns >> 1) * features * 4;
   for (let h: usize = 0; h < height; h++) {
-    gate(to, rowBytes, image, y, 1, width * features);
+    copyActive(to, rowBytes, image, y, 1, width * features);
     to += (width + columns - 1) * features * 4;
     image += rowBytes;
     if (y != 0) y += rowBytes;
@@ -43,7 +43,7 @@ export function padImage(to: usize, image: usize, y: usize, height: usize, width
 }
 
 /** Copies pixels [features] to others so many bytes apart, where y > 0, or everywhere where y is 0. */
-export function gate(to: usize, toBytes: usize, from: usize, y: usize, pixels: usize, features: usize): void {
+export function copyActive(to: usize, toBytes: usize, from: usize, y: usize, pixels: usize, features: usize): void {
   const bytes = features * 4;
   if (y == 0) {
     for (let p: usize = 0; p < pixels; p++) copy(to + p * toBytes, from + p * bytes, bytes);

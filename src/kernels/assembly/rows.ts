@@ -22,6 +22,7 @@ export function convolveRow(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  present: usize,
   isBackward: bool,
   weights: usize,
   biases: usize,
@@ -30,7 +31,7 @@ export function convolveRow(
 ): void {
   const pixel = featuresIn * 4, yPixel = featuresOut * 4;
   const l = f32x4.splat(least);
-  const blockBytes = usedTaps(rows, columns) * featuresIn * BLOCK;
+  const blockBytes = usedTaps(rows, columns, present) * featuresIn * BLOCK;
   for (let o: usize = 0; o < featuresOut; o += LANES, weights += blockBytes, biases += BLOCK) {
     const lanes = min(LANES, featuresOut - o);
     const biasA = v128.load(biases), biasB = v128.load(biases + V);
@@ -39,9 +40,9 @@ export function convolveRow(
       let a0 = biasA, b0 = biasB, a1 = biasA, b1 = biasB, a2 = biasA, b2 = biasB, a3 = biasA, b3 = biasB;
       let w = weights;
       for (let r: usize = 0; r < rows; r++) {
-        let x0 = x + r * rowBytes + (p + firstColumn(r, columns, isBackward)) * pixel;
+        let x0 = x + r * rowBytes + (p + firstColumn(r, columns, present, isBackward)) * pixel;
         let x1 = x0 + pixel, x2 = x1 + pixel, x3 = x2 + pixel;
-        const end = w + usedColumns(r, rows, columns, isBackward) * featuresIn * BLOCK;
+        const end = w + usedColumns(r, rows, columns, present, isBackward) * featuresIn * BLOCK;
         for (; w < end; w += BLOCK) {
           const wa = v128.load(w), wb = v128.load(w + V);
           let s = v128.load_splat<f32>(x0);
@@ -92,10 +93,11 @@ export function correlateRow(
   outBytes: usize,
   rows: usize,
   columns: usize,
+  present: usize,
 ): void {
   const pixel = featuresIn * 4;
   for (let r: usize = 0; r < rows; r++, x += rowBytes) {
-    const inputs = usedColumns(r, rows, columns, false) * pixel;
+    const inputs = usedColumns(r, rows, columns, present, false) * pixel;
     for (let j: usize = 0; j < inputs; j += V, sums += PIXELS * outBytes) {
       for (let o: usize = 0; o < outBytes; o += BLOCK) {
         let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;

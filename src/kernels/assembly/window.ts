@@ -10,25 +10,25 @@ export function blocks(features: usize): usize {
   return (features + LANES - 1) / LANES;
 }
 
-/** Columns of the kernel that are used in a row of it, where rows are counted from the top of the window. */
+/** Columns of the kernel that are used in a row of it, where rows are counted from the top of the window: `present` on the output's own row. */
 // @ts-ignore: decorator
 @inline
-export function usedColumns(row: usize, rows: usize, columns: usize, isBackward: bool): usize {
-  return row == (isBackward ? 0 : rows - 1) ? (columns >> 1) + 1 : columns;
+export function usedColumns(row: usize, rows: usize, columns: usize, present: usize, isBackward: bool): usize {
+  return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
 
 /** The first of them. */
 // @ts-ignore: decorator
 @inline
-export function firstColumn(row: usize, columns: usize, isBackward: bool): usize {
-  return isBackward && row == 0 ? columns >> 1 : 0;
+export function firstColumn(row: usize, columns: usize, present: usize, isBackward: bool): usize {
+  return isBackward && row == 0 ? columns - present : 0;
 }
 
 /** Taps that are used. */
 // @ts-ignore: decorator
 @inline
-export function usedTaps(rows: usize, columns: usize): usize {
-  return (rows - 1) * columns + (columns >> 1) + 1;
+export function usedTaps(rows: usize, columns: usize, present: usize): usize {
+  return (rows - 1) * columns + present;
 }
 
 // @ts-ignore: decorator
