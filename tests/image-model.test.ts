@@ -21,10 +21,15 @@ const logits = (image: tfl.SymbolicTensor) =>
   ) as tfl.SymbolicTensor;
 
 it('reads the shapes of any model from images to logits', () => {
-  expect(imageModelShape('caller', stock(logits))).toEqual({ imageShape: [4, 5, 2], levels: 3 });
+  expect(imageModelShape('caller', stock(logits))).toEqual({
+    imageShape: [4, 5, 2],
+    levels: 3,
+    condition: null,
+  });
   expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toEqual({
     imageShape: [null, null, 2],
     levels: 3,
+    condition: null,
   });
 });
 
@@ -34,7 +39,9 @@ it('throws for models of other shapes, and shows them', () => {
       'caller',
       stock((image) => image),
     ),
-  ).toThrow('caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], got [null,4,5,2] -> [null,4,5,2]');
+  ).toThrow(
+    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
+  );
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
   const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
@@ -60,7 +67,7 @@ it('completes the shape of an image, and refuses another', () => {
 it('runs a forward pass', () => {
   const model = stock(logits);
   const x = tf.zeros<tf.Rank.R4>([3, 4, 5, 2]);
-  const y = forward(model, x);
+  const y = forward(model, x, null);
   expect(y.shape).toEqual([3, 4, 5, 2, 3]);
   tf.dispose([x, y]);
   model.dispose();

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkKernelSize, wrong } from '../check';
+import { checkFeatures, checkKernelSize, wrong } from '../check';
 import { getMask, type MaskType } from '../mask';
 
 /** Features [F] of every pixel, one value of a program: what layers are made of when they are evaluated pixel by pixel. */
@@ -10,13 +10,15 @@ export interface Features {
 
 /** A masked convolution, for {@link Program.conv}. */
 export interface ConvArgs {
-  /** [kernel rows, kernel columns, in, out], whole: the mask is applied here. */
+  /** [kernel rows, kernel columns, in, out], whole: the mask is applied here; or [in, out], of 1x1. */
   kernel: Tensor;
   /** [out] */
   bias?: Tensor | undefined;
   maskType: MaskType;
   /** Groups of features, as in {@link getMask}. */
   imageChannels: number;
+  /** Whether the mask is that of a vertical stack, as in {@link getMask}. @default false */
+  vertical?: boolean;
 }
 
 /** A scale and a shift for each feature, for {@link Program.affine}. */
@@ -40,11 +42,13 @@ export interface NormalizeArgs {
 /** One operation of a program, as an evaluator runs it. Operands are indices of earlier nodes. */
 export type Node =
   | { readonly op: 'image'; readonly size: number }
+  | { readonly op: 'condition'; readonly size: number; readonly isMap: boolean }
   | { readonly op: 'conv'; readonly size: number; readonly input: number; readonly args: ConvArgs }
   | { readonly op: 'map'; readonly size: number; readonly input: number; readonly fn: (x: number) => number }
   | { readonly op: 'relu'; readonly size: number; readonly input: number }
   | { readonly op: 'add' | 'multiply'; readonly size: number; readonly inputs: readonly number[] }
   | { readonly op: 'concat'; readonly size: number; readonly inputs: readonly number[] }
+  | { readonly op: 'gate'; readonly size: number; readonly input: number; readonly imageChannels: number }
   | ({ readonly op: 'affine'; readonly size: number; readonly input: number } & AffineArgs)
   | ({ readonly op: 'normalize'; readonly size: number; readonly input: number } & NormalizeArgs);
 
@@ -65,17 +69,31 @@ export class Program {
     return this.push({ op: 'image', size: imageChannels });
   }
 
+  /** What the image is conditioned on: numbers of the image, or of each of its pixels. */
+  condition(size: number, isMap: boolean): Features {
+    return this.push({ op: 'condition', size, isMap });
+  }
+
   /** A masked convolution, stride 1, zeros around the image. */
   conv(input: Features, args: ConvArgs): Features {
-    const [rows, columns, featuresIn] = args.kernel.shape;
+    const [rows, columns, featuresIn, featuresOut] = kernelShape(args);
     checkKernelSize('Program: conv: kernel', [rows, columns]);
     if (featuresIn !== input.size) wrong('Program: conv: kernel', `${input.size} input features`, featuresIn);
-    return this.push({ op: 'conv', size: args.kernel.shape[3] as number, input: indexOf(input), args });
+    if (rows * columns > 1 && isOfImage(this.nodes, indexOf(input))) {
+      wrong('Program: conv: kernel', '1x1, since its input is the same at every pixel', [rows, columns]);
+    }
+    return this.push({ op: 'conv', size: featuresOut, input: indexOf(input), args });
   }
 
   /** max(x, 0) of each feature. */
   relu(input: Features): Features {
     return this.push({ op: 'relu', size: input.size, input: indexOf(input) });
+  }
+
+  /** tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many features. */
+  gate(input: Features, imageChannels: number): Features {
+    checkFeatures('Program: gate: input', input.size, 2 * imageChannels);
+    return this.push({ op: 'gate', size: input.size / 2, input: indexOf(input), imageChannels });
   }
 
   /** Any function of one number, of each feature. For the same bits on every machine it must be made of exact operations. */
@@ -127,7 +145,7 @@ function oneSize(op: string, inputs: readonly Features[]): number {
 
 /** The nodes that a node is made of. */
 export function operandsOf(node: Node): readonly number[] {
-  if (node.op === 'image') return [];
+  if (node.op === 'image' || node.op === 'condition') return [];
   return 'inputs' in node ? node.inputs : [node.input];
 }
 
@@ -141,56 +159,102 @@ export function indexOf(features: Features): number {
  * have it; a layer of your own may.
  */
 export interface IncrementalLayer {
-  /** Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its output, or null where it cannot. */
-  incremental(program: Program, inputs: readonly Features[]): Features | null;
+  /**
+   * Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its output, or of each of its outputs, or null where
+   * it cannot.
+   */
+  incremental(program: Program, inputs: readonly Features[]): Features | readonly Features[] | null;
 }
 
-/** For each node and feature, the step in which it is known (see `Layout`). */
+/** [kernel rows, kernel columns, in, out] */
+export function kernelShape({ kernel: { shape } }: ConvArgs): [number, number, number, number] {
+  return (shape.length === 2 ? [1, 1, ...shape] : shape) as [number, number, number, number];
+}
+
+/** Whether a node is the same at every pixel of an image: made of its condition alone. */
+function isOfImage(nodes: readonly Node[], index: number): boolean {
+  const node = nodes[index] as Node;
+  if (node.op === 'image') return false;
+  if (node.op === 'condition') return !node.isMap;
+  return operandsOf(node).every((operand) => isOfImage(nodes, operand));
+}
+
+/** The step of what is known before the first pixel, and the same at every pixel. */
+export const ONCE = -2;
+
+/** The step of what depends on rows above only, and is known for all pixels of a row before its first one. */
+export const ROW = -1;
+
+/** The step of what must not be known. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * For each node and feature, the step in which it is known: the number of channels of the present pixel that must have been drawn before it can be
+ * computed, 0 where it depends on earlier pixels only; {@link ROW} or {@link ONCE} where it is known before that.
+ */
 export function stepsOf(nodes: readonly Node[]): number[][] {
   const all: number[][] = [];
-  const of = (node: number) => all[node] as number[];
-  for (const node of nodes) {
-    switch (node.op) {
-      case 'image':
-        all.push(Array.from({ length: node.size }, (_, channel) => channel + 1));
-        break;
-      case 'conv':
-        all.push(convSteps(of(node.input), node.size, node.args));
-        break;
-      case 'concat':
-        all.push(node.inputs.flatMap(of));
-        break;
-      case 'add':
-      case 'multiply':
-        all.push(
-          of(node.inputs[0] as number).map((_, f) => Math.max(...node.inputs.map((i) => of(i)[f] as number))),
-        );
-        break;
-      case 'normalize': {
-        const last = of(node.input).reduce((most, step) => Math.max(most, step), 0);
-        all.push(of(node.input).map(() => last));
-        break;
-      }
-      default:
-        all.push(of(node.input));
-    }
+  for (const [index, node] of nodes.entries()) {
+    const steps = stepsOfNode(node, (operand) => all[operand] as number[]);
+    all.push(isOfImage(nodes, index) ? steps : steps.map((step) => Math.max(step, ROW)));
   }
   return all;
 }
 
-/** An output of a convolution is known with the last of the inputs that it sees at the present pixel. */
-function convSteps(inputs: readonly number[], size: number, { maskType, imageChannels }: ConvArgs): number[] {
-  const { values } = getMask({
-    kernelSize: 1,
-    featuresIn: inputs.length,
-    featuresOut: size,
-    maskType,
-    imageChannels,
+function stepsOfNode(node: Node, of: (operand: number) => number[]): number[] {
+  switch (node.op) {
+    case 'image':
+      return Array.from({ length: node.size }, (_, channel) => channel + 1);
+    case 'condition':
+      return new Array<number>(node.size).fill(node.isMap ? ROW : ONCE);
+    case 'conv':
+      return convSteps(of(node.input), node.args);
+    case 'gate': {
+      const steps = of(node.input);
+      return gateOperands(node).map(([a, b]) => Math.max(steps[a] as number, steps[b] as number));
+    }
+    case 'concat':
+      return node.inputs.flatMap(of);
+    case 'add':
+    case 'multiply':
+      return of(node.inputs[0] as number).map((_, f) =>
+        Math.max(...node.inputs.map((i) => of(i)[f] as number)),
+      );
+    case 'normalize': {
+      const last = of(node.input).reduce((most, step) => Math.max(most, step), ONCE);
+      return of(node.input).map(() => last);
+    }
+    default:
+      return of(node.input);
+  }
+}
+
+/** For each feature of a gate the two of its input that it is made of. */
+export function gateOperands({
+  size,
+  imageChannels,
+}: {
+  size: number;
+  imageChannels: number;
+}): [a: number, b: number][] {
+  const group = size / imageChannels;
+  return Array.from({ length: size }, (_, f) => {
+    const a = f + Math.floor(f / group) * group;
+    return [a, a + group];
   });
-  const steps = new Array<number>(size).fill(0);
-  for (let i = 0; i < inputs.length; i++) {
-    for (let o = 0; o < size; o++) {
-      if (values[i * size + o] === 1) steps[o] = Math.max(steps[o] as number, inputs[i] as number);
+}
+
+/** An output of a convolution is known with the last of the inputs that it sees at the present pixel, and with those of the pixels to its left. */
+function convSteps(inputs: readonly number[], args: ConvArgs): number[] {
+  const [, columns, featuresIn, featuresOut] = kernelShape(args);
+  const { maskType, imageChannels, vertical = false } = args;
+  const isOfRow = inputs.every((step) => step <= ROW);
+  if (vertical) return new Array<number>(featuresOut).fill(maskType === 'A' || isOfRow ? ROW : NEVER);
+  const { values } = getMask({ kernelSize: 1, featuresIn, featuresOut, maskType, imageChannels });
+  const steps = new Array<number>(featuresOut).fill(columns > 1 && !isOfRow ? 0 : ONCE);
+  for (let i = 0; i < featuresIn; i++) {
+    for (let o = 0; o < featuresOut; o++) {
+      if (values[i * featuresOut + o] === 1) steps[o] = Math.max(steps[o] as number, inputs[i] as number);
     }
   }
   return steps;

@@ -11,6 +11,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type ConditionValues, conditionTensor } from '../condition';
 import { forward } from '../image-model';
 import { type Evaluator, paddedLevels } from './types';
 
@@ -23,7 +24,9 @@ export function fullPasses(
   numImages: number,
   [height, width, channels]: readonly [number, number, number],
   levels: number,
+  given: ConditionValues | null,
 ): Evaluator {
+  const condition = given && keep(conditionTensor(given, 0, numImages)); // [N,...]
   const values = height * width * channels;
   const indexOf = (row: number, column: number, channel: number) =>
     (row * width + column) * channels + channel;
@@ -31,7 +34,8 @@ export function fullPasses(
   return {
     async logits(row, column, channel) {
       const here = tidy(() => {
-        const all = forward(model, reshape(images, [numImages, height, width, channels]) as Tensor4D); // [N,H,W,C,L]
+        const drawn = reshape(images, [numImages, height, width, channels]); // [N,H*W*C] -> [N,H,W,C]
+        const all = forward(model, drawn as Tensor4D, condition); // [N,H,W,C,L]
         const one = slice(
           reshape(all, [numImages, values, levels]), // [N,H,W,C,L] -> [N,H*W*C,L]
           [0, indexOf(row, column, channel), 0],
@@ -67,6 +71,9 @@ export function fullPasses(
       });
       before.dispose();
     },
-    dispose: () => images.dispose(),
+    dispose() {
+      images.dispose();
+      condition?.dispose();
+    },
   };
 }

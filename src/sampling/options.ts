@@ -1,5 +1,6 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { checkFunction, checkInteger, checkLevel, checkOneOf, wrong } from '../check';
+import { type Condition, type ConditionValues, readCondition } from '../condition';
 import { type ImageModelShape, resolveImageShape } from '../image-model';
 import { type Filters, TO_DRAW } from './categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
@@ -16,8 +17,10 @@ export interface SampleProgress {
 
 /** Options of {@link sample}. */
 export interface SampleOptions {
-  /** Images to draw. @default 1, or as many as `initial` has */
+  /** Images to draw. @default 1, or as many as `initial` or `condition` has */
   numImages?: number;
+  /** What each image is conditioned on, for models that take it: classes [N] (a number: the same for all), vectors [N,K] or maps [N,H,W,K]. */
+  condition?: Condition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: [number, number, number];
   /** Same seed, same images: any integer. @default a new one each time */
@@ -60,6 +63,8 @@ export interface Job {
   readonly noise: Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
+  /** What the images are conditioned on; null where the model takes nothing. */
+  readonly condition: ConditionValues | null;
   /** The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is given. */
   readonly given: Int32Array | null;
   readonly yieldMilliseconds: number;
@@ -93,7 +98,11 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
     shape,
     options.imageShape ?? initial?.shape.slice(1),
   );
-  const numImages = checkInteger('sample: numImages', options.numImages ?? initial?.shape[0] ?? 1, 1);
+  const numImages = checkInteger(
+    'sample: numImages',
+    options.numImages ?? initial?.shape[0] ?? countOf(options.condition) ?? 1,
+    1,
+  );
   return {
     numImages,
     imageShape,
@@ -102,9 +111,22 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
     isFirstUniform: firstValue === 'uniform',
+    condition: await readCondition(
+      'sample: condition',
+      shape.condition,
+      options.condition,
+      numImages,
+      imageShape,
+    ),
     given: await readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };
+}
+
+/** For how many images conditions are; undefined where they are for any. */
+function countOf(condition: Condition | undefined): number | undefined {
+  if (condition === undefined || typeof condition === 'number') return undefined;
+  return 'shape' in condition ? condition.shape[0] : condition.length;
 }
 
 function checkYield(yieldEvery: unknown): number {

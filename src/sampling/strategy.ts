@@ -12,15 +12,15 @@ import type { Evaluator } from './types';
  */
 export async function evaluatorFor(
   model: LayersModel,
-  { numImages, imageShape, levels }: Job,
+  { numImages, imageShape, levels, condition }: Job,
   strategy: SampleOptions['strategy'],
 ): Promise<Evaluator> {
   const compiled = strategy === 'full' ? null : compile(model, imageShape[2], levels);
   if (compiled !== null && 'program' in compiled) {
-    return incrementalPasses(compiled, numImages, imageShape, levels);
+    return incrementalPasses(compiled, numImages, imageShape, levels, condition);
   }
   if (compiled !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${compiled.obstacle}; 'full' works with any model`);
   }
-  return fullPasses(model, numImages, imageShape, levels);
+  return fullPasses(model, numImages, imageShape, levels, condition);
 }

@@ -8,7 +8,7 @@ import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-const shape: ImageModelShape = { imageShape: [2, 2, 1], levels: 3 };
+const shape: ImageModelShape = { imageShape: [2, 2, 1], levels: 3, condition: null };
 
 describe('planJob', () => {
   it('fills in the defaults', async () => {
@@ -39,7 +39,10 @@ describe('planJob', () => {
     const job = await planJob(shape, { initial, known });
     expect(job.numImages).toBe(1);
     expect(Array.from(job.given ?? [])).toEqual([2, 1, 0, TO_DRAW]);
-    const any = await planJob({ imageShape: [null, null, 1], levels: 3 }, { initial, known });
+    const any = await planJob(
+      { imageShape: [null, null, 1], levels: 3, condition: null },
+      { initial, known },
+    );
     expect(any.imageShape).toEqual([2, 2, 1]);
     tf.dispose([initial, known]);
   });

@@ -1,5 +1,5 @@
 import { Op, type Operand } from '../../kernels/instruction';
-import { indexOf, type Node, operandsOf, stepsOf } from '../../program/program';
+import { indexOf, kernelShape, type Node, operandsOf, stepsOf } from '../../program/program';
 import { paddedLevels } from '../types';
 import type { Assembler } from './assembler';
 import type { CompiledModel } from './compile';
@@ -12,6 +12,8 @@ import { Layout } from './layout';
 export interface Ends {
   /** [channels] */
   readonly image: Operand;
+  /** The condition, once, or of the pixels of the row; null where there is none. */
+  readonly condition: Operand | null;
   /** Of the channel whose step was run last, [{@link paddedLevels}]. */
   readonly logits: Operand;
 }
@@ -22,27 +24,35 @@ export function assemble(
   { program: { nodes }, logits }: CompiledModel,
   levels: number,
 ): Ends {
-  const fused = fusedRelus(nodes, indexOf(logits));
+  const needed = neededFor(nodes, indexOf(logits));
+  const fused = fusedRelus(nodes, needed, indexOf(logits));
   const fusedInto = new Set(fused.values());
   const layouts = layoutsOf(nodes);
-  const reaches = reachesOf(nodes);
+  const reaches = reachesOf(nodes, needed);
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
     caches[index] ??= new FeatureCache(assembler, layouts[index] as Layout, reaches[index] as Reach);
     return caches[index];
   };
-  for (const [index, node] of nodes.entries()) {
+  for (const index of needed) {
+    const node = nodes[index] as Node;
     if (node.op === 'conv') {
       const relu = fused.get(index);
       addConvolution(assembler, node.args, cache(node.input), cache(relu ?? index), relu !== undefined);
-    } else if (node.op !== 'image' && !fusedInto.has(index)) {
+    } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(assembler, node, operandsOf(node).map(cache), cache(index));
     }
   }
   // A channel's levels side by side, where they lie otherwise.
   const byChannel = layouts[indexOf(logits)]?.steps.map((_, feature) => Math.floor(feature / levels)) ?? [];
   const output = arranged(assembler, cache(indexOf(logits)), Layout.of(byChannel));
-  const ends = { image: cache(0).operand(), logits: assembler.reserveForImages(1, paddedLevels(levels)) };
+  const given = nodes.findIndex(({ op }) => op === 'condition');
+  const condition = given < 0 ? null : cache(given).operand();
+  const ends = {
+    image: cache(0).operand(),
+    condition,
+    logits: assembler.reserveForImages(1, paddedLevels(levels)),
+  };
   for (let channel = 0; channel < assembler.channels; channel++) {
     const slot = output.layout.slotOf[channel * levels] as number;
     assembler.emit(channel, { op: Op.copy, y: ends.logits, a: output.operand(slot), length: paddedLevels(levels) }); // biome-ignore format: one call
@@ -63,11 +73,20 @@ function layoutsOf(nodes: readonly Node[]): Layout[] {
   return layouts;
 }
 
+/** The nodes that the logits are made of, in order. */
+function neededFor(nodes: readonly Node[], logits: number): number[] {
+  const isNeeded = nodes.map((_, index) => index === logits);
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    if (isNeeded[index]) for (const operand of operandsOf(node)) isNeeded[operand] = true;
+  }
+  return [...nodes.keys()].filter((index) => isNeeded[index]);
+}
+
 /** Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's. */
-function fusedRelus(nodes: readonly Node[], logits: number): Map<number, number> {
+function fusedRelus(nodes: readonly Node[], needed: readonly number[], logits: number): Map<number, number> {
   const readers = nodes.map(() => [] as number[]);
-  for (const [index, node] of nodes.entries()) {
-    for (const input of operandsOf(node)) readers[input]?.push(index);
+  for (const index of needed) {
+    for (const input of operandsOf(nodes[index] as Node)) readers[input]?.push(index);
   }
   const fused = new Map<number, number>();
   for (const [index, node] of nodes.entries()) {
@@ -86,11 +105,12 @@ function fusedRelus(nodes: readonly Node[], logits: number): Map<number, number>
 }
 
 /** How far convolutions look around in the features of each node. */
-function reachesOf(nodes: readonly Node[]): Reach[] {
+function reachesOf(nodes: readonly Node[], needed: readonly number[]): Reach[] {
   const reach: Reach[] = nodes.map(() => ONE_PIXEL);
-  for (const node of nodes) {
+  for (const index of needed) {
+    const node = nodes[index] as Node;
     if (node.op !== 'conv') continue;
-    const [kernelRows = 1, kernelColumns = 1] = node.args.kernel.shape;
+    const [kernelRows, kernelColumns] = kernelShape(node.args);
     const { rows, margin } = reach[node.input] as Reach;
     reach[node.input] = {
       rows: Math.max(rows, (kernelRows >> 1) + 1),

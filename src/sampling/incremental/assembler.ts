@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Instruction, Operand } from '../../kernels/instruction';
+import { ONCE, ROW } from '../../program/program';
 
-/** What kernels have no instruction for: one thing to do at every pixel, on a chunk of images. `at` says where an operand begins. */
+/** What kernels have no instruction for: one thing to do at a pixel, on a chunk of images. `at` says where an operand begins. */
 export type Action = (heap: Float32Array, at: (operand: Operand) => number, images: number) => void;
 
 /** A place that follows the present pixel through rows used in turn. Numbers count floats. */
@@ -31,7 +32,7 @@ export class Assembler {
   /** What is written into the heap at first: weights. */
   readonly fills: ((heap: Float32Array) => void)[] = [];
   readonly movingPlaces: MovingPlace[] = [];
-  /** What is done once so many channels of the present pixel are known. */
+  /** What is done {@link ONCE}, in each {@link ROW}, and once so many channels of the present pixel are known. */
   readonly steps: (Instruction | Action)[][];
 
   constructor(
@@ -41,7 +42,7 @@ export class Assembler {
     readonly channels: number,
     private readonly weights: Map<Tensor, ArrayLike<number>>,
   ) {
-    this.steps = Array.from({ length: channels + 1 }, () => []);
+    this.steps = Array.from({ length: channels + 1 - ONCE }, () => []);
   }
 
   /** Takes so many floats for all chunks, from a multiple of 4 on. */
@@ -69,7 +70,8 @@ export class Assembler {
 
   /** Does something in a step; where it is beyond the last, in none: nothing that is drawn needs it. */
   emit(step: number, code: Instruction | Action): void {
-    this.steps[step]?.push(code);
+    const isOfRow = step === ROW && typeof code !== 'function';
+    this.steps[step - ONCE]?.push(isOfRow ? { ...code, columns: this.width } : code);
   }
 
   /** The numbers of a weight. */

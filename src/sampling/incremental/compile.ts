@@ -20,7 +20,11 @@ export function compile(
 ): CompiledModel | { readonly obstacle: string } {
   const program = new Program();
   const known = new Map<SymbolicTensor, Features>();
-  known.set(model.inputs[0] as SymbolicTensor, program.image(imageChannels));
+  const [image, condition] = model.inputs as [SymbolicTensor, SymbolicTensor?];
+  known.set(image, program.image(imageChannels));
+  if (condition !== undefined) {
+    known.set(condition, program.condition(condition.shape.at(-1) as number, condition.rank === 4));
+  }
   try {
     const logits = build(program, known, model.outputs[0] as SymbolicTensor);
     const steps = stepsOf(program.nodes)[indexOf(logits)] as number[];
@@ -47,25 +51,34 @@ function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: S
   const tensors = node?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(program, known, input));
   const features = buildLayer(program, layer, inputs, tensors[0]?.shape.length ?? 0);
-  // The features of a layer are those of its output: [N,H,W,F], or [N,H,W,C,L] of C*L.
-  const size = tensor.shape.slice(3).reduce<number>((product, length) => product * (length ?? 0), 1);
-  if (tensor.outputTensorIndex !== undefined || features.size !== size) {
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${features.size} features of an output [${tensor.shape}]`); // biome-ignore format: one line
+  for (const [i, output] of (node?.outputTensors ?? []).entries()) {
+    const { size } = features[i] ?? { size: 0 };
+    if (size !== sizeOf(output)) {
+      throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${size} features of an output [${output.shape}]`); // biome-ignore format: one line
+    }
+    known.set(output, features[i] as Features);
   }
-  known.set(tensor, features);
-  return features;
+  return known.get(tensor) as Features;
 }
 
+/** The features of a layer's output: F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
+function sizeOf({ shape }: SymbolicTensor): number {
+  return shape
+    .slice(shape.length === 2 ? 1 : 3)
+    .reduce<number>((product, length) => product * (length ?? 0), 1);
+}
+
+/** The features of each of a layer's outputs. */
 function buildLayer(
   program: Program,
   layer: layers.Layer,
   inputs: readonly Features[],
   rank: number,
-): Features {
+): readonly Features[] {
   const own = layer as Partial<IncrementalLayer> & layers.Layer;
   const features = own.incremental?.(program, inputs) ?? stockLayer(program, layer, inputs, rank);
   if (features === null) {
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`);
   }
-  return features;
+  return [features].flat();
 }

@@ -1,7 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ConditionValues } from '../../condition';
+import type { Operand } from '../../kernels/instruction';
 import { makeKernels } from '../../kernels/kernels';
 import type { Kernels } from '../../kernels/types';
-import type { Node } from '../../program/program';
+import { type Node, ONCE } from '../../program/program';
 import type { Evaluator } from '../types';
 import { assemble } from './assemble';
 import { Assembler } from './assembler';
@@ -20,22 +22,31 @@ export async function incrementalPasses(
   numImages: number,
   [, width, channels]: readonly [number, number, number],
   levels: number,
+  given: ConditionValues | null,
   make: (floats: number) => Kernels = makeKernels,
 ): Promise<Evaluator> {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const chunkImages = Math.ceil(numImages / numChunks);
   const assembler = new Assembler(chunkImages, width, channels, await readWeights(model.program.nodes));
-  const { image, logits } = assemble(assembler, model, levels);
+  const { image, condition, logits } = assemble(assembler, model, levels);
   const machine = new Machine(assembler, numImages, make);
   const { heap, chunks } = machine;
   const parts = chunks.map(({ at, images }) =>
     heap.subarray(at(logits), at(logits) + images * logits.stride),
   );
   const all = parts.length === 1 ? (parts[0] as Float32Array) : new Float32Array(numImages * logits.stride);
+  let presentRow = -1;
   let isBegun = false; // the present pixel
   let done = 0; // steps of the present pixel
   const begin = (row: number, column: number) => {
     if (isBegun) return;
+    if (row !== presentRow) {
+      machine.moveTo(row, 0);
+      if (given !== null && condition !== null) putCondition(machine, condition, given, row, width);
+      if (presentRow < 0) machine.run(ONCE);
+      machine.runRow(row);
+      presentRow = row;
+    }
     machine.moveTo(row, column);
     isBegun = true;
     done = 0;
@@ -67,6 +78,28 @@ export async function incrementalPasses(
     },
     dispose() {}, // the heap goes with the evaluator
   };
+}
+
+/** Writes the conditions of all images: vectors, or the row of the maps that begins. */
+function putCondition(
+  { heap, chunks }: Machine,
+  { stride, columnStride = 0, ...place }: Operand,
+  { shape, values }: ConditionValues,
+  row: number,
+  width: number,
+): void {
+  const size = shape.at(-1) as number;
+  const columns = shape.length === 1 ? 1 : width;
+  const imageSize = shape.reduce((product, length) => product * length, 1);
+  for (const { first, images, at } of chunks) {
+    const to = at({ stride, ...place });
+    for (let n = 0; n < images; n++) {
+      for (let column = 0; column < columns; column++) {
+        const from = (first + n) * imageSize + (shape.length === 1 ? 0 : (row * width + column) * size);
+        heap.set(values.subarray(from, from + size), to + n * stride + column * columnStride);
+      }
+    }
+  }
 }
 
 /** The weights of a program, read once. */

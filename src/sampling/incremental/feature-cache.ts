@@ -1,4 +1,5 @@
 import type { Operand } from '../../kernels/instruction';
+import { ROW } from '../../program/program';
 import type { Assembler } from './assembler';
 import type { Layout } from './layout';
 
@@ -13,7 +14,7 @@ export const ONE_PIXEL: Reach = { rows: 1, margin: 0 };
 
 /**
  * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution looks around has one pixel.
+ * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution looks around has one pixel, unless it has features that are known for the whole row.
  */
 export class FeatureCache {
   private readonly memory: Operand;
@@ -25,7 +26,7 @@ export class FeatureCache {
     readonly layout: Layout,
     private readonly reach: Reach,
   ) {
-    this.isOnePixel = reach.rows === 1 && reach.margin === 0;
+    this.isOnePixel = reach.rows === 1 && reach.margin === 0 && !layout.steps.includes(ROW);
     const pixels = this.isOnePixel ? 1 : assembler.width + 2 * reach.margin;
     this.memory = assembler.reserveForImages(reach.rows, pixels * layout.slots);
     this.rowStride = assembler.chunkImages * this.memory.stride;
@@ -38,6 +39,6 @@ export class FeatureCache {
     const { slots } = this.layout;
     const start = offset + this.reach.margin * slots;
     const moving = this.assembler.movingPlace({ start, rowStride: this.rowStride, rows: this.reach.rows, above, slots }); // biome-ignore format: one call
-    return { place: moving, offset: slot - left * slots, stride };
+    return { place: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

@@ -1,13 +1,13 @@
 import { sigmoid, tanh } from '../../kernels/functions';
 import { type Instruction, Op, type Operand } from '../../kernels/instruction';
-import type { AffineArgs, Node } from '../../program/program';
+import { type AffineArgs, gateOperands, type Node } from '../../program/program';
 import type { Assembler } from './assembler';
 import { FeatureCache, ONE_PIXEL } from './feature-cache';
 import { eachFeature, normalize } from './in-javascript';
-import { Layout } from './layout';
+import type { Layout } from './layout';
 
 /** The operations that make features of features of the same pixel. */
-export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'conv' }>;
+export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' }>;
 
 /** Such an operation, from operands to y: by instructions where there are any, else in JavaScript. */
 export function addFeaturewise(
@@ -17,6 +17,7 @@ export function addFeaturewise(
   y: FeatureCache,
 ): void {
   if (node.op === 'concat') concatenate(assembler, operands, y);
+  else if (node.op === 'gate') addGate(assembler, node, operands[0] as FeatureCache, y);
   else if (node.op === 'normalize') normalize(assembler, node, operands[0] as FeatureCache, y);
   else addPointwise(assembler, node, operands.map((x) => arranged(assembler, x, y.layout)), y); // biome-ignore format: one call
 }
@@ -24,7 +25,7 @@ export function addFeaturewise(
 /** Operations on operands that lie as y does. */
 function addPointwise(
   assembler: Assembler,
-  node: Exclude<FeaturewiseNode, { op: 'concat' | 'normalize' }>,
+  node: Exclude<FeaturewiseNode, { op: 'concat' | 'gate' | 'normalize' }>,
   operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
@@ -84,33 +85,74 @@ function affineNumbers(
   return [scales, shifts];
 }
 
-const identity = (x: number) => x;
+/** One instruction for features that lie side by side, and whose halves do. */
+function addGate(
+  assembler: Assembler,
+  node: Extract<Node, { op: 'gate' }>,
+  x: FeatureCache,
+  y: FeatureCache,
+): void {
+  const operands = gateOperands(node).map((pair) =>
+    pair.map((feature) => x.layout.slotOf[feature] as number),
+  );
+  const slots = y.layout.slotOf.map((slot, feature) => [slot, ...(operands[feature] as number[])]);
+  for (const {
+    step,
+    from: [to, a, b],
+    length,
+  } of stretches(y.layout.steps, slots)) {
+    assembler.emit(step, { op: Op.gate, y: y.operand(to), a: x.operand(a), b: x.operand(b), length });
+  }
+}
 
-/** The same features in the slots of another layout, each in the step that it has there. */
+/** The same features in the slots of another layout, each copied when it is known. */
 export function arranged(assembler: Assembler, x: FeatureCache, layout: Layout): FeatureCache {
   if (x.layout.isLike(layout)) return x;
-  const copy = new FeatureCache(assembler, layout, ONE_PIXEL);
-  eachFeature(assembler, x, layout, copy.operand(), identity);
+  const copy = new FeatureCache(assembler, layout.withSteps(x.layout.steps), ONE_PIXEL);
+  copyFeatures(assembler, x, copy, 0);
   return copy;
 }
 
-/** One after the other: run by run where y keeps the runs of its operands, else feature by feature. */
+/** One after the other. */
 function concatenate(assembler: Assembler, operands: readonly FeatureCache[], y: FeatureCache): void {
-  let feature = 0;
-  let start = 0;
-  const joined = Layout.concat(operands.map(({ layout }) => layout));
-  const keepsRuns = joined.isAligned && joined.isLike(y.layout);
+  let first = 0;
   for (const x of operands) {
-    if (keepsRuns) {
-      for (const { range, step } of x.layout.runs) {
-        const [from, to] = range;
-        assembler.emit(step, { op: Op.copy, y: y.operand(start + from), a: x.operand(from), length: to - from }); // biome-ignore format: one call
-      }
-    } else {
-      const into = y.layout.slotOf.slice(feature, feature + x.layout.slotOf.length);
-      eachFeature(assembler, x, { steps: x.layout.steps, slotOf: into }, y.operand(), identity);
-    }
-    feature += x.layout.slotOf.length;
-    start += x.layout.slots;
+    copyFeatures(assembler, x, y, first);
+    first += x.layout.slotOf.length;
   }
+}
+
+/** Copies all features of x to those of y from the `first` on, each in the step that y has it in. */
+function copyFeatures(assembler: Assembler, x: FeatureCache, y: FeatureCache, first: number): void {
+  const slots = x.layout.slotOf.map((slot, feature) => [y.layout.slotOf[first + feature] as number, slot]);
+  const steps = y.layout.steps.slice(first, first + slots.length);
+  for (const {
+    step,
+    from: [to, from],
+    length,
+  } of stretches(steps, slots)) {
+    assembler.emit(step, { op: Op.copy, y: y.operand(to), a: x.operand(from), length });
+  }
+}
+
+/** Features of one step that follow each other in all their slots. */
+interface Stretch {
+  readonly step: number;
+  /** The slots of the first. */
+  readonly from: readonly [number, ...number[]];
+  length: number;
+}
+
+/** The stretches of features, given the step and the slots of each. */
+function stretches(steps: readonly number[], slots: readonly (readonly number[])[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const [feature, from] of slots.entries()) {
+    const step = steps[feature] as number;
+    const last = all.at(-1);
+    const goesOn =
+      last?.step === step && from.every((slot, i) => slot === (last.from[i] as number) + last.length);
+    if (last !== undefined && goesOn) last.length++;
+    else all.push({ step, from: from as [number, ...number[]], length: 1 });
+  }
+  return all;
 }

@@ -5,9 +5,8 @@ export type Range = readonly [start: number, end: number];
 const ALIGN = 4;
 
 /**
- * Where the features of one node lie in memory, and when each is known. A feature's step is the number of channels of the
- * present pixel that must have been drawn before it can be computed: 0 where it depends on earlier pixels only. Features are kept in
- * order; those of one step that follow each other form a run.
+ * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are kept in order; those of one step that follow
+ * each other form a run.
  */
 export class Layout {
   private constructor(
@@ -65,6 +64,11 @@ export class Layout {
       runs,
       layouts.every(({ isAligned }) => isAligned),
     );
+  }
+
+  /** The same slots, for features known in other steps. */
+  withSteps(steps: readonly number[]): Layout {
+    return new Layout(steps, this.slotOf, this.slots, this.runs, this.isAligned);
   }
 
   /** How many slots, from the first on, hold all features known in a step. */

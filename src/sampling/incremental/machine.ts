@@ -1,5 +1,6 @@
 import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
 import type { Kernels } from '../../kernels/types';
+import { ONCE, ROW } from '../../program/program';
 import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
 
 /** Instructions [start, end) of the heap, or what is done in JavaScript. */
@@ -21,6 +22,7 @@ interface Chunk {
 export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
+  private readonly width: number;
   private readonly kernels: Kernels;
   private readonly steps: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
@@ -30,6 +32,7 @@ export class Machine {
   constructor(assembler: Assembler, numImages: number, make: (floats: number) => Kernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
     this.movingPlaces = movingPlaces;
+    this.width = assembler.width;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingPlaces.length;
     const tables = sharedFloats + numChunks * chunkFloats;
@@ -85,12 +88,28 @@ export class Machine {
     }
   }
 
-  /** Runs a step of the present pixel, for all images. */
+  /** Runs a step of the present pixel, or what is done once, for all images. */
   run(step: number): void {
-    for (const { images, table, at } of this.chunks) {
-      for (const segment of this.steps[step] ?? []) {
-        if (typeof segment === 'function') segment(this.heap, at, images);
-        else this.kernels.run(segment.start, segment.end, table, images);
+    this.runEach(step, (action, { at, images }) => action(this.heap, at, images));
+  }
+
+  /** Runs what is done for all pixels of a row before its first one, and makes that the present one. */
+  runRow(row: number): void {
+    this.moveTo(row, 0);
+    this.runEach(ROW, (action, { at, images }) => {
+      for (let column = 0; column < this.width; column++) {
+        this.moveTo(row, column);
+        action(this.heap, at, images);
+      }
+      this.moveTo(row, 0);
+    });
+  }
+
+  private runEach(step: number, act: (action: Action, chunk: Chunk) => void): void {
+    for (const chunk of this.chunks) {
+      for (const segment of this.steps[step - ONCE] ?? []) {
+        if (typeof segment === 'function') act(segment, chunk);
+        else this.kernels.run(segment.start, segment.end, chunk.table, chunk.images);
       }
     }
   }

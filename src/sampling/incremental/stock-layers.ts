@@ -5,7 +5,7 @@ import type { Features, Program } from '../../program/program';
 
 /**
  * A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. `rank` is that of its inputs: 4, or 5 where
- * levels have an axis of their own.
+ * levels have an axis of their own, or 2 for vectors of which an image has one.
  */
 export function stockLayer(
   program: Program,
@@ -42,11 +42,13 @@ export function stockLayer(
     case 'Multiply':
       return haveOneSize(inputs) ? program.multiply(...inputs) : null;
     case 'Concatenate':
-      return rank === 4 && isFeatureAxis(config['axis']) ? program.concat(...inputs) : null;
+      return isFeatureAxis(config['axis'], rank) ? program.concat(...inputs) : null;
+    case 'Dense':
+      return rank === 5 ? null : dense(program, layer, input);
     case 'BatchNormalization':
-      return rank === 4 ? batchNormalization(program, layer, input) : null;
+      return batchNormalization(program, layer, input, rank);
     case 'LayerNormalization':
-      return rank === 4 ? layerNormalization(program, layer, input) : null;
+      return layerNormalization(program, layer, input, rank);
     case 'Dropout':
     case 'SpatialDropout1D':
     case 'GaussianDropout':
@@ -61,12 +63,27 @@ export function stockLayer(
 /** tfjs would stretch features of size 1. */
 const haveOneSize = (inputs: readonly Features[]) => inputs.every(({ size }) => size === inputs[0]?.size);
 
-const isFeatureAxis = (axis: unknown) => axis === -1 || axis === 3;
+/** Whether an axis is that of features; with an axis of levels there is none. */
+const isFeatureAxis = (axis: unknown, rank: number) => rank !== 5 && (axis === -1 || axis === rank - 1);
+
+/** At each pixel a product, which sees all features of it. */
+function dense(program: Program, layer: layers.Layer, input: Features): Features | null {
+  const [kernel, bias] = layer.weights.map((weight) => weight.read()); // [in,out], [out]
+  if (kernel === undefined) return null;
+  const { activation: name } = layer.getConfig();
+  const y = program.conv(input, { kernel, bias, maskType: 'B', imageChannels: 1 });
+  return activation(program, String(name), y);
+}
 
 /** At inference an affine function of each feature: gamma (x - mean) / sqrt(variance + epsilon) + beta. */
-function batchNormalization(program: Program, layer: layers.Layer, input: Features): Features | null {
+function batchNormalization(
+  program: Program,
+  layer: layers.Layer,
+  input: Features,
+  rank: number,
+): Features | null {
   const { axis, epsilon, scale, center } = layer.getConfig() as Record<string, unknown>;
-  if (!isFeatureAxis(axis)) return null;
+  if (!isFeatureAxis(axis, rank)) return null;
   const weights = layer.weights.map((weight) => weight.read()); // gamma and beta where they are used, mean, variance
   return program.affine(input, {
     weights,
@@ -82,9 +99,14 @@ function batchNormalization(program: Program, layer: layers.Layer, input: Featur
 }
 
 /** Of each pixel by itself, where it runs over the features alone. */
-function layerNormalization(program: Program, layer: layers.Layer, input: Features): Features | null {
+function layerNormalization(
+  program: Program,
+  layer: layers.Layer,
+  input: Features,
+  rank: number,
+): Features | null {
   const { axis, epsilon, scale, center } = layer.getConfig() as Record<string, unknown>;
-  if (![axis].flat().every(isFeatureAxis)) return null;
+  if (![axis].flat().every((one) => isFeatureAxis(one, rank))) return null;
   const weights = layer.weights.map((weight) => weight.read()); // gamma and beta where they are used
   const gamma = scale ? weights.shift() : undefined;
   const beta = center ? weights.shift() : undefined;

@@ -36,10 +36,11 @@ function assembled(
     codes.map((code) => (typeof code === 'function' ? 'action' : code)),
   );
   return {
-    /** The operations of each step, by name. */
+    /** The operations of what is done once, in a row, and of each step, by name. */
     ops: steps.map((codes) => codes.map((code) => (code === 'action' ? code : Object.keys(Op)[code.op]))),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
+      if (column === 0) machine.runRow(row);
       machine.moveTo(row, column);
       const all = values.map((_, channel) => {
         machine.run(channel);
@@ -67,7 +68,8 @@ describe('assemble', () => {
     );
     expect(pixel(0, 0, [0.5, 1])).toEqual([[1, 2, 3], [4 + 5, 5 + 10, 6 + 15]]); // biome-ignore format: one line
     expect(pixel(0, 1, [0, 1])).toEqual([[1, 2, 3], [4, 5, 6]]); // biome-ignore format: one line
-    expect(ops).toEqual([['product', 'copy'], ['product', 'copy'], []]);
+    // red sees nothing, so its logits are known for the whole row
+    expect(ops).toEqual([[], ['product'], ['copy'], ['product', 'copy'], []]);
   });
 
   it('keeps what later pixels look at, and zeros around the image', () => {
@@ -97,13 +99,13 @@ describe('assemble', () => {
 
   it('makes a ReLU part of the convolution that it alone reads', () => {
     const { ops, pixel } = biases((program, conv) => program.relu(conv));
-    expect(ops[0]).toEqual(['product', 'copy']);
+    expect(ops.flat()).toEqual(['product', 'copy']);
     expect(pixel(0, 0, [1])).toEqual([[0, 2, 3, 0]]);
   });
 
   it('keeps a convolution that others read too, or that is itself the logits', () => {
     const skip = biases((program, conv) => program.add(program.relu(conv), conv));
-    expect(skip.ops[0]).toEqual(['product', 'relu', 'add', 'copy']);
+    expect(skip.ops.flat()).toEqual(['product', 'relu', 'add', 'copy']);
     expect(skip.pixel(0, 0, [1])).toEqual([[-1, 4, 6, -4]]);
 
     const twice = biases((program, conv) => program.add(program.relu(conv), program.relu(conv)));
@@ -118,7 +120,7 @@ describe('assemble', () => {
 
   it('does what kernels have no instruction for in JavaScript', () => {
     const { ops, pixel } = biases((program, conv) => program.map(conv, (x) => x * x));
-    expect(ops[0]).toEqual(['product', 'action', 'copy']);
+    expect(ops.flat()).toEqual(['product', 'action', 'copy']);
     expect(pixel(0, 0, [1])).toEqual([[1, 4, 9, 16]]);
   });
 });

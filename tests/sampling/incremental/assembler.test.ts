@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Op } from '../../../src/kernels/instruction';
+import { ONCE, ROW } from '../../../src/program/program';
 import { Assembler, CHUNK, FIRST_MOVING, HEAP } from '../../../src/sampling/incremental/assembler';
 
 /** For chunks of 3 images, 5 wide, of 2 channels. */
@@ -37,7 +38,7 @@ describe('Assembler', () => {
     expect(a.movingPlaces).toEqual([place, ...others]);
   });
 
-  it('keeps what is done in a step in order, and has a step for each number of known channels', () => {
+  it('keeps what is done in a step in order: once, in a row, and for each number of known channels', () => {
     const a = assembler();
     const operand = a.reserve(4);
     const copy = { op: Op.copy, y: operand, a: operand, length: 4 };
@@ -46,6 +47,10 @@ describe('Assembler', () => {
     a.emit(2, action);
     a.emit(1, action);
     a.emit(3, copy); // of two channels there are never three known
-    expect(a.steps).toEqual([[], [copy, action], [action]]);
+    a.emit(ROW, copy);
+    a.emit(ROW, action);
+    a.emit(ONCE, copy);
+    // what is done in a row is done on all its columns at once, where an instruction says how
+    expect(a.steps).toEqual([[copy], [{ ...copy, columns: 5 }, action], [], [copy, action], [action]]);
   });
 });

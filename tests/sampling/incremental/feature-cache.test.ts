@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
+import { ROW } from '../../../src/program/program';
 import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { Layout } from '../../../src/sampling/incremental/layout';
@@ -62,6 +64,26 @@ describe('FeatureCache', () => {
       write(machine, present, [[column + 1, 0, 0, 0]]);
     }
     expect(read(machine, left, 12)).toEqual([[2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]]); // column 1, column 2, margin
+  });
+
+  it('keeps the row of what is known for all of it, which instructions go along column by column', () => {
+    const assembler = new Assembler(2, WIDTH, 1, new Map());
+    const cache = new FeatureCache(assembler, Layout.of([ROW]), ONE_PIXEL);
+    const operand = cache.operand();
+    assembler.emit(ROW, { op: Op.add, y: operand, a: operand, b: operand, length: 4 });
+    const machine = new Machine(assembler, IMAGES, javascriptKernels);
+    const put = (column: number) => {
+      machine.moveTo(2, column);
+      write(machine, operand, valuesAt(2, column, [0, 1, 2, 3]));
+    };
+    for (let column = 0; column < WIDTH; column++) put(column);
+    machine.runRow(2);
+    for (let column = 0; column < WIDTH; column++) {
+      machine.moveTo(2, column);
+      expect(read(machine, operand, 4)).toEqual(
+        valuesAt(2, column, [0, 1, 2, 3]).map((v) => v.map((x) => 2 * x)),
+      );
+    }
   });
 
   it('is one pixel, in one place, where no convolution looks around', () => {

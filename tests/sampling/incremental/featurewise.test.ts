@@ -110,19 +110,37 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     tf.dispose([scale, shift]);
   });
 
-  it('concat: run by run where runs are kept, else feature by feature', () => {
+  it.each([1, 2, 3])('gate: tanh of the first half of each of %i groups, sigmoid of the second', (groups) => {
+    const gates = 6 * groups; // of groups of 6: 3 and 3
+    const inputSteps = Array.from({ length: gates }, (_, f) => Math.floor(f / 6) % 3);
+    for (const flatSteps of [false, true]) {
+      const step = (f: number) => (flatSteps ? 1 : (inputSteps[f] as number));
+      const x = Array.from({ length: gates }, (_, f) => step(f));
+      const y = Array.from({ length: gates / 2 }, (_, f) => step(6 * Math.floor(f / 3)));
+      const numbers = values(gates, 6);
+      const node = { op: 'gate', size: gates / 2, input: 0, imageChannels: groups } as const;
+      const got = run(node, [{ layout: Layout.of(x), values: numbers }], Layout.of(y));
+      expectValues(got, (n, f) => {
+        const first = 6 * Math.floor(f / 3) + (f % 3);
+        return Math.tanh(at(numbers, n, first)) / (1 + Math.exp(-at(numbers, n, first + 3)));
+      });
+      expect(actions).toBe(0);
+    }
+  });
+
+  it('concat: whatever the runs', () => {
     const image = { layout: Layout.dense([1, 2]), values: values(2, 4) };
     const other = { layout: Layout.of([0, 0, 0]), values: values(3, 5) };
     const own = { layout, values: a };
-    for (const [first, second, result, keepsRuns] of [
-      [own, other, Layout.concat([layout, other.layout]), true],
-      [own, other, Layout.of([...steps, 0, 0, 0]), false], // 0 goes on in one run
-      [image, own, Layout.of([1, 2, ...steps]), false],
-      [own, image, Layout.of([...steps, 1, 2]), false],
+    for (const [first, second, result] of [
+      [own, other, Layout.concat([layout, other.layout])],
+      [own, other, Layout.of([...steps, 0, 0, 0])], // 0 goes on in one run
+      [image, own, Layout.of([1, 2, ...steps])],
+      [own, image, Layout.of([...steps, 1, 2])],
     ] as const) {
       const inputs = [0, 1];
       const y = run({ op: 'concat', size: result.steps.length, inputs }, [first, second], result);
-      expect(actions === 0).toBe(keepsRuns);
+      expect(actions).toBe(0);
       expect(y).toEqual(
         first.values.map((features, n) => [...features, ...(second.values[n] as number[])].map(Math.fround)),
       );

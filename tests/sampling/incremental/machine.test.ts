@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { INSTRUCTION_WORDS, Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
-import { Assembler } from '../../../src/sampling/incremental/assembler';
+import { ROW } from '../../../src/program/program';
+import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { Machine } from '../../../src/sampling/incremental/machine';
 import { kernelMakers, read, write } from '../../support/machine';
 
@@ -62,6 +63,33 @@ describe('Machine', () => {
     expect(read(machine, x, 4)).toEqual(new Array(3).fill([7, 8, 8, 8])); // 1 doubled three times is 8
     machine.run(1);
     expect(read(machine, x, 4)).toEqual(new Array(3).fill([14, 16, 16, 16]));
+  });
+
+  it('runs what is done in a row on all its columns, and actions at each', () => {
+    const [width, numImages] = [3, 3]; // images in chunks of 2 and 1
+    const assembler = new Assembler(2, width, 1, new Map());
+    const { offset, stride } = assembler.reserveForImages(1, 4 * width);
+    const place = assembler.movingPlace({ start: offset, rowStride: 0, rows: 1, above: 0, slots: 4 });
+    const x = { place, offset: 0, stride, columnStride: 4 };
+    const columns: number[] = [];
+    assembler.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
+    assembler.emit(ROW, (heap, at, images) => {
+      columns.push((at(x) - (at({ ...x, place: CHUNK }) + offset)) / 4);
+      for (let n = 0; n < images; n++) heap[at(x) + n * stride] = (heap[at(x) + n * stride] as number) + 100;
+    });
+    assembler.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
+    const machine = new Machine(assembler, numImages, javascriptKernels);
+    for (let column = 0; column < width; column++) {
+      machine.moveTo(5, column);
+      write(machine, x, [1, 2, 3].map((n) => [10 * column + n, 1, 2, 3])); // biome-ignore format: one line
+    }
+    machine.runRow(5);
+    expect(columns).toEqual([0, 1, 2, 0, 1, 2]);
+    for (let column = 0; column < width; column++) {
+      machine.moveTo(5, column);
+      // doubled, 100 more in the first, doubled again
+      expect(read(machine, x, 4)).toEqual([1, 2, 3].map((n) => [4 * (10 * column + n) + 200, 4, 8, 12]));
+    }
   });
 
   it('moves places with the pixel, through rows used in turn', () => {

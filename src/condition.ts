@@ -1,0 +1,143 @@
+import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkInteger, wrong } from './check';
+
+/** What a model takes beside the image: a class, a vector [K], or a map [H,W,K] of numbers. */
+export type ConditionShape =
+  | { readonly kind: 'class'; readonly numClasses: number }
+  | { readonly kind: 'vector' | 'map'; readonly size: number };
+
+/**
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes them; a class may also be a number, the same for
+ * all images, or there may be an array of one an image.
+ */
+export type Condition = Tensor | number | readonly number[];
+
+/** The conditions of some images, on the host. */
+export interface ConditionValues {
+  /** [1], [K] or [H,W,K], of one image. */
+  readonly shape: readonly number[];
+  /** One image after the other. */
+  readonly values: Float32Array;
+}
+
+/** Name of the layer class that makes a class of a condition. */
+export const ONE_HOT_CLASS = 'OneHotClass';
+
+/** What a graph's second input is; null where it is none of the three. */
+export function conditionShape(input: SymbolicTensor): ConditionShape | null {
+  const size = input.shape.at(-1);
+  if (size == null || (input.rank !== 2 && input.rank !== 4)) return null;
+  const reader = input.sourceLayer.outboundNodes
+    .map(({ outboundLayer }) => outboundLayer)
+    .find((layer) => layer.getClassName() === ONE_HOT_CLASS);
+  if (reader !== undefined) return { kind: 'class', numClasses: reader.getConfig()['numClasses'] as number };
+  return { kind: input.rank === 2 ? 'vector' : 'map', size };
+}
+
+/** The condition of one image of the given height and width, as a shape. */
+function shapeOfOne(condition: ConditionShape, [height, width]: readonly number[]): number[] {
+  if (condition.kind === 'class') return [1];
+  return condition.kind === 'vector' ? [condition.size] : [height as number, width as number, condition.size];
+}
+
+function worded(condition: ConditionShape, of: readonly number[], numImages: number): string {
+  return condition.kind === 'class'
+    ? `a class from 0 to ${condition.numClasses - 1}, or ${numImages} of them`
+    : `numbers of shape [${[numImages, ...of]}]`;
+}
+
+/** What is said of a condition that does not fit. */
+const came = (given: unknown) => (given as Tensor | undefined)?.shape ?? given;
+
+/**
+ * Reads what the caller gave as the condition of so many images, and checks it; null where the model takes none.
+ *
+ * @throws TypeError, named `what`, where the model takes one and none came, or the other way round, or it does not fit
+ */
+export async function readCondition(
+  what: string,
+  condition: ConditionShape | null,
+  given: Condition | undefined,
+  numImages: number,
+  imageShape: readonly number[],
+): Promise<ConditionValues | null> {
+  if (condition === null) {
+    return given === undefined ? null : wrong(what, 'none, since the model takes no condition', given);
+  }
+  const shape = shapeOfOne(condition, imageShape);
+  const wanted = worded(condition, shape, numImages);
+  const classes = condition.kind === 'class' ? numbersOfClasses(given, numImages) : null;
+  if (classes === null && !isTensorOf(given, condition, shape, numImages)) {
+    wrong(what, wanted, came(given));
+  }
+  const values = Float32Array.from(classes ?? (await (given as Tensor).data()));
+  for (const value of values) {
+    if (condition.kind === 'class') checkInteger(what, value, 0, condition.numClasses - 1);
+    else if (!Number.isFinite(value)) wrong(what, `finite ${wanted}`, value);
+  }
+  return { shape, values };
+}
+
+/** Classes given as numbers, one an image; null where they are not. */
+function numbersOfClasses(given: Condition | undefined, numImages: number): number[] | null {
+  if (typeof given === 'number') return new Array<number>(numImages).fill(given);
+  return Array.isArray(given) && given.length === numImages ? given : null;
+}
+
+/** Whether what is given is a tensor [N, ...shape], or of classes [N]. */
+function isTensorOf(
+  given: Condition | undefined,
+  { kind }: ConditionShape,
+  shape: readonly number[],
+  numImages: number,
+): given is Tensor {
+  const has = (wanted: readonly number[]) => String((given as Tensor | undefined)?.shape) === String(wanted);
+  return has([numImages, ...shape]) || (kind === 'class' && has([numImages]));
+}
+
+/** The conditions of the images [start, start + count) as the model takes them, [count, ...shape]. The caller disposes it. */
+export function conditionTensor({ shape, values }: ConditionValues, start: number, count: number): Tensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return tensor(values.subarray(start * size, (start + count) * size), [count, ...shape], 'float32');
+}
+
+/**
+ * The condition of images [N,H,W,C] as the model takes it, its shape checked, its values not (a class that is none is as no class). The caller disposes it.
+ *
+ * @throws TypeError, named `what`
+ */
+export function conditionInput(
+  what: string,
+  condition: ConditionShape | null,
+  given: Condition,
+  [n, ...imageShape]: readonly [number, ...number[]],
+): Tensor {
+  if (condition === null) wrong(what, 'none, since the model takes no condition', given);
+  const shape = shapeOfOne(condition, imageShape);
+  const classes = condition.kind === 'class' ? numbersOfClasses(given, n) : null;
+  if (classes !== null) return tensor(classes, [n, ...shape], 'float32');
+  if (!isTensorOf(given, condition, shape, n)) wrong(what, worded(condition, shape, n), came(given));
+  return reshape(given, [n, ...shape]); // [N] -> [N,1], else as it is
+}
+
+/** The same condition for so many images. */
+export function repeated({ shape, values }: ConditionValues, count: number): ConditionValues {
+  const all = new Float32Array(count * values.length);
+  for (let n = 0; n < count; n++) all.set(values, n * values.length);
+  return { shape, values: all };
+}
+
+/** Conditions of so many images at random: any class, or numbers in [-1, 1). */
+export function randomConditions(
+  condition: ConditionShape,
+  count: number,
+  imageShape: readonly number[],
+  random: () => number,
+): ConditionValues {
+  const shape = shapeOfOne(condition, imageShape);
+  const draw =
+    condition.kind === 'class' ? () => Math.floor(random() * condition.numClasses) : () => 2 * random() - 1;
+  const size = shape.reduce((product, length) => product * length, count);
+  return { shape, values: Float32Array.from({ length: size }, draw) };
+}
