@@ -1,9 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
+import type { Condition } from './condition';
 import { imageModelShape, resolveImageShape } from './image-model';
 import { leakingLayer } from './leaking-layer';
-import { changeEach, logitsByPlace, type Place, placeOf, sizeOf } from './perturbation';
+import { changeEach, conditionsToTry, logitsByPlace, type Place, placeOf, sizeOf } from './perturbation';
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {
@@ -21,6 +22,8 @@ export interface CausalityOptions {
   seed?: number;
   /** Images a forward pass. @default 32 */
   batchSize?: number;
+  /** What the images are conditioned on: of one image, for models that take it. @default any, at random */
+  condition?: Condition;
 }
 
 /** What {@link checkCausality} finds. */
@@ -36,7 +39,7 @@ export interface Causality {
 /**
  * Tests the law that makes a likelihood out of logits: the logits of a value depend only on the values before it, in the order
  * rows, columns, channels. Each value of random images is changed, in several images by several amounts, and every logit that must
- * stay is compared bit for bit. Works for any model [N,H,W,C] -> [N,H,W,C,L]; takes 4*H*W*C images through it, twice.
+ * stay is compared bit for bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by changing inputs is ours.
  *
@@ -57,10 +60,13 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const random = seedrandom.alea(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
   const trials = { caller: 'checkCausality', batchSize, random };
 
+  const what = 'checkCausality: condition';
+  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, trials);
+
   const places = sizeOf(imageShape);
   const isLeak = new Uint8Array(places * places); // [output, input]
   const inputs = Array.from({ length: places }, (_, place) => place);
-  await changeEach(logitsByPlace(model), imageShape, inputs, trials, (input, hasMoved) => {
+  await changeEach(logitsByPlace(model, conditions), imageShape, inputs, trials, (input, hasMoved) => {
     for (let output = 0; output <= input; output++) {
       if (hasMoved(output)) isLeak[output * places + input] = 1;
     }
@@ -74,6 +80,6 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
     }
   }
   const causal = leaks.length === 0;
-  const layer = causal ? null : await leakingLayer(model, imageShape, trials);
+  const layer = causal ? null : await leakingLayer(model, imageShape, conditions, trials);
   return { causal, leaks, ...(layer === null ? {} : { layer }) };
 }

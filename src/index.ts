@@ -1,5 +1,12 @@
 export { type Causality, type CausalityOptions, checkCausality, type Leak } from './causality';
+export type { Condition, ConditionShape } from './condition';
+export {
+  GatedPixelCNNBlock,
+  type GatedPixelCNNBlockArgs,
+  gatedPixelCNNBlock,
+} from './layers/gated-pixel-cnn-block';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
+export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
 export { bitsPerDim, type LogProbOptions, logProb, negativeLogLikelihood, normalize } from './likelihood';
@@ -9,6 +16,7 @@ export {
   type AutoregressiveModelArgs,
   autoregressiveModel,
 } from './models/autoregressive-model';
+export { type GatedPixelCNNArgs, gatedPixelCNN } from './models/gated-pixel-cnn';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/wasm-backend';
 export type { Place } from './perturbation';

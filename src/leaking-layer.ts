@@ -1,5 +1,7 @@
-import { reshape, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type ConditionValues, conditionTensor } from './condition';
+import { forward } from './image-model';
 import { changeEach, type ImageShape, sizeOf } from './perturbation';
 
 /** A layer's output that holds features of each pixel. */
@@ -23,6 +25,7 @@ interface Probe {
 export async function leakingLayer(
   model: LayersModel,
   imageShape: ImageShape,
+  conditions: ConditionValues | null,
   options: { caller: string; batchSize: number; random: () => number },
 ): Promise<string | null> {
   const [height, width, channels] = imageShape;
@@ -32,16 +35,16 @@ export async function leakingLayer(
     inputs: model.inputs as SymbolicTensor[],
     outputs: probes.map(({ tensor }) => tensor),
   });
-  const byGroup = (images: Tensor) =>
-    [outputs.apply(images) as Tensor | Tensor[]]
+  const byGroup = (images: Tensor4D) =>
+    [
+      forward(outputs, images, conditions && conditionTensor(conditions, 0, images.shape[0])) as
+        | Tensor
+        | Tensor[],
+    ]
       .flat()
       .map(
         (features, i) =>
-          reshape(features, [
-            images.shape[0] as number,
-            height * width * (probes[i] as Probe).groups,
-            -1,
-          ]) as Tensor3D,
+          reshape(features, [images.shape[0], height * width * (probes[i] as Probe).groups, -1]) as Tensor3D,
       ); // [N,H,W,F] -> [N, H*W*groups, F/groups]
   const inputs = Array.from({ length: sizeOf(imageShape) }, (_, index) => index);
   await changeEach(byGroup, imageShape, inputs, options, (input, hasMoved) => {
@@ -65,19 +68,19 @@ export async function leakingLayer(
   return first?.layer ?? null;
 }
 
-/** Every layer but the input's that has one output [N,H,W,F], or [N,H,W,C,L], in the order of the graph. */
+/** Every output [N,H,W,F], or [N,H,W,C,L], of every layer but the input's, in the order of the graph. */
 function probesOf(model: LayersModel, [height, width, channels]: ImageShape): Probe[] {
   const probes: Probe[] = [];
   for (const layer of model.layers) {
     if (layer.getClassName() === 'InputLayer' || layer.inboundNodes.length !== 1) continue;
-    const tensor = layer.output;
-    if (Array.isArray(tensor)) continue;
-    const [, h, w, features, ...rest] = tensor.shape;
-    const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
-    if (!isOfPixels || features == null || rest.includes(null)) continue;
-    const groups = features % channels === 0 ? channels : 1;
-    const hasWeights = layer.weights.length > 0;
-    probes.push({ layer: layer.name, tensor, hasWeights, groups, seesLater: false, seesItself: false });
+    for (const tensor of [layer.output].flat()) {
+      const [, h, w, features, ...rest] = tensor.shape;
+      const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
+      if (!isOfPixels || features == null || rest.includes(null)) continue;
+      const groups = features % channels === 0 ? channels : 1;
+      const hasWeights = layer.weights.length > 0;
+      probes.push({ layer: layer.name, tensor, hasWeights, groups, seesLater: false, seesItself: false });
+    }
   }
   return probes;
 }

@@ -14,6 +14,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkInteger, checkLevel, wrong } from './check';
+import { type Condition, conditionTensor, readCondition } from './condition';
 import { forward, imageModelShape, resolveImageShape } from './image-model';
 import { crossEntropy } from './ops/cross-entropy';
 
@@ -124,6 +125,8 @@ export function normalize<T extends Tensor>(images: T, levels = 256): T {
 export interface LogProbOptions {
   /** Images a forward pass. @default 32 */
   batchSize?: number;
+  /** What the images are conditioned on, for models that take it. */
+  condition?: Condition;
 }
 
 /**
@@ -131,7 +134,7 @@ export interface LogProbOptions {
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
  *
- * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
+ * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits [N,H,W,C,L]
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns [N]; the caller disposes it
  * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.
@@ -152,7 +155,9 @@ export async function logProb(
   const shape = imageModelShape('logProb: model', model);
   const batchSize = checkInteger('logProb: batchSize', options.batchSize ?? 32, 1);
   if (images?.rank !== 4) wrong('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
-  resolveImageShape('logProb: images', shape, images.shape.slice(1));
+  const imageShape = resolveImageShape('logProb: images', shape, images.shape.slice(1));
+  const what = 'logProb: condition';
+  const given = await readCondition(what, shape.condition, options.condition, images.shape[0], imageShape);
   for (const value of await images.data()) checkLevel('logProb: images', value, shape.levels);
 
   const nats = new Float32Array(images.shape[0]);
@@ -160,7 +165,9 @@ export async function logProb(
     const batch = tidy(() => {
       const size = Math.min(batchSize, nats.length - start);
       const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const perDimension = negativeLogLikelihood(part, forward(model, normalize(part, shape.levels)));
+      const condition = given && conditionTensor(given, start, size);
+      const logits = forward(model, normalize(part, shape.levels), condition); // [size,H,W,C,L]
+      const perDimension = negativeLogLikelihood(part, logits);
       return mul(perDimension, -part.size / size); // [size]
     });
     try {

@@ -11,6 +11,15 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import {
+  type Condition,
+  type ConditionShape,
+  type ConditionValues,
+  conditionTensor,
+  randomConditions,
+  readCondition,
+  repeated,
+} from './condition';
 import { forward } from './image-model';
 
 /** A place in an image. */
@@ -98,10 +107,30 @@ async function movedPositions(
   }
 }
 
-/** The logits of a model by place, for {@link changeEach}: [N,H,W,C,L] -> [N,H*W*C,L]. */
+/** The logits of a model by place, for {@link changeEach}, with the conditions of a batch where it takes any: [N,H,W,C,L] -> [N,H*W*C,L]. */
 export const logitsByPlace =
-  (model: LayersModel) =>
+  (model: LayersModel, conditions: ConditionValues | null) =>
   (images: Tensor4D): Tensor3D[] => {
-    const logits = forward(model, images);
-    return [reshape(logits, [images.shape[0], -1, logits.shape[4] as number])];
+    const [n] = images.shape;
+    const logits = forward(model, images, conditions && conditionTensor(conditions, 0, n));
+    return [reshape(logits, [n, -1, logits.shape[4] as number])];
   };
+
+/**
+ * The conditions of a batch of images to try, null where the model takes none: the given one for all, or any, of each image its own.
+ *
+ * @throws TypeError, named `what`, where the given one does not fit
+ */
+export async function conditionsToTry(
+  what: string,
+  condition: ConditionShape | null,
+  given: Condition | undefined,
+  imageShape: ImageShape,
+  { batchSize, random }: { batchSize: number; random: () => number },
+): Promise<ConditionValues | null> {
+  if (condition !== null && given === undefined) {
+    return randomConditions(condition, batchSize, imageShape, random);
+  }
+  const one = await readCondition(what, condition, given, 1, imageShape);
+  return one && repeated(one, batchSize);
+}

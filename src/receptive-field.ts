@@ -1,8 +1,16 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
 import { checkInteger } from './check';
+import type { Condition } from './condition';
 import { imageModelShape, resolveImageShape } from './image-model';
-import { changeEach, indexOfPlace, logitsByPlace, type Place, placeOf } from './perturbation';
+import {
+  changeEach,
+  conditionsToTry,
+  indexOfPlace,
+  logitsByPlace,
+  type Place,
+  placeOf,
+} from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -17,6 +25,8 @@ export interface ReceptiveFieldOptions {
   seed?: number;
   /** Images a forward pass. @default 32 */
   batchSize?: number;
+  /** What the images are conditioned on: of one image, for models that take it. @default any, at random */
+  condition?: Condition;
 }
 
 /** What {@link receptiveField} finds. */
@@ -62,18 +72,16 @@ export async function receptiveField(
   checkInteger('receptiveField: batchSize', batchSize, 1);
   const random = seedrandom.alea(String(checkInteger('receptiveField: seed', seed)));
 
+  const trials = { caller: 'receptiveField', batchSize, random };
+  const what = 'receptiveField: condition';
+  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, trials);
+
   const output = indexOfPlace(place, imageShape);
   const isSeen = new Uint8Array(output);
   const earlier = Array.from(isSeen, (_, index) => index);
-  await changeEach(
-    logitsByPlace(model),
-    imageShape,
-    earlier,
-    { caller: 'receptiveField', batchSize, random },
-    (input, hasMoved) => {
-      if (hasMoved(output)) isSeen[input] = 1;
-    },
-  );
+  await changeEach(logitsByPlace(model, conditions), imageShape, earlier, trials, (input, hasMoved) => {
+    if (hasMoved(output)) isSeen[input] = 1;
+  });
 
   const places = earlier.map((index) => placeOf(index, imageShape));
   const seen = places.filter((_, index) => isSeen[index] === 1);

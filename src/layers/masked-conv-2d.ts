@@ -1,12 +1,12 @@
-import { serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
-import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
+import { serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
 import type { MaskType } from '../mask';
-import { causalConv2d } from '../ops/causal-conv';
 import { activation } from '../program/activations';
 import type { Features, Program } from '../program/program';
-import { CausalMask } from './causal-mask';
 import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
+import { MaskedConv } from './masked-conv';
+import { readSavedConfig } from './saved-config';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
@@ -38,6 +38,8 @@ export interface MaskedConv2DArgs extends LayerArgs, SharedArgs {
   maskType?: MaskType;
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
+  /** A layer of a vertical stack, which sees the rows above only: see {@link getMask}. @default false */
+  vertical?: boolean;
 }
 
 /** What tfjs-layers' own convolution makes of the shared arguments. */
@@ -81,10 +83,9 @@ export class MaskedConv2D extends layers.Layer {
   private readonly kernelSize: [number, number];
   private readonly maskType: MaskType;
   private readonly imageChannels: number;
+  private readonly vertical: boolean;
   private readonly settings: Settings;
-  private kernel?: LayerVariable;
-  private bias?: LayerVariable;
-  private mask?: CausalMask;
+  private conv?: MaskedConv;
 
   constructor(args: MaskedConv2DArgs) {
     super(checkArgs('MaskedConv2D', args));
@@ -92,6 +93,7 @@ export class MaskedConv2D extends layers.Layer {
     this.filters = checkFeatures('MaskedConv2D: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
     this.maskType = checkOneOf('MaskedConv2D: maskType', args.maskType ?? 'B', ['A', 'B']);
+    this.vertical = checkBoolean('MaskedConv2D: vertical', args.vertical ?? false);
     // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own convolution,
     // never built, reads them for us and writes them into the config.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
@@ -106,8 +108,8 @@ export class MaskedConv2D extends layers.Layer {
       imageInputShape('MaskedConv2D', inputShape)[3],
       this.imageChannels,
     );
-    const { filters, kernelSize, maskType, imageChannels, settings } = this;
-    this.kernel = this.addWeight(
+    const { filters, kernelSize, maskType, imageChannels, vertical, settings } = this;
+    const kernel = this.addWeight(
       'kernel',
       [...kernelSize, featuresIn, filters],
       'float32',
@@ -116,18 +118,19 @@ export class MaskedConv2D extends layers.Layer {
       true,
       settings.kernelConstraint,
     );
-    if (settings.useBias) {
-      this.bias = this.addWeight(
-        'bias',
-        [filters],
-        'float32',
-        settings.biasInitializer,
-        settings.biasRegularizer,
-        true,
-        settings.biasConstraint,
-      );
-    }
-    this.mask = new CausalMask({ kernelSize, featuresIn, featuresOut: filters, maskType, imageChannels });
+    const bias = settings.useBias
+      ? this.addWeight(
+          'bias',
+          [filters],
+          'float32',
+          settings.biasInitializer,
+          settings.biasRegularizer,
+          true,
+          settings.biasConstraint,
+        )
+      : undefined;
+    const mask = { kernelSize, featuresIn, featuresOut: filters, maskType, imageChannels, vertical };
+    this.conv = new MaskedConv(kernel, bias, mask);
     this.inputSpec = imageInputSpec(featuresIn);
     super.build(inputShape);
   }
@@ -140,34 +143,30 @@ export class MaskedConv2D extends layers.Layer {
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      const { kernel, bias, mask, settings } = this;
-      if (kernel === undefined || mask === undefined)
-        throw new Error('MaskedConv2D: called before it was built');
+      const { conv, settings } = this;
+      if (conv === undefined) throw new Error('MaskedConv2D: called before it was built');
       const isRelu = settings.activation.getClassName() === 'relu';
-      const y = causalConv2d(
-        oneInput(inputs),
-        mask.apply(kernel.read() as Tensor4D),
-        bias === undefined ? null : (bias.read() as Tensor1D),
-        isRelu ? 'relu' : 'linear',
-      ); // [N,H,W,filters]
+      const y = conv.apply(oneInput(inputs), isRelu ? 'relu' : 'linear'); // [N,H,W,filters]
       return isRelu ? y : settings.activation.apply(y);
     });
   }
 
   /** Built of a program's operations, for incremental sampling. */
   incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const { kernel, bias, maskType, imageChannels, settings } = this;
     const [input] = inputs;
-    if (kernel === undefined || input === undefined) return null;
-    const y = program.conv(input, { kernel: kernel.read(), bias: bias?.read(), maskType, imageChannels });
-    return activation(program, settings.activation.getClassName(), y);
+    if (this.conv === undefined || input === undefined) return null;
+    return activation(
+      program,
+      this.settings.activation.getClassName(),
+      this.conv.incremental(program, input),
+    );
   }
 
   override getConfig(): serialization.ConfigDict {
     const settings = this.settings.getConfig();
     const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
-    const { filters, kernelSize, maskType, imageChannels } = this;
-    return { ...super.getConfig(), ...shared, filters, kernelSize, maskType, imageChannels };
+    const { filters, kernelSize, maskType, imageChannels, vertical } = this;
+    return { ...super.getConfig(), ...shared, filters, kernelSize, maskType, imageChannels, vertical };
   }
 
   /** @nocollapse */
@@ -175,13 +174,11 @@ export class MaskedConv2D extends layers.Layer {
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    // tfjs writes 'A' as 'a': every string of a saved config is rewritten to snake case.
-    const { maskType } = config;
-    return new cls({ ...config, maskType: typeof maskType === 'string' ? maskType.toUpperCase() : maskType });
+    return new cls(readSavedConfig(config));
   }
 
   protected override disposeWeights(): number {
-    this.mask?.dispose();
+    this.conv?.dispose();
     return super.disposeWeights();
   }
 }

@@ -1,10 +1,9 @@
-import { add, serialization, type Tensor, type Tensor1D, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
-import { initializers, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { add, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { initializers, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
-import { causalConv2d } from '../ops/causal-conv';
 import type { Features, Program } from '../program/program';
-import { CausalMask } from './causal-mask';
 import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
+import { MaskedConv } from './masked-conv';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelCNNResBlock}. */
@@ -15,13 +14,6 @@ export interface PixelCNNResBlockArgs extends LayerArgs {
   kernelSize?: number | [number, number];
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
-}
-
-/** One masked convolution of the block; a ReLU follows each. */
-interface Conv {
-  readonly kernel: LayerVariable;
-  readonly bias: LayerVariable;
-  readonly mask: CausalMask;
 }
 
 /**
@@ -50,7 +42,7 @@ export class PixelCNNResBlock extends layers.Layer {
   private readonly filters: number;
   private readonly kernelSize: [number, number];
   private readonly imageChannels: number;
-  private convs: readonly Conv[] = [];
+  private convs: readonly MaskedConv[] = []; // a ReLU follows each
 
   constructor(args: PixelCNNResBlockArgs) {
     super(checkArgs('PixelCNNResBlock', args));
@@ -74,16 +66,17 @@ export class PixelCNNResBlock extends layers.Layer {
     super.build(inputShape);
   }
 
-  /** tfjs does not track layers within a layer, so the block holds the weights of its convolutions itself. */
-  private addConv(name: string, kernelSize: [number, number], featuresIn: number, featuresOut: number): Conv {
-    const glorot = initializers.glorotUniform({});
-    const zeros = initializers.zeros();
+  private addConv(
+    name: string,
+    kernelSize: [number, number],
+    featuresIn: number,
+    featuresOut: number,
+  ): MaskedConv {
+    const kernelShape = [...kernelSize, featuresIn, featuresOut];
+    const kernel = this.addWeight(`${name}_kernel`, kernelShape, 'float32', initializers.glorotUniform({}));
+    const bias = this.addWeight(`${name}_bias`, [featuresOut], 'float32', initializers.zeros());
     const { imageChannels } = this;
-    return {
-      kernel: this.addWeight(`${name}_kernel`, [...kernelSize, featuresIn, featuresOut], 'float32', glorot),
-      bias: this.addWeight(`${name}_bias`, [featuresOut], 'float32', zeros),
-      mask: new CausalMask({ kernelSize, featuresIn, featuresOut, imageChannels }),
-    };
+    return new MaskedConv(kernel, bias, { kernelSize, featuresIn, featuresOut, imageChannels });
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
@@ -96,24 +89,17 @@ export class PixelCNNResBlock extends layers.Layer {
       if (this.convs.length === 0) throw new Error('PixelCNNResBlock: called before it was built');
       const x = oneInput(inputs); // [N,H,W,2h]
       let y = x; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
-      for (const { kernel, bias, mask } of this.convs) {
-        y = causalConv2d(y, mask.apply(kernel.read() as Tensor4D), bias.read() as Tensor1D, 'relu');
-      }
+      for (const conv of this.convs) y = conv.apply(y, 'relu');
       return add(x, y);
     });
   }
 
   /** Built of a program's operations, for incremental sampling. */
   incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const { imageChannels, convs } = this;
     const [x] = inputs;
     if (x === undefined) return null;
     let y = x;
-    for (const { kernel, bias } of convs) {
-      y = program.relu(
-        program.conv(y, { kernel: kernel.read(), bias: bias.read(), maskType: 'B', imageChannels }),
-      );
-    }
+    for (const conv of this.convs) y = program.relu(conv.incremental(program, y));
     return program.add(x, y);
   }
 
@@ -123,7 +109,7 @@ export class PixelCNNResBlock extends layers.Layer {
   }
 
   protected override disposeWeights(): number {
-    for (const { mask } of this.convs) mask.dispose();
+    for (const conv of this.convs) conv.dispose();
     return super.disposeWeights();
   }
 }

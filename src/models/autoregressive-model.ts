@@ -1,6 +1,7 @@
-import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { serialization, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, wrong } from '../check';
+import { type Condition, conditionInput, readCondition } from '../condition';
 import { type ImageModelShape, imageModelShape } from '../image-model';
 import { likelihoodName, likelihoodNamed } from '../likelihood';
 import { disposeAbandonedTape } from './abandoned-tape';
@@ -14,8 +15,8 @@ const OWN_LOSS = '(a function of the program)';
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
-  /** One symbolic image [N,H,W,C]. */
-  inputs: SymbolicTensor;
+  /** One symbolic image [N,H,W,C], or [image, condition], where the condition is a class [N,1], a vector [N,K] or a map [N,H,W,K]. */
+  inputs: SymbolicTensor | SymbolicTensor[];
   /** Its logits [N,H,W,C,L]. */
   outputs: SymbolicTensor;
   /** Name of the model. */
@@ -24,7 +25,8 @@ export interface AutoregressiveModelArgs {
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every pixel given those
- * before it. Any graph of layers will do; `checkCausality` tells whether it keeps that order.
+ * before it. Any graph of layers will do; `checkCausality` tells whether it keeps that order. A second input may be what the images are conditioned
+ * on: classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] or maps [N,H,W,K].
  *
  * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take integer levels
  * [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss or metric is called with them and
@@ -57,12 +59,52 @@ export class AutoregressiveModel extends LayersModel {
   readonly imageShape: ImageModelShape['imageShape'];
   /** L, the intensities that a channel can have. */
   readonly levels: number;
+  /** What the model is conditioned on; null for nothing. */
+  readonly condition: ImageModelShape['condition'];
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
-    const { imageShape, levels } = imageModelShape('AutoregressiveModel', this);
+    const { imageShape, levels, condition } = imageModelShape('AutoregressiveModel', this);
     this.imageShape = imageShape;
     this.levels = levels;
+    this.condition = condition;
+  }
+
+  /** As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`. */
+  override async fit(
+    x: Parameters<LayersModel['fit']>[0],
+    y: Parameters<LayersModel['fit']>[1],
+    { condition, ...args }: NonNullable<Parameters<LayersModel['fit']>[2]> & { condition?: Condition } = {},
+  ): ReturnType<LayersModel['fit']> {
+    if (condition === undefined) return super.fit(x, y, args);
+    const images = imagesOf('fit: x', x);
+    const shape = images.shape;
+    await readCondition('fit: condition', this.condition, condition, shape[0], shape.slice(1)); // checks every class
+    const conditions = conditionInput('fit: condition', this.condition, condition, shape);
+    try {
+      return await super.fit([images, conditions], y, args);
+    } finally {
+      conditions.dispose();
+    }
+  }
+
+  /** As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`. */
+  override evaluate(
+    x: Parameters<LayersModel['evaluate']>[0],
+    y: Parameters<LayersModel['evaluate']>[1],
+    {
+      condition,
+      ...args
+    }: NonNullable<Parameters<LayersModel['evaluate']>[2]> & { condition?: Condition } = {},
+  ): ReturnType<LayersModel['evaluate']> {
+    if (condition === undefined) return super.evaluate(x, y, args);
+    const images = imagesOf('evaluate: x', x);
+    const conditions = conditionInput('evaluate: condition', this.condition, condition, images.shape);
+    try {
+      return super.evaluate([images, conditions], y, args);
+    } finally {
+      conditions.dispose();
+    }
   }
 
   override compile(args: CompileArgs): void {
@@ -117,6 +159,12 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
   if (!inputs || !outputs) wrong('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
   return new AutoregressiveModel(args);
+}
+
+/** The images that come with a `condition`. */
+function imagesOf(what: string, x: unknown): Tensor4D {
+  if ((x as Tensor | null)?.rank !== 4) wrong(what, 'a tensor of images [N,H,W,C], with condition', x);
+  return x as Tensor4D;
 }
 
 /** Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record by output. */

@@ -1,9 +1,10 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFunction, checkInteger, checkKernelSize, wrong } from '../check';
-import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
+import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
-import { pixelLogits } from '../layers/pixel-logits';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import { logitsHead } from './logits-head';
+import { checkImageShape } from './model-args';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs {
@@ -61,7 +62,7 @@ export interface PixelCNNArgs {
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   checkArgs('pixelCNN', args);
   const { levels = 256, firstKernelSize = 7, kernelSize = 3, block = pixelCNNResBlock } = args;
-  const imageChannels = checkImageShape(args.imageShape);
+  const imageChannels = checkImageShape('pixelCNN: imageShape', args.imageShape);
   const hidden = checkInteger('pixelCNN: hiddenDim', args.hiddenDim, 1) * imageChannels;
   const out = checkInteger('pixelCNN: outDim', args.outDim, 1) * imageChannels;
   const numBlocks = checkInteger('pixelCNN: numBlocks', args.numBlocks, 0);
@@ -70,25 +71,15 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   checkKernelSize('pixelCNN: kernelSize', kernelSize);
   checkFunction('pixelCNN: block', block);
 
-  const conv = (name: string, filters: number, rest: Partial<MaskedConv2DArgs> = {}) =>
-    maskedConv2d({ name, filters, kernelSize: 1, imageChannels, ...rest });
-
-  const stack: layers.Layer[] = [
-    conv('input_conv', 2 * hidden, { kernelSize: firstKernelSize, maskType: 'A' }), // [N,H,W,C] -> [N,H,W,2hC]
-  ];
+  const first = { name: 'input_conv', filters: 2 * hidden, kernelSize: firstKernelSize, imageChannels };
+  const stack: layers.Layer[] = [maskedConv2d({ ...first, maskType: 'A' })]; // [N,H,W,C] -> [N,H,W,2hC]
   for (let index = 0; index < numBlocks; index++) {
     const layer = block({ filters: hidden, imageChannels, kernelSize, index }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
       wrong('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);
   }
-  stack.push(
-    layers.reLU({ name: 'relu' }),
-    conv('output_conv1', out, { activation: 'relu' }), // [N,H,W,2hC] -> [N,H,W,outDim*C]
-    conv('output_conv2', out), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    conv('final_conv', levels * imageChannels), // [N,H,W,outDim*C] -> [N,H,W,C*L]
-    pixelLogits({ name: 'logits', imageChannels, levels }), // [N,H,W,C*L] -> [N,H,W,C,L]
-  );
+  stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels }));
 
   const image = input({ shape: args.imageShape, name: 'image' }); // [N,H,W,C]
   const name = args.name === undefined ? {} : { name: args.name };
@@ -99,14 +90,4 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
     for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves none behind
     throw error;
   }
-}
-
-/** Checks [H, W, C] and gives C. */
-function checkImageShape(imageShape: unknown): number {
-  const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
-  const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
-  if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
-    wrong('pixelCNN: imageShape', '[H, W, C], with null for a size that may vary', imageShape);
-  }
-  return c;
 }
