@@ -4,30 +4,35 @@ import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBitsByChannel, uniformBits } from './lib/baselines.mjs';
 import { bitsByChannel } from './lib/channel-bits.mjs';
+import { mostLikelyClasses, rightByClass } from './lib/classify.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
 import { stop } from './lib/flags.mjs';
 import { smallestPng } from './lib/png.mjs';
-import { checkFits, loadImageModel } from './lib/saved-model.mjs';
+import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
 
 const flags = readEvaluateFlags(process.argv.slice(2));
 const orStop = (promise) => promise.catch(({ message }) => stop(message));
 
 await orStop(useBackend(flags.backend));
-const { model, imageShape, levels } = await orStop(loadImageModel(flags.model));
+const { model, imageShape, levels, condition } = await orStop(loadImageModel(flags.model));
 if (flags.levels !== undefined && flags.levels !== levels) {
   stop(`--levels: the model has ${levels} levels, got '${flags.levels}'`);
 }
+if (flags.classify && condition === null) stop('--classify: the model takes no classes');
 
-// Data, in the model's levels
+// Data, in the model's levels, with their classes where it takes any
 
-const dataset = await orStop(readDataset(flags.data, { path: flags.path }));
-const has = dataset.test;
-try {
-  checkFits(imageShape, dataset);
-} catch ({ message }) {
-  stop(message);
+const dataset = await orStop(readFitting());
+async function readFitting() {
+  const numClasses = classesTaken(condition);
+  const read = await readDataset(flags.data, { path: flags.path });
+  checkFits(imageShape, read);
+  if (numClasses !== null) checkClasses(numClasses, read);
+  return read;
 }
+
+const has = dataset.test;
 if (levels > has.levels) stop(`the model has ${levels} levels, ${dataset.name} only ${has.levels}`);
 const images = flags.images ?? has.shape[0];
 if (images > has.shape[0]) stop(`--images: ${dataset.name} has ${has.shape[0]} test images, got '${images}'`);
@@ -41,14 +46,15 @@ console.log(`${dataset.about}: ${images} test images of ${size.join('x')}, ${lev
 
 const start = performance.now();
 let shown = start;
-const bits = await bitsByChannel(model, test, {
+const inBatches = {
   batchSize: flags.batch,
   onProgress(done) {
     if (performance.now() - shown < 5000) return;
     shown = performance.now();
     console.log(`${done} of ${images} images`);
   },
-});
+};
+const bits = await bitsByChannel(model, test, inBatches);
 const seconds = (performance.now() - start) / 1000;
 if (!bits.every(Number.isFinite)) stop(`the model gives ${bits.join(', ')} bits/dim: its weights are broken`);
 const png = smallestPng({ images: test.data, imageShape: size });
@@ -69,5 +75,17 @@ row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
 console.log(`${model.countParams()} parameters, ${flags.backend}, ${seconds.toFixed(1)} s`);
+
+// Classes
+
+if (flags.classify) {
+  const found = await orStop(mostLikelyClasses(model, test, inBatches));
+  const byClass = rightByClass(test.labels, found, condition.numClasses);
+  const right = byClass.reduce((sum, of) => sum + of.right, 0);
+  const share = (right / images).toFixed(3);
+  row('accuracy', [share, `  (${right} of ${images} by the most likely class)`]);
+  row('class', ['images', 'right']);
+  for (const [label, of] of byClass.entries()) row(String(label), [String(of.images), String(of.right)]);
+}
 
 model.dispose();

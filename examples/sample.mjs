@@ -11,17 +11,21 @@ import { writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
-import { checkFits, loadImageModel } from './lib/saved-model.mjs';
+import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
 
 const COMPLETIONS = 7; // of each image, beside the image itself
 
 const flags = readSampleFlags(process.argv.slice(2));
-const { images, seed, topK, topP, out } = flags;
+const { seed, topK, topP, out } = flags;
 const temperatures = flags.temperatures ?? [flags.temperature];
 const orStop = (promise) => promise.catch(({ message }) => stop(message));
 
 await orStop(useBackend(flags.backend));
-const { model, imageShape, levels } = await orStop(loadImageModel(flags.model));
+const { model, imageShape, levels, condition } = await orStop(loadImageModel(flags.model));
+const numClasses = await orStop(readClasses());
+const isOfEachClass = numClasses !== null && flags.class === undefined && flags.complete === undefined;
+const isInRows = flags.temperatures !== undefined || flags.complete !== undefined || isOfEachClass;
+const images = flags.images ?? (isInRows ? 8 : 64);
 const originals = flags.complete === undefined ? null : await orStop(readOriginals());
 if (originals === null && imageShape.includes(null)) {
   stop('the model takes images of any size: --complete draws those of a data set');
@@ -31,10 +35,25 @@ const size = originals?.shape.slice(1) ?? imageShape;
 const [height, width, channels] = size;
 const values = height * width * channels; // of an image
 
+/** How many classes the model is conditioned on, null for none, once the flags go with it. */
+async function readClasses() {
+  const count = classesTaken(condition);
+  const { class: only, complete } = flags;
+  if (count === null) {
+    if (only !== undefined) throw new Error('--class: the model takes no classes');
+  } else if (only !== undefined) {
+    if (only >= count) throw new Error(`--class: the model has classes 0 to ${count - 1}, got '${only}'`);
+  } else if (flags.temperatures !== undefined && complete === undefined) {
+    throw new Error('--temperatures: comes with --class, since the model is conditioned on classes');
+  }
+  return count;
+}
+
 /** The test images to complete, in the model's levels. */
 async function readOriginals() {
   const dataset = await readDataset(flags.complete, { path: flags.path });
   checkFits(imageShape, dataset);
+  if (numClasses !== null && flags.class === undefined) checkClasses(numClasses, dataset);
   const { shape, levels: present } = dataset.test;
   if (levels > present) throw new Error(`the model has ${levels} levels, ${dataset.name} only ${present}`);
   if (images > shape[0])
@@ -47,8 +66,8 @@ async function readOriginals() {
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort());
 
-/** Levels of images drawn at a temperature, and given ones where there are any. */
-async function draw(temperature, given = { numImages: images }) {
+/** Levels of images drawn at a temperature: so many, or of classes or parts that are given. */
+async function draw(temperature, given) {
   const onProgress = ({ done, total }) => {
     const at = flags.temperatures ? `temperature ${temperature}: ` : '';
     console.log(`${at}row ${(done / total) * height} of ${height}`);
@@ -60,11 +79,13 @@ async function draw(temperature, given = { numImages: images }) {
   return data;
 }
 
-/** New images: a row each temperature, or one grid. */
+/** New images: a row each class, a row each temperature, or one grid. */
 async function newImages() {
+  const classes = Array.from({ length: numClasses * images }, (_, i) => Math.floor(i / images));
+  const given = isOfEachClass ? { condition: classes } : { numImages: images, condition: flags.class };
   const rows = [];
-  for (const temperature of temperatures) rows.push(await draw(temperature));
-  return { rows, columns: flags.temperatures ? images : Math.ceil(Math.sqrt(images)) };
+  for (const temperature of temperatures) rows.push(await draw(temperature, given));
+  return { rows, columns: isInRows ? images : Math.ceil(Math.sqrt(images)) };
 }
 
 const isUpper = (place) => place % values < Math.floor(height / 2) * width * channels;
@@ -78,6 +99,8 @@ async function completions() {
     const image = Math.floor(i / copies) * values;
     repeated.set(originals.data.subarray(image, image + values), i * values);
   }
+  const classOf = (_, i) => flags.class ?? originals.labels[Math.floor(i / copies)];
+  const classes = numClasses === null ? undefined : Array.from({ length: images * copies }, classOf);
   const isOriginal = (place) => !flags.temperatures && Math.floor(place / values) % copies === 0;
   const given = Int32Array.from(repeated, (_, place) => Number(isOriginal(place) || isUpper(place)));
   const initial = tf.tensor4d(repeated, shape, 'int32');
@@ -87,7 +110,7 @@ async function completions() {
   const knownRows = flags.temperatures ? [new Int32Array(originals.data.length).fill(1)] : [];
   try {
     for (const temperature of temperatures) {
-      rows.push(await draw(temperature, { initial, known }));
+      rows.push(await draw(temperature, { initial, known, condition: classes }));
       knownRows.push(given);
     }
   } finally {

@@ -8,6 +8,7 @@ import {
   bitsPerDim,
   clipGradients,
   exponentialDecay,
+  gatedPixelCNN,
   pixelCNN,
   scheduleLearningRate,
   WeightAverage,
@@ -16,6 +17,7 @@ import { imageBatches, quantize } from 'pixelcnn-layers/data';
 import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBits, uniformBits } from './lib/baselines.mjs';
+import { classesOf } from './lib/classes.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { checkWeights, evaluate } from './lib/evaluation.mjs';
 import { stop } from './lib/flags.mjs';
@@ -23,7 +25,7 @@ import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
 import { keepSettings, runSettings } from './lib/run-settings.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
-import { seedWeights } from './lib/weights.mjs';
+import { seeded, seedWeights } from './lib/weights.mjs';
 
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
@@ -53,15 +55,18 @@ const dataset = await readDataset(run.data, { path: run.path });
 const levels = run.levels ?? dataset.train.levels;
 const [train, test] = [quantize(dataset.train, levels), quantize(dataset.test, levels)];
 const imageShape = train.shape.slice(1);
+const numClasses = run.isConditional ? classesOf(dataset) : undefined;
 await keepSettings(out, run, [train, test]);
 
-// Model: images in [0, 1] -> logits [N,H,W,C,L]
+// Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize } = run;
-  const model = pixelCNN({ imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize });
-  seedWeights(model, run.seed);
+  const args = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
+  const isGated = run.model === 'gated';
+  const model = isGated ? seeded(run.seed, () => gatedPixelCNN({ ...args, numClasses })) : pixelCNN(args);
+  if (!isGated) seedWeights(model, run.seed);
   const optimizer =
     run.optimizer === 'adam'
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)
@@ -90,7 +95,7 @@ let { step, smoothed, best, evaluated, seconds } = from
 let savedStep = step;
 let since = performance.now();
 const log = await openRunLog(out, {
-  title: `PixelCNN on ${run.data}, ${levels} levels`,
+  title: `${run.model === 'gated' ? 'Gated PixelCNN' : 'PixelCNN'} on ${run.data}, ${levels} levels`,
   step,
   isResumed: flags.resume,
   rules: [
@@ -137,9 +142,8 @@ async function evaluateAndSave() {
 
 // Training
 
-const batches = imageBatches(train, { batchSize: run.batch, seed: run.seed, firstStep: step })[
-  Symbol.iterator
-]();
+const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
+const batches = imageBatches(train, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
 
 while (step < run.steps && !isStopping) {
   where = `step ${step + 1} (the last good checkpoint is of step ${savedStep}): `;

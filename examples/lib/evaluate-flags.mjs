@@ -12,6 +12,7 @@ Usage: node examples/evaluate.mjs --model DIR --data NAME [flags]
   --levels N      says how many levels the model should have; the data are quantized to them
   --images N      measures the first N test images (all)
   --batch N       images at a time (64)
+  --classify      also tells how many images have their own class as the one under which they are most likely
   --backend NAME  ${BACKENDS.join(', ')} (wasm)
   --help          prints this
 `;
@@ -23,6 +24,7 @@ const OPTIONS = {
   levels: { type: 'string' },
   images: { type: 'string' },
   batch: { type: 'string', default: '64' },
+  classify: { type: 'boolean', default: false },
   backend: { type: 'string', default: 'wasm' },
   help: { type: 'boolean', default: false },
 };
@@ -31,7 +33,8 @@ const OPTIONS = {
  * The command line, checked.
  *
  * @param {string[]} argv
- * @returns {{ model: string, data: string, path?: string, levels?: number, images?: number, batch: number, backend: string }}
+ * @returns {{ model: string, data: string, path?: string, levels?: number, images?: number, batch: number, classify: boolean,
+ *   backend: string }}
  */
 export function readEvaluateFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
@@ -44,6 +47,7 @@ export function readEvaluateFlags(argv) {
     levels: flags.levels === undefined ? undefined : wholeNumber('--levels', flags.levels, 2, 256),
     images: flags.images === undefined ? undefined : wholeNumber('--images', flags.images, 1),
     batch: wholeNumber('--batch', flags.batch, 1),
+    classify: flags.classify,
     backend: oneOf('--backend', flags.backend, BACKENDS),
   };
 }

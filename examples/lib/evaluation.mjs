@@ -18,9 +18,12 @@ export async function evaluate(model, test, { evalImages = test.shape[0], sample
   const byChannel = await bitsByChannel(model, used, { batchSize: 64 });
   const testBits = byChannel.reduce((sum, bits) => sum + bits, 0) / byChannel.length;
   if (!Number.isFinite(testBits)) throw new Error(`the test figure is ${testBits}`);
-  const drawn = await sample(model, { numImages: samples, imageShape, seed });
+  const { numClasses } = model.condition ?? {};
+  const columns = numClasses ?? 8; // a column each class
+  const condition = numClasses && Array.from({ length: samples }, (_, i) => i % numClasses);
+  const drawn = await sample(model, { numImages: samples, imageShape, seed, condition });
   const { levels } = test;
-  const picture = gridPng({ images: await drawn.data(), imageShape, levels, columns: 8, scale: 3, gap: 3 });
+  const picture = gridPng({ images: await drawn.data(), imageShape, levels, columns, scale: 3, gap: 3 });
   drawn.dispose();
   return { testBits, samples: picture };
 }

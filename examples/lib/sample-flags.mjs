@@ -7,14 +7,16 @@ const HELP = `Draws images from a saved model.
 Usage: node examples/sample.mjs --model DIR [flags]
 
   --model DIR           a saved model: a directory with its model.json
-  --images N            images to draw (64); with --temperatures or --complete as said there (8)
+  --images N            images to draw (64); in a row each class, and with --temperatures or --complete as said there (8)
+  --class K             draws this class only; a model conditioned on classes else draws a row of N images each
   --seed N              same seed and backend, same images (1)
   --temperature X       divides the logits; 0 takes the most likely level (1)
-  --temperatures X,Y,Z  a row each of N images, drawn from the same noise
+  --temperatures X,Y,Z  a row each of N images, drawn from the same noise; of one --class where the model has classes
   --top-k N             draws only among the N most likely levels
   --top-p X             draws only among the fewest levels that have probability X
   --complete NAME       draws the lower halves of N test images again, a row each: the image, then 7 completions;
-                        with --temperatures, a row of the images, then a row of completions each
+                        with --temperatures, a row of the images, then a row of completions each;
+                        of its own class, or of --class, where the model has classes
                         (${DATASETS.join(', ')})
   --path PATH           where the data are, for data sets that are not found by themselves
   --out FILE            the picture, a PNG (samples.png)
@@ -25,6 +27,7 @@ Usage: node examples/sample.mjs --model DIR [flags]
 const OPTIONS = {
   model: { type: 'string' },
   images: { type: 'string' },
+  class: { type: 'string' },
   seed: { type: 'string', default: '1' },
   temperature: { type: 'string' },
   temperatures: { type: 'string' },
@@ -38,10 +41,11 @@ const OPTIONS = {
 };
 
 /**
- * The command line, checked. `temperatures` is undefined where one row each was not asked for.
+ * The command line, checked. `temperatures` is undefined where one row each was not asked for; how many `images` there are by default
+ * depends on the model.
  *
  * @param {string[]} argv
- * @returns {{ model: string, images: number, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,
+ * @returns {{ model: string, images?: number, class?: number, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,
  *   complete?: string, path?: string, out: string, backend: string }}
  */
 export function readSampleFlags(argv) {
@@ -51,10 +55,10 @@ export function readSampleFlags(argv) {
     stop('--temperatures: comes without --temperature');
   }
   if (flags.path !== undefined && complete === undefined) stop('--path: comes with --complete');
-  const isInRows = temperatures !== undefined || complete !== undefined;
   return {
     model: pathTo('the directory of a model', '--model', flags.model),
-    images: wholeNumber('--images', flags.images ?? (isInRows ? '8' : '64'), 1),
+    images: flags.images === undefined ? undefined : wholeNumber('--images', flags.images, 1),
+    class: flags.class === undefined ? undefined : wholeNumber('--class', flags.class, 0),
     seed: wholeNumber('--seed', flags.seed, 0),
     temperature: decimal('--temperature', temperature ?? '1'),
     temperatures: temperatures?.split(',').map((text) => decimal('--temperatures', text)),

@@ -7,17 +7,20 @@ import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
  * Loads a model of images: one that was saved, or the best of a run of train.mjs, with averaged weights where it keeps them.
  *
  * @param {string} directory
- * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number }>}
- * `imageShape` has null for a size that may vary
+ * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
+ *   condition: import('pixelcnn-layers').ConditionShape | null }>} `imageShape` has null for a size that may vary
  */
 export async function loadImageModel(directory) {
   const model = await loadLayersModel(fileSystem(await modelDirectory(directory)));
-  const [, ...imageShape] = model.inputs[0].shape;
+  const [[, ...imageShape], ...others] = model.inputs.map(({ shape }) => shape);
   const [, ...logitsShape] = model.outputs[0].shape;
-  if (imageShape.length !== 3 || logitsShape.length !== 4) {
-    throw new Error(`${directory}: wanted a model of images, got [${imageShape}] -> [${logitsShape}]`);
+  const condition = model.condition ?? null;
+  const isWhole = others.length === (condition === null ? 0 : 1); // of the inputs, none is unknown
+  if (imageShape.length !== 3 || logitsShape.length !== 4 || !isWhole) {
+    const inputs = model.inputs.map(({ shape: [, ...shape] }) => `[${shape}]`).join(', ');
+    throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${logitsShape}]`);
   }
-  return { model, imageShape, levels: logitsShape[3] };
+  return { model, imageShape, levels: logitsShape[3], condition };
 }
 
 async function modelDirectory(directory) {
@@ -39,4 +42,28 @@ export function checkFits(modelShape, { name, test }) {
   if (modelShape.every((size, i) => size === null || size === imageShape[i])) return;
   const wanted = modelShape.map((size) => size ?? 'any').join('x');
   throw new Error(`the model takes images of ${wanted}, ${name} has ${imageShape.join('x')}`);
+}
+
+/**
+ * How many classes a model is conditioned on; null where it takes no condition. Throws where it takes vectors or maps.
+ *
+ * @param {import('pixelcnn-layers').ConditionShape | null} condition
+ */
+export function classesTaken(condition) {
+  if (condition === null) return null;
+  if (condition.kind === 'class') return condition.numClasses;
+  throw new Error(`the model is conditioned on ${condition.kind}s: only classes are taken here`);
+}
+
+/**
+ * Throws where test images of a data set have no class, or one that a model does not take.
+ *
+ * @param {number} numClasses
+ * @param {{ name: string, test: import('pixelcnn-layers/data').ImageSet }} dataset
+ */
+export function checkClasses(numClasses, { name, test: { labels } }) {
+  if (labels === undefined) throw new Error(`the model is conditioned on classes, ${name} has none`);
+  const most = labels.reduce((high, label) => Math.max(high, label), 0);
+  if (most >= numClasses)
+    throw new Error(`the model has classes 0 to ${numClasses - 1}, ${name} has ${most}`);
 }

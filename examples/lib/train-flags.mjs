@@ -14,6 +14,8 @@ Data
   --levels N          intensities, to which the data are quantized (those of the data)
 
 Model
+  --model NAME        pixelcnn, or gated, which has no blind spot (pixelcnn)
+  --conditional       conditions the gated model on the class of each image
   --hidden N          features of a block, for each channel (16)
   --out-dim N         features of the layers after the blocks, for each channel (32)
   --blocks N          residual blocks (5)
@@ -45,6 +47,8 @@ const OPTIONS = {
   data: text(),
   path: text(),
   levels: text(),
+  model: text('pixelcnn'),
+  conditional: { type: 'boolean', default: false },
   hidden: text('16'),
   'out-dim': text('32'),
   blocks: text('5'),
@@ -92,6 +96,7 @@ export function readTrainFlags(argv) {
     return { resume: true, out: flags.out, steps, backend, path };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
+  if (flags.conditional && flags.model !== 'gated') stop('--conditional: comes with --model gated');
   const data = oneOf('--data', flags.data, DATASETS);
   return {
     resume: false,
@@ -100,6 +105,8 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 256),
+      model: oneOf('--model', flags.model, ['pixelcnn', 'gated']),
+      isConditional: flags.conditional,
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
       numBlocks: wholeNumber('--blocks', flags.blocks, 0),

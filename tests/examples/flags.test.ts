@@ -4,14 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runScript } from './run-script';
-import { saveModel } from './save-model';
+import { saveGatedModel, saveModel } from './save-model';
 
-let model: string;
+let directory: string;
 beforeAll(async () => {
-  model = await mkdtemp(join(tmpdir(), 'flags-'));
-  await saveModel(model, {});
+  directory = await mkdtemp(join(tmpdir(), 'flags-'));
+  await saveModel(join(directory, 'MODEL'), {});
+  await saveGatedModel(join(directory, 'CLASSES'), { numClasses: 10 });
+  await saveGatedModel(join(directory, 'FEW'), { numClasses: 9 });
+  await saveGatedModel(join(directory, 'RGB'), { imageShape: [16, 16, 3], numClasses: 10 });
+  await saveGatedModel(join(directory, 'VECTORS'), { conditionSize: 3 });
+  await saveGatedModel(join(directory, 'MAPS'), { conditionMapSize: 3 });
 });
-afterAll(() => rm(model, { recursive: true, force: true }));
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
   it('lists the flags', async () => {
@@ -23,9 +28,10 @@ describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
 });
 
 describe('a flag that is wrong', () => {
-  const MODEL = '(the model)';
+  const [MODEL, CLASSES, FEW, RGB, VECTORS, MAPS] = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS'];
   const evaluate = ['evaluate.mjs', '--model', MODEL, '--data', 'digits'];
   const sample = ['sample.mjs', '--model', MODEL];
+  const sampleClasses = ['sample.mjs', '--model', CLASSES];
 
   it.concurrent.each([
     ['--model: wanted the directory of a model; --help', ['evaluate.mjs']],
@@ -60,10 +66,29 @@ describe('a flag that is wrong', () => {
     ],
     ["--out: wanted a file, got ''", [...sample, '--out', '']],
     ['--out: ENOTDIR', [...sample, '--out', 'package.json/deep/samples.png']],
+    ['--class: the model takes no classes', [...sample, '--class', '0']],
+    ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
+    ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
+    ['--temperatures: comes with --class', [...sampleClasses, '--temperatures', '1,2']],
+    [
+      'the model is conditioned on classes, emoji has none',
+      ['sample.mjs', '--model', RGB, '--complete', 'emoji'],
+    ],
+    ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', FEW, '--complete', 'digits']],
+    ['the model is conditioned on vectors', ['sample.mjs', '--model', VECTORS]],
+    ['the model is conditioned on maps', ['sample.mjs', '--model', MAPS, '--class', '0']],
+    ['--classify: the model takes no classes', [...evaluate, '--classify']],
+    [
+      'the model is conditioned on classes, emoji has none',
+      ['evaluate.mjs', '--model', RGB, '--data', 'emoji'],
+    ],
+    ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', FEW, '--data', 'digits']],
+    ['the model is conditioned on vectors', ['evaluate.mjs', '--model', VECTORS, '--data', 'digits']],
+    ['the model is conditioned on maps', ['evaluate.mjs', '--model', MAPS, '--data', 'digits', '--classify']],
   ])('is answered in one line: %s', async (message, [script = '', ...flags]) => {
     const { code, stdout, stderr } = await runScript(
       script,
-      flags.map((flag) => (flag === MODEL ? model : flag)),
+      flags.map((flag) => (/^[A-Z]+$/.test(flag) ? join(directory, flag) : flag)),
     );
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);

@@ -50,6 +50,21 @@ declare module '*/examples/lib/channel-bits.mjs' {
   ): Promise<number[]>;
 }
 
+declare module '*/examples/lib/classify.mjs' {
+  import type { AutoregressiveModel } from 'pixelcnn-layers';
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function mostLikelyClasses(
+    model: AutoregressiveModel,
+    set: ImageSet,
+    options: { batchSize: number; onProgress?: (done: number) => void },
+  ): Promise<number[]>;
+  export function rightByClass(
+    labels: ArrayLike<number>,
+    found: number[],
+    numClasses: number,
+  ): { images: number; right: number }[];
+}
+
 declare module '*/examples/lib/curve.mjs' {
   export function trainingCurve(args: {
     title: string;
@@ -87,6 +102,17 @@ declare module '*/examples/lib/png.mjs' {
     gap?: number;
   }): Buffer;
   export function smallestPng(args: { images: Uint8Array; imageShape: number[] }): Buffer;
+}
+
+declare module '*/examples/lib/saved-model.mjs' {
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  import type { ConditionShape } from 'pixelcnn-layers';
+  export function loadImageModel(directory: string): Promise<{
+    model: LayersModel;
+    imageShape: (number | null)[];
+    levels: number;
+    condition: ConditionShape | null;
+  }>;
 }
 
 declare module '*/examples/lib/tensorboard.mjs' {

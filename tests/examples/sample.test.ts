@@ -4,24 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDigits } from '../../examples/lib/digits.mjs';
 import { COUNT_TENSORS, runScript, startScript } from './run-script';
-import { saveModel } from './save-model';
+import { saveGatedModel, saveModel } from './save-model';
 
 let directory: string;
 let model: string;
+let conditional: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sample-'));
   model = join(directory, 'model');
   await saveModel(model, {});
+  conditional = join(directory, 'conditional');
+  await saveGatedModel(conditional, { hiddenDim: 8, outDim: 8, numClasses: 10 });
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Draws a picture; its places in the grid, each as the pixels of one image. */
-async function draw(name: string, flags: string[]) {
+async function draw(name: string, flags: string[], of = model) {
   const out = join(directory, name);
   const { code, stdout, stderr } = await runScript(
     'sample.mjs',
-    ['--model', model, '--out', out, ...flags],
+    ['--model', of, '--out', out, ...flags],
     COUNT_TENSORS,
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
@@ -33,7 +37,10 @@ async function draw(name: string, flags: string[]) {
       const y = 8 + 88 * row + 10 * Math.floor(pixel / 8);
       return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)].join();
     });
-  return { stdout, columns, rows, image };
+  const images = Array.from({ length: rows * columns }, (_, i) =>
+    image(Math.floor(i / columns), i % columns),
+  );
+  return { stdout, columns, rows, image, images };
 }
 
 describe('sample.mjs', () => {
@@ -108,5 +115,69 @@ describe('sample.mjs', () => {
     const { code, stderr } = await runScript('sample.mjs', ['--model', anySize]);
     expect(stderr).toContain('the model takes images of any size: --complete draws those of a data set\n');
     expect(code).toBe(1);
+  });
+});
+
+describe('sample.mjs with a model of classes', () => {
+  const drawOf = (name: string, ...flags: string[]) => draw(name, flags, conditional);
+  /** Without noise, so that an image tells its class. */
+  const mostLikely = ['--temperature', '0'];
+
+  it('draws a row of images for each class', async () => {
+    const [all, four] = await Promise.all([
+      drawOf('classes.png', '--images', '2', ...mostLikely),
+      drawOf('class-4.png', '--images', '1', '--class', '4', ...mostLikely),
+    ]);
+    expect([all.columns, all.rows]).toEqual([2, 10]);
+    expect(all.image(4, 1)).toEqual(four.image(0, 0));
+    expect(all.image(3, 1)).not.toEqual(four.image(0, 0));
+  });
+
+  it('draws every image of the rows from noise of its own', async () => {
+    const [first, again] = await Promise.all([drawOf('eight.png'), drawOf('eight-again.png')]);
+    expect([first.columns, first.rows]).toEqual([8, 10]);
+    expect(new Set(first.images.map(String)).size).toBe(80);
+    expect(again.images).toEqual(first.images);
+  });
+
+  it('draws a grid of one class; that of class 0 is the first row, gone on with', async () => {
+    const [zeros, rows] = await Promise.all([
+      drawOf('zeros.png', '--class', '0'),
+      drawOf('three.png', '--images', '3'),
+    ]);
+    expect([zeros.columns, zeros.rows]).toEqual([8, 8]);
+    for (const column of [0, 1, 2]) expect(rows.image(0, column)).toEqual(zeros.image(0, column)); // class 0
+  });
+
+  it('draws a row of one class for each temperature', async () => {
+    const flags = ['--images', '2', '--class', '7', '--temperatures', '0,1'];
+    const [at, seven] = await Promise.all([
+      drawOf('seven-at.png', ...flags),
+      drawOf('seven.png', '--images', '2', '--class', '7'),
+    ]);
+    expect([at.columns, at.rows]).toEqual([2, 2]);
+    expect(at.image(0, 0)).toEqual(at.image(0, 1));
+    expect(at.image(1, 1)).toEqual(seven.image(0, 1));
+  });
+
+  it('completes each test image given its own class, or the class asked for', async () => {
+    const { labels } = await readDigits('test');
+    const [label, other] = labels;
+    expect(other).not.toBe(label);
+    const complete = ['--complete', 'digits', '--images', '2', ...mostLikely];
+    const [own, asLabel, asOther, inRows] = await Promise.all([
+      drawOf('own.png', ...complete),
+      drawOf('as-label.png', ...complete, '--class', String(label)),
+      drawOf('as-other.png', ...complete, '--class', String(other)),
+      drawOf('own-rows.png', ...complete.slice(0, 4), '--temperatures', '0'),
+    ]);
+    for (const column of [1, 7]) {
+      expect(own.image(0, column)).toEqual(asLabel.image(0, column));
+      expect(own.image(1, column)).toEqual(asOther.image(1, column));
+      expect(own.image(0, column)).not.toEqual(asOther.image(0, column));
+      expect(own.image(1, column)).not.toEqual(asLabel.image(1, column));
+    }
+    expect([inRows.columns, inRows.rows]).toEqual([2, 2]); // the images, then their completions
+    for (const column of [0, 1]) expect(inRows.image(1, column)).toEqual(own.image(column, 1));
   });
 });

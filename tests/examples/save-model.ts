@@ -1,14 +1,33 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type PixelCNNArgs, pixelCNN } from 'pixelcnn-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type GatedPixelCNNArgs, gatedPixelCNN, type PixelCNNArgs, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { seedWeights } from '../../examples/lib/weights.mjs';
 
+/** Of a small model of the digits. */
+const SIZES = {
+  imageShape: [8, 8, 1] as [number, number, number],
+  levels: 17,
+  hiddenDim: 2,
+  outDim: 2,
+  numBlocks: 1,
+  firstKernelSize: 3,
+};
+
 /** Saves a small model that has learnt nothing; with `isZero` all its weights are 0, so that all levels are alike to it. */
 export async function saveModel(directory: string, args: Partial<PixelCNNArgs>, isZero = false) {
   await useBackend('cpu');
-  const sizes = { hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
-  const model = pixelCNN({ imageShape: [8, 8, 1], levels: 17, ...sizes, ...args });
+  await save(pixelCNN({ ...SIZES, ...args }), directory, isZero);
+}
+
+/** The same of a gated model, which may be conditioned. */
+export async function saveGatedModel(directory: string, args: Partial<GatedPixelCNNArgs>, isZero = false) {
+  await useBackend('cpu');
+  await save(gatedPixelCNN({ ...SIZES, ...args }), directory, isZero);
+}
+
+async function save(model: LayersModel, directory: string, isZero: boolean) {
   if (isZero) tf.tidy(() => model.setWeights(model.getWeights().map((weight) => tf.zerosLike(weight))));
   else seedWeights(model, 1);
   await model.save(fileSystem(directory));
