@@ -1,8 +1,8 @@
 // Shows what a model can see of the pixels before one, and what it is blind to, as text and as a picture:
-// `node examples/receptive-field.mjs --blocks 3`, or `--model DIR`.
+// `node examples/receptive-field.mjs --blocks 3 --gated`, or `--model DIR`.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { pixelCNN, receptiveField } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
 import { useBackend } from './lib/backend.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { parseFlags, wholeNumber } from './lib/flags.mjs';
@@ -14,6 +14,7 @@ const HELP = `Shows which pixels a model sees before it predicts one.
 Usage: node examples/receptive-field.mjs [flags]
 
   --blocks N         of an untrained PixelCNN (3)
+  --gated            of an untrained Gated PixelCNN instead
   --first-kernel N   side of its first kernel, odd (7)
   --model DIR        a saved model instead
   --row N            of the pixel predicted (in the middle of the last row that the window needs)
@@ -25,6 +26,7 @@ const text = (fallback) => ({ type: 'string', ...(fallback === undefined ? {} : 
 const flags = parseFlags(
   {
     blocks: text('3'),
+    gated: { type: 'boolean', default: false },
     'first-kernel': text('7'),
     model: text(),
     row: text(),
@@ -44,9 +46,11 @@ function untrained() {
   const firstKernelSize = wholeNumber('--first-kernel', flags['first-kernel'], 1, 31);
   const radius = (firstKernelSize >> 1) + numBlocks;
   const imageShape = [radius + 2, 2 * radius + 3, 1]; // one ring more than the window
-  const model = pixelCNN({ imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize });
-  // All weights above 0, so that no ReLU hides what a unit sees.
-  model.setWeights(model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.05)));
+  const args = { imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize };
+  const model = flags.gated ? gatedPixelCNN(args) : pixelCNN(args);
+  // All weights above 0, so that no ReLU hides what a unit sees, and small where gates would saturate.
+  const factor = flags.gated ? 0.3 : 1;
+  model.setWeights(model.getWeights().map((weight) => tf.mul(tf.add(tf.abs(weight), 0.05), factor)));
   return model;
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['sampling', 'convolution', 'correlation', 'loss', 'gate'];
+const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'loss', 'gate'];
 const FLAGS = [
   '-O3',
   '--converge',

@@ -22,7 +22,7 @@ export interface CausalityOptions {
   seed?: number;
   /** Images a forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on: of one image, for models that take it. @default any, at random */
+  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it. @default any, at random */
   condition?: Condition;
 }
 

@@ -82,11 +82,9 @@ export function checkKernelSize(what: string, value: unknown): [number, number] 
   return [rows, columns];
 }
 
-/** A count of features that splits evenly into the image channels. */
-export function checkFeatures(what: string, value: unknown, imageChannels: number): number {
+/** A count of features that splits evenly into the image channels, or into as many parts as `of` says. */
+export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
-  if (features % imageChannels !== 0) {
-    wrong(what, `a multiple of imageChannels (${imageChannels})`, value);
-  }
+  if (features % parts !== 0) wrong(what, `a multiple of ${of} (${parts})`, value);
   return features;
 }

@@ -24,10 +24,14 @@ export interface ConditionValues {
 /** Name of the layer class that makes a class of a condition. */
 export const ONE_HOT_CLASS = 'OneHotClass';
 
-/** What a graph's second input is; null where it is none of the three. */
-export function conditionShape(input: SymbolicTensor): ConditionShape | null {
+/** What a graph's second input is, beside images [N,H,W,C]; null where it is none of the three. */
+export function conditionShape(
+  input: SymbolicTensor,
+  [, height, width]: readonly (number | null)[],
+): ConditionShape | null {
   const size = input.shape.at(-1);
-  if (size == null || (input.rank !== 2 && input.rank !== 4)) return null;
+  const isMap = input.rank === 4 && input.shape[1] === height && input.shape[2] === width;
+  if (size == null || (input.rank !== 2 && !isMap)) return null;
   const reader = input.sourceLayer.outboundNodes
     .map(({ outboundLayer }) => outboundLayer)
     .find((layer) => layer.getClassName() === ONE_HOT_CLASS);
@@ -45,6 +49,11 @@ function worded(condition: ConditionShape, of: readonly number[], numImages: num
   return condition.kind === 'class'
     ? `a class from 0 to ${condition.numClasses - 1}, or ${numImages} of them`
     : `numbers of shape [${[numImages, ...of]}]`;
+}
+
+function checkValue(what: string, value: number, condition: ConditionShape): void {
+  if (condition.kind === 'class') checkInteger(what, value, 0, condition.numClasses - 1);
+  else if (!Number.isFinite(value)) wrong(what, 'finite numbers', value);
 }
 
 /** What is said of a condition that does not fit. */
@@ -72,10 +81,7 @@ export async function readCondition(
     wrong(what, wanted, came(given));
   }
   const values = Float32Array.from(classes ?? (await (given as Tensor).data()));
-  for (const value of values) {
-    if (condition.kind === 'class') checkInteger(what, value, 0, condition.numClasses - 1);
-    else if (!Number.isFinite(value)) wrong(what, `finite ${wanted}`, value);
-  }
+  for (const value of values) checkValue(what, value, condition);
   return { shape, values };
 }
 
@@ -103,7 +109,7 @@ export function conditionTensor({ shape, values }: ConditionValues, start: numbe
 }
 
 /**
- * The condition of images [N,H,W,C] as the model takes it, its shape checked, its values not (a class that is none is as no class). The caller disposes it.
+ * The condition of images [N,H,W,C] as the model takes it, its shape checked, and its values where they are not a tensor's (a class that is none is as no class). The caller disposes it.
  *
  * @throws TypeError, named `what`
  */
@@ -116,7 +122,10 @@ export function conditionInput(
   if (condition === null) wrong(what, 'none, since the model takes no condition', given);
   const shape = shapeOfOne(condition, imageShape);
   const classes = condition.kind === 'class' ? numbersOfClasses(given, n) : null;
-  if (classes !== null) return tensor(classes, [n, ...shape], 'float32');
+  if (classes !== null) {
+    for (const value of classes) checkValue(what, value, condition);
+    return tensor(classes, [n, ...shape], 'float32');
+  }
   if (!isTensorOf(given, condition, shape, n)) wrong(what, worded(condition, shape, n), came(given));
   return reshape(given, [n, ...shape]); // [N] -> [N,1], else as it is
 }

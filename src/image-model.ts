@@ -24,7 +24,7 @@ export function imageModelShape(
   const output = logits?.shape;
   const [, height = null, width = null, channels = null] = input ?? [];
   const levels = output?.[4] ?? null;
-  const condition = second === undefined ? null : conditionShape(second);
+  const condition = second === undefined ? null : conditionShape(second, input ?? []);
   const isImageModel = input?.length === 4 && output?.length === 5 && output[3] === channels;
   const isConditioned = second === undefined || condition !== null;
   const hasMore = rest.length > 0 || others.length > 0;

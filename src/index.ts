@@ -1,10 +1,6 @@
 export { type Causality, type CausalityOptions, checkCausality, type Leak } from './causality';
 export type { Condition, ConditionShape } from './condition';
-export {
-  GatedPixelCNNBlock,
-  type GatedPixelCNNBlockArgs,
-  gatedPixelCNNBlock,
-} from './layers/gated-pixel-cnn-block';
+export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
@@ -17,6 +13,12 @@ export {
   autoregressiveModel,
 } from './models/autoregressive-model';
 export { type GatedPixelCNNArgs, gatedPixelCNN } from './models/gated-pixel-cnn';
+export {
+  type GatedBlockOutputs,
+  type GatedPixelCNNBlockArgs,
+  type GatedStacks,
+  gatedPixelCNNBlock,
+} from './models/gated-pixel-cnn-block';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/wasm-backend';
 export type { Place } from './perturbation';

@@ -20,7 +20,7 @@ export interface MaskArgs {
   imageChannels?: number;
   /**
    * The mask of a vertical stack instead, without regard to channels: `'A'` sees the rows above only, and `'B'` the present row too, whole, for
-   * features that themselves see only rows above. @default false
+   * features that themselves see only rows above; with `imageChannels` 1 of any number. @default false
    */
   vertical?: boolean;
 }

@@ -25,7 +25,7 @@ export interface ReceptiveFieldOptions {
   seed?: number;
   /** Images a forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on: of one image, for models that take it. @default any, at random */
+  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it. @default any, at random */
   condition?: Condition;
 }
 
@@ -42,7 +42,7 @@ export interface ReceptiveField {
 /**
  * Which of the values before a place its logits depend on, found by changing each: what the model can see there, and what it is blind to. The stack of
  * "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) / 2 of them for n blocks. A dependence that
- * the weights have switched off, by a ReLU that none of the images tried passes, is not seen: give a model that is not trained weights above 0.
+ * the weights have switched off, by a ReLU that none of the images tried passes, is not seen: give a model that is not trained weights above 0, and small ones where it has gates, which saturate.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and figure 1, on the blind spot.
  *

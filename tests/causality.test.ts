@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import {
   autoregressiveModel,
   checkCausality,
+  gatedPixelCNN,
   type Leak,
   type MaskType,
   maskedConv2d,
+  oneHotClass,
   type Place,
   pixelCNN,
   pixelLogits,
@@ -121,6 +123,56 @@ onEachBackend('checkCausality', (backend) => {
 
 describe('checkCausality', () => {
   beforeAll(() => useBackend('cpu'));
+
+  it('tries any condition at random, or the one that is given', async () => {
+    // The future leaks under class 1 only: a stock convolution of the image, times the label.
+    const [image, label] = [tfl.input({ shape: [2, 2, 1] }), tfl.input({ shape: [1] })];
+    oneHotClass({ numClasses: 2 }).apply(label); // which says that the label is a class
+    const conv = tfl.layers.conv2d({ name: 'stock', filters: LEVELS, kernelSize: 1 }).apply(image);
+    const everywhere = tfl.layers.repeatVector({ n: 4 }).apply(label) as tfl.SymbolicTensor;
+    const map = tfl.layers.reshape({ targetShape: [2, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
+    const product = tfl.layers.multiply().apply([conv as tfl.SymbolicTensor, map]) as tfl.SymbolicTensor;
+    const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(product) as tfl.SymbolicTensor;
+    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    expect(await checkCausality(model, { condition: 0 })).toEqual({ causal: true, leaks: [] });
+    for (const options of [{ condition: 1 }, { condition: [1] }, {}]) {
+      const { causal, leaks, layer } = await checkCausality(model, options);
+      expect([causal, leaks.length, layer]).toEqual([false, 4, 'stock']);
+    }
+    model.dispose();
+  });
+
+  it('takes a vector or a map of one image, of any size', async () => {
+    const args = {
+      imageShape: [null, null, 2] as [null, null, number],
+      levels: 2,
+      hiddenDim: 1,
+      outDim: 1,
+      numBlocks: 0,
+    };
+    const imageShape: Place = [2, 3, 2];
+    for (const [size, shape] of [
+      [{ conditionSize: 3 }, [1, 3]],
+      [{ conditionMapSize: 3 }, [1, 2, 3, 3]],
+    ] as const) {
+      const model = gatedPixelCNN({ ...args, ...size });
+      const [condition, other] = [tf.ones([...shape]), tf.ones([2, ...shape.slice(1)])];
+      await expectNoLeaks(async () => {
+        expect((await checkCausality(model, { imageShape, condition })).causal).toBe(true);
+        await expect(checkCausality(model, { imageShape, condition: other })).rejects.toThrow(
+          `checkCausality: condition: wanted numbers of shape [${shape}], got [2, `,
+        );
+        await expect(checkCausality(model, { imageShape, condition: 1 })).rejects.toThrow('got 1');
+      });
+      tf.dispose([condition, other]);
+      model.dispose();
+    }
+    const plain = stack('A', [2, 2, 1]);
+    await expect(checkCausality(plain, { condition: 1 })).rejects.toThrow(
+      'checkCausality: condition: wanted none, since the model takes no condition, got 1',
+    );
+    plain.dispose();
+  });
 
   it('takes the image shape from the caller where the model takes any', async () => {
     const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, logProb, negativeLogLikelihood, normalize, pixelCNN } from 'pixelcnn-layers';
+import {
+  bitsPerDim,
+  gatedPixelCNN,
+  logProb,
+  negativeLogLikelihood,
+  normalize,
+  pixelCNN,
+} from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { likelihoodName, likelihoodNamed } from '../src/likelihood';
 import { onEachBackend } from './support/backends';
@@ -59,6 +66,62 @@ onEachBackend('likelihood', () => {
     }
     images.dispose();
     model.dispose();
+  });
+
+  it('of images given their conditions is the sum by hand over their logits', async () => {
+    const args = {
+      imageShape: [2, 2, 1] as [number, number, number],
+      levels: 3,
+      hiddenDim: 2,
+      outDim: 3,
+      numBlocks: 1,
+      firstKernelSize: 3,
+    };
+    const model = gatedPixelCNN({ ...args, numClasses: 3 });
+    const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7 * i + 1), shape));
+    model.setWeights(weights);
+    const images = tf.slice(allTinyImages(), [30, 0, 0, 0], [5, -1, -1, -1]);
+    const classes = [2, 0, 1, 1, 2];
+    const condition = tf.tensor1d(classes, 'int32');
+    const labels = tf.tensor2d(classes, [5, 1]);
+    const logits = await take(model.predict([normalize(images, 3), labels]) as tf.Tensor);
+    const levels = await images.data();
+    const expected = classes.map((_, n) => {
+      let nats = 0;
+      for (let place = 4 * n; place < 4 * (n + 1); place++) {
+        const row = logits.slice(3 * place, 3 * (place + 1));
+        nats +=
+          (row[levels[place] as number] as number) - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
+      }
+      return nats;
+    });
+    for (const given of [classes, condition, labels]) {
+      for (const batchSize of [1, 2, 32]) {
+        expectClose(
+          await take(await logProb(model, images, { condition: given, batchSize })),
+          expected,
+          1e-5,
+        );
+      }
+    }
+    const ones = await take(await logProb(model, images, { condition: new Array<number>(5).fill(1) }));
+    expect(await take(await logProb(model, images, { condition: 1 }))).toEqual(ones);
+    expect(Math.abs((ones[0] as number) - (expected[0] as number))).toBeGreaterThan(1e-3); // the class counts
+
+    await expectNoLeaks(async () => {
+      await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them'); // biome-ignore format: one line
+      await expect(logProb(model, images, { condition: [0, 1] })).rejects.toThrow('or 5 of them, got [0, 1]');
+      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    });
+    tf.dispose([weights, images, condition, labels]);
+    model.dispose();
+    const plain = tinyModel();
+    const none = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(
+      'logProb: condition: wanted none, since the model takes no condition, got 0',
+    );
+    none.dispose();
+    plain.dispose();
   });
 
   it('leaves no tensor behind, on errors too', async () => {

@@ -1,5 +1,5 @@
 import { exp } from './exp';
-import { sigmoid, tanh } from './functions';
+import { sigmoid, tanh, tanhTimesSigmoid } from './functions';
 import { INSTRUCTION_WORDS, Op } from './instruction';
 import type { Kernels } from './types';
 
@@ -48,7 +48,7 @@ export function javascriptKernels(floats: number): Kernels {
       else if (op === Op.multiply) heap[y + i] = x * (heap[b + i] as number);
       else if (op === Op.copy) heap[y + i] = x;
       else if (op === Op.relu) heap[y + i] = pmax(x, 0);
-      else if (op === Op.gate) heap[y + i] = fround(tanh(x)) * fround(sigmoid(heap[b + i] as number));
+      else if (op === Op.gate) heap[y + i] = tanhTimesSigmoid(x, heap[b + i] as number);
       else heap[y + i] = op === Op.sigmoid ? sigmoid(x) : tanh(x);
     }
   }

@@ -1,9 +1,7 @@
-import { CONVOLUTION, CORRELATION, GATE, LOSS, SAMPLING } from './modules';
+import { CONVOLUTION, CORRELATION, GATE, INSTRUCTIONS, LOSS, SOFTMAX } from './modules';
 import type { Kernels, TrainingKernels } from './types';
 
 const PAGE = 65536; // bytes
-
-type Exports = Record<'run' | 'softmax', (...args: number[]) => void>;
 
 const compiled = new Map<string, WebAssembly.Module | null>();
 
@@ -21,12 +19,23 @@ function compile(base64: string): WebAssembly.Module | null {
   return module;
 }
 
+/** What several modules export, over one memory; null where one of them is missing or forbidden. */
+function instantiate(modules: readonly string[], memory: WebAssembly.Memory): object | null {
+  const all = {};
+  for (const module of modules.map(compile)) {
+    if (module === null) return null;
+    Object.assign(all, new WebAssembly.Instance(module, { env: { memory } }).exports);
+  }
+  return all;
+}
+
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): Kernels | null {
-  const module = compile(SAMPLING);
-  if (module === null) return null;
+  if (compile(INSTRUCTIONS) === null) return null; // before there is a memory
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
-  const { run, softmax } = new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+  const kernels = instantiate([INSTRUCTIONS, SOFTMAX], memory);
+  if (kernels === null) return null;
+  const { run, softmax } = kernels as Record<'run' | 'softmax', (...args: number[]) => void>;
   return {
     heap: new Float32Array(memory.buffer),
     words: new Int32Array(memory.buffer),
@@ -37,14 +46,9 @@ export function webAssemblyKernels(floats: number): Kernels | null {
 
 /** The loops of training over a memory of somebody else's; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const loops = {};
-  for (const module of [CONVOLUTION, CORRELATION, LOSS, GATE].map(compile)) {
-    if (module === null) return null;
-    try {
-      Object.assign(loops, new WebAssembly.Instance(module, { env: { memory } }).exports);
-    } catch {
-      return null; // a memory shared between threads
-    }
+  try {
+    return instantiate([CONVOLUTION, CORRELATION, LOSS, GATE], memory) as TrainingKernels | null;
+  } catch {
+    return null; // a memory shared between threads
   }
-  return loops as TrainingKernels;
 }

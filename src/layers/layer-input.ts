@@ -17,9 +17,9 @@ export function imageInputShape(
   return [n, h, w, features as number];
 }
 
-/** Has tfjs refuse, once a layer is built, inputs of another rank or another number of features. */
-export function imageInputSpec(features: number): InputSpec[] {
-  return [new InputSpec({ ndim: 4, axes: { 3: features } })];
+/** Has tfjs refuse, once a layer is built, inputs of another rank or another number of features, the last axis. */
+export function imageInputSpec(features: number, rank = 4): InputSpec[] {
+  return [new InputSpec({ ndim: rank, axes: { [rank - 1]: features } })];
 }
 
 /** A layer's one input as float32; tfjs passes it alone or in a list. To be called within a tidy. */

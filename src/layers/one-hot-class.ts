@@ -12,7 +12,7 @@ export interface OneHotClassArgs extends LayerArgs {
 }
 
 /**
- * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. A number that is no class becomes zeros. No weights.
+ * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class becomes zeros. No weights.
  *
  * A model whose second input goes through this layer is known to take classes by all functions with a `condition`.
  *

@@ -70,7 +70,10 @@ export class AutoregressiveModel extends LayersModel {
     this.condition = condition;
   }
 
-  /** As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`. */
+  /**
+   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; `validationSplit` splits both,
+   * `validationData` is [[images, condition], labels].
+   */
   override async fit(
     x: Parameters<LayersModel['fit']>[0],
     y: Parameters<LayersModel['fit']>[1],

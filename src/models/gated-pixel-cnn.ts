@@ -1,8 +1,8 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, checkKernelSize, wrong } from '../check';
-import { type GatedPixelCNNBlockArgs, gatedPixelCNNBlock } from '../layers/gated-pixel-cnn-block';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import { gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { logitsHead } from './logits-head';
 import { checkImageShape } from './model-args';
 
@@ -35,7 +35,7 @@ export interface GatedPixelCNNArgs {
 }
 
 /**
- * Gated PixelCNN: a {@link GatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and from the horizontal stack the same way to
+ * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and from the horizontal stack the same way to
  * logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is
  * conditioned, the condition enters every gate.
  *
@@ -62,26 +62,23 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   checkInteger('gatedPixelCNN: levels', levels, 2);
   checkKernelSize('gatedPixelCNN: firstKernelSize', firstKernelSize);
   checkKernelSize('gatedPixelCNN: kernelSize', kernelSize);
-  const { inputs: conditions, vector } = conditionInput(args);
+  const { inputs: conditions, ...condition } = conditionInput(args);
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
-  let stacks = [image, image]; // vertical and horizontal
+  const stacks = { vertical: image, horizontal: image };
   for (let index = 0; index <= numBlocks; index++) {
-    const block: GatedPixelCNNBlockArgs = { name: `block${index}`, filters, imageChannels, dropout };
-    const layer =
-      index === 0
-        ? gatedPixelCNNBlock({ ...block, kernelSize: firstKernelSize, maskType: 'A' }) // [N,H,W,C] -> [N,H,W,F], both
-        : gatedPixelCNNBlock({ ...block, kernelSize }); // [N,H,W,F] -> [N,H,W,F], both
-    stacks = layer.apply([...stacks, ...vector]) as SymbolicTensor[];
+    const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
+    const block = { name: `block${index}`, filters, imageChannels, dropout, ...size, ...condition };
+    Object.assign(stacks, gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks })); // [N,H,W,F], both
   }
   const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels })];
-  const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks[1] as SymbolicTensor);
+  const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
   const name = args.name === undefined ? {} : { name: args.name };
   return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...name });
 }
 
-/** The model's second input, and what its blocks take of it: one of each, or none. */
-function conditionInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; vector: SymbolicTensor[] } {
+/** The model's second input, and what its gates take of it. */
+function conditionInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
   const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
   const given = Object.entries({ numClasses, conditionSize, conditionMapSize }).filter(
     ([, size]) => size !== undefined,
@@ -94,16 +91,14 @@ function conditionInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; ve
       given.map(([name]) => name),
     );
   }
+  if (given.length === 0) return { inputs: [] };
   if (numClasses !== undefined) {
     const label = input({ shape: [1], name: 'condition' }); // [N,1]
-    return {
-      inputs: [label],
-      vector: [oneHotClass({ name: 'one_hot', numClasses }).apply(label) as SymbolicTensor],
-    }; // [N,1] -> [N,K]
+    const condition = oneHotClass({ name: 'one_hot', numClasses }).apply(label) as SymbolicTensor; // [N,1] -> [N,K]
+    return { inputs: [label], condition };
   }
-  if (given.length === 0) return { inputs: [], vector: [] };
   const shape =
     conditionSize === undefined ? [...imageShape.slice(0, 2), conditionMapSize as number] : [conditionSize];
   const condition = input({ shape, name: 'condition' }); // [N,K] or [N,H,W,K]
-  return { inputs: [condition], vector: [condition] };
+  return { inputs: [condition], condition };
 }

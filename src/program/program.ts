@@ -92,7 +92,7 @@ export class Program {
 
   /** tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many features. */
   gate(input: Features, imageChannels: number): Features {
-    checkFeatures('Program: gate: input', input.size, 2 * imageChannels);
+    checkFeatures('Program: gate: input', input.size, 2 * imageChannels, '2 * imageChannels');
     return this.push({ op: 'gate', size: input.size / 2, input: indexOf(input), imageChannels });
   }
 
@@ -159,11 +159,8 @@ export function indexOf(features: Features): number {
  * have it; a layer of your own may.
  */
 export interface IncrementalLayer {
-  /**
-   * Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its output, or of each of its outputs, or null where
-   * it cannot.
-   */
-  incremental(program: Program, inputs: readonly Features[]): Features | readonly Features[] | null;
+  /** Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its output, or null where it cannot. */
+  incremental(program: Program, inputs: readonly Features[]): Features | null;
 }
 
 /** [kernel rows, kernel columns, in, out] */

@@ -27,6 +27,7 @@ const net = (imageShape, levels, hiddenDim, numBlocks, outDim = 32) => ({
   numBlocks,
   firstKernelSize: 7,
 });
+const gated = (...sizes) => ({ ...net(...sizes), model: 'gated' });
 const cases = [
   {
     name: '28x28x1, 16 levels, hidden 16, 5 blocks',
@@ -37,6 +38,17 @@ const cases = [
   {
     name: '28x28x1, 16 levels, hidden 16, 5 blocks',
     shape: net([28, 28, 1], 16, 16, 5),
+    numImages: 1,
+  },
+  {
+    name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks',
+    shape: gated([28, 28, 1], 16, 14, 3),
+    numImages: 16,
+    torch: true,
+  },
+  {
+    name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks',
+    shape: gated([28, 28, 1], 16, 14, 3),
     numImages: 1,
   },
   {

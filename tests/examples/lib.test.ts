@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { pixelCNN } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { useBackend } from '../../examples/lib/backend.mjs';
@@ -11,7 +11,7 @@ import { lineChart } from '../../examples/lib/chart.mjs';
 import { LEVELS, readDigits } from '../../examples/lib/digits.mjs';
 import { writeWhole } from '../../examples/lib/files.mjs';
 import { gridPng } from '../../examples/lib/png.mjs';
-import { seedWeights } from '../../examples/lib/weights.mjs';
+import { seeded, seedWeights } from '../../examples/lib/weights.mjs';
 
 describe('digits', () => {
   it.each([
@@ -67,6 +67,24 @@ describe('weights', () => {
       expect(largest).toBeLessThanOrEqual(limit);
       expect(largest).toBeGreaterThanOrEqual(limit / 2);
     }
+  });
+
+  it('are drawn from a seed as the layers draw them, and Math.random is its own again', () => {
+    const { random } = Math;
+    const draw = (seed: number) => {
+      const model = seeded(seed, () => gatedPixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 3, outDim: 5, numBlocks: 1 })); // biome-ignore format: one line
+      const weights = model.getWeights().map((weight) => Array.from(weight.dataSync()));
+      model.dispose();
+      return weights;
+    };
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(2)).not.toEqual(draw(1));
+    const fail = () =>
+      seeded(1, () => {
+        throw new Error('no model');
+      });
+    expect(fail).toThrow('no model');
+    expect(Math.random).toBe(random);
   });
 });
 

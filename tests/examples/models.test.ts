@@ -12,9 +12,13 @@ describe.each(names)('the trained model %s', (name) => {
   it('reaches the figure on its card', async () => {
     const card = await readFile(`${directory}/README.md`, 'utf8');
     const [, figure] = /\| figure \| (\d\.\d{3}) bits\/dim/.exec(card) as RegExpExecArray;
-    const { code, stdout } = await runScript('evaluate.mjs', ['--model', directory, '--data', name]);
+    const rights = /; (\d+) of them are likeliest of their own class/.exec(card)?.[1];
+    const data = name.split('-')[0] as string;
+    const flags = ['--model', directory, '--data', data, ...(rights === undefined ? [] : ['--classify'])];
+    const { code, stdout } = await runScript('evaluate.mjs', flags);
     expect(code).toBe(0);
     expect(/^model +(\d\.\d{3})/m.exec(stdout)?.[1]).toBe(figure);
+    if (rights !== undefined) expect(stdout).toContain(`(${rights} of `);
   });
 
   it('is smaller than a megabyte, and says data, recipe, steps and licence', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sigmoid, tanh } from '../../src/kernels/functions';
+import { sigmoid, tanh, tanhTimesSigmoid } from '../../src/kernels/functions';
 
 const numbers = fc.double({ min: -600, max: 600, noNaN: true });
 
@@ -36,5 +36,33 @@ describe('tanh', () => {
     const inputs = [Number.NEGATIVE_INFINITY, -1000, 0, 1000, Number.POSITIVE_INFINITY];
     expect(inputs.map(tanh)).toEqual([-1, -1, 0, 1, 1]);
     expect(tanh(Number.NaN)).toBeNaN();
+  });
+});
+
+describe('tanhTimesSigmoid', () => {
+  const float32 = fc.oneof(
+    fc.float({ min: -100, max: 100, noNaN: true }),
+    fc.float({ min: -3, max: 3, noNaN: true }),
+  );
+
+  it('is what it says, within 2e-7, and float32', () => {
+    fc.assert(
+      fc.property(float32, float32, (a, b) => {
+        const y = tanhTimesSigmoid(a, b);
+        expect(Math.abs(y - Math.tanh(a) / (1 + Math.exp(-b)))).toBeLessThan(2e-7);
+        expect(Math.fround(y)).toBe(y);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('has its limits, and keeps NaN', () => {
+    const { NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
+    expect(tanhTimesSigmoid(POSITIVE_INFINITY, POSITIVE_INFINITY)).toBe(1);
+    expect(tanhTimesSigmoid(NEGATIVE_INFINITY, 0)).toBe(-0.5);
+    expect(tanhTimesSigmoid(3, NEGATIVE_INFINITY)).toBe(0);
+    expect(tanhTimesSigmoid(0, 5)).toBe(0);
+    expect(tanhTimesSigmoid(Number.NaN, 1)).toBeNaN();
+    expect(tanhTimesSigmoid(1, Number.NaN)).toBeNaN();
   });
 });

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
+import { grid, noiseWeights, type SlowWeight, slowConv } from '../support/slow-gated';
 import {
   expectClose,
   expectCloseRelative,
@@ -216,5 +217,63 @@ describe('MaskedConv2D', () => {
       'MaskedConv2D: input features: wanted a multiple',
     );
     expect(() => layer.apply(tfl.input({ shape: [4, 3] }))).toThrow('MaskedConv2D: input');
+  });
+});
+
+onEachBackend('MaskedConv2D of a vertical stack', (backend) => {
+  it('equals loops in plain numbers', async () => {
+    const sizes = fc.record({
+      h: fc.integer({ min: 1, max: 4 }),
+      w: fc.integer({ min: 1, max: 5 }),
+      kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 5)),
+      imageChannels: fc.integer({ min: 1, max: 3 }),
+      maskType: fc.constantFrom<MaskType>('A', 'B'),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ h, w, kernelSize, imageChannels, maskType, seed }) => {
+        const args = { maskType, imageChannels, vertical: true };
+        const layer = maskedConv2d({ filters: 2 * imageChannels, kernelSize, ...args });
+        const values = noise(h * w * imageChannels, seed);
+        const x = tf.tensor4d(values, [1, h, w, imageChannels]);
+        tf.dispose(layer.apply(x) as tf.Tensor);
+        const weights = noiseWeights(layer.getWeights().map(({ shape }) => shape), 1, seed) as [SlowWeight, SlowWeight]; // biome-ignore format: one line
+        const tensors = weights.map(({ data, shape }) => tf.tensor(data as Float32Array, [...shape]));
+        layer.setWeights(tensors);
+        tf.dispose(tensors);
+        const slow = slowConv(grid(values, [h, w, imageChannels]), weights, args);
+        expectClose(await take(layer.apply(x) as tf.Tensor), slow.flat(2), 1e-5);
+        x.dispose();
+        layer.dispose();
+      }),
+      { numRuns: isGpu(backend) ? 6 : 40 },
+    );
+  });
+});
+
+describe('MaskedConv2D of a vertical stack', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('comes back from a saved model', async () => {
+    const layer = maskedConv2d({
+      filters: 4,
+      kernelSize: 3,
+      imageChannels: 2,
+      maskType: 'A',
+      vertical: true,
+    });
+    const model = tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [3, 3, 2] }), layer] });
+    const loaded = await saveAndLoad(model);
+    const again = loaded.layers.at(-1) as MaskedConv2D;
+    expect(again.getConfig()).toEqual(layer.getConfig());
+    expect(again.getConfig()).toMatchObject({ vertical: true, maskType: 'A' });
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('is none by default, and names what is no boolean', () => {
+    expect(maskedConv2d({ filters: 3, kernelSize: 3 }).getConfig()['vertical']).toBe(false);
+    expect(() => maskedConv2d({ filters: 3, kernelSize: 3, vertical: 1 as never })).toThrow(
+      'MaskedConv2D: vertical: wanted true or false, got 1',
+    );
   });
 });

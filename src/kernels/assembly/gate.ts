@@ -1,4 +1,5 @@
 import { exp } from './exp-f32';
+import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
 import { V } from './vector';
 
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of tfjs's wasm backend. Addresses count
@@ -17,11 +18,7 @@ export function gate(y: usize, x: usize, condition: usize, images: usize, pixels
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
           const i = place(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          const ea = exp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
-          const one = f32x4.splat(1);
-          const above = f32x4.mul(f32x4.sub(one, ea), ifPositive(b, one, eb));
-          const below = f32x4.mul(f32x4.add(one, ea), f32x4.add(one, eb));
-          write(y + i, withSign(f32x4.div(above, below), a), bytes);
+          write(y + i, tanhTimesSigmoid(a, b), bytes);
         }
         if (c != 0) c += 2 * bytes;
       }
@@ -99,17 +96,4 @@ function load4(from: usize, bytes: usize): v128 {
 function write(to: usize, value: v128, bytes: usize): void {
   if (bytes < V) v128.store_lane<f32>(to, value, 0);
   else v128.store(to, value);
-}
-
-// @ts-ignore: decorator
-@inline
-function ifPositive(x: v128, yes: v128, no: v128): v128 {
-  return v128.bitselect(yes, no, f32x4.ge(x, f32x4.splat(0)));
-}
-
-/** A number that is not negative, with the sign of another. */
-// @ts-ignore: decorator
-@inline
-function withSign(x: v128, sign: v128): v128 {
-  return v128.or(x, v128.and(sign, f32x4.splat(-0.0)));
 }

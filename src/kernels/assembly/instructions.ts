@@ -1,7 +1,10 @@
 import { exp } from './exp';
+import { tanhTimesSigmoid } from './gate-f32';
 import { product } from './product';
 import { V } from './vector';
 
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and strides count bytes here.
+//
 // What sampling runs; ../javascript.ts is the same in JavaScript. Every sum runs over inputs in order, one rounding a step, so both give the
 // same bits.
 
@@ -67,8 +70,7 @@ function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize): void {
 function map(op: u32, x: v128, z: v128): v128 {
   if (op == COPY) return x;
   if (op == RELU) return f32x4.pmax(x, f32x4.splat(0));
-  if (op <= TANH) return sigmoidOrTanh(op, x);
-  return f32x4.mul(sigmoidOrTanh(TANH, x), sigmoidOrTanh(SIGMOID, z));
+  return op <= TANH ? sigmoidOrTanh(op, x) : tanhTimesSigmoid(x, z);
 }
 
 function sigmoidOrTanh(op: u32, x: v128): v128 {

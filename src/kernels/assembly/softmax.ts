@@ -1,6 +1,8 @@
 import { exp } from './exp';
 import { V } from './vector';
 
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and strides count bytes here.
+
 /**
  * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and the sums [images] of it. `levels` is a multiple of 4; x has -Infinity where
  * there is no level.

@@ -51,14 +51,11 @@ function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: S
   const tensors = node?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(program, known, input));
   const features = buildLayer(program, layer, inputs, tensors[0]?.shape.length ?? 0);
-  for (const [i, output] of (node?.outputTensors ?? []).entries()) {
-    const { size } = features[i] ?? { size: 0 };
-    if (size !== sizeOf(output)) {
-      throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${size} features of an output [${output.shape}]`); // biome-ignore format: one line
-    }
-    known.set(output, features[i] as Features);
+  if (tensor.outputTensorIndex !== undefined || features.size !== sizeOf(tensor)) {
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${features.size} features of an output [${tensor.shape}]`); // biome-ignore format: one line
   }
-  return known.get(tensor) as Features;
+  known.set(tensor, features);
+  return features;
 }
 
 /** The features of a layer's output: F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
@@ -68,17 +65,16 @@ function sizeOf({ shape }: SymbolicTensor): number {
     .reduce<number>((product, length) => product * (length ?? 0), 1);
 }
 
-/** The features of each of a layer's outputs. */
 function buildLayer(
   program: Program,
   layer: layers.Layer,
   inputs: readonly Features[],
   rank: number,
-): readonly Features[] {
+): Features {
   const own = layer as Partial<IncrementalLayer> & layers.Layer;
   const features = own.incremental?.(program, inputs) ?? stockLayer(program, layer, inputs, rank);
   if (features === null) {
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`);
   }
-  return [features].flat();
+  return features;
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { maskedConv2d } from 'pixelcnn-layers';
-import { PlainMaskedConv2D } from './networks.mjs';
+import { PlainMaskedConv2D } from './networks/plain-masked-conv-2d.mjs';
 import { timeInTurn } from './timing.mjs';
 
 /** Forward and backward of one masked convolution of 48 features, ours and the blog's way written plainly. */

@@ -1,26 +1,8 @@
-"""The same network in PyTorch, channels last in memory."""
+"""The same networks in PyTorch, channels last in memory."""
 import torch
 import torch.nn.functional as F
 
-
-def causal_mask(out_features, in_features, size, kind, channels):
-    """[out, in, size, size]: rows above and pixels to the left; at the centre a channel group sees those before it."""
-    mask = torch.zeros(out_features, in_features, size, size)
-    mask[:, :, : size // 2] = 1
-    mask[:, :, size // 2, : size // 2] = 1
-    group = lambda features: torch.arange(features) * channels // features
-    seen, seer = group(in_features)[None, :], group(out_features)[:, None]
-    mask[:, :, size // 2, size // 2] = (seen < seer if kind == 'A' else seen <= seer).float()
-    return mask
-
-
-class MaskedConv(torch.nn.Conv2d):
-    def __init__(self, features_in, features_out, channels, size=1, kind='B'):
-        super().__init__(features_in, features_out, size, padding=size // 2)
-        self.register_buffer('mask', causal_mask(features_out, features_in, size, kind, channels))
-
-    def forward(self, x):
-        return self._conv_forward(x, self.weight * self.mask, self.bias)
+from convolutions import HorizontalConv, MaskedConv, VerticalConv
 
 
 class Block(torch.nn.Module):
@@ -35,13 +17,49 @@ class Block(torch.nn.Module):
         return x + y
 
 
-def pixel_cnn(shape):
+def gate(x):
+    a, b = x.chunk(2, 1)
+    return torch.tanh(a) * torch.sigmoid(b)
+
+
+class GatedBlock(torch.nn.Module):
+    def __init__(self, features_in, f, c, size=3, kind='B', is_last=False):
+        super().__init__()
+        self.vertical = VerticalConv(features_in, 2 * f, size, kind)
+        self.horizontal = HorizontalConv(features_in, 2 * f, c, size, kind)
+        self.across = torch.nn.Conv2d(2 * f, 2 * f, 1, bias=False)
+        self.out = MaskedConv(f, f, c)
+        self.is_residual, self.is_last = kind == 'B', is_last
+
+    def forward(self, vertical, horizontal):
+        v = self.vertical(vertical)
+        y = self.out(gate(self.horizontal(horizontal) + self.across(v)))
+        return None if self.is_last else gate(v), horizontal + y if self.is_residual else y
+
+
+class GatedStack(torch.nn.Module):
+    def __init__(self, f, c, num_blocks, first_size):
+        super().__init__()
+        first = GatedBlock(c, f, c, first_size, 'A', is_last=num_blocks == 0)
+        others = [GatedBlock(f, f, c, is_last=index == num_blocks - 1) for index in range(num_blocks)]
+        self.blocks = torch.nn.ModuleList([first, *others])
+
+    def forward(self, image):
+        vertical, horizontal = image, image
+        for block in self.blocks:
+            vertical, horizontal = block(vertical, horizontal)
+        return horizontal
+
+
+def network(shape):
     """[N,C,H,W] normalized to logits [N,C*L,H,W]."""
-    c = shape['imageShape'][2]
+    c, num_blocks, first_size = shape['imageShape'][2], shape['numBlocks'], shape['firstKernelSize']
     h, out = shape['hiddenDim'] * c, shape['outDim'] * c
+    if shape.get('model') == 'gated':
+        features, stack = h, [GatedStack(h, c, num_blocks, first_size)]
+    else:
+        features, stack = 2 * h, [MaskedConv(c, 2 * h, c, first_size, 'A'), *[Block(h, c) for _ in range(num_blocks)]]
     return torch.nn.Sequential(
-        MaskedConv(c, 2 * h, c, shape['firstKernelSize'], 'A'),
-        *[Block(h, c) for _ in range(shape['numBlocks'])],
-        torch.nn.ReLU(), MaskedConv(2 * h, out, c), torch.nn.ReLU(), MaskedConv(out, out, c),
+        *stack, torch.nn.ReLU(), MaskedConv(features, out, c), torch.nn.ReLU(), MaskedConv(out, out, c),
         MaskedConv(out, shape['levels'] * c, c),
     ).to(memory_format=torch.channels_last)

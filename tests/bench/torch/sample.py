@@ -2,6 +2,7 @@
 
 usage: python3 sample.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
 "firstKernelSize": 7}' IMAGES        prints {"sample": ms, "version": "..."}
+With "model": "gated" it is that of Gated PixelCNN.
 """
 import json
 import sys
@@ -9,17 +10,17 @@ import time
 
 import torch
 
-from network import MaskedConv, pixel_cnn
+from convolutions import Masked
+from network import network
 
 torch.set_num_threads(1)
 shape, count = json.loads(sys.argv[1]), int(sys.argv[2])
 rows, columns, channels = shape['imageShape']
 levels = shape['levels']
-model = pixel_cnn(shape).eval()
+model = network(shape).eval()
 for conv in model.modules():
-    if isinstance(conv, MaskedConv):  # mask the weights once, not in every pass
-        conv.weight.data *= conv.mask
-        conv.forward = lambda x, conv=conv: conv._conv_forward(x, conv.weight, conv.bias)
+    if isinstance(conv, Masked):
+        conv.mask_once()
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
 "firstKernelSize": 7}' BATCH SECONDS        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
+With "model": "gated" it is that of Gated PixelCNN.
 """
 import json
 import sys
@@ -10,14 +11,14 @@ import time
 import torch
 import torch.nn.functional as F
 
-from network import pixel_cnn
+from network import network
 
 torch.set_num_threads(1)
 shape, batch, seconds = json.loads(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 rows, columns, channels = shape['imageShape']
 levels = shape['levels']
 
-model = pixel_cnn(shape)
+model = network(shape)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
 labels = torch.randint(levels, (batch, rows, columns, channels))
 images = (labels / (levels - 1)).permute(0, 3, 1, 2)  # [N,C,H,W], channels last in memory

@@ -71,19 +71,19 @@ function stacks(channels: number, levels: number): tfl.LayersModel {
     maskedConv2d({ filters: 3 * channels, kernelSize: 3, imageChannels: channels, ...args });
   const embedded = apply(tfl.layers.dense({ units: 5, activation: 'elu' }), vector);
   const condition = apply(tfl.layers.concatenate(), apply(tfl.layers.batchNormalization(), embedded), vector); // [N,7]
-  const block = { filters: 5 * channels, imageChannels: channels, skipFilters: 2 * channels };
-  const stacked = (layer: tfl.layers.Layer, ...x: tfl.SymbolicTensor[]) =>
-    layer.apply(x) as [tfl.SymbolicTensor, tfl.SymbolicTensor, tfl.SymbolicTensor];
-  const [v1, h1, skip1] = stacked(gatedPixelCNNBlock({ ...block, kernelSize: [3, 5], maskType: 'A' }), image, image, condition); // biome-ignore format: one line
-  const scaled = apply(tfl.layers.batchNormalization(), apply(tfl.layers.leakyReLU({ alpha: 0.3 }), v1));
+  const block = { filters: 5 * channels, imageChannels: channels, skipFilters: 2 * channels, condition };
+  const both = { vertical: image, horizontal: image };
+  const first = gatedPixelCNNBlock(both, { ...block, kernelSize: [3, 5], maskType: 'A' });
+  const scaled = apply(tfl.layers.batchNormalization(), apply(tfl.layers.leakyReLU({ alpha: 0.3 }), first.vertical)); // biome-ignore format: one line
   const normal = apply(tfl.layers.layerNormalization(), apply(tfl.layers.elu(), scaled));
   const added = apply(tfl.layers.add(), scaled, normal); // of rows above only, through functions that kernels have not
-  const [v2, h2, skip2] = stacked(gatedPixelCNNBlock(block), added, h1, condition);
+  const second = gatedPixelCNNBlock({ ...first, vertical: added }, block);
+  const [v2, h2] = [second.vertical, second.horizontal];
   const deeper = apply(conv({ vertical: true, filters: 5 * channels, activation: 'softsign' }), v2);
   const across = apply(conv({ filters: 5 * channels, imageChannels: 1, kernelSize: 3 }), deeper); // a plain window of rows above
   const wide = apply(tfl.layers.dense({ units: 5 * channels }), across);
   const mixed = apply(tfl.layers.multiply(), h2, wide);
-  const skips = apply(tfl.layers.add(), skip1, skip2);
+  const skips = apply(tfl.layers.add(), first.skip as tfl.SymbolicTensor, second.skip as tfl.SymbolicTensor);
   const joined = channels === 1 ? apply(tfl.layers.concatenate(), deeper, mixed, skips) : apply(tfl.layers.add(), h2, mixed); // biome-ignore format: one line
   const logits = apply(conv({ filters: levels * channels, kernelSize: [1, 3] }), joined);
   const outputs = apply(pixelLogits({ imageChannels: channels, levels }), logits);

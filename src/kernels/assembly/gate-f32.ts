@@ -1,0 +1,25 @@
+import { exp } from './exp-f32';
+
+/** tanh(a) sigmoid(b) of float32 numbers. */
+// @ts-ignore: decorator
+@inline
+export function tanhTimesSigmoid(a: v128, b: v128): v128 {
+  const ea = exp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
+  const one = f32x4.splat(1);
+  const above = f32x4.mul(f32x4.sub(one, ea), ifPositive(b, one, eb));
+  const below = f32x4.mul(f32x4.add(one, ea), f32x4.add(one, eb));
+  return withSign(f32x4.div(above, below), a);
+}
+
+// @ts-ignore: decorator
+@inline
+export function ifPositive(x: v128, yes: v128, no: v128): v128 {
+  return v128.bitselect(yes, no, f32x4.ge(x, f32x4.splat(0)));
+}
+
+/** A number that is not negative, with the sign of another. */
+// @ts-ignore: decorator
+@inline
+export function withSign(x: v128, sign: v128): v128 {
+  return v128.or(x, v128.and(sign, f32x4.splat(-0.0)));
+}

@@ -1,0 +1,302 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { type GatedBlockOutputs, type GatedStacks, gatedPixelCNNBlock, type MaskType } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import {
+  type Grid,
+  grid,
+  noiseWeights,
+  type SlowWeight,
+  slowBlock,
+  weightsByName,
+} from '../support/slow-gated';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+
+type Symbolic = tfl.SymbolicTensor;
+type Size = [number, number, number];
+
+/** Gives a model, or a layer that is built, weights in [-1, 1). */
+function setNoise(of: tfl.LayersModel | tfl.layers.Layer, seed: number): SlowWeight[] {
+  const drawn = noiseWeights(of.getWeights().map(({ shape }) => shape), 1, seed); // biome-ignore format: one line
+  const weights = drawn.map((weight, i) => ({ ...weight, name: of.weights[i]?.originalName ?? '' }));
+  const tensors = weights.map(({ shape, data }) => tf.tensor(data as Float32Array, [...shape]));
+  of.setWeights(tensors);
+  tf.dispose(tensors);
+  return weights;
+}
+
+/** An input of a block: its shape of one image, and the values of both images. */
+interface Input {
+  shape: number[];
+  values: Float32Array;
+}
+
+const N = 2; // images
+const K = 3; // numbers of a condition
+
+function input(shape: number[], seed: number): Input {
+  const size = shape.reduce((a, b) => a * b, N);
+  return { shape, values: noise(size, seed) };
+}
+
+/** The outputs of a block by the slow implementation, of both images in a row. */
+function slowOutputs(
+  inputs: Input[],
+  weights: SlowWeight[],
+  args: { maskType: MaskType; imageChannels: number; hasSkip: boolean; isLast: boolean },
+): number[][] {
+  const outputs = [0, 1].map((image) => {
+    const [vertical, horizontal, condition] = inputs.map(({ shape, values }) => {
+      const size = values.length / N;
+      const own = values.subarray(image * size, (image + 1) * size);
+      return shape.length === 1 ? Array.from(own) : grid(own, shape as Size);
+    });
+    const { of, finish } = weightsByName(weights);
+    const stacks = [vertical as Grid, horizontal as Grid] as const;
+    const slow = slowBlock(stacks, condition ?? null, (name) => of(`block_${name}`), args);
+    finish();
+    return [slow.vertical, slow.horizontal, slow.skip].flatMap((grid) =>
+      grid === null ? [] : [grid.flat(2)],
+    );
+  });
+  const [first = [], second = []] = outputs;
+  return first.map((output, i) => [...output, ...(second[i] as number[])]);
+}
+
+/** A block and its inputs. */
+const cases = fc.record({
+  h: fc.integer({ min: 1, max: 4 }),
+  w: fc.integer({ min: 1, max: 5 }),
+  kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 5)),
+  imageChannels: fc.integer({ min: 1, max: 3 }),
+  maskType: fc.constantFrom<MaskType>('A', 'B'),
+  group: fc.integer({ min: 1, max: 3 }), // features of a channel
+  skipGroup: fc.integer({ min: 0, max: 2 }), // 0 for no skip output
+  condition: fc.constantFrom('none', 'vector', 'map'),
+  isLast: fc.boolean(),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
+
+/** The block of a case as a model: from its inputs, of these shapes, to its outputs. */
+function blockOf(one: Case, shapes: readonly number[][]): tfl.LayersModel {
+  const { kernelSize, imageChannels, maskType, group, skipGroup, isLast } = one;
+  const inputs = shapes.map((shape) => tfl.input({ shape }));
+  const [vertical, horizontal, condition] = inputs as [Symbolic, Symbolic, Symbolic?];
+  const outputs: Partial<GatedBlockOutputs> = gatedPixelCNNBlock(
+    { vertical, horizontal },
+    {
+      name: 'block',
+      kernelSize,
+      filters: group * imageChannels,
+      imageChannels,
+      maskType,
+      isLast,
+      ...(skipGroup > 0 && { skipFilters: skipGroup * imageChannels }),
+      ...(condition && { condition }),
+    },
+  );
+  expect('vertical' in outputs).toBe(!isLast);
+  expect('skip' in outputs).toBe(skipGroup > 0);
+  const all = [outputs.vertical, outputs.horizontal, outputs.skip].filter((output) => output !== undefined);
+  return tfl.model({ inputs, outputs: all });
+}
+
+const applied = (model: tfl.LayersModel, x: tf.Tensor[], kwargs = {}) =>
+  [model.apply(x, kwargs)].flat() as tf.Tensor[];
+
+onEachBackend('gatedPixelCNNBlock', (backend) => {
+  it('equals loops in plain numbers', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async (one) => {
+        const { h, w, imageChannels, maskType, group, skipGroup, condition, seed, isLast } = one;
+        // An image may have any features, later stacks have those of the block.
+        const [vertical, horizontal] = maskType === 'A' ? [4, 2 * imageChannels] : [group * imageChannels, group * imageChannels]; // biome-ignore format: one line
+        const inputs = [input([h, w, vertical], seed), input([h, w, horizontal], seed + 1)];
+        if (condition !== 'none') inputs.push(input(condition === 'map' ? [h, w, K] : [K], seed + 2));
+        const model = blockOf(one, inputs.map(({ shape }) => shape)); // biome-ignore format: one line
+        const weights = setNoise(model, seed);
+        const tensors = inputs.map(({ shape, values }) => tf.tensor(values, [N, ...shape]));
+        const outputs = applied(model, tensors);
+        const slow = slowOutputs(inputs, weights, {
+          maskType,
+          imageChannels,
+          hasSkip: skipGroup > 0,
+          isLast,
+        });
+        expect(slow).toHaveLength(outputs.length);
+        for (const [i, output] of outputs.entries()) {
+          expect(output.shape).toEqual([N, ...(model.outputs[i]?.shape.slice(1) ?? [])]);
+          expectClose(await take(output), slow[i] as number[], isGpu(backend) ? 1e-4 : 2e-5);
+        }
+        tf.dispose(tensors);
+        model.dispose();
+      }),
+      { numRuns: isGpu(backend) ? 8 : 80 },
+    );
+  });
+
+  it('is causal: what moves with each value of each stack', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async (one) => {
+        const { h, w, imageChannels, maskType, group, seed, isLast } = one;
+        const filters = group * imageChannels;
+        const model = blockOf(one, [[h, w, filters], [h, w, filters]]); // biome-ignore format: one line
+        const size = h * w * filters;
+        const before = noise(2 * size, seed); // of the vertical and of the horizontal stack
+        const shape: [number, number, number, number] = [2 * size, h, w, filters];
+        const batch = (change: number) => {
+          const changed = (value: number) => Array.from(before, (x, i) => x + (i === value ? change : 0));
+          const all = Array.from({ length: 2 * size }, (_, value) => changed(value));
+          return [0, size].map((from) => tf.tensor4d(all.flatMap((image) => image.slice(from, from + size)), shape)); // biome-ignore format: one line
+        };
+        const [still, moved] = [batch(0), batch(0.5)];
+        setNoise(model, seed);
+        const [a, b] = [applied(model, still), applied(model, moved)];
+        for (const [output, tensor] of a.entries()) {
+          const features = tensor.shape[3] as number;
+          const [values, others] = [await tensor.data(), await (b[output] as tf.Tensor).data()];
+          for (const [i, value] of values.entries()) {
+            if (value === others[i]) continue;
+            const [changed, place] = [Math.floor(i / (h * w * features)), i % (h * w * features)];
+            const isHorizontal = changed >= size;
+            const [from, to] = [Math.floor((changed % size) / filters), Math.floor(place / features)]; // pixels
+            const [fromRow, toRow] = [Math.floor(from / w), Math.floor(to / w)];
+            const fromChannel = Math.floor((changed % filters) / group);
+            const toChannel = Math.floor(((place % features) * imageChannels) / features);
+            const isSeen = !isHorizontal
+              ? fromRow < toRow || (maskType === 'B' && fromRow === toRow)
+              : (isLast || output > 0) &&
+                fromRow === toRow &&
+                (from < to ||
+                  (from === to && (maskType === 'A' ? fromChannel < toChannel : fromChannel <= toChannel)));
+            expect(isSeen, `output ${output}, from ${from} to ${to}`).toBe(true);
+          }
+        }
+        tf.dispose([still, moved, a, b]);
+        model.dispose();
+      }),
+      { numRuns: isGpu(backend) ? 3 : 20 },
+    );
+  });
+
+  it('drops features in training only, the same for skip and residual', async () => {
+    const make = (dropout: number) => {
+      const x = tfl.input({ shape: [4, 4, 40] });
+      const args = { name: 'block', filters: 40, imageChannels: 1, skipFilters: 40, dropout };
+      const { vertical, horizontal, skip } = gatedPixelCNNBlock({ vertical: x, horizontal: x }, args);
+      return tfl.model({ inputs: x, outputs: [vertical, horizontal, skip as Symbolic] });
+    };
+    const [model, plain] = [make(0.5), make(0)];
+    const x = tf.ones([1, 4, 4, 40]);
+    const outputs = (m: tfl.LayersModel, training?: boolean) =>
+      Promise.all(applied(m, [x], training === undefined ? {} : { training }).map(take));
+    setNoise(model, 1);
+    // The two 1x1 convolutions as identities without bias, so that what is dropped is seen.
+    const identity = tf.tidy(() => tf.reshape(tf.eye(40), [1, 1, 40, 40]));
+    const zeros = tf.zeros([40]);
+    const replaced = (name: string, weight: tf.Tensor) =>
+      /_(out|skip)\/kernel/.test(name) ? identity : /_(out|skip)\/bias/.test(name) ? zeros : weight;
+    model.setWeights(model.weights.map((weight) => replaced(weight.originalName, weight.read())));
+    plain.setWeights(model.getWeights());
+    const expected = await outputs(plain, true);
+    for (const training of [undefined, false]) expect(await outputs(model, training)).toEqual(expected);
+    const [vertical, horizontal, skip] = await outputs(model, true);
+    expect(vertical).toEqual(expected[0]);
+    const kept = (skip as number[]).filter((value, i) => {
+      const whole = (expected[2] as number[])[i] as number;
+      if (value === 0) return whole === 0;
+      expect(value).toBeCloseTo(2 * whole, 4); // scaled, so that the mean stays
+      return true;
+    });
+    expect(Math.abs(kept.length / 640 - 0.5)).toBeLessThan(0.12); // six deviations
+    expectClose((horizontal as number[]).map((value) => value - 1), skip as number[], 1e-5); // biome-ignore format: one line
+    tf.dispose([x, identity, zeros]);
+    for (const m of [model, plain]) m.dispose();
+  });
+});
+
+describe('gatedPixelCNNBlock', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('draws kernels with a variance of 1 / (inputs seen)', async () => {
+    const [stack, image] = [tfl.input({ shape: [4, 4, 30] }), tfl.input({ shape: [4, 4, 1] })];
+    const args = { name: 'block', filters: 30, imageChannels: 1 };
+    const later = gatedPixelCNNBlock({ vertical: stack, horizontal: stack }, { ...args, kernelSize: 5 });
+    const seen = { vertical: 3 * 5 * 30, horizontal: 3 * 30, across: 60, out: 30 };
+    const first = gatedPixelCNNBlock({ vertical: image, horizontal: image }, { ...args, kernelSize: 7, maskType: 'A' }); // biome-ignore format: one line
+    const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out: 30 };
+    for (const [{ vertical, horizontal }, counts, x] of [
+      [later, seen, stack],
+      [first, seenFirst, image],
+    ] as const) {
+      const model = tfl.model({ inputs: x, outputs: [vertical, horizontal] });
+      for (const [part, count] of Object.entries(counts)) {
+        const weight = model.weights.find(({ originalName }) => originalName === `block_${part}/kernel`);
+        const values = await take(tf.clone(weight?.read() as tf.Tensor));
+        expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(3 / count) + 1e-6); // uniform
+        const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+        expect(Math.abs(variance * count - 1)).toBeLessThan(0.3);
+      }
+      model.dispose();
+    }
+  });
+
+  it('comes back from a saved model of several blocks', async () => {
+    const image = tfl.input({ shape: [3, 4, 2] });
+    const condition = tfl.input({ shape: [3, 4, 5] });
+    const args = { filters: 4, imageChannels: 2 };
+    const both = { vertical: image, horizontal: image };
+    const first = gatedPixelCNNBlock(both, { ...args, kernelSize: [3, 5], maskType: 'A', condition });
+    const second = gatedPixelCNNBlock(first, { ...args, skipFilters: 2 });
+    const third = gatedPixelCNNBlock(second, { ...args, dropout: 0.5, condition });
+    const outputs = [third.vertical, third.horizontal, second.skip as Symbolic];
+    const model = tfl.model({ inputs: [image, condition], outputs });
+    setNoise(model, 3);
+    const loaded = await saveAndLoad(model);
+    const inputs = [tf.tensor4d(noise(48), [2, 3, 4, 2]), tf.tensor4d(noise(120), [2, 3, 4, 5])];
+    const [a, b] = [applied(model, inputs), applied(loaded, inputs)];
+    for (const [i, output] of a.entries()) expect(await take(b[i] as tf.Tensor)).toEqual(await take(output));
+    tf.dispose(inputs);
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('names what is wrong, before any weight is made', async () => {
+    const input = (...shape: (number | null)[]) => tfl.input({ shape });
+    const image = input(4, 4, 3);
+    const features = input(4, 4, 6);
+    const make =
+      (more: object, stacks: object = { vertical: features, horizontal: features }) =>
+      () =>
+        gatedPixelCNNBlock(stacks as GatedStacks, { filters: 6, ...more });
+    await expectNoLeaks(() => {
+      expect(() => gatedPixelCNNBlock(undefined as never, { filters: 6 })).toThrow('gatedPixelCNNBlock: stacks: wanted an object'); // biome-ignore format: one line
+      expect(() => gatedPixelCNNBlock({ vertical: image, horizontal: image }, undefined as never)).toThrow('gatedPixelCNNBlock: wanted an object'); // biome-ignore format: one line
+      expect(make({ filters: 4 })).toThrow('gatedPixelCNNBlock: filters: wanted a multiple of imageChannels (3)'); // biome-ignore format: one line
+      expect(make({ filters: undefined })).toThrow('gatedPixelCNNBlock: filters: wanted an integer');
+      for (const kernelSize of [2, [3, 4], [4, 3], [3, 3, 3], 0, 1.5]) {
+        expect(make({ kernelSize })).toThrow('gatedPixelCNNBlock: kernelSize: wanted an odd integer');
+      }
+      expect(make({ maskType: 'a' })).toThrow("gatedPixelCNNBlock: maskType: wanted 'A' or 'B', got 'a'");
+      expect(make({ imageChannels: 0 })).toThrow('gatedPixelCNNBlock: imageChannels');
+      expect(make({ skipFilters: 4 })).toThrow('gatedPixelCNNBlock: skipFilters: wanted a multiple');
+      expect(make({ skipFilters: 0 })).toThrow('gatedPixelCNNBlock: skipFilters: wanted an integer');
+      for (const dropout of [-0.1, 1, Number.NaN, '0.5']) {
+        expect(make({ dropout })).toThrow('gatedPixelCNNBlock: dropout: wanted a number from 0, below 1');
+      }
+      for (const condition of [input(4, 4), input(null), input(4, 4, 4, 1)]) {
+        expect(make({ condition })).toThrow('gatedPixelCNNBlock: condition: wanted [N,K] or [N,H,W,K]');
+      }
+      expect(make({}, { horizontal: features })).toThrow(
+        'gatedPixelCNNBlock: vertical: input: wanted one tensor',
+      );
+      expect(make({}, { vertical: features, horizontal: input(4, 4, null) })).toThrow('gatedPixelCNNBlock: horizontal: input: wanted one tensor'); // biome-ignore format: one line
+      expect(make({ maskType: 'A' }, { vertical: image, horizontal: input(4, 4, 4) })).toThrow('gatedPixelCNNBlock: features of the horizontal stack: wanted a multiple'); // biome-ignore format: one line
+      expect(make({}, { vertical: features, horizontal: image })).toThrow('gatedPixelCNNBlock: filters (6): wanted a horizontal stack of as many features, got 3'); // biome-ignore format: one line
+    });
+  });
+});

@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { beforeAll, expect, it } from 'vitest';
+import { logitsHead } from '../../src/models/logits-head';
+import { useBackend } from '../support/backends';
+import { take } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+/** A head on features of every pixel. */
+function build(shape: number[], filters: number, imageChannels: number, levels: number): tfl.LayersModel {
+  const features = tfl.input({ shape });
+  const head = logitsHead({ filters, imageChannels, levels });
+  const logits = head.reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, features);
+  return tfl.model({ inputs: features, outputs: logits });
+}
+
+it('is three 1x1 convolutions to logits, a ReLU after the first', async () => {
+  const model = build([2, 3, 4], 6, 2, 5);
+  expect(model.outputs[0]?.shape).toEqual([null, 2, 3, 2, 5]);
+  expect(model.layers.slice(1).map(({ name }) => name)).toEqual([
+    'output_conv1',
+    'output_conv2',
+    'final_conv',
+    'logits',
+  ]);
+  expect(model.getWeights().map(({ shape }) => shape)).toEqual([
+    [1, 1, 4, 6],
+    [6],
+    [1, 1, 6, 6],
+    [6],
+    [1, 1, 6, 10],
+    [10],
+  ]);
+  model.dispose();
+
+  const ones = build([1, 1, 1], 1, 1, 2);
+  const weights = ones.getWeights().map(({ shape }) => tf.ones(shape));
+  ones.setWeights(weights);
+  const x = tf.tensor4d([-3, 1], [2, 1, 1, 1]);
+  // relu(x + 1), then twice one more: -3 -> 0 -> 1 -> 2, and 1 -> 2 -> 3 -> 4
+  expect(await take(ones.predict(x) as tf.Tensor)).toEqual([2, 2, 4, 4]);
+  tf.dispose([weights, x]);
+  ones.dispose();
+});
+
+it('lets a channel see its own features and those of channels before', async () => {
+  const model = build([1, 1, 3], 3, 3, 2);
+  const weights = model
+    .getWeights()
+    .map(({ shape }) => (shape.length === 4 ? tf.ones(shape) : tf.zeros(shape)));
+  model.setWeights(weights);
+  const x = tf.tensor4d([1, 10, 100], [1, 1, 1, 3]);
+  // running sums, thrice: [1, 11, 111], [1, 12, 123], [1, 13, 136]
+  expect(await take(model.predict(x) as tf.Tensor)).toEqual([1, 1, 13, 13, 136, 136]);
+  tf.dispose([weights, x]);
+  model.dispose();
+});

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright';
+import { chromiumArguments, chromiumPath } from './chromium';
+
+const TYPES: Record<string, string> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+/** With these headers a page may share memory, and tfjs would start threads. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** Serves a folder under /some/folder/, and once more, allowed to share memory, under /isolated/. */
+export async function serve(folder: string): Promise<{ server: Server; origin: string }> {
+  const server = createServer(async ({ url = '' }, response) => {
+    const { pathname } = new URL(url, 'http://localhost');
+    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./-]*)$/)?.[1];
+    try {
+      if (name === undefined) throw new Error(`${pathname} is not served`);
+      const file = join(folder, name || 'index.html');
+      const body = await readFile(file);
+      response.writeHead(200, {
+        'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+        ...(pathname.startsWith('/isolated/') ? ISOLATION : {}),
+      });
+      response.end(body);
+    } catch (error) {
+      response.writeHead(404).end(String(error));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    args: chromiumArguments,
+    ...(chromiumPath ? { executablePath: chromiumPath } : {}),
+  });
+}
+
+/** What a page asks for, and what goes wrong, as the browser's console has it. */
+export interface Watch {
+  requests: string[];
+  complaints: string[];
+}
+
+export function watch(page: Page): Watch {
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  return { requests, complaints };
+}
