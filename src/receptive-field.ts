@@ -14,8 +14,9 @@ import {
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
-  /** The place whose logits are looked at. */
+  /** Row of the place whose logits are looked at. */
   row: number;
+  /** Column of that place. */
   column: number;
   /** @default 0 */
   channel?: number;

@@ -28,7 +28,9 @@ async function filesBelow(folder: string, ending: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
 }
 
-const files = ['README.md', ...(await filesBelow('docs', '.md')), ...(await filesBelow('src', '.ts'))];
+/** The reference in docs/api has the examples of the docstrings, which are run from the sources. */
+const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'api')));
+const files = ['README.md', ...guides, ...(await filesBelow('src', '.ts'))];
 const all = (await Promise.all(files.map(blocksOf))).flat();
 
 /** What a line prints, without what does not matter: spaces, quotes, the word before a printed tensor. */

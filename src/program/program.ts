@@ -14,6 +14,7 @@ export interface ConvArgs {
   kernel: Tensor;
   /** [out] */
   bias?: Tensor | undefined;
+  /** As in {@link getMask}. */
   maskType: MaskType;
   /** Groups of features, as in {@link getMask}. */
   imageChannels: number;
@@ -57,6 +58,7 @@ export type Node =
  * layer says for itself how it is built of them: see {@link IncrementalLayer}.
  */
 export class Program {
+  /** What has been added so far, as an evaluator runs it. @internal */
   readonly nodes: Node[] = [];
 
   private push(node: Node): Features {

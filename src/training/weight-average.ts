@@ -15,6 +15,7 @@ export interface WeightAverageOptions {
  * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al., "PixelCNN++" (2017), section 3,
  * use 0.9995.
  *
+ * @throws TypeError where `decay` is not in [0, 1), or the step given to `update` is no integer of at least 0
  * @example
  * ```js
  * import { logProb, pixelCNN, sample, WeightAverage } from 'pixelcnn-layers';

@@ -134,8 +134,110 @@ declare module '*/examples/lib/tensorboard.mjs' {
 declare module '*/examples/lib/weights.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function seedWeights(model: LayersModel, seed: number): void;
+  export function seeded<Model>(seed: number, make: () => Model): Model;
 }
 
 declare module '*/evaluation.mjs' {
   export function checkWeights(model: import('@tensorflow/tfjs-layers').LayersModel): Promise<void>;
+}
+
+declare module '*/examples/lib/mask-plot.mjs' {
+  export const TAP: Record<'used' | 'hidden' | 'centreUsed' | 'centreHidden', string>;
+}
+
+declare module '*/examples/lib/heat-map.mjs' {
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function bitsByPixel(model: LayersModel, set: ImageSet): Promise<Float32Array>;
+  export function heatColour(share: number): string;
+}
+
+declare module '*/examples/demo/mask-explorer/kernel-squares.mjs' {
+  export interface MaskChoice {
+    kernelSize: number;
+    maskType: 'A' | 'B';
+    vertical: boolean;
+    imageChannels: number;
+    features: number;
+  }
+  export interface Square {
+    row: number;
+    column: number;
+    from: number;
+    to: number;
+    isUsed: boolean;
+  }
+  export function kernelSquares(choice: MaskChoice): Square[][][][];
+}
+
+declare module '*/examples/demo/mask-explorer/mask-words.mjs' {
+  import type { MaskChoice, Square } from '*/examples/demo/mask-explorer/kernel-squares.mjs';
+  export function squareWords(square: Square, choice: MaskChoice): string;
+  export function maskWords(choice: MaskChoice): string[];
+}
+
+declare module '*/examples/demo/mask-explorer/networks.mjs' {
+  export interface Size {
+    height: number;
+    width: number;
+    channels: number;
+  }
+  export interface Network {
+    stacks: string[];
+    layers: {
+      to: number;
+      from: number;
+      taps: { row: number; column: number; channel: number }[][];
+    }[][];
+    radii: number[];
+  }
+  type Build = (choice: { channels: number; firstKernelSize: number; numBlocks: number }) => Network;
+  export const plainNetwork: Build;
+  export const gatedNetwork: Build;
+}
+
+declare module '*/examples/demo/mask-explorer/order.mjs' {
+  import type { Size } from '*/examples/demo/mask-explorer/networks.mjs';
+  export interface Place {
+    row: number;
+    column: number;
+    channel: number;
+  }
+  export function indexOf(place: Place, size: Size): number;
+  export function placeAt(index: number, size: Size): Place;
+  export function placeByKey(place: Place, key: string, size: Size): Place | null;
+}
+
+declare module '*/examples/demo/mask-explorer/field.mjs' {
+  import type { Network, Size } from '*/examples/demo/mask-explorer/networks.mjs';
+  import type { Place } from '*/examples/demo/mask-explorer/order.mjs';
+  export interface Field {
+    layers: Uint8Array;
+    pathTo(index: number): { row: number; column: number; stack: number }[];
+  }
+  export function fieldOf(network: Network, place: Place, size: Size): Field;
+}
+
+declare module '*/examples/demo/mask-explorer/look.mjs' {
+  import type { Field } from '*/examples/demo/mask-explorer/field.mjs';
+  import type { Network, Size } from '*/examples/demo/mask-explorer/networks.mjs';
+  import type { Place } from '*/examples/demo/mask-explorer/order.mjs';
+
+  interface View {
+    place: Place;
+    size: Size;
+    layer: number;
+  }
+  interface Look {
+    picture: { pixels: { kind: string; layer: number }[]; seen: number; blind: number };
+    path: { row: number; column: number; stack: number }[];
+    counts: string;
+    answer: string;
+  }
+  export function lookAt(
+    network: Network,
+    field: Field,
+    options: View & { asked: { row: number; column: number } | null },
+  ): Look;
+  export function sentenceOf(plain: Look, gated: Look, options: View & { numLayers: number }): string;
 }

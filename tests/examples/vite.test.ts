@@ -1,71 +1,28 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright';
+import type { Browser } from 'playwright';
 import { build, createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumArguments, chromiumPath } from '../support/chromium';
+import { chromiumPath } from '../support/chromium';
+import { launchChromium, serve, type Watch, watch } from '../support/pages';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
 
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
-/** With these headers a page may share memory, and tfjs would start threads. */
-const ISOLATION = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
-
-/** Serves a folder under /some/folder/, and once more under /isolated/. */
-async function serve(folder: string): Promise<Server> {
-  const server = createHttpServer(async ({ url = '' }, response) => {
-    const { pathname } = new URL(url, 'http://localhost');
-    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./-]*)$/)?.[1];
-    try {
-      if (name === undefined) throw new Error(`${pathname} is not served`);
-      const file = join(folder, name || 'index.html');
-      const body = await readFile(file);
-      response.writeHead(200, {
-        'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-        ...(pathname.startsWith('/isolated/') ? ISOLATION : {}),
-      });
-      response.end(body);
-    } catch (error) {
-      response.writeHead(404).end(String(error));
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
-interface Visit {
+interface Visit extends Watch {
   status: string;
   figures: string;
   isIsolated: boolean;
   /** Of each of the 16 digits, how many of its pixels are painted, and how many of those are dark. */
   digits: { painted: number; dark: number }[];
-  requests: string[];
-  /** What went wrong, as the browser's console has it. */
-  complaints: string[];
 }
 
 /** Opens the page and waits until it is done, or says that it failed. */
 async function visit(browser: Browser, address: string): Promise<Visit> {
   const page = await browser.newPage();
-  const requests: string[] = [];
-  const complaints: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
+  const seen = watch(page);
   const textOf = async (id: string) => (await page.locator(`#${id}`).textContent()) ?? '';
   try {
     await page.goto(address);
@@ -79,8 +36,7 @@ async function visit(browser: Browser, address: string): Promise<Visit> {
       figures: await textOf('figures'),
       isIsolated: await page.evaluate(() => crossOriginIsolated),
       digits: countPixels(rgba),
-      requests,
-      complaints,
+      ...seen,
     };
   } finally {
     await page.close();
@@ -123,12 +79,8 @@ describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vite-'));
     await build({ root: EXAMPLE, build: { outDir: join(folder, 'built') }, logLevel: 'silent' });
-    server = await serve(join(folder, 'built'));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    browser = await chromium.launch({
-      args: chromiumArguments,
-      ...(chromiumPath ? { executablePath: chromiumPath } : {}),
-    });
+    ({ server, origin } = await serve(join(folder, 'built')));
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

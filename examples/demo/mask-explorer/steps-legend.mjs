@@ -1,0 +1,43 @@
+import { element } from './dom.mjs';
+
+/** What the squares mean, and which keys there are. */
+export function stepsLegend() {
+  const item = (kind, sign, words) =>
+    element(
+      'li',
+      {},
+      element('i', { class: `mask-pixel mask-${kind}`, style: '--mask-layer: 2' }, sign),
+      words,
+    );
+  return element(
+    'div',
+    {},
+    element(
+      'ul',
+      { class: 'mask-legend' },
+      item('here', '?', 'computed now'),
+      item('seen', '2', 'seen through so many layers'),
+      item('seen mask-new', '4', 'new in this layer'),
+      item('blind', '×', 'blind spot: in the window, never seen'),
+      item('outside', '', 'drawn before, outside the window'),
+      item('later', '', 'drawn later'),
+    ),
+    element(
+      'p',
+      { class: 'mask-hint' },
+      'Point at a square, or choose to ask about one, for a way to it, layer by layer: circles are stops in the plain or the horizontal stack, small squares in the vertical one. In a picture, the arrow keys move by pixels, ',
+      ...keys('N'),
+      ' and ',
+      ...keys('P'),
+      ' to the next and previous value, ',
+      ...keys('Home'),
+      ' and ',
+      ...keys('End'),
+      ' to the first and last.',
+    ),
+  );
+}
+
+function keys(...names) {
+  return names.map((name) => element('kbd', {}, name));
+}

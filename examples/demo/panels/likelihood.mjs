@@ -1,0 +1,63 @@
+import { MODELS } from '../catalogue.mjs';
+import { defaultBackend } from '../parts/backends.mjs';
+import { bitBars } from '../parts/bit-bars.mjs';
+import { bitMap } from '../parts/bit-map.mjs';
+import { button } from '../parts/controls.mjs';
+import { h, whenNear } from '../parts/dom.mjs';
+import { pixelEditor } from '../parts/pixel-editor.mjs';
+import { taskRunner } from '../parts/task.mjs';
+import { testImages } from '../parts/test-images.mjs';
+import { workerClient } from '../parts/worker-client.mjs';
+
+/**
+ * How likely is it: bits per dimension of an image, and where they go. Measured anew after each change.
+ *
+ * @param {HTMLElement} root
+ */
+export function mountLikelihood(root) {
+  const client = workerClient();
+  const task = taskRunner({ onChange: () => {} });
+  const editor = pixelEditor({ label: 'Image to measure', canRubOut: false, onChange: changed });
+  const picker = testImages(
+    (image, name) => editor.setImage(image, MODELS[name]),
+    ({ message }) => task.fail(message),
+  );
+  const map = bitMap();
+  const bars = bitBars();
+  let isStale = false;
+
+  const blank = button('Blank', () => editor.clear());
+  const reset = button('Reset', () => editor.reset());
+  root.append(
+    h(
+      'div.work.even',
+      {},
+      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, blank, reset)),
+      h('div.stage', {}, bars.headline, map.element, bars.element, task.element),
+    ),
+  );
+  reset.disabled = true;
+  whenNear(root, picker.start);
+
+  function changed() {
+    reset.disabled = !editor.isChanged;
+    isStale = true;
+    measure();
+  }
+
+  /** The present image; once more where it has changed meanwhile. */
+  async function measure() {
+    if (task.isBusy) return;
+    await task.run(async () => {
+      while (isStale) {
+        isStale = false;
+        const model = picker.name;
+        const levels = editor.values.slice();
+        const { bits } = await client.run(defaultBackend(), { kind: 'likelihood', model, levels });
+        map.show(bits, MODELS[model]);
+        const mean = bits.reduce((sum, value) => sum + value, 0) / bits.length;
+        bars.show(mean, MODELS[model], bits.length);
+      }
+    });
+  }
+}

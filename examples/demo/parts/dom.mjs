@@ -1,0 +1,59 @@
+/**
+ * An element with its properties and children. A property whose name has a dash, or is `role`, becomes an attribute; `on...` listens.
+ *
+ * @param {string} tag with classes after dots: 'p.status'
+ * @param {Record<string, unknown>} [properties]
+ * @param {...(Node | string | null)} children
+ */
+export function h(tag, properties = {}, ...children) {
+  const [name, ...classes] = tag.split('.');
+  const element = document.createElement(name);
+  if (classes.length > 0) element.className = classes.join(' ');
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else if (key === 'role' || key.includes('-')) element.setAttribute(key, value);
+    else element[key] = value;
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+let count = 0;
+
+/** An id that no other element has. */
+export const freshId = () => `demo-${++count}`;
+
+/** The computed colour of one of the page's custom properties, for canvases. */
+export function colour(property) {
+  const probe = h('span', { hidden: true });
+  probe.style.color = `var(${property})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/** Calls when the page turns light or dark. */
+export function onThemeChange(callback) {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', callback);
+}
+
+/** Calls once, when the element comes near the part of the page that is seen. */
+export function whenNear(element, callback) {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      callback();
+    },
+    { rootMargin: '300px' },
+  );
+  observer.observe(element);
+}
+
+/** Hands a file to the browser's downloads. */
+export function download(blob, name) {
+  const href = URL.createObjectURL(blob);
+  h('a', { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}

@@ -1,0 +1,92 @@
+import { sizeOf } from '../catalogue.mjs';
+import { colour, h } from './dom.mjs';
+
+/** Between the images of a picture that is downloaded. */
+const GAP_COLOUR = '#cbd0d8';
+
+/** The colour of one pixel, [red, green, blue]: in grey images level 0 is paper, the highest ink. */
+export function rgbOf(values, at, channels, levels) {
+  const part = (value) => Math.round((255 * value) / (levels - 1));
+  if (channels === 3) return [part(values[at]), part(values[at + 1]), part(values[at + 2])];
+  const grey = 255 - Math.round((231 * values[at]) / (levels - 1)); // ink is not quite black
+  return [grey, grey, grey];
+}
+
+/** One image as pixels; those for which `isDrawn(index of the value)` is false are transparent. */
+function imageData(values, offset, { shape, levels }, isDrawn) {
+  const [height, width, channels] = shape;
+  const pixels = new ImageData(width, height);
+  for (let i = 0; i < height * width; i++) {
+    if (!isDrawn(i * channels + channels - 1)) continue;
+    pixels.data.set([...rgbOf(values, offset + i * channels, channels, levels), 255], 4 * i);
+  }
+  return pixels;
+}
+
+/**
+ * A picture of some images side by side.
+ *
+ * @typedef {{ shape: [number, number, number], levels: number }} Kind
+ * @param {{ label: string, columns?: (count: number) => number }} options
+ */
+export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)) }) {
+  const canvas = h('canvas.pictures', { role: 'img', 'aria-label': label, width: 1, height: 1 });
+  const context = canvas.getContext('2d');
+  const scratch = new OffscreenCanvas(1, 1);
+
+  /**
+   * @param {ArrayLike<number>} values levels, one image after the other
+   * @param {Kind} kind
+   * @param {(value: number) => boolean} [isDrawn] of the index of a value in its image
+   * @param {number | null} [next] the pixel to mark in each image, as the next to be drawn
+   */
+  function show(values, kind, isDrawn = () => true, next = null) {
+    const [height, width] = kind.shape;
+    const count = values.length / sizeOf(kind.shape);
+    const perRow = Math.min(count, columns(count));
+    const scale = Math.max(4, Math.floor(128 / width));
+    const gap = Math.round(scale * width * 0.1);
+    const left = (i) => gap + (i % perRow) * (width * scale + gap);
+    const top = (i) => gap + Math.floor(i / perRow) * (height * scale + gap);
+    setSize(canvas, left(perRow - 1) + width * scale + gap, top(count - 1) + height * scale + gap);
+    setSize(scratch, width, height);
+    if (next !== null) context.fillStyle = colour('--accent');
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = false;
+    for (let i = 0; i < count; i++) {
+      scratch.getContext('2d').putImageData(imageData(values, i * sizeOf(kind.shape), kind, isDrawn), 0, 0);
+      context.drawImage(scratch, left(i), top(i), width * scale, height * scale);
+      if (next === null) continue;
+      context.fillRect(
+        left(i) + (next % width) * scale,
+        top(i) + Math.floor(next / width) * scale,
+        scale,
+        scale,
+      );
+    }
+    canvas.dataset.images = String(count);
+  }
+
+  /** As a PNG, on an opaque ground. */
+  async function toPng() {
+    const copy = h('canvas', { width: canvas.width, height: canvas.height });
+    const painter = copy.getContext('2d');
+    painter.fillStyle = GAP_COLOUR;
+    painter.fillRect(0, 0, copy.width, copy.height);
+    painter.drawImage(canvas, 0, 0);
+    return new Promise((resolve, reject) => {
+      copy.toBlob(
+        (blob) => (blob ? resolve(blob) : reject(new Error('The browser made no PNG.'))),
+        'image/png',
+      );
+    });
+  }
+
+  return { element: canvas, show, toPng };
+}
+
+/** Setting a canvas's size clears it, also where the size is the same. */
+function setSize(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}

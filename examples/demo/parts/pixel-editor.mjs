@@ -1,0 +1,157 @@
+import { radios } from './controls.mjs';
+import { colour, h } from './dom.mjs';
+import { PALETTES } from './palettes.mjs';
+import { rgbOf } from './pictures.mjs';
+import { pixelGrid } from './pixel-grid.mjs';
+
+/**
+ * An image to change pixel by pixel: to paint, and where asked for to rub out.
+ *
+ * @param {{ label: string, canRubOut: boolean, onChange: () => void }} options
+ */
+export function pixelEditor({ label, canRubOut, onChange }) {
+  let kind = { shape: [1, 1, 1], levels: 2 };
+  let original = new Uint8Array(1);
+  let values = new Uint8Array(1);
+  let known = new Uint8Array(1); // of pixels
+  let isDisabled = false;
+  let isRubbing = true; // the present stroke; else it brings pixels back
+  /** @type {ReturnType<typeof radios>} */
+  let tools;
+  const toolPlace = h('div');
+  const grid = pixelGrid({
+    label,
+    hint: `Arrow keys move, space ${canRubOut ? 'rubs out or paints' : 'paints'}; or draw with the pointer.`,
+    paint,
+    describe,
+    act,
+  });
+
+  function pixelOf(row, column) {
+    return row * kind.shape[1] + column;
+  }
+
+  function paint(context, cell) {
+    const [height, width, channels] = kind.shape;
+    const hatch = hatching(context);
+    for (let pixel = 0; pixel < height * width; pixel++) {
+      const rgb = rgbOf(values, pixel * channels, channels, kind.levels);
+      context.fillStyle = known[pixel] ? `rgb(${rgb})` : hatch;
+      context.fillRect((pixel % width) * cell, Math.floor(pixel / width) * cell, cell, cell);
+    }
+  }
+
+  function describe(row, column) {
+    const pixel = pixelOf(row, column);
+    if (!known[pixel]) return 'rubbed out';
+    const [, , channels] = kind.shape;
+    const [first, green, blue] = values.subarray(pixel * channels, (pixel + 1) * channels);
+    const most = kind.levels - 1;
+    return channels === 1
+      ? `level ${first} of 0 to ${most}`
+      : `red ${first}, green ${green}, blue ${blue} of 0 to ${most}`;
+  }
+
+  function act(row, column, isFirst) {
+    if (isDisabled) return;
+    const pixel = pixelOf(row, column);
+    if (tools.value === 'rub') {
+      if (isFirst) isRubbing = known[pixel] === 1;
+      known[pixel] = isRubbing ? 0 : 1;
+    } else {
+      values.set(PALETTES[kind.shape[2]][Number(tools.value)].values, pixel * kind.shape[2]);
+      known[pixel] = 1;
+    }
+    changed();
+  }
+
+  function changed() {
+    grid.refresh();
+    onChange();
+  }
+
+  function offerTools() {
+    const [, , channels] = kind.shape;
+    const choices = PALETTES[channels].map(({ name, values }, i) => {
+      const swatch = h('i.swatch', { 'aria-hidden': 'true' });
+      swatch.style.background = `rgb(${rgbOf(values, 0, channels, kind.levels)})`;
+      return { value: String(i), label: h('span', {}, swatch, name) };
+    });
+    if (canRubOut)
+      choices.unshift({
+        value: 'rub',
+        label: h('span', {}, h('i.swatch.rubber', { 'aria-hidden': 'true' }), 'rub out'),
+      });
+    tools = radios('Tool', choices, { className: 'tools' });
+    if (!canRubOut) tools.value = String(choices.length > 5 ? 1 : 4); // black or ink
+    toolPlace.replaceChildren(tools.element);
+  }
+
+  return {
+    element: h('div.editor', {}, grid.element, toolPlace),
+    /** Of all values of the present image. */
+    get values() {
+      return values;
+    },
+    /** Of all its values, 1 where they are not rubbed out. */
+    get known() {
+      const [, , channels] = kind.shape;
+      return Uint8Array.from(values, (_, i) => known[Math.floor(i / channels)]);
+    },
+    get isWhole() {
+      return !known.includes(0);
+    },
+    get isChanged() {
+      return known.includes(0) || values.some((value, i) => value !== original[i]);
+    },
+    /** Shows another image; its tools change with its kind. */
+    setImage(image, imageKind) {
+      const isOfOtherKind = tools === undefined || imageKind.shape[2] !== kind.shape[2];
+      kind = imageKind;
+      original = Uint8Array.from(image);
+      values = original.slice();
+      known = new Uint8Array(kind.shape[0] * kind.shape[1]).fill(1);
+      if (isOfOtherKind) offerTools();
+      grid.setSize(kind.shape[0], kind.shape[1]);
+      changed();
+    },
+    reset() {
+      values = original.slice();
+      known.fill(1);
+      changed();
+    },
+    /** Rubs out all rows from this one on. */
+    rubOutFrom(row) {
+      known.fill(0, row * kind.shape[1]);
+      changed();
+    },
+    /** Paints all with the first colour of the palette: paper or white. */
+    clear() {
+      const [{ values: blank }] = PALETTES[kind.shape[2]];
+      values = values.map((_, i) => blank[i % blank.length]);
+      known.fill(1);
+      changed();
+    },
+    disable(isNow) {
+      isDisabled = isNow;
+      if (tools) tools.element.disabled = isNow;
+    },
+  };
+}
+
+/** Diagonal lines, for pixels that are not there. */
+function hatching(context) {
+  const tile = new OffscreenCanvas(8, 8);
+  const painter = tile.getContext('2d');
+  painter.fillStyle = colour('--accent-soft');
+  painter.fillRect(0, 0, 8, 8);
+  painter.strokeStyle = colour('--accent');
+  painter.lineWidth = 1.25;
+  painter.beginPath();
+  for (const x of [-8, 0, 8]) {
+    painter.moveTo(x - 1, 9);
+    painter.lineTo(x + 9, -1);
+  }
+  painter.stroke();
+  return context.createPattern(tile, 'repeat');
+}

@@ -1,0 +1,121 @@
+import { freshId, h, onThemeChange } from './dom.mjs';
+
+const SIDE = 384; // of the canvas
+
+/**
+ * An image as large squares, with a cursor that arrow keys and the pointer move, and a line of text that says what is under it.
+ *
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} options.hint which keys do what
+ * @param {(context: CanvasRenderingContext2D, cell: number) => void} options.paint paints the whole image, `cell` the side of a square
+ * @param {(row: number, column: number) => string} options.describe
+ * @param {(row: number, column: number, isFirst: boolean) => void} [options.act] on space or a press; `isFirst` is false as a stroke goes on
+ */
+export function pixelGrid({ label, hint, paint, describe, act }) {
+  const hintId = freshId();
+  const canvas = h('canvas.squares', {
+    role: 'application',
+    tabIndex: 0,
+    width: SIDE,
+    height: SIDE,
+    'aria-label': label,
+    'aria-roledescription': 'pixel grid',
+    'aria-describedby': hintId,
+  });
+  const context = canvas.getContext('2d');
+  const hintLine = h('p.hint', { id: hintId }, hint);
+  const readout = h('p.readout', { role: 'status' });
+  const cursor = { row: 0, column: 0, isShown: false };
+  let [rows, columns] = [1, 1];
+
+  function draw() {
+    const cell = SIDE / columns;
+    hintLine.hidden = cursor.isShown;
+    context.clearRect(0, 0, SIDE, SIDE);
+    paint(context, cell);
+    if (!cursor.isShown) return;
+    const { row, column } = cursor;
+    for (const [colour, width, inset] of [
+      ['#fff', 5, 2.5],
+      ['#14151c', 2, 2.5],
+    ]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.strokeRect(column * cell + inset, row * cell + inset, cell - 2 * inset, cell - 2 * inset);
+    }
+  }
+
+  function moveTo(row, column) {
+    cursor.row = Math.min(rows - 1, Math.max(0, row));
+    cursor.column = Math.min(columns - 1, Math.max(0, column));
+    cursor.isShown = true;
+    tell();
+  }
+
+  function tell() {
+    const { row, column } = cursor;
+    if (cursor.isShown)
+      readout.textContent = `Row ${row + 1}, column ${column + 1}: ${describe(row, column)}`;
+    draw();
+  }
+
+  const STEPS = {
+    ArrowUp: () => [cursor.row - 1, cursor.column],
+    ArrowDown: () => [cursor.row + 1, cursor.column],
+    ArrowLeft: () => [cursor.row, cursor.column - 1],
+    ArrowRight: () => [cursor.row, cursor.column + 1],
+    Home: () => [cursor.row, 0],
+    End: () => [cursor.row, columns - 1],
+  };
+  canvas.addEventListener('keydown', (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === ' ' && act) act(cursor.row, cursor.column, true);
+    else if (STEPS[event.key]) moveTo(...STEPS[event.key]());
+    else return;
+    event.preventDefault();
+    tell();
+  });
+  canvas.addEventListener('focus', () => moveTo(cursor.row, cursor.column));
+  canvas.addEventListener('blur', hide);
+  canvas.addEventListener('pointerleave', () => document.activeElement !== canvas && hide());
+  canvas.addEventListener('pointermove', (event) => follow(event, false));
+  canvas.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    follow(event, true);
+  });
+
+  /** Of a stroke that goes over several pixels between two events, none is left out. */
+  function follow(event, isFirst) {
+    const isPressed = event.buttons % 2 === 1;
+    for (const { offsetX, offsetY } of event.getCoalescedEvents?.().concat(event) ?? [event]) {
+      const row = Math.floor((offsetY / canvas.clientHeight) * rows);
+      const column = Math.floor((offsetX / canvas.clientWidth) * columns);
+      const isNew = isFirst || !cursor.isShown || row !== cursor.row || column !== cursor.column;
+      if (!isNew || row < 0 || column < 0 || row >= rows || column >= columns) continue;
+      moveTo(row, column);
+      if (isPressed) act?.(row, column, isFirst);
+      isFirst = false;
+    }
+    tell();
+  }
+
+  function hide() {
+    cursor.isShown = false;
+    readout.textContent = '';
+    draw();
+  }
+
+  onThemeChange(draw);
+  return {
+    element: h('div.grid', {}, canvas, h('div.below', {}, readout, hintLine)),
+    /** Paints again, after a change. */
+    refresh: tell,
+    setSize(height, width) {
+      [rows, columns] = [height, width];
+      moveTo(cursor.row, cursor.column);
+      if (document.activeElement !== canvas) hide();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { h } from './dom.mjs';
+
+/**
+ * What a panel says of its work: how it stands, and what went wrong. Runs one task at a time.
+ *
+ * @param {{ onChange: () => void }} options `onChange` is called when a task begins or ends, to enable and disable controls
+ */
+export function taskRunner({ onChange }) {
+  const status = h('span', { role: 'status' });
+  const ticker = h('span'); // changes too often to be read out
+  const alert = h('p.alert', { role: 'alert', hidden: true });
+  /** @type {AbortController | null} */
+  let controller = null;
+  const say = (text) => {
+    status.textContent = text;
+    tick('');
+  };
+  const tick = (text) => {
+    ticker.textContent = text;
+  };
+  const fail = (text) => {
+    alert.textContent = text;
+    alert.hidden = text === '';
+  };
+  return {
+    element: h('div.report', {}, h('p.status', {}, status, ' ', ticker), alert),
+    /** How it stands: is read out. */
+    say,
+    /** How far it has come, after that. */
+    tick,
+    fail,
+    get isBusy() {
+      return controller !== null;
+    },
+    cancel: () => controller?.abort(),
+    /**
+     * @param {(signal: AbortSignal) => Promise<void>} task
+     * @returns {Promise<void>} also where the task fails: that is said
+     */
+    async run(task) {
+      if (controller !== null) return;
+      controller = new AbortController();
+      const { activeElement } = document;
+      fail('');
+      onChange();
+      try {
+        await task(controller.signal);
+      } catch (error) {
+        if (error.name === 'AbortError') say('Cancelled.');
+        else {
+          say('');
+          fail(`This did not work: ${error.message}`);
+        }
+      } finally {
+        controller = null;
+        onChange();
+        if (document.activeElement === document.body) activeElement?.focus({ preventScroll: true }); // it was disabled meanwhile
+      }
+    },
+  };
+}

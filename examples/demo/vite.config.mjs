@@ -1,0 +1,47 @@
+import { defineConfig } from 'vite';
+import { emojiTestImages } from './emoji-test-images.mjs';
+
+const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
+
+/** Chunks with names of their own, so that a look at the built files tells what is what. */
+const chunks = {
+  codeSplitting: {
+    groups: [
+      { name: 'tfjs', test: /[\\/]@tensorflow[\\/]tfjs-(core|layers)[\\/]/, priority: 3 },
+      // What the other backends take from the cpu backend, without the rest of it.
+      { name: 'backend-shared', test: /tfjs-backend-cpu[\\/]dist[\\/]shared\.js$/, priority: 2 },
+      ...backends.map((name) => ({
+        name: `backend-${name}`,
+        test: new RegExp(`tfjs-backend-${name}[\\\\/]`),
+        priority: 1,
+      })),
+      { name: 'pixelcnn-layers', test: /[\\/]dist[\\/][\w-]+\.js$/ },
+    ],
+  },
+};
+
+export default defineConfig({
+  base: './', // the built files work from any folder
+  plugins: [emojiTestImages()],
+  build: {
+    outDir: '../../out/demo',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 2000,
+    rolldownOptions: { output: chunks },
+  },
+  optimizeDeps: {
+    // What Vite would otherwise find only when a worker asks for it, and then load the page anew.
+    include: [
+      ...['core', 'layers', ...backends.map((name) => `backend-${name}`)].map(
+        (name) => `@tensorflow/tfjs-${name}`,
+      ),
+      'seedrandom',
+      'uplot',
+    ],
+  },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: chunks },
+  },
+});

@@ -1,0 +1,83 @@
+// Shows which pixels of test images cost a model how many bits: `node examples/heat-map.mjs --model DIR --data NAME`.
+
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { BACKENDS, useBackend } from './lib/backend.mjs';
+import { DATASETS, readDataset } from './lib/datasets.mjs';
+import { pngOf } from './lib/drawing.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { oneOf, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { bitsByPixel, heatMap } from './lib/heat-map.mjs';
+import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
+
+const HELP = `Shows the first test images of a data set, each with the bits that a model spends on its pixels beside it.
+
+Usage: node examples/heat-map.mjs --model DIR --data NAME [flags]
+
+  --model DIR     a saved model: a directory with its model.json
+  --data NAME     ${DATASETS.join(', ')}
+  --path PATH     where the data are, for data sets that are not found by themselves
+  --images N      of the data set's test images (8)
+  --columns N     images side by side (4)
+  --out FILE      the picture, a PNG (out/heat-map.png)
+  --backend NAME  ${BACKENDS.join(', ')} (wasm)
+  --help          prints this
+`;
+const flags = parseFlags(
+  {
+    model: { type: 'string' },
+    data: { type: 'string' },
+    path: { type: 'string' },
+    images: { type: 'string', default: '8' },
+    columns: { type: 'string', default: '4' },
+    out: { type: 'string', default: 'out/heat-map.png' },
+    backend: { type: 'string', default: 'wasm' },
+    help: { type: 'boolean', default: false },
+  },
+  HELP,
+  process.argv.slice(2),
+);
+const directory = pathTo('the directory of a model', '--model', flags.model);
+if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
+const name = oneOf('--data', flags.data, DATASETS);
+const count = wholeNumber('--images', flags.images, 1, 256);
+const columns = wholeNumber('--columns', flags.columns, 1, 256);
+const out = pathTo('a file', '--out', flags.out);
+const orStop = (promise) => promise.catch(({ message }) => stop(message));
+
+await orStop(useBackend(oneOf('--backend', flags.backend, BACKENDS)));
+const { model, imageShape, levels, condition } = await orStop(loadImageModel(directory));
+const set = await orStop(readTestImages());
+
+async function readTestImages() {
+  const dataset = await readDataset(name, { path: flags.path });
+  const { test } = dataset;
+  checkFits(imageShape, dataset);
+  const numClasses = classesTaken(condition);
+  if (numClasses !== null) checkClasses(numClasses, dataset);
+  if (levels > test.levels) throw new Error(`the model has ${levels} levels, ${name} only ${test.levels}`);
+  if (count > test.shape[0]) {
+    throw new Error(`--images: ${name} has ${test.shape[0]} test images, got '${count}'`);
+  }
+  return quantize(sliceImages(test, 0, count), levels);
+}
+
+const bits = await bitsByPixel(model, set);
+if (!bits.every(Number.isFinite)) stop('the model gives bits that are not finite: its weights are broken');
+try {
+  await mkdir(dirname(out), { recursive: true });
+  await writeWhole(out, pngOf(heatMap(set, bits, columns)));
+} catch ({ message }) {
+  stop(`--out: ${message}`);
+}
+const pixels = bits.length / count;
+for (let n = 0; n < count; n++) {
+  const own = bits.subarray(n * pixels, (n + 1) * pixels);
+  const mean = own.reduce((sum, value) => sum + value, 0) / pixels;
+  const most = own.indexOf(Math.max(...own));
+  const place = `row ${Math.floor(most / set.shape[2])}, column ${most % set.shape[2]}`;
+  console.log(`image ${n}: ${mean.toFixed(3)} bits/dim, at most ${own[most].toFixed(2)} at ${place}`);
+}
+console.log(`written to ${out}`);
+model.dispose();

@@ -1,0 +1,51 @@
+import { Application, Comment, Converter, ReflectionKind } from 'typedoc';
+import ts from 'typescript';
+
+/** The entries of the package, by their files' names. */
+const ENTRIES = {
+  index: ['pixelcnn-layers', 'Layers, models, likelihoods, sampling, training and checks, on any backend.'],
+  node: ['pixelcnn-layers/node', 'Saving and loading in Node.'],
+  data: ['pixelcnn-layers/data', 'Data sets as bytes, and batches of them.'],
+};
+
+/**
+ * For TypeDoc: names the entries as they are imported; leaves out of classes what is tfjs-layers' own business (`build`, `call`, `getConfig` and their
+ * kin, which have no docstring here); keeps products like H*W from being taken for emphasis.
+ *
+ * @param {Application} app
+ */
+export function load(app) {
+  app.on(Application.EVENT_BOOTSTRAP_END, () => {
+    for (const name of ['modifierTags', 'excludeTags']) {
+      app.options.setValue(name, [...app.options.getValue(name), '@nocollapse']);
+    }
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    for (const entry of context.project.children) {
+      const [name, text] = ENTRIES[entry.name];
+      entry.name = name;
+      entry.comment = new Comment([{ kind: 'text', text }]);
+    }
+    for (const { children = [] } of context.project.getReflectionsByKind(ReflectionKind.Class)) {
+      for (const member of [...children]) {
+        if (!member.kindOf(ReflectionKind.Constructor) && !hasOwnText(context, member)) {
+          context.project.removeReflection(member);
+        }
+      }
+    }
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const { comment } of Object.values(project.reflections)) {
+      if (!comment) continue;
+      for (const part of [comment.summary, ...comment.blockTags.map(({ content }) => content)].flat()) {
+        if (part.kind === 'text') part.text = part.text.replaceAll(/(?<=[\w)])\*(?=[\w(])/g, '\\*');
+      }
+    }
+  });
+}
+
+/** Whether a member has a docstring where it is declared, and not only one that it overrides. */
+function hasOwnText(context, member) {
+  const { declarations = [] } = context.getSymbolFromReflection(member) ?? {};
+  return declarations.flatMap((node) => ts.getJSDocCommentsAndTags(node)).some(({ comment }) => comment);
+}

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const ENTRIES = ['src/index.ts', 'src/node/index.ts', 'src/data/index.ts'];
+
+/** What implements something of a paper, a blog or a format, and says of which. */
+const FROM_A_SOURCE = [
+  'AutoregressiveModel',
+  'GatedActivation',
+  'MaskedConv2D',
+  'OneHotClass',
+  'PixelCNNResBlock',
+  'PixelLogits',
+  'WeightAverage',
+  'bitsPerDim',
+  'checkCausality',
+  'clipGradients',
+  'exponentialDecay',
+  'gatedPixelCNN',
+  'gatedPixelCNNBlock',
+  'getMask',
+  'gunzip',
+  'logProb',
+  'negativeLogLikelihood',
+  'parseCifar10',
+  'parseIdx',
+  'pixelCNN',
+  'receptiveField',
+  'sample',
+];
+
+/** What a declaration says or calls where it may throw. */
+const THROWS = /\bthrow\b|\bwrong\(|\b(check|read|resolve)[A-Z]\w*\(|\bimageModelShape\(/;
+
+interface Export {
+  name: string;
+  isCallable: boolean;
+  docstring: string;
+  /** All its declarations. */
+  code: string;
+  /** Public members that are its own, and their docstrings. */
+  members: { name: string; docstring: string }[];
+}
+
+/** The text of a node's docstrings. */
+const docstringOf = (node: ts.Node) =>
+  ts
+    .getJSDocCommentsAndTags(node)
+    .map((comment) => (ts.isJSDoc(comment) ? comment.getText() : ''))
+    .join('\n');
+
+function membersOf(declaration: ts.Declaration): Export['members'] {
+  if (!ts.isInterfaceDeclaration(declaration) && !ts.isClassDeclaration(declaration)) return [];
+  const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override;
+  return [...declaration.members]
+    .filter((member) => !ts.isConstructorDeclaration(member))
+    .filter((member) => !(ts.getCombinedModifierFlags(member) & hidden))
+    .map((member) => ({ name: member.name?.getText() ?? '', docstring: docstringOf(member) }));
+}
+
+/** Whether only the type is exported, which nobody can call. */
+const isTypeOnly = ({ declarations = [] }: ts.Symbol) =>
+  declarations.some(
+    (node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly),
+  );
+
+/** Every export of the package, by the compiler. */
+function readExports(): Export[] {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const program = ts.createProgram(
+    ENTRIES.map((entry) => join(root, entry)),
+    options,
+  );
+  const checker = program.getTypeChecker();
+  return ENTRIES.flatMap((entry) => {
+    const file = program.getSourceFile(join(root, entry)) as ts.SourceFile;
+    const module = checker.getSymbolAtLocation(file) as ts.Symbol;
+    return checker.getExportsOfModule(module).map((exported) => {
+      const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
+      const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
+      const declarations = symbol.declarations ?? [];
+      return {
+        name: exported.name,
+        isCallable:
+          !isTypeOnly(exported) && (symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class)) !== 0,
+        docstring: declarations.map(docstringOf).join('\n'),
+        code: declarations.map((declaration) => declaration.getText()).join('\n'),
+        members: declarations.flatMap(membersOf),
+      };
+    });
+  });
+}
+
+const all = readExports();
+const byName = new Map(all.map((one) => [one.name, one]));
+
+/** The class that a function makes and does nothing else: it is documented there. */
+function madeBy({ docstring }: Export): Export | undefined {
+  const [, made = ''] = /Makes an? \{@link (\w+)\}/.exec(docstring) ?? [];
+  return byName.get(made);
+}
+
+const names = (exports: Export[]) => exports.map(({ name }) => name);
+
+it('finds the exports', () => {
+  expect(names(all)).toEqual(expect.arrayContaining(['pixelCNN', 'SampleOptions', 'fileSystem', 'ImageSet']));
+  expect(names(all.filter(({ isCallable }) => isCallable)).length).toBeGreaterThan(25);
+});
+
+it('has a docstring for every public name', () => {
+  expect(names(all.filter(({ docstring }) => docstring === ''))).toEqual([]);
+});
+
+it('has a docstring for every member of a public name', () => {
+  const bare = all.flatMap(({ name, members }) =>
+    members.filter(({ docstring }) => docstring === '').map((member) => `${name}.${member.name}`),
+  );
+  expect(bare).toEqual([]);
+});
+
+it('has an example for every function and class, which tests/docs.test.ts runs', () => {
+  const examplesOf = (docstring: string) => docstring.match(/^ \* ```js\n.*?^ \* ```$/gms)?.join('\n') ?? '';
+  const hasExample = ({ docstring }: Export, name: string) =>
+    examplesOf(docstring).toLowerCase().includes(name.toLowerCase()); // maskedConv2d makes a MaskedConv2D
+  const bare = all.filter((one) => one.isCallable && !hasExample(madeBy(one) ?? one, one.name));
+  expect(names(bare)).toEqual([]);
+});
+
+it('says where it comes from, what comes from elsewhere', () => {
+  const bare = FROM_A_SOURCE.filter((name) => !/Source: |@link https?:|"The Annotated Pixel-CNN"/.test(byName.get(name)?.docstring ?? '')); // biome-ignore format: one line
+  expect(bare).toEqual([]);
+});
+
+it('says what every function and class throws that may throw', () => {
+  const bare = all
+    .filter(({ isCallable, code }) => isCallable && THROWS.test(code))
+    .filter((one) => !(madeBy(one) ?? one).docstring.includes('@throws'));
+  expect(names(bare)).toEqual([]);
+});
+
+it('is in docs/api as it is in the source: npm run docs:api', async () => {
+  const fresh = await mkdtemp(join(tmpdir(), 'api-'));
+  try {
+    const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
+    const { status, stderr, stdout } = spawnSync(process.execPath, [typedoc, '--out', fresh], { cwd: root });
+    expect(status, `${stdout}${stderr}`).toBe(0);
+    expect(await contentsOf(join(root, 'docs/api'))).toEqual(await contentsOf(fresh));
+  } finally {
+    await rm(fresh, { recursive: true });
+  }
+});
+
+async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(files.sort().map(async (file) => [file.slice(folder.length + 1), await readFile(file, 'utf8')])); // biome-ignore format: one line
+  return Object.fromEntries(texts);
+}

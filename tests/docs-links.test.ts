@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const guides = (await readdir(join(root, 'docs'), { recursive: true }))
+  .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
+  .map((name) => join('docs', name));
+
+/** Markdown without its blocks of code, whose brackets are no links. */
+const prose = (text: string) => text.replaceAll(/^```.*?^```$/gms, '');
+
+/** The anchors that a code host gives to the headings of a page. */
+function anchorsOf(text: string): string[] {
+  const headings = [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading as string);
+  const counts = new Map<string, number>();
+  return headings.map((heading) => {
+    const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = plain.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+    const earlier = counts.get(anchor) ?? 0;
+    counts.set(anchor, earlier + 1);
+    return earlier === 0 ? anchor : `${anchor}-${earlier}`;
+  });
+}
+
+/** The links of a page that do not begin with a scheme, pictures among them. */
+const linksOf = (text: string) =>
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target as string)
+    .filter((target) => !/^[a-z]+:/.test(target));
+
+async function isBroken(page: string, link: string): Promise<boolean> {
+  const [path, anchor] = link.split('#') as [string, string?];
+  const file = path === '' ? page : join(dirname(page), path);
+  if (!existsSync(join(root, file))) return true;
+  if (anchor === undefined) return false;
+  return !file.endsWith('.md') || !anchorsOf(await readFile(join(root, file), 'utf8')).includes(anchor);
+}
+
+it.each(['README.md', ...guides])('%s links to files and headings that exist', async (page) => {
+  const links = linksOf(await readFile(join(root, page), 'utf8'));
+  const broken: string[] = [];
+  for (const link of links) if (await isBroken(page, link)) broken.push(link);
+  expect(broken).toEqual([]);
+});
+
+it('makes anchors as code hosts do', () => {
+  const page =
+    '# What `sample` does\n## A, B & C-D\n## A, B & C-D\n```sh\n# no heading\n```\n### [Link](x.md) here_too';
+  expect(anchorsOf(page)).toEqual(['what-sample-does', 'a-b--c-d', 'a-b--c-d-1', 'link-here_too']);
+  expect(linksOf('[a](b.md#c) ![](d.png) [e](https://f.g) `[h](`\n```\n[i](j)\n```')).toEqual(['b.md#c', 'd.png']); // biome-ignore format: one line
+});
+
+it('has a guide for every page: docs/guide.md links to each', async () => {
+  const links = linksOf(await readFile(join(root, 'docs/guide.md'), 'utf8'));
+  const pages = guides.filter((page) => page !== join('docs', 'guide.md') && dirname(page) === 'docs');
+  expect(pages.filter((page) => !links.some((link) => link.split('#')[0] === page.slice(5)))).toEqual([]);
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
+import { imageSet } from 'pixelcnn-layers/data';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bitsByPixel, heatColour } from '../../examples/lib/heat-map.mjs';
+import { runScript } from './run-script';
+import { saveGatedModel, saveModel } from './save-model';
+
+let directory: string;
+let zero: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'heat-map-'));
+  zero = join(directory, 'zero');
+  await saveModel(zero, {}, true);
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+it('has for each pixel the mean over its channels, and over all pixels the bits per dimension', async () => {
+  const shape = [3, 4, 5, 3] as const;
+  const data = Uint8Array.from({ length: 180 }, (_, i) => (i * 7) % 4);
+  const model = pixelCNN({ imageShape: [4, 5, 3], levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+  const bits = await bitsByPixel(model, imageSet({ data, shape, levels: 4 }));
+  const images = tf.tensor4d(data, [...shape], 'int32');
+  const logits = model.predict(normalize(images, 4)) as tf.Tensor;
+  const ofValues = await tf.mul(tf.neg(tf.logSoftmax(logits)), Math.LOG2E).data(); // [N,H,W,C,L]
+  expect(bits).toHaveLength(60);
+  for (const [pixel, value] of bits.entries()) {
+    const channels = [0, 1, 2].map((c) => ofValues[(3 * pixel + c) * 4 + (data[3 * pixel + c] as number)]);
+    expect(value).toBeCloseTo(
+      channels.reduce<number>((sum, own) => sum + (own as number) / 3, 0),
+      4,
+    );
+  }
+  const whole = await bitsPerDim(images, logits).data();
+  const first = bits.subarray(0, 20).reduce((sum, value) => sum + value / 20, 0);
+  expect(first).toBeCloseTo(whole[0] as number, 4);
+});
+
+it('colours from light to dark, and no darker beyond the scale', () => {
+  const light = (colour: string) => [1, 3, 5].reduce((sum, at) => sum + Number.parseInt(colour.slice(at, at + 2), 16), 0); // biome-ignore format: one line
+  const shares = [0, 0.1, 0.25, 0.4, 0.5, 0.7, 0.75, 0.9, 1].map((share) => light(heatColour(share)));
+  expect(shares).toEqual([...shares].sort((a, b) => b - a));
+  expect(new Set(shares).size).toBe(9);
+  expect(heatColour(3)).toBe(heatColour(1));
+  expect(heatColour(-1)).toBe(heatColour(0));
+});
+
+it('shows images with their bits beside them, the same bytes each time', async () => {
+  const out = join(directory, 'made', 'map.png');
+  const flags = ['--model', zero, '--data', 'digits', '--images', '3', '--columns', '2', '--out', out];
+  const { code, stdout, stderr } = await runScript('heat-map.mjs', flags);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  // To zero weights all 17 levels are alike.
+  expect(stdout.match(/^image \d: 4\.087 bits\/dim, at most 4\.09 at row 0, column 0$/gm)).toHaveLength(3);
+  expect(stdout).toContain(`written to ${out}`);
+  const bytes = await readFile(out);
+  const { width, data } = PNG.sync.read(bytes);
+  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`; // biome-ignore format: one line
+  for (const pixel of [0, 3, 7]) expect(hex(12 + 80 + 6 + 10 * pixel + 5, 12 + 5)).toBe(heatColour(1));
+  await runScript('heat-map.mjs', flags);
+  expect((await readFile(out)).equals(bytes)).toBe(true);
+});
+
+it('gives a model conditioned on classes the class of each image', async () => {
+  const model = join(directory, 'gated');
+  await saveGatedModel(model, { numClasses: 10 });
+  const out = join(directory, 'gated.png');
+  const flags = ['--model', model, '--data', 'digits', '--images', '2', '--out', out];
+  const { code, stdout } = await runScript('heat-map.mjs', flags);
+  expect(code).toBe(0);
+  expect(stdout).toContain('image 1: ');
+});
+
+describe('refuses', () => {
+  it.each([
+    [[], '--model: wanted the directory of a model; --help lists the flags'],
+    [['--model', '/nowhere'], '--data: wanted one of digits'],
+    [['--model', '/nowhere', '--data', 'digits'], 'fileSystem: /nowhere/model.json is missing'],
+    [['--model', 'ZERO', '--data', 'emoji'], 'the model takes images of 8x8x1, emoji has 16x16x3'],
+    [
+      ['--model', 'ZERO', '--data', 'digits', '--images', '0'],
+      "--images: wanted a whole number from 1 to 256, got '0'",
+    ],
+    [['--model', 'ZERO', '--data', 'digits', '--out', '/dev/null/map.png'], '--out: '],
+  ])('%j', async (flags, message) => {
+    const { code, stderr } = await runScript('heat-map.mjs', flags.map((flag) => (flag === 'ZERO' ? zero : flag))); // biome-ignore format: one line
+    expect(code).toBe(1);
+    expect(stderr.startsWith(message)).toBe(true);
+    expect(stderr.trimEnd()).not.toContain('\n');
+  });
+});
