@@ -1,4 +1,4 @@
-// Makes the pictures of README and docs that take no training anew, by the examples: `npm run figures`. Twice gives the same bytes.
+// Makes the pictures of README and docs that take no training anew: by the examples, which give the same bytes each time, and those of the page. `npm run figures`
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -29,3 +29,4 @@ for (const [command, name] of FIGURES) {
   if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stderr}`);
   console.log(`docs/images/${name}`);
 }
+await import('./page-pictures.mjs');

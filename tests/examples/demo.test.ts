@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
-import { chromiumPath } from '../support/chromium';
+import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));

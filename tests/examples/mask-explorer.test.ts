@@ -11,7 +11,7 @@ import { maskWords, squareWords } from '../../examples/demo/mask-explorer/mask-w
 import { gatedNetwork, plainNetwork } from '../../examples/demo/mask-explorer/networks.mjs';
 import { indexOf, placeAt, placeByKey } from '../../examples/demo/mask-explorer/order.mjs';
 import { useBackend } from '../support/backends';
-import { chromiumArguments, chromiumPath } from '../support/chromium';
+import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
 
 const PANEL = fileURLToPath(new URL('../../examples/demo/mask-explorer/index.mjs', import.meta.url));
 const ADDRESS = 'http://page.test/';

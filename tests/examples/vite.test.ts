@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright';
 import { build, createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium';
+import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
-import { chromiumArguments, chromiumPath } from './chromium';
+import { chromiumArguments, chromiumPath } from './chromium.mjs';
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css',
