@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
-import { checkInteger } from './check';
+import { checkArgs, checkInteger } from './check';
 import type { Condition } from './condition';
 import { imageModelShape, resolveImageShape } from './image-model';
 import { leakingLayer } from './leaking-layer';
@@ -55,6 +55,7 @@ export interface Causality {
  */
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
   const shape = imageModelShape('checkCausality: model', model);
+  checkArgs('checkCausality: options', options);
   const imageShape = resolveImageShape('checkCausality: imageShape', shape, options.imageShape);
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = seedrandom.alea(String(checkInteger('checkCausality: seed', options.seed ?? 0)));

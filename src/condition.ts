@@ -1,5 +1,5 @@
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
-import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkInteger, wrong } from './check';
 
 /** What a model takes beside the image: a class, a vector [K], or a map [H,W,K] of numbers. */
@@ -24,17 +24,18 @@ export interface ConditionValues {
 /** Name of the layer class that makes a class of a condition. */
 export const ONE_HOT_CLASS = 'OneHotClass';
 
-/** What a graph's second input is, beside images [N,H,W,C]; null where it is none of the three. */
+/** What the second input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three. */
 export function conditionShape(
   input: SymbolicTensor,
   [, height, width]: readonly (number | null)[],
+  graph: readonly layers.Layer[],
 ): ConditionShape | null {
   const size = input.shape.at(-1);
   const isMap = input.rank === 4 && input.shape[1] === height && input.shape[2] === width;
   if (size == null || (input.rank !== 2 && !isMap)) return null;
   const reader = input.sourceLayer.outboundNodes
     .map(({ outboundLayer }) => outboundLayer)
-    .find((layer) => layer.getClassName() === ONE_HOT_CLASS);
+    .find((layer) => layer.getClassName() === ONE_HOT_CLASS && graph.includes(layer));
   if (reader !== undefined) return { kind: 'class', numClasses: reader.getConfig()['numClasses'] as number };
   return { kind: input.rank === 2 ? 'vector' : 'map', size };
 }
@@ -80,9 +81,9 @@ export async function readCondition(
   if (classes === null && !isTensorOf(given, condition, shape, numImages)) {
     wrong(what, wanted, came(given));
   }
-  const values = Float32Array.from(classes ?? (await (given as Tensor).data()));
+  const values = classes ?? (await (given as Tensor).data());
   for (const value of values) checkValue(what, value, condition);
-  return { shape, values };
+  return { shape, values: Float32Array.from(values) };
 }
 
 /** Classes given as numbers, one an image; null where they are not. */

@@ -16,7 +16,7 @@ export interface ImageModelShape {
 /** Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L]. `what` names the caller in the message. */
 export function imageModelShape(
   what: string,
-  graph: Pick<LayersModel, 'inputs' | 'outputs'>,
+  graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
 ): ImageModelShape {
   const [image, second, ...rest] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
@@ -24,7 +24,7 @@ export function imageModelShape(
   const output = logits?.shape;
   const [, height = null, width = null, channels = null] = input ?? [];
   const levels = output?.[4] ?? null;
-  const condition = second === undefined ? null : conditionShape(second, input ?? []);
+  const condition = second === undefined ? null : conditionShape(second, input ?? [], graph.layers);
   const isImageModel = input?.length === 4 && output?.length === 5 && output[3] === channels;
   const isConditioned = second === undefined || condition !== null;
   const hasMore = rest.length > 0 || others.length > 0;

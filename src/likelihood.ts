@@ -13,7 +13,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkLevel, wrong } from './check';
+import { checkArgs, checkInteger, checkLevel, wrong } from './check';
 import { type Condition, conditionTensor, readCondition } from './condition';
 import { forward, imageModelShape, resolveImageShape } from './image-model';
 import { crossEntropy } from './ops/cross-entropy';
@@ -153,7 +153,11 @@ export async function logProb(
   options: LogProbOptions = {},
 ): Promise<Tensor1D> {
   const shape = imageModelShape('logProb: model', model);
-  const batchSize = checkInteger('logProb: batchSize', options.batchSize ?? 32, 1);
+  const batchSize = checkInteger(
+    'logProb: batchSize',
+    checkArgs('logProb: options', options).batchSize ?? 32,
+    1,
+  );
   if (images?.rank !== 4) wrong('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
   const imageShape = resolveImageShape('logProb: images', shape, images.shape.slice(1));
   const what = 'logProb: condition';

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
-import { checkInteger } from './check';
+import { checkArgs, checkInteger } from './check';
 import type { Condition } from './condition';
 import { imageModelShape, resolveImageShape } from './image-model';
 import {
@@ -64,7 +64,8 @@ export async function receptiveField(
   options: ReceptiveFieldOptions,
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
-  const imageShape = resolveImageShape('receptiveField: imageShape', shape, options?.imageShape);
+  checkArgs('receptiveField: options', options);
+  const imageShape = resolveImageShape('receptiveField: imageShape', shape, options.imageShape);
   const { row, column, channel = 0, seed = 0, batchSize = 32 } = options;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {

@@ -127,9 +127,12 @@ describe('checkCausality', () => {
   it('tries any condition at random, or the one that is given', async () => {
     // The future leaks under class 1 only: a stock convolution of the image, times the label.
     const [image, label] = [tfl.input({ shape: [2, 2, 1] }), tfl.input({ shape: [1] })];
-    oneHotClass({ numClasses: 2 }).apply(label); // which says that the label is a class
+    const oneHot = oneHotClass({ numClasses: 2 }).apply(label) as tfl.SymbolicTensor;
+    const isOne = tfl.layers
+      .dense({ units: 1, useBias: false, weights: [tf.tensor2d([0, 1], [2, 1])] })
+      .apply(oneHot);
     const conv = tfl.layers.conv2d({ name: 'stock', filters: LEVELS, kernelSize: 1 }).apply(image);
-    const everywhere = tfl.layers.repeatVector({ n: 4 }).apply(label) as tfl.SymbolicTensor;
+    const everywhere = tfl.layers.repeatVector({ n: 4 }).apply(isOne) as tfl.SymbolicTensor;
     const map = tfl.layers.reshape({ targetShape: [2, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
     const product = tfl.layers.multiply().apply([conv as tfl.SymbolicTensor, map]) as tfl.SymbolicTensor;
     const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(product) as tfl.SymbolicTensor;

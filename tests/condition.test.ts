@@ -51,18 +51,20 @@ const misfits = (): [ConditionShape | null, unknown, string][] => [
 describe('conditionShape', () => {
   it('tells classes by the layer that reads them, else vectors and maps', () => {
     const label = tfl.input({ shape: [1] });
-    oneHotClass({ numClasses: 4 }).apply(label);
+    const reader = oneHotClass({ numClasses: 4 });
+    reader.apply(label);
     const image = [null, 1, 3, 1];
-    expect(conditionShape(label, image)).toEqual(classes);
-    expect(conditionShape(tfl.input({ shape: [1] }), image)).toEqual({ kind: 'vector', size: 1 });
-    expect(conditionShape(tfl.input({ shape: [2] }), image)).toEqual(vectors);
-    expect(conditionShape(tfl.input({ shape: [1, 3, 2] }), image)).toEqual(maps);
-    expect(conditionShape(tfl.input({ shape: [null, null, 2] }), [null, null, null, 1])).toEqual(maps);
+    expect(conditionShape(label, image, [reader])).toEqual(classes);
+    expect(conditionShape(label, image, [])).toEqual({ kind: 'vector', size: 1 }); // another graph's
+    expect(conditionShape(tfl.input({ shape: [1] }), image, [])).toEqual({ kind: 'vector', size: 1 });
+    expect(conditionShape(tfl.input({ shape: [2] }), image, [])).toEqual(vectors);
+    expect(conditionShape(tfl.input({ shape: [1, 3, 2] }), image, [])).toEqual(maps);
+    expect(conditionShape(tfl.input({ shape: [null, null, 2] }), [null, null, null, 1], [])).toEqual(maps);
   });
 
   it('is null of anything else', () => {
     for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
-      expect(conditionShape(tfl.input({ shape }), [null, 1, 3, 1])).toBeNull();
+      expect(conditionShape(tfl.input({ shape }), [null, 1, 3, 1], [])).toBeNull();
     }
   });
 });

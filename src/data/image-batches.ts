@@ -106,8 +106,11 @@ export function imageBatches(
   function batchAt(place: number, count: number, imageAt: (place: number) => number) {
     const xs = new Float32Array(count * imageSize);
     const ys = new Int32Array(count * imageSize);
+    const classes = new Int32Array(count);
     for (let b = 0; b < count; b++) {
-      const from = imageAt(place + b) * imageSize;
+      const image = imageAt(place + b);
+      const from = image * imageSize;
+      classes[b] = labels?.[image] ?? 0;
       for (let d = 0; d < imageSize; d++) {
         const level = toLevel[data[from + d] as number] as number;
         xs[b * imageSize + d] = level / (levels - 1);
@@ -116,7 +119,6 @@ export function imageBatches(
     }
     const batchShape: [number, number, number, number] = [count, h, w, c];
     const inputs = tensor4d(xs, batchShape, 'float32');
-    const classes = Int32Array.from({ length: count }, (_, b) => labels?.[imageAt(place + b)] ?? 0);
     return {
       xs: withClasses ? ([inputs, tensor2d(classes, [count, 1], 'int32')] as [Tensor4D, Tensor2D]) : inputs,
       ys: tensor4d(ys, batchShape, 'int32'),

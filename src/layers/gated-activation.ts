@@ -90,13 +90,16 @@ export class GatedActivation extends layers.Layer {
       this.invokeCallHook(inputs, kwargs);
       const [x, condition] = [inputs].flat().map(oneInput) as [Tensor4D, Tensor?];
       if (this.condition === undefined || condition === undefined) return gate(x, this.imageChannels);
+      if (condition.shape[0] !== x.shape[0] || !isCondition(condition.shape, x.shape)) {
+        wrong('GatedActivation: condition', `one of [${x.shape}]`, condition.shape);
+      }
       if (condition.rank === 4) {
         const projected = this.condition.apply(condition as Tensor4D); // [N,H,W,K] -> [N,H,W,2F]
         return gate(add(x, projected), this.imageChannels);
       }
       const [n, k] = condition.shape as [number, number];
       const projected = this.condition.apply(reshape(condition, [n, 1, 1, k])); // [N,1,1,K] -> [N,1,1,2F]
-      return gate(x, this.imageChannels, reshape(projected, [x.shape[0], x.shape[3]]) as Tensor2D); // [N,H,W,2F] -> [N,H,W,F]; of as many images, or it throws
+      return gate(x, this.imageChannels, reshape(projected, [n, x.shape[3]]) as Tensor2D); // [N,H,W,2F] -> [N,H,W,F]
     });
   }
 
@@ -125,7 +128,7 @@ export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
 }
 
 /** Whether a shape, where there is one, is that of vectors, or of a map of the features' own height and width. */
-function isCondition(condition: Shape | undefined, [, h, w]: Shape): boolean {
+export function isCondition(condition: Shape | undefined, [, h, w]: Shape): boolean {
   if (condition === undefined) return true;
   const [, height, width] = condition;
   const isMap = condition.length === 4 && height === h && width === w;

@@ -1,4 +1,4 @@
-import { cast, oneHot, reshape, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { cast, equal, range, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, wrong } from '../check';
 import { ONE_HOT_CLASS } from '../condition';
@@ -50,9 +50,8 @@ export class OneHotClass extends layers.Layer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const classes = cast((Array.isArray(inputs) ? inputs[0] : inputs) as Tensor, 'int32'); // [N,1]
-      const [n] = this.computeOutputShape(classes.shape) as [number]; // checks the shape
-      const flat = reshape(classes, [n]); // [N,1] -> [N]
-      return cast(oneHot(flat, this.numClasses), 'float32'); // [N] -> [N,K]; oneHot's own float32 output is wrong on wasm
+      this.computeOutputShape(classes.shape); // checks the shape
+      return cast(equal(classes, range(0, this.numClasses, 1, 'int32')), 'float32'); // [N,1], [K] -> [N,K]; oneHot has at least two
     });
   }
 

@@ -91,7 +91,10 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  /** As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`. */
+  /**
+   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; the numbers of a tensor are not
+   * looked at, as that would have to wait for them: a class that is none counts as no class.
+   */
   override evaluate(
     x: Parameters<LayersModel['evaluate']>[0],
     y: Parameters<LayersModel['evaluate']>[1],

@@ -1,6 +1,6 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, checkNumber, checkOneOf, wrong } from '../check'; // biome-ignore format: one line
-import { gatedActivation } from '../layers/gated-activation';
+import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkNumber, checkOneOf, wrong } from '../check'; // biome-ignore format: one line
+import { gatedActivation, isCondition } from '../layers/gated-activation';
 import { imageInputShape } from '../layers/layer-input';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { getMask, type MaskArgs, type MaskType } from '../mask';
@@ -70,7 +70,14 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs & { isLast: true },
 ): Omit<GatedBlockOutputs, 'vertical'>;
-export function gatedPixelCNNBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs): GatedBlockOutputs;
+export function gatedPixelCNNBlock(
+  stacks: GatedStacks,
+  args: GatedPixelCNNBlockArgs & { isLast?: false },
+): GatedBlockOutputs;
+export function gatedPixelCNNBlock(
+  stacks: GatedStacks,
+  args: GatedPixelCNNBlockArgs,
+): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'>;
 export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
@@ -125,21 +132,28 @@ function bySeen(x: SymbolicTensor, { filters, ...mask }: ConvArgs) {
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const named = (what: string) => `gatedPixelCNNBlock: ${what}`;
   const { vertical, horizontal } = checkArgs(named('stacks'), stacks);
-  const { condition, skipFilters, isLast = false } = checkArgs('gatedPixelCNNBlock', args);
+  const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const isLast = checkBoolean(named('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(named('imageChannels'), args.imageChannels ?? 3, 1);
   const filters = checkFeatures(named('filters'), args.filters, imageChannels);
   const [rows, columns] = checkKernelSize(named('kernelSize'), args.kernelSize ?? 3);
   const maskType = checkOneOf(named('maskType'), args.maskType ?? 'B', ['A', 'B']);
   const dropout = checkNumber(named('dropout'), args.dropout ?? 0, 'from 0, below 1', (p) => p >= 0 && p < 1);
   if (skipFilters !== undefined) checkFeatures(named('skipFilters'), skipFilters, imageChannels);
-  imageInputShape(named('vertical'), vertical?.shape ?? []);
-  const [, , , features] = imageInputShape(named('horizontal'), horizontal?.shape ?? []);
+  const [, height, width] = imageInputShape(named('vertical'), vertical?.shape ?? []);
+  const [, h, w, features] = imageInputShape(named('horizontal'), horizontal?.shape ?? []);
+  if (h !== height || w !== width) {
+    wrong(named('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
+  }
   checkFeatures(named('features of the horizontal stack'), features, imageChannels);
   if (maskType === 'B' && features !== filters) {
     wrong(named(`filters (${filters})`), 'a horizontal stack of as many features', features);
   }
-  if (condition !== undefined && (![2, 4].includes(condition.rank) || condition.shape.at(-1) == null)) {
-    wrong(named('condition'), '[N,K] or [N,H,W,K]', condition.shape);
+  if (
+    condition !== undefined &&
+    !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))
+  ) {
+    wrong(named('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
   return { imageChannels, filters, rows, columns, maskType, dropout, condition, skipFilters, isLast };
 }

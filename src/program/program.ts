@@ -61,17 +61,24 @@ export class Program {
   /** What has been added so far, as an evaluator runs it. @internal */
   readonly nodes: Node[] = [];
 
+  /** Whether each node is the same at every pixel of an image: made of its condition alone. */
+  private readonly isOfImage: boolean[] = [];
+
   private push(node: Node): Features {
+    const isOfImage = (operand: number) => this.isOfImage[operand] as boolean;
+    this.isOfImage.push(
+      node.op === 'condition' ? !node.isMap : node.op !== 'image' && operandsOf(node).every(isOfImage),
+    );
     this.nodes.push(node);
     return { size: node.size, index: this.nodes.length - 1 } as Features;
   }
 
-  /** The image, normalized: one feature a channel. */
+  /** The image, normalized: one feature a channel. @internal */
   image(imageChannels: number): Features {
     return this.push({ op: 'image', size: imageChannels });
   }
 
-  /** What the image is conditioned on: numbers of the image, or of each of its pixels. */
+  /** What the image is conditioned on: numbers of the image, or of each of its pixels. @internal */
   condition(size: number, isMap: boolean): Features {
     return this.push({ op: 'condition', size, isMap });
   }
@@ -81,7 +88,7 @@ export class Program {
     const [rows, columns, featuresIn, featuresOut] = kernelShape(args);
     checkKernelSize('Program: conv: kernel', [rows, columns]);
     if (featuresIn !== input.size) wrong('Program: conv: kernel', `${input.size} input features`, featuresIn);
-    if (rows * columns > 1 && isOfImage(this.nodes, indexOf(input))) {
+    if (rows * columns > 1 && this.isOfImage[indexOf(input)]) {
       wrong('Program: conv: kernel', '1x1, since its input is the same at every pixel', [rows, columns]);
     }
     return this.push({ op: 'conv', size: featuresOut, input: indexOf(input), args });
@@ -170,22 +177,14 @@ export function kernelShape({ kernel: { shape } }: ConvArgs): [number, number, n
   return (shape.length === 2 ? [1, 1, ...shape] : shape) as [number, number, number, number];
 }
 
-/** Whether a node is the same at every pixel of an image: made of its condition alone. */
-function isOfImage(nodes: readonly Node[], index: number): boolean {
-  const node = nodes[index] as Node;
-  if (node.op === 'image') return false;
-  if (node.op === 'condition') return !node.isMap;
-  return operandsOf(node).every((operand) => isOfImage(nodes, operand));
-}
-
 /** The step of what is known before the first pixel, and the same at every pixel. */
 export const ONCE = -2;
 
 /** The step of what depends on rows above only, and is known for all pixels of a row before its first one. */
 export const ROW = -1;
 
-/** The step of what must not be known. */
-const NEVER = Number.POSITIVE_INFINITY;
+/** The step of what sees what is to come. */
+export const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * For each node and feature, the step in which it is known: the number of channels of the present pixel that must have been drawn before it can be
@@ -193,9 +192,10 @@ const NEVER = Number.POSITIVE_INFINITY;
  */
 export function stepsOf(nodes: readonly Node[]): number[][] {
   const all: number[][] = [];
-  for (const [index, node] of nodes.entries()) {
+  for (const node of nodes) {
     const steps = stepsOfNode(node, (operand) => all[operand] as number[]);
-    all.push(isOfImage(nodes, index) ? steps : steps.map((step) => Math.max(step, ROW)));
+    const isOfImage = operandsOf(node).every((operand) => all[operand]?.every((step) => step === ONCE));
+    all.push(isOfImage ? steps : steps.map((step) => Math.max(step, ROW)));
   }
   return all;
 }
@@ -245,8 +245,10 @@ export function gateOperands({
 
 /** An output of a convolution is known with the last of the inputs that it sees at the present pixel, and with those of the pixels to its left. */
 function convSteps(inputs: readonly number[], args: ConvArgs): number[] {
-  const [, columns, featuresIn, featuresOut] = kernelShape(args);
+  const [rows, columns, featuresIn, featuresOut] = kernelShape(args);
   const { maskType, imageChannels, vertical = false } = args;
+  // Of other pixels all features are looked at, also those of channels that are masked here.
+  if (rows * columns > 1 && inputs.includes(NEVER)) return new Array<number>(featuresOut).fill(NEVER);
   const isOfRow = inputs.every((step) => step <= ROW);
   if (vertical) return new Array<number>(featuresOut).fill(maskType === 'A' || isOfRow ? ROW : NEVER);
   const { values } = getMask({ kernelSize: 1, featuresIn, featuresOut, maskType, imageChannels });

@@ -125,8 +125,8 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
 
 /** For how many images conditions are; undefined where they are for any. */
 function countOf(condition: Condition | undefined): number | undefined {
-  if (condition === undefined || typeof condition === 'number') return undefined;
-  return 'shape' in condition ? condition.shape[0] : condition.length;
+  const { shape, length } = (condition ?? {}) as { shape?: number[]; length?: number };
+  return (Array.isArray(condition) ? length : shape?.[0]) || undefined;
 }
 
 function checkYield(yieldEvery: unknown): number {

@@ -1,6 +1,6 @@
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { wrong } from '../check';
+import { checkArgs, wrong } from '../check';
 import { imageModelShape } from '../image-model';
 import { categorical, TO_DRAW } from './categorical';
 import { type Job, planJob, type SampleOptions } from './options';
@@ -35,7 +35,7 @@ import type { Evaluator } from './types';
  * ```
  */
 export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
-  const { signal } = options;
+  const { signal } = checkArgs('sample: options', options);
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
     wrong('sample: signal', 'an AbortSignal', signal);
   }

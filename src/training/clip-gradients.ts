@@ -29,7 +29,7 @@ interface NamedTensor {
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
  *
- * Where the norm is not finite, so is no weight afterwards.
+ * Where the sum of squares is not finite in float32, so is no weight afterwards.
  *
  * @returns the optimizer
  * @throws TypeError where `maxNorm` is not above 0
@@ -63,12 +63,15 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
       name,
       tensor: tensor ? (rest.shift() as Tensor) : tensor,
     }));
-    apply(
-      Array.isArray(gradients)
-        ? inPlace
-        : Object.fromEntries(inPlace.map(({ name, tensor }) => [name, tensor])),
-    );
-    dispose(clipped);
+    try {
+      apply(
+        Array.isArray(gradients)
+          ? inPlace
+          : Object.fromEntries(inPlace.map(({ name, tensor }) => [name, tensor])),
+      );
+    } finally {
+      dispose(clipped);
+    }
   };
   return optimizer;
 }

@@ -130,7 +130,8 @@ describe('sample.mjs with a model of classes', () => {
     ]);
     expect([all.columns, all.rows]).toEqual([2, 10]);
     expect(all.image(4, 1)).toEqual(four.image(0, 0));
-    expect(all.image(3, 1)).not.toEqual(four.image(0, 0));
+    const others = Array.from({ length: 10 }, (_, label) => String(all.image(label, 1)));
+    expect(new Set(others).size).toBeGreaterThan(1); // the class counts
   });
 
   it('draws every image of the rows from noise of its own', async () => {

@@ -175,7 +175,7 @@ describe('train.mjs', () => {
     expect(code).toBe(0);
     expect(await readFile(join(out, 'curve.svg'), 'utf8')).toContain('Gated PixelCNN on digits');
     const { model, condition } = await loadImageModel(out);
-    expect(model.layers.map((layer) => layer.getClassName())).toContain('GatedPixelCNNBlock');
+    expect(model.layers.map((layer) => layer.getClassName())).toContain('GatedActivation');
     expect(condition).toBeNull();
     model.dispose();
   });

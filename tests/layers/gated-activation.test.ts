@@ -83,7 +83,9 @@ onEachBackend('GatedActivation', (backend) => {
     await expectNoLeaks(() => {
       const layer = gatedActivation();
       const three = tf.ones([3, 2]); // for two images
-      expect(() => layer.apply([x, three])).toThrow();
+      expect(() => layer.apply([x, three])).toThrow(
+        'GatedActivation: condition: wanted one of [2,3,3,6], got [3, 2]',
+      );
       layer.dispose();
       return three;
     });

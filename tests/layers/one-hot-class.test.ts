@@ -24,6 +24,12 @@ onEachBackend('OneHotClass', () => {
     classes.dispose();
   });
 
+  it('takes a single class too', async () => {
+    const classes = tf.zeros([2, 1], 'int32');
+    expect(await take(oneHotClass({ numClasses: 1 }).apply(classes) as tf.Tensor)).toEqual([1, 1]);
+    classes.dispose();
+  });
+
   it('leaves no tensor behind, and where it throws', async () => {
     const [classes, other] = [tf.zeros([2, 1]), tf.zeros([2, 2])];
     const layer = oneHotClass({ numClasses: 2 });

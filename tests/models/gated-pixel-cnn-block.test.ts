@@ -289,8 +289,15 @@ describe('gatedPixelCNNBlock', () => {
         expect(make({ dropout })).toThrow('gatedPixelCNNBlock: dropout: wanted a number from 0, below 1');
       }
       for (const condition of [input(4, 4), input(null), input(4, 4, 4, 1)]) {
-        expect(make({ condition })).toThrow('gatedPixelCNNBlock: condition: wanted [N,K] or [N,H,W,K]');
+        expect(make({ condition })).toThrow(
+          'gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K]',
+        );
       }
+      expect(make({ condition: null })).toThrow('gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K], got null'); // biome-ignore format: one line
+      expect(make({ condition: input(2, 4, 1) })).toThrow('gatedPixelCNNBlock: condition');
+      expect(make({ isLast: 'no' })).toThrow("gatedPixelCNNBlock: isLast: wanted true or false, got 'no'");
+      const wide = { vertical: input(4, 5, 6), horizontal: features };
+      expect(make({}, wide)).toThrow("gatedPixelCNNBlock: vertical: wanted a stack of the horizontal one's height and width"); // biome-ignore format: one line
       expect(make({}, { horizontal: features })).toThrow(
         'gatedPixelCNNBlock: vertical: input: wanted one tensor',
       );

@@ -47,6 +47,16 @@ describe('planJob', () => {
     tf.dispose([initial, known]);
   });
 
+  it('takes as many images as there are conditions, and names those that are none', async () => {
+    const conditional: ImageModelShape = { ...shape, condition: { kind: 'class', numClasses: 3 } };
+    expect((await planJob(conditional, { condition: [2, 0] })).numImages).toBe(2);
+    expect((await planJob(conditional, { condition: 1 })).numImages).toBe(1);
+    for (const condition of [null, 'cat', true, [], [null], [[0]], undefined] as never[]) {
+      await expect(planJob(conditional, { condition })).rejects.toThrow('sample: condition: wanted');
+    }
+    await expect(planJob(shape, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
+  });
+
   it('names what is wrong, before any tensor is made', async () => {
     const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
     const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);

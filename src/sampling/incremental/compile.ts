@@ -1,5 +1,12 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { type Features, type IncrementalLayer, indexOf, Program, stepsOf } from '../../program/program';
+import {
+  type Features,
+  type IncrementalLayer,
+  indexOf,
+  NEVER,
+  Program,
+  stepsOf,
+} from '../../program/program';
 import { stockLayer } from './stock-layers';
 
 /** A model as a program. */
@@ -31,8 +38,11 @@ export function compile(
     const seesFuture = steps.findIndex((step, feature) => step > Math.floor(feature / levels));
     if (seesFuture < 0) return { program, logits };
     const channel = Math.floor(seesFuture / levels);
+    const isVertical = steps[seesFuture] === NEVER;
     return {
-      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+      obstacle: isVertical
+        ? `the logits of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
+        : `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Features, Program } from '../../../src/program/program';
+import { type Features, ONCE, Program, stepsOf } from '../../../src/program/program';
 import { type CompiledModel, compile } from '../../../src/sampling/incremental/compile';
 import { useBackend } from '../../support/backends';
 
@@ -120,6 +120,30 @@ describe('compile', () => {
     expect(compiled(channels, graph, (result) => result)).toEqual({
       obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
     });
+  });
+
+  it.each([
+    ['to the left', { kernelSize: [1, 3] as [number, number] }],
+    ['above', { kernelSize: [3, 1] as [number, number] }],
+    ['above, whole rows', { kernelSize: 3, vertical: true }],
+  ])('refuses a vertical layer whose input does not see rows above only, read %s', (_, second) => {
+    const graph: Graph = (image) => {
+      const vertical = maskedConv2d({ filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 });
+      const layer = maskedConv2d({ filters: 2, maskType: 'A', imageChannels: 1, ...second });
+      return apply(layer, apply(vertical, image));
+    };
+    expect(compiled(1, graph, (result) => result)).toEqual({
+      obstacle: expect.stringContaining(
+        'a vertical layer with mask B, whose input must see rows above only and does not',
+      ),
+    });
+  });
+
+  it('is quick with what is made of a condition, in however many steps', () => {
+    const program = new Program();
+    let x = program.condition(4, false);
+    for (let i = 0; i < 200; i++) x = program.add(x, program.relu(x));
+    expect(stepsOf(program.nodes).at(-1)).toEqual([ONCE, ONCE, ONCE, ONCE]);
   });
 
   it('takes a model of three channels that keeps their order', () => {
