@@ -59,8 +59,17 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
     least = 0,
   } = instruction;
   const words = new Int32Array(heap.buffer, heap.byteOffset + 4 * at, INSTRUCTION_WORDS);
-  const operands = [y, a, b].flatMap(({ place, offset, stride }) => [place, offset, stride]);
-  const columnStrides = [y, a, b].map(({ columnStride = 0 }) => columnStride);
-  words.set([op, ...operands, length, weights, weightStride, inputs, 0, columns, ...columnStrides]);
+  words[0] = op;
+  for (const [i, { place, offset, stride, columnStride = 0 }] of [y, a, b].entries()) {
+    words[3 * i + 1] = place;
+    words[3 * i + 2] = offset;
+    words[3 * i + 3] = stride;
+    words[i + 16] = columnStride;
+  }
+  words[10] = length;
+  words[11] = weights;
+  words[12] = weightStride;
+  words[13] = inputs;
   heap[at + 14] = least;
+  words[15] = columns;
 }

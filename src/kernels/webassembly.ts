@@ -19,35 +19,41 @@ function compile(base64: string): WebAssembly.Module | null {
   return module;
 }
 
-/** What several modules export, over one memory; null where one of them is missing or forbidden. */
-function instantiate(modules: readonly string[], memory: WebAssembly.Memory): object | null {
-  const all = {};
-  for (const module of modules.map(compile)) {
-    if (module === null) return null;
-    Object.assign(all, new WebAssembly.Instance(module, { env: { memory } }).exports);
-  }
-  return all;
-}
+type Loop = (...args: number[]) => void;
+
+/** What a module exports, over a memory; it must compile. */
+const exportsOf = (module: string, memory: WebAssembly.Memory) =>
+  new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } }).exports as Record<
+    string,
+    Loop
+  >;
 
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): Kernels | null {
-  if (compile(INSTRUCTIONS) === null) return null; // before there is a memory
+  if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
-  const kernels = instantiate([INSTRUCTIONS, SOFTMAX], memory);
-  if (kernels === null) return null;
-  const { run, softmax } = kernels as Record<'run' | 'softmax', (...args: number[]) => void>;
+  let run: Loop | undefined; // most who want the one do not want the other
+  let softmax: Loop | undefined;
   return {
     heap: new Float32Array(memory.buffer),
     words: new Int32Array(memory.buffer),
-    run: (start, end, places, images) => run(4 * start, 4 * end, 4 * places, images),
-    softmax: (y, sums, x, images, levels, scale) => softmax(8 * y, 8 * sums, 4 * x, images, levels, scale),
+    run(start, end, places, images) {
+      run ??= exportsOf(INSTRUCTIONS, memory)['run'] as Loop;
+      run(4 * start, 4 * end, 4 * places, images);
+    },
+    softmax(y, sums, x, images, levels, scale) {
+      softmax ??= exportsOf(SOFTMAX, memory)['softmax'] as Loop;
+      softmax(8 * y, 8 * sums, 4 * x, images, levels, scale);
+    },
   };
 }
 
 /** The loops of training over a memory of somebody else's; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
+  const modules = [CONVOLUTION, CORRELATION, LOSS, GATE];
+  if (modules.some((module) => compile(module) === null)) return null;
   try {
-    return instantiate([CONVOLUTION, CORRELATION, LOSS, GATE], memory) as TrainingKernels | null;
+    return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;
   } catch {
     return null; // a memory shared between threads
   }

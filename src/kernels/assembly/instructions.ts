@@ -19,18 +19,22 @@ export function run(at: usize, end: usize, places: usize, images: usize): void {
     const op = load<u32>(at);
     let y = operand(at + 4, places), a = operand(at + 16, places), b = operand(at + 28, places);
     const length: usize = load<u32>(at + 40), columns: usize = load<u32>(at + 60);
-    // Items side by side: the columns of one image after the other, or the images.
-    const groups: usize = columns ? images : 1, items = columns ? columns : images;
-    const yItem = floats(columns ? at + 64 : at + 12), aItem = floats(columns ? at + 68 : at + 24), bItem = floats(columns ? at + 72 : at + 36);
-    for (let g: usize = 0; g < groups; g++) {
+    // Items side by side: the images, or the columns of one image after the other.
+    let groups: usize = 1, items = images, yItem = floats(at + 12), aItem = floats(at + 24), bItem = floats(at + 36);
+    const yGroup = yItem, aGroup = aItem, bGroup = bItem;
+    if (columns != 0) {
+      groups = images;
+      items = columns;
+      yItem = floats(at + 64);
+      aItem = floats(at + 68);
+      bItem = floats(at + 72);
+    }
+    for (; groups > 0; groups--, y += yGroup, a += aGroup, b += bGroup) {
       if (op == PRODUCT) {
         product(y, yItem, b, bItem, a, aItem, floats(at + 44), floats(at + 48), items, load<u32>(at + 52), length, load<f32>(at + 56));
       } else {
         for (let n: usize = 0; n < items; n++) pointwise(op, y + n * yItem, a + n * aItem, b + n * bItem, length * 4);
       }
-      y += floats(at + 12);
-      a += floats(at + 24);
-      b += floats(at + 36);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Op, type Operand } from '../../kernels/instruction';
-import { indexOf, kernelShape, type Node, operandsOf, stepsOf } from '../../program/program';
+import { indexOf, kernelShape, type Node, operandsOf } from '../../program/program';
 import { paddedLevels } from '../types';
 import type { Assembler } from './assembler';
 import type { CompiledModel } from './compile';
@@ -21,13 +21,13 @@ export interface Ends {
 /** Gives every node of a program its place and its instructions. */
 export function assemble(
   assembler: Assembler,
-  { program: { nodes }, logits }: CompiledModel,
+  { program: { nodes }, logits, steps }: CompiledModel,
   levels: number,
 ): Ends {
   const needed = neededFor(nodes, indexOf(logits));
   const fused = fusedRelus(nodes, needed, indexOf(logits));
   const fusedInto = new Set(fused.values());
-  const layouts = layoutsOf(nodes);
+  const layouts = layoutsOf(nodes, steps);
   const reaches = reachesOf(nodes, needed);
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
@@ -61,9 +61,9 @@ export function assemble(
 }
 
 /** Where each node's features lie: as those that it is made of where it can, so that whole runs are computed at once. */
-function layoutsOf(nodes: readonly Node[]): Layout[] {
+function layoutsOf(nodes: readonly Node[], allSteps: CompiledModel['steps']): Layout[] {
   const layouts: Layout[] = [];
-  for (const [index, steps] of stepsOf(nodes).entries()) {
+  for (const [index, steps] of allSteps.entries()) {
     const node = nodes[index] as Node;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];

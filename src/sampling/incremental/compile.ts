@@ -14,6 +14,8 @@ export interface CompiledModel {
   readonly program: Program;
   /** Its logits: C*L features, channel-major. */
   readonly logits: Features;
+  /** Of each node and feature, the step in which it is known. */
+  readonly steps: readonly (readonly number[])[];
 }
 
 /**
@@ -34,9 +36,10 @@ export function compile(
   }
   try {
     const logits = build(program, known, model.outputs[0] as SymbolicTensor);
-    const steps = stepsOf(program.nodes)[indexOf(logits)] as number[];
+    const all = stepsOf(program.nodes);
+    const steps = all[indexOf(logits)] as number[];
     const seesFuture = steps.findIndex((step, feature) => step > Math.floor(feature / levels));
-    if (seesFuture < 0) return { program, logits };
+    if (seesFuture < 0) return { program, logits, steps: all };
     const channel = Math.floor(seesFuture / levels);
     const isVertical = steps[seesFuture] === NEVER;
     return {

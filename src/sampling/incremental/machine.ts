@@ -90,26 +90,27 @@ export class Machine {
 
   /** Runs a step of the present pixel, or what is done once, for all images. */
   run(step: number): void {
-    this.runEach(step, (action, { at, images }) => action(this.heap, at, images));
+    const segments = this.steps[step - ONCE] as readonly Segment[];
+    for (const { images, table, at } of this.chunks) {
+      for (const segment of segments) {
+        if (typeof segment === 'function') segment(this.heap, at, images);
+        else this.kernels.run(segment.start, segment.end, table, images);
+      }
+    }
   }
 
   /** Runs what is done for all pixels of a row before its first one, and makes that the present one. */
   runRow(row: number): void {
     this.moveTo(row, 0);
-    this.runEach(ROW, (action, { at, images }) => {
-      for (let column = 0; column < this.width; column++) {
-        this.moveTo(row, column);
-        action(this.heap, at, images);
-      }
-      this.moveTo(row, 0);
-    });
-  }
-
-  private runEach(step: number, act: (action: Action, chunk: Chunk) => void): void {
-    for (const chunk of this.chunks) {
-      for (const segment of this.steps[step - ONCE] ?? []) {
-        if (typeof segment === 'function') act(segment, chunk);
-        else this.kernels.run(segment.start, segment.end, chunk.table, chunk.images);
+    for (const { images, table, at } of this.chunks) {
+      for (const segment of this.steps[ROW - ONCE] as readonly Segment[]) {
+        if (typeof segment === 'function') {
+          for (let column = 0; column < this.width; column++) {
+            this.moveTo(row, column);
+            segment(this.heap, at, images);
+          }
+          this.moveTo(row, 0);
+        } else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
   }

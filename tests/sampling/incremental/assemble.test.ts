@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
-import { type Features, Program } from '../../../src/program/program';
+import { type Features, Program, stepsOf } from '../../../src/program/program';
 import { assemble } from '../../../src/sampling/incremental/assemble';
 import { Assembler } from '../../../src/sampling/incremental/assembler';
 import { Machine } from '../../../src/sampling/incremental/machine';
@@ -29,7 +29,7 @@ function assembled(
     return tensor;
   });
   const assembler = new Assembler(1, 4, channels, weights);
-  const ends = assemble(assembler, { program, logits }, levels);
+  const ends = assemble(assembler, { program, logits, steps: stepsOf(program.nodes) }, levels);
   const machine = new Machine(assembler, 1, javascriptKernels);
   tf.dispose([...weights.keys()]);
   const steps = assembler.steps.map((codes) =>
