@@ -19,6 +19,7 @@ export {
   type GatedStacks,
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
+export type { NetworkArgs } from './models/model-args';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/wasm-backend';
 export type { Place } from './perturbation';

@@ -1,27 +1,17 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkKernelSize, wrong } from '../check';
+import { checkInteger, checkNumber, wrong } from '../check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { logitsHead } from './logits-head';
-import { checkImageShape } from './model-args';
+import { checkNetworkArgs, type NetworkArgs } from './model-args';
 
 /** Arguments of {@link gatedPixelCNN}. */
-export interface GatedPixelCNNArgs {
-  /** [H, W, C]; null for H and W takes images of any size. */
-  imageShape: [number | null, number | null, number];
-  /** L, the intensities that a channel can have. @default 256 */
-  levels?: number;
+export interface GatedPixelCNNArgs extends NetworkArgs {
   /** Features of each stack, per image channel. */
   hiddenDim: number;
-  /** Features of the two 1x1 convolutions before the last, per image channel. */
-  outDim: number;
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: number;
-  /** Window of the block that reads the image, odd. @default 7 */
-  firstKernelSize?: number | [number, number];
-  /** Window of the other blocks, odd. @default 3 */
-  kernelSize?: number | [number, number];
   /** Conditions the model on a class, 0 to numClasses - 1: its second input is [N,1]. */
   numClasses?: number;
   /** Conditions the model on vectors of so many numbers: its second input is [N,K]. */
@@ -30,8 +20,6 @@ export interface GatedPixelCNNArgs {
   conditionMapSize?: number;
   /** Probability with which a block's gated features are dropped in training. @default 0 */
   dropout?: number;
-  /** Name of the model. */
-  name?: string;
 }
 
 /**
@@ -53,28 +41,22 @@ export interface GatedPixelCNNArgs {
  * ```
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
-  checkArgs('gatedPixelCNN', args);
-  const { imageShape, levels = 256, firstKernelSize = 7, kernelSize = 3, dropout = 0 } = args;
-  const imageChannels = checkImageShape('gatedPixelCNN: imageShape', imageShape);
-  const filters = checkInteger('gatedPixelCNN: hiddenDim', args.hiddenDim, 1) * imageChannels;
-  const out = checkInteger('gatedPixelCNN: outDim', args.outDim, 1) * imageChannels;
-  const numBlocks = checkInteger('gatedPixelCNN: numBlocks', args.numBlocks, 0);
-  checkInteger('gatedPixelCNN: levels', levels, 2);
-  checkKernelSize('gatedPixelCNN: firstKernelSize', firstKernelSize);
-  checkKernelSize('gatedPixelCNN: kernelSize', kernelSize);
+  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
+    checkNetworkArgs('gatedPixelCNN', args);
+  const isRate = (rate: number) => rate >= 0 && rate < 1;
+  const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
   const { inputs: conditions, ...condition } = conditionInput(args);
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
   const stacks = { vertical: image, horizontal: image };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
-    const block = { name: `block${index}`, filters, imageChannels, dropout, ...size, ...condition };
+    const block = { name: `block${index}`, filters: hidden, imageChannels, dropout, ...size, ...condition };
     Object.assign(stacks, gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks })); // [N,H,W,F], both
   }
   const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels })];
   const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
-  const name = args.name === undefined ? {} : { name: args.name };
-  return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...name });
+  return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...named });
 }
 
 /** The model's second input, and what its gates take of it. */

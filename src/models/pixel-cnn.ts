@@ -1,10 +1,10 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFunction, checkInteger, checkKernelSize, wrong } from '../check';
+import { checkFunction, wrong } from '../check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { logitsHead } from './logits-head';
-import { checkImageShape } from './model-args';
+import { checkNetworkArgs, type NetworkArgs } from './model-args';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs {
@@ -19,25 +19,13 @@ export interface BlockArgs {
 }
 
 /** Arguments of {@link pixelCNN}. */
-export interface PixelCNNArgs {
-  /** [H, W, C]; null for H and W takes images of any size. */
-  imageShape: [number | null, number | null, number];
-  /** L, the intensities that a channel can have. @default 256 */
-  levels?: number;
+export interface PixelCNNArgs extends NetworkArgs {
   /** h, the features of a block's middle, per image channel. */
   hiddenDim: number;
-  /** Features of the two 1x1 convolutions before the last, per image channel. */
-  outDim: number;
   /** Residual blocks, 0 or more. */
   numBlocks: number;
-  /** Kernel of the first convolution, mask A, odd. @default 7 */
-  firstKernelSize?: number | [number, number];
-  /** Kernel of the blocks, odd. @default 3 */
-  kernelSize?: number | [number, number];
   /** Makes each block, from 2 * filters features to as many. @default {@link pixelCNNResBlock} */
   block?: (args: BlockArgs) => layers.Layer;
-  /** Name of the model. */
-  name?: string;
 }
 
 /**
@@ -60,15 +48,9 @@ export interface PixelCNNArgs {
  * ```
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
-  checkArgs('pixelCNN', args);
-  const { levels = 256, firstKernelSize = 7, kernelSize = 3, block = pixelCNNResBlock } = args;
-  const imageChannels = checkImageShape('pixelCNN: imageShape', args.imageShape);
-  const hidden = checkInteger('pixelCNN: hiddenDim', args.hiddenDim, 1) * imageChannels;
-  const out = checkInteger('pixelCNN: outDim', args.outDim, 1) * imageChannels;
-  const numBlocks = checkInteger('pixelCNN: numBlocks', args.numBlocks, 0);
-  checkInteger('pixelCNN: levels', levels, 2);
-  checkKernelSize('pixelCNN: firstKernelSize', firstKernelSize);
-  checkKernelSize('pixelCNN: kernelSize', kernelSize);
+  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
+    checkNetworkArgs('pixelCNN', args);
+  const { block = pixelCNNResBlock } = args;
   checkFunction('pixelCNN: block', block);
 
   const first = { name: 'input_conv', filters: 2 * hidden, kernelSize: firstKernelSize, imageChannels };
@@ -81,11 +63,10 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   }
   stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels }));
 
-  const image = input({ shape: args.imageShape, name: 'image' }); // [N,H,W,C]
-  const name = args.name === undefined ? {} : { name: args.name };
+  const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
   try {
     const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
-    return autoregressiveModel({ inputs: image, outputs: logits, ...name });
+    return autoregressiveModel({ inputs: image, outputs: logits, ...named });
   } catch (error) {
     for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves none behind
     throw error;

@@ -546,9 +546,7 @@ describe('gatedPixelCNN', () => {
       expect(make({ levels: 1 })).toThrow('gatedPixelCNN: levels');
       expect(make({ firstKernelSize: 4 })).toThrow('gatedPixelCNN: firstKernelSize');
       expect(make({ kernelSize: [3, 4], numBlocks: 0 })).toThrow('gatedPixelCNN: kernelSize');
-      expect(make({ dropout: 1 })).toThrow(
-        'gatedPixelCNNBlock: dropout: wanted a number from 0, below 1, got 1',
-      );
+      expect(make({ dropout: 1 })).toThrow('gatedPixelCNN: dropout: wanted a number from 0, below 1, got 1');
       for (const name of ['numClasses', 'conditionSize', 'conditionMapSize']) {
         expect(make({ [name]: 0 })).toThrow(`gatedPixelCNN: ${name}: wanted an integer of at least 1, got 0`);
         expect(make({ [name]: null })).toThrow(`gatedPixelCNN: ${name}`);
