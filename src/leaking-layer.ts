@@ -1,4 +1,4 @@
-import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { type ConditionValues, conditionTensor } from './condition';
 import { forward } from './image-model';
@@ -28,44 +28,43 @@ export async function leakingLayer(
   conditions: ConditionValues | null,
   options: { caller: string; batchSize: number; random: () => number },
 ): Promise<string | null> {
-  const [height, width, channels] = imageShape;
   const probes = probesOf(model, imageShape);
-  if (probes.length === 0) return null;
-  const outputs = makeModel({
-    inputs: model.inputs as SymbolicTensor[],
-    outputs: probes.map(({ tensor }) => tensor),
-  });
-  const byGroup = (images: Tensor4D) =>
-    [
-      forward(outputs, images, conditions && conditionTensor(conditions, 0, images.shape[0])) as
-        | Tensor
-        | Tensor[],
-    ]
-      .flat()
-      .map(
-        (features, i) =>
-          reshape(features, [images.shape[0], height * width * (probes[i] as Probe).groups, -1]) as Tensor3D,
-      ); // [N,H,W,F] -> [N, H*W*groups, F/groups]
+  for (const probe of probes) {
+    await look(model, probe, imageShape, conditions, options);
+    if (probe.seesLater) return probe.layer;
+  }
+  return probes.find(({ hasWeights, seesItself }) => hasWeights && seesItself)?.layer ?? null;
+}
+
+/** Finds out what a probe sees. */
+async function look(
+  model: LayersModel,
+  probe: Probe,
+  imageShape: ImageShape,
+  conditions: ConditionValues | null,
+  options: { caller: string; batchSize: number; random: () => number },
+): Promise<void> {
+  const [height, width, channels] = imageShape;
+  const { groups } = probe;
+  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: probe.tensor });
+  const byGroup = (images: Tensor4D) => {
+    const [n] = images.shape;
+    const features = forward(upTo, images, conditions && conditionTensor(conditions, 0, n));
+    return [reshape(features, [n, height * width * groups, -1]) as Tensor3D]; // [N,H,W,F] -> [N, H*W*groups, F/groups]
+  };
   const inputs = Array.from({ length: sizeOf(imageShape) }, (_, index) => index);
   await changeEach(byGroup, imageShape, inputs, options, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
-    for (const [i, probe] of probes.entries()) {
-      const { groups } = probe;
-      for (let position = 0; position < pixel * groups; position++) {
-        if (hasMoved(position, i)) probe.seesLater = true;
-      }
-      if (groups !== channels) continue;
-      for (let group = 0; group <= channel; group++) {
-        if (!hasMoved(pixel * groups + group, i)) continue;
-        if (group < channel) probe.seesLater = true;
-        else probe.seesItself = true;
-      }
+    for (let position = 0; position < pixel * groups; position++) {
+      if (hasMoved(position)) probe.seesLater = true;
+    }
+    if (groups !== channels) return;
+    for (let group = 0; group <= channel; group++) {
+      if (!hasMoved(pixel * groups + group)) continue;
+      if (group < channel) probe.seesLater = true;
+      else probe.seesItself = true;
     }
   });
-  const first =
-    probes.find(({ seesLater }) => seesLater) ??
-    probes.find(({ hasWeights, seesItself }) => hasWeights && seesItself);
-  return first?.layer ?? null;
 }
 
 /** Every output [N,H,W,F], or [N,H,W,C,L], of every layer but the input's, in the order of the graph. */

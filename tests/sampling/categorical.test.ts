@@ -8,24 +8,28 @@ import { paddedLevels } from '../../src/sampling/types';
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
 const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
 
-/** The level that one image draws, the same with and without WebAssembly. */
-function draw(logits: Float32Array, u: number, filters: Partial<Filters> = {}): number {
-  const padded = new Float32Array(paddedLevels(logits.length)).fill(99); // padding may be anything
-  padded.set(logits);
-  const [level, other] = [makeKernels, javascriptKernels].map((make) => {
-    const drawn = Int32Array.of(TO_DRAW);
-    categorical(logits.length, 1, { ...plain, ...filters }, make)(padded, Float64Array.of(u), drawn);
-    return drawn[0] as number;
+/** The levels that images of the same logits draw, the same with and without WebAssembly. */
+function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial<Filters> = {}): Int32Array {
+  const size = paddedLevels(logits.length);
+  const padded = new Float32Array(uniforms.length * size).fill(99); // padding may be anything
+  for (let n = 0; n < uniforms.length; n++) padded.set(logits, n * size);
+  const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
+    const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
+    categorical(logits.length, uniforms.length, { ...plain, ...filters }, make)(padded, uniforms, drawn);
+    return drawn;
   });
-  expect(level).toBe(other);
-  return level as number;
+  expect(levels).toEqual(others);
+  return levels as Int32Array;
 }
+
+/** The level that one image draws. */
+const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
+  drawEach(logits, Float64Array.of(u), filters)[0] as number;
 
 /** The levels that can be drawn. */
 function support(logits: Float32Array, filters: Partial<Filters>): number[] {
-  const levels = new Set<number>();
-  for (let u = 0; u < 1; u += 1 / 4096) levels.add(draw(logits, u, filters));
-  return [...levels].sort((a, b) => a - b);
+  const uniforms = Float64Array.from({ length: 4096 }, (_, i) => i / 4096);
+  return [...new Set(drawEach(logits, uniforms, filters))].sort((a, b) => a - b);
 }
 
 /** The distribution after the filters, from their definition: sort, cut, renormalise. */

@@ -1,0 +1,293 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { pixelCNN } from 'pixelcnn-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
+import type { Browser, BrowserContext, Page } from 'playwright';
+import { build, createServer, type InlineConfig, preview } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { launchChromium, type Watch, watch } from '../support/pages';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The languages of blocks that need no page: tests/docs.test.ts runs those of JavaScript in Node. */
+const WITHOUT_PAGE = ['js', 'sh', 'text'];
+
+interface Block {
+  where: string;
+  code: string;
+}
+
+/** The blocks of the README and the guides that need a page, in the order of files and lines. */
+async function pageBlocks(): Promise<Block[]> {
+  const guides = (await readdir(join(root, 'docs'), { recursive: true }))
+    .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
+    .map((name) => join('docs', name));
+  const blocks: Block[] = [];
+  for (const file of ['README.md', ...guides.sort()]) {
+    const text = await readFile(join(root, file), 'utf8');
+    for (const [, language = '', code = ''] of text.matchAll(/^ *```(\w+)[^\n]*\n(.*?)^ *```$/gms)) {
+      if (!WITHOUT_PAGE.includes(language)) blocks.push({ where: `${file}: ${language}`, code });
+    }
+  }
+  return blocks;
+}
+
+const blocks = await pageBlocks();
+const [wasmPaths = '', imagePage = '', storagePage = '', worker = '', workersPage = ''] = blocks.map(
+  ({ code }) => code,
+);
+
+/** What the model of these pages draws, whatever the seed: rows of 1 0 1 0 1 0 1 0. */
+const STRIPES = Array.from({ length: 64 }, (_, i) => 1 - (i % 2));
+
+/** Saves a model to which a pixel is what its left neighbour is not; beyond the edge all is 0. */
+async function saveStripes(directory: string): Promise<void> {
+  await useBackend('cpu');
+  const model = pixelCNN({
+    imageShape: [8, 8, 1],
+    levels: 2,
+    hiddenDim: 1,
+    outDim: 1,
+    numBlocks: 1,
+    firstKernelSize: 3,
+  });
+  const kept: Record<string, number[]> = {
+    'input_conv/kernel': [0, 0, 0, 0, 0, 0, 1], // [3,3,1,2]: feature 0 is the left neighbour
+    'output_conv1/kernel': [1],
+    'output_conv2/kernel': [1],
+    'final_conv/kernel': [0, -60],
+    'final_conv/bias': [0, 30],
+  };
+  tf.tidy(() =>
+    model.setWeights(
+      model.weights.map(({ originalName, shape }) => {
+        const values = new Float32Array(tf.util.sizeFromShape(shape as number[]));
+        values.set(kept[originalName] ?? []);
+        return tf.tensor(values, shape as number[]);
+      }),
+    ),
+  );
+  await model.save(fileSystem(directory));
+  model.dispose();
+}
+
+const script = (code: string) => `<!doctype html>\n<script type="module">\n${code}</script>\n`;
+
+/** What the docs leave to the reader, and what tells the tests what has become of it. */
+const PAGES = {
+  'index.html': imagePage,
+  'storage.html': storagePage,
+  'stored.html': script(`
+    import * as tf from '@tensorflow/tfjs-core';
+    globalThis.stored = async () => {
+      const address = 'indexeddb://squares';
+      const info = (await tf.io.listModels())[address];
+      if (info === undefined) return null;
+      const { weightData, trainingConfig } = await tf.io.getLoadHandlers(address)[0].load();
+      return { saved: info.dateSaved.getTime(), weights: [...new Float32Array(weightData)], loss: trainingConfig?.loss };
+    };
+  `),
+  'worker.html': script(`
+    const answers = [];
+    const drawn = [];
+    const draw = (levels) => drawn.push([...levels]);
+    ${workersPage}
+    worker.addEventListener('message', ({ data }) => {
+      answers.push(data);
+      if (data.images) globalThis.outcome = { answers, drawn };
+    });
+  `),
+  'wasm-paths.html': script(`
+    import * as tf from '@tensorflow/tfjs-core';
+    import './wasm-paths.ts';
+    const isReady = await tf.setBackend('wasm');
+    globalThis.outcome = { isReady, sum: [...(await tf.add(tf.tensor1d([1, 2]), 1).data())] };
+  `),
+};
+
+/** A project as a reader would have it, with this package as npm would install it. */
+async function makeProject(folder: string): Promise<void> {
+  const installed = join(folder, 'node_modules', 'pixelcnn-layers');
+  await mkdir(installed, { recursive: true });
+  await cp(join(root, 'package.json'), join(installed, 'package.json'));
+  await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+  for (const name of ['@tensorflow', 'seedrandom']) {
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  }
+  await saveStripes(join(folder, 'public', 'squares'));
+  await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves
+  await cp(join(root, 'examples/vite/wasm.mjs'), join(folder, 'wasm.mjs'));
+  for (const [name, code] of Object.entries(PAGES)) await writeFile(join(folder, name), code);
+  await writeFile(
+    join(folder, 'worker.js'),
+    worker.replace("'@tensorflow/tfjs-backend-wasm'", "'./wasm.mjs'"),
+  );
+  await writeFile(join(folder, 'wasm-paths.ts'), wasmPaths);
+}
+
+interface Served {
+  address: string;
+  close(): Promise<void>;
+}
+
+/** Where both servers listen. */
+const HERE = { host: '127.0.0.1', port: 0 };
+
+async function whileEdited(folder: string): Promise<Served> {
+  const config: InlineConfig = { root: folder, configFile: false, logLevel: 'silent' };
+  const server = await createServer({ ...config, server: { ...HERE, fs: { allow: [folder, root] } } });
+  await server.listen();
+  return { address: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+}
+
+async function whenBuilt(folder: string): Promise<Served> {
+  const config: InlineConfig = { root: folder, configFile: false, logLevel: 'silent' };
+  const input = Object.keys(PAGES).map((name) => join(folder, name));
+  await build({ ...config, build: { rolldownOptions: { input } } });
+  const server = await preview({ ...config, preview: HERE });
+  return { address: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
+}
+
+it('knows every block of README and docs that needs a page', () => {
+  expect(blocks.map(({ where }) => where)).toEqual([
+    `${join('docs', 'backends.md')}: ts`,
+    `${join('docs', 'getting-started.md')}: html`,
+    `${join('docs', 'saving.md')}: html`,
+    `${join('docs', 'saving.md')}: ts`,
+    `${join('docs', 'saving.md')}: ts`,
+  ]);
+  expect(worker).toMatch(/^import '@tensorflow\/tfjs-backend-wasm'; .*'\.\/wasm\.mjs' of examples\/vite/);
+});
+
+describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
+  let folder: string;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')));
+    await makeProject(folder);
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe.each([
+    ['while they are edited', whileEdited],
+    ['when they are built', whenBuilt],
+  ])('%s', (_, start) => {
+    let served: Served;
+    let context: BrowserContext;
+    let seen: Watch[];
+
+    beforeAll(async () => {
+      served = await start(folder);
+    });
+    afterAll(() => served?.close());
+    beforeEach(async () => {
+      context = await browser.newContext();
+      seen = [];
+    });
+    afterEach(async () => {
+      await context.close();
+      expect(seen.flatMap(({ complaints }) => complaints)).toEqual([]);
+      const origins = seen.flatMap(({ requests }) => requests).map((url) => new URL(url).origin);
+      expect([...new Set(origins)]).toEqual([new URL(served.address).origin]);
+    });
+
+    async function open(name: string): Promise<Page> {
+      const page = await context.newPage();
+      seen.push(watch(page));
+      await page.goto(served.address + name);
+      return page;
+    }
+
+    /** What the page says has come of it. */
+    async function outcomeOf<T>(page: Page): Promise<T> {
+      const outcome = await page.waitForFunction(
+        () => (globalThis as { outcome?: unknown }).outcome,
+        undefined,
+        { timeout: 20_000 },
+      );
+      return (await outcome.jsonValue()) as T;
+    }
+
+    it('draws an image of the model on the canvas', async () => {
+      await context.addInitScript(() => {
+        const { putImageData } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.putImageData = function (...args: unknown[]) {
+          Reflect.apply(putImageData, this, args);
+          const outcome = [...this.getImageData(0, 0, 8, 8).data];
+          Object.assign(globalThis, { outcome });
+        };
+      });
+      const page = await open('');
+      expect(await outcomeOf(page)).toEqual(STRIPES.flatMap((level) => [0, 0, 0, 255 * level]));
+    });
+
+    it('keeps the model in the database of the browser, and goes on with it in a later visit', async () => {
+      interface Stored {
+        saved: number;
+        weights: number[];
+        loss: string;
+      }
+      await context.addInitScript(() => {
+        const { put } = IDBObjectStore.prototype;
+        IDBObjectStore.prototype.put = function (...args) {
+          if (this.name === 'models_store') {
+            this.transaction.addEventListener('complete', () =>
+              Object.assign(globalThis, { outcome: 'saved' }),
+            );
+          }
+          return put.apply(this, args);
+        };
+      });
+      const look = await open('stored.html');
+      await look.waitForFunction(() => 'stored' in globalThis);
+      const stored = () =>
+        look.evaluate(() => (globalThis as unknown as { stored(): Promise<Stored | null> }).stored());
+      const visit = async () => {
+        const page = await open('storage.html');
+        expect(await outcomeOf(page)).toBe('saved');
+        await page.close();
+        return (await stored()) as Stored;
+      };
+
+      expect(await stored()).toBe(null);
+      const first = await visit();
+      expect(first.weights.some((weight) => weight !== 0)).toBe(true);
+      expect(first.loss).toBe('bitsPerDim');
+      const second = await visit(); // a model made anew would have weights of its own
+      expect(second).toEqual({ ...first, saved: second.saved });
+      expect(second.saved).toBeGreaterThan(first.saved);
+    });
+
+    it('draws in a worker, which tells how far it is', async () => {
+      interface Answer {
+        done?: number;
+        total?: number;
+        levels?: Record<string, number>;
+        images?: Record<string, number>;
+      }
+      const page = await open('worker.html');
+      const { answers, drawn } = await outcomeOf<{ answers: Answer[]; drawn: number[][] }>(page);
+      const rows = [1, 2, 3, 4, 5, 6, 7, 8];
+      expect(answers.map(({ done }) => done)).toEqual([...rows.map((row) => 8 * row), undefined]);
+      expect(answers.map(({ total }) => total)).toEqual([...rows.map(() => 64), undefined]);
+      const soFar = rows.map((row) => STRIPES.map((level, i) => (i < 8 * row ? level : 0)));
+      expect(drawn).toEqual([...soFar, STRIPES]);
+    });
+
+    it('finds the binaries of wasm', async () => {
+      const page = await open('wasm-paths.html');
+      expect(await outcomeOf(page)).toEqual({ isReady: true, sum: [2, 3] });
+      expect(seen[0]?.requests.filter((url) => /\.wasm(\?|$)/.test(url))).not.toEqual([]);
+    });
+  });
+});
