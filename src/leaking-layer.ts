@@ -50,7 +50,7 @@ async function look(
   const byGroup = (images: Tensor4D) => {
     const [n] = images.shape;
     const features = forward(upTo, images, conditions && conditionTensor(conditions, 0, n));
-    return [reshape(features, [n, height * width * groups, -1]) as Tensor3D]; // [N,H,W,F] -> [N, H*W*groups, F/groups]
+    return reshape(features, [n, height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
   };
   const inputs = Array.from({ length: sizeOf(imageShape) }, (_, index) => index);
   await changeEach(byGroup, imageShape, inputs, options, (input, hasMoved) => {

@@ -1,5 +1,4 @@
 import {
-  addN,
   any,
   dispose,
   notEqual,
@@ -48,18 +47,18 @@ export const indexOfPlace = (
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /**
- * Changes each of the given values in several random images by several amounts, and tells for each time where outputs moved: takes 4 images a
- * value through `outputsOf`, twice. Outputs are compared bit for bit.
+ * Changes each of the given values in several random images by several amounts, and tells for each time where the output moved: takes 4 images a
+ * value through `outputOf`, twice. Outputs are compared bit for bit.
  *
- * @param outputsOf from images [N,H,W,C] to outputs [N, positions, values], each of its own sizes
+ * @param outputOf from images [N,H,W,C] to [N, positions, values]
  * @throws Error where an output is not finite
  */
 export async function changeEach(
-  outputsOf: (images: Tensor4D) => Tensor3D[],
+  outputOf: (images: Tensor4D) => Tensor3D,
   imageShape: ImageShape,
   inputs: readonly number[],
   { caller, batchSize, random }: { caller: string; batchSize: number; random: () => number },
-  visit: (input: number, hasMoved: (position: number, output?: number) => boolean) => void,
+  visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
   const places = sizeOf(imageShape);
   const trials = inputs.length * CHANGES.length;
@@ -73,34 +72,34 @@ export async function changeEach(
       const change = CHANGES[Math.floor((start + n) / inputs.length)] as number;
       changed[index] = (changed[index] as number) + change;
     }
-    const moved = await movedPositions(caller, outputsOf, original, changed, [size, ...imageShape]);
+    const moved = await movedPositions(caller, outputOf, original, changed, [size, ...imageShape]);
     for (let n = 0; n < size; n++) {
-      visit(inputOf(start + n), (position, output = 0) => {
-        const flags = moved[output] as ArrayLike<number>; // [N, positions]
-        return flags[(n * flags.length) / size + position] === 1;
-      });
+      const first = (n * moved.length) / size;
+      visit(inputOf(start + n), (position) => moved[first + position] === 1);
     }
   }
 }
 
-/** For every output, image and position whether any value there differs between the two batches, [N, positions] each. */
+/** For every image and position whether any value there differs between the two batches, [N, positions]. */
 async function movedPositions(
   caller: string,
-  outputsOf: (images: Tensor4D) => Tensor3D[],
+  outputOf: (images: Tensor4D) => Tensor3D,
   original: Float32Array,
   changed: Float32Array,
   shape: [number, number, number, number],
-): Promise<ArrayLike<number>[]> {
+): Promise<ArrayLike<number>> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
   const tensors = tidy(() => {
-    const before = outputsOf(tensor4d(original, shape));
-    const after = outputsOf(tensor4d(changed, shape));
-    const total = addN(before.map((output) => sum(output)));
-    return [total, ...before.map((output, i) => any(notEqual(output, after[i] as Tensor3D), 2))]; // [N, positions]
+    const before = outputOf(tensor4d(original, shape));
+    const after = outputOf(tensor4d(changed, shape));
+    return [sum(before), any(notEqual(before, after), 2)]; // [N, positions, values] -> [N, positions]
   });
   try {
-    const [total, ...moved] = await Promise.all(tensors.map((tensor) => tensor.data()));
-    if (!Number.isFinite(total?.[0])) throw new Error(`${caller}: the model gave logits that are not finite`);
+    const [total, moved] = (await Promise.all(tensors.map((tensor) => tensor.data()))) as [
+      Float32Array,
+      Uint8Array,
+    ];
+    if (!Number.isFinite(total[0])) throw new Error(`${caller}: the model gave logits that are not finite`);
     return moved;
   } finally {
     dispose(tensors);
@@ -110,10 +109,10 @@ async function movedPositions(
 /** The logits of a model by place, for {@link changeEach}, with the conditions of a batch where it takes any: [N,H,W,C,L] -> [N,H*W*C,L]. */
 export const logitsByPlace =
   (model: LayersModel, conditions: ConditionValues | null) =>
-  (images: Tensor4D): Tensor3D[] => {
+  (images: Tensor4D): Tensor3D => {
     const [n] = images.shape;
     const logits = forward(model, images, conditions && conditionTensor(conditions, 0, n));
-    return [reshape(logits, [n, -1, logits.shape[4] as number])];
+    return reshape(logits, [n, -1, logits.shape[4] as number]);
   };
 
 /**
