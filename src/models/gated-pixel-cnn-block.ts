@@ -101,7 +101,7 @@ export function gatedPixelCNNBlock(
     maskType,
     imageChannels: 1,
     vertical: true,
-  }); // [N,H,W,in] -> [N,H,W,2F] // biome-ignore format: one line
+  }); // [N,H,W,in] -> [N,H,W,2F]
   const h = add(
     'sum',
     conv('horizontal', horizontal, { filters: gates, kernelSize: [1, columns], maskType, imageChannels }), // [N,H,W,in] -> [N,H,W,2F]
@@ -115,7 +115,7 @@ export function gatedPixelCNNBlock(
     horizontal: maskType === 'A' ? y : add('residual', horizontal, y),
     ...(skipFilters !== undefined && {
       skip: conv('skip', kept, { filters: skipFilters, kernelSize: 1, imageChannels }),
-    }), // [N,H,W,F] -> [N,H,W,S] // biome-ignore format: one line
+    }), // [N,H,W,F] -> [N,H,W,S]
   };
 }
 

@@ -7,13 +7,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { logProb, sample } from 'pixelcnn-layers';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { PNG } from 'pngjs';
-import { build, createServer } from 'vite';
+import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/pages';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
@@ -599,15 +599,9 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   );
 
   it('runs while it is edited', async () => {
-    const vite = await createServer({
-      root: EXAMPLE,
-      cacheDir: join(folder, 'cache'),
-      server: { host: '127.0.0.1', port: 0 },
-      logLevel: 'silent',
-    });
+    const vite = await serveEdited(EXAMPLE, join(folder, 'cache'));
     try {
-      await vite.listen();
-      await page.goto(vite.resolvedUrls?.local[0] ?? '');
+      await page.goto(vite.href);
       await says(panel('hero'), 'Drawn just now');
       await panel('likelihood').scrollIntoViewIfNeeded();
       await panel('likelihood').getByText('bits per dimension').first().waitFor();

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright';
-import { build, createServer } from 'vite';
+import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/pages';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
 
@@ -101,15 +101,9 @@ describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
   });
 
   it('does so while it is edited', async () => {
-    const vite = await createServer({
-      root: EXAMPLE,
-      cacheDir: join(folder, 'cache'),
-      server: { host: '127.0.0.1', port: 0 },
-      logLevel: 'silent',
-    });
+    const vite = await serveEdited(EXAMPLE, join(folder, 'cache'));
     try {
-      await vite.listen();
-      const { href, origin } = new URL('?steps=20', vite.resolvedUrls?.local[0]);
+      const { href, origin } = new URL('?steps=20', vite.href);
       expectDigits(await visit(browser, href), origin);
     } finally {
       await vite.close();

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
+import { createServer as createViteServer, type ViteDevServer } from 'vite';
 import { chromiumArguments, chromiumPath } from './chromium.mjs';
 
 const TYPES: Record<string, string> = {
@@ -37,6 +38,18 @@ export async function serve(folder: string): Promise<{ server: Server; origin: s
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Vite's own server of a page, as it is edited. */
+export async function serveEdited(root: string, cacheDir: string): Promise<ViteDevServer & { href: string }> {
+  const server = await createViteServer({
+    root,
+    cacheDir,
+    server: { host: '127.0.0.1', port: 0 },
+    logLevel: 'silent',
+  });
+  await server.listen();
+  return Object.assign(server, { href: server.resolvedUrls?.local[0] ?? '' });
 }
 
 export function launchChromium(): Promise<Browser> {

@@ -41,9 +41,12 @@ export async function incrementalPasses(
   const begin = (row: number, column: number) => {
     if (isBegun) return;
     if (row !== presentRow) {
+      const isFirst = presentRow < 0;
       machine.moveTo(row, 0);
-      if (given !== null && condition !== null) putCondition(machine, condition, given, row, width);
-      if (presentRow < 0) machine.run(ONCE);
+      if (given !== null && condition !== null && (isFirst || isMap(given))) {
+        putCondition(machine, condition, given, row, width);
+      }
+      if (isFirst) machine.run(ONCE);
       machine.runRow(row);
       presentRow = row;
     }
@@ -80,22 +83,28 @@ export async function incrementalPasses(
   };
 }
 
+/** Whether each pixel has a condition of its own. */
+const isMap = ({ shape }: ConditionValues) => shape.length > 1;
+
 /** Writes the conditions of all images: vectors, or the row of the maps that begins. */
 function putCondition(
   { heap, chunks }: Machine,
-  { stride, columnStride = 0, ...place }: Operand,
-  { shape, values }: ConditionValues,
+  operand: Operand,
+  given: ConditionValues,
   row: number,
   width: number,
 ): void {
+  const { stride, columnStride = 0 } = operand;
+  const { shape, values } = given;
   const size = shape.at(-1) as number;
-  const columns = shape.length === 1 ? 1 : width;
+  const columns = isMap(given) ? width : 1;
+  const rowStart = isMap(given) ? row * width * size : 0;
   const imageSize = shape.reduce((product, length) => product * length, 1);
   for (const { first, images, at } of chunks) {
-    const to = at({ stride, ...place });
+    const to = at(operand);
     for (let n = 0; n < images; n++) {
       for (let column = 0; column < columns; column++) {
-        const from = (first + n) * imageSize + (shape.length === 1 ? 0 : (row * width + column) * size);
+        const from = (first + n) * imageSize + rowStart + column * size;
         heap.set(values.subarray(from, from + size), to + n * stride + column * columnStride);
       }
     }
