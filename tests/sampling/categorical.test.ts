@@ -50,6 +50,17 @@ function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): n
   return Array.from(logits, (_, level) => (kept.find((k) => k.level === level)?.weight ?? 0) / scale);
 }
 
+/** The sums of the first numbers of a list, of one, of two and so on. */
+function cumulative(numbers: readonly number[]): number[] {
+  let sum = 0;
+  return numbers.map((x) => {
+    sum += x;
+    return sum;
+  });
+}
+
+const isClose = (a: number, b: number) => Math.abs(a - b) < 1e-9;
+
 describe('categorical', () => {
   it('draws the first level whose cumulative probability exceeds u', () => {
     const logits = logs(0.25, 0.5, 0.25);
@@ -122,13 +133,16 @@ describe('categorical', () => {
     fc.assert(
       fc.property(logits, filters, uniform, (values, asked, u) => {
         const x = Float32Array.from(values);
-        const probabilities = filtered(x, asked);
-        let cumulative = 0;
-        const edges = probabilities.map((p) => {
-          cumulative += p;
-          return cumulative;
-        });
-        if (edges.some((edge) => Math.abs(edge - u) < 1e-9)) return; // a tie within rounding
+        const edges = cumulative(filtered(x, asked));
+        // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
+        const byProbability = filtered(x, { ...asked, topP: undefined }).sort((a, b) => b - a);
+        const sorted = Array.from(x).sort((a, b) => a - b);
+        fc.pre(edges.every((edge) => !isClose(edge, u)));
+        const { topP = 1 } = asked;
+        fc.pre(topP === 1 || cumulative(byProbability).every((edge) => !isClose(edge, topP)));
+        fc.pre(
+          sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)),
+        );
         const expected = edges.findIndex((edge) => edge > u);
         expect(draw(x, u, asked)).toBe(expected);
       }),
