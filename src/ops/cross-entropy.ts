@@ -1,6 +1,7 @@
 import {
   cast,
   customGrad,
+  engine,
   expandDims,
   log,
   max,
@@ -26,13 +27,19 @@ import { ownCrossEntropy } from './wasm-cross-entropy';
  * @returns [M]
  */
 export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
+  // Within the gradient of a gradient, which must be differentiable itself: made anew from the logits, by operations that are.
+  const isRecorded = engine().state.gradientDepth > 1;
   const op = customGrad((x, save) => {
     const rows = x as Tensor2D;
     const { value, gradient } = ownCrossEntropy(labels, rows) ?? composed(labels, rows);
-    (save as (tensors: Tensor[]) => void)([gradient]);
+    (save as (tensors: Tensor[]) => void)(isRecorded ? [rows, labels] : [gradient]);
     return {
       value,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => mul(saved[0] as Tensor2D, expandDims(dy, 1)), // [M,L]
+      gradFunc(dy: Tensor, saved: Tensor[]) {
+        const [first, savedLabels] = saved as [Tensor2D, Tensor1D?];
+        const dx = savedLabels === undefined ? first : sub(softmax(first), oneHotRows(savedLabels, first));
+        return mul(dx, expandDims(dy, 1)); // [M,L]
+      },
     };
   });
   return op(logits) as Tensor1D;
@@ -41,8 +48,12 @@ export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
 /** The same in terms of tfjs's operations. */
 function composed(labels: Tensor1D, logits: Tensor2D): { value: Tensor1D; gradient: Tensor2D } {
   const p = softmax(logits); // [M,L]
-  const target = cast(oneHot(labels, logits.shape[1]), 'float32'); // [M,L]; oneHot's own float32 output is wrong on wasm
-  const logNormaliser = sub(max(logits, 1), log(max(p, 1))); // [M]
+  const target = oneHotRows(labels, logits); // [M,L]
+  const logNormaliser = sub(max(logits, 1), log(max(p, 1))); // [M,L] -> [M]
   const value = sub(logNormaliser, sum(mul(target, logits), 1)) as Tensor1D; // [M]
   return { value, gradient: sub(p, target) };
 }
+
+/** 1 at the label of each row, 0 elsewhere: [M] -> [M,L]; oneHot's own float32 output is wrong on wasm */
+const oneHotRows = (labels: Tensor1D, logits: Tensor2D) =>
+  cast(oneHot(labels, logits.shape[1]), 'float32') as Tensor2D;

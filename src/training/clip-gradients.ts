@@ -8,6 +8,7 @@ import {
   type NamedTensorMap,
   type Optimizer,
   onesLike,
+  scalar,
   sqrt,
   square,
   sum,
@@ -17,10 +18,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkNumber } from '../check';
 
-/** As optimizers take gradients in a list. */
-interface NamedTensor {
+/** As optimizers take gradients in a list; null for a weight that the loss does not depend on. */
+interface NamedGradient {
   name: string;
-  tensor: Tensor;
+  tensor: Tensor | null;
 }
 
 /**
@@ -29,7 +30,7 @@ interface NamedTensor {
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
  *
- * Where the sum of squares is not finite in float32, so is no weight afterwards.
+ * If the sum of squares overflows float32, every weight becomes NaN. Called twice for one optimizer, it clips twice.
  *
  * @returns the optimizer
  * @throws TypeError where `maxNorm` is not above 0
@@ -47,31 +48,29 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
   checkNumber('clipGradients: maxNorm', maxNorm, 'above 0', (x) => x > 0);
   const apply = optimizer.applyGradients.bind(optimizer);
   optimizer.applyGradients = (gradients) => {
-    const named: NamedTensor[] = Array.isArray(gradients)
+    const named: NamedGradient[] = Array.isArray(gradients)
       ? gradients
       : Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
-    const clipped = tidy(() => {
-      const all = named.flatMap(({ tensor }) => tensor ?? []); // null for a weight that the loss does not depend on
-      if (all.length === 0) return [];
-      const norm = sqrt(addN(all.map((gradient) => sum(square(gradient)))));
-      const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));
-      const visible = add(factor, mul(norm, 0)); // NaN where the norm is not finite: a blow-up must not pass in silence
-      return all.map((gradient) => mul(gradient, visible));
-    });
-    const rest = [...clipped];
-    const inPlace = named.map(({ name, tensor }) => ({
-      name,
-      tensor: tensor ? (rest.shift() as Tensor) : tensor,
-    }));
+    const factor = tidy(() =>
+      factorFor(
+        named.flatMap(({ tensor }) => tensor ?? []),
+        maxNorm,
+      ),
+    ); // []
+    const clipped = named.map(({ name, tensor }) => ({ name, tensor: tensor && mul(tensor, factor) }));
+    const byName = () => Object.fromEntries(clipped.map(({ name, tensor }) => [name, tensor]));
     try {
-      apply(
-        Array.isArray(gradients)
-          ? inPlace
-          : Object.fromEntries(inPlace.map(({ name, tensor }) => [name, tensor])),
-      );
+      apply((Array.isArray(gradients) ? clipped : byName()) as Parameters<typeof apply>[0]);
     } finally {
-      dispose(clipped);
+      dispose([factor, ...clipped.flatMap(({ tensor }) => tensor ?? [])]);
     }
   };
   return optimizer;
+}
+
+/** What brings the norm of all gradients together down to `maxNorm`, at most 1; NaN where the norm is not finite: a blow-up must not pass in silence. */
+function factorFor(gradients: readonly Tensor[], maxNorm: number): Tensor {
+  const norm = sqrt(addN([scalar(0), ...gradients.map((gradient) => sum(square(gradient)))])); // []
+  const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));
+  return add(factor, mul(norm, 0));
 }

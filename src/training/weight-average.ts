@@ -1,5 +1,5 @@
-import { add, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { add, dispose, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { checkInteger, checkNumber, wrong } from '../check';
 
 /** Options of {@link WeightAverage}. */
@@ -28,22 +28,27 @@ export interface WeightAverageOptions {
  * ```
  */
 export class WeightAverage {
-  private readonly averages: Variable[];
-  private isInUse = false;
+  /** Each weight with its average; those that are trainable now, also where a layer is frozen later. */
+  private readonly pairs: readonly { weight: LayerVariable; average: Variable }[];
   private readonly decay: number;
+  private isInUse = false;
 
-  constructor(
-    private readonly model: LayersModel,
-    { decay = 0.9995 }: WeightAverageOptions = {},
-  ) {
+  constructor(model: LayersModel, { decay = 0.9995 }: WeightAverageOptions = {}) {
     this.decay = checkNumber('WeightAverage: decay', decay, 'in [0, 1)', (x) => x >= 0 && x < 1);
-    this.averages = model.trainableWeights.map((weight) => variable(weight.read(), false));
+    this.pairs = model.trainableWeights.map((weight) => ({
+      weight,
+      average: variable(weight.read(), false),
+    }));
   }
 
   /** Takes in the weights after a step, from 0. */
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
-    this.each((average, weight) => average.assign(add(average, mul(sub(weight, average), 1 - kept))));
+    tidy(() => {
+      for (const { weight, average } of this.pairs) {
+        average.assign(add(average, mul(sub(weight.read(), average), 1 - kept)));
+      }
+    });
   }
 
   /**
@@ -55,14 +60,13 @@ export class WeightAverage {
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
     this.isInUse = true;
-    const { trainableWeights } = this.model;
-    const own = tidy(() => trainableWeights.map((weight) => weight.read().clone()));
+    const own = tidy(() => this.pairs.map(({ weight }) => weight.read().clone()));
     try {
-      for (const [i, weight] of trainableWeights.entries()) weight.write(this.averages[i] as Variable);
+      for (const { weight, average } of this.pairs) weight.write(average);
       return await task();
     } finally {
-      for (const [i, weight] of trainableWeights.entries()) weight.write(own[i] as Tensor);
-      for (const tensor of own) tensor.dispose();
+      for (const [i, { weight }] of this.pairs.entries()) weight.write(own[i] as Tensor);
+      dispose(own);
       this.isInUse = false;
     }
   }
@@ -73,26 +77,17 @@ export class WeightAverage {
    * @throws TypeError where the model has other weights
    */
   restore(saved: LayersModel): void {
-    const weights = saved.trainableWeights;
-    const shapes = (tensors: readonly { shape: readonly (number | null)[] }[]) =>
-      tensors.map(({ shape }) => `[${shape}]`).join(' ');
-    if (shapes(weights) !== shapes(this.averages)) {
-      wrong('WeightAverage: saved', `weights ${shapes(this.averages)}`, shapes(weights));
+    const weights = saved.trainableWeights.map((weight) => weight.read());
+    const averages = this.pairs.map(({ average }) => average);
+    const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
+    if (shapes(weights) !== shapes(averages)) {
+      wrong('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
     }
-    for (const [i, average] of this.averages.entries())
-      average.assign((weights[i] as { read(): Tensor }).read());
+    for (const [i, average] of averages.entries()) average.assign(weights[i] as Tensor);
   }
 
   /** Lets go of the averages. */
   dispose(): void {
-    for (const average of this.averages) average.dispose();
-  }
-
-  private each(task: (average: Variable, weight: Tensor) => void): void {
-    tidy(() => {
-      for (const [i, weight] of this.model.trainableWeights.entries()) {
-        task(this.averages[i] as Variable, weight.read());
-      }
-    });
+    for (const { average } of this.pairs) average.dispose();
   }
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross-entropy';
 import { onEachBackend } from '../support/backends';
@@ -43,6 +44,20 @@ onEachBackend('crossEntropy', () => {
     const [low, high] = await take(value);
     expect(low).toBe(500);
     expect(high).toBe(0);
+  });
+
+  it('has second derivatives', async () => {
+    // of p = softmax(x): d/dx sum_i v_i (p_i - target_i) = p_j (v_j - sum_i v_i p_i), times dy
+    const [x, v, dy] = [[0.5, -1, 2], [1, 3, -2], 0.7] as const;
+    const weights = x.map(Math.exp);
+    const p = weights.map((weight) => weight / weights.reduce((a, b) => a + b));
+    const mean = p.reduce((sum, pi, i) => sum + pi * (v[i] as number), 0);
+    const expected = p.map((pj, j) => dy * pj * ((v[j] as number) - mean));
+
+    const loss = (z: tf.Tensor) => tf.mul(dy, crossEntropy(tf.tensor1d([1], 'int32'), z as tf.Tensor2D));
+    const first = (z: tf.Tensor) => tf.sum(tf.mul(tf.grad(loss)(z), [v]));
+    const second = tf.grad(first)(tf.tensor2d([[...x]]));
+    expectClose(await take(second), expected, 1e-5);
   });
 
   it('leaves no tensor behind, with and without a tape', async () => {

@@ -9,15 +9,23 @@ beforeAll(() => useBackend('cpu'));
 const makeModel = (hiddenDim = 1) =>
   pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim, outDim: 1, numBlocks: 0 });
 
-/** Sets every weight to one number. */
-function setAll(model: ReturnType<typeof makeModel>, value: number): void {
-  const weights = model.getWeights().map(({ shape }) => tf.fill(shape, value));
+type Model = ReturnType<typeof makeModel>;
+
+/** Weight w becomes value + w. */
+function setAll(model: Model, value: number): void {
+  const weights = model.getWeights().map(({ shape }, w) => tf.fill(shape, value + w));
   model.setWeights(weights);
   tf.dispose(weights);
 }
 
-const first = async (model: ReturnType<typeof makeModel>) =>
-  (await (model.getWeights()[0] as tf.Tensor).data())[0] as number;
+/** The value that every weight w is above by w. */
+async function sharedValue(model: Model): Promise<number> {
+  const weights = await Promise.all(model.getWeights().map((weight) => weight.data()));
+  const values = weights.flatMap((weight, w) => Array.from(weight, (x) => x - w));
+  const value = values[0] as number;
+  for (const other of values) expect(other).toBeCloseTo(value, 4);
+  return value;
+}
 
 it('is the moving average of the weights, which forgets faster at first', async () => {
   const model = makeModel();
@@ -30,8 +38,8 @@ it('is the moving average of the weights, which forgets faster at first', async 
     const kept = Math.min(0.5, (1 + step) / (10 + step));
     expected = kept * expected + (1 - kept) * step;
   }
-  expect(await average.use(() => first(model))).toBeCloseTo(expected, 4);
-  expect(await first(model)).toBe(19);
+  expect(await average.use(() => sharedValue(model))).toBeCloseTo(expected, 4);
+  expect(await sharedValue(model)).toBe(19);
   average.dispose();
   model.dispose();
 });
@@ -44,10 +52,10 @@ it('gives the model its weights back also where the task fails, and goes on', as
   await expect(average.use(() => Promise.reject(new Error('from the task')))).rejects.toThrow(
     'from the task',
   );
-  expect(await first(model)).toBe(2);
-  expect(await average.use(() => first(model))).toBe(1);
+  expect(await sharedValue(model)).toBe(2);
+  expect(await average.use(() => sharedValue(model))).toBe(1);
   average.update(0); // keeps 1/10
-  expect(await average.use(() => first(model))).toBeCloseTo(1.9, 6);
+  expect(await average.use(() => sharedValue(model))).toBeCloseTo(1.9, 6);
   average.dispose();
   model.dispose();
 });
@@ -60,8 +68,8 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   const slow = average.use(() => new Promise((resolve) => setTimeout(resolve, 5)));
   await expect(average.use(() => 0)).rejects.toThrow('another task is still running');
   await slow;
-  expect(await first(model)).toBe(5);
-  expect(await average.use(() => first(model))).toBe(1);
+  expect(await sharedValue(model)).toBe(5);
+  expect(await average.use(() => sharedValue(model))).toBe(1);
   average.dispose();
   model.dispose();
 });
@@ -71,10 +79,27 @@ it('takes over saved averages, of the same weights only', async () => {
   setAll(saved, 7);
   const average = new WeightAverage(model);
   average.restore(saved);
-  expect(await average.use(() => first(model))).toBe(7);
+  expect(await average.use(() => sharedValue(model))).toBe(7);
   expect(() => average.restore(other)).toThrow('WeightAverage: saved: wanted');
   average.dispose();
   for (const each of [model, saved, other]) each.dispose();
+});
+
+it('goes on where a layer is frozen meanwhile, which moves its weights to the end of the list', async () => {
+  const model = makeModel();
+  const layer = model.layers[1] as { trainable: boolean };
+  const average = new WeightAverage(model, { decay: 0 }); // the average is the weight itself
+  setAll(model, 4);
+  layer.trainable = false;
+  average.update(0);
+  await average.use(() => {
+    layer.trainable = true;
+  });
+  setAll(model, 9);
+  expect(await average.use(() => sharedValue(model))).toBeCloseTo(4, 5);
+  expect(await sharedValue(model)).toBe(9);
+  average.dispose();
+  model.dispose();
 });
 
 it('leaves no tensor behind, and refuses a decay of 1', async () => {

@@ -166,7 +166,7 @@ onEachBackend('incremental sampling', (backend) => {
     );
   });
 
-  it.each([1, 2, 3])(
+  it.each(isGpu(backend) ? [3] : [1, 2, 3])(
     'draws the images of whole passes from a graph with branches, %i channels',
     async (channels) => {
       const model = fill(branching(channels, 5));
@@ -176,7 +176,7 @@ onEachBackend('incremental sampling', (backend) => {
         { seed: 3, topP: 0.8, firstValue: 'uniform' },
         { seed: 4, temperature: 0 },
       ];
-      for (const option of options) {
+      for (const option of isGpu(backend) ? options.slice(1, 2) : options) {
         const [incremental, full] = await bothStrategies(model, { numImages: 5, ...option });
         expect(incremental).toEqual(full);
       }
@@ -252,7 +252,7 @@ onEachBackend('incremental sampling', (backend) => {
     );
   });
 
-  it.each([1, 2])(
+  it.each(isGpu(backend) ? [2] : [1, 2])(
     'draws the images of whole passes from a graph of stacks with stock layers, %i channels',
     async (channels) => {
       const model = fill(stacks(channels, 4));
