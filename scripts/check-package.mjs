@@ -179,7 +179,8 @@ import '@tensorflow/tfjs-layers';
 import 'pixelcnn-layers';
 
 const { classNameMap } = serialization.SerializationMap.getMap();
-for (const name of ['MaskedConv2D', 'PixelCNNResBlock', 'PixelLogits', 'AutoregressiveModel']) {
+const names = ['MaskedConv2D', 'PixelCNNResBlock', 'GatedActivation', 'OneHotClass', 'PixelLogits', 'AutoregressiveModel'];
+for (const name of names) {
   if (!classNameMap[name]) throw new Error(name + ' is not registered');
 }
 `;

@@ -59,9 +59,8 @@ export function checkBoolean(what: string, value: unknown): boolean {
   return value;
 }
 
-/** A function, where one is given. */
 export function checkFunction(what: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') wrong(what, 'a function', value);
+  if (typeof value !== 'function') wrong(what, 'a function', value);
 }
 
 /** An intensity 0..levels-1. */

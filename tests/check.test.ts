@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { checkFeatures, checkInteger, checkKernelSize, checkLevel, checkOneOf, wrong } from '../src/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFeatures,
+  checkFunction,
+  checkInteger,
+  checkKernelSize,
+  checkLevel,
+  checkNumber,
+  checkOneOf,
+  wrong,
+} from '../src/check';
 
 describe('checks name the option, what was wanted and what came', () => {
   it('shows values of every kind', () => {
@@ -28,6 +39,29 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(() => checkInteger('n', 1.5)).toThrow('n: wanted an integer, got 1.5');
     expect(() => checkInteger('n', '3', 1)).toThrow("got '3'");
     expect(() => checkInteger('n', Number.NaN, 1)).toThrow('got NaN');
+    expect(checkInteger('n', 4, 2, 4)).toBe(4);
+    expect(() => checkInteger('n', 5, 2, 4)).toThrow('n: wanted an integer from 2 to 4, got 5');
+  });
+
+  it('numbers', () => {
+    const isPositive = (x: number) => x > 0;
+    expect(checkNumber('x', 0.5, 'above 0', isPositive)).toBe(0.5);
+    for (const bad of [0, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined]) {
+      expect(() => checkNumber('x', bad, 'above 0', isPositive)).toThrow('x: wanted a number above 0, got ');
+    }
+  });
+
+  it('true or false, functions, objects of arguments', () => {
+    expect(checkBoolean('b', false)).toBe(false);
+    expect(() => checkBoolean('b', 0)).toThrow('b: wanted true or false, got 0');
+    expect(() => checkFunction('f', Math.max)).not.toThrow();
+    for (const bad of [undefined, null, 'max'])
+      expect(() => checkFunction('f', bad)).toThrow('f: wanted a function, got ');
+    const args = { a: 1 };
+    expect(checkArgs('options', args)).toBe(args);
+    for (const bad of [undefined, null, 3]) {
+      expect(() => checkArgs('options', bad)).toThrow('options: wanted an object of arguments, got ');
+    }
   });
 
   it('choices', () => {

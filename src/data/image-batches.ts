@@ -1,7 +1,7 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import { checkArgs, checkBoolean, checkInteger, wrong } from '../check';
 import { epochOrder } from './epoch-order';
-import { checkImageSet, checkLevels, type ImageSet } from './image-set';
+import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
 /** Options of {@link imageBatches}. */
@@ -95,7 +95,7 @@ export function imageBatches(
   checkBoolean('imageBatches: repeat', repeat);
   checkBoolean('imageBatches: withClasses', withClasses);
   if (withClasses && labels === undefined) wrong('imageBatches: withClasses', 'images with labels', labels);
-  checkLevels('imageBatches: levels', levels, imageLevels);
+  checkInteger('imageBatches: levels', levels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
   const imageSize = h * w * c;

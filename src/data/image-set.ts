@@ -34,7 +34,7 @@ export function checkImageSet(what: string, images: ImageSet): ImageSet {
   const { data, shape, levels, labels } = checkArgs(what, images);
   if (!Array.isArray(shape) || shape.length !== 4) wrong(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
-  checkLevels(`${what}: levels`, levels, 256);
+  checkInteger(`${what}: levels`, levels, 2, 256);
 
   const size = shape.reduce((product, length) => product * length, 1);
   checkBytes(`${what}: data`, data);
@@ -50,13 +50,6 @@ export function checkImageSet(what: string, images: ImageSet): ImageSet {
 
 export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
   if (!(bytes instanceof Uint8Array)) wrong(what, 'a Uint8Array', bytes);
-}
-
-/** A count of levels from 2 to `most`. */
-export function checkLevels(what: string, levels: number, most: number): void {
-  if (!(Number.isInteger(levels) && levels >= 2 && levels <= most)) {
-    wrong(what, `an integer from 2 to ${most}`, levels);
-  }
 }
 
 /**
@@ -79,9 +72,8 @@ export function sliceImages(images: ImageSet, start: number, end?: number): Imag
   const { data, shape, levels, labels } = checkArgs('sliceImages: images', images);
   const [n, h, w, c] = shape;
   const stop = end ?? n;
-  if (checkInteger('sliceImages: start', start, 0) >= n)
-    wrong('sliceImages: start', `at most ${n - 1}`, start);
-  if (checkInteger('sliceImages: end', stop, start + 1) > n) wrong('sliceImages: end', `at most ${n}`, stop);
+  checkInteger('sliceImages: start', start, 0, n - 1);
+  checkInteger('sliceImages: end', stop, start + 1, n);
   const size = h * w * c;
   return {
     data: data.subarray(start * size, stop * size),

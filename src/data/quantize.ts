@@ -1,4 +1,5 @@
-import { checkImageSet, checkLevels, type ImageSet } from './image-set';
+import { checkInteger } from '../check';
+import { checkImageSet, type ImageSet } from './image-set';
 
 /**
  * Images of fewer levels: floor(value * levels / images.levels). With fewer levels a model learns from fewer images, and its bits
@@ -17,7 +18,7 @@ import { checkImageSet, checkLevels, type ImageSet } from './image-set';
  */
 export function quantize(images: ImageSet, levels: number): ImageSet {
   const checked = checkImageSet('quantize: images', images);
-  checkLevels('quantize: levels', levels, checked.levels);
+  checkInteger('quantize: levels', levels, 2, checked.levels);
   const table = quantized(checked.levels, levels);
   return { ...checked, data: checked.data.map((value) => table[value] as number), levels };
 }

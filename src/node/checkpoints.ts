@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkFunction, checkInteger, wrong } from '../check';
+import { isMissing, readWhole, replaceFile } from './files';
 
 /** A finished checkpoint. */
 export interface Checkpoint<State> {
@@ -33,7 +34,7 @@ export interface Checkpoints<State> {
 
 /** Names the directories of the latest and of the best checkpoint. */
 const POINTER_FILE = 'checkpoints.json';
-const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^checkpoints\.json\.tmp$/;
+const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^checkpoints\.json\.\d+\.tmp$/;
 
 interface Pointers {
   latest?: string;
@@ -81,23 +82,20 @@ export function checkpoints<State>(directory: string): Checkpoints<State> {
       try {
         await mkdir(temporary, { recursive: true });
         await write(temporary);
-        await writeFile(join(temporary, 'state.json'), JSON.stringify({ step, state }));
+        await replaceFile(join(temporary, 'state.json'), JSON.stringify({ step, state }));
       } catch (error) {
         await rm(temporary, { recursive: true, force: true });
         throw error;
       }
       await rename(temporary, join(directory, name));
       const next = { ...pointers, latest: name, ...(isBest ? { best: name } : {}) };
-      await writeFile(join(directory, `${POINTER_FILE}.tmp`), JSON.stringify(next));
-      await rename(join(directory, `${POINTER_FILE}.tmp`), join(directory, POINTER_FILE));
+      await replaceFile(join(directory, POINTER_FILE), JSON.stringify(next));
       await removeOthers(directory, next);
     },
     latest: () => find('latest'),
     best: () => find('best'),
   };
 }
-
-const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** A step may be saved again, by a run that was resumed: what is there stays until it is replaced. */
 async function freeName(directory: string, name: string): Promise<string> {
@@ -126,10 +124,11 @@ async function readPointers(directory: string): Promise<Pointers> {
 }
 
 async function readJson<T>(path: string): Promise<T> {
+  const text = (await readWhole('checkpoints', path)).toString('utf8');
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`checkpoints: ${path} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new Error(`checkpoints: ${path} is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
 

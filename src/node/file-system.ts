@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
+import { wrong } from '../check';
+import { readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
@@ -35,9 +37,7 @@ const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp
  * ```
  */
 export function fileSystem(directory: string): io.IOHandler {
-  if (typeof directory !== 'string' || directory === '') {
-    throw new TypeError(`fileSystem: wanted a directory, got ${String(directory)}`);
-  }
+  if (typeof directory !== 'string' || directory === '') wrong('fileSystem', 'a directory', directory);
   const path = resolve(directory);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
@@ -70,12 +70,12 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
 
 async function load(directory: string): Promise<io.ModelArtifacts> {
   const file = join(directory, MODEL_FILE);
-  const model = parseModel(file, (await read(file)).toString('utf8'));
+  const model = parseModel(file, (await readWhole('fileSystem', file)).toString('utf8'));
   return io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
     const wanted = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
-    const shards = await Promise.all(names.map((name) => read(join(directory, name))));
+    const shards = await Promise.all(names.map((name) => readWhole('fileSystem', join(directory, name))));
     const got = shards.reduce((sum, { length }) => sum + length, 0);
     if (got !== wanted) {
       const problem = `names weights of ${wanted} bytes, but ${names.join(', ')} has ${got}`;
@@ -127,36 +127,6 @@ function byteLength({ name, shape, dtype, quantization }: io.WeightsManifestEntr
   if (bytes === undefined)
     throw new Error(`fileSystem: weight ${name} has type ${dtype}, which no layer has`);
   return shape.reduce((size, length) => size * length, bytes);
-}
-
-async function read(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new Error(
-      `fileSystem: ${file} ${isMissing ? 'is missing' : `cannot be read: ${(cause as Error).message}`}`,
-      { cause },
-    );
-  }
-}
-
-/** Writes beside, flushes to disk and renames: whoever opens `file` finds the old contents or the new, whole. */
-async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    const handle = await open(temporary, 'w');
-    try {
-      await handle.writeFile(contents);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** The last save or load of each directory: one waits for another, so that none removes the shards that another needs. */

@@ -87,8 +87,8 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
   const firstImage = checkInteger('sample: firstImage', options.firstImage ?? 0, 0);
   if (random !== undefined && seed !== undefined)
     wrong('sample: random', 'either seed or random, not both', random);
-  checkFunction('sample: random', random);
-  checkFunction('sample: onProgress', options.onProgress);
+  checkFunction('sample: random', random ?? Math.random);
+  checkFunction('sample: onProgress', options.onProgress ?? (() => {}));
 
   if (initial !== undefined && initial?.rank !== 4) {
     wrong('sample: initial', 'a tensor of levels [N,H,W,C]', initial?.shape ?? initial);

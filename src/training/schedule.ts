@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkNumber, wrong } from '../check';
+import { checkFunction, checkNumber, wrong } from '../check';
 
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
@@ -54,7 +54,7 @@ export interface LearningRateSchedule {
  * ```
  */
 export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {
-  if (typeof schedule !== 'function') wrong('scheduleLearningRate: schedule', 'a function', schedule);
+  checkFunction('scheduleLearningRate: schedule', schedule);
   const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
   if (typeof rated?.learningRate !== 'number') {
     wrong('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
@@ -62,9 +62,8 @@ export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): 
   const beforeStep = () => {
     const rate = schedule(optimizer.iterations);
     checkNumber('scheduleLearningRate: learning rate', rate, 'of at least 0', (x) => x >= 0);
-    if (typeof rated.setLearningRate === 'function')
-      rated.setLearningRate(rate); // SGD and momentum keep a tensor of it
-    else rated.learningRate = rate;
+    if (typeof rated.setLearningRate !== 'function') rated.learningRate = rate;
+    else rated.setLearningRate(rate); // SGD and momentum keep a tensor of it
   };
   return { beforeStep, onBatchBegin: async () => beforeStep() };
 }

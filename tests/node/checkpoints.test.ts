@@ -34,7 +34,7 @@ it('keeps the latest whole where writing fails or was killed, and clears up with
   expect(await readdir(directory)).not.toContain('step-2.tmp');
   await mkdir(join(directory, 'step-3.tmp')); // a kill while its files were written
   await mkdir(join(directory, 'step-4')); // a kill before it was pointed to
-  await writeFile(join(directory, 'checkpoints.json.tmp'), '{"chec');
+  await writeFile(join(directory, 'checkpoints.json.4711.tmp'), '{"chec');
   await writeFile(join(directory, 'notes.txt'), 'not ours');
   expect(await run.latest()).toMatchObject({ step: 1 });
   await run.save(4, 4, put('next'));
@@ -58,7 +58,7 @@ it('saves a step again without ever being without it', async () => {
 
 it('names what cannot be read', async () => {
   await writeFile(join(directory, 'checkpoints.json'), 'no JSON');
-  await expect(checkpoints(directory).latest()).rejects.toThrow('checkpoints.json cannot be read');
+  await expect(checkpoints(directory).latest()).rejects.toThrow('checkpoints.json is not JSON');
   expect(() => checkpoints('')).toThrow('checkpoints: wanted a directory');
   const run = checkpoints(join(directory, 'other'));
   for (const step of [-1, 1.5, Number.NaN]) {
@@ -68,5 +68,5 @@ it('names what cannot be read', async () => {
   }
   await run.save(1, {}, put('x'));
   await writeFile(join(directory, 'other/step-1/state.json'), '{');
-  await expect(run.latest()).rejects.toThrow('state.json cannot be read');
+  await expect(run.latest()).rejects.toThrow('state.json is not JSON');
 });

@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { isMissing, readWhole, replaceFile } from '../../src/node/files';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'files-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('replaces a file whole, and leaves nothing beside it', async () => {
+  const file = join(directory, 'file');
+  await replaceFile(file, 'old and long');
+  await replaceFile(file, Uint8Array.of(110, 101, 119));
+  expect(await readFile(file, 'utf8')).toBe('new');
+  expect(await readdir(directory)).toEqual(['file']);
+});
+
+it('leaves nothing where it cannot write', async () => {
+  await expect(replaceFile(directory, 'text')).rejects.toThrow(); // a directory is not replaced by a file
+  expect(await readdir(directory)).toEqual([]);
+  await expect(replaceFile(join(directory, 'none', 'file'), 'text')).rejects.toThrow('ENOENT');
+});
+
+it('names the file that cannot be read, and keeps why', async () => {
+  const file = join(directory, 'none');
+  const error: Error = await readWhole('reader', file).then(
+    () => expect.unreachable(),
+    (reason) => reason,
+  );
+  expect(error.message).toBe(`reader: ${file} is missing`);
+  expect(isMissing(error.cause)).toBe(true);
+  await expect(readWhole('reader', directory)).rejects.toThrow(`reader: ${directory} cannot be read: EISDIR`);
+});
