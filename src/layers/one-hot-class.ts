@@ -1,7 +1,6 @@
 import { cast, equal, range, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, wrong } from '../check';
-import { ONE_HOT_CLASS } from '../condition';
 import type { Features, Program } from '../program/program';
 import type { LayerArgs, Shape } from './types';
 
@@ -29,7 +28,7 @@ export interface OneHotClassArgs extends LayerArgs {
  */
 export class OneHotClass extends layers.Layer {
   /** @nocollapse */
-  static className = ONE_HOT_CLASS;
+  static className = 'OneHotClass';
 
   private readonly numClasses: number;
 

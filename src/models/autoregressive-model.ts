@@ -1,9 +1,9 @@
 import { serialization, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, wrong } from '../check';
-import { type Condition, conditionInput, readCondition } from '../condition';
-import { type ImageModelShape, imageModelShape } from '../image-model';
-import { likelihoodName, likelihoodNamed } from '../likelihood';
+import { type Condition, conditionInput, readCondition } from '../image-model/conditions';
+import { type ImageModelShape, imageModelShape } from '../image-model/shape';
+import { likelihoodName, likelihoodNamed } from '../likelihood/loss';
 import { disposeAbandonedTape } from './abandoned-tape';
 import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
 

@@ -1,9 +1,18 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkNumber, checkOneOf, wrong } from '../check'; // biome-ignore format: one line
+import {
+  checkArgs,
+  checkBoolean,
+  checkFeatures,
+  checkInteger,
+  checkKernelSize,
+  checkNumber,
+  checkOneOf,
+  wrong,
+} from '../check';
 import { gatedActivation, isCondition } from '../layers/gated-activation';
 import { imageInputShape } from '../layers/layer-input';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
-import { getMask, type MaskArgs, type MaskType } from '../mask';
+import { getMask, type MaskType } from '../mask';
 
 /** The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image. */
 export interface GatedStacks {
@@ -49,7 +58,7 @@ export interface GatedPixelCNNBlockArgs {
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
  * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees the rows above the present one only, and nothing is added
- * to conv_{1x1}(gate(h)). Kernels are initialized with a variance of 1 / (inputs seen).
+ * to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a variance of 1 through masks and gates.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to 2.3 and figure 2; the skip output is that of WaveNet.
  *
@@ -82,33 +91,34 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
 ): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'> {
-  const { filters, imageChannels, maskType, columns, rows, condition, dropout, skipFilters, isLast } = checkBlock(stacks, args); // biome-ignore format: one line
+  const { filters, imageChannels, maskType, columns, rows, condition, dropout, skipFilters, isLast } =
+    checkBlock(stacks, args);
   const { vertical, horizontal } = stacks;
-  const named = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
-  const conv = (part: string, x: SymbolicTensor, rest: ConvArgs) =>
-    maskedConv2d({ ...named(part), ...rest, kernelInitializer: bySeen(x, rest) }).apply(x) as SymbolicTensor;
-  const gate = (part: string, x: SymbolicTensor) =>
-    gatedActivation({ ...named(part), imageChannels }).apply(
-      condition ? [x, condition] : x,
-    ) as SymbolicTensor;
+  const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
+  const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
+    const kernelInitializer = keepVariance(x, convArgs, isGated(part, maskType) ? GATED_SQUARE : 1);
+    return maskedConv2d({ ...layerName(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
+  };
+  const gate = (part: string, x: SymbolicTensor) => {
+    const layer = gatedActivation({ ...layerName(part), imageChannels });
+    return layer.apply(condition ? [x, condition] : x) as SymbolicTensor;
+  };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
-    layers.add(named(part)).apply(terms) as SymbolicTensor;
+    layers.add(layerName(part)).apply(terms) as SymbolicTensor;
+  const drop = (x: SymbolicTensor) =>
+    layers.dropout({ ...layerName('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
 
   const gates = 2 * filters;
-  const v = conv('vertical', vertical, {
-    filters: gates,
-    kernelSize: [rows, columns],
-    maskType,
-    imageChannels: 1,
-    vertical: true,
-  }); // [N,H,W,in] -> [N,H,W,2F]
+  const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
+  const present = { kernelSize: [1, columns], imageChannels } satisfies Partial<ConvArgs>;
+  const v = conv('vertical', vertical, { filters: gates, maskType, ...above }); // [N,H,W,in] -> [N,H,W,2F]
   const h = add(
     'sum',
-    conv('horizontal', horizontal, { filters: gates, kernelSize: [1, columns], maskType, imageChannels }), // [N,H,W,in] -> [N,H,W,2F]
+    conv('horizontal', horizontal, { filters: gates, maskType, ...present }), // [N,H,W,in] -> [N,H,W,2F]
     conv('across', v, { filters: gates, kernelSize: 1, imageChannels: 1, useBias: false }), // [N,H,W,2F] -> [N,H,W,2F]
   );
   const gated = gate('horizontal_gate', h); // [N,H,W,2F] -> [N,H,W,F]
-  const kept = dropout > 0 ? (layers.dropout({ ...named('dropout'), rate: dropout }).apply(gated) as SymbolicTensor) : gated; // biome-ignore format: one line
+  const kept = dropout > 0 ? drop(gated) : gated;
   const y = conv('out', kept, { filters, kernelSize: 1, imageChannels }); // [N,H,W,F] -> [N,H,W,F]
   return {
     ...(!isLast && { vertical: gate('vertical_gate', v) }), // [N,H,W,2F] -> [N,H,W,F]
@@ -121,39 +131,52 @@ export function gatedPixelCNNBlock(
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/** A variance of 1 / (inputs seen), of which tfjs would count also those that are masked: gate by gate, what comes in would fade. */
-function bySeen(x: SymbolicTensor, { filters, ...mask }: ConvArgs) {
-  const { values } = getMask({ ...(mask as Pick<MaskArgs, 'kernelSize'>), featuresIn: x.shape[3] as number, featuresOut: filters }); // biome-ignore format: one line
-  const seen = values.reduce((sum, value) => sum + value, 0);
-  return initializers.varianceScaling({ scale: values.length / Math.max(1, seen), mode: 'fanIn', distribution: 'uniform' }); // biome-ignore format: one line
+/** What the square of a gate is on average where a and b are normal with variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293. */
+const GATED_SQUARE = 0.1157;
+
+/** Whether a convolution reads what comes out of a gate. */
+const isGated = (part: string, maskType: MaskType) =>
+  part === 'out' || part === 'skip' || (part === 'vertical' && maskType === 'B');
+
+/**
+ * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). tfjs would count masked inputs too, and 1 for the square;
+ * gate by gate, what comes in would fade.
+ */
+function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
+  const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
+  const featuresIn = x.shape[3] as number;
+  const mask = getMask({ kernelSize, featuresIn, featuresOut, maskType, imageChannels, vertical });
+  const seen = mask.values.reduce((sum, value) => sum + value, 0) / mask.values.length; // of each input
+  const scale = 1 / (Math.max(seen, 1 / mask.values.length) * meanSquare);
+  return initializers.varianceScaling({ scale, mode: 'fanIn', distribution: 'uniform' });
 }
 
 /** The arguments, checked, with all defaults filled in. */
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
-  const named = (what: string) => `gatedPixelCNNBlock: ${what}`;
-  const { vertical, horizontal } = checkArgs(named('stacks'), stacks);
+  const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
+  const { vertical, horizontal } = checkArgs(label('stacks'), stacks);
   const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args);
-  const isLast = checkBoolean(named('isLast'), args.isLast ?? false);
-  const imageChannels = checkInteger(named('imageChannels'), args.imageChannels ?? 3, 1);
-  const filters = checkFeatures(named('filters'), args.filters, imageChannels);
-  const [rows, columns] = checkKernelSize(named('kernelSize'), args.kernelSize ?? 3);
-  const maskType = checkOneOf(named('maskType'), args.maskType ?? 'B', ['A', 'B']);
-  const dropout = checkNumber(named('dropout'), args.dropout ?? 0, 'from 0, below 1', (p) => p >= 0 && p < 1);
-  if (skipFilters !== undefined) checkFeatures(named('skipFilters'), skipFilters, imageChannels);
-  const [, height, width] = imageInputShape(named('vertical'), vertical?.shape ?? []);
-  const [, h, w, features] = imageInputShape(named('horizontal'), horizontal?.shape ?? []);
+  const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
+  const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
+  const filters = checkFeatures(label('filters'), args.filters, imageChannels);
+  const [rows, columns] = checkKernelSize(label('kernelSize'), args.kernelSize ?? 3);
+  const maskType = checkOneOf(label('maskType'), args.maskType ?? 'B', ['A', 'B']);
+  const dropout = checkNumber(label('dropout'), args.dropout ?? 0, 'from 0, below 1', (p) => p >= 0 && p < 1);
+  if (skipFilters !== undefined) checkFeatures(label('skipFilters'), skipFilters, imageChannels);
+  const [, height, width] = imageInputShape(label('vertical'), vertical?.shape ?? []);
+  const [, h, w, features] = imageInputShape(label('horizontal'), horizontal?.shape ?? []);
   if (h !== height || w !== width) {
-    wrong(named('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
+    wrong(label('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
   }
-  checkFeatures(named('features of the horizontal stack'), features, imageChannels);
+  checkFeatures(label('features of the horizontal stack'), features, imageChannels);
   if (maskType === 'B' && features !== filters) {
-    wrong(named(`filters (${filters})`), 'a horizontal stack of as many features', features);
+    wrong(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
   }
   if (
     condition !== undefined &&
     !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))
   ) {
-    wrong(named('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
+    wrong(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
   return { imageChannels, filters, rows, columns, maskType, dropout, condition, skipFilters, isLast };
 }

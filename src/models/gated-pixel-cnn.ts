@@ -2,7 +2,7 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkInteger, checkNumber, wrong } from '../check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { gatedPixelCNNBlock } from './gated-pixel-cnn-block';
+import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { logitsHead } from './logits-head';
 import { checkNetworkArgs, type NetworkArgs } from './model-args';
 
@@ -45,14 +45,14 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     checkNetworkArgs('gatedPixelCNN', args);
   const isRate = (rate: number) => rate >= 0 && rate < 1;
   const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
-  const { inputs: conditions, ...condition } = conditionInput(args);
+  const { inputs: conditions, ...condition } = secondInput(args);
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
-  const stacks = { vertical: image, horizontal: image };
+  let stacks: GatedStacks = { vertical: image, horizontal: image };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
     const block = { name: `block${index}`, filters: hidden, imageChannels, dropout, ...size, ...condition };
-    Object.assign(stacks, gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks })); // [N,H,W,F], both
+    stacks = { ...stacks, ...gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks }) }; // [N,H,W,F], both
   }
   const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels })];
   const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
@@ -60,7 +60,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
 }
 
 /** The model's second input, and what its gates take of it. */
-function conditionInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
+function secondInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
   const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
   const given = Object.entries({ numClasses, conditionSize, conditionMapSize }).filter(
     ([, size]) => size !== undefined,

@@ -11,8 +11,8 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type ConditionValues, conditionTensor } from '../condition';
-import { forward } from '../image-model';
+import { type ConditionValues, conditionTensor } from '../image-model/conditions';
+import { forward } from '../image-model/forward';
 import { type Evaluator, paddedLevels } from './types';
 
 /**

@@ -1,7 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import { checkFunction, checkInteger, checkLevel, checkOneOf, wrong } from '../check';
-import { type Condition, type ConditionValues, readCondition } from '../condition';
-import { type ImageModelShape, resolveImageShape } from '../image-model';
+import { type Condition, type ConditionValues, readCondition } from '../image-model/conditions';
+import { type ImageModelShape, resolveImageShape } from '../image-model/shape';
 import { type Filters, TO_DRAW } from './categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
 

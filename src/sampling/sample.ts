@@ -1,7 +1,7 @@
 import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, wrong } from '../check';
-import { imageModelShape } from '../image-model';
+import { imageModelShape } from '../image-model/shape';
 import { categorical, TO_DRAW } from './categorical';
 import { type Job, planJob, type SampleOptions } from './options';
 import { evaluatorFor } from './strategy';

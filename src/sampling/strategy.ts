@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { trace } from '../program/trace';
 import { fullPasses } from './full';
-import { compile } from './incremental/compile';
 import { incrementalPasses } from './incremental/evaluator';
 import type { Job, SampleOptions } from './options';
 import type { Evaluator } from './types';
@@ -15,12 +15,12 @@ export async function evaluatorFor(
   { numImages, imageShape, levels, condition }: Job,
   strategy: SampleOptions['strategy'],
 ): Promise<Evaluator> {
-  const compiled = strategy === 'full' ? null : compile(model, imageShape[2], levels);
-  if (compiled !== null && 'program' in compiled) {
-    return incrementalPasses(compiled, numImages, imageShape, levels, condition);
+  const traced = strategy === 'full' ? null : trace(model, imageShape[2], levels);
+  if (traced !== null && 'program' in traced) {
+    return incrementalPasses(traced, numImages, imageShape, levels, condition);
   }
-  if (compiled !== null && strategy === 'incremental') {
-    throw new TypeError(`sample: strategy 'incremental': ${compiled.obstacle}; 'full' works with any model`);
+  if (traced !== null && strategy === 'incremental') {
+    throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
   return fullPasses(model, numImages, imageShape, levels, condition);
 }

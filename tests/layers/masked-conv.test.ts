@@ -3,7 +3,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, it } from 'vitest';
 import { MaskedConv } from '../../src/layers/masked-conv';
 import type { MaskArgs } from '../../src/mask';
-import { indexOf, Program, stepsOf } from '../../src/program/program';
+import { indexOf, Program } from '../../src/program/program';
+import { stepsOf } from '../../src/program/steps';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 

@@ -220,30 +220,57 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
   });
 });
 
+/** The mean of a function of a standard normal number, by a sum. */
+function normalMean(fn: (z: number) => number): number {
+  let sum = 0;
+  for (let z = -8; z <= 8; z += 0.01) sum += (0.01 * fn(z) * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+  return sum;
+}
+
+/** The mean square of a gate of two standard normal numbers. */
+const GATED = normalMean((z) => Math.tanh(z) ** 2) * normalMean((z) => (1 / (1 + Math.exp(-z))) ** 2);
+
 describe('gatedPixelCNNBlock', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('draws kernels with a variance of 1 / (inputs seen)', async () => {
+  it('draws kernels with a variance of 1 / (inputs seen * their mean square)', async () => {
     const [stack, image] = [tfl.input({ shape: [4, 4, 30] }), tfl.input({ shape: [4, 4, 1] })];
     const args = { name: 'block', filters: 30, imageChannels: 1 };
     const later = gatedPixelCNNBlock({ vertical: stack, horizontal: stack }, { ...args, kernelSize: 5 });
-    const seen = { vertical: 3 * 5 * 30, horizontal: 3 * 30, across: 60, out: 30 };
-    const first = gatedPixelCNNBlock({ vertical: image, horizontal: image }, { ...args, kernelSize: 7, maskType: 'A' }); // biome-ignore format: one line
-    const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out: 30 };
-    for (const [{ vertical, horizontal }, counts, x] of [
+    const both = { vertical: image, horizontal: image };
+    const first = gatedPixelCNNBlock(both, { ...args, kernelSize: 7, maskType: 'A' });
+    const out = 30 * GATED;
+    const seen = { vertical: 3 * 5 * 30 * GATED, horizontal: 3 * 30, across: 60, out };
+    const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out };
+    for (const [{ vertical, horizontal }, sums, x] of [
       [later, seen, stack],
       [first, seenFirst, image],
     ] as const) {
       const model = tfl.model({ inputs: x, outputs: [vertical, horizontal] });
-      for (const [part, count] of Object.entries(counts)) {
+      for (const [part, sum] of Object.entries(sums)) {
         const weight = model.weights.find(({ originalName }) => originalName === `block_${part}/kernel`);
         const values = await take(tf.clone(weight?.read() as tf.Tensor));
-        expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(3 / count) + 1e-6); // uniform
-        const variance = values.reduce((sum, value) => sum + value * value, 0) / values.length;
-        expect(Math.abs(variance * count - 1)).toBeLessThan(0.3);
+        expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(1.001 * Math.sqrt(3 / sum)); // uniform
+        const variance = values.reduce((total, value) => total + value * value, 0) / values.length;
+        expect(Math.abs(variance * sum - 1)).toBeLessThan(0.3);
       }
       model.dispose();
     }
+  });
+
+  it('lets features keep their variance through many blocks', async () => {
+    const image = tfl.input({ shape: [12, 12, 32] });
+    const args = { filters: 32, imageChannels: 1 };
+    let stacks: GatedStacks = { vertical: image, horizontal: image };
+    for (let block = 0; block < 8; block++) stacks = gatedPixelCNNBlock(stacks, args);
+    const model = tfl.model({ inputs: image, outputs: stacks.vertical });
+    const normal = tf.randomNormal<tf.Rank.R4>([2, 12, 12, 32], 0, 1, 'float32', 1);
+    const gates = await take(model.apply(tf.mul(normal, Math.sqrt(GATED))) as tf.Tensor); // as gates are
+    const square = gates.reduce((sum, value) => sum + value * value, 0) / gates.length;
+    expect(square / GATED).toBeGreaterThan(0.4); // the zeros around an image take some; without their scale gates would fade by 8.6 a block
+    expect(square / GATED).toBeLessThan(1.5);
+    normal.dispose();
+    model.dispose();
   });
 
   it('comes back from a saved model of several blocks', async () => {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { activation } from '../../src/program/activations';
-import { ONCE, Program, ROW, stepsOf } from '../../src/program/program';
+import { Program } from '../../src/program/program';
+import { ONCE, ROW, stepsOf } from '../../src/program/steps';
 import { useBackend } from '../support/backends';
 
 beforeAll(() => useBackend('cpu'));

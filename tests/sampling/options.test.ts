@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ImageModelShape } from '../../src/image-model';
+import type { ImageModelShape } from '../../src/image-model/shape';
 import { TO_DRAW } from '../../src/sampling/categorical';
 import { planJob, type SampleOptions } from '../../src/sampling/options';
 import { useBackend } from '../support/backends';

@@ -1,8 +1,8 @@
 import { Op, type Operand } from '../../kernels/instruction';
 import { indexOf, kernelShape, type Node, operandsOf } from '../../program/program';
+import type { TracedModel } from '../../program/trace';
 import { paddedLevels } from '../types';
 import type { Assembler } from './assembler';
-import type { CompiledModel } from './compile';
 import { addConvolution } from './convolution';
 import { FeatureCache, ONE_PIXEL, type Reach } from './feature-cache';
 import { addFeaturewise, arranged } from './featurewise';
@@ -21,7 +21,7 @@ export interface Ends {
 /** Gives every node of a program its place and its instructions. */
 export function assemble(
   assembler: Assembler,
-  { program: { nodes }, logits, steps }: CompiledModel,
+  { program: { nodes }, logits, steps }: TracedModel,
   levels: number,
 ): Ends {
   const needed = neededFor(nodes, indexOf(logits));
@@ -61,7 +61,7 @@ export function assemble(
 }
 
 /** Where each node's features lie: as those that it is made of where it can, so that whole runs are computed at once. */
-function layoutsOf(nodes: readonly Node[], allSteps: CompiledModel['steps']): Layout[] {
+function layoutsOf(nodes: readonly Node[], allSteps: TracedModel['steps']): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, steps] of allSteps.entries()) {
     const node = nodes[index] as Node;

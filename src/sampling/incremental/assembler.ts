@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Instruction, Operand } from '../../kernels/instruction';
-import { ONCE, ROW } from '../../program/program';
+import { ONCE, ROW } from '../../program/steps';
 
 /** What kernels have no instruction for: one thing to do at a pixel, on a chunk of images. `at` says where an operand begins. */
 export type Action = (heap: Float32Array, at: (operand: Operand) => number, images: number) => void;

@@ -1,6 +1,7 @@
 import { Op } from '../../kernels/instruction';
 import { getMask } from '../../mask';
-import { type ConvArgs, kernelShape, ROW } from '../../program/program';
+import { type ConvArgs, kernelShape } from '../../program/program';
+import { ROW } from '../../program/steps';
 import type { Assembler } from './assembler';
 import type { FeatureCache } from './feature-cache';
 

@@ -1,13 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { ConditionValues } from '../../condition';
+import type { ConditionValues } from '../../image-model/conditions';
 import type { Operand } from '../../kernels/instruction';
 import { makeKernels } from '../../kernels/kernels';
 import type { Kernels } from '../../kernels/types';
-import { type Node, ONCE } from '../../program/program';
+import type { Node } from '../../program/program';
+import { ONCE } from '../../program/steps';
+import type { TracedModel } from '../../program/trace';
 import type { Evaluator } from '../types';
 import { assemble } from './assemble';
 import { Assembler } from './assembler';
-import type { CompiledModel } from './compile';
 import { Machine } from './machine';
 
 /** Images computed together: enough to share each weight that is loaded, few enough for their features to stay in the cache. */
@@ -18,7 +19,7 @@ const CHUNK_IMAGES = 32;
  * give the same bits on every backend and machine. Weights are read once; no tensor is made.
  */
 export async function incrementalPasses(
-  model: CompiledModel,
+  model: TracedModel,
   numImages: number,
   [, width, channels]: readonly [number, number, number],
   levels: number,

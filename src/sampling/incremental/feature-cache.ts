@@ -1,5 +1,5 @@
 import type { Operand } from '../../kernels/instruction';
-import { ROW } from '../../program/program';
+import { ROW } from '../../program/steps';
 import type { Assembler } from './assembler';
 import type { Layout } from './layout';
 

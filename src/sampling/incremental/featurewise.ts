@@ -1,6 +1,7 @@
 import { sigmoid, tanh } from '../../kernels/functions';
 import { type Instruction, Op, type Operand } from '../../kernels/instruction';
-import { type AffineArgs, gateOperands, type Node } from '../../program/program';
+import type { AffineArgs, Node } from '../../program/program';
+import { gateOperands } from '../../program/steps';
 import type { Assembler } from './assembler';
 import { FeatureCache, ONE_PIXEL } from './feature-cache';
 import { eachFeature, normalize } from './in-javascript';

@@ -1,6 +1,6 @@
 import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
 import type { Kernels } from '../../kernels/types';
-import { ONCE, ROW } from '../../program/program';
+import { ONCE, ROW } from '../../program/steps';
 import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
 
 /** Instructions [start, end) of the heap, or what is done in JavaScript. */

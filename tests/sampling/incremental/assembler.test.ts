@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Op } from '../../../src/kernels/instruction';
-import { ONCE, ROW } from '../../../src/program/program';
+import { ONCE, ROW } from '../../../src/program/steps';
 import { Assembler, CHUNK, FIRST_MOVING, HEAP } from '../../../src/sampling/incremental/assembler';
 
 /** For chunks of 3 images, 5 wide, of 2 channels. */

@@ -14,7 +14,7 @@ import {
 import { expect, it } from 'vitest';
 import { javascriptKernels } from '../../../src/kernels/javascript';
 import { makeKernels } from '../../../src/kernels/kernels';
-import { type CompiledModel, compile } from '../../../src/sampling/incremental/compile';
+import { type TracedModel, trace } from '../../../src/program/trace';
 import { incrementalPasses } from '../../../src/sampling/incremental/evaluator';
 import { isGpu, onEachBackend } from '../../support/backends';
 import { expectNoLeaks, noise, take } from '../../support/tensors';
@@ -287,10 +287,10 @@ onEachBackend('incremental sampling', (backend) => {
 
   it('gives the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
     const model = fill(branching(3, 4));
-    const compiled = compile(model, 3, 4) as CompiledModel;
+    const traced = trace(model, 3, 4) as TracedModel;
     const digests = [];
     for (const make of [makeKernels, javascriptKernels]) {
-      const evaluator = await incrementalPasses(compiled, 3, [4, 5, 3], 4, null, make);
+      const evaluator = await incrementalPasses(traced, 3, [4, 5, 3], 4, null, make);
       let digest = 0;
       for (let place = 0; place < 60; place++) {
         const [row, column, channel] = [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
-import { ROW } from '../../../src/program/program';
+import { ROW } from '../../../src/program/steps';
 import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { Layout } from '../../../src/sampling/incremental/layout';

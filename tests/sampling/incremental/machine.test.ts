@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { INSTRUCTION_WORDS, Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
-import { ROW } from '../../../src/program/program';
+import { ROW } from '../../../src/program/steps';
 import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { Machine } from '../../../src/sampling/incremental/machine';
 import { kernelMakers, read, write } from '../../support/machine';

@@ -1,8 +1,9 @@
 import { reshape, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { type ConditionValues, conditionTensor } from './condition';
-import { forward } from './image-model';
-import { changeEach, type ImageShape, sizeOf } from './perturbation';
+import { type ConditionValues, conditionTensor } from '../image-model/conditions';
+import { forward } from '../image-model/forward';
+import { type ImageShape, sizeOf } from '../image-model/place';
+import { changeEach } from './perturbation';
 
 /** A layer's output that holds features of each pixel. */
 interface Probe {

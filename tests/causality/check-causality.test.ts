@@ -14,8 +14,8 @@ import {
   pixelLogits,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from './support/backends';
-import { expectNoLeaks } from './support/tensors';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
 
 const LEVELS = 2;
 

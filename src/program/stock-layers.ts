@@ -1,7 +1,7 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { exp } from '../../kernels/exp';
-import { activation } from '../../program/activations';
-import type { Features, Program } from '../../program/program';
+import { exp } from '../kernels/exp';
+import { activation } from './activations';
+import type { Features, Program } from './program';
 
 /**
  * A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. `rank` is that of its inputs: 4, or 5 where

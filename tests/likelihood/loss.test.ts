@@ -8,10 +8,10 @@ import {
   pixelCNN,
 } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
-import { likelihoodName, likelihoodNamed } from '../src/likelihood';
-import { onEachBackend } from './support/backends';
-import { expectClose, expectNoLeaks, noise, take } from './support/tensors';
-import { allTinyImages, tinyModel } from './support/tiny-space';
+import { likelihoodName, likelihoodNamed } from '../../src/likelihood/loss';
+import { onEachBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import { allTinyImages, tinyModel } from '../support/tiny-space';
 
 onEachBackend('likelihood', () => {
   it('of the uniform model is log2(L) bits per dimension', async () => {

@@ -1,10 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
-import { checkArgs, checkInteger } from './check';
-import type { Condition } from './condition';
-import { imageModelShape, resolveImageShape } from './image-model';
+import { checkArgs, checkInteger } from '../check';
+import type { Condition } from '../image-model/conditions';
+import { type Place, placeOf, sizeOf } from '../image-model/place';
+import { imageModelShape, resolveImageShape } from '../image-model/shape';
 import { leakingLayer } from './leaking-layer';
-import { changeEach, conditionsToTry, logitsByPlace, type Place, placeOf, sizeOf } from './perturbation';
+import { changeEach, conditionsToTry, logitsByPlace } from './perturbation';
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {

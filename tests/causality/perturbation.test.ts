@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { indexOfPlace, placeOf, sizeOf } from '../src/perturbation';
+import { indexOfPlace, placeOf, sizeOf } from '../../src/image-model/place';
 
 it('counts places in the order rows, columns, channels', () => {
   const shape = [2, 3, 4] as const;

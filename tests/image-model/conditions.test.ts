@@ -2,16 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { type Condition, type ConditionShape, oneHotClass } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { conditionShape } from '../../src/image-model/condition-shape';
 import {
   conditionInput,
-  conditionShape,
   conditionTensor,
   randomConditions,
   readCondition,
   repeated,
-} from '../src/condition';
-import { useBackend } from './support/backends';
-import { expectNoLeaks, noise, take } from './support/tensors';
+} from '../../src/image-model/conditions';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks, noise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 

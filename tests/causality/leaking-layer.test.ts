@@ -1,8 +1,8 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { checkCausality, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { useBackend } from './support/backends';
-import { expectNoLeaks } from './support/tensors';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 

@@ -1,16 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import seedrandom from 'seedrandom';
-import { checkArgs, checkInteger } from './check';
-import type { Condition } from './condition';
-import { imageModelShape, resolveImageShape } from './image-model';
-import {
-  changeEach,
-  conditionsToTry,
-  indexOfPlace,
-  logitsByPlace,
-  type Place,
-  placeOf,
-} from './perturbation';
+import { checkArgs, checkInteger } from '../check';
+import type { Condition } from '../image-model/conditions';
+import { indexOfPlace, type Place, placeOf } from '../image-model/place';
+import { imageModelShape, resolveImageShape } from '../image-model/shape';
+import { changeEach, conditionsToTry, logitsByPlace } from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {

@@ -1,11 +1,6 @@
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
-import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, wrong } from './check';
-
-/** What a model takes beside the image: a class, a vector [K], or a map [H,W,K] of numbers. */
-export type ConditionShape =
-  | { readonly kind: 'class'; readonly numClasses: number }
-  | { readonly kind: 'vector' | 'map'; readonly size: number };
+import { checkInteger, wrong } from '../check';
+import type { ConditionShape } from './condition-shape';
 
 /**
  * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes them; a class may also be a number, the same for
@@ -19,25 +14,6 @@ export interface ConditionValues {
   readonly shape: readonly number[];
   /** One image after the other. */
   readonly values: Float32Array;
-}
-
-/** Name of the layer class that makes a class of a condition. */
-export const ONE_HOT_CLASS = 'OneHotClass';
-
-/** What the second input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three. */
-export function conditionShape(
-  input: SymbolicTensor,
-  [, height, width]: readonly (number | null)[],
-  graph: readonly layers.Layer[],
-): ConditionShape | null {
-  const size = input.shape.at(-1);
-  const isMap = input.rank === 4 && input.shape[1] === height && input.shape[2] === width;
-  if (size == null || (input.rank !== 2 && !isMap)) return null;
-  const reader = input.sourceLayer.outboundNodes
-    .map(({ outboundLayer }) => outboundLayer)
-    .find((layer) => layer.getClassName() === ONE_HOT_CLASS && graph.includes(layer));
-  if (reader !== undefined) return { kind: 'class', numClasses: reader.getConfig()['numClasses'] as number };
-  return { kind: input.rank === 2 ? 'vector' : 'map', size };
 }
 
 /** The condition of one image of the given height and width, as a shape. */

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { forward, imageModelShape, resolveImageShape } from '../src/image-model';
-import { useBackend } from './support/backends';
+import { forward } from '../../src/image-model/forward';
+import { imageModelShape, resolveImageShape } from '../../src/image-model/shape';
+import { useBackend } from '../support/backends';
 
 beforeAll(() => useBackend('cpu'));
 

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, maskedConv2d, pixelCNN, pixelLogits, receptiveField } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { isGpu, onEachBackend } from './support/backends';
-import { expectNoLeaks } from './support/tensors';
+import { isGpu, onEachBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
 
 /** All weights above 0, so that no ReLU hides what a unit sees. */
 function makePositive<M extends tfl.LayersModel>(model: M): M {

@@ -1,7 +1,6 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, wrong } from './check';
-import { type ConditionShape, conditionShape } from './condition';
+import { checkInteger, wrong } from '../check';
+import { type ConditionShape, conditionShape } from './condition-shape';
 
 /** What an autoregressive image model is from outside: images [N,H,W,C], and conditions where it takes any, in; logits [N,H,W,C,L] out. */
 export interface ImageModelShape {
@@ -60,9 +59,4 @@ export function resolveImageShape(
     wrong(what, `[H, W, ${c}], since the model takes images of any size`, given);
   }
   return [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
-}
-
-/** One forward pass at inference: normalized images [N,H,W,C], and their conditions where the model takes any -> logits [N,H,W,C,L]. */
-export function forward(model: LayersModel, images: Tensor4D, condition: Tensor | null): Tensor {
-  return model.apply(condition === null ? images : [images, condition]) as Tensor;
 }

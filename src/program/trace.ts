@@ -1,16 +1,10 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import {
-  type Features,
-  type IncrementalLayer,
-  indexOf,
-  NEVER,
-  Program,
-  stepsOf,
-} from '../../program/program';
+import { type Features, type IncrementalLayer, indexOf, Program } from './program';
+import { NEVER, stepsOf } from './steps';
 import { stockLayer } from './stock-layers';
 
 /** A model as a program. */
-export interface CompiledModel {
+export interface TracedModel {
   readonly program: Program;
   /** Its logits: C*L features, channel-major. */
   readonly logits: Features;
@@ -22,11 +16,11 @@ export interface CompiledModel {
  * Walks a model's graph from its logits back to the image and builds the program of it, or says what stands against it: a layer that
  * cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes no tensor.
  */
-export function compile(
+export function trace(
   model: LayersModel,
   imageChannels: number,
   levels: number,
-): CompiledModel | { readonly obstacle: string } {
+): TracedModel | { readonly obstacle: string } {
   const program = new Program();
   const known = new Map<SymbolicTensor, Features>();
   const [image, condition] = model.inputs as [SymbolicTensor, SymbolicTensor?];
@@ -53,7 +47,7 @@ export function compile(
   }
 }
 
-/** Thrown within {@link compile} only. */
+/** Thrown within {@link trace} only. */
 class Obstacle extends Error {}
 
 function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: SymbolicTensor): Features {

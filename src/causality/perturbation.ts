@@ -10,38 +10,17 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ConditionShape } from '../image-model/condition-shape';
 import {
   type Condition,
-  type ConditionShape,
   type ConditionValues,
   conditionTensor,
   randomConditions,
   readCondition,
   repeated,
-} from './condition';
-import { forward } from './image-model';
-
-/** A place in an image. */
-export type Place = [row: number, column: number, channel: number];
-
-/** Height, width and channels. */
-export type ImageShape = readonly [number, number, number];
-
-/** How many values an image has. */
-export const sizeOf = ([height, width, channels]: ImageShape): number => height * width * channels;
-
-/** The place of a value, in the order rows, columns, channels. */
-export const placeOf = (index: number, [, width, channels]: ImageShape): Place => [
-  Math.floor(index / (width * channels)),
-  Math.floor(index / channels) % width,
-  index % channels,
-];
-
-/** The index of a place. */
-export const indexOfPlace = (
-  [row, column, channel]: Readonly<Place>,
-  [, width, channels]: ImageShape,
-): number => (row * width + column) * channels + channel;
+} from '../image-model/conditions';
+import { forward } from '../image-model/forward';
+import { type ImageShape, sizeOf } from '../image-model/place';
 
 /** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];

@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Features, ONCE, Program, stepsOf } from '../../../src/program/program';
-import { type CompiledModel, compile } from '../../../src/sampling/incremental/compile';
-import { useBackend } from '../../support/backends';
+import { type Features, Program } from '../../src/program/program';
+import { ONCE, stepsOf } from '../../src/program/steps';
+import { type TracedModel, trace } from '../../src/program/trace';
+import { useBackend } from '../support/backends';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -12,27 +13,27 @@ const LEVELS = 2;
 type Graph = (image: tfl.SymbolicTensor) => tfl.SymbolicTensor;
 
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
-function compiled<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof compile>) => T): T {
+function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T): T {
   const image = tfl.input({ shape: [3, 3, channels] });
   const logits = pixelLogits({ imageChannels: channels, levels: LEVELS });
   const outputs = logits.apply(graph(image)) as tfl.SymbolicTensor;
   const model = tfl.model({ inputs: image, outputs });
   const before = tf.memory().numTensors;
-  const result = then(compile(model, channels, LEVELS));
+  const result = then(trace(model, channels, LEVELS));
   expect(tf.memory().numTensors).toBe(before);
   model.dispose();
   return result;
 }
 
-const nodes = (result: ReturnType<typeof compile>) => (result as CompiledModel).program.nodes;
+const nodes = (result: ReturnType<typeof trace>) => (result as TracedModel).program.nodes;
 const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
   layer.apply(x) as tfl.SymbolicTensor;
 const conv = (filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
   maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels });
 
-describe('compile', () => {
+describe('trace', () => {
   it('builds a program of a graph with branches and skips, each tensor once', () => {
-    compiled(
+    traced(
       1,
       (image) => {
         const a = apply(conv(2, 'A'), image);
@@ -49,7 +50,7 @@ describe('compile', () => {
           { op: 'conv', size: 2, input: 2 },
           { op: 'multiply', size: 2, inputs: [3, 4] },
         ]);
-        expect((result as CompiledModel).logits).toMatchObject({ index: 5, size: 2 });
+        expect((result as TracedModel).logits).toMatchObject({ index: 5, size: 2 });
       },
     );
   });
@@ -57,7 +58,7 @@ describe('compile', () => {
   it('computes a layer once for each tensor it is applied to, with the same weights', () => {
     const shared = conv(2, 'B');
     const graph: Graph = (image) => apply(shared, apply(shared, apply(conv(2, 'A'), image)));
-    const [first, second] = compiled(1, graph, nodes).slice(2);
+    const [first, second] = traced(1, graph, nodes).slice(2);
     if (first?.op !== 'conv' || second?.op !== 'conv') throw new Error('wanted two convolutions');
     expect([first.input, second.input]).toEqual([1, 2]);
     expect(second.args.kernel).toBe(first.args.kernel);
@@ -71,10 +72,10 @@ describe('compile', () => {
         return x === undefined || x.size !== 2 ? null : program.map(x, (value) => -value);
       }
     }
-    const program = compiled(1, (image) => apply(new Minus(), apply(conv(2, 'A'), image)), nodes);
+    const program = traced(1, (image) => apply(new Minus(), apply(conv(2, 'A'), image)), nodes);
     expect(program.map(({ op }) => op)).toEqual(['image', 'conv', 'map']);
     const graph: Graph = (image) => apply(conv(2, 'A'), apply(new Minus({ name: 'own' }), image));
-    expect(compiled(1, graph, (result) => result)).toEqual({
+    expect(traced(1, graph, (result) => result)).toEqual({
       obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel",
     });
   });
@@ -85,7 +86,7 @@ describe('compile', () => {
       const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), a);
       return apply(conv(2, 'B'), apply(tfl.layers.add(), [a, pooled]));
     };
-    expect(compiled(1, graph, (result) => result)).toEqual({
+    expect(traced(1, graph, (result) => result)).toEqual({
       obstacle: "layer 'pool' (MaxPooling2D) cannot be evaluated pixel by pixel",
     });
   });
@@ -97,7 +98,7 @@ describe('compile', () => {
       },
     });
     const graph: Graph = (image) => apply(broken, apply(conv(2, 'A'), image));
-    expect(() => compiled(1, graph, (result) => result)).toThrow(RangeError);
+    expect(() => traced(1, graph, (result) => result)).toThrow(RangeError);
   });
 
   it.each([
@@ -117,7 +118,7 @@ describe('compile', () => {
         apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
     ],
   ])('says which channel sees what is not drawn yet: of %i channels, %i', (channels, channel, graph) => {
-    expect(compiled(channels, graph, (result) => result)).toEqual({
+    expect(traced(channels, graph, (result) => result)).toEqual({
       obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
     });
   });
@@ -132,7 +133,7 @@ describe('compile', () => {
       const layer = maskedConv2d({ filters: 2, maskType: 'A', imageChannels: 1, ...second });
       return apply(layer, apply(vertical, image));
     };
-    expect(compiled(1, graph, (result) => result)).toEqual({
+    expect(traced(1, graph, (result) => result)).toEqual({
       obstacle: expect.stringContaining(
         'a vertical layer with mask B, whose input must see rows above only and does not',
       ),
@@ -147,6 +148,6 @@ describe('compile', () => {
   });
 
   it('takes a model of three channels that keeps their order', () => {
-    expect(compiled(3, (image) => apply(conv(6, 'A', 3), image), nodes)).toHaveLength(2);
+    expect(traced(3, (image) => apply(conv(6, 'A', 3), image), nodes)).toHaveLength(2);
   });
 });
