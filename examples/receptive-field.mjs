@@ -1,7 +1,6 @@
 // Shows what a model can see of the pixels before one, and what it is blind to, as text and as a picture:
 // `node examples/receptive-field.mjs --blocks 3 --gated`, or `--model DIR`.
 
-import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
 import { useBackend } from './lib/backend.mjs';
 import { writeWhole } from './lib/files.mjs';
@@ -47,11 +46,7 @@ function untrained() {
   const radius = (firstKernelSize >> 1) + numBlocks;
   const imageShape = [radius + 2, 2 * radius + 3, 1]; // one ring more than the window
   const args = { imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize };
-  const model = flags.gated ? gatedPixelCNN(args) : pixelCNN(args);
-  // All weights above 0, so that no ReLU hides what a unit sees, and small where gates would saturate.
-  const factor = flags.gated ? 0.3 : 1;
-  model.setWeights(model.getWeights().map((weight) => tf.mul(tf.add(tf.abs(weight), 0.05), factor)));
-  return model;
+  return flags.gated ? gatedPixelCNN(args) : pixelCNN(args);
 }
 
 const [height, width] = model.imageShape;

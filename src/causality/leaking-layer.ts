@@ -1,86 +1,103 @@
-import { reshape, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { type ConditionValues, conditionTensor } from '../image-model/conditions';
 import { forward } from '../image-model/forward';
-import { type ImageShape, sizeOf } from '../image-model/place';
-import { changeEach } from './perturbation';
+import { changeEach, type Trials } from './perturbation';
 
-/** A layer's output that holds features of each pixel. */
-interface Probe {
-  readonly layer: string;
-  readonly tensor: SymbolicTensor;
-  readonly hasWeights: boolean;
-  /** C groups of features where they split evenly, else one. */
-  readonly groups: number;
-  /** Sees pixels that come later, or, in a group, channels that come later than its own. */
-  seesLater: boolean;
-  /** A group sees its own channel. */
-  seesItself: boolean;
-}
+/** How far the features of a pixel and channel see: values before their own only; their own too, as the image does; later ones. */
+const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
+type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
 
 /**
- * The layer of a leaking model that first lets the future in, null where none can be told: the first one whose output at a pixel moves with a later pixel, or
- * a group of whose features with a later channel of its own pixel. Where there is none, each value sees itself, and the first layer with weights has
- * the wrong type of mask.
+ * The layer of a leaking model that first lets the future in, null where no one layer can be told.
+ *
+ * From the logits it goes back along what leaks. A layer that sees later values although nothing that it reads does is the one. Where that way ends at
+ * the image, each value sees itself, and the first layer on it that has weights has the wrong type of mask.
+ *
+ * @param inputs some values of which the logits see what they must not
  */
 export async function leakingLayer(
   model: LayersModel,
-  imageShape: ImageShape,
-  conditions: ConditionValues | null,
-  options: { caller: string; batchSize: number; random: () => number },
+  inputs: readonly number[],
+  trials: Trials,
 ): Promise<string | null> {
-  const probes = probesOf(model, imageShape);
-  for (const probe of probes) {
-    await look(model, probe, imageShape, conditions, options);
-    if (probe.seesLater) return probe.layer;
+  const image = model.inputs[0] as SymbolicTensor;
+  const sights = new Map<SymbolicTensor, Sight | null>([[image, ITSELF]]);
+  const sightOf = async (tensor: SymbolicTensor) => {
+    if (!sights.has(tensor)) sights.set(tensor, await look(model, tensor, inputs, trials));
+    return sights.get(tensor) ?? null;
+  };
+
+  let leaking = model.outputs[0] as SymbolicTensor;
+  const made = madeOf(image, leaking);
+  const sight = await sightOf(leaking);
+  if (sight === null || sight === BEFORE) return null;
+  let masked: string | null = null;
+  while (leaking !== image) {
+    const layer = leaking.sourceLayer;
+    if (layer.weights.length > 0) masked = layer.name;
+    let next: SymbolicTensor | undefined;
+    let isKnown = true;
+    for (const tensor of inputsOf(leaking).filter((input) => made.has(input))) {
+      const seen = await sightOf(tensor);
+      if (seen === null) isKnown = false;
+      else if (seen >= sight) next ??= tensor;
+    }
+    if (next === undefined) return isKnown ? layer.name : null;
+    leaking = next;
   }
-  return probes.find(({ hasWeights, seesItself }) => hasWeights && seesItself)?.layer ?? null;
+  return masked;
 }
 
-/** Finds out what a probe sees. */
+/** What a symbolic tensor was made of. */
+function inputsOf({ sourceLayer, nodeIndex }: SymbolicTensor): SymbolicTensor[] {
+  return sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
+}
+
+/** The image and all that is made of it on the way to an output. */
+function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTensor> {
+  const [made, visited] = [new Set([image]), new Set([image])];
+  const visit = (tensor: SymbolicTensor): boolean => {
+    if (!visited.has(tensor)) {
+      visited.add(tensor);
+      if (inputsOf(tensor).filter(visit).length > 0) made.add(tensor);
+    }
+    return made.has(tensor);
+  };
+  visit(output);
+  return made;
+}
+
+/** How far features [N,H,W,F], or logits [N,H,W,C,L], see; null where they are none, or do not tell channels apart. */
 async function look(
   model: LayersModel,
-  probe: Probe,
-  imageShape: ImageShape,
-  conditions: ConditionValues | null,
-  options: { caller: string; batchSize: number; random: () => number },
-): Promise<void> {
-  const [height, width, channels] = imageShape;
-  const { groups } = probe;
-  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: probe.tensor });
-  const byGroup = (images: Tensor4D) => {
-    const [n] = images.shape;
-    const features = forward(upTo, images, conditions && conditionTensor(conditions, 0, n));
-    return reshape(features, [n, height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
+  tensor: SymbolicTensor,
+  inputs: readonly number[],
+  trials: Trials,
+): Promise<Sight | null> {
+  const [height, width, channels] = trials.imageShape;
+  const [, h, w, features, ...rest] = tensor.shape;
+  const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
+  if (!isOfPixels || features == null || rest.includes(null)) return null;
+  const groups = features % channels === 0 ? channels : 1;
+
+  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
+  const byGroup = (images: Tensor4D, condition: Tensor | null) => {
+    const output = forward(upTo, images, condition);
+    return reshape(output, [images.shape[0], height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
   };
-  const inputs = Array.from({ length: sizeOf(imageShape) }, (_, index) => index);
-  await changeEach(byGroup, imageShape, inputs, options, (input, hasMoved) => {
+  let sight: Sight = BEFORE;
+  let isMixed = false; // sees channels of its own pixel and has no channel itself
+  await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
     for (let position = 0; position < pixel * groups; position++) {
-      if (hasMoved(position)) probe.seesLater = true;
+      if (hasMoved(position)) sight = LATER;
     }
-    if (groups !== channels) return;
-    for (let group = 0; group <= channel; group++) {
+    for (let group = 0; group < groups; group++) {
       if (!hasMoved(pixel * groups + group)) continue;
-      if (group < channel) probe.seesLater = true;
-      else probe.seesItself = true;
+      if (groups !== channels) isMixed = true;
+      else if (group < channel) sight = LATER;
+      else if (group === channel && sight === BEFORE) sight = ITSELF;
     }
   });
-}
-
-/** Every output [N,H,W,F], or [N,H,W,C,L], of every layer but the input's, in the order of the graph. */
-function probesOf(model: LayersModel, [height, width, channels]: ImageShape): Probe[] {
-  const probes: Probe[] = [];
-  for (const layer of model.layers) {
-    if (layer.getClassName() === 'InputLayer' || layer.inboundNodes.length !== 1) continue;
-    for (const tensor of [layer.output].flat()) {
-      const [, h, w, features, ...rest] = tensor.shape;
-      const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
-      if (!isOfPixels || features == null || rest.includes(null)) continue;
-      const groups = features % channels === 0 ? channels : 1;
-      const hasWeights = layer.weights.length > 0;
-      probes.push({ layer: layer.name, tensor, hasWeights, groups, seesLater: false, seesItself: false });
-    }
-  }
-  return probes;
+  return isMixed && (sight as Sight) !== LATER ? null : sight;
 }

@@ -4,6 +4,7 @@ import {
   notEqual,
   reshape,
   sum,
+  type Tensor,
   type Tensor3D,
   type Tensor4D,
   tensor4d,
@@ -22,55 +23,83 @@ import {
 import { forward } from '../image-model/forward';
 import { type ImageShape, sizeOf } from '../image-model/place';
 
+/** How random images are made and tried. */
+export interface Trials {
+  /** Named in errors. */
+  readonly caller: string;
+  readonly imageShape: ImageShape;
+  /** Images a forward pass. */
+  readonly batchSize: number;
+  /** Uniforms in [0, 1). */
+  readonly random: () => number;
+  /** Null where the model takes none. */
+  readonly conditions: TriedConditions | null;
+}
+
+/** The conditions under which a value is changed. */
+export interface TriedConditions {
+  /** So many must be tried to have tried each. */
+  readonly count: number;
+  /** Those of a batch of images, of which the n-th is in its attempt `attempts[n]`. */
+  draw(attempts: readonly number[]): ConditionValues;
+}
+
 /** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /**
  * Changes each of the given values in several random images by several amounts, and tells for each time where the output moved: takes 4 images a
- * value through `outputOf`, twice. Outputs are compared bit for bit.
+ * value through `outputOf`, or as many as there are classes, twice. Outputs are compared bit for bit.
  *
- * @param outputOf from images [N,H,W,C] to [N, positions, values]
+ * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
  * @throws Error where an output is not finite
  */
 export async function changeEach(
-  outputOf: (images: Tensor4D) => Tensor3D,
-  imageShape: ImageShape,
+  outputOf: (images: Tensor4D, condition: Tensor | null) => Tensor3D,
   inputs: readonly number[],
-  { caller, batchSize, random }: { caller: string; batchSize: number; random: () => number },
+  trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
+  const { imageShape, batchSize, random, conditions } = trials;
   const places = sizeOf(imageShape);
-  const trials = inputs.length * CHANGES.length;
-  const inputOf = (trial: number) => inputs[trial % inputs.length] as number;
-  for (let start = 0; start < trials; start += batchSize) {
-    const size = Math.min(batchSize, trials - start);
+  const attempts = Math.max(CHANGES.length, conditions?.count ?? 1);
+  const count = inputs.length * attempts;
+  for (let start = 0; start < count; start += batchSize) {
+    const size = Math.min(batchSize, count - start);
+    const batch = Array.from({ length: size }, (_, n) => ({
+      input: inputs[(start + n) % inputs.length] as number,
+      attempt: Math.floor((start + n) / inputs.length),
+    }));
     const original = Float32Array.from({ length: size * places }, random);
     const changed = original.slice();
-    for (let n = 0; n < size; n++) {
-      const index = n * places + inputOf(start + n);
-      const change = CHANGES[Math.floor((start + n) / inputs.length)] as number;
-      changed[index] = (changed[index] as number) + change;
+    for (const [n, { input, attempt }] of batch.entries()) {
+      const change = CHANGES[attempt % CHANGES.length] as number;
+      changed[n * places + input] = (changed[n * places + input] as number) + change;
     }
-    const moved = await movedPositions(caller, outputOf, original, changed, [size, ...imageShape]);
-    for (let n = 0; n < size; n++) {
+    const values = conditions?.draw(batch.map(({ attempt }) => attempt)) ?? null;
+    const moved = await movedPositions(outputOf, original, changed, values, trials);
+    for (const [n, { input }] of batch.entries()) {
       const first = (n * moved.length) / size;
-      visit(inputOf(start + n), (position) => moved[first + position] === 1);
+      visit(input, (position) => moved[first + position] === 1);
     }
   }
 }
 
 /** For every image and position whether any value there differs between the two batches, [N, positions]. */
 async function movedPositions(
-  caller: string,
-  outputOf: (images: Tensor4D) => Tensor3D,
+  outputOf: (images: Tensor4D, condition: Tensor | null) => Tensor3D,
   original: Float32Array,
   changed: Float32Array,
-  shape: [number, number, number, number],
+  conditions: ConditionValues | null,
+  { caller, imageShape }: Trials,
 ): Promise<ArrayLike<number>> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
   const tensors = tidy(() => {
-    const before = outputOf(tensor4d(original, shape));
-    const after = outputOf(tensor4d(changed, shape));
+    const count = original.length / sizeOf(imageShape);
+    const condition = conditions && conditionTensor(conditions, 0, count); // [N,...]
+    const [before, after] = [original, changed].map((values) =>
+      outputOf(tensor4d(values, [count, ...imageShape]), condition),
+    ) as [Tensor3D, Tensor3D];
     return [sum(before), any(notEqual(before, after), 2)]; // [N, positions, values] -> [N, positions]
   });
   try {
@@ -85,17 +114,16 @@ async function movedPositions(
   }
 }
 
-/** The logits of a model by place, for {@link changeEach}, with the conditions of a batch where it takes any: [N,H,W,C,L] -> [N,H*W*C,L]. */
+/** The logits of a model by place, for {@link changeEach}: [N,H,W,C,L] -> [N,H*W*C,L]. */
 export const logitsByPlace =
-  (model: LayersModel, conditions: ConditionValues | null) =>
-  (images: Tensor4D): Tensor3D => {
-    const [n] = images.shape;
-    const logits = forward(model, images, conditions && conditionTensor(conditions, 0, n));
-    return reshape(logits, [n, -1, logits.shape[4] as number]);
+  (model: LayersModel) =>
+  (images: Tensor4D, condition: Tensor | null): Tensor3D => {
+    const logits = forward(model, images, condition);
+    return reshape(logits, [images.shape[0], -1, logits.shape[4] as number]);
   };
 
 /**
- * The conditions of a batch of images to try, null where the model takes none: the given one for all, or any, of each image its own.
+ * The conditions to try, null where the model takes none: the given one for all; else every class in turn, or vectors and maps at random, of each image its own.
  *
  * @throws TypeError, named `what`, where the given one does not fit
  */
@@ -104,11 +132,21 @@ export async function conditionsToTry(
   condition: ConditionShape | null,
   given: Condition | undefined,
   imageShape: ImageShape,
-  { batchSize, random }: { batchSize: number; random: () => number },
-): Promise<ConditionValues | null> {
-  if (condition !== null && given === undefined) {
-    return randomConditions(condition, batchSize, imageShape, random);
+  random: () => number,
+): Promise<TriedConditions | null> {
+  if (condition === null || given !== undefined) {
+    const one = await readCondition(what, condition, given, 1, imageShape);
+    return one && { count: 1, draw: ({ length }) => repeated(one, length) };
   }
-  const one = await readCondition(what, condition, given, 1, imageShape);
-  return one && repeated(one, batchSize);
+  if (condition.kind !== 'class') {
+    return { count: 1, draw: ({ length }) => randomConditions(condition, length, imageShape, random) };
+  }
+  const { numClasses } = condition;
+  return {
+    count: numClasses,
+    draw: (attempts) => ({
+      shape: [1],
+      values: Float32Array.from(attempts, (attempt) => attempt % numClasses),
+    }),
+  };
 }

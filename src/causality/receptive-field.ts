@@ -4,7 +4,9 @@ import { checkArgs, checkInteger } from '../check';
 import type { Condition } from '../image-model/conditions';
 import { indexOfPlace, type Place, placeOf } from '../image-model/place';
 import { imageModelShape, resolveImageShape } from '../image-model/shape';
-import { changeEach, conditionsToTry, logitsByPlace } from './perturbation';
+import { trace } from '../program/trace';
+import { changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
+import { reach } from './reach';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -16,11 +18,11 @@ export interface ReceptiveFieldOptions {
   channel?: number;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: [number, number, number];
-  /** Seed of the images tried. @default 0 */
+  /** Seed of the images, for models that are tried. @default 0 */
   seed?: number;
-  /** Images a forward pass. @default 32 */
+  /** Images a forward pass, for models that are tried. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it. @default any, at random */
+  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are tried and take it. @default every class, or vectors and maps at random */
   condition?: Condition;
 }
 
@@ -35,19 +37,20 @@ export interface ReceptiveField {
 }
 
 /**
- * Which of the values before a place its logits depend on, found by changing each: what the model can see there, and what it is blind to. The stack of
- * "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) / 2 of them for n blocks. A dependence that
- * the weights have switched off, by a ReLU that none of the images tried passes, is not seen: give a model that is not trained weights above 0, and small ones where it has gates, which saturate.
+ * Which of the values before a place its logits depend on: what the model can see there, and what it is blind to. The stack of "The Annotated Pixel-CNN" is blind
+ * to a triangle of pixels above and to the right, n (n + 1) / 2 of them for n blocks.
+ *
+ * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the graph and its masks: exact, and the same for all weights. Any other
+ * model is tried: each value is changed in several random images, 4 a value, and the logits are compared bit for bit. What the weights have switched off is not seen
+ * then, nor what is lost in the rounding of float32.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and figure 1, on the blind spot.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives logits that are not finite
+ * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives logits that are not finite
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
  * import { pixelCNN, receptiveField } from 'pixelcnn-layers';
  * const model = pixelCNN({ imageShape: [6, 11, 1], levels: 2, hiddenDim: 4, outDim: 4, numBlocks: 2 });
- * model.setWeights(model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.05)));
  * const { seen, blindSpot, window } = await receptiveField(model, { row: 5, column: 5 });
  * console.log(seen.length, window.top); // 57 0
  * console.log(JSON.stringify(blindSpot)); // [[3,10,0],[4,9,0],[4,10,0]]
@@ -67,18 +70,22 @@ export async function receptiveField(
   }
   checkInteger('receptiveField: batchSize', batchSize, 1);
   const random = seedrandom.alea(String(checkInteger('receptiveField: seed', seed)));
-
-  const trials = { caller: 'receptiveField', batchSize, random };
   const what = 'receptiveField: condition';
-  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, trials);
+  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
 
-  const output = indexOfPlace(place, imageShape);
-  const isSeen = new Uint8Array(output);
-  const earlier = Array.from(isSeen, (_, index) => index);
-  await changeEach(logitsByPlace(model, conditions), imageShape, earlier, trials, (input, hasMoved) => {
-    if (hasMoved(output)) isSeen[input] = 1;
-  });
+  const traced = trace(model, imageShape[2], shape.levels);
+  const isSeen =
+    'program' in traced
+      ? reach(traced, imageShape, place, shape.levels)
+      : await seenInTrials(model, place, {
+          caller: 'receptiveField',
+          imageShape,
+          batchSize,
+          random,
+          conditions,
+        });
 
+  const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
   const places = earlier.map((index) => placeOf(index, imageShape));
   const seen = places.filter((_, index) => isSeen[index] === 1);
   const window = {
@@ -90,4 +97,15 @@ export async function receptiveField(
     ([r, c], index) => isSeen[index] === 0 && r >= window.top && c >= window.left && c <= window.right,
   );
   return { seen, blindSpot, window };
+}
+
+/** For each value before a place whether the logits there moved with it. */
+async function seenInTrials(model: LayersModel, place: Place, trials: Trials): Promise<Uint8Array> {
+  const output = indexOfPlace(place, trials.imageShape);
+  const isSeen = new Uint8Array(output);
+  const inputs = Array.from(isSeen, (_, index) => index);
+  await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {
+    if (hasMoved(output)) isSeen[input] = 1;
+  });
+  return isSeen;
 }

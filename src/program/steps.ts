@@ -1,6 +1,32 @@
 import { getMask } from '../mask';
 import { type ConvArgs, kernelShape, type Node, operandsOf } from './program';
 
+/** A node that acts on each pixel by itself. */
+export type PointwiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' }>;
+
+/** A feature of a node. */
+export type Source = readonly [node: number, feature: number];
+
+/** For each feature of a node that acts on each pixel by itself, the features of the same pixel that it is made of. */
+export function sources(nodes: readonly Node[], node: PointwiseNode): Source[][] {
+  const ofEach = (sourcesOf: (feature: number) => Source[]) =>
+    Array.from({ length: node.size }, (_, feature) => sourcesOf(feature));
+  switch (node.op) {
+    case 'gate':
+      return gateOperands(node).map((halves) => halves.map((feature) => [node.input, feature]));
+    case 'concat':
+      return node.inputs.flatMap((input) =>
+        Array.from({ length: nodes[input]?.size ?? 0 }, (_, feature): Source[] => [[input, feature]]),
+      );
+    case 'normalize': {
+      const all = ofEach((feature) => [[node.input, feature]]).flat();
+      return ofEach(() => all);
+    }
+    default:
+      return ofEach((feature) => operandsOf(node).map((operand) => [operand, feature]));
+  }
+}
+
 /** The step of what is known before the first pixel, and the same at every pixel. */
 export const ONCE = -2;
 
@@ -17,14 +43,18 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export function stepsOf(nodes: readonly Node[]): number[][] {
   const all: number[][] = [];
   for (const node of nodes) {
-    const steps = stepsOfNode(node, (operand) => all[operand] as number[]);
+    const steps = stepsOfNode(nodes, node, (operand) => all[operand] as number[]);
     const isOfImage = operandsOf(node).every((operand) => all[operand]?.every((step) => step === ONCE));
     all.push(isOfImage ? steps : steps.map((step) => Math.max(step, ROW)));
   }
   return all;
 }
 
-function stepsOfNode(node: Node, of: (operand: number) => number[]): number[] {
+function stepsOfNode(
+  nodes: readonly Node[],
+  node: Node,
+  of: (operand: number) => readonly number[],
+): number[] {
   switch (node.op) {
     case 'image':
       return Array.from({ length: node.size }, (_, channel) => channel + 1);
@@ -32,23 +62,10 @@ function stepsOfNode(node: Node, of: (operand: number) => number[]): number[] {
       return new Array<number>(node.size).fill(node.isMap ? ROW : ONCE);
     case 'conv':
       return convSteps(of(node.input), node.args);
-    case 'gate': {
-      const steps = of(node.input);
-      return gateOperands(node).map(([a, b]) => Math.max(steps[a] as number, steps[b] as number));
-    }
-    case 'concat':
-      return node.inputs.flatMap(of);
-    case 'add':
-    case 'multiply':
-      return of(node.inputs[0] as number).map((_, f) =>
-        Math.max(...node.inputs.map((i) => of(i)[f] as number)),
-      );
-    case 'normalize': {
-      const last = of(node.input).reduce((most, step) => Math.max(most, step), ONCE);
-      return of(node.input).map(() => last);
-    }
     default:
-      return of(node.input);
+      return sources(nodes, node).map((all) =>
+        all.reduce((last, [operand, feature]) => Math.max(last, of(operand)[feature] as number), ONCE),
+      );
   }
 }
 

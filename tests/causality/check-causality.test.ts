@@ -124,7 +124,7 @@ onEachBackend('checkCausality', (backend) => {
 describe('checkCausality', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it('tries any condition at random, or the one that is given', async () => {
+  it('tries every class, or the one that is given', async () => {
     // The future leaks under class 1 only: a stock convolution of the image, times the label.
     const [image, label] = [tfl.input({ shape: [2, 2, 1] }), tfl.input({ shape: [1] })];
     const oneHot = oneHotClass({ numClasses: 2 }).apply(label) as tfl.SymbolicTensor;
@@ -138,11 +138,31 @@ describe('checkCausality', () => {
     const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(product) as tfl.SymbolicTensor;
     const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
     expect(await checkCausality(model, { condition: 0 })).toEqual({ causal: true, leaks: [] });
-    for (const options of [{ condition: 1 }, { condition: [1] }, {}]) {
+    for (const options of [{ condition: 1 }, { condition: [1] }, {}, { seed: 1 }, { batchSize: 4 }]) {
       const { causal, leaks, layer } = await checkCausality(model, options);
       expect([causal, leaks.length, layer]).toEqual([false, 4, 'stock']);
     }
     model.dispose();
+  });
+
+  it('finds every leak that only one of many classes opens', async () => {
+    const numClasses = 7;
+    for (const leaking of [0, 3, 6]) {
+      const [image, label] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [1] })];
+      const oneHot = oneHotClass({ numClasses }).apply(label) as tfl.SymbolicTensor;
+      const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === leaking)]));
+      const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHot);
+      const map = tfl.layers.repeatVector({ n: 16 }).apply(isOpen) as tfl.SymbolicTensor;
+      const open = tfl.layers.reshape({ targetShape: [4, 4, 1] }).apply(map) as tfl.SymbolicTensor;
+      const itself = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 1 }).apply(image);
+      const features = tfl.layers.multiply().apply([itself as tfl.SymbolicTensor, open]);
+      const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(features as tfl.SymbolicTensor);
+      const model = autoregressiveModel({ inputs: [image, label], outputs: logits as tfl.SymbolicTensor });
+      const expected = placesOf([4, 4, 1]).map((place) => ({ output: place, input: place }));
+      expect((await checkCausality(model)).leaks).toEqual(expected);
+      model.dispose();
+      gates.dispose();
+    }
   });
 
   it('takes a vector or a map of one image, of any size', async () => {

@@ -52,6 +52,76 @@ it.each([
   model.dispose();
 });
 
+/** A model of a graph from the image to features of one channel and two levels. */
+function graph(build: (image: Symbolic) => Symbolic): tfl.LayersModel {
+  const image = tfl.input({ shape: [4, 4, 1] });
+  const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(build(image)) as Symbolic;
+  return tfl.model({ inputs: image, outputs: logits });
+}
+
+const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
+  layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+const relu = (name: string) => tfl.layers.reLU({ name });
+
+/** Graphs in which `culprit` lets the future in, and `innocent` ones only pass it on. */
+const graphs: Record<string, (image: Symbolic) => Symbolic> = {
+  'a layer that another model has too'(image) {
+    const [first, culprit] = [conv('a', 'A', 1), stock('culprit', 2, 3)];
+    const x = apply(relu('innocent'), apply(culprit, apply(first, image)));
+    apply(culprit, apply(first, tfl.input({ shape: [4, 4, 1] })));
+    return x;
+  },
+  'a layer that is applied twice'(image) {
+    const culprit = stock('culprit', 2, 3);
+    return apply(relu('innocent'), apply(culprit, apply(culprit, apply(conv('a', 'A', 1), image))));
+  },
+  'a model within the model'(image) {
+    const inner = tfl.input({ shape: [4, 4, 2] });
+    const nested = tfl.model({ name: 'culprit', inputs: inner, outputs: apply(stock('b', 2, 3), inner) });
+    return apply(relu('innocent'), apply(nested, apply(conv('a', 'A', 1), image)));
+  },
+  'one of two branches'(image) {
+    const causal = apply(conv('a', 'A', 1), image);
+    return apply(tfl.layers.add({ name: 'innocent' }), causal, apply(stock('culprit', 2, 3), causal));
+  },
+  'a branch of its own from the image'(image) {
+    const causal = apply(conv('b', 'B', 1), apply(conv('a', 'A', 1), image));
+    return apply(tfl.layers.add({ name: 'innocent' }), causal, apply(conv('culprit', 'B', 1), image));
+  },
+  'what comes after a row is seen whole and moved down, which is allowed'(image) {
+    const row = apply(tfl.layers.conv2d({ name: 'innocent', filters: 2, kernelSize: [1, 3], padding: 'same' }), image); // biome-ignore format: one line
+    const padded = apply(tfl.layers.zeroPadding2d({ padding: [[1, 0], [0, 0]] }), row); // biome-ignore format: pairs
+    const moved = apply(tfl.layers.cropping2D({ cropping: [[0, 1], [0, 0]] }), padded); // biome-ignore format: pairs
+    return apply(stock('culprit', 2, 3), moved);
+  },
+};
+
+it.each(Object.keys(graphs))('names %s', async (name) => {
+  const model = graph(graphs[name] as (typeof graphs)[string]);
+  expect(await checkCausality(model)).toMatchObject({ causal: false, layer: 'culprit' });
+  model.dispose();
+});
+
+it.each([
+  [
+    'the culprit has no features of pixels',
+    1,
+    [
+      conv('a', 'A', 1),
+      tfl.layers.flatten(),
+      tfl.layers.dense({ units: 12 }),
+      tfl.layers.reshape({ targetShape: [2, 3, 2] }),
+      relu('innocent'),
+    ],
+  ],
+  ['features belong to no channel', 3, [conv('a', 'A', 3), stock('culprit', 10, 1), stock('innocent', 6, 1)]],
+] as [string, number, tfl.layers.Layer[]][])('names none where %s', async (_, channels, layers) => {
+  const model = stack(channels, ...layers);
+  const { causal, layer } = await checkCausality(model);
+  expect([causal, layer]).toEqual([false, undefined]);
+  model.dispose();
+});
+
 it('names none where nothing leaks, and leaves no tensor behind', async () => {
   const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });
   expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
