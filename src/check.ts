@@ -1,13 +1,18 @@
 /** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what came. */
 
-/** Shows a value in an error message, without printing whole tensors. */
+/** Items of a list that a message shows. */
+const MOST_ITEMS = 8;
+
+/** Shows a value in an error message, of long lists and of objects no more than helps. */
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value.constructor?.name ?? 'an object';
   }
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
+  if (!Array.isArray(value)) return String(value);
+  const more = value.length > MOST_ITEMS ? [`… (${value.length})`] : [];
+  return `[${[...value.slice(0, MOST_ITEMS).map(show), ...more].join(', ')}]`;
 }
 
 /** Throws: `what: wanted …, got …`. */

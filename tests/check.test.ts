@@ -25,6 +25,9 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message('text')).toBe("option: wanted more, got 'text'");
     expect(message(1.5)).toBe('option: wanted more, got 1.5');
     expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
+    expect(message(new Array(60000).fill(1))).toBe(
+      'option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]',
+    );
     expect(message(undefined)).toBe('option: wanted more, got undefined');
     expect(message(new Date())).toBe('option: wanted more, got Date');
     expect(message(Object.create(null))).toBe('option: wanted more, got an object');

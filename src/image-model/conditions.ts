@@ -28,9 +28,12 @@ function worded(condition: ConditionShape, of: readonly number[], numImages: num
     : `numbers of shape [${[numImages, ...of]}]`;
 }
 
-function checkValue(what: string, value: number, condition: ConditionShape): void {
-  if (condition.kind === 'class') checkInteger(what, value, 0, condition.numClasses - 1);
-  else if (!Number.isFinite(value)) wrong(what, 'finite numbers', value);
+/** Checks that classes are such, and that the numbers of vectors and maps are finite. */
+export function checkValues(what: string, condition: ConditionShape | null, values: Iterable<number>): void {
+  for (const value of values) {
+    if (condition?.kind === 'class') checkInteger(what, value, 0, condition.numClasses - 1);
+    else if (!Number.isFinite(value)) wrong(what, 'finite numbers', value);
+  }
 }
 
 /** What is said of a condition that does not fit. */
@@ -58,7 +61,7 @@ export async function readCondition(
     wrong(what, wanted, came(given));
   }
   const values = classes ?? (await (given as Tensor).data());
-  for (const value of values) checkValue(what, value, condition);
+  checkValues(what, condition, values);
   return { shape, values: Float32Array.from(values) };
 }
 
@@ -86,7 +89,8 @@ export function conditionTensor({ shape, values }: ConditionValues, start: numbe
 }
 
 /**
- * The condition of images [N,H,W,C] as the model takes it, its shape checked, and its values where they are not a tensor's (a class that is none is as no class). The caller disposes it.
+ * The condition of images [N,H,W,C] as the model takes it, its shape checked, and its values where they are
+ * not a tensor's. The caller disposes it.
  *
  * @throws TypeError, named `what`
  */
@@ -100,7 +104,7 @@ export function conditionInput(
   const shape = shapeOfOne(condition, imageShape);
   const classes = condition.kind === 'class' ? numbersOfClasses(given, n) : null;
   if (classes !== null) {
-    for (const value of classes) checkValue(what, value, condition);
+    checkValues(what, condition, classes);
     return tensor(classes, [n, ...shape], 'float32');
   }
   if (!isTensorOf(given, condition, shape, n)) wrong(what, worded(condition, shape, n), came(given));

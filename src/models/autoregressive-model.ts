@@ -1,13 +1,20 @@
 import { serialization, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, wrong } from '../check';
-import { type Condition, conditionInput, readCondition } from '../image-model/conditions';
-import { type ImageModelShape, imageModelShape } from '../image-model/shape';
+import { type Condition, checkValues, conditionInput } from '../image-model/conditions';
+import { type ImageModelShape, imageModelShape, resolveImageShape } from '../image-model/shape';
 import { likelihoodName, likelihoodNamed } from '../likelihood/loss';
 import { disposeAbandonedTape } from './abandoned-tape';
 import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
 
 type CompileArgs = Parameters<LayersModel['compile']>[0];
+type FitX = Parameters<LayersModel['fit']>[0];
+type FitY = Parameters<LayersModel['fit']>[1];
+type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
+type EvaluateX = Parameters<LayersModel['evaluate']>[0];
+type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
+type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
+type Conditioned<Args> = Args & { condition?: Condition };
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
 /** Stands in a saved model for a loss that was the program's own: functions are not saved. */
@@ -74,43 +81,73 @@ export class AutoregressiveModel extends LayersModel {
    * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; `validationSplit` splits both,
    * `validationData` is [[images, condition], labels].
    */
-  override async fit(
-    x: Parameters<LayersModel['fit']>[0],
-    y: Parameters<LayersModel['fit']>[1],
-    { condition, ...args }: NonNullable<Parameters<LayersModel['fit']>[2]> & { condition?: Condition } = {},
-  ): ReturnType<LayersModel['fit']> {
-    if (condition === undefined) return super.fit(x, y, args);
-    const images = imagesOf('fit: x', x);
-    const shape = images.shape;
-    await readCondition('fit: condition', this.condition, condition, shape[0], shape.slice(1)); // checks every class
-    const conditions = conditionInput('fit: condition', this.condition, condition, shape);
+  override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
+    const { condition, ...args } = options;
+    const { inputs, made } = this.inputsWith('fit', x, condition);
     try {
-      return await super.fit([images, conditions], y, args);
+      if (made !== undefined) checkValues('fit: condition', this.condition, await made.data());
+      return await super.fit(inputs, y, args);
     } finally {
-      conditions.dispose();
+      made?.dispose();
     }
   }
 
   /**
    * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; the numbers of a tensor are not
-   * looked at, as that would have to wait for them: a class that is none counts as no class.
+   * looked at, as that would have to wait for them: an invalid class counts as none.
    */
   override evaluate(
-    x: Parameters<LayersModel['evaluate']>[0],
-    y: Parameters<LayersModel['evaluate']>[1],
-    {
-      condition,
-      ...args
-    }: NonNullable<Parameters<LayersModel['evaluate']>[2]> & { condition?: Condition } = {},
+    x: EvaluateX,
+    y: EvaluateX,
+    options: Conditioned<EvaluateArgs> = {},
   ): ReturnType<LayersModel['evaluate']> {
-    if (condition === undefined) return super.evaluate(x, y, args);
-    const images = imagesOf('evaluate: x', x);
-    const conditions = conditionInput('evaluate: condition', this.condition, condition, images.shape);
+    const { condition, ...args } = options;
+    const { inputs, made } = this.inputsWith('evaluate', x, condition);
     try {
-      return super.evaluate([images, conditions], y, args);
+      return super.evaluate(inputs, y, args);
     } finally {
-      conditions.dispose();
+      made?.dispose();
     }
+  }
+
+  /**
+   * Logits [N,H,W,C,L], as tfjs has it, in batches. What the images are conditioned on may also come as `condition`, as in `evaluate`.
+   *
+   * @throws TypeError where images and conditions are not as many
+   */
+  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor | Tensor[] {
+    const { condition, ...args } = options;
+    const { inputs, made } = this.inputsWith('predict', x, condition);
+    try {
+      return super.predict(inputs, args);
+    } finally {
+      made?.dispose();
+    }
+  }
+
+  /** What the graph takes: `x` as it came, or its images with what is made of the condition, which the caller disposes. */
+  private inputsWith<X>(
+    caller: string,
+    x: X,
+    given: Condition | undefined,
+  ): { inputs: X | Tensor[]; made?: Tensor } {
+    const [images, conditions] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
+    if (given === undefined) {
+      if (this.condition !== null && images?.shape !== undefined && conditions === undefined) {
+        wrong(`${caller}: condition`, 'one, since the model takes it, or [images, condition] for x', given);
+      }
+      if (conditions !== undefined && conditions.shape[0] !== images?.shape[0]) {
+        wrong(`${caller}: x`, `${images?.shape[0]} conditions, as many as images`, conditions.shape[0]);
+      }
+      return { inputs: x };
+    }
+    if (conditions !== undefined || images?.rank !== 4) {
+      wrong(`${caller}: x`, 'a tensor of images [N,H,W,C], with condition', x);
+    }
+    const [n, ...size] = (images as Tensor4D).shape;
+    const imageShape = resolveImageShape(`${caller}: x`, this, size);
+    const made = conditionInput(`${caller}: condition`, this.condition, given, [n, ...imageShape]);
+    return { inputs: [images as Tensor, made], made };
   }
 
   override compile(args: CompileArgs): void {
@@ -165,12 +202,6 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
   if (!inputs || !outputs) wrong('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
   return new AutoregressiveModel(args);
-}
-
-/** The images that come with a `condition`. */
-function imagesOf(what: string, x: unknown): Tensor4D {
-  if ((x as Tensor | null)?.rank !== 4) wrong(what, 'a tensor of images [N,H,W,C], with condition', x);
-  return x as Tensor4D;
 }
 
 /** Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record by output. */

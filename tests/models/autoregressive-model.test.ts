@@ -5,6 +5,7 @@ import {
   AutoregressiveModel,
   autoregressiveModel,
   bitsPerDim,
+  gatedPixelCNN,
   logProb,
   negativeLogLikelihood,
   normalize,
@@ -181,6 +182,48 @@ describe('AutoregressiveModel', () => {
     expect(await loaded.trainOnBatch(images.xs, images.labels)).toBeGreaterThan(0);
     tf.dispose([images.xs, images.labels]);
     for (const m of [model, loaded]) m.dispose();
+  });
+
+  it.each(['numClasses', 'conditionSize', 'conditionMapSize'])(
+    'predicts with `condition` as with two inputs: %s',
+    async (kind) => {
+      const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
+      const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, [kind]: 2 });
+      const xs = tf.ones<tf.Rank.R4>([3, 2, 3, 1]);
+      const shapes: Record<string, number[]> = { numClasses: [3, 1], conditionSize: [3, 2] };
+      const condition = tf.ones(shapes[kind] ?? [3, 2, 3, 2]);
+      await expectNoLeaks(async () => {
+        const both = model.predict([xs, condition]) as tf.Tensor;
+        const expected = await take(both);
+        expect(await take(model.predict(xs, { condition, batchSize: 2 }) as tf.Tensor)).toEqual(expected);
+        if (kind !== 'numClasses') return;
+        expect(await take(model.predict(xs, { condition: 1 }) as tf.Tensor)).toEqual(expected);
+      });
+      tf.dispose([xs, condition]);
+      model.dispose();
+    },
+  );
+
+  it('names a condition that is missing, too many, or of other images', async () => {
+    const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
+    const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, conditionMapSize: 2 });
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    const xs = tf.zeros<tf.Rank.R4>([3, 2, 3, 1]);
+    const [map, two, large] = [[3, 2, 3, 2], [2, 2, 3, 2], [3, 4, 4, 1]].map((shape) => tf.zeros(shape)); // biome-ignore format: shapes
+    await expectNoLeaks(async () => {
+      await expect(model.fit(xs, xs, { verbose: 0 })).rejects.toThrow('fit: condition: wanted one, since the model takes it'); // biome-ignore format: one line
+      expect(() => model.evaluate(xs, xs)).toThrow('evaluate: condition: wanted one');
+      expect(() => model.predict(xs)).toThrow('predict: condition: wanted one');
+      expect(() => model.predict([xs, two as tf.Tensor])).toThrow('predict: x: wanted 3 conditions, as many as images, got 2'); // biome-ignore format: one line
+      expect(() => model.predict([xs, map as tf.Tensor], { condition: map as tf.Tensor })).toThrow('predict: x: wanted a tensor of images'); // biome-ignore format: one line
+      expect(() => model.predict(large as tf.Tensor, { condition: map as tf.Tensor })).toThrow('predict: x: wanted [2, 3, 1], got [4, 4, 1]'); // biome-ignore format: one line
+    });
+    const [plain, images] = [build(), data()];
+    expect(() => plain.predict(images.xs, { condition: 1 })).toThrow(
+      'predict: condition: wanted none, since',
+    );
+    tf.dispose([xs, map, two, large, images.xs, images.labels]);
+    for (const m of [model, plain]) m.dispose();
   });
 
   it('loads without its optimizer', async () => {
