@@ -31,7 +31,7 @@ export {
 } from './models/gated-pixel-cnn-block';
 export type { NetworkArgs } from './models/model-args';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
-export { kernelsInUse } from './ops/wasm-backend';
+export { kernelsInUse } from './ops/wasm-kernels';
 export type {
   AffineArgs,
   ConvArgs,

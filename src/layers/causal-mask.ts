@@ -26,7 +26,7 @@ export class CausalMask {
   apply(kernel: Tensor4D): Tensor4D {
     const [kernelRows, columns, featuresIn, featuresOut] = kernel.shape;
     const causal =
-      this.rows === kernelRows ? kernel : slice(kernel, 0, [this.rows, columns, featuresIn, featuresOut]);
+      this.rows === kernelRows ? kernel : slice(kernel, 0, [this.rows, columns, featuresIn, featuresOut]); // [causal rows,columns,in,out]
     return this.mask === null ? causal : mul(causal, this.mask);
   }
 

@@ -1,4 +1,12 @@
-import { add, reshape, serialization, type Tensor, type Tensor2D, type Tensor4D, tidy } from '@tensorflow/tfjs-core'; // biome-ignore format: one line
+import {
+  add,
+  reshape,
+  serialization,
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFeatures, checkInteger, wrong } from '../check';
 import { gate } from '../ops/gate';
@@ -39,7 +47,8 @@ export class GatedActivation extends layers.Layer {
   static className = 'GatedActivation';
 
   private readonly imageChannels: number;
-  private condition?: MaskedConv;
+  /** Adds to the features what the condition makes of them: [N,1,1,K] or [N,H,W,K] -> [..,2F]. */
+  private projection?: MaskedConv;
 
   constructor(args: GatedActivationArgs = {}) {
     super(checkArgs('GatedActivation', args));
@@ -51,8 +60,10 @@ export class GatedActivation extends layers.Layer {
     const [, , , gates] = features;
     if (condition !== undefined) {
       const size = condition.at(-1) as number;
-      const kernel = this.addWeight('condition_kernel', [1, 1, size, gates], 'float32', initializers.glorotUniform({})); // biome-ignore format: one line
-      this.condition = new MaskedConv(kernel, undefined, { kernelSize: 1, featuresIn: size, featuresOut: gates, imageChannels: 1 }); // biome-ignore format: one line
+      const mask = { kernelSize: 1, featuresIn: size, featuresOut: gates, imageChannels: 1 }; // hides nothing
+      const initializer = initializers.glorotUniform({});
+      const kernel = this.addWeight('condition_kernel', [1, 1, size, gates], 'float32', initializer);
+      this.projection = new MaskedConv(kernel, undefined, mask);
     }
     this.inputSpec = [features, ...(condition ? [condition] : [])].flatMap((shape) =>
       imageInputSpec(shape.at(-1) as number, shape.length),
@@ -89,16 +100,16 @@ export class GatedActivation extends layers.Layer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const [x, condition] = [inputs].flat().map(oneInput) as [Tensor4D, Tensor?];
-      if (this.condition === undefined || condition === undefined) return gate(x, this.imageChannels);
+      if (this.projection === undefined || condition === undefined) return gate(x, this.imageChannels);
       if (condition.shape[0] !== x.shape[0] || !isCondition(condition.shape, x.shape)) {
         wrong('GatedActivation: condition', `one of [${x.shape}]`, condition.shape);
       }
       if (condition.rank === 4) {
-        const projected = this.condition.apply(condition as Tensor4D); // [N,H,W,K] -> [N,H,W,2F]
+        const projected = this.projection.apply(condition as Tensor4D); // [N,H,W,K] -> [N,H,W,2F]
         return gate(add(x, projected), this.imageChannels);
       }
       const [n, k] = condition.shape as [number, number];
-      const projected = this.condition.apply(reshape(condition, [n, 1, 1, k])); // [N,1,1,K] -> [N,1,1,2F]
+      const projected = this.projection.apply(reshape(condition, [n, 1, 1, k])); // [N,1,1,K] -> [N,1,1,2F]
       return gate(x, this.imageChannels, reshape(projected, [n, x.shape[3]]) as Tensor2D); // [N,H,W,2F] -> [N,H,W,F]
     });
   }
@@ -107,8 +118,8 @@ export class GatedActivation extends layers.Layer {
   incremental(program: Program, inputs: readonly Features[]): Features | null {
     const [x, condition] = inputs;
     if (x === undefined) return null;
-    if (this.condition === undefined || condition === undefined) return program.gate(x, this.imageChannels);
-    return program.gate(program.add(x, this.condition.incremental(program, condition)), this.imageChannels);
+    if (this.projection === undefined || condition === undefined) return program.gate(x, this.imageChannels);
+    return program.gate(program.add(x, this.projection.incremental(program, condition)), this.imageChannels);
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -116,7 +127,7 @@ export class GatedActivation extends layers.Layer {
   }
 
   protected override disposeWeights(): number {
-    this.condition?.dispose();
+    this.projection?.dispose();
     return super.disposeWeights();
   }
 }

@@ -1,10 +1,11 @@
-import { serialization, type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
+import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, wrong } from '../check';
-import { type Condition, checkValues, conditionInput } from '../image-model/conditions';
-import { type ImageModelShape, imageModelShape, resolveImageShape } from '../image-model/shape';
-import { likelihoodName, likelihoodNamed } from '../likelihood/loss';
+import { type Condition, checkValues } from '../image-model/conditions';
+import { type ImageModelShape, imageModelShape } from '../image-model/shape';
 import { disposeAbandonedTape } from './abandoned-tape';
+import { modelInputs } from './model-inputs';
+import { namesOf, OWN_LOSS, withFunctions } from './named-losses';
 import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
 
 type CompileArgs = Parameters<LayersModel['compile']>[0];
@@ -16,9 +17,6 @@ type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
 type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
 type Conditioned<Args> = Args & { condition?: Condition };
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
-
-/** Stands in a saved model for a loss that was the program's own: functions are not saved. */
-const OWN_LOSS = '(a function of the program)';
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
@@ -83,7 +81,7 @@ export class AutoregressiveModel extends LayersModel {
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
     const { condition, ...args } = options;
-    const { inputs, made } = this.inputsWith('fit', x, condition);
+    const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
       if (made !== undefined) checkValues('fit: condition', this.condition, await made.data());
       return await super.fit(inputs, y, args);
@@ -102,7 +100,7 @@ export class AutoregressiveModel extends LayersModel {
     options: Conditioned<EvaluateArgs> = {},
   ): ReturnType<LayersModel['evaluate']> {
     const { condition, ...args } = options;
-    const { inputs, made } = this.inputsWith('evaluate', x, condition);
+    const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
       return super.evaluate(inputs, y, args);
     } finally {
@@ -117,7 +115,7 @@ export class AutoregressiveModel extends LayersModel {
    */
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor | Tensor[] {
     const { condition, ...args } = options;
-    const { inputs, made } = this.inputsWith('predict', x, condition);
+    const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args);
     } finally {
@@ -125,35 +123,10 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  /** What the graph takes: `x` as it came, or its images with what is made of the condition, which the caller disposes. */
-  private inputsWith<X>(
-    caller: string,
-    x: X,
-    given: Condition | undefined,
-  ): { inputs: X | Tensor[]; made?: Tensor } {
-    const [images, conditions] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
-    if (given === undefined) {
-      if (this.condition !== null && images?.shape !== undefined && conditions === undefined) {
-        wrong(`${caller}: condition`, 'one, since the model takes it, or [images, condition] for x', given);
-      }
-      if (conditions !== undefined && conditions.shape[0] !== images?.shape[0]) {
-        wrong(`${caller}: x`, `${images?.shape[0]} conditions, as many as images`, conditions.shape[0]);
-      }
-      return { inputs: x };
-    }
-    if (conditions !== undefined || images?.rank !== 4) {
-      wrong(`${caller}: x`, 'a tensor of images [N,H,W,C], with condition', x);
-    }
-    const [n, ...size] = (images as Tensor4D).shape;
-    const imageShape = resolveImageShape(`${caller}: x`, this, size);
-    const made = conditionInput(`${caller}: condition`, this.condition, given, [n, ...imageShape]);
-    return { inputs: [images as Tensor, made], made };
-  }
-
   override compile(args: CompileArgs): void {
-    const metrics = args.metrics == null ? {} : { metrics: byName('metrics', args.metrics) };
+    const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
     const { optimizer: before, isOptimizerOwned } = this;
-    super.compile({ ...args, loss: byName('loss', args.loss), ...metrics } as CompileArgs);
+    super.compile({ ...args, loss: withFunctions('loss', args.loss), ...metrics } as CompileArgs);
     // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
@@ -178,13 +151,13 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {
-    const [loss = OWN_LOSS] = flatten(this.loss).map(likelihoodName);
-    const metrics = flatten(this.metrics).map(likelihoodName);
+    const [loss = OWN_LOSS] = namesOf(this.loss);
+    const metrics = namesOf(this.metrics).filter((name) => name !== undefined);
     const optimizer_config = {
       class_name: this.optimizer.getClassName(),
       config: this.optimizer.getConfig(),
     };
-    const config = { loss, metrics: metrics.filter((name) => name !== undefined), optimizer_config };
+    const config = { loss, metrics, optimizer_config };
     // The type lists tfjs's own losses only.
     return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
   }
@@ -202,32 +175,4 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
   if (!inputs || !outputs) wrong('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
   return new AutoregressiveModel(args);
-}
-
-/** Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record by output. */
-function byName(what: string, value: unknown): unknown {
-  if (typeof value === 'function') return value;
-  if (Array.isArray(value)) return value.map((item) => byName(what, item));
-  if (value === OWN_LOSS) return notSaved;
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([output, item]) => [output, byName(what, item)]));
-  }
-  const fn = typeof value === 'string' ? likelihoodNamed(value) : undefined;
-  return (
-    fn ??
-    wrong(`compile: ${what}`, 'bitsPerDim, negativeLogLikelihood or a function of (labels, logits)', value)
-  );
-}
-
-/** A loss or metrics, in any of the forms that `compile` takes, as a list. */
-function flatten(value: unknown): unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap(flatten);
-  return typeof value === 'object' ? Object.values(value).flatMap(flatten) : [value];
-}
-
-function notSaved(): Tensor {
-  throw new Error(
-    "The loss of this model was the program's own function and is not saved: call compile again",
-  );
 }

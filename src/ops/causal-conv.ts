@@ -1,6 +1,7 @@
 import {
   engine,
   getBackend,
+  getGradient,
   getKernel,
   type NamedAttrMap,
   registerGradient,
@@ -10,16 +11,16 @@ import {
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { checkBatchFits } from './batch-limit';
-import { composed } from './composed-conv';
-import type { Attributes, FusedActivation, Implementation, Inputs } from './implementation';
-import { ownOnWasm } from './wasm-conv';
+import { composedConv } from './composed-conv';
+import type { ConvAttributes, ConvImplementation, ConvInputs, FusedActivation } from './conv-implementation';
+import { wasmConv } from './wasm-conv';
 
-/** Our own loops on the wasm backend where they can be had, tfjs's operations elsewhere. */
-const implementation = (): Implementation => ownOnWasm() ?? composed;
+/** Our own kernels on the wasm backend where they can be had, tfjs's operations elsewhere. */
+const implementation = (): ConvImplementation => wasmConv() ?? composedConv;
 
 /** Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are as far as the backend goes. */
-const gradientImplementation = (): Implementation =>
-  engine().state.gradientDepth > 0 ? composed : implementation();
+const gradientImplementation = (): ConvImplementation =>
+  engine().state.gradientDepth > 0 ? composedConv : implementation();
 
 /** The names under which the operation is a kernel of every backend. */
 const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv2DRelu' } as const;
@@ -49,31 +50,25 @@ export function causalConv2d(
   const backendName = getBackend();
   if (getKernel(kernelName, backendName) === undefined) {
     const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
-      implementation().forward(inputs as Inputs, activation, (attrs as Attributes).presentColumns);
+      implementation().forward(inputs as ConvInputs, activation, (attrs as ConvAttributes).presentColumns);
     registerKernel({ kernelName, backendName, kernelFunc });
   }
-  const attributes: Attributes = { presentColumns };
+  const attributes: ConvAttributes = { presentColumns };
   return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias }, attributes);
 }
 
-registerGradient({
-  kernelName: KERNEL_NAMES.linear,
-  inputsToSave: ['x', 'kernel'],
-  gradFunc: gradients,
-});
-
-registerGradient({
-  kernelName: KERNEL_NAMES.relu,
-  inputsToSave: ['x', 'kernel'],
-  outputsToSave: [true],
-  gradFunc: gradients,
-});
+// The first copy of this library in a program keeps its kernels, so also its gradients.
+for (const [activation, kernelName] of Object.entries(KERNEL_NAMES)) {
+  if (getGradient(kernelName) !== undefined) continue;
+  const outputsToSave = activation === 'relu' ? [true] : [];
+  registerGradient({ kernelName, inputsToSave: ['x', 'kernel'], outputsToSave, gradFunc: gradients });
+}
 
 function gradients(dy: Tensor | Tensor[], saved: Tensor[], attributes: NamedAttrMap) {
   const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D?];
   return gradientImplementation().gradients(
     dy as Tensor4D,
     y === undefined ? { x, kernel } : { x, kernel, y },
-    (attributes as Attributes).presentColumns,
+    (attributes as ConvAttributes).presentColumns,
   );
 }

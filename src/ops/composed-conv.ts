@@ -21,7 +21,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import type { FusedActivation, Implementation, Inputs } from './implementation';
+import type { ConvImplementation, ConvInputs, FusedActivation } from './conv-implementation';
 
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
@@ -29,7 +29,7 @@ type Pads = [[number, number], [number, number], [number, number], [number, numb
  * The operation in terms of tfjs's own: forward convolutions, products and transposes, which every backend has and runs fast (the stock
  * filter gradient is missing on wasm and slow on cpu).
  */
-export const composed: Implementation = {
+export const composedConv: ConvImplementation = {
   forward: ({ kernel, ...inputs }, activation, presentColumns) =>
     tidy(() => {
       const window = windowOf(kernel.shape, presentColumns);
@@ -64,7 +64,7 @@ function windowOf(shape: Tensor4D['shape'], presentColumns: number): Window {
 
 /** [rows,columns,in,out] -> [rows,columns of the window,in,out] */
 function cut(kernel: Tensor4D, { shape }: Window): Tensor4D {
-  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape);
+  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the window,in,out]
 }
 
 /** [rows,columns of the window,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
@@ -74,19 +74,19 @@ function uncut(kernel: Tensor4D, [, columns]: Tensor4D['shape']): Tensor4D {
   return pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward({ x, kernel, bias }: Inputs, window: Window, activation: FusedActivation): Tensor4D {
+function forward({ x, kernel, bias }: ConvInputs, window: Window, activation: FusedActivation): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
   if (isPointwise(kernel.shape)) {
-    const a = reshape(x, [1, n * h * w, featuresIn]);
-    const b = reshape(kernel, [1, featuresIn, featuresOut]);
+    const a = reshape(x, [1, n * h * w, featuresIn]); // [N,H,W,in] -> [1, N*H*W, in]
+    const b = reshape(kernel, [1, featuresIn, featuresOut]); // [1,1,in,out] -> [1,in,out]
     const y: Tensor = engine().runKernel(
       _FusedMatMul,
       { a, b, ...optionalBias },
       { transposeA: false, transposeB: false, activation },
     ); // [1, N*H*W, out]
-    return reshape(y, [n, h, w, featuresOut]);
+    return reshape(y, [n, h, w, featuresOut]); // [1, N*H*W, out] -> [N,H,W,out]
   }
   return engine().runKernel(
     FusedConv2D,
@@ -101,35 +101,36 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D
   if (isPointwise(kernel.shape)) {
     const [n, h, w] = dz.shape;
     const dx = matMul(pixelRows(dz), transpose(reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
-    return reshape(dx, [n, h, w, featuresIn]);
+    return reshape(dx, [n, h, w, featuresIn]); // [N*H*W, in] -> [N,H,W,in]
   }
-  const taps = reshape(kernel, [rows * columns, featuresIn, featuresOut]);
+  const taps = reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
   const lastFirst = tensor1d(
     Array.from({ length: rows * columns }, (_, tap) => rows * columns - 1 - tap),
     'int32',
   );
   const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  return conv2d(dz, reshape(flipped, [rows, columns, featuresOut, featuresIn]), 1, padsBelow(window));
+  const turned = reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
+  return conv2d(dz, turned as Tensor4D, 1, padsBelow(window)); // [N,H,W,in]
 }
 
 /** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a kernel of its size. */
 function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
   const { shape } = window;
-  const [rows, columns, featuresIn, featuresOut] = shape;
-  if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape);
+  const featuresIn = shape[2];
+  if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
   const [n, h, w] = x.shape;
-  const byImage = reshape(featureRows(x), [featuresIn, n, h * w]);
+  const byImage = reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
   const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
   const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(window)); // [in,rows,columns,out]
-  return reshape(transpose(dk, [1, 2, 0, 3]), [rows, columns, featuresIn, featuresOut]);
+  return transpose(dk, [1, 2, 0, 3]) as Tensor4D; // [rows,columns,in,out]
 }
 
 /** [N,H,W,out] -> [out]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm. */
 function biasGradient(dz: Tensor4D): Tensor1D {
   const [n, h, w, featuresOut] = dz.shape;
   const means = reshape(avgPool(dz, [h, w], 1, 'valid'), [n, featuresOut]); // [N,out]
-  return reshape(matMul(fill([1, n], h * w), means), [featuresOut]);
+  return reshape(matMul(fill([1, n], h * w), means), [featuresOut]); // [1,N] [N,out] -> [1,out] -> [out]
 }
 
 /**

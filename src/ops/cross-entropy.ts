@@ -14,7 +14,7 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
-import { ownCrossEntropy } from './wasm-cross-entropy';
+import { wasmCrossEntropy } from './wasm-cross-entropy';
 
 /**
  * -log softmax(logits)[label], in nats, one value a row, with a gradient of its own: softmax minus one-hot.
@@ -31,7 +31,7 @@ export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
   const isRecorded = engine().state.gradientDepth > 1;
   const op = customGrad((x, save) => {
     const rows = x as Tensor2D;
-    const { value, gradient } = ownCrossEntropy(labels, rows) ?? composed(labels, rows);
+    const { value, gradient } = wasmCrossEntropy(labels, rows) ?? composedCrossEntropy(labels, rows);
     (save as (tensors: Tensor[]) => void)(isRecorded ? [rows, labels] : [gradient]);
     return {
       value,
@@ -46,7 +46,7 @@ export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
 }
 
 /** The same in terms of tfjs's operations. */
-function composed(labels: Tensor1D, logits: Tensor2D): { value: Tensor1D; gradient: Tensor2D } {
+function composedCrossEntropy(labels: Tensor1D, logits: Tensor2D): { value: Tensor1D; gradient: Tensor2D } {
   const p = softmax(logits); // [M,L]
   const target = oneHotRows(labels, logits); // [M,L]
   const logNormaliser = sub(max(logits, 1), log(max(p, 1))); // [M,L] -> [M]

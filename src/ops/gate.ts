@@ -17,7 +17,7 @@ import {
   type Tensor4D,
   tanh,
 } from '@tensorflow/tfjs-core';
-import { ownGate, ownGateGradient } from './wasm-gate';
+import { wasmGate, wasmGateGradient } from './wasm-gate';
 
 /**
  * tanh(a) sigmoid(b), the gate of gated PixelCNN, with a gradient of its own. The features of x are channel-major: groups of
@@ -34,7 +34,7 @@ export function gate(x: Tensor4D, imageChannels: number, condition: Tensor2D | n
   const op = customGrad<Tensor4D>((...args) => {
     (args.at(-1) as GradSaveFunc)(inputs);
     return {
-      value: ownGate(x, imageChannels, condition) ?? composed(x, imageChannels, condition),
+      value: wasmGate(x, imageChannels, condition) ?? composedGate(x, imageChannels, condition),
       gradFunc(dy, saved) {
         const [savedX, savedCondition] = saved as [Tensor4D, Tensor2D?];
         return gradients(dy, savedX, imageChannels, savedCondition ?? null);
@@ -47,16 +47,16 @@ export function gate(x: Tensor4D, imageChannels: number, condition: Tensor2D | n
 /** For x [N,H,W,2F] and for the condition [N,2F]. Those that are recorded on a tape must be differentiable themselves. */
 function gradients(dy: Tensor4D, x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor[] {
   const isRecorded = engine().state.gradientDepth > 0;
-  const own = isRecorded ? null : ownGateGradient(dy, x, imageChannels, condition);
+  const own = isRecorded ? null : wasmGateGradient(dy, x, imageChannels, condition);
   const dx = own ?? composedGradient(dy, x, imageChannels, condition);
   if (condition === null) return [dx];
   return [dx, isRecorded ? sum(dx, [1, 2]) : sumOverPixels(dx)];
 }
 
-function composed(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor4D {
+function composedGate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor4D {
   const [n, h, w, features] = x.shape;
   const [a, b] = halves(x, imageChannels, condition);
-  return reshape(mul(tanh(a), sigmoid(b)), [n, h, w, features / 2]);
+  return reshape(mul(tanh(a), sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
 }
 
 /** [N,H,W,2F] */
@@ -71,13 +71,13 @@ function composedGradient(
   const ds = mul(reshape(dy, s.shape), s); // [N*H*W*C, G]
   const da = mul(ds, sub(1, square(t)));
   const db = mul(ds, mul(t, sub(1, s)));
-  return reshape(concat([da, db], 1), x.shape);
+  return reshape(concat([da, db], 1), x.shape); // [N*H*W*C, 2G] -> [N,H,W,2F]
 }
 
 /** a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image and G = F/C. */
 function halves(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): [Tensor2D, Tensor2D] {
   const [n, h, w, features] = x.shape;
-  const z = condition === null ? x : add(x, reshape(condition, [n, 1, 1, features]));
+  const z = condition === null ? x : add(x, reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
   const groups = reshape(z, [n * h * w * imageChannels, features / imageChannels]); // [N*H*W*C, 2G]
   return split(groups, 2, 1) as [Tensor2D, Tensor2D];
 }

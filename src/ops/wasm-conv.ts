@@ -1,16 +1,17 @@
 import { engine, type Tensor4D, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { ConvolutionSizes, TrainingKernels } from '../kernels/types';
-import type { Attributes, Implementation, Saved } from './implementation';
-import { address, filled, ownLoops, registerOnWasm } from './wasm-backend';
+import type { ConvAttributes, ConvImplementation, ConvSaved } from './conv-implementation';
+import { registerOnWasm, wasmKernels } from './wasm-kernels';
+import { address, filled } from './wasm-memory';
 
-/** The implementation by our own loops where they can be had on the present backend. */
-export function ownOnWasm(): Implementation | null {
-  return ownLoops() === null ? null : own;
+/** The implementation by our own kernels where they can be had on the present backend. */
+export function wasmConv(): ConvImplementation | null {
+  return wasmKernels() === null ? null : own;
 }
 
-const own: Implementation = {
+const own: ConvImplementation = {
   forward: ({ x, kernel, bias }, activation, presentColumns) => {
-    const { convolve, convolutionScratch } = ownLoops() as TrainingKernels;
+    const { convolve, convolutionScratch } = wasmKernels() as TrainingKernels;
     const least = activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
     const sizes = sizesOf(x, kernel, { presentColumns });
     return compute([...x.shape.slice(0, 3), kernel.shape[3]], sizes, convolutionScratch, (y, scratch) =>
@@ -19,7 +20,7 @@ const own: Implementation = {
   },
   gradients(dy, saved, presentColumns) {
     const inputs = { dy, ...saved };
-    const attributes: Attributes = { presentColumns };
+    const attributes: ConvAttributes = { presentColumns };
     return {
       x: () => engine().runKernel(GRADIENTS.x, inputs, attributes),
       kernel: () => engine().runKernel(GRADIENTS.kernel, inputs, attributes),
@@ -34,39 +35,45 @@ const GRADIENTS = {
   bias: 'PixelCNNCausalConv2DBiasGradient',
 } as const;
 
-type GradientInputs = Saved & { dy: Tensor4D };
+type GradientInputs = ConvSaved & { dy: Tensor4D };
 
-registerOnWasm<GradientInputs, Attributes>(GRADIENTS.x, (loops, { dy, x, kernel, y }, attributes) => {
+registerOnWasm<GradientInputs, ConvAttributes>(GRADIENTS.x, (kernels, { dy, x, kernel, y }, attributes) => {
   const sizes = sizesOf(x, kernel, attributes);
-  return compute(x.shape, sizes, loops.convolutionScratch, (dx, scratch) =>
-    loops.convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
+  return compute(x.shape, sizes, kernels.convolutionScratch, (dx, scratch) =>
+    kernels.convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
   );
 });
 
-registerOnWasm<GradientInputs, Attributes>(GRADIENTS.kernel, (loops, { dy, x, kernel, y }, attributes) => {
-  const sizes = sizesOf(x, kernel, attributes);
-  return compute(kernel.shape, sizes, loops.correlationScratch, (dkernel, scratch) =>
-    loops.correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
-  );
-});
+registerOnWasm<GradientInputs, ConvAttributes>(
+  GRADIENTS.kernel,
+  (kernels, { dy, x, kernel, y }, attributes) => {
+    const sizes = sizesOf(x, kernel, attributes);
+    return compute(kernel.shape, sizes, kernels.correlationScratch, (dkernel, scratch) =>
+      kernels.correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
+    );
+  },
+);
 
-registerOnWasm<GradientInputs, Attributes>(GRADIENTS.bias, (loops, { dy, x, kernel, y }, attributes) => {
-  const sizes = sizesOf(x, kernel, attributes);
-  const [n, h, w, , featuresOut] = sizes;
-  return compute([featuresOut], sizes, loops.correlationScratch, (dbias, scratch) =>
-    loops.sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
-  );
-});
+registerOnWasm<GradientInputs, ConvAttributes>(
+  GRADIENTS.bias,
+  (kernels, { dy, x, kernel, y }, attributes) => {
+    const sizes = sizesOf(x, kernel, attributes);
+    const [n, h, w, , featuresOut] = sizes;
+    return compute([featuresOut], sizes, kernels.correlationScratch, (dbias, scratch) =>
+      kernels.sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
+    );
+  },
+);
 
 function sizesOf(
   { shape: [n, h, w, featuresIn] }: Tensor4D,
   { shape: [rows, columns, , featuresOut] }: Tensor4D,
-  { presentColumns }: Attributes,
+  { presentColumns }: ConvAttributes,
 ): ConvolutionSizes {
   return [n, h, w, featuresIn, featuresOut, rows, columns, presentColumns];
 }
 
-/** A tensor that loops fill, given its address and memory to work in. */
+/** A tensor that kernels fill, given its address and memory to work in. */
 function compute(
   shape: readonly number[],
   [, ...image]: ConvolutionSizes,

@@ -1,5 +1,6 @@
 import { engine, type Tensor2D, type Tensor4D, type TensorInfo } from '@tensorflow/tfjs-core';
-import { address, filled, ownLoops, registerOnWasm } from './wasm-backend';
+import { registerOnWasm, wasmKernels } from './wasm-kernels';
+import { address, filled } from './wasm-memory';
 
 const KERNEL_NAME = 'PixelCNNGate';
 const GRADIENT = 'PixelCNNGateGradient';
@@ -15,17 +16,17 @@ type GradientInputs = Inputs & { dy: Tensor4D };
 
 type Attributes = { readonly imageChannels: number };
 
-registerOnWasm<Inputs, Attributes>(KERNEL_NAME, (loops, { x, condition }, { imageChannels }) => {
+registerOnWasm<Inputs, Attributes>(KERNEL_NAME, (kernels, { x, condition }, { imageChannels }) => {
   const [n, h, w, features] = x.shape;
   const [tensor] = filled([[n, h, w, features / 2]], 0, ([y = 0]) =>
-    loops.gate(y, address(x), address(condition), ...sizes(x, imageChannels)),
+    kernels.gate(y, address(x), address(condition), ...sizes(x, imageChannels)),
   );
   return tensor as TensorInfo;
 });
 
-registerOnWasm<GradientInputs, Attributes>(GRADIENT, (loops, { dy, x, condition }, { imageChannels }) => {
+registerOnWasm<GradientInputs, Attributes>(GRADIENT, (kernels, { dy, x, condition }, { imageChannels }) => {
   const [tensor] = filled([x.shape], 0, ([dx = 0]) =>
-    loops.gateBack(dx, address(dy), address(x), address(condition), ...sizes(x, imageChannels)),
+    kernels.gateBack(dx, address(dy), address(x), address(condition), ...sizes(x, imageChannels)),
   );
   return tensor as TensorInfo;
 });
@@ -36,14 +37,14 @@ function sizes({ shape: [n, h, w, features] }: Tensor4D, imageChannels: number) 
 }
 
 /** The gate [N,H,W,F] of x [N,H,W,2F] and condition [N,2F] by our own loop; null where that cannot be had. */
-export function ownGate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor4D | null {
+export function wasmGate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor4D | null {
   if (!isOwn(x, condition)) return null;
   const attributes: Attributes = { imageChannels };
   return engine().runKernel<Tensor4D>(KERNEL_NAME, condition === null ? { x } : { x, condition }, attributes);
 }
 
-/** The gradient for x [N,H,W,2F] of {@link ownGate}, of dy [N,H,W,F]. */
-export function ownGateGradient(
+/** The gradient for x [N,H,W,2F] of {@link wasmGate}, of dy [N,H,W,F]. */
+export function wasmGateGradient(
   dy: Tensor4D,
   x: Tensor4D,
   imageChannels: number,
@@ -59,5 +60,5 @@ export function ownGateGradient(
 }
 
 function isOwn(...inputs: (Tensor4D | Tensor2D | null)[]): boolean {
-  return ownLoops() !== null && inputs.every((input) => input === null || input.dtype === 'float32');
+  return wasmKernels() !== null && inputs.every((input) => input === null || input.dtype === 'float32');
 }

@@ -135,7 +135,8 @@ export class Program {
   /** (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and a shift. */
   normalize(input: Features, args: NormalizeArgs): Features {
     const { gamma, beta } = args;
-    checkWeights('normalize', [gamma, beta].filter((weight) => weight !== undefined), input.size); // biome-ignore format: one line
+    const weights = [gamma, beta].filter((weight) => weight !== undefined);
+    checkWeights('normalize', weights, input.size);
     return this.push({ op: 'normalize', size: input.size, input: indexOf(input), ...args });
   }
 }

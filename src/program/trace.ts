@@ -59,7 +59,8 @@ function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: S
   const inputs = tensors.map((input) => build(program, known, input));
   const features = buildLayer(program, layer, inputs, tensors[0]?.shape.length ?? 0);
   if (tensor.outputTensorIndex !== undefined || features.size !== sizeOf(tensor)) {
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) says ${features.size} features of an output [${tensor.shape}]`); // biome-ignore format: one line
+    const said = `says ${features.size} features of an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
   }
   known.set(tensor, features);
   return features;

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { causalConv2d } from '../../src/ops/causal-conv';
-import type { FusedActivation } from '../../src/ops/implementation';
+import type { FusedActivation } from '../../src/ops/conv-implementation';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 

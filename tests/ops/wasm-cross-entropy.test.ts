@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross-entropy';
-import { ownCrossEntropy } from '../../src/ops/wasm-cross-entropy';
+import { wasmCrossEntropy } from '../../src/ops/wasm-cross-entropy';
 import { backends, useBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -25,7 +25,7 @@ describe.runIf(backends.includes('wasm'))('the cross-entropy by own kernels on w
           tf.tensor2d(x, [rows, levels]),
         ];
         const own = tf.tidy(() => {
-          const result = ownCrossEntropy(...tensors);
+          const result = wasmCrossEntropy(...tensors);
           return result === null ? [] : [result.value, result.gradient];
         }) as tf.Tensor[];
         const [value, gradient] = [await take(own[0] as tf.Tensor), await take(own[1] as tf.Tensor)];
@@ -70,7 +70,7 @@ describe.runIf(backends.includes('wasm'))('the cross-entropy by own kernels on w
     await useBackend(backends.includes('cpu') ? 'cpu' : 'wasm, composed');
     const labels = tf.tensor1d([0], 'int32');
     const logits = tf.zeros<tf.Rank.R2>([1, 2]);
-    expect(ownCrossEntropy(labels, logits)).toBeNull();
+    expect(wasmCrossEntropy(labels, logits)).toBeNull();
     tf.dispose([labels, logits]);
     await useBackend('wasm');
   });

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TrainingKernels } from '../../src/kernels/types';
 import { trainingKernels } from '../../src/kernels/webassembly';
 import { gate } from '../../src/ops/gate';
-import { ownGate, ownGateGradient } from '../../src/ops/wasm-gate';
+import { wasmGate, wasmGateGradient } from '../../src/ops/wasm-gate';
 import { backends, useBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 
@@ -41,8 +41,8 @@ describe.runIf(backends.includes('wasm'))('the gate by own kernels on wasm', () 
 
   it('gives way for numbers that are not float32', () => {
     const x = tf.ones<tf.Rank.R4>([1, 1, 1, 2], 'int32');
-    expect(ownGate(x, 1, null)).toBeNull();
-    expect(ownGateGradient(tf.ones([1, 1, 1, 1]), x, 1, null)).toBeNull();
+    expect(wasmGate(x, 1, null)).toBeNull();
+    expect(wasmGateGradient(tf.ones([1, 1, 1, 1]), x, 1, null)).toBeNull();
   });
 
   it('leaves nothing in memory where it throws', () => {
@@ -50,7 +50,7 @@ describe.runIf(backends.includes('wasm'))('the gate by own kernels on wasm', () 
     const condition = tf.ones<tf.Rank.R2>([1, 2]);
     condition.dispose();
     const before = tf.backend().numDataIds();
-    expect(() => ownGate(x, 1, condition)).toThrow();
+    expect(() => wasmGate(x, 1, condition)).toThrow();
     expect(tf.backend().numDataIds()).toBe(before);
     x.dispose();
   });

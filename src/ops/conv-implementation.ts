@@ -3,11 +3,11 @@ import type { Tensor1D, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
 /** What follows the convolution within the same operation. */
 export type FusedActivation = 'linear' | 'relu';
 
-/** Of the kernel that tfjs knows. */
-export type Attributes = { readonly presentColumns: number };
+/** What tfjs hands its kernels beside tensors. */
+export type ConvAttributes = { readonly presentColumns: number };
 
-/** Of a convolution. */
-export interface Inputs {
+/** What a convolution takes. */
+export interface ConvInputs {
   /** [N,H,W,in] */
   x: Tensor4D;
   /** [rows,columns,in,out] */
@@ -16,8 +16,8 @@ export interface Inputs {
   bias?: Tensor1D;
 }
 
-/** What the gradients need. */
-export interface Saved {
+/** What its gradients need. */
+export interface ConvSaved {
   x: Tensor4D;
   kernel: Tensor4D;
   /** The output [N,H,W,out] where a ReLU is part of the operation. */
@@ -25,13 +25,13 @@ export interface Saved {
 }
 
 /** One way to compute the operation and its gradients; of the kernel's last row the first `presentColumns` columns are used. */
-export interface Implementation {
+export interface ConvImplementation {
   /** [N,H,W,out] */
-  forward(inputs: Inputs, activation: FusedActivation, presentColumns: number): TensorInfo;
+  forward(inputs: ConvInputs, activation: FusedActivation, presentColumns: number): TensorInfo;
   /** Each computed when asked for: none for the image. */
   gradients(
     dy: Tensor4D,
-    saved: Saved,
+    saved: ConvSaved,
     presentColumns: number,
   ): { x: () => Tensor4D; kernel: () => Tensor4D; bias: () => Tensor1D };
 }
