@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
-import { type Condition, type ConditionShape, oneHotClass } from 'pixelcnn-layers';
+import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { conditionShape } from '../../src/image-model/condition-shape';
 import {
   conditionInput,
   conditionTensor,
@@ -47,27 +45,6 @@ const misfits = (): [ConditionShape | null, unknown, string][] => [
   [maps, tf.zeros([2, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
   [maps, tf.zeros([2, 3, 1, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
 ];
-
-describe('conditionShape', () => {
-  it('tells classes by the layer that reads them, else vectors and maps', () => {
-    const label = tfl.input({ shape: [1] });
-    const reader = oneHotClass({ numClasses: 4 });
-    reader.apply(label);
-    const image = [null, 1, 3, 1];
-    expect(conditionShape(label, image, [reader])).toEqual(classes);
-    expect(conditionShape(label, image, [])).toEqual({ kind: 'vector', size: 1 }); // another graph's
-    expect(conditionShape(tfl.input({ shape: [1] }), image, [])).toEqual({ kind: 'vector', size: 1 });
-    expect(conditionShape(tfl.input({ shape: [2] }), image, [])).toEqual(vectors);
-    expect(conditionShape(tfl.input({ shape: [1, 3, 2] }), image, [])).toEqual(maps);
-    expect(conditionShape(tfl.input({ shape: [null, null, 2] }), [null, null, null, 1], [])).toEqual(maps);
-  });
-
-  it('is null of anything else', () => {
-    for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
-      expect(conditionShape(tfl.input({ shape }), [null, 1, 3, 1], [])).toBeNull();
-    }
-  });
-});
 
 describe('readCondition', () => {
   it('reads classes, as a number, numbers or a tensor of any type', async () => {

@@ -1,8 +1,6 @@
-import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { forward } from '../../src/image-model/forward';
 import { imageModelShape, resolveImageShape } from '../../src/image-model/shape';
 import { useBackend } from '../support/backends';
 
@@ -63,13 +61,4 @@ it('completes the shape of an image, and refuses another', () => {
   expect(() => resolveImageShape('option', any, [0, 4, 2])).toThrow(
     'option: wanted an integer of at least 1',
   );
-});
-
-it('runs a forward pass', () => {
-  const model = stock(logits);
-  const x = tf.zeros<tf.Rank.R4>([3, 4, 5, 2]);
-  const y = forward(model, x, null);
-  expect(y.shape).toEqual([3, 4, 5, 2, 3]);
-  tf.dispose([x, y]);
-  model.dispose();
 });

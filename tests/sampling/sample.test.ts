@@ -233,13 +233,20 @@ describe('sample', () => {
 
   it('lets other work run by elapsed time, or never', async () => {
     const model = tinyModel();
-    let turns = 0;
-    const counter = setInterval(() => turns++, 0);
-    await draw(model, { yieldEvery: 'never', seed: 1 });
-    const never = turns;
-    await draw(model, { yieldEvery: 0, seed: 1 });
-    clearInterval(counter);
-    expect(turns - never).toBeGreaterThan(0);
+    /** At each value, how much of the work that waits has run: each value adds one. */
+    const turnsAtValues = async (yieldEvery: 'never' | number) => {
+      const seen: number[] = [];
+      let turns = 0;
+      const random = () => {
+        seen.push(turns);
+        setTimeout(() => turns++, 0);
+        return 0.5;
+      };
+      await draw(model, { yieldEvery, random });
+      return seen;
+    };
+    expect(await turnsAtValues('never')).toEqual([0, 0, 0, 0]);
+    expect(await turnsAtValues(0)).toEqual([0, 1, 2, 3]);
     model.dispose();
   });
 

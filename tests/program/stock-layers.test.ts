@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../../support/backends';
-import { expectNoLeaks, noise, take } from '../../support/tensors';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks, noise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runScript } from './run-script';
-import { saveGatedModel, saveModel } from './save-model';
+import { runScript } from '../run-script';
+import { saveGatedModel, saveModel } from '../save-model';
 
 let directory: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trainingCurve } from '../../examples/lib/curve.mjs';
+import { trainingCurve } from '../../../examples/lib/curve.mjs';
 
 const rules = [{ name: 'uniform', y: 4 }];
 

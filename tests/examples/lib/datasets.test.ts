@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DATASETS, readDataset } from '../../examples/lib/datasets.mjs';
+import { DATASETS, readDataset } from '../../../examples/lib/datasets.mjs';
 
 let path: string;
 beforeEach(async () => {
