@@ -20,6 +20,14 @@ const FIGURES = [
   ['sample.mjs --model examples/models/digits-conditional --images 12 --seed 1', 'digits-conditional.png'],
   ['sample.mjs --model examples/models/emoji --seed 1', 'model-emoji.png'],
   ['sample.mjs --model examples/models/emoji --complete emoji --seed 1', 'emoji-completions.png'],
+  [
+    'sample.mjs --model examples/models/digits --temperatures 0,0.5,0.8,1,1.3 --images 12 --seed 1',
+    'temperatures-digits.png',
+  ],
+  [
+    'sample.mjs --model examples/models/emoji --temperatures 0,0.5,0.8,1,1.3 --images 12 --seed 1',
+    'temperatures-emoji.png',
+  ],
   ['heat-map.mjs --model examples/models/digits --data digits', 'heat-map-digits.png'],
   ['heat-map.mjs --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
 ];
