@@ -1,7 +1,10 @@
-// Makes the pictures of README and docs that take no training anew: by the examples, which give the same bytes each time, and those of the page. `npm run figures`
+// Makes the pictures of README and docs anew, but for those of docs/results.md, which come of longer training: by the examples, the quick
+// start among them, and those of the page. On one machine the same pictures each time. `npm run figures`
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,16 +20,47 @@ const FIGURES = [
   ['sample.mjs --model examples/models/digits-conditional --images 12 --seed 1', 'digits-conditional.png'],
   ['sample.mjs --model examples/models/emoji --seed 1', 'model-emoji.png'],
   ['sample.mjs --model examples/models/emoji --complete emoji --seed 1', 'emoji-completions.png'],
+  [
+    'sample.mjs --model examples/models/digits --temperatures 0,0.5,0.8,1,1.3 --images 12 --seed 1',
+    'temperatures-digits.png',
+  ],
+  [
+    'sample.mjs --model examples/models/emoji --temperatures 0,0.5,0.8,1,1.3 --images 12 --seed 1',
+    'temperatures-emoji.png',
+  ],
   ['heat-map.mjs --model examples/models/digits --data digits', 'heat-map-digits.png'],
   ['heat-map.mjs --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
 ];
 
-mkdirSync(`${root}/docs/images`, { recursive: true });
-for (const [command, name] of FIGURES) {
+/** Pictures that the quick start makes of the model that it trains, and their names in `docs/images`. */
+const OF_QUICKSTART = [
+  ['samples.png', 'digits-samples.png'],
+  ['completions.png', 'digits-completions.png'],
+];
+
+/** Runs a program of `examples`: the words of its command, and where it writes. */
+function run(command, out) {
   const [script, ...flags] = command.split(' ');
-  const args = [`examples/${script}`, ...flags, '--out', `docs/images/${name}`];
+  const args = [`examples/${script}`, ...flags, '--out', out];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stderr}`);
+}
+
+mkdirSync(join(root, 'docs/images'), { recursive: true });
+for (const [command, name] of FIGURES) {
+  run(command, `docs/images/${name}`);
   console.log(`docs/images/${name}`);
 }
+
+const out = mkdtempSync(join(tmpdir(), 'quickstart-'));
+try {
+  run('quickstart.mjs', out);
+  for (const [made, name] of OF_QUICKSTART) {
+    copyFileSync(join(out, made), join(root, 'docs/images', name));
+    console.log(`docs/images/${name}`);
+  }
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}
+
 await import('./page-pictures.mjs');

@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const guides = (await readdir(join(root, 'docs'), { recursive: true }))
   .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
   .map((name) => join('docs', name));
+
+const cards = (await readdir(join(root, 'examples'), { recursive: true }))
+  .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
+  .map((name) => join('examples', name));
+const pages = ['README.md', ...guides, ...cards];
 
 /** Markdown without its blocks of code, whose brackets are no links. */
 const prose = (text: string) => text.replaceAll(/^```.*?^```$/gms, '');
@@ -39,7 +44,7 @@ async function isBroken(page: string, link: string): Promise<boolean> {
   return !file.endsWith('.md') || !anchorsOf(await readFile(join(root, file), 'utf8')).includes(anchor);
 }
 
-it.each(['README.md', ...guides])('%s links to files and headings that exist', async (page) => {
+it.each(pages)('%s links to files and headings that exist', async (page) => {
   const links = linksOf(await readFile(join(root, page), 'utf8'));
   const broken: string[] = [];
   for (const link of links) if (await isBroken(page, link)) broken.push(link);
@@ -55,6 +60,27 @@ it('makes anchors as code hosts do', () => {
 
 it('has a guide for every page: docs/guide.md links to each', async () => {
   const links = linksOf(await readFile(join(root, 'docs/guide.md'), 'utf8'));
-  const pages = guides.filter((page) => page !== join('docs', 'guide.md') && dirname(page) === 'docs');
-  expect(pages.filter((page) => !links.some((link) => link.split('#')[0] === page.slice(5)))).toEqual([]);
+  const others = guides.filter((page) => page !== join('docs', 'guide.md') && dirname(page) === 'docs');
+  expect(others.filter((page) => !links.some((link) => link.split('#')[0] === page.slice(5)))).toEqual([]);
+});
+
+describe('pictures', () => {
+  const shownOn = async (page: string) =>
+    linksOf(await readFile(join(root, page), 'utf8'))
+      .map((link) => join(dirname(page), link))
+      .filter((file) => dirname(file) === join('docs', 'images'));
+
+  it('are made by `npm run figures` where README shows them', async () => {
+    const scripts = ['scripts/figures.mjs', 'scripts/page-pictures.mjs'];
+    const made = (await Promise.all(scripts.map((file) => readFile(join(root, file), 'utf8')))).join('');
+    const shown = await shownOn('README.md');
+    expect(shown.length).toBeGreaterThan(5);
+    expect(shown.filter((file) => !new RegExp(`['/]${basename(file)}['\`]`).test(made))).toEqual([]);
+  });
+
+  it('are each on some page, but for those of results that may go with a table', async () => {
+    const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
+    const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.startsWith('results-'));
+    expect(kept.filter((name) => !shown.has(join('docs', 'images', name)))).toEqual([]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { useBackend } from './support/backends';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** Where blocks lie and run, and what they write goes: a reader's own folder, with the examples of the repository in it. */
 const blocks = join(root, 'tests', '.blocks');
 
 interface Block {
@@ -45,8 +46,16 @@ function promised(code: string): (string | null)[] {
 
 describe('every example in README, docs and docstrings', () => {
   const printed: string[] = [];
-  beforeAll(() => mkdir(blocks, { recursive: true }));
-  afterAll(() => rm(blocks, { recursive: true, force: true }));
+  beforeAll(async () => {
+    await rm(blocks, { recursive: true, force: true }); // of a run that was killed
+    await mkdir(blocks, { recursive: true });
+    await symlink(join(root, 'examples'), join(blocks, 'examples'));
+    process.chdir(blocks);
+  });
+  afterAll(async () => {
+    process.chdir(root);
+    await rm(blocks, { recursive: true, force: true });
+  });
   beforeEach(async () => {
     await useBackend('cpu');
     printed.length = 0;

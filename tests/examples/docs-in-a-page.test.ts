@@ -164,6 +164,12 @@ it('knows every block of README and docs that needs a page', () => {
   expect(worker).toMatch(/^import '@tensorflow\/tfjs-backend-wasm'; .*'\.\/wasm\.mjs' of examples\/vite/);
 });
 
+it('has the program of getting started save where its page loads: Vite serves public/squares as /squares', async () => {
+  const text = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
+  expect(text).toContain("fileSystem('public/squares')");
+  expect(imagePage).toContain("loadLayersModel('/squares/model.json')");
+});
+
 describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
   let folder: string;
   let browser: Browser;
