@@ -58,7 +58,8 @@ export interface GatedPixelCNNBlockArgs {
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
  * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees the rows above the present one only, and nothing is added
- * to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a variance of 1 through masks and gates.
+ * to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a variance of 1 through masks and gates,
+ * and what a later block adds to the horizontal stack begins small.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to 2.3 and figure 2; the skip output is that of WaveNet.
  *
@@ -96,7 +97,7 @@ export function gatedPixelCNNBlock(
   const { vertical, horizontal } = stacks;
   const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
-    const kernelInitializer = keepVariance(x, convArgs, isGated(part, maskType) ? GATED_SQUARE : 1);
+    const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
     return maskedConv2d({ ...layerName(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
   };
   const gate = (part: string, x: SymbolicTensor) => {
@@ -134,9 +135,8 @@ type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: numbe
 /** What the square of a gate is on average where a and b are normal with variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293. */
 const GATED_SQUARE = 0.1157;
 
-/** Whether a convolution reads what comes out of a gate. */
-const isGated = (part: string, maskType: MaskType) =>
-  part === 'out' || part === 'skip' || (part === 'vertical' && maskType === 'B');
+/** Whether a convolution must make up for a gate: those that read one and are not added to a sum over blocks, of which each term begins small. */
+const readsGate = (part: string, maskType: MaskType) => part === (maskType === 'A' ? 'out' : 'vertical');
 
 /**
  * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). tfjs would count masked inputs too, and 1 for the square;

@@ -239,9 +239,8 @@ describe('gatedPixelCNNBlock', () => {
     const later = gatedPixelCNNBlock({ vertical: stack, horizontal: stack }, { ...args, kernelSize: 5 });
     const both = { vertical: image, horizontal: image };
     const first = gatedPixelCNNBlock(both, { ...args, kernelSize: 7, maskType: 'A' });
-    const out = 30 * GATED;
-    const seen = { vertical: 3 * 5 * 30 * GATED, horizontal: 3 * 30, across: 60, out };
-    const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out };
+    const seen = { vertical: 3 * 5 * 30 * GATED, horizontal: 3 * 30, across: 60, out: 30 };
+    const seenFirst = { vertical: 3 * 7, horizontal: 3, across: 60, out: 30 * GATED };
     for (const [{ vertical, horizontal }, sums, x] of [
       [later, seen, stack],
       [first, seenFirst, image],
