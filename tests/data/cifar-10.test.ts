@@ -44,7 +44,7 @@ describe('parseCifar10', () => {
         const files = [records.slice(0, cut), records.slice(cut)].filter((part) => part.length > 0);
         expect(parseCifar10(files.map(join))).toEqual(set);
       }),
-      { numRuns: 20 },
+      { numRuns: 20, seed: 1 },
     );
   });
 
@@ -67,6 +67,7 @@ describe('parseCifar10', () => {
           }
         },
       ),
+      { seed: 1 },
     );
   });
 

@@ -24,7 +24,7 @@ describe('gunzip', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (bytes) => {
         expect(await gunzip(await gzip(bytes))).toEqual(bytes);
       }),
-      { numRuns: 30 },
+      { numRuns: 30, seed: 1 },
     );
   });
 
@@ -70,6 +70,7 @@ describe('gunzip', () => {
         damaged[at] = (damaged[at] as number) ^ change;
         await expectSameOrError(damaged, contents);
       }),
+      { seed: 1 },
     );
     const last = Uint8Array.from(compressed);
     last[last.length - 8] = (last[last.length - 8] as number) ^ 1; // of the checksum

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { PixelLogits, pixelLogits } from 'pixelcnn-layers';
-import { describe, expect, it } from 'vitest';
-import { onEachBackend } from '../support/backends';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, onEachBackend, useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 
 onEachBackend('PixelLogits', () => {
@@ -15,6 +15,8 @@ onEachBackend('PixelLogits', () => {
 });
 
 describe('PixelLogits', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   it('takes images of unknown size', () => {
     const y = pixelLogits({ imageChannels: 3, levels: 4 }).apply(tfl.input({ shape: [null, null, 12] }));
     expect((y as tfl.SymbolicTensor).shape).toEqual([null, null, null, 3, 4]);

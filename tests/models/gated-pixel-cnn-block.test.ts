@@ -28,6 +28,19 @@ function setNoise(of: tfl.LayersModel | tfl.layers.Layer, seed: number): SlowWei
   return weights;
 }
 
+/**
+ * Gives a model weights above 0, of which those of one output have a sum of at most 1/2: of positive inputs then all sums are positive and
+ * small, where tanh and sigmoid rise, so that every output rises, by much more than rounding, with every value that it is made of.
+ */
+function setPositive(model: tfl.LayersModel, seed: number): void {
+  const weights = model.getWeights().map(({ shape, size }, i) => {
+    const summands = size / (shape.at(-1) as number);
+    return tf.tensor(noise(size, 7919 * (seed + i)).map((x) => (0.75 + x / 4) / (2 * summands)), shape); // biome-ignore format: one line
+  });
+  model.setWeights(weights);
+  tf.dispose(weights);
+}
+
 /** An input of a block: its shape of one image, and the values of both images. */
 interface Input {
   shape: number[];
@@ -71,7 +84,7 @@ const cases = fc.record({
   h: fc.integer({ min: 1, max: 4 }),
   w: fc.integer({ min: 1, max: 5 }),
   kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 5)),
-  imageChannels: fc.integer({ min: 1, max: 3 }),
+  imageChannels: fc.integer({ min: 1, max: 4 }),
   maskType: fc.constantFrom<MaskType>('A', 'B'),
   group: fc.integer({ min: 1, max: 3 }), // features of a channel
   skipGroup: fc.integer({ min: 0, max: 2 }), // 0 for no skip output
@@ -81,6 +94,12 @@ const cases = fc.record({
 });
 
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
+
+/** Small ones, with which GPU backends compile no programs for large products: these take ten seconds in software. */
+const smallCases: [Case][] = [
+  [{ h: 2, w: 3, kernelSize: [3, 3], imageChannels: 2, maskType: 'A', group: 1, skipGroup: 0, condition: 'map', isLast: false, seed: 1 }], // biome-ignore format: one line
+  [{ h: 2, w: 3, kernelSize: [3, 1], imageChannels: 2, maskType: 'B', group: 1, skipGroup: 1, condition: 'none', isLast: true, seed: 2 }], // biome-ignore format: one line
+];
 
 /** The block of a case as a model: from its inputs, of these shapes, to its outputs. */
 function blockOf(one: Case, shapes: readonly number[][]): tfl.LayersModel {
@@ -136,51 +155,58 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
         tf.dispose(tensors);
         model.dispose();
       }),
-      { numRuns: isGpu(backend) ? 8 : 80 },
+      { numRuns: isGpu(backend) ? 4 : 80, seed: 1, examples: smallCases },
     );
   });
 
-  it('is causal: what moves with each value of each stack', async () => {
+  it('is causal, and sees its whole window: what moves with each value of each stack', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async (one) => {
-        const { h, w, imageChannels, maskType, group, seed, isLast } = one;
+        const { h, w, kernelSize, imageChannels, maskType, group, condition, seed, isLast } = one;
         const filters = group * imageChannels;
-        const model = blockOf(one, [[h, w, filters], [h, w, filters]]); // biome-ignore format: one line
+        const shapes = [[h, w, filters], [h, w, filters]]; // biome-ignore format: one line
+        if (condition !== 'none') shapes.push(condition === 'map' ? [h, w, K] : [K]);
+        const model = blockOf(one, shapes);
+        setPositive(model, seed);
         const size = h * w * filters;
-        const before = noise(2 * size, seed); // of the vertical and of the horizontal stack
-        const shape: [number, number, number, number] = [2 * size, h, w, filters];
-        const batch = (change: number) => {
-          const changed = (value: number) => Array.from(before, (x, i) => x + (i === value ? change : 0));
-          const all = Array.from({ length: 2 * size }, (_, value) => changed(value));
-          return [0, size].map((from) => tf.tensor4d(all.flatMap((image) => image.slice(from, from + size)), shape)); // biome-ignore format: one line
-        };
-        const [still, moved] = [batch(0), batch(0.5)];
-        setNoise(model, seed);
-        const [a, b] = [applied(model, still), applied(model, moved)];
-        for (const [output, tensor] of a.entries()) {
+        const before = noise(2 * size, seed).map((x) => 0.1 * (x + 1)); // of the vertical and of the horizontal stack
+        const count = 2 * size + 1; // in the last image nothing is changed
+        const changed = (value: number) => before.map((x, i) => x + (i === value ? 1 : 0));
+        const all = Array.from({ length: count }, (_, value) => changed(value));
+        const tensors = [0, size].map(
+          (from) =>
+          tf.tensor4d(all.flatMap((image) => Array.from(image.subarray(from, from + size))), [count, h, w, filters]), // biome-ignore format: one line
+        );
+        const given = shapes[2];
+        const inputs: tf.Tensor[] = given === undefined ? tensors : [...tensors, tf.fill([count, ...given], 0.1)]; // biome-ignore format: one line
+        for (const [output, tensor] of applied(model, inputs).entries()) {
+          const isVertical = output === 0 && !isLast;
+          const hasResidual = maskType === 'B' && output === (isLast ? 0 : 1);
           const features = tensor.shape[3] as number;
-          const [values, others] = [await tensor.data(), await (b[output] as tf.Tensor).data()];
-          for (const [i, value] of values.entries()) {
-            if (value === others[i]) continue;
-            const [changed, place] = [Math.floor(i / (h * w * features)), i % (h * w * features)];
-            const isHorizontal = changed >= size;
-            const [from, to] = [Math.floor((changed % size) / filters), Math.floor(place / features)]; // pixels
-            const [fromRow, toRow] = [Math.floor(from / w), Math.floor(to / w)];
-            const fromChannel = Math.floor((changed % filters) / group);
-            const toChannel = Math.floor(((place % features) * imageChannels) / features);
-            const isSeen = !isHorizontal
-              ? fromRow < toRow || (maskType === 'B' && fromRow === toRow)
-              : (isLast || output > 0) &&
-                fromRow === toRow &&
-                (from < to ||
-                  (from === to && (maskType === 'A' ? fromChannel < toChannel : fromChannel <= toChannel)));
-            expect(isSeen, `output ${output}, from ${from} to ${to}`).toBe(true);
+          const values = await take(tensor);
+          const outputs = h * w * features;
+          for (const [i, value] of values.slice(0, 2 * size * outputs).entries()) {
+            const [input, place] = [Math.floor(i / outputs), i % outputs];
+            const at = { from: Math.floor((input % size) / filters), to: Math.floor(place / features) }; // pixels
+            const [down, across] = [Math.floor(at.to / w) - Math.floor(at.from / w), (at.to % w) - (at.from % w)]; // biome-ignore format: one line
+            const channel = { from: Math.floor((input % filters) / group), to: Math.floor(((place % features) * imageChannels) / features) }; // biome-ignore format: one line
+            const [up, side] = kernelSize.map((length) => (length - 1) / 2) as [number, number];
+            const isBefore = maskType === 'A' ? channel.from < channel.to : channel.from <= channel.to;
+            const isReached =
+              input < size // in the vertical stack
+                ? down >= (maskType === 'A' ? 1 : 0) && down <= up && Math.abs(across) <= side
+                : !isVertical && down === 0 && across <= side && (across > 0 || (across === 0 && isBefore));
+            const isItself = hasResidual && input === size + place;
+            const hasMoved = value !== values[2 * size * outputs + place];
+            if (hasMoved !== (isReached || isItself)) {
+              expect.fail(`output ${output}: place ${place}, which value ${input} ${hasMoved ? 'moves' : 'does not move'}`); // biome-ignore format: one line
+            }
           }
         }
-        tf.dispose([still, moved, a, b]);
+        tf.dispose(inputs);
         model.dispose();
       }),
-      { numRuns: isGpu(backend) ? 3 : 20 },
+      { numRuns: isGpu(backend) ? 2 : 20, seed: 1, examples: smallCases },
     );
   });
 

@@ -10,8 +10,8 @@ import {
   pixelCNN,
   pixelCNNResBlock,
 } from 'pixelcnn-layers';
-import { describe, expect, it } from 'vitest';
-import { onEachBackend } from '../support/backends';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/digits';
 import { buildGolden, goldenModels } from '../support/golden-models';
 import {
@@ -23,9 +23,11 @@ import {
   weightGradients,
 } from '../support/tensors';
 
-onEachBackend('pixelCNN', () => {
+onEachBackend('pixelCNN', (backend) => {
   describe.each(goldenModels)('against the golden values of $name', (reference) => {
     const { images, weights, config } = reference.model;
+    // In software, GPUs take long: there the gradients are those of colour images, and the training is that of gray ones.
+    const isColour = images.shape[3] === 3;
 
     it('logits, losses and log-likelihoods', async () => {
       const model = buildGolden(reference);
@@ -45,7 +47,7 @@ onEachBackend('pixelCNN', () => {
       model.dispose();
     });
 
-    it('gradients of the loss for every weight', async () => {
+    it.skipIf(isGpu(backend) && !isColour)('gradients of the loss for every weight', async () => {
       const model = buildGolden(reference);
       const labels = golden4d(images, 'int32');
       const x = normalize(labels, config.levels);
@@ -61,39 +63,50 @@ onEachBackend('pixelCNN', () => {
       model.dispose();
     });
 
-    it('ten steps of Adam, by which masked weights never move', async () => {
-      const model = buildGolden(reference);
-      const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
-      model.compile({ optimizer, loss: negativeLogLikelihood });
-      const labels = golden4d(images, 'int32');
-      const x = normalize(labels, config.levels);
-      for (const [step, loss] of reference.adam.losses_nats.entries()) {
-        if (step === 10) break; // the eleventh loss is the one after the tenth step
-        (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
-        expect(await model.trainOnBatch(x, labels)).toBeCloseTo(loss, 5);
-      }
-      const after = model.evaluate(x, labels) as tf.Scalar;
-      expect((await take(after))[0]).toBeCloseTo(reference.adam.losses_nats[10] as number, 5);
+    it.skipIf(isGpu(backend) && isColour)(
+      'ten steps of Adam, by which masked weights never move',
+      async () => {
+        const model = buildGolden(reference);
+        const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+        model.compile({ optimizer, loss: negativeLogLikelihood });
+        const labels = golden4d(images, 'int32');
+        const x = normalize(labels, config.levels);
+        for (const [step, loss] of reference.adam.losses_nats.entries()) {
+          if (step === 10) break; // the eleventh loss is the one after the tenth step
+          (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
+          expect(await model.trainOnBatch(x, labels)).toBeCloseTo(loss, 5);
+        }
+        const after = model.evaluate(x, labels) as tf.Scalar;
+        expect((await take(after))[0]).toBeCloseTo(reference.adam.losses_nats[10] as number, 5);
 
-      const changes = Object.values(reference.adam.final_weight_sum_abs_change);
-      for (const [i, before] of Object.values(weights).entries()) {
-        const now = await (model.getWeights()[i] as tf.Tensor).data();
-        const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
-        expect(Math.abs(change - (changes[i] as number))).toBeLessThan(1e-3 * (changes[i] as number) + 1e-5);
-      }
-      tf.dispose([labels, x]);
-      model.dispose();
-      optimizer.dispose();
-    });
+        const changes = Object.values(reference.adam.final_weight_sum_abs_change);
+        for (const [i, before] of Object.values(weights).entries()) {
+          const now = await (model.getWeights()[i] as tf.Tensor).data();
+          const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
+          expect(Math.abs(change - (changes[i] as number))).toBeLessThan(
+            1e-3 * (changes[i] as number) + 1e-5,
+          );
+        }
+        tf.dispose([labels, x]);
+        model.dispose();
+        optimizer.dispose();
+      },
+    );
   });
 
-  it('gives the test figure of the trained digits network', async () => {
-    const { model, testBitsPerDim } = await loadTrainedDigits();
-    const { test } = await loadDigits();
-    const nats = await take(await logProb(model, test));
-    const bits = -nats.reduce((a, b) => a + b) / (test.size * Math.LN2);
-    expect(bits).toBeCloseTo(testBitsPerDim, 5); // 1.90564
-    test.dispose();
+  it('gives the test figure of the trained digits network, and the bits of its first images', async () => {
+    const { model, testBitsPerDim, firstBits } = await loadTrainedDigits();
+    const { train, test } = await loadDigits();
+    const expected = isGpu(backend) ? firstBits.slice(0, 2) : firstBits;
+    const first = tf.slice(test, 0, expected.length);
+    const bits = (await take(await logProb(model, first))).map((nats) => -nats / Math.LN2);
+    expectCloseRelative(bits, expected, 1e-5);
+    if (!isGpu(backend)) {
+      const nats = await take(await logProb(model, test));
+      const mean = -nats.reduce((a, b) => a + b) / (test.size * Math.LN2);
+      expect(mean).toBeCloseTo(testBitsPerDim, 5); // 1.90564
+    }
+    tf.dispose([train, test, first]);
     model.dispose();
   });
 
@@ -112,6 +125,8 @@ onEachBackend('pixelCNN', () => {
 });
 
 describe('pixelCNN', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   it('has the layers and weights of the blog, in its order', () => {
     const model = pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 });
     const [h, out, l] = [2 * 3, 4 * 3, 256 * 3];

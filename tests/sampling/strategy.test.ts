@@ -10,7 +10,7 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { take } from '../support/tensors';
+import { setNoise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -20,7 +20,9 @@ function odd(): AutoregressiveModel {
   const masked = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
   const features = tfl.layers.prelu({ name: 'odd', sharedAxes: [1, 2] }).apply(masked as tfl.SymbolicTensor);
   const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(features as tfl.SymbolicTensor);
-  return autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+  const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+  setNoise(model);
+  return model;
 }
 
 /** What is drawn, and in how many forward passes of the model. */
@@ -37,6 +39,7 @@ const VALUES = 2 * 3 * 2; // of an image
 describe('strategy', () => {
   it('is incremental by itself: no forward pass, where whole passes make one a value', async () => {
     const model = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 1 });
+    setNoise(model);
     const { images, passes } = await drawn(model, 'full');
     expect(passes).toBe(VALUES);
     for (const strategy of [undefined, 'auto', 'incremental'] as const) {

@@ -19,8 +19,12 @@ export async function loadDigits(): Promise<{ train: tf.Tensor4D; test: tf.Tenso
   return { train: await load('train'), test: await load('test') };
 }
 
-/** The reference's trained digits network, and its figure on the test digits. */
-export async function loadTrainedDigits(): Promise<{ model: AutoregressiveModel; testBitsPerDim: number }> {
+/** The reference's trained digits network, its figure on the test digits, and the bits that each of the first of them takes. */
+export async function loadTrainedDigits(): Promise<{
+  model: AutoregressiveModel;
+  testBitsPerDim: number;
+  firstBits: number[];
+}> {
   const model = pixelCNN({
     imageShape: [8, 8, 1],
     levels: 17,
@@ -36,5 +40,5 @@ export async function loadTrainedDigits(): Promise<{ model: AutoregressiveModel;
   });
   model.setWeights(weights);
   tf.dispose(weights);
-  return { model, testBitsPerDim: trained.test_bpd_f32 };
+  return { model, testBitsPerDim: trained.test_bpd_f32, firstBits: trained.first8_nll_bits };
 }

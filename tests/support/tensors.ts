@@ -59,6 +59,16 @@ export async function expectNoLeaks(work: () => unknown): Promise<void> {
   expect(tf.memory().numTensors).toBe(before);
 }
 
+/** Gives a model weights in [-scale, scale), the same wherever it is made. */
+export function setNoise(model: tfl.LayersModel, seed = 1, scale = 1): void {
+  const weights = model.getWeights().map(
+    ({ shape, size }, i) =>
+    tf.tensor(noise(size, seed + i).map((x) => scale * x), shape), // biome-ignore format: one line
+  );
+  model.setWeights(weights);
+  tf.dispose(weights);
+}
+
 /** Deterministic values in [-1, 1) for tests. */
 export function noise(length: number, seed = 1): Float32Array {
   let state = seed >>> 0;

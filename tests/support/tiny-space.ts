@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, pixelCNN } from 'pixelcnn-layers';
-import { noise } from './tensors';
+import { setNoise } from './tensors';
 
 /** A model of images 2x2x1 with 3 levels, whose weights are far from uniform; there are 3^4 = 81 such images. */
 export function tinyModel(): AutoregressiveModel {
@@ -12,9 +12,7 @@ export function tinyModel(): AutoregressiveModel {
     numBlocks: 1,
     firstKernelSize: 3,
   });
-  const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, i + 1), shape));
-  model.setWeights(weights);
-  tf.dispose(weights);
+  setNoise(model);
   return model;
 }
 

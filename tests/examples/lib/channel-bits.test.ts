@@ -4,6 +4,7 @@ import { imageSet } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bitsByChannel } from '../../../examples/lib/channel-bits.mjs';
 import { useBackend } from '../../support/backends';
+import { setNoise } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -40,6 +41,7 @@ describe('bits by channel', () => {
     const images = imageSet({ data, shape: [5, 4, 4, 1], levels: 8, labels });
     const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 8, hiddenDim: 2, outDim: 3 };
     const model = gatedPixelCNN({ ...sizes, numBlocks: 1, numClasses: 3 });
+    setNoise(model);
     const input = tf.tensor4d(data, [5, 4, 4, 1], 'int32');
     const bitsGiven = async (condition: number[]) => {
       const nats = await logProb(model, input, { condition });
@@ -49,7 +51,7 @@ describe('bits by channel', () => {
     };
     const [bits] = await bitsByChannel(model, images, { batchSize: 2 });
     expect(bits).toBeCloseTo(await bitsGiven([2, 0, 1, 1, 2]), 5);
-    expect(bits).not.toBeCloseTo(await bitsGiven([0, 0, 0, 0, 0]), 5);
+    expect(bits).not.toBeCloseTo(await bitsGiven([0, 0, 0, 0, 0]), 3);
 
     const { labels: _, ...unlabelled } = images;
     await expect(bitsByChannel(model, unlabelled, { batchSize: 2 })).rejects.toThrow('the images have none');
