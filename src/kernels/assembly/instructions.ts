@@ -85,10 +85,15 @@ function sigmoidOrTanh(op: u32, x: v128): v128 {
 
 /** The same in float64. */
 function exactly(op: u32, x: v128): v128 {
-  const one = f64x2.splat(1), sign = f64x2.splat(-0.0);
+  const one = f64x2.splat(1), size = f64x2.abs(x);
   const isSigmoid = op == SIGMOID;
   // pmin(x, y) keeps an x that is NaN
-  const e = exp(isSigmoid ? f64x2.pmin(f64x2.neg(x), f64x2.splat(709)) : f64x2.mul(f64x2.splat(-2), f64x2.abs(x)));
-  const y = f64x2.div(isSigmoid ? one : f64x2.sub(one, e), f64x2.add(one, e));
-  return isSigmoid ? y : v128.or(y, v128.and(x, sign));
+  const e = exp(isSigmoid ? f64x2.pmin(f64x2.neg(x), f64x2.splat(709)) : f64x2.mul(f64x2.splat(-2), size));
+  if (isSigmoid) return f64x2.div(one, f64x2.add(one, e));
+  const tanh = f64x2.div(f64x2.sub(one, e), f64x2.add(one, e));
+  const x2 = f64x2.mul(x, x);
+  const slope = f64x2.sub(f64x2.mul(x2, f64x2.splat(2.0 / 15)), f64x2.splat(1.0 / 3));
+  const series = f64x2.mul(size, f64x2.add(one, f64x2.mul(x2, slope)));
+  const y = v128.bitselect(series, tanh, f64x2.lt(size, f64x2.splat(1.0 / 64)));
+  return v128.or(y, v128.and(x, f64x2.splat(-0.0)));
 }
