@@ -1,7 +1,7 @@
 import { exp } from './exp';
 import { sigmoid, tanh, tanhTimesSigmoid } from './functions';
 import { INSTRUCTION_WORDS, Op } from './instruction';
-import type { Kernels } from './types';
+import type { SamplingKernels } from './sampling-kernels';
 
 const { fround } = Math;
 
@@ -10,7 +10,7 @@ const { fround } = Math;
 const pmax = (x: number, y: number): number => (x < y ? y : x);
 
 /** The kernels in plain JavaScript, for where WebAssembly SIMD is missing or a page's policy forbids it. */
-export function javascriptKernels(floats: number): Kernels {
+export function javascriptKernels(floats: number): SamplingKernels {
   const heap = new Float32Array(2 * Math.ceil(floats / 2));
   const words = new Int32Array(heap.buffer);
   const doubles = new Float64Array(heap.buffer);

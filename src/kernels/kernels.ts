@@ -1,5 +1,5 @@
 import { javascriptKernels } from './javascript';
-import type { Kernels } from './types';
+import type { SamplingKernels } from './sampling-kernels';
 import { webAssemblyKernels } from './webassembly';
 
 /**
@@ -7,7 +7,7 @@ import { webAssemblyKernels } from './webassembly';
  *
  * @throws RangeError where there is not so much memory
  */
-export function makeKernels(floats: number): Kernels {
+export function makeKernels(floats: number): SamplingKernels {
   try {
     return webAssemblyKernels(floats) ?? javascriptKernels(floats);
   } catch (cause) {

@@ -7,7 +7,7 @@ import {
   registerKernel,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import type { TrainingKernels } from '../kernels/types';
+import type { TrainingKernels } from '../kernels/training-kernels';
 import { trainingKernels } from '../kernels/webassembly';
 
 /** Set to false, it leaves the wasm backend to tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`. */

@@ -1,5 +1,5 @@
 import { engine, type Tensor4D, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { ConvolutionSizes, TrainingKernels } from '../kernels/types';
+import type { ConvolutionSizes, TrainingKernels } from '../kernels/training-kernels';
 import type { Attributes, Implementation, Saved } from './implementation';
 import { address, filled, ownLoops, registerOnWasm } from './wasm-backend';
 

@@ -1,5 +1,5 @@
 import { makeKernels } from '../kernels/kernels';
-import type { Kernels } from '../kernels/types';
+import type { SamplingKernels } from '../kernels/sampling-kernels';
 import { paddedLevels } from './types';
 
 /** Which levels may be drawn, and how boldly. */
@@ -34,7 +34,7 @@ export function categorical(
   levels: number,
   numImages: number,
   { temperature, topK = levels, topP = 1 }: Filters,
-  make: (floats: number) => Kernels = makeKernels,
+  make: (floats: number) => SamplingKernels = makeKernels,
 ): Draw {
   const stride = paddedLevels(levels);
   const scale = 1 / temperature;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/types';
+import type { TrainingKernels } from '../../src/kernels/training-kernels';
 import { trainingKernels } from '../../src/kernels/webassembly';
 
 const MAGNITUDES = Array.from({ length: 400 }, (_, i) => Math.fround(10 ** (-12 + i / 30))); // 1e-12 to 20

@@ -3,29 +3,29 @@ import { describe, expect, it, vi } from 'vitest';
 import { encode, INSTRUCTION_WORDS, type Instruction, Op, type Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
-import type { Kernels } from '../../src/kernels/types';
+import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
 import { webAssemblyKernels } from '../../src/kernels/webassembly';
 import { noise } from '../support/tensors';
 
 const FLOATS = 20_000;
 const CODE = FLOATS;
 const PLACES = FLOATS + 10 * INSTRUCTION_WORDS;
-const bits = ({ words }: Kernels) => Array.from(words.subarray(0, FLOATS));
+const bits = ({ words }: SamplingKernels) => Array.from(words.subarray(0, FLOATS));
 
 /** Both implementations, each over the same numbers, with a table of places [0, 100]. */
-function both(seed: number): [slow: Kernels, fast: Kernels] {
-  const make = (kernels: Kernels) => {
+function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
+  const make = (kernels: SamplingKernels) => {
     kernels.heap.set(noise(FLOATS, seed));
     kernels.words.set([0, 100], PLACES);
     return kernels;
   };
-  return [javascriptKernels(PLACES + 2), webAssemblyKernels(PLACES + 2) as Kernels].map(make) as [
-    Kernels,
-    Kernels,
+  return [javascriptKernels(PLACES + 2), webAssemblyKernels(PLACES + 2) as SamplingKernels].map(make) as [
+    SamplingKernels,
+    SamplingKernels,
   ];
 }
 
-function run(kernels: Kernels, images: number, ...instructions: Instruction[]): void {
+function run(kernels: SamplingKernels, images: number, ...instructions: Instruction[]): void {
   for (const [i, instruction] of instructions.entries()) {
     encode(kernels.heap, CODE + i * INSTRUCTION_WORDS, instruction);
   }

@@ -1,12 +1,12 @@
 import type { Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
-import type { Kernels } from '../../src/kernels/types';
+import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
 import type { FeatureCache } from '../../src/sampling/incremental/feature-cache';
 import type { Machine } from '../../src/sampling/incremental/machine';
 
 /** Every way to make kernels, by name, for `it.each`. */
-export const kernelMakers: readonly [name: string, make: (floats: number) => Kernels][] = [
+export const kernelMakers: readonly [name: string, make: (floats: number) => SamplingKernels][] = [
   ['the fastest kernels', makeKernels],
   ['kernels in JavaScript', javascriptKernels],
 ];

@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ConditionValues } from '../../image-model/conditions';
 import type { Operand } from '../../kernels/instruction';
 import { makeKernels } from '../../kernels/kernels';
-import type { Kernels } from '../../kernels/types';
+import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import type { Node } from '../../program/program';
 import { ONCE } from '../../program/steps';
 import type { TracedModel } from '../../program/trace';
@@ -24,7 +24,7 @@ export async function incrementalPasses(
   [, width, channels]: readonly [number, number, number],
   levels: number,
   given: ConditionValues | null,
-  make: (floats: number) => Kernels = makeKernels,
+  make: (floats: number) => SamplingKernels = makeKernels,
 ): Promise<Evaluator> {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const chunkImages = Math.ceil(numImages / numChunks);

@@ -1,5 +1,5 @@
 import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
-import type { Kernels } from '../../kernels/types';
+import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import { ONCE, ROW } from '../../program/steps';
 import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
 
@@ -23,13 +23,13 @@ export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
   private readonly width: number;
-  private readonly kernels: Kernels;
+  private readonly kernels: SamplingKernels;
   private readonly steps: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
   private readonly movingPlaces: readonly MovingPlace[];
   private row = -1;
 
-  constructor(assembler: Assembler, numImages: number, make: (floats: number) => Kernels) {
+  constructor(assembler: Assembler, numImages: number, make: (floats: number) => SamplingKernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
     this.movingPlaces = movingPlaces;
     this.width = assembler.width;
