@@ -3,7 +3,13 @@ import { expFloat32, oneMinusExpFloat32 } from './exp-f32';
 
 const { fround } = Math;
 
-/** The functions of one number that kernels know, in float64, of exact operations. */
+// The functions that kernels know, of exact operations, which give the same bits everywhere.
+
+/** max(x, y) as f32x4.pmax has it: NaN stays in x. */
+// biome-ignore lint/complexity/useMathMinMax: Math.max would lose the sign of -0
+export const pmax = (x: number, y: number): number => (x < y ? y : x);
+
+/** In float64, as tanh is. */
 export const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
 /** By its series to x^5 where x is so small that 1 - e would lose digits. */

@@ -1,10 +1,8 @@
-import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
+import { INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
 import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import { ONCE, ROW } from '../../program/steps';
-import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
-
-/** Instructions [start, end) of the heap, or what is done in JavaScript. */
-type Segment = { readonly start: number; readonly end: number } | Action;
+import { type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
+import { encodeSteps, type Segment } from './segments';
 
 /** Images that are computed together, with a memory and a table of places of their own. */
 interface Chunk {
@@ -22,12 +20,13 @@ interface Chunk {
 export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
-  private readonly width: number;
+  readonly width: number;
   private readonly kernels: SamplingKernels;
   private readonly steps: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
   private readonly movingPlaces: readonly MovingPlace[];
   private row = -1;
+  private column = -1;
 
   constructor(assembler: Assembler, numImages: number, make: (floats: number) => SamplingKernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
@@ -51,34 +50,20 @@ export class Machine {
       return { first, images, table, places, at: ({ place, offset }) => (places[place] as number) + offset };
     });
     for (const fill of assembler.fills) fill(heap);
-    let end = code;
-    this.steps = steps.map((items) => {
-      const segments: Segment[] = [];
-      for (const item of items) {
-        if (typeof item === 'function') {
-          segments.push(item);
-          continue;
-        }
-        encode(heap, end, item);
-        const last = segments.at(-1);
-        const start = typeof last === 'object' ? last.start : end;
-        end += INSTRUCTION_WORDS;
-        if (typeof last === 'object') segments.pop();
-        segments.push({ start, end });
-      }
-      return segments;
-    });
+    this.steps = encodeSteps(heap, code, steps);
   }
 
   /** Makes a pixel the present one. */
   moveTo(row: number, column: number): void {
+    if (row === this.row && column === this.column) return;
     const { movingPlaces } = this;
     if (row !== this.row) {
-      this.row = row;
       for (const [i, { start, rowStride, rows, above }] of movingPlaces.entries()) {
         this.rowStarts[i] = start + ((row + rows - above) % rows) * rowStride;
       }
     }
+    this.row = row;
+    this.column = column;
     for (const { places } of this.chunks) {
       const base = places[CHUNK] as number;
       for (let i = 0; i < movingPlaces.length; i++) {
@@ -99,19 +84,22 @@ export class Machine {
     }
   }
 
-  /** Runs what is done for all pixels of a row before its first one, and makes that the present one. */
-  runRow(row: number): void {
-    this.moveTo(row, 0);
+  /** Runs what is done for all pixels of the present row before its first one, and makes that the present one. */
+  runRow(): void {
+    this.moveTo(this.row, 0);
     for (const { images, table, at } of this.chunks) {
       for (const segment of this.steps[ROW - ONCE] as readonly Segment[]) {
-        if (typeof segment === 'function') {
-          for (let column = 0; column < this.width; column++) {
-            this.moveTo(row, column);
-            segment(this.heap, at, images);
-          }
-          this.moveTo(row, 0);
-        } else this.kernels.run(segment.start, segment.end, table, images);
+        if (typeof segment === 'function') this.eachColumn(() => segment(this.heap, at, images));
+        else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
+  }
+
+  private eachColumn(act: () => void): void {
+    for (let column = 0; column < this.width; column++) {
+      this.moveTo(this.row, column);
+      act();
+    }
+    this.moveTo(this.row, 0);
   }
 }

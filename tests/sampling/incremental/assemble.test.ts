@@ -41,8 +41,8 @@ function assembled(
     ops: steps.map((codes) => codes.map((code) => (code === 'action' ? code : Object.keys(Op)[code.op]))),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
-      if (column === 0) machine.runRow(row);
       machine.moveTo(row, column);
+      if (column === 0) machine.runRow();
       const all = values.map((_, channel) => {
         machine.run(channel);
         const [logits] = read(machine, ends.logits, levels);

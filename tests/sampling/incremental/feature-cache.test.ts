@@ -77,7 +77,7 @@ describe('FeatureCache', () => {
       write(machine, operand, valuesAt(2, column, [0, 1, 2, 3]));
     };
     for (let column = 0; column < WIDTH; column++) put(column);
-    machine.runRow(2);
+    machine.runRow();
     for (let column = 0; column < WIDTH; column++) {
       machine.moveTo(2, column);
       expect(read(machine, operand, 4)).toEqual(

@@ -83,7 +83,7 @@ describe('Machine', () => {
       machine.moveTo(5, column);
       write(machine, x, [1, 2, 3].map((n) => [10 * column + n, 1, 2, 3])); // biome-ignore format: one line
     }
-    machine.runRow(5);
+    machine.runRow();
     expect(columns).toEqual([0, 1, 2, 0, 1, 2]);
     for (let column = 0; column < width; column++) {
       machine.moveTo(5, column);
