@@ -1,4 +1,5 @@
-// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them, as base64, in src/kernels/modules.ts.
+// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them, as base64, in
+// src/kernels/modules.ts.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,8 @@ const FLAGS = [
   '--importMemory',
 ];
 const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
-const OF_DATA = [8, 11]; // sections: a start function, and data, which would be written over somebody else's memory
+// Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
+const OF_DATA = [8, 11];
 
 async function compile(entry) {
   const written = new Map();

@@ -16,8 +16,8 @@ const SHIFT = 1.5 * 2 ** 23 + 127;
 /** e^x is 0 below it. */
 const LEAST = -87;
 
-// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by its series to r^7. Each step is rounded to float32, so that the
-// kernels in WebAssembly, of four numbers at once, give the same bits.
+// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by its series to r^7. Each step is rounded to float32, so
+// that the kernels in WebAssembly, of four numbers at once, give the same bits.
 
 /** e^x of float32 numbers of at most 0, to seven digits; 0 below -87. */
 export function expFloat32(x: number): number {

@@ -10,7 +10,10 @@ export const Op = {
   gate: 7,
 } as const;
 
-/** Numbers in the heap, for each image: from `offset` floats after a place on, `stride` floats from image to image (0: the same for all). */
+/**
+ * Numbers in the heap, for each image: from `offset` floats after a place on, `stride` floats from image to
+ * image (0: the same for all).
+ */
 export interface Operand {
   /** Index into the table of places that the instruction is run with. */
   readonly place: number;
@@ -21,9 +24,9 @@ export interface Operand {
 }
 
 /**
- * One operation on `length` values of each image, or of each of so many columns of each image. A product, `length` a multiple of 4, is
- * y = max(b + a w, least): y[o] = b[o] + a[0] w[0][o] + a[1] w[1][o] + ..., `inputs` of them; `least` is 0 for a ReLU, -Infinity for none. A gate is
- * tanh(a) sigmoid(b).
+ * One operation on `length` values of each image, or of each of so many columns of each image. A product,
+ * `length` a multiple of 4, is y = max(b + a w, least): y[o] = b[o] + a[0] w[0][o] + a[1] w[1][o] + ...,
+ * `inputs` of them; `least` is 0 for a ReLU, -Infinity for none. A gate is tanh(a) sigmoid(b).
  */
 export interface Instruction {
   readonly op: (typeof Op)[keyof typeof Op];

@@ -11,9 +11,7 @@ export function makeKernels(floats: number): SamplingKernels {
   try {
     return webAssemblyKernels(floats) ?? javascriptKernels(floats);
   } catch (cause) {
-    const wanted = `${Math.ceil((4 * floats) / 2 ** 20)} MiB`;
-    throw new RangeError(`sample: ${wanted} of memory are not to be had; draw fewer images at a time`, {
-      cause,
-    });
+    const mebibytes = Math.ceil((4 * floats) / 2 ** 20);
+    throw new RangeError(`cannot allocate ${mebibytes} MiB of memory`, { cause });
   }
 }

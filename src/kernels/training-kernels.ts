@@ -2,8 +2,8 @@
 type Address = number;
 
 /**
- * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of whose last row the first
- * `present` columns are used.
+ * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of whose last
+ * row the first `present` columns are used.
  */
 type ImageConvolutionSizes = readonly [
   height: number,
@@ -18,14 +18,17 @@ type ImageConvolutionSizes = readonly [
 /** Sizes of the convolution of images [images,height,width,in]. */
 export type ConvolutionSizes = readonly [images: number, ...image: ImageConvolutionSizes];
 
-/** Sizes of gates [images,pixels,groups,size] of features [images,pixels,groups,2,size], a and b of each group. */
-export type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
+/**
+ * Sizes of gates [images,pixels,groups,size] of features [images,pixels,groups,2,size], a and b of each
+ * group.
+ */
+type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
 
 /**
  * The inner loops of training, over the memory of tfjs's wasm backend. `scratch` is room to work in.
  *
- * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts only where
- * y > 0.
+ * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts
+ * only where y > 0.
  */
 export interface TrainingKernels {
   /** y = max(x * kernel + bias, least). */
@@ -70,8 +73,9 @@ export interface TrainingKernels {
   correlationScratch(...sizes: ImageConvolutionSizes): number;
 
   /**
-   * Of logits [rows,levels] and labels int32 [rows]: softmax - one-hot [rows,levels], the sums of e^(logit - max) [rows],
-   * and max - logit of the label [rows]. `scratch` is room for the levels, rounded up to a multiple of 4.
+   * Of logits [rows,levels] and labels int32 [rows]: softmax - one-hot [rows,levels], the sums of e^(logit -
+   * max) [rows], and max - logit of the label [rows]. `scratch` is room for the levels, rounded up to a
+   * multiple of 4.
    */
   crossEntropy(
     gradient: Address,

@@ -7,8 +7,8 @@ const PAGE = 65536; // bytes
 const compiled = new Map<string, WebAssembly.Module | null>();
 
 /**
- * A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small enough to
- * compile at once.
+ * A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small
+ * enough to compile at once.
  */
 function compile(base64: string): WebAssembly.Module | null {
   let module = compiled.get(base64);

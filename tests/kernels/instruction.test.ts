@@ -3,7 +3,10 @@ import { encode, INSTRUCTION_WORDS, type Instruction, Op } from '../../src/kerne
 
 const operand = (place: number, offset: number, stride: number) => ({ place, offset, stride });
 
-/** The words of an instruction written in the midst of a heap that begins within its buffer; the rest must stay. */
+/**
+ * The words of an instruction written in the midst of a heap that begins within its buffer; the rest must
+ * stay.
+ */
 function encoded(instruction: Instruction): { words: number[]; floats: number[] } {
   const buffer = new ArrayBuffer(4 * 60);
   const heap = new Float32Array(buffer, 4 * 3).fill(9);

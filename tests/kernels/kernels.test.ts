@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encode, INSTRUCTION_WORDS, type Instruction, Op, type Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
 import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
 import { webAssemblyKernels } from '../../src/kernels/webassembly';
+import { withoutMemory } from '../support/machine';
 import { noise } from '../support/tensors';
 
 const FLOATS = 20_000;
@@ -194,19 +195,7 @@ describe('kernels', () => {
     }
   });
 
-  it('says how much memory is not to be had', () => {
-    vi.stubGlobal('WebAssembly', {
-      ...WebAssembly,
-      Module: WebAssembly.Module,
-      Memory: class {
-        constructor() {
-          throw new RangeError('could not allocate memory');
-        }
-      },
-    });
-    expect(() => makeKernels(2 ** 20)).toThrow(
-      'sample: 4 MiB of memory are not to be had; draw fewer images',
-    );
-    vi.unstubAllGlobals();
+  it('says how much memory cannot be allocated', () => {
+    withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
   });
 });

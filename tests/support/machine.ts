@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
@@ -35,7 +36,10 @@ export function readFeatures(machine: Machine, { layout }: FeatureCache, operand
   );
 }
 
-/** Writes those features of the present pixel that are known in a step; the others get a number that must not be used. */
+/**
+ * Writes those features of the present pixel that are known in a step; the others get a number that must not
+ * be used.
+ */
 export function writeKnown(
   machine: Machine,
   { layout }: FeatureCache,
@@ -52,4 +56,19 @@ export function writeKnown(
     return slots;
   });
   write(machine, operand, rows);
+}
+
+/** Does something where WebAssembly gets no memory. */
+export function withoutMemory(act: () => void): void {
+  class Memory {
+    constructor() {
+      throw new RangeError('could not allocate memory');
+    }
+  }
+  vi.stubGlobal('WebAssembly', { ...WebAssembly, Module: WebAssembly.Module, Memory });
+  try {
+    act();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 }

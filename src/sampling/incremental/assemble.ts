@@ -9,7 +9,7 @@ import { addFeaturewise, arranged } from './featurewise';
 import { Layout } from './layout';
 
 /** Where a model's image goes in and its logits come out, at the present pixel of each image. */
-export interface Ends {
+interface Ends {
   /** [channels] */
   readonly image: Operand;
   /** The condition, once, or of the pixels of the row; null where there is none. */
@@ -46,21 +46,25 @@ export function assemble(
   // A channel's levels side by side, where they lie otherwise.
   const byChannel = layouts[indexOf(logits)]?.steps.map((_, feature) => Math.floor(feature / levels)) ?? [];
   const output = arranged(assembler, cache(indexOf(logits)), Layout.of(byChannel));
+  const length = paddedLevels(levels);
   const given = nodes.findIndex(({ op }) => op === 'condition');
   const condition = given < 0 ? null : cache(given).operand();
   const ends = {
     image: cache(0).operand(),
     condition,
-    logits: assembler.reserveForImages(1, paddedLevels(levels)),
+    logits: assembler.reserveForImages(1, length),
   };
   for (let channel = 0; channel < assembler.channels; channel++) {
-    const slot = output.layout.slotOf[channel * levels] as number;
-    assembler.emit(channel, { op: Op.copy, y: ends.logits, a: output.operand(slot), length: paddedLevels(levels) }); // biome-ignore format: one call
+    const ofChannel = output.operand(output.layout.slotOf[channel * levels]);
+    assembler.emit(channel, { op: Op.copy, y: ends.logits, a: ofChannel, length });
   }
   return ends;
 }
 
-/** Where each node's features lie: as those that it is made of where it can, so that whole runs are computed at once. */
+/**
+ * Where each node's features lie: as those that it is made of where it can, so that whole runs are computed
+ * at once.
+ */
 function layoutsOf(nodes: readonly Node[], allSteps: TracedModel['steps']): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, steps] of allSteps.entries()) {
@@ -82,7 +86,9 @@ function neededFor(nodes: readonly Node[], logits: number): number[] {
   return [...nodes.keys()].filter((index) => isNeeded[index]);
 }
 
-/** Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's. */
+/**
+ * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.
+ */
 function fusedRelus(nodes: readonly Node[], needed: readonly number[], logits: number): Map<number, number> {
   const readers = nodes.map(() => [] as number[]);
   for (const index of needed) {

@@ -1,8 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Instruction, Operand } from '../../kernels/instruction';
+import { wholeVectors } from '../../kernels/vector';
 import { ONCE, ROW } from '../../program/steps';
 
-/** What kernels have no instruction for: one thing to do at a pixel, on a chunk of images. `at` says where an operand begins. */
+/**
+ * What kernels have no instruction for: one thing to do at a pixel, on a chunk of images. `at` says where an
+ * operand begins.
+ */
 export type Action = (heap: Float32Array, at: (operand: Operand) => number, images: number) => void;
 
 /** A place that follows the present pixel through rows used in turn. Numbers count floats. */
@@ -32,7 +36,9 @@ export class Assembler {
   /** What is written into the heap at first: weights. */
   readonly fills: ((heap: Float32Array) => void)[] = [];
   readonly movingPlaces: MovingPlace[] = [];
-  /** What is done {@link ONCE}, in each {@link ROW}, and once so many channels of the present pixel are known. */
+  /**
+   * What is done {@link ONCE}, in each {@link ROW}, and when so many channels of the present pixel are known.
+   */
   readonly steps: (Instruction | Action)[][];
 
   constructor(
@@ -48,14 +54,14 @@ export class Assembler {
   /** Takes so many floats for all chunks, from a multiple of 4 on. */
   reserve(count: number): Operand {
     const offset = this.sharedFloats;
-    this.sharedFloats += 4 * Math.ceil(count / 4);
+    this.sharedFloats += wholeVectors(count);
     return { place: HEAP, offset, stride: 0 };
   }
 
   /** Takes so many floats for each image, so many times, of the chunk's memory. */
   reserveForImages(times: number, count: number): Operand {
     const offset = this.chunkFloats;
-    const stride = 4 * Math.ceil(count / 4);
+    const stride = wholeVectors(count);
     this.chunkFloats += times * this.chunkImages * stride;
     return { place: CHUNK, offset, stride };
   }
@@ -68,7 +74,10 @@ export class Assembler {
     return FIRST_MOVING + (known >= 0 ? known : this.movingPlaces.push(place) - 1);
   }
 
-  /** Does something in a step; where it is beyond the last, in none: nothing that is drawn needs it. */
+  /**
+   * Adds what is to be done in a step. Beyond the last step it is dropped, since nothing that is drawn needs
+   * it.
+   */
   emit(step: number, code: Instruction | Action): void {
     const isOfRow = step === ROW && typeof code !== 'function';
     this.steps[step - ONCE]?.push(isOfRow ? { ...code, columns: this.width } : code);

@@ -80,8 +80,9 @@ function presentInputs({ x, columns, left }: Convolution, { vertical, maskType }
 }
 
 /**
- * Outputs of the present pixel. What earlier pixels contribute is summed once, for all outputs; the centre follows step
- * by step, from the inputs known by then. Where all outputs have one step, the pixels to the left come with the centre.
+ * Outputs of the present pixel. What earlier pixels contribute is summed once, for all outputs; the centre
+ * follows step by step, from the inputs known by then. Where all outputs have one step, the pixels to the
+ * left come with the centre.
  */
 function addPixelOutputs(assembler: Assembler, convolution: Convolution): void {
   const { x, y, left, above, present, biases, least } = convolution;
@@ -92,7 +93,8 @@ function addPixelOutputs(assembler: Assembler, convolution: Convolution): void {
   const isOneStep = y.layout.runs.length === 1;
   const toTheLeft = { above: 0, left, inputs: left * inSlots, weights: present };
   const past = isOneStep || left === 0 ? above : [...above, toTheLeft];
-  const sums = past.length > 0 ? assembler.reserveForImages(1, outSlots) : biases; // [images,out slots], or [out slots]
+  // [images,out slots], or [out slots]
+  const sums = past.length > 0 ? assembler.reserveForImages(1, outSlots) : biases;
   for (const [i, span] of past.entries()) {
     const start = i === 0 ? biases : sums;
     addProduct(assembler, convolution, 0, { range: [0, outSlots], span, start, result: sums, least: NONE });

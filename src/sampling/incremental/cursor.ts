@@ -1,7 +1,9 @@
 import { ONCE } from '../../program/steps';
 import type { Machine } from './machine';
 
-/** Follows the places of images in their order, and runs each step of a program once, when it is asked for. */
+/**
+ * Follows the places of images in their order, and runs each step of a program once, when it is asked for.
+ */
 export class Cursor {
   private row = -1;
   /** Whether there is a present pixel, and how many of its steps are done. */

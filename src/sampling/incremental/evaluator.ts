@@ -1,8 +1,10 @@
 import type { ConditionValues } from '../../image-model/conditions';
+import { normalizedLevel } from '../../image-model/normalize';
+import type { ImageShape } from '../../image-model/place';
 import type { Operand } from '../../kernels/instruction';
-import { makeKernels } from '../../kernels/kernels';
 import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import type { TracedModel } from '../../program/trace';
+import { kernelsForSampling } from '../kernels';
 import type { Evaluator } from '../types';
 import { assemble } from './assemble';
 import { Assembler } from './assembler';
@@ -12,22 +14,23 @@ import { putCondition } from './put-condition';
 import { readWeights } from './read-weights';
 
 /**
- * Images computed together: enough to share each weight that is loaded, few enough for their features to stay in the
- * cache.
+ * Images computed together: enough to share each weight that is loaded, few enough for their features to stay
+ * in the cache.
  */
 const CHUNK_IMAGES = 32;
 
 /**
- * Logits from cached features: each feature of each layer is computed once, on the host, on float32 numbers only, so
- * that the same weights give the same bits on every backend and machine. Weights are read once; no tensor is made.
+ * Logits from cached features: each feature of each layer is computed once, on the host, on float32 numbers
+ * only, so that the same weights give the same bits on every backend and machine. Weights are read once; no
+ * tensor is made.
  */
 export async function incrementalPasses(
   model: TracedModel,
   numImages: number,
-  [, width, channels]: readonly [number, number, number],
+  [, width, channels]: ImageShape,
   levels: number,
   given: ConditionValues | null,
-  make: (floats: number) => SamplingKernels = makeKernels,
+  make: (floats: number) => SamplingKernels = kernelsForSampling,
 ): Promise<Evaluator> {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const chunkImages = Math.ceil(numImages / numChunks);
@@ -56,8 +59,8 @@ export async function incrementalPasses(
 }
 
 /**
- * A function that gives the logits of all images, [images, padded levels]: where they lie, or copied together where there
- * is more than one chunk.
+ * A function that gives the logits of all images, [images, padded levels]: where they lie, or copied together
+ * where there is more than one chunk.
  */
 function logitsReader({ heap, chunks }: Machine, operand: Operand, numImages: number): () => Float32Array {
   const parts = chunks.map(({ first, images, at }) => {
@@ -78,7 +81,7 @@ function putLevels({ heap, chunks }: Machine, operand: Operand, drawn: Int32Arra
   for (const { first, images, at } of chunks) {
     const to = at(operand);
     for (let n = 0; n < images; n++) {
-      heap[to + n * operand.stride] = (drawn[first + n] as number) / (levels - 1); // as normalize
+      heap[to + n * operand.stride] = normalizedLevel(drawn[first + n] as number, levels);
     }
   }
 }

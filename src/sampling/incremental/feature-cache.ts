@@ -14,7 +14,8 @@ export const ONE_PIXEL: Reach = { rows: 1, margin: 0 };
 
 /**
  * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution looks around has one pixel, unless it has features that are known for the whole row.
+ * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution
+ * looks around has one pixel, unless it has features that are known for the whole row.
  */
 export class FeatureCache {
   private readonly memory: Operand;
@@ -32,13 +33,18 @@ export class FeatureCache {
     this.rowStride = assembler.chunkImages * this.memory.stride;
   }
 
-  /** The features from a slot on, of the pixel so many rows above and columns to the left of the present one. */
+  /**
+   * The features from a slot on, of the pixel so many rows above the present one and columns to the left of
+   * it.
+   */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { place, offset, stride } = this.memory;
     if (this.isOnePixel) return { place, offset: offset + slot, stride };
+    const { rowStride } = this;
     const { slots } = this.layout;
-    const start = offset + this.reach.margin * slots;
-    const moving = this.assembler.movingPlace({ start, rowStride: this.rowStride, rows: this.reach.rows, above, slots }); // biome-ignore format: one call
+    const { rows, margin } = this.reach;
+    const start = offset + margin * slots;
+    const moving = this.assembler.movingPlace({ start, rowStride, rows, above, slots });
     return { place: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

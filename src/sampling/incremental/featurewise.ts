@@ -17,20 +17,23 @@ export function addFeaturewise(
   operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
+  const [first, ...others] = operands as [FeatureCache, ...FeatureCache[]];
   if (node.op === 'concat') concatenate(assembler, operands, y);
-  else if (node.op === 'gate') addGate(assembler, node, operands[0] as FeatureCache, y);
-  else if (node.op === 'normalize') normalize(assembler, node, operands[0] as FeatureCache, y);
-  else addPointwise(assembler, node, operands.map((x) => arranged(assembler, x, y.layout)), y); // biome-ignore format: one call
+  else if (node.op === 'gate') addGate(assembler, node, first, y);
+  else if (node.op === 'normalize') normalize(assembler, node, first, y);
+  else {
+    const arrange = (x: FeatureCache) => arranged(assembler, x, y.layout);
+    addPointwise(assembler, node, [arrange(first), ...others.map(arrange)], y);
+  }
 }
 
 /** Operations on operands that lie as y does. */
 function addPointwise(
   assembler: Assembler,
   node: Exclude<FeaturewiseNode, { op: 'concat' | 'gate' | 'normalize' }>,
-  operands: readonly FeatureCache[],
+  [first, ...others]: readonly [FeatureCache, ...FeatureCache[]],
   y: FeatureCache,
 ): void {
-  const [first, ...others] = operands as [FeatureCache];
   switch (node.op) {
     case 'relu':
       eachRun(assembler, Op.relu, y, first);
@@ -48,7 +51,7 @@ function addPointwise(
     }
     default: // add, multiply
       if (others.length === 0) eachRun(assembler, Op.copy, y, first);
-      for (const [i, other] of (others as FeatureCache[]).entries()) {
+      for (const [i, other] of others.entries()) {
         eachRun(assembler, Op[node.op], y, i === 0 ? first : y, other.operand());
       }
   }

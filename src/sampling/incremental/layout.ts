@@ -1,12 +1,11 @@
+import { wholeVectors } from '../../kernels/vector';
+
 /** Slots side by side, [start, end). */
 export type Range = readonly [start: number, end: number];
 
-/** Slots of a run are a multiple of this: the floats of a vector. */
-const ALIGN = 4;
-
 /**
- * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are kept in order; those of one step that follow
- * each other form a run.
+ * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are
+ * kept in order; those of one step that follow each other form a run.
  */
 export class Layout {
   private constructor(
@@ -23,15 +22,15 @@ export class Layout {
 
   /** Features known in these steps, each run padded to whole vectors. */
   static of(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, ALIGN);
+    return Layout.inRuns(steps, true);
   }
 
   /** The same without padding. */
   static dense(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, 1);
+    return Layout.inRuns(steps, false);
   }
 
-  private static inRuns(steps: readonly number[], align: number): Layout {
+  private static inRuns(steps: readonly number[], isAligned: boolean): Layout {
     const slotOf: number[] = [];
     const runs: { range: Range; step: number }[] = [];
     let end = 0;
@@ -39,10 +38,10 @@ export class Layout {
       const start = end;
       const step = steps[feature] as number;
       for (; feature < steps.length && steps[feature] === step; feature++) slotOf.push(end++);
-      end = start + align * Math.ceil((end - start) / align);
+      if (isAligned) end = wholeVectors(end);
       runs.push({ range: [start, end], step });
     }
-    return new Layout(steps, slotOf, end, runs, align === ALIGN);
+    return new Layout(steps, slotOf, end, runs, isAligned);
   }
 
   /** One after the other. */
@@ -54,16 +53,11 @@ export class Layout {
     for (const layout of layouts) {
       steps.push(...layout.steps);
       slotOf.push(...layout.slotOf.map((slot) => end + slot));
-      runs.push(...layout.runs.map(({ range: [from, to], step }) => ({ range: [end + from, end + to] as const, step }))); // biome-ignore format: one line
+      for (const { range, step } of layout.runs) runs.push({ range: [end + range[0], end + range[1]], step });
       end += layout.slots;
     }
-    return new Layout(
-      steps,
-      slotOf,
-      end,
-      runs,
-      layouts.every(({ isAligned }) => isAligned),
-    );
+    const isAligned = layouts.every((layout) => layout.isAligned);
+    return new Layout(steps, slotOf, end, runs, isAligned);
   }
 
   /** The same slots, for features known in other steps. */

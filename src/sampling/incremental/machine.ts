@@ -84,7 +84,9 @@ export class Machine {
     }
   }
 
-  /** Runs what is done for all pixels of the present row before its first one, and makes that the present one. */
+  /**
+   * Runs what is done for all pixels of the present row before its first one, and makes that the present one.
+   */
   runRow(): void {
     this.moveTo(this.row, 0);
     for (const { images, table, at } of this.chunks) {

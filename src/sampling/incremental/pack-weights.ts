@@ -4,7 +4,10 @@ import { type ConvArgs, kernelShape } from '../../program/program';
 import type { Assembler } from './assembler';
 import type { Layout } from './layout';
 
-/** Has the masked kernel written as [rows,columns,in slots,out slots], of the causal rows, and the bias as [out slots]. */
+/**
+ * Has the masked kernel written as [rows,columns,in slots,out slots], of the causal rows, and the bias as
+ * [out slots].
+ */
 export function packWeights(
   assembler: Assembler,
   args: ConvArgs,

@@ -3,8 +3,8 @@ import type { Operand } from '../../kernels/instruction';
 import type { Machine } from './machine';
 
 /**
- * Writes the conditions of all images to an operand: vectors with the first row, of maps the row that begins. The
- * machine stands at the first pixel of that row.
+ * Writes the conditions of all images to an operand: vectors with the first row, of maps the row that begins.
+ * The machine stands at the first pixel of that row.
  */
 export function putCondition(
   { heap, chunks, width }: Machine,

@@ -27,7 +27,10 @@ const cases = fc.record({
   kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3)),
   maskType: fc.constantFrom<MaskType>('A', 'B'),
   isDense: fc.boolean(),
-  /** Whether all inputs come from earlier pixels, as behind a convolution of one group; the mask hides them all the same. */
+  /**
+   * Whether all inputs come from earlier pixels, as behind a convolution of one group; the mask hides them
+   * all the same.
+   */
   isEarly: fc.boolean(),
   hasBias: fc.boolean(),
   isRelu: fc.boolean(),
@@ -36,7 +39,10 @@ const cases = fc.record({
   images: fc.integer({ min: 1, max: 5 }),
 });
 
-/** A convolution of whole images by its definition: the output at each pixel, [row][column][feature], before any ReLU. */
+/**
+ * A convolution of whole images by its definition: the output at each pixel, [row][column][feature], before
+ * any ReLU.
+ */
 function slowly(
   x: (row: number, column: number, i: number) => number,
   [rows, columns, ins, outs]: readonly [number, number, number, number],
@@ -71,7 +77,8 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
         const assembler = new Assembler(chunkImages, WIDTH, channels, weights);
         const [rows, margin] = [(kernelSize[0] + 1) / 2, (kernelSize[1] - 1) / 2];
         const reach = { rows: rows + options.further, margin: margin + options.further };
-        // With mask A a group of outputs sees the groups before it, with B itself too: known with group g either way.
+        // With mask A a group of outputs sees the groups before it, with B itself too: known with group g
+        // either way.
         const early = (steps: number[]) => (options.isEarly ? steps.map(() => 0) : steps);
         const steps = early(grouped(channels, groupIn, maskType === 'A' ? 1 : 0));
         const x = new FeatureCache(
