@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'loss', 'gate'];
+const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'cross-entropy', 'gate'];
 const FLAGS = [
   '-O3',
   '--converge',
@@ -58,8 +58,11 @@ function sections(bytes) {
   return ids;
 }
 
+/** cross-entropy -> CROSS_ENTROPY */
+const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
+
 let written = '// Made by scripts/build-kernels.mjs of assembly/.\n';
 for (const entry of ENTRIES) {
-  written += `export const ${entry.toUpperCase()} =\n  '${await compile(entry)}';\n`;
+  written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
 }
 await writeFile(`${root}/src/kernels/modules.ts`, written);

@@ -11,12 +11,12 @@ export const Op = {
 } as const;
 
 /**
- * Numbers in the heap, for each image: from `offset` floats after a place on, `stride` floats from image to
+ * Numbers in the heap, for each image: from `offset` floats after a base on, `stride` floats from image to
  * image (0: the same for all).
  */
 export interface Operand {
-  /** Index into the table of places that the instruction is run with. */
-  readonly place: number;
+  /** Index into the table of bases that the instruction is run with. */
+  readonly base: number;
   readonly offset: number;
   readonly stride: number;
   /** Floats from column to column (0: the same for all), for instructions on whole rows. @default 0 */
@@ -63,8 +63,8 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
   } = instruction;
   const words = new Int32Array(heap.buffer, heap.byteOffset + 4 * at, INSTRUCTION_WORDS);
   words[0] = op;
-  for (const [i, { place, offset, stride, columnStride = 0 }] of [y, a, b].entries()) {
-    words[3 * i + 1] = place;
+  for (const [i, { base, offset, stride, columnStride = 0 }] of [y, a, b].entries()) {
+    words[3 * i + 1] = base;
     words[3 * i + 2] = offset;
     words[3 * i + 3] = stride;
     words[i + 16] = columnStride;

@@ -12,8 +12,8 @@ export function javascriptKernels(floats: number): SamplingKernels {
   return {
     heap,
     words,
-    run(start, end, places, images) {
-      for (let at = start; at < end; at += INSTRUCTION_WORDS) run(heap, words, at, places, images);
+    run(start, end, bases, images) {
+      for (let at = start; at < end; at += INSTRUCTION_WORDS) run(heap, words, at, bases, images);
     },
     softmax(...args) {
       softmax(heap, doubles, ...args);
@@ -22,9 +22,9 @@ export function javascriptKernels(floats: number): SamplingKernels {
 }
 
 /** One instruction, on so many images. */
-function run(heap: Float32Array, words: Int32Array, at: number, places: number, images: number): void {
+function run(heap: Float32Array, words: Int32Array, at: number, bases: number, images: number): void {
   const word = (index: number) => words[at + index] as number;
-  const operand = (first: number) => (words[places + word(first)] as number) + word(first + 1);
+  const operand = (first: number) => (words[bases + word(first)] as number) + word(first + 1);
   const [op, length, columns] = [word(0), word(10), word(15)];
   const [y, a, b] = [operand(1), operand(4), operand(7)];
   for (let n = 0; n < images; n++) {

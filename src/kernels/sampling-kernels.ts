@@ -5,13 +5,13 @@
 export interface SamplingKernels {
   /** All numbers live here, zero at first. */
   readonly heap: Float32Array;
-  /** The same memory as integers: places and instructions. */
+  /** The same memory as integers: bases and instructions. */
   readonly words: Int32Array;
   /**
-   * Runs the instructions encoded in the heap in [start, end), see `encode`, on so many images. `places` is
-   * where the table of places begins: words, each a position in the heap.
+   * Runs the instructions encoded in the heap in [start, end), see `encode`, on so many images. `bases` is
+   * where the table of bases begins: words, each a position in the heap.
    */
-  run(start: number, end: number, places: number, images: number): void;
+  run(start: number, end: number, bases: number, images: number): void;
   /**
    * y = e^((x - max x) scale) for each image, and the sums of it: x float32 [images, levels] from position
    * `x` of the heap on; y [images, levels] and sums [images] float64, where positions count float64 numbers.

@@ -1,4 +1,4 @@
-import { CONVOLUTION, CORRELATION, GATE, INSTRUCTIONS, LOSS, SOFTMAX } from './modules';
+import { CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, INSTRUCTIONS, SOFTMAX } from './modules';
 import type { SamplingKernels } from './sampling-kernels';
 import type { TrainingKernels } from './training-kernels';
 
@@ -40,9 +40,9 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   return {
     heap: new Float32Array(memory.buffer),
     words: new Int32Array(memory.buffer),
-    run(start, end, places, images) {
+    run(start, end, bases, images) {
       run ??= exportsOf(INSTRUCTIONS, memory)['run'] as Loop;
-      run(4 * start, 4 * end, 4 * places, images);
+      run(4 * start, 4 * end, 4 * bases, images);
     },
     softmax(y, sums, x, images, levels, scale) {
       softmax ??= exportsOf(SOFTMAX, memory)['softmax'] as Loop;
@@ -53,7 +53,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
 
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, LOSS, GATE];
+  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;

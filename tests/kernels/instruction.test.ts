@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encode, INSTRUCTION_WORDS, type Instruction, Op } from '../../src/kernels/instruction';
 
-const operand = (place: number, offset: number, stride: number) => ({ place, offset, stride });
+const operand = (base: number, offset: number, stride: number) => ({ base, offset, stride });
 
 /**
  * The words of an instruction written in the midst of a heap that begins within its buffer; the rest must

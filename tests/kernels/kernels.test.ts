@@ -10,17 +10,17 @@ import { noise } from '../support/tensors';
 
 const FLOATS = 20_000;
 const CODE = FLOATS;
-const PLACES = FLOATS + 10 * INSTRUCTION_WORDS;
+const BASES = FLOATS + 10 * INSTRUCTION_WORDS;
 const bits = ({ words }: SamplingKernels) => Array.from(words.subarray(0, FLOATS));
 
-/** Both implementations, each over the same numbers, with a table of places [0, 100]. */
+/** Both implementations, each over the same numbers, with a table of bases [0, 100]. */
 function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
   const make = (kernels: SamplingKernels) => {
     kernels.heap.set(noise(FLOATS, seed));
-    kernels.words.set([0, 100], PLACES);
+    kernels.words.set([0, 100], BASES);
     return kernels;
   };
-  return [javascriptKernels(PLACES + 2), webAssemblyKernels(PLACES + 2) as SamplingKernels].map(make) as [
+  return [javascriptKernels(BASES + 2), webAssemblyKernels(BASES + 2) as SamplingKernels].map(make) as [
     SamplingKernels,
     SamplingKernels,
   ];
@@ -30,10 +30,10 @@ function run(kernels: SamplingKernels, images: number, ...instructions: Instruct
   for (const [i, instruction] of instructions.entries()) {
     encode(kernels.heap, CODE + i * INSTRUCTION_WORDS, instruction);
   }
-  kernels.run(CODE, CODE + instructions.length * INSTRUCTION_WORDS, PLACES, images);
+  kernels.run(CODE, CODE + instructions.length * INSTRUCTION_WORDS, BASES, images);
 }
 
-const operand = (offset: number, stride: number, place = 0): Operand => ({ place, offset, stride });
+const operand = (offset: number, stride: number, base = 0): Operand => ({ base, offset, stride });
 
 const sizes = fc.record({
   images: fc.integer({ min: 1, max: 9 }),
@@ -55,7 +55,7 @@ describe('kernels', () => {
     fc.assert(
       fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, least }) => {
         const y = operand(0, outputs + 3);
-        const a = operand(3900, inputs + 2, 1); // after the place at 100
+        const a = operand(3900, inputs + 2, 1); // after the base at 100
         const b = operand(2000, hasOneStart ? 0 : outputs + 1);
         const [weights, weightStride] = [6000, outputs + 5];
         const [slow, fast] = both(seed);

@@ -13,7 +13,7 @@ export const kernelMakers: readonly [name: string, make: (floats: number) => Sam
 ];
 
 /** Where an operand begins in the heap, for each image. */
-function places({ chunks }: Machine, operand: Operand): number[] {
+function starts({ chunks }: Machine, operand: Operand): number[] {
   return chunks.flatMap(({ images, at }) =>
     Array.from({ length: images }, (_, n) => at(operand) + n * operand.stride),
   );
@@ -21,12 +21,12 @@ function places({ chunks }: Machine, operand: Operand): number[] {
 
 /** The numbers at an operand, for each image. */
 export function read(machine: Machine, operand: Operand, length: number): number[][] {
-  return places(machine, operand).map((place) => Array.from(machine.heap.subarray(place, place + length)));
+  return starts(machine, operand).map((start) => Array.from(machine.heap.subarray(start, start + length)));
 }
 
 /** Numbers to an operand, for each image. */
 export function write(machine: Machine, operand: Operand, values: readonly (readonly number[])[]): void {
-  for (const [n, place] of places(machine, operand).entries()) machine.heap.set(values[n] ?? [], place);
+  for (const [n, start] of starts(machine, operand).entries()) machine.heap.set(values[n] ?? [], start);
 }
 
 /** The features of the present pixel, for each image, in their order. */

@@ -16,7 +16,7 @@ export function gate(y: usize, x: usize, condition: usize, images: usize, pixels
       let c = condition;
       for (let g: usize = 0; g < groups; g++, x += 2 * bytes, y += bytes) {
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = place(next, bytes);
+          const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
           write(y + i, tanhTimesSigmoid(a, b), bytes);
         }
@@ -44,7 +44,7 @@ export function gateBack(
       let c = condition;
       for (let g: usize = 0; g < groups; g++, x += 2 * bytes, dx += 2 * bytes, dy += bytes) {
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = place(next, bytes);
+          const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
           const one = f32x4.splat(1), minus2a = f32x4.mul(f32x4.abs(a), f32x4.splat(-2));
           const ea = exp(minus2a), eb = exp(f32x4.neg(f32x4.abs(b)));
@@ -73,7 +73,7 @@ function step(bytes: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function place(next: usize, bytes: usize): usize {
+function startOf(next: usize, bytes: usize): usize {
   return bytes < V ? next : min(next, bytes - V);
 }
 

@@ -14,10 +14,10 @@ const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u3
 const INSTRUCTION: usize = 80; // bytes
 
 /** The instructions in [at, end), on so many images; see `Instruction` in ../instruction.ts for their words. */
-export function run(at: usize, end: usize, places: usize, images: usize): void {
+export function run(at: usize, end: usize, bases: usize, images: usize): void {
   for (; at < end; at += INSTRUCTION) {
     const op = load<u32>(at);
-    let y = operand(at + 4, places), a = operand(at + 16, places), b = operand(at + 28, places);
+    let y = operand(at + 4, bases), a = operand(at + 16, bases), b = operand(at + 28, bases);
     const length: usize = load<u32>(at + 40), columns: usize = load<u32>(at + 60);
     // Items side by side: the images, or the columns of one image after the other.
     let groups: usize = 1, items = images, yItem = floats(at + 12), aItem = floats(at + 24), bItem = floats(at + 36);
@@ -46,11 +46,11 @@ function floats(word: usize): usize {
   return load<u32>(word) << 2;
 }
 
-/** The address of an operand: a place and an offset, two words. */
+/** The address of an operand: a base and an offset, two words. */
 // @ts-ignore: decorator
 @inline
-function operand(words: usize, places: usize): usize {
-  return (load<u32>(places + (load<u32>(words) << 2)) + load<u32>(words + 4)) << 2;
+function operand(words: usize, bases: usize): usize {
+  return (load<u32>(bases + (load<u32>(words) << 2)) + load<u32>(words + 4)) << 2;
 }
 
 /** An operation on each of some values by itself. */

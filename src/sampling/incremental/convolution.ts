@@ -1,10 +1,10 @@
 import { Op, type Operand } from '../../kernels/instruction';
 import { type ConvArgs, kernelShape } from '../../program/program';
 import { ROW } from '../../program/steps';
-import type { Assembler } from './assembler';
 import type { FeatureCache } from './feature-cache';
 import type { Range } from './layout';
 import { packWeights } from './pack-weights';
+import type { Plan } from './plan';
 
 const NONE = Number.NEGATIVE_INFINITY;
 
@@ -18,7 +18,7 @@ interface InputSpan {
   readonly weights: number;
 }
 
-/** A convolution whose weights have their place in the heap. */
+/** A convolution whose weights are laid out in the heap. */
 interface Convolution {
   readonly x: FeatureCache;
   readonly y: FeatureCache;
@@ -37,7 +37,7 @@ interface Convolution {
 
 /** A masked convolution from features x to y, each output as soon as what it sees is known. */
 export function addConvolution(
-  assembler: Assembler,
+  plan: Plan,
   args: ConvArgs,
   x: FeatureCache,
   y: FeatureCache,
@@ -48,27 +48,27 @@ export function addConvolution(
   const left = columns >> 1;
   const inputs = columns * x.layout.slots; // of a kernel row
   const rowFloats = inputs * y.layout.slots;
-  const { packed, biases } = packWeights(assembler, args, x.layout, y.layout);
+  const { packed, biases } = packWeights(plan, args, x.layout, y.layout);
   const above = Array.from({ length: rowsAbove }, (_, row): InputSpan => {
     return { above: rowsAbove - row, left, inputs, weights: packed + row * rowFloats };
   });
   const present = packed + rowsAbove * rowFloats;
   const convolution = { x, y, columns, left, above, present, biases, least: isRelu ? 0 : NONE };
-  addRowOutputs(assembler, convolution, args);
-  addPixelOutputs(assembler, convolution);
+  addRowOutputs(plan, convolution, args);
+  addPixelOutputs(plan, convolution);
 }
 
 /** Outputs that are known for the whole row: products of each kernel row, added up in place. */
-function addRowOutputs(assembler: Assembler, convolution: Convolution, args: ConvArgs): void {
+function addRowOutputs(plan: Plan, convolution: Convolution, args: ConvArgs): void {
   const { y, left, above, present, biases, least } = convolution;
   const inputs = presentInputs(convolution, args);
   const spans = [...above, { above: 0, left, inputs, weights: present }];
   const result = y.operand();
-  for (const { range } of y.layout.runs.filter(({ step }) => step === ROW)) {
+  for (const { range } of y.layout.stretches.filter(({ step }) => step === ROW)) {
     for (const [i, span] of spans.entries()) {
       const start = i === 0 ? biases : result;
       const isLast = i === spans.length - 1;
-      addProduct(assembler, convolution, ROW, { range, span, start, result, least: isLast ? least : NONE });
+      addProduct(plan, convolution, ROW, { range, span, start, result, least: isLast ? least : NONE });
     }
   }
 }
@@ -84,27 +84,27 @@ function presentInputs({ x, columns, left }: Convolution, { vertical, maskType }
  * follows step by step, from the inputs known by then. Where all outputs have one step, the pixels to the
  * left come with the centre.
  */
-function addPixelOutputs(assembler: Assembler, convolution: Convolution): void {
+function addPixelOutputs(plan: Plan, convolution: Convolution): void {
   const { x, y, left, above, present, biases, least } = convolution;
-  const ofPixel = y.layout.runs.filter(({ step }) => step !== ROW);
+  const ofPixel = y.layout.stretches.filter(({ step }) => step !== ROW);
   if (ofPixel.length === 0) return;
   const inSlots = x.layout.slots;
   const outSlots = y.layout.slots;
-  const isOneStep = y.layout.runs.length === 1;
+  const isOneStep = y.layout.stretches.length === 1;
   const toTheLeft = { above: 0, left, inputs: left * inSlots, weights: present };
   const past = isOneStep || left === 0 ? above : [...above, toTheLeft];
   // [images,out slots], or [out slots]
-  const sums = past.length > 0 ? assembler.reserveForImages(1, outSlots) : biases;
+  const sums = past.length > 0 ? plan.reserveForImages(1, outSlots) : biases;
   for (const [i, span] of past.entries()) {
     const start = i === 0 ? biases : sums;
-    addProduct(assembler, convolution, 0, { range: [0, outSlots], span, start, result: sums, least: NONE });
+    addProduct(plan, convolution, 0, { range: [0, outSlots], span, start, result: sums, least: NONE });
   }
   const before = isOneStep ? left : 0; // pixels that come with the centre
   const weights = present + (left - before) * inSlots * outSlots;
   for (const { range, step } of ofPixel) {
     const inputs = before * inSlots + x.layout.slotsKnown(step);
     const span = { above: 0, left: before, inputs, weights };
-    addProduct(assembler, convolution, step, { range, span, start: sums, result: y.operand(), least });
+    addProduct(plan, convolution, step, { range, span, start: sums, result: y.operand(), least });
   }
 }
 
@@ -117,10 +117,10 @@ interface Product {
   readonly least: number;
 }
 
-function addProduct(assembler: Assembler, { x, y }: Convolution, step: number, product: Product): void {
+function addProduct(plan: Plan, { x, y }: Convolution, step: number, product: Product): void {
   const { range, span, start, result, least } = product;
   const [from, to] = range;
-  assembler.emit(step, {
+  plan.emit(step, {
     op: Op.product,
     y: { ...result, offset: result.offset + from },
     a: x.operand(0, span.above, span.left),

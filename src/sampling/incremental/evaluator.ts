@@ -6,10 +6,10 @@ import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import type { TracedModel } from '../../program/trace';
 import { kernelsForSampling } from '../kernels';
 import type { Evaluator } from '../types';
-import { assemble } from './assemble';
-import { Assembler } from './assembler';
+import { compile } from './compile';
 import { Cursor } from './cursor';
 import { Machine } from './machine';
+import { Plan } from './plan';
 import { putCondition } from './put-condition';
 import { readWeights } from './read-weights';
 
@@ -34,9 +34,9 @@ export async function incrementalPasses(
 ): Promise<Evaluator> {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const chunkImages = Math.ceil(numImages / numChunks);
-  const assembler = new Assembler(chunkImages, width, channels, await readWeights(model.program.nodes));
-  const { image, condition, logits } = assemble(assembler, model, levels);
-  const machine = new Machine(assembler, numImages, make);
+  const plan = new Plan(chunkImages, width, channels, await readWeights(model.program.nodes));
+  const { image, condition, logits } = compile(plan, model, levels);
+  const machine = new Machine(plan, numImages, make);
   const readLogits = logitsReader(machine, logits, numImages);
   const cursor = new Cursor(machine, (row) => {
     if (given !== null && condition !== null) putCondition(machine, condition, given, row);

@@ -1,7 +1,7 @@
 import type { Operand } from '../../kernels/instruction';
 import { ROW } from '../../program/steps';
-import type { Assembler } from './assembler';
 import type { Layout } from './layout';
+import type { Plan } from './plan';
 
 /** How far convolutions reach into a node's features: rows with the present one, columns to either side. */
 export interface Reach {
@@ -23,14 +23,14 @@ export class FeatureCache {
   private readonly isOnePixel: boolean;
 
   constructor(
-    private readonly assembler: Assembler,
+    private readonly plan: Plan,
     readonly layout: Layout,
     private readonly reach: Reach,
   ) {
     this.isOnePixel = reach.rows === 1 && reach.margin === 0 && !layout.steps.includes(ROW);
-    const pixels = this.isOnePixel ? 1 : assembler.width + 2 * reach.margin;
-    this.memory = assembler.reserveForImages(reach.rows, pixels * layout.slots);
-    this.rowStride = assembler.chunkImages * this.memory.stride;
+    const pixels = this.isOnePixel ? 1 : plan.width + 2 * reach.margin;
+    this.memory = plan.reserveForImages(reach.rows, pixels * layout.slots);
+    this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
   /**
@@ -38,13 +38,13 @@ export class FeatureCache {
    * it.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
-    const { place, offset, stride } = this.memory;
-    if (this.isOnePixel) return { place, offset: offset + slot, stride };
+    const { base, offset, stride } = this.memory;
+    if (this.isOnePixel) return { base, offset: offset + slot, stride };
     const { rowStride } = this;
     const { slots } = this.layout;
     const { rows, margin } = this.reach;
     const start = offset + margin * slots;
-    const moving = this.assembler.movingPlace({ start, rowStride, rows, above, slots });
-    return { place: moving, offset: slot - left * slots, stride, columnStride: slots };
+    const moving = this.plan.movingBase({ start, rowStride, rows, above, slots });
+    return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

@@ -3,9 +3,15 @@ import { wholeVectors } from '../../kernels/vector';
 /** Slots side by side, [start, end). */
 export type Range = readonly [start: number, end: number];
 
+/** The slots of features of one step that follow each other. */
+interface Stretch {
+  readonly range: Range;
+  readonly step: number;
+}
+
 /**
  * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are
- * kept in order; those of one step that follow each other form a run.
+ * kept in order; those of one step that follow each other form a stretch.
  */
 export class Layout {
   private constructor(
@@ -14,55 +20,56 @@ export class Layout {
     readonly slotOf: readonly number[],
     /** Slots in all. */
     readonly slots: number,
-    /** The runs in order, each with the step in which it is computed. */
-    readonly runs: readonly { readonly range: Range; readonly step: number }[],
-    /** Whether each run is a whole number of vectors. */
+    /** The stretches in order, each with the step in which it is computed. */
+    readonly stretches: readonly Stretch[],
+    /** Whether each stretch is a whole number of vectors. */
     readonly isAligned: boolean,
   ) {}
 
-  /** Features known in these steps, each run padded to whole vectors. */
+  /** Features known in these steps, each stretch padded to whole vectors. */
   static of(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, true);
+    return Layout.inStretches(steps, true);
   }
 
   /** The same without padding. */
   static dense(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, false);
+    return Layout.inStretches(steps, false);
   }
 
-  private static inRuns(steps: readonly number[], isAligned: boolean): Layout {
+  private static inStretches(steps: readonly number[], isAligned: boolean): Layout {
     const slotOf: number[] = [];
-    const runs: { range: Range; step: number }[] = [];
+    const stretches: Stretch[] = [];
     let end = 0;
     for (let feature = 0; feature < steps.length; ) {
       const start = end;
       const step = steps[feature] as number;
       for (; feature < steps.length && steps[feature] === step; feature++) slotOf.push(end++);
       if (isAligned) end = wholeVectors(end);
-      runs.push({ range: [start, end], step });
+      stretches.push({ range: [start, end], step });
     }
-    return new Layout(steps, slotOf, end, runs, isAligned);
+    return new Layout(steps, slotOf, end, stretches, isAligned);
   }
 
   /** One after the other. */
   static concat(layouts: readonly Layout[]): Layout {
     const steps: number[] = [];
     const slotOf: number[] = [];
-    const runs: { range: Range; step: number }[] = [];
+    const stretches: Stretch[] = [];
     let end = 0;
     for (const layout of layouts) {
       steps.push(...layout.steps);
       slotOf.push(...layout.slotOf.map((slot) => end + slot));
-      for (const { range, step } of layout.runs) runs.push({ range: [end + range[0], end + range[1]], step });
+      for (const { range, step } of layout.stretches)
+        stretches.push({ range: [end + range[0], end + range[1]], step });
       end += layout.slots;
     }
     const isAligned = layouts.every((layout) => layout.isAligned);
-    return new Layout(steps, slotOf, end, runs, isAligned);
+    return new Layout(steps, slotOf, end, stretches, isAligned);
   }
 
   /** The same slots, for features known in other steps. */
   withSteps(steps: readonly number[]): Layout {
-    return new Layout(steps, this.slotOf, this.slots, this.runs, this.isAligned);
+    return new Layout(steps, this.slotOf, this.slots, this.stretches, this.isAligned);
   }
 
   /** How many slots, from the first on, hold all features known in a step. */

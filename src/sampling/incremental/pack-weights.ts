@@ -1,15 +1,15 @@
 import type { Operand } from '../../kernels/instruction';
 import { getMask } from '../../mask';
 import { type ConvArgs, kernelShape } from '../../program/program';
-import type { Assembler } from './assembler';
 import type { Layout } from './layout';
+import type { Plan } from './plan';
 
 /**
  * Has the masked kernel written as [rows,columns,in slots,out slots], of the causal rows, and the bias as
  * [out slots].
  */
 export function packWeights(
-  assembler: Assembler,
+  plan: Plan,
   args: ConvArgs,
   x: Layout,
   y: Layout,
@@ -20,11 +20,11 @@ export function packWeights(
   const taps = ((kernelRows >> 1) + 1) * columns;
   const inSlots = x.slots;
   const outSlots = y.slots;
-  const packed = assembler.reserve(taps * inSlots * outSlots).offset;
-  const biases = assembler.reserve(outSlots);
-  assembler.fills.push((heap) => {
+  const packed = plan.reserve(taps * inSlots * outSlots).offset;
+  const biases = plan.reserve(outSlots);
+  plan.fills.push((heap) => {
     const { values: mask } = getMask({ ...masked, kernelSize, featuresIn, featuresOut });
-    const values = assembler.numbers(kernel);
+    const values = plan.numbers(kernel);
     for (let from = 0; from < taps * featuresIn * featuresOut; from++) {
       const o = from % featuresOut;
       const i = Math.floor(from / featuresOut) % featuresIn;
@@ -34,7 +34,7 @@ export function packWeights(
         heap[packed + input * outSlots + (y.slotOf[o] as number)] = values[from] as number;
       }
     }
-    const biasValues = bias === undefined ? [] : assembler.numbers(bias);
+    const biasValues = bias === undefined ? [] : plan.numbers(bias);
     for (let o = 0; o < biasValues.length; o++) {
       heap[biases.offset + (y.slotOf[o] as number)] = biasValues[o] as number;
     }

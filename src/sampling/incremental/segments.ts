@@ -1,5 +1,5 @@
 import { encode, INSTRUCTION_WORDS, type Instruction } from '../../kernels/instruction';
-import type { Action } from './assembler';
+import type { Action } from './plan';
 
 /** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript. */
 export type Segment = { readonly start: number; end: number } | Action;
