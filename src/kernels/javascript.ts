@@ -1,5 +1,5 @@
 import { pmax, sigmoid, tanh, tanhTimesSigmoid } from './functions';
-import { INSTRUCTION_WORDS, Op } from './instruction';
+import { INSTRUCTION_WORDS, Op, Word } from './instruction';
 import { product } from './product';
 import type { SamplingKernels } from './sampling-kernels';
 import { softmax } from './softmax';
@@ -24,16 +24,21 @@ export function javascriptKernels(floats: number): SamplingKernels {
 /** One instruction, on so many images. */
 function run(heap: Float32Array, words: Int32Array, at: number, bases: number, images: number): void {
   const word = (index: number) => words[at + index] as number;
-  const operand = (first: number) => (words[bases + word(first)] as number) + word(first + 1);
-  const [op, length, columns] = [word(0), word(10), word(15)];
-  const [y, a, b] = [operand(1), operand(4), operand(7)];
+  const operand = (first: number) => {
+    const start = (words[bases + word(first)] as number) + word(first + 1);
+    const [stride, columnStride] = [word(first + 2), word(first + 3)];
+    return (n: number, column: number) => start + n * stride + column * columnStride;
+  };
+  const [y, a, b] = [operand(Word.y), operand(Word.a), operand(Word.b)];
+  const [op, length] = [word(Word.op), word(Word.length)];
+  const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
+  const least = heap[at + Word.least] as number;
+  const columns = Math.max(1, word(Word.columns));
   for (let n = 0; n < images; n++) {
-    for (let column = 0; column < Math.max(1, columns); column++) {
-      const yn = y + n * word(3) + column * word(16);
-      const an = a + n * word(6) + column * word(17);
-      const bn = b + n * word(9) + column * word(18);
+    for (let column = 0; column < columns; column++) {
+      const [yn, an, bn] = [y(n, column), a(n, column), b(n, column)];
       if (op !== Op.product) pointwise(heap, op, length, yn, an, bn);
-      else product(heap, yn, an, bn, length, word(11), word(12), word(13), heap[at + 14] as number);
+      else product(heap, yn, an, bn, length, weights, weightStride, inputs, least);
     }
   }
 }
