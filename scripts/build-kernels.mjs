@@ -1,11 +1,12 @@
-// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them, as base64, in src/kernels/modules.ts.
+// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them, as base64, in
+// src/kernels/modules.ts.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'loss', 'gate'];
+const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'cross-entropy', 'gate'];
 const FLAGS = [
   '-O3',
   '--converge',
@@ -18,7 +19,8 @@ const FLAGS = [
   '--importMemory',
 ];
 const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
-const OF_DATA = [8, 11]; // sections: a start function, and data, which would be written over somebody else's memory
+// Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
+const OF_DATA = [8, 11];
 
 async function compile(entry) {
   const written = new Map();
@@ -56,8 +58,11 @@ function sections(bytes) {
   return ids;
 }
 
+/** cross-entropy -> CROSS_ENTROPY */
+const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
+
 let written = '// Made by scripts/build-kernels.mjs of assembly/.\n';
 for (const entry of ENTRIES) {
-  written += `export const ${entry.toUpperCase()} =\n  '${await compile(entry)}';\n`;
+  written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
 }
 await writeFile(`${root}/src/kernels/modules.ts`, written);

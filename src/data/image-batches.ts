@@ -1,5 +1,6 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import { checkArgs, checkBoolean, checkInteger, wrong } from '../check';
+import { normalizedLevel } from '../image-model/normalize';
 import { epochOrder } from './epoch-order';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
@@ -113,7 +114,7 @@ export function imageBatches(
       classes[b] = labels?.[image] ?? 0;
       for (let d = 0; d < imageSize; d++) {
         const level = toLevel[data[from + d] as number] as number;
-        xs[b * imageSize + d] = level / (levels - 1);
+        xs[b * imageSize + d] = normalizedLevel(level, levels);
         ys[b * imageSize + d] = level;
       }
     }

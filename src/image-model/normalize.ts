@@ -19,3 +19,6 @@ export function normalize<T extends Tensor>(images: T, levels = 256): T {
   checkInteger('normalize: levels', levels, 2);
   return tidy(() => div(cast(images, 'float32'), levels - 1));
 }
+
+/** {@link normalize} of one level, not rounded to float32. */
+export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);

@@ -8,8 +8,8 @@ for (let k = 1; k <= 1022; k++) POWERS[1022 - k] = (POWERS[1023 - k] as number) 
 const SHIFT = 1.5 * 2 ** 52 + 1023;
 
 /**
- * e^x in float64, to 11 digits (0 below x = -708), of additions and multiplications only: the same bits on every machine and engine, which
- * `Math.exp` does not promise.
+ * e^x in float64, to 11 digits (0 below x = -708), of additions and multiplications only: the same bits on
+ * every machine and engine, which `Math.exp` does not promise.
  *
  * e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r by its series to r^9.
  */

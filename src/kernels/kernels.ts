@@ -1,5 +1,5 @@
 import { javascriptKernels } from './javascript';
-import type { Kernels } from './types';
+import type { SamplingKernels } from './sampling-kernels';
 import { webAssemblyKernels } from './webassembly';
 
 /**
@@ -7,13 +7,11 @@ import { webAssemblyKernels } from './webassembly';
  *
  * @throws RangeError where there is not so much memory
  */
-export function makeKernels(floats: number): Kernels {
+export function makeKernels(floats: number): SamplingKernels {
   try {
     return webAssemblyKernels(floats) ?? javascriptKernels(floats);
   } catch (cause) {
-    const wanted = `${Math.ceil((4 * floats) / 2 ** 20)} MiB`;
-    throw new RangeError(`sample: ${wanted} of memory are not to be had; draw fewer images at a time`, {
-      cause,
-    });
+    const mebibytes = Math.ceil((4 * floats) / 2 ** 20);
+    throw new RangeError(`cannot allocate ${mebibytes} MiB of memory`, { cause });
   }
 }

@@ -1,11 +1,15 @@
-import { CONVOLUTION, CORRELATION, GATE, INSTRUCTIONS, LOSS, SOFTMAX } from './modules';
-import type { Kernels, TrainingKernels } from './types';
+import { CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, INSTRUCTIONS, SOFTMAX } from './modules';
+import type { SamplingKernels } from './sampling-kernels';
+import type { TrainingKernels } from './training-kernels';
 
 const PAGE = 65536; // bytes
 
 const compiled = new Map<string, WebAssembly.Module | null>();
 
-/** A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small enough to compile at once. */
+/**
+ * A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small
+ * enough to compile at once.
+ */
 function compile(base64: string): WebAssembly.Module | null {
   let module = compiled.get(base64);
   if (module === undefined) {
@@ -22,14 +26,13 @@ function compile(base64: string): WebAssembly.Module | null {
 type Loop = (...args: number[]) => void;
 
 /** What a module exports, over a memory; it must compile. */
-const exportsOf = (module: string, memory: WebAssembly.Memory) =>
-  new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } }).exports as Record<
-    string,
-    Loop
-  >;
+function exportsOf(module: string, memory: WebAssembly.Memory): Record<string, Loop> {
+  const { exports } = new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } });
+  return exports as Record<string, Loop>;
+}
 
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
-export function webAssemblyKernels(floats: number): Kernels | null {
+export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   let run: Loop | undefined; // most who want the one do not want the other
@@ -37,9 +40,9 @@ export function webAssemblyKernels(floats: number): Kernels | null {
   return {
     heap: new Float32Array(memory.buffer),
     words: new Int32Array(memory.buffer),
-    run(start, end, places, images) {
+    run(start, end, bases, images) {
       run ??= exportsOf(INSTRUCTIONS, memory)['run'] as Loop;
-      run(4 * start, 4 * end, 4 * places, images);
+      run(4 * start, 4 * end, 4 * bases, images);
     },
     softmax(y, sums, x, images, levels, scale) {
       softmax ??= exportsOf(SOFTMAX, memory)['softmax'] as Loop;
@@ -48,9 +51,9 @@ export function webAssemblyKernels(floats: number): Kernels | null {
   };
 }
 
-/** The loops of training over a memory of somebody else's; null where they cannot be had. */
+/** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, LOSS, GATE];
+  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;

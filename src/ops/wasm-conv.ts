@@ -1,5 +1,5 @@
 import { engine, type Tensor4D, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { ConvolutionSizes, TrainingKernels } from '../kernels/types';
+import type { ConvolutionSizes, TrainingKernels } from '../kernels/training-kernels';
 import type { ConvAttributes, ConvImplementation, ConvSaved } from './conv-implementation';
 import { registerOnWasm, wasmKernels } from './wasm-kernels';
 import { address, filled } from './wasm-memory';

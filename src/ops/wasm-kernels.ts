@@ -1,5 +1,5 @@
 import { engine, env, getBackend, getKernel, registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
-import type { TrainingKernels } from '../kernels/types';
+import type { TrainingKernels } from '../kernels/training-kernels';
 import { trainingKernels } from '../kernels/webassembly';
 import { type WasmBackend, wasmBackend } from './wasm-memory';
 

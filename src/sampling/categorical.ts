@@ -1,5 +1,5 @@
-import { makeKernels } from '../kernels/kernels';
-import type { Kernels } from '../kernels/types';
+import type { SamplingKernels } from '../kernels/sampling-kernels';
+import { kernelsForSampling } from './kernels';
 import { paddedLevels } from './types';
 
 /** Which levels may be drawn, and how boldly. */
@@ -22,24 +22,27 @@ export type Draw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Ar
 export const TO_DRAW = -1;
 
 /**
- * The draw of levels by the inverse of the distribution function: the first level whose cumulative probability exceeds u.
+ * The draw of levels by the inverse of the distribution function: the first level whose cumulative
+ * probability exceeds u.
  *
- * Temperature comes first, then topK, then topP, each on the distribution that the one before left, renormalised; ties go to the
- * lower level. Computed in float64, by kernels that give the same bits everywhere. A uniform next to 1 takes the last level of non-zero
- * probability, never an impossible one.
+ * Temperature comes first, then topK, then topP, each on the distribution that the one before left,
+ * renormalised; ties go to the lower level. Computed in float64, by kernels that give the same bits
+ * everywhere. A uniform next to 1 takes the last level of non-zero probability, never an impossible one.
  *
- * @throws Error where no level has a finite logit, or a logit is NaN or +Infinity (-Infinity is a level that cannot come).
+ * @throws Error where no level has a finite logit, or a logit is NaN or +Infinity (-Infinity is a level that
+ * cannot come).
  */
 export function categorical(
   levels: number,
   numImages: number,
   { temperature, topK = levels, topP = 1 }: Filters,
-  make: (floats: number) => Kernels = makeKernels,
+  make: (floats: number) => SamplingKernels = kernelsForSampling,
 ): Draw {
   const stride = paddedLevels(levels);
   const scale = 1 / temperature;
   if (scale === Number.POSITIVE_INFINITY) return likeliestLevel(levels, stride);
-  // [images, stride] logits, then in float64 weights, which are unnormalised probabilities, and [images] totals
+  // [images, stride] logits, then in float64 weights, which are unnormalised probabilities, and [images]
+  // totals
   const y = Math.ceil((numImages * stride) / 2);
   const sums = y + numImages * stride;
   const kernels = make(2 * (sums + numImages));
@@ -101,7 +104,9 @@ function inverse(weights: Float64Array, from: number, levels: number, threshold:
   return last;
 }
 
-/** A function that zeroes the weights [levels] that topK and topP leave out, and gives the sum of the others. */
+/**
+ * A function that zeroes the weights [levels] that topK and topP leave out, and gives the sum of the others.
+ */
 function likeliest(levels: number, topK: number, topP: number): (weights: Float64Array) => number {
   const order = Array.from({ length: levels }, (_, level) => level);
   return (weights) => {

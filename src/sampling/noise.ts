@@ -5,8 +5,8 @@ import { wrong } from '../check';
 export type Noise = (uniforms: Float64Array) => void;
 
 /**
- * A stream of uniforms for every image, made from the seed and the image's index, so that an image does not depend on how many
- * are drawn with it.
+ * A stream of uniforms for every image, made from the seed and the image's index, so that an image does not
+ * depend on how many are drawn with it.
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number): Noise {
   const streams = Array.from({ length: numImages }, (_, n) => seedrandom.alea(`${seed}/${firstImage + n}`));

@@ -1,6 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { checkFunction, checkInteger, checkLevel, checkOneOf, wrong } from '../check';
+import { checkFunction, checkInteger, checkLevel, checkNumber, checkOneOf, wrong } from '../check';
 import { type Condition, type ConditionValues, readCondition } from '../image-model/conditions';
+import type { ImageShape } from '../image-model/place';
 import { type ImageModelShape, resolveImageShape } from '../image-model/shape';
 import { type Filters, TO_DRAW } from './categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
@@ -11,7 +12,10 @@ export interface SampleProgress {
   done: number;
   /** H*W*C. */
   total: number;
-  /** The levels of all images, [N*H*W*C], 0 where not yet drawn, to show as they grow: the job's own array, for reading only. */
+  /**
+   * The levels of all images, [N*H*W*C], 0 where not yet drawn, to show as they grow: the job's own array,
+   * for reading only.
+   */
   levels: Int32Array;
 }
 
@@ -19,7 +23,10 @@ export interface SampleProgress {
 export interface SampleOptions {
   /** Images to draw. @default 1, or as many as `initial` or `condition` has */
   numImages?: number;
-  /** What each image is conditioned on, for models that take it: classes [N] (a number: the same for all), vectors [N,K] or maps [N,H,W,K]. */
+  /**
+   * What each image is conditioned on, for models that take it: classes [N] (a number: the same for all),
+   * vectors [N,K] or maps [N,H,W,K].
+   */
   condition?: Condition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: [number, number, number];
@@ -27,7 +34,10 @@ export interface SampleOptions {
   seed?: number;
   /** Index of the first image, to cut a large job into parts. @default 0 */
   firstImage?: number;
-  /** Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns, channels, images innermost. */
+  /**
+   * Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns,
+   * channels, images innermost.
+   */
   random?: () => number;
   /** Divides the logits; 0 takes the most likely level, the lowest on a tie. @default 1 */
   temperature?: number;
@@ -39,12 +49,14 @@ export interface SampleOptions {
   firstValue?: 'model' | 'uniform';
   /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Comes with `known`. */
   initial?: Tensor4D;
-  /** 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`. */
+  /**
+   * 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`.
+   */
   known?: Tensor4D;
   /**
-   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel: all of this library's and
-   * tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a value, with any model. 'auto' is incremental where
-   * the model allows it. @default 'auto'
+   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
+   * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
+   * value, with any model. 'auto' is incremental where the model allows it. @default 'auto'
    */
   strategy?: 'auto' | 'incremental' | 'full';
   /** Stops the job: it rejects with `signal.reason`. */
@@ -58,14 +70,17 @@ export interface SampleOptions {
 /** The options of a job, checked, with all defaults filled in. */
 export interface Job {
   readonly numImages: number;
-  readonly imageShape: readonly [number, number, number];
+  readonly imageShape: ImageShape;
   readonly levels: number;
   readonly noise: Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
   /** What the images are conditioned on; null where the model takes nothing. */
   readonly condition: ConditionValues | null;
-  /** The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is given. */
+  /**
+   * The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is
+   * given.
+   */
   readonly given: Int32Array | null;
   readonly yieldMilliseconds: number;
 }
@@ -76,12 +91,16 @@ const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
 export async function planJob(shape: ImageModelShape, options: SampleOptions): Promise<Job> {
   const { initial, known, random, seed, topK, topP } = options;
   checkOneOf('sample: strategy', options.strategy ?? 'auto', ['auto', 'incremental', 'full']);
-  const temperature = options.temperature ?? 1;
-  if (!(Number.isFinite(temperature) && temperature >= 0))
-    wrong('sample: temperature', 'a number of at least 0', temperature);
+  const temperature = checkNumber(
+    'sample: temperature',
+    options.temperature ?? 1,
+    'of at least 0',
+    (value) => value >= 0,
+  );
   if (topK !== undefined) checkInteger('sample: topK', topK, 1);
-  if (topP !== undefined && !(Number.isFinite(topP) && topP > 0 && topP <= 1))
-    wrong('sample: topP', 'a number in (0, 1]', topP);
+  if (topP !== undefined) {
+    checkNumber('sample: topP', topP, 'in (0, 1]', (value) => value > 0 && value <= 1);
+  }
   const firstValue = checkOneOf('sample: firstValue', options.firstValue ?? 'model', ['model', 'uniform']);
   if (seed !== undefined) checkInteger('sample: seed', seed);
   const firstImage = checkInteger('sample: firstImage', options.firstImage ?? 0, 0);

@@ -6,7 +6,8 @@ import type { Job, SampleOptions } from './options';
 import type { Evaluator } from './types';
 
 /**
- * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else whole passes.
+ * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else
+ * whole passes.
  *
  * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
  */

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { encode, INSTRUCTION_WORDS, type Instruction, Op } from '../../src/kernels/instruction';
+import { encode, INSTRUCTION_WORDS, type Instruction, Op, Word } from '../../src/kernels/instruction';
 
-const operand = (place: number, offset: number, stride: number) => ({ place, offset, stride });
+const operand = (base: number, offset: number, stride: number) => ({ base, offset, stride });
 
-/** The words of an instruction written in the midst of a heap that begins within its buffer; the rest must stay. */
+/**
+ * The words of an instruction written in the midst of a heap that begins within its buffer; the rest must
+ * stay.
+ */
 function encoded(instruction: Instruction): { words: number[]; floats: number[] } {
   const buffer = new ArrayBuffer(4 * 60);
   const heap = new Float32Array(buffer, 4 * 3).fill(9);
@@ -14,6 +17,9 @@ function encoded(instruction: Instruction): { words: number[]; floats: number[] 
   const words = Array.from(new Int32Array(buffer, 4 * 23, INSTRUCTION_WORDS));
   return { words, floats: Array.from(heap.subarray(20, 20 + INSTRUCTION_WORDS)) };
 }
+
+/** The words of an operand: base, offset, stride, column stride. */
+const at = (words: number[], first: number) => words.slice(first, first + 4);
 
 describe('encode', () => {
   it('writes op, operands, length and weights as integers, least as a float', () => {
@@ -28,24 +34,44 @@ describe('encode', () => {
       inputs: 10,
       least: Number.NEGATIVE_INFINITY,
     });
-    expect(words.slice(0, 14)).toEqual([0, 1, 2, 3, 4, -5, 6, 7, 8, 0, 12, 2 ** 30, 16, 10]);
-    expect(floats[14]).toBe(Number.NEGATIVE_INFINITY);
+    expect(words[Word.op]).toBe(Op.product);
+    expect(at(words, Word.y)).toEqual([1, 2, 3, 0]);
+    expect(at(words, Word.a)).toEqual([4, -5, 6, 0]);
+    expect(at(words, Word.b)).toEqual([7, 8, 0, 0]);
+    expect(words[Word.length]).toBe(12);
+    expect(words[Word.columns]).toBe(0);
+    expect(words[Word.weights]).toBe(2 ** 30);
+    expect(words[Word.weightStride]).toBe(16);
+    expect(words[Word.inputs]).toBe(10);
+    expect(floats[Word.least]).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  it('writes columns, and the strides from one to the next, behind', () => {
+  it('writes columns, and the strides from one to the next', () => {
     const side = (columnStride: number) => ({ ...operand(1, 0, 4), columnStride });
     const { words } = encoded({ op: Op.gate, y: side(8), a: side(16), b: side(0), length: 3, columns: 5 });
-    expect(words.slice(10, 19)).toEqual([3, 0, 0, 0, 0, 5, 8, 16, 0]);
+    expect([Word.y, Word.a, Word.b].map((first) => at(words, first))).toEqual([
+      [1, 0, 4, 8],
+      [1, 0, 4, 16],
+      [1, 0, 4, 0],
+    ]);
+    expect(words[Word.columns]).toBe(5);
   });
 
   it('has b as a, and zeros, where an instruction has none', () => {
     const { words, floats } = encoded({ op: Op.tanh, y: operand(1, 0, 4), a: operand(2, 3, 8), length: 4 });
-    expect(words.slice(0, 14)).toEqual([6, 1, 0, 4, 2, 3, 8, 2, 3, 8, 4, 0, 0, 0]);
-    expect(floats[14]).toBe(0);
+    expect(words[Word.op]).toBe(Op.tanh);
+    expect(at(words, Word.b)).toEqual([2, 3, 8, 0]);
+    expect(words.slice(Word.columns, Word.least)).toEqual([0, 0, 0, 0]);
+    expect(floats[Word.least]).toBe(0);
   });
 
-  it('tells the operations apart', () => {
-    const codes = Object.values(Op).map((op) => encoded({ op, y: operand(0, 0, 0), a: operand(0, 0, 0), length: 4 }).words[0]); // biome-ignore format: one line
-    expect(new Set(codes).size).toBe(8);
+  it('has a number for each operation, and a word for each of its parts', () => {
+    expect(new Set(Object.values(Op)).size).toBe(8);
+    const { y, a, b, ...others } = Word;
+    const words = [
+      ...Object.values(others),
+      ...[y, a, b].flatMap((first) => at([...Array(99).keys()], first)),
+    ];
+    expect(words.sort((i, j) => i - j)).toEqual([...Array(INSTRUCTION_WORDS).keys()]);
   });
 });

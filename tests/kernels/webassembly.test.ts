@@ -21,7 +21,7 @@ it('gives way to JavaScript where a page forbids WebAssembly', async () => {
   expect(trainingKernels(new Memory({ initial: 1 }))).toBeNull();
   const kernels = makeKernels(8 + INSTRUCTION_WORDS + 1);
   kernels.heap.set([-1, 2, -3, 4]);
-  const x = { place: 0, offset: 0, stride: 4 };
+  const x = { base: 0, offset: 0, stride: 4 };
   encode(kernels.heap, 8, { op: Op.relu, y: { ...x, offset: 4 }, a: x, length: 4 });
   kernels.run(8, 8 + INSTRUCTION_WORDS, 8 + INSTRUCTION_WORDS, 1);
   expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-1, 2, -3, 4, 0, 2, 0, 4]);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/types';
+import type { TrainingKernels } from '../../src/kernels/training-kernels';
 import { trainingKernels } from '../../src/kernels/webassembly';
 import { gate } from '../../src/ops/gate';
 import { wasmGate, wasmGateGradient } from '../../src/ops/wasm-gate';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/types';
+import type { TrainingKernels } from '../../src/kernels/training-kernels';
 import { trainingKernels } from '../../src/kernels/webassembly';
 import { causalConv2d } from '../../src/ops/causal-conv';
 import { backends, useBackend } from '../support/backends';

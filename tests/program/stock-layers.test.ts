@@ -12,7 +12,10 @@ const { layers } = tfl;
 
 const JOINING = ['Add', 'Concatenate', 'Maximum', 'Multiply'];
 
-/** From an image of one channel five features, or twice five where the layer joins; the layer; the logits of five levels. */
+/**
+ * From an image of one channel five features, or twice five where the layer joins; the layer; the logits of
+ * five levels.
+ */
 function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
   const image = tfl.input({ shape: [3, 3, 1] });
   const conv = (maskType: 'A' | 'B', x: Symbolic) =>

@@ -44,4 +44,14 @@ onEachBackend('fullPasses', () => {
     });
     model.dispose();
   });
+
+  it('leaves no tensor behind where one cannot be made', async () => {
+    const model = tinyModel();
+    const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
+    await expectNoLeaks(() => {
+      expect(() => fullPasses(model, 3, [-2, 2, 1], 3, condition)).toThrow(); // images
+      expect(() => fullPasses(model, 4, [2, 2, 1], 3, condition)).toThrow(); // the condition of a fourth one
+    });
+    model.dispose();
+  });
 });

@@ -1,18 +1,19 @@
+import { vi } from 'vitest';
 import type { Operand } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
-import type { Kernels } from '../../src/kernels/types';
+import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
 import type { FeatureCache } from '../../src/sampling/incremental/feature-cache';
 import type { Machine } from '../../src/sampling/incremental/machine';
 
 /** Every way to make kernels, by name, for `it.each`. */
-export const kernelMakers: readonly [name: string, make: (floats: number) => Kernels][] = [
+export const kernelMakers: readonly [name: string, make: (floats: number) => SamplingKernels][] = [
   ['the fastest kernels', makeKernels],
   ['kernels in JavaScript', javascriptKernels],
 ];
 
 /** Where an operand begins in the heap, for each image. */
-function places({ chunks }: Machine, operand: Operand): number[] {
+function starts({ chunks }: Machine, operand: Operand): number[] {
   return chunks.flatMap(({ images, at }) =>
     Array.from({ length: images }, (_, n) => at(operand) + n * operand.stride),
   );
@@ -20,12 +21,12 @@ function places({ chunks }: Machine, operand: Operand): number[] {
 
 /** The numbers at an operand, for each image. */
 export function read(machine: Machine, operand: Operand, length: number): number[][] {
-  return places(machine, operand).map((place) => Array.from(machine.heap.subarray(place, place + length)));
+  return starts(machine, operand).map((start) => Array.from(machine.heap.subarray(start, start + length)));
 }
 
 /** Numbers to an operand, for each image. */
 export function write(machine: Machine, operand: Operand, values: readonly (readonly number[])[]): void {
-  for (const [n, place] of places(machine, operand).entries()) machine.heap.set(values[n] ?? [], place);
+  for (const [n, start] of starts(machine, operand).entries()) machine.heap.set(values[n] ?? [], start);
 }
 
 /** The features of the present pixel, for each image, in their order. */
@@ -35,7 +36,10 @@ export function readFeatures(machine: Machine, { layout }: FeatureCache, operand
   );
 }
 
-/** Writes those features of the present pixel that are known in a step; the others get a number that must not be used. */
+/**
+ * Writes those features of the present pixel that are known in a step; the others get a number that must not
+ * be used.
+ */
 export function writeKnown(
   machine: Machine,
   { layout }: FeatureCache,
@@ -52,4 +56,19 @@ export function writeKnown(
     return slots;
   });
   write(machine, operand, rows);
+}
+
+/** Does something where WebAssembly gets no memory. */
+export function withoutMemory(act: () => void): void {
+  class Memory {
+    constructor() {
+      throw new RangeError('could not allocate memory');
+    }
+  }
+  vi.stubGlobal('WebAssembly', { ...WebAssembly, Module: WebAssembly.Module, Memory });
+  try {
+    act();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 }

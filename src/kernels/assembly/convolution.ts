@@ -1,4 +1,4 @@
-import { packKernel, packKernelBack, padImage } from './layout';
+import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 

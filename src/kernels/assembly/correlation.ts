@@ -1,4 +1,4 @@
-import { copyActive, padImage } from './layout';
+import { copyActive, padImage } from './packing';
 import { correlateRow, sumRow } from './rows';
 import { copy } from './vector';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';

@@ -1,16 +1,44 @@
-/** e^x of float32 numbers of at most 0, to seven digits; 0 below -87, NaN of NaN. */
+// What ../exp-f32.ts has, of four numbers at once: e^x = 2^k e^r.
+
+// ln 2 in two parts, of which the first times k is exact.
+const LN2_HIGH: f32 = 0.693145751953125, LN2_LOW: f32 = 1.428606765330187e-6;
+const LOG2E: f32 = 1.442695;
+/** 1.5 2^23 + 127: added, it rounds to an integer, and leaves the biased exponent of 2^k in the last bits. */
+const SHIFT: f32 = 12583039;
+/** e^x is 0 below it. */
+const LEAST: f32 = -87;
+
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  const shift = f32x4.splat(12583039); // 1.5 2^23 + 127
-  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(1.442695)), shift);
-  const k = f32x4.sub(shifted, shift);
-  // ln 2 in two parts, of which the first times k is exact
-  const r = f32x4.sub(f32x4.sub(x, f32x4.mul(k, f32x4.splat(0.693145751953125))), f32x4.mul(k, f32x4.splat(1.428606765330187e-6)));
+  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));
+  const power = i32x4.shl(shifted, 23);
+  const y = f32x4.add(power, f32x4.mul(power, expm1OfRest(x, shifted)));
+  return v128.andnot(y, f32x4.lt(x, f32x4.splat(LEAST)));
+}
+
+/** 1 - e^x, which keeps its digits where e^x is next to 1. */
+// @ts-ignore: decorator
+@inline
+export function oneMinusExp(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));
+  const power = i32x4.shl(shifted, 23);
+  const y = f32x4.sub(f32x4.sub(one, power), f32x4.mul(power, expm1OfRest(x, shifted)));
+  return v128.bitselect(one, y, f32x4.lt(x, f32x4.splat(LEAST)));
+}
+
+/** e^r - 1 */
+// @ts-ignore: decorator
+@inline
+function expm1OfRest(x: v128, shifted: v128): v128 {
+  const k = f32x4.sub(shifted, f32x4.splat(SHIFT));
+  const high = f32x4.sub(x, f32x4.mul(k, f32x4.splat(LN2_HIGH)));
+  const r = f32x4.sub(high, f32x4.mul(k, f32x4.splat(LN2_LOW)));
   const r2 = f32x4.mul(r, r);
-  const low = f32x4.add(f32x4.add(f32x4.splat(1), r), f32x4.mul(f32x4.add(f32x4.splat(0.5), f32x4.mul(r, f32x4.splat(1.0 / 6))), r2));
-  const high = f32x4.add(f32x4.add(f32x4.splat(1.0 / 24), f32x4.mul(r, f32x4.splat(1.0 / 120))), f32x4.mul(f32x4.splat(1.0 / 720), r2));
-  const p = f32x4.add(low, f32x4.mul(high, f32x4.mul(r2, r2)));
-  const power = i32x4.shl(shifted, 23); // 2^k, of its biased exponent in the last bits
-  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87)));
+  const c2 = f32x4.add(f32x4.splat(0.5), f32x4.mul(r, f32x4.splat(1.0 / 6)));
+  const c4 = f32x4.add(f32x4.splat(1.0 / 24), f32x4.mul(r, f32x4.splat(1.0 / 120)));
+  const c6 = f32x4.add(f32x4.splat(1.0 / 720), f32x4.mul(r, f32x4.splat(1.0 / 5040)));
+  const c = f32x4.add(c2, f32x4.mul(f32x4.add(c4, f32x4.mul(c6, r2)), r2));
+  return f32x4.add(r, f32x4.mul(c, r2));
 }

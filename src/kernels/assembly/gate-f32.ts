@@ -1,13 +1,13 @@
-import { exp } from './exp-f32';
+import { exp, oneMinusExp } from './exp-f32';
 
-/** tanh(a) sigmoid(b) of float32 numbers. */
+/** tanh(a) sigmoid(b) of float32 numbers: with e = e^-2|a|, tanh |a| is (1 - e) / (1 + e). */
 // @ts-ignore: decorator
 @inline
 export function tanhTimesSigmoid(a: v128, b: v128): v128 {
-  const ea = exp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
+  const ma = oneMinusExp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
   const one = f32x4.splat(1);
-  const above = f32x4.mul(f32x4.sub(one, ea), ifPositive(b, one, eb));
-  const below = f32x4.mul(f32x4.add(one, ea), f32x4.add(one, eb));
+  const above = f32x4.mul(ma, ifPositive(b, one, eb));
+  const below = f32x4.mul(f32x4.sub(f32x4.splat(2), ma), f32x4.add(one, eb));
   return withSign(f32x4.div(above, below), a);
 }
 

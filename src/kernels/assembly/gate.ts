@@ -1,4 +1,4 @@
-import { exp } from './exp-f32';
+import { exp, oneMinusExp } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
 import { V } from './vector';
 
@@ -16,7 +16,7 @@ export function gate(y: usize, x: usize, condition: usize, images: usize, pixels
       let c = condition;
       for (let g: usize = 0; g < groups; g++, x += 2 * bytes, y += bytes) {
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = place(next, bytes);
+          const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
           write(y + i, tanhTimesSigmoid(a, b), bytes);
         }
@@ -44,12 +44,12 @@ export function gateBack(
       let c = condition;
       for (let g: usize = 0; g < groups; g++, x += 2 * bytes, dx += 2 * bytes, dy += bytes) {
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = place(next, bytes);
+          const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          const ea = exp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
-          const one = f32x4.splat(1);
+          const one = f32x4.splat(1), minus2a = f32x4.mul(f32x4.abs(a), f32x4.splat(-2));
+          const ea = exp(minus2a), eb = exp(f32x4.neg(f32x4.abs(b)));
           const ra = f32x4.div(one, f32x4.add(one, ea)), rb = f32x4.div(one, f32x4.add(one, eb));
-          const tanh = withSign(f32x4.mul(f32x4.sub(one, ea), ra), a);
+          const tanh = withSign(f32x4.mul(oneMinusExp(minus2a), ra), a);
           const slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
           const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb), rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
           const d = f32x4.mul(load4(dy + i, bytes), sigmoid);
@@ -73,7 +73,7 @@ function step(bytes: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function place(next: usize, bytes: usize): usize {
+function startOf(next: usize, bytes: usize): usize {
   return bytes < V ? next : min(next, bytes - V);
 }
 

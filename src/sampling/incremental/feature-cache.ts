@@ -1,7 +1,7 @@
 import type { Operand } from '../../kernels/instruction';
 import { ROW } from '../../program/steps';
-import type { Assembler } from './assembler';
 import type { Layout } from './layout';
+import type { Plan } from './plan';
 
 /** How far convolutions reach into a node's features: rows with the present one, columns to either side. */
 export interface Reach {
@@ -14,7 +14,8 @@ export const ONE_PIXEL: Reach = { rows: 1, margin: 0 };
 
 /**
  * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution looks around has one pixel, unless it has features that are known for the whole row.
+ * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that no convolution
+ * looks around has one pixel, unless it has features that are known for the whole row.
  */
 export class FeatureCache {
   private readonly memory: Operand;
@@ -22,23 +23,28 @@ export class FeatureCache {
   private readonly isOnePixel: boolean;
 
   constructor(
-    private readonly assembler: Assembler,
+    private readonly plan: Plan,
     readonly layout: Layout,
     private readonly reach: Reach,
   ) {
     this.isOnePixel = reach.rows === 1 && reach.margin === 0 && !layout.steps.includes(ROW);
-    const pixels = this.isOnePixel ? 1 : assembler.width + 2 * reach.margin;
-    this.memory = assembler.reserveForImages(reach.rows, pixels * layout.slots);
-    this.rowStride = assembler.chunkImages * this.memory.stride;
+    const pixels = this.isOnePixel ? 1 : plan.width + 2 * reach.margin;
+    this.memory = plan.reserveForImages(reach.rows, pixels * layout.slots);
+    this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
-  /** The features from a slot on, of the pixel so many rows above and columns to the left of the present one. */
+  /**
+   * The features from a slot on, of the pixel so many rows above the present one and columns to the left of
+   * it.
+   */
   operand(slot = 0, above = 0, left = 0): Operand {
-    const { place, offset, stride } = this.memory;
-    if (this.isOnePixel) return { place, offset: offset + slot, stride };
+    const { base, offset, stride } = this.memory;
+    if (this.isOnePixel) return { base, offset: offset + slot, stride };
+    const { rowStride } = this;
     const { slots } = this.layout;
-    const start = offset + this.reach.margin * slots;
-    const moving = this.assembler.movingPlace({ start, rowStride: this.rowStride, rows: this.reach.rows, above, slots }); // biome-ignore format: one call
-    return { place: moving, offset: slot - left * slots, stride, columnStride: slots };
+    const { rows, margin } = this.reach;
+    const start = offset + margin * slots;
+    const moving = this.plan.movingBase({ start, rowStride, rows, above, slots });
+    return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

@@ -1,12 +1,12 @@
 import type { Operand } from '../../kernels/instruction';
 import type { NormalizeArgs } from '../../program/program';
-import type { Assembler } from './assembler';
 import type { FeatureCache } from './feature-cache';
 import type { Layout } from './layout';
+import type { Plan } from './plan';
 
-/** A function of one number, from features x into slots of y; what pads a run stays 0. */
+/** A function of one number, from features x into slots of y; what pads a stretch stays 0. */
 export function eachFeature(
-  assembler: Assembler,
+  plan: Plan,
   x: FeatureCache,
   { steps, slotOf }: Pick<Layout, 'steps' | 'slotOf'>,
   y: Operand,
@@ -17,7 +17,7 @@ export function eachFeature(
     const features = [...steps.keys()].filter((feature) => steps[feature] === step);
     const from = features.map((feature) => x.layout.slotOf[feature] as number);
     const to = features.map((feature) => slotOf[feature] as number);
-    assembler.emit(step, (heap, at, images) => {
+    plan.emit(step, (heap, at, images) => {
       for (let n = 0; n < images; n++) {
         const [an, yn] = [at(a) + n * a.stride, at(y) + n * y.stride];
         for (let i = 0; i < to.length; i++) {
@@ -30,7 +30,7 @@ export function eachFeature(
 
 /** Layer normalization over the features of a pixel, in float64, once all are known. */
 export function normalize(
-  assembler: Assembler,
+  plan: Plan,
   { gamma, beta, epsilon }: NormalizeArgs,
   x: FeatureCache,
   y: FeatureCache,
@@ -39,9 +39,9 @@ export function normalize(
   const to = y.layout.slotOf;
   const size = from.length;
   const [xs, ys] = [x.operand(), y.operand()];
-  const scales = gamma && assembler.numbers(gamma);
-  const shifts = beta && assembler.numbers(beta);
-  assembler.emit(y.layout.steps[0] as number, (heap, at, images) => {
+  const scales = gamma && plan.numbers(gamma);
+  const shifts = beta && plan.numbers(beta);
+  plan.emit(y.layout.steps[0] as number, (heap, at, images) => {
     for (let n = 0; n < images; n++) {
       const [xn, yn] = [at(xs) + n * xs.stride, at(ys) + n * ys.stride];
       const value = (i: number) => heap[xn + (from[i] as number)] as number;

@@ -1,12 +1,17 @@
+import { wholeVectors } from '../../kernels/vector';
+
 /** Slots side by side, [start, end). */
 export type Range = readonly [start: number, end: number];
 
-/** Slots of a run are a multiple of this: the floats of a vector. */
-const ALIGN = 4;
+/** The slots of features of one step that follow each other. */
+interface Stretch {
+  readonly range: Range;
+  readonly step: number;
+}
 
 /**
- * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are kept in order; those of one step that follow
- * each other form a run.
+ * Where the features of one node lie in memory, and in which step each is known (see `stepsOf`). Features are
+ * kept in order; those of one step that follow each other form a stretch.
  */
 export class Layout {
   private constructor(
@@ -15,60 +20,56 @@ export class Layout {
     readonly slotOf: readonly number[],
     /** Slots in all. */
     readonly slots: number,
-    /** The runs in order, each with the step in which it is computed. */
-    readonly runs: readonly { readonly range: Range; readonly step: number }[],
-    /** Whether each run is a whole number of vectors. */
+    /** The stretches in order, each with the step in which it is computed. */
+    readonly stretches: readonly Stretch[],
+    /** Whether each stretch is a whole number of vectors. */
     readonly isAligned: boolean,
   ) {}
 
-  /** Features known in these steps, each run padded to whole vectors. */
+  /** Features known in these steps, each stretch padded to whole vectors. */
   static of(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, ALIGN);
+    return Layout.inStretches(steps, true);
   }
 
   /** The same without padding. */
   static dense(steps: readonly number[]): Layout {
-    return Layout.inRuns(steps, 1);
+    return Layout.inStretches(steps, false);
   }
 
-  private static inRuns(steps: readonly number[], align: number): Layout {
+  private static inStretches(steps: readonly number[], isAligned: boolean): Layout {
     const slotOf: number[] = [];
-    const runs: { range: Range; step: number }[] = [];
+    const stretches: Stretch[] = [];
     let end = 0;
     for (let feature = 0; feature < steps.length; ) {
       const start = end;
       const step = steps[feature] as number;
       for (; feature < steps.length && steps[feature] === step; feature++) slotOf.push(end++);
-      end = start + align * Math.ceil((end - start) / align);
-      runs.push({ range: [start, end], step });
+      if (isAligned) end = wholeVectors(end);
+      stretches.push({ range: [start, end], step });
     }
-    return new Layout(steps, slotOf, end, runs, align === ALIGN);
+    return new Layout(steps, slotOf, end, stretches, isAligned);
   }
 
   /** One after the other. */
   static concat(layouts: readonly Layout[]): Layout {
     const steps: number[] = [];
     const slotOf: number[] = [];
-    const runs: { range: Range; step: number }[] = [];
+    const stretches: Stretch[] = [];
     let end = 0;
     for (const layout of layouts) {
       steps.push(...layout.steps);
       slotOf.push(...layout.slotOf.map((slot) => end + slot));
-      runs.push(...layout.runs.map(({ range: [from, to], step }) => ({ range: [end + from, end + to] as const, step }))); // biome-ignore format: one line
+      for (const { range, step } of layout.stretches)
+        stretches.push({ range: [end + range[0], end + range[1]], step });
       end += layout.slots;
     }
-    return new Layout(
-      steps,
-      slotOf,
-      end,
-      runs,
-      layouts.every(({ isAligned }) => isAligned),
-    );
+    const isAligned = layouts.every((layout) => layout.isAligned);
+    return new Layout(steps, slotOf, end, stretches, isAligned);
   }
 
   /** The same slots, for features known in other steps. */
   withSteps(steps: readonly number[]): Layout {
-    return new Layout(steps, this.slotOf, this.slots, this.runs, this.isAligned);
+    return new Layout(steps, this.slotOf, this.slots, this.stretches, this.isAligned);
   }
 
   /** How many slots, from the first on, hold all features known in a step. */

@@ -1,12 +1,10 @@
-import { encode, INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
-import type { Kernels } from '../../kernels/types';
+import { INSTRUCTION_WORDS, type Operand } from '../../kernels/instruction';
+import type { SamplingKernels } from '../../kernels/sampling-kernels';
 import { ONCE, ROW } from '../../program/steps';
-import { type Action, type Assembler, CHUNK, FIRST_MOVING, type MovingPlace } from './assembler';
+import { CHUNK, FIRST_MOVING, type MovingBase, type Plan } from './plan';
+import { encodeSteps, type Segment } from './segments';
 
-/** Instructions [start, end) of the heap, or what is done in JavaScript. */
-type Segment = { readonly start: number; readonly end: number } | Action;
-
-/** Images that are computed together, with a memory and a table of places of their own. */
+/** Images that are computed together, with a memory and a table of bases of their own. */
 interface Chunk {
   /** The first of them. */
   readonly first: number;
@@ -14,76 +12,63 @@ interface Chunk {
   /** Where the table begins in the heap. */
   readonly table: number;
   /** Its words. */
-  readonly places: Int32Array;
+  readonly bases: Int32Array;
   readonly at: (operand: Operand) => number;
 }
 
-/** A program in the heap, ready to run: weights, each chunk's memory, tables of places, instructions. */
+/** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
-  private readonly width: number;
-  private readonly kernels: Kernels;
+  readonly width: number;
+  private readonly kernels: SamplingKernels;
   private readonly steps: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
-  private readonly movingPlaces: readonly MovingPlace[];
+  private readonly movingBases: readonly MovingBase[];
   private row = -1;
+  private column = -1;
 
-  constructor(assembler: Assembler, numImages: number, make: (floats: number) => Kernels) {
-    const { sharedFloats, chunkFloats, chunkImages, movingPlaces, steps } = assembler;
-    this.movingPlaces = movingPlaces;
-    this.width = assembler.width;
+  constructor(plan: Plan, numImages: number, make: (floats: number) => SamplingKernels) {
+    const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
+    this.movingBases = movingBases;
+    this.width = plan.width;
     const numChunks = Math.ceil(numImages / chunkImages);
-    const tableWords = FIRST_MOVING + movingPlaces.length;
+    const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
     const code = tables + numChunks * tableWords;
     const codeWords = INSTRUCTION_WORDS * steps.flat().filter((item) => typeof item !== 'function').length;
     this.kernels = make(code + codeWords);
     const { heap, words } = this.kernels;
     this.heap = heap;
-    this.rowStarts = new Int32Array(movingPlaces.length);
+    this.rowStarts = new Int32Array(movingBases.length);
     this.chunks = Array.from({ length: numChunks }, (_, k) => {
       const table = tables + k * tableWords;
-      const places = words.subarray(table, table + tableWords);
-      places[CHUNK] = sharedFloats + k * chunkFloats;
+      const bases = words.subarray(table, table + tableWords);
+      bases[CHUNK] = sharedFloats + k * chunkFloats;
       const first = k * chunkImages;
       const images = Math.min(chunkImages, numImages - first);
-      return { first, images, table, places, at: ({ place, offset }) => (places[place] as number) + offset };
+      return { first, images, table, bases, at: ({ base, offset }) => (bases[base] as number) + offset };
     });
-    for (const fill of assembler.fills) fill(heap);
-    let end = code;
-    this.steps = steps.map((items) => {
-      const segments: Segment[] = [];
-      for (const item of items) {
-        if (typeof item === 'function') {
-          segments.push(item);
-          continue;
-        }
-        encode(heap, end, item);
-        const last = segments.at(-1);
-        const start = typeof last === 'object' ? last.start : end;
-        end += INSTRUCTION_WORDS;
-        if (typeof last === 'object') segments.pop();
-        segments.push({ start, end });
-      }
-      return segments;
-    });
+    for (const fill of plan.fills) fill(heap);
+    this.steps = encodeSteps(heap, code, steps);
   }
 
   /** Makes a pixel the present one. */
   moveTo(row: number, column: number): void {
-    const { movingPlaces } = this;
+    if (row === this.row && column === this.column) return;
+    const { movingBases } = this;
     if (row !== this.row) {
-      this.row = row;
-      for (const [i, { start, rowStride, rows, above }] of movingPlaces.entries()) {
+      for (const [i, { start, rowStride, rows, above }] of movingBases.entries()) {
         this.rowStarts[i] = start + ((row + rows - above) % rows) * rowStride;
       }
     }
-    for (const { places } of this.chunks) {
-      const base = places[CHUNK] as number;
-      for (let i = 0; i < movingPlaces.length; i++) {
-        const { slots } = movingPlaces[i] as { slots: number };
-        places[FIRST_MOVING + i] = base + (this.rowStarts[i] as number) + column * slots;
+    this.row = row;
+    this.column = column;
+    for (const { bases } of this.chunks) {
+      const chunkStart = bases[CHUNK] as number;
+      for (let i = 0; i < movingBases.length; i++) {
+        const { slots } = movingBases[i] as { slots: number };
+        bases[FIRST_MOVING + i] = chunkStart + (this.rowStarts[i] as number) + column * slots;
       }
     }
   }
@@ -99,19 +84,24 @@ export class Machine {
     }
   }
 
-  /** Runs what is done for all pixels of a row before its first one, and makes that the present one. */
-  runRow(row: number): void {
-    this.moveTo(row, 0);
+  /**
+   * Runs what is done for all pixels of the present row before its first one, and makes that the present one.
+   */
+  runRow(): void {
+    this.moveTo(this.row, 0);
     for (const { images, table, at } of this.chunks) {
       for (const segment of this.steps[ROW - ONCE] as readonly Segment[]) {
-        if (typeof segment === 'function') {
-          for (let column = 0; column < this.width; column++) {
-            this.moveTo(row, column);
-            segment(this.heap, at, images);
-          }
-          this.moveTo(row, 0);
-        } else this.kernels.run(segment.start, segment.end, table, images);
+        if (typeof segment === 'function') this.eachColumn(() => segment(this.heap, at, images));
+        else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
+  }
+
+  private eachColumn(act: () => void): void {
+    for (let column = 0; column < this.width; column++) {
+      this.moveTo(this.row, column);
+      act();
+    }
+    this.moveTo(this.row, 0);
   }
 }

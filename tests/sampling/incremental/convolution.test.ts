@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { getMask, type MaskType } from '../../../src/mask';
-import { Assembler } from '../../../src/sampling/incremental/assembler';
 import { addConvolution } from '../../../src/sampling/incremental/convolution';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { Layout } from '../../../src/sampling/incremental/layout';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { Plan } from '../../../src/sampling/incremental/plan';
 import { useBackend } from '../../support/backends';
 import { kernelMakers, read, readFeatures, writeKnown } from '../../support/machine';
 import { expectClose, noise } from '../../support/tensors';
@@ -27,7 +27,10 @@ const cases = fc.record({
   kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3)),
   maskType: fc.constantFrom<MaskType>('A', 'B'),
   isDense: fc.boolean(),
-  /** Whether all inputs come from earlier pixels, as behind a convolution of one group; the mask hides them all the same. */
+  /**
+   * Whether all inputs come from earlier pixels, as behind a convolution of one group; the mask hides them
+   * all the same.
+   */
   isEarly: fc.boolean(),
   hasBias: fc.boolean(),
   isRelu: fc.boolean(),
@@ -36,7 +39,10 @@ const cases = fc.record({
   images: fc.integer({ min: 1, max: 5 }),
 });
 
-/** A convolution of whole images by its definition: the output at each pixel, [row][column][feature], before any ReLU. */
+/**
+ * A convolution of whole images by its definition: the output at each pixel, [row][column][feature], before
+ * any ReLU.
+ */
 function slowly(
   x: (row: number, column: number, i: number) => number,
   [rows, columns, ins, outs]: readonly [number, number, number, number],
@@ -68,22 +74,19 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
         const [kernel, bias] = [tf.tensor(noise(size, 1), [...shape]), tf.tensor(noise(outs, 2))];
         const weights = new Map([[kernel, noise(size, 1)], [bias, noise(outs, 2)]]); // biome-ignore format: one line
         const chunkImages = Math.ceil(images / 2);
-        const assembler = new Assembler(chunkImages, WIDTH, channels, weights);
+        const plan = new Plan(chunkImages, WIDTH, channels, weights);
         const [rows, margin] = [(kernelSize[0] + 1) / 2, (kernelSize[1] - 1) / 2];
         const reach = { rows: rows + options.further, margin: margin + options.further };
-        // With mask A a group of outputs sees the groups before it, with B itself too: known with group g either way.
+        // With mask A a group of outputs sees the groups before it, with B itself too: known with group g
+        // either way.
         const early = (steps: number[]) => (options.isEarly ? steps.map(() => 0) : steps);
         const steps = early(grouped(channels, groupIn, maskType === 'A' ? 1 : 0));
-        const x = new FeatureCache(
-          assembler,
-          options.isDense ? Layout.dense(steps) : Layout.of(steps),
-          reach,
-        );
-        const y = new FeatureCache(assembler, Layout.of(early(grouped(channels, groupOut, 0))), ONE_PIXEL);
+        const x = new FeatureCache(plan, options.isDense ? Layout.dense(steps) : Layout.of(steps), reach);
+        const y = new FeatureCache(plan, Layout.of(early(grouped(channels, groupOut, 0))), ONE_PIXEL);
         const args = { kernel, maskType, imageChannels: channels, bias: options.hasBias ? bias : undefined };
-        addConvolution(assembler, args, x, y, options.isRelu);
+        addConvolution(plan, args, x, y, options.isRelu);
         const [present, result] = [x.operand(), y.operand()];
-        const machine = new Machine(assembler, images, make);
+        const machine = new Machine(plan, images, make);
 
         const mask = getMask({ kernelSize, featuresIn: ins, featuresOut: outs, maskType, imageChannels: channels }); // biome-ignore format: one line
         const values = noise(images * HEIGHT * WIDTH * ins, 3);
@@ -121,14 +124,14 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
     );
   });
 
-  it('leaves zeros where runs are padded, which later products rely on', () => {
+  it('leaves zeros where stretches are padded, which later products rely on', () => {
     const [kernel, bias] = [tf.ones([1, 1, 2, 3]), tf.ones([3])];
     const weights = new Map([[kernel, new Array(6).fill(1)], [bias, [5, 5, 5]]]); // biome-ignore format: one line
-    const assembler = new Assembler(1, 1, 1, weights);
-    const x = new FeatureCache(assembler, Layout.of([0, 0]), ONE_PIXEL);
-    const y = new FeatureCache(assembler, Layout.of([0, 0, 0]), ONE_PIXEL);
-    addConvolution(assembler, { kernel, bias, maskType: 'B', imageChannels: 1 }, x, y, false);
-    const machine = new Machine(assembler, 1, make);
+    const plan = new Plan(1, 1, 1, weights);
+    const x = new FeatureCache(plan, Layout.of([0, 0]), ONE_PIXEL);
+    const y = new FeatureCache(plan, Layout.of([0, 0, 0]), ONE_PIXEL);
+    addConvolution(plan, { kernel, bias, maskType: 'B', imageChannels: 1 }, x, y, false);
+    const machine = new Machine(plan, 1, make);
     writeKnown(machine, x, x.operand(), [[1, 2]], 0);
     machine.run(0);
     expect(read(machine, y.operand(), 4)).toEqual([[8, 8, 8, 0]]); // 5 + 1 + 2

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
 import { ROW } from '../../../src/program/steps';
-import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { Layout } from '../../../src/sampling/incremental/layout';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { CHUNK, Plan } from '../../../src/sampling/incremental/plan';
 import { read, write } from '../../support/machine';
 
 const HEIGHT = 6;
@@ -27,10 +27,10 @@ describe('FeatureCache', () => {
     { rows: 2, margin: 0 },
     { rows: 3, margin: 2 },
   ])('keeps $rows rows in turn, with margins of $margin zeros', (reach) => {
-    const assembler = new Assembler(2, WIDTH, 1, new Map());
-    const before = assembler.reserveForImages(1, 16);
-    const cache = new FeatureCache(assembler, Layout.of([0, 0, 1]), reach); // 8 slots a pixel
-    const after = assembler.reserveForImages(1, 16);
+    const plan = new Plan(2, WIDTH, 1, new Map());
+    const before = plan.reserveForImages(1, 16);
+    const cache = new FeatureCache(plan, Layout.of([0, 0, 1]), reach); // 8 slots a pixel
+    const after = plan.reserveForImages(1, 16);
     const present = cache.operand();
     const views = [];
     for (let above = 0; above < reach.rows; above++) {
@@ -39,7 +39,7 @@ describe('FeatureCache', () => {
         if (above > 0 || left >= 0) views.push({ above, left, operand: cache.operand(5, above, left) });
       }
     }
-    const machine = new Machine(assembler, IMAGES, javascriptKernels);
+    const machine = new Machine(plan, IMAGES, javascriptKernels);
     const ofOthers = Array.from({ length: IMAGES }, () => new Array<number>(16).fill(-7));
     for (const other of [before, after]) write(machine, other, ofOthers);
     for (let row = 0; row < HEIGHT; row++) {
@@ -54,11 +54,11 @@ describe('FeatureCache', () => {
     for (const other of [before, after]) expect(read(machine, other, 16)).toEqual(ofOthers);
   });
 
-  it('has the pixels of a row side by side, so that a kernel row is one run of numbers', () => {
-    const assembler = new Assembler(1, WIDTH, 1, new Map());
-    const cache = new FeatureCache(assembler, Layout.of([0]), { rows: 1, margin: 1 });
+  it('has the pixels of a row side by side, so that a kernel row is one stretch of numbers', () => {
+    const plan = new Plan(1, WIDTH, 1, new Map());
+    const cache = new FeatureCache(plan, Layout.of([0]), { rows: 1, margin: 1 });
     const [present, left] = [cache.operand(), cache.operand(0, 0, 1)];
-    const machine = new Machine(assembler, 1, javascriptKernels);
+    const machine = new Machine(plan, 1, javascriptKernels);
     for (let column = 0; column < WIDTH; column++) {
       machine.moveTo(0, column);
       write(machine, present, [[column + 1, 0, 0, 0]]);
@@ -67,17 +67,17 @@ describe('FeatureCache', () => {
   });
 
   it('keeps the row of what is known for all of it, which instructions go along column by column', () => {
-    const assembler = new Assembler(2, WIDTH, 1, new Map());
-    const cache = new FeatureCache(assembler, Layout.of([ROW]), ONE_PIXEL);
+    const plan = new Plan(2, WIDTH, 1, new Map());
+    const cache = new FeatureCache(plan, Layout.of([ROW]), ONE_PIXEL);
     const operand = cache.operand();
-    assembler.emit(ROW, { op: Op.add, y: operand, a: operand, b: operand, length: 4 });
-    const machine = new Machine(assembler, IMAGES, javascriptKernels);
+    plan.emit(ROW, { op: Op.add, y: operand, a: operand, b: operand, length: 4 });
+    const machine = new Machine(plan, IMAGES, javascriptKernels);
     const put = (column: number) => {
       machine.moveTo(2, column);
       write(machine, operand, valuesAt(2, column, [0, 1, 2, 3]));
     };
     for (let column = 0; column < WIDTH; column++) put(column);
-    machine.runRow(2);
+    machine.runRow();
     for (let column = 0; column < WIDTH; column++) {
       machine.moveTo(2, column);
       expect(read(machine, operand, 4)).toEqual(
@@ -87,10 +87,10 @@ describe('FeatureCache', () => {
   });
 
   it('is one pixel, in one place, where no convolution looks around', () => {
-    const assembler = new Assembler(3, WIDTH, 1, new Map());
-    const cache = new FeatureCache(assembler, Layout.of([0, 1]), ONE_PIXEL);
-    expect(cache.operand(4)).toEqual({ place: CHUNK, offset: 4, stride: 8 });
-    expect(assembler.chunkFloats).toBe(3 * 8);
-    expect(assembler.movingPlaces).toEqual([]);
+    const plan = new Plan(3, WIDTH, 1, new Map());
+    const cache = new FeatureCache(plan, Layout.of([0, 1]), ONE_PIXEL);
+    expect(cache.operand(4)).toEqual({ base: CHUNK, offset: 4, stride: 8 });
+    expect(plan.chunkFloats).toBe(3 * 8);
+    expect(plan.movingBases).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sigmoid, tanh } from '../../../src/kernels/functions';
-import { Assembler } from '../../../src/sampling/incremental/assembler';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { addFeaturewise, type FeaturewiseNode } from '../../../src/sampling/incremental/featurewise';
 import { Layout } from '../../../src/sampling/incremental/layout';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { Plan } from '../../../src/sampling/incremental/plan';
 import { useBackend } from '../../support/backends';
 import { kernelMakers, read, readFeatures, writeKnown } from '../../support/machine';
 import { expectClose, noise } from '../../support/tensors';
@@ -20,7 +20,7 @@ const values = (features: number, seed: number) =>
   Array.from({ length: IMAGES }, (_, n) => Array.from(noise(features, 10 * seed + n + 1), (v) => 3 * v));
 
 describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
-  let actions = 0; // of the last run, in JavaScript
+  let actions = 0; // of the last operation, in JavaScript
 
   /** What an operation makes of operands, whose features are NaN until the step in which they are known. */
   function run(
@@ -29,13 +29,13 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     result: Layout,
     weights = new Map<tf.Tensor, ArrayLike<number>>(),
   ): number[][] {
-    const assembler = new Assembler(2, 1, CHANNELS, weights);
-    const xs = operands.map(({ layout }) => new FeatureCache(assembler, layout, ONE_PIXEL));
-    const y = new FeatureCache(assembler, result, ONE_PIXEL);
-    const after = assembler.reserveForImages(1, 4); // belongs to another: not to be written
-    addFeaturewise(assembler, node, xs, y);
-    actions = assembler.steps.flat().filter((code) => typeof code === 'function').length;
-    const machine = new Machine(assembler, IMAGES, make);
+    const plan = new Plan(2, 1, CHANNELS, weights);
+    const xs = operands.map(({ layout }) => new FeatureCache(plan, layout, ONE_PIXEL));
+    const y = new FeatureCache(plan, result, ONE_PIXEL);
+    const after = plan.reserveForImages(1, 4); // belongs to another: not to be written
+    addFeaturewise(plan, node, xs, y);
+    actions = plan.steps.flat().filter((code) => typeof code === 'function').length;
+    const machine = new Machine(plan, IMAGES, make);
     for (let step = 0; step <= CHANNELS; step++) {
       for (const [i, x] of xs.entries()) {
         writeKnown(machine, x, x.operand(), operands[i]?.values ?? [], step);
@@ -128,13 +128,13 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     }
   });
 
-  it('concat: whatever the runs', () => {
+  it('concat: whatever the stretches', () => {
     const image = { layout: Layout.dense([1, 2]), values: values(2, 4) };
     const other = { layout: Layout.of([0, 0, 0]), values: values(3, 5) };
     const own = { layout, values: a };
     for (const [first, second, result] of [
       [own, other, Layout.concat([layout, other.layout])],
-      [own, other, Layout.of([...steps, 0, 0, 0])], // 0 goes on in one run
+      [own, other, Layout.of([...steps, 0, 0, 0])], // 0 goes on in one stretch
       [image, own, Layout.of([1, 2, ...steps])],
       [own, image, Layout.of([...steps, 1, 2])],
     ] as const) {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { javascriptKernels } from '../../../src/kernels/javascript';
-import { Assembler } from '../../../src/sampling/incremental/assembler';
 import { FeatureCache, ONE_PIXEL } from '../../../src/sampling/incremental/feature-cache';
 import { eachFeature, normalize } from '../../../src/sampling/incremental/in-javascript';
 import { Layout } from '../../../src/sampling/incremental/layout';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { Plan } from '../../../src/sampling/incremental/plan';
 import { useBackend } from '../../support/backends';
 import { read, readFeatures, writeKnown } from '../../support/machine';
 import { expectClose } from '../../support/tensors';
@@ -14,11 +14,11 @@ beforeAll(() => useBackend('cpu'));
 
 describe('eachFeature', () => {
   it('is a function of each feature once it is known, between any layouts, and leaves padding zero', () => {
-    const assembler = new Assembler(2, 1, 2, new Map());
-    const x = new FeatureCache(assembler, Layout.dense([1, 0, 1]), ONE_PIXEL);
-    const y = new FeatureCache(assembler, Layout.of([1, 0, 1]), ONE_PIXEL);
-    eachFeature(assembler, x, y.layout, y.operand(), (v) => 10 * v + 1);
-    const machine = new Machine(assembler, 3, javascriptKernels);
+    const plan = new Plan(2, 1, 2, new Map());
+    const x = new FeatureCache(plan, Layout.dense([1, 0, 1]), ONE_PIXEL);
+    const y = new FeatureCache(plan, Layout.of([1, 0, 1]), ONE_PIXEL);
+    eachFeature(plan, x, y.layout, y.operand(), (v) => 10 * v + 1);
+    const machine = new Machine(plan, 3, javascriptKernels);
     const values = [
       [1, 2, 3],
       [4, 5, 6],
@@ -41,11 +41,11 @@ describe('normalize', () => {
   /** Normalizes the features of three images; the first is known before the others. */
   function run(values: number[][], gamma: number[] | null, beta: number[] | null, epsilon: number) {
     const [g, b] = [tf.zeros([4]), tf.zeros([4])]; // their numbers stand in the map
-    const assembler = new Assembler(2, 1, 2, new Map([[g, gamma ?? []], [b, beta ?? []]])); // biome-ignore format: one line
-    const x = new FeatureCache(assembler, Layout.of([0, 1, 1, 1]), ONE_PIXEL);
-    const y = new FeatureCache(assembler, Layout.of([1, 1, 1, 1]), ONE_PIXEL);
-    normalize(assembler, { gamma: gamma ? g : undefined, beta: beta ? b : undefined, epsilon }, x, y);
-    const machine = new Machine(assembler, values.length, javascriptKernels);
+    const plan = new Plan(2, 1, 2, new Map([[g, gamma ?? []], [b, beta ?? []]])); // biome-ignore format: one line
+    const x = new FeatureCache(plan, Layout.of([0, 1, 1, 1]), ONE_PIXEL);
+    const y = new FeatureCache(plan, Layout.of([1, 1, 1, 1]), ONE_PIXEL);
+    normalize(plan, { gamma: gamma ? g : undefined, beta: beta ? b : undefined, epsilon }, x, y);
+    const machine = new Machine(plan, values.length, javascriptKernels);
     writeKnown(machine, x, x.operand(), values, 0);
     machine.run(0);
     expect(readFeatures(machine, y, y.operand()).flat()).toEqual(new Array(12).fill(0)); // not yet

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Layout } from '../../../src/sampling/incremental/layout';
 
 describe('Layout', () => {
-  it('keeps features in order, in runs of one step, each padded to whole vectors', () => {
+  it('keeps features in order, in stretches of one step, each padded to whole vectors', () => {
     const layout = Layout.of([0, 0, 0, 1, 1, 1, 1, 1, 0]);
     expect(layout.slotOf).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 12]);
     expect(layout.slots).toBe(16);
-    expect(layout.runs).toEqual([
+    expect(layout.stretches).toEqual([
       { range: [0, 4], step: 0 },
       { range: [4, 12], step: 1 },
       { range: [12, 16], step: 0 },
@@ -18,7 +18,7 @@ describe('Layout', () => {
     const layout = Layout.dense([1, 2, 2]);
     expect(layout.slotOf).toEqual([0, 1, 2]);
     expect(layout.slots).toBe(3);
-    expect(layout.runs.map(({ range }) => range)).toEqual([
+    expect(layout.stretches.map(({ range }) => range)).toEqual([
       [0, 1],
       [1, 3],
     ]);
@@ -30,7 +30,7 @@ describe('Layout', () => {
     expect(layout.steps).toEqual([0, 1, 1]);
     expect(layout.slotOf).toEqual([0, 4, 8]);
     expect(layout.slots).toBe(12);
-    expect(layout.runs).toEqual([
+    expect(layout.stretches).toEqual([
       { range: [0, 4], step: 0 },
       { range: [4, 8], step: 1 },
       { range: [8, 12], step: 1 },

@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { INSTRUCTION_WORDS, Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
 import { ROW } from '../../../src/program/steps';
-import { Assembler, CHUNK } from '../../../src/sampling/incremental/assembler';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { CHUNK, Plan } from '../../../src/sampling/incremental/plan';
 import { kernelMakers, read, write } from '../../support/machine';
 
 describe('Machine', () => {
   it.each(kernelMakers)('runs a step for every chunk of images, each in its own memory: %s', (_, make) => {
-    const assembler = new Assembler(2, 1, 1, new Map());
-    const [x, y] = [assembler.reserveForImages(1, 4), assembler.reserveForImages(1, 4)];
-    const weights = assembler.reserve(4);
-    assembler.fills.push((heap) => heap.set([1, 2, 3, 4], weights.offset));
-    assembler.emit(0, { op: Op.add, y, a: x, b: weights, length: 4 });
-    const machine = new Machine(assembler, 5, make);
+    const plan = new Plan(2, 1, 1, new Map());
+    const [x, y] = [plan.reserveForImages(1, 4), plan.reserveForImages(1, 4)];
+    const weights = plan.reserve(4);
+    plan.fills.push((heap) => heap.set([1, 2, 3, 4], weights.offset));
+    plan.emit(0, { op: Op.add, y, a: x, b: weights, length: 4 });
+    const machine = new Machine(plan, 5, make);
     expect(machine.chunks.map(({ first, images }) => [first, images])).toEqual([
       [0, 2],
       [2, 2],
@@ -30,22 +30,22 @@ describe('Machine', () => {
 
   it('runs instructions that follow each other at once, and actions between them, in order', () => {
     const log: (string | number)[][] = [];
-    const assembler = new Assembler(2, 1, 1, new Map());
-    const x = assembler.reserveForImages(1, 4);
+    const plan = new Plan(2, 1, 1, new Map());
+    const x = plan.reserveForImages(1, 4);
     const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
     const action = (heap: Float32Array, at: (operand: typeof x) => number, images: number) => {
       log.push(['action', images]);
       for (let n = 0; n < images; n++) heap[at(x) + n * x.stride] = 7;
     };
-    for (const code of [double, double, action, double, action, action]) assembler.emit(0, code);
-    assembler.emit(1, double);
-    const machine = new Machine(assembler, 3, (floats) => {
+    for (const code of [double, double, action, double, action, action]) plan.emit(0, code);
+    plan.emit(1, double);
+    const machine = new Machine(plan, 3, (floats) => {
       const kernels = javascriptKernels(floats);
       return {
         ...kernels,
-        run(start, end, places, images) {
+        run(start, end, bases, images) {
           log.push([(end - start) / INSTRUCTION_WORDS, images]);
-          kernels.run(start, end, places, images);
+          kernels.run(start, end, bases, images);
         },
       };
     });
@@ -67,23 +67,23 @@ describe('Machine', () => {
 
   it('runs what is done in a row on all its columns, and actions at each', () => {
     const [width, numImages] = [3, 3]; // images in chunks of 2 and 1
-    const assembler = new Assembler(2, width, 1, new Map());
-    const { offset, stride } = assembler.reserveForImages(1, 4 * width);
-    const place = assembler.movingPlace({ start: offset, rowStride: 0, rows: 1, above: 0, slots: 4 });
-    const x = { place, offset: 0, stride, columnStride: 4 };
+    const plan = new Plan(2, width, 1, new Map());
+    const { offset, stride } = plan.reserveForImages(1, 4 * width);
+    const base = plan.movingBase({ start: offset, rowStride: 0, rows: 1, above: 0, slots: 4 });
+    const x = { base, offset: 0, stride, columnStride: 4 };
     const columns: number[] = [];
-    assembler.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
-    assembler.emit(ROW, (heap, at, images) => {
-      columns.push((at(x) - (at({ ...x, place: CHUNK }) + offset)) / 4);
+    plan.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
+    plan.emit(ROW, (heap, at, images) => {
+      columns.push((at(x) - (at({ ...x, base: CHUNK }) + offset)) / 4);
       for (let n = 0; n < images; n++) heap[at(x) + n * stride] = (heap[at(x) + n * stride] as number) + 100;
     });
-    assembler.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
-    const machine = new Machine(assembler, numImages, javascriptKernels);
+    plan.emit(ROW, { op: Op.add, y: x, a: x, b: x, length: 4 });
+    const machine = new Machine(plan, numImages, javascriptKernels);
     for (let column = 0; column < width; column++) {
       machine.moveTo(5, column);
       write(machine, x, [1, 2, 3].map((n) => [10 * column + n, 1, 2, 3])); // biome-ignore format: one line
     }
-    machine.runRow(5);
+    machine.runRow();
     expect(columns).toEqual([0, 1, 2, 0, 1, 2]);
     for (let column = 0; column < width; column++) {
       machine.moveTo(5, column);
@@ -92,19 +92,19 @@ describe('Machine', () => {
     }
   });
 
-  it('moves places with the pixel, through rows used in turn', () => {
-    const assembler = new Assembler(1, 4, 1, new Map());
-    assembler.reserve(8);
-    const { offset } = assembler.reserveForImages(3, 16);
+  it('moves bases with the pixel, through rows used in turn', () => {
+    const plan = new Plan(1, 4, 1, new Map());
+    plan.reserve(8);
+    const { offset } = plan.reserveForImages(3, 16);
     const above = [0, 1, 2].map((rows) =>
-      assembler.movingPlace({ start: offset, rowStride: 16, rows: 3, above: rows, slots: 4 }),
+      plan.movingBase({ start: offset, rowStride: 16, rows: 3, above: rows, slots: 4 }),
     );
-    const machine = new Machine(assembler, 2, javascriptKernels);
+    const machine = new Machine(plan, 2, javascriptKernels);
     for (const row of [0, 1, 2, 3, 4]) {
       for (const column of [0, 3]) {
         machine.moveTo(row, column);
         for (const [k, { at }] of machine.chunks.entries()) {
-          const got = above.map((place) => at({ place, offset: 2, stride: 0 }));
+          const got = above.map((base) => at({ base, offset: 2, stride: 0 }));
           const chunk = 8 + 48 * k; // after what is shared; each chunk has 3 rows of 16
           expect(got).toEqual([0, 1, 2].map((r) => chunk + 16 * ((row - r + 3) % 3) + 4 * column + 2));
         }

@@ -2,14 +2,14 @@ import { Op, type Operand } from '../../kernels/instruction';
 import { indexOf, kernelShape, type Node, operandsOf } from '../../program/program';
 import type { TracedModel } from '../../program/trace';
 import { paddedLevels } from '../types';
-import type { Assembler } from './assembler';
 import { addConvolution } from './convolution';
 import { FeatureCache, ONE_PIXEL, type Reach } from './feature-cache';
 import { addFeaturewise, arranged } from './featurewise';
 import { Layout } from './layout';
+import type { Plan } from './plan';
 
 /** Where a model's image goes in and its logits come out, at the present pixel of each image. */
-export interface Ends {
+interface Ends {
   /** [channels] */
   readonly image: Operand;
   /** The condition, once, or of the pixels of the row; null where there is none. */
@@ -18,9 +18,9 @@ export interface Ends {
   readonly logits: Operand;
 }
 
-/** Gives every node of a program its place and its instructions. */
-export function assemble(
-  assembler: Assembler,
+/** Gives every node of a program its memory and its instructions. */
+export function compile(
+  plan: Plan,
   { program: { nodes }, logits, steps }: TracedModel,
   levels: number,
 ): Ends {
@@ -31,36 +31,43 @@ export function assemble(
   const reaches = reachesOf(nodes, needed);
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
-    caches[index] ??= new FeatureCache(assembler, layouts[index] as Layout, reaches[index] as Reach);
+    caches[index] ??= new FeatureCache(plan, layouts[index] as Layout, reaches[index] as Reach);
     return caches[index];
   };
   for (const index of needed) {
     const node = nodes[index] as Node;
     if (node.op === 'conv') {
       const relu = fused.get(index);
-      addConvolution(assembler, node.args, cache(node.input), cache(relu ?? index), relu !== undefined);
+      addConvolution(plan, node.args, cache(node.input), cache(relu ?? index), relu !== undefined);
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
-      addFeaturewise(assembler, node, operandsOf(node).map(cache), cache(index));
+      addFeaturewise(plan, node, operandsOf(node).map(cache), cache(index));
     }
   }
-  // A channel's levels side by side, where they lie otherwise.
-  const byChannel = layouts[indexOf(logits)]?.steps.map((_, feature) => Math.floor(feature / levels)) ?? [];
-  const output = arranged(assembler, cache(indexOf(logits)), Layout.of(byChannel));
   const given = nodes.findIndex(({ op }) => op === 'condition');
-  const condition = given < 0 ? null : cache(given).operand();
-  const ends = {
+  return {
     image: cache(0).operand(),
-    condition,
-    logits: assembler.reserveForImages(1, paddedLevels(levels)),
+    condition: given < 0 ? null : cache(given).operand(),
+    logits: addLogits(plan, cache(indexOf(logits)), levels),
   };
-  for (let channel = 0; channel < assembler.channels; channel++) {
-    const slot = output.layout.slotOf[channel * levels] as number;
-    assembler.emit(channel, { op: Op.copy, y: ends.logits, a: output.operand(slot), length: paddedLevels(levels) }); // biome-ignore format: one call
-  }
-  return ends;
 }
 
-/** Where each node's features lie: as those that it is made of where it can, so that whole runs are computed at once. */
+/** Has the logits of each channel put where they are read, in the channel's step. */
+function addLogits(plan: Plan, x: FeatureCache, levels: number): Operand {
+  const channels = x.layout.steps.map((_, feature) => Math.floor(feature / levels));
+  const sideBySide = arranged(plan, x, Layout.of(channels)); // the levels of each channel
+  const length = paddedLevels(levels);
+  const logits = plan.reserveForImages(1, length);
+  for (let channel = 0; channel < plan.channels; channel++) {
+    const a = sideBySide.operand(sideBySide.layout.slotOf[channel * levels]);
+    plan.emit(channel, { op: Op.copy, y: logits, a, length });
+  }
+  return logits;
+}
+
+/**
+ * Where each node's features lie: as those that it is made of where it can, so that whole stretches are computed
+ * at once.
+ */
 function layoutsOf(nodes: readonly Node[], allSteps: TracedModel['steps']): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, steps] of allSteps.entries()) {
@@ -82,7 +89,9 @@ function neededFor(nodes: readonly Node[], logits: number): number[] {
   return [...nodes.keys()].filter((index) => isNeeded[index]);
 }
 
-/** Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's. */
+/**
+ * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.
+ */
 function fusedRelus(nodes: readonly Node[], needed: readonly number[], logits: number): Map<number, number> {
   const readers = nodes.map(() => [] as number[]);
   for (const index of needed) {

@@ -4,16 +4,16 @@ import { Op } from '../../../src/kernels/instruction';
 import { javascriptKernels } from '../../../src/kernels/javascript';
 import { type Features, Program } from '../../../src/program/program';
 import { stepsOf } from '../../../src/program/steps';
-import { assemble } from '../../../src/sampling/incremental/assemble';
-import { Assembler } from '../../../src/sampling/incremental/assembler';
+import { compile } from '../../../src/sampling/incremental/compile';
 import { Machine } from '../../../src/sampling/incremental/machine';
+import { Plan } from '../../../src/sampling/incremental/plan';
 import { useBackend } from '../../support/backends';
 import { read, write } from '../../support/machine';
 
 beforeAll(() => useBackend('cpu'));
 
 /** Programs for an image of `channels`, with numbers for their weights; `build` returns the logits. */
-function assembled(
+function compiled(
   channels: number,
   levels: number,
   build: (
@@ -29,11 +29,11 @@ function assembled(
     weights.set(tensor, numbers);
     return tensor;
   });
-  const assembler = new Assembler(1, 4, channels, weights);
-  const ends = assemble(assembler, { program, logits, steps: stepsOf(program.nodes) }, levels);
-  const machine = new Machine(assembler, 1, javascriptKernels);
+  const plan = new Plan(1, 4, channels, weights);
+  const ends = compile(plan, { program, logits, steps: stepsOf(program.nodes) }, levels);
+  const machine = new Machine(plan, 1, javascriptKernels);
   tf.dispose([...weights.keys()]);
-  const steps = assembler.steps.map((codes) =>
+  const steps = plan.steps.map((codes) =>
     codes.map((code) => (typeof code === 'function' ? 'action' : code)),
   );
   return {
@@ -41,8 +41,8 @@ function assembled(
     ops: steps.map((codes) => codes.map((code) => (code === 'action' ? code : Object.keys(Op)[code.op]))),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
-      if (column === 0) machine.runRow(row);
       machine.moveTo(row, column);
+      if (column === 0) machine.runRow();
       const all = values.map((_, channel) => {
         machine.run(channel);
         const [logits] = read(machine, ends.logits, levels);
@@ -57,9 +57,9 @@ function assembled(
 
 const BIAS = [-1, 2, 3, -4];
 
-describe('assemble', () => {
+describe('compile', () => {
   it('gives the logits of each channel in its step, from the channels before it', () => {
-    const { pixel, ops } = assembled(2, 3, (program, image, tensor) =>
+    const { pixel, ops } = compiled(2, 3, (program, image, tensor) =>
       program.conv(image, {
         kernel: tensor([1, 1, 2, 6], [9, 9, 9, 10, 20, 30, 9, 9, 9, 9, 9, 9]), // red feeds green; the rest is masked
         bias: tensor([6], [1, 2, 3, 4, 5, 6]),
@@ -75,7 +75,7 @@ describe('assemble', () => {
 
   it('keeps what later pixels look at, and zeros around the image', () => {
     const kernel = [1000, 100, 1, 10, 7, 7, 7, 7, 7]; // from the middle on it is masked
-    const { pixel } = assembled(1, 2, (program, image, tensor) => {
+    const { pixel } = compiled(1, 2, (program, image, tensor) => {
       const weights = tensor([3, 3, 1, 2], kernel.flatMap((w) => [w, 2 * w])); // biome-ignore format: one line
       return program.conv(image, { kernel: weights, bias: undefined, maskType: 'A', imageChannels: 1 });
     });
@@ -92,7 +92,7 @@ describe('assemble', () => {
 
   /** A convolution that gives its biases, and ReLUs of it; `of` says which is the logits. */
   const biases = (of: (program: Program, conv: Features) => Features) =>
-    assembled(1, 4, (program, image, tensor) => {
+    compiled(1, 4, (program, image, tensor) => {
       const kernel = tensor([1, 1, 1, 4], [9, 9, 9, 9]);
       const args = { kernel, bias: tensor([4], BIAS), maskType: 'A' as const, imageChannels: 1 };
       return of(program, program.conv(image, args));

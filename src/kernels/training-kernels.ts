@@ -1,0 +1,95 @@
+/** Where numbers, float32 but for labels, begin in the memory, in bytes; 0 where there are none. */
+type Address = number;
+
+/**
+ * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of whose last
+ * row the first `present` columns are used.
+ */
+type ImageConvolutionSizes = readonly [
+  height: number,
+  width: number,
+  featuresIn: number,
+  featuresOut: number,
+  rows: number,
+  columns: number,
+  present: number,
+];
+
+/** Sizes of the convolution of images [images,height,width,in]. */
+export type ConvolutionSizes = readonly [images: number, ...image: ImageConvolutionSizes];
+
+/**
+ * Sizes of gates [images,pixels,groups,size] of features [images,pixels,groups,2,size], a and b of each
+ * group.
+ */
+type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
+
+/**
+ * The inner loops of training, over the memory of tfjs's wasm backend. `scratch` is room to work in.
+ *
+ * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts
+ * only where y > 0.
+ */
+export interface TrainingKernels {
+  /** y = max(x * kernel + bias, least). */
+  convolve(
+    y: Address,
+    x: Address,
+    kernel: Address,
+    bias: Address,
+    ...rest: [...ConvolutionSizes, least: number, scratch: Address]
+  ): void;
+  /** The gradient of {@link convolve} for x. */
+  convolveBack(
+    dx: Address,
+    dy: Address,
+    y: Address,
+    kernel: Address,
+    ...rest: [...ConvolutionSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that these two need at most. */
+  convolutionScratch(...sizes: ImageConvolutionSizes): number;
+
+  /** The gradient of {@link convolve} for the kernel. */
+  correlate(
+    dkernel: Address,
+    x: Address,
+    dy: Address,
+    y: Address,
+    ...rest: [...ConvolutionSizes, scratch: Address]
+  ): void;
+  /** The gradient of {@link convolve} for the bias. */
+  sumPixels(
+    dbias: Address,
+    dy: Address,
+    y: Address,
+    images: number,
+    height: number,
+    width: number,
+    featuresOut: number,
+    scratch: Address,
+  ): void;
+  /** Bytes of scratch that these two need at most. */
+  correlationScratch(...sizes: ImageConvolutionSizes): number;
+
+  /**
+   * Of logits [rows,levels] and labels int32 [rows]: softmax - one-hot [rows,levels], the sums of e^(logit -
+   * max) [rows], and max - logit of the label [rows]. `scratch` is room for the levels, rounded up to a
+   * multiple of 4.
+   */
+  crossEntropy(
+    gradient: Address,
+    sums: Address,
+    below: Address,
+    logits: Address,
+    labels: Address,
+    rows: number,
+    levels: number,
+    scratch: Address,
+  ): void;
+
+  /** y = tanh(a) sigmoid(b), where a and b are x plus the condition [images,groups,2,size]. */
+  gate(y: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
+  /** The gradient of {@link gate} for x. */
+  gateBack(dx: Address, dy: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
+}
