@@ -29,7 +29,7 @@ export function imageSet(args: ImageSet): ImageSet {
   return checkImageSet('imageSet', args);
 }
 
-/** An image set that is one, named `what` in errors. */
+/** Checks an image set, named `what` in errors. */
 export function checkImageSet(what: string, images: ImageSet): ImageSet {
   const { data, shape, levels, labels } = checkArgs(what, images);
   if (!Array.isArray(shape) || shape.length !== 4) wrong(`${what}: shape`, 'four sizes [N,H,W,C]', shape);

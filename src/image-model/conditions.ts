@@ -22,7 +22,7 @@ function shapeOfOne(condition: ConditionShape, [height, width]: readonly number[
   return condition.kind === 'vector' ? [condition.size] : [height as number, width as number, condition.size];
 }
 
-function worded(condition: ConditionShape, of: readonly number[], numImages: number): string {
+function wordsFor(condition: ConditionShape, of: readonly number[], numImages: number): string {
   return condition.kind === 'class'
     ? `a class from 0 to ${condition.numClasses - 1}, or ${numImages} of them`
     : `numbers of shape [${[numImages, ...of]}]`;
@@ -36,8 +36,8 @@ export function checkValues(what: string, condition: ConditionShape | null, valu
   }
 }
 
-/** What is said of a condition that does not fit. */
-const came = (given: unknown) => (given as Tensor | undefined)?.shape ?? given;
+/** A condition that does not fit, as messages show it. */
+const described = (given: unknown) => (given as Tensor | undefined)?.shape ?? given;
 
 /**
  * Reads what the caller gave as the condition of so many images, and checks it; null where the model takes none.
@@ -55,10 +55,10 @@ export async function readCondition(
     return given === undefined ? null : wrong(what, 'none, since the model takes no condition', given);
   }
   const shape = shapeOfOne(condition, imageShape);
-  const wanted = worded(condition, shape, numImages);
+  const wanted = wordsFor(condition, shape, numImages);
   const classes = condition.kind === 'class' ? numbersOfClasses(given, numImages) : null;
   if (classes === null && !isTensorOf(given, condition, shape, numImages)) {
-    wrong(what, wanted, came(given));
+    wrong(what, wanted, described(given));
   }
   const values = classes ?? (await (given as Tensor).data());
   checkValues(what, condition, values);
@@ -107,7 +107,7 @@ export function conditionInput(
     checkValues(what, condition, classes);
     return tensor(classes, [n, ...shape], 'float32');
   }
-  if (!isTensorOf(given, condition, shape, n)) wrong(what, worded(condition, shape, n), came(given));
+  if (!isTensorOf(given, condition, shape, n)) wrong(what, wordsFor(condition, shape, n), described(given));
   return reshape(given, [n, ...shape]); // [N] -> [N,1], else as it is
 }
 

@@ -33,7 +33,7 @@ export const ONCE = -2;
 /** The step of what depends on rows above only, and is known for all pixels of a row before its first one. */
 export const ROW = -1;
 
-/** The step of what sees what is to come. */
+/** The step of a feature that depends on what is yet to come. */
 export const NEVER = Number.POSITIVE_INFINITY;
 
 /**

@@ -60,7 +60,7 @@ export function stockLayer(
   }
 }
 
-/** tfjs would stretch features of size 1. */
+/** tfjs would broadcast features of size 1. */
 const haveOneSize = (inputs: readonly Features[]) => inputs.every(({ size }) => size === inputs[0]?.size);
 
 /** Whether an axis is that of features; with an axis of levels there is none. */
