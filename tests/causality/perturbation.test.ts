@@ -1,0 +1,99 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Condition, ConditionShape } from 'pixelcnn-layers';
+import seedrandom from 'seedrandom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { changeEach, conditionsToTry, type TriedConditions } from '../../src/causality/perturbation';
+import type { ImageShape } from '../../src/image-model/place';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const imageShape: ImageShape = [1, 3, 1];
+const trialsOf = (batchSize: number, conditions: TriedConditions | null = null) => ({
+  caller: 'caller',
+  imageShape,
+  batchSize,
+  random: seedrandom.alea('1'),
+  conditions,
+});
+
+/** Each place sees itself and the one before: [N,1,3,1] -> [N,3,2]. */
+function pairs(images: tf.Tensor4D): tf.Tensor3D {
+  const row = tf.reshape(images, [-1, 3, 1]);
+  const before = tf.concat([tf.zerosLike(tf.slice(row, [0, 0, 0], [-1, 1, -1])), tf.slice(row, [0, 0, 0], [-1, 2, -1])], 1); // biome-ignore format: one line
+  return tf.concat([row, before], 2) as tf.Tensor3D;
+}
+
+describe('changeEach', () => {
+  it.each([1, 5, 32])('tells what moves with each value, four times, in batches of %i', async (batchSize) => {
+    const moved = new Map<string, number>();
+    await expectNoLeaks(async () => {
+      await changeEach(pairs, [0, 2], trialsOf(batchSize), (input, hasMoved) => {
+        for (const position of [0, 1, 2].filter(hasMoved)) {
+          const key = `${input} -> ${position}`;
+          moved.set(key, (moved.get(key) ?? 0) + 1);
+        }
+      });
+    });
+    expect(Object.fromEntries(moved)).toEqual({ '0 -> 0': 4, '0 -> 1': 4, '2 -> 2': 4 });
+  });
+
+  it('shows each value under each class', async () => {
+    const classes: ConditionShape = { kind: 'class', numClasses: 6 };
+    const conditions = await conditionsToTry('condition', classes, undefined, imageShape, Math.random);
+    // only under class 5 does anything move
+    const onlyFive = (images: tf.Tensor4D, condition: tf.Tensor | null) =>
+      tf.mul(pairs(images), tf.reshape(tf.equal(condition as tf.Tensor, 5), [-1, 1, 1])) as tf.Tensor3D;
+    const visits: number[] = [];
+    const moves: number[] = [];
+    await changeEach(onlyFive, [0, 1, 2], trialsOf(4, conditions), (input, hasMoved) => {
+      visits.push(input);
+      if (hasMoved(input)) moves.push(input);
+    });
+    expect(visits).toHaveLength(3 * 6);
+    expect(moves.sort()).toEqual([0, 1, 2]);
+  });
+
+  it('refuses what is not finite, and leaves nothing behind', async () => {
+    await expectNoLeaks(async () => {
+      const broken = (images: tf.Tensor4D) => tf.log(tf.mul(pairs(images), -1)) as tf.Tensor3D;
+      await expect(changeEach(broken, [0], trialsOf(2), () => {})).rejects.toThrow(
+        'caller: the model gave logits that are not finite',
+      );
+    });
+  });
+});
+
+describe('conditionsToTry', () => {
+  const tryWith = (condition: ConditionShape | null, given?: Condition) =>
+    conditionsToTry('what', condition, given, imageShape, seedrandom.alea('2'));
+
+  it('has none where the model takes none, and refuses one then', async () => {
+    expect(await tryWith(null)).toBeNull();
+    await expect(tryWith(null, 1)).rejects.toThrow('what: wanted none');
+  });
+
+  it('repeats the given one', async () => {
+    const given = tf.tensor2d([[3, 4]]);
+    const { count, draw } = (await tryWith({ kind: 'vector', size: 2 }, given)) as TriedConditions;
+    expect(count).toBe(1);
+    expect(draw([0, 3])).toEqual({ shape: [2], values: Float32Array.of(3, 4, 3, 4) });
+    given.dispose();
+  });
+
+  it('takes every class in turn', async () => {
+    const { count, draw } = (await tryWith({ kind: 'class', numClasses: 3 })) as TriedConditions;
+    expect(count).toBe(3);
+    expect(draw([0, 1, 2, 3])).toEqual({ shape: [1], values: Float32Array.of(0, 1, 2, 0) });
+  });
+
+  it('draws vectors and maps anew for each batch', async () => {
+    for (const kind of ['vector', 'map'] as const) {
+      const { draw } = (await tryWith({ kind, size: 2 })) as TriedConditions;
+      const values = [...draw([0, 0]).values, ...draw([1]).values];
+      expect(values).toHaveLength(kind === 'vector' ? 6 : 18);
+      expect(new Set(values).size).toBe(values.length);
+    }
+  });
+});
