@@ -64,9 +64,11 @@ const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize } = run;
   const args = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
-  const isGated = run.model === 'gated';
-  const model = isGated ? seeded(run.seed, () => gatedPixelCNN({ ...args, numClasses })) : pixelCNN(args);
-  if (!isGated) seedWeights(model, run.seed);
+  const model =
+    run.model === 'gated'
+      ? seeded(run.seed, () => gatedPixelCNN({ ...args, numClasses, dropout: run.dropout }))
+      : pixelCNN(args);
+  if (run.model !== 'gated') seedWeights(model, run.seed);
   const optimizer =
     run.optimizer === 'adam'
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)

@@ -21,6 +21,8 @@ Model
   --blocks N          residual blocks (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
+  --dropout X         probability with which the gated model drops features in training; such a run resumes with other
+                      chances, not to the bit (0)
 
 Training
   --steps N           (2000)
@@ -54,6 +56,7 @@ const OPTIONS = {
   blocks: text('5'),
   'first-kernel': text('7'),
   kernel: text('3'),
+  dropout: text('0'),
   steps: text(),
   batch: text('16'),
   optimizer: text('adam'),
@@ -97,6 +100,8 @@ export function readTrainFlags(argv) {
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   if (flags.conditional && flags.model !== 'gated') stop('--conditional: comes with --model gated');
+  const dropout = flags.dropout === '0' ? 0 : fraction('--dropout', flags.dropout);
+  if (dropout > 0 && flags.model !== 'gated') stop('--dropout: comes with --model gated');
   const data = oneOf('--data', flags.data, DATASETS);
   return {
     resume: false,
@@ -112,6 +117,7 @@ export function readTrainFlags(argv) {
       numBlocks: wholeNumber('--blocks', flags.blocks, 0),
       firstKernelSize: odd('--first-kernel', flags['first-kernel']),
       kernelSize: odd('--kernel', flags.kernel),
+      dropout,
       steps: steps ?? 2000,
       batch: wholeNumber('--batch', flags.batch, 1),
       optimizer: oneOf('--optimizer', flags.optimizer, ['adam', 'rmsprop']),

@@ -236,6 +236,8 @@ describe('train.mjs', () => {
       ['--data digits --model row', "--model: wanted pixelcnn, gated, got 'row'"],
       ['--data digits --conditional', '--conditional: comes with --model gated'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
+      ['--data digits --dropout 0.1', '--dropout: comes with --model gated'],
+      ['--data digits --model gated --dropout 1', '--dropout: wanted a number below 1'],
       [`--data emoji --model gated --conditional --out ${directory}/x`, 'emoji has no classes'],
       [`--resume --out ${used} --conditional`, '--conditional: a resumed run keeps its own'],
     ];
