@@ -28,6 +28,7 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
   const readout = h('p.readout', { role: 'status' });
   const cursor = { row: 0, column: 0, isShown: false };
   let [rows, columns] = [1, 1];
+  let last = null; // square of the present stroke
 
   function draw() {
     const cell = SIDE / columns;
@@ -89,14 +90,19 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
   /** Of a stroke that goes over several pixels between two events, none is left out. */
   function follow(event, isFirst) {
     const isPressed = event.buttons % 2 === 1;
+    if (isFirst || !isPressed) last = null;
     for (const { offsetX, offsetY } of event.getCoalescedEvents?.().concat(event) ?? [event]) {
-      const row = Math.floor((offsetY / canvas.clientHeight) * rows);
-      const column = Math.floor((offsetX / canvas.clientWidth) * columns);
-      const isNew = isFirst || !cursor.isShown || row !== cursor.row || column !== cursor.column;
-      if (!isNew || row < 0 || column < 0 || row >= rows || column >= columns) continue;
-      moveTo(row, column);
-      if (isPressed) act?.(row, column, isFirst);
-      isFirst = false;
+      const square = [
+        Math.floor((offsetY / canvas.clientHeight) * rows),
+        Math.floor((offsetX / canvas.clientWidth) * columns),
+      ];
+      for (const [row, column] of last === null ? [square] : squaresBetween(last, square)) {
+        if (row < 0 || column < 0 || row >= rows || column >= columns) continue;
+        moveTo(row, column);
+        if (isPressed) act?.(row, column, isFirst);
+        isFirst = false;
+      }
+      last = isPressed ? square : null;
     }
     tell();
   }
@@ -118,4 +124,13 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
       if (document.activeElement !== canvas) hide();
     },
   };
+}
+
+/** The squares on the straight way from one to another: without the first, which is painted already. */
+function squaresBetween([row, column], [toRow, toColumn]) {
+  const steps = Math.max(Math.abs(toRow - row), Math.abs(toColumn - column));
+  return Array.from({ length: steps }, (_, i) => {
+    const share = (i + 1) / steps;
+    return [row + Math.round(share * (toRow - row)), column + Math.round(share * (toColumn - column))];
+  });
 }
