@@ -1,6 +1,7 @@
+import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, pixels, says, tensorCounts, useDemo } from './demo-page';
+import { button, colourAt, pixels, says, status, tensorCounts, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
   const demo = useDemo();
@@ -10,6 +11,7 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
     const grid = () => completing().getByRole('application', { name: 'Image to complete' });
     const readout = () => completing().locator('.readout').textContent();
     const variants = () => completing().getByRole('img');
+    const focused = () => demo.page.evaluate(() => document.activeElement?.textContent);
 
     beforeEach(async () => {
       await demo.page.goto(demo.address);
@@ -66,6 +68,34 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
       await expect.poll(() => pixels(variants())).not.toBe(before);
       await says(completing(), 'Six ways');
       demo.expectClean();
+    });
+
+    it('leaves no gap in a stroke that is faster than the events of the pointer', async () => {
+      await button(completing(), 'Reset').click();
+      await grid().scrollIntoViewIfNeeded();
+      const box = await grid().boundingBox();
+      if (box === null) throw new Error('the grid is not seen');
+      const cell = box.width / 8;
+      await demo.page.mouse.move(box.x + cell / 2, box.y + cell / 2);
+      await demo.page.mouse.down();
+      await demo.page.mouse.move(box.x + 7.5 * cell, box.y + 7.5 * cell); // at once
+      await demo.page.mouse.up();
+      await grid().focus();
+      for (let at = 8; at > 0; at--) {
+        expect(await readout()).toBe(`Row ${at}, column ${at}: rubbed out`);
+        await demo.page.keyboard.press('ArrowUp');
+        if (at > 1) expect(await readout()).toMatch('level');
+        await demo.page.keyboard.press('ArrowLeft');
+      }
+    });
+
+    it('says nothing of an image that is gone, and keeps the keyboard where it was', async () => {
+      await button(completing(), 'Reset').press('Enter');
+      expect(await focused()).toBe('Rub out the lower half');
+      await button(completing(), 'Next').click();
+      await completing().getByText('2 of 297').waitFor();
+      expect(await status(completing()).textContent()).toBe('');
+      expect(await variants().getAttribute('aria-label')).toBe('No completions yet');
     });
 
     it('completes emoji', async () => {
@@ -144,4 +174,154 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
       demo.expectClean();
     });
   });
+
+  describe('an image of the visitor', () => {
+    const likelihood = () => demo.panel('likelihood');
+    const picker = () => likelihood().locator('.picker');
+    const grid = () => likelihood().getByRole('application', { name: 'Image to measure' });
+    /** What the editor says of its first row, from the left. */
+    async function firstRow(count: number) {
+      await grid().focus();
+      const words: string[] = [];
+      for (let column = 0; column < count; column++) {
+        await demo.page.keyboard.press(column === 0 ? 'Home' : 'ArrowRight');
+        words.push((await likelihood().locator('.editor .readout').textContent())?.split(': ')[1] ?? '');
+      }
+      return words;
+    }
+    const load = (file: { name: string; mimeType: string; buffer: Buffer }) =>
+      likelihood().getByLabel('Load an image').setInputFiles(file);
+    const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
+
+    beforeEach(async () => {
+      await demo.open('likelihood');
+      await likelihood().getByText('bits for 64 values').waitFor();
+    });
+
+    it('is scaled to the model, and ink is dark', async () => {
+      const before = await likelihood().locator('.headline').textContent();
+      await load(
+        png(32, 32, (x) => (x < 8 ? [0, 0, 0, 255] : x < 12 ? [139, 140, 140, 255] : [255, 255, 255, 255])),
+      );
+      await isLoaded(8);
+      const [black = '', black2, grey, paper] = await firstRow(4);
+      expect([black, black2, grey, paper]).toEqual(
+        [16, 16, 8, 0].map((level) => `level ${level} of 0 to 16`),
+      );
+      await expect.poll(() => likelihood().locator('.headline').textContent()).not.toBe(before);
+      expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
+      await button(likelihood(), 'Next').click();
+      await picker().getByText('2 of 297').waitFor();
+      demo.expectClean();
+    });
+
+    it('lies whole on white paper, also where it is transparent', async () => {
+      await likelihood().getByLabel('Emoji').check();
+      await picker().getByText('108 of 191').waitFor();
+      await load(png(4, 2, (x) => [255, 0, 0, x === 0 ? 255 : 0]));
+      await isLoaded(16);
+      expect(await firstRow(1)).toEqual(['red 31, green 31, blue 31 of 0 to 31']); // above the image, which is wide
+      for (let row = 0; row < 4; row++) await demo.page.keyboard.press('ArrowDown');
+      expect(await firstRow(5)).toEqual([
+        ...Array.from({ length: 4 }, () => 'red 31, green 0, blue 0 of 0 to 31'),
+        'red 31, green 31, blue 31 of 0 to 31',
+      ]);
+      demo.expectClean();
+    });
+
+    it('is what the page gave, when it was downloaded and comes back', async () => {
+      const levels = [0, 3, 7, 16, 9, 1, 15, 12];
+      await load(
+        png(128, 128, (x) => {
+          const grey = 255 - Math.round((231 * (levels[Math.floor(x / 16)] ?? 0)) / 16);
+          return [grey, grey, grey, 255];
+        }),
+      );
+      await isLoaded(8);
+      expect(await firstRow(8)).toEqual(levels.map((level) => `level ${level} of 0 to 16`));
+    });
+
+    it('can be dropped and pasted', async () => {
+      const { buffer } = png(8, 8, () => [0, 0, 0, 255]);
+      const hand = (type: string, place: string) =>
+        likelihood()
+          .locator(place)
+          .evaluate(
+            (element, [type, bytes]) => {
+              const transfer = new DataTransfer();
+              transfer.items.add(new File([Uint8Array.from(bytes)], 'ink.png', { type: 'image/png' }));
+              const event =
+                type === 'drop'
+                  ? new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer })
+                  : new ClipboardEvent(type, { bubbles: true, clipboardData: transfer });
+              element.dispatchEvent(event);
+            },
+            [type, [...buffer]] as const,
+          );
+      await hand('drop', '.map canvas');
+      await isLoaded(8);
+      expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+      await button(likelihood(), 'Next').click();
+      await picker().getByText('2 of 297').waitFor();
+      await hand('paste', '.editor canvas');
+      await isLoaded(8);
+      expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+    });
+
+    it('is refused in words where it is none', async () => {
+      await load({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+      const alert = likelihood().getByRole('alert');
+      await alert.waitFor();
+      expect(await alert.textContent()).toBe('notes.txt is not an image that this browser can read.');
+      expect(await picker().getByText('1 of 297').isVisible()).toBe(true);
+      await load(png(8, 8, () => [255, 255, 255, 255]));
+      await expect.poll(() => alert.isVisible()).toBe(false);
+    });
+
+    it('can be completed', async () => {
+      const completing = demo.panel('completing');
+      await completing.scrollIntoViewIfNeeded();
+      await says(completing, 'Six ways');
+      await completing.getByLabel('Load an image').setInputFiles(png(8, 8, () => [0, 0, 0, 255]));
+      await completing.getByText('your image').waitFor();
+      await button(completing, 'Rub out the lower half').click();
+      await button(completing, 'Fill in').click();
+      await says(completing, 'Six ways');
+      expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([
+        24, 24, 24, 255,
+      ]);
+    });
+  });
+
+  it('shows what was asked for last, when what was asked for before comes late', async () => {
+    const late: (() => void)[] = [];
+    await demo.page.route('**/_virtual_emoji-*.js', async (route) => {
+      await new Promise<void>((resolve) => late.push(resolve));
+      await route.continue();
+    });
+    await demo.open('completing');
+    const completing = demo.panel('completing');
+    await says(completing, 'Six ways');
+    await completing.getByLabel('Emoji').check();
+    await completing.getByLabel('Digits').check();
+    await completing.getByText('1 of 297').waitFor();
+    await expect.poll(() => late.length).toBe(1);
+    const arrived = demo.page.waitForResponse('**/_virtual_emoji-*.js');
+    late[0]?.();
+    await (await arrived).finished();
+    await demo.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+    expect(await completing.getByLabel('Digits').isChecked()).toBe(true);
+    expect(await completing.getByText('1 of 297').isVisible()).toBe(true);
+    await button(completing, 'Rub out the lower half').click();
+    await button(completing, 'Fill in').click();
+    await says(completing, 'Six ways');
+    demo.expectClean();
+  });
 });
+
+/** An image file, its pixels by column and row. */
+function png(width: number, height: number, colour: (x: number, y: number) => number[]) {
+  const image = new PNG({ width, height });
+  for (let i = 0; i < width * height; i++) image.data.set(colour(i % width, Math.floor(i / width)), 4 * i);
+  return { name: 'picture.png', mimeType: 'image/png', buffer: PNG.sync.write(image) };
+}

@@ -23,7 +23,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const sizes = await Promise.all(
       files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size),
     );
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(66_000);
   });
 
   it('says of its models what their cards say', async () => {
@@ -72,6 +72,51 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const before = await pixels(demo.panel('hero').locator('canvas'));
     await button(demo.panel('hero'), 'Draw ten others').click();
     await expect.poll(() => pixels(demo.panel('hero').locator('canvas'))).not.toBe(before);
+  });
+
+  describe('an address with a panel', () => {
+    /** Where the panel stands, once the one about masks has come and nothing moves any more. */
+    async function top(id: string) {
+      await demo.panel('masks').locator('.mask-figures').waitFor();
+      return demo.panel(id).evaluate(async (panel) => {
+        let [before, now] = [Number.NaN, panel.getBoundingClientRect().top];
+        while (before !== now) {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          [before, now] = [now, panel.getBoundingClientRect().top];
+        }
+        return now;
+      });
+    }
+    /** Up to what is left above a place that is scrolled to. */
+    const isAtTop = (top: number) => top >= 0 && top < 30;
+
+    beforeEach(() =>
+      demo.page.route('**/mask-explorer-*.js', async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await route.continue();
+      }),
+    );
+
+    it('leads there, also after a reload', async () => {
+      await demo.page.goto(`${demo.address}#completing`);
+      expect(await top('completing')).toSatisfy(isAtTop);
+      await demo.page.reload();
+      expect(await top('completing')).toSatisfy(isAtTop);
+    });
+
+    it('leads there by a click that is early', async () => {
+      await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
+      await demo.page.goto(demo.address);
+      await demo.page.getByRole('link', { name: 'Complete an image' }).click();
+      expect(await top('completing')).toSatisfy(isAtTop);
+    });
+
+    it('holds nobody who goes on', async () => {
+      await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
+      await demo.panel('completing').waitFor();
+      await demo.page.mouse.wheel(0, 400);
+      expect(await top('completing')).toBeLessThan(0);
+    });
   });
 
   it('runs where the page may share memory, and tfjs would start threads', async () => {
@@ -133,6 +178,12 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   describe('sampling', () => {
     const sampling = () => demo.panel('sampling');
     const figures = () => sampling().locator('dl').textContent();
+    /** Chromium takes the keyboard from a disabled button when it draws the next frame. */
+    const focusedAfterFrames = () =>
+      demo.page.evaluate(async () => {
+        for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+        return document.activeElement?.textContent;
+      });
 
     beforeEach(async () => {
       await demo.page.goto(demo.address);
@@ -197,9 +248,11 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
       await sampling().getByLabel('Images', { exact: true }).fill('64');
       await button(sampling(), 'Draw').click();
-      await button(sampling(), 'Cancel').click();
+      await button(sampling(), 'Cancel').press('Enter');
       await says(sampling(), 'Cancelled');
       expect(await button(sampling(), 'Cancel').isDisabled()).toBe(true);
+      expect(await sampling().getByRole('img').getAttribute('aria-label')).toBe('Drawn in part');
+      expect(await focusedAfterFrames()).toBe('Draw');
       await sampling().getByLabel('Images', { exact: true }).fill('2');
       await button(sampling(), 'Draw').click();
       await says(sampling(), 'Drew 2 images on wasm');
@@ -219,7 +272,50 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       });
       const rows = done.map((values) => values / 48);
       expect(rows.some((row) => row > 0 && row < 16)).toBe(true);
+      expect(rows.at(-1)).toBe(16);
       expect(rows.every(Number.isInteger)).toBe(true);
+    });
+
+    it('gives images before it times a pass, and keeps them where that is cancelled', async () => {
+      await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
+      await sampling().getByLabel('Backend').selectOption('cpu');
+      await button(sampling(), 'Draw').click();
+      await sampling().getByText('timing a whole pass').waitFor();
+      const drawn = await pixels(sampling().locator('canvas'));
+      await button(sampling(), 'Cancel').click();
+      await says(sampling(), 'Drew 16 images on cpu');
+      expect(await pixels(sampling().locator('canvas'))).toBe(drawn);
+      expect(await figures()).toMatch(/Time taken[\d.]+ m?s.*By whole passes–not timed/);
+      expect(await button(sampling(), 'Download PNG').isEnabled()).toBe(true);
+    });
+
+    it('shows slowly what was drawn fast, and has a new seed at hand', async () => {
+      const canvas = sampling().locator('canvas');
+      await button(sampling(), 'New seed').click();
+      await says(sampling(), 'Drew 16');
+      const seed = await sampling().getByLabel('Seed', { exact: true }).inputValue();
+      expect(seed).not.toBe('1');
+      const drawn = await pixels(canvas);
+      await sampling().getByLabel('slowly').check();
+      await button(sampling(), 'Draw').click();
+      const stages = new Set<string>();
+      await expect
+        .poll(
+          async () => {
+            stages.add(await pixels(canvas));
+            return await status(sampling()).textContent();
+          },
+          { timeout: 20_000 },
+        )
+        .toMatch('Drew 16');
+      expect(stages.size).toBeGreaterThan(5);
+      expect(await pixels(canvas)).toBe(drawn);
+      await button(sampling(), 'Draw').click();
+      await sampling().getByText('shown slowed down').waitFor();
+      await button(sampling(), 'Cancel').click();
+      await says(sampling(), 'Drew 16');
+      expect(await pixels(canvas)).toBe(drawn);
+      demo.expectClean();
     });
 
     it('does not draw what a browser would not take', async () => {

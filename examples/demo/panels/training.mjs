@@ -1,5 +1,5 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
-import { backendSelect, defaultBackend } from '../parts/backends.mjs';
+import { backendSelect } from '../parts/backends.mjs';
 import { button, field, radios, select } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -85,8 +85,8 @@ export function mountTraining(root) {
   }
 
   async function lookForKept() {
-    const { saved } = await client.run(defaultBackend(), { kind: 'look' }).catch(({ message }) => {
-      throw new Error(`models cannot be saved in this browser: ${message}`);
+    const { saved } = await client.run(null, { kind: 'look' }).catch(({ message }) => {
+      throw new Error(`what is saved in this browser cannot be read: ${message}`);
     });
     kept = saved;
     if (kept !== null) task.say(`A model is saved in this browser: step ${kept.step}, ${dateOf(kept)}.`);

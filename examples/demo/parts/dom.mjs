@@ -33,6 +33,16 @@ export function colour(property) {
   return color;
 }
 
+/**
+ * Makes a change that may disable the control in focus: then the first button beside it takes over. Browsers leave focus nowhere, some at once and
+ * some with the next picture, and the keyboard would start over at the top of the page.
+ */
+export function keepFocus(change) {
+  const holder = document.activeElement;
+  change();
+  if (holder.disabled) holder.parentElement.querySelector('button:enabled')?.focus({ preventScroll: true });
+}
+
 /** Calls when the page turns light or dark. */
 export function onThemeChange(callback) {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', callback);

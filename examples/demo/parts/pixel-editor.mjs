@@ -141,7 +141,7 @@ export function pixelEditor({ label, canRubOut, onChange }) {
 
 /** Diagonal lines, for pixels that are not there. */
 function hatching(context) {
-  const tile = new OffscreenCanvas(8, 8);
+  const tile = h('canvas', { width: 8, height: 8 });
   const painter = tile.getContext('2d');
   painter.fillStyle = colour('--accent-soft');
   painter.fillRect(0, 0, 8, 8);
