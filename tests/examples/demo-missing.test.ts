@@ -92,6 +92,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
       await demo.panel(id).scrollIntoViewIfNeeded();
       await says(demo.panel(id), words);
     }
+    await demo.panel('likelihood').scrollIntoViewIfNeeded();
     await demo.panel('likelihood').getByText('bits for 64 values').waitFor();
     const webgl = demo.panel('training').getByLabel('Backend').locator('option').nth(1);
     expect(await webgl.textContent()).toBe('webgl: no OffscreenCanvas in this browser');

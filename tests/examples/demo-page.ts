@@ -100,6 +100,9 @@ export function useDemo() {
     demo.seen = watch(demo.page);
     await demo.page.addInitScript(recordAnswers);
   });
-  afterEach(() => context.close());
+  afterEach(async () => {
+    await demo.page.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
+    await context.close();
+  });
   return demo;
 }

@@ -16,6 +16,12 @@ const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)('the demo', () => {
   const demo = useDemo();
+  /** Chromium takes the keyboard from a disabled button when it draws the next frame. */
+  const focusedAfterFrames = () =>
+    demo.page.evaluate(async () => {
+      for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+      return document.activeElement?.textContent;
+    });
 
   it('is small, but for tfjs, the library and data', async () => {
     const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|_virtual_emoji|rolldown-runtime).*\.js$/;
@@ -113,7 +119,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
 
     it('holds nobody who goes on', async () => {
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
-      await demo.panel('completing').waitFor();
+      await demo.page.locator('.hero-figure').waitFor(); // the page's own code has begun
       await demo.page.mouse.wheel(0, 400);
       expect(await top('completing')).toBeLessThan(0);
     });
@@ -178,12 +184,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   describe('sampling', () => {
     const sampling = () => demo.panel('sampling');
     const figures = () => sampling().locator('dl').textContent();
-    /** Chromium takes the keyboard from a disabled button when it draws the next frame. */
-    const focusedAfterFrames = () =>
-      demo.page.evaluate(async () => {
-        for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-        return document.activeElement?.textContent;
-      });
 
     beforeEach(async () => {
       await demo.page.goto(demo.address);
@@ -347,6 +347,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
         await training().scrollIntoViewIfNeeded();
         await expect.poll(() => button(training(), 'Train').isEnabled()).toBe(true);
       };
+      const legend = () => training().locator('.u-legend').textContent();
       const stepOf = async () =>
         Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
       await open();
@@ -355,13 +356,24 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await button(training(), 'Train').click();
       await training().getByText('step 50', { exact: true }).waitFor({ timeout: 20_000 });
       expect(await button(training(), 'Save').isDisabled()).toBe(true);
-      await button(training(), 'Stop').click();
-      await says(training(), 'Stopped');
+      await button(training(), 'Stop').press('Enter');
+      await says(training(), /Stopped: .* Not saved/);
+      expect(await focusedAfterFrames()).toBe('Continue');
       const label = await training()
         .getByRole('img', { name: /^Loss curve/ })
         .getAttribute('aria-label');
       expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
       const stopped = await stepOf();
+      expect(await legend()).toMatch(
+        new RegExp(`^step${stopped}training images\\d\\.\\d{3}test images\\d\\.\\d{3}$`),
+      );
+      const swatches = () =>
+        training()
+          .locator('.u-marker')
+          .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
+      const light = await swatches();
+      await demo.page.emulateMedia({ colorScheme: 'dark' });
+      expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
       await button(training(), 'Save').click();
       await says(training(), `Saved in this browser: step ${stopped}`);
       const drawn = await pixels(training().locator('.latest canvas'));
@@ -381,7 +393,18 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await says(training(), 'Stopped');
       const after = await tensorCounts(demo.page);
       expect(after.at(-1)).toBe(counts.at(-1));
-      await button(training(), 'Start anew').click();
+      const stoppedAgain = await stepOf();
+      const answer = async (isYes: boolean) => {
+        const asked = demo.page.waitForEvent('dialog').then(async (dialog) => {
+          await (isYes ? dialog.accept() : dialog.dismiss());
+          return dialog.message();
+        });
+        await button(training(), 'Start anew').click();
+        return asked;
+      };
+      expect(await answer(false)).toBe(`The model at step ${stoppedAgain} is not saved. Go on without it?`);
+      expect(await button(training(), 'Continue').isEnabled()).toBe(true);
+      await answer(true);
       await expect.poll(() => button(training(), 'Train').isEnabled()).toBe(true);
       expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
       demo.expectClean();
