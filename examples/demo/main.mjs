@@ -5,6 +5,7 @@ import './styles/panels.css';
 import './styles/editor.css';
 import './styles/bit-map.css';
 import './styles/bit-bars.css';
+import './styles/level-bars.css';
 import './styles/training.css';
 import { mountCompleting } from './panels/completing.mjs';
 import { mountHero } from './panels/hero.mjs';

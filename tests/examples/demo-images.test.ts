@@ -146,6 +146,42 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
       demo.expectClean();
     });
 
+    it('shows what was expected at a pixel: the most surprising, or the one pointed at', async () => {
+      const title = () => likelihood().locator('.levels h3').textContent();
+      const words = () => likelihood().locator('.levels').getByRole('img').first().getAttribute('aria-label');
+      const place = (text: string | null) =>
+        text
+          ?.match(/row (\d), column (\d)/i)
+          ?.slice(1)
+          .map(Number);
+      const [row = 0, column = 0] = place(await title()) ?? [];
+      await map().focus();
+      const bits: number[][] = [];
+      for (let y = 1; y <= 8; y++) {
+        await demo.page.keyboard.press('Home');
+        bits.push([]);
+        for (let x = 1; x <= 8; x++) {
+          bits.at(-1)?.push(bitsOf(await readout()));
+          expect(place(await title())).toEqual([y, x]);
+          await demo.page.keyboard.press('ArrowRight');
+        }
+        await demo.page.keyboard.press('ArrowDown');
+      }
+      const most = bits[row - 1]?.[column - 1] ?? 0;
+      expect(most).toBe(Math.max(...bits.flat()));
+
+      const editor = likelihood().getByRole('application', { name: 'Image to measure' });
+      await editor.focus();
+      await demo.page.keyboard.press('Home');
+      for (let y = 1; y < row; y++) await demo.page.keyboard.press('ArrowDown');
+      for (let x = 1; x < column; x++) await demo.page.keyboard.press('ArrowRight');
+      expect(place(await title())).toEqual([row, column]);
+      const [, level, percent] =
+        (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
+      expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
+      expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
+    });
+
     it('measures again what is drawn by hand', async () => {
       const before = bitsOf(await headline());
       await button(likelihood(), 'Blank').click();

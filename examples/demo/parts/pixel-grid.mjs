@@ -10,9 +10,10 @@ const SIDE = 384; // of the canvas
  * @param {string} options.hint which keys do what
  * @param {(context: CanvasRenderingContext2D, cell: number) => void} options.paint paints the whole image, `cell` the side of a square
  * @param {(row: number, column: number) => string} options.describe
+ * @param {(row: number, column: number) => void} [options.onPoint] the cursor is there now
  * @param {(row: number, column: number, isFirst: boolean) => void} [options.act] on space or a press; `isFirst` is false as a stroke goes on
  */
-export function pixelGrid({ label, hint, paint, describe, act }) {
+export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   const hintId = freshId();
   const canvas = h('canvas.squares', {
     role: 'application',
@@ -52,6 +53,7 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
     cursor.column = Math.min(columns - 1, Math.max(0, column));
     cursor.isShown = true;
     tell();
+    onPoint?.(cursor.row, cursor.column);
   }
 
   function tell() {
@@ -120,8 +122,8 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
     refresh: tell,
     setSize(height, width) {
       [rows, columns] = [height, width];
-      moveTo(cursor.row, cursor.column);
-      if (document.activeElement !== canvas) hide();
+      if (document.activeElement === canvas) moveTo(cursor.row, cursor.column);
+      else hide();
     },
   };
 }

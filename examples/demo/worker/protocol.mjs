@@ -31,7 +31,7 @@
  * @property {boolean} [isTimed] whether to time a whole forward pass of that many images too: `passSeconds`, else and where
  * that is cancelled null
  *
- * @typedef {object} LikelihoodJob bits of each value of one image. Result `{ bits }`, [H*W*C]
+ * @typedef {object} LikelihoodJob bits of each value of one image. Result `{ bits, probabilities }`, [H*W*C] and [H*W*C*L]
  * @property {'likelihood'} kind
  * @property {ModelName} model
  * @property {Uint8Array} levels
