@@ -53,6 +53,13 @@ export const button = (panel: Locator, name: string) => panel.getByRole('button'
 export const says = (panel: Locator, text: string | RegExp) =>
   status(panel).filter({ hasText: text }).waitFor({ timeout: 20_000 });
 
+/** The words of what has the keyboard: Chromium takes it from a disabled button when it draws the next frame. */
+export const focusedAfterFrames = (page: Page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return document.activeElement?.textContent;
+  });
+
 /** The demo as built and served, and for each test a page of a fresh browser context, not yet there. */
 export function useDemo() {
   let server: Server;

@@ -85,7 +85,7 @@ export function mountCompleting(root) {
       const given = { levels: editor.values, known: editor.known };
       const isKept = (value) => given.known[value] === 1;
       const job = { kind: 'sample', model: picker.name, numImages: VARIANTS, seed: ++seed, given };
-      label('Completions, in part');
+      label('Completions, not drawn to the end');
       const { levels, seconds: time } = await runSmall(client, job, {
         signal,
         onReport: ({ done, levels }) => {

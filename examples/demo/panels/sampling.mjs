@@ -99,7 +99,7 @@ export function mountSampling(root) {
         task.say(`Drew ${images} on ${backend} in ${seconds(time)}.`);
         figures.show({ time, passSeconds, size });
       } finally {
-        if (drawn === null) label('Drawn in part');
+        if (drawn === null) label('Not drawn to the end');
       }
     });
   }

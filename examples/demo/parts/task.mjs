@@ -1,4 +1,4 @@
-import { h, keepFocus } from './dom.mjs';
+import { focusNear, h, keepFocus } from './dom.mjs';
 
 /**
  * What a panel says of its work: how it stands, and what went wrong. Runs one task at a time.
@@ -55,7 +55,7 @@ export function taskRunner({ onChange }) {
       } finally {
         controller = null;
         keepFocus(onChange); // Cancel has it where that ended the task
-        if (isStarterOff && document.activeElement === document.body) starter.focus({ preventScroll: true });
+        if (isStarterOff && document.activeElement === document.body) focusNear(starter);
       }
     },
   };
