@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, pixels, says, status, tensorCounts, useDemo } from './demo-page';
+import { button, colourAt, eventually, pixels, says, status, tensorCounts, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
   const demo = useDemo();
@@ -64,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
       const before = await pixels(variants());
       await button(completing(), 'Rub out all').click();
       await button(completing(), 'Fill in').click();
-      await expect.poll(() => pixels(variants())).not.toBe(before);
+      await eventually(() => pixels(variants())).not.toBe(before);
       await says(completing(), 'Six ways');
       demo.expectClean();
     });
@@ -124,8 +124,7 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
     beforeEach(async () => {
       await demo.page.goto(demo.address);
       await likelihood().scrollIntoViewIfNeeded();
-      await likelihood().getByText('bits per dimension').first().waitFor();
-      await expect.poll(headline).toMatch(/^\d/);
+      await eventually(headline).toMatch(/^\d/);
     });
 
     it('tells the bits of the image and of each pixel', async () => {
@@ -184,13 +183,13 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
     it('measures again what is drawn by hand', async () => {
       const before = bitsOf(await headline());
       await button(likelihood(), 'Blank').click();
-      await expect.poll(async () => bitsOf(await headline())).not.toBe(before);
+      await eventually(async () => bitsOf(await headline())).not.toBe(before);
       const blank = bitsOf(await headline());
       await likelihood().getByRole('application', { name: 'Image to measure' }).focus();
       await demo.page.keyboard.press('Space');
-      await expect.poll(async () => bitsOf(await headline())).toBeGreaterThan(blank);
+      await eventually(async () => bitsOf(await headline())).toBeGreaterThan(blank);
       await button(likelihood(), 'Reset').click();
-      await expect.poll(async () => bitsOf(await headline())).toBe(before);
+      await eventually(async () => bitsOf(await headline())).toBe(before);
       expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
       expect(new Set(await tensorCounts(demo.page, 'bits')).size).toBe(1);
       demo.expectClean();
@@ -198,7 +197,7 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
 
     it('tells the bits by channel', async () => {
       await likelihood().getByLabel('Emoji').check();
-      await expect.poll(headline).toMatch(/768 values/);
+      await eventually(headline).toMatch(/768 values/);
       await map().focus();
       const [mean, ...channels] = (await readout())?.match(/\d+\.\d+/g)?.map(Number) ?? [];
       expect(channels.length).toBe(3);
@@ -222,7 +221,7 @@ describe.skipIf(chromiumPath === undefined)('images of the demo', () => {
     await completing.getByLabel('Emoji').check();
     await completing.getByLabel('Digits').check();
     await completing.getByText('1 of 297').waitFor();
-    await expect.poll(() => late.length).toBe(1);
+    await eventually(() => late.length).toBe(1);
     const arrived = demo.page.waitForResponse('**/_virtual_emoji-*.js');
     late[0]?.();
     await (await arrived).finished();

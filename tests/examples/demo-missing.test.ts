@@ -1,7 +1,7 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, says, useDemo } from './demo-page';
+import { button, eventually, says, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
   const demo = useDemo();
@@ -19,14 +19,12 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     });
     await demo.page.goto(demo.address);
     const options = demo.panel('sampling').getByLabel('Backend').locator('option');
-    await expect
-      .poll(() => options.allTextContents())
-      .toEqual([
-        'wasm: processor, WebAssembly',
-        'webgl: no WebGL 2 in this browser',
-        'webgpu: no WebGPU in this browser',
-        'cpu: plain JavaScript',
-      ]);
+    await eventually(() => options.allTextContents()).toEqual([
+      'wasm: processor, WebAssembly',
+      'webgl: no WebGL 2 in this browser',
+      'webgpu: no WebGPU in this browser',
+      'cpu: plain JavaScript',
+    ]);
     expect(
       await options.evaluateAll((all: HTMLOptionElement[]) => all.map(({ disabled }) => disabled)),
     ).toEqual([false, true, true, false]);
@@ -131,7 +129,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     await demo.panel('likelihood').scrollIntoViewIfNeeded();
     await says(demo.panel('likelihood'), 'On cpu');
     await demo.panel('training').scrollIntoViewIfNeeded();
-    await expect.poll(() => button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
+    await eventually(() => button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
     await demo.panel('training').locator('.uplot').waitFor();
     for (const id of ['hero', 'completing', 'likelihood', 'training'])
       expect(await demo.panel(id).getByRole('alert').isVisible()).toBe(false);

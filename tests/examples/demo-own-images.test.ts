@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, says, useDemo } from './demo-page';
+import { button, colourAt, eventually, says, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {
   const demo = useDemo();
@@ -35,7 +35,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     await isLoaded(8);
     const [black = '', black2, grey, paper] = await firstRow(4);
     expect([black, black2, grey, paper]).toEqual([16, 16, 8, 0].map((level) => `level ${level} of 0 to 16`));
-    await expect.poll(() => likelihood().locator('.headline').textContent()).not.toBe(before);
+    await eventually(() => likelihood().locator('.headline').textContent()).not.toBe(before);
     expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
     await button(likelihood(), 'Next').click();
     await picker().getByText('2 of 297').waitFor();
@@ -102,7 +102,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     expect(await alert.textContent()).toBe('notes.txt is not an image that this browser can read.');
     expect(await picker().getByText('1 of 297').isVisible()).toBe(true);
     await load(png(8, 8, () => [255, 255, 255, 255]));
-    await expect.poll(() => alert.isVisible()).toBe(false);
+    await eventually(() => alert.isVisible()).toBe(false);
   });
 
   it('can be completed', async () => {

@@ -53,6 +53,9 @@ export const button = (panel: Locator, name: string) => panel.getByRole('button'
 export const says = (panel: Locator, text: string | RegExp) =>
   status(panel).filter({ hasText: text }).waitFor({ timeout: 20_000 });
 
+/** Expects it sooner or later: the machine may be busy. */
+export const eventually = <T>(ask: () => T) => expect.poll(ask, { timeout: 20_000 });
+
 /** The words of what has the keyboard: Chromium takes it from a disabled button when it draws the next frame. */
 export const focusedAfterFrames = (page: Page) =>
   page.evaluate(async () => {

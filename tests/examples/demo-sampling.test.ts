@@ -2,7 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, focusedAfterFrames, pixels, says, status, tensorCounts, useDemo } from './demo-page';
+import {
+  button,
+  eventually,
+  focusedAfterFrames,
+  pixels,
+  says,
+  status,
+  tensorCounts,
+  useDemo,
+} from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   const demo = useDemo();
@@ -20,14 +29,14 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     const first = await pixels(canvas);
     await sampling().getByLabel('Seed', { exact: true }).fill('2');
     await sampling().getByLabel('Seed', { exact: true }).press('Enter');
-    await expect.poll(() => pixels(canvas)).not.toBe(first);
+    await eventually(() => pixels(canvas)).not.toBe(first);
     await sampling().getByLabel('Seed', { exact: true }).fill('1');
     await button(sampling(), 'Draw').press('Space');
-    await expect.poll(() => pixels(canvas)).toBe(first);
+    await eventually(() => pixels(canvas)).toBe(first);
     await says(sampling(), 'Drew 16');
-    await expect
-      .poll(() => button(sampling(), 'Draw').evaluate((draw) => draw === document.activeElement))
-      .toBe(true);
+    await eventually(() =>
+      button(sampling(), 'Draw').evaluate((draw) => draw === document.activeElement),
+    ).toBe(true);
     expect(await figures()).toMatch(/Time taken[\d.]+ m?s/);
     expect(await figures()).toMatch(
       /≈ [\d.]+ m?san estimate: one warm pass, [\d.]+ m?s here, times 64 values/,
@@ -123,15 +132,10 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await sampling().getByLabel('slowly').check();
     await button(sampling(), 'Draw').click();
     const stages = new Set<string>();
-    await expect
-      .poll(
-        async () => {
-          stages.add(await pixels(canvas));
-          return await status(sampling()).textContent();
-        },
-        { timeout: 20_000 },
-      )
-      .toMatch('Drew 16');
+    await eventually(async () => {
+      stages.add(await pixels(canvas));
+      return await status(sampling()).textContent();
+    }).toMatch('Drew 16');
     expect(stages.size).toBeGreaterThan(5);
     expect(await pixels(canvas)).toBe(drawn);
     await button(sampling(), 'Draw').click();

@@ -9,7 +9,16 @@ import { readDigits } from '../../examples/lib/digits.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { serveEdited } from '../support/pages';
-import { button, EXAMPLE, focusedAfterFrames, pixels, says, tensorCounts, useDemo } from './demo-page';
+import {
+  button,
+  EXAMPLE,
+  eventually,
+  focusedAfterFrames,
+  pixels,
+  says,
+  tensorCounts,
+  useDemo,
+} from './demo-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -70,7 +79,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     );
     const before = await pixels(demo.panel('hero').locator('canvas'));
     await button(demo.panel('hero'), 'Draw ten others').click();
-    await expect.poll(() => pixels(demo.panel('hero').locator('canvas'))).not.toBe(before);
+    await eventually(() => pixels(demo.panel('hero').locator('canvas'))).not.toBe(before);
   });
 
   describe('an address with a panel', () => {
@@ -181,7 +190,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       const open = async () => {
         await demo.page.goto(demo.address);
         await training().scrollIntoViewIfNeeded();
-        await expect.poll(() => button(training(), 'Train').isEnabled()).toBe(true);
+        await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
       };
       const legend = () => training().locator('.u-legend').textContent();
       const stepOf = async () =>
@@ -224,7 +233,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       expect(await training().getByLabel(network, { exact: true }).isChecked()).toBe(true);
       const counts = await tensorCounts(demo.page);
       await button(training(), 'Continue').click();
-      await expect.poll(stepOf, { timeout: 20_000 }).toBeGreaterThan(stopped + 20);
+      await eventually(stepOf).toBeGreaterThan(stopped + 20);
       await button(training(), 'Stop').click();
       await says(training(), 'Stopped');
       const after = await tensorCounts(demo.page);
@@ -242,7 +251,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       expect(await button(training(), 'Continue').isEnabled()).toBe(true);
       await answer(true);
       expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
-      await expect.poll(() => button(training(), 'Train').isEnabled()).toBe(true);
+      await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
       expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
       demo.expectClean();
     },
