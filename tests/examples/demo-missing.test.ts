@@ -72,8 +72,12 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
   });
 
   it('is said in words where the connection is lost', async () => {
-    await demo.page.route('**/*.u8', (route) => route.abort());
+    await demo.page.route('**/*.{bin,u8}', (route) => route.abort());
     await demo.open('completing');
+    await demo.panel('hero').getByRole('alert').waitFor();
+    expect(await demo.panel('hero').getByRole('alert').textContent()).toMatch(
+      /cannot be read: Failed to fetch$/,
+    );
     const alert = demo.panel('completing').getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toBe('The test images cannot be read: Failed to fetch');
