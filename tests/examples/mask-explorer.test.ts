@@ -58,9 +58,14 @@ describe('a kernel in words', () => {
       'Green, at this very pixel, may be seen when green is computed. A later layer reads features here, and mask A has kept the value of green out of them.',
     ],
     [
+      { ...plain, features: 2 },
+      [3, 2, 1, 1],
+      'Feature 2 of green, at this very pixel, is hidden when feature 1 of green is computed. It may know the value of green, and that has to be predicted.',
+    ],
+    [
       { ...plain, imageChannels: 1, features: 2 },
       [1, 0, 2, 1],
-      'Feature 2 of gray, one row below, is hidden when feature 1 of gray is computed. It is drawn later.',
+      'Feature 2 of grey, one row below, is hidden when feature 1 of grey is computed. It is drawn later.',
     ],
     [
       { ...plain, vertical: true },
@@ -81,8 +86,8 @@ describe('a kernel in words', () => {
     expect(maskWords(plain).join(' ')).toContain(
       'red sees nothing, green sees red, blue sees red and green.',
     );
-    const gray = maskWords({ ...plain, maskType: 'B', imageChannels: 1 }).join(' ');
-    expect(gray).toContain('At the present pixel, gray sees gray.');
+    const grey = maskWords({ ...plain, maskType: 'B', imageChannels: 1 }).join(' ');
+    expect(grey).toContain('At the present pixel, grey sees grey.');
     expect(maskWords({ ...plain, kernelSize: 1, vertical: true }).join(' ')).toContain('nothing is left');
   });
 });
@@ -278,9 +283,9 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     await choose('Image channels', '1');
     await choose('Features a channel', '2');
     expect(await textOf('.mask-count')).toBe('60 of 100 weights are used.');
-    await page.getByRole('grid', { name: 'gray 2 looked at, gray 1 computed' }).getByRole('gridcell').nth(24).hover(); // biome-ignore format: one line
+    await page.getByRole('grid', { name: 'grey 2 looked at, grey 1 computed' }).getByRole('gridcell').nth(24).hover(); // biome-ignore format: one line
     expect(await textOf('.mask-meaning')).toBe(
-      'Feature 2 of gray, two rows below and two pixels to the right, is hidden when feature 1 of gray is computed. It is drawn later.',
+      'Feature 2 of grey, two rows below and two pixels to the right, is hidden when feature 1 of grey is computed. It is drawn later.',
     );
   });
 
@@ -320,9 +325,9 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     await page.getByRole('slider').fill('4');
     await choose('First kernel', '3×3');
     await choose('Blocks of 3×3', '5');
-    await choose('Image', 'gray');
+    await choose('Image', 'grey');
     expect(await sentence()).toContain(
-      'Gray of row 7, column 4, is computed: value 82 of 117. After all 6 layers',
+      'Grey of row 7, column 4, is computed: value 82 of 117. After all 6 layers',
     );
     expect(await grid.locator('.mask-blind').count()).toBe(15);
     expect(await page.getByRole('grid', { name: 'Gated network' }).locator('.mask-blind').count()).toBe(0);
@@ -339,7 +344,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     expect(answers[1]).toContain(
       'is seen through three layers, by way of row 7, column 6 (the vertical stack)',
     );
-    expect(await textOf('.mask-sentence')).toContain('Gray of row 7, column 4, is computed');
+    expect(await textOf('.mask-sentence')).toContain('Grey of row 7, column 4, is computed');
   });
 
   it('fits a narrow screen, and the browser has nothing to complain about', async () => {

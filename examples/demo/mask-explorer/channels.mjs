@@ -1,4 +1,4 @@
-const NAMES = [['gray'], ['gray', 'alpha'], ['red', 'green', 'blue'], ['red', 'green', 'blue', 'alpha']];
+const NAMES = [['grey'], ['grey', 'alpha'], ['red', 'green', 'blue'], ['red', 'green', 'blue', 'alpha']];
 
 /**
  * What the channels of an image are called, in the order in which they are drawn.

@@ -57,9 +57,11 @@ function reason({ row, column, from, to }, { maskType, vertical, features, image
     const order = seen < computed ? 'before' : 'after';
     return `Within a pixel, ${names[seen]} is drawn ${order} ${names[computed]}.`;
   }
-  return maskType === 'A'
-    ? 'It is the very value that has to be predicted.'
-    : `A later layer reads features here, and mask A has kept the value of ${names[seen]} out of them.`;
+  if (maskType === 'A')
+    return features === 1
+      ? 'It is the very value that has to be predicted.'
+      : `It may know the value of ${names[seen]}, and that has to be predicted.`;
+  return `A later layer reads features here, and mask A has kept the value of ${names[seen]} out of them.`;
 }
 
 function plainWords({ maskType, imageChannels, kernelSize }) {

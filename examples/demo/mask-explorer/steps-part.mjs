@@ -129,7 +129,7 @@ export function stepsPart() {
     { class: 'mask-controls' },
     offer('First kernel', 'firstKernelSize', [3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Blocks of 3×3', 'numBlocks', [0, 1, 2, 3, 4, 5, 6].map((n) => [`${n}`, n])), // biome-ignore format: one line
-    offer('Image', 'channels', [['gray', 1], ['colour', 3]]), // biome-ignore format: one line
+    offer('Image', 'channels', [['grey', 1], ['colour', 3]]), // biome-ignore format: one line
     choice({
       legend: 'Clicks and arrow keys',
       options: [['move the pixel', false], ['ask about one', true]], // biome-ignore format: one line

@@ -1,12 +1,12 @@
 import { MODELS } from '../catalogue.mjs';
-import { defaultBackend } from '../parts/backends.mjs';
+import { fallbackWords, runSmall } from '../parts/backends.mjs';
 import { button } from '../parts/controls.mjs';
-import { h, whenNear } from '../parts/dom.mjs';
+import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
+import { imagePicker } from '../parts/image-picker.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { taskRunner } from '../parts/task.mjs';
-import { testImages } from '../parts/test-images.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const VARIANTS = 6;
@@ -20,13 +20,13 @@ export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
   const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: update });
-  const picker = testImages(pick, ({ message }) => task.fail(message));
+  const picker = imagePicker(root, { onPick: pick, onError: ({ message }) => task.fail(message) });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   let seed = 0;
 
   const half = button('Rub out the lower half', () => editor.rubOutFrom(kind().shape[0] / 2));
   const all = button('Rub out all', () => editor.rubOutFrom(0));
-  const reset = button('Reset', () => editor.reset());
+  const reset = button('Reset', () => keepFocus(editor.reset));
   const fill = button('Fill in', complete, 'button.primary');
   const whole = h('span.hint', {}, 'Rub something out first.');
   const cancel = button('Cancel', task.cancel);
@@ -57,13 +57,14 @@ export function mountCompleting(root) {
 
   function pick(image) {
     editor.setImage(image, kind());
-    showNone();
+    pictures.show(new Int32Array(VARIANTS * image.length), kind(), () => false);
+    label('No completions yet');
+    task.say('');
+    task.fail('');
   }
 
-  function showNone() {
-    const size = editor.values.length;
-    pictures.show(new Int32Array(VARIANTS * size), kind(), () => false);
-    pictures.element.setAttribute('aria-label', 'No completions yet');
+  function label(words) {
+    pictures.element.setAttribute('aria-label', words);
   }
 
   function update() {
@@ -84,7 +85,8 @@ export function mountCompleting(root) {
       const given = { levels: editor.values, known: editor.known };
       const isKept = (value) => given.known[value] === 1;
       const job = { kind: 'sample', model: picker.name, numImages: VARIANTS, seed: ++seed, given };
-      const { levels, seconds: time } = await client.run(defaultBackend(), job, {
+      label('Completions, not drawn to the end');
+      const { levels, seconds: time } = await runSmall(client, job, {
         signal,
         onReport: ({ done, levels }) => {
           const values = levels.map((level, i) =>
@@ -94,8 +96,8 @@ export function mountCompleting(root) {
         },
       });
       pictures.show(levels, image);
-      pictures.element.setAttribute('aria-label', `Six completions, seed ${seed}`);
-      task.say(`Six ways to go on, in ${seconds(time)}. Fill in again for six others.`);
+      label(`Six completions, seed ${seed}`);
+      task.say(`Six ways to go on, in ${seconds(time)}. Fill in again for six others.${fallbackWords()}`);
     });
   }
 }

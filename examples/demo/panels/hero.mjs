@@ -1,22 +1,22 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
-import { defaultBackend } from '../parts/backends.mjs';
+import { fallbackWords, runSmall } from '../parts/backends.mjs';
 import { button } from '../parts/controls.mjs';
 import { h } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
+import { isMotionReduced, replay } from '../parts/replay.mjs';
 import { taskRunner } from '../parts/task.mjs';
+import { workerClient } from '../parts/worker-client.mjs';
 
 const MODEL = 'digits-conditional';
 const CLASSES = Array.from({ length: 10 }, (_, k) => k);
-/** Milliseconds a pixel is shown before the next: drawing itself is far quicker. */
-const SLOWLY = 45;
 
 /**
  * Ten digits, drawn as the page opens and shown pixel by pixel.
  *
  * @param {HTMLElement} root
- * @param {ReturnType<import('../parts/worker-client.mjs').workerClient>} client
  */
-export function mountHero(root, client) {
+export function mountHero(root) {
+  const client = workerClient();
   const { shape, levels } = MODELS[MODEL];
   const size = sizeOf(shape);
   const pictures = gallery({ label: 'Ten digits, 0 to 9, drawn by the model', columns: () => 5 });
@@ -37,14 +37,12 @@ export function mountHero(root, client) {
     return task.run(async (signal) => {
       task.say('Drawing…');
       const job = { kind: 'sample', model: MODEL, numImages: 10, seed, classes: CLASSES, temperature: 0.8 };
-      const { levels: values } = await client.run(defaultBackend(), job, { signal });
-      task.say('Drawn just now, here, pixel by pixel and row by row: shown slowed down.');
-      if (matchMedia('(prefers-reduced-motion: reduce)').matches)
-        return pictures.show(values, { shape, levels });
-      for (let done = 1; done <= size; done++) {
-        pictures.show(values, { shape, levels }, (value) => value < done, done < size ? done : null);
-        await new Promise((resolve) => setTimeout(resolve, SLOWLY));
-      }
+      const { levels: values } = await runSmall(client, job, { signal });
+      const isSlow = !isMotionReduced();
+      const how = `Drawn just now, here, pixel by pixel and row by row${isSlow ? ': shown slowed down' : ''}.`;
+      task.say(how + fallbackWords());
+      if (isSlow) await replay(pictures, values, { shape, levels }, signal);
+      else pictures.show(values, { shape, levels });
     });
   }
 }

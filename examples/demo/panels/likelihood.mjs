@@ -1,12 +1,13 @@
 import { MODELS } from '../catalogue.mjs';
-import { defaultBackend } from '../parts/backends.mjs';
+import { fallbackWords, runSmall } from '../parts/backends.mjs';
 import { bitBars } from '../parts/bit-bars.mjs';
 import { bitMap } from '../parts/bit-map.mjs';
 import { button } from '../parts/controls.mjs';
-import { h, whenNear } from '../parts/dom.mjs';
+import { h, keepFocus, whenNear } from '../parts/dom.mjs';
+import { imagePicker } from '../parts/image-picker.mjs';
+import { levelBars } from '../parts/level-bars.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { taskRunner } from '../parts/task.mjs';
-import { testImages } from '../parts/test-images.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 /**
@@ -16,24 +17,32 @@ import { workerClient } from '../parts/worker-client.mjs';
  */
 export function mountLikelihood(root) {
   const client = workerClient();
+  const expected = levelBars();
   const task = taskRunner({ onChange: () => {} });
-  const editor = pixelEditor({ label: 'Image to measure', canRubOut: false, onChange: changed });
-  const picker = testImages(
-    (image, name) => editor.setImage(image, MODELS[name]),
-    ({ message }) => task.fail(message),
-  );
-  const map = bitMap();
+  const editor = pixelEditor({
+    label: 'Image to measure',
+    canRubOut: false,
+    onChange: changed,
+    onPoint: expected.point,
+  });
+  const picker = imagePicker(root, {
+    onPick: (image) => editor.setImage(image, MODELS[picker.name]),
+    onError: ({ message }) => task.fail(message),
+  });
+  const map = bitMap({ onPoint: expected.point });
   const bars = bitBars();
   let isStale = false;
 
   const blank = button('Blank', () => editor.clear());
-  const reset = button('Reset', () => editor.reset());
+  const reset = button('Reset', () => keepFocus(editor.reset));
   root.append(
     h(
       'div.work.even',
       {},
-      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, blank, reset)),
-      h('div.stage', {}, bars.headline, map.element, bars.element, task.element),
+      picker.element,
+      bars.headline,
+      h('div.controls', {}, editor.element, h('div.buttons', {}, blank, reset)),
+      h('div.stage', {}, map.element, expected.element, bars.element, task.element),
     ),
   );
   reset.disabled = true;
@@ -53,10 +62,12 @@ export function mountLikelihood(root) {
         isStale = false;
         const model = picker.name;
         const levels = editor.values.slice();
-        const { bits } = await client.run(defaultBackend(), { kind: 'likelihood', model, levels });
+        const { bits, probabilities } = await runSmall(client, { kind: 'likelihood', model, levels });
         map.show(bits, MODELS[model]);
+        expected.show({ levels, bits, probabilities }, MODELS[model]);
         const mean = bits.reduce((sum, value) => sum + value, 0) / bits.length;
         bars.show(mean, MODELS[model], bits.length);
+        task.say(fallbackWords());
       }
     });
   }

@@ -1,5 +1,5 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
-import { backendSelect, defaultBackend } from '../parts/backends.mjs';
+import { backendSelect } from '../parts/backends.mjs';
 import { button, field, radios, select } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -28,7 +28,7 @@ export function mountTraining(root) {
   const chartPlace = h('div');
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Time of training' });
   let chart = null;
-  /** What is known of the worker's model; null where it has none. */
+  /** What is known of the worker's model, also the step at which it was saved; null where it has none. */
   let present = null;
   /** What is known of the kept model; null where there is none, or it is not known. */
   let kept = null;
@@ -48,8 +48,8 @@ export function mountTraining(root) {
   const stop = button('Stop', task.cancel);
   const draw = button('Draw others', drawOthers);
   const save = button('Save', () => task.run(keep));
-  const load = button('Load', () => task.run(takeKept));
-  const renew = button('Start anew', () => task.run(startAnew));
+  const load = button('Load', () => mayLose() && task.run(takeKept));
+  const renew = button('Start anew', () => mayLose() && task.run(startAnew));
   root.append(
     h(
       'div.work',
@@ -81,12 +81,15 @@ export function mountTraining(root) {
 
   async function bringChart() {
     const { lossChart } = await import('../parts/loss-chart.mjs');
-    chart = lossChart(chartPlace);
+    chart = lossChart(chartPlace, [
+      { name: `knowing nothing: log₂ ${KIND.levels} =`, bits: Math.log2(KIND.levels) },
+      { name: 'the digits model of this page:', bits: KIND.testBits },
+    ]);
   }
 
   async function lookForKept() {
-    const { saved } = await client.run(defaultBackend(), { kind: 'look' }).catch(({ message }) => {
-      throw new Error(`models cannot be saved in this browser: ${message}`);
+    const { saved } = await client.run(null, { kind: 'look' }).catch(({ message }) => {
+      throw new Error(`what is saved in this browser cannot be read: ${message}`);
     });
     kept = saved;
     if (kept !== null) task.say(`A model is saved in this browser: step ${kept.step}, ${dateOf(kept)}.`);
@@ -102,6 +105,12 @@ export function mountTraining(root) {
     load.disabled = isBusy || kept === null;
     renew.disabled = isBusy || present === null;
     train.textContent = present === null ? 'Train' : 'Continue';
+  }
+
+  /** Asks where steps would be lost. */
+  function mayLose() {
+    if (present === null || present.step === present.savedStep) return true;
+    return confirm(`The model at step ${present.step} is not saved. Go on without it?`);
   }
 
   function start() {
@@ -122,7 +131,7 @@ export function mountTraining(root) {
       };
       try {
         show(run, await client.run(backend.value, job, { signal, onReport }));
-        task.say(`Stopped: ${standing(run)}`);
+        task.say(`Stopped: ${standing(run)} Not saved.`);
       } catch (error) {
         if (run.step === 0) present = null;
         throw error;
@@ -163,13 +172,14 @@ export function mountTraining(root) {
 
   async function keep() {
     kept = await client.run(backend.value, { kind: 'save' });
+    present.savedStep = kept.step;
     task.say(`Saved in this browser: step ${kept.step}.`);
   }
 
   async function takeKept() {
     const { step, network: kind, training, test } = await client.run(backend.value, { kind: 'load' });
     network.value = kind;
-    present = { step, training, test };
+    present = { step, savedStep: step, training, test };
     history.clear();
     chart?.show(training, test);
     showSamples(await client.run(backend.value, { kind: 'draw', seed: 1 }));
@@ -186,7 +196,7 @@ export function mountTraining(root) {
   }
 }
 
-const fresh = () => ({ step: 0, training: [], test: [] });
+const fresh = () => ({ step: 0, savedStep: 0, training: [], test: [] });
 
 function standing({ step, training, test }) {
   const bits = training.at(-1)?.[1].toFixed(2) ?? '–';
@@ -194,4 +204,4 @@ function standing({ step, training, test }) {
   return `step ${step}, ${bits} bits/dim in training, ${testBits} on test images.`;
 }
 
-const dateOf = ({ date }) => new Date(date).toLocaleString(document.documentElement.lang);
+const dateOf = ({ date }) => new Date(date).toLocaleString();

@@ -5,8 +5,8 @@ import { pixelGrid } from './pixel-grid.mjs';
 const MOST = 8; // bits at which the scale ends
 const CHANNELS = ['Red', 'Green', 'Blue'];
 
-/** Where the bits go: each pixel by how many bits the model spends on it, in numbers under the cursor. */
-export function bitMap() {
+/** Where the bits go: each pixel by how many bits the model spends on it, in numbers under the cursor. `onPoint` is told where that is. */
+export function bitMap({ onPoint }) {
   let bits = null;
   let shape = [1, 1, 1];
   const grid = pixelGrid({
@@ -14,6 +14,7 @@ export function bitMap() {
     hint: 'Arrow keys or the pointer: the bits of a pixel in numbers.',
     paint,
     describe,
+    onPoint,
   });
   const parts = radios(
     'Bits of',
@@ -25,8 +26,8 @@ export function bitMap() {
   const element = h(
     'div.map',
     {},
-    parts.element,
     grid.element,
+    parts.element,
     h(
       'figure.scale',
       {},

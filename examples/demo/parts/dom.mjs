@@ -33,6 +33,26 @@ export function colour(property) {
   return color;
 }
 
+/** Gives the keyboard to a control, or where that is disabled to the first button beside it, or in what is around. */
+export function focusNear(control) {
+  let [found, place] = [control.disabled ? null : control, control];
+  while (found === null && place !== null) {
+    found = place.querySelector('button:enabled');
+    place = place.parentElement;
+  }
+  found?.focus({ preventScroll: true });
+}
+
+/**
+ * Makes a change that may disable the control in focus: then a button near it takes over. Browsers leave focus nowhere, some at once and some with the
+ * next picture, and the keyboard would start over at the top of the page.
+ */
+export function keepFocus(change) {
+  const holder = document.activeElement;
+  change();
+  if (holder.disabled) focusNear(holder);
+}
+
 /** Calls when the page turns light or dark. */
 export function onThemeChange(callback) {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', callback);

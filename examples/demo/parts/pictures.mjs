@@ -4,12 +4,22 @@ import { colour, h } from './dom.mjs';
 /** Between the images of a picture that is downloaded. */
 const GAP_COLOUR = '#cbd0d8';
 
+/** From paper to ink, which is not quite black. */
+const INK = 231;
+
 /** The colour of one pixel, [red, green, blue]: in grey images level 0 is paper, the highest ink. */
 export function rgbOf(values, at, channels, levels) {
   const part = (value) => Math.round((255 * value) / (levels - 1));
   if (channels === 3) return [part(values[at]), part(values[at + 1]), part(values[at + 2])];
-  const grey = 255 - Math.round((231 * values[at]) / (levels - 1)); // ink is not quite black
+  const grey = 255 - Math.round((INK * values[at]) / (levels - 1));
   return [grey, grey, grey];
+}
+
+/** The other way round, of any colour: the levels of one pixel. Those of colours are as in training. */
+export function levelsOf([red, green, blue], channels, levels) {
+  if (channels === 3) return [red, green, blue].map((part) => Math.floor((part * levels) / 256));
+  const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
+  return [Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / INK))];
 }
 
 /** One image as pixels; those for which `isDrawn(index of the value)` is false are transparent. */
@@ -32,7 +42,7 @@ function imageData(values, offset, { shape, levels }, isDrawn) {
 export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)) }) {
   const canvas = h('canvas.pictures', { role: 'img', 'aria-label': label, width: 1, height: 1 });
   const context = canvas.getContext('2d');
-  const scratch = new OffscreenCanvas(1, 1);
+  const scratch = h('canvas');
 
   /**
    * @param {ArrayLike<number>} values levels, one image after the other

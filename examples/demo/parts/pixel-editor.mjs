@@ -7,9 +7,9 @@ import { pixelGrid } from './pixel-grid.mjs';
 /**
  * An image to change pixel by pixel: to paint, and where asked for to rub out.
  *
- * @param {{ label: string, canRubOut: boolean, onChange: () => void }} options
+ * @param {{ label: string, canRubOut: boolean, onChange: () => void, onPoint?: (row: number, column: number) => void }} options
  */
-export function pixelEditor({ label, canRubOut, onChange }) {
+export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
   let kind = { shape: [1, 1, 1], levels: 2 };
   let original = new Uint8Array(1);
   let values = new Uint8Array(1);
@@ -24,6 +24,7 @@ export function pixelEditor({ label, canRubOut, onChange }) {
     hint: `Arrow keys move, space ${canRubOut ? 'rubs out or paints' : 'paints'}; or draw with the pointer.`,
     paint,
     describe,
+    onPoint,
     act,
   });
 
@@ -141,7 +142,7 @@ export function pixelEditor({ label, canRubOut, onChange }) {
 
 /** Diagonal lines, for pixels that are not there. */
 function hatching(context) {
-  const tile = new OffscreenCanvas(8, 8);
+  const tile = h('canvas', { width: 8, height: 8 });
   const painter = tile.getContext('2d');
   painter.fillStyle = colour('--accent-soft');
   painter.fillRect(0, 0, 8, 8);

@@ -10,9 +10,10 @@ const SIDE = 384; // of the canvas
  * @param {string} options.hint which keys do what
  * @param {(context: CanvasRenderingContext2D, cell: number) => void} options.paint paints the whole image, `cell` the side of a square
  * @param {(row: number, column: number) => string} options.describe
+ * @param {(row: number, column: number) => void} [options.onPoint] the cursor is there now
  * @param {(row: number, column: number, isFirst: boolean) => void} [options.act] on space or a press; `isFirst` is false as a stroke goes on
  */
-export function pixelGrid({ label, hint, paint, describe, act }) {
+export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   const hintId = freshId();
   const canvas = h('canvas.squares', {
     role: 'application',
@@ -28,6 +29,7 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
   const readout = h('p.readout', { role: 'status' });
   const cursor = { row: 0, column: 0, isShown: false };
   let [rows, columns] = [1, 1];
+  let last = null; // square of the present stroke
 
   function draw() {
     const cell = SIDE / columns;
@@ -51,6 +53,7 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
     cursor.column = Math.min(columns - 1, Math.max(0, column));
     cursor.isShown = true;
     tell();
+    onPoint?.(cursor.row, cursor.column);
   }
 
   function tell() {
@@ -89,14 +92,19 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
   /** Of a stroke that goes over several pixels between two events, none is left out. */
   function follow(event, isFirst) {
     const isPressed = event.buttons % 2 === 1;
+    if (isFirst || !isPressed) last = null;
     for (const { offsetX, offsetY } of event.getCoalescedEvents?.().concat(event) ?? [event]) {
-      const row = Math.floor((offsetY / canvas.clientHeight) * rows);
-      const column = Math.floor((offsetX / canvas.clientWidth) * columns);
-      const isNew = isFirst || !cursor.isShown || row !== cursor.row || column !== cursor.column;
-      if (!isNew || row < 0 || column < 0 || row >= rows || column >= columns) continue;
-      moveTo(row, column);
-      if (isPressed) act?.(row, column, isFirst);
-      isFirst = false;
+      const square = [
+        Math.floor((offsetY / canvas.clientHeight) * rows),
+        Math.floor((offsetX / canvas.clientWidth) * columns),
+      ];
+      for (const [row, column] of last === null ? [square] : squaresBetween(last, square)) {
+        if (row < 0 || column < 0 || row >= rows || column >= columns) continue;
+        moveTo(row, column);
+        if (isPressed) act?.(row, column, isFirst);
+        isFirst = false;
+      }
+      last = isPressed ? square : null;
     }
     tell();
   }
@@ -114,8 +122,17 @@ export function pixelGrid({ label, hint, paint, describe, act }) {
     refresh: tell,
     setSize(height, width) {
       [rows, columns] = [height, width];
-      moveTo(cursor.row, cursor.column);
-      if (document.activeElement !== canvas) hide();
+      if (document.activeElement === canvas) moveTo(cursor.row, cursor.column);
+      else hide();
     },
   };
+}
+
+/** The squares on the straight way from one to another: without the first, which is painted already. */
+function squaresBetween([row, column], [toRow, toColumn]) {
+  const steps = Math.max(Math.abs(toRow - row), Math.abs(toColumn - column));
+  return Array.from({ length: steps }, (_, i) => {
+    const share = (i + 1) / steps;
+    return [row + Math.round(share * (toRow - row)), column + Math.round(share * (toColumn - column))];
+  });
 }

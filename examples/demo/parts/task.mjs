@@ -1,4 +1,4 @@
-import { h } from './dom.mjs';
+import { focusNear, h, keepFocus } from './dom.mjs';
 
 /**
  * What a panel says of its work: how it stands, and what went wrong. Runs one task at a time.
@@ -12,7 +12,7 @@ export function taskRunner({ onChange }) {
   /** @type {AbortController | null} */
   let controller = null;
   const say = (text) => {
-    status.textContent = text;
+    if (status.textContent !== text) status.textContent = text; // said once
     tick('');
   };
   const tick = (text) => {
@@ -40,9 +40,10 @@ export function taskRunner({ onChange }) {
     async run(task) {
       if (controller !== null) return;
       controller = new AbortController();
-      const { activeElement } = document;
+      const starter = document.activeElement;
       fail('');
       onChange();
+      const isStarterOff = starter.disabled;
       try {
         await task(controller.signal);
       } catch (error) {
@@ -53,8 +54,8 @@ export function taskRunner({ onChange }) {
         }
       } finally {
         controller = null;
-        onChange();
-        if (document.activeElement === document.body) activeElement?.focus({ preventScroll: true }); // it was disabled meanwhile
+        keepFocus(onChange); // Cancel has it where that ended the task
+        if (isStarterOff && document.activeElement === document.body) focusNear(starter);
       }
     },
   };

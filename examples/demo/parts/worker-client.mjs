@@ -4,8 +4,11 @@
  * @typedef {import('../worker/protocol.mjs').Job} Job
  * @typedef {{ signal?: AbortSignal, onReport?: (report: any) => void }} JobOptions
  *
+ * @typedef {{ run: (backend: string | null, job: Job, options?: JobOptions) => Promise<any> }} Client
+ * `run` gives the job's result; where the backend does not start, its error has `isBackendLost`
+ *
  * @param {{ onLost?: () => void }} [options] `onLost` is called when the worker, and all that it holds, is gone
- * @returns {{ run: (backend: string, job: Job, options?: JobOptions) => Promise<any> }} `run` gives the job's result
+ * @returns {Client}
  */
 export function workerClient({ onLost = () => {} } = {}) {
   /** @type {Worker | null} */
@@ -39,9 +42,10 @@ export function workerClient({ onLost = () => {} } = {}) {
     if (report !== undefined) return job?.onReport?.(report);
     pending.delete(id);
     if (result !== undefined) return job?.resolve(result);
-    const failure = Object.assign(new Error(error.message), { name: error.name });
+    const { name, isLost: isBackendLost } = error;
+    const failure = Object.assign(new Error(error.message), { name, isBackendLost });
     job?.reject(failure);
-    if (error.isLost) lose(failure);
+    if (isBackendLost) lose(failure);
   };
 
   return {

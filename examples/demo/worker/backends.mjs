@@ -20,4 +20,5 @@ export async function useBackend(name) {
   if (!isReady) throw new Error(`The backend ${name} does not start in this browser.`);
 }
 
-export const tensorCount = () => tf.memory().numTensors;
+/** None before a backend has started: asking would start one. */
+export const tensorCount = () => (tf.getBackend() ? tf.memory().numTensors : 0);

@@ -29,10 +29,10 @@ self.addEventListener('message', ({ data }) => {
 /** @param {ToWorker & { job: object }} request */
 async function carryOut({ id, backend, job }) {
   const { signal } = cancellers.get(id);
-  let isLost = true; // until the backend has started
+  let isLost = backend !== null; // until the backend has started
   try {
     const { useBackend, tensorCount } = await import('./backends.mjs');
-    await useBackend(backend);
+    if (backend !== null) await useBackend(backend);
     isLost = false;
     const task = await TASKS[job.kind]();
     const report = (what) => self.postMessage({ id, report: what });

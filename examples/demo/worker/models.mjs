@@ -44,7 +44,9 @@ async function read(file) {
 
 /** @param {string | URL} url */
 export async function readFile(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} cannot be read: ${response.status} ${response.statusText}`);
-  return response;
+  const fail = (reason) => {
+    throw new Error(`${url} cannot be read: ${reason}`);
+  };
+  const response = await fetch(url).catch(({ message }) => fail(message));
+  return response.ok ? response : fail(`${response.status} ${response.statusText}`);
 }

@@ -9,7 +9,8 @@
  * @typedef {'digits' | 'digits-conditional' | 'emoji'} ModelName
  * @typedef {'plain' | 'gated'} Network
  *
- * @typedef {{ id: number, backend: Backend, job: Job } | { id: number, cancel: true }} ToWorker
+ * @typedef {{ id: number, backend: Backend | null, job: Job } | { id: number, cancel: true }} ToWorker
+ * `backend`: null for a job that computes nothing
  * @typedef {{ id: number, report: object } | { id: number, result: object, tensors: number } | { id: number, error: Failure }} FromWorker
  * `tensors`: how many tfjs holds after the job
  * @typedef {{ name: string, message: string, isLost: boolean }} Failure
@@ -17,7 +18,8 @@
  *
  * @typedef {SampleJob | LikelihoodJob | TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob | LookJob} Job
  *
- * @typedef {object} SampleJob draws images. Reports `{ done, levels }`, result `{ levels, seconds, passSeconds }`
+ * @typedef {object} SampleJob draws images. Reports `{ done, levels }`, the last of them, of whole images, with `seconds` too; result
+ * `{ levels, seconds, passSeconds }`
  * @property {'sample'} kind
  * @property {ModelName} model
  * @property {number} numImages
@@ -26,9 +28,10 @@
  * @property {number} [topK]
  * @property {number[]} [classes] one an image, where the model takes them
  * @property {{ levels: Uint8Array, known: Uint8Array }} [given] of one image, the same for all; `known` is 1 for values to keep
- * @property {boolean} [isTimed] whether to time a whole forward pass of that many images too: `passSeconds`, else null
+ * @property {boolean} [isTimed] whether to time a whole forward pass of that many images too: `passSeconds`, else and where
+ * that is cancelled null
  *
- * @typedef {object} LikelihoodJob bits of each value of one image. Result `{ bits }`, [H*W*C]
+ * @typedef {object} LikelihoodJob bits of each value of one image. Result `{ bits, probabilities }`, [H*W*C] and [H*W*C*L]
  * @property {'likelihood'} kind
  * @property {ModelName} model
  * @property {Uint8Array} levels

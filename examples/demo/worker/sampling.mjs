@@ -29,8 +29,8 @@ export async function drawImages(
       ...(topK !== undefined && { topK }),
       ...(classes !== undefined && { condition: classes }),
       yieldEvery: 40,
-      onProgress({ done, levels }) {
-        if (performance.now() - reported < REPORT_EVERY) return;
+      onProgress({ done, total, levels }) {
+        if (done === total || performance.now() - reported < REPORT_EVERY) return;
         report({ done, levels });
         reported = performance.now();
       },
@@ -38,6 +38,7 @@ export async function drawImages(
     const seconds = (performance.now() - start) / 1000;
     const levels = await images.data();
     images.dispose();
+    report({ done: levels.length / numImages, levels, seconds }); // before a pass is timed, which may take much longer
     const passSeconds = isTimed ? await timePass(model, numImages, classes, signal) : null;
     return { levels, seconds, passSeconds };
   } finally {
@@ -52,7 +53,10 @@ function repeated({ levels, known }, shape) {
   return { initial: tensor(levels), known: tensor(known) };
 }
 
-/** The median time of a whole forward pass that has run once before, and of reading back one value's logits, as whole passes draw. */
+/**
+ * The median time of a whole forward pass that has run once before, and of reading back one value's logits, as whole passes draw. Null where that is
+ * cancelled: the images are drawn all the same.
+ */
 async function timePass(model, numImages, classes, signal) {
   const shape = [numImages, ...model.imageShape];
   const inputs = tf.tidy(() => {
@@ -63,7 +67,7 @@ async function timePass(model, numImages, classes, signal) {
   try {
     for (let pass = 0; pass <= TIMED_PASSES; pass++) {
       await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
-      signal.throwIfAborted();
+      if (signal.aborted) return null;
       const start = performance.now();
       const first = tf.tidy(() => tf.slice(model.apply(inputs), [0, 0, 0, 0, 0], [numImages, 1, 1, 1, -1]));
       await first.data();

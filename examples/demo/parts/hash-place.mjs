@@ -1,0 +1,34 @@
+/**
+ * Keeps what the address points to, `#sampling` for one, where it belongs although panels above it still grow.
+ *
+ * @returns {() => void} to call once they have grown: goes there again, unless the visitor has gone on meanwhile
+ */
+export function hashPlace() {
+  let target = elementOf(location.hash);
+  let behavior = 'instant';
+  const leave = () => {
+    target = null;
+  };
+  const follow = ({ target: clicked }) => {
+    const link = clicked.closest('a[href^="#"]');
+    if (link === null) return;
+    target = elementOf(link.hash);
+    behavior = 'auto'; // the page may be on its way there, smoothly
+  };
+  const listeners = Object.entries({
+    wheel: leave,
+    touchmove: leave,
+    pointerdown: leave,
+    keydown: leave,
+    click: follow,
+  });
+  for (const [type, listener] of listeners) addEventListener(type, listener, { passive: true });
+  if (target) history.scrollRestoration = 'manual'; // a place that is kept over a reload counts from another height
+  return () => {
+    for (const [type, listener] of listeners) removeEventListener(type, listener);
+    target?.scrollIntoView({ behavior });
+    history.scrollRestoration = 'auto';
+  };
+}
+
+const elementOf = (hash) => document.getElementById(hash.slice(1));

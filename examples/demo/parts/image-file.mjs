@@ -1,0 +1,43 @@
+import { h } from './dom.mjs';
+import { levelsOf } from './pictures.mjs';
+
+/** Points in a row that are averaged for one pixel: a power of two. */
+const POINTS = 32;
+
+/**
+ * Any image as a model knows images: whole, in the middle of white paper, in the model's size and levels.
+ *
+ * @param {File} file
+ * @param {import('./pictures.mjs').Kind} kind
+ * @returns {Promise<Uint8Array>} levels
+ */
+export async function readImage(file, kind) {
+  const [height, width, channels] = kind.shape;
+  const bitmap = await createImageBitmap(file).catch(() => {
+    throw new Error(`${file.name} is not an image that this browser can read.`);
+  });
+  const { data } = averaged(bitmap, width, height);
+  bitmap.close();
+  const levels = new Uint8Array(height * width * channels);
+  for (let i = 0; i < height * width; i++) {
+    levels.set(levelsOf(data.subarray(4 * i, 4 * i + 3), channels, kind.levels), i * channels);
+  }
+  return levels;
+}
+
+/** Takes many points of each pixel as they are, then halves the picture until a point is a pixel: a mean in every browser. */
+function averaged(bitmap, width, height) {
+  const canvas = h('canvas', { width: width * POINTS, height: height * POINTS });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
+  const [wide, high] = [bitmap.width * scale, bitmap.height * scale];
+  context.imageSmoothingEnabled = false;
+  context.drawImage(bitmap, (canvas.width - wide) / 2, (canvas.height - high) / 2, wide, high);
+  context.imageSmoothingEnabled = true;
+  for (let [x, y] = [canvas.width, canvas.height]; x > width; x /= 2, y /= 2) {
+    context.drawImage(canvas, 0, 0, x, y, 0, 0, x / 2, y / 2);
+  }
+  return context.getImageData(0, 0, width, height);
+}

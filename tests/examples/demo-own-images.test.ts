@@ -1,0 +1,128 @@
+import { PNG } from 'pngjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, colourAt, eventually, says, useDemo } from './demo-page';
+
+describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {
+  const demo = useDemo();
+  const likelihood = () => demo.panel('likelihood');
+  const picker = () => likelihood().locator('.picker');
+  const grid = () => likelihood().getByRole('application', { name: 'Image to measure' });
+  /** What the editor says of its first row, from the left. */
+  async function firstRow(count: number) {
+    await grid().focus();
+    const words: string[] = [];
+    for (let column = 0; column < count; column++) {
+      await demo.page.keyboard.press(column === 0 ? 'Home' : 'ArrowRight');
+      words.push((await likelihood().locator('.editor .readout').textContent())?.split(': ')[1] ?? '');
+    }
+    return words;
+  }
+  const load = (file: { name: string; mimeType: string; buffer: Buffer }) =>
+    likelihood().getByLabel('Load an image').setInputFiles(file);
+  const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
+
+  beforeEach(async () => {
+    await demo.open('likelihood');
+    await likelihood().getByText('bits for 64 values').waitFor();
+  });
+
+  it('is scaled to the model, and ink is dark', async () => {
+    const before = await likelihood().locator('.headline').textContent();
+    await load(
+      png(32, 32, (x) => (x < 8 ? [0, 0, 0, 255] : x < 12 ? [139, 140, 140, 255] : [255, 255, 255, 255])),
+    );
+    await isLoaded(8);
+    const [black = '', black2, grey, paper] = await firstRow(4);
+    expect([black, black2, grey, paper]).toEqual([16, 16, 8, 0].map((level) => `level ${level} of 0 to 16`));
+    await eventually(() => likelihood().locator('.headline').textContent()).not.toBe(before);
+    expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
+    await button(likelihood(), 'Next').click();
+    await picker().getByText('2 of 297').waitFor();
+    demo.expectClean();
+  });
+
+  it('lies whole on white paper, also where it is transparent', async () => {
+    await likelihood().getByLabel('Emoji').check();
+    await picker().getByText('108 of 191').waitFor();
+    await load(png(4, 2, (x) => [255, 0, 0, x === 0 ? 255 : 0]));
+    await isLoaded(16);
+    expect(await firstRow(1)).toEqual(['red 31, green 31, blue 31 of 0 to 31']); // above the image, which is wide
+    for (let row = 0; row < 4; row++) await demo.page.keyboard.press('ArrowDown');
+    expect(await firstRow(5)).toEqual([
+      ...Array.from({ length: 4 }, () => 'red 31, green 0, blue 0 of 0 to 31'),
+      'red 31, green 31, blue 31 of 0 to 31',
+    ]);
+    demo.expectClean();
+  });
+
+  it('is what the page gave, when it was downloaded and comes back', async () => {
+    const levels = [0, 3, 7, 16, 9, 1, 15, 12];
+    await load(
+      png(128, 128, (x) => {
+        const grey = 255 - Math.round((231 * (levels[Math.floor(x / 16)] ?? 0)) / 16);
+        return [grey, grey, grey, 255];
+      }),
+    );
+    await isLoaded(8);
+    expect(await firstRow(8)).toEqual(levels.map((level) => `level ${level} of 0 to 16`));
+  });
+
+  it('can be dropped and pasted', async () => {
+    const { buffer } = png(8, 8, () => [0, 0, 0, 255]);
+    const hand = (type: string, place: string) =>
+      likelihood()
+        .locator(place)
+        .evaluate(
+          (element, [type, bytes]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(bytes)], 'ink.png', { type: 'image/png' }));
+            const event =
+              type === 'drop'
+                ? new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer })
+                : new ClipboardEvent(type, { bubbles: true, clipboardData: transfer });
+            element.dispatchEvent(event);
+          },
+          [type, [...buffer]] as const,
+        );
+    await hand('drop', '.map canvas');
+    await isLoaded(8);
+    expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+    await button(likelihood(), 'Next').click();
+    await picker().getByText('2 of 297').waitFor();
+    await hand('paste', '.editor canvas');
+    await isLoaded(8);
+    expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+  });
+
+  it('is refused in words where it is none', async () => {
+    await load({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+    const alert = likelihood().getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toBe('notes.txt is not an image that this browser can read.');
+    expect(await picker().getByText('1 of 297').isVisible()).toBe(true);
+    await load(png(8, 8, () => [255, 255, 255, 255]));
+    await eventually(() => alert.isVisible()).toBe(false);
+  });
+
+  it('can be completed', async () => {
+    const completing = demo.panel('completing');
+    await completing.scrollIntoViewIfNeeded();
+    await says(completing, 'Six ways');
+    await completing.getByLabel('Load an image').setInputFiles(png(8, 8, () => [0, 0, 0, 255]));
+    await completing.getByText('your image').waitFor();
+    await button(completing, 'Rub out the lower half').click();
+    await button(completing, 'Fill in').click();
+    await says(completing, 'Six ways');
+    expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([
+      24, 24, 24, 255,
+    ]);
+  });
+});
+
+/** An image file, its pixels by column and row. */
+function png(width: number, height: number, colour: (x: number, y: number) => number[]) {
+  const image = new PNG({ width, height });
+  for (let i = 0; i < width * height; i++) image.data.set(colour(i % width, Math.floor(i / width)), 4 * i);
+  return { name: 'picture.png', mimeType: 'image/png', buffer: PNG.sync.write(image) };
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { launchChromium, serve, type Watch, watch } from '../support/pages';
+
+export const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));
+
+/** Keeps what the page's workers say in `window.answers`. */
+function recordAnswers() {
+  const answers: unknown[] = [];
+  Object.assign(globalThis, { answers });
+  globalThis.Worker = class extends Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => answers.push(data));
+    }
+  };
+}
+
+/** How many tensors tfjs held after each job, or those whose results have that key. */
+export const tensorCounts = (page: Page, key = '') =>
+  page.evaluate(
+    (key) =>
+      (globalThis as unknown as { answers: { tensors?: number; result?: Record<string, unknown> }[] }).answers
+        .filter(({ result }) => result !== undefined && (key === '' || result[key] != null))
+        .map(({ tensors }) => tensors),
+    key,
+  );
+
+/** The colours of a canvas, as text, to compare. */
+export const pixels = (canvas: Locator) =>
+  canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+
+/** One colour of a canvas, at a place from 0 to 1. */
+export const colourAt = (canvas: Locator, x: number, y: number) =>
+  canvas.evaluate(
+    (element: HTMLCanvasElement, [x, y]) => {
+      const { width, height } = element;
+      const context = element.getContext('2d');
+      return [...(context?.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data ?? [])];
+    },
+    [x, y] as const,
+  );
+
+export const status = (panel: Locator) => panel.locator('.report').getByRole('status');
+export const button = (panel: Locator, name: string) => panel.getByRole('button', { name, exact: true });
+/** Waits until the panel says so. */
+export const says = (panel: Locator, text: string | RegExp) =>
+  status(panel).filter({ hasText: text }).waitFor({ timeout: 20_000 });
+
+/** Expects it sooner or later: the machine may be busy. */
+export const eventually = <T>(ask: () => T) => expect.poll(ask, { timeout: 20_000 });
+
+/** The words of what has the keyboard: Chromium takes it from a disabled button when it draws the next frame. */
+export const focusedAfterFrames = (page: Page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return document.activeElement?.textContent;
+  });
+
+/** The demo as built and served, and for each test a page of a fresh browser context, not yet there. */
+export function useDemo() {
+  let server: Server;
+  let browser: Browser;
+  let context: BrowserContext;
+  const demo = {
+    folder: '',
+    built: '',
+    origin: '',
+    address: '',
+    page: null as unknown as Page,
+    seen: null as unknown as Watch,
+    panel: (id: string) => demo.page.locator(`#${id}`),
+    /** Opens the page with a panel in sight. */
+    async open(id: string) {
+      await demo.page.goto(demo.address);
+      await demo.panel(id).scrollIntoViewIfNeeded();
+    },
+    /** Nothing was asked of another host, nothing went wrong. */
+    expectClean() {
+      expect(demo.seen.complaints).toEqual([]);
+      const urls = demo.seen.requests.filter((url) => !url.startsWith('blob:'));
+      expect([...new Set(urls.map((url) => new URL(url).origin))]).toEqual([demo.origin]);
+    },
+  };
+
+  beforeAll(async () => {
+    demo.folder = await mkdtemp(join(tmpdir(), 'demo-'));
+    demo.built = join(demo.folder, 'built');
+    await build({ root: EXAMPLE, build: { outDir: demo.built }, logLevel: 'silent' });
+    const served = await serve(demo.built);
+    server = served.server;
+    demo.origin = served.origin;
+    demo.address = `${served.origin}/some/folder/`;
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rm(demo.folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ reducedMotion: 'reduce' });
+    demo.page = await context.newPage();
+    demo.seen = watch(demo.page);
+    await demo.page.addInitScript(recordAnswers);
+  });
+  afterEach(async () => {
+    await demo.page.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
+    await context.close();
+  });
+  return demo;
+}
