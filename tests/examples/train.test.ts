@@ -28,6 +28,7 @@ let directory: string;
 let straight: string;
 let whole: { code: number | null; output: string };
 beforeAll(async () => {
+  await useBackend('cpu');
   directory = await mkdtemp(join(tmpdir(), 'train-'));
   straight = join(directory, 'straight');
   whole = await run(`${SMALL} --steps 200 --every 40 --out ${straight}`);
