@@ -2,14 +2,22 @@ import { exp, oneMinusExp } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of tfjs's wasm backend. Addresses count
-// bytes here.
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
+// tfjs's wasm backend. Addresses count bytes here.
 //
-// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition [images,groups,2,size], it is added to x
-// at every pixel; its address is 0 where there is none.
+// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition
+// [images,groups,2,size], it is added to x at every pixel; its address is 0 where there is none.
 
 /** y = tanh(a) sigmoid(b) [images,pixels,groups,size]. */
-export function gate(y: usize, x: usize, condition: usize, images: usize, pixels: usize, groups: usize, size: usize): void {
+export function gate(
+  y: usize,
+  x: usize,
+  condition: usize,
+  images: usize,
+  pixels: usize,
+  groups: usize,
+  size: usize,
+): void {
   const bytes = size * 4;
   for (let n: usize = 0; n < images; n++) {
     for (let p: usize = 0; p < pixels; p++) {
@@ -51,7 +59,8 @@ export function gateBack(
           const ra = f32x4.div(one, f32x4.add(one, ea)), rb = f32x4.div(one, f32x4.add(one, eb));
           const tanh = withSign(f32x4.mul(oneMinusExp(minus2a), ra), a);
           const slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
-          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb), rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
+          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb);
+          const rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
           const d = f32x4.mul(load4(dy + i, bytes), sigmoid);
           write(dx + i, f32x4.mul(d, slope), bytes);
           write(dx + bytes + i, f32x4.mul(f32x4.mul(d, rest), tanh), bytes);
