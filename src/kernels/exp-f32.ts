@@ -14,46 +14,47 @@ const C6 = fround(0.0013926213);
 /** Added and taken away again, rounds to an integer. */
 const SHIFT = 1.5 * 2 ** 23 + 127;
 
-/** e^x is 0 below it. */
-const LEAST = -87;
+/** e^x is 0 there: 2^k has no exponent left. */
+const LEAST = -88;
 
-// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by a polynomial of degree 6. Each step is rounded to
-// float32, so that the kernels in WebAssembly, of four numbers at once, give the same bits.
+// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by a polynomial of degree 6. Each step is rounded to float32,
+// so that the kernels in WebAssembly, of four numbers at once, give the same bits.
 
-/** e^x of float32 numbers of at most 0, to seven digits; 0 below -87. */
+/** e^x of float32 numbers of at most 0, to seven digits; 0 below -88, NaN of NaN. */
 export function expFloat32(x: number): number {
-  if (x < LEAST) return 0;
-  const k = exponent(x);
-  const power = powerOf2(k);
-  return fround(power + fround(power * expm1OfRest(x, k)));
+  const inRange = clamped(x);
+  const power = powerOf2(inRange);
+  return fround(power + scaledExpm1(inRange, power));
 }
 
 /** 1 - e^x of float32 numbers of at most 0, to seven digits, also where e^x is next to 1. */
 export function oneMinusExpFloat32(x: number): number {
-  if (x < LEAST) return 1;
-  const k = exponent(x);
-  const power = powerOf2(k);
-  return fround(fround(1 - power) - fround(power * expm1OfRest(x, k)));
+  const inRange = clamped(x);
+  const power = powerOf2(inRange);
+  return fround(fround(1 - power) - scaledExpm1(inRange, power));
 }
 
-/** k */
+/** Keeps NaN. */
+const clamped = (x: number) => Math.max(x, LEAST);
+
 const exponent = (x: number) => fround(fround(fround(x * LOG2E) + SHIFT) - SHIFT);
 
 const bits = new Int32Array(1);
 const float = new Float32Array(bits.buffer);
 
 /** 2^k, of its biased exponent. */
-function powerOf2(k: number): number {
-  bits[0] = (k + 127) << 23;
+function powerOf2(x: number): number {
+  bits[0] = (exponent(x) + 127) << 23;
   return float[0] as number;
 }
 
-/** e^r - 1 */
-function expm1OfRest(x: number, k: number): number {
+/** 2^k (e^r - 1) */
+function scaledExpm1(x: number, power: number): number {
+  const k = exponent(x);
   const r = fround(fround(x - k * LN2_HIGH) - fround(k * LN2_LOW));
   const r2 = fround(r * r);
   const low = fround(0.5 + fround(r * C3));
   const high = fround(fround(C4 + fround(r * C5)) + fround(C6 * r2));
   const sum = fround(low + fround(high * r2));
-  return fround(r + fround(sum * r2));
+  return fround(power * fround(r + fround(sum * r2)));
 }

@@ -1,4 +1,4 @@
-import { exp, oneMinusExp } from './exp-f32';
+import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
 import { V } from './vector';
 
@@ -54,10 +54,12 @@ export function gateBack(
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
           const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          const one = f32x4.splat(1), minus2a = f32x4.mul(f32x4.abs(a), f32x4.splat(-2));
-          const ea = exp(minus2a), eb = exp(f32x4.neg(f32x4.abs(b)));
+          const one = f32x4.splat(1), minus2a = clamped(f32x4.mul(f32x4.abs(a), f32x4.splat(-2)));
+          const power = powerOf2(minus2a), scaled = scaledExpm1(minus2a, power);
+          const ea = f32x4.add(power, scaled), oneMinusEa = f32x4.sub(f32x4.sub(one, power), scaled);
+          const eb = exp(f32x4.neg(f32x4.abs(b)));
           const ra = f32x4.div(one, f32x4.add(one, ea)), rb = f32x4.div(one, f32x4.add(one, eb));
-          const tanh = withSign(f32x4.mul(oneMinusExp(minus2a), ra), a);
+          const tanh = withSign(f32x4.mul(oneMinusEa, ra), a);
           const slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
           const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb);
           const rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
