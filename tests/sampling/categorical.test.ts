@@ -134,8 +134,7 @@ describe('categorical', () => {
       fc.property(logits, filters, uniform, (values, asked, u) => {
         const x = Float32Array.from(values);
         const edges = cumulative(filtered(x, asked));
-        // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two
-        // levels' places in the order.
+        // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
         const byProbability = filtered(x, { ...asked, topP: undefined }).sort((a, b) => b - a);
         const sorted = Array.from(x).sort((a, b) => a - b);
         fc.pre(edges.every((edge) => !isClose(edge, u)));

@@ -81,8 +81,8 @@ onEachBackend('sample', (backend) => {
       const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
       counts[index] = (counts[index] as number) + 1;
     }
-    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4
-    // sqrt(2k) about once in ten thousand seeds.
+    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4 sqrt(2k) about once
+    // in ten thousand seeds.
     let [statistic, cells, restExpected, restCount] = [0, 0, 0, 0];
     for (const [index, count] of counts.entries()) {
       const mean = expected[index] as number;

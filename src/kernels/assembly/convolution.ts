@@ -2,12 +2,35 @@ import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 
-// A convolution whose kernel has only causal rows, and its gradient for the image, on images one after the other. The kernel's last row lies on the
-// output's own row, its middle column on the output's own column; of that row the first `present` columns are used, and the others never touched.
-// Addresses and strides count bytes.
+// A convolution whose kernel has only causal rows, and its gradient for the image, on images one after the
+// other. The kernel's last row lies on the output's own row, its middle column on the output's own column; of
+// that row the first `present` columns are used, and the others never touched. Addresses and strides count
+// bytes.
 //
-// An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel row the inputs of a pixel lie
-// side by side. A backward convolution looks at the same taps the other way round: rows below and columns to the right.
+// An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel
+// row the inputs of a pixel lie side by side. A backward convolution looks at the same taps the other way
+// round: rows below and columns to the right.
+
+// Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
+// image.
+
+// @ts-ignore: decorator
+@inline
+function weightsAt(biases: usize, to: usize): usize {
+  return biases + blocks(to) * BLOCK;
+}
+
+// @ts-ignore: decorator
+@inline
+function tileAt(biases: usize, from: usize, to: usize, taps: usize): usize {
+  return weightsAt(biases, to) + blocks(to) * taps * from * BLOCK;
+}
+
+// @ts-ignore: decorator
+@inline
+function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
+  return tileAt(biases, from, to, taps) + PIXELS * BLOCK;
+}
 
 /** Bytes of scratch memory that the functions below need at most. */
 export function convolutionScratch(
@@ -19,13 +42,19 @@ export function convolutionScratch(
   columns: usize,
   present: usize,
 ): usize {
-  const taps = usedTaps(rows, columns, present), inBytes = blocks(featuresIn) * BLOCK, outBytes = blocks(featuresOut) * BLOCK;
-  const forward = outBytes * (1 + taps * featuresIn) + paddedBytes(height, width, featuresIn, rows, columns);
-  const backward = inBytes * (1 + taps * featuresOut) + paddedBytes(height, width, featuresOut, rows, columns);
-  return PIXELS * BLOCK + max(forward, backward);
+  const taps = usedTaps(rows, columns, present);
+  const forward = paddedAt(0, featuresIn, featuresOut, taps);
+  const backward = paddedAt(0, featuresOut, featuresIn, taps);
+  return max(
+    forward + paddedBytes(height, width, featuresIn, rows, columns),
+    backward + paddedBytes(height, width, featuresOut, rows, columns),
+  );
 }
 
-/** y = max(x * kernel + bias, least): x [images,height,width,in], kernel [rows,columns,in,out], bias [out] or 0, y [images,height,width,out]. */
+/**
+ * y = max(x * kernel + bias, least): x [images,height,width,in], kernel [rows,columns,in,out], bias [out] or
+ * 0, y [images,height,width,out].
+ */
 export function convolve(
   y: usize,
   x: usize,
@@ -42,18 +71,18 @@ export function convolve(
   least: f32,
   scratch: usize,
 ): void {
-  const biases = scratch, weights = biases + blocks(featuresOut) * BLOCK;
-  const depth = usedTaps(rows, columns, present) * featuresIn;
-  const tile = weights + blocks(featuresOut) * depth * BLOCK, padded = tile + PIXELS * BLOCK;
-  memory.fill(biases, 0, blocks(featuresOut) * BLOCK);
+  const biases = scratch, weights = weightsAt(biases, featuresOut);
+  memory.fill(biases, 0, weights - biases);
   if (bias != 0) memory.copy(biases, bias, featuresOut * 4);
   packKernel(weights, kernel, featuresIn, featuresOut, rows, columns, present);
-  eachRow(y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, present, false, weights, biases, least, tile, padded);
+  eachRow(
+    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, present, false, biases, least,
+  );
 }
 
 /**
- * The gradient for x of {@link convolve}: dx = dz * kernel, backwards, where dz is dy [images,height,width,out], or where y is not 0, dy where
- * y > 0.
+ * The gradient for x of {@link convolve}: dx = dz * kernel, backwards, where dz is dy
+ * [images,height,width,out], or where y is not 0, dy where y > 0.
  */
 export function convolveBack(
   dx: usize,
@@ -70,12 +99,13 @@ export function convolveBack(
   present: usize,
   scratch: usize,
 ): void {
-  const biases = scratch, weights = biases + blocks(featuresIn) * BLOCK;
-  const depth = usedTaps(rows, columns, present) * featuresOut;
-  const tile = weights + blocks(featuresIn) * depth * BLOCK, padded = tile + PIXELS * BLOCK;
-  memory.fill(biases, 0, blocks(featuresIn) * BLOCK);
+  const biases = scratch, weights = weightsAt(biases, featuresIn);
+  memory.fill(biases, 0, weights - biases);
   packKernelBack(weights, kernel, featuresIn, featuresOut, rows, columns, present);
-  eachRow(dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, present, true, weights, biases, -Infinity, tile, padded);
+  const least: f32 = -Infinity;
+  eachRow(
+    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, present, true, biases, least,
+  );
 }
 
 /** All rows of all images `to`, from images `from` that pass where y > 0, or everywhere where y is 0. */
@@ -92,21 +122,26 @@ function eachRow(
   columns: usize,
   present: usize,
   isBackward: bool,
-  weights: usize,
   biases: usize,
   least: f32,
-  tile: usize,
-  padded: usize,
 ): void {
+  const taps = usedTaps(rows, columns, present);
+  const weights = weightsAt(biases, featuresOut);
+  const tile = tileAt(biases, featuresIn, featuresOut, taps);
+  const padded = paddedAt(biases, featuresIn, featuresOut, taps);
   const isPointwise = rows == 1 && columns == 1 && width >= PIXELS && y == 0; // needs no padding
   const rowBytes = (width + columns - 1) * featuresIn * 4, imageBytes = height * width * featuresIn * 4;
   if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, rows, columns));
   const inside = padded + (isBackward ? 0 : (rows - 1) * rowBytes);
   for (let n: usize = 0; n < images; n++, from += imageBytes) {
-    if (!isPointwise) padImage(inside, from, y == 0 ? 0 : y + n * imageBytes, height, width, featuresIn, columns);
-    const window = isPointwise ? from : padded;
-    for (let h: usize = 0; h < height; h++, to += width * featuresOut * 4) {
-      convolveRow(to, window + h * rowBytes, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, weights, biases, least, tile);
+    const active: usize = y == 0 ? 0 : y + n * imageBytes;
+    if (!isPointwise) padImage(inside, from, active, height, width, featuresIn, columns);
+    let row = isPointwise ? from : padded;
+    for (let h: usize = 0; h < height; h++, row += rowBytes, to += width * featuresOut * 4) {
+      convolveRow(
+        to, row, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, weights,
+        biases, least, tile,
+      );
     }
   }
 }

@@ -5,6 +5,28 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './win
 
 // The gradients of a convolution for its weights; what convolution.ts says holds here too.
 
+// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
+// whole blocks.
+
+// @ts-ignore: decorator
+@inline
+function outBytesOf(featuresOut: usize): usize {
+  return blocks(featuresOut) * BLOCK;
+}
+
+/** Behind the sums; the inputs of each kernel row are whole tiles. */
+// @ts-ignore: decorator
+@inline
+function dzAt(sums: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
+  return sums + (taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
+}
+
+// @ts-ignore: decorator
+@inline
+function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
+  return dz + width * outBytesOf(featuresOut);
+}
+
 /** Bytes of scratch memory that the functions below need at most. */
 export function correlationScratch(
   height: usize,
@@ -15,13 +37,13 @@ export function correlationScratch(
   columns: usize,
   present: usize,
 ): usize {
-  const inputs = usedTaps(rows, columns, present) * featuresIn + PIXELS * rows;
-  return blocks(featuresOut) * BLOCK * (1 + inputs + width) + paddedBytes(height, width, featuresIn, rows, columns);
+  const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
+  return paddedAt(dz, width, featuresOut) + paddedBytes(height, width, featuresIn, rows, columns);
 }
 
 /**
- * The gradient for the kernel of `convolve`: dkernel [rows,columns,in,out], 0 at taps that are not used, of x [images,height,width,in] and
- * dz as in `convolveBack`. Sums run over a row first, then over rows.
+ * The gradient for the kernel of `convolve`: dkernel [rows,columns,in,out], 0 at taps that are not used, of
+ * x [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
  */
 export function correlate(
   dkernel: usize,
@@ -38,35 +60,53 @@ export function correlate(
   present: usize,
   scratch: usize,
 ): void {
-  const outBytes = blocks(featuresOut) * BLOCK;
+  const outBytes = outBytesOf(featuresOut);
   const sums = scratch;
-  const inputs = usedTaps(rows, columns, present) * featuresIn + PIXELS * rows; // each kernel row padded to whole tiles
-  const dz = sums + inputs * outBytes, padded = dz + width * outBytes;
+  const dz = dzAt(sums, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
+  const padded = paddedAt(dz, width, featuresOut);
   memory.fill(sums, 0, padded - sums);
-  const isPointwise = rows == 1 && columns == 1 && featuresIn % PIXELS == 0; // else the last tile would read past the image
+  // with other numbers of features the last tile would read past the image
+  const isPointwise = rows == 1 && columns == 1 && featuresIn % PIXELS == 0;
   const rowBytes = (width + columns - 1) * featuresIn * 4;
   if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, rows, columns));
   for (let n: usize = 0; n < images; n++) {
     const image = x + n * height * width * featuresIn * 4;
     const from = isPointwise ? image : padded;
-    if (!isPointwise) padImage(padded + (rows - 1) * rowBytes, image, 0, height, width, featuresIn, columns);
+    const inside = padded + (rows - 1) * rowBytes;
+    if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns);
     for (let h: usize = 0; h < height; h++) {
       const offset = (n * height + h) * width * featuresOut * 4;
       copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);
-      correlateRow(sums, from + h * rowBytes, rowBytes, dz, width, featuresIn, outBytes, rows, columns, present);
+      const row = from + h * rowBytes;
+      correlateRow(sums, row, rowBytes, dz, width, featuresIn, outBytes, rows, columns, present);
     }
   }
-  memory.fill(dkernel, 0, rows * columns * featuresIn * featuresOut * 4);
-  let row = sums;
-  for (let r: usize = 0; r < rows; r++) {
-    const count = usedColumns(r, rows, columns, present, false) * featuresIn;
-    const to = dkernel + r * columns * featuresIn * featuresOut * 4;
-    for (let j: usize = 0; j < count; j++) copy(to + j * featuresOut * 4, row + j * outBytes, featuresOut * 4);
-    row += ((count + PIXELS - 1) & ~(PIXELS - 1)) * outBytes;
+  unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present);
+}
+
+/** Sums, of which those of each kernel row are whole tiles, as a kernel [rows,columns,in,out]. */
+function unpackSums(
+  dkernel: usize,
+  sums: usize,
+  featuresIn: usize,
+  featuresOut: usize,
+  rows: usize,
+  columns: usize,
+  present: usize,
+): void {
+  const bytes = featuresOut * 4, outBytes = outBytesOf(featuresOut);
+  memory.fill(dkernel, 0, rows * columns * featuresIn * bytes);
+  for (let r: usize = 0; r < rows; r++, dkernel += columns * featuresIn * bytes) {
+    const inputs = usedColumns(r, rows, columns, present, false) * featuresIn;
+    for (let j: usize = 0; j < inputs; j++) copy(dkernel + j * bytes, sums + j * outBytes, bytes);
+    sums += ((inputs + PIXELS - 1) & ~(PIXELS - 1)) * outBytes;
   }
 }
 
-/** The gradient for the bias of `convolve`: the sums over pixels of dz as in `convolveBack`, a row first, then over rows. */
+/**
+ * The gradient for the bias of `convolve`: the sums over pixels of dz as in `convolveBack`, a row first, then
+ * over rows.
+ */
 export function sumPixels(
   dbias: usize,
   dy: usize,
@@ -77,9 +117,9 @@ export function sumPixels(
   featuresOut: usize,
   scratch: usize,
 ): void {
-  const outBytes = blocks(featuresOut) * BLOCK;
-  const sums = scratch, dz = sums + outBytes;
-  memory.fill(sums, 0, outBytes + width * outBytes);
+  const outBytes = outBytesOf(featuresOut);
+  const sums = scratch, dz = sums + outBytes; // of one row of sums, less than `correlate` has
+  memory.fill(sums, 0, paddedAt(dz, width, featuresOut) - sums);
   for (let row: usize = 0; row < images * height; row++) {
     const offset = row * width * featuresOut * 4;
     copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);

@@ -1,13 +1,13 @@
 import { exp } from './exp-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of tfjs's wasm backend. Addresses and
-// strides count bytes here.
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
+// tfjs's wasm backend. Addresses and strides count bytes here.
 
 /**
- * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) - one-hot(label), sums [rows] of
- * e^(x - max x), and below [rows] = max x - x[label], where a label that is no level counts as a logit of 0. `row` is room for the levels, rounded up to
- * a multiple of 4, float32.
+ * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
+ * one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max x - x[label], where a label that is no
+ * level counts as a logit of 0. `row` is room for the levels, rounded up to a multiple of 4, float32.
  */
 export function crossEntropy(
   gradients: usize,
@@ -40,7 +40,8 @@ export function crossEntropy(
       v128.store(row + i, e);
       s = f32x4.add(s, e);
     }
-    const sum = f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
+    const low = f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1);
+    const sum = low + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
 
     const scale = f32x4.splat(1 / sum);
     for (i = 0; i + V <= bytes; i += V) v128.store(gradients + i, f32x4.mul(v128.load(row + i), scale));

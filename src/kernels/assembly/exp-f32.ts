@@ -5,40 +5,58 @@ const LN2_HIGH: f32 = 0.693145751953125, LN2_LOW: f32 = 1.428606765330187e-6;
 const LOG2E: f32 = 1.442695;
 /** 1.5 2^23 + 127: added, it rounds to an integer, and leaves the biased exponent of 2^k in the last bits. */
 const SHIFT: f32 = 12583039;
-/** e^x is 0 below it. */
-const LEAST: f32 = -87;
+// Coefficients of r^3 to r^6 in e^r - 1.
+const C3: f32 = 0.16666576, C4: f32 = 0.041666556, C5: f32 = 0.008363203, C6: f32 = 0.0013926213;
+/** e^x is 0 there: 2^k has no exponent left. */
+const LEAST: f32 = -88;
 
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));
-  const power = i32x4.shl(shifted, 23);
-  const y = f32x4.add(power, f32x4.mul(power, expm1OfRest(x, shifted)));
-  return v128.andnot(y, f32x4.lt(x, f32x4.splat(LEAST)));
+  const inRange = clamped(x), power = powerOf2(inRange);
+  return f32x4.add(power, scaledExpm1(inRange, power));
 }
 
 /** 1 - e^x, which keeps its digits where e^x is next to 1. */
 // @ts-ignore: decorator
 @inline
 export function oneMinusExp(x: v128): v128 {
-  const one = f32x4.splat(1);
-  const shifted = f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));
-  const power = i32x4.shl(shifted, 23);
-  const y = f32x4.sub(f32x4.sub(one, power), f32x4.mul(power, expm1OfRest(x, shifted)));
-  return v128.bitselect(one, y, f32x4.lt(x, f32x4.splat(LEAST)));
+  const inRange = clamped(x), power = powerOf2(inRange);
+  return f32x4.sub(f32x4.sub(f32x4.splat(1), power), scaledExpm1(inRange, power));
 }
 
-/** e^r - 1 */
+/** Keeps NaN. */
 // @ts-ignore: decorator
 @inline
-function expm1OfRest(x: v128, shifted: v128): v128 {
-  const k = f32x4.sub(shifted, f32x4.splat(SHIFT));
-  const high = f32x4.sub(x, f32x4.mul(k, f32x4.splat(LN2_HIGH)));
-  const r = f32x4.sub(high, f32x4.mul(k, f32x4.splat(LN2_LOW)));
+export function clamped(x: v128): v128 {
+  return f32x4.pmax(x, f32x4.splat(LEAST));
+}
+
+/** 2^k, where x is clamped. */
+// @ts-ignore: decorator
+@inline
+export function powerOf2(x: v128): v128 {
+  return i32x4.shl(shifted(x), 23);
+}
+
+/** 2^k (e^r - 1) */
+// @ts-ignore: decorator
+@inline
+export function scaledExpm1(x: v128, power: v128): v128 {
+  const k = f32x4.sub(shifted(x), f32x4.splat(SHIFT));
+  const xr = f32x4.sub(x, f32x4.mul(k, f32x4.splat(LN2_HIGH)));
+  const r = f32x4.sub(xr, f32x4.mul(k, f32x4.splat(LN2_LOW)));
   const r2 = f32x4.mul(r, r);
-  const c2 = f32x4.add(f32x4.splat(0.5), f32x4.mul(r, f32x4.splat(1.0 / 6)));
-  const c4 = f32x4.add(f32x4.splat(1.0 / 24), f32x4.mul(r, f32x4.splat(1.0 / 120)));
-  const c6 = f32x4.add(f32x4.splat(1.0 / 720), f32x4.mul(r, f32x4.splat(1.0 / 5040)));
-  const c = f32x4.add(c2, f32x4.mul(f32x4.add(c4, f32x4.mul(c6, r2)), r2));
-  return f32x4.add(r, f32x4.mul(c, r2));
+  const low = f32x4.add(f32x4.splat(0.5), f32x4.mul(r, f32x4.splat(C3)));
+  const c4 = f32x4.add(f32x4.splat(C4), f32x4.mul(r, f32x4.splat(C5)));
+  const high = f32x4.add(c4, f32x4.mul(f32x4.splat(C6), r2));
+  const sum = f32x4.add(low, f32x4.mul(high, r2));
+  return f32x4.mul(power, f32x4.add(r, f32x4.mul(sum, r2)));
+}
+
+/** k, in the last bits. */
+// @ts-ignore: decorator
+@inline
+function shifted(x: v128): v128 {
+  return f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));
 }

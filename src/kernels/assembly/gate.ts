@@ -1,15 +1,23 @@
-import { exp, oneMinusExp } from './exp-f32';
+import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of tfjs's wasm backend. Addresses count
-// bytes here.
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
+// tfjs's wasm backend. Addresses count bytes here.
 //
-// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition [images,groups,2,size], it is added to x
-// at every pixel; its address is 0 where there is none.
+// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition
+// [images,groups,2,size], it is added to x at every pixel; its address is 0 where there is none.
 
 /** y = tanh(a) sigmoid(b) [images,pixels,groups,size]. */
-export function gate(y: usize, x: usize, condition: usize, images: usize, pixels: usize, groups: usize, size: usize): void {
+export function gate(
+  y: usize,
+  x: usize,
+  condition: usize,
+  images: usize,
+  pixels: usize,
+  groups: usize,
+  size: usize,
+): void {
   const bytes = size * 4;
   for (let n: usize = 0; n < images; n++) {
     for (let p: usize = 0; p < pixels; p++) {
@@ -46,12 +54,15 @@ export function gateBack(
         for (let next: usize = 0; next < bytes; next += step(bytes)) {
           const i = startOf(next, bytes);
           const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          const one = f32x4.splat(1), minus2a = f32x4.mul(f32x4.abs(a), f32x4.splat(-2));
-          const ea = exp(minus2a), eb = exp(f32x4.neg(f32x4.abs(b)));
+          const one = f32x4.splat(1), minus2a = clamped(f32x4.mul(f32x4.abs(a), f32x4.splat(-2)));
+          const power = powerOf2(minus2a), scaled = scaledExpm1(minus2a, power);
+          const ea = f32x4.add(power, scaled), oneMinusEa = f32x4.sub(f32x4.sub(one, power), scaled);
+          const eb = exp(f32x4.neg(f32x4.abs(b)));
           const ra = f32x4.div(one, f32x4.add(one, ea)), rb = f32x4.div(one, f32x4.add(one, eb));
-          const tanh = withSign(f32x4.mul(oneMinusExp(minus2a), ra), a);
+          const tanh = withSign(f32x4.mul(oneMinusEa, ra), a);
           const slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
-          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb), rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
+          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb);
+          const rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
           const d = f32x4.mul(load4(dy + i, bytes), sigmoid);
           write(dx + i, f32x4.mul(d, slope), bytes);
           write(dx + bytes + i, f32x4.mul(f32x4.mul(d, rest), tanh), bytes);

@@ -4,7 +4,15 @@ import { BLOCK, LANES, usedTaps } from './window';
 // How kernels and images are laid out for the tiles.
 
 /** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
-export function packKernel(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize): void {
+export function packKernel(
+  to: usize,
+  kernel: usize,
+  featuresIn: usize,
+  featuresOut: usize,
+  rows: usize,
+  columns: usize,
+  present: usize,
+): void {
   for (let o: usize = 0; o < featuresOut; o += LANES) {
     const lanes = min(LANES, featuresOut - o);
     const inputs = usedTaps(rows, columns, present) * featuresIn; // the used taps are the first ones
@@ -15,8 +23,19 @@ export function packKernel(to: usize, kernel: usize, featuresIn: usize, features
   }
 }
 
-/** The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last first][out][8]. */
-export function packKernelBack(to: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize): void {
+/**
+ * The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last
+ * first][out][8].
+ */
+export function packKernelBack(
+  to: usize,
+  kernel: usize,
+  featuresIn: usize,
+  featuresOut: usize,
+  rows: usize,
+  columns: usize,
+  present: usize,
+): void {
   for (let i: usize = 0; i < featuresIn; i += LANES) {
     const lanes = min(LANES, featuresIn - i);
     for (let tap = usedTaps(rows, columns, present); tap > 0; tap--) {
@@ -30,8 +49,19 @@ export function packKernelBack(to: usize, kernel: usize, featuresIn: usize, feat
   }
 }
 
-/** Copies an image [height,width,features] into the inside of its padded rows, where y > 0, or everywhere where y is 0. */
-export function padImage(to: usize, image: usize, y: usize, height: usize, width: usize, features: usize, columns: usize): void {
+/**
+ * Copies an image [height,width,features] into the inside of its padded rows, where y > 0, or everywhere
+ * where y is 0.
+ */
+export function padImage(
+  to: usize,
+  image: usize,
+  y: usize,
+  height: usize,
+  width: usize,
+  features: usize,
+  columns: usize,
+): void {
   const rowBytes = width * features * 4;
   to += (columns >> 1) * features * 4;
   for (let h: usize = 0; h < height; h++) {
@@ -43,7 +73,14 @@ export function padImage(to: usize, image: usize, y: usize, height: usize, width
 }
 
 /** Copies pixels [features] to others so many bytes apart, where y > 0, or everywhere where y is 0. */
-export function copyActive(to: usize, toBytes: usize, from: usize, y: usize, pixels: usize, features: usize): void {
+export function copyActive(
+  to: usize,
+  toBytes: usize,
+  from: usize,
+  y: usize,
+  pixels: usize,
+  features: usize,
+): void {
   const bytes = features * 4;
   if (y == 0) {
     for (let p: usize = 0; p < pixels; p++) copy(to + p * toBytes, from + p * bytes, bytes);
@@ -52,7 +89,10 @@ export function copyActive(to: usize, toBytes: usize, from: usize, y: usize, pix
   const zero = f32x4.splat(0);
   for (let p: usize = 0; p < pixels; p++, to += toBytes, from += bytes, y += bytes) {
     let i: usize = 0;
-    for (; i + V <= bytes; i += V) v128.store(to + i, v128.and(v128.load(from + i), f32x4.gt(v128.load(y + i), zero)));
+    for (; i + V <= bytes; i += V) {
+      const isActive = f32x4.gt(v128.load(y + i), zero);
+      v128.store(to + i, v128.and(v128.load(from + i), isActive));
+    }
     for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(y + i) > 0 ? load<f32>(from + i) : 0);
   }
 }

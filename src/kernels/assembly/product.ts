@@ -1,8 +1,8 @@
 import { V } from './vector';
 
 /**
- * y = max(start + x w, least): y[n][o] from start[n][o] + x[n][0] w[0][o] + x[n][1] w[1][o] + ..., in tiles of 4 images by 8 outputs
- * held in registers. A start stride of 0 gives every image the same start.
+ * y = max(start + x w, least): y[n][o] from start[n][o] + x[n][0] w[0][o] + x[n][1] w[1][o] + ..., in tiles
+ * of 4 images by 8 outputs held in registers. A start stride of 0 gives every image the same start.
  */
 export function product(
   y: usize,

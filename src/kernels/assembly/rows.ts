@@ -1,7 +1,8 @@
 import { copy, V } from './vector';
 import { BLOCK, firstColumn, LANES, PIXELS, usedColumns, usedTaps } from './window';
 
-// The inner loops of a convolution and its gradients, a row of an image at a time, in tiles held in registers.
+// The inner loops of a convolution and its gradients, a row of an image at a time, in tiles held in
+// registers.
 
 /** sums[o] += the sum of dz[p][o] over a row. */
 export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): void {
@@ -82,7 +83,10 @@ export function convolveRow(
   }
 }
 
-/** sums[j][o] += the sum over a row of x[p][j] dz[p][o], where j runs over the inputs of each kernel row in turn. */
+/**
+ * sums[j][o] += the sum over a row of x[p][j] dz[p][o], where j runs over the inputs of each kernel row in
+ * turn.
+ */
 export function correlateRow(
   sums: usize,
   x: usize,

@@ -10,10 +10,19 @@ export function blocks(features: usize): usize {
   return (features + LANES - 1) / LANES;
 }
 
-/** Columns of the kernel that are used in a row of it, where rows are counted from the top of the window: `present` on the output's own row. */
+/**
+ * Columns of the kernel that are used in a row of it, where rows are counted from the top of the window:
+ * `present` on the output's own row.
+ */
 // @ts-ignore: decorator
 @inline
-export function usedColumns(row: usize, rows: usize, columns: usize, present: usize, isBackward: bool): usize {
+export function usedColumns(
+  row: usize,
+  rows: usize,
+  columns: usize,
+  present: usize,
+  isBackward: bool,
+): usize {
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
 
@@ -33,6 +42,12 @@ export function usedTaps(rows: usize, columns: usize, present: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-export function paddedBytes(height: usize, width: usize, features: usize, rows: usize, columns: usize): usize {
+export function paddedBytes(
+  height: usize,
+  width: usize,
+  features: usize,
+  rows: usize,
+  columns: usize,
+): usize {
   return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
 }

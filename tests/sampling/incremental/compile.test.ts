@@ -46,7 +46,8 @@ function compiled(
       const all = values.map((_, channel) => {
         machine.run(channel);
         const [logits] = read(machine, ends.logits, levels);
-        write(machine, { ...ends.image, offset: ends.image.offset + channel }, [values.slice(channel, channel + 1)]); // biome-ignore format: one line
+        const here = { ...ends.image, offset: ends.image.offset + channel };
+        write(machine, here, [values.slice(channel, channel + 1)]);
         return logits as number[];
       });
       machine.run(channels);

@@ -88,7 +88,8 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
         const [present, result] = [x.operand(), y.operand()];
         const machine = new Machine(plan, images, make);
 
-        const mask = getMask({ kernelSize, featuresIn: ins, featuresOut: outs, maskType, imageChannels: channels }); // biome-ignore format: one line
+        const features = { featuresIn: ins, featuresOut: outs, imageChannels: channels };
+        const mask = getMask({ kernelSize, maskType, ...features });
         const values = noise(images * HEIGHT * WIDTH * ins, 3);
         const at = (n: number, row: number, column: number, i: number) =>
           values[((n * HEIGHT + row) * WIDTH + column) * ins + i] as number;
