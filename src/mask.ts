@@ -1,8 +1,8 @@
 import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from './check';
 
 /**
- * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a channel
- * from itself; `'B'`, for every later layer, lets a channel see itself.
+ * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a
+ * channel from itself; `'B'`, for every later layer, lets a channel see itself.
  */
 export type MaskType = 'A' | 'B';
 
@@ -19,8 +19,9 @@ export interface MaskArgs {
   /** Channels of the image (3 for RGB), into which features are split, in order. @default 3 */
   imageChannels?: number;
   /**
-   * The mask of a vertical stack instead, without regard to channels: `'A'` sees the rows above only, and `'B'` the present row too, whole, for
-   * features that themselves see only rows above; with `imageChannels` 1 of any number. @default false
+   * The mask of a vertical stack instead, without regard to channels: `'A'` sees the rows above only, and
+   * `'B'` the present row too, whole, for features that themselves see only rows above; with `imageChannels`
+   * 1 of any number. @default false
    */
   vertical?: boolean;
 }
@@ -36,17 +37,18 @@ export interface Mask {
 /**
  * The mask of a causal convolution, for pixels predicted in the order rows, columns, channels.
  *
- * Rows above the kernel's centre and pixels left of it are seen whole; pixels right of it and rows below are hidden. At the
- * centre, the present pixel, features form `imageChannels` groups of equal size, and a group sees the groups before it (and
- * itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o), or group(i) <= group(o) for B.
+ * Rows above the kernel's centre and pixels left of it are seen whole; pixels right of it and rows below are
+ * hidden. At the centre, the present pixel, features form `imageChannels` groups of equal size, and a group
+ * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
+ * or group(i) <= group(o) for B.
  *
- * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016), section 3.4 and figure 2; the
- * layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al.,
- * "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2.
+ * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016), section 3.4 and
+ * figure 2; the layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`; the vertical stack
+ * is that of van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2.
  *
  * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
- * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that `imageChannels` does not
- * divide, any mask type but 'A' and 'B'.
+ * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that
+ * `imageChannels` does not divide, any mask type but 'A' and 'B'.
  * @example
  * ```js
  * import { getMask } from 'pixelcnn-layers';

@@ -17,13 +17,19 @@ export interface Leak {
 
 /** Options of {@link checkCausality}. */
 export interface CausalityOptions {
-  /** [H, W, C]; needed where the model takes images of any size, and a small one is quicker. @default the model's */
+  /**
+   * [H, W, C]; needed where the model takes images of any size, and a small one is quicker.
+   * @default the model's
+   */
   imageShape?: [number, number, number];
   /** Seed of the images tried. @default 0 */
   seed?: number;
   /** Images a forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it. @default every class, or vectors and maps at random */
+  /**
+   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it.
+   * @default every class, or vectors and maps at random
+   */
   condition?: Condition;
 }
 
@@ -33,22 +39,29 @@ export interface Causality {
   causal: boolean;
   /** Every leaking pair, by output and then by input. */
   leaks: Leak[];
-  /** The name of the layer that first lets the future in; left out where nothing leaks, or no one layer can be told. */
+  /**
+   * The name of the layer that first lets the future in; left out where nothing leaks, or no one layer can be
+   * told.
+   */
   layer?: string;
 }
 
 /**
- * Tests the law that makes a likelihood out of logits: the logits of a value depend only on the values before it, in the order
- * rows, columns, channels. Each value of random images is changed, in several images by several amounts, and every logit that must
- * stay is compared bit for bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice, or as many
- * times H*W*C as it has classes, and where it leaks some more through the layers that the leak comes by.
+ * Tests the law that makes a likelihood out of logits: the logits of a value depend only on the values before
+ * it, in the order rows, columns, channels. Each value of random images is changed, in several images by
+ * several amounts, and every logit that must stay is compared bit for bit. Works for any model [N,H,W,C] ->
+ * [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
+ * classes, and where it leaks some more through the layers that the leak comes by.
  *
- * Each value is changed under every class; under vectors and maps at random, so that a leak which only few of them open may be missed: `condition` checks one.
+ * Each value is changed under every class; under vectors and maps at random, so that a leak which only few of
+ * them open may be missed: `condition` checks one.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by changing inputs is ours.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by
+ * changing inputs is ours.
  *
  * @returns `causal`, in `leaks` every (output, input) pair at fault, and the `layer` where they begin
- * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives logits that are not finite.
+ * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives logits that are
+ * not finite.
  * @example
  * ```js
  * import { checkCausality, pixelCNN } from 'pixelcnn-layers';

@@ -3,15 +3,19 @@ import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tens
 import { forward } from '../image-model/forward';
 import { changeEach, type Trials } from './perturbation';
 
-/** How far the features of a pixel and channel see: values before their own only; their own too, as the image does; later ones. */
+/**
+ * How far the features of a pixel and channel see: values before their own only; their own too, as the image
+ * does; later ones.
+ */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
 
 /**
  * The layer of a leaking model that first lets the future in, null where no one layer can be told.
  *
- * From the logits it goes back along what leaks. A layer that sees later values although nothing that it reads does is the one. Where that way ends at
- * the image, each value sees itself, and the first layer on it that has weights has the wrong type of mask.
+ * From the logits it goes back along what leaks. A layer that sees later values although nothing that it
+ * reads does is the one. Where that way ends at the image, each value sees itself, and the first layer on it
+ * that has weights has the wrong type of mask.
  *
  * @param inputs some values of which the logits see what they must not
  */
@@ -67,7 +71,10 @@ function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTens
   return made;
 }
 
-/** How far features [N,H,W,F], or logits [N,H,W,C,L], see; null where they are none, or do not tell channels apart. */
+/**
+ * How far features [N,H,W,F], or logits [N,H,W,C,L], see; null where they are none, or do not tell channels
+ * apart.
+ */
 async function look(
   model: LayersModel,
   tensor: SymbolicTensor,

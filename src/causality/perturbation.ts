@@ -48,8 +48,9 @@ export interface TriedConditions {
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /**
- * Changes each of the given values in several random images by several amounts, and tells for each time where the output moved: takes 4 images a
- * value through `outputOf`, or as many as there are classes, twice. Outputs are compared bit for bit.
+ * Changes each of the given values in several random images by several amounts, and tells for each time where
+ * the output moved: takes 4 images a value through `outputOf`, or as many as there are classes, twice.
+ * Outputs are compared bit for bit.
  *
  * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
  * @throws Error where an output is not finite
@@ -123,7 +124,8 @@ export const logitsByPlace =
   };
 
 /**
- * The conditions to try, null where the model takes none: the given one for all; else every class in turn, or vectors and maps at random, of each image its own.
+ * The conditions to try, null where the model takes none: the given one for all; else every class in turn, or
+ * vectors and maps at random, of each image its own.
  *
  * @throws TypeError, named `what`, where the given one does not fit
  */

@@ -5,10 +5,11 @@ import { sources } from '../program/steps';
 import type { TracedModel } from '../program/trace';
 
 /**
- * The values that the logits of a place can be made of, by the graph and its masks, whatever the weights: [H*W*C], 1 where one is.
+ * The values that the logits of a place can be made of, by the graph and its masks, whatever the weights:
+ * [H*W*C], 1 where one is.
  *
- * Goes through the program from the logits back to the image. A feature that is needed at a pixel needs what it is made of: of the same pixel, or
- * of the window that its convolution leaves unmasked.
+ * Goes through the program from the logits back to the image. A feature that is needed at a pixel needs what
+ * it is made of: of the same pixel, or of the window that its convolution leaves unmasked.
  */
 export function reach(
   { program: { nodes }, logits }: TracedModel,
@@ -59,7 +60,10 @@ function needOfConv(
   }
 }
 
-/** For the outputs of a pixel that are needed [out], of each tap of the kernel the inputs that one of them sees; the same needs come at many pixels. */
+/**
+ * For the outputs of a pixel that are needed [out], of each tap of the kernel the inputs that one of them
+ * sees; the same needs come at many pixels.
+ */
 function tapsByNeed(args: ConvArgs): (need: Uint8Array) => readonly { tap: number; features: number[] }[] {
   const [rows, columns, featuresIn, featuresOut] = kernelShape(args);
   const { values } = getMask({ ...args, kernelSize: [rows, columns], featuresIn, featuresOut });

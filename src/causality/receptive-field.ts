@@ -22,7 +22,11 @@ export interface ReceptiveFieldOptions {
   seed?: number;
   /** Images a forward pass, for models that are tried. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are tried and take it. @default every class, or vectors and maps at random */
+  /**
+   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are
+   * tried and take it.
+   * @default every class, or vectors and maps at random
+   */
   condition?: Condition;
 }
 
@@ -37,16 +41,20 @@ export interface ReceptiveField {
 }
 
 /**
- * Which of the values before a place its logits depend on: what the model can see there, and what it is blind to. The stack of "The Annotated Pixel-CNN" is blind
- * to a triangle of pixels above and to the right, n (n + 1) / 2 of them for n blocks.
+ * Which of the values before a place its logits depend on: what the model can see there, and what it is blind
+ * to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n +
+ * 1) / 2 of them for n blocks.
  *
- * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the graph and its masks: exact, and the same for all weights. Any other
- * model is tried: each value is changed in several random images, 4 a value, and the logits are compared bit for bit. What the weights have switched off is not seen
- * then, nor what is lost in the rounding of float32.
+ * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the
+ * graph and its masks: exact, and the same for all weights. Any other model is tried: each value is changed
+ * in several random images, 4 a value, and the logits are compared bit for bit. What the weights have
+ * switched off is not seen then, nor what is lost in the rounding of float32.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and figure 1, on the blind spot.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and
+ * figure 1, on the blind spot.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives logits that are not finite
+ * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives logits
+ * that are not finite
  * @example
  * ```js
  * import { pixelCNN, receptiveField } from 'pixelcnn-layers';

@@ -9,8 +9,8 @@ const CLASSES = 10;
 /**
  * Reads the binary version of CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
  *
- * Source: Krizhevsky, "The CIFAR-10 dataset", "Binary version": records of 3073 bytes, each a label 0..9 and then the red,
- * the green and the blue levels of 32 x 32 pixels, row by row.
+ * Source: Krizhevsky, "The CIFAR-10 dataset", "Binary version": records of 3073 bytes, each a label 0..9 and
+ * then the red, the green and the blue levels of 32 x 32 pixels, row by row.
  *
  * @param bytes a whole file, or several, which are read as one
  * @returns images [N,32,32,3] of 256 levels, channels last, and their labels

@@ -1,15 +1,16 @@
 import { checkBytes } from './image-set';
 
 /**
- * Decompresses gzip, with the DecompressionStream that browsers and Node have. Bytes that are not gzip, by their first two (1f
- * 8b), come back as they are: a server may have a browser decompress a `.gz` on its way. No IDX file and no file of
- * CIFAR-10 begins so.
+ * Decompresses gzip, with the DecompressionStream that browsers and Node have. Bytes that are not gzip, by
+ * their first two (1f 8b), come back as they are: a server may have a browser decompress a `.gz` on its way.
+ * No IDX file and no file of CIFAR-10 begins so.
  *
  * Source: RFC 1952.
  *
  * @param bytes a whole file
  * @returns the whole contents
- * @throws TypeError (rejects) where `bytes` is no Uint8Array; Error (rejects) where the gzip is damaged or truncated.
+ * @throws TypeError (rejects) where `bytes` is no Uint8Array; Error (rejects) where the gzip is damaged or
+ * truncated.
  * @example
  * ```js
  * import { gunzip } from 'pixelcnn-layers/data';

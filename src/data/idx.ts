@@ -12,13 +12,15 @@ export interface IdxArray {
 /**
  * Reads the IDX format, in which MNIST and its kin (Fashion-MNIST, EMNIST, KMNIST) come.
  *
- * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", "the IDX file format": two bytes 0, one of the
- * element type (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32, 0x0E float64), one of the rank, the sizes as
- * uint32, then the elements; all of it big-endian.
+ * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", "the IDX file format": two bytes
+ * 0, one of the element type (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32, 0x0E float64), one
+ * of the rank, the sizes as uint32, then the elements; all of it big-endian.
  *
  * @param bytes the whole file; through {@link gunzip} first where it is compressed
- * @returns the elements as the typed array of their type, and the sizes. Elements of one byte share the memory of `bytes`.
- * @throws TypeError where the file is no IDX file, is shorter or longer than its sizes say, or has sizes beyond all memory.
+ * @returns the elements as the typed array of their type, and the sizes. Elements of one byte share the
+ * memory of `bytes`.
+ * @throws TypeError where the file is no IDX file, is shorter or longer than its sizes say, or has sizes
+ * beyond all memory.
  * @example
  * ```js
  * import { parseIdx } from 'pixelcnn-layers/data';
@@ -32,7 +34,8 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
 }
 
 /**
- * Images of one channel and 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
+ * Images of one channel and 256 levels from files like MNIST's `train-images-idx3-ubyte` and
+ * `train-labels-idx1-ubyte`.
  *
  * @param images IDX bytes of uint8 [N,H,W]
  * @param labels IDX bytes of uint8 [N], the class of each image

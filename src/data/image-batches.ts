@@ -17,7 +17,11 @@ export interface ImageBatchOptions {
   repeat?: boolean;
   /** L of the batches, to which each is quantized as by {@link quantize}. @default that of the images */
   levels?: number;
-  /** Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images, classes], as models conditioned on a class take it. @default false */
+  /**
+   * Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images,
+   * classes], as models conditioned on a class take it.
+   * @default false
+   */
   withClasses?: boolean;
   /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
   firstStep?: number;
@@ -41,14 +45,16 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
 /**
  * Batches for training, as tensors made one batch at a time: the set itself stays bytes.
  *
- * Epoch e holds every image once, in an order that only `seed` and e decide. With `repeat` the epochs are one sequence
- * without end, and batch k holds its places k*B to k*B+B-1: a batch may end one epoch and begin the next, so every batch is
- * whole. All that an iteration has of state is thus its step, and `firstStep: k` goes on with batch k as if the k
- * before it had been taken. Without `repeat` there is epoch 0 alone, and its last batch may be smaller.
+ * Epoch e holds every image once, in an order that only `seed` and e decide. With `repeat` the epochs are one
+ * sequence without end, and batch k holds its places k*B to k*B+B-1: a batch may end one epoch and begin the
+ * next, so every batch is whole. All that an iteration has of state is thus its step, and `firstStep: k` goes
+ * on with batch k as if the k before it had been taken. Without `repeat` there is epoch 0 alone, and its last
+ * batch may be smaller.
  *
- * Disposal: a batch belongs to who takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's `fitDataset` and
- * `evaluateDataset` take and free them by themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
- * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), since they would never end.
+ * Disposal: a batch belongs to who takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's
+ * `fitDataset` and `evaluateDataset` take and free them by themselves: give them `tf.data.generator(() =>
+ * batches[Symbol.iterator]())`, and with `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches`
+ * for `evaluateDataset`), since they would never end.
  *
  * @param images are not copied, so they must not change
  * @returns an iterable; no tensor is made before a batch is taken
@@ -137,7 +143,10 @@ export function imageBatches(
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
-/** The image at each place of the endless sequence of shuffled epochs, of which the last one asked for is kept. */
+/**
+ * The image at each place of the endless sequence of shuffled epochs, of which the last one asked for is
+ * kept.
+ */
 function shuffledPlaces(count: number, seed: number): (place: number) => number {
   let keptEpoch: number | undefined;
   let order: Uint32Array = new Uint32Array(0);

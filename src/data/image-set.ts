@@ -1,6 +1,8 @@
 import { checkArgs, checkInteger, checkLevel, wrong } from '../check';
 
-/** Images as bytes, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes. */
+/**
+ * Images as bytes, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
+ */
 export interface ImageSet {
   /** Levels 0..L-1 of all images one after the other, each row by row, [N,H,W,C]. */
   readonly data: Uint8Array;
@@ -17,7 +19,8 @@ export interface ImageSet {
  *
  * @param args the data, its shape and levels, and labels where there are any
  * @returns the same arrays
- * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 256, a value that is not one of the levels.
+ * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 256, a value that is not one of the
+ * levels.
  * @example
  * ```js
  * import { imageSet } from 'pixelcnn-layers/data';

@@ -2,13 +2,14 @@ import { checkInteger } from '../check';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**
- * Images of fewer levels: floor(value * levels / images.levels). With fewer levels a model learns from fewer images, and its bits
- * per dimension count the coarser image only.
+ * Images of fewer levels: floor(value * levels / images.levels). With fewer levels a model learns from fewer
+ * images, and its bits per dimension count the coarser image only.
  *
  * @param images of any levels
  * @param levels L of the result, from 2 to `images.levels`
  * @returns the same shape and labels, new data
- * @throws TypeError where `levels` is more than the images have, or the images are not as {@link imageSet} checks them.
+ * @throws TypeError where `levels` is more than the images have, or the images are not as {@link imageSet}
+ * checks them.
  * @example
  * ```js
  * import { imageSet, quantize } from 'pixelcnn-layers/data';

@@ -6,7 +6,9 @@ export type ConditionShape =
   | { readonly kind: 'class'; readonly numClasses: number }
   | { readonly kind: 'vector' | 'map'; readonly size: number };
 
-/** What the second input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three. */
+/**
+ * What the second input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three.
+ */
 export function conditionShape(
   input: SymbolicTensor,
   [, height, width]: readonly (number | null)[],

@@ -3,8 +3,8 @@ import { checkInteger, wrong } from '../check';
 import type { ConditionShape } from './condition-shape';
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes them; a class may also be a number, the same for
- * all images, or there may be an array of one an image.
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes
+ * them; a class may also be a number, the same for all images, or there may be an array of one an image.
  */
 export type Condition = Tensor | number | readonly number[];
 
@@ -40,9 +40,11 @@ export function checkValues(what: string, condition: ConditionShape | null, valu
 const described = (given: unknown) => (given as Tensor | undefined)?.shape ?? given;
 
 /**
- * Reads what the caller gave as the condition of so many images, and checks it; null where the model takes none.
+ * Reads what the caller gave as the condition of so many images, and checks it; null where the model takes
+ * none.
  *
- * @throws TypeError, named `what`, where the model takes one and none came, or the other way round, or it does not fit
+ * @throws TypeError, named `what`, where the model takes one and none came, or the other way round, or it
+ * does not fit
  */
 export async function readCondition(
   what: string,
@@ -82,7 +84,10 @@ function isTensorOf(
   return has([numImages, ...shape]) || (kind === 'class' && has([numImages]));
 }
 
-/** The conditions of the images [start, start + count) as the model takes them, [count, ...shape]. The caller disposes it. */
+/**
+ * The conditions of the images [start, start + count) as the model takes them, [count, ...shape]. The caller
+ * disposes it.
+ */
 export function conditionTensor({ shape, values }: ConditionValues, start: number, count: number): Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
   return tensor(values.subarray(start * size, (start + count) * size), [count, ...shape], 'float32');

@@ -2,7 +2,10 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkInteger, wrong } from '../check';
 import { type ConditionShape, conditionShape } from './condition-shape';
 
-/** What an autoregressive image model is from outside: images [N,H,W,C], and conditions where it takes any, in; logits [N,H,W,C,L] out. */
+/**
+ * What an autoregressive image model is from outside: images [N,H,W,C], and conditions where it takes any,
+ * in; logits [N,H,W,C,L] out.
+ */
 export interface ImageModelShape {
   /** [H, W, C]; H and W null where the model takes images of any size. */
   readonly imageShape: [number | null, number | null, number];
@@ -12,7 +15,10 @@ export interface ImageModelShape {
   readonly condition: ConditionShape | null;
 }
 
-/** Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L]. `what` names the caller in the message. */
+/**
+ * Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L]. `what` names the caller in
+ * the message.
+ */
 export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
@@ -39,7 +45,10 @@ export function imageModelShape(
 const shapes = (tensors: SymbolicTensor[] = []) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
-/** The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names the latter. */
+/**
+ * The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names
+ * the latter.
+ */
 export function resolveImageShape(
   what: string,
   { imageShape: [h, w, c] }: Pick<ImageModelShape, 'imageShape'>,

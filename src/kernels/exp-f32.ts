@@ -17,7 +17,8 @@ const SHIFT = 1.5 * 2 ** 23 + 127;
 /** e^x is 0 there: 2^k has no exponent left. */
 const LEAST = -88;
 
-// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by a polynomial of degree 6. Each step is rounded to float32,
+// e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by a polynomial of degree 6. Each step is rounded to
+// float32,
 // so that the kernels in WebAssembly, of four numbers at once, give the same bits.
 
 /** e^x of float32 numbers of at most 0, to seven digits; 0 below -88, NaN of NaN. */

@@ -2,8 +2,9 @@ import { keep, mul, slice, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core
 import { getMask, type MaskArgs } from '../mask';
 
 /**
- * The mask of one kernel on the device: its causal rows only, those that reach no pixel below the present one. Belongs to a
- * layer and is disposed with it. A mask that hides nothing (a 1x1 kernel on one channel) is not kept at all.
+ * The mask of one kernel on the device: its causal rows only, those that reach no pixel below the present
+ * one. Belongs to a layer and is disposed with it. A mask that hides nothing (a 1x1 kernel on one channel) is
+ * not kept at all.
  */
 export class CausalMask {
   private readonly rows: number;
@@ -22,7 +23,10 @@ export class CausalMask {
       : keep(tensor4d(causal, [this.rows, columns, featuresIn, featuresOut]));
   }
 
-  /** [kernel rows,columns,in,out] -> [causal rows,columns,in,out], zero where masked. To be called within a tidy. */
+  /**
+   * [kernel rows,columns,in,out] -> [causal rows,columns,in,out], zero where masked. To be called within a
+   * tidy.
+   */
   apply(kernel: Tensor4D): Tensor4D {
     const [kernelRows, columns, featuresIn, featuresOut] = kernel.shape;
     const causal =

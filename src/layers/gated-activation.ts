@@ -22,17 +22,20 @@ export interface GatedActivationArgs extends LayerArgs {
 }
 
 /**
- * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features, and c a projection of the condition.
+ * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features,
+ * and c a projection of the condition.
  *
- * From features [N,H,W,2F], or from [features, condition], to [N,H,W,F]. Features are channel-major: of each channel's group, 2F / imageChannels of them, the
- * first half is a and the second b. The condition is a vector [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
+ * From features [N,H,W,2F], or from [features, condition], to [N,H,W,F]. Features are channel-major: of each
+ * channel's group, 2F / imageChannels of them, the first half is a and the second b. The condition is a
+ * vector [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
  *
  * Weights: none, or the kernel of the condition [1,1,K,2F].
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and 2.3, equations 2, 4 and 5.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and
+ * 2.3, equations 2, 4 and 5.
  *
- * @throws TypeError naming the argument, or the input: an odd number of features, or one that does not split into groups of two halves; a condition of another
- * shape.
+ * @throws TypeError naming the argument, or the input: an odd number of features, or one that does not split
+ * into groups of two halves; a condition of another shape.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -138,7 +141,9 @@ export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
   return new GatedActivation(args);
 }
 
-/** Whether a shape, where there is one, is that of vectors, or of a map of the features' own height and width. */
+/**
+ * Whether a shape, where there is one, is that of vectors, or of a map of the features' own height and width.
+ */
 export function isCondition(condition: Shape | undefined, [, h, w]: Shape): boolean {
   if (condition === undefined) return true;
   const [, height, width] = condition;

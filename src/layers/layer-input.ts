@@ -17,7 +17,10 @@ export function imageInputShape(
   return [n, h, w, features as number];
 }
 
-/** Has tfjs refuse, once a layer is built, inputs of another rank or another number of features, the last axis. */
+/**
+ * Has tfjs refuse, once a layer is built, inputs of another rank or another number of features, the last
+ * axis.
+ */
 export function imageInputSpec(features: number, rank = 4): InputSpec[] {
   return [new InputSpec({ ndim: rank, axes: { [rank - 1]: features } })];
 }

@@ -26,8 +26,9 @@ const SHARED = [
 type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
 
 /**
- * Arguments of {@link MaskedConv2D}. Those that tfjs's `conv2d` has mean what they mean there: `activation` (none),
- * `useBias` (true), `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers and constraints (none).
+ * Arguments of {@link MaskedConv2D}. Those that tfjs's `conv2d` has mean what they mean there: `activation`
+ * (none), `useBias` (true), `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers
+ * and constraints (none).
  */
 export interface MaskedConv2DArgs extends LayerArgs, SharedArgs {
   /** Features that go out, a multiple of `imageChannels`. */
@@ -56,17 +57,17 @@ interface Settings {
 }
 
 /**
- * A convolution that sees no pixel to come: rows above, pixels to the left, and of the present pixel the channels that
- * {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ * A convolution that sees no pixel to come: rows above, pixels to the left, and of the present pixel the
+ * channels that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
- * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters], whole, also where
- * masked, so that weights trained elsewhere load as they are; bias [filters].
+ * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters],
+ * whole, also where masked, so that weights trained elsewhere load as they are; bias [filters].
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.4; "The Annotated Pixel-CNN",
- * `MaskedConv2D`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.4; "The Annotated
+ * Pixel-CNN", `MaskedConv2D`.
  *
- * @throws TypeError naming the argument: even kernels, other mask types than 'A' and 'B', `filters` or input features that
- * `imageChannels` does not divide.
+ * @throws TypeError naming the argument: even kernels, other mask types than 'A' and 'B', `filters` or input
+ * features that `imageChannels` does not divide.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -94,7 +95,8 @@ export class MaskedConv2D extends layers.Layer {
     this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
     this.maskType = checkOneOf('MaskedConv2D: maskType', args.maskType ?? 'B', ['A', 'B']);
     this.vertical = checkBoolean('MaskedConv2D: vertical', args.vertical ?? false);
-    // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own convolution,
+    // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own
+    // convolution,
     // never built, reads them for us and writes them into the config.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
     const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };

@@ -5,7 +5,9 @@ import { causalConv2d } from '../ops/causal-conv';
 import type { Features, Program } from '../program/program';
 import { CausalMask } from './causal-mask';
 
-/** A masked convolution as part of a layer, which owns its weights: tfjs does not track layers within a layer. */
+/**
+ * A masked convolution as part of a layer, which owns its weights: tfjs does not track layers within a layer.
+ */
 export class MaskedConv {
   private readonly mask: CausalMask;
 

@@ -11,11 +11,14 @@ export interface OneHotClassArgs extends LayerArgs {
 }
 
 /**
- * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class becomes zeros. No weights.
+ * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class
+ * becomes zeros. No weights.
  *
- * A model whose second input goes through this layer is known to take classes by all functions with a `condition`.
+ * A model whose second input goes through this layer is known to take classes by all functions with a
+ * `condition`.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.3: h "a one-hot encoding that specifies a class".
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.3: h
+ * "a one-hot encoding that specifies a class".
  *
  * @throws TypeError naming `numClasses`, or an input of another shape.
  * @example

@@ -17,16 +17,17 @@ export interface PixelCNNResBlockArgs extends LayerArgs {
 }
 
 /**
- * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU:
- * x + relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
+ * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
+ * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
- * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of conv_mid
- * [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h].
+ * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of
+ * conv_mid [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h].
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the ReLU after the last
- * convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the
+ * ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has not 2h features.
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has
+ * not 2h features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -14,8 +14,8 @@ export interface PixelLogitsArgs extends LayerArgs {
 }
 
 /**
- * Features as logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of one channel stay with it. Height and
- * width may be unknown. No weights.
+ * Features as logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of one channel stay
+ * with it. Height and width may be unknown. No weights.
  *
  * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
  *

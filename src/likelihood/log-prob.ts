@@ -20,7 +20,8 @@ export interface LogProbOptions {
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
  *
- * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits [N,H,W,C,L]
+ * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits
+ * [N,H,W,C,L]
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns [N]; the caller disposes it
  * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.

@@ -12,8 +12,8 @@ import { wrong } from '../check';
 import { crossEntropy } from '../ops/cross-entropy';
 
 /**
- * The negative log-likelihood in nats per dimension: the mean of -log p(label) over every dimension of an image but the
- * batch. Loss and metric for `compile`.
+ * The negative log-likelihood in nats per dimension: the mean of -log p(label) over every dimension of an
+ * image but the batch. Loss and metric for `compile`.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
  *
@@ -52,8 +52,8 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
 }
 
 /**
- * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model spends on one
- * channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`.
+ * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model
+ * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 5.1.
  *
@@ -73,7 +73,10 @@ export function bitsPerDim(labels: Tensor, logits: Tensor): Tensor1D {
   return tidy(() => mul(negativeLogLikelihood(labels, logits), Math.LOG2E));
 }
 
-/** Both functions by name: they are known by a mark, since copies of this package (ESM, CommonJS) may meet in one program. */
+/**
+ * Both functions by name: they are known by a mark, since copies of this package (ESM, CommonJS) may meet in
+ * one program.
+ */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = (labels: Tensor, logits: Tensor) => Tensor;
@@ -81,7 +84,8 @@ type Likelihood = (labels: Tensor, logits: Tensor) => Tensor;
 const likelihoods: Readonly<Record<string, Likelihood>> = { bitsPerDim, negativeLogLikelihood };
 
 for (const [name, fn] of Object.entries(likelihoods)) {
-  // tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a history.
+  // tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a
+  // history.
   Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
 }
 

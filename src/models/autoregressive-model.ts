@@ -20,7 +20,10 @@ type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
-  /** One symbolic image [N,H,W,C], or [image, condition], where the condition is a class [N,1], a vector [N,K] or a map [N,H,W,K]. */
+  /**
+   * One symbolic image [N,H,W,C], or [image, condition], where the condition is a class [N,1], a vector [N,K]
+   * or a map [N,H,W,K].
+   */
   inputs: SymbolicTensor | SymbolicTensor[];
   /** Its logits [N,H,W,C,L]. */
   outputs: SymbolicTensor;
@@ -29,19 +32,21 @@ export interface AutoregressiveModelArgs {
 }
 
 /**
- * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every pixel given those
- * before it. Any graph of layers will do; `checkCausality` tells whether it keeps that order. A second input may be what the images are conditioned
- * on: classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] or maps [N,H,W,K].
+ * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
+ * pixel given those before it. Any graph of layers will do; `checkCausality` tells whether it keeps that
+ * order. A second input may be what the images are conditioned on: classes [N,1] (read by a layer
+ * `oneHotClass`), vectors [N,K] or maps [N,H,W,K].
  *
- * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take integer levels
- * [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss or metric is called with them and
- * the logits. Loaded models come back as this class, with `bitsPerDim` or `negativeLogLikelihood` as loss and metrics, and with
- * `includeOptimizer` go on training as if they had never been saved; a loss of the program's own must be given to `compile` again.
+ * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
+ * integer levels [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss
+ * or metric is called with them and the logits. Loaded models come back as this class, with `bitsPerDim` or
+ * `negativeLogLikelihood` as loss and metrics, and with `includeOptimizer` go on training as if they had
+ * never been saved; a loss of the program's own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2.
  *
- * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L], or `compile` is given a loss or metric by a name that
- * is not 'bitsPerDim' or 'negativeLogLikelihood'.
+ * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L], or `compile` is given a loss or metric
+ * by a name that is not 'bitsPerDim' or 'negativeLogLikelihood'.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -76,8 +81,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; `validationSplit` splits both,
-   * `validationData` is [[images, condition], labels].
+   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
+   * condition] for `x`; `validationSplit` splits both, `validationData` is [[images, condition], labels].
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
     const { condition, ...args } = options;
@@ -91,8 +96,9 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images, condition] for `x`; the numbers of a tensor are not
-   * looked at, as that would have to wait for them: an invalid class counts as none.
+   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
+   * condition] for `x`; the numbers of a tensor are not looked at, as that would have to wait for them: an
+   * invalid class counts as none.
    */
   override evaluate(
     x: EvaluateX,
@@ -109,7 +115,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * Logits [N,H,W,C,L], as tfjs has it, in batches. What the images are conditioned on may also come as `condition`, as in `evaluate`.
+   * Logits [N,H,W,C,L], as tfjs has it, in batches. What the images are conditioned on may also come as
+   * `condition`, as in `evaluate`.
    *
    * @throws TypeError where images and conditions are not as many
    */

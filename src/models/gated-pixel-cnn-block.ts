@@ -14,7 +14,9 @@ import { imageInputShape } from '../layers/layer-input';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { getMask, type MaskType } from '../mask';
 
-/** The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image. */
+/**
+ * The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image.
+ */
 export interface GatedStacks {
   /** Sees the rows above, whole. */
   vertical: SymbolicTensor;
@@ -40,31 +42,43 @@ export interface GatedPixelCNNBlockArgs {
   imageChannels?: number;
   /** A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates. @default none */
   condition?: SymbolicTensor;
-  /** Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`. @default none */
+  /**
+   * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
+   * @default none
+   */
   skipFilters?: number;
-  /** Probability with which the horizontal stack's gated features are dropped in training, by tfjs's dropout, which takes no seed. @default 0 */
+  /**
+   * Probability with which the horizontal stack's gated features are dropped in training, by tfjs's dropout,
+   * which takes no seed.
+   * @default 0
+   */
   dropout?: number;
-  /** Whether it is the last block: its vertical stack, which nobody would read, is not made. @default false */
+  /**
+   * Whether it is the last block: its vertical stack, which nobody would read, is not made. @default false
+   */
   isLast?: boolean;
   /** Prefix of the names of its layers. @default that of each layer's class */
   name?: string;
 }
 
 /**
- * The block of Gated PixelCNN, of layers that are each of use by themselves: masked convolutions, gates and sums.
+ * The block of Gated PixelCNN, of layers that are each of use by themselves: masked convolutions, gates and
+ * sums.
  *
  *     v = conv_{n x n, rows above and present}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
- * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees the rows above the present one only, and nothing is added
- * to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a variance of 1 through masks and gates,
- * and what a later block adds to the horizontal stack begins small.
+ * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees the
+ * rows above the present one only, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so
+ * that features keep a variance of 1 through masks and gates, and what a later block adds to the horizontal
+ * stack begins small.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to 2.3 and figure 2; the skip output is that of WaveNet.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to
+ * 2.3 and figure 2; the skip output is that of WaveNet.
  *
- * @throws TypeError naming the argument, before any weight is made: even kernels, `filters` that `imageChannels` does not divide, or that are not those of the
- * horizontal stack with mask B.
+ * @throws TypeError naming the argument, before any weight is made: even kernels, `filters` that
+ * `imageChannels` does not divide, or that are not those of the horizontal stack with mask B.
  * @example
  * ```js
  * import { input } from '@tensorflow/tfjs-layers';
@@ -132,15 +146,21 @@ export function gatedPixelCNNBlock(
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/** What the square of a gate is on average where a and b are normal with variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293. */
+/**
+ * What the square of a gate is on average where a and b are normal with variance 1: E[tanh(a)^2]
+ * E[sigmoid(b)^2] = 0.394 * 0.293.
+ */
 const GATED_SQUARE = 0.1157;
 
-/** Whether a convolution must make up for a gate: those that read one and are not added to a sum over blocks, of which each term begins small. */
+/**
+ * Whether a convolution must make up for a gate: those that read one and are not added to a sum over blocks,
+ * of which each term begins small.
+ */
 const readsGate = (part: string, maskType: MaskType) => part === (maskType === 'A' ? 'out' : 'vertical');
 
 /**
- * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). tfjs would count masked inputs too, and 1 for the square;
- * gate by gate, what comes in would fade.
+ * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). tfjs would
+ * count masked inputs too, and 1 for the square; gate by gate, what comes in would fade.
  */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;

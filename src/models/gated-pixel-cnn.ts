@@ -23,14 +23,18 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
 }
 
 /**
- * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and from the horizontal stack the same way to
- * logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is
- * conditioned, the condition enters every gate.
+ * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
+ * from the horizontal stack the same way to logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
+ * * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is conditioned, the condition enters
+ * every gate.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and figure 2.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
+ * figure 2.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits [N,H,W,C,L]
- * @throws TypeError naming the argument that is missing or out of range, or that there is more than one condition.
+ * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
+ * [N,H,W,C,L]
+ * @throws TypeError naming the argument that is missing or out of range, or that there is more than one
+ * condition.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -12,7 +12,10 @@ export interface LogitsHeadArgs {
   levels: number;
 }
 
-/** The layers from features that have passed a ReLU to logits: [N,H,W,F] -> [N,H,W,C,L], of 1x1 convolutions with mask B. */
+/**
+ * The layers from features that have passed a ReLU to logits: [N,H,W,F] -> [N,H,W,C,L], of 1x1 convolutions
+ * with mask B.
+ */
 export function logitsHead({ filters, imageChannels, levels }: LogitsHeadArgs): layers.Layer[] {
   const conv = { kernelSize: 1, imageChannels };
   return [

@@ -16,7 +16,10 @@ export interface NetworkArgs {
   name?: string;
 }
 
-/** The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the network in errors. */
+/**
+ * The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the
+ * network in errors.
+ */
 export function checkNetworkArgs(what: string, args: NetworkArgs & { hiddenDim: number; numBlocks: number }) {
   const { imageShape, levels = 256, firstKernelSize = 7, kernelSize = 3, name } = checkArgs(what, args);
   const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);

@@ -4,9 +4,11 @@ import { type Condition, conditionInput } from '../image-model/conditions';
 import { type ImageModelShape, resolveImageShape } from '../image-model/shape';
 
 /**
- * What a graph takes: `x` as it came, or its images with the tensor that is `made` of a condition given beside them, which the caller disposes.
+ * What a graph takes: `x` as it came, or its images with the tensor that is `made` of a condition given
+ * beside them, which the caller disposes.
  *
- * @throws TypeError, named by `caller`, where a condition is missing, or images and conditions are not as many or do not fit the model
+ * @throws TypeError, named by `caller`, where a condition is missing, or images and conditions are not as
+ * many or do not fit the model
  */
 export function modelInputs<X>(
   caller: string,

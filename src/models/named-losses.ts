@@ -5,7 +5,10 @@ import { likelihoodName, likelihoodNamed } from '../likelihood/loss';
 /** Stands in a saved model for a loss that was the program's own: functions are not saved. */
 export const OWN_LOSS = '(a function of the program)';
 
-/** Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record by output. */
+/**
+ * Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record
+ * by output.
+ */
 export function withFunctions(what: string, value: unknown): unknown {
   if (typeof value === 'function') return value;
   if (Array.isArray(value)) return value.map((item) => withFunctions(what, item));
@@ -22,7 +25,10 @@ export function withFunctions(what: string, value: unknown): unknown {
   );
 }
 
-/** The names of a loss or of metrics, in any of the forms that `compile` takes; undefined for functions of the program's own. */
+/**
+ * The names of a loss or of metrics, in any of the forms that `compile` takes; undefined for functions of the
+ * program's own.
+ */
 export function namesOf(value: unknown): (string | undefined)[] {
   return flatten(value).map(likelihoodName);
 }

@@ -11,8 +11,9 @@ interface AdamPowers {
 }
 
 /**
- * Makes a loaded Adam go on exactly as the one that was saved. tfjs restores the running powers of beta by `pow`, which
- * differs in the last bits from the float32 products that training made; here they are multiplied out again.
+ * Makes a loaded Adam go on exactly as the one that was saved. tfjs restores the running powers of beta by
+ * `pow`, which differs in the last bits from the float32 products that training made; here they are
+ * multiplied out again.
  */
 export function restoreAdamPowersExactly(optimizer: Optimizer): void {
   if (optimizer.getClassName() !== 'Adam') return;
@@ -35,7 +36,10 @@ function power(beta: number, steps: number): number {
   return product;
 }
 
-/** Runs `save` and disposes the step counts that the optimizer makes tensors of meanwhile, which tfjs leaves behind. */
+/**
+ * Runs `save` and disposes the step counts that the optimizer makes tensors of meanwhile, which tfjs leaves
+ * behind.
+ */
 export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => Promise<T>): Promise<T> {
   const steps: Tensor[] = [];
   const getWeights = optimizer.getWeights.bind(optimizer);

@@ -16,9 +16,9 @@ export interface Checkpoint<State> {
 /** Checkpoints of a run, of {@link checkpoints}. */
 export interface Checkpoints<State> {
   /**
-   * Writes a checkpoint: `write` puts files into the directory that it is given, `state` is kept as JSON. Only when
-   * all is written does it become the latest one, and the best one where `isBest`, at one stroke; what is neither is
-   * removed then.
+   * Writes a checkpoint: `write` puts files into the directory that it is given, `state` is kept as JSON.
+   * Only when all is written does it become the latest one, and the best one where `isBest`, at one stroke;
+   * what is neither is removed then.
    */
   save(
     step: number,
@@ -42,12 +42,13 @@ interface Pointers {
 }
 
 /**
- * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `checkpoints.json`, which names the
- * latest and the best. A kill of the program at any moment leaves the checkpoints that were finished. One program at a
- * time may write.
+ * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `checkpoints.json`,
+ * which names the latest and the best. A kill of the program at any moment leaves the checkpoints that were
+ * finished. One program at a time may write.
  *
  * @param directory made where it is missing
- * @throws TypeError where a step is no integer of at least 0; Error (rejects) naming the file that cannot be read
+ * @throws TypeError where a step is no integer of at least 0; Error (rejects) naming the file that cannot be
+ * read
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';

@@ -7,20 +7,24 @@ import { readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
-/** The files that this module writes, and what a crash may have left of them. Shards are named by their contents. */
+/**
+ * The files that this module writes, and what a crash may have left of them. Shards are named by their
+ * contents.
+ */
 const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp)?$/;
 
 /**
- * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards), without tfjs-node. A
- * browser loads the same directory by the URL of its `model.json`.
+ * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
+ * without tfjs-node. A browser loads the same directory by the URL of its `model.json`.
  *
- * A save replaces the model at one stroke: new shards are written beside the old ones, then `model.json` is renamed into place,
- * then what it no longer names is removed. A crash of the process at any moment leaves the old model or the new one,
- * whole. One program at a time may save to a directory.
+ * A save replaces the model at one stroke: new shards are written beside the old ones, then `model.json` is
+ * renamed into place, then what it no longer names is removed. A crash of the process at any moment leaves
+ * the old model or the new one, whole. One program at a time may save to a directory.
  *
  * @param directory made where it is missing
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, weights that do not fit its manifest.
+ * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, weights that do not
+ * fit its manifest.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -129,7 +133,10 @@ function byteLength({ name, shape, dtype, quantization }: io.WeightsManifestEntr
   return shape.reduce((size, length) => size * length, bytes);
 }
 
-/** The last save or load of each directory: one waits for another, so that none removes the shards that another needs. */
+/**
+ * The last save or load of each directory: one waits for another, so that none removes the shards that
+ * another needs.
+ */
 const lastTurns = new Map<string, Promise<unknown>>();
 
 async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {

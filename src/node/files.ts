@@ -16,7 +16,9 @@ export async function readWhole(what: string, file: string): Promise<Buffer> {
   }
 }
 
-/** Writes beside, flushes to disk and renames: whoever opens `file` finds the old contents or the new, whole. */
+/**
+ * Writes beside, flushes to disk and renames: whoever opens `file` finds the old contents or the new, whole.
+ */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   try {

@@ -20,8 +20,8 @@ function largestTensor(): number {
 }
 
 /**
- * Throws where a tensor [N,H,W,F] is more than the GPU holds in one piece, and says what batch fits. WebGPU itself would not
- * throw, but go on with zeros.
+ * Throws where a tensor [N,H,W,F] is more than the GPU holds in one piece, and says what batch fits. WebGPU
+ * itself would not throw, but go on with zeros.
  *
  * @throws RangeError
  */

@@ -18,7 +18,10 @@ import { wasmConv } from './wasm-conv';
 /** Our own kernels on the wasm backend where they can be had, tfjs's operations elsewhere. */
 const implementation = (): ConvImplementation => wasmConv() ?? composedConv;
 
-/** Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are as far as the backend goes. */
+/**
+ * Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are as far as
+ * the backend goes.
+ */
 const gradientImplementation = (): ConvImplementation =>
   engine().state.gradientDepth > 0 ? composedConv : implementation();
 
@@ -26,9 +29,10 @@ const gradientImplementation = (): ConvImplementation =>
 const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv2DRelu' } as const;
 
 /**
- * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own row, its
- * middle column on the output's own column; zeros pad the image, so that height and width stay. Of the last row only the first
- * `presentColumns` columns are used: the others must be zero; they may or may not be looked at, and their gradient is meaningless.
+ * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the
+ * output's own row, its middle column on the output's own column; zeros pad the image, so that height and
+ * width stay. Of the last row only the first `presentColumns` columns are used: the others must be zero; they
+ * may or may not be looked at, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked; columns odd

@@ -26,8 +26,8 @@ import type { ConvImplementation, ConvInputs, FusedActivation } from './conv-imp
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
 /**
- * The operation in terms of tfjs's own: forward convolutions, products and transposes, which every backend has and runs fast (the stock
- * filter gradient is missing on wasm and slow on cpu).
+ * The operation in terms of tfjs's own: forward convolutions, products and transposes, which every backend
+ * has and runs fast (the stock filter gradient is missing on wasm and slow on cpu).
  */
 export const composedConv: ConvImplementation = {
   forward: ({ kernel, ...inputs }, activation, presentColumns) =>
@@ -46,7 +46,10 @@ export const composedConv: ConvImplementation = {
   },
 };
 
-/** What is convolved with: the first columns of a kernel, of which so many reach to the left of the output's own pixel, and to the right. */
+/**
+ * What is convolved with: the first columns of a kernel, of which so many reach to the left of the output's
+ * own pixel, and to the right.
+ */
 interface Window {
   /** [rows,columns,in,out] */
   shape: Tensor4D['shape'];
@@ -95,7 +98,10 @@ function forward({ x, kernel, bias }: ConvInputs, window: Window, activation: Fu
   ); // [N,H,W,out]
 }
 
-/** [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching downwards. */
+/**
+ * [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching
+ * downwards.
+ */
 function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
   if (isPointwise(kernel.shape)) {
@@ -113,7 +119,10 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D
   return conv2d(dz, turned as Tensor4D, 1, padsBelow(window)); // [N,H,W,in]
 }
 
-/** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a kernel of its size. */
+/**
+ * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a
+ * kernel of its size.
+ */
 function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
   const { shape } = window;
   const featuresIn = shape[2];
@@ -126,7 +135,10 @@ function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
   return transpose(dk, [1, 2, 0, 3]) as Tensor4D; // [rows,columns,in,out]
 }
 
-/** [N,H,W,out] -> [out]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm. */
+/**
+ * [N,H,W,out] -> [out]: the sum over pixels, as a mean over each image, which is much faster than `sum` on
+ * wasm.
+ */
 function biasGradient(dz: Tensor4D): Tensor1D {
   const [n, h, w, featuresOut] = dz.shape;
   const means = reshape(avgPool(dz, [h, w], 1, 'valid'), [n, featuresOut]); // [N,out]
@@ -134,8 +146,8 @@ function biasGradient(dz: Tensor4D): Tensor1D {
 }
 
 /**
- * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is transposed
- * and the other packed by the product; packing is dearer, so the narrower side is packed.
+ * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one
+ * side is transposed and the other packed by the product; packing is dearer, so the narrower side is packed.
  */
 function productOverPixels(x: Tensor4D, y: Tensor4D): Tensor2D {
   if (x.shape[3] >= y.shape[3]) return matMul(featureRows(x), pixelRows(y));

@@ -24,7 +24,10 @@ export interface ConvSaved {
   y?: Tensor4D;
 }
 
-/** One way to compute the operation and its gradients; of the kernel's last row the first `presentColumns` columns are used. */
+/**
+ * One way to compute the operation and its gradients; of the kernel's last row the first `presentColumns`
+ * columns are used.
+ */
 export interface ConvImplementation {
   /** [N,H,W,out] */
   forward(inputs: ConvInputs, activation: FusedActivation, presentColumns: number): TensorInfo;

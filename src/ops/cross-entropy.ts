@@ -19,15 +19,17 @@ import { wasmCrossEntropy } from './wasm-cross-entropy';
 /**
  * -log softmax(logits)[label], in nats, one value a row, with a gradient of its own: softmax minus one-hot.
  *
- * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow:
- * log sum exp(x) = max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of exp.
+ * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log
+ * sum exp(x) = max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of
+ * exp.
  *
  * @param labels [M] levels 0..L-1, int32
  * @param logits [M,L] finite
  * @returns [M]
  */
 export function crossEntropy(labels: Tensor1D, logits: Tensor2D): Tensor1D {
-  // Within the gradient of a gradient, which must be differentiable itself: made anew from the logits, by operations that are.
+  // Within the gradient of a gradient, which must be differentiable itself: made anew from the logits, by
+  // operations that are.
   const isRecorded = engine().state.gradientDepth > 1;
   const op = customGrad((x, save) => {
     const rows = x as Tensor2D;

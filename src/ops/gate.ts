@@ -20,10 +20,11 @@ import {
 import { wasmGate, wasmGateGradient } from './wasm-gate';
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, with a gradient of its own. The features of x are channel-major: groups of
- * 2F/imageChannels, of which the first half is a and the second half b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, with a gradient of its own. The features of x are
+ * channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and 4.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
+ * 4.
  *
  * @param x [N,H,W,2F], where 2 imageChannels divides 2F
  * @param condition [N,2F], added to x at every pixel, or null
@@ -44,7 +45,10 @@ export function gate(x: Tensor4D, imageChannels: number, condition: Tensor2D | n
   return op(...inputs);
 }
 
-/** For x [N,H,W,2F] and for the condition [N,2F]. Those that are recorded on a tape must be differentiable themselves. */
+/**
+ * For x [N,H,W,2F] and for the condition [N,2F]. Those that are recorded on a tape must be differentiable
+ * themselves.
+ */
 function gradients(dy: Tensor4D, x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor[] {
   const isRecorded = engine().state.gradientDepth > 0;
   const own = isRecorded ? null : wasmGateGradient(dy, x, imageChannels, condition);
@@ -74,7 +78,10 @@ function composedGradient(
   return reshape(concat([da, db], 1), x.shape); // [N*H*W*C, 2G] -> [N,H,W,2F]
 }
 
-/** a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image and G = F/C. */
+/**
+ * a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image
+ * and G = F/C.
+ */
 function halves(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): [Tensor2D, Tensor2D] {
   const [n, h, w, features] = x.shape;
   const z = condition === null ? x : add(x, reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]

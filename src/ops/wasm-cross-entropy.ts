@@ -18,8 +18,8 @@ registerOnWasm<Inputs>(KERNEL_NAME, ({ crossEntropy }, { labels, logits }) => {
 });
 
 /**
- * -log softmax(logits)[label] [M], and its gradient softmax minus one-hot [M,L], by our own loop in one pass; null where that cannot be
- * had. labels [M] int32, logits [M,L] float32
+ * -log softmax(logits)[label] [M], and its gradient softmax minus one-hot [M,L], by our own loop in one pass;
+ * null where that cannot be had. labels [M] int32, logits [M,L] float32
  */
 export function wasmCrossEntropy(
   labels: Tensor1D,

@@ -3,12 +3,18 @@ import type { TrainingKernels } from '../kernels/training-kernels';
 import { trainingKernels } from '../kernels/webassembly';
 import { type WasmBackend, wasmBackend } from './wasm-memory';
 
-/** Set to false, it leaves the wasm backend to tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`. */
+/**
+ * Set to false, it leaves the wasm backend to tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS',
+ * false)`.
+ */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 env().registerFlag(FLAG, () => true);
 
-/** The kernels over a backend's memory, looked for once; null where its inside is not as we know it, or has no SIMD. */
+/**
+ * The kernels over a backend's memory, looked for once; null where its inside is not as we know it, or has no
+ * SIMD.
+ */
 const known = new WeakMap<object, TrainingKernels | null>();
 
 function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
@@ -27,9 +33,9 @@ function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
 }
 
 /**
- * Whether masked convolutions, gates and the cross-entropy run in this library's own WebAssembly loops now, rather than in operations of
- * tfjs: on the wasm backend, without threads, where WebAssembly has SIMD. Results are the same but for rounding, and for a NaN, which
- * tfjs's ReLU turns into 0.
+ * Whether masked convolutions, gates and the cross-entropy run in this library's own WebAssembly loops now,
+ * rather than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
+ * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
  *
  * @example
  * ```js

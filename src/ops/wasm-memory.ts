@@ -11,8 +11,8 @@ export interface WasmBackend {
 export const wasmBackend = () => engine().registry['wasm'] as unknown as WasmBackend;
 
 /**
- * Tensors [shapes] that kernels fill, given their addresses and that of so many bytes to work in. Nothing is left in the backend where
- * they throw.
+ * Tensors [shapes] that kernels fill, given their addresses and that of so many bytes to work in. Nothing is
+ * left in the backend where they throw.
  */
 export function filled(
   shapes: readonly (readonly number[])[],

@@ -14,7 +14,10 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   tanh,
 };
 
-/** An activation by the name of its class; null for one that mixes features, such as softmax, or is not known here. */
+/**
+ * An activation by the name of its class; null for one that mixes features, such as softmax, or is not known
+ * here.
+ */
 export function activation(program: Program, name: string, input: Features): Features | null {
   if (name === 'linear') return input;
   if (name === 'relu') return program.relu(input);

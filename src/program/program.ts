@@ -2,7 +2,10 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkKernelSize, wrong } from '../check';
 import { getMask, type MaskType } from '../mask';
 
-/** Features [F] of every pixel, one value of a program: what layers are made of when they are evaluated pixel by pixel. */
+/**
+ * Features [F] of every pixel, one value of a program: what layers are made of when they are evaluated pixel
+ * by pixel.
+ */
 export interface Features {
   /** F. */
   readonly size: number;
@@ -54,8 +57,8 @@ export type Node =
   | ({ readonly op: 'normalize'; readonly size: number; readonly input: number } & NormalizeArgs);
 
 /**
- * A network as a small program over few operations, each on the features of one pixel or, for convolutions, of a window of pixels. A
- * layer says for itself how it is built of them: see {@link IncrementalLayer}.
+ * A network as a small program over few operations, each on the features of one pixel or, for convolutions,
+ * of a window of pixels. A layer says for itself how it is built of them: see {@link IncrementalLayer}.
  */
 export class Program {
   /** What has been added so far, as an evaluator runs it. @internal */
@@ -99,13 +102,19 @@ export class Program {
     return this.push({ op: 'relu', size: input.size, input: indexOf(input) });
   }
 
-  /** tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many features. */
+  /**
+   * tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many
+   * features.
+   */
   gate(input: Features, imageChannels: number): Features {
     checkFeatures('Program: gate: input', input.size, 2 * imageChannels, '2 * imageChannels');
     return this.push({ op: 'gate', size: input.size / 2, input: indexOf(input), imageChannels });
   }
 
-  /** Any function of one number, of each feature. For the same bits on every machine it must be made of exact operations. */
+  /**
+   * Any function of one number, of each feature. For the same bits on every machine it must be made of exact
+   * operations.
+   */
   map(input: Features, fn: (x: number) => number): Features {
     return this.push({ op: 'map', size: input.size, input: indexOf(input), fn });
   }
@@ -132,7 +141,10 @@ export class Program {
     return this.push({ op: 'affine', size: input.size, input: indexOf(input), ...args });
   }
 
-  /** (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and a shift. */
+  /**
+   * (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and
+   * a shift.
+   */
   normalize(input: Features, args: NormalizeArgs): Features {
     const { gamma, beta } = args;
     const weights = [gamma, beta].filter((weight) => weight !== undefined);
@@ -165,11 +177,14 @@ export function indexOf(features: Features): number {
 }
 
 /**
- * What a layer has that can be evaluated pixel by pixel: a method that builds it of a program's operations. This library's layers
- * have it; a layer of your own may.
+ * What a layer has that can be evaluated pixel by pixel: a method that builds it of a program's operations.
+ * This library's layers have it; a layer of your own may.
  */
 export interface IncrementalLayer {
-  /** Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its output, or null where it cannot. */
+  /**
+   * Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its
+   * output, or null where it cannot.
+   */
   incremental(program: Program, inputs: readonly Features[]): Features | null;
 }
 

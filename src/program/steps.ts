@@ -7,7 +7,10 @@ export type PointwiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' }
 /** A feature of a node. */
 export type Source = readonly [node: number, feature: number];
 
-/** For each feature of a node that acts on each pixel by itself, the features of the same pixel that it is made of. */
+/**
+ * For each feature of a node that acts on each pixel by itself, the features of the same pixel that it is
+ * made of.
+ */
 export function sources(nodes: readonly Node[], node: PointwiseNode): Source[][] {
   const ofEach = (sourcesOf: (feature: number) => Source[]) =>
     Array.from({ length: node.size }, (_, feature) => sourcesOf(feature));
@@ -37,8 +40,9 @@ export const ROW = -1;
 export const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * For each node and feature, the step in which it is known: the number of channels of the present pixel that must have been drawn before it can be
- * computed, 0 where it depends on earlier pixels only; {@link ROW} or {@link ONCE} where it is known before that.
+ * For each node and feature, the step in which it is known: the number of channels of the present pixel that
+ * must have been drawn before it can be computed, 0 where it depends on earlier pixels only; {@link ROW} or
+ * {@link ONCE} where it is known before that.
  */
 export function stepsOf(nodes: readonly Node[]): number[][] {
   const all: number[][] = [];
@@ -84,7 +88,10 @@ export function gateOperands({
   });
 }
 
-/** An output of a convolution is known with the last of the inputs that it sees at the present pixel, and with those of the pixels to its left. */
+/**
+ * An output of a convolution is known with the last of the inputs that it sees at the present pixel, and with
+ * those of the pixels to its left.
+ */
 function convSteps(inputs: readonly number[], args: ConvArgs): number[] {
   const [rows, columns, featuresIn, featuresOut] = kernelShape(args);
   const { maskType, imageChannels, vertical = false } = args;

@@ -4,8 +4,9 @@ import { activation } from './activations';
 import type { Features, Program } from './program';
 
 /**
- * A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. `rank` is that of its inputs: 4, or 5 where
- * levels have an axis of their own, or 2 for vectors of which an image has one.
+ * A layer of tfjs-layers that acts on each pixel by itself; null where it is none of those covered. `rank` is
+ * that of its inputs: 4, or 5 where levels have an axis of their own, or 2 for vectors of which an image has
+ * one.
  */
 export function stockLayer(
   program: Program,

@@ -13,8 +13,9 @@ export interface TracedModel {
 }
 
 /**
- * Walks a model's graph from its logits back to the image and builds the program of it, or says what stands against it: a layer that
- * cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes no tensor.
+ * Walks a model's graph from its logits back to the image and builds the program of it, or says what stands
+ * against it: a layer that cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes
+ * no tensor.
  */
 export function trace(
   model: LayersModel,

@@ -25,12 +25,14 @@ interface NamedGradient {
 }
 
 /**
- * Lets an optimizer scale the gradients of each step down to a norm of at most `maxNorm`, over all weights together, before it applies them: for
- * `trainOnBatch`, `fit` and `minimize` alike. To be called again for an optimizer that was loaded.
+ * Lets an optimizer scale the gradients of each step down to a norm of at most `maxNorm`, over all weights
+ * together, before it applies them: for `trainOnBatch`, `fit` and `minimize` alike. To be called again for an
+ * optimizer that was loaded.
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
  *
- * If the sum of squares overflows float32, every weight becomes NaN. Called twice for one optimizer, it clips twice.
+ * If the sum of squares overflows float32, every weight becomes NaN. Called twice for one optimizer, it clips
+ * twice.
  *
  * @returns the optimizer
  * @throws TypeError where `maxNorm` is not above 0
@@ -68,7 +70,10 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
   return optimizer;
 }
 
-/** What brings the norm of all gradients together down to `maxNorm`, at most 1; NaN where the norm is not finite: a blow-up must not pass in silence. */
+/**
+ * What brings the norm of all gradients together down to `maxNorm`, at most 1; NaN where the norm is not
+ * finite: a blow-up must not pass in silence.
+ */
 function factorFor(gradients: readonly Tensor[], maxNorm: number): Tensor {
   const norm = sqrt(addN([scalar(0), ...gradients.map((gradient) => sum(square(gradient)))])); // []
   const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));

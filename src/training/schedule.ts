@@ -29,7 +29,10 @@ export function exponentialDecay({ initial = 1e-3, decay = 0.999995 }: Exponenti
   return (step) => initial * decay ** step;
 }
 
-/** Callbacks of `fit` and `fitDataset` that {@link scheduleLearningRate} gives; in a loop of your own, call `beforeStep`. */
+/**
+ * Callbacks of `fit` and `fitDataset` that {@link scheduleLearningRate} gives; in a loop of your own, call
+ * `beforeStep`.
+ */
 export interface LearningRateSchedule {
   /** Sets the learning rate of the step that comes. */
   beforeStep(): void;
@@ -38,11 +41,13 @@ export interface LearningRateSchedule {
 }
 
 /**
- * Lets an optimizer follow a schedule, by the count of steps that it keeps, so that a model which was saved with its optimizer goes on where it
- * was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
+ * Lets an optimizer follow a schedule, by the count of steps that it keeps, so that a model which was saved
+ * with its optimizer goes on where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule)
+ * })`.
  *
  * @param optimizer any of tfjs with a learning rate
- * @throws TypeError where the optimizer has no learning rate, or the schedule is no function or gives no number
+ * @throws TypeError where the optimizer has no learning rate, or the schedule is no function or gives no
+ * number
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -9,11 +9,12 @@ export interface WeightAverageOptions {
 }
 
 /**
- * An exponential moving average of a model's trainable weights, which often models better than the last weights do. In the first steps the
- * average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
+ * An exponential moving average of a model's trainable weights, which often models better than the last
+ * weights do. In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 +
+ * t)).
  *
- * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al., "PixelCNN++" (2017), section 3,
- * use 0.9995.
+ * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et
+ * al., "PixelCNN++" (2017), section 3, use 0.9995.
  *
  * @throws TypeError where `decay` is not in [0, 1), or the step given to `update` is no integer of at least 0
  * @example
@@ -52,8 +53,8 @@ export class WeightAverage {
   }
 
   /**
-   * Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of the task.
-   * Nothing may train the model meanwhile.
+   * Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of
+   * the task. Nothing may train the model meanwhile.
    *
    * @throws Error (rejects) where another task is still running
    */

@@ -65,8 +65,8 @@ function addLogits(plan: Plan, x: FeatureCache, levels: number): Operand {
 }
 
 /**
- * Where each node's features lie: as those that it is made of where it can, so that whole stretches are computed
- * at once.
+ * Where each node's features lie: as those that it is made of where it can, so that whole stretches are
+ * computed at once.
  */
 function layoutsOf(nodes: readonly Node[], allSteps: TracedModel['steps']): Layout[] {
   const layouts: Layout[] = [];
