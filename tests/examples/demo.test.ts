@@ -40,7 +40,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       catalogue,
     )) {
       const card = await readFile(join(MODELS, name, 'README.md'), 'utf8');
-      expect(note).toContain(/([\d,]+) parameters/.exec(card)?.[1]);
+      expect(note).toContain(/([\d,]+)\s+parameters/.exec(card)?.[1]);
       if (testBits !== null) expect(card).toContain(`${testBits.toFixed(3)} bits/dim on the`);
     }
   });
