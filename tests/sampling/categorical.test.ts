@@ -86,6 +86,30 @@ describe('categorical', () => {
     expect(draw(Float32Array.of(1000, -1000), 1 - 2 ** -53)).toBe(0);
   });
 
+  it('never draws an impossible level next to u = 1, where the sum of the levels is rounded below their total', () => {
+    const u = 1 - 2 ** -53;
+    const impossible = new Array<number>(4).fill(Number.NEGATIVE_INFINITY);
+    // Added to 1, less than 2^-53 is lost, so that level by level the sum stays 1; the total, of every fourth
+    // level, has most of them: 1 + 43 * 2^-53.
+    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
+    expect(draw(Float32Array.of(0, ...lost, ...impossible), u)).toBe(63);
+    // Level by level, 20 of 0.6 * 2^-52 make 12 * 2^-52, and then 1; the likeliest first, each is rounded up and
+    // they make 20 * 2^-52. The filters leave out what is less likely.
+    const roundedUp = new Array<number>(20).fill(Math.log(0.6 * 2 ** -52));
+    const unlikely = new Array<number>(4).fill(Math.log(0.3 * 2 ** -52));
+    const logits = Float32Array.of(...roundedUp, 0, ...unlikely);
+    expect(draw(logits, u, { topK: 21 })).toBe(20);
+    expect(draw(logits, u, { topP: 1 - 2 ** -53 })).toBe(20);
+    expect(draw(logits, u, { topK: 22, topP: 1 - 2 ** -53 })).toBe(20);
+  });
+
+  it('keeps a level however unlikely it is, where topK keeps it', () => {
+    const logits = Float32Array.of(-100, 0, -200); // e^-100 is lost in the sum with 1, but not as the first
+    expect(draw(logits, 0)).toBe(0);
+    expect(draw(logits, 0, { topK: 2 })).toBe(0);
+    expect(draw(logits, 0, { topK: 2, topP: 1 })).toBe(0);
+  });
+
   it('takes the most likely level at temperature 0, the lowest on a tie, whatever else is asked', () => {
     const logits = Float32Array.of(1, 3, 3, 2);
     for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
   logProb,
+  maskedConv2d,
   pixelCNN,
   pixelLogits,
   type SampleOptions,
@@ -248,6 +249,26 @@ describe('sample', () => {
     };
     expect(await turnsAtValues('never')).toEqual([0, 0, 0, 0]);
     expect(await turnsAtValues(0)).toEqual([0, 1, 2, 3]);
+    model.dispose();
+  });
+
+  it('draws no level that cannot come, however close to 1 the uniforms are', async () => {
+    // logits, the same at each place: as they are summed, 63 of less than 2^-53 are lost beside 1, but not in
+    // the total; the last four have no probability
+    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
+    const logits = [0, ...lost, ...new Array<number>(4).fill(-1000)];
+    const image = tfl.input({ shape: [1, 2, 1] });
+    const conv = maskedConv2d({ filters: 68, kernelSize: 1, maskType: 'A', imageChannels: 1 });
+    const features = conv.apply(image);
+    const outputs = pixelLogits({ imageChannels: 1, levels: 68 }).apply(features) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: image, outputs });
+    const [kernel, bias] = [tf.zeros([1, 1, 1, 68]), tf.tensor1d(logits)];
+    model.setWeights([kernel, bias]);
+    for (const strategy of ['full', 'incremental'] as const) {
+      const options = { numImages: 3, random: () => 1 - 2 ** -53, strategy };
+      expect(await draw(model, options)).toEqual(new Array(6).fill(63));
+    }
+    tf.dispose([kernel, bias]);
     model.dispose();
   });
 
