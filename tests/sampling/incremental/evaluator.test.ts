@@ -266,6 +266,28 @@ onEachBackend('incremental sampling', (backend) => {
     },
   );
 
+  const readers: [number, number][][] = [[[5, 5], [3, 1]], [[3, 1], [5, 5]], [[5, 1], [1, 5]], [[1, 5], [5, 1]]]; // biome-ignore format: one line
+  it.each(isGpu(backend) ? readers.slice(0, 2) : readers)(
+    'draws the images of whole passes where kernels %j and %j read the same features',
+    async (...kernelSizes) => {
+      const image = tfl.input({ shape: [6, 5, 1] });
+      const conv = (
+        x: tfl.SymbolicTensor,
+        filters: number,
+        kernelSize: [number, number],
+        maskType: 'A' | 'B',
+      ) => maskedConv2d({ filters, kernelSize, maskType, imageChannels: 1 }).apply(x) as tfl.SymbolicTensor;
+      const sum = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B') =>
+        tfl.layers.add().apply(kernelSizes.map((size) => conv(x, filters, size, maskType))) as tfl.SymbolicTensor; // biome-ignore format: one line
+      const features = sum(sum(image, 5, 'A'), 6, 'B'); // of the image, and of features
+      const outputs = pixelLogits({ imageChannels: 1, levels: 6 }).apply(features) as tfl.SymbolicTensor;
+      const model = fill(tfl.model({ inputs: image, outputs }));
+      const [incremental, full] = await bothStrategies(model, { numImages: isGpu(backend) ? 2 : 8, seed: 1 });
+      expect(incremental).toEqual(full);
+      model.dispose();
+    },
+  );
+
   it('draws more images than are computed together as it draws them one by one', async () => {
     const model = fill(pixelCNN({ imageShape: [3, 2, 2], levels: 5, hiddenDim: 2, outDim: 3, numBlocks: 1 }));
     const all = await take(await sample(model, { numImages: 70, seed: 1, strategy: 'incremental' }));
