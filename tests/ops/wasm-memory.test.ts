@@ -1,0 +1,66 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { gatedActivation, maskedConv2d, negativeLogLikelihood } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, useBackend } from '../support/backends';
+import { withFencedTensors } from '../support/fences';
+import { noise, take } from '../support/tensors';
+
+/** The values and all gradients of a layer, which must be numbers. */
+async function useLayer(layer: tfl.layers.Layer, shape: number[]): Promise<void> {
+  const x = tf.tensor(noise(shape.reduce((a, b) => a * b, 1)), shape);
+  const apply = (xs: tf.Tensor) => layer.apply(xs) as tf.Tensor;
+  const values = [apply(x), tf.grad(apply)(x)];
+  if (layer.trainableWeights.length > 0) {
+    const { value, grads } = tf.variableGrads(() => tf.sum(apply(x)) as tf.Scalar);
+    values.push(value, ...Object.values(grads));
+  }
+  for (const value of values) expect((await take(value)).every(Number.isFinite)).toBe(true);
+  x.dispose();
+  layer.dispose();
+}
+
+describe.runIf(backends.includes('wasm'))(
+  'own kernels on wasm write nothing behind the memory that they take',
+  () => {
+    beforeAll(() => useBackend('wasm'));
+
+    const conv = { height: 4, width: 5, featuresIn: 3, filters: 3, kernelSize: [3, 3] as [number, number] };
+    it.each([
+      conv,
+      { ...conv, featuresIn: 9 }, // more memory for the features in
+      { ...conv, filters: 17 }, // and for those out
+      { ...conv, kernelSize: [1, 1] as [number, number], featuresIn: 4, filters: 8 },
+      { ...conv, kernelSize: [1, 1] as [number, number], width: 2 },
+      { ...conv, kernelSize: [7, 5] as [number, number], height: 1, width: 1 },
+      { ...conv, kernelSize: [1, 5] as [number, number], height: 2 },
+      { ...conv, kernelSize: [5, 1] as [number, number], width: 9 },
+    ])('convolutions: %j', async ({ height, width, featuresIn, filters, kernelSize }) => {
+      const sizes = await withFencedTensors(async () => {
+        for (const activation of ['linear', 'relu'] as const) {
+          for (const vertical of [false, true]) {
+            const args = { filters, kernelSize, activation, vertical, imageChannels: 1 };
+            await useLayer(maskedConv2d({ ...args, maskType: 'A' }), [2, height, width, featuresIn]);
+          }
+        }
+      });
+      expect(sizes.length).toBeGreaterThan(40);
+    });
+
+    it.each([1, 2, 3, 4, 5])('gates of %i features', async (size) => {
+      await withFencedTensors(() => useLayer(gatedActivation({ imageChannels: 3 }), [2, 3, 5, 6 * size]));
+    });
+
+    it.each([2, 3, 4, 5, 6, 7, 8, 9])('the cross-entropy of %i levels', async (levels) => {
+      await withFencedTensors(async () => {
+        const labels = tf.tensor4d([0, 1, levels - 1, 1], [1, 2, 2, 1], 'int32');
+        const logits = tf.tensor5d(noise(4 * levels), [1, 2, 2, 1, levels]);
+        const loss = (x: tf.Tensor) => negativeLogLikelihood(labels, x);
+        for (const value of [loss(logits), tf.grad(loss)(logits)]) {
+          expect((await take(value)).every(Number.isFinite)).toBe(true);
+        }
+        tf.dispose([labels, logits]);
+      });
+    });
+  },
+);
