@@ -30,8 +30,8 @@ describe.runIf(backends.includes('wasm'))(
       conv,
       { ...conv, featuresIn: 9 }, // more memory for the features in
       { ...conv, filters: 17 }, // and for those out
-    { ...conv, height: 1, width: 40, featuresIn: 9 }, // of rows longer than what is kept beside them
-    { ...conv, height: 1, width: 40, filters: 17 },
+      { ...conv, height: 1, width: 40, featuresIn: 9 }, // of rows longer than what is kept beside them
+      { ...conv, height: 1, width: 40, filters: 17 },
       { ...conv, kernelSize: [1, 1] as [number, number], featuresIn: 4, filters: 8 },
       { ...conv, kernelSize: [1, 1] as [number, number], width: 2 },
       { ...conv, kernelSize: [7, 5] as [number, number], height: 1, width: 1 },

@@ -4,6 +4,7 @@ import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/kernels';
 import { categorical, type Filters, TO_DRAW } from '../../src/sampling/categorical';
 import { paddedLevels } from '../../src/sampling/types';
+import { fencedHeap } from '../support/fences';
 
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
 const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
@@ -15,7 +16,9 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
   for (let n = 0; n < uniforms.length; n++) padded.set(logits, n * size);
   const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
     const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
-    categorical(logits.length, uniforms.length, { ...plain, ...filters }, make)(padded, uniforms, drawn);
+    const heap = fencedHeap(make);
+    categorical(logits.length, uniforms.length, { ...plain, ...filters }, heap.make)(padded, uniforms, drawn);
+    heap.expectStanding();
     return drawn;
   });
   expect(levels).toEqual(others);

@@ -25,7 +25,6 @@ export function fencedHeap(make: (floats: number) => SamplingKernels) {
       return kernels;
     },
     expectStanding() {
-      expect(fences).not.toEqual([]);
       for (const fence of fences) expectStanding(...fence);
     },
   };
