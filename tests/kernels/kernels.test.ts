@@ -126,6 +126,31 @@ describe('kernels', () => {
     }
   });
 
+  it('keeps the sign of 0 in a ReLU, by itself and behind a product, in both', () => {
+    for (const kernels of both(1)) {
+      kernels.heap.set([-0, 0, -1, 1, -0, 0, -1, 1], 1000);
+      run(kernels, 1, { op: Op.relu, y: operand(0, 8), a: operand(1000, 8), length: 8 });
+      expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-0, 0, 0, 1, -0, 0, 0, 1]);
+      const [a, b, weights] = [operand(2000, 4), operand(1000, 8), 3000];
+      for (const inputs of [0, 1]) {
+        kernels.heap.set([1], 2000);
+        kernels.heap.fill(-0, 3000, 3008);
+        const product = {
+          op: Op.product,
+          y: operand(0, 8),
+          a,
+          b,
+          length: 8,
+          weights,
+          weightStride: 8,
+          inputs,
+        };
+        run(kernels, 1, { ...product, least: 0 });
+        expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-0, 0, 0, 1, -0, 0, 0, 1]);
+      }
+    }
+  });
+
   it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
     const [images, columns, length] = [3, 6, 8];
     for (const op of [Op.product, Op.add, Op.gate, Op.relu]) {
@@ -187,6 +212,21 @@ describe('kernels', () => {
         expect(doubles[1001]).toBe(0);
       }),
     );
+  });
+
+  it('softmax of levels next to impossible: the same bits in both, down to e^-708', () => {
+    const [slow, fast] = both(1);
+    for (const kernels of [slow, fast]) {
+      kernels.heap.set([0, -707.9, -680, -600, -650, -708.1, -1000, -0.5]);
+      kernels.softmax(100, 200, 0, 1, 8, 1);
+    }
+    expect(bits(fast)).toEqual(bits(slow));
+    const weights = Array.from(new Float64Array(fast.heap.buffer, 800, 8));
+    const expected = [0, -707.9, -680, -600, -650, -708.1, -1000, -0.5].map(Math.fround).map(Math.exp);
+    for (const [i, e] of expected.entries()) {
+      if (i === 5 || i === 6) expect(weights[i]).toBe(0);
+      else expect((weights[i] as number) / e).toBeCloseTo(1, 9);
+    }
   });
 
   it('softmax of what is not finite has a sum that is not', () => {

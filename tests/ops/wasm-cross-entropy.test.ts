@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { crossEntropy } from '../../src/ops/cross-entropy';
 import { wasmCrossEntropy } from '../../src/ops/wasm-cross-entropy';
 import { backends, useBackend } from '../support/backends';
-import { expectNoLeaks, noise, take } from '../support/tensors';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 describe.runIf(backends.includes('wasm'))('the cross-entropy by own kernels on wasm', () => {
   beforeAll(() => useBackend('wasm'));
@@ -56,6 +56,16 @@ describe.runIf(backends.includes('wasm'))('the cross-entropy by own kernels on w
     for (const value of values) expect(value).toBeCloseTo(Math.log(2), 6); // an unknown label counts as a logit of 0
     await expectNoLeaks(() => crossEntropy(labels, logits));
     await expectNoLeaks(() => tf.grad((x) => crossEntropy(labels, x as tf.Tensor2D))(logits));
+    tf.dispose([labels, logits]);
+  });
+
+  it('takes the number of levels for no level', async () => {
+    const labels = tf.tensor1d([2, 0], 'int32');
+    const logits = tf.tensor2d([0, 0, 5, 5], [2, 2]); // the first number behind the first row is 5
+    const loss = (x: tf.Tensor) => crossEntropy(labels, x as tf.Tensor2D);
+    const values = await take(loss(logits));
+    for (const value of values) expect(value).toBeCloseTo(Math.log(2), 6);
+    expectClose(await take(tf.grad(loss)(logits)), [0.5, 0.5, -0.5, 0.5], 1e-6);
     tf.dispose([labels, logits]);
   });
 

@@ -94,16 +94,19 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     const { convolve, convolveBack, correlate, sumPixels, gate, gateBack } = trainingKernels(
       own,
     ) as TrainingKernels;
-    for (const features of [1, 2, 3, 4, 5]) {
-      const at = own.buffer.byteLength - 4 * 6 * features; // [1,1,6,features]
-      const sizes = [1, 1, 6, features, features, 1, 1, 1] as const;
+    const cases = [1, 2, 3, 4, 5].flatMap((features) => [1, 2, 3, 4, 6].map((width) => [features, width]));
+    for (const [features, width] of cases as [number, number][]) {
+      const at = own.buffer.byteLength - 4 * width * features; // [1,1,width,features]
+      const sizes = [1, 1, width, features, features, 1, 1, 1] as const;
       expect(() => {
         convolve(0, at, 1024, 0, ...sizes, 0, 4096);
+        convolveBack(0, at, 0, 1024, ...sizes, 4096);
         convolveBack(0, at, at, 1024, ...sizes, 4096);
         correlate(0, at, at, at, ...sizes, 4096);
-        sumPixels(0, at, at, 1, 1, 6, features, 4096);
-        gate(0, at, at, 1, 3, 1, features); // [1,1,3,2*features]
-        gateBack(at, at + 12 * features, at, at, 1, 3, 1, features);
+        sumPixels(0, at, at, 1, 1, width, features, 4096);
+        if (width % 2 === 1) return;
+        gate(0, at, at, 1, width / 2, 1, features); // [1,1,width / 2,2*features]
+        gateBack(at, at + 2 * width * features, at, at, 1, width / 2, 1, features);
       }).not.toThrow();
     }
   });

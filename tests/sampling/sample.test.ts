@@ -9,7 +9,7 @@ import {
   type SampleProgress,
   sample,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden-models';
 import { expectNoLeaks, golden4d, take } from '../support/tensors';
@@ -230,6 +230,34 @@ describe('sample', () => {
     setTimeout(() => outside.abort(), 0);
     const drawing = sample(model, { signal: outside.signal, yieldEvery: 0 });
     await expect(drawing).rejects.toMatchObject({ name: 'AbortError' });
+
+    // and one with the very last value is not too late
+    const late = new AbortController();
+    const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
+    await expectNoLeaks(async () => {
+      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+    });
+    model.dispose();
+  });
+
+  it('asks the model for nothing where all levels are given', async () => {
+    const model = tinyModel();
+    const asked = vi.spyOn(model.layers.at(-1) as tfl.layers.Layer, 'call');
+    const given = [0, 1, 2, 2, 1, 1, 0, 2];
+    const initial = golden4d({ shape: [2, 2, 2, 1], data: given }, 'int32');
+    for (const drawn of [[], [3, 5]]) {
+      asked.mockClear();
+      const flags = given.map((_, i) => (drawn.some((place) => place === i) ? 0 : 1));
+      const known = golden4d({ shape: [2, 2, 2, 1], data: flags });
+      const images = await draw(model, { initial, known, strategy: 'full', seed: 1 });
+      expect(images.filter((_, i) => flags[i])).toEqual(given.filter((_, i) => flags[i]));
+      expect(asked).toHaveBeenCalledTimes(drawn.length); // places 3 and 1, of different images
+      known.dispose();
+    }
+    asked.mockRestore();
+    initial.dispose();
     model.dispose();
   });
 

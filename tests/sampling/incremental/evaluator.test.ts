@@ -115,6 +115,11 @@ const unusual: Record<string, Unusual> = {
     build: (x, conv) => join(conv(x, 4, 'A'), conv(x, 2, 'A', 2)),
   },
   'logits of two channels known at once': { channels: 2, levels: 3, build: (x, conv) => conv(x, 6, 'A') },
+  'a layer of mask B before one of mask A': {
+    channels: 3,
+    levels: 3,
+    build: (x, conv) => conv(conv(x, 3, 'B', 3), 9, 'A', 3),
+  },
   'an image joined with itself': {
     channels: 1,
     levels: 5,
