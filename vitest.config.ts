@@ -7,7 +7,7 @@ import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
 /** Tests of what needs Node: its file system, its processes. */
-const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/*docs*.test.ts'];
+const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/*docs*.test.ts', 'tests/architecture.test.ts'];
 
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
@@ -81,6 +81,8 @@ export default defineConfig({
     alias: [
       { find: /^pixelcnn-layers\/node$/, replacement: source('node/index.ts') },
       { find: /^pixelcnn-layers\/data$/, replacement: source('data/index.ts') },
+      { find: /^pixelcnn-layers\/runtime$/, replacement: source('runtime.ts') },
+      { find: /^pixelcnn-layers\/worker$/, replacement: source('worker.ts') },
       { find: /^pixelcnn-layers$/, replacement: source('index.ts') },
     ],
   },

@@ -1,18 +1,20 @@
 /**
  * Checks the packed library as its users meet it: installs the tarball into an empty project and uses it
- * there as ESM, as CommonJS, as both at once, from TypeScript and through a bundler.
+ * there as ESM, as CommonJS, as both at once, from TypeScript and through a bundler; and its runtime where no tfjs is,
+ * in Node, Deno and Bun.
  *
  * Usage: node scripts/check-package.mjs, after `npm run build`.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
-const MAX_TARBALL_BYTES = 125_000;
+const MAX_TARBALL_BYTES = 240_000; // not minified: names are in error messages
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -21,13 +23,65 @@ const PEERS = [
   'typescript',
 ];
 
+const require = createRequire(import.meta.url);
+const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), 'check-package-'));
 const project = join(temporary, 'project'); // the user's
+const bare = join(temporary, 'bare'); // of a user without tfjs
+
+/** What of the library takes its loops of training on wasm along into a page. */
+const OWN_LOOPS = [
+  ['getMask', false],
+  ['MaskedConv2D', false],
+  ['maskedConv2d', true],
+  ['pixelCNN', true],
+  ['gatedPixelCNN', true],
+  ['autoregressiveModel', true],
+  ['normalize', true],
+  ['logProb', true],
+  ['sample', true],
+  ['kernelsInUse', true],
+];
+
+/** Where programs of the runtime run, and how. */
+const ENGINES = [
+  ['Node, ESM', 'mjs', ['node']],
+  ['Node, CommonJS', 'cjs', ['node']],
+  ['Deno', 'mjs', ['deno', 'run', '--allow-read', '--cached-only', '--node-modules-dir=manual']],
+  ['Bun', 'mjs', ['bun']],
+];
+
+/** The most that parts of the library may weigh in a page, in bytes, minified and compressed, tfjs left out. */
+const PARTS = [
+  ['pixelcnn-layers', 'getMask', 12_000],
+  ['pixelcnn-layers/runtime', 'getMask', 2_000],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 20_000],
+  ['pixelcnn-layers', '*', 42_000],
+  ['pixelcnn-layers/runtime', '*', 25_000],
+  ['pixelcnn-layers/node', '*', 3_000],
+  ['pixelcnn-layers/data', '*', 4_000],
+];
 
 function main() {
   const tarball = packed();
   install(tarball);
+  installBare(tarball);
+  for (const [engine, extension, command] of ENGINES) {
+    check(`the runtime without tfjs: ${engine}`, () => runRuntime(extension, command));
+  }
+  check('the runtime without tfjs: the same bits in all of them', () =>
+    assert.equal(new Set(digests).size, 1),
+  );
+  for (const [module, names, most] of PARTS) {
+    const size = weigh(module, names);
+    check(`${names} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
+  }
+  for (const [names, isWanted] of OWN_LOOPS) {
+    check(`bundled: { ${names} } is ${isWanted ? 'with' : 'without'} the loops of training`, () => {
+      assert.equal(hasOwnLoops(names), isWanted);
+    });
+  }
   check('ESM: trains, saves, loads, samples', () => runProgram('esm.mjs', imports('esm') + ROUND_TRIP));
   check('CommonJS: the same', () => runProgram('cjs.cjs', imports('cjs') + ROUND_TRIP));
   check('ESM and CommonJS in one process', () => runProgram('both.mjs', imports('esm') + BOTH_COPIES));
@@ -66,6 +120,60 @@ function install(tarball) {
   check('installs', () => run('npm', ['install', ...flags, tarball, ...peers], project));
 }
 
+/** Installs the tarball into a project of its own, without its peers. */
+function installBare(tarball) {
+  mkdirSync(bare);
+  writeFileSync(join(bare, 'package.json'), '{ "private": true }');
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];
+  check('installs without peers', () => {
+    run('npm', ['install', ...flags, tarball], bare);
+    assert(!existsSync(join(bare, 'node_modules', '@tensorflow')));
+  });
+}
+
+/** What each engine made, as a digest. */
+const digests = [];
+
+/** Runs a program of the runtime in an engine, which Node's package manager has installed here. */
+function runRuntime(extension, [engine, ...flags]) {
+  const isModule = extension === 'mjs';
+  const model = readFileSync(join(repository, 'tests', 'support', 'portable-model.mjs'), 'utf8');
+  const names = '{ createPool, logProb, readPortable, sample, stepper, writePortable }';
+  const line = isModule
+    ? `import ${names} from 'pixelcnn-layers/runtime';`
+    : `const ${names} = require('pixelcnn-layers/runtime');`;
+  writeFileSync(join(bare, `runtime.${extension}`), `${line}\n${model.replace('export ', '')}\n${RUNTIME}`);
+  const command = engine === 'node' ? engine : join(repository, 'node_modules', '.bin', engine);
+  digests.push(run(command, [...flags, `runtime.${extension}`], bare).trim());
+}
+
+/** What a page would load for some of a module's names, with tfjs left out. */
+function bundled(module, names) {
+  const [imported, used] = names === '*' ? ['* as all', 'all'] : [`{ ${names} }`, names];
+  const contents = `import ${imported} from '${module}'; console.log(${used});`;
+  const { outputFiles } = esbuild.buildSync({
+    stdin: { contents, resolveDir: project },
+    external: ['@tensorflow/*'],
+    platform: module.endsWith('/node') ? 'node' : 'browser',
+    format: 'esm',
+    bundle: true,
+    minify: true,
+    write: false,
+    logLevel: 'silent',
+  });
+  return outputFiles[0];
+}
+
+/** Its bytes, compressed. */
+const weigh = (module, names) => gzipSync(bundled(module, names).contents, { level: 9 }).length;
+
+/** Whether the loops of the cross-entropy are in a bundle, which only training needs. */
+function hasOwnLoops(names) {
+  const modules = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
+  const [, loops] = modules.match(/CROSS_ENTROPY =\s*'(.*)'/);
+  return bundled('pixelcnn-layers', names).text.includes(loops);
+}
+
 /** TypeScript, strict; skipLibCheck because tfjs's own declarations need it. */
 function compile(file, module, moduleResolution) {
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -76,8 +184,6 @@ function compile(file, module, moduleResolution) {
 
 /** Bundles for browsers and runs the bundle; without `process`, by which tfjs would know node. */
 function runBundle(name, source) {
-  const require = createRequire(import.meta.url);
-  const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
   writeFileSync(join(project, `${name}.mjs`), source);
   esbuild.buildSync({
     absWorkingDir: project,
@@ -133,6 +239,40 @@ function imports(format) {
     .map(([module, what]) => line(module, what))
     .join('');
 }
+
+/** Draws, scores and steps, alone and by a pool, and prints a digest of all bits; the pool lets the program end. */
+const RUNTIME = `
+async function main() {
+  const made = portableModel({ imageShape: [7, 6, 2], levels: 6, numClasses: 3 });
+  const model = readPortable(writePortable(made));
+  const pool = createPool({ workers: 2 });
+  const all = [];
+  for (const { sample: draw, logProb: score } of [{ sample, logProb }, pool]) {
+    const images = await draw(model, { numImages: 40, seed: 3, condition: 1, temperature: 0.9, topP: 0.95 });
+    all.push([images.data, await score(model, images, { condition: 1, perValue: true })]);
+  }
+  const [alone, together] = all.map(digestOf);
+  if (alone !== together) throw new Error('the pool made ' + together + ', one thread ' + alone);
+  const steps = stepper(model, { numImages: 2, condition: 2 });
+  for (let level = 0; steps.place !== null; level = (level + 1) % 6) {
+    all.push([steps.logProbs().slice()]);
+    steps.put([level, 5 - level]);
+  }
+  steps.dispose();
+  console.log(digestOf(all.flat()));
+}
+
+/** FNV-1a of the bytes of some arrays. */
+function digestOf(arrays) {
+  let hash = 0x811c9dc5;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return (hash >>> 0).toString(16);
+}
+
+main();
+`;
 
 const ROUND_TRIP = `
 async function main() {

@@ -1,27 +1,40 @@
-// Takes the pictures of the interactive page that README shows, in headless Chromium, into docs/images: `node scripts/page-pictures.mjs`.
+// Takes the pictures of the pages in examples/ that the docs show, in headless Chromium, into docs/images: `node scripts/page-pictures.mjs`.
 
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
 import { chromiumArguments, chromiumPath } from '../tests/support/chromium.mjs';
 
-const root = fileURLToPath(new URL('../examples/demo', import.meta.url));
+const rootOf = (example) => fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
 const images = fileURLToPath(new URL('../docs/images', import.meta.url));
 
 if (chromiumPath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
-await build({ root, logLevel: 'error' });
-const server = await preview({ root, preview: { host: '127.0.0.1', port: 0 }, logLevel: 'error' });
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
-const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, reducedMotion: 'reduce' });
 
-await page.goto(server.resolvedUrls.local[0]);
-await page.locator('.mask-figures').waitFor();
-await page.waitForTimeout(3000); // until the first digits are drawn
-await page.screenshot({ path: `${images}/page.png` });
+/** Builds and serves an example, and opens its page. */
+async function open(example, viewport) {
+  const root = rootOf(example);
+  await build({ root, logLevel: 'error' });
+  const server = await preview({ root, preview: { host: '127.0.0.1', port: 0 }, logLevel: 'error' });
+  const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
+  await page.goto(server.resolvedUrls.local[0]);
+  return { page, close: () => server.close() };
+}
+
+const demo = await open('demo', { width: 1280, height: 720 });
+await demo.page.locator('.mask-figures').waitFor();
+await demo.page.waitForTimeout(3000); // until the first digits are drawn
+await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
-await page.locator('.mask-figures').screenshot({ path: `${images}/page-masks.png` });
+await demo.page.locator('.mask-figures').screenshot({ path: `${images}/page-masks.png` });
 console.log('docs/images/page-masks.png');
+await demo.close();
+
+const runtime = await open('runtime', { width: 420, height: 620 });
+await runtime.page.locator('#status', { hasText: 'digits in' }).waitFor();
+await runtime.page.screenshot({ path: `${images}/runtime-page.png` });
+console.log('docs/images/runtime-page.png');
+await runtime.close();
 
 await browser.close();
-await server.close();

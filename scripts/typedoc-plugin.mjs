@@ -4,6 +4,10 @@ import ts from 'typescript';
 /** The entries of the package, by their files' names. */
 const ENTRIES = {
   index: ['pixelcnn-layers', 'Layers, models, likelihoods, sampling, training and checks, on any backend.'],
+  runtime: [
+    'pixelcnn-layers/runtime',
+    'Models as plain data: files, drawing, likelihoods and workers, without tfjs.',
+  ],
   node: ['pixelcnn-layers/node', 'Saving and loading in Node.'],
   data: ['pixelcnn-layers/data', 'Data sets as bytes, and batches of them.'],
 };

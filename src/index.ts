@@ -5,23 +5,29 @@ export {
   type Leak,
 } from './causality/check-causality';
 export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './causality/receptive-field';
-export type { ConditionShape } from './image-model/condition-shape';
-export type { Condition } from './image-model/conditions';
-export { normalize } from './image-model/normalize';
-export type { Place } from './image-model/place';
+export type { ConditionData, ConditionShape, NumericArray } from './core/conditions';
+export type { Images, Place } from './core/images';
+export {
+  getMask,
+  type Mask,
+  type MaskArgs,
+  type MaskType,
+  type Window,
+  windowOf,
+} from './core/window';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
+export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
+export { PixelLayer } from './layers/pixel-layer';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
-export { type LogProbOptions, logProb } from './likelihood/log-prob';
-export { bitsPerDim, negativeLogLikelihood } from './likelihood/loss';
-export { getMask, type Mask, type MaskArgs, type MaskType } from './mask';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
   autoregressiveModel,
 } from './models/autoregressive-model';
+export type { Condition } from './models/conditions';
 export { type GatedPixelCNNArgs, gatedPixelCNN } from './models/gated-pixel-cnn';
 export {
   type GatedBlockOutputs,
@@ -29,19 +35,31 @@ export {
   type GatedStacks,
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
-export type { NetworkArgs } from './models/model-args';
+export { bitsPerDim, negativeLogLikelihood } from './models/loss';
+export type { NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
-export { kernelsInUse } from './ops/wasm-kernels';
+export { kernelsInUse } from './ops/own-kernels';
+export type { Features } from './program/builder';
 export type {
-  AffineArgs,
-  ConvArgs,
-  Features,
-  IncrementalLayer,
-  NormalizeArgs,
-  Program,
+  Expressed,
+  LayerWeight,
+  NormalizationArgs,
+  Ops,
+  ScaleAndShift,
+  StandardizeArgs,
+} from './program/ops';
+export type {
+  CombinationName,
+  Node,
+  PointwiseName,
+  PortableModel,
+  Weight,
 } from './program/program';
-export type { SampleOptions, SampleProgress } from './sampling/options';
-export { sample } from './sampling/sample';
+export type { SampleProgress } from './sampling/options';
+export { normalize } from './tensors/forward';
+export { type LogProbOptions, logProb } from './tensors/log-prob';
+export { type SampleOptions, sample } from './tensors/sample';
+export { toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';
 export {
   type ExponentialDecayArgs,

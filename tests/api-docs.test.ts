@@ -7,7 +7,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['src/index.ts', 'src/node/index.ts', 'src/data/index.ts'];
+const ENTRIES = ['src/index.ts', 'src/runtime.ts', 'src/node/index.ts', 'src/data/index.ts'];
 
 /** What implements something of a paper, a blog or a format, and says of which. */
 const FROM_A_SOURCE = [
@@ -36,7 +36,7 @@ const FROM_A_SOURCE = [
 ];
 
 /** What a declaration says or calls where it may throw. */
-const THROWS = /\bthrow\b|\bwrong\(|\b(check|read|resolve)[A-Z]\w*\(|\bimageModelShape\(/;
+const THROWS = /\bthrow\b|\bthrowTypeError\(|\b(check|read|resolve)[A-Z]\w*\(|\bimageModelShape\(/;
 
 interface Export {
   name: string;

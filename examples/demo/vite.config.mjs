@@ -36,7 +36,6 @@ export default defineConfig({
       ...['core', 'layers', ...backends.map((name) => `backend-${name}`)].map(
         (name) => `@tensorflow/tfjs-${name}`,
       ),
-      'seedrandom',
       'uplot',
     ],
   },

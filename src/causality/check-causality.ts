@@ -1,9 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import seedrandom from 'seedrandom';
-import { checkArgs, checkInteger } from '../check';
-import type { Condition } from '../image-model/conditions';
-import { type Place, placeOf, sizeOf } from '../image-model/place';
-import { imageModelShape, resolveImageShape } from '../image-model/shape';
+import { checkArgs, checkInteger } from '../core/check';
+import { type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import type { Condition } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
+import { uniformsOf } from '../sampling/noise';
 import { leakingLayer } from './leaking-layer';
 import { changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
 
@@ -73,14 +73,14 @@ export interface Causality {
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
   const shape = imageModelShape('checkCausality: model', model);
   checkArgs('checkCausality: options', options);
-  const imageShape = resolveImageShape('checkCausality: imageShape', shape, options.imageShape);
+  const imageShape = resolveImageShape('checkCausality: imageShape', shape.imageShape, options.imageShape);
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
-  const random = seedrandom.alea(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
+  const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
   const what = 'checkCausality: condition';
   const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
   const trials: Trials = { caller: 'checkCausality', imageShape, batchSize, random, conditions };
 
-  const places = sizeOf(imageShape);
+  const places = valuesOf(imageShape);
   const isLeak = new Uint8Array(places * places); // [output, input]
   const inputs = Array.from({ length: places }, (_, place) => place);
   await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {

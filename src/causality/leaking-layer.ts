@@ -1,6 +1,6 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { forward } from '../image-model/forward';
+import { forward } from '../tensors/forward';
 import { changeEach, type Trials } from './perturbation';
 
 /**

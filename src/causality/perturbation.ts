@@ -11,17 +11,16 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ConditionShape } from '../image-model/condition-shape';
 import {
-  type Condition,
+  type ConditionShape,
   type ConditionValues,
-  conditionTensor,
   randomConditions,
   readCondition,
   repeated,
-} from '../image-model/conditions';
-import { forward } from '../image-model/forward';
-import { type ImageShape, sizeOf } from '../image-model/place';
+} from '../core/conditions';
+import { type ImageShape, valuesOf } from '../core/images';
+import { type Condition, conditionData, conditionTensor } from '../models/conditions';
+import { forward } from '../tensors/forward';
 
 /** How random images are made and tried. */
 export interface Trials {
@@ -62,7 +61,7 @@ export async function changeEach(
   visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
   const { imageShape, batchSize, random, conditions } = trials;
-  const places = sizeOf(imageShape);
+  const places = valuesOf(imageShape);
   const attempts = Math.max(CHANGES.length, conditions?.count ?? 1);
   const count = inputs.length * attempts;
   for (let start = 0; start < count; start += batchSize) {
@@ -96,7 +95,7 @@ async function movedPositions(
 ): Promise<ArrayLike<number>> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
   const tensors = tidy(() => {
-    const count = original.length / sizeOf(imageShape);
+    const count = original.length / valuesOf(imageShape);
     const condition = conditions && conditionTensor(conditions, 0, count); // [N,...]
     const [before, after] = [original, changed].map((values) =>
       outputOf(tensor4d(values, [count, ...imageShape]), condition),
@@ -137,7 +136,7 @@ export async function conditionsToTry(
   random: () => number,
 ): Promise<TriedConditions | null> {
   if (condition === null || given !== undefined) {
-    const one = await readCondition(what, condition, given, 1, imageShape);
+    const one = readCondition(what, condition, await conditionData(given), 1, imageShape);
     return one && { count: 1, draw: ({ length }) => repeated(one, length) };
   }
   if (condition.kind !== 'class') {

@@ -1,12 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import seedrandom from 'seedrandom';
-import { checkArgs, checkInteger } from '../check';
-import type { Condition } from '../image-model/conditions';
-import { indexOfPlace, type Place, placeOf } from '../image-model/place';
-import { imageModelShape, resolveImageShape } from '../image-model/shape';
-import { trace } from '../program/trace';
+import { checkArgs, checkInteger } from '../core/check';
+import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
+import type { Condition } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
+import { reach } from '../program/reach';
+import { uniformsOf } from '../sampling/noise';
+import { trace } from '../tensors/trace';
 import { changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
-import { reach } from './reach';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -70,21 +70,21 @@ export async function receptiveField(
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
   checkArgs('receptiveField: options', options);
-  const imageShape = resolveImageShape('receptiveField: imageShape', shape, options.imageShape);
+  const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, options.imageShape);
   const { row, column, channel = 0, seed = 0, batchSize = 32 } = options;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {
     checkInteger(`receptiveField: ${name}`, place[i], 0, (imageShape[i] as number) - 1);
   }
   checkInteger('receptiveField: batchSize', batchSize, 1);
-  const random = seedrandom.alea(String(checkInteger('receptiveField: seed', seed)));
+  const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
   const what = 'receptiveField: condition';
   const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
 
-  const traced = trace(model, imageShape[2], shape.levels);
+  const traced = trace(model, shape);
   const isSeen =
-    'program' in traced
-      ? reach(traced, imageShape, place, shape.levels)
+    'builder' in traced
+      ? reach({ nodes: traced.builder.nodes, output: traced.output }, imageShape, place, shape.levels)
       : await seenInTrials(model, place, {
           caller: 'receptiveField',
           imageShape,

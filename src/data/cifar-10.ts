@@ -1,4 +1,4 @@
-import { wrong } from '../check';
+import { throwTypeError } from '../core/check';
 import { checkBytes, type ImageSet } from './image-set';
 
 const SIDE = 32;
@@ -31,14 +31,14 @@ export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSe
     const what = Array.isArray(bytes) ? `parseCifar10: bytes[${i}]` : 'parseCifar10: bytes';
     checkBytes(what, file);
     if (file.length === 0 || file.length % RECORD !== 0) {
-      wrong(what, `a positive multiple of ${RECORD} bytes, the size of a record`, file.length);
+      throwTypeError(what, `a positive multiple of ${RECORD} bytes, the size of a record`, file.length);
     }
     for (let start = 0; start < file.length; start += RECORD) {
       const label = file[start] as number;
-      if (label >= CLASSES) wrong(what, `labels 0 to ${CLASSES - 1}, at byte ${start}`, label);
+      if (label >= CLASSES) throwTypeError(what, `labels 0 to ${CLASSES - 1}, at byte ${start}`, label);
     }
   }
-  if (files.length === 0) wrong('parseCifar10: bytes', 'at least one file', files);
+  if (files.length === 0) throwTypeError('parseCifar10: bytes', 'at least one file', files);
 
   const n = files.reduce((sum, file) => sum + file.length / RECORD, 0);
   const data = new Uint8Array(n * PIXELS * 3);

@@ -1,4 +1,4 @@
-import { wrong } from '../check';
+import { throwTypeError } from '../core/check';
 import { checkBytes, checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
@@ -60,8 +60,8 @@ export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet {
 /** An IDX array of uint8 and of the given rank. */
 function readBytes(what: string, bytes: Uint8Array, rank: number) {
   const { data, shape } = readIdx(what, bytes);
-  if (!(data instanceof Uint8Array)) wrong(what, 'elements of type uint8', data);
-  if (shape.length !== rank) wrong(what, `${rank} dimensions`, shape);
+  if (!(data instanceof Uint8Array)) throwTypeError(what, 'elements of type uint8', data);
+  if (shape.length !== rank) throwTypeError(what, `${rank} dimensions`, shape);
   return { data, shape };
 }
 
@@ -71,10 +71,11 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   if (zero !== 0 || alsoZero !== 0 || rank === 0) {
     const wanted =
       'an IDX file, which begins with 0, 0, its type and its rank (a .gz goes through gunzip first)';
-    wrong(what, wanted, Array.from(bytes.subarray(0, 4)));
+    throwTypeError(what, wanted, Array.from(bytes.subarray(0, 4)));
   }
   const start = 4 + 4 * rank;
-  if (bytes.length < start) wrong(what, `a header of ${start} bytes, for ${rank} dimensions`, bytes.length);
+  if (bytes.length < start)
+    throwTypeError(what, `a header of ${start} bytes, for ${rank} dimensions`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
 
@@ -82,8 +83,8 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   // Elements of n bytes lie together; `fits` comes before any array of that size is made.
   const fits = (bytesEach: number) => {
     const wanted = start + size * bytesEach;
-    if (!Number.isSafeInteger(wanted)) wrong(what, 'sizes whose product is a safe integer', shape);
-    if (bytes.length !== wanted) wrong(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
+    if (!Number.isSafeInteger(wanted)) throwTypeError(what, 'sizes whose product is a safe integer', shape);
+    if (bytes.length !== wanted) throwTypeError(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
     return size;
   };
   const place = bytes.byteOffset + start;
@@ -101,7 +102,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
     case 0x0e:
       return { data: fill(new Float64Array(fits(8)), (i) => view.getFloat64(start + 8 * i)), shape };
     default:
-      return wrong(what, 'an element type 8, 9, 11, 12, 13 or 14', type);
+      return throwTypeError(what, 'an element type 8, 9, 11, 12, 13 or 14', type);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
-import { checkArgs, checkBoolean, checkInteger, wrong } from '../check';
-import { normalizedLevel } from '../image-model/normalize';
-import { epochOrder } from './epoch-order';
+import { checkArgs, checkBoolean, checkInteger, throwTypeError } from '../core/check';
+import { normalizedLevel } from '../core/images';
+import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
@@ -101,7 +101,8 @@ export function imageBatches(
   checkInteger('imageBatches: seed', seed);
   checkBoolean('imageBatches: repeat', repeat);
   checkBoolean('imageBatches: withClasses', withClasses);
-  if (withClasses && labels === undefined) wrong('imageBatches: withClasses', 'images with labels', labels);
+  if (withClasses && labels === undefined)
+    throwTypeError('imageBatches: withClasses', 'images with labels', labels);
   checkInteger('imageBatches: levels', levels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -158,4 +159,20 @@ function shuffledPlaces(count: number, seed: number): (place: number) => number 
     }
     return order[place % count] as number;
   };
+}
+
+/**
+ * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that only the seed and the
+ * epoch decide.
+ */
+export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
+  const random = uniformsOf(`${seed}/epoch/${epoch}`);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    const image = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = image;
+  }
+  return order;
 }

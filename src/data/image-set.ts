@@ -1,4 +1,4 @@
-import { checkArgs, checkInteger, checkLevel, wrong } from '../check';
+import { checkArgs, checkInteger, checkLevel, throwTypeError } from '../core/check';
 
 /**
  * Images as bytes, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
@@ -35,24 +35,26 @@ export function imageSet(args: ImageSet): ImageSet {
 /** Checks an image set, named `what` in errors. */
 export function checkImageSet(what: string, images: ImageSet): ImageSet {
   const { data, shape, levels, labels } = checkArgs(what, images);
-  if (!Array.isArray(shape) || shape.length !== 4) wrong(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
+  if (!Array.isArray(shape) || shape.length !== 4)
+    throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
   checkInteger(`${what}: levels`, levels, 2, 256);
 
   const size = shape.reduce((product, length) => product * length, 1);
   checkBytes(`${what}: data`, data);
-  if (data.length !== size) wrong(`${what}: data`, `${size} bytes, for shape [${shape}]`, data.length);
+  if (data.length !== size)
+    throwTypeError(`${what}: data`, `${size} bytes, for shape [${shape}]`, data.length);
   if (levels < 256) for (const value of data) checkLevel(`${what}: data`, value, levels);
   const [n, h, w, c] = shape;
   if (labels === undefined) return { data, shape: [n, h, w, c], levels };
 
   checkBytes(`${what}: labels`, labels);
-  if (labels.length !== n) wrong(`${what}: labels`, `${n} bytes, one an image`, labels.length);
+  if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} bytes, one an image`, labels.length);
   return { data, shape: [n, h, w, c], levels, labels };
 }
 
 export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
-  if (!(bytes instanceof Uint8Array)) wrong(what, 'a Uint8Array', bytes);
+  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
 }
 
 /**

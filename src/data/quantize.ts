@@ -1,4 +1,4 @@
-import { checkInteger } from '../check';
+import { checkInteger } from '../core/check';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**

@@ -1,14 +1,35 @@
-/** What an instruction does to each image: y from a and b. assembly/instructions.ts has the same numbers. */
+/**
+ * What an instruction does to each image: y from a and b. assembly/instructions.ts knows those up to leakyRelu,
+ * by the same numbers; the others, which few networks have, run in JavaScript everywhere.
+ */
 export const Op = {
   product: 0,
   add: 1,
   multiply: 2,
   copy: 3,
   relu: 4,
-  sigmoid: 5,
-  tanh: 6,
-  gate: 7,
+  gate: 5,
+  sigmoid: 6,
+  tanh: 7,
+  swish: 8,
+  elu: 9,
+  leakyRelu: 10,
+  maximum: 11,
+  minimum: 12,
+  thresholdedRelu: 13,
+  clippedRelu: 14,
+  hardSigmoid: 15,
+  selu: 16,
+  softsign: 17,
+  softplus: 18,
+  gelu: 19,
+  geluNew: 20,
+  mish: 21,
+  oneHot: 22,
+  normalize: 23,
 } as const;
+
+export type OpName = keyof typeof Op;
 
 /**
  * Numbers in the heap, for each image: from `offset` floats after a base on, `stride` floats from image to
@@ -24,12 +45,23 @@ export interface Operand {
 }
 
 /**
- * One operation on `length` values of each image, or of each of so many columns of each image. A product,
- * `length` a multiple of 4, is y = max(b + a w, least): y[o] = b[o] + a[0] w[0][o] + a[1] w[1][o] + ...,
- * `inputs` of them; `least` is 0 for a ReLU, -Infinity for none. A gate is tanh(a) sigmoid(b).
+ * One operation on `length` values of each image, or of each of so many columns of each image. Most make y[i]
+ * of a[i], or of a[i] and b[i]:
+ *
+ * - `gate` is tanh(a) sigmoid(b);
+ * - activations are those of tfjs-layers. The parameter of `elu` and `leakyRelu` is alpha, of
+ *   `thresholdedRelu` theta, of `clippedRelu` the maximum.
+ *
+ * The others:
+ *
+ * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
+ *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none.
+ * - `oneHot` is 1 at i = a[0], and 0 elsewhere.
+ * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
+ *   with mean and variance over all of a, and shifts at `weights`.
  */
 export interface Instruction {
-  readonly op: (typeof Op)[keyof typeof Op];
+  readonly op: (typeof Op)[OpName];
   readonly y: Operand;
   readonly a: Operand;
   /** Not for functions of one number. */
@@ -37,17 +69,18 @@ export interface Instruction {
   readonly length: number;
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
-  /** For products: where w lies in the heap, from the start, and its stride from input to input. */
+  /** Where w, or shifts, lie in the heap, from the start; and the stride of w from input to input. */
   readonly weights?: number;
   readonly weightStride?: number;
   readonly inputs?: number;
-  readonly least?: number;
+  /** @default 0 */
+  readonly parameter?: number;
 }
 
 /**
  * Where the words of an encoded instruction are. An operand takes four: base, offset, stride and column
- * stride, in this order. All are 32-bit integers but for `least`, a float. assembly/instructions.ts has the
- * same, in bytes.
+ * stride, in this order. All are 32-bit integers but for the parameter, a float64 of two words.
+ * assembly/instructions.ts has the same, in bytes.
  */
 export const Word = {
   op: 0,
@@ -59,26 +92,20 @@ export const Word = {
   weights: 15,
   weightStride: 16,
   inputs: 17,
-  least: 18,
+  parameter: 18,
 } as const;
 
-export const INSTRUCTION_WORDS = 19;
+export const INSTRUCTION_WORDS = 20;
 
 /** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, length, columns = 0 } = instruction;
-  const { weights = 0, weightStride = 0, inputs = 0, least = 0 } = instruction;
-  const words = new Int32Array(heap.buffer, heap.byteOffset + 4 * at, INSTRUCTION_WORDS);
-  words[Word.op] = op;
-  words.set(operandWords(y), Word.y);
-  words.set(operandWords(a), Word.a);
-  words.set(operandWords(b), Word.b);
-  words[Word.length] = length;
-  words[Word.columns] = columns;
-  words[Word.weights] = weights;
-  words[Word.weightStride] = weightStride;
-  words[Word.inputs] = inputs;
-  heap[at + Word.least] = least;
+  const { weights = 0, weightStride = 0, inputs = 0, parameter = 0 } = instruction;
+  const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
+  const words = [op, ...operandWords(y), ...operandWords(a), ...operandWords(b)];
+  words.push(length, columns, weights, weightStride, inputs);
+  for (const [i, word] of words.entries()) view.setInt32(4 * i, word, true);
+  view.setFloat64(4 * Word.parameter, parameter, true);
 }
 
 const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [
@@ -87,3 +114,28 @@ const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [
   stride,
   columnStride,
 ];
+
+/** So many floats, rounded up to whole vectors of the kernels, of four each. */
+export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
+
+/**
+ * The inner loops that sampling runs, over one heap. Each implementation rounds after every multiplication
+ * and every addition, in the same order, so all give the same bits.
+ */
+export interface SamplingKernels {
+  /** All numbers live here, zero at first. */
+  readonly heap: Float32Array;
+  /** The same memory as integers: bases and instructions. */
+  readonly words: Int32Array;
+  /**
+   * Runs the instructions encoded in the heap in [start, end), see `encode`, on so many images. `bases` is
+   * where the table of bases begins: words, each a position in the heap.
+   */
+  run(start: number, end: number, bases: number, images: number): void;
+  /**
+   * y = e^((x - max x) scale) for each image, and the sums of it: x float32 [images, levels] from position
+   * `x` of the heap on; y [images, levels] and sums [images] float64, where positions count float64 numbers.
+   * `levels` is a multiple of 4.
+   */
+  softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
+}

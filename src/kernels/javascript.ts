@@ -1,19 +1,49 @@
-import { pmax, sigmoid, tanh, tanhTimesSigmoid } from './functions';
-import { INSTRUCTION_WORDS, Op, Word } from './instruction';
-import { product } from './product';
-import type { SamplingKernels } from './sampling-kernels';
-import { softmax } from './softmax';
+import {
+  clippedRelu,
+  elu,
+  exp,
+  gelu,
+  geluNew,
+  hardSigmoid,
+  leakyRelu,
+  mish,
+  pmax,
+  selu,
+  sigmoid,
+  softplus,
+  softsign,
+  swish,
+  tanh,
+  tanhTimesSigmoid,
+  thresholdedRelu,
+} from './arithmetic';
+import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from './instruction';
+
+const fround = Math.fround;
+
+/** A heap, and the same memory in other views. */
+export interface Memory {
+  readonly heap: Float32Array;
+  readonly words: Int32Array;
+  readonly view: DataView;
+}
+
+export const memoryOf = (buffer: ArrayBuffer): Memory => ({
+  heap: new Float32Array(buffer),
+  words: new Int32Array(buffer),
+  view: new DataView(buffer),
+});
 
 /** The kernels in plain JavaScript, for where WebAssembly SIMD is missing or a page's policy forbids it. */
 export function javascriptKernels(floats: number): SamplingKernels {
-  const heap = new Float32Array(2 * Math.ceil(floats / 2));
-  const words = new Int32Array(heap.buffer);
+  const memory = memoryOf(new ArrayBuffer(8 * Math.ceil(floats / 2)));
+  const { heap, words } = memory;
   const doubles = new Float64Array(heap.buffer);
   return {
     heap,
     words,
     run(start, end, bases, images) {
-      for (let at = start; at < end; at += INSTRUCTION_WORDS) run(heap, words, at, bases, images);
+      for (let at = start; at < end; at += INSTRUCTION_WORDS) runInstruction(memory, at, bases, images);
     },
     softmax(...args) {
       softmax(heap, doubles, ...args);
@@ -21,8 +51,43 @@ export function javascriptKernels(floats: number): SamplingKernels {
   };
 }
 
+/** y[i] of a[i] and the parameter. */
+const UNARY: Readonly<Partial<Record<OpName, (x: number, parameter: number) => number>>> = {
+  sigmoid,
+  tanh,
+  swish,
+  elu,
+  leakyRelu,
+  thresholdedRelu,
+  clippedRelu,
+  hardSigmoid,
+  selu,
+  softsign,
+  softplus,
+  gelu,
+  geluNew,
+  mish,
+};
+
+/** y[i] of a[i] and b[i]. */
+const BINARY: Readonly<Partial<Record<OpName, (a: number, b: number) => number>>> = {
+  add: (a, b) => a + b,
+  multiply: (a, b) => a * b,
+  gate: tanhTimesSigmoid,
+  maximum: (a, b) => Math.max(a, b),
+  minimum: (a, b) => Math.min(a, b),
+};
+
+/** By number. */
+const NAMES = /* @__PURE__ */ Object.keys(Op) as readonly OpName[];
+
 /** One instruction, on so many images. */
-function run(heap: Float32Array, words: Int32Array, at: number, bases: number, images: number): void {
+export function runInstruction(
+  { heap, words, view }: Memory,
+  at: number,
+  bases: number,
+  images: number,
+): void {
   const word = (index: number) => words[at + index] as number;
   const operand = (first: number) => {
     const start = (words[bases + word(first)] as number) + word(first + 1);
@@ -30,28 +95,122 @@ function run(heap: Float32Array, words: Int32Array, at: number, bases: number, i
     return (n: number, column: number) => start + n * stride + column * columnStride;
   };
   const [y, a, b] = [operand(Word.y), operand(Word.a), operand(Word.b)];
-  const [op, length] = [word(Word.op), word(Word.length)];
+  const [name, length] = [NAMES[word(Word.op)] as OpName, word(Word.length)];
   const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
-  const least = heap[at + Word.least] as number;
+  const parameter = view.getFloat64(4 * (at + Word.parameter), true);
   const columns = Math.max(1, word(Word.columns));
   for (let n = 0; n < images; n++) {
     for (let column = 0; column < columns; column++) {
       const [yn, an, bn] = [y(n, column), a(n, column), b(n, column)];
-      if (op !== Op.product) pointwise(heap, op, length, yn, an, bn);
-      else product(heap, yn, an, bn, length, weights, weightStride, inputs, least);
+      if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
+      else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
+      else eachValue(heap, name, length, yn, an, bn, parameter);
     }
   }
 }
 
-/** An operation on each value by itself. */
-function pointwise(heap: Float32Array, op: number, length: number, y: number, a: number, b: number): void {
+/** An operation on each value by itself; the two that are commonest without a call. */
+function eachValue(
+  heap: Float32Array,
+  name: OpName,
+  length: number,
+  y: number,
+  a: number,
+  b: number,
+  parameter: number,
+): void {
+  const unary = UNARY[name];
+  const binary = BINARY[name];
+  if (unary !== undefined) {
+    for (let i = 0; i < length; i++) heap[y + i] = unary(heap[a + i] as number, parameter);
+  } else if (binary !== undefined) {
+    for (let i = 0; i < length; i++) heap[y + i] = binary(heap[a + i] as number, heap[b + i] as number);
+  } else if (name === 'relu') {
+    for (let i = 0; i < length; i++) heap[y + i] = pmax(heap[a + i] as number, 0);
+  } else if (name === 'copy') {
+    for (let i = 0; i < length; i++) heap[y + i] = heap[a + i] as number;
+  } else {
+    const hot = heap[a] as number;
+    for (let i = 0; i < length; i++) heap[y + i] = i === hot ? 1 : 0;
+  }
+}
+
+/** What assembly/product.ts is, of one image: y = max(b + a w, lowerBound), from positions in the heap. */
+function product(
+  heap: Float32Array,
+  y: number,
+  a: number,
+  b: number,
+  length: number,
+  weights: number,
+  weightStride: number,
+  inputs: number,
+  lowerBound: number,
+): void {
+  for (let o = 0; o < length; o += 4) {
+    let y0 = heap[b + o] as number;
+    let y1 = heap[b + o + 1] as number;
+    let y2 = heap[b + o + 2] as number;
+    let y3 = heap[b + o + 3] as number;
+    for (let i = 0, w = weights + o; i < inputs; i++, w += weightStride) {
+      const x = heap[a + i] as number;
+      y0 = fround(y0 + fround(x * (heap[w] as number)));
+      y1 = fround(y1 + fround(x * (heap[w + 1] as number)));
+      y2 = fround(y2 + fround(x * (heap[w + 2] as number)));
+      y3 = fround(y3 + fround(x * (heap[w + 3] as number)));
+    }
+    heap[y + o] = pmax(y0, lowerBound);
+    heap[y + o + 1] = pmax(y1, lowerBound);
+    heap[y + o + 2] = pmax(y2, lowerBound);
+    heap[y + o + 3] = pmax(y3, lowerBound);
+  }
+}
+
+/** In float64; y may lie where a does. */
+function normalize(
+  heap: Float32Array,
+  y: number,
+  a: number,
+  scales: number,
+  length: number,
+  shifts: number,
+  epsilon: number,
+): void {
+  let mean = 0;
+  for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
+  let variance = 0;
+  for (let i = 0; i < length; i++) variance += ((heap[a + i] as number) - mean) ** 2 / length;
+  const factor = 1 / Math.sqrt(variance + epsilon);
   for (let i = 0; i < length; i++) {
-    const x = heap[a + i] as number;
-    if (op === Op.add) heap[y + i] = x + (heap[b + i] as number);
-    else if (op === Op.multiply) heap[y + i] = x * (heap[b + i] as number);
-    else if (op === Op.copy) heap[y + i] = x;
-    else if (op === Op.relu) heap[y + i] = pmax(x, 0);
-    else if (op === Op.gate) heap[y + i] = tanhTimesSigmoid(x, heap[b + i] as number);
-    else heap[y + i] = op === Op.sigmoid ? sigmoid(x) : tanh(x);
+    const normal = ((heap[a + i] as number) - mean) * factor;
+    heap[y + i] = normal * (heap[scales + i] as number) + (heap[shifts + i] as number);
+  }
+}
+
+/** What assembly/softmax.ts is: `softmax` of {@link SamplingKernels}, over a heap. */
+function softmax(
+  heap: Float32Array,
+  doubles: Float64Array,
+  y: number,
+  sums: number,
+  x: number,
+  images: number,
+  levels: number,
+  scale: number,
+): void {
+  for (let n = 0; n < images; n++) {
+    const [from, to] = [x + n * levels, y + n * levels];
+    let max = heap[from] as number;
+    for (let i = 1; i < levels; i++) max = pmax(max, heap[from + i] as number);
+    const partial = [0, 0, 0, 0] as [number, number, number, number];
+    for (let i = 0; i < levels; i += 4) {
+      for (let lane = 0; lane < 4; lane++) {
+        const e = exp(((heap[from + i + lane] as number) - max) * scale);
+        doubles[to + i + lane] = e;
+        partial[lane as 0] += e;
+      }
+    }
+    // in the order of the vectors of WebAssembly
+    doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]);
   }
 }

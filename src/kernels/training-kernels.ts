@@ -31,13 +31,13 @@ type GateSizes = readonly [images: number, pixels: number, groups: number, size:
  * only where y > 0.
  */
 export interface TrainingKernels {
-  /** y = max(x * kernel + bias, least). */
+  /** y = max(x * kernel + bias, lowerBound). */
   convolve(
     y: Address,
     x: Address,
     kernel: Address,
     bias: Address,
-    ...rest: [...ConvolutionSizes, least: number, scratch: Address]
+    ...rest: [...ConvolutionSizes, lowerBound: number, scratch: Address]
   ): void;
   /** The gradient of {@link convolve} for x. */
   convolveBack(

@@ -1,5 +1,6 @@
+import { INSTRUCTION_WORDS, type SamplingKernels } from './instruction';
+import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, INSTRUCTIONS, SOFTMAX } from './modules';
-import type { SamplingKernels } from './sampling-kernels';
 import type { TrainingKernels } from './training-kernels';
 
 const PAGE = 65536; // bytes
@@ -10,20 +11,23 @@ const compiled = new Map<string, WebAssembly.Module | null>();
  * A module of modules.ts, compiled once; null where WebAssembly SIMD is missing or forbidden. They are small
  * enough to compile at once.
  */
-function compile(base64: string): WebAssembly.Module | null {
-  let module = compiled.get(base64);
+function compile(hex: string): WebAssembly.Module | null {
+  let module = compiled.get(hex);
   if (module === undefined) {
     try {
-      module = new WebAssembly.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+      module = new WebAssembly.Module(
+        Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
+      );
     } catch {
       module = null;
     }
-    compiled.set(base64, module);
+    compiled.set(hex, module);
   }
   return module;
 }
 
-type Loop = (...args: number[]) => void;
+/** It returns nothing, or an address. */
+type Loop = (...args: number[]) => number;
 
 /** What a module exports, over a memory; it must compile. */
 function exportsOf(module: string, memory: WebAssembly.Memory): Record<string, Loop> {
@@ -31,21 +35,39 @@ function exportsOf(module: string, memory: WebAssembly.Memory): Record<string, L
   return exports as Record<string, Loop>;
 }
 
+/**
+ * The fastest kernels that run here, over a heap of at least so many floats, all zero.
+ *
+ * @throws RangeError where there is not so much memory
+ */
+export function makeKernels(floats: number): SamplingKernels {
+  try {
+    return webAssemblyKernels(floats) ?? javascriptKernels(floats);
+  } catch (cause) {
+    const mebibytes = Math.ceil((4 * floats) / 2 ** 20);
+    throw new RangeError(`cannot allocate ${mebibytes} MiB of memory`, { cause });
+  }
+}
+
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
-  const memory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
+  const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
+  const memory = memoryOf(wasmMemory.buffer);
   let run: Loop | undefined; // most who want the one do not want the other
   let softmax: Loop | undefined;
   return {
-    heap: new Float32Array(memory.buffer),
-    words: new Int32Array(memory.buffer),
+    heap: memory.heap,
+    words: memory.words,
     run(start, end, bases, images) {
-      run ??= exportsOf(INSTRUCTIONS, memory)['run'] as Loop;
-      run(4 * start, 4 * end, 4 * bases, images);
+      run ??= exportsOf(INSTRUCTIONS, wasmMemory)['run'] as Loop;
+      for (let at = start; at < end; at += INSTRUCTION_WORDS) {
+        at = (run(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
+        if (at < end) runInstruction(memory, at, bases, images); // one that run does not know
+      }
     },
     softmax(y, sums, x, images, levels, scale) {
-      softmax ??= exportsOf(SOFTMAX, memory)['softmax'] as Loop;
+      softmax ??= exportsOf(SOFTMAX, wasmMemory)['softmax'] as Loop;
       softmax(8 * y, 8 * sums, 4 * x, images, levels, scale);
     },
   };

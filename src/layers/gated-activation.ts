@@ -1,19 +1,13 @@
-import {
-  add,
-  reshape,
-  serialization,
-  type Tensor,
-  type Tensor2D,
-  type Tensor4D,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import { initializers, layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, wrong } from '../check';
-import { gate } from '../ops/gate';
-import type { Features, Program } from '../program/program';
-import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
-import { MaskedConv } from './masked-conv';
+import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { initializers } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkFeatures, checkInteger, throwTypeError } from '../core/check';
+import { windowAround } from '../core/window';
+import type { LayerWeight, Ops } from '../program/ops';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
+
+/** The window of a projection, at each pixel from all features to all. */
+const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 
 /** Arguments of {@link GatedActivation}. */
 export interface GatedActivationArgs extends LayerArgs {
@@ -45,13 +39,13 @@ export interface GatedActivationArgs extends LayerArgs {
  * console.log(y.toFixed(3)); // 0.500: tanh(9) sigmoid(0)
  * ```
  */
-export class GatedActivation extends layers.Layer {
+export class GatedActivation extends PixelLayer {
   /** @nocollapse */
   static className = 'GatedActivation';
 
   private readonly imageChannels: number;
-  /** Adds to the features what the condition makes of them: [N,1,1,K] or [N,H,W,K] -> [..,2F]. */
-  private projection?: MaskedConv;
+  /** Of what the condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
+  private projection?: LayerWeight;
 
   constructor(args: GatedActivationArgs = {}) {
     super(checkArgs('GatedActivation', args));
@@ -60,13 +54,11 @@ export class GatedActivation extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const { features, condition } = this.readShapes(inputShape);
-    const [, , , gates] = features;
+    const [, , , gateInputs] = features;
     if (condition !== undefined) {
       const size = condition.at(-1) as number;
-      const mask = { kernelSize: 1, featuresIn: size, featuresOut: gates, imageChannels: 1 }; // hides nothing
       const initializer = initializers.glorotUniform({});
-      const kernel = this.addWeight('condition_kernel', [1, 1, size, gates], 'float32', initializer);
-      this.projection = new MaskedConv(kernel, undefined, mask);
+      this.projection = this.addWeight('condition_kernel', [1, 1, size, gateInputs], 'float32', initializer);
     }
     this.inputSpec = [features, ...(condition ? [condition] : [])].flatMap((shape) =>
       imageInputSpec(shape.at(-1) as number, shape.length),
@@ -75,8 +67,8 @@ export class GatedActivation extends layers.Layer {
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, gates] = this.readShapes(inputShape).features;
-    return [n, h, w, gates / 2];
+    const [n, h, w, gateInputs] = this.readShapes(inputShape).features;
+    return [n, h, w, gateInputs / 2];
   }
 
   /** The shapes [N,H,W,2F], and [N,K] or [N,H,W,K] where there is a condition. */
@@ -90,7 +82,7 @@ export class GatedActivation extends layers.Layer {
       '2 * imageChannels',
     );
     if (!isCondition(condition, features) || rest.length > 0) {
-      wrong(
+      throwTypeError(
         'GatedActivation: inputs',
         'features [N,H,W,2F], or with a condition [N,K] or [N,H,W,K]',
         inputShape,
@@ -99,39 +91,22 @@ export class GatedActivation extends layers.Layer {
     return { features, condition };
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const [x, condition] = [inputs].flat().map(oneInput) as [Tensor4D, Tensor?];
-      if (this.projection === undefined || condition === undefined) return gate(x, this.imageChannels);
-      if (condition.shape[0] !== x.shape[0] || !isCondition(condition.shape, x.shape)) {
-        wrong('GatedActivation: condition', `one of [${x.shape}]`, condition.shape);
-      }
-      if (condition.rank === 4) {
-        const projected = this.projection.apply(condition as Tensor4D); // [N,H,W,K] -> [N,H,W,2F]
-        return gate(add(x, projected), this.imageChannels);
-      }
-      const [n, k] = condition.shape as [number, number];
-      const projected = this.projection.apply(reshape(condition, [n, 1, 1, k])); // [N,1,1,K] -> [N,1,1,2F]
-      return gate(x, this.imageChannels, reshape(projected, [n, x.shape[3]]) as Tensor2D); // [N,H,W,2F] -> [N,H,W,F]
-    });
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<PixelLayer['call']>[1]): Tensor {
+    const [x, condition] = [inputs].flat();
+    if (condition !== undefined && condition.shape[0] !== x?.shape[0]) {
+      throwTypeError('GatedActivation: condition', `one of [${x?.shape}]`, condition.shape);
+    }
+    return super.call(inputs, kwargs);
   }
 
-  /** Built of a program's operations, for incremental sampling. */
-  incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const [x, condition] = inputs;
-    if (x === undefined) return null;
-    if (this.projection === undefined || condition === undefined) return program.gate(x, this.imageChannels);
-    return program.gate(program.add(x, this.projection.incremental(program, condition)), this.imageChannels);
+  override express<T>(ops: Ops<T>, [x, condition]: readonly T[]): T {
+    if (this.projection === undefined || condition === undefined) return ops.gate(x as T, this.imageChannels);
+    const projected = ops.conv(condition, this.projection, null, HIDES_NOTHING); // [..,K] -> [..,2F]
+    return ops.gate(x as T, this.imageChannels, projected); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
     return { ...super.getConfig(), imageChannels: this.imageChannels };
-  }
-
-  protected override disposeWeights(): number {
-    this.projection?.dispose();
-    return super.disposeWeights();
   }
 }
 serialization.registerClass(GatedActivation);

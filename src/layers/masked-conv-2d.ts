@@ -1,12 +1,18 @@
 import { serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, checkFeatures, checkInteger, checkKernelSize, checkOneOf } from '../check';
-import type { MaskType } from '../mask';
-import { activation } from '../program/activations';
-import type { Features, Program } from '../program/program';
-import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
-import { MaskedConv } from './masked-conv';
-import { readSavedConfig } from './saved-config';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFeatures,
+  checkInteger,
+  checkKernelSize,
+  checkOneOf,
+} from '../core/check';
+import { type MaskType, type Window, windowOf } from '../core/window';
+import { useOwnKernels } from '../ops/own-kernels';
+import type { LayerWeight, Ops } from '../program/ops';
+import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { activation } from './stock-layers';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
@@ -76,7 +82,7 @@ interface Settings {
  * console.log(layer.apply(tf.zeros([1, 8, 8, 3])).shape); // [1, 8, 8, 6]
  * ```
  */
-export class MaskedConv2D extends layers.Layer {
+export class MaskedConv2D extends PixelLayer {
   /** @nocollapse */
   static className = 'MaskedConv2D';
 
@@ -86,7 +92,9 @@ export class MaskedConv2D extends layers.Layer {
   private readonly imageChannels: number;
   private readonly vertical: boolean;
   private readonly settings: Settings;
-  private conv?: MaskedConv;
+  private readonly window: Window;
+  private kernel?: LayerWeight;
+  private biases: LayerWeight | null = null;
 
   constructor(args: MaskedConv2DArgs) {
     super(checkArgs('MaskedConv2D', args));
@@ -102,6 +110,8 @@ export class MaskedConv2D extends layers.Layer {
     const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
     const { name, filters, kernelSize } = this;
     this.settings = layers.conv2d({ ...shared, name, filters, kernelSize }) as unknown as Settings;
+    const { maskType, imageChannels, vertical } = this;
+    this.window = windowOf({ kernelSize, maskType, imageChannels, vertical });
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -110,8 +120,8 @@ export class MaskedConv2D extends layers.Layer {
       imageInputShape('MaskedConv2D', inputShape)[3],
       this.imageChannels,
     );
-    const { filters, kernelSize, maskType, imageChannels, vertical, settings } = this;
-    const kernel = this.addWeight(
+    const { filters, kernelSize, settings } = this;
+    this.kernel = this.addWeight(
       'kernel',
       [...kernelSize, featuresIn, filters],
       'float32',
@@ -120,7 +130,7 @@ export class MaskedConv2D extends layers.Layer {
       true,
       settings.kernelConstraint,
     );
-    const bias = settings.useBias
+    this.biases = settings.useBias
       ? this.addWeight(
           'bias',
           [filters],
@@ -130,9 +140,7 @@ export class MaskedConv2D extends layers.Layer {
           true,
           settings.biasConstraint,
         )
-      : undefined;
-    const mask = { kernelSize, featuresIn, featuresOut: filters, maskType, imageChannels, vertical };
-    this.conv = new MaskedConv(kernel, bias, mask);
+      : null;
     this.inputSpec = imageInputSpec(featuresIn);
     super.build(inputShape);
   }
@@ -142,26 +150,25 @@ export class MaskedConv2D extends layers.Layer {
     return [n, h, w, this.filters];
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const { conv, settings } = this;
-      if (conv === undefined) throw new Error('MaskedConv2D: called before it was built');
-      const isRelu = settings.activation.getClassName() === 'relu';
-      const y = conv.apply(oneInput(inputs), isRelu ? 'relu' : 'linear'); // [N,H,W,filters]
-      return isRelu ? y : settings.activation.apply(y);
-    });
+  override express<T>(ops: Ops<T>, inputs: readonly T[]): T | null {
+    const name = this.settings.activation.getClassName();
+    const fn = activation(name);
+    const y = this.convolve(ops, inputs, name === 'relu'); // [N,H,W,in] -> [N,H,W,filters]
+    return name === 'relu' ? y : (fn?.(ops, y) ?? null);
   }
 
-  /** Built of a program's operations, for incremental sampling. */
-  incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const [input] = inputs;
-    if (this.conv === undefined || input === undefined) return null;
-    return activation(
-      program,
-      this.settings.activation.getClassName(),
-      this.conv.incremental(program, input),
-    );
+  private convolve<T>(ops: Ops<T>, [x]: readonly T[], isRelu: boolean): T {
+    return ops.conv(x as T, this.kernel as LayerWeight, this.biases, this.window, isRelu ? 'relu' : 'linear');
+  }
+
+  /** An activation that mixes features, such as softmax, is not part of `express`. */
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
+    const { activation: own } = this.settings;
+    if (activation(own.getClassName()) !== null || !this.built) return super.call(inputs, kwargs);
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      return own.apply(this.convolve(this.tensorOps, [inputs].flat().map(asFloat), false));
+    });
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -176,17 +183,15 @@ export class MaskedConv2D extends layers.Layer {
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
-    return new cls(readSavedConfig(config));
-  }
-
-  protected override disposeWeights(): number {
-    this.conv?.dispose();
-    return super.disposeWeights();
+    const { maskType } = config;
+    // tfjs writes 'A' as 'a', as it rewrites every string to snake case.
+    return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
   }
 }
 serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
 export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
+  useOwnKernels();
   return new MaskedConv2D(args);
 }

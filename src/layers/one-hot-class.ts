@@ -1,7 +1,7 @@
-import { cast, equal, range, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, wrong } from '../check';
-import type { Features, Program } from '../program/program';
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import type { Ops } from '../program/ops';
+import { PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link OneHotClass}. */
@@ -29,7 +29,7 @@ export interface OneHotClassArgs extends LayerArgs {
  * layer.apply(tf.tensor2d([[2], [0]], [2, 1], 'int32')).print(); // [[0, 0, 1], [1, 0, 0]]
  * ```
  */
-export class OneHotClass extends layers.Layer {
+export class OneHotClass extends PixelLayer {
   /** @nocollapse */
   static className = 'OneHotClass';
 
@@ -43,28 +43,13 @@ export class OneHotClass extends layers.Layer {
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
     const [n, one, ...rest] = inputShape;
     if (Array.isArray(n) || Array.isArray(one) || one !== 1 || rest.length > 0) {
-      wrong('OneHotClass: input', 'classes [N,1]', inputShape);
+      throwTypeError('OneHotClass: input', 'classes [N,1]', inputShape);
     }
     return [n as number | null, this.numClasses];
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const classes = cast((Array.isArray(inputs) ? inputs[0] : inputs) as Tensor, 'int32'); // [N,1]
-      this.computeOutputShape(classes.shape); // checks the shape
-      return cast(equal(classes, range(0, this.numClasses, 1, 'int32')), 'float32'); // [N,1], [K] -> [N,K]; oneHot has at least two
-    });
-  }
-
-  /** Built of a program's operations, for incremental sampling. */
-  incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const [label] = inputs;
-    if (label === undefined) return null;
-    const each = Array.from({ length: this.numClasses }, (_, k) =>
-      program.map(label, (x) => (x === k ? 1 : 0)),
-    );
-    return program.concat(...each);
+  override express<T>(ops: Ops<T>, [classes]: readonly T[]): T {
+    return ops.oneHot(classes as T, this.numClasses); // [N,1] -> [N,K]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,9 +1,9 @@
-import { add, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { initializers, layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, wrong } from '../check';
-import type { Features, Program } from '../program/program';
-import { imageInputShape, imageInputSpec, oneInput } from './layer-input';
-import { MaskedConv } from './masked-conv';
+import { serialization } from '@tensorflow/tfjs-core';
+import { initializers } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkFeatures, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import { type Window, windowOf } from '../core/window';
+import type { LayerWeight, Ops } from '../program/ops';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelCNNResBlock}. */
@@ -14,6 +14,13 @@ export interface PixelCNNResBlockArgs extends LayerArgs {
   kernelSize?: number | [number, number];
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
+}
+
+/** One of the block's convolutions. */
+interface Conv {
+  readonly kernel: LayerWeight;
+  readonly bias: LayerWeight;
+  readonly window: Window;
 }
 
 /**
@@ -36,14 +43,15 @@ export interface PixelCNNResBlockArgs extends LayerArgs {
  * console.log(block.apply(tf.zeros([1, 8, 8, 24])).shape); // [1, 8, 8, 24]
  * ```
  */
-export class PixelCNNResBlock extends layers.Layer {
+export class PixelCNNResBlock extends PixelLayer {
   /** @nocollapse */
   static className = 'PixelCNNResBlock';
 
   private readonly filters: number;
   private readonly kernelSize: [number, number];
   private readonly imageChannels: number;
-  private convs: readonly MaskedConv[] = []; // a ReLU follows each
+  /** Each followed by a ReLU. */
+  private convs: readonly Conv[] = [];
 
   constructor(args: PixelCNNResBlockArgs) {
     super(checkArgs('PixelCNNResBlock', args));
@@ -56,7 +64,11 @@ export class PixelCNNResBlock extends layers.Layer {
     const h = this.filters;
     const [, , , featuresIn] = imageInputShape('PixelCNNResBlock', inputShape);
     if (featuresIn !== 2 * h) {
-      wrong(`PixelCNNResBlock: filters (${h})`, `an input of 2 * filters = ${2 * h} features`, featuresIn);
+      throwTypeError(
+        `PixelCNNResBlock: filters (${h})`,
+        `an input of 2 * filters = ${2 * h} features`,
+        featuresIn,
+      );
     }
     this.convs = [
       this.addConv('conv_in', [1, 1], 2 * h, h),
@@ -67,51 +79,26 @@ export class PixelCNNResBlock extends layers.Layer {
     super.build(inputShape);
   }
 
-  private addConv(
-    name: string,
-    kernelSize: [number, number],
-    featuresIn: number,
-    featuresOut: number,
-  ): MaskedConv {
+  private addConv(name: string, kernelSize: [number, number], featuresIn: number, featuresOut: number): Conv {
     const kernelShape = [...kernelSize, featuresIn, featuresOut];
     const kernel = this.addWeight(`${name}_kernel`, kernelShape, 'float32', initializers.glorotUniform({}));
     const bias = this.addWeight(`${name}_bias`, [featuresOut], 'float32', initializers.zeros());
-    const { imageChannels } = this;
-    return new MaskedConv(kernel, bias, { kernelSize, featuresIn, featuresOut, imageChannels });
+    return { kernel, bias, window: windowOf({ kernelSize, imageChannels: this.imageChannels }) };
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
     return imageInputShape('PixelCNNResBlock', inputShape);
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      if (this.convs.length === 0) throw new Error('PixelCNNResBlock: called before it was built');
-      const x = oneInput(inputs); // [N,H,W,2h]
-      let y = x; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
-      for (const conv of this.convs) y = conv.apply(y, 'relu');
-      return add(x, y);
-    });
-  }
-
-  /** Built of a program's operations, for incremental sampling. */
-  incremental(program: Program, inputs: readonly Features[]): Features | null {
-    const [x] = inputs;
-    if (x === undefined) return null;
-    let y = x;
-    for (const conv of this.convs) y = program.relu(conv.incremental(program, y));
-    return program.add(x, y);
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    let y = x as T; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
+    for (const { kernel, bias, window } of this.convs) y = ops.conv(y, kernel, bias, window, 'relu');
+    return ops.combine('add', x as T, y);
   }
 
   override getConfig(): serialization.ConfigDict {
     const { filters, kernelSize, imageChannels } = this;
     return { ...super.getConfig(), filters, kernelSize, imageChannels };
-  }
-
-  protected override disposeWeights(): number {
-    for (const conv of this.convs) conv.dispose();
-    return super.disposeWeights();
   }
 }
 serialization.registerClass(PixelCNNResBlock);

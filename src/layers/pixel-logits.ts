@@ -1,8 +1,7 @@
-import { reshape, serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, wrong } from '../check';
-import type { Features, Program } from '../program/program';
-import { imageInputShape, oneInput } from './layer-input';
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import type { Ops } from '../program/ops';
+import { imageInputShape, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelLogits}. */
@@ -28,7 +27,7 @@ export interface PixelLogitsArgs extends LayerArgs {
  * console.log(layer.apply(tf.zeros([1, 8, 8, 768])).shape); // [1, 8, 8, 3, 256]
  * ```
  */
-export class PixelLogits extends layers.Layer {
+export class PixelLogits extends PixelLayer {
   /** @nocollapse */
   static className = 'PixelLogits';
 
@@ -45,22 +44,17 @@ export class PixelLogits extends layers.Layer {
     const [n, h, w, features] = imageInputShape('PixelLogits', inputShape);
     const { imageChannels, levels } = this;
     if (features !== imageChannels * levels) {
-      wrong('PixelLogits: input features', `imageChannels * levels = ${imageChannels * levels}`, features);
+      throwTypeError(
+        'PixelLogits: input features',
+        `imageChannels * levels = ${imageChannels * levels}`,
+        features,
+      );
     }
     return [n, h, w, imageChannels, levels];
   }
 
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const x = oneInput(inputs); // [N,H,W,C*L]
-      return reshape(x, this.computeOutputShape(x.shape) as number[]); // [N,H,W,C*L] -> [N,H,W,C,L]
-    });
-  }
-
-  /** The same features: a program knows them channel by channel, level by level. */
-  incremental(_: Program, inputs: readonly Features[]): Features | null {
-    return inputs[0] ?? null;
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.perChannel(x as T, this.imageChannels, this.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,71 +1,127 @@
-import { mul, slice, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkLevel, wrong } from '../check';
-import { type Condition, conditionTensor, readCondition } from '../image-model/conditions';
-import { forward } from '../image-model/forward';
-import { normalize } from '../image-model/normalize';
-import { imageModelShape, resolveImageShape } from '../image-model/shape';
-import { negativeLogLikelihood } from './loss';
+import { checkArgs, checkBoolean, checkFunction } from '../core/check';
+import {
+  type ConditionData,
+  type ConditionValues,
+  type NumericArray,
+  part,
+  readCondition,
+} from '../core/conditions';
+import {
+  checkImages,
+  checkLevels,
+  type ImageShape,
+  placeOf,
+  resolveImageShape,
+  valuesOf,
+} from '../core/images';
+import { logProbs } from '../distributions/categorical';
+import { evaluatorFor } from '../engine/evaluator';
+import { checkModel, type PortableModel } from '../program/program';
+import { checkSignal, pauses } from '../sampling/options';
+import { memoryFor } from '../sampling/sample';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions {
-  /** Images a forward pass. @default 32 */
-  batchSize?: number;
   /** What the images are conditioned on, for models that take it. */
-  condition?: Condition;
+  condition?: ConditionData;
+  /** Of each value by itself instead of each image. @default false */
+  perValue?: boolean;
+  /** Stops the job: it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called after each row: values scored so far, of N*H*W*C. */
+  onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
+ * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given those
+ * before it. The same bits on every machine; the tensor function `logProb` of `pixelcnn-layers` agrees with
+ * it within float32 rounding.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
+ * equation 1.
  *
- * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits
- * [N,H,W,C,L]
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N]; the caller disposes it
- * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.
+ * @param images levels 0..L-1 [N,H,W,C]
+ * @returns [N], or with `perValue` of every value [N*H*W*C]
+ * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels;
+ * `signal.reason` where the signal aborts.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { logProb, pixelCNN } from 'pixelcnn-layers';
- * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 17, hiddenDim: 4, outDim: 8, numBlocks: 1 });
- * const nats = await logProb(model, tf.zeros([2, 8, 8, 1], 'int32'));
- * console.log(nats.shape); // [2]
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { logProb } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const images = { data: new Uint8Array(32), shape: [2, 4, 4, 1] };
+ * const nats = await logProb(await toPortable(model), images);
+ * console.log(nats.length); // 2
  * ```
  */
 export async function logProb(
-  model: LayersModel,
-  images: Tensor4D,
+  model: PortableModel,
+  images: NumericArray,
   options: LogProbOptions = {},
-): Promise<Tensor1D> {
-  const shape = imageModelShape('logProb: model', model);
-  const batchSize = checkInteger(
-    'logProb: batchSize',
-    checkArgs('logProb: options', options).batchSize ?? 32,
-    1,
-  );
-  if (images?.rank !== 4) wrong('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
-  const imageShape = resolveImageShape('logProb: images', shape, images.shape.slice(1));
-  const what = 'logProb: condition';
-  const given = await readCondition(what, shape.condition, options.condition, images.shape[0], imageShape);
-  for (const value of await images.data()) checkLevel('logProb: images', value, shape.levels);
-
-  const nats = new Float32Array(images.shape[0]);
-  for (let start = 0; start < nats.length; start += batchSize) {
-    const batch = tidy(() => {
-      const size = Math.min(batchSize, nats.length - start);
-      const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const condition = given && conditionTensor(given, start, size);
-      const logits = forward(model, normalize(part, shape.levels), condition); // [size,H,W,C,L]
-      const perDimension = negativeLogLikelihood(part, logits);
-      return mul(perDimension, -part.size / size); // [size]
-    });
-    try {
-      nats.set(await batch.data(), start);
-    } finally {
-      batch.dispose();
+): Promise<Float64Array> {
+  const { data, numImages, imageShape, condition } = planLogProb(model, images, options);
+  const { signal, perValue = false, onProgress } = options;
+  const total = valuesOf(imageShape);
+  const nats = new Float64Array(perValue ? numImages * total : numImages);
+  const pause = pauses(YIELD_MILLISECONDS);
+  for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
+    const group = Math.min(IMAGES_AT_A_TIME, numImages - first);
+    const [evaluator, softmax] = memoryFor('logProb', () => [
+      evaluatorFor(model, {
+        numImages: group,
+        imageShape,
+        condition: condition && part(condition, first, group),
+      }),
+      logProbs(model.levels, group),
+    ]);
+    const levels = new Int32Array(group);
+    const ofPlace = new Float64Array(group);
+    for (let index = 0; index < total; index++) {
+      signal?.throwIfAborted();
+      const place = placeOf(index, imageShape);
+      for (let n = 0; n < group; n++) levels[n] = data[(first + n) * total + index] as number;
+      softmax.of(evaluator.logits(...place), levels, ofPlace);
+      evaluator.put(...place, levels);
+      for (let n = 0; n < group; n++) {
+        const to = perValue ? (first + n) * total + index : first + n;
+        nats[to] = (nats[to] as number) + (ofPlace[n] as number);
+      }
+      const isRowDone = (index + 1) % (total / imageShape[0]) === 0;
+      if (isRowDone) onProgress?.({ done: first * total + group * (index + 1), total: numImages * total });
+      const paused = pause();
+      if (paused !== undefined) await paused;
     }
   }
-  return tensor1d(nats);
+  signal?.throwIfAborted();
+  return nats;
 }
+
+/** What {@link logProb} is to do, checked. */
+export interface LogProbJob {
+  readonly data: ArrayLike<number>;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly condition: ConditionValues | null;
+}
+
+/** Checks the images and options of {@link logProb}, all before anything is computed. */
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
+  checkModel('logProb: model', model);
+  const { signal, perValue = false, onProgress } = checkArgs('logProb: options', options);
+  checkSignal('logProb: signal', signal);
+  checkBoolean('logProb: perValue', perValue);
+  checkFunction('logProb: onProgress', onProgress ?? (() => {}));
+  const { data, shape } = checkImages('logProb: images', images);
+  const [numImages = 0, ...size] = shape;
+  const imageShape = resolveImageShape('logProb: images', model.imageShape, size);
+  checkLevels('logProb: images', data, model.levels);
+  const given = model.conditions[0] ?? null;
+  const condition = readCondition('logProb: condition', given, options.condition, numImages, imageShape);
+  return { data, numImages, imageShape, condition };
+}
+
+/** Few enough for a modest memory, and enough that each weight loaded is shared by many. */
+const IMAGES_AT_A_TIME = 256;
+
+/** Lets other work run so often. */
+const YIELD_MILLISECONDS = 125;

@@ -1,12 +1,12 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, wrong } from '../check';
-import { type Condition, checkValues } from '../image-model/conditions';
-import { type ImageModelShape, imageModelShape } from '../image-model/shape';
-import { disposeAbandonedTape } from './abandoned-tape';
-import { modelInputs } from './model-inputs';
-import { namesOf, OWN_LOSS, withFunctions } from './named-losses';
-import { restoreAdamPowersExactly, withoutLeakingSteps } from './optimizer-state';
+import { checkArgs, throwTypeError } from '../core/check';
+import { checkConditionValues } from '../core/conditions';
+import { useOwnKernels } from '../ops/own-kernels';
+import { type Condition, modelInputs } from './conditions';
+import { type ImageModelShape, imageModelShape } from './image-model';
+import { namesOf, OWN_LOSS, withFunctions } from './loss';
+import { disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
 
 type CompileArgs = Parameters<LayersModel['compile']>[0];
 type FitX = Parameters<LayersModel['fit']>[0];
@@ -88,7 +88,7 @@ export class AutoregressiveModel extends LayersModel {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
-      if (made !== undefined) checkValues('fit: condition', this.condition, await made.data());
+      if (made !== undefined) checkConditionValues('fit: condition', this.condition, await made.data());
       return await super.fit(inputs, y, args);
     } finally {
       made?.dispose();
@@ -180,6 +180,8 @@ serialization.registerClass(AutoregressiveModel);
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
-  if (!inputs || !outputs) wrong('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
+  if (!inputs || !outputs)
+    throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
+  useOwnKernels();
   return new AutoregressiveModel(args);
 }

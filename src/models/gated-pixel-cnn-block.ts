@@ -7,12 +7,12 @@ import {
   checkKernelSize,
   checkNumber,
   checkOneOf,
-  wrong,
-} from '../check';
+  throwTypeError,
+} from '../core/check';
+import { getMask, type MaskType } from '../core/window';
 import { gatedActivation, isCondition } from '../layers/gated-activation';
-import { imageInputShape } from '../layers/layer-input';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
-import { getMask, type MaskType } from '../mask';
+import { imageInputShape } from '../layers/pixel-layer';
 
 /**
  * The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image.
@@ -123,14 +123,14 @@ export function gatedPixelCNNBlock(
   const drop = (x: SymbolicTensor) =>
     layers.dropout({ ...layerName('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
 
-  const gates = 2 * filters;
+  const gateInputs = 2 * filters;
   const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
   const present = { kernelSize: [1, columns], imageChannels } satisfies Partial<ConvArgs>;
-  const v = conv('vertical', vertical, { filters: gates, maskType, ...above }); // [N,H,W,in] -> [N,H,W,2F]
+  const v = conv('vertical', vertical, { filters: gateInputs, maskType, ...above }); // [N,H,W,in] -> [N,H,W,2F]
   const h = add(
     'sum',
-    conv('horizontal', horizontal, { filters: gates, maskType, ...present }), // [N,H,W,in] -> [N,H,W,2F]
-    conv('across', v, { filters: gates, kernelSize: 1, imageChannels: 1, useBias: false }), // [N,H,W,2F] -> [N,H,W,2F]
+    conv('horizontal', horizontal, { filters: gateInputs, maskType, ...present }), // [N,H,W,in] -> [N,H,W,2F]
+    conv('across', v, { filters: gateInputs, kernelSize: 1, imageChannels: 1, useBias: false }), // [N,H,W,2F] -> [N,H,W,2F]
   );
   const gated = gate('horizontal_gate', h); // [N,H,W,2F] -> [N,H,W,F]
   const kept = dropout > 0 ? drop(gated) : gated;
@@ -186,17 +186,17 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const [, height, width] = imageInputShape(label('vertical'), vertical?.shape ?? []);
   const [, h, w, features] = imageInputShape(label('horizontal'), horizontal?.shape ?? []);
   if (h !== height || w !== width) {
-    wrong(label('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
+    throwTypeError(label('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
   }
   checkFeatures(label('features of the horizontal stack'), features, imageChannels);
   if (maskType === 'B' && features !== filters) {
-    wrong(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
+    throwTypeError(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
   }
   if (
     condition !== undefined &&
     !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))
   ) {
-    wrong(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
+    throwTypeError(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
   return { imageChannels, filters, rows, columns, maskType, dropout, condition, skipFilters, isLast };
 }

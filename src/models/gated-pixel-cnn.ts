@@ -1,10 +1,9 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, wrong } from '../check';
+import { checkInteger, checkNumber, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { logitsHead } from './logits-head';
-import { checkNetworkArgs, type NetworkArgs } from './model-args';
+import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -71,7 +70,7 @@ function secondInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condi
   );
   for (const [name, size] of given) checkInteger(`gatedPixelCNN: ${name}`, size, 1);
   if (given.length > 1) {
-    wrong(
+    throwTypeError(
       'gatedPixelCNN',
       'one of numClasses, conditionSize and conditionMapSize',
       given.map(([name]) => name),

@@ -1,10 +1,9 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkFunction, wrong } from '../check';
+import { checkFunction, throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { logitsHead } from './logits-head';
-import { checkNetworkArgs, type NetworkArgs } from './model-args';
+import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs {
@@ -58,7 +57,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   for (let index = 0; index < numBlocks; index++) {
     const layer = block({ filters: hidden, imageChannels, kernelSize, index }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
-      wrong('pixelCNN: block', 'a function that returns a layer', layer);
+      throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);
   }
   stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels }));

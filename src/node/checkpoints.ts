@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkFunction, checkInteger, wrong } from '../check';
+import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import { isMissing, readWhole, replaceFile } from './files';
 
 /** A finished checkpoint. */
@@ -64,7 +64,8 @@ interface Pointers {
  * ```
  */
 export function checkpoints<State>(directory: string): Checkpoints<State> {
-  if (typeof directory !== 'string' || directory === '') wrong('checkpoints', 'a directory', directory);
+  if (typeof directory !== 'string' || directory === '')
+    throwTypeError('checkpoints', 'a directory', directory);
   const find = async (which: keyof Pointers): Promise<Checkpoint<State> | null> => {
     const name = (await readPointers(directory))[which];
     if (name === undefined) return null;

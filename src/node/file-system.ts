@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { io } from '@tensorflow/tfjs-core';
-import { wrong } from '../check';
+import { throwTypeError } from '../core/check';
 import { readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
@@ -41,7 +41,8 @@ const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp
  * ```
  */
 export function fileSystem(directory: string): io.IOHandler {
-  if (typeof directory !== 'string' || directory === '') wrong('fileSystem', 'a directory', directory);
+  if (typeof directory !== 'string' || directory === '')
+    throwTypeError('fileSystem', 'a directory', directory);
   const path = resolve(directory);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),

@@ -1,32 +1,15 @@
+import { backend, env, getBackend, type Tensor1D, type Tensor4D } from '@tensorflow/tfjs-core';
+import type { ConvolutionSizes, TrainingKernels } from '../kernels/training-kernels';
 import {
-  engine,
-  getBackend,
-  getGradient,
-  getKernel,
-  type NamedAttrMap,
-  registerGradient,
-  registerKernel,
-  type Tensor,
-  type Tensor1D,
-  type Tensor4D,
-} from '@tensorflow/tfjs-core';
-import { checkBatchFits } from './batch-limit';
-import { composedConv } from './composed-conv';
-import type { ConvAttributes, ConvImplementation, ConvInputs, FusedActivation } from './conv-implementation';
-import { wasmConv } from './wasm-conv';
-
-/** Our own kernels on the wasm backend where they can be had, tfjs's operations elsewhere. */
-const implementation = (): ConvImplementation => wasmConv() ?? composedConv;
-
-/**
- * Gradients that are recorded on a tape must be differentiable themselves, as tfjs's operations are as far as
- * the backend goes.
- */
-const gradientImplementation = (): ConvImplementation =>
-  engine().state.gradientDepth > 0 ? composedConv : implementation();
-
-/** The names under which the operation is a kernel of every backend. */
-const KERNEL_NAMES = { linear: 'PixelCNNCausalConv2D', relu: 'PixelCNNCausalConv2DRelu' } as const;
+  type ConvAttributes,
+  type ConvInputs,
+  type ConvSaved,
+  composedConv,
+  type FusedActivation,
+  withSaved,
+} from './composed-conv';
+import { defineOperation } from './operation';
+import { address, filled, wasmKernel } from './wasm-kernels';
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the
@@ -50,29 +33,119 @@ export function causalConv2d(
 ): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
-  const kernelName = KERNEL_NAMES[activation];
-  const backendName = getBackend();
-  if (getKernel(kernelName, backendName) === undefined) {
-    const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
-      implementation().forward(inputs as ConvInputs, activation, (attrs as ConvAttributes).presentColumns);
-    registerKernel({ kernelName, backendName, kernelFunc });
-  }
-  const attributes: ConvAttributes = { presentColumns };
-  return engine().runKernel(kernelName, bias === null ? { x, kernel } : { x, kernel, bias }, attributes);
+  return operation({ x, kernel, bias: bias ?? undefined }, { activation, presentColumns });
 }
 
-// The first copy of this library in a program keeps its kernels, so also its gradients.
-for (const [activation, kernelName] of Object.entries(KERNEL_NAMES)) {
-  if (getGradient(kernelName) !== undefined) continue;
-  const outputsToSave = activation === 'relu' ? [true] : [];
-  registerGradient({ kernelName, inputsToSave: ['x', 'kernel'], outputsToSave, gradFunc: gradients });
+const wasmForward = wasmKernel<ConvInputs, ConvAttributes, Tensor4D>(
+  'PixelCNNCausalConv2D',
+  (kernels, { x, kernel, bias }, attributes) => {
+    const lowerBound = attributes.activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
+    const sizes = sizesOf(x, kernel, attributes);
+    const [n, h, w, , featuresOut] = sizes;
+    return compute([n, h, w, featuresOut], sizes, kernels.convolutionScratch, (y, scratch) =>
+      kernels.convolve(y, address(x), address(kernel), address(bias), ...sizes, lowerBound, scratch),
+    );
+  },
+);
+
+type GradientInputs = ConvSaved & { readonly dy: Tensor4D };
+
+const wasmInputGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor4D>(
+  'PixelCNNCausalConv2DInputGradient',
+  (kernels, { dy, x, kernel, y }, attributes) => {
+    const sizes = sizesOf(x, kernel, attributes);
+    return compute(x.shape, sizes, kernels.convolutionScratch, (dx, scratch) =>
+      kernels.convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
+    );
+  },
+);
+
+const wasmKernelGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor4D>(
+  'PixelCNNCausalConv2DKernelGradient',
+  (kernels, { dy, x, kernel, y }, attributes) => {
+    const sizes = sizesOf(x, kernel, attributes);
+    return compute(kernel.shape, sizes, kernels.correlationScratch, (dkernel, scratch) =>
+      kernels.correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
+    );
+  },
+);
+
+const wasmBiasGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor1D>(
+  'PixelCNNCausalConv2DBiasGradient',
+  (kernels, { dy, x, kernel, y }, attributes) => {
+    const sizes = sizesOf(x, kernel, attributes);
+    const [n, h, w, , featuresOut] = sizes;
+    return compute([featuresOut], sizes, kernels.correlationScratch, (dbias, scratch) =>
+      kernels.sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
+    );
+  },
+);
+
+function sizesOf(
+  { shape: [n, h, w, featuresIn] }: Tensor4D,
+  { shape: [rows, columns, , featuresOut] }: Tensor4D,
+  { presentColumns }: ConvAttributes,
+): ConvolutionSizes {
+  return [n, h, w, featuresIn, featuresOut, rows, columns, presentColumns];
 }
 
-function gradients(dy: Tensor | Tensor[], saved: Tensor[], attributes: NamedAttrMap) {
-  const [x, kernel, y] = saved as [Tensor4D, Tensor4D, Tensor4D?];
-  return gradientImplementation().gradients(
-    dy as Tensor4D,
-    y === undefined ? { x, kernel } : { x, kernel, y },
-    (attributes as ConvAttributes).presentColumns,
+/** A tensor that kernels fill, given its address and memory to work in. */
+function compute(
+  shape: readonly number[],
+  [, ...image]: ConvolutionSizes,
+  scratchBytes: TrainingKernels['convolutionScratch'],
+  fill: (output: number, scratch: number) => void,
+) {
+  const [tensor] = filled([shape], scratchBytes(...image) >>> 0, ([output], scratch) =>
+    fill(output, scratch),
   );
+  return tensor;
+}
+
+const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4D>({
+  name: 'causalConv2d',
+  composed: composedConv,
+  wasmImplementation: {
+    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
+    gradients: (dy, saved, attributes) => ({
+      x: () => wasmInputGradient({ dy, ...saved }, attributes),
+      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes),
+      bias: () => wasmBiasGradient({ dy, ...saved }, attributes),
+    }),
+  },
+});
+
+/** What is used of a WebGPU device. */
+interface DeviceLimits {
+  device: { limits: { maxBufferSize: number; maxStorageBufferBindingSize: number } };
+}
+
+/** Bytes that one tensor may have on the current backend: what a buffer or a texture of the GPU holds. */
+function largestTensor(): number {
+  switch (getBackend()) {
+    case 'webgpu': {
+      const { limits } = (backend() as unknown as DeviceLimits).device;
+      return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    }
+    case 'webgl': // one number a texel, since not all of tfjs's programs pack four into it
+      return 4 * env().getNumber('WEBGL_MAX_TEXTURE_SIZE') ** 2;
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+/**
+ * Throws if a tensor [N,H,W,F] is more than the GPU holds in one piece, and says what batch fits. WebGPU
+ * itself would not throw, but go on with zeros.
+ *
+ * @throws RangeError
+ */
+export function checkBatchFits([n, h, w, features]: readonly [number, number, number, number]): void {
+  const bytesPerImage = 4 * h * w * features;
+  const limit = largestTensor();
+  if (limit === Number.POSITIVE_INFINITY || n * bytesPerImage <= limit) return;
+  const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
+  const fitting = Math.floor(limit / bytesPerImage);
+  const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';
+  throw new RangeError(`A batch of ${n} images is too large for ${getBackend()} here: ${tensor}; ${advice}`);
 }

@@ -18,24 +18,52 @@ import {
   type Tensor2D,
   type Tensor4D,
   tensor1d,
-  tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import type { ConvImplementation, ConvInputs, FusedActivation } from './conv-implementation';
+import type { Implementation } from './operation';
 
-type Pads = [[number, number], [number, number], [number, number], [number, number]];
+/** What follows the convolution within the same operation. */
+export type FusedActivation = 'linear' | 'relu';
+
+/** Of the kernel's last row the first `presentColumns` columns are used. */
+export type ConvAttributes = { readonly activation: FusedActivation; readonly presentColumns: number };
+
+/** What a convolution takes. */
+export interface ConvInputs {
+  /** [N,H,W,in] */
+  readonly x: Tensor4D;
+  /** [rows,columns,in,out] */
+  readonly kernel: Tensor4D;
+  /** [out] */
+  readonly bias: Tensor1D | undefined;
+}
+
+/** What its gradients need. */
+export interface ConvSaved {
+  readonly x: Tensor4D;
+  readonly kernel: Tensor4D;
+  /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
+  readonly y: Tensor4D | undefined;
+}
+
+export type ConvImplementation = Implementation<ConvInputs, ConvAttributes, ConvSaved, Tensor4D>;
+
+/** The output [N,H,W,out], and what its gradients need. */
+export function withSaved({ x, kernel }: ConvInputs, y: Tensor4D, { activation }: ConvAttributes) {
+  return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
+}
 
 /**
  * The operation in terms of tfjs's own: forward convolutions, products and transposes, which every backend
  * has and runs fast (the stock filter gradient is missing on wasm and slow on cpu).
  */
 export const composedConv: ConvImplementation = {
-  forward: ({ kernel, ...inputs }, activation, presentColumns) =>
-    tidy(() => {
-      const window = windowOf(kernel.shape, presentColumns);
-      return forward({ ...inputs, kernel: cut(kernel, window) }, window, activation);
-    }),
-  gradients(dy, { x, kernel, y }, presentColumns) {
+  forward(inputs, attributes) {
+    const window = windowOf(inputs.kernel.shape, attributes.presentColumns);
+    const kernel = cut(inputs.kernel, window); // [rows,columns of the window,in,out]
+    return withSaved(inputs, forward({ ...inputs, kernel }, window, attributes.activation), attributes);
+  },
+  gradients(dy, { x, kernel, y }, { presentColumns }) {
     const dz: Tensor4D = y === undefined ? dy : mul(dy, step(y)); // before the activation
     const window = windowOf(kernel.shape, presentColumns);
     return {
@@ -45,6 +73,8 @@ export const composedConv: ConvImplementation = {
     };
   },
 };
+
+type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
 /**
  * What is convolved with: the first columns of a kernel, of which so many reach to the left of the output's

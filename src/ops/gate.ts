@@ -2,22 +2,30 @@ import {
   add,
   avgPool,
   concat,
-  customGrad,
-  engine,
-  type GradSaveFunc,
   mul,
   reshape,
   sigmoid,
   split,
   square,
   sub,
-  sum,
-  type Tensor,
   type Tensor2D,
   type Tensor4D,
   tanh,
 } from '@tensorflow/tfjs-core';
-import { wasmGate, wasmGateGradient } from './wasm-gate';
+import { defineOperation, type Gradients, type Implementation } from './operation';
+import { address, filled, wasmKernel } from './wasm-kernels';
+
+interface Inputs {
+  /** [N,H,W,2F] */
+  readonly x: Tensor4D;
+  /** [N,2F] */
+  readonly condition: Tensor2D | undefined;
+}
+
+type Attributes = { readonly imageChannels: number };
+
+/** Its gradients need its inputs. */
+type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
  * tanh(a) sigmoid(b), the gate of gated PixelCNN, with a gradient of its own. The features of x are
@@ -31,66 +39,82 @@ import { wasmGate, wasmGateGradient } from './wasm-gate';
  * @returns [N,H,W,F]
  */
 export function gate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null = null): Tensor4D {
-  const inputs = condition === null ? [x] : [x, condition];
-  const op = customGrad<Tensor4D>((...args) => {
-    (args.at(-1) as GradSaveFunc)(inputs);
-    return {
-      value: wasmGate(x, imageChannels, condition) ?? composedGate(x, imageChannels, condition),
-      gradFunc(dy, saved) {
-        const [savedX, savedCondition] = saved as [Tensor4D, Tensor2D?];
-        return gradients(dy, savedX, imageChannels, savedCondition ?? null);
-      },
-    };
-  });
-  return op(...inputs);
+  return operation({ x, condition: condition ?? undefined }, { imageChannels });
 }
 
-/**
- * For x [N,H,W,2F] and for the condition [N,2F]. Those that are recorded on a tape must be differentiable
- * themselves.
- */
-function gradients(dy: Tensor4D, x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor[] {
-  const isRecorded = engine().state.gradientDepth > 0;
-  const own = isRecorded ? null : wasmGateGradient(dy, x, imageChannels, condition);
-  const dx = own ?? composedGradient(dy, x, imageChannels, condition);
-  if (condition === null) return [dx];
-  return [dx, isRecorded ? sum(dx, [1, 2]) : sumOverPixels(dx)];
-}
-
-function composedGate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): Tensor4D {
-  const [n, h, w, features] = x.shape;
-  const [a, b] = halves(x, imageChannels, condition);
-  return reshape(mul(tanh(a), sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
-}
-
-/** [N,H,W,2F] */
-function composedGradient(
-  dy: Tensor4D,
-  x: Tensor4D,
-  imageChannels: number,
-  condition: Tensor2D | null,
-): Tensor4D {
-  const [a, b] = halves(x, imageChannels, condition);
-  const [t, s] = [tanh(a), sigmoid(b)];
-  const ds = mul(reshape(dy, s.shape), s); // [N*H*W*C, G]
-  const da = mul(ds, sub(1, square(t)));
-  const db = mul(ds, mul(t, sub(1, s)));
-  return reshape(concat([da, db], 1), x.shape); // [N*H*W*C, 2G] -> [N,H,W,2F]
-}
+const composed: Gate = {
+  forward(inputs, attributes) {
+    const [n, h, w, features] = inputs.x.shape;
+    const [a, b] = halves(inputs, attributes);
+    const y = reshape(mul(tanh(a), sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
+    return { y: y as Tensor4D, saved: inputs };
+  },
+  gradients(dy, inputs, attributes) {
+    const [a, b] = halves(inputs, attributes);
+    const [t, s] = [tanh(a), sigmoid(b)];
+    const ds = mul(reshape(dy, s.shape), s); // [N*H*W*C, G]
+    const da = mul(ds, sub(1, square(t)));
+    const db = mul(ds, mul(t, sub(1, s)));
+    return fromInputGradient(reshape(concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
+  },
+};
 
 /**
  * a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image
  * and G = F/C.
  */
-function halves(x: Tensor4D, imageChannels: number, condition: Tensor2D | null): [Tensor2D, Tensor2D] {
+function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [Tensor2D, Tensor2D] {
   const [n, h, w, features] = x.shape;
-  const z = condition === null ? x : add(x, reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
+  const z = condition === undefined ? x : add(x, reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
   const groups = reshape(z, [n * h * w * imageChannels, features / imageChannels]); // [N*H*W*C, 2G]
   return split(groups, 2, 1) as [Tensor2D, Tensor2D];
 }
 
-/** [N,H,W,F] -> [N,F], as a mean over each image, which is much faster than `sum` on wasm. */
+const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
+  'PixelCNNGate',
+  (kernels, { x, condition }, attributes) => {
+    const [n, h, w, features] = x.shape;
+    const [y] = filled([[n, h, w, features / 2]], 0, ([y]) =>
+      kernels.gate(y, address(x), address(condition), ...sizesOf(x, attributes)),
+    );
+    return y;
+  },
+);
+
+const wasmInputGradient = wasmKernel<Inputs & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
+  'PixelCNNGateGradient',
+  (kernels, { dy, x, condition }, attributes) => {
+    const [dx] = filled([x.shape], 0, ([dx]) =>
+      kernels.gateBack(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
+    );
+    return dx;
+  },
+);
+
+/** Images, pixels of each, groups of features and features of the output in each. */
+function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: Attributes) {
+  return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
+}
+
+/** Both gradients from that for x [N,H,W,2F]: the condition is added at every pixel. */
+function fromInputGradient(dx: Tensor4D): Gradients<Inputs> {
+  return { x: () => dx, condition: () => sumOverPixels(dx) };
+}
+
+/** [N,H,W,2F] -> [N,2F], as a mean over each image, which is much faster than `sum` on wasm. */
 function sumOverPixels(x: Tensor4D): Tensor2D {
   const [n, h, w, features] = x.shape;
-  return mul(reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w);
+  return mul(reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
 }
+
+const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
+  name: 'gate',
+  composed,
+  wasmImplementation: {
+    supports: ({ x, condition }) =>
+      x.dtype === 'float32' && (condition === undefined || condition.dtype === 'float32'),
+    forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
+    gradients: (dy, inputs, attributes) =>
+      fromInputGradient(wasmInputGradient({ dy, ...inputs }, attributes)),
+  },
+});

@@ -1,7 +1,25 @@
-import { engine, env, getBackend, getKernel, registerKernel, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  type DataId,
+  engine,
+  env,
+  getBackend,
+  getKernel,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerKernel,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import type { TrainingKernels } from '../kernels/training-kernels';
-import { trainingKernels } from '../kernels/webassembly';
-import { type WasmBackend, wasmBackend } from './wasm-memory';
+
+/** What is used of the inside of tfjs's wasm backend. */
+interface WasmBackend {
+  readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
+  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
+  makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo;
+  disposeData(dataId: DataId): boolean;
+}
+
+const wasmBackend = () => engine().registry['wasm'] as unknown as WasmBackend;
 
 /**
  * Set to false, it leaves the wasm backend to tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS',
@@ -11,6 +29,14 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 env().registerFlag(FLAG, () => true);
 
+/** Makes the kernels over a memory; undefined in programs without own-kernels.ts. */
+let makeKernels: ((memory: WebAssembly.Memory) => TrainingKernels | null) | undefined;
+
+/** Has kernels made by a function from now on. */
+export function provideKernels(make: NonNullable<typeof makeKernels>): void {
+  makeKernels = make;
+}
+
 /**
  * The kernels over a backend's memory, looked for once; null where its inside is not as we know it, or has no
  * SIMD.
@@ -18,6 +44,7 @@ env().registerFlag(FLAG, () => true);
 const known = new WeakMap<object, TrainingKernels | null>();
 
 function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
+  if (makeKernels === undefined) return null;
   let kernels = known.get(backend);
   if (kernels === undefined) {
     const memory = backend.wasm?.asm?.memory;
@@ -26,44 +53,71 @@ function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
       typeof backend.dataIdMap?.get === 'function' &&
       typeof backend.makeOutput === 'function' &&
       typeof backend.disposeData === 'function';
-    kernels = isAsKnown ? trainingKernels(memory) : null;
+    kernels = isAsKnown ? makeKernels(memory) : null;
     known.set(backend, kernels);
   }
   return kernels;
 }
 
-/**
- * Whether masked convolutions, gates and the cross-entropy run in this library's own WebAssembly loops now,
- * rather than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
- * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
- *
- * @example
- * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { kernelsInUse } from 'pixelcnn-layers';
- * tf.env().set('PIXELCNN_WASM_KERNELS', false); // to compare
- * console.log(kernelsInUse()); // false
- * tf.env().set('PIXELCNN_WASM_KERNELS', true);
- * ```
- */
-export function kernelsInUse(): boolean {
-  return wasmKernels() !== null;
-}
-
-/** Our kernels, where they are wanted and can be had on the present backend. */
-export function wasmKernels(): TrainingKernels | null {
-  if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return null;
+/** Whether our loops are used now: see `kernelsInUse`. */
+export function areKernelsUsed(): boolean {
+  if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return false;
   const backend = engine().registry['wasm']; // not there while it starts
-  return backend === undefined ? null : kernelsOver(backend as Partial<WasmBackend>);
+  return backend !== undefined && kernelsOver(backend as Partial<WasmBackend>) !== null;
 }
 
-/** Makes a kernel of tfjs's wasm backend of them, so that tfjs counts and profiles what they do. */
-export function registerOnWasm<Inputs, Attributes = undefined>(
+/**
+ * Registers a kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it. Returns
+ * the function that runs it, to be called while {@link areKernelsUsed}.
+ */
+export function wasmKernel<Inputs, Attributes, Output>(
   kernelName: string,
   compute: (kernels: TrainingKernels, inputs: Inputs, attributes: Attributes) => TensorInfo | TensorInfo[],
-): void {
-  if (getKernel(kernelName, 'wasm') !== undefined) return; // by another copy of this library in the program
-  const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
-    compute(kernelsOver(wasmBackend()) as TrainingKernels, inputs as Inputs, attrs as Attributes);
-  registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+): (inputs: Inputs, attributes: Attributes) => Output {
+  // Another copy of this library in the program may have registered it.
+  if (getKernel(kernelName, 'wasm') === undefined) {
+    const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
+      compute(kernelsOver(wasmBackend()) as TrainingKernels, inputs as Inputs, attrs as Attributes);
+    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+  }
+  return (inputs, attributes) =>
+    engine().runKernel(kernelName, inputs as NamedTensorMap, attributes as NamedAttrMap) as Output;
+}
+
+type Shape = readonly number[];
+
+/**
+ * Makes a tensor of each shape and has them filled, given their addresses and that of so many bytes to work
+ * in. Releases all memory if that throws.
+ */
+export function filled<const Shapes extends readonly Shape[]>(
+  shapes: Shapes,
+  scratchBytes: number,
+  fill: (addresses: { readonly [Index in keyof Shapes]: number }, scratch: number) => void,
+): { -readonly [Index in keyof Shapes]: TensorInfo } {
+  const made: TensorInfo[] = [];
+  try {
+    const scratch = [Math.max(1, Math.ceil(scratchBytes / 4))]; // an empty tensor has no address
+    for (const shape of [...shapes, scratch]) made.push(allocate(shape));
+    const addresses = made.map(address);
+    const scratchAddress = addresses.pop() as number;
+    fill(addresses as { [Index in keyof Shapes]: number }, scratchAddress);
+  } catch (error) {
+    for (const { dataId } of made) wasmBackend().disposeData(dataId);
+    throw error;
+  }
+  wasmBackend().disposeData((made.pop() as TensorInfo).dataId);
+  return made as { -readonly [Index in keyof Shapes]: TensorInfo };
+}
+
+function allocate(shape: Shape): TensorInfo {
+  const tensor = wasmBackend().makeOutput(shape, 'float32');
+  if (address(tensor) !== 0) return tensor;
+  wasmBackend().disposeData(tensor.dataId);
+  throw new RangeError(`A tensor [${shape}] does not fit in the memory of the wasm backend`);
+}
+
+/** Where a tensor's numbers lie in the backend's memory, 0 for none. They do not move when it grows. */
+export function address(tensor: TensorInfo | undefined): number {
+  return tensor === undefined ? 0 : wasmBackend().dataIdMap.get(tensor.dataId).memoryOffset;
 }

@@ -1,9 +1,21 @@
-import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { checkFunction, checkInteger, checkLevel, checkNumber, checkOneOf, wrong } from '../check';
-import { type Condition, type ConditionValues, readCondition } from '../image-model/conditions';
-import type { ImageShape } from '../image-model/place';
-import { type ImageModelShape, resolveImageShape } from '../image-model/shape';
-import { type Filters, TO_DRAW } from './categorical';
+import {
+  checkFunction,
+  checkInteger,
+  checkLevel,
+  checkNumber,
+  checkOneOf,
+  throwTypeError,
+} from '../core/check';
+import {
+  type ConditionData,
+  type ConditionShape,
+  type ConditionValues,
+  type NumericArray,
+  numConditions,
+  readCondition,
+} from '../core/conditions';
+import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
+import { type Filters, TO_DRAW } from '../distributions/categorical';
 import { customNoise, type Noise, seededNoise } from './noise';
 
 /** How far a job has come, for {@link SampleOptions.onProgress}. */
@@ -19,17 +31,17 @@ export interface SampleProgress {
   levels: Int32Array;
 }
 
-/** Options of {@link sample}. */
-export interface SampleOptions {
+/** What is drawn and how, where images and conditions are given as tensors or as numbers. */
+export interface DrawOptions<GivenImages, GivenCondition> {
   /** Images to draw. @default 1, or as many as `initial` or `condition` has */
   numImages?: number;
   /**
    * What each image is conditioned on, for models that take it: classes [N] (a number: the same for all),
    * vectors [N,K] or maps [N,H,W,K].
    */
-  condition?: Condition;
+  condition?: GivenCondition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
-  imageShape?: [number, number, number];
+  imageShape?: ImageShape;
   /** Same seed, same images: any integer. @default a new one each time */
   seed?: number;
   /** Index of the first image, to cut a large job into parts. @default 0 */
@@ -48,23 +60,23 @@ export interface SampleOptions {
   /** 'uniform' draws the very first value uniformly, as "The Annotated Pixel-CNN" does. @default 'model' */
   firstValue?: 'model' | 'uniform';
   /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Comes with `known`. */
-  initial?: Tensor4D;
+  initial?: GivenImages;
   /**
    * 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`.
    */
-  known?: Tensor4D;
-  /**
-   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
-   * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
-   * value, with any model. 'auto' is incremental where the model allows it. @default 'auto'
-   */
-  strategy?: 'auto' | 'incremental' | 'full';
+  known?: GivenImages;
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
   /** Called after each row. */
   onProgress?: (progress: SampleProgress) => void;
   /** Lets other work run each so many milliseconds; 'auto' is 125. @default 'auto' */
   yieldEvery?: 'auto' | 'never' | number;
+}
+
+/** Options of {@link sample}. */
+export interface SampleOptions extends DrawOptions<NumericArray, ConditionData> {
+  /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
+  strategy?: 'auto' | 'incremental';
 }
 
 /** The options of a job, checked, with all defaults filled in. */
@@ -85,12 +97,18 @@ export interface Job {
   readonly yieldMilliseconds: number;
 }
 
+/** What is drawn from, from outside. */
+export interface ModelShape {
+  readonly imageShape: readonly [number | null, number | null, number];
+  readonly levels: number;
+  readonly condition: ConditionShape | null;
+}
+
 const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
 
-/** Checks every option before any tensor is made. */
-export async function planJob(shape: ImageModelShape, options: SampleOptions): Promise<Job> {
+/** Checks every option. */
+export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, ConditionData>): Job {
   const { initial, known, random, seed, topK, topP } = options;
-  checkOneOf('sample: strategy', options.strategy ?? 'auto', ['auto', 'incremental', 'full']);
   const temperature = checkNumber(
     'sample: temperature',
     options.temperature ?? 1,
@@ -105,21 +123,19 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
   if (seed !== undefined) checkInteger('sample: seed', seed);
   const firstImage = checkInteger('sample: firstImage', options.firstImage ?? 0, 0);
   if (random !== undefined && seed !== undefined)
-    wrong('sample: random', 'either seed or random, not both', random);
+    throwTypeError('sample: random', 'either seed or random, not both', random);
   checkFunction('sample: random', random ?? Math.random);
   checkFunction('sample: onProgress', options.onProgress ?? (() => {}));
 
-  if (initial !== undefined && initial?.rank !== 4) {
-    wrong('sample: initial', 'a tensor of levels [N,H,W,C]', initial?.shape ?? initial);
-  }
+  const initialShape = initial === undefined ? undefined : checkImages('sample: initial', initial).shape;
   const imageShape = resolveImageShape(
     options.imageShape === undefined && initial !== undefined ? 'sample: initial' : 'sample: imageShape',
-    shape,
-    options.imageShape ?? initial?.shape.slice(1),
+    shape.imageShape,
+    options.imageShape ?? initialShape?.slice(1),
   );
   const numImages = checkInteger(
     'sample: numImages',
-    options.numImages ?? initial?.shape[0] ?? countOf(options.condition) ?? 1,
+    options.numImages ?? initialShape?.[0] ?? (numConditions(options.condition) || 1),
     1,
   );
   return {
@@ -130,53 +146,65 @@ export async function planJob(shape: ImageModelShape, options: SampleOptions): P
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
     isFirstUniform: firstValue === 'uniform',
-    condition: await readCondition(
-      'sample: condition',
-      shape.condition,
-      options.condition,
-      numImages,
-      imageShape,
-    ),
-    given: await readGiven(initial, known, [numImages, ...imageShape], shape.levels),
+    condition: readCondition('sample: condition', shape.condition, options.condition, numImages, imageShape),
+    given: readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };
-}
-
-/** For how many images conditions are; undefined where they are for any. */
-function countOf(condition: Condition | undefined): number | undefined {
-  const { shape, length } = (condition ?? {}) as { shape?: number[]; length?: number };
-  return (Array.isArray(condition) ? length : shape?.[0]) || undefined;
 }
 
 function checkYield(yieldEvery: unknown): number {
   if (yieldEvery === 'never') return Infinity;
   if (yieldEvery === 'auto') return AUTO_YIELD_MILLISECONDS;
   if (typeof yieldEvery === 'number' && yieldEvery >= 0) return yieldEvery;
-  return wrong('sample: yieldEvery', "'auto', 'never' or milliseconds", yieldEvery);
+  return throwTypeError('sample: yieldEvery', "'auto', 'never' or milliseconds", yieldEvery);
 }
 
-function freshSeed(): number {
+/** A new seed, for who gave none. */
+export function freshSeed(): number {
   return Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 }
 
-/** Reads `initial` and `known` once, and checks them. */
-async function readGiven(
-  initial: Tensor4D | undefined,
-  known: Tensor4D | undefined,
+/** Checks `initial` and `known`, and makes one list of them. */
+function readGiven(
+  initial: NumericArray | undefined,
+  known: NumericArray | undefined,
   shape: readonly number[],
   levels: number,
-): Promise<Job['given']> {
+): Job['given'] {
   if (initial === undefined && known === undefined) return null;
-  const fits = (tensor?: Tensor4D) =>
-    tensor?.rank === 4 && shape.every((size, i) => size === tensor.shape[i]);
+  const fits = (images?: NumericArray) => images !== undefined && String(images.shape) === String(shape);
   if (!initial || !fits(initial))
-    wrong('sample: initial', `levels of shape [${shape}], with known`, initial?.shape);
+    throwTypeError('sample: initial', `levels of shape [${shape}], with known`, initial?.shape);
   if (!known || !fits(known))
-    wrong('sample: known', `0 or 1, of shape [${shape}], with initial`, known?.shape);
-
-  const [values, flags] = await Promise.all([initial.data(), known.data()]);
-  return Int32Array.from(values, (value, i) => {
-    const isKnown = checkOneOf('sample: known', flags[i], [0, 1]) === 1;
+    throwTypeError('sample: known', `0 or 1, of shape [${shape}], with initial`, known?.shape);
+  const flags = checkImages('sample: known', known).data;
+  return Int32Array.from(initial.data, (value, i) => {
+    const isKnown = checkOneOf('sample: known', flags[i] as number, [0, 1]) === 1;
     return isKnown ? checkLevel('sample: initial', value, levels) : TO_DRAW;
   });
+}
+
+/** Checks that a signal is one, and that it has not aborted yet. */
+export function checkSignal(what: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throwTypeError(what, 'an AbortSignal', signal);
+  }
+  signal?.throwIfAborted();
+}
+
+/**
+ * A function to call often; where it gives a promise, awaiting that lets other work run once so many
+ * milliseconds have passed.
+ */
+export function pauses(milliseconds: number): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < milliseconds) return undefined;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        last = performance.now();
+        resolve();
+      }, 0);
+    });
+  };
 }

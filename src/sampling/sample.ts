@@ -1,90 +1,112 @@
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, wrong } from '../check';
-import { placeOf, sizeOf } from '../image-model/place';
-import { imageModelShape } from '../image-model/shape';
-import { categorical, TO_DRAW } from './categorical';
-import { type Job, planJob, type SampleOptions } from './options';
-import { evaluatorFor } from './strategy';
-import type { Evaluator } from './types';
+import { checkArgs, checkOneOf } from '../core/check';
+import { type Images, levelsArray, placeOf, valuesOf } from '../core/images';
+import { categorical, TO_DRAW } from '../distributions/categorical';
+import { evaluatorFor } from '../engine/evaluator';
+import { checkModel, type PortableModel } from '../program/program';
+import { checkSignal, type Job, pauses, planJob, type SampleOptions } from './options';
 
 /**
- * Draws images from a model, value by value in the order rows, columns, channels, each given all before it.
+ * Draws images from a model, value by value in the order rows, columns, channels, each given all before it:
+ * the tensor function `sample` of `pixelcnn-layers`, bit for bit, without tensors. See there for the law by
+ * which a level is drawn, and what a seed means.
  *
- * A level is drawn by the inverse of the distribution function: the first level whose cumulative probability
- * exceeds a uniform u. One u is taken for every image at every place, also where the level is given, so a
- * seed means the same noise whatever is given. With `seed`, image i has a stream of its own, made from the
- * seed and i.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
+ * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated
- * Pixel-CNN", `generate_images`.
- *
- * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
- * @returns levels, int32 [N,H,W,C]; the caller disposes it
+ * @param model as `toPortable` makes it or `readPortable` reads it
+ * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
- * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity.
+ * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity;
+ * RangeError where there is not enough memory for so many images at a time.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { pixelCNN, sample } from 'pixelcnn-layers';
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { sample } from 'pixelcnn-layers/runtime';
  * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
- * const images = await sample(model, { numImages: 2, seed: 1, temperature: 0.9 });
- * console.log(images.shape, images.dtype); // [2, 4, 4, 1] int32
- *
- * // Completion: keep the upper half of both, draw the lower half again.
- * const known = tf.concat([tf.ones([2, 2, 4, 1]), tf.zeros([2, 2, 4, 1])], 1);
- * const completed = await sample(model, { initial: images, known, seed: 2 });
- * console.log(completed.shape); // [2, 4, 4, 1]
+ * const portable = await toPortable(model); // or: readPortable(bytes of a file)
+ * const { data, shape } = await sample(portable, { numImages: 2, seed: 1 });
+ * console.log(data.constructor.name, shape); // Uint8Array [2, 4, 4, 1]
  * ```
  */
-export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
-  const { signal } = checkArgs('sample: options', options);
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    wrong('sample: signal', 'an AbortSignal', signal);
-  }
-  signal?.throwIfAborted();
-  const job = await planJob(imageModelShape('sample: model', model), options);
-  const evaluator = await evaluatorFor(model, job, options.strategy);
+export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images> {
+  const job = planSample(model, options);
+  const { numImages, imageShape, levels } = job;
+  const evaluator = memoryFor('sample', () => evaluatorFor(model, job));
+  const drawn = await drawImages(evaluator, job, options);
+  const data = levelsArray(drawn.length, levels);
+  data.set(drawn);
+  return { data, shape: [numImages, ...imageShape] };
+}
+
+/** Checks the options of {@link sample}, all before anything is drawn. */
+export function planSample(model: PortableModel, options: SampleOptions): Job {
+  checkModel('sample: model', model);
+  const { signal, strategy = 'auto' } = checkArgs('sample: options', options);
+  checkSignal('sample: signal', signal);
+  checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
+  return planJob({ ...model, condition: model.conditions[0] ?? null }, options);
+}
+
+/** What a job may need more than there is: says what to do. */
+export function memoryFor<T>(caller: string, make: () => T): T {
   try {
-    const levels = await drawAll(evaluator, job, options);
-    return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
-  } finally {
-    evaluator.dispose();
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RangeError(`${caller}: ${cause.message}; fewer images at a time need less`, { cause });
   }
 }
 
+/**
+ * What gives the logits of one value, given all those before it in the order rows, columns, channels: an
+ * evaluator of a program, or whole passes of a tfjs model.
+ */
+export interface LogitsSource {
+  /**
+   * Logits of the value at this place for every image, [numImages, padded levels]; what pads a row is
+   * unspecified. Valid until the next call.
+   */
+  logits(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
+  /** Takes the levels drawn or given there, [numImages]. */
+  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
+  /** Releases tensors, where it has any. */
+  dispose?(): void;
+}
+
 /** The levels of all images, [N*H*W*C]. */
-async function drawAll(
-  evaluator: Evaluator,
+export async function drawImages(
+  source: LogitsSource,
   job: Job,
-  { signal, onProgress }: SampleOptions,
+  { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Int32Array> {
   const { numImages, levels, noise, given, isFirstUniform } = job;
-  const total = sizeOf(job.imageShape);
+  const total = valuesOf(job.imageShape);
   const rowSize = total / job.imageShape[0];
-  const images = new Int32Array(numImages * total);
+  const images = memoryFor('sample', () => new Int32Array(numImages * total));
   const uniforms = new Float64Array(numImages);
   const drawn = new Int32Array(numImages);
-  const draw = categorical(levels, numImages, job.filters);
+  const draw = memoryFor('sample', () => categorical(levels, numImages, job.filters));
   const pause = pauses(job.yieldMilliseconds);
 
   for (let index = 0; index < total; index++) {
     signal?.throwIfAborted();
-    const place = placeOf(index, job.imageShape);
+    const [row, column, channel] = placeOf(index, job.imageShape);
     noise(uniforms);
-    const isUniform = isFirstUniform && index === 0;
-    for (let n = 0; n < numImages; n++) drawn[n] = given?.[n * total + index] ?? TO_DRAW;
-    const needsLogits = !isUniform && drawn.includes(TO_DRAW);
-    if (needsLogits) {
-      const logits = evaluator.logits(...place);
-      draw(logits instanceof Float32Array ? logits : await logits, uniforms, drawn);
-    } else if (isUniform) {
+    let numToDraw = 0;
+    for (let n = 0; n < numImages; n++) {
+      drawn[n] = given?.[n * total + index] ?? TO_DRAW;
+      if (drawn[n] === TO_DRAW) numToDraw++;
+    }
+    if (isFirstUniform && index === 0) {
       for (let n = 0; n < numImages; n++) {
         if (drawn[n] === TO_DRAW) drawn[n] = Math.floor((uniforms[n] as number) * levels);
       }
+    } else if (numToDraw > 0) {
+      const logits = source.logits(row, column, channel);
+      draw(logits instanceof Float32Array ? logits : await logits, uniforms, drawn);
     }
     for (let n = 0; n < numImages; n++) images[n * total + index] = drawn[n] as number;
-    evaluator.put(...place, drawn);
+    source.put(row, column, channel, drawn);
 
     const done = index + 1;
     if (done % rowSize === 0) onProgress?.({ done, total, levels: images });
@@ -93,21 +115,4 @@ async function drawAll(
   }
   signal?.throwIfAborted();
   return images;
-}
-
-/**
- * A function to call often; where it gives a promise, awaiting that lets other work run once so many
- * milliseconds have passed.
- */
-function pauses(milliseconds: number): () => Promise<void> | undefined {
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < milliseconds) return undefined;
-    return new Promise((resolve) => {
-      setTimeout(() => {
-        last = performance.now();
-        resolve();
-      }, 0);
-    });
-  };
 }

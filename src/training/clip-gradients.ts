@@ -16,7 +16,7 @@ import {
   tidy,
   where,
 } from '@tensorflow/tfjs-core';
-import { checkNumber } from '../check';
+import { checkNumber } from '../core/check';
 
 /** As optimizers take gradients in a list; null for a weight that the loss does not depend on. */
 interface NamedGradient {

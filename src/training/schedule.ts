@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkFunction, checkNumber, wrong } from '../check';
+import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
@@ -62,7 +62,7 @@ export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): 
   checkFunction('scheduleLearningRate: schedule', schedule);
   const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
   if (typeof rated?.learningRate !== 'number') {
-    wrong('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
+    throwTypeError('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
   }
   const beforeStep = () => {
     const rate = schedule(optimizer.iterations);

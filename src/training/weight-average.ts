@@ -1,6 +1,6 @@
 import { add, dispose, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, wrong } from '../check';
+import { checkInteger, checkNumber, throwTypeError } from '../core/check';
 
 /** Options of {@link WeightAverage}. */
 export interface WeightAverageOptions {
@@ -82,12 +82,12 @@ export class WeightAverage {
     const averages = this.pairs.map(({ average }) => average);
     const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
     if (shapes(weights) !== shapes(averages)) {
-      wrong('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
+      throwTypeError('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
     }
     for (const [i, average] of averages.entries()) average.assign(weights[i] as Tensor);
   }
 
-  /** Lets go of the averages. */
+  /** Releases the averages. */
   dispose(): void {
     for (const { average } of this.pairs) average.dispose();
   }

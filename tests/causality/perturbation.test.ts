@@ -3,7 +3,7 @@ import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { changeEach, conditionsToTry, type TriedConditions } from '../../src/causality/perturbation';
-import type { ImageShape } from '../../src/image-model/place';
+import type { ImageShape } from '../../src/core/images';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 

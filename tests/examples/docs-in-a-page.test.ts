@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { pixelCNN } from 'pixelcnn-layers';
+import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
+import { writePortable } from 'pixelcnn-layers/runtime';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { build, createServer, type InlineConfig, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -38,9 +39,8 @@ async function pageBlocks(): Promise<Block[]> {
 }
 
 const blocks = await pageBlocks();
-const [wasmPaths = '', imagePage = '', storagePage = '', worker = '', workersPage = ''] = blocks.map(
-  ({ code }) => code,
-);
+const [wasmPaths = '', imagePage = '', poolOfPage = '', storagePage = '', worker = '', workersPage = ''] =
+  blocks.map(({ code }) => code);
 
 /** What the model of these pages draws, whatever the seed: rows of 1 0 1 0 1 0 1 0. */
 const STRIPES = Array.from({ length: 64 }, (_, i) => 1 - (i % 2));
@@ -73,6 +73,7 @@ async function saveStripes(directory: string): Promise<void> {
     ),
   );
   await model.save(fileSystem(directory));
+  await writeFile(`${directory}.pixelcnn`, writePortable(await toPortable(model)));
   model.dispose();
 }
 
@@ -102,6 +103,13 @@ const PAGES = {
       if (data.images) globalThis.outcome = { answers, drawn };
     });
   `),
+  'pool.html': script(`
+    import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+    ${poolOfPage}
+    const file = await (await fetch('/squares.pixelcnn')).arrayBuffer();
+    const { data } = await pool.sample(readPortable(new Uint8Array(file)), { numImages: 2 });
+    globalThis.outcome = [...data];
+  `),
   'wasm-paths.html': script(`
     import * as tf from '@tensorflow/tfjs-core';
     import './wasm-paths.ts';
@@ -116,9 +124,7 @@ async function makeProject(folder: string): Promise<void> {
   await mkdir(installed, { recursive: true });
   await cp(join(root, 'package.json'), join(installed, 'package.json'));
   await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
-  for (const name of ['@tensorflow', 'seedrandom']) {
-    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
-  }
+  await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
   await saveStripes(join(folder, 'public', 'squares'));
   await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves
   await cp(join(root, 'examples/vite/wasm.mjs'), join(folder, 'wasm.mjs'));
@@ -157,6 +163,7 @@ it('knows every block of README and docs that needs a page', () => {
   expect(blocks.map(({ where }) => where)).toEqual([
     `${join('docs', 'backends.md')}: ts`,
     `${join('docs', 'getting-started.md')}: html`,
+    `${join('docs', 'runtime.md')}: ts`,
     `${join('docs', 'saving.md')}: html`,
     `${join('docs', 'saving.md')}: ts`,
     `${join('docs', 'saving.md')}: ts`,
@@ -288,6 +295,12 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       expect(answers.map(({ total }) => total)).toEqual([...rows.map(() => 64), undefined]);
       const soFar = rows.map((row) => STRIPES.map((level, i) => (i < 8 * row ? level : 0)));
       expect(drawn).toEqual([...soFar, STRIPES]);
+    });
+
+    it('draws by a pool of workers, without tfjs', async () => {
+      const page = await open('pool.html');
+      expect(await outcomeOf(page)).toEqual([...STRIPES, ...STRIPES]);
+      expect(page.workers().length).toBeGreaterThan(0);
     });
 
     it('finds the binaries of wasm', async () => {

@@ -1,10 +1,13 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runScript } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
-const names = await readdir(MODELS);
+const files = await readdir(MODELS);
+const names = files.filter((file) => !file.endsWith('.pixelcnn'));
 
 describe.each(names)('the trained model %s', (name) => {
   const directory = `${MODELS}/${name}`;
@@ -27,5 +30,17 @@ describe.each(names)('the trained model %s', (name) => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1e6);
     const card = await readFile(`${directory}/README.md`, 'utf8');
     for (const line of ['data', 'recipe', 'steps', 'licence']) expect(card).toContain(`| ${line} |`);
+  });
+
+  it('is also there as one file, as export.mjs makes it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'export-'));
+    try {
+      const made = join(folder, 'made.pixelcnn');
+      const { code, stderr } = await runScript('export.mjs', ['--model', directory, '--out', made]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

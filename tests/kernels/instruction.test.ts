@@ -7,7 +7,7 @@ const operand = (base: number, offset: number, stride: number) => ({ base, offse
  * The words of an instruction written in the midst of a heap that begins within its buffer; the rest must
  * stay.
  */
-function encoded(instruction: Instruction): { words: number[]; floats: number[] } {
+function encoded(instruction: Instruction): { words: number[]; parameter: number } {
   const buffer = new ArrayBuffer(4 * 60);
   const heap = new Float32Array(buffer, 4 * 3).fill(9);
   encode(heap, 20, instruction);
@@ -15,15 +15,15 @@ function encoded(instruction: Instruction): { words: number[]; floats: number[] 
     true,
   );
   const words = Array.from(new Int32Array(buffer, 4 * 23, INSTRUCTION_WORDS));
-  return { words, floats: Array.from(heap.subarray(20, 20 + INSTRUCTION_WORDS)) };
+  return { words, parameter: new DataView(buffer).getFloat64(4 * (23 + Word.parameter), true) };
 }
 
 /** The words of an operand: base, offset, stride, column stride. */
 const at = (words: number[], first: number) => words.slice(first, first + 4);
 
 describe('encode', () => {
-  it('writes op, operands, length and weights as integers, least as a float', () => {
-    const { words, floats } = encoded({
+  it('writes op, operands, length and weights as integers, the parameter as a float64', () => {
+    const { words, parameter } = encoded({
       op: Op.product,
       y: operand(1, 2, 3),
       a: operand(4, -5, 6),
@@ -32,7 +32,7 @@ describe('encode', () => {
       weights: 2 ** 30,
       weightStride: 16,
       inputs: 10,
-      least: Number.NEGATIVE_INFINITY,
+      parameter: 0.1,
     });
     expect(words[Word.op]).toBe(Op.product);
     expect(at(words, Word.y)).toEqual([1, 2, 3, 0]);
@@ -43,7 +43,7 @@ describe('encode', () => {
     expect(words[Word.weights]).toBe(2 ** 30);
     expect(words[Word.weightStride]).toBe(16);
     expect(words[Word.inputs]).toBe(10);
-    expect(floats[Word.least]).toBe(Number.NEGATIVE_INFINITY);
+    expect(parameter).toBe(0.1);
   });
 
   it('writes columns, and the strides from one to the next', () => {
@@ -58,18 +58,24 @@ describe('encode', () => {
   });
 
   it('has b as a, and zeros, where an instruction has none', () => {
-    const { words, floats } = encoded({ op: Op.tanh, y: operand(1, 0, 4), a: operand(2, 3, 8), length: 4 });
+    const { words, parameter } = encoded({
+      op: Op.tanh,
+      y: operand(1, 0, 4),
+      a: operand(2, 3, 8),
+      length: 4,
+    });
     expect(words[Word.op]).toBe(Op.tanh);
     expect(at(words, Word.b)).toEqual([2, 3, 8, 0]);
-    expect(words.slice(Word.columns, Word.least)).toEqual([0, 0, 0, 0]);
-    expect(floats[Word.least]).toBe(0);
+    expect(words.slice(Word.columns, Word.parameter)).toEqual([0, 0, 0, 0]);
+    expect(parameter).toBe(0);
   });
 
   it('has a number for each operation, and a word for each of its parts', () => {
-    expect(new Set(Object.values(Op)).size).toBe(8);
-    const { y, a, b, ...others } = Word;
+    expect(Object.values(Op)).toEqual([...Object.keys(Op).keys()]); // in order, as a table of names has them
+    const { y, a, b, parameter, ...others } = Word;
     const words = [
       ...Object.values(others),
+      ...[parameter, parameter + 1],
       ...[y, a, b].flatMap((first) => at([...Array(99).keys()], first)),
     ];
     expect(words.sort((i, j) => i - j)).toEqual([...Array(INSTRUCTION_WORDS).keys()]);

@@ -1,16 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encode, INSTRUCTION_WORDS, type Instruction, Op, type Operand } from '../../src/kernels/instruction';
+import {
+  encode,
+  INSTRUCTION_WORDS,
+  type Instruction,
+  Op,
+  type Operand,
+  type SamplingKernels,
+} from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
-import { makeKernels } from '../../src/kernels/kernels';
-import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
-import { webAssemblyKernels } from '../../src/kernels/webassembly';
+import { makeKernels, webAssemblyKernels } from '../../src/kernels/webassembly';
 import { withoutMemory } from '../support/machine';
 import { noise } from '../support/tensors';
 
 const FLOATS = 20_000;
 const CODE = FLOATS;
 const BASES = FLOATS + 10 * INSTRUCTION_WORDS;
+/** Any NaN is like any other. */
+const values = ({ heap }: SamplingKernels, length = 300) => Array.from(heap.subarray(0, length));
 const bits = ({ words }: SamplingKernels) => Array.from(words.subarray(0, FLOATS));
 
 /** Both implementations, each over the same numbers, with a table of bases [0, 100]. */
@@ -41,7 +48,7 @@ const sizes = fc.record({
   outputs: fc.integer({ min: 1, max: 7 }).map((n) => 4 * n),
   seed: fc.integer({ min: 1, max: 1000 }),
   hasOneStart: fc.boolean(),
-  least: fc.constantFrom(0, Number.NEGATIVE_INFINITY),
+  lowerBound: fc.constantFrom(0, Number.NEGATIVE_INFINITY),
 });
 
 describe('kernels', () => {
@@ -53,14 +60,24 @@ describe('kernels', () => {
 
   it('product: a start plus a product of matrices, the same bits in both', () => {
     fc.assert(
-      fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, least }) => {
+      fc.property(sizes, ({ images, inputs, outputs, seed, hasOneStart, lowerBound }) => {
         const y = operand(0, outputs + 3);
         const a = operand(3900, inputs + 2, 1); // after the base at 100
         const b = operand(2000, hasOneStart ? 0 : outputs + 1);
         const [weights, weightStride] = [6000, outputs + 5];
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
-        const product = { op: Op.product, y, a, b, length: outputs, weights, weightStride, inputs, least };
+        const product = {
+          op: Op.product,
+          y,
+          a,
+          b,
+          length: outputs,
+          weights,
+          weightStride,
+          inputs,
+          parameter: lowerBound,
+        };
         for (const kernels of [slow, fast]) run(kernels, images, product);
         expect(bits(fast)).toEqual(bits(slow));
         const at = (index: number) => before[index] as number;
@@ -70,7 +87,7 @@ describe('kernels', () => {
             for (let i = 0; i < inputs; i++)
               sum += at(4000 + n * a.stride + i) * at(weights + i * weightStride + o);
             const got = slow.heap[n * y.stride + o] as number;
-            expect(Math.abs(got - Math.max(sum, least))).toBeLessThan(1e-5);
+            expect(Math.abs(got - Math.max(sum, lowerBound))).toBeLessThan(1e-5);
           }
         }
       }),
@@ -78,48 +95,158 @@ describe('kernels', () => {
     );
   });
 
-  it.each([
-    ['add', (a: number, b: number) => a + b],
-    ['multiply', (a: number, b: number) => a * b],
-    ['copy', (a: number) => a],
-    ['relu', (a: number) => Math.max(a, 0)],
-    ['sigmoid', (a: number) => 1 / (1 + Math.exp(-a))],
-    ['tanh', (a: number) => Math.tanh(a)],
-    ['gate', (a: number, b: number) => Math.tanh(a) / (1 + Math.exp(-b))],
-  ] as const)('%s: of each value, the same bits in both', (name, definition) => {
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  const PARAMETER = 0.3; // alpha, theta, maximum, factor
+
+  /** Every operation on each value by itself, by its definition. */
+  const definitions: Record<string, (a: number, b: number) => number> = {
+    add: (a, b) => a + b,
+    multiply: (a, b) => a * b,
+    copy: (a) => a,
+    relu: (a) => Math.max(a, 0),
+    sigmoid,
+    tanh: Math.tanh,
+    gate: (a, b) => Math.tanh(a) * sigmoid(b),
+    swish: (a) => a * sigmoid(a),
+    elu: (a) => (a > 0 ? a : PARAMETER * Math.expm1(a)),
+    maximum: Math.max,
+    minimum: Math.min,
+    leakyRelu: (a) => (a > 0 ? a : PARAMETER * a),
+    thresholdedRelu: (a) => (a > PARAMETER ? a : 0),
+    clippedRelu: (a) => (a > 0 ? Math.min(a, PARAMETER) : 0),
+    hardSigmoid: (a) => (a < -2.5 ? 0 : a > 2.5 ? 1 : 0.2 * a + 0.5),
+    selu: (a) => 1.05070098735548 * (a > 0 ? a : 1.67326324235438 * Math.expm1(a)),
+    softsign: (a) => a / (1 + Math.abs(a)),
+    softplus,
+    gelu: (a) => a * normalDistribution(a),
+    geluNew: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
+    mish: (a) => a * Math.tanh(softplus(a)),
+  };
+
+  /** By the series of erf, to 9 digits. */
+  function normalDistribution(x: number): number {
+    if (Math.abs(x) > 6) return x < 0 ? 0 : 1;
+    let [term, sum] = [x, x];
+    for (let n = 1; n < 150; n++) {
+      term *= (-x * x) / (2 * n);
+      sum += term / (2 * n + 1);
+    }
+    return 0.5 + sum / Math.sqrt(2 * Math.PI);
+  }
+
+  it('knows a definition of every operation on each value', () => {
+    const others = ['product', 'oneHot', 'normalize'];
+    expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(Object.keys(Op)));
+  });
+
+  it.each(Object.entries(definitions))('%s: of each value, the same bits in both', (name, definition) => {
     const [slow, fast] = both(3);
     const special = [0, 1e-45, -1, 3e38, -3e38, Number.NEGATIVE_INFINITY, 88.5, -104];
     const large = Array.from({ length: 8 }, (_, i) => 10 * (i - 4) + 0.3);
-    for (const { heap } of [slow, fast]) {
-      heap.set(special, 1000);
-      heap.set(large, 1008);
-    }
+    const more = [-0, -1e-45, 1e-39, Number.POSITIVE_INFINITY, 709.5, -709.5, 1 / 64, -1 / 64];
+    for (const { heap } of [slow, fast]) heap.set([...special, ...large, ...more], 1000);
     const a = slow.heap.slice(1000, 1040);
     const b = slow.heap.slice(2000, 2055);
-    const instruction = { op: Op[name], y: operand(0, 10), a: operand(1000, 8), b: operand(2000, 11) };
+    const instruction: Instruction = {
+      op: Op[name as keyof typeof Op],
+      y: operand(0, 10),
+      a: operand(1000, 8),
+      b: operand(2000, 11),
+      length: 8,
+      parameter: PARAMETER,
+    };
     for (const kernels of [slow, fast]) {
-      run(kernels, 5, { ...instruction, length: 8 });
+      run(kernels, 5, instruction);
       // any length, and nothing beyond it
       for (const length of [1, 2, 3, 5, 7]) {
         run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length });
       }
     }
-    expect(bits(fast)).toEqual(bits(slow));
+    expect(values(fast)).toEqual(values(slow));
+    const digits = name === 'gate' ? 3.5e-7 : name === 'gelu' ? 1e-4 : 2e-7; // a gate is of float32, a gelu made of tfjs's erf
     for (let n = 0; n < 5; n++) {
       for (let i = 0; i < 8; i++) {
         const expected = Math.fround(definition(a[8 * n + i] as number, b[11 * n + i] as number));
         const got = slow.heap[10 * n + i] as number;
-        const digits = name === 'gate' ? 3.5e-7 : 2e-7; // a gate is of float32
-        expect(Math.abs(got - expected) <= digits * Math.abs(expected) || got === expected).toBe(true);
+        const error = Math.abs(got - expected);
+        const isClose = error <= digits * Math.abs(expected) || error < 1e-7 * digits;
+        expect(isClose || Object.is(got + 0, expected + 0)).toBe(true);
       }
     }
   });
 
+  it('gives the same bits in both for any numbers', () => {
+    const floats = fc.array(fc.float(), { minLength: 13, maxLength: 13 });
+    const operations = fc.constantFrom(...Object.keys(definitions)) as fc.Arbitrary<keyof typeof Op>;
+    fc.assert(
+      fc.property(operations, floats, floats, fc.double({ min: -2, max: 2 }), (name, a, b, parameter) => {
+        const kernels = both(1);
+        for (const one of kernels) {
+          one.heap.set([...a, ...b], 1000);
+          const rest = { y: operand(0, 0), a: operand(1000, 0), b: operand(1013, 0), length: 13, parameter };
+          run(one, 1, { op: Op[name], ...rest });
+        }
+        expect(values(kernels[1], 13)).toEqual(values(kernels[0], 13));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('oneHot: 1 at a class, at every column of each image', () => {
+    for (const kernels of both(1)) {
+      kernels.heap.set([2, 0, 1, 7], 1000);
+      const y = { ...operand(0, 6), columnStride: 3 };
+      const a = { ...operand(1000, 2), columnStride: 1 };
+      run(kernels, 2, { op: Op.oneHot, y, a, length: 3, columns: 2 });
+      expect(Array.from(kernels.heap.subarray(0, 12))).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
+    }
+  });
+
+  it('normalize: mean taken away, divided by the deviation, scaled and shifted, also in place', () => {
+    for (const kernels of both(1)) {
+      const { heap } = kernels;
+      heap.set([1, 3, 5, 7, -2, -2, 2, 2], 1000); // mean 4, variance 5; mean 0, variance 4
+      heap.set([3, 6, 9, -3], 2000);
+      heap.set([10, 20, 30, 40], 3000);
+      const rest = { a: operand(1000, 4), b: operand(2000, 0), length: 4, weights: 3000, parameter: 4 };
+      const normalize = (y: Operand) => run(kernels, 2, { op: Op.normalize, y, ...rest });
+      normalize(operand(0, 5));
+      const root = Math.fround(6 / Math.sqrt(8));
+      expect(Array.from(heap.subarray(0, 4))).toEqual([7, 18, 33, 37]);
+      expect(heap[5]).toBe(Math.fround(10 + 3 * (-2 / Math.sqrt(8))));
+      expect(heap[6]).toBeCloseTo(20 - 2 * root, 5);
+      normalize(operand(1000, 4));
+      expect(heap.subarray(1000, 1004)).toEqual(heap.subarray(0, 4));
+      expect(heap.subarray(1004, 1008)).toEqual(heap.subarray(5, 9));
+    }
+  });
+
+  it('runs what WebAssembly does not know between what it does, wherever it stands', () => {
+    const [x, y, z] = [operand(1000, 4), operand(0, 4), operand(100, 4)];
+    const own = { op: Op.clippedRelu, y, a: x, length: 4, parameter: 2 };
+    const add = { op: Op.add, y: z, a: y, b: x, length: 4 };
+    const again = { op: Op.clippedRelu, y: z, a: z, length: 4, parameter: 3 };
+    for (const program of [[own, add, again], [add, own, own, add], [own], [own, again, add], []]) {
+      // biome-ignore format: one line
+      const [slow, fast] = both(4);
+      for (const kernels of [slow, fast]) run(kernels, 3, ...program);
+      expect(bits(fast)).toEqual(bits(slow));
+    }
+    for (const kernels of both(1)) {
+      kernels.heap.set([1, -2, 3, -4], 1000);
+      run(kernels, 1, own, add, again);
+      expect(Array.from(kernels.heap.subarray(100, 104))).toEqual([2, 0, 3, 0]); // of [1, 0, 2, 0] + x
+    }
+  });
+
   it('keeps NaN in every function of one number', () => {
-    for (const op of [Op.relu, Op.sigmoid, Op.tanh, Op.gate]) {
+    const ofTwo = ['add', 'multiply', 'maximum', 'minimum'];
+    for (const name of Object.keys(definitions).filter((one) => !ofTwo.includes(one))) {
       for (const kernels of both(1)) {
+        const rest = { y: operand(0, 4), a: operand(1000, 4), length: 4, parameter: PARAMETER };
         kernels.heap[1000] = Number.NaN;
-        run(kernels, 1, { op, y: operand(0, 4), a: operand(1000, 4), length: 4 });
+        run(kernels, 1, { op: Op[name as keyof typeof Op], ...rest });
         expect(kernels.heap[0]).toBeNaN();
         expect(kernels.heap[1]).not.toBeNaN();
       }
@@ -145,7 +272,7 @@ describe('kernels', () => {
           weightStride: 8,
           inputs,
         };
-        run(kernels, 1, { ...product, least: 0 });
+        run(kernels, 1, { ...product, parameter: 0 });
         expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-0, 0, 0, 1, -0, 0, 0, 1]);
       }
     }
@@ -153,8 +280,8 @@ describe('kernels', () => {
 
   it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
     const [images, columns, length] = [3, 6, 8];
-    for (const op of [Op.product, Op.add, Op.gate, Op.relu]) {
-      const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, least: 0 };
+    for (const op of [Op.product, Op.add, Op.gate, Op.relu, Op.elu, Op.maximum, Op.normalize]) {
+      const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, parameter: 0 };
       const row = {
         y: { ...operand(0, 100), columnStride: 12 },
         a: { ...operand(1000, 70), columnStride: 9 },

@@ -190,6 +190,21 @@ describe('MaskedConv2D', () => {
     }
   });
 
+  it("changes nothing in a config but the case of its mask type, which is the caller's", () => {
+    const config = { maskType: 'a', name: 'a', filters: 3, kernelSize: 3 };
+    const layer = MaskedConv2D.fromConfig(MaskedConv2D, config);
+    expect(layer.getConfig()).toMatchObject({ maskType: 'A', name: 'a', filters: 3 });
+    expect(config).toEqual({ maskType: 'a', name: 'a', filters: 3, kernelSize: 3 });
+    for (const maskType of [null, undefined]) {
+      const none = { maskType, filters: 3, kernelSize: 3 } as never;
+      expect(MaskedConv2D.fromConfig(MaskedConv2D, none).getConfig()['maskType']).toBe('B');
+    }
+    const wrong = { maskType: 1, filters: 3, kernelSize: 3 };
+    expect(() => MaskedConv2D.fromConfig(MaskedConv2D, wrong)).toThrow(
+      "MaskedConv2D: maskType: wanted 'A' or 'B'",
+    );
+  });
+
   it('refuses, once built, inputs of another shape, and reads integers as numbers', async () => {
     const layer = maskedConv2d({ filters: 2, kernelSize: 3, imageChannels: 1, kernelInitializer: 'ones' });
     const integers = tf.ones([1, 1, 2, 1], 'int32');

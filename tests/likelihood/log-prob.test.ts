@@ -1,123 +1,111 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
+import { gatedPixelCNN, logProb as logProbOfTensors, toPortable } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import type { Images } from '../../src/core/images';
+import { logProb } from '../../src/likelihood/log-prob';
+import { useBackend } from '../support/backends';
+import { expectClose, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
 
-onEachBackend('logProb', (backend) => {
-  it('of all images of a tiny space sums to 1', async () => {
+beforeAll(() => useBackend('cpu'));
+
+/** All 81 images of a tiny space, as numbers. */
+const allTiny = async (): Promise<Images> => ({
+  data: Uint8Array.from(await take(allTinyImages())),
+  shape: [81, 2, 2, 1],
+});
+
+const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
+
+describe('logProb of a model as plain data', () => {
+  it('of all images of a tiny space sums to 1, and is that of tensors', async () => {
     const model = tinyModel();
+    const nats = await logProb(await toPortable(model), await allTiny());
+    expect(Math.abs(sum(nats.map(Math.exp)) - 1)).toBeLessThan(1e-6); // of float32 logits
     const images = allTinyImages();
-    const nats = await take(await logProb(model, images, { batchSize: 27 }));
-    const probabilities = nats.map(Math.exp);
-    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
-    expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81); // not the uniform model
+    expectClose(nats, await take(await logProbOfTensors(model, images)), 1e-5);
     images.dispose();
     model.dispose();
   });
 
-  it('does not depend on the batch', async () => {
+  it('is the sum of that of each value', async () => {
     const model = tinyModel();
-    const all = allTinyImages();
-    const images = tf.slice(all, 36, 8);
-    const whole = await take(await logProb(model, images, { batchSize: 8 }));
-    expect(new Set(whole).size).toBe(8);
-    for (const batchSize of isGpu(backend) ? [3] : [1, 3, 9]) {
-      expectClose(await take(await logProb(model, images, { batchSize })), whole, 1e-6);
-    }
-    tf.dispose([all, images]);
+    const portable = await toPortable(model);
+    const images = await allTiny();
+    const nats = await logProb(portable, images);
+    const perValue = await logProb(portable, images, { perValue: true });
+    expect(perValue).toHaveLength(81 * 4);
+    expectClose(nats, Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))), 1e-12); // biome-ignore format: one line
+    // the first value is that of a distribution of its own, whatever comes after it
+    expect(new Set(Array.from({ length: 27 }, (_, n) => perValue[4 * n])).size).toBe(1);
+    expectClose([sum([0, 27, 54].map((n) => Math.exp(perValue[4 * n] as number)))], [1], 1e-12);
     model.dispose();
   });
 
-  it('of images given their conditions is the sum by hand over their logits', async () => {
-    const args = {
-      imageShape: [2, 2, 1] as [number, number, number],
-      levels: 3,
-      hiddenDim: 2,
-      outDim: 3,
-      numBlocks: 1,
-      firstKernelSize: 3,
-    };
-    const model = gatedPixelCNN({ ...args, numClasses: 3 });
-    const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7 * i + 1), shape));
-    model.setWeights(weights);
-    const all = allTinyImages();
-    const images = tf.slice(all, 30, 5);
-    const classes = [2, 0, 1, 1, 2];
-    const condition = tf.tensor1d(classes, 'int32');
-    const labels = tf.tensor2d(classes, [5, 1]);
-    const logits = await take(model.predict([normalize(images, 3), labels]) as tf.Tensor);
-    const levels = await images.data();
-    const expected = classes.map((_, n) => {
-      let nats = 0;
-      for (let place = 4 * n; place < 4 * (n + 1); place++) {
-        const row = logits.slice(3 * place, 3 * (place + 1));
-        nats +=
-          (row[levels[place] as number] as number) - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
-      }
-      return nats;
-    });
-    for (const given of [classes, condition, labels]) {
-      for (const batchSize of isGpu(backend) ? [given === labels ? 2 : 5] : [1, 2, 32]) {
-        expectClose(
-          await take(await logProb(model, images, { condition: given, batchSize })),
-          expected,
-          1e-5,
-        );
-      }
-    }
-    const ones = await take(await logProb(model, images, { condition: new Array<number>(5).fill(1) }));
-    expect(await take(await logProb(model, images, { condition: 1 }))).toEqual(ones);
-    expect(Math.abs((ones[0] as number) - (expected[0] as number))).toBeGreaterThan(1e-3); // the class counts
-
-    await expectNoLeaks(async () => {
-      await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them'); // biome-ignore format: one line
-      await expect(logProb(model, images, { condition: [0, 1] })).rejects.toThrow('or 5 of them, got [0, 1]');
-      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
-    });
-    tf.dispose([weights, all, images, condition, labels]);
-    model.dispose();
-    const plain = tinyModel();
-    const none = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
-    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(
-      'logProb: condition: wanted none, since the model takes no condition, got 0',
+  it('of images given their conditions is that of tensors, in groups of images too', async () => {
+    const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 3 };
+    const model = gatedPixelCNN({ ...args, numBlocks: 1, firstKernelSize: 3, numClasses: 3 });
+    setNoise(model);
+    const portable = await toPortable(model);
+    const count = 300; // more than are scored at a time
+    const data = Uint8Array.from({ length: 4 * count }, (_, i) => (i * i + (i >> 3)) % 3);
+    const condition = Array.from({ length: count }, (_, n) => (n >> 2) % 3);
+    const images: Images = { data, shape: [count, 2, 2, 1] };
+    const nats = await logProb(portable, images, { condition });
+    const tensor = tf.tensor4d(data, [count, 2, 2, 1], 'int32');
+    expectClose(
+      nats,
+      await take(await logProbOfTensors(model, tensor, { condition, batchSize: count })),
+      1e-5,
     );
-    none.dispose();
-    plain.dispose();
-  });
-
-  it('leaves no tensor behind, on errors too', async () => {
-    const model = tinyModel();
-    const images = allTinyImages();
-    const bad = tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D;
-    await expectNoLeaks(() => logProb(model, images));
-    await expectNoLeaks(async () => {
-      await expect(logProb(model, bad)).rejects.toThrow();
-    });
-    tf.dispose([images, bad]);
+    const last: Images = { data: data.subarray(4 * 299), shape: [1, 2, 2, 1] };
+    expect(await logProb(portable, last, { condition: condition.slice(299) })).toEqual(nats.subarray(299));
+    const ones = await logProb(portable, images, { condition: 1 });
+    expect(ones).toEqual(await logProb(portable, images, { condition: new Array<number>(count).fill(1) }));
+    expect(ones).not.toEqual(nats);
+    tensor.dispose();
     model.dispose();
   });
-});
 
-describe('logProb', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+  it('reports each row, and stops where the signal aborts', async () => {
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const images: Images = { data: new Uint8Array(4 * 300), shape: [300, 2, 2, 1] };
+    const seen: { done: number; total: number }[] = [];
+    await logProb(portable, images, { onProgress: (progress) => seen.push(progress) });
+    const total = 1200; // values: of 256 images first, then of 44
+    expect(seen).toEqual([512, 1024, 1112, 1200].map((done) => ({ done, total })));
+
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error('enough'));
+    await expect(logProb(portable, images, { signal: controller.signal, onProgress })).rejects.toThrow(
+      'enough',
+    );
+    await expect(logProb(portable, images, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' }); // biome-ignore format: one line
+    model.dispose();
+  });
 
   it('names what is wrong', async () => {
-    const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
-    const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
-    await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');
-    await expect(logProb(model, undefined as never)).rejects.toThrow(
-      'logProb: images: wanted a tensor of levels',
-    );
-    await expect(logProb(model, images, { batchSize: 0 })).rejects.toThrow('logProb: batchSize');
-    await expect(logProb(model, tf.zeros([1, 2, 3, 1]))).rejects.toThrow('logProb: images: wanted [2, 2, 1]');
-    await expect(logProb(model, tf.zeros([2, 2, 1]) as tf.Tensor as tf.Tensor4D)).rejects.toThrow(
-      'logProb: images',
-    );
-    for (const level of [3, -1, 0.5]) {
-      const bad = tf.fill([1, 2, 2, 1], level) as tf.Tensor4D;
-      await expect(logProb(model, bad)).rejects.toThrow('logProb: images: wanted integer levels 0 to 2');
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const images: Images = { data: new Uint8Array(4), shape: [1, 2, 2, 1] };
+    const wrong: [unknown, unknown, string][] = [
+      [undefined, {}, 'logProb: images: wanted images of levels [N,H,W,C], got undefined'],
+      [{ ...images, data: new Uint8Array(3) }, {}, 'logProb: images: data: wanted 4 levels, got 3'],
+      [{ ...images, shape: [1, 4, 1, 1] }, {}, 'logProb: images: wanted [2, 2, 1], got [4, 1, 1]'],
+      [
+        { ...images, data: Uint8Array.of(0, 1, 2, 3) },
+        {},
+        'logProb: images: wanted integer levels 0 to 2, got 3',
+      ],
+      [images, null, 'logProb: options: wanted an object'],
+      [images, { condition: 0 }, 'logProb: condition: wanted none'],
+      [images, { perValue: 1 }, 'logProb: perValue: wanted true or false, got 1'],
+      [images, { onProgress: 1 }, 'logProb: onProgress: wanted a function'],
+      [images, { signal: {} }, 'logProb: signal: wanted an AbortSignal'],
+    ];
+    for (const [given, options, message] of wrong) {
+      await expect(logProb(portable, given as never, options as never)).rejects.toThrow(message);
     }
     model.dispose();
   });

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrainingKernels } from '../../src/kernels/training-kernels';
+import { trainingKernels } from '../../src/kernels/webassembly';
 import { gate } from '../../src/ops/gate';
-import { isGpu, onEachBackend } from '../support/backends';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 /** Images, pixels of each, channels of the image, and features of the output in each of as many groups. */
@@ -102,6 +104,15 @@ onEachBackend('gate', (backend) => {
     tf.dispose([x, condition]);
   });
 
+  it('has second derivatives for a condition, summed over pixels', async () => {
+    // As above, over 6 pixels: d2L/dc2 = 6/4
+    const x = tf.zeros<tf.Rank.R4>([1, 2, 3, 2]);
+    const loss = (c: tf.Tensor) => tf.mul(0.5, tf.sum(tf.square(gate(x, 1, c as tf.Tensor2D))));
+    const condition = tf.zeros<tf.Rank.R2>([1, 2]);
+    expectClose(await take(tf.grad((c) => tf.grad(loss)(c))(condition)), [1.5, 0], 1e-5);
+    tf.dispose([x, condition]);
+  });
+
   it.skipIf(isGpu(backend))('keeps NaN', async () => {
     const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
     const x = tf.tensor4d([nan, 0, 0, nan, infinity, -infinity, -infinity, infinity], [1, 1, 4, 2]);
@@ -125,5 +136,79 @@ onEachBackend('gate', (backend) => {
       tf.grads((xs, c) => gate(xs as tf.Tensor4D, 3, c as tf.Tensor2D))([x, condition]),
     );
     tf.dispose([x, condition]);
+  });
+});
+
+describe.runIf(backends.includes('wasm'))('the gate by own kernels on wasm', () => {
+  beforeAll(() => useBackend('wasm'));
+
+  /** Value and gradients of a gate, and the kernels that were run. */
+  async function run() {
+    const x = tf.tensor4d(noise(2 * 3 * 5 * 66), [2, 3, 5, 66]);
+    const condition = tf.tensor2d(noise(2 * 66, 2), [2, 66]);
+    const profile = await tf.profile(() => {
+      const { value, grads } = tf.valueAndGrads((xs, c) => gate(xs as tf.Tensor4D, 3, c as tf.Tensor2D))([
+        x,
+        condition,
+      ]);
+      return [value, ...grads];
+    });
+    tf.dispose([x, condition]);
+    const tensors = profile.result as unknown as tf.Tensor[];
+    return { kernelNames: profile.kernelNames, values: await Promise.all(tensors.map(take)) };
+  }
+
+  it('serves gate and its gradient, and gives way where it is switched off', async () => {
+    const own = await run();
+    expect(own.kernelNames).toEqual(expect.arrayContaining(['PixelCNNGate', 'PixelCNNGateGradient']));
+    await useBackend('wasm, composed');
+    const composed = await run();
+    await useBackend('wasm');
+    expect(composed.kernelNames).not.toContain('PixelCNNGate');
+    expect(composed.kernelNames).not.toContain('PixelCNNGateGradient');
+    for (const [i, values] of own.values.entries()) expectClose(values, composed.values[i] as number[], 2e-6);
+  });
+
+  it('gives way for numbers that are not float32', async () => {
+    const x = tf.ones<tf.Rank.R4>([1, 1, 1, 2]);
+    const condition = tf.ones<tf.Rank.R2>([1, 2], 'int32');
+    const gradient = tf.grad((xs) => gate(xs as tf.Tensor4D, 1, condition));
+    const { kernelNames, result } = await tf.profile(() => [gate(x, 1, condition), gradient(x)]);
+    expect(kernelNames).not.toContain('PixelCNNGate');
+    expect(kernelNames).not.toContain('PixelCNNGateGradient');
+    const integers = tf.ones<tf.Rank.R4>([1, 1, 1, 2], 'int32');
+    expect(() => gate(integers, 1)).toThrow("'tanh' must be float32"); // tfjs's own error
+    tf.dispose([x, condition, integers, result]);
+  });
+
+  it('leaves nothing in memory where it throws', () => {
+    const x = tf.ones<tf.Rank.R4>([1, 1, 1, 2]);
+    const condition = tf.ones<tf.Rank.R2>([1, 2]);
+    condition.dispose();
+    const before = tf.backend().numDataIds();
+    expect(() => gate(x, 1, condition)).toThrow();
+    expect(tf.backend().numDataIds()).toBe(before);
+    x.dispose();
+  });
+
+  it('writes all of its outputs and nothing else, for any number of features', () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const floats = new Float32Array(memory.buffer);
+    const loops = trainingKernels(memory) as TrainingKernels;
+    for (let size = 1; size <= 13; size++) {
+      const [n, pixels, groups] = [2, 3, 2];
+      const length = n * pixels * groups * size;
+      floats.fill(7);
+      floats.fill(-1, 0, 3 * length); // dy and x
+      loops.gate(4 * (3 * length + 1), 4 * length, 4 * length, n, pixels, groups, size);
+      const y = floats.subarray(3 * length + 1, 4 * length + 1);
+      expect(y.every((value) => value < 0)).toBe(true);
+      y.fill(7);
+      loops.gateBack(4 * (3 * length + 1), 0, 4 * length, 4 * length, n, pixels, groups, size);
+      const dx = floats.subarray(3 * length + 1, 5 * length + 1);
+      expect(dx.every((value) => value !== 7)).toBe(true);
+      dx.fill(7);
+      expect(floats.subarray(3 * length).every((value) => value === 7)).toBe(true);
+    }
   });
 });

@@ -1,19 +1,18 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { ImageModelShape } from '../../src/image-model/shape';
-import { TO_DRAW } from '../../src/sampling/categorical';
-import { planJob, type SampleOptions } from '../../src/sampling/options';
-import { useBackend } from '../support/backends';
-import { expectNoLeaks } from '../support/tensors';
+import { describe, expect, it } from 'vitest';
+import { TO_DRAW } from '../../src/distributions/categorical';
+import { type ModelShape, planJob, type SampleOptions } from '../../src/sampling/options';
 
-beforeAll(() => useBackend('cpu'));
+const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, condition: null };
 
-const shape: ImageModelShape = { imageShape: [2, 2, 1], levels: 3, condition: null };
+/** Images of numbers. */
+const images = (shape: [number, number, number, number], ...data: number[]) => ({
+  data: Int32Array.from(data),
+  shape,
+});
 
 describe('planJob', () => {
-  it('fills in the defaults', async () => {
-    const job = await planJob(shape, {});
-    expect(job).toMatchObject({
+  it('fills in the defaults', () => {
+    expect(planJob(shape, {})).toMatchObject({
       numImages: 1,
       imageShape: [2, 2, 1],
       levels: 3,
@@ -24,75 +23,70 @@ describe('planJob', () => {
     });
   });
 
-  it('takes a new seed each time where none is given', async () => {
-    const first = async () => {
+  it('takes a new seed each time where none is given', () => {
+    const first = () => {
       const uniforms = new Float64Array(1);
-      (await planJob(shape, {})).noise(uniforms);
+      planJob(shape, {}).noise(uniforms);
       return uniforms[0];
     };
-    expect(await first()).not.toBe(await first());
+    expect(first()).not.toBe(first());
   });
 
-  it('reads what is given once: levels where known, TO_DRAW elsewhere', async () => {
-    const initial = tf.tensor4d([2, 1, 0, 99], [1, 2, 2, 1]); // ignored where known is 0
-    const known = tf.tensor4d([1, 1, 1, 0], [1, 2, 2, 1], 'int32');
-    const job = await planJob(shape, { initial, known });
+  it('reads what is given once: levels where known, TO_DRAW elsewhere', () => {
+    const initial = images([1, 2, 2, 1], 2, 1, 0, 99); // ignored where known is 0
+    const known = images([1, 2, 2, 1], 1, 1, 1, 0);
+    const job = planJob(shape, { initial, known });
     expect(job.numImages).toBe(1);
     expect(Array.from(job.given ?? [])).toEqual([2, 1, 0, TO_DRAW]);
-    const any = await planJob(
-      { imageShape: [null, null, 1], levels: 3, condition: null },
-      { initial, known },
-    );
+    const any = planJob({ ...shape, imageShape: [null, null, 1] }, { initial, known });
     expect(any.imageShape).toEqual([2, 2, 1]);
-    tf.dispose([initial, known]);
   });
 
-  it('takes as many images as there are conditions, and names those that are none', async () => {
-    const conditional: ImageModelShape = { ...shape, condition: { kind: 'class', numClasses: 3 } };
-    expect((await planJob(conditional, { condition: [2, 0] })).numImages).toBe(2);
-    expect((await planJob(conditional, { condition: 1 })).numImages).toBe(1);
+  it('takes as many images as there are conditions, and names those that are none', () => {
+    const conditional: ModelShape = { ...shape, condition: { kind: 'class', numClasses: 3 } };
+    expect(planJob(conditional, { condition: [2, 0] }).numImages).toBe(2);
+    expect(planJob(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
+    expect(planJob(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);
+    expect(planJob(conditional, { condition: 1 }).numImages).toBe(1);
     for (const condition of [null, 'cat', true, [], [null], [[0]], undefined] as never[]) {
-      await expect(planJob(conditional, { condition })).rejects.toThrow('sample: condition: wanted');
+      expect(() => planJob(conditional, { condition })).toThrow('sample: condition: wanted');
     }
-    await expect(planJob(shape, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
+    expect(() => planJob(shape, { condition: 1 })).toThrow('sample: condition: wanted none');
   });
 
-  it('names what is wrong, before any tensor is made', async () => {
-    const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
-    const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);
-    const wide = tf.zeros<tf.Rank.R4>([1, 2, 3, 1]);
-    const wrong: [SampleOptions, string][] = [
-      [{ numImages: 0 }, 'sample: numImages: wanted an integer of at least 1, got 0'],
-      [{ numImages: 1.5 }, 'sample: numImages'],
-      [{ imageShape: [2, 3, 1] }, 'sample: imageShape: wanted [2, 2, 1], got [2, 3, 1]'],
-      [{ seed: 0.5 }, 'sample: seed: wanted an integer, got 0.5'],
-      [{ firstImage: -1 }, 'sample: firstImage'],
-      [{ random: 1 as never }, 'sample: random: wanted a function'],
-      [{ random: Math.random, seed: 1 }, 'sample: random: wanted either seed or random'],
-      [{ onProgress: 3 as never }, 'sample: onProgress: wanted a function, got 3'],
-      [{ temperature: '1' as never }, "sample: temperature: wanted a number of at least 0, got '1'"],
-      [{ topP: '0.5' as never }, "sample: topP: wanted a number in (0, 1], got '0.5'"],
-      [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
-      [{ temperature: -1 }, 'sample: temperature: wanted a number of at least 0, got -1'],
-      [{ temperature: Number.NaN }, 'sample: temperature'],
-      [{ topK: 0 }, 'sample: topK'],
-      [{ topP: 0 }, 'sample: topP: wanted a number in (0, 1], got 0'],
-      [{ topP: 1.1 }, 'sample: topP'],
-      [{ firstValue: 'zero' as 'model' }, "sample: firstValue: wanted 'model' or 'uniform', got 'zero'"],
-      [{ strategy: 'fast' as 'full' }, "sample: strategy: wanted 'auto' or 'incremental' or 'full'"],
-      [{ yieldEvery: -1 }, "sample: yieldEvery: wanted 'auto', 'never' or milliseconds, got -1"],
-      [{ yieldEvery: 'often' as 'auto' }, 'sample: yieldEvery'],
-      [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],
-      [{ known }, 'sample: initial: wanted levels of shape [1,2,2,1], with known, got undefined'],
-      [{ initial: wide, known: wide }, 'sample: initial: wanted [2, 2, 1], got [2, 3, 1]'],
-      [{ initial, known: wide }, 'sample: known'],
-      [{ initial, known, numImages: 2 }, 'sample: initial: wanted levels of shape [2,2,2,1]'],
-      [{ initial: high, known }, 'sample: initial: wanted integer levels 0 to 2, got 3'],
-      [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
-    ];
-    await expectNoLeaks(async () => {
-      for (const [options, message] of wrong) await expect(planJob(shape, options)).rejects.toThrow(message);
-    });
-    tf.dispose([initial, known, high, wide]);
+  const [initial, known] = [images([1, 2, 2, 1], 0, 0, 0, 0), images([1, 2, 2, 1], 1, 1, 1, 1)];
+  const high = images([1, 2, 2, 1], 3, 3, 3, 3);
+  const wide = images([1, 2, 3, 1], 0, 0, 0, 0, 0, 0);
+
+  it.each([
+    [{ numImages: 0 }, 'sample: numImages: wanted an integer of at least 1, got 0'],
+    [{ numImages: 1.5 }, 'sample: numImages'],
+    [{ imageShape: [2, 3, 1] }, 'sample: imageShape: wanted [2, 2, 1], got [2, 3, 1]'],
+    [{ seed: 0.5 }, 'sample: seed: wanted an integer, got 0.5'],
+    [{ firstImage: -1 }, 'sample: firstImage'],
+    [{ random: 1 as never }, 'sample: random: wanted a function'],
+    [{ random: Math.random, seed: 1 }, 'sample: random: wanted either seed or random'],
+    [{ onProgress: 3 as never }, 'sample: onProgress: wanted a function, got 3'],
+    [{ temperature: '1' as never }, "sample: temperature: wanted a number of at least 0, got '1'"],
+    [{ topP: '0.5' as never }, "sample: topP: wanted a number in (0, 1], got '0.5'"],
+    [{ initial: [[1]] as never, known }, 'sample: initial: wanted images of levels [N,H,W,C], got [[1]]'],
+    [{ temperature: -1 }, 'sample: temperature: wanted a number of at least 0, got -1'],
+    [{ temperature: Number.NaN }, 'sample: temperature'],
+    [{ topK: 0 }, 'sample: topK'],
+    [{ topP: 0 }, 'sample: topP: wanted a number in (0, 1], got 0'],
+    [{ topP: 1.1 }, 'sample: topP'],
+    [{ firstValue: 'zero' as 'model' }, "sample: firstValue: wanted 'model' or 'uniform', got 'zero'"],
+    [{ yieldEvery: -1 }, "sample: yieldEvery: wanted 'auto', 'never' or milliseconds, got -1"],
+    [{ yieldEvery: 'often' as 'auto' }, 'sample: yieldEvery'],
+    [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],
+    [{ known }, 'sample: initial: wanted levels of shape [1,2,2,1], with known, got undefined'],
+    [{ initial: wide, known: wide }, 'sample: initial: wanted [2, 2, 1], got [2, 3, 1]'],
+    [{ initial, known: wide }, 'sample: known'],
+    [{ initial, known, numImages: 2 }, 'sample: initial: wanted levels of shape [2,2,2,1]'],
+    [{ initial: high, known }, 'sample: initial: wanted integer levels 0 to 2, got 3'],
+    [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
+    [{ initial, known: { ...known, data: Int32Array.of(1) } }, 'sample: known: data: wanted 4 levels, got 1'],
+  ] as [SampleOptions, string][])('names what is wrong: %o', (options, message) => {
+    expect(() => planJob(shape, options)).toThrow(message);
   });
 });

@@ -1,323 +1,176 @@
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
 import {
-  logProb,
-  maskedConv2d,
+  gatedPixelCNN,
+  type PortableModel,
   pixelCNN,
-  pixelLogits,
-  type SampleOptions,
-  type SampleProgress,
-  sample,
+  sample as sampleTensor,
+  toPortable,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
-import { buildGolden, goldenModels } from '../support/golden-models';
-import { expectNoLeaks, golden4d, take } from '../support/tensors';
-import { allTinyImages, tinyModel } from '../support/tiny-space';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Images } from '../../src/core/images';
+import { makeKernels } from '../../src/kernels/webassembly';
+import type { SampleOptions } from '../../src/sampling/options';
+import { memoryFor, sample } from '../../src/sampling/sample';
+import { useBackend } from '../support/backends';
+import { withoutMemory } from '../support/machine';
+import { noise, setNoise, take } from '../support/tensors';
+import { tinyModel } from '../support/tiny-space';
 
-const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
+beforeAll(() => useBackend('cpu'));
 
-onEachBackend('sample', (backend) => {
-  describe.each(goldenModels)('draws the golden images of $name', ({ greedy, cdf, ...reference }) => {
-    const { shape } = greedy.image;
-    const perImage = shape.slice(1).reduce((a, b) => a * b, 1);
-    // In software, GPUs take long: there all but the last two pixels are given.
-    const drawnFrom = isGpu(backend) ? perImage - 2 * (shape[3] as number) : 0;
+const SIZES = {
+  imageShape: [3, 2, 2] as [number, number, number],
+  levels: 5,
+  hiddenDim: 3,
+  outDim: 4,
+  numBlocks: 1,
+};
 
-    /** `initial` and `known` that give the very first value of each image where the reference gave it, and what is not drawn. */
-    function given({ data }: { data: number[] }, first: readonly number[] | null) {
-      const isKnown = (place: number) => place < drawnFrom || (place === 0 && first !== null);
-      const known = data.map((_, i) => (isKnown(i % perImage) ? 1 : 0));
-      const initial = data.map((level, i) => (known[i] ? level : 0));
-      if (first !== null) expect([data[0], data[perImage]]).toEqual(first);
-      return {
-        initial: golden4d({ shape, data: initial }, 'int32'),
-        known: golden4d({ shape, data: known }),
-      };
-    }
-
-    it('greedily', async () => {
-      const model = buildGolden({ greedy, cdf, ...reference });
-      const options = given(greedy.image, greedy.first_value);
-      for (const strategy of ['full', 'incremental'] as const) {
-        expect(await draw(model, { ...options, temperature: 0, strategy })).toEqual(greedy.image.data);
-      }
-      tf.dispose(Object.values(options));
-      model.dispose();
-    });
-
-    it('by the inverse of the distribution function', async () => {
-      const model = buildGolden({ greedy, cdf, ...reference });
-      for (const { u, image, first_value } of cdf.traces) {
-        // rows, columns, channels, and images innermost
-        const uniforms = Array.from(
-          { length: 2 * perImage },
-          (_, i) => u.data[(i % 2) * perImage + (i >> 1)],
-        );
-        let taken = 0;
-        const random = () => uniforms[taken++ % uniforms.length] as number;
-        const isFree = first_value === null && drawnFrom === 0;
-        const options = isFree ? null : given(image, first_value);
-        for (const strategy of ['full', 'incremental'] as const) {
-          expect(await draw(model, { ...(options ?? { numImages: 2 }), random, strategy })).toEqual(
-            image.data,
-          );
-        }
-        expect(taken).toBe(2 * uniforms.length); // one for every value, given or not
-        tf.dispose(Object.values(options ?? {}));
-      }
-      model.dispose();
-    });
-  });
-
-  it('gives images that follow the likelihood', async () => {
-    const model = tinyModel();
-    const space = allTinyImages();
-    const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
-      (nats) => 4000 * Math.exp(nats),
-    );
-    const counts = new Array<number>(81).fill(0);
-    const images = await draw(model, { numImages: 4000, seed: 1 });
-    for (let n = 0; n < 4000; n++) {
-      const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
-      counts[index] = (counts[index] as number) + 1;
-    }
-    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4 sqrt(2k) about once
-    // in ten thousand seeds.
-    let [statistic, cells, restExpected, restCount] = [0, 0, 0, 0];
-    for (const [index, count] of counts.entries()) {
-      const mean = expected[index] as number;
-      if (mean < 5) {
-        restExpected += mean;
-        restCount += count;
-      } else {
-        statistic += (count - mean) ** 2 / mean;
-        cells++;
-      }
-    }
-    if (restExpected > 0) {
-      statistic += (restCount - restExpected) ** 2 / restExpected;
-      cells++;
-    }
-    expect(cells).toBeGreaterThan(20);
-    expect(statistic).toBeLessThan(cells - 1 + 4 * Math.sqrt(2 * (cells - 1)));
-    space.dispose();
-    model.dispose();
-  });
-
-  it('draws the same images for the same seed, in whatever parts', async () => {
-    const model = tinyModel();
-    const all = await draw(model, { numImages: 6, seed: 42 });
-    const parts = [
-      ...(await draw(model, { numImages: 1, seed: 42 })),
-      ...(await draw(model, { numImages: 3, seed: 42, firstImage: 1 })),
-      ...(await draw(model, { numImages: 2, seed: 42, firstImage: 4, strategy: 'full' })),
+describe('sample of a model as plain data', () => {
+  it('draws what the tensor function draws, with any options', async () => {
+    const model = pixelCNN(SIZES);
+    setNoise(model);
+    const portable = await toPortable(model);
+    const size = 3 * 3 * 2 * 2;
+    const data = Int32Array.from({ length: size }, (_, i) => i % 5);
+    const flags = Int32Array.from({ length: size }, (_, i) => (i % 3 === 0 ? 1 : 0));
+    const shape: Images['shape'] = [3, 3, 2, 2];
+    const [initial, known] = [
+      tf.tensor4d(data, [...shape], 'int32'),
+      tf.tensor4d(flags, [...shape], 'int32'),
     ];
-    expect(parts).toEqual(all);
-    expect(await draw(model, { numImages: 6, seed: 43 })).not.toEqual(all);
-    expect(await draw(model, { numImages: 24 })).not.toEqual(await draw(model, { numImages: 24 }));
-    model.dispose();
-  });
-
-  it('completes what is given, and means the same noise by a seed whatever is given', async () => {
-    const model = tinyModel();
-    const free = await draw(model, { numImages: 30, seed: 5 });
-    // what was drawn at places 0 and 2 is given: the same noise draws the same images
-    const mask = free.map((_, i) => (i % 4 === 0 || i % 4 === 2 ? 1 : 0));
-    const [initial, known] = [golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32'), golden4d({ shape: [30, 2, 2, 1], data: mask })]; // biome-ignore format: one line
-    expect(await draw(model, { initial, known, seed: 5 })).toEqual(free);
-    // given values are kept, and only those
-    const other = await draw(model, { initial, known, seed: 6 });
-    expect(other.filter((_, i) => mask[i] === 1)).toEqual(free.filter((_, i) => mask[i] === 1));
-    expect(other).not.toEqual(free);
-    tf.dispose([initial, known]);
-    model.dispose();
-  });
-
-  it('draws the very first value uniformly where asked, and no other', async () => {
-    const model = tinyModel();
-    const values = [0.1, 0.4, 0.99];
-    let calls = 0;
-    const random = () => values[calls++ % 3] as number;
-    const images = await draw(model, { numImages: 3, random, firstValue: 'uniform', topK: 1 });
-    expect([images[0], images[4], images[8]]).toEqual([0, 1, 2]); // floor(3u), unfiltered
-    // the rest is the most likely level (topK 1), whatever u: greedy from the same start
-    const start = images.map((level, i) => (i % 4 === 0 ? level : 0));
-    const initial = golden4d({ shape: [3, 2, 2, 1], data: start }, 'int32');
-    const known = golden4d({ shape: [3, 2, 2, 1], data: start.map((_, i) => (i % 4 === 0 ? 1 : 0)) });
-    expect(await draw(model, { initial, known, temperature: 0 })).toEqual(images);
-    // what is known wins over the uniform draw
-    expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(
-      images,
-    );
-    tf.dispose([initial, known]);
-    model.dispose();
-  });
-
-  it('leaves no tensor behind but the images: on success, on errors and on aborts', async () => {
-    const model = tinyModel();
-    for (const strategy of ['full', 'incremental'] as const) {
-      await expectNoLeaks(async () => {
-        const images = await sample(model, { numImages: 2, seed: 1, strategy });
-        expect([images.shape, images.dtype]).toEqual([[2, 2, 2, 1], 'int32']);
-        return images;
-      });
+    const options: Partial<SampleOptions>[] = [{}, { temperature: 0 }, { temperature: 0.7, topK: 3 }, { topP: 0.8 }, { firstImage: 4 }, { firstValue: 'uniform' }]; // biome-ignore format: one line
+    for (const option of options as Omit<SampleOptions, 'initial' | 'known' | 'strategy'>[]) {
+      const wanted = await take(await sampleTensor(model, { ...option, numImages: 3, seed: 1 }));
+      const drawn = await sample(portable, { ...option, numImages: 3, seed: 1 });
+      expect(drawn).toEqual({ data: Uint8Array.from(wanted), shape });
     }
-    await expectNoLeaks(async () => {
-      const onProgress = () => {
-        throw new Error('from the caller');
-      };
-      await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
-      await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
-      const controller = new AbortController();
-      const aborting = sample(model, {
-        strategy: 'full',
-        signal: controller.signal,
-        onProgress: () => controller.abort(),
-      });
-      await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
+    const wanted = await take(await sampleTensor(model, { initial, known, seed: 2 }));
+    const given = { initial: { data, shape }, known: { data: flags, shape } };
+    expect(Array.from((await sample(portable, { ...given, seed: 2 })).data)).toEqual(wanted);
+    tf.dispose([initial, known]);
+    model.dispose();
+  });
+
+  it.each(['numClasses', 'conditionSize', 'conditionMapSize'])('also with a condition: %s', async (kind) => {
+    const model = gatedPixelCNN({ ...SIZES, [kind]: 3 });
+    setNoise(model);
+    const portable = await toPortable(model);
+    const shapes: Record<string, number[]> = {
+      numClasses: [4],
+      conditionSize: [4, 3],
+      conditionMapSize: [4, 3, 2, 3],
+    };
+    const shape = shapes[kind] as number[];
+    const numbers = noise(shape.reduce((a, b) => a * b, 1), 3); // biome-ignore format: one line
+    const data = kind === 'numClasses' ? Float32Array.of(2, 0, 1, 2) : numbers;
+    const tensor = tf.tensor(data, shape);
+    const wanted = await take(await sampleTensor(model, { condition: tensor, seed: 1 }));
+    const { data: drawn } = await sample(portable, { condition: { data, shape }, seed: 1 });
+    expect(Array.from(drawn)).toEqual(wanted);
+    const { data: others } = await sample(portable, {
+      condition: { data: data.slice().reverse(), shape },
+      seed: 1,
     });
+    expect(others).not.toEqual(drawn); // the condition counts
+    tensor.dispose();
     model.dispose();
   });
 
-  it('works with any model from images to logits', async () => {
-    const image = tfl.input({ shape: [null, null, 2] });
-    const features = tfl.layers
-      .conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' })
-      .apply(image);
-    const logits = pixelLogits({ imageChannels: 2, levels: 3 }).apply(features as tfl.SymbolicTensor);
-    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
-    // all logits are 0: the level is floor(3u)
-    const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
-    let next = 0;
-    const images = await draw(model, { imageShape: [2, 3, 2], random: () => uniforms[next++] as number });
-    expect(images).toEqual(uniforms.map((u) => Math.floor(3 * u)));
-    await expect(sample(model)).rejects.toThrow('sample: imageShape: wanted [H, W, 2]');
-    model.dispose();
-  });
-});
-
-describe('sample', () => {
-  beforeAll(() => useBackend('cpu'));
-
-  it('reports each row and the end, and shows the images as they grow', async () => {
-    const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
-    const seen: { done: number; total: number; levels: number[] }[] = [];
-    const random = () => 1 - 2 ** -53; // always the highest level
-    const onProgress = ({ done, total, levels }: SampleProgress) =>
-      seen.push({ done, total, levels: Array.from(levels) });
-    await draw(model, { onProgress, random, numImages: 2 });
-    const rows = (count: number) => Array.from({ length: 24 }, (_, i) => (i % 12 < 4 * count ? 1 : 0));
-    expect(seen).toEqual([
-      { done: 4, total: 12, levels: rows(1) },
-      { done: 8, total: 12, levels: rows(2) },
-      { done: 12, total: 12, levels: rows(3) },
-    ]);
-    model.dispose();
-  });
-
-  it('rejects with the reason of the signal, at once where it is aborted already', async () => {
+  it('runs from a clone, and changes nothing in the model', async () => {
     const model = tinyModel();
-    const controller = new AbortController();
-    controller.abort(new Error('enough'));
-    await expect(sample(model, { signal: controller.signal })).rejects.toThrow('enough');
-    await expect(sample(model, { signal: AbortSignal.abort() })).rejects.toMatchObject({
-      name: 'AbortError',
+    const portable = await toPortable(model);
+    const clone = structuredClone(portable);
+    const images = await sample(portable, { numImages: 8, seed: 3 });
+    expect(portable).toEqual(clone);
+    expect(await sample(clone, { numImages: 8, seed: 3 })).toEqual(images);
+    model.dispose();
+  });
+
+  it('gives bytes up to 256 levels, then 16-bit integers', async () => {
+    for (const [levels, array] of [
+      [256, Uint8Array],
+      [257, Uint16Array],
+    ] as const) {
+      const model = pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+      const { data, shape } = await sample(await toPortable(model), { random: () => 1 - 2 ** -53 });
+      expect(data).toEqual(array.of(levels - 1)); // the highest level
+      expect(shape).toEqual([1, 1, 1, 1]);
+      model.dispose();
+    }
+  });
+
+  it('takes images of any size where the model does', async () => {
+    const model = pixelCNN({ ...SIZES, imageShape: [null, null, 2] });
+    const portable = await toPortable(model);
+    expect((await sample(portable, { imageShape: [2, 5, 2] })).shape).toEqual([1, 2, 5, 2]);
+    await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
+    model.dispose();
+  });
+
+  describe('of a tiny model', () => {
+    let portable: PortableModel;
+    beforeAll(async () => {
+      const model = tinyModel();
+      portable = await toPortable(model);
+      model.dispose();
     });
 
-    // an abort from outside arrives where the sampler yields
-    const outside = new AbortController();
-    setTimeout(() => outside.abort(), 0);
-    const drawing = sample(model, { signal: outside.signal, yieldEvery: 0 });
-    await expect(drawing).rejects.toMatchObject({ name: 'AbortError' });
-
-    // and one with the very last value is not too late
-    const late = new AbortController();
-    const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
-    await expectNoLeaks(async () => {
-      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({
+    it('reports each row, and stops where the signal aborts', async () => {
+      const seen: number[] = [];
+      const controller = new AbortController();
+      const onProgress = ({ done, total }: { done: number; total: number }) => {
+        seen.push(done, total);
+        controller.abort(new Error('enough'));
+      };
+      await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+      expect(seen).toEqual([2, 4]);
+      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         name: 'AbortError',
       });
     });
-    model.dispose();
-  });
 
-  it('asks the model for nothing where all levels are given', async () => {
-    const model = tinyModel();
-    const asked = vi.spyOn(model.layers.at(-1) as tfl.layers.Layer, 'call');
-    const given = [0, 1, 2, 2, 1, 1, 0, 2];
-    const initial = golden4d({ shape: [2, 2, 2, 1], data: given }, 'int32');
-    for (const drawn of [[], [3, 5]]) {
-      asked.mockClear();
-      const flags = given.map((_, i) => (drawn.some((place) => place === i) ? 0 : 1));
-      const known = golden4d({ shape: [2, 2, 2, 1], data: flags });
-      const images = await draw(model, { initial, known, strategy: 'full', seed: 1 });
-      expect(images.filter((_, i) => flags[i])).toEqual(given.filter((_, i) => flags[i]));
-      expect(asked).toHaveBeenCalledTimes(drawn.length); // places 3 and 1, of different images
-      known.dispose();
-    }
-    asked.mockRestore();
-    initial.dispose();
-    model.dispose();
-  });
-
-  it('lets other work run by elapsed time, or never', async () => {
-    const model = tinyModel();
-    /** At each value, how much of the work that waits has run: each value adds one. */
-    const turnsAtValues = async (yieldEvery: 'never' | number) => {
-      const seen: number[] = [];
-      let turns = 0;
-      const random = () => {
-        seen.push(turns);
-        setTimeout(() => turns++, 0);
-        return 0.5;
-      };
-      await draw(model, { yieldEvery, random });
-      return seen;
-    };
-    expect(await turnsAtValues('never')).toEqual([0, 0, 0, 0]);
-    expect(await turnsAtValues(0)).toEqual([0, 1, 2, 3]);
-    model.dispose();
-  });
-
-  it('draws no level that cannot come, however close to 1 the uniforms are', async () => {
-    // logits, the same at each place: as they are summed, 63 of less than 2^-53 are lost beside 1, but not in
-    // the total; the last four have no probability
-    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
-    const logits = [0, ...lost, ...new Array<number>(4).fill(-1000)];
-    const image = tfl.input({ shape: [1, 2, 1] });
-    const conv = maskedConv2d({ filters: 68, kernelSize: 1, maskType: 'A', imageChannels: 1 });
-    const features = conv.apply(image);
-    const outputs = pixelLogits({ imageChannels: 1, levels: 68 }).apply(features) as tfl.SymbolicTensor;
-    const model = tfl.model({ inputs: image, outputs });
-    const [kernel, bias] = [tf.zeros([1, 1, 1, 68]), tf.tensor1d(logits)];
-    model.setWeights([kernel, bias]);
-    for (const strategy of ['full', 'incremental'] as const) {
-      const options = { numImages: 3, random: () => 1 - 2 ** -53, strategy };
-      expect(await draw(model, options)).toEqual(new Array(6).fill(63));
-    }
-    tf.dispose([kernel, bias]);
-    model.dispose();
-  });
-
-  it('says where a model gives no finite logits', async () => {
-    const model = tinyModel();
-    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
-    model.setWeights(weights);
-    tf.dispose(weights);
-    await expectNoLeaks(async () => {
-      await expect(sample(model)).rejects.toThrow('the model gave logits that are not finite numbers');
+    it('names what is wrong', async () => {
+      await expect(sample(portable, null as never)).rejects.toThrow('sample: options: wanted an object');
+      await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
+        "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
+      );
+      await expect(sample(portable, { signal: {} as never })).rejects.toThrow(
+        'sample: signal: wanted an AbortSignal',
+      );
+      await expect(sample(portable, { numImages: 0 })).rejects.toThrow('sample: numImages');
+      await expect(sample(portable, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
     });
-    model.dispose();
+
+    it('says where a model gives no finite logits', async () => {
+      const weights = new Map(portable.weights);
+      const [name, { shape, data }] = [...weights].at(-1) as [
+        string,
+        { shape: number[]; data: Float32Array },
+      ];
+      weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
+      await expect(sample({ ...portable, weights })).rejects.toThrow(
+        'the model gave logits that are not finite numbers',
+      );
+    });
+  });
+});
+
+describe('memoryFor', () => {
+  it('says what to do where memory cannot be allocated', () => {
+    expect(memoryFor('sample', () => makeKernels(8)).heap.length).toBeGreaterThanOrEqual(8);
+    withoutMemory(() => {
+      expect(() => memoryFor('sample', () => makeKernels(2 ** 20))).toThrow(
+        new RangeError('sample: cannot allocate 4 MiB of memory; fewer images at a time need less'),
+      );
+    });
   });
 
-  it('refuses a model of another shape', async () => {
-    const image = tfl.input({ shape: [4, 4, 1] });
-    const model = tfl.model({ inputs: image, outputs: image });
-    await expect(sample(undefined as never)).rejects.toThrow('sample: model: wanted a model');
-    await expect(sample(model, { signal: {} as never })).rejects.toThrow(
-      'sample: signal: wanted an AbortSignal',
-    );
-    await expect(sample(model)).rejects.toThrow('sample: model: wanted a model [N,H,W,C] -> [N,H,W,C,L]');
+  it('passes on what else goes wrong', () => {
+    const broken = new TypeError('broken');
+    const act = () => {
+      throw broken;
+    };
+    expect(() => memoryFor('sample', act)).toThrow(broken);
   });
 });

@@ -1,10 +1,9 @@
 import { vi } from 'vitest';
-import type { Operand } from '../../src/kernels/instruction';
+import type { Machine } from '../../src/engine/machine';
+import type { FeatureCache } from '../../src/engine/plan';
+import type { Operand, SamplingKernels } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
-import { makeKernels } from '../../src/kernels/kernels';
-import type { SamplingKernels } from '../../src/kernels/sampling-kernels';
-import type { FeatureCache } from '../../src/sampling/incremental/feature-cache';
-import type { Machine } from '../../src/sampling/incremental/machine';
+import { makeKernels } from '../../src/kernels/webassembly';
 
 /** Every way to make kernels, by name, for `it.each`. */
 export const kernelMakers: readonly [name: string, make: (floats: number) => SamplingKernels][] = [
@@ -37,7 +36,7 @@ export function readFeatures(machine: Machine, { layout }: FeatureCache, operand
 }
 
 /**
- * Writes those features of the present pixel that are known in a step; the others get a number that must not
+ * Writes those features of the present pixel that are ready by a time; the others get a number that must not
  * be used.
  */
 export function writeKnown(
@@ -45,13 +44,13 @@ export function writeKnown(
   { layout }: FeatureCache,
   operand: Operand,
   values: readonly (readonly number[])[],
-  step: number,
+  time: number,
   unknown = Number.NaN,
 ): void {
   const rows = values.map((features) => {
     const slots = new Array<number>(layout.slots).fill(0);
     for (const [i, slot] of layout.slotOf.entries()) {
-      slots[slot] = (layout.steps[i] as number) <= step ? (features[i] as number) : unknown;
+      slots[slot] = (layout.times[i] as number) <= time ? (features[i] as number) : unknown;
     }
     return slots;
   });

@@ -52,8 +52,8 @@ export function convolutionScratch(
 }
 
 /**
- * y = max(x * kernel + bias, least): x [images,height,width,in], kernel [rows,columns,in,out], bias [out] or
- * 0, y [images,height,width,out].
+ * y = max(x * kernel + bias, lowerBound): x [images,height,width,in], kernel [rows,columns,in,out], bias
+ * [out] or 0, y [images,height,width,out].
  */
 export function convolve(
   y: usize,
@@ -68,7 +68,7 @@ export function convolve(
   rows: usize,
   columns: usize,
   present: usize,
-  least: f32,
+  lowerBound: f32,
   scratch: usize,
 ): void {
   const biases = scratch, weights = weightsAt(biases, featuresOut);
@@ -76,7 +76,7 @@ export function convolve(
   if (bias != 0) memory.copy(biases, bias, featuresOut * 4);
   packKernel(weights, kernel, featuresIn, featuresOut, rows, columns, present);
   eachRow(
-    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, present, false, biases, least,
+    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, present, false, biases, lowerBound,
   );
 }
 
@@ -102,9 +102,9 @@ export function convolveBack(
   const biases = scratch, weights = weightsAt(biases, featuresIn);
   memory.fill(biases, 0, weights - biases);
   packKernelBack(weights, kernel, featuresIn, featuresOut, rows, columns, present);
-  const least: f32 = -Infinity;
+  const lowerBound: f32 = -Infinity;
   eachRow(
-    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, present, true, biases, least,
+    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, present, true, biases, lowerBound,
   );
 }
 
@@ -123,7 +123,7 @@ function eachRow(
   present: usize,
   isBackward: bool,
   biases: usize,
-  least: f32,
+  lowerBound: f32,
 ): void {
   const taps = usedTaps(rows, columns, present);
   const weights = weightsAt(biases, featuresOut);
@@ -140,7 +140,7 @@ function eachRow(
     for (let h: usize = 0; h < height; h++, row += rowBytes, to += width * featuresOut * 4) {
       convolveRow(
         to, row, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, weights,
-        biases, least, tile,
+        biases, lowerBound, tile,
       );
     }
   }

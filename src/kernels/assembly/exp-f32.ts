@@ -1,4 +1,4 @@
-// What ../exp-f32.ts has, of four numbers at once: e^x = 2^k e^r.
+// What ../arithmetic.ts has, of four numbers at once: e^x = 2^k e^r.
 
 // ln 2 in two parts, of which the first times k is exact.
 const LN2_HIGH: f32 = 0.693145751953125, LN2_LOW: f32 = 1.428606765330187e-6;
@@ -8,7 +8,7 @@ const SHIFT: f32 = 12583039;
 // Coefficients of r^3 to r^6 in e^r - 1.
 const C3: f32 = 0.16666576, C4: f32 = 0.041666556, C5: f32 = 0.008363203, C6: f32 = 0.0013926213;
 /** e^x is 0 there: 2^k has no exponent left. */
-const LEAST: f32 = -88;
+const LOWEST: f32 = -88;
 
 // @ts-ignore: decorator
 @inline
@@ -29,7 +29,7 @@ export function oneMinusExp(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function clamped(x: v128): v128 {
-  return f32x4.pmax(x, f32x4.splat(LEAST));
+  return f32x4.pmax(x, f32x4.splat(LOWEST));
 }
 
 /** 2^k, where x is clamped. */

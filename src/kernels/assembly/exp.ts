@@ -1,4 +1,4 @@
-/** e^x as ../exp.ts has it. */
+/** e^x as ../arithmetic.ts has it. */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {

@@ -6,49 +6,53 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
 // strides count bytes here.
 //
-// What sampling runs; ../javascript.ts is the same in JavaScript. Every sum runs over inputs in order, one
-// rounding a step, so both give the same bits.
+// What sampling runs most; ../javascript.ts is the same, and all other operations, in JavaScript. Every sum
+// runs over inputs in order, one rounding a step, so both give the same bits.
 
 // Op, in ../instruction.ts
 const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u32 = 4;
-const SIGMOID: u32 = 5, GATE: u32 = 7; // tanh is 6
+const GATE: u32 = 5, SIGMOID: u32 = 6, TANH: u32 = 7, SWISH: u32 = 8, ELU: u32 = 9, LEAKY_RELU: u32 = 10;
+const LAST: u32 = LEAKY_RELU;
 
 // Word, in ../instruction.ts, in bytes: of an operand base, offset, stride and column stride
 const Y: usize = 4, A: usize = 20, B: usize = 36, STRIDE: usize = 8, COLUMN_STRIDE: usize = 12;
 const LENGTH: usize = 52, COLUMNS: usize = 56;
-const WEIGHTS: usize = 60, WEIGHT_STRIDE: usize = 64, INPUTS: usize = 68, LEAST: usize = 72;
-const INSTRUCTION: usize = 76;
+const WEIGHTS: usize = 60, WEIGHT_STRIDE: usize = 64, INPUTS: usize = 68, PARAMETER: usize = 72;
+const INSTRUCTION: usize = 80;
 
-/** The instructions in [at, end), on so many images; see `Instruction` in ../instruction.ts. */
-export function run(at: usize, end: usize, bases: usize, images: usize): void {
+/**
+ * The instructions in [at, end), on so many images, up to the first that is left to JavaScript; returns where
+ * that is, or the end. See `Instruction` in ../instruction.ts.
+ */
+export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op = load<u32>(at);
+    if (op > LAST) break;
     let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
     const length: usize = load<u32>(at + LENGTH), columns: usize = load<u32>(at + COLUMNS);
-    const yImage = floats(at + Y + STRIDE);
-    const aImage = floats(at + A + STRIDE);
-    const bImage = floats(at + B + STRIDE);
     // Items side by side: the images, or the columns of one image after the other.
-    let rounds: usize = 1, items = images, yItem = yImage, aItem = aImage, bItem = bImage;
-    if (columns != 0) {
-      rounds = images;
-      items = columns;
-      yItem = floats(at + Y + COLUMN_STRIDE);
-      aItem = floats(at + A + COLUMN_STRIDE);
-      bItem = floats(at + B + COLUMN_STRIDE);
-    }
-    for (; rounds > 0; rounds--, y += yImage, a += aImage, b += bImage) {
+    const isRow = columns != 0;
+    const items = isRow ? columns : images, stride = at + (isRow ? COLUMN_STRIDE : STRIDE);
+    const yItem = floats(stride + Y), aItem = floats(stride + A), bItem = floats(stride + B);
+    for (let rounds = isRow ? images : 1; rounds > 0; rounds--) {
       if (op == PRODUCT) {
         const w = floats(at + WEIGHTS), wStride = floats(at + WEIGHT_STRIDE);
-        const inputs: usize = load<u32>(at + INPUTS), least = load<f32>(at + LEAST);
-        product(y, yItem, b, bItem, a, aItem, w, wStride, items, inputs, length, least);
+        const inputs: usize = load<u32>(at + INPUTS), lowerBound = <f32>load<f64>(at + PARAMETER);
+        product(y, yItem, b, bItem, a, aItem, w, wStride, items, inputs, length, lowerBound);
       } else {
-        for (let n: usize = 0; n < items; n++) {
-          pointwise(op, y + n * yItem, a + n * aItem, b + n * bItem, length * 4);
+        const parameter = load<f64>(at + PARAMETER);
+        let bytes = length * 4, n = items;
+        if (yItem == bytes && aItem == bytes && bItem == bytes) bytes *= items, n = 1; // one after the other
+        for (let yn = y, an = a, bn = b; n > 0; n--, yn += yItem, an += aItem, bn += bItem) {
+          pointwise(op, yn, an, bn, bytes, parameter);
         }
       }
+      y += floats(at + Y + STRIDE);
+      a += floats(at + A + STRIDE);
+      b += floats(at + B + STRIDE);
     }
   }
+  return at;
 }
 
 /** A word that counts floats, in bytes. */
@@ -62,48 +66,57 @@ function floats(word: usize): usize {
 // @ts-ignore: decorator
 @inline
 function operand(words: usize, bases: usize): usize {
-  return (load<u32>(bases + (load<u32>(words) << 2)) + load<u32>(words + 4)) << 2;
+  return (load<u32>(bases + (load<u32>(words) << 2)) + load<u32>(words, 4)) << 2;
 }
 
 /** An operation on each of some values by itself. */
-function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize): void {
+function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize, parameter: f64): void {
   let i: usize = 0;
-  if (op == ADD || op == MULTIPLY) {
-    for (; i + V <= bytes; i += V) {
-      const s = v128.load(a + i), t = v128.load(b + i);
-      v128.store(y + i, op == ADD ? f32x4.add(s, t) : f32x4.mul(s, t));
-    }
+  if (op <= RELU) {
+    for (; i + V <= bytes; i += V) v128.store(y + i, simple(op, v128.load(a + i), v128.load(b + i)));
   } else {
-    for (; i + V <= bytes; i += V) v128.store(y + i, map(op, v128.load(a + i), v128.load(b + i)));
+    for (; i + V <= bytes; i += V) {
+      v128.store(y + i, map(op, v128.load(a + i), v128.load(b + i), parameter));
+    }
   }
   for (; i < bytes; i += 4) {
-    const s = v128.load_splat<f32>(a + i), t = v128.load_splat<f32>(b + i);
-    const x = op == ADD ? f32x4.add(s, t) : op == MULTIPLY ? f32x4.mul(s, t) : map(op, s, t);
-    store<f32>(y + i, f32x4.extract_lane(x, 0));
+    const x = v128.load_splat<f32>(a + i), z = v128.load_splat<f32>(b + i);
+    v128.store_lane<f32>(y + i, op <= RELU ? simple(op, x, z) : map(op, x, z, parameter), 0);
   }
 }
 
-function map(op: u32, x: v128, z: v128): v128 {
-  if (op == COPY) return x;
-  if (op == RELU) return f32x4.pmax(x, f32x4.splat(0));
-  return op == GATE ? tanhTimesSigmoid(x, z) : sigmoidOrTanh(op, x);
+/** Not worth a call. */
+// @ts-ignore: decorator
+@inline
+function simple(op: u32, x: v128, z: v128): v128 {
+  if (op == ADD) return f32x4.add(x, z);
+  if (op == MULTIPLY) return f32x4.mul(x, z);
+  return op == COPY ? x : f32x4.pmax(x, f32x4.splat(0));
 }
 
-function sigmoidOrTanh(op: u32, x: v128): v128 {
+function map(op: u32, x: v128, z: v128, parameter: f64): v128 {
+  if (op == GATE) return tanhTimesSigmoid(x, z);
   const upper = v128.shuffle<f32>(x, x, 2, 3, 2, 3);
-  const low = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(x)));
-  const high = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(upper)));
+  const low = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(x), parameter));
+  const high = f32x4.demote_f64x2_zero(exactly(op, f64x2.promote_low_f32x4(upper), parameter));
   return v128.shuffle<f32>(low, high, 0, 1, 4, 5);
 }
 
-/** The same in float64. */
-function exactly(op: u32, x: v128): v128 {
+/** In float64. */
+function exactly(op: u32, x: v128, parameter: f64): v128 {
   const one = f64x2.splat(1), size = f64x2.abs(x);
-  const isSigmoid = op == SIGMOID;
-  // pmin(x, y) keeps an x that is NaN
-  const e = exp(isSigmoid ? f64x2.pmin(f64x2.neg(x), f64x2.splat(709)) : f64x2.mul(f64x2.splat(-2), size));
-  if (isSigmoid) return f64x2.div(one, f64x2.add(one, e));
-  const tanh = f64x2.div(f64x2.sub(one, e), f64x2.add(one, e));
+  const opposite = op == TANH ? f64x2.add(size, size) : x;
+  const exponent = op == ELU ? x : f64x2.neg(opposite);
+  // e^710 is Infinity; pmin(x, y) keeps an x that is NaN
+  const e = exp(f64x2.pmin(exponent, f64x2.splat(710)));
+  const difference = f64x2.sub(e, one), sum = f64x2.add(e, one);
+  if (op >= ELU) {
+    const below = f64x2.mul(f64x2.splat(parameter), op == ELU ? difference : x);
+    return v128.bitselect(x, below, f64x2.gt(x, f64x2.splat(0)));
+  }
+  if (op == SIGMOID) return f64x2.div(one, sum);
+  if (op == SWISH) return f64x2.mul(x, f64x2.div(one, sum));
+  const tanh = f64x2.neg(f64x2.div(difference, sum));
   const x2 = f64x2.mul(x, x);
   const slope = f64x2.sub(f64x2.mul(x2, f64x2.splat(2.0 / 15)), f64x2.splat(1.0 / 3));
   const series = f64x2.mul(size, f64x2.add(one, f64x2.mul(x2, slope)));

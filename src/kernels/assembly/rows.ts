@@ -27,11 +27,11 @@ export function convolveRow(
   isBackward: bool,
   weights: usize,
   biases: usize,
-  least: f32,
+  lowerBound: f32,
   tile: usize,
 ): void {
   const pixel = featuresIn * 4, yPixel = featuresOut * 4;
-  const l = f32x4.splat(least);
+  const l = f32x4.splat(lowerBound);
   const blockBytes = usedTaps(rows, columns, present) * featuresIn * BLOCK;
   for (let o: usize = 0; o < featuresOut; o += LANES, weights += blockBytes, biases += BLOCK) {
     const lanes = min(LANES, featuresOut - o);

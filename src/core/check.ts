@@ -1,0 +1,125 @@
+/** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what came. */
+
+/** Items of a list that a message shows. */
+const MOST_ITEMS = 8;
+
+/** Shows a value in an error message, of long lists and of objects no more than helps. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (value instanceof Promise) return 'a Promise (is an await missing?)';
+    const { constructor: Class } = value; // of a file's JSON, anything
+    return typeof Class === 'function' ? Class.name : 'an object';
+  }
+  if (!Array.isArray(value)) return String(value);
+  const more = value.length > MOST_ITEMS ? [`… (${value.length})`] : [];
+  return `[${[...value.slice(0, MOST_ITEMS).map(show), ...more].join(', ')}]`;
+}
+
+/** Throws: `what: wanted …, got …`. */
+export function throwTypeError(what: string, wanted: string, got: unknown): never {
+  throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
+}
+
+/** Checks that args is an object. */
+export function checkArgs<T>(what: string, args: T): T {
+  if (typeof args !== 'object' || args === null) throwTypeError(what, 'an object of arguments', args);
+  return args;
+}
+
+/** An object, not a list. Its names may be anything, so only its own are to be looked up. */
+export function checkRecord(what: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throwTypeError(what, 'an object', value);
+  return value as Record<string, unknown>;
+}
+
+/** An object that has these fields and no others. */
+export function checkFields<Name extends string>(
+  what: string,
+  value: unknown,
+  names: readonly Name[],
+): Readonly<Record<Name, unknown>> {
+  const record = checkRecord(what, value);
+  const missing = names.find((name) => !Object.hasOwn(record, name));
+  if (missing !== undefined) throwTypeError(what, `a field '${missing}'`, Object.keys(record));
+  const unknown = Object.keys(record).find((name) => !names.includes(name as Name));
+  if (unknown !== undefined) throwTypeError(what, `no fields but ${names.join(', ')}`, unknown);
+  return record;
+}
+
+/** A list, of so many items where that is given. */
+export function checkList(what: string, value: unknown, length?: number): readonly unknown[] {
+  if (!Array.isArray(value)) throwTypeError(what, 'a list', value);
+  if (length !== undefined && value.length !== length) throwTypeError(what, `${length} items`, value);
+  return value;
+}
+
+export function checkInteger(
+  what: string,
+  value: unknown,
+  minimum = Number.MIN_SAFE_INTEGER,
+  maximum = Number.MAX_SAFE_INTEGER,
+): number {
+  if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
+    const range =
+      maximum === Number.MAX_SAFE_INTEGER ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    throwTypeError(what, `an integer${minimum === Number.MIN_SAFE_INTEGER ? '' : range}`, value);
+  }
+  return value as number;
+}
+
+/** A finite number that passes a test, which `wanted` words. */
+export function checkNumber(
+  what: string,
+  value: unknown,
+  wanted: string,
+  test: (value: number) => boolean,
+): number {
+  if (!Number.isFinite(value) || !test(value as number)) throwTypeError(what, `a number ${wanted}`, value);
+  return value as number;
+}
+
+export function checkOneOf<T extends string | number>(
+  what: string,
+  value: unknown,
+  choices: readonly T[],
+): T {
+  if (!choices.includes(value as T)) throwTypeError(what, choices.map(show).join(' or '), value);
+  return value as T;
+}
+
+export function checkBoolean(what: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throwTypeError(what, 'true or false', value);
+  return value;
+}
+
+export function checkFunction(what: string, value: unknown): void {
+  if (typeof value !== 'function') throwTypeError(what, 'a function', value);
+}
+
+/** An intensity 0..levels-1. */
+export function checkLevel(what: string, value: number, levels: number): number {
+  if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
+    throwTypeError(what, `integer levels 0 to ${levels - 1}`, value);
+  }
+  return value;
+}
+
+/** A kernel size as [rows, columns], both odd, so that the kernel has a centre. */
+export function checkKernelSize(what: string, value: unknown): [number, number] {
+  const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
+  const isOdd = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0 && (n as number) % 2 === 1;
+  if (!isOdd(rows) || !isOdd(columns) || rest.length > 0) {
+    throwTypeError(what, 'an odd integer or two of them', value);
+  }
+  return [rows, columns];
+}
+
+/** A count of features that splits evenly into the image channels, or into as many parts as `of` says. */
+export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
+  const features = checkInteger(what, value, 1);
+  if (features % parts !== 0) throwTypeError(what, `a multiple of ${of} (${parts})`, value);
+  return features;
+}

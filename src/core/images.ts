@@ -1,0 +1,80 @@
+import { checkInteger, checkLevel, throwTypeError } from './check';
+
+/** Images as numbers: levels, row-major. */
+export interface Images {
+  /** Levels 0..L-1, [N*H*W*C]. */
+  readonly data: Int32Array | Uint8Array | Uint16Array;
+  /** [N, H, W, C] */
+  readonly shape: readonly [images: number, height: number, width: number, channels: number];
+}
+
+/** A place in an image. */
+export type Place = [row: number, column: number, channel: number];
+
+/** Height, width and channels. */
+export type ImageShape = readonly [number, number, number];
+
+/** How many values an image has. */
+export const valuesOf = ([height, width, channels]: ImageShape): number => height * width * channels;
+
+/** The place of a value, in the order rows, columns, channels. */
+export const placeOf = (index: number, [, width, channels]: ImageShape): Place => [
+  Math.floor(index / (width * channels)),
+  Math.floor(index / channels) % width,
+  index % channels,
+];
+
+/** The index of a place. */
+export const indexOfPlace = (
+  [row, column, channel]: Readonly<Place>,
+  [, width, channels]: ImageShape,
+): number => (row * width + column) * channels + channel;
+
+/** A level as models take it, in [0, 1]; not rounded to float32. */
+export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);
+
+/**
+ * The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names
+ * the latter.
+ */
+export function resolveImageShape(
+  what: string,
+  [h, w, c]: readonly [number | null, number | null, number],
+  given: readonly number[] | undefined,
+): [number, number, number] {
+  const shape = given ?? [h, w, c];
+  if (
+    shape.length !== 3 ||
+    shape[2] !== c ||
+    (h !== null && shape[0] !== h) ||
+    (w !== null && shape[1] !== w)
+  ) {
+    throwTypeError(what, `[${h ?? 'H'}, ${w ?? 'W'}, ${c}]`, given);
+  }
+  const [height, width] = shape;
+  if (height === null || width === null) {
+    throwTypeError(what, `[H, W, ${c}], since the model takes images of any size`, given);
+  }
+  return [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
+}
+
+/** The smallest array that holds levels. */
+export function levelsArray(length: number, levels: number): Images['data'] {
+  if (levels <= 256) return new Uint8Array(length);
+  return levels <= 65536 ? new Uint16Array(length) : new Int32Array(length);
+}
+
+/** Checks that something has the form of images [N,H,W,C]: not yet what their numbers are. */
+export function checkImages(what: string, images: unknown): { data: ArrayLike<number>; shape: number[] } {
+  const { data, shape } = (images ?? {}) as { data?: ArrayLike<number>; shape?: number[] };
+  if (!Array.isArray(shape) || shape.length !== 4)
+    throwTypeError(what, 'images of levels [N,H,W,C]', shape ?? images);
+  const size = shape.reduce((product, length) => product * checkInteger(`${what}: shape`, length, 1), 1);
+  if (data?.length !== size) throwTypeError(`${what}: data`, `${size} levels`, data?.length ?? data);
+  return { data: data as ArrayLike<number>, shape };
+}
+
+/** Checks that all numbers are levels. */
+export function checkLevels(what: string, data: ArrayLike<number>, levels: number): void {
+  for (let i = 0; i < data.length; i++) checkLevel(what, data[i] as number, levels);
+}

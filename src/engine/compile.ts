@@ -1,0 +1,156 @@
+import { throwTypeError } from '../core/check';
+import { paddedLevels } from '../distributions/categorical';
+import { Op, type Operand } from '../kernels/instruction';
+import { type Node, operandsOf, type PortableModel } from '../program/program';
+import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
+import { addConvolution } from './convolution';
+import { addFeaturewise, arranged } from './featurewise';
+import { Layout } from './layout';
+import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
+
+/** Where a model's image goes in and its logits come out, at the present pixel of each image. */
+export interface ProgramIO {
+  /** [channels] */
+  readonly image: Operand;
+  /** The condition, once, or of the pixels of the row; null where there is none. */
+  readonly condition: Operand | null;
+  /** Of the channel whose time was run last, [{@link paddedLevels}]. */
+  readonly logits: Operand;
+}
+
+/** Gives every node of a program its memory and its instructions. */
+export function compile(
+  plan: Plan,
+  { nodes, output, weights, levels, conditions }: PortableModel,
+  closures: readonly ((x: number) => number)[],
+): ProgramIO {
+  const readiness = readinessOf(nodes, conditions);
+  const enlarges = nodes.some((node) => node.op === 'conv' && node.window.transposed);
+  if (enlarges || readiness.some(({ scale }) => scale > 1)) {
+    throw new Error('a network of several resolutions cannot be evaluated pixel by pixel');
+  }
+  const needed = neededFor(nodes, output);
+  const readers = readersOf(nodes, needed);
+  const fused = fusedRelus(nodes, readers, output);
+  const fusedInto = new Set(fused.values());
+  const layouts = layoutsOf(nodes, readiness);
+  const numbers = (name: string) => {
+    const weight = weights.get(name);
+    if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
+    return weight.data;
+  };
+  const caches: FeatureCache[] = [];
+  const cache = (index: number) => {
+    caches[index] ??= new FeatureCache(
+      plan,
+      layouts[index] as Layout,
+      extentOf(nodes, readiness, index, readers[index] as number[]),
+    );
+    return caches[index];
+  };
+  for (const index of needed) {
+    const node = nodes[index] as Node;
+    if (node.op === 'conv') {
+      const relu = fused.get(index);
+      const [kernel, bias] = [numbers(node.kernel), node.bias === null ? null : numbers(node.bias)];
+      const y = cache(relu ?? index);
+      addConvolution(plan, node.window, { kernel, bias }, cache(node.input), y, relu !== undefined);
+    } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
+      addFeaturewise(plan, node, { numbers, closures }, operandsOf(node).map(cache), cache(index));
+    }
+  }
+  const given = nodes.findIndex(({ op }) => op === 'condition');
+  return {
+    image: cache(0).operand(),
+    condition: given < 0 ? null : cache(given).operand(),
+    logits: addLogits(plan, cache(output), levels),
+  };
+}
+
+/** Has the logits of each channel put where they are read, at the channel's time. */
+function addLogits(plan: Plan, x: FeatureCache, levels: number): Operand {
+  const channels = x.layout.times.map((_, feature) => Math.floor(feature / levels));
+  const sideBySide = arranged(plan, x, Layout.of(channels), false); // the levels of each channel
+  if (plan.channels === 1 && sideBySide.isOnePixel) return sideBySide.operand(); // they are there already
+  const length = paddedLevels(levels);
+  const logits = plan.reserveForImages(1, length);
+  for (let channel = 0; channel < plan.channels; channel++) {
+    const a = sideBySide.operand(sideBySide.layout.slotOf[channel * levels]);
+    plan.emit(channel, { op: Op.copy, y: logits, a, length });
+  }
+  return logits;
+}
+
+/**
+ * Where each node's features lie: as those that it is made of where it can, so that whole runs are
+ * computed at once.
+ */
+function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Layout[] {
+  const layouts: Layout[] = [];
+  for (const [index, { times }] of readiness.entries()) {
+    const node = nodes[index] as Node;
+    const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
+    const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
+    const isOfAll = node.op === 'normalize'; // goes over all features side by side
+    const isKept = like?.isAligned && like.hasTimes(times) && !isOfAll;
+    layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
+  }
+  return layouts;
+}
+
+/** The nodes that the logits are made of, in order. */
+function neededFor(nodes: readonly Node[], output: number): number[] {
+  const isNeeded = nodes.map((_, index) => index === output);
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    if (isNeeded[index]) for (const operand of operandsOf(node)) isNeeded[operand] = true;
+  }
+  return [...nodes.keys()].filter((index) => isNeeded[index]);
+}
+
+/** For each node, who reads it. */
+function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][] {
+  const readers = nodes.map(() => [] as number[]);
+  for (const index of needed) {
+    for (const input of operandsOf(nodes[index] as Node)) readers[input]?.push(index);
+  }
+  return readers;
+}
+
+/**
+ * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.
+ */
+function fusedRelus(
+  nodes: readonly Node[],
+  readers: readonly (readonly number[])[],
+  output: number,
+): Map<number, number> {
+  const fused = new Map<number, number>();
+  for (const [index, node] of nodes.entries()) {
+    const [reader, ...others] = readers[index] as number[];
+    if (node.op !== 'conv' || index === output || reader === undefined || others.length > 0) continue;
+    const only = nodes[reader] as Node;
+    if (only.op === 'pointwise' && only.fn === 'relu') fused.set(index, reader);
+  }
+  return fused;
+}
+
+/** How far the readers of a node look around in its features; what is the same at every pixel is one pixel. */
+function extentOf(
+  nodes: readonly Node[],
+  readiness: readonly Readiness[],
+  index: number,
+  readers: readonly number[],
+): Extent {
+  if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
+  return readers.reduce<Extent>(({ rows, margin, isWholeRow }, reader) => {
+    const node = nodes[reader] as Node;
+    const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
+    if (node.op !== 'conv') return { rows, margin, isWholeRow: isWholeRow || isReadAfterRow };
+    const { anchor, kernelSize } = node.window;
+    return {
+      rows: Math.max(rows, anchor[0] + 1),
+      margin: Math.max(margin, anchor[1], kernelSize[1] - 1 - anchor[1]),
+      isWholeRow: isWholeRow || isReadAfterRow,
+    };
+  }, ONE_PIXEL);
+}

@@ -1,0 +1,168 @@
+import { type ConditionValues, conditionSize } from '../core/conditions';
+import { type ImageShape, normalizedLevel } from '../core/images';
+import type { Operand, SamplingKernels } from '../kernels/instruction';
+import { makeKernels } from '../kernels/webassembly';
+import type { PortableModel } from '../program/program';
+import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
+import { compile, type ProgramIO } from './compile';
+import { Machine } from './machine';
+import { Plan } from './plan';
+
+/** The images that an {@link Evaluator} is made for. */
+export interface EvaluatorArgs {
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  /** What they are conditioned on; null where the model takes nothing. */
+  readonly condition: ConditionValues | null;
+  /** The user's own functions, which `closure` nodes name by index. @default none */
+  readonly closures?: readonly ((x: number) => number)[];
+}
+
+/**
+ * Images computed together: enough to share each weight that is loaded, few enough for their features to stay
+ * in the cache.
+ */
+const CHUNK_IMAGES = 32;
+
+/**
+ * Gives the logits of one value after the other, from cached features: each feature of each node is computed
+ * once, of float32 numbers only, so that the same weights give the same bits on every machine.
+ *
+ * @throws RangeError where there is not so much memory
+ */
+export function evaluatorFor(
+  model: PortableModel,
+  { numImages, imageShape, condition, closures = [] }: EvaluatorArgs,
+  make: (floats: number) => SamplingKernels = makeKernels,
+): Evaluator {
+  const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
+  const [, width, channels] = imageShape;
+  const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
+  const io = compile(plan, model, closures);
+  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, condition);
+}
+
+/** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
+export class Evaluator {
+  private readonly readLogits: () => Float32Array;
+  /** Whose condition each image has. */
+  private readonly conditionOf: Int32Array;
+  private row = -1;
+  /** Whether there is a present pixel, and the times of it that are done. */
+  private isEntered = false;
+  private done = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly io: ProgramIO,
+    private readonly imageShape: ImageShape,
+    private readonly levels: number,
+    private readonly condition: ConditionValues | null,
+  ) {
+    const numImages = machine.chunks.reduce((sum, { images }) => sum + images, 0);
+    this.readLogits = logitsReader(machine, io.logits, numImages);
+    this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
+  }
+
+  /**
+   * Logits of the value at this place for every image, [images, padded levels]; what pads a row is
+   * unspecified. Valid until the next call.
+   */
+  logits(row: number, column: number, channel: number): Float32Array {
+    this.enter(row, column);
+    this.runTo(channel);
+    return this.readLogits();
+  }
+
+  /** Takes the levels drawn or given at this place, [images]. */
+  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
+    const [, width, channels] = this.imageShape;
+    this.enter(row, column);
+    this.putLevels(channel, levels);
+    if (channel < channels - 1) return;
+    this.runTo(channels);
+    this.isEntered = false;
+    if (column === width - 1) this.machine.runRow(AFTER_ROW);
+  }
+
+  /** Image n goes on as image from[n], [images]. */
+  copy(from: Int32Array): void {
+    this.machine.copyImages(from);
+    this.conditionOf.set(from.map((n) => this.conditionOf[n] as number));
+  }
+
+  /** Makes a pixel the present one, unless it is. */
+  private enter(row: number, column: number): void {
+    if (this.isEntered) return;
+    if (row !== this.row) this.enterRow(row);
+    this.machine.moveTo(row, column);
+    this.isEntered = true;
+    this.done = 0;
+  }
+
+  private enterRow(row: number): void {
+    const isFirst = this.row < 0;
+    this.row = row;
+    this.machine.moveTo(row, 0);
+    this.putCondition(row);
+    if (isFirst) this.machine.run(ONCE);
+    this.machine.runRow(ROW);
+  }
+
+  /** Runs the times of the present pixel up to one. */
+  private runTo(time: number): void {
+    for (; this.done <= time; this.done++) this.machine.run(this.done);
+  }
+
+  /** Writes the levels of one channel of the present pixel, as models take them. */
+  private putLevels(channel: number, drawn: ArrayLike<number>): void {
+    const { heap, chunks } = this.machine;
+    const { stride } = this.io.image;
+    for (const { first, images, at } of chunks) {
+      const to = at(this.io.image) + channel;
+      for (let n = 0; n < images; n++) {
+        heap[to + n * stride] = normalizedLevel(drawn[first + n] as number, this.levels);
+      }
+    }
+  }
+
+  /** Writes the conditions of all images: vectors with the first row, of maps the row that begins. */
+  private putCondition(row: number): void {
+    if (this.condition === null || this.io.condition === null) return;
+    const { shape, values } = this.condition;
+    const isMap = shape.length > 1; // [H,W,K]
+    if (!isMap && row > 0) return;
+    const { heap, chunks, width } = this.machine;
+    const { stride, columnStride = 0 } = this.io.condition;
+    const size = shape.at(-1) as number;
+    const rowStart = isMap ? row * width * size : 0;
+    for (const { first, images, at } of chunks) {
+      const to = at(this.io.condition);
+      for (let n = 0; n < images; n++) {
+        const image = (this.conditionOf[first + n] as number) * conditionSize(shape);
+        for (let column = 0; column < (isMap ? width : 1); column++) {
+          const from = image + rowStart + column * size;
+          heap.set(values.subarray(from, from + size), to + n * stride + column * columnStride);
+        }
+      }
+    }
+  }
+}
+
+/**
+ * A function that gives the logits of all images, [images, padded levels]: where they lie, or copied together
+ * where there is more than one chunk.
+ */
+function logitsReader({ heap, chunks }: Machine, operand: Operand, numImages: number): () => Float32Array {
+  const parts = chunks.map(({ first, images, at }) => {
+    const from = at(operand);
+    return { to: first * operand.stride, part: heap.subarray(from, from + images * operand.stride) };
+  });
+  const [one, ...others] = parts;
+  if (one !== undefined && others.length === 0) return () => one.part;
+  const all = new Float32Array(numImages * operand.stride);
+  return () => {
+    for (const { to, part } of parts) all.set(part, to);
+    return all;
+  };
+}

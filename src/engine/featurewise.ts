@@ -1,0 +1,170 @@
+import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
+import { type FeaturewiseNode, gateInputs } from '../program/program';
+import type { Layout } from './layout';
+import { FeatureCache, type Plan } from './plan';
+
+/** What an operation needs beside its operands. */
+export interface FeaturewiseData {
+  /** The numbers of a weight. */
+  readonly numbers: (weight: string) => Float32Array;
+  /** The user's own functions, which `closure` nodes name by index. */
+  readonly closures: readonly ((x: number) => number)[];
+}
+
+/** An operation that makes features of features of the same pixel, from operands to y. */
+export function addFeaturewise(
+  plan: Plan,
+  node: FeaturewiseNode,
+  data: FeaturewiseData,
+  operands: readonly FeatureCache[],
+  y: FeatureCache,
+): void {
+  const [first, ...others] = operands as [FeatureCache, ...FeatureCache[]];
+  const like = (x: FeatureCache) => arranged(plan, x, y.layout, !y.isOnePixel);
+  const constant = (weight: string) => plan.constant(inSlots(data.numbers(weight), y.layout));
+  switch (node.op) {
+    case 'concat':
+      concatenate(plan, operands, y);
+      break;
+    case 'gate':
+      addGate(plan, node, first, y);
+      break;
+    case 'oneHot':
+      addOneHot(plan, first, y);
+      break;
+    case 'closure':
+      addClosure(plan, data.closures[node.index] as (x: number) => number, first, y);
+      break;
+    case 'pointwise':
+      eachRun(plan, node.fn, y, like(first), undefined, { parameter: node.parameter });
+      break;
+    case 'affine':
+      eachRun(plan, 'multiply', y, like(first), constant(node.scale));
+      eachRun(plan, 'add', y, y, constant(node.shift));
+      break;
+    case 'normalize': {
+      const weights = constant(node.shift).offset;
+      const parts = { parameter: node.epsilon, weights, length: node.size };
+      eachRun(plan, 'normalize', y, like(first), constant(node.scale), parts);
+      break;
+    }
+    default: {
+      if (others.length === 0) eachRun(plan, 'copy', y, like(first));
+      for (const [i, other] of others.entries()) {
+        eachRun(plan, node.op, y, i === 0 ? like(first) : y, like(other).operand());
+      }
+    }
+  }
+}
+
+/** One instruction a run: y of a and, where there is one, b. */
+function eachRun(
+  plan: Plan,
+  op: OpName,
+  y: FeatureCache,
+  a: FeatureCache,
+  b: Operand = a.operand(),
+  more: Partial<Instruction> = {},
+): void {
+  for (const { range, time } of y.layout.runs) {
+    const [from, to] = range;
+    const part = { ...b, offset: b.offset + from };
+    plan.emit(time, {
+      op: Op[op],
+      y: y.operand(from),
+      a: a.operand(from),
+      b: part,
+      length: to - from,
+      ...more,
+    });
+  }
+}
+
+/** Numbers of features in the slots of a layout. */
+function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float32Array {
+  const arranged = new Float32Array(slots);
+  for (const [feature, slot] of slotOf.entries()) arranged[slot] = numbers[feature] as number;
+  return arranged;
+}
+
+/** One instruction for features that lie side by side, and whose halves do. */
+function addGate(
+  plan: Plan,
+  node: Extract<FeaturewiseNode, { op: 'gate' }>,
+  x: FeatureCache,
+  y: FeatureCache,
+): void {
+  const inputs = gateInputs(node).map((pair) => pair.map((feature) => x.layout.slotOf[feature] as number));
+  const slots = y.layout.slotOf.map((slot, feature) => [slot, ...(inputs[feature] as number[])]);
+  for (const { time, from, length } of commonRuns(y.layout.times, slots)) {
+    const [to, a, b] = from;
+    plan.emit(time, { op: Op.gate, y: y.operand(to), a: x.operand(a), b: x.operand(b), length });
+  }
+}
+
+/** All features of one, ready when it is. */
+function addOneHot(plan: Plan, x: FeatureCache, y: FeatureCache): void {
+  const [time = 0] = y.layout.times;
+  const length = y.layout.times.length;
+  plan.emit(time, { op: Op.oneHot, y: y.operand(), a: x.operand(x.layout.slotOf[0]), length });
+}
+
+/** A function of the user's own; what pads a run stays 0. */
+function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: FeatureCache): void {
+  const { times, slotOf } = y.layout;
+  for (const time of new Set(times)) {
+    const features = [...times.keys()].filter((feature) => times[feature] === time);
+    const slots = features.map((f): [number, number] => [slotOf[f] as number, x.layout.slotOf[f] as number]);
+    plan.emit(time, { fn, y: y.operand(), a: x.operand(), slots });
+  }
+}
+
+/** The same features in the slots of another layout, each copied when it is ready. */
+export function arranged(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow: boolean): FeatureCache {
+  if (x.layout.isLike(layout)) return x;
+  const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
+  const copy = new FeatureCache(plan, layout.withTimes(x.layout.times), extent);
+  copyFeatures(plan, x, copy, 0);
+  return copy;
+}
+
+/** Concatenates. */
+function concatenate(plan: Plan, operands: readonly FeatureCache[], y: FeatureCache): void {
+  let first = 0;
+  for (const x of operands) {
+    copyFeatures(plan, x, y, first);
+    first += x.layout.slotOf.length;
+  }
+}
+
+/** Copies all features of x to those of y from the `first` on, each at the time that y has it. */
+function copyFeatures(plan: Plan, x: FeatureCache, y: FeatureCache, first: number): void {
+  const slots = x.layout.slotOf.map((slot, feature) => [y.layout.slotOf[first + feature] as number, slot]);
+  const times = y.layout.times.slice(first, first + slots.length);
+  for (const { time, from, length } of commonRuns(times, slots)) {
+    const [to, a] = from;
+    plan.emit(time, { op: Op.copy, y: y.operand(to), a: x.operand(a), length });
+  }
+}
+
+/** Features ready at one time that follow each other in the slots of several layouts. */
+interface CommonRun {
+  readonly time: number;
+  /** The slots of the first. */
+  readonly from: readonly [number, ...number[]];
+  length: number;
+}
+
+/** Such runs, given the time of each feature and its slots. */
+function commonRuns(times: readonly number[], slots: readonly (readonly number[])[]): CommonRun[] {
+  const all: CommonRun[] = [];
+  for (const [feature, from] of slots.entries()) {
+    const time = times[feature] as number;
+    const last = all.at(-1);
+    const goesOn =
+      last?.time === time && from.every((slot, i) => slot === (last.from[i] as number) + last.length);
+    if (last !== undefined && goesOn) last.length++;
+    else all.push({ time, from: from as [number, ...number[]], length: 1 });
+  }
+  return all;
+}

@@ -1,0 +1,94 @@
+import { wholeVectors } from '../kernels/instruction';
+
+/** Slots side by side, [start, end). */
+export type Range = readonly [start: number, end: number];
+
+/** The slots of features that follow each other and are ready at one time. */
+interface SlotRun {
+  readonly range: Range;
+  readonly time: number;
+}
+
+/**
+ * Where the features of one node lie in memory, and when each is ready (see `readinessOf`). Features are kept
+ * in order; those that follow each other and are ready at one time form a run.
+ */
+export class Layout {
+  private constructor(
+    readonly times: readonly number[],
+    /** The slot of each feature. */
+    readonly slotOf: readonly number[],
+    /** Slots in all. */
+    readonly slots: number,
+    /** The runs in order, each with the time at which it is computed. */
+    readonly runs: readonly SlotRun[],
+    /** Whether each run is a whole number of vectors. */
+    readonly isAligned: boolean,
+  ) {}
+
+  /** Features ready at these times, each run padded to whole vectors. */
+  static of(times: readonly number[]): Layout {
+    return Layout.inRuns(times, true);
+  }
+
+  /** The same without padding. */
+  static dense(times: readonly number[]): Layout {
+    return Layout.inRuns(times, false);
+  }
+
+  private static inRuns(times: readonly number[], isAligned: boolean): Layout {
+    const slotOf: number[] = [];
+    const runs: SlotRun[] = [];
+    let end = 0;
+    for (let feature = 0; feature < times.length; ) {
+      const start = end;
+      const time = times[feature] as number;
+      for (; feature < times.length && times[feature] === time; feature++) slotOf.push(end++);
+      if (isAligned) end = wholeVectors(end);
+      runs.push({ range: [start, end], time });
+    }
+    return new Layout(times, slotOf, end, runs, isAligned);
+  }
+
+  /** Concatenates. */
+  static concat(layouts: readonly Layout[]): Layout {
+    const times: number[] = [];
+    const slotOf: number[] = [];
+    const runs: SlotRun[] = [];
+    let end = 0;
+    for (const layout of layouts) {
+      for (const time of layout.times) times.push(time);
+      for (const slot of layout.slotOf) slotOf.push(end + slot);
+      for (const { range, time } of layout.runs) runs.push({ range: [end + range[0], end + range[1]], time });
+      end += layout.slots;
+    }
+    const isAligned = layouts.every((layout) => layout.isAligned);
+    return new Layout(times, slotOf, end, runs, isAligned);
+  }
+
+  /** The same slots, for features ready at other times. */
+  withTimes(times: readonly number[]): Layout {
+    return new Layout(times, this.slotOf, this.slots, this.runs, this.isAligned);
+  }
+
+  /** How many slots, from the first on, hold all features ready by a time. */
+  slotsReady(time: number): number {
+    let feature = this.times.length - 1;
+    while (feature >= 0 && (this.times[feature] as number) > time) feature--;
+    return feature < 0 ? 0 : (this.slotOf[feature] as number) + 1;
+  }
+
+  /** Whether its features are ready at these times. */
+  hasTimes(times: readonly number[]): boolean {
+    return times.length === this.times.length && times.every((time, feature) => time === this.times[feature]);
+  }
+
+  /** Whether another layout has every feature in the same slot. */
+  isLike(other: Layout): boolean {
+    return (
+      this.slots === other.slots &&
+      this.slotOf.length === other.slotOf.length &&
+      this.slotOf.every((slot, feature) => slot === other.slotOf[feature])
+    );
+  }
+}

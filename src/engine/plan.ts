@@ -1,0 +1,175 @@
+import { type Instruction, type Operand, wholeVectors } from '../kernels/instruction';
+import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
+import type { Layout } from './layout';
+
+/** A function of the user's own, of features of one pixel: what no instruction does. */
+export interface Closure {
+  readonly fn: (x: number) => number;
+  readonly y: Operand;
+  readonly a: Operand;
+  /** Where the features lie after each operand. */
+  readonly slots: readonly (readonly [y: number, a: number])[];
+}
+
+/** What is done at one time, in order. */
+export type Code = readonly (Instruction | Closure)[];
+
+/** A base that follows the present pixel through rows used in turn. Numbers count floats. */
+export interface MovingBase {
+  /** Of row 0, column 0, from the chunk's memory on. */
+  readonly start: number;
+  readonly rowStride: number;
+  /** Rows kept. */
+  readonly rows: number;
+  /** How many rows above the present one it is. */
+  readonly above: number;
+  /** Floats from column to column. */
+  readonly slots: number;
+}
+
+/** Floats of each image of a chunk, so many times over. */
+export interface Reservation {
+  readonly offset: number;
+  readonly stride: number;
+  readonly times: number;
+}
+
+/** Numbers written into the heap at first, from a position on. */
+export interface Fill {
+  readonly at: number;
+  readonly values: Float32Array;
+}
+
+/** Bases of every table: the start of the heap, the start of the chunk's memory; moving bases follow. */
+export const HEAP = 0;
+export const CHUNK = 1;
+export const FIRST_MOVING = 2;
+
+/** Lays a program out over the heap and over the times of a pixel, before the heap is made. */
+export class Plan {
+  /** Floats of the heap that all chunks share. */
+  sharedFloats = 0;
+  /** Floats of a chunk's own memory. */
+  chunkFloats = 0;
+  /** What each image has of it. */
+  readonly reservations: Reservation[] = [];
+  readonly fills: Fill[] = [];
+  readonly movingBases: MovingBase[] = [];
+  /** By what tells them apart. */
+  private readonly indexOfBase = new Map<string, number>();
+  private readonly codes: (Instruction | Closure)[][];
+
+  constructor(
+    /** Images that are computed together. */
+    readonly chunkImages: number,
+    readonly width: number,
+    readonly channels: number,
+  ) {
+    this.codes = Array.from({ length: numTimes(channels) }, () => []);
+  }
+
+  /** Takes so many floats for all chunks, from a multiple of 4 on. */
+  reserve(count: number): Operand {
+    const offset = this.sharedFloats;
+    this.sharedFloats += wholeVectors(count);
+    return { base: HEAP, offset, stride: 0 };
+  }
+
+  /** Takes floats for all chunks, with these numbers. */
+  constant(values: Float32Array): Operand {
+    const operand = this.reserve(values.length);
+    this.fills.push({ at: operand.offset, values });
+    return operand;
+  }
+
+  /** Takes so many floats for each image, so many times, of the chunk's memory. */
+  reserveForImages(times: number, count: number): Operand {
+    const offset = this.chunkFloats;
+    const stride = wholeVectors(count);
+    this.reservations.push({ offset, stride, times });
+    this.chunkFloats += times * this.chunkImages * stride;
+    return { base: CHUNK, offset, stride };
+  }
+
+  /** The index of a moving base, one for all who ask for the same. */
+  movingBase(base: MovingBase): number {
+    const key = `${base.start}/${base.above}`;
+    const known = this.indexOfBase.get(key) ?? this.movingBases.push(base) - 1;
+    this.indexOfBase.set(key, known);
+    return FIRST_MOVING + known;
+  }
+
+  /** Adds what is to be done at a time, for all pixels of the row where that is before or after it. */
+  emit(time: number, code: Instruction | Closure): void {
+    const isKnownPerRow = (time === ROW || time === AFTER_ROW) && !('fn' in code);
+    this.codes[indexOfTime(time, this.channels)]?.push(
+      isKnownPerRow ? { ...code, columns: this.width } : code,
+    );
+  }
+
+  /** What is done at each time, by {@link indexOfTime}. */
+  get code(): readonly Code[] {
+    return this.codes;
+  }
+}
+
+/** How many times there are: once, before a row, before and after each channel of a pixel, after a row. */
+const numTimes = (channels: number) => channels + 2 - ONCE;
+
+/** The index of a time among all. */
+export const indexOfTime = (time: number, channels: number): number =>
+  Math.min(time - ONCE, numTimes(channels) - 1);
+
+/** How far a node's features are read: rows with the present one, columns to either side. */
+export interface Extent {
+  readonly rows: number;
+  readonly margin: number;
+  /** Whether the pixels of a row are kept although none is looked around in: all are read at once. */
+  readonly isWholeRow: boolean;
+}
+
+/** Nothing but the present pixel. */
+export const ONE_PIXEL: Extent = { rows: 1, margin: 0, isWholeRow: false };
+
+/** The pixels of the present row. */
+export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
+
+/**
+ * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
+ * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that nobody looks
+ * around in has one pixel, unless it has features that are computed for the whole row.
+ */
+export class FeatureCache {
+  /** Whether there is but the present pixel. */
+  readonly isOnePixel: boolean;
+  private readonly memory: Operand;
+  private readonly rowStride: number;
+
+  constructor(
+    private readonly plan: Plan,
+    readonly layout: Layout,
+    private readonly extent: Extent,
+  ) {
+    const { rows, margin, isWholeRow } = extent;
+    const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);
+    this.isOnePixel = rows === 1 && margin === 0 && !isKnownPerRow;
+    const pixels = this.isOnePixel ? 1 : plan.width + 2 * margin;
+    this.memory = plan.reserveForImages(rows, pixels * layout.slots);
+    this.rowStride = plan.chunkImages * this.memory.stride;
+  }
+
+  /**
+   * The features from a slot on, of the pixel so many rows above the present one and columns to the left of
+   * it.
+   */
+  operand(slot = 0, above = 0, left = 0): Operand {
+    const { base, offset, stride } = this.memory;
+    if (this.isOnePixel) return { base, offset: offset + slot, stride };
+    const { rowStride } = this;
+    const { slots } = this.layout;
+    const { rows, margin } = this.extent;
+    const start = offset + margin * slots;
+    const moving = this.plan.movingBase({ start, rowStride, rows, above, slots });
+    return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
+  }
+}

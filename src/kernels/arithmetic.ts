@@ -1,0 +1,194 @@
+// Functions of numbers, made of exact operations only: the same bits on every machine and engine, which
+// `Math.exp` and its kin do not promise. In float64 unless they say otherwise.
+
+const fround = Math.fround;
+
+/** Views of the same eight bytes: a number, and its bits, the lower half first. */
+const scratch = /* @__PURE__ */ (() => {
+  const { buffer } = new Float64Array(1);
+  return { double: new Float64Array(buffer), float: new Float32Array(buffer), bits: new Int32Array(buffer) };
+})();
+
+/** 2^k for k = -1022..1023, exact. */
+const POWERS = /* @__PURE__ */ (() => {
+  const powers = new Float64Array(2046);
+  powers[0] = 2 ** -1022;
+  for (let i = 1; i < powers.length; i++) powers[i] = 2 * (powers[i - 1] as number);
+  return powers;
+})();
+
+/** 1.5 2^52 + 1023: added and taken away again, rounds to an integer. */
+const SHIFT = 6755399441056767;
+
+/**
+ * e^x, to 11 digits (0 below x = -708).
+ *
+ * e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r by its series to r^9.
+ */
+export function exp(x: number): number {
+  if (!(x >= -708)) return x < -708 ? 0 : Number.NaN;
+  if (x > 709) return Number.POSITIVE_INFINITY;
+  const k = x * Math.LOG2E + SHIFT - SHIFT;
+  const r = x - k * Math.LN2;
+  const r2 = r * r;
+  const r4 = r2 * r2;
+  const low = 1 + r + (1 / 2 + r * (1 / 6)) * r2; // in pairs, so that sums need not wait for each other
+  const high = 1 / 24 + r * (1 / 120) + (1 / 720 + r * (1 / 5040)) * r2;
+  const highest = 1 / 40320 + r * (1 / 362880);
+  const series = low + (high + highest * r4) * r4;
+  return series * (POWERS[1022 + k] as number);
+}
+
+/** ln 2 in two parts, of which the first times k is exact. */
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+
+/**
+ * The natural logarithm, to 15 digits; -Infinity of 0, NaN of negative numbers.
+ *
+ * ln x = k ln 2 + ln m with m from sqrt(1/2) to sqrt(2), and ln m = 2 artanh s, s = (m - 1) / (m + 1), by the
+ * polynomial of s^2 that fdlibm has.
+ */
+export function log(x: number): number {
+  if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
+  if (x === Number.POSITIVE_INFINITY) return x;
+  const isSubnormal = x < 2 ** -1022;
+  const { double, bits } = scratch;
+  double[0] = isSubnormal ? x * 2 ** 54 : x;
+  const high = bits[1] as number; // sign, exponent, and the first 20 bits of the fraction
+  const fraction = high & 0xfffff;
+  const isHalved = fraction >= 0x6a09e; // m >= sqrt(2)
+  const k = (high >> 20) - 1023 + (isHalved ? 1 : 0) - (isSubnormal ? 54 : 0);
+  bits[1] = fraction | (isHalved ? 0x3fe00000 : 0x3ff00000);
+  const f = (double[0] as number) - 1;
+  const s = f / (2 + f);
+  const s2 = s * s;
+  const s4 = s2 * s2;
+  const odd = s2 * (0.6666666666666735 + s4 * (0.2857142874366239 + s4 * (0.1818357216161805 + s4 * 0.14798198605116586))); // biome-ignore format: one line
+  const even = s4 * (0.3999999999940942 + s4 * (0.22222198432149784 + s4 * 0.15313837699209373));
+  const half = 0.5 * f * f;
+  return k * LN2_HIGH - (half - (s * (half + odd + even) + k * LN2_LOW) - f);
+}
+
+/** ln(1 + x) of numbers from 0 to 1, also where 1 + x is next to 1. */
+function log1p(x: number): number {
+  const sum = 1 + x;
+  return sum === 1 ? x : log(sum) * (x / (sum - 1));
+}
+
+// e^x of float32 numbers: e^x = 2^k e^r with |r| <= ln(2) / 2, and e^r - 1 by a polynomial of degree 6. Each
+// step is rounded to float32, so that the kernels in WebAssembly, of four numbers at once, give the same
+// bits. The constants are float32 numbers too.
+
+const LOG2E_FLOAT32 = 1.4426950216293335;
+const LN2_HIGH_FLOAT32 = 0.693145751953125;
+const LN2_LOW_FLOAT32 = 1.428606765330187e-6;
+/** 1.5 2^23 + 127 */
+const SHIFT_FLOAT32 = 12583039;
+// Coefficients of r^3 to r^6 in e^r - 1: nearest to it over all r, where those of its series would need one
+// term more for as many digits.
+const C3 = 0.16666576266288757;
+const C4 = 0.041666556149721146;
+const C5 = 0.008363203145563602;
+const C6 = 0.0013926213141530752;
+
+/** e^x of float32 numbers of at most 0, to seven digits; 0 below -88, NaN of NaN. */
+export function expFloat32(x: number): number {
+  const inRange = clamped(x);
+  const power = powerOf2(inRange);
+  return fround(power + scaledExpm1(inRange, power));
+}
+
+/** 1 - e^x of float32 numbers of at most 0, to seven digits, also where e^x is next to 1. */
+export function oneMinusExpFloat32(x: number): number {
+  const inRange = clamped(x);
+  const power = powerOf2(inRange);
+  return fround(fround(1 - power) - scaledExpm1(inRange, power));
+}
+
+/** At least -88, where e^x is 0: 2^k has no exponent left. Keeps NaN. */
+const clamped = (x: number) => Math.max(x, -88);
+
+const exponent = (x: number) => fround(fround(fround(x * LOG2E_FLOAT32) + SHIFT_FLOAT32) - SHIFT_FLOAT32);
+
+/** 2^k, of its biased exponent. */
+function powerOf2(x: number): number {
+  scratch.bits[0] = (exponent(x) + 127) << 23;
+  return scratch.float[0] as number;
+}
+
+/** 2^k (e^r - 1) */
+function scaledExpm1(x: number, power: number): number {
+  const k = exponent(x);
+  const r = fround(fround(x - k * LN2_HIGH_FLOAT32) - fround(k * LN2_LOW_FLOAT32));
+  const r2 = fround(r * r);
+  const low = fround(0.5 + fround(r * C3));
+  const high = fround(fround(C4 + fround(r * C5)) + fround(C6 * r2));
+  const sum = fround(low + fround(high * r2));
+  return fround(power * fround(r + fround(sum * r2)));
+}
+
+/** max(x, y) as f32x4.pmax has it: NaN stays in x. */
+// biome-ignore lint/complexity/useMathMinMax: Math.max would lose the sign of -0
+export const pmax = (x: number, y: number): number => (x < y ? y : x);
+
+/** tanh(a) sigmoid(b) of float32 numbers, each step rounded to float32. */
+export function tanhTimesSigmoid(a: number, b: number): number {
+  const ma = oneMinusExpFloat32(-2 * Math.abs(a));
+  const eb = expFloat32(-Math.abs(b));
+  const above = b >= 0 ? ma : fround(ma * eb);
+  const below = fround(fround(2 - ma) * fround(1 + eb));
+  return Math.sign(a) * fround(above / below);
+}
+
+export const sigmoid = (x: number): number => 1 / (1 + exp(-x));
+
+/** By its series to x^5 where x is so small that 1 - e would lose digits. */
+export const tanh = (x: number): number => {
+  const x2 = x * x;
+  if (Math.abs(x) < 1 / 64) return x * (1 + x2 * (x2 * (2 / 15) - 1 / 3));
+  const e = exp(-2 * Math.abs(x));
+  return Math.sign(x) * ((1 - e) / (1 + e));
+};
+
+// Activations as tfjs-layers defines them, all of which keep NaN.
+
+export const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * (exp(x) - 1));
+
+export const selu = (x: number): number => 1.0507009873554805 * elu(x, 1.6732632423543772);
+
+export const leakyRelu = (x: number, alpha: number): number => (x > 0 ? x : alpha * x);
+
+export const thresholdedRelu = (x: number, theta: number): number => (x <= theta ? 0 : x);
+
+export const clippedRelu = (x: number, max: number): number => Math.min(max, Math.max(0, x));
+
+export const hardSigmoid = (x: number): number => Math.min(1, Math.max(0, 0.2 * x + 0.5));
+
+export const softsign = (x: number): number => x / (1 + Math.abs(x));
+
+export const swish = (x: number): number => x * sigmoid(x);
+
+/** ln(1 + e^x), where neither overflow nor 1 + e^x next to 1 takes digits away. */
+export const softplus = (x: number): number => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
+
+/** x tanh(softplus(x)), which takes no logarithm: with n = e^x it is x (n^2 + 2n) / (n^2 + 2n + 2). */
+export function mish(x: number): number {
+  const e = exp(-Math.abs(x));
+  const above = x > 0 ? 1 + 2 * e : e * (e + 2); // over e^2x where x > 0
+  const rest = x > 0 ? 2 * e * e : 2;
+  return x * (above / (above + rest));
+}
+
+/** With erf to 1.5e-7, as tfjs has it (Abramowitz and Stegun, 7.1.26). */
+export function gelu(x: number): number {
+  const z = Math.abs(x) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * z);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))); // biome-ignore format: one line
+  const tail = 0.5 * series * exp(-z * z); // of the normal distribution, beyond |x|
+  return x * (x > 0 ? 1 - tail : tail);
+}
+
+/** The approximation of GELU by tanh. */
+export const geluNew = (x: number): number =>
+  0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))); // sqrt(2 / pi)

@@ -1,0 +1,136 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { type MaskType, windowOf } from '../core/window';
+import type { Features, ProgramBuilder } from '../program/builder';
+import type { LayerWeight } from '../program/ops';
+
+// How layers were built of a program in version 0.1, and may be still: `incremental` beside `call`. It says
+// nothing that `express` does not say, but that `map` takes any function.
+
+/** A masked convolution, for {@link Program.conv}. */
+export interface ConvArgs {
+  /** [kernel rows, kernel columns, in, out], whole: the mask is applied here; or [in, out], of 1x1. */
+  kernel: Tensor;
+  /** [out] */
+  bias?: Tensor | undefined;
+  /** As in {@link getMask}. */
+  maskType: MaskType;
+  /** Groups of features, as in {@link getMask}. */
+  imageChannels: number;
+  /** Whether the mask is that of a vertical stack, as in {@link getMask}. @default false */
+  vertical?: boolean;
+}
+
+/** A scale and a shift for each feature, for {@link Program.affine}. */
+export interface AffineArgs {
+  /** Each [F]. */
+  readonly weights: readonly Tensor[];
+  /** [scale, shift] of a feature from its numbers in `weights`, in their order. */
+  readonly numbers: (weights: readonly number[]) => [scale: number, shift: number];
+}
+
+/** A normalization over features, for {@link Program.normalize}. */
+export interface NormalizeArgs {
+  /** Scale of each feature, [F]. @default 1 */
+  readonly gamma?: Tensor | undefined;
+  /** Shift of each feature, [F]. @default 0 */
+  readonly beta?: Tensor | undefined;
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
+/** A network as a small program over few operations. A layer says for itself how it is built of them. */
+export class Program {
+  private readonly weights = new Map<Tensor, LayerWeight>();
+
+  constructor(
+    /** @internal */
+    readonly builder: ProgramBuilder,
+  ) {}
+
+  /** A masked convolution, stride 1, zeros around the image. */
+  conv(input: Features, { kernel, bias, ...mask }: ConvArgs): Features {
+    const [rows = 1, columns = 1] = kernel.rank === 2 ? [1, 1] : kernel.shape;
+    const window = windowOf({ ...mask, kernelSize: [rows, columns] });
+    return this.builder.conv(
+      input,
+      this.weight('kernel', kernel),
+      this.optional('bias', bias) ?? null,
+      window,
+    );
+  }
+
+  /** max(x, 0) of each feature. */
+  relu(input: Features): Features {
+    return this.builder.pointwise('relu', input);
+  }
+
+  /**
+   * tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many
+   * features.
+   */
+  gate(input: Features, imageChannels: number): Features {
+    return this.builder.gate(input, imageChannels);
+  }
+
+  /**
+   * Any function of one number, of each feature. For the same bits on every machine it must be made of exact
+   * operations. A model with such a layer is sampled in place; it cannot be made portable.
+   */
+  map(input: Features, fn: (x: number) => number): Features {
+    return this.builder.closure(input, fn);
+  }
+
+  /** The sum of features of the same size. */
+  add(...inputs: Features[]): Features {
+    return this.builder.combine('add', ...inputs);
+  }
+
+  /** The product of features of the same size. */
+  multiply(...inputs: Features[]): Features {
+    return this.builder.combine('multiply', ...inputs);
+  }
+
+  /** Concatenates features. */
+  concat(...inputs: Features[]): Features {
+    return this.builder.concat(...inputs);
+  }
+
+  /** scale x + shift, of each feature with its own numbers. */
+  affine(input: Features, { weights, numbers }: AffineArgs): Features {
+    const of = weights.map((weight, i) => this.weight(`weight${i}`, weight));
+    return this.builder.affineOf(input, of, (values) => numbers(values));
+  }
+
+  /**
+   * (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and
+   * a shift.
+   */
+  normalize(input: Features, { gamma, beta, epsilon }: NormalizeArgs): Features {
+    const scale = this.optional('gamma', gamma);
+    return this.builder.normalize(input, { epsilon, scale, shift: this.optional('beta', beta) });
+  }
+
+  private optional(name: string, tensor: Tensor | undefined): LayerWeight | undefined {
+    return tensor === undefined ? undefined : this.weight(name, tensor);
+  }
+
+  private weight(name: string, tensor: Tensor): LayerWeight {
+    const known = this.weights.get(tensor);
+    if (known !== undefined) return known;
+    const weight = { name, shape: tensor.shape, read: () => tensor };
+    this.weights.set(tensor, weight);
+    return weight;
+  }
+}
+
+/**
+ * What a layer has that can be evaluated pixel by pixel: a method that builds it of a program's operations.
+ * This library's layers have it; a layer of your own may. New ones do better with {@link PixelLayer}.
+ */
+export interface IncrementalLayer {
+  /**
+   * Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its
+   * output, or null where it cannot.
+   */
+  incremental(program: Program, inputs: readonly Features[]): Features | null;
+}

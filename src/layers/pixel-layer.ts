@@ -1,0 +1,221 @@
+import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { InputSpec, layers } from '@tensorflow/tfjs-layers';
+import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkKernel, type Window } from '../core/window';
+import type { Features } from '../program/builder';
+import {
+  checkEpsilon,
+  checkGate,
+  checkSize,
+  type Expressed,
+  kernelShape,
+  type LayerWeight,
+  type NormalizationArgs,
+  type Ops,
+  type ScaleAndShift,
+  type StandardizeArgs,
+  sizeOfAll,
+} from '../program/ops';
+import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import type { Program } from './incremental';
+import { TensorOps } from './tensor-ops';
+import type { Shape } from './types';
+
+/**
+ * A layer whose arithmetic is written once, in `express`, over the operations {@link Ops}. From that follow
+ * `call`, `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable`.
+ *
+ * A layer of your own adds its weights in `build`, which ends with `super.build(inputShape)`, and registers
+ * its class as any tfjs layer does.
+ *
+ * @throws Error where it is called before it is built, or `express` gives null and the class has no `call` of its
+ * own.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { PixelLayer } from 'pixelcnn-layers';
+ * class Swish extends PixelLayer {
+ *   static className = 'Swish';
+ *   express(ops, [x]) {
+ *     return ops.combine('multiply', x, ops.pointwise('sigmoid', x)); // [N,H,W,F] -> [N,H,W,F]
+ *   }
+ * }
+ * tf.serialization.registerClass(Swish);
+ * const [y] = await new Swish().apply(tf.ones([1, 1, 1, 1])).data();
+ * console.log(y.toFixed(4)); // 0.7311: sigmoid(1)
+ * ```
+ */
+export abstract class PixelLayer extends layers.Layer implements Expressed {
+  protected readonly tensorOps = new TensorOps();
+
+  /**
+   * The layer's output, made of its inputs, whatever T is: tensors [N,H,W,F], shapes, or features of a pixel. Null
+   * where it cannot be evaluated pixel by pixel.
+   */
+  abstract express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
+
+  /** Makes the masks of the convolutions in `express`; weights are added before. */
+  override build(inputShape: Shape | Shape[]): void {
+    super.build(inputShape);
+    try {
+      this.computeOutputShape(inputShape); // a class's own words for what does not fit
+      this.expressShape(inputShape);
+    } catch (error) {
+      this.disposeWeights(); // tfjs does not dispose a layer that was never built
+      throw error;
+    }
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return this.expressShape(inputShape) ?? this.cannot('a shape');
+  }
+
+  /** The shape of the output; null where `express` gives null. */
+  private expressShape(inputShape: Shape | Shape[]): Shape | null {
+    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const output = this.express<Shape>(new ShapeOps(this.tensorOps), shapes);
+    if (output !== null && !Array.isArray(output)) {
+      throwTypeError(`${this.getClassName()}: express`, 'to return what an operation of ops made', output);
+    }
+    return output;
+  }
+
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
+    return tidy(() => {
+      if (!this.built) throw new Error(`${this.getClassName()}: called before it was built`);
+      this.invokeCallHook(inputs, kwargs);
+      const tensors = [inputs].flat(); // tfjs passes one input alone or in a list
+      const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
+      this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
+      return this.express(this.tensorOps, tensors.map(asFloat)) ?? this.cannot('tensor');
+    });
+  }
+
+  /** The same as a layer's part of a program. */
+  incremental({ builder }: Program, inputs: readonly Features[]): Features | null {
+    return this.express(builder, inputs);
+  }
+
+  private cannot(what: string): never {
+    throw new Error(`${this.getClassName()}: express gave no ${what}`);
+  }
+
+  protected override disposeWeights(): number {
+    this.tensorOps.dispose();
+    return super.disposeWeights();
+  }
+}
+
+/** A tensor as float32. */
+export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
+
+/**
+ * Carries out a layer's operations on shapes, [N,H,W,F] or [N,F]: checks what each is given, as a program does, and has
+ * the masks made.
+ */
+class ShapeOps implements Ops<Shape> {
+  constructor(private readonly tensorOps: TensorOps) {}
+
+  conv(
+    x: Shape,
+    kernel: LayerWeight,
+    bias: LayerWeight | null,
+    window: Window,
+    activation: 'linear' | 'relu' = 'linear',
+  ): Shape {
+    checkOneOf('conv: activation', activation, ['linear', 'relu']);
+    const kernelSizes = kernelShape(kernel);
+    const [, , , featuresOut] = kernelSizes;
+    checkKernel(window, kernelSizes, featuresOf(x));
+    if (bias !== null) checkSize(bias, [featuresOut]);
+    this.tensorOps.prepare(kernel, window);
+    return withFeatures(x, featuresOut);
+  }
+
+  pointwise(fn: PointwiseName, x: Shape, parameter?: number): Shape {
+    parameterOf(fn, parameter);
+    return x;
+  }
+
+  combine(fn: CombinationName, ...inputs: Shape[]): Shape {
+    return withFeatures(ofPixels(inputs), sizeOfAll(fn, inputs.map(featuresOf)));
+  }
+
+  concat(...inputs: Shape[]): Shape {
+    const features = inputs.map(featuresOf).reduce((sum, size) => sum + size, 0);
+    return withFeatures(ofPixels(inputs), features);
+  }
+
+  gate(x: Shape, groups: number, condition?: Shape): Shape {
+    if (condition !== undefined) this.combine('add', x, condition);
+    checkGate(featuresOf(x), groups);
+    return withFeatures(x, featuresOf(x) / 2);
+  }
+
+  affine(x: Shape, { scale, shift }: ScaleAndShift): Shape {
+    for (const weight of [scale, shift]) if (weight !== undefined) checkSize(weight, [featuresOf(x)]);
+    return x;
+  }
+
+  standardize(x: Shape, args: StandardizeArgs): Shape {
+    checkEpsilon('standardize', args.epsilon);
+    this.affine(x, { scale: args.mean, shift: args.variance });
+    return this.affine(x, args);
+  }
+
+  normalize(x: Shape, args: NormalizationArgs): Shape {
+    checkEpsilon('normalize', args.epsilon);
+    return this.affine(x, args);
+  }
+
+  oneHot(x: Shape, size: number): Shape {
+    if (featuresOf(x) !== 1) throwTypeError('oneHot: input', 'one feature', featuresOf(x));
+    return withFeatures(x, checkInteger('oneHot: size', size, 1));
+  }
+
+  perChannel(x: Shape, channels: number, levels: number): Shape {
+    const size = channels * levels;
+    if (featuresOf(x) !== size) throwTypeError('perChannel: input', `${size} features`, featuresOf(x));
+    return [...x.slice(0, -1), channels, levels]; // [N,H,W,C*L] -> [N,H,W,C,L]
+  }
+}
+
+/** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
+function featuresOf(shape: Shape): number {
+  const axes = shape.slice(shape.length === 2 ? 1 : 3);
+  const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
+  if (size === 0) throwTypeError('input', 'a shape whose features are known', shape);
+  return size;
+}
+
+/** The same pixels with so many features: [N,H,W,in] -> [N,H,W,out]. */
+const withFeatures = (shape: Shape, features: number): Shape => [
+  ...shape.slice(0, shape.length === 2 ? 1 : 3),
+  features,
+];
+
+/** The shape of the first that has pixels, if any has. */
+const ofPixels = (inputs: readonly Shape[]): Shape =>
+  inputs.find(({ length }) => length > 2) ?? (inputs[0] as Shape);
+
+/** The shape [N,H,W,F] of a layer's one input, with F known. */
+export function imageInputShape(
+  layer: string,
+  inputShape: Shape | Shape[],
+): [Shape[0], Shape[0], Shape[0], number] {
+  const isOne = !inputShape.some(Array.isArray);
+  const features = isOne ? (inputShape as Shape)[3] : null;
+  if (!isOne || inputShape.length !== 4 || features == null) {
+    throwTypeError(`${layer}: input`, 'one tensor [N,H,W,features] with its features known', inputShape);
+  }
+  const [n = null, h = null, w = null] = inputShape as Shape;
+  return [n, h, w, features as number];
+}
+
+/**
+ * Has tfjs refuse, once a layer is built, inputs of another rank or another number of features, the last
+ * axis.
+ */
+export function imageInputSpec(features: number, rank = 4): InputSpec[] {
+  return [new InputSpec({ ndim: rank, axes: { [rank - 1]: features } })];
+}

@@ -1,0 +1,222 @@
+import {
+  abs,
+  add,
+  cast,
+  clipByValue,
+  concat,
+  div,
+  elu,
+  equal,
+  erf,
+  keep,
+  leakyRelu,
+  maximum,
+  minimum,
+  moments,
+  mul,
+  range,
+  relu,
+  reshape,
+  rsqrt,
+  selu,
+  sigmoid,
+  slice,
+  softplus,
+  square,
+  step,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor4D,
+  tanh,
+  tensor4d,
+  tile,
+} from '@tensorflow/tfjs-core';
+import { checkFeatures, throwTypeError } from '../core/check';
+import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '../core/window';
+import { causalConv2d } from '../ops/causal-conv';
+import { gate } from '../ops/gate';
+import {
+  kernelShape,
+  type LayerWeight,
+  type NormalizationArgs,
+  type Ops,
+  type ScaleAndShift,
+  type StandardizeArgs,
+} from '../program/ops';
+import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+
+/** The mask of a kernel on the device. */
+interface CausalMask {
+  readonly window: Window;
+  /** [causal rows,columns,in,out]; null where nothing is hidden: a 1x1 kernel on one channel. */
+  readonly values: Tensor4D | null;
+}
+
+/**
+ * Carries out a layer's operations on tensors, [N,H,W,F] or, of conditions, [N,F]. To be called within a
+ * tidy. Keeps the masks of the layer's kernels, which are disposed with it.
+ */
+export class TensorOps implements Ops<Tensor> {
+  private readonly masks = new Map<LayerWeight, CausalMask>();
+
+  conv(
+    x: Tensor,
+    kernel: LayerWeight,
+    bias: LayerWeight | null,
+    window: Window,
+    activation: 'linear' | 'relu' = 'linear',
+  ): Tensor {
+    const { values: mask } = this.prepare(kernel, window);
+    const whole = kernelTensor(kernel); // [rows,columns,in,out]
+    const [rows, columns, featuresIn, featuresOut] = whole.shape;
+    const used = causalRows(window);
+    const causal = used === rows ? whole : slice(whole, 0, [used, columns, featuresIn, featuresOut]); // [causal rows,columns,in,out]
+    const masked = mask === null ? causal : mul<Tensor4D>(causal, mask);
+    const biases = bias === null ? null : (bias.read() as Tensor1D);
+    const isConstantOverPixels = x.rank === 2;
+    const pixels = isConstantOverPixels ? reshape(x, [x.shape[0] as number, 1, 1, featuresIn]) : x; // [N,in] -> [N,1,1,in]
+    const y = causalConv2d(pixels as Tensor4D, masked, biases, activation, presentColumns(window)); // [N,H,W,out]
+    return isConstantOverPixels ? reshape(y, [x.shape[0] as number, featuresOut]) : y; // [N,1,1,out] -> [N,out]
+  }
+
+  /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
+  prepare(kernel: LayerWeight, window: Window): CausalMask {
+    const known = this.masks.get(kernel);
+    if (known !== undefined && isSameWindow(known.window, window)) return known;
+    if (known !== undefined) throwTypeError(`weight '${kernel.name}'`, 'one window for a kernel', 'another');
+    checkWindow(window);
+    const shape = kernelShape(kernel);
+    checkKernel(window, shape, shape[2]);
+    const [, columns, featuresIn, featuresOut] = shape;
+    const rows = causalRows(window);
+    const values = maskOf(window, featuresIn, featuresOut).subarray(
+      0,
+      rows * columns * featuresIn * featuresOut,
+    );
+    const hidesNothing = values.every((value) => value === 1);
+    const mask = hidesNothing ? null : keep(tensor4d(values, [rows, columns, featuresIn, featuresOut]));
+    const made = { window, values: mask };
+    this.masks.set(kernel, made);
+    return made;
+  }
+
+  pointwise(fn: PointwiseName, x: Tensor, parameter?: number): Tensor {
+    return functions[fn](x, parameterOf(fn, parameter));
+  }
+
+  combine(fn: CombinationName, ...inputs: Tensor[]): Tensor {
+    const rank = Math.max(...inputs.map((input) => input.rank));
+    const widened = inputs.map((input) => atEveryPixel(input, rank));
+    return widened.reduce((a, b) => combinations[fn](a, b));
+  }
+
+  concat(...inputs: Tensor[]): Tensor {
+    const pixels = inputs.find((input) => input.rank === 4)?.shape;
+    const widened = inputs.map((input) => {
+      if (pixels === undefined || input.rank === 4) return input;
+      const [, height = 0, width = 0] = pixels;
+      return tile(atEveryPixel(input, 4), [1, height, width, 1]); // [N,F] -> [N,1,1,F] -> [N,H,W,F]
+    });
+    return concat(widened, -1);
+  }
+
+  gate(x: Tensor, groups: number, condition?: Tensor): Tensor {
+    const isConstantOverPixels = x.rank === 2;
+    if (isConstantOverPixels && condition !== undefined)
+      return this.gate(this.combine('add', x, condition), groups);
+    const [n, features] = [x.shape[0] as number, x.shape.at(-1) as number];
+    checkFeatures('gate: input', features, 2 * groups, '2 * groups');
+    if (isConstantOverPixels) {
+      const y = gate(reshape(x, [n, 1, 1, features]), groups); // [N,2F] -> [N,1,1,2F] -> [N,1,1,F]
+      return reshape(y, [n, features / 2]); // [N,1,1,F] -> [N,F]
+    }
+    if (condition?.rank === 4) return gate(add<Tensor4D>(x, condition), groups); // [N,H,W,2F] -> [N,H,W,F]
+    return gate(x as Tensor4D, groups, condition as Tensor2D | undefined); // [N,H,W,2F] -> [N,H,W,F]
+  }
+
+  affine(x: Tensor, { scale, shift }: ScaleAndShift): Tensor {
+    return scaled(x, scale, shift);
+  }
+
+  standardize(x: Tensor, { mean, variance, epsilon, scale, shift }: StandardizeArgs): Tensor {
+    const factor = rsqrt(add(tensorOf(variance), epsilon)); // [F]
+    return scaled(mul(sub(x, tensorOf(mean)), factor), scale, shift);
+  }
+
+  normalize(x: Tensor, { epsilon, scale, shift }: NormalizationArgs): Tensor {
+    const { mean, variance } = moments(x, -1, true); // [N,H,W,1]
+    return scaled(mul(sub(x, mean), rsqrt(add(variance, epsilon))), scale, shift);
+  }
+
+  oneHot(x: Tensor, size: number): Tensor {
+    return cast(equal(cast(x, 'int32'), range(0, size, 1, 'int32')), 'float32'); // [N,1], [size] -> [N,size]
+  }
+
+  perChannel(x: Tensor, channels: number, levels: number): Tensor {
+    return reshape(x, [...x.shape.slice(0, -1), channels, levels]); // [N,H,W,C*L] -> [N,H,W,C,L]
+  }
+
+  /** Releases all memory. */
+  dispose(): void {
+    for (const { values } of this.masks.values()) values?.dispose();
+    this.masks.clear();
+  }
+}
+
+/** The functions by name, as tfjs-layers computes them. */
+const functions: Readonly<Record<PointwiseName, (x: Tensor, parameter: number) => Tensor>> = {
+  relu: (x) => relu(x),
+  sigmoid: (x) => sigmoid(x),
+  tanh: (x) => tanh(x),
+  elu: (x, alpha) => (alpha === 1 ? elu(x) : add(relu(x), mul(alpha, elu(minimum(x, 0))))),
+  selu: (x) => selu(x),
+  leakyRelu: (x, alpha) => leakyRelu(x, alpha),
+  thresholdedRelu: (x, theta) => mul(x, step(sub(x, theta))),
+  clippedRelu: (x, most) => clipByValue(x, 0, most),
+  hardSigmoid: (x) => clipByValue(add(mul(0.2, x), 0.5), 0, 1),
+  softplus: (x) => softplus(x),
+  softsign: (x) => div(x, add(abs(x), 1)),
+  swish: (x) => mul(x, sigmoid(x)),
+  gelu: (x) => mul(x, mul(0.5, add(1, erf(div(x, Math.SQRT2))))),
+  geluNew: (x) =>
+    mul(mul(0.5, x), add(1, tanh(mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, mul(x, square(x)))))))),
+  mish: (x) => mul(x, tanh(softplus(x))),
+};
+
+const combinations: Readonly<Record<CombinationName, (a: Tensor, b: Tensor) => Tensor>> = {
+  add: (a, b) => add(a, b),
+  multiply: (a, b) => mul(a, b),
+  maximum: (a, b) => maximum(a, b),
+  minimum: (a, b) => minimum(a, b),
+};
+
+/** What is the same at every pixel, for sums with what is not: [N,F] -> [N,1,1,F]. */
+function atEveryPixel(x: Tensor, rank: number): Tensor {
+  if (x.rank === rank) return x;
+  const [n, features] = x.shape as [number, number];
+  return reshape(x, [n, 1, 1, features]);
+}
+
+const tensorOf = (weight: LayerWeight) => weight.read() as Tensor;
+
+function scaled(x: Tensor, scale: LayerWeight | undefined, shift: LayerWeight | undefined): Tensor {
+  const y = scale === undefined ? x : mul(x, tensorOf(scale));
+  return shift === undefined ? y : add(y, tensorOf(shift));
+}
+
+function kernelTensor(kernel: LayerWeight): Tensor4D {
+  const tensor = tensorOf(kernel);
+  return tensor.rank === 4 ? (tensor as Tensor4D) : reshape(tensor, kernelShape(kernel)); // [in,out] -> [1,1,in,out]
+}
+
+const isSameWindow = (a: Window, b: Window) => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** Convolutions on tensors look around a middle tap, at every pixel. */
+function checkWindow({ kernelSize: [rows, columns], anchor, stride, transposed }: Window): void {
+  const isAround = anchor[0] === rows >> 1 && anchor[1] === columns >> 1;
+  if (!isAround || stride !== 1 || transposed) {
+    throwTypeError('conv: window', 'one around its middle tap, of stride 1', `[${anchor}], stride ${stride}`);
+  }
+}

@@ -1,0 +1,71 @@
+import type { layers } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import { maskedConv2d } from '../layers/masked-conv-2d';
+import { pixelLogits } from '../layers/pixel-logits';
+
+/** Sizes that every network of this library takes. */
+export interface NetworkArgs {
+  /** [H, W, C]; null for H and W takes images of any size. */
+  imageShape: [number | null, number | null, number];
+  /** L, the intensities that a channel can have. @default 256 */
+  levels?: number;
+  /** Features of the two 1x1 convolutions before the last, per image channel. */
+  outDim: number;
+  /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
+  firstKernelSize?: number | [number, number];
+  /** Kernel, or window, of the blocks, odd. @default 3 */
+  kernelSize?: number | [number, number];
+  /** Name of the model. */
+  name?: string;
+}
+
+/**
+ * The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the
+ * network in errors.
+ */
+export function checkNetworkArgs(what: string, args: NetworkArgs & { hiddenDim: number; numBlocks: number }) {
+  const { imageShape, levels = 256, firstKernelSize = 7, kernelSize = 3, name } = checkArgs(what, args);
+  const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);
+  const hidden = checkInteger(`${what}: hiddenDim`, args.hiddenDim, 1) * imageChannels;
+  const out = checkInteger(`${what}: outDim`, args.outDim, 1) * imageChannels;
+  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0);
+  checkInteger(`${what}: levels`, levels, 2);
+  checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
+  checkKernelSize(`${what}: kernelSize`, kernelSize);
+  const named = name === undefined ? {} : { name };
+  return { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named };
+}
+
+/** Checks [H, W, C], null for H and W allowed, and gives C. */
+function checkImageShape(what: string, imageShape: unknown): number {
+  const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
+  const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
+  if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
+    throwTypeError(what, '[H, W, C], with null for a size that may vary', imageShape);
+  }
+  return c;
+}
+
+/** Sizes of {@link logitsHead}. */
+export interface LogitsHeadArgs {
+  /** outDim * C. */
+  filters: number;
+  /** C. */
+  imageChannels: number;
+  /** L. */
+  levels: number;
+}
+
+/**
+ * The layers from features that have passed a ReLU to logits: [N,H,W,F] -> [N,H,W,C,L], of 1x1 convolutions
+ * with mask B.
+ */
+export function logitsHead({ filters, imageChannels, levels }: LogitsHeadArgs): layers.Layer[] {
+  const conv = { kernelSize: 1, imageChannels };
+  return [
+    maskedConv2d({ ...conv, name: 'output_conv1', filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
+    maskedConv2d({ ...conv, name: 'output_conv2', filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
+    maskedConv2d({ ...conv, name: 'final_conv', filters: levels * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L]
+    pixelLogits({ name: 'logits', imageChannels, levels }), // [N,H,W,C*L] -> [N,H,W,C,L]
+  ];
+}

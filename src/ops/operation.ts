@@ -1,0 +1,103 @@
+import { engine, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { areKernelsUsed } from './wasm-kernels';
+
+/** Tensors by name. One that is undefined is left out. */
+type Tensors<Names> = { readonly [Name in keyof Names]: Tensor | undefined };
+
+/** One way to compute an operation and its gradients. */
+export interface Implementation<Inputs, Attributes, Saved, Output> {
+  /** The output, and the tensors that `gradients` needs. They stay in memory until then. */
+  forward(inputs: Inputs, attributes: Attributes): { y: Output; saved: Saved };
+  gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
+}
+
+/** Gradients by the input's name. Each is computed when asked for, which nobody does for an image. */
+export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => Tensor };
+
+interface Operation<Inputs, Attributes, Saved, Output> {
+  /** The name under which tfjs profiles it. */
+  name: string;
+  /** Made of tfjs's operations, for every backend. Its gradients can be differentiated themselves. */
+  composed: Implementation<Inputs, Attributes, Saved, Output>;
+  /** Made of our own kernels, for inputs that they support: all, unless it says which. */
+  wasmImplementation: Implementation<Inputs, Attributes, Saved, Output> & {
+    supports?(inputs: Inputs): boolean;
+  };
+  /**
+   * Takes the place of `composed.gradients` where these are differentiated themselves, and is given the
+   * inputs. Needed if `composed` saves what it has computed of them: nothing flows back through that.
+   */
+  differentiableGradients?(dy: Output, inputs: Inputs, attributes: Attributes): Gradients<Inputs>;
+  /** Inputs that have no gradient. Nothing flows back through them, so they may come from anywhere. */
+  constants?: readonly (keyof Inputs)[];
+}
+
+/**
+ * Defines an operation on tensors with gradients of its own. This is the one place that chooses between our
+ * kernels and operations of tfjs: our kernels run if the current backend supports them, but their results
+ * cannot be differentiated. So a gradient that is itself differentiated is composed.
+ */
+export function defineOperation<
+  Inputs extends Tensors<Inputs>,
+  Attributes,
+  Saved extends Tensors<Saved>,
+  Output extends Tensor,
+>({
+  name,
+  composed,
+  wasmImplementation,
+  differentiableGradients,
+  constants = [],
+}: Operation<Inputs, Attributes, Saved, Output>): (inputs: Inputs, attributes: Attributes) => Output {
+  const fastest = (inputs: Inputs) =>
+    areKernelsUsed() && (wasmImplementation.supports?.(inputs) ?? true) ? wasmImplementation : composed;
+
+  return (inputs, attributes) => {
+    // Under two tapes the gradient will be differentiated: the outer one records what the inner one computes.
+    const savesInputs = differentiableGradients !== undefined && tapes() > 1;
+    let names: string[] = [];
+
+    const forwardFunc = (_: unknown, save: (tensors: Tensor[]) => void): Tensor => {
+      const { y, saved } = fastest(inputs).forward(inputs, attributes);
+      const kept = present(savesInputs ? inputs : saved);
+      names = Object.keys(kept);
+      save(Object.values(kept));
+      return y;
+    };
+    const backwardsFunc = (dy: Tensor, tensors: Tensor[]): Gradients<Inputs> => {
+      const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
+      if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
+      const { gradients } = tapes() > 0 ? composed : fastest(inputs);
+      return gradients(dy as Output, kept as Saved, attributes);
+    };
+    return tidy(name, () => {
+      const recorded = { inputs: present(inputs, constants), forwardFunc, backwardsFunc };
+      return (engine() as unknown as TapeEngine).runKernelFunc(recorded) as Output;
+    });
+  };
+}
+
+/** How many tapes record now. */
+const tapes = () => engine().state.gradientDepth;
+
+/** The tensors that are there, but for some. */
+function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[] = []): NamedTensorMap {
+  const found: NamedTensorMap = {};
+  for (const [name, tensor] of Object.entries<Tensor | undefined>(tensors)) {
+    if (tensor !== undefined && !excluded.includes(name as keyof T)) found[name] = tensor;
+  }
+  return found;
+}
+
+/**
+ * What tf.customGrad calls, and tfjs declares private. Of tfjs's ways to give an operation a gradient,
+ * customGrad computes the gradients of all inputs at once, asked for or not, and registerGradient saves
+ * inputs and outputs only.
+ */
+interface TapeEngine {
+  runKernelFunc(operation: {
+    inputs: NamedTensorMap;
+    forwardFunc(backend: unknown, save: (tensors: Tensor[]) => void): Tensor;
+    backwardsFunc(dy: Tensor, saved: Tensor[]): { readonly [input: string]: (() => Tensor) | undefined };
+  }): Tensor;
+}

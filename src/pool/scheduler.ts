@@ -1,0 +1,142 @@
+import { throwTypeError } from '../core/check';
+import type { PortableModel } from '../program/program';
+import type { Method, Work } from './messages';
+import { WorkerHandle } from './worker-handle';
+import type { PoolWorker } from './workers';
+
+/** Images of a job that one worker does at once. */
+export interface Piece {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What is to be done for many images, in pieces. */
+export interface Job<M extends Method> {
+  readonly model: PortableModel;
+  readonly method: M;
+  readonly pieces: readonly Piece[];
+  /** What a worker is given for a piece, made when it is sent. */
+  readonly argsOf: (piece: Piece) => Work[M]['args'];
+  /** Takes what a worker made of a piece; they come in any order. */
+  readonly take: (piece: Piece, result: Work[M]['result']) => void;
+  /** Hears that more values are done, of all images. */
+  readonly onProgress?: ((values: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A job that is not done. */
+interface Running {
+  readonly waiting: Piece[];
+  give(handle: WorkerHandle, piece: Piece): Promise<void>;
+  fail(error: unknown): void;
+}
+
+/** Gives the pieces of jobs to workers, of which it starts no more than there is work for. */
+export class Scheduler {
+  private handles: WorkerHandle[] = [];
+  private readonly running = new Set<Running>();
+  /** Those that have pieces waiting: the first is the one whose turn it is. */
+  private turns: Running[] = [];
+  private isTerminated = false;
+
+  constructor(
+    private readonly mostWorkers: number,
+    private readonly startWorker: () => PoolWorker,
+  ) {}
+
+  /** @throws (rejects) what {@link WorkerHandle.perform} does; the signal's reason; Error where the pool is terminated */
+  run<M extends Method>(job: Job<M>): Promise<void> {
+    if (this.isTerminated) return Promise.reject(new Error('pool: it has been terminated'));
+    return new Promise((resolve, reject) => {
+      this.turns.push(this.begin(job, resolve, reject));
+      this.dispatch();
+    });
+  }
+
+  async terminate(): Promise<void> {
+    this.isTerminated = true;
+    for (const { fail } of this.running) fail(new Error('pool: it was terminated before the job was done'));
+    await Promise.all(this.handles.map((handle) => handle.end()));
+  }
+
+  private begin<M extends Method>(
+    { model, method, pieces, argsOf, take, onProgress, signal }: Job<M>,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ): Running {
+    const atWork = new Set<WorkerHandle>();
+    let numLeft = pieces.length;
+    let values = 0;
+    const end = () => {
+      signal?.removeEventListener('abort', abort);
+      this.turns = this.turns.filter((other) => other !== running);
+      return this.running.delete(running);
+    };
+    const fail = (error: unknown) => {
+      if (!end()) return; // it has ended before
+      for (const handle of atWork) handle.abort();
+      reject(error);
+    };
+    const abort = () => fail(signal?.reason);
+    const follower = () => {
+      let before = 0;
+      return (done: number) => {
+        values += done - before;
+        before = done;
+        try {
+          if (this.running.has(running)) onProgress?.(values);
+        } catch (error) {
+          fail(error);
+        }
+      };
+    };
+    const running: Running = {
+      waiting: [...pieces],
+      async give(handle, piece) {
+        atWork.add(handle);
+        try {
+          take(piece, await handle.perform(model, method, argsOf(piece), onProgress && follower()));
+          if (--numLeft === 0 && end()) resolve();
+        } catch (error) {
+          fail(error);
+        } finally {
+          atWork.delete(handle);
+        }
+      },
+      fail,
+    };
+    this.running.add(running);
+    signal?.addEventListener('abort', abort);
+    return running;
+  }
+
+  /** Gives out pieces, one of each job in turn, while there are workers for them. */
+  private dispatch(): void {
+    for (let job = this.turns[0]; job !== undefined; job = this.turns[0]) {
+      try {
+        const handle = this.freeHandle();
+        if (handle === undefined) return;
+        this.turns.shift();
+        const piece = job.waiting.shift() as Piece;
+        if (job.waiting.length > 0) this.turns.push(job);
+        void job.give(handle, piece).then(() => this.dispatch());
+      } catch (cause) {
+        job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
+      }
+    }
+  }
+
+  /** A worker that is free, or a new one; undefined where there may be no more. */
+  private freeHandle(): WorkerHandle | undefined {
+    this.handles = this.handles.filter(({ isLost }) => !isLost);
+    const free = this.handles.find(({ isFree }) => isFree);
+    if (free !== undefined || this.handles.length >= this.mostWorkers) return free;
+    const worker = this.startWorker();
+    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
+      throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
+    }
+    const handle = new WorkerHandle(worker);
+    this.handles.push(handle);
+    return handle;
+  }
+}

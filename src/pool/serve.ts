@@ -1,0 +1,69 @@
+import { logProb } from '../likelihood/log-prob';
+import type { PortableModel } from '../program/program';
+import { sample } from '../sampling/sample';
+import type { Call, Method, Reply, Request, Work } from './messages';
+import type { Port } from './port';
+
+/** How a call is aborted, and who hears how many values are done, of all its images. */
+interface Hooks {
+  readonly signal: AbortSignal;
+  readonly follow: (done: number) => void;
+}
+
+type Performer<M extends Method> = (
+  model: PortableModel,
+  args: Work[M]['args'],
+  hooks: Hooks,
+) => Promise<Work[M]['result']>;
+
+const performers: { readonly [M in Method]: Performer<M> } = {
+  sample: (model, args, { signal, follow }) => {
+    const { numImages = 1 } = args;
+    return sample(model, { ...args, signal, onProgress: ({ done }) => follow(done * numImages) });
+  },
+  logProb: (model, { images, ...options }, { signal, follow }) =>
+    logProb(model, images, { ...options, signal, onProgress: ({ done }) => follow(done) }),
+};
+
+/** Does what a pool asks for, in a worker, for as long as that lives. */
+export function serve({ listen, post }: Port): void {
+  const models = new Map<number, PortableModel>();
+  const aborters = new Map<number, AbortController>();
+  const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
+
+  async function perform<M extends Method>({ id, method, model, args, isFollowed }: Call<M>): Promise<void> {
+    const aborter = new AbortController();
+    aborters.set(id, aborter);
+    const follow = (done: number) => {
+      if (isFollowed) reply({ kind: 'progress', id, done });
+    };
+    try {
+      const hooks = { signal: aborter.signal, follow };
+      const result = await performers[method](models.get(model) as PortableModel, args, hooks);
+      const { buffer } = 'shape' in result ? result.data : result;
+      reply({ kind: 'result', id, result }, [buffer as ArrayBuffer]);
+    } catch (error) {
+      reply({ kind: 'error', id, error }); // keeps its class and its message on the way
+    } finally {
+      aborters.delete(id);
+    }
+  }
+
+  listen((message) => {
+    const request = message as Request;
+    switch (request.kind) {
+      case 'keep':
+        models.set(request.model, request.value);
+        break;
+      case 'drop':
+        models.delete(request.model);
+        break;
+      case 'call':
+        void perform(request);
+        break;
+      case 'abort':
+        aborters.get(request.id)?.abort();
+        break;
+    }
+  });
+}

@@ -1,0 +1,114 @@
+import type { PortableModel } from '../program/program';
+import type { Method, Reply, Request, Work } from './messages';
+import { holdProcess, listen, type PoolWorker } from './workers';
+
+/** Models that a worker keeps: those it used last. */
+const KEPT_MODELS = 4;
+
+/** A number for each model, by which workers know those they have. */
+const numbers = new WeakMap<PortableModel, number>();
+let numModels = 0;
+
+function numberOf(model: PortableModel): number {
+  const number = numbers.get(model) ?? numModels++;
+  numbers.set(model, number);
+  return number;
+}
+
+/** What a worker does at present. */
+interface Present {
+  readonly id: number;
+  resolve(result: Work[Method]['result']): void;
+  reject(error: unknown): void;
+  follow(done: number): void;
+}
+
+/** One worker: does one call at a time. */
+export class WorkerHandle {
+  /** Whether the worker has ended. */
+  isLost = false;
+  private readonly models = new Set<number>(); // the one used last is the last
+  private present: Present | null = null;
+  private numCalls = 0;
+
+  constructor(private readonly worker: PoolWorker) {
+    listen(
+      worker,
+      (reply) => this.hear(reply as Reply),
+      (cause) => this.lose(cause),
+    );
+    holdProcess(worker, false);
+  }
+
+  get isFree(): boolean {
+    return this.present === null;
+  }
+
+  /**
+   * Has the worker do something; `follow` hears how many values are done.
+   *
+   * @throws (rejects) what the worker threw; DataCloneError where something cannot be sent; Error where the
+   * worker ended
+   */
+  perform<M extends Method>(
+    model: PortableModel,
+    method: M,
+    args: Work[M]['args'],
+    follow?: (done: number) => void,
+  ): Promise<Work[M]['result']> {
+    return new Promise((resolve, reject) => {
+      const id = this.numCalls++;
+      this.send(model);
+      const call = { kind: 'call', id, method, model: numberOf(model), args, isFollowed: !!follow };
+      this.post(call as Request);
+      this.present = { id, resolve, reject, follow: follow ?? (() => {}) };
+      holdProcess(this.worker, true);
+    });
+  }
+
+  /** Has the worker give up its call, as soon as it listens: it rejects then. */
+  abort(): void {
+    if (this.present !== null) this.post({ kind: 'abort', id: this.present.id });
+  }
+
+  /** Ends the worker. */
+  async end(): Promise<void> {
+    this.isLost = true;
+    await this.worker.terminate();
+  }
+
+  /** Sends a model, unless the worker has it; one that was not used for long is dropped for it. */
+  private send(model: PortableModel): void {
+    const number = numberOf(model);
+    if (!this.models.delete(number)) this.post({ kind: 'keep', model: number, value: model });
+    this.models.add(number);
+    const [oldest] = this.models;
+    if (oldest === undefined || this.models.size <= KEPT_MODELS) return;
+    this.models.delete(oldest);
+    this.post({ kind: 'drop', model: oldest });
+  }
+
+  private post(request: Request): void {
+    this.worker.postMessage(request);
+  }
+
+  private hear(reply: Reply): void {
+    const { present } = this;
+    if (reply.id !== present?.id) return;
+    if (reply.kind === 'progress') {
+      present.follow(reply.done);
+      return;
+    }
+    this.present = null;
+    holdProcess(this.worker, false);
+    if (reply.kind === 'result') present.resolve(reply.result);
+    else present.reject(reply.error);
+  }
+
+  private lose(cause: unknown): void {
+    if (this.isLost) return;
+    void this.end();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.present?.reject(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
+  }
+}

@@ -1,0 +1,236 @@
+import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkKernel, type Window } from '../core/window';
+import {
+  checkEpsilon,
+  checkGate,
+  checkSize,
+  kernelShape,
+  type LayerWeight,
+  type NormalizationArgs,
+  type Ops,
+  type ScaleAndShift,
+  type StandardizeArgs,
+  sizeOfAll,
+} from './ops';
+import { type CombinationName, type Node, operandsOf, type PointwiseName, parameterOf } from './program';
+
+/** Features [F] of every pixel, one value of a program. */
+export interface Features {
+  /** F. */
+  readonly size: number;
+}
+
+/** What features are within this file and to who builds models of them. */
+interface IndexedFeatures extends Features {
+  /** The node that makes them. */
+  readonly index: number;
+}
+
+/** The node that makes features. */
+export const nodeOf = (features: Features): number => (features as IndexedFeatures).index;
+
+/** A weight of the program, made of the numbers of a layer's weights once they are read. */
+export interface WeightRecipe {
+  readonly shape: readonly number[];
+  readonly from: readonly LayerWeight[];
+  readonly make: (numbers: readonly ArrayLike<number>[]) => Float32Array;
+}
+
+/**
+ * Builds a program: each operation adds a node. Weights are taken as the layers hold them, and read when the
+ * program is made into a model.
+ */
+export class ProgramBuilder implements Ops<Features> {
+  readonly nodes: Node[] = [];
+  /** By name. */
+  readonly weights = new Map<string, WeightRecipe>();
+  /** Functions of the user's own, which make a model that is not portable. */
+  readonly closures: ((x: number) => number)[] = [];
+  /** The layers that they are of. */
+  readonly closureOwners: string[] = [];
+
+  private readonly names = new Map<LayerWeight, string>();
+  /** Whether each node is the same at every pixel of an image: made of its condition alone. */
+  private readonly areConstant: boolean[] = [];
+  private layer = '';
+
+  /** Names the layer whose operations come next. */
+  enterLayer(name: string): void {
+    this.layer = name;
+  }
+
+  private push(
+    node: Node,
+    isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
+  ): Features {
+    this.areConstant.push(isConstant);
+    this.nodes.push(node);
+    const features: IndexedFeatures = { size: node.size, index: this.nodes.length - 1 };
+    return features;
+  }
+
+  /** The image, normalized: one feature a channel. */
+  image(imageChannels: number): Features {
+    return this.push({ op: 'image', size: imageChannels }, false);
+  }
+
+  /** What the image is conditioned on: numbers of the image, or of each of its pixels. */
+  condition(index: number, size: number, isMap: boolean): Features {
+    return this.push({ op: 'condition', size, index }, !isMap);
+  }
+
+  conv(
+    x: Features,
+    kernel: LayerWeight,
+    bias: LayerWeight | null,
+    window: Window,
+    activation: 'linear' | 'relu' = 'linear',
+  ): Features {
+    checkOneOf('conv: activation', activation, ['linear', 'relu']);
+    const shape = kernelShape(kernel);
+    checkKernel(window, shape, x.size);
+    const [rows, columns, , featuresOut] = shape;
+    if (rows * columns > 1 && this.areConstant[nodeOf(x)]) {
+      throwTypeError('conv: kernel', '1x1, since its input is the same at every pixel', [rows, columns]);
+    }
+    const y = this.push({
+      op: 'conv',
+      size: featuresOut,
+      input: nodeOf(x),
+      kernel: this.weight(kernel, shape),
+      bias: bias && this.weight(bias, [featuresOut]),
+      window,
+    });
+    return activation === 'relu' ? this.pointwise('relu', y) : y;
+  }
+
+  pointwise(fn: PointwiseName, x: Features, parameter?: number): Features {
+    const node = { fn, parameter: parameterOf(fn, parameter) };
+    return this.push({ op: 'pointwise', size: x.size, input: nodeOf(x), ...node });
+  }
+
+  combine(fn: CombinationName, ...inputs: Features[]): Features {
+    const size = sizeOfAll(
+      fn,
+      inputs.map((input) => input.size),
+    );
+    return this.push({ op: fn, size, inputs: inputs.map(nodeOf) });
+  }
+
+  concat(...inputs: Features[]): Features {
+    const size = inputs.reduce((sum, input) => sum + input.size, 0);
+    return this.push({ op: 'concat', size, inputs: inputs.map(nodeOf) });
+  }
+
+  gate(x: Features, groups: number, condition?: Features): Features {
+    checkGate(x.size, groups);
+    const sum = condition === undefined ? x : this.combine('add', x, condition);
+    return this.push({ op: 'gate', size: x.size / 2, input: nodeOf(sum), groups });
+  }
+
+  standardize(x: Features, args: StandardizeArgs): Features {
+    const { mean, variance, epsilon, scale, shift } = args;
+    checkEpsilon('standardize', epsilon);
+    const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
+    return this.affineOf(x, of, ([mean = 0, variance = 0, ...rest]) => {
+      const gamma = scale === undefined ? 1 : (rest.shift() as number);
+      const beta = shift === undefined ? 0 : (rest.shift() as number);
+      const factor = gamma / Math.sqrt(variance + epsilon);
+      return [factor, beta - mean * factor];
+    });
+  }
+
+  affine(x: Features, { scale, shift }: ScaleAndShift): Features {
+    return this.push({
+      op: 'affine',
+      size: x.size,
+      input: nodeOf(x),
+      scale: this.weightOr(1, 'scale', scale, x.size),
+      shift: this.weightOr(0, 'shift', shift, x.size),
+    });
+  }
+
+  /** The same with [scale, shift] of a feature made of its numbers in several weights, in order. */
+  affineOf(
+    x: Features,
+    weights: readonly LayerWeight[],
+    numbers: (weights: readonly number[]) => readonly [scale: number, shift: number],
+  ): Features {
+    const derived = (name: string, which: 0 | 1) =>
+      this.derivedWeight(name, x.size, weights, (of) =>
+        Float32Array.from({ length: x.size }, (_, f) => numbers(of.map((all) => all[f] as number))[which]),
+      );
+    const [scale, shift] = [derived('scale', 0), derived('shift', 1)];
+    return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
+  }
+
+  normalize(x: Features, { epsilon, scale, shift }: NormalizationArgs): Features {
+    checkEpsilon('normalize', epsilon);
+    return this.push({
+      op: 'normalize',
+      size: x.size,
+      input: nodeOf(x),
+      scale: this.weightOr(1, 'scale', scale, x.size),
+      shift: this.weightOr(0, 'shift', shift, x.size),
+      epsilon,
+    });
+  }
+
+  oneHot(x: Features, size: number): Features {
+    if (x.size !== 1) throwTypeError('oneHot: input', 'one feature', x.size);
+    checkInteger('oneHot: size', size, 1);
+    return this.push({ op: 'oneHot', size, input: nodeOf(x) });
+  }
+
+  /** The same features: a program knows them channel by channel, level by level. */
+  perChannel(x: Features, channels: number, levels: number): Features {
+    if (x.size !== channels * levels)
+      throwTypeError('perChannel: input', `${channels * levels} features`, x.size);
+    return x;
+  }
+
+  /** A function of the user's own, of each feature. */
+  closure(x: Features, fn: (x: number) => number): Features {
+    this.closures.push(fn);
+    this.closureOwners.push(this.layer);
+    const index = this.closures.length - 1;
+    return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
+  }
+
+  /** The name of a layer's weight, the same wherever the layer is used. */
+  private weight(weight: LayerWeight, shape: readonly number[]): string {
+    checkSize(weight, shape);
+    const known = this.names.get(weight);
+    if (known !== undefined) return known;
+    const [own = ''] = (weight.originalName ?? weight.name).split('/').slice(-1); // tfjs puts the layer's name before
+    const name = this.unusedName(own);
+    this.names.set(weight, name);
+    this.weights.set(name, { shape, from: [weight], make: ([numbers = []]) => new Float32Array(numbers) });
+    return name;
+  }
+
+  /** The name of a layer's weight [size], or of as many times one number where there is none. */
+  private weightOr(value: number, name: string, weight: LayerWeight | undefined, size: number): string {
+    if (weight !== undefined) return this.weight(weight, [size]);
+    return this.derivedWeight(name, size, [], () => new Float32Array(size).fill(value));
+  }
+
+  private derivedWeight(
+    name: string,
+    size: number,
+    from: readonly LayerWeight[],
+    make: WeightRecipe['make'],
+  ): string {
+    for (const weight of from) checkSize(weight, [size]);
+    const unused = this.unusedName(name);
+    this.weights.set(unused, { shape: [size], from, make });
+    return unused;
+  }
+
+  private unusedName(name: string): string {
+    const full = this.layer === '' ? name : `${this.layer}.${name}`;
+    let unused = full;
+    for (let n = 1; this.weights.has(unused); n++) unused = `${full}_${n}`;
+    return unused;
+  }
+}

@@ -1,0 +1,286 @@
+import {
+  checkFeatures,
+  checkFields,
+  checkInteger,
+  checkList,
+  checkNumber,
+  checkOneOf,
+  throwTypeError,
+} from '../core/check';
+import type { ConditionShape } from '../core/conditions';
+import type { Window } from '../core/window';
+import { wholeVectors } from '../kernels/instruction';
+import {
+  combinationNames,
+  type Node,
+  operandsOf,
+  type PortableModel,
+  pointwiseNames,
+  type Weight,
+} from './program';
+import { type Readiness, readinessOf } from './readiness';
+
+// What a file says is not to be trusted: it may be damaged, or made to harm. Every field of every node is checked,
+// every size is computed anew, and what evaluating it costs is bounded by the length of the file.
+
+/** A model whose weights are named, and of which nothing else is known. */
+export type UncheckedModel = Readonly<Record<keyof PortableModel, unknown>> & Pick<PortableModel, 'weights'>;
+
+/** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
+const MOST_LEVELS = 2 ** 24;
+
+/** Values of an image: 4096 x 4096 of one channel. */
+const MOST_VALUES = 2 ** 24;
+
+/** Rows, columns or channels of an image. Whole rows are kept, and computed without a pause. */
+const MOST_LENGTH = 2 ** 14;
+
+/**
+ * How many products, of whole vectors, a program may take at a pixel. Weights may be used by several nodes, and
+ * features repeated, but no short file makes a long program.
+ */
+const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;
+
+/** What a feature costs, in products: several numbers are kept of it. */
+const FEATURE = 4;
+
+/**
+ * Checks that a model can be evaluated value by value, that it sees no value before its turn, and that its
+ * program is no longer than its weights make plausible; they have been checked by {@link checkWeight}. Takes a time
+ * of the order of the file's length.
+ *
+ * @throws TypeError or Error that says what is wrong
+ */
+export function checkProgram(model: UncheckedModel): asserts model is PortableModel {
+  const { imageShape, levels, conditions, nodes, output, weights } = model;
+  const channels = checkImageShape(imageShape);
+  const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
+  const shapes = checkList('conditions', conditions).map(checkConditionShape);
+  if (shapes.length > 1) throwTypeError('conditions', 'at most one, in this version', shapes.length);
+
+  const list = checkList('nodes', nodes);
+  const numbers = sum([...weights.values()].map(({ data }) => data.length));
+  const checked = new CheckedNodes(channels, shapes, weights, mostWork(list.length, numbers));
+  for (const node of list) checked.add(node);
+  for (const name of weights.keys()) {
+    if (!checked.usedWeights.has(name))
+      throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
+  }
+  const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
+  const logits = channels * numLevels;
+  if (size !== logits)
+    throwTypeError('output', `a node of ${logits} logits, ${levels} of each channel`, size);
+  checkCausality(model as PortableModel);
+}
+
+/** @returns the channels */
+function checkImageShape(imageShape: unknown): number {
+  const [height, width, channels] = checkList('imageShape', imageShape, 3);
+  const lengths = [height ?? 1, width ?? 1, channels]; // null for any
+  const values = lengths.reduce<number>(
+    (product, length) => product * checkInteger('imageShape', length, 1, MOST_LENGTH),
+    1,
+  );
+  if (values > MOST_VALUES) throwTypeError('imageShape', `at most ${MOST_VALUES} values`, values);
+  return channels as number;
+}
+
+function checkConditionShape(condition: unknown, index: number): ConditionShape {
+  const what = `conditions: ${index}`;
+  const { kind } = (condition ?? {}) as Partial<ConditionShape>;
+  checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map']);
+  const name = kind === 'class' ? 'numClasses' : 'size';
+  checkInteger(`${what}: ${name}`, checkFields(what, condition, ['kind', name])[name], 1, MOST_LEVELS);
+  return condition as ConditionShape;
+}
+
+/** Checks that a weight is one: finite numbers, as many as its shape has. */
+export function checkWeight(name: string, { shape, data }: Weight): Weight {
+  const what = `weight '${name}'`;
+  const lengths = checkList(`${what}: shape`, shape);
+  const size = lengths.reduce<number>(
+    (product, length) => product * checkInteger(`${what}: shape`, length, 1),
+    1,
+  );
+  if (!(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
+  if (data.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data.length);
+  const bad = data.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) throwTypeError(what, 'finite numbers', bad);
+  return { shape, data };
+}
+
+/** The logits of each channel must be made of what is known by its turn. */
+function checkCausality({ nodes, conditions, output, levels }: PortableModel): void {
+  const { times } = readinessOf(nodes, conditions)[output] as Readiness;
+  const seesFuture = times.findIndex((time, feature) => time > Math.floor(feature / levels));
+  if (seesFuture < 0) return;
+  const channel = Math.floor(seesFuture / levels);
+  throw new Error(
+    `output: not causal: the logits of channel ${channel} see that channel or what comes later`,
+  );
+}
+
+/** The fields that a node has beside `op` and `size`, by its operation. */
+const fieldsOf: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['image', []],
+  ['condition', ['index']],
+  ['conv', ['input', 'kernel', 'bias', 'window']],
+  ['pointwise', ['input', 'fn', 'parameter']],
+  ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
+  ['gate', ['input', 'groups']],
+  ['affine', ['input', 'scale', 'shift']],
+  ['normalize', ['input', 'scale', 'shift', 'epsilon']],
+  ['oneHot', ['input']],
+]);
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
+
+/** The nodes that are checked so far, and what is known of them. */
+class CheckedNodes {
+  /** Features of each. */
+  readonly sizes: number[] = [];
+  readonly usedWeights = new Set<string>();
+  private readonly usedConditions = new Set<number>();
+  /** Whether each is the same at every pixel: made of what the image is conditioned on alone. */
+  private readonly areConstant: boolean[] = [];
+  private work = 0;
+
+  constructor(
+    private readonly channels: number,
+    private readonly conditions: readonly ConditionShape[],
+    private readonly weights: ReadonlyMap<string, Weight>,
+    private readonly mostWork: number,
+  ) {}
+
+  /** Checks the node that comes next. */
+  add(given: unknown): void {
+    const index = this.sizes.length;
+    const { op } = (given ?? {}) as { op?: unknown };
+    if (op === 'closure') throwTypeError(`node ${index}`, 'data', 'a function of its own (closure)');
+    const names =
+      fieldsOf.get(op) ?? throwTypeError(`node ${index}: op`, [...fieldsOf.keys()].join(' or '), op);
+    const what = `node ${index} (${op})`;
+    if ((op === 'image') !== (index === 0))
+      throwTypeError(what, 'the image as the first node, and there only', op);
+    checkFields(what, given, ['op', 'size', ...names]);
+    const node = given as Node; // each of its fields is checked below
+    if ('inputs' in node && checkList(`${what}: inputs`, node.inputs).length === 0) {
+      throwTypeError(`${what}: inputs`, 'at least one', 0);
+    }
+    const operands = operandsOf(node);
+    for (const operand of operands) checkInteger(`${what}: input`, operand, 0, index - 1);
+    checkInteger(`${what}: size`, node.size, 1);
+    const sizes = operands.map((operand) => this.sizes[operand] as number);
+    const size = this.sizeOf(what, node, sizes);
+    if (size !== node.size) throwTypeError(`${what}: size`, String(size), node.size);
+    this.spend(what, FEATURE * (size + sum(sizes)));
+    this.areConstant.push(this.isConstant(node));
+    this.sizes.push(size);
+  }
+
+  /** The features that a node makes of operands of these sizes; checks its fields. */
+  private sizeOf(what: string, node: Node, sizes: readonly number[]): number {
+    const [input = 0] = sizes;
+    switch (node.op) {
+      case 'image':
+        return this.channels;
+      case 'condition':
+        return this.sizeOfCondition(what, node.index);
+      case 'conv':
+        this.checkConv(what, node, input);
+        return node.size;
+      case 'pointwise':
+        checkOneOf(`${what}: fn`, node.fn, pointwiseNames);
+        checkNumber(`${what}: parameter`, node.parameter, 'that is finite', () => true);
+        return input;
+      case 'concat':
+        return sum(sizes);
+      case 'gate':
+        checkInteger(`${what}: groups`, node.groups, 1);
+        return checkFeatures(`${what}: input`, input, 2 * node.groups, '2 * groups') / 2;
+      case 'affine':
+      case 'normalize':
+        this.checkUse(`${what}: scale`, node.scale, [input]);
+        this.checkUse(`${what}: shift`, node.shift, [input]);
+        if (node.op === 'normalize') {
+          checkNumber(`${what}: epsilon`, node.epsilon, 'of at least 0', (epsilon) => epsilon >= 0);
+        }
+        return input;
+      case 'oneHot':
+        if (input !== 1) throwTypeError(`${what}: input`, 'one feature', input);
+        return node.size;
+      default:
+        if (sizes.some((size) => size !== input))
+          throwTypeError(`${what}: inputs`, 'features of one size', sizes);
+        return input;
+    }
+  }
+
+  private sizeOfCondition(what: string, index: number): number {
+    const condition = this.conditions[checkInteger(`${what}: index`, index, 0)];
+    if (condition === undefined || this.usedConditions.has(index)) {
+      throwTypeError(
+        `${what}: index`,
+        `one of ${this.conditions.length} conditions, each by one node`,
+        index,
+      );
+    }
+    this.usedConditions.add(index);
+    return condition.kind === 'class' ? 1 : condition.size;
+  }
+
+  private checkConv(what: string, node: Extract<Node, { op: 'conv' }>, input: number): void {
+    const { kernelSize, imageChannels } = checkWindow(`${what}: window`, node.window);
+    checkFeatures(`${what}: input`, input, imageChannels);
+    checkFeatures(`${what}: size`, node.size, imageChannels);
+    this.checkUse(`${what}: kernel`, node.kernel, [...kernelSize, input, node.size]);
+    if (node.bias !== null) this.checkUse(`${what}: bias`, node.bias, [node.size]);
+    const [rows, columns] = kernelSize;
+    if (this.areConstant[node.input] && rows * columns > 1) {
+      throwTypeError(`${what}: kernel`, '1x1, since its input is the same at every pixel', kernelSize);
+    }
+    const padded = (size: number) => imageChannels * wholeVectors(size / imageChannels); // of each channel's group
+    this.spend(what, rows * columns * padded(input) * padded(node.size));
+  }
+
+  /** Checks that there is a weight of this name and shape. */
+  private checkUse(what: string, name: string, shape: readonly number[]): void {
+    const weight = this.weights.get(name) ?? throwTypeError(what, 'the name of a weight', name);
+    if (String(weight.shape) !== String(shape))
+      throwTypeError(`${what} '${name}'`, `shape [${shape}]`, weight.shape);
+    this.usedWeights.add(name);
+  }
+
+  private isConstant(node: Node): boolean {
+    if (node.op === 'image') return false;
+    if (node.op === 'condition') return this.conditions[node.index]?.kind !== 'map';
+    return operandsOf(node).every((operand) => this.areConstant[operand]);
+  }
+
+  private spend(what: string, work: number): void {
+    this.work += work;
+    if (this.work > this.mostWork) {
+      throwTypeError(what, `less work in so short a file, at most ${this.mostWork}`, this.work);
+    }
+  }
+}
+
+function checkWindow(what: string, window: unknown): Window {
+  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
+  const { kernelSize, anchor, present, imageChannels, stride, transposed } = checkFields(
+    what,
+    window,
+    fields,
+  );
+  const tap = checkList(`${what}: anchor`, anchor, 2);
+  for (const [axis, length] of checkList(`${what}: kernelSize`, kernelSize, 2).entries()) {
+    checkInteger(`${what}: kernelSize`, length, 1);
+    checkInteger(`${what}: anchor`, tap[axis], 0, (length as number) - 1);
+  }
+  checkOneOf(`${what}: present`, present as string, ['nothing', 'A', 'B', 'everything']);
+  checkInteger(`${what}: imageChannels`, imageChannels, 1);
+  if (stride !== 1) throwTypeError(`${what}: stride`, '1, which alone this version supports', stride);
+  if (transposed !== false)
+    throwTypeError(`${what}: transposed`, 'false, which alone this version supports', transposed);
+  return window as Window;
+}

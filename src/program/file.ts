@@ -1,0 +1,123 @@
+import { checkArgs, checkBoolean, checkFields, throwTypeError } from '../core/check';
+import { checkProgram, checkWeight } from './check-program';
+import { fromFloat16, isInfinite, toFloat16 } from './float16';
+import { checkModel, type PortableModel, type Weight } from './program';
+import { attempt, parseJson, readContainer, type TensorBytes, writeContainer } from './safetensors';
+
+// A model as a file: its weights are tensors of safetensors, by their names, and its program is metadata of it.
+
+const FORMAT = 'pixelcnn-layers';
+const VERSION = 1;
+
+/** What is in the program; the weights are beside it. */
+const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
+
+/** Options of {@link writePortable}. */
+export interface WritePortableOptions {
+  /** Rounds each weight to float16, to the nearest: half the size. @default false */
+  float16?: boolean;
+}
+
+/**
+ * A model as a file, for {@link readPortable}: to be saved, sent, or put behind a URL. Any program that reads
+ * safetensors finds the weights in it.
+ *
+ * Source: the format is safetensors, https://github.com/huggingface/safetensors; the program is in its
+ * metadata.
+ *
+ * @param model as `toPortable` makes it
+ * @returns the bytes of the file; with float32 weights, the model that is read draws the same images bit for bit
+ * @throws TypeError naming the option that is wrong, or where the model is none; Error where the model is not
+ * sound or not data: a function of the user's own, weights that are not finite, or too great for float16
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const bytes = writePortable(await toPortable(model), { float16: true }); // for a file
+ * const { shape } = await sample(readPortable(bytes), { seed: 1 });
+ * console.log(shape); // [1, 4, 4, 1]
+ * ```
+ */
+export function writePortable(
+  model: PortableModel,
+  options: WritePortableOptions = {},
+): Uint8Array<ArrayBuffer> {
+  checkModel('writePortable: model', model);
+  const { float16 = false } = checkArgs('writePortable: options', options);
+  checkBoolean('writePortable: float16', float16);
+  return attempt('writePortable: model', () => {
+    const program = JSON.stringify(Object.fromEntries(parts.map((part) => [part, model[part]])));
+    const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program }));
+    const tensors = new Map(
+      [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
+    );
+    const file = writeContainer({ tensors, metadata });
+    checkProgram(model);
+    return file;
+  });
+}
+
+/**
+ * Reads a model from a file of {@link writePortable}, and checks all that it says: a file that is damaged or
+ * cut, or made by someone who means harm, gives an error, in a time of the order of its length, and no model.
+ * What it gives is a model that sees no value before its turn, of finite weights.
+ *
+ * @param bytes the whole file
+ * @returns the model, its weights as float32
+ * @throws TypeError where it is given no Uint8Array; Error that says what is wrong with the file
+ * @example
+ * ```js
+ * import { readPortable } from 'pixelcnn-layers/runtime';
+ * try {
+ *   readPortable(new Uint8Array(4));
+ * } catch (error) {
+ *   console.log(error.message); // readPortable: file: wanted at least 8 bytes, got 4
+ * }
+ * ```
+ */
+export function readPortable(bytes: Uint8Array): PortableModel {
+  if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
+  return attempt('readPortable', () => {
+    const { tensors, metadata } = readContainer(bytes);
+    const program = readProgram(metadata);
+    const weights = new Map(
+      [...tensors].map(([name, tensor]) => [name, checkWeight(name, decode(name, tensor))]),
+    );
+    const model = { ...program, weights };
+    checkProgram(model);
+    return model;
+  });
+}
+
+/** Reads the metadata: what the file is, and the program, not yet checked. */
+function readProgram(metadata: ReadonlyMap<string, string>) {
+  const format = metadata.get('format');
+  if (format !== FORMAT) throwTypeError('metadata: format', `'${FORMAT}'`, format);
+  const version = metadata.get('version') ?? '';
+  if (!/^[1-9]\d*$/.test(version)) throwTypeError('metadata: version', 'a number', version);
+  if (version !== String(VERSION)) {
+    throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
+  }
+  const { program } = checkFields('metadata', Object.fromEntries(metadata), ['format', 'version', 'program']);
+  return checkFields('program', parseJson('program', program as string), parts);
+}
+
+function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
+  const { shape, data } = checkWeight(name, weight);
+  if (!float16) return { dtype: 'F32', shape, bytes: bytesOf(data) };
+  const halves = toFloat16(data);
+  const bad = data.find((_, i) => isInfinite(halves[i] as number));
+  if (bad !== undefined) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', bad);
+  return { dtype: 'F16', shape, bytes: bytesOf(halves) };
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+function decode(name: string, { dtype, shape, bytes }: TensorBytes): Weight {
+  const { buffer } = bytes;
+  if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
+  if (dtype === 'F16') return { shape, data: fromFloat16(new Uint16Array(buffer)) };
+  return throwTypeError(`weight '${name}': dtype`, 'F32 or F16', dtype);
+}

@@ -1,0 +1,41 @@
+// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. Below 2^-14 numbers are multiples of 2^-24.
+
+const INFINITY = 0x7c00;
+const SMALLEST_NORMAL = 0x38800000; // 2^-14 in float32
+const EXPONENT_SHIFT = (127 - 15) << 23; // from the exponents of float16 to those of float32
+
+/** The nearest float16 of each number, ties to even: infinity from 65520 on. */
+export function toFloat16(numbers: Float32Array): Uint16Array<ArrayBuffer> {
+  const all = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  return Uint16Array.from(all, (bits, i) => {
+    const sign = (bits >>> 16) & 0x8000;
+    const magnitude = bits & 0x7fffffff;
+    return (
+      sign | (magnitude < SMALLEST_NORMAL ? subnormal(Math.abs(numbers[i] as number)) : normal(magnitude))
+    );
+  });
+}
+
+/** Adding 2^52 leaves no room for fractions, so it rounds them. */
+const subnormal = (magnitude: number): number => magnitude * 2 ** 24 + 2 ** 52 - 2 ** 52;
+
+/** Rounds 13 of the 23 bits of fraction away; a carry goes into the exponent, as it should. */
+function normal(bits: number): number {
+  const isOdd = (bits >>> 13) & 1;
+  return Math.min((bits - EXPONENT_SHIFT + 0xfff + isOdd) >>> 13, INFINITY);
+}
+
+/** Whether a float16 is an infinity. */
+export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINITY;
+
+/** The numbers that float16 stand for, exactly. */
+export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(halves, (bits) => {
+    const exponent = (bits >>> 10) & 31;
+    const fraction = bits & 0x3ff;
+    const sign = bits & 0x8000 ? -1 : 1;
+    if (exponent === 0) return sign * fraction * 2 ** -24;
+    if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+    return sign * (0x400 + fraction) * 2 ** (exponent - 25);
+  });
+}

@@ -1,0 +1,126 @@
+import { checkFeatures, checkInteger, checkNumber, checkOneOf, throwTypeError } from '../core/check';
+import type { Window } from '../core/window';
+import { type CombinationName, combinationNames, type PointwiseName } from './program';
+
+/**
+ * A weight of a layer. A tfjs-layers `LayerVariable` is one: what `addWeight` gives.
+ */
+export interface LayerWeight {
+  /** As tfjs has it, unique. */
+  readonly name: string;
+  /** Its name without the suffix that tfjs makes it unique by. */
+  readonly originalName?: string;
+  /** All known once it is made. */
+  readonly shape: readonly (number | null)[];
+  /** A tensor. */
+  read(): unknown;
+}
+
+/** A number of its own for each feature, [F]. */
+export interface ScaleAndShift {
+  /** @default 1 */
+  readonly scale?: LayerWeight | undefined;
+  /** @default 0 */
+  readonly shift?: LayerWeight | undefined;
+}
+
+/** Arguments of {@link Ops.standardize}: mean and variance [F]. */
+export interface StandardizeArgs extends ScaleAndShift {
+  /** [F] */
+  readonly mean: LayerWeight;
+  /** [F] */
+  readonly variance: LayerWeight;
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
+/** Arguments of {@link Ops.normalize}. */
+export interface NormalizationArgs extends ScaleAndShift {
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
+/**
+ * What layers are made of. A layer writes its arithmetic once, over these operations, and is then carried out
+ * on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
+ * `receptiveField`): T is a tensor [N,H,W,F] or, of a condition, [N,F]; a shape; or the features of a pixel.
+ */
+export interface Ops<T> {
+  /**
+   * A causal convolution, zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a 1x1
+   * kernel. The kernel [rows,columns,in,out] is whole: the window's mask is applied here.
+   */
+  conv(
+    x: T,
+    kernel: LayerWeight,
+    bias: LayerWeight | null,
+    window: Window,
+    activation?: 'linear' | 'relu',
+  ): T;
+  /** A function of each number, by name, with its parameter where it takes one. */
+  pointwise(fn: PointwiseName, x: T, parameter?: number): T;
+  /** Number by number, of inputs of the same size. */
+  combine(fn: CombinationName, ...inputs: T[]): T;
+  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
+  concat(...inputs: T[]): T;
+  /**
+   * tanh(a) sigmoid(b), where each of so many groups of features is a, then as many b: [N,H,W,2F] ->
+   * [N,H,W,F]. What a condition has been projected to, [N,2F] or [N,H,W,2F], is added first.
+   */
+  gate(x: T, groups: number, condition?: T): T;
+  /** scale x + shift, of each feature with its own numbers. */
+  affine(x: T, args: ScaleAndShift): T;
+  /** (x - mean) / sqrt(variance + epsilon), then scale and shift, of each feature with its own numbers. */
+  standardize(x: T, args: StandardizeArgs): T;
+  /** The same with the mean and variance over all features of the pixel. */
+  normalize(x: T, args: NormalizationArgs): T;
+  /** One number as the feature with its index: [N,1] -> [N,size]; all zeros where there is none. */
+  oneHot(x: T, size: number): T;
+  /** Features as those of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
+  perChannel(x: T, channels: number, levels: number): T;
+}
+
+/**
+ * A layer whose arithmetic is written once: from `express` follows all that can be done with it. The class
+ * `PixelLayer` makes a tfjs layer of it.
+ */
+export interface Expressed {
+  /**
+   * The layer's output, made of its inputs; null where it cannot be evaluated pixel by pixel.
+   */
+  express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
+}
+
+/** The shape of a kernel, [rows,columns,in,out]; that of a dense layer is [in,out]. */
+export function kernelShape({ shape }: LayerWeight): [number, number, number, number] {
+  const whole = shape.length === 2 ? [1, 1, ...shape] : shape;
+  if (whole.length !== 4 || whole.includes(null))
+    throwTypeError('conv: kernel', '[rows, columns, in, out]', shape);
+  return whole as [number, number, number, number];
+}
+
+/** Checks that a weight has as many numbers as a shape. */
+export function checkSize({ name, shape: given }: LayerWeight, shape: readonly number[]): void {
+  const sizeOf = (lengths: readonly (number | null)[]) =>
+    lengths.reduce<number>((product, length) => product * (length ?? 0), 1);
+  if (sizeOf(given ?? []) !== sizeOf(shape))
+    throwTypeError(`weight '${name}'`, `one of shape [${shape}]`, given);
+}
+
+/** The size of features that are combined: one for all. */
+export function sizeOfAll(fn: CombinationName, sizes: readonly number[]): number {
+  checkOneOf('combine', fn, combinationNames);
+  if (new Set(sizes).size !== 1) throwTypeError(fn, 'features of one size', sizes);
+  return sizes[0] as number;
+}
+
+/** Checks that features are a and b of so many groups. */
+export function checkGate(size: number, groups: number): void {
+  checkInteger('gate: groups', groups, 1);
+  checkFeatures('gate: input', size, 2 * groups, '2 * groups');
+}
+
+/** Checks what is added to a variance. */
+export function checkEpsilon(op: string, epsilon: number): void {
+  checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
+}

@@ -1,0 +1,135 @@
+import type { ConditionShape } from '../core/conditions';
+import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
+import { gateInputs, type Node, operandsOf } from './program';
+
+// When a feature is ready, on one clock: once an image, before each row, before a pixel, after so many of its
+// channels, after the row. A later time is a greater number, so what is made of several features is ready at
+// the greatest of their times.
+
+/** Ready before the first pixel, and the same at every pixel. */
+export const ONCE = -2;
+
+/** Depends on rows above only: ready for all pixels of a row before its first one. */
+export const ROW = -1;
+
+/**
+ * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, and of
+ * use to later rows only.
+ */
+export const AFTER_ROW = Number.POSITIVE_INFINITY;
+
+/** When the features of a node are ready, and at which places it has any. */
+export interface Readiness {
+  /** At every so many rows and columns of the image: 1, or 2 and 4 where a network has several resolutions. */
+  readonly scale: number;
+  /**
+   * For each feature {@link ONCE}, {@link ROW}, {@link AFTER_ROW}, or how many channels of the present pixel
+   * must be known before it can be computed: 0 where it depends on earlier pixels only.
+   */
+  readonly times: readonly number[];
+}
+
+/**
+ * When each node is ready.
+ *
+ * @throws Error where features of several resolutions meet, or one is finer than the image
+ */
+export function readinessOf(nodes: readonly Node[], conditions: readonly ConditionShape[]): Readiness[] {
+  const all: Readiness[] = [];
+  for (const [index, node] of nodes.entries()) {
+    const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
+    const scale = scaleOf(node, index, operands);
+    const times = timesOf(node, conditions, (operand) => (all[operand] as Readiness).times);
+    const isConstantOverPixels = operands.every((operand) => operand.times.every((time) => time === ONCE));
+    all.push({ scale, times: isConstantOverPixels ? times : times.map((time) => Math.max(time, ROW)) });
+  }
+  return all;
+}
+
+/** At every how many rows and columns a node has features. */
+function scaleOf(node: Node, index: number, operands: readonly Readiness[]): number {
+  // What is the same at every pixel fits any resolution.
+  const scales = operands
+    .filter(({ times }) => times.some((time) => time !== ONCE))
+    .map(({ scale }) => scale);
+  const scale = scales[0] ?? 1;
+  if (scales.some((other) => other !== scale)) {
+    throw new Error(
+      `node ${index} (${node.op}): its operands have several resolutions, ${scales.join(' and ')}`,
+    );
+  }
+  if (node.op !== 'conv' || node.window.stride === 1) return scale;
+  const { stride, transposed } = node.window;
+  if (!transposed) return scale * stride;
+  if (scale % stride !== 0)
+    throw new Error(`node ${index} (${node.op}): its resolution is finer than the image's`);
+  return scale / stride;
+}
+
+function timesOf(
+  node: Node,
+  conditions: readonly ConditionShape[],
+  of: (operand: number) => readonly number[],
+): readonly number[] {
+  switch (node.op) {
+    case 'image':
+      return Array.from({ length: node.size }, (_, channel) => channel + 1);
+    case 'condition':
+      return new Array<number>(node.size).fill(conditions[node.index]?.kind === 'map' ? ROW : ONCE);
+    case 'conv':
+      return convTimes(of(node.input), node.size, node.window);
+    case 'normalize':
+    case 'oneHot': // every feature is made of all
+      return new Array<number>(node.size).fill(latest(of(node.input)));
+    case 'gate':
+      return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
+    case 'concat':
+      return node.inputs.flatMap((input) => of(input));
+    default:
+      return operandsOf(node)
+        .map(of)
+        .reduce((all, times) => all.map((time, feature) => Math.max(time, times[feature] as number)));
+  }
+}
+
+/** The last of so many times, which may be too many to be arguments. */
+const latest = (times: readonly number[]): number =>
+  times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
+
+/**
+ * An output of a convolution is ready with the last of what its window sees: of rows above everything is
+ * known before the row; of pixels to the left, before the pixel; of those to the right, after the row. So the
+ * outputs of one channel are ready at one time.
+ */
+function convTimes(inputs: readonly number[], featuresOut: number, window: Window): number[] {
+  const { imageChannels } = window;
+  const [groupIn, groupOut] = [inputs.length / imageChannels, featuresOut / imageChannels];
+  const ofChannels: number[] = []; // when the inputs of each channel are ready
+  for (let channel = 0; channel < imageChannels; channel++) {
+    ofChannels.push(latest(inputs.slice(channel * groupIn, (channel + 1) * groupIn)));
+  }
+  const times = new Array<number>(featuresOut);
+  for (let channel = 0; channel < imageChannels; channel++) {
+    times.fill(timeOfChannel(ofChannels, channel, window), channel * groupOut, (channel + 1) * groupOut);
+  }
+  return times;
+}
+
+/** When the outputs of one channel are ready, given when the inputs of each are. */
+function timeOfChannel(inputs: readonly number[], channelOut: number, window: Window): number {
+  const { anchor, kernelSize } = window;
+  const last = latest(inputs);
+  let time = ONCE;
+  for (let column = 0; column < kernelSize[1]; column++) {
+    const [, right] = offsetOfTap(window, anchor[0], column);
+    const sight = sightOf(window, anchor[0], column);
+    if (right === 0) {
+      const seen = inputs.filter((_, channelIn) => isSeen(sight, channelIn, channelOut));
+      time = Math.max(time, latest(seen));
+    } else if (sight !== 'nothing') {
+      const isLeft = right < 0 && last !== AFTER_ROW; // known with the pixels to the left
+      time = Math.max(time, last <= ROW ? last : isLeft ? 0 : AFTER_ROW);
+    }
+  }
+  return time;
+}

@@ -1,0 +1,169 @@
+import { checkFields, checkInteger, checkList, checkRecord, throwTypeError } from '../core/check';
+
+// Safetensors, https://github.com/huggingface/safetensors: the length of the header, 8 bytes; the header, JSON: what
+// each tensor is and where its bytes lie, and strings of metadata; then the bytes of all tensors, without holes.
+// All of it little-endian, as are the machines that JavaScript with WebAssembly runs on.
+
+/** A tensor as bytes, row-major. */
+export interface TensorBytes {
+  /** As safetensors names it: 'F32', 'F16', … */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** What a file of safetensors holds. */
+export interface Container {
+  /** By name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, TensorBytes>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** Bytes of each number. */
+const dtypes: ReadonlyMap<unknown, number> = new Map(
+  Object.entries({
+    F64: 8,
+    F32: 4,
+    F16: 2,
+    BF16: 2,
+    I64: 8,
+    I32: 4,
+    I16: 2,
+    I8: 1,
+    U64: 8,
+    U32: 4,
+    U16: 2,
+    U8: 1,
+    BOOL: 1,
+  }),
+);
+
+const METADATA = '__metadata__';
+const LENGTH_BYTES = 8;
+
+/**
+ * Writes a file of safetensors, its tensors in their order.
+ *
+ * @throws TypeError where a tensor has the name of the metadata
+ */
+export function writeContainer({ tensors, metadata }: Container): Uint8Array<ArrayBuffer> {
+  if (tensors.has(METADATA)) throwTypeError('tensors', 'names of tensors', METADATA);
+  const entries: string[] = [];
+  const add = (name: string, value: unknown) =>
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  if (metadata.size > 0) add(METADATA, Object.fromEntries(metadata));
+  let end = 0;
+  for (const [name, { dtype, shape, bytes }] of tensors) {
+    add(name, { dtype, shape, data_offsets: [end, end + bytes.length] });
+    end += bytes.length;
+  }
+  const header = new TextEncoder().encode(`{${entries}}`);
+  const start = LENGTH_BYTES * (1 + Math.ceil(header.length / LENGTH_BYTES));
+  const file = new Uint8Array(start + end).fill(SPACE, LENGTH_BYTES, start);
+  new DataView(file.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
+  file.set(header, LENGTH_BYTES);
+  let at = start;
+  for (const { bytes } of tensors.values()) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+const SPACE = 0x20;
+
+/**
+ * Reads a file of safetensors, in time and memory of the order of its length.
+ *
+ * @returns tensors whose bytes are copies
+ * @throws TypeError or Error where it is damaged, cut or not one
+ */
+export function readContainer(file: Uint8Array): Container {
+  if (file.length < LENGTH_BYTES) throwTypeError('file', `at least ${LENGTH_BYTES} bytes`, file.length);
+  const stated = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  const room = file.length - LENGTH_BYTES;
+  if (stated > room) throwTypeError('header', `its ${stated} bytes`, room);
+  const start = LENGTH_BYTES + Number(stated);
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const part = (from: number, to: number) => new Uint8Array(file.subarray(from, to)); // a copy, of a Buffer too
+  const text = attempt('header: not UTF-8', () => utf8.decode(part(LENGTH_BYTES, start)));
+  const header = checkRecord('header', parseJson('header', text));
+  const metadata = new Map<string, string>();
+  for (const [name, value] of Object.entries(checkRecord(METADATA, header[METADATA] ?? {}))) {
+    if (typeof value !== 'string') throwTypeError(`${METADATA}: ${name}`, 'a string', value);
+    metadata.set(name, value);
+  }
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => ({ name, ...readEntry(`tensor '${name}'`, entry, file.length - start) }))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const tensors = new Map<string, TensorBytes>();
+  let at = 0;
+  for (const { name, dtype, shape, begin, end } of entries) {
+    if (begin !== at) throwTypeError(`tensor '${name}': data_offsets`, `bytes from ${at} on`, begin);
+    tensors.set(name, { dtype, shape, bytes: part(start + begin, start + end) });
+    at = end;
+  }
+  if (start + at !== file.length) throwTypeError('file', `${start + at} bytes`, file.length);
+  return { tensors, metadata };
+}
+
+/** What the header says of a tensor, checked against the bytes that there are. */
+function readEntry(what: string, entry: unknown, bytes: number) {
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = checkFields(what, entry, ['dtype', 'shape', 'data_offsets']);
+  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+  const lengths = checkList(`${what}: shape`, shape).map((length) =>
+    checkInteger(`${what}: shape`, length, 0),
+  );
+  const [begin, end] = checkList(`${what}: data_offsets`, offsets, 2) as [number, number];
+  checkInteger(`${what}: data_offsets`, begin, 0, bytes);
+  checkInteger(`${what}: data_offsets`, end, begin, bytes);
+  if (begin % width !== 0) throwTypeError(`${what}: data_offsets`, `a multiple of ${width}`, begin);
+  const size = lengths.reduce((product, length) => product * length, width);
+  if (size !== end - begin)
+    throwTypeError(`${what}: data_offsets`, `the ${size} bytes of ${dtype} [${lengths}]`, end - begin);
+  return { dtype: dtype as string, shape: lengths, begin, end };
+}
+
+/**
+ * The value of a text of JSON.
+ *
+ * @throws Error where it is none, or an object has two values of one name
+ */
+export function parseJson(what: string, text: string): unknown {
+  let names = 0;
+  const value = attempt(`${what}: not JSON`, () =>
+    JSON.parse(text, function (this: unknown, _, part: unknown) {
+      if (!Array.isArray(this)) names++; // of the whole too, which has an empty one
+      return part;
+    }),
+  );
+  if (names !== 1 + countNames(text)) throw new Error(`${what}: an object has two values of one name`);
+  return value;
+}
+
+/** Does something; an error that comes of it becomes an Error whose message begins with `what`. */
+export function attempt<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw new Error(`${what}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** How many names of objects are in a text of JSON: each is followed by a colon, and no string is between. */
+function countNames(json: string): number {
+  let colons = 0;
+  let isString = false;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '"') isString = !isString;
+    else if (character === '\\') i++;
+    else if (character === ':' && !isString) colons++;
+  }
+  return colons;
+}

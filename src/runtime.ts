@@ -1,0 +1,18 @@
+export type { ConditionData, ConditionShape, NumericArray } from './core/conditions';
+export type { Images, Place } from './core/images';
+export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';
+export { type LogProbOptions, logProb } from './likelihood/log-prob';
+export {
+  createPool,
+  type Pool,
+  type PoolLogProbOptions,
+  type PoolOptions,
+  type PoolProgress,
+  type PoolSampleOptions,
+} from './pool/pool';
+export type { PoolWorker } from './pool/workers';
+export { readPortable, type WritePortableOptions, writePortable } from './program/file';
+export type { Node, PortableModel, Weight } from './program/program';
+export type { SampleOptions, SampleProgress } from './sampling/options';
+export { sample } from './sampling/sample';
+export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';

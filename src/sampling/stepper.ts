@@ -1,0 +1,126 @@
+import { checkArgs, checkInteger, checkLevel, throwTypeError } from '../core/check';
+import { type ConditionData, numConditions, readCondition } from '../core/conditions';
+import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import { type LogProbs, logProbs } from '../distributions/categorical';
+import { type Evaluator, evaluatorFor } from '../engine/evaluator';
+import { checkModel, type PortableModel } from '../program/program';
+import { memoryFor } from './sample';
+
+/** Options of {@link stepper}. */
+export interface StepperOptions {
+  /** @default 1, or as many as `condition` has */
+  numImages?: number;
+  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
+  imageShape?: ImageShape;
+  /** What each image is conditioned on, for models that take it. */
+  condition?: ConditionData;
+}
+
+/** Images that grow value by value, as the caller says: for search, particles, codecs, games. */
+export interface Stepper {
+  /** The next value; null after the last. */
+  readonly place: Readonly<Place> | null;
+  /**
+   * The log-probabilities of every level of the next value given all before it, in nats, [numImages *
+   * levels]. Valid until the next `put` or `copy`.
+   */
+  logProbs(): Float64Array;
+  /** Says what the next value of each image is, [numImages], and goes on to the one after it. */
+  put(levels: ArrayLike<number>): void;
+  /** Image n goes on as image from[n], of [numImages]: for beams and particles. */
+  copy(from: ArrayLike<number>): void;
+  /** Releases all memory. */
+  dispose(): void;
+}
+
+/**
+ * Steps through images value by value, in the order rows, columns, channels. Its log-probabilities are those
+ * that `sample` draws by (before temperature and filters) and `logProb` sums.
+ *
+ * @throws TypeError naming the option that is wrong, here and in the methods; Error after the last value or
+ * after `dispose`, and where the model gives logits that are not finite
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { stepper } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const steps = stepper(await toPortable(model));
+ * let nats = 0;
+ * while (steps.place !== null) {
+ *   nats += steps.logProbs()[0]; // of level 0
+ *   steps.put([0]);
+ * }
+ * steps.dispose();
+ * console.log(nats < 0); // true: log p of the image of zeros
+ * ```
+ */
+export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
+  checkModel('stepper: model', model);
+  checkArgs('stepper: options', options);
+  const { levels, conditions } = model;
+  const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, options.imageShape);
+  const wanted = options.numImages ?? (numConditions(options.condition) || 1);
+  const numImages = checkInteger('stepper: numImages', wanted, 1);
+  const what = 'stepper: condition';
+  const condition = readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape);
+  const total = valuesOf(imageShape);
+  let memory: StepperMemory | null = memoryFor('stepper', () => ({
+    evaluator: evaluatorFor(model, { numImages, imageShape, condition }),
+    softmax: logProbs(levels, numImages),
+    logProbs: new Float64Array(numImages * levels),
+  }));
+  let index = 0;
+  let isComputed = false;
+
+  const held = (): StepperMemory => {
+    if (memory === null) throw new Error('stepper: it has been disposed');
+    return memory;
+  };
+  const nextPlace = (): Place => {
+    if (index === total) throw new Error('stepper: all values have been put');
+    return placeOf(index, imageShape);
+  };
+  const checkList = (name: string, list: ArrayLike<number>) => {
+    if (list?.length !== numImages) {
+      throwTypeError(`stepper: ${name}`, `an array of ${numImages}, one for each image`, list);
+    }
+  };
+  return {
+    get place() {
+      return index < total && memory !== null ? placeOf(index, imageShape) : null;
+    },
+    logProbs() {
+      const { evaluator, softmax, logProbs } = held();
+      const place = nextPlace();
+      if (!isComputed) softmax.ofAll(evaluator.logits(...place), logProbs);
+      isComputed = true;
+      return logProbs;
+    },
+    put(drawn) {
+      const { evaluator } = held();
+      const place = nextPlace();
+      checkList('put', drawn);
+      for (let n = 0; n < numImages; n++) checkLevel('stepper: put', drawn[n] as number, levels);
+      evaluator.put(...place, drawn);
+      index++;
+      isComputed = false;
+    },
+    copy(from) {
+      const { evaluator } = held();
+      checkList('copy', from);
+      for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
+      evaluator.copy(Int32Array.from(from));
+      isComputed = false;
+    },
+    dispose() {
+      memory = null;
+    },
+  };
+}
+
+/** What a stepper holds until it is disposed. */
+interface StepperMemory {
+  readonly evaluator: Evaluator;
+  readonly softmax: LogProbs;
+  readonly logProbs: Float64Array;
+}

@@ -1,0 +1,33 @@
+import { cast, div, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkInteger } from '../core/check';
+import { useOwnKernels } from '../ops/own-kernels';
+
+/**
+ * One forward pass at inference: normalized images [N,H,W,C], and their conditions where the model takes any
+ * -> logits [N,H,W,C,L].
+ */
+export function forward(model: LayersModel, images: Tensor4D, condition: Tensor | null): Tensor {
+  useOwnKernels();
+  return model.apply(condition === null ? images : [images, condition]) as Tensor;
+}
+
+/**
+ * Levels as models take them: level / (levels - 1), float32 in [0, 1].
+ *
+ * @param images levels 0..levels-1, of any shape and type
+ * @param levels L, at least 2; 256 by default
+ * @returns the same shape, float32
+ * @throws TypeError where `levels` is not an integer of at least 2.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { normalize } from 'pixelcnn-layers';
+ * normalize(tf.tensor1d([0, 8, 16], 'int32'), 17).print(); // [0, 0.5, 1]
+ * ```
+ */
+export function normalize<T extends Tensor>(images: T, levels = 256): T {
+  useOwnKernels();
+  checkInteger('normalize: levels', levels, 2);
+  return tidy(() => div(cast(images, 'float32'), levels - 1));
+}

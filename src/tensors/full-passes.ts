@@ -1,0 +1,73 @@
+import {
+  add,
+  keep,
+  pad,
+  type Rank,
+  reshape,
+  slice,
+  type Tensor,
+  type Tensor2D,
+  tensor2d,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ConditionValues } from '../core/conditions';
+import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
+import { paddedLevels } from '../distributions/categorical';
+import { conditionTensor } from '../models/conditions';
+import type { LogitsSource } from '../sampling/sample';
+import { forward } from './forward';
+
+/** Pads nothing before a dimension, and nothing behind it. */
+const NOTHING: [number, number] = [0, 0];
+
+/**
+ * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The
+ * images stay on the device; the logits of one place are read back each step.
+ */
+export function fullPasses(
+  model: LayersModel,
+  numImages: number,
+  imageShape: ImageShape,
+  levels: number,
+  given: ConditionValues | null,
+): LogitsSource {
+  const values = valuesOf(imageShape);
+  const [blank, condition = null] = tidy(() => [
+    zeros<Rank.R2>([numImages, values]),
+    ...(given === null ? [] : [conditionTensor(given, 0, numImages)]), // [N,...]
+  ]) as [Tensor2D, Tensor?];
+  let images = keep(blank); // normalized, zero where not yet drawn
+  if (condition !== null) keep(condition);
+  return {
+    async logits(...place) {
+      const here = tidy(() => {
+        const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
+        const logits = forward(model, drawn, condition); // [N,H,W,C,L]
+        const all = reshape(logits, [numImages, values, levels]); // [N,H*W*C,L]
+        const one = slice(all, [0, indexOfPlace(place, imageShape), 0], [-1, 1, -1]); // [N,1,L]
+        return pad(one, [NOTHING, NOTHING, [0, paddedLevels(levels) - levels]]); // [N,1,padded L]
+      });
+      try {
+        return (await here.data()) as Float32Array;
+      } finally {
+        here.dispose();
+      }
+    },
+    put(row, column, channel, drawn) {
+      const before = images;
+      images = tidy(() => {
+        const inputs = Float32Array.from(drawn, (level) => normalizedLevel(level, levels));
+        const index = indexOfPlace([row, column, channel], imageShape);
+        const here = tensor2d(inputs, [numImages, 1]);
+        return keep(add(before, pad(here, [NOTHING, [index, values - index - 1]]))); // [N,1] -> [N,H*W*C]
+      });
+      before.dispose();
+    },
+    dispose() {
+      images.dispose();
+      condition?.dispose();
+    },
+  };
+}

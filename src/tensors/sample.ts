@@ -1,0 +1,104 @@
+import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
+import type { NumericArray } from '../core/conditions';
+import { evaluatorFor } from '../engine/evaluator';
+import { type Condition, conditionData, readTensor } from '../models/conditions';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { checkSignal, type DrawOptions, type Job, planJob } from '../sampling/options';
+import { drawImages, type LogitsSource, memoryFor } from '../sampling/sample';
+import { fullPasses } from './full-passes';
+import { readModel, trace } from './trace';
+
+/** Options of {@link sample}. */
+export interface SampleOptions extends DrawOptions<Tensor4D, Condition> {
+  /**
+   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
+   * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
+   * value, with any model. 'auto' is incremental where the model allows it. @default 'auto'
+   */
+  strategy?: 'auto' | 'incremental' | 'full';
+}
+
+/**
+ * Draws images from a model, value by value in the order rows, columns, channels, each given all before it.
+ *
+ * A level is drawn by the inverse of the distribution function: the first level whose cumulative probability
+ * exceeds a uniform u. One u is taken for every image at every place, also where the level is given, so a
+ * seed means the same noise whatever is given. With `seed`, image i has a stream of its own, made from the
+ * seed and i.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated
+ * Pixel-CNN", `generate_images`.
+ *
+ * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
+ * @returns levels, int32 [N,H,W,C]; the caller disposes it
+ * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
+ * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelCNN, sample } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const images = await sample(model, { numImages: 2, seed: 1, temperature: 0.9 });
+ * console.log(images.shape, images.dtype); // [2, 4, 4, 1] int32
+ *
+ * // Completion: keep the upper half of both, draw the lower half again.
+ * const known = tf.concat([tf.ones([2, 2, 4, 1]), tf.zeros([2, 2, 4, 1])], 1);
+ * const completed = await sample(model, { initial: images, known, seed: 2 });
+ * console.log(completed.shape); // [2, 4, 4, 1]
+ * ```
+ */
+export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
+  const { signal, strategy = 'auto' } = checkArgs('sample: options', options);
+  checkSignal('sample: signal', signal);
+  checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
+  const shape = imageModelShape('sample: model', model);
+  const { initial, known, condition, ...rest } = options;
+  const job = planJob(shape, {
+    ...rest,
+    ...(initial !== undefined && { initial: await numbersOf('initial', 'levels', initial) }),
+    ...(known !== undefined && { known: await numbersOf('known', '0 and 1', known) }),
+    ...(condition !== undefined && { condition: (await conditionData(condition)) as number }),
+  });
+  const source = await logitsSource(model, shape, job, strategy);
+  try {
+    const levels = await drawImages(source, job, options);
+    return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
+  } finally {
+    source.dispose?.();
+  }
+}
+
+/** The numbers of a tensor of images. */
+async function numbersOf(option: string, numbers: string, images: Tensor4D): Promise<NumericArray> {
+  if (images?.rank !== 4) {
+    throwTypeError(`sample: ${option}`, `a tensor of ${numbers} [N,H,W,C]`, images?.shape ?? images);
+  }
+  return readTensor(images);
+}
+
+/**
+ * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else
+ * whole passes.
+ *
+ * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
+ */
+async function logitsSource(
+  model: LayersModel,
+  shape: ImageModelShape,
+  job: Job,
+  strategy: 'auto' | 'incremental' | 'full',
+): Promise<LogitsSource> {
+  const traced = strategy === 'full' ? null : trace(model, shape);
+  if (traced !== null && 'builder' in traced) {
+    const { closures } = traced.builder;
+    const program = await readModel(traced, shape);
+    return memoryFor('sample', () => evaluatorFor(program, { ...job, closures }));
+  }
+  if (traced !== null && strategy === 'incremental') {
+    throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
+  }
+  const { numImages, imageShape, levels, condition } = job;
+  return fullPasses(model, numImages, imageShape, levels, condition);
+}

@@ -1,0 +1,151 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type IncrementalLayer, Program } from '../layers/incremental';
+import { stockLayer } from '../layers/stock-layers';
+import type { Shape } from '../layers/types';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
+import type { Expressed } from '../program/ops';
+import type { PortableModel, Weight } from '../program/program';
+import { AFTER_ROW, type Readiness, readinessOf } from '../program/readiness';
+
+/** A model as a program whose weights are not yet read. */
+export interface TracedModel {
+  readonly builder: ProgramBuilder;
+  /** The node of the logits: C*L features, channel-major. */
+  readonly output: number;
+}
+
+/**
+ * Walks a model's graph from its logits back to the image and builds the program of it, or says why it cannot: a
+ * layer that cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes no tensor.
+ */
+export function trace(
+  model: LayersModel,
+  { imageShape: [, , channels], levels, condition: shape }: ImageModelShape,
+): TracedModel | { readonly obstacle: string } {
+  const builder = new ProgramBuilder();
+  const known = new Map<SymbolicTensor, Features>();
+  const [image, condition] = model.inputs as [SymbolicTensor, SymbolicTensor?];
+  known.set(image, builder.image(channels));
+  if (condition !== undefined) {
+    known.set(condition, builder.condition(0, condition.shape.at(-1) as number, condition.rank === 4));
+  }
+  try {
+    const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
+    const { times } = readinessOf(builder.nodes, shape === null ? [] : [shape])[output] as Readiness;
+    const seesFuture = times.findIndex((time, feature) => time > Math.floor(feature / levels));
+    if (seesFuture < 0) return { builder, output };
+    const channel = Math.floor(seesFuture / levels);
+    return {
+      obstacle:
+        times[seesFuture] === AFTER_ROW
+          ? `the logits of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
+          : `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+    };
+  } catch (error) {
+    if (error instanceof Obstacle) return { obstacle: error.message };
+    throw error;
+  }
+}
+
+/** Thrown within {@link trace} only. */
+class Obstacle extends Error {}
+
+function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: SymbolicTensor): Features {
+  const before = known.get(tensor);
+  if (before !== undefined) return before;
+  const layer = tensor.sourceLayer;
+  const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
+  const inputs = tensors.map((input) => build(program, known, input));
+  program.builder.enterLayer(layer.name);
+  const shapes = tensors.map(({ shape }) => shape);
+  const features = buildLayer(program, layer, inputs, shapes);
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor)) {
+    const said = `says ${features.size} features of an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
+  }
+  known.set(tensor, features);
+  return features;
+}
+
+/** How many features a layer's output has: F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
+function featuresOf({ shape }: SymbolicTensor): number {
+  return shape
+    .slice(shape.length === 2 ? 1 : 3)
+    .reduce<number>((product, length) => product * (length ?? 0), 1);
+}
+
+function buildLayer(
+  program: Program,
+  layer: layers.Layer,
+  inputs: readonly Features[],
+  shapes: readonly Shape[],
+): Features {
+  const own = layer as Partial<IncrementalLayer & Expressed> & layers.Layer;
+  const express = () =>
+    own.incremental?.(program, inputs) ??
+    own.express?.(program.builder, inputs) ??
+    stockLayer(layer, shapes)?.(program.builder, inputs) ??
+    null;
+  const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
+  let features: Features | null;
+  try {
+    features = express();
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new Obstacle(`${cannot}: ${cause.message}`, { cause }); // an operation refused what it was given
+  }
+  if (features === null) throw new Obstacle(cannot);
+  return features;
+}
+
+/** The model with its weights read, once; not yet portable where it has closures. */
+export async function readModel(
+  { builder: { nodes, weights }, output }: TracedModel,
+  { imageShape, levels, condition }: ImageModelShape,
+): Promise<PortableModel> {
+  const layerWeights = [...new Set([...weights.values()].flatMap(({ from }) => from))];
+  const read = await Promise.all(layerWeights.map((weight) => (weight.read() as Tensor).data()));
+  const numbers = new Map(layerWeights.map((weight, i) => [weight, read[i] as ArrayLike<number>]));
+  const named = [...weights].map(([name, { shape, from, make }]): [string, Weight] => {
+    const of = from.map((weight) => numbers.get(weight) as ArrayLike<number>);
+    return [name, { shape, data: make(of) }];
+  });
+  return {
+    imageShape,
+    levels,
+    conditions: condition === null ? [] : [condition],
+    nodes,
+    output,
+    weights: new Map(named),
+  };
+}
+
+/**
+ * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
+ * server, from a file (`writePortable`).
+ *
+ * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that gives a
+ * function of its own to `map`
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { sample } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const { data, shape } = await sample(await toPortable(model), { numImages: 2, seed: 1 });
+ * console.log(data.length, shape); // 32 [2, 4, 4, 1]
+ * ```
+ */
+export async function toPortable(model: LayersModel): Promise<PortableModel> {
+  const shape = imageModelShape('toPortable: model', model);
+  const traced = trace(model, shape);
+  if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
+  const [owner] = traced.builder.closureOwners;
+  if (owner !== undefined) {
+    throw new TypeError(
+      `toPortable: layer '${owner}' gives a function of its own to Program.map, which is not data`,
+    );
+  }
+  return readModel(traced, shape);
+}

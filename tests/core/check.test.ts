@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFeatures,
+  checkFunction,
+  checkInteger,
+  checkKernelSize,
+  checkLevel,
+  checkNumber,
+  checkOneOf,
+  throwTypeError,
+} from '../../src/core/check';
+
+describe('checks name the option, what was wanted and what came', () => {
+  it('shows values of every kind', () => {
+    const message = (got: unknown) => {
+      try {
+        return throwTypeError('option', 'more', got);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+        return (error as Error).message;
+      }
+    };
+    expect(message('text')).toBe("option: wanted more, got 'text'");
+    expect(message(1.5)).toBe('option: wanted more, got 1.5');
+    expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
+    expect(message(new Array(60000).fill(1))).toBe(
+      'option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]',
+    );
+    expect(message(undefined)).toBe('option: wanted more, got undefined');
+    expect(message(new Date())).toBe('option: wanted more, got Date');
+    expect(message(Object.create(null))).toBe('option: wanted more, got an object');
+    expect(message(Math.max)).toBe('option: wanted more, got function max');
+    expect(message(() => 1)).toBe('option: wanted more, got function (anonymous)');
+  });
+
+  it('integers', () => {
+    expect(checkInteger('n', 3, 1)).toBe(3);
+    expect(checkInteger('n', -3)).toBe(-3);
+    expect(() => checkInteger('n', 0, 1)).toThrow('n: wanted an integer of at least 1, got 0');
+    expect(() => checkInteger('n', 1.5)).toThrow('n: wanted an integer, got 1.5');
+    expect(() => checkInteger('n', '3', 1)).toThrow("got '3'");
+    expect(() => checkInteger('n', Number.NaN, 1)).toThrow('got NaN');
+    expect(checkInteger('n', 4, 2, 4)).toBe(4);
+    expect(() => checkInteger('n', 5, 2, 4)).toThrow('n: wanted an integer from 2 to 4, got 5');
+  });
+
+  it('numbers', () => {
+    const isPositive = (x: number) => x > 0;
+    expect(checkNumber('x', 0.5, 'above 0', isPositive)).toBe(0.5);
+    for (const bad of [0, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined]) {
+      expect(() => checkNumber('x', bad, 'above 0', isPositive)).toThrow('x: wanted a number above 0, got ');
+    }
+  });
+
+  it('true or false, functions, objects of arguments', () => {
+    expect(checkBoolean('b', false)).toBe(false);
+    expect(() => checkBoolean('b', 0)).toThrow('b: wanted true or false, got 0');
+    expect(() => checkFunction('f', Math.max)).not.toThrow();
+    for (const bad of [undefined, null, 'max'])
+      expect(() => checkFunction('f', bad)).toThrow('f: wanted a function, got ');
+    const args = { a: 1 };
+    expect(checkArgs('options', args)).toBe(args);
+    for (const bad of [undefined, null, 3]) {
+      expect(() => checkArgs('options', bad)).toThrow('options: wanted an object of arguments, got ');
+    }
+  });
+
+  it('choices', () => {
+    expect(checkOneOf('t', 'A', ['A', 'B'])).toBe('A');
+    expect(() => checkOneOf('t', 'a', ['A', 'B'])).toThrow("t: wanted 'A' or 'B', got 'a'");
+    expect(() => checkOneOf('k', 2, [0, 1])).toThrow('k: wanted 0 or 1, got 2');
+  });
+
+  it('levels', () => {
+    expect(checkLevel('x', 16, 17)).toBe(16);
+    for (const bad of [17, -1, 0.5, Number.NaN]) {
+      expect(() => checkLevel('x', bad, 17)).toThrow('x: wanted integer levels 0 to 16');
+    }
+  });
+
+  it('kernel sizes', () => {
+    expect(checkKernelSize('k', 3)).toEqual([3, 3]);
+    expect(checkKernelSize('k', [5, 3])).toEqual([5, 3]);
+    for (const bad of [2, [3, 2], [3], [3, 3, 3], -1, 0, '3', null, [3, Number.NaN]]) {
+      expect(() => checkKernelSize('k', bad)).toThrow('k: wanted an odd integer or two of them');
+    }
+  });
+
+  it('features', () => {
+    expect(checkFeatures('f', 12, 3)).toBe(12);
+    expect(() => checkFeatures('f', 10, 3)).toThrow('f: wanted a multiple of imageChannels (3), got 10');
+    expect(() => checkFeatures('f', 0, 3)).toThrow('f: wanted an integer of at least 1, got 0');
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ConditionShape,
+  conditionShapeOf,
+  conditionSize,
+  numConditions,
+  part,
+  randomConditions,
+  readCondition,
+  repeated,
+} from '../../src/core/conditions';
+import { noise } from '../support/tensors';
+
+const classes: ConditionShape = { kind: 'class', numClasses: 4 };
+const vectors: ConditionShape = { kind: 'vector', size: 2 };
+const maps: ConditionShape = { kind: 'map', size: 2 };
+const IMAGE = [1, 3, 1] as const;
+
+/** Reads conditions of two images. */
+const read = (condition: ConditionShape | null, given?: unknown) =>
+  readCondition('caller: condition', condition, given as never, 2, IMAGE);
+
+/** So many zeros, with a shape. */
+const zeros = (...shape: number[]) => ({ data: new Float32Array(conditionSize(shape)), shape });
+
+it('knows the shape of the condition of one image', () => {
+  expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([
+    [1],
+    [2],
+    [1, 3, 2],
+  ]);
+  expect(conditionSize([1, 3, 2])).toBe(6);
+});
+
+describe('readCondition', () => {
+  it('reads classes, as a number, as numbers, or with a shape', () => {
+    expect(read(classes, 2)).toEqual({ shape: [1], values: Float32Array.of(2, 2) });
+    for (const list of [[3, 0], Int32Array.of(3, 0), Uint8Array.of(3, 0)]) {
+      const wanted = { shape: [1], values: Float32Array.of(3, 0) };
+      expect(read(classes, list)).toEqual(wanted);
+      expect(read(classes, { data: list, shape: [2] })).toEqual(wanted);
+      expect(read(classes, { data: list, shape: [2, 1] })).toEqual(wanted);
+    }
+  });
+
+  it('reads vectors and maps', () => {
+    const vector = { data: [1, 2, 3, 4], shape: [2, 2] };
+    expect(read(vectors, vector)).toEqual({ shape: [2], values: Float32Array.of(1, 2, 3, 4) });
+    const map = { data: new Int32Array(12).fill(1), shape: [2, 1, 3, 2] };
+    expect(read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
+  });
+
+  it('keeps numbers of its own: what the caller changes later makes no difference', () => {
+    const data = Float32Array.of(1, 2, 3, 4);
+    const values = read(vectors, { data, shape: [2, 2] });
+    data.fill(9);
+    expect(values?.values).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  it('is null where the model takes none and none came', () => {
+    expect(read(null)).toBeNull();
+  });
+
+  it.each([
+    [null, 1, 'wanted none, since the model takes no condition, got 1'],
+    [classes, undefined, 'wanted a class from 0 to 3, or 2 of them, got undefined'],
+    [classes, null, 'wanted a class from 0 to 3, or 2 of them, got null'],
+    [classes, 'cat', "wanted a class from 0 to 3, or 2 of them, got 'cat'"],
+    [classes, [0], 'wanted a class from 0 to 3, or 2 of them, got [0]'],
+    [classes, [0, 1, 2], 'or 2 of them, got [0, 1, 2]'],
+    [classes, zeros(), 'or 2 of them, got []'],
+    [classes, zeros(1, 2), 'or 2 of them, got [1, 2]'],
+    [classes, [0, 4], 'wanted an integer from 0 to 3, got 4'],
+    [classes, -1, 'wanted an integer from 0 to 3, got -1'],
+    [classes, [0.5, 0], 'wanted an integer from 0 to 3, got 0.5'],
+    [classes, { data: [0, Number.NaN], shape: [2] }, 'wanted an integer from 0 to 3, got NaN'],
+    [vectors, undefined, 'wanted numbers of shape [2,2], got undefined'],
+    [vectors, 1, 'wanted numbers of shape [2,2], got 1'],
+    [vectors, [1, 2], 'wanted numbers of shape [2,2], got [1, 2]'],
+    [vectors, zeros(2), 'wanted numbers of shape [2,2], got [2]'],
+    [vectors, zeros(3, 2), 'wanted numbers of shape [2,2], got [3, 2]'],
+    [vectors, { data: [1, 2, 3], shape: [2, 2] }, 'wanted 4 numbers for its shape, got 3'],
+    [vectors, { data: [1, 2, 3, Number.NaN], shape: [2, 2] }, 'wanted finite numbers, got NaN'],
+    [
+      vectors,
+      { data: [Number.POSITIVE_INFINITY, 0, 0, 0], shape: [2, 2] },
+      'wanted finite numbers, got Infinity',
+    ],
+    [maps, undefined, 'wanted numbers of shape [2,1,3,2], got undefined'],
+    [maps, zeros(2, 2), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
+    [maps, zeros(2, 3, 1, 2), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
+  ] as [ConditionShape | null, unknown, string][])(
+    'names what does not fit %o: %o',
+    (condition, given, message) => {
+      expect(() => read(condition, given)).toThrow(TypeError);
+      expect(() => read(condition, given)).toThrow('caller: condition: ');
+      expect(() => read(condition, given)).toThrow(message);
+    },
+  );
+});
+
+it('tells for how many images conditions are', () => {
+  expect([[1, 2], Int32Array.of(1, 2, 3), zeros(4, 2)].map(numConditions)).toEqual([2, 3, 4]);
+  expect([1, undefined, null].map(numConditions)).toEqual([undefined, undefined, undefined]);
+});
+
+it('cuts the conditions of a batch, and repeats those of one image', () => {
+  const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  expect(part(given, 1, 2)).toEqual({ shape: [2], values: Float32Array.of(3, 4, 5, 6) });
+  const one = { shape: [1, 1, 2], values: Float32Array.of(1, 2) };
+  expect(repeated(one, 3)).toEqual({ shape: [1, 1, 2], values: Float32Array.of(1, 2, 1, 2, 1, 2) });
+});
+
+it('makes conditions at random', () => {
+  const numbers = Array.from(noise(400), (x) => (x + 1) / 2);
+  const random = () => numbers.pop() as number;
+  const drawn = randomConditions(classes, 100, IMAGE, random);
+  expect(drawn.shape).toEqual([1]);
+  expect(drawn.values).toHaveLength(100);
+  expect(Array.from(new Set(drawn.values)).sort()).toEqual([0, 1, 2, 3]);
+  const vector = randomConditions(vectors, 3, IMAGE, random);
+  expect([vector.shape, vector.values.length]).toEqual([[2], 6]);
+  const map = randomConditions(maps, 3, IMAGE, random);
+  expect([map.shape, map.values.length]).toEqual([[1, 3, 2], 18]);
+  expect(new Set(map.values).size).toBe(18);
+  for (const value of [...vector.values, ...map.values]) expect(Math.abs(value)).toBeLessThanOrEqual(1);
+});

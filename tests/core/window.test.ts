@@ -1,0 +1,289 @@
+import fc from 'fast-check';
+import { getMask, type MaskArgs, type MaskType } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import {
+  causalRows,
+  isSeen,
+  maskOf,
+  offsetOfTap,
+  presentColumns,
+  sightOf,
+  type Window,
+  windowAround,
+  windowOf,
+} from '../../src/core/window';
+import golden from '../golden/masks.json';
+
+const size = fc.integer({ min: 0, max: 3 }).map((half) => 2 * half + 1);
+const maskArgs = fc
+  .record({
+    rows: size,
+    columns: size,
+    imageChannels: fc.integer({ min: 1, max: 5 }),
+    groupIn: fc.integer({ min: 1, max: 3 }),
+    groupOut: fc.integer({ min: 1, max: 3 }),
+    maskType: fc.constantFrom<MaskType>('A', 'B'),
+    vertical: fc.boolean(),
+  })
+  .map(({ rows, columns, imageChannels, groupIn, groupOut, maskType, vertical }) => ({
+    kernelSize: [rows, columns] as [number, number],
+    featuresIn: groupIn * imageChannels,
+    featuresOut: groupOut * imageChannels,
+    maskType,
+    imageChannels,
+    vertical,
+  }));
+
+/** One entry of the mask from its definition: may this input be seen from that output? */
+function mayBeSeen(args: Required<MaskArgs>, row: number, column: number, i: number, o: number): boolean {
+  const [rows, columns] = args.kernelSize as [number, number];
+  const [below, right] = [row - (rows - 1) / 2, column - (columns - 1) / 2];
+  if (args.vertical) return args.maskType === 'A' ? below < 0 : below <= 0;
+  if (below !== 0 || right !== 0) return below < 0 || (below === 0 && right < 0);
+  const channelIn = Math.floor((i * args.imageChannels) / args.featuresIn);
+  const channelOut = Math.floor((o * args.imageChannels) / args.featuresOut);
+  return args.maskType === 'A' ? channelIn < channelOut : channelIn <= channelOut;
+}
+
+describe('getMask', () => {
+  it('equals the blog in every golden case', () => {
+    for (const { kernel_size, features_in, features_out, mode, mask } of golden.cases) {
+      const { shape, values } = getMask({
+        kernelSize: kernel_size as [number, number],
+        featuresIn: features_in,
+        featuresOut: features_out,
+        maskType: mode as MaskType,
+      });
+      expect(shape).toEqual(mask.shape);
+      expect(Array.from(values)).toEqual(mask.data);
+    }
+  });
+
+  it('follows its definition for any channels and any odd kernel', () => {
+    fc.assert(
+      fc.property(maskArgs, (args) => {
+        const { shape, values } = getMask(args);
+        const [rows, columns, featuresIn, featuresOut] = shape;
+        let index = 0;
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < columns; c++) {
+            for (let i = 0; i < featuresIn; i++) {
+              for (let o = 0; o < featuresOut; o++) {
+                expect(values[index++]).toBe(mayBeSeen(args, r, c, i, o) ? 1 : 0);
+              }
+            }
+          }
+        }
+        expect(values.length).toBe(index);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  it('sees with B what it sees with A, and each channel itself besides', () => {
+    fc.assert(
+      fc.property(maskArgs, (args) => {
+        const sum = (maskType: MaskType) =>
+          getMask({ ...args, maskType, vertical: false }).values.reduce((a, b) => a + b, 0);
+        // imageChannels blocks on the diagonal, each of (in/C) x (out/C)
+        expect(sum('B') - sum('A')).toBe((args.featuresIn * args.featuresOut) / args.imageChannels);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('takes mask B and three channels by default, and one number for a square', () => {
+    expect(getMask({ kernelSize: 3, featuresIn: 6, featuresOut: 3 })).toEqual(
+      getMask({ kernelSize: [3, 3], featuresIn: 6, featuresOut: 3, maskType: 'B', imageChannels: 3 }),
+    );
+  });
+
+  it('names what is wrong', () => {
+    const args = { kernelSize: 3, featuresIn: 6, featuresOut: 6 };
+    expect(() => getMask({ ...args, kernelSize: 4 })).toThrow('getMask: kernelSize');
+    expect(() => getMask({ ...args, featuresIn: 4 })).toThrow('getMask: featuresIn: wanted a multiple');
+    expect(() => getMask({ ...args, featuresOut: 5 })).toThrow('getMask: featuresOut');
+    expect(() => getMask({ ...args, vertical: 1 as unknown as boolean })).toThrow(
+      'getMask: vertical: wanted true or false, got 1',
+    );
+    expect(() => getMask({ ...args, imageChannels: 0 })).toThrow('getMask: imageChannels');
+    for (const maskType of ['a', 'b', 'C'] as unknown as MaskType[]) {
+      expect(() => getMask({ ...args, maskType })).toThrow("getMask: maskType: wanted 'A' or 'B'");
+    }
+  });
+});
+
+const windows: fc.Arbitrary<Window> = fc
+  .record({
+    kernelSize: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+    place: fc.tuple(fc.nat(), fc.nat()),
+    present: fc.constantFrom<Window['present']>('nothing', 'A', 'B', 'everything'),
+    imageChannels: fc.integer({ min: 1, max: 4 }),
+    stride: fc.constantFrom(1, 2),
+    transposed: fc.boolean(),
+  })
+  .map(({ place: [row, column], ...window }) => ({
+    ...window,
+    anchor: [row % window.kernelSize[0], column % window.kernelSize[1]] as const,
+  }));
+
+/** Taps of a window, each with its place in the kernel. */
+const tapsOf = ({ kernelSize: [rows, columns] }: Window): [row: number, column: number][] =>
+  Array.from({ length: rows * columns }, (_, tap) => [Math.floor(tap / columns), tap % columns]);
+
+/**
+ * Whether an output may see an input so many rows below and columns to the right of it: before it in the order
+ * rows, columns, channels, or the very same with mask B.
+ */
+function maySee(
+  { present }: Window,
+  [down, right]: [number, number],
+  input: number,
+  output: number,
+): boolean {
+  if (present === 'nothing') return down < 0;
+  if (present === 'everything') return down <= 0;
+  const [order] = [down, right, input - output].filter((difference) => difference !== 0);
+  return order === undefined ? present === 'B' : order < 0;
+}
+
+describe('a window', () => {
+  it('hides from a place what does not come before it', () => {
+    fc.assert(
+      fc.property(windows, (window) => {
+        const channels = Array.from({ length: window.imageChannels }, (_, channel) => channel);
+        for (const [row, column] of tapsOf(window)) {
+          const sight = sightOf(window, row, column);
+          const offset = offsetOfTap(window, row, column);
+          for (const input of channels) {
+            for (const output of channels) {
+              expect(isSeen(sight, input, output)).toBe(maySee(window, offset, input, output));
+            }
+          }
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('has a mask of zeros and ones by that law, however many features a channel has', () => {
+    const features = fc.integer({ min: 1, max: 3 });
+    fc.assert(
+      fc.property(windows, features, features, (window, groupIn, groupOut) => {
+        const { imageChannels } = window;
+        const [featuresIn, featuresOut] = [groupIn * imageChannels, groupOut * imageChannels];
+        const wanted = tapsOf(window).flatMap(([row, column]) => {
+          const offset = offsetOfTap(window, row, column);
+          return Array.from({ length: featuresIn * featuresOut }, (_, pair) => {
+            const input = Math.floor(Math.floor(pair / featuresOut) / groupIn);
+            const output = Math.floor((pair % featuresOut) / groupOut);
+            return maySee(window, offset, input, output) ? 1 : 0;
+          });
+        });
+        expect(Array.from(maskOf(window, featuresIn, featuresOut))).toEqual(wanted);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('uses so many rows of its kernel, and columns of the row that lies on its own place', () => {
+    fc.assert(
+      fc.property(windows, (window) => {
+        const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
+        expect(causalRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
+        const columns = tapsOf(window)
+          .filter(([row, column]) => row === window.anchor[0] && sightOf(window, row, column) !== 'nothing')
+          .map(([, column]) => column + 1);
+        expect(presentColumns(window)).toBe(Math.max(0, ...columns));
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('lies around its middle tap, and is that of a mask by its arguments', () => {
+    const around = windowAround([5, 3], 'A', 2);
+    expect(around).toEqual({
+      kernelSize: [5, 3],
+      anchor: [2, 1],
+      present: 'A',
+      imageChannels: 2,
+      stride: 1,
+      transposed: false,
+    });
+    expect(windowOf({ kernelSize: [5, 3], maskType: 'A', imageChannels: 2 })).toEqual(around);
+    expect(windowOf({ kernelSize: 3 })).toEqual(windowAround([3, 3], 'B', 3));
+    expect(windowOf({ kernelSize: 3, maskType: 'A', vertical: true }).present).toBe('nothing');
+    expect(windowOf({ kernelSize: 3, maskType: 'B', vertical: true }).present).toBe('everything');
+    expect(() => windowOf({ kernelSize: 4 })).toThrow('kernelSize: wanted an odd integer');
+  });
+});
+
+describe('windows between resolutions, as PixelCNN++ has them', () => {
+  /**
+   * What an output sees: places of the map that is read, each with the tap of the kernel. A strided window
+   * reads the map at stride times the output's place; of a transposed one the output lies between the places
+   * that it reads, which are at multiples of the stride.
+   */
+  function seen(window: Window, [row, column]: [number, number]): string[] {
+    const { stride, transposed } = window;
+    const places = tapsOf(window)
+      .filter(([r, c]) => sightOf(window, r, c) !== 'nothing')
+      .map(([r, c]) => {
+        const [down, right] = offsetOfTap(window, r, c);
+        const place = transposed
+          ? [(row + down) / stride, (column + right) / stride]
+          : [stride * row + down, stride * column + right];
+        return { place, tap: [r, c] };
+      });
+    return places
+      .filter(({ place }) => place.every(Number.isInteger))
+      .map(({ place, tap }) => `${place} by ${tap}`)
+      .sort();
+  }
+
+  const window = (
+    kernelSize: [number, number],
+    anchor: [number, number],
+    present: Window['present'],
+    transposed: boolean,
+  ): Window =>
+    // biome-ignore format: one line
+    ({ kernelSize, anchor, present, imageChannels: 1, stride: 2, transposed });
+
+  const places: [number, number][] = [[0, 0], [1, 2], [2, 3], [3, 1], [4, 4], [5, 5]]; // biome-ignore format: one line
+
+  it.each(places)('down by 2, to (%i, %i): two rows and three columns, or two and two', (i, j) => {
+    const stack = window([2, 3], [1, 1], 'everything', false);
+    expect(seen(stack, [i, j])).toEqual(
+      [
+        `${[2 * i - 1, 2 * j - 1]} by 0,0`,
+        `${[2 * i - 1, 2 * j]} by 0,1`,
+        `${[2 * i - 1, 2 * j + 1]} by 0,2`,
+        `${[2 * i, 2 * j - 1]} by 1,0`,
+        `${[2 * i, 2 * j]} by 1,1`,
+        `${[2 * i, 2 * j + 1]} by 1,2`,
+      ].sort(),
+    );
+    const both = window([2, 2], [1, 1], 'B', false);
+    expect(seen(both, [i, j])).toEqual(
+      [
+        `${[2 * i - 1, 2 * j - 1]} by 0,0`,
+        `${[2 * i - 1, 2 * j]} by 0,1`,
+        `${[2 * i, 2 * j - 1]} by 1,0`,
+        `${[2 * i, 2 * j]} by 1,1`,
+      ].sort(),
+    );
+  });
+
+  it.each(places)('up by 2, to (%i, %i): one place, or two between columns', (r, c) => {
+    const [i, row] = [Math.floor(r / 2), r % 2];
+    const stack = window([2, 3], [0, 1], 'everything', true);
+    const wanted =
+      c % 2 === 0
+        ? [`${[i, c / 2]} by ${row},1`]
+        : [`${[i, (c + 1) / 2]} by ${row},0`, `${[i, (c - 1) / 2]} by ${row},2`];
+    expect(seen(stack, [r, c])).toEqual(wanted.sort());
+    const both = window([2, 2], [0, 0], 'B', true);
+    expect(seen(both, [r, c])).toEqual([`${[i, Math.floor(c / 2)]} by ${row},${c % 2}`]);
+  });
+});

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { addFeaturewise } from '../../src/engine/featurewise';
+import { Layout } from '../../src/engine/layout';
+import { Machine } from '../../src/engine/machine';
+import { FeatureCache, ONE_PIXEL, Plan } from '../../src/engine/plan';
+import type { FeaturewiseNode } from '../../src/program/program';
+import { kernelMakers, read, readFeatures, writeKnown } from '../support/machine';
+import { expectClose, noise } from '../support/tensors';
+
+const IMAGES = 3; // in chunks of 2 and 1
+const CHANNELS = 2;
+
+/** Numbers [image][feature] in [-3, 3). */
+const values = (features: number, seed: number) =>
+  Array.from({ length: IMAGES }, (_, n) => Array.from(noise(features, 10 * seed + n + 1), (v) => 3 * v));
+
+interface Operand {
+  layout: Layout;
+  values: number[][];
+}
+
+describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
+  let calls = 0; // of functions of the user, in the last operation
+
+  /** What an operation makes of operands, whose features are NaN until the time at which they are ready. */
+  function run(
+    node: FeaturewiseNode,
+    operands: readonly Operand[],
+    result: Layout,
+    weights: Record<string, Float32Array> = {},
+    closures: ((x: number) => number)[] = [],
+  ): number[][] {
+    const plan = new Plan(2, 1, CHANNELS);
+    const xs = operands.map(({ layout }) => new FeatureCache(plan, layout, ONE_PIXEL));
+    const y = new FeatureCache(plan, result, ONE_PIXEL);
+    const after = plan.reserveForImages(1, 4); // belongs to another: not to be written
+    const numbers = (weight: string) => weights[weight] as Float32Array;
+    addFeaturewise(plan, node, { numbers, closures }, xs, y);
+    calls = plan.code.flat().filter((code) => 'fn' in code).length;
+    const machine = new Machine(plan, IMAGES, make);
+    for (let time = 0; time <= CHANNELS; time++) {
+      for (const [i, x] of xs.entries()) {
+        writeKnown(machine, x, x.operand(), operands[i]?.values ?? [], time);
+      }
+      machine.run(time);
+    }
+    expect(read(machine, after, 4).flat()).toEqual(new Array(4 * IMAGES).fill(0));
+    return readFeatures(machine, y, y.operand());
+  }
+
+  const times = [0, 0, 1, 1, 1, 1, 1, 2, 0];
+  const layout = Layout.of(times);
+  const size = times.length;
+  const [a, b, c] = [values(size, 1), values(size, 2), values(size, 3)];
+  const at = (of: number[][], n: number, f: number) => of[n]?.[f] as number;
+
+  function expectValues(got: number[][], want: (n: number, f: number) => number): void {
+    for (const [n, features] of got.entries()) {
+      expectClose(features, features.map((_, f) => want(n, f)), 2e-6); // biome-ignore format: one line
+    }
+  }
+
+  it.each([
+    ['relu', 0, (x: number) => Math.max(0, x)],
+    ['sigmoid', 0, (x: number) => 1 / (1 + Math.exp(-x))],
+    ['tanh', 0, Math.tanh],
+    ['elu', 0.5, (x: number) => (x < 0 ? 0.5 * Math.expm1(x) : x)],
+    ['leakyRelu', 0.3, (x: number) => (x < 0 ? 0.3 * x : x)],
+    ['clippedRelu', 2, (x: number) => Math.min(2, Math.max(0, x))],
+  ] as const)('pointwise: %s, with its parameter', (fn, parameter, definition) => {
+    const y = run({ op: 'pointwise', size, input: 0, fn, parameter }, [{ layout, values: a }], layout);
+    expectValues(y, (n, f) => definition(at(a, n, f)));
+    expect(calls).toBe(0);
+  });
+
+  it('closure: a function of the user', () => {
+    const fn = (x: number) => 2 * x * x - 1;
+    const node = { op: 'closure', size, input: 0, index: 1 } as const;
+    const y = run(node, [{ layout, values: a }], layout, {}, [Math.sin, fn]);
+    const close = (v: number) => v / Math.max(1, Math.abs(v)); // relative where large
+    expectValues(y.map((features) => features.map(close)), (n, f) => close(fn(at(a, n, f)))); // biome-ignore format: one line
+  });
+
+  it.each([1, 2, 3])('add, multiply, maximum and minimum: of %i operands', (count) => {
+    const all = [a, b, c].slice(0, count);
+    const operands = all.map((each) => ({ layout, values: each }));
+    const inputs = all.map((_, i) => i);
+    for (const [op, definition] of [
+      ['add', (x: number, y: number) => x + y],
+      ['multiply', (x: number, y: number) => x * y],
+      ['maximum', Math.max],
+      ['minimum', Math.min],
+    ] as const) {
+      const y = run({ op, size, inputs }, operands, layout);
+      expectValues(y, (n, f) => all.map((each) => at(each, n, f)).reduce((p, q) => definition(p, q)));
+    }
+  });
+
+  it('add: of operands that lie otherwise, such as the image itself', () => {
+    const [image, drawn] = [Layout.dense([1, 2]), values(2, 4)];
+    const [known, earlier] = [Layout.of([0, 0]), values(2, 5)];
+    const operands = [
+      { layout: image, values: drawn },
+      { layout: known, values: earlier },
+    ];
+    const y = run({ op: 'add', size: 2, inputs: [0, 1] }, operands, Layout.of([1, 2])); // the later of both
+    expectValues(y, (n, f) => at(drawn, n, f) + at(earlier, n, f));
+  });
+
+  it('affine: a scale and a shift of each feature', () => {
+    const [scales, shifts] = [noise(size, 8), noise(size, 9)];
+    const node = { op: 'affine', size, input: 0, scale: 's', shift: 't' } as const;
+    const y = run(node, [{ layout, values: a }], layout, { s: scales, t: shifts });
+    expectValues(y, (n, f) => (scales[f] as number) * at(a, n, f) + (shifts[f] as number));
+  });
+
+  it.each([1, 2, 3])('gate: tanh of the first half of each of %i groups, sigmoid of the second', (groups) => {
+    const gates = 6 * groups; // of groups of 6: 3 and 3
+    const inputTimes = Array.from({ length: gates }, (_, f) => Math.floor(f / 6) % 3);
+    for (const isAtOnce of [false, true]) {
+      const time = (f: number) => (isAtOnce ? 1 : (inputTimes[f] as number));
+      const x = Array.from({ length: gates }, (_, f) => time(f));
+      const y = Array.from({ length: gates / 2 }, (_, f) => time(6 * Math.floor(f / 3)));
+      const numbers = values(gates, 6);
+      const node = { op: 'gate', size: gates / 2, input: 0, groups } as const;
+      const got = run(node, [{ layout: Layout.of(x), values: numbers }], Layout.of(y));
+      expectValues(got, (n, f) => {
+        const first = 6 * Math.floor(f / 3) + (f % 3);
+        return Math.tanh(at(numbers, n, first)) / (1 + Math.exp(-at(numbers, n, first + 3)));
+      });
+    }
+  });
+
+  it('concat: whatever the runs', () => {
+    const image = { layout: Layout.dense([1, 2]), values: values(2, 4) };
+    const other = { layout: Layout.of([0, 0, 0]), values: values(3, 5) };
+    const own = { layout, values: a };
+    for (const [first, second, result] of [
+      [own, other, Layout.concat([layout, other.layout])],
+      [own, other, Layout.of([...times, 0, 0, 0])], // 0 goes on in one run
+      [image, own, Layout.of([1, 2, ...times])],
+      [own, image, Layout.of([...times, 1, 2])],
+    ] as const) {
+      const inputs = [0, 1];
+      const y = run({ op: 'concat', size: result.times.length, inputs }, [first, second], result);
+      expect(y).toEqual(
+        first.values.map((features, n) => [...features, ...(second.values[n] as number[])].map(Math.fround)),
+      );
+    }
+  });
+
+  it('oneHot: the feature whose index comes in; none where there is no such', () => {
+    const classes = { layout: Layout.of([1]), values: [[2], [0], [5]] };
+    const y = run({ op: 'oneHot', size: 5, input: 0 }, [classes], Layout.of([1, 1, 1, 1, 1]));
+    expect(y).toEqual([
+      [0, 0, 1, 0, 0],
+      [1, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+    ]);
+  });
+
+  it('closure: between any layouts, each feature once it is ready, and leaves padding zero', () => {
+    const plan = new Plan(2, 1, 2);
+    const x = new FeatureCache(plan, Layout.dense([1, 0, 1]), ONE_PIXEL);
+    const y = new FeatureCache(plan, Layout.of([1, 0, 1]), ONE_PIXEL);
+    const node = { op: 'closure', size: 3, input: 0, index: 0 } as const;
+    const closures = [(v: number) => 10 * v + 1];
+    addFeaturewise(plan, node, { numbers: () => new Float32Array(), closures }, [x], y);
+    const machine = new Machine(plan, 3, make);
+    const numbers = [
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ];
+    writeKnown(machine, x, x.operand(), numbers, 0);
+    machine.run(0);
+    expect(readFeatures(machine, y, y.operand())).toEqual([[0, 21, 0], [0, 51, 0], [0, 81, 0]]); // biome-ignore format: one line
+    writeKnown(machine, x, x.operand(), numbers, 1);
+    machine.run(1);
+    expect(read(machine, y.operand(), 12)).toEqual([
+      [11, 0, 0, 0, 21, 0, 0, 0, 31, 0, 0, 0],
+      [41, 0, 0, 0, 51, 0, 0, 0, 61, 0, 0, 0],
+      [71, 0, 0, 0, 81, 0, 0, 0, 91, 0, 0, 0],
+    ]);
+  });
+
+  describe('normalize', () => {
+    /** Normalizes the features of three images; the first is ready before the others. */
+    function normalized(numbers: number[][], scale: number[], shift: number[], epsilon: number): number[][] {
+      const weights = { s: Float32Array.from(scale), t: Float32Array.from(shift) };
+      const node = { op: 'normalize', size: 4, input: 0, scale: 's', shift: 't', epsilon } as const;
+      const x = { layout: Layout.of([0, 1, 1, 1]), values: numbers };
+      return run(node, [x], Layout.of([1, 1, 1, 1]), weights); // not before: they are NaN
+    }
+
+    const numbers = [
+      [1, 3, 5, 7], // mean 4, variance (9 + 1 + 1 + 9) / 4 = 5
+      [-2, -2, 2, 2], // mean 0, variance 4
+      [6, 6, 6, 6], // mean 6, variance 0
+    ];
+    const [ones, zeros] = [new Array<number>(4).fill(1), new Array<number>(4).fill(0)];
+
+    it('takes the mean away and divides by the deviation, over the features of a pixel', () => {
+      const got = normalized(numbers, ones, zeros, 4); // deviations 3, sqrt(8), 2
+      const root = Math.sqrt(8);
+      const second = [-2 / root, -2 / root, 2 / root, 2 / root];
+      expectClose(got.flat(), [-3 / 3, -1 / 3, 1 / 3, 3 / 3, ...second, 0, 0, 0, 0], 1e-7);
+    });
+
+    it('then scales and shifts each feature by its own numbers', () => {
+      const [scale, shift] = [
+        [3, 6, 9, -3],
+        [10, 20, 30, 40],
+      ];
+      expectClose(normalized(numbers, scale, shift, 4)[0] as number[], [7, 18, 33, 37], 1e-5); // -1 * 3 + 10, ...
+      expectClose(normalized(numbers, scale, zeros, 4)[0] as number[], [-3, -2, 3, -3], 1e-5);
+      expectClose(normalized(numbers, ones, shift, 4)[2] as number[], shift, 0);
+    });
+  });
+});

@@ -1,0 +1,120 @@
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sample } from 'pixelcnn-layers/runtime';
+import type { Browser } from 'playwright';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { launchChromium, serve, serveEdited, watch } from '../support/pages';
+import { portableModel } from '../support/portable-model.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const require = createRequire(import.meta.url);
+const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))(
+  'esbuild',
+);
+
+/** A page that draws by a pool of two workers, which start as `options` say. */
+const page = (options: string) => `
+  import { createPool } from 'pixelcnn-layers/runtime';
+  import { portableModel } from './portable-model.mjs';
+  const pool = createPool({ workers: 2, ${options} });
+  pool.sample(portableModel(), { numImages: 20, seed: 3 }).then(
+    ({ data }) => { document.title = 'drawn ' + [data.length, ...data.slice(0, 60)].join(); },
+    (error) => { document.title = 'failed ' + error.message; },
+  );
+`;
+
+const NAMED = `createWorker: () =>
+  new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' })`;
+const OWN_FILE =
+  "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
+
+describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
+  let folder: string;
+  let browser: Browser;
+
+  /** A project with a page, with this package as npm would install it. */
+  async function makeProject(name: string, options: string): Promise<string> {
+    const project = join(folder, name);
+    const installed = join(project, 'node_modules', 'pixelcnn-layers');
+    await mkdir(installed, { recursive: true });
+    await cp(join(root, 'package.json'), join(installed, 'package.json'));
+    await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+    await cp(join(root, 'tests/support/portable-model.mjs'), join(project, 'portable-model.mjs'));
+    await writeFile(join(project, 'main.js'), page(options));
+    await writeFile(join(project, 'index.html'), '<script type="module" src="./main.js"></script>');
+    return project;
+  }
+
+  /** Opens the page, and checks that it draws what one thread does, with two workers. */
+  async function expectDrawn(address: string) {
+    const tab = await browser.newPage();
+    const { complaints } = watch(tab);
+    await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
+    await tab.goto(address);
+    await tab.waitForFunction("document.title !== ''", undefined, { timeout: 30_000 });
+    const { data } = await sample(portableModel(), { numImages: 20, seed: 3 });
+    expect(complaints).toEqual([]);
+    expect(await tab.title()).toBe(`drawn ${[data.length, ...data.slice(0, 60)].join()}`);
+    expect(tab.workers().length).toBe(2);
+    await tab.close();
+  }
+
+  async function expectDrawnFrom(built: string) {
+    const { server, origin } = await serve(built);
+    try {
+      await expectDrawn(`${origin}/some/folder/`);
+    } finally {
+      server.close();
+    }
+  }
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'pool-page-')));
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['that names its workers', NAMED],
+    ['that leaves them to the pool', ''],
+  ])('by Vite: one %s', async (name, options) => {
+    const project = await makeProject(`built ${name.length}`, options);
+    const worker = { format: 'es' } as const;
+    await build({ root: project, base: './', configFile: false, logLevel: 'silent', worker });
+    await expectDrawnFrom(join(project, 'dist'));
+  });
+
+  it('by Vite, while it is edited', async () => {
+    const project = await makeProject('edited', NAMED);
+    const vite = await serveEdited(project, join(folder, 'cache'));
+    try {
+      await expectDrawn(vite.href);
+    } finally {
+      await vite.close();
+    }
+  });
+
+  it('by esbuild, to which the worker is a second program', async () => {
+    const project = await makeProject('esbuild', OWN_FILE);
+    await writeFile(join(project, 'worker.js'), "import 'pixelcnn-layers/worker';");
+    const built = join(project, 'built');
+    await esbuild.build({
+      entryPoints: [join(project, 'main.js'), join(project, 'worker.js')],
+      outdir: built,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      logLevel: 'silent',
+    });
+    await cp(join(project, 'index.html'), join(built, 'index.html'));
+    await expectDrawnFrom(built);
+  });
+});

@@ -1,0 +1,119 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import type { Browser } from 'playwright';
+import { PNG } from 'pngjs';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { launchChromium, serve, watch } from '../support/pages';
+import { runScript } from './run-script';
+
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+const readModel = async (name: string) => readPortable(await readFile(`${EXAMPLES}/models/${name}.pixelcnn`));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'runtime-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('export.mjs', () => {
+  it('keeps float32 where it is asked to, and the images then are those of the model', async () => {
+    const out = join(folder, 'digits.pixelcnn');
+    const flags = ['--model', `${EXAMPLES}/models/digits`, '--out', out, '--float32'];
+    const { code, stdout } = await runScript('export.mjs', flags);
+    expect(code).toBe(0);
+    const [whole, half] = [await readFile(out), await readFile(`${EXAMPLES}/models/digits.pixelcnn`)];
+    expect(stdout).toBe(`${out}: ${Math.round(whole.length / 1000)} kB\n`);
+    expect(half.length).toBeLessThan(0.6 * whole.length);
+  });
+
+  it('says what it wants', async () => {
+    const { code, stderr } = await runScript('export.mjs', ['--model', 'nowhere']);
+    expect([code, stderr]).toEqual([1, '--model and --out are wanted; --help lists the flags\n']);
+    const missing = await runScript('export.mjs', [
+      '--model',
+      join(folder, 'nowhere'),
+      '--out',
+      join(folder, 'x'),
+    ]);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('nowhere');
+    expect((await runScript('export.mjs', ['--help'])).stdout).toContain('--float32');
+  });
+});
+
+describe('runtime/draw.mjs', () => {
+  it('draws 2,000 digits on all cores, those that one thread draws', async () => {
+    const out = join(folder, 'digits.png');
+    const { code, stdout } = await runScript('runtime/draw.mjs', [out]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`2000 digits, written to ${out}`);
+    const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
+    const { width, height, data } = PNG.sync.read(await readFile(out));
+    expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
+    for (let image = 0; image < 50; image++) {
+      for (let pixel = 0; pixel < 64; pixel++) {
+        const [x, y] = [2 + 18 * image + 2 * (pixel % 8), 2 + 2 * Math.floor(pixel / 8)];
+        const isBlank = drawn[64 * image + pixel] === 0; // as white as the background of a digit
+        expect((data[4 * (y * width + x)] as number) === 255).toBe(isBlank);
+      }
+    }
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser.close());
+
+  it('is short, and draws digits of a class in a worker, without tfjs', async () => {
+    const files = ['index.html', 'main.mjs'].map((name) => readFile(`${EXAMPLES}/runtime/${name}`, 'utf8'));
+    const lines = (await Promise.all(files)).map((text) => text.split('\n').length - 1);
+    expect(lines.reduce((sum, count) => sum + count)).toBeLessThan(60);
+
+    const outDir = join(folder, 'page');
+    await build({ root: `${EXAMPLES}/runtime`, logLevel: 'error', build: { outDir } });
+    const { server, origin } = await serve(outDir);
+    const page = await browser.newPage();
+    const { complaints, requests } = watch(page);
+    try {
+      await page.goto(`${origin}/some/folder/`);
+      await page.locator('#status', { hasText: 'digits in' }).waitFor({ timeout: 20_000 });
+      expect(page.workers().length).toBe(1);
+      const model = await readModel('digits-conditional');
+      for (const digit of [3, 8]) {
+        if (digit !== 3) {
+          await page.locator('#digit').fill(String(digit));
+          await page.locator('#digit').dispatchEvent('change');
+          await page.locator('#status', { hasText: 'Drawing' }).waitFor({ state: 'detached' });
+          await page.locator('#status', { hasText: 'digits in' }).waitFor();
+        }
+        expect(await page.locator('#which').textContent()).toBe(String(digit));
+        const alpha = await page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
+          const pixels = canvas.getContext('2d')?.getImageData(0, 0, 72, 72).data ?? [];
+          return [...pixels].filter((_, i) => i % 4 === 3);
+        });
+        const { data } = await sample(model, { numImages: 64, condition: digit, seed: 1 });
+        const expected = new Array<number>(72 * 72).fill(0);
+        for (const [i, level] of data.entries()) {
+          const [image, row, column] = [Math.floor(i / 64), Math.floor((i % 64) / 8), i % 8];
+          const [y, x] = [9 * Math.floor(image / 8) + row, 9 * (image % 8) + column];
+          expected[72 * y + x] = Math.round((255 * level) / 16);
+        }
+        expect(alpha).toEqual(expected);
+      }
+      const ofThisTest = /willReadFrequently/; // its looks at the canvas
+      expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
+      expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
+    } finally {
+      await page.close();
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,368 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  checkCausality,
+  type LayerWeight,
+  maskedConv2d,
+  normalize,
+  type Ops,
+  PixelLayer,
+  pixelLogits,
+  receptiveField,
+  sample,
+  toPortable,
+  windowOf,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { asFloat, imageInputShape, imageInputSpec } from '../../src/layers/pixel-layer';
+import type { Shape } from '../../src/layers/types';
+import { sample as samplePortable } from '../../src/sampling/sample';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import { expectClose, expectNoLeaks, setNoise, take, weightGradients } from '../support/tensors';
+
+type Symbolic = tfl.SymbolicTensor;
+
+describe('the input of a layer', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('is one of shape [N,H,W,features]', () => {
+    expect(imageInputShape('Layer', [null, 4, null, 6])).toEqual([null, 4, null, 6]);
+    const [spec] = imageInputSpec(6);
+    expect(spec).toMatchObject({ ndim: 4, axes: { 3: 6 } });
+    expect(imageInputSpec(6, 2)[0]).toMatchObject({ ndim: 2, axes: { 1: 6 } });
+  });
+
+  it('is named by the layer where it does not fit', () => {
+    const wanted = 'Layer: input: wanted one tensor [N,H,W,features] with its features known';
+    expect(() => imageInputShape('Layer', [null, 4, 4])).toThrow(`${wanted}, got [null, 4, 4]`);
+    expect(() => imageInputShape('Layer', [null, 4, 4, null])).toThrow(wanted);
+    expect(() => imageInputShape('Layer', [[null, 4, 4, 3]])).toThrow(wanted);
+  });
+
+  it('is taken as float32', () => {
+    const [float, integer] = [tf.ones([1, 1, 1, 1]), tf.ones([1, 1, 1, 1], 'int32')];
+    expect(asFloat(float)).toBe(float);
+    const cast = asFloat(integer);
+    expect(cast.dtype).toBe('float32');
+    tf.dispose([float, integer, cast]);
+  });
+});
+
+/** x sigmoid(x): a layer of the user's that has no weights. */
+class Swish extends PixelLayer {
+  static className = 'TestSwish';
+
+  express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.combine('multiply', x as T, ops.pointwise('sigmoid', x as T)); // [N,H,W,F] -> [N,H,W,F]
+  }
+}
+tf.serialization.registerClass(Swish);
+
+type UnitArgs = ConstructorParameters<typeof PixelLayer>[0] & { filters: number };
+
+/** A layer of the user's that makes use of every operation: [N,H,W,F] and, where there is one, a condition [N,K] -> [N,H,W,F + filters]. */
+class Unit extends PixelLayer {
+  static className = 'TestUnit';
+
+  private readonly filters: number;
+  private readonly window = windowOf({ kernelSize: 3, imageChannels: 1 });
+  private readonly point = windowOf({ kernelSize: 1, imageChannels: 1 });
+  private kernel!: LayerWeight;
+  private bias!: LayerWeight;
+  private projection: LayerWeight | null = null;
+  private gamma!: LayerWeight;
+  private beta!: LayerWeight;
+  private mean!: LayerWeight;
+  private variance!: LayerWeight;
+
+  constructor(args: UnitArgs) {
+    super(args);
+    this.filters = args.filters;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const [input, condition] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const features = input?.at(-1) as number;
+    const { filters } = this;
+    const { glorotUniform, zeros, ones } = tfl.initializers;
+    const uniform = glorotUniform({ seed: 1 });
+    this.kernel = this.addWeight('kernel', [3, 3, features, 2 * filters], 'float32', uniform);
+    this.bias = this.addWeight('bias', [2 * filters], 'float32', zeros());
+    if (condition !== undefined) {
+      const size = condition.at(-1) as number;
+      this.projection = this.addWeight('projection', [size, 2 * filters], 'float32', uniform);
+    }
+    this.gamma = this.addWeight('gamma', [filters], 'float32', ones());
+    this.beta = this.addWeight('beta', [filters], 'float32', zeros());
+    this.mean = this.addWeight('mean', [filters], 'float32', zeros(), undefined, false);
+    this.variance = this.addWeight('variance', [filters], 'float32', ones(), undefined, false);
+    super.build(inputShape);
+  }
+
+  express<T>(ops: Ops<T>, [x, condition]: readonly T[]): T {
+    const { kernel, bias, projection, gamma, beta, mean, variance } = this;
+    const convolved = ops.conv(x as T, kernel, bias, this.window); // [N,H,W,F] -> [N,H,W,2 filters]
+    const given = projection && ops.conv(condition as T, projection, null, this.point); // [N,K] -> [N,2 filters]
+    const gated = given === null ? ops.gate(convolved, 1) : ops.gate(convolved, 1, given); // -> [N,H,W,filters]
+    const normal = ops.normalize(gated, { epsilon: 0.1, scale: gamma, shift: beta });
+    const standard = ops.standardize(normal, { mean, variance, epsilon: 0.1 });
+    const bent = ops.pointwise('elu', ops.combine('add', standard, gated), 0.7);
+    return ops.concat(x as T, ops.combine('maximum', bent, normal)); // -> [N,H,W,F + filters]
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), filters: this.filters };
+  }
+}
+tf.serialization.registerClass(Unit);
+
+const LEVELS = 4;
+
+/** A network of the user's layers, on images [H,W,1]. */
+function network(imageShape: [number | null, number | null, number], conditionSize = 0): AutoregressiveModel {
+  const image = tfl.input({ shape: imageShape });
+  const vector = tfl.input({ shape: [Math.max(1, conditionSize)] });
+  const given = conditionSize > 0 ? [vector] : [];
+  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
+    layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+  const conv = (filters: number, args: object) =>
+    maskedConv2d({ filters, imageChannels: 1, kernelSize: 3, ...args });
+  const first = apply(conv(3, { maskType: 'A' }), image);
+  const unit = apply(new Unit({ filters: 3, name: 'unit' }), first, ...given);
+  const second = apply(new Swish({ name: 'swish' }), apply(new Unit({ filters: 2 }), unit));
+  const logits = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), apply(conv(LEVELS, { kernelSize: 1 }), second)); // biome-ignore format: one line
+  return autoregressiveModel({ inputs: given.length === 0 ? image : [image, vector], outputs: logits });
+}
+
+/** Weights far from uniform, of which variances are above 0. */
+function fill(model: AutoregressiveModel): AutoregressiveModel {
+  setNoise(model);
+  const variances = model.weights.filter(({ originalName }) => originalName.includes('variance'));
+  for (const variance of variances) {
+    tf.tidy(() => {
+      variance.write(tf.add(tf.abs(variance.read()), 0.1));
+    });
+  }
+  return model;
+}
+
+onEachBackend("a layer of the user's own, of operations alone", (backend) => {
+  it('trains: every weight has a gradient, and the loss falls', async () => {
+    const model = fill(network([4, 5, 1]));
+    const optimizer = tf.train.adam(0.02);
+    model.compile({ optimizer, loss: bitsPerDim });
+    const labels = tf.tidy(() => tf.tile(tf.tensor4d([0, 1, 2, 3, 0, 3, 2, 1, 0, 3], [1, 2, 5, 1], 'int32'), [6, 2, 1, 1])) as tf.Tensor4D; // biome-ignore format: one line
+    const xs = normalize(labels, LEVELS);
+    const unit = model.getLayer('unit');
+    const loss = () => tf.mean(bitsPerDim(labels, model.apply(xs) as tf.Tensor)) as tf.Scalar;
+    const gradients = weightGradients(unit, () => tf.tidy(loss));
+    expect(gradients).toHaveLength(4); // mean and variance are not trained
+    for (const gradient of gradients)
+      expect(Math.max(...(await take(gradient)).map(Math.abs))).toBeGreaterThan(1e-5);
+
+    const { history } = await model.fit(xs, labels, {
+      epochs: isGpu(backend) ? 6 : 25,
+      batchSize: 6,
+      verbose: 0,
+    });
+    const losses = history['loss'] as number[];
+    expect(losses.at(-1)).toBeLessThan(0.9 * (losses[0] as number));
+    tf.dispose([labels, xs]);
+    model.dispose();
+    optimizer.dispose();
+  });
+
+  it.each([0, 2])(
+    'is sampled pixel by pixel as by whole passes, with a condition of %i numbers',
+    async (size) => {
+      const model = fill(network([4, 3, 1], size));
+      const numImages = isGpu(backend) ? 2 : 20;
+      const numbers = Array.from({ length: numImages * size }, (_, i) => Math.sin(i));
+      const condition = size > 0 ? tf.tensor2d(numbers, [numImages, size]) : undefined;
+      const options = { numImages, seed: 1, ...(condition && { condition }) };
+      const full = await take(await sample(model, { ...options, strategy: 'full' }));
+      expect(await take(await sample(model, { ...options, strategy: 'incremental' }))).toEqual(full);
+      condition?.dispose();
+      model.dispose();
+    },
+  );
+
+  it('leaves no tensor behind: built, called, trained, sampled and disposed', async () => {
+    await expectNoLeaks(async () => {
+      const model = network([3, 3, 1]);
+      const xs = tf.ones([2, 3, 3, 1]);
+      const labels = tf.ones([2, 3, 3, 1], 'int32');
+      const before = tf.memory().numTensors;
+      tf.dispose(model.predict(xs));
+      tf.dispose(model.getLayer('swish').apply(xs) as tf.Tensor);
+      tf.dispose(await sample(model, { seed: 1, numImages: 2 }));
+      await toPortable(model);
+      expect(tf.memory().numTensors).toBe(before);
+      const optimizer = tf.train.sgd(0.1);
+      model.compile({ optimizer, loss: bitsPerDim });
+      await model.fit(xs, labels, { epochs: 2, verbose: 0 });
+      model.dispose();
+      optimizer.dispose();
+      return [xs, labels];
+    });
+  });
+});
+
+describe("a layer of the user's own, of operations alone", () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('computes its output shape, of sizes that are known or not', async () => {
+    const swish = new Swish();
+    expect(swish.computeOutputShape([null, 4, null, 6])).toEqual([null, 4, null, 6]);
+    const [image, vector] = [tfl.input({ shape: [null, 5, 4] }), tfl.input({ shape: [2] })];
+    const unit = new Unit({ filters: 3 });
+    expect((unit.apply([image, vector]) as Symbolic).shape).toEqual([null, null, 5, 7]);
+    expect(unit.computeOutputShape([[2, 3, 5, 4], [2, 2]])).toEqual([2, 3, 5, 7]); // biome-ignore format: one line
+    const [x, given] = [tf.ones([2, 3, 5, 4]), tf.ones([2, 2])];
+    const y = unit.apply([x, given]) as tf.Tensor;
+    expect(y.shape).toEqual([2, 3, 5, 7]);
+    unit.dispose();
+    tf.dispose([x, given, y]);
+  });
+
+  it('takes one input alone or in a list, and integers as numbers', async () => {
+    const swish = new Swish();
+    const [x, integers] = [tf.tensor4d([1, -2], [1, 1, 2, 1]), tf.tensor4d([1, -2], [1, 1, 2, 1], 'int32')];
+    const wanted = [1, -2].map((value) => value / (1 + Math.exp(-value)));
+    for (const input of [x, [x], integers])
+      expectClose(await take(swish.apply(input) as tf.Tensor), wanted, 1e-6);
+    tf.dispose([x, integers]);
+  });
+
+  it('is causal, and its receptive field that of its windows', async () => {
+    const model = fill(network([7, 9, 1]));
+    expect((await checkCausality(model, { imageShape: [7, 9, 1], batchSize: 64 })).causal).toBe(true);
+    const { seen, blindSpot, window } = await receptiveField(model, { row: 5, column: 4 });
+    // a first kernel of 3 and two more: three pixels to each side, but for a triangle above to the right
+    expect(window).toEqual({ top: 2, left: 1, right: 7 });
+    expect(JSON.stringify(blindSpot)).toBe('[[3,7,0],[4,6,0],[4,7,0]]');
+    expect(seen).toHaveLength(3 * 7 + 3 - 3);
+    model.dispose();
+  });
+
+  it('goes into a portable model, which draws the same images', async () => {
+    const model = fill(network([4, 3, 1]));
+    const portable = structuredClone(await toPortable(model));
+    const names = [...portable.weights.keys()].filter((name) => name.startsWith('unit.'));
+    expect(names).toEqual([
+      'unit.kernel',
+      'unit.bias',
+      'unit.gamma',
+      'unit.beta',
+      'unit.scale',
+      'unit.shift',
+    ]);
+    const kernel = model.getLayer('unit').weights[0]?.read() as tf.Tensor;
+    expect(portable.weights.get('unit.kernel')).toEqual({ shape: kernel.shape, data: await kernel.data() });
+    const wanted = await take(await sample(model, { numImages: 5, seed: 1 }));
+    const { data } = await samplePortable(portable, { numImages: 5, seed: 1 });
+    expect(Array.from(data)).toEqual(wanted);
+    model.dispose();
+  });
+
+  it('comes back from a saved model', async () => {
+    const model = fill(network([4, 3, 1], 2));
+    const loaded = (await saveAndLoad(model)) as AutoregressiveModel;
+    const [x, given] = [tf.ones([1, 4, 3, 1]), tf.ones([1, 2])];
+    const [before, after] = [model, loaded].map((each) => each.predict([x, given]) as tf.Tensor);
+    expect(await take(after as tf.Tensor)).toEqual(await take(before as tf.Tensor));
+    tf.dispose([x, given]);
+    for (const each of [model, loaded]) each.dispose();
+  });
+
+  it('says where it is called too early, or its operations give nothing', () => {
+    class Nothing extends PixelLayer {
+      static className = 'TestNothing';
+      express<T>(): T | null {
+        return null;
+      }
+    }
+    const x = tf.ones([1, 1, 1, 1]);
+    expect(() => new Swish().call(x, {})).toThrow('TestSwish: called before it was built');
+    expect(() => new Nothing().apply(x)).toThrow('TestNothing: express gave no');
+    x.dispose();
+  });
+
+  it('may have no such arithmetic in some cases, with a call of its own: whole passes draw it', async () => {
+    class Reversed extends PixelLayer {
+      static className = 'TestReversed';
+      express<T>(): T | null {
+        return null;
+      }
+      override computeOutputShape = (shape: Shape | Shape[]) => shape as Shape;
+      override call = (x: tf.Tensor | tf.Tensor[]) =>
+        tf.tidy(() => tf.reverse([x].flat()[0] as tf.Tensor, -1));
+    }
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
+    const reversed = new Reversed({ name: 'odd' }).apply(conv.apply(image)) as Symbolic;
+    const model = autoregressiveModel({
+      inputs: image,
+      outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(reversed) as Symbolic,
+    });
+    const full = await take(await sample(model, { seed: 1, strategy: 'full' }));
+    expect(await take(await sample(model, { seed: 1 }))).toEqual(full);
+    const message = "layer 'odd' (TestReversed) cannot be evaluated pixel by pixel";
+    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(message);
+    await expect(toPortable(model)).rejects.toThrow(message);
+    model.dispose();
+  });
+});
+
+describe('what the operations of a layer refuse', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  type Express = <T>(ops: Ops<T>, inputs: readonly T[], weight: (shape: number[]) => LayerWeight) => T;
+
+  /** Builds and calls a layer on 4 features. */
+  function build(express: Express): void {
+    class Odd extends PixelLayer {
+      static className = 'TestOdd';
+      private readonly made = new Map<string, LayerWeight>();
+      express<T>(ops: Ops<T>, inputs: readonly T[]): T {
+        return express(ops, inputs, (shape) => {
+          const key = String(shape);
+          const zeros = tfl.initializers.zeros();
+          if (!this.made.has(key))
+            this.made.set(key, this.addWeight(`weight${this.made.size}`, shape, 'float32', zeros));
+          return this.made.get(key) as LayerWeight;
+        });
+      }
+    }
+    new Odd().apply(tfl.input({ shape: [3, 3, 4] }));
+  }
+
+  const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
+  // biome-ignore format: a case a line
+  const cases: [string, string, Express][] = [
+    ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(5))],
+    ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x as never, w([3, 3, 5, 6]), null, around(3))],
+    ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 5]), null, around(1, 2))],
+    ['a bias of another size', "one of shape [6], got [5]", (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), w([5]), around(1))],
+    ['an activation that conv has not', "conv: activation: wanted 'linear' or 'relu', got 'tanh'", (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, around(1), 'tanh' as 'relu')],
+    ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x as never)],
+    ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x as never)],
+    ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x as never)],
+    ['features of several sizes', 'add: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([1, 1, 4, 6]), null, around(1)))],
+    ['a scale of another size', 'one of shape [4], got [1]', (ops, [x], w) => ops.affine(x as never, { scale: w([1]) })],
+    ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x as never, {} as { epsilon: number })],
+    ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x as never, undefined as unknown as number)],
+    ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
+  ];
+
+  it.each(cases)('%s: when the layer is built', async (_, message, express) => {
+    await expectNoLeaks(() => {
+      expect(() => build(express)).toThrow(message);
+      return undefined;
+    });
+  });
+});

@@ -1,0 +1,192 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Condition, ConditionShape } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readCondition } from '../../src/core/conditions';
+import { conditionData, conditionInput, conditionTensor, modelInputs } from '../../src/models/conditions';
+import type { ImageModelShape } from '../../src/models/image-model';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks, take } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const classes: ConditionShape = { kind: 'class', numClasses: 4 };
+const vectors: ConditionShape = { kind: 'vector', size: 2 };
+const maps: ConditionShape = { kind: 'map', size: 2 };
+const IMAGE = [1, 3, 1] as const;
+
+/** Reads conditions of two images. */
+const read = async (condition: ConditionShape | null, given?: unknown) =>
+  readCondition('caller: condition', condition, await conditionData(given as Condition), 2, IMAGE);
+
+/** A model's input of conditions of two images. */
+const asInput = (condition: ConditionShape | null, given?: unknown) =>
+  conditionInput('caller: condition', condition, given as Condition, [2, ...IMAGE]);
+
+/** What does not fit, and the message. */
+const misfits = (): [ConditionShape | null, unknown, string][] => [
+  [null, 1, 'wanted none, since the model takes no condition, got 1'],
+  [classes, undefined, 'wanted a class from 0 to 3, or 2 of them, got undefined'],
+  [classes, null, 'wanted a class from 0 to 3, or 2 of them, got null'],
+  [classes, 'cat', "wanted a class from 0 to 3, or 2 of them, got 'cat'"],
+  [classes, [0], 'wanted a class from 0 to 3, or 2 of them, got [0]'],
+  [classes, [0, 1, 2], 'or 2 of them, got [0, 1, 2]'],
+  [classes, tf.scalar(1), 'or 2 of them, got []'],
+  [classes, tf.zeros([1, 2]), 'or 2 of them, got [1, 2]'],
+  [vectors, undefined, 'wanted numbers of shape [2,2], got undefined'],
+  [vectors, 1, 'wanted numbers of shape [2,2], got 1'],
+  [vectors, [1, 2], 'wanted numbers of shape [2,2], got [1, 2]'],
+  [vectors, tf.zeros([2]), 'wanted numbers of shape [2,2], got [2]'],
+  [vectors, tf.zeros([3, 2]), 'wanted numbers of shape [2,2], got [3, 2]'],
+  [maps, undefined, 'wanted numbers of shape [2,1,3,2], got undefined'],
+  [maps, tf.zeros([2, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
+  [maps, tf.zeros([2, 3, 1, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
+];
+
+describe('conditionData', () => {
+  it('reads classes, as a number, numbers or a tensor of any type', async () => {
+    for (const dtype of ['int32', 'float32'] as const) {
+      for (const shape of [[2], [2, 1]]) {
+        const tensor = tf.tensor([3, 0], shape, dtype);
+        expect(await read(classes, tensor)).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
+        tensor.dispose();
+      }
+    }
+    expect(await read(classes, [3, 0])).toEqual({ shape: [1], values: Float32Array.of(3, 0) });
+    expect(await read(classes, 2)).toEqual({ shape: [1], values: Float32Array.of(2, 2) });
+  });
+
+  it('reads vectors and maps', async () => {
+    const [vector, map] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.ones([2, 1, 3, 2], 'int32')];
+    expect(await read(vectors, vector)).toEqual({ shape: [2], values: Float32Array.of(1, 2, 3, 4) });
+    expect(await read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
+    tf.dispose([vector, map]);
+  });
+
+  it('is null where the model takes none and none came', async () => {
+    expect(await read(null)).toBeNull();
+  });
+
+  it('leaves the tensors to the caller, and no other behind', async () => {
+    const tensor = tf.zeros([2, 2]);
+    await expectNoLeaks(async () => {
+      await read(vectors, tensor);
+    });
+    expect(tensor.isDisposed).toBe(false);
+    tensor.dispose();
+  });
+
+  it('names what does not fit', async () => {
+    for (const [condition, given, message] of misfits()) {
+      await expect(read(condition, given)).rejects.toThrow(TypeError);
+      await expect(read(condition, given)).rejects.toThrow(`caller: condition: `);
+      await expect(read(condition, given)).rejects.toThrow(message);
+    }
+  });
+
+  it('names values that are none', async () => {
+    for (const [bad, shown] of [
+      [4, '4'],
+      [-1, '-1'],
+      [0.5, '0.5'],
+      [Number.NaN, 'NaN'],
+    ] as const) {
+      const message = `caller: condition: wanted an integer from 0 to 3, got ${shown}`;
+      await expect(read(classes, [0, bad])).rejects.toThrow(message);
+      await expect(read(classes, bad)).rejects.toThrow(message);
+      await expect(read(classes, tf.tensor1d([bad, 0]))).rejects.toThrow(message);
+    }
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(read(vectors, tf.fill([2, 2], bad))).rejects.toThrow(
+        `caller: condition: wanted finite numbers, got ${bad}`,
+      );
+    }
+  });
+});
+
+describe('conditionInput', () => {
+  it('gives what a model takes, and leaves the tensors to the caller', async () => {
+    const flat = tf.tensor1d([3, 0], 'int32');
+    for (const given of [[3, 0], flat, tf.tensor2d([[3], [0]])]) {
+      const input = asInput(classes, given);
+      expect(input.shape).toEqual([2, 1]);
+      expect(await take(input)).toEqual([3, 0]);
+    }
+    expect(flat.isDisposed).toBe(false);
+    expect(await take(asInput(classes, 1))).toEqual([1, 1]);
+    for (const [condition, shape] of [
+      [vectors, [2, 2]],
+      [maps, [2, 1, 3, 2]],
+    ] as const) {
+      const given = tf.ones([...shape]);
+      const input = asInput(condition, given);
+      expect(input.shape).toEqual(shape);
+      input.dispose();
+      expect(await take(given)).toEqual(new Array(given.size).fill(1));
+    }
+  });
+
+  it('names what does not fit, and leaves nothing behind', async () => {
+    const all = misfits();
+    await expectNoLeaks(() => {
+      for (const [condition, given, message] of all) {
+        expect(() => asInput(condition, given)).toThrow(TypeError);
+        expect(() => asInput(condition, given)).toThrow(message);
+      }
+    });
+  });
+});
+
+it('cuts the conditions of a batch', async () => {
+  const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const batch = conditionTensor(given, 1, 2);
+  expect(batch.shape).toEqual([2, 2]);
+  expect(await take(batch)).toEqual([3, 4, 5, 6]);
+});
+
+describe('modelInputs', () => {
+  const byClass: ImageModelShape = {
+    imageShape: [null, 2, 1],
+    levels: 2,
+    condition: { kind: 'class', numClasses: 3 },
+  };
+  const plain: ImageModelShape = { ...byClass, condition: null };
+
+  it('gives what came where no condition is beside it: a tensor, a list, a record', () => {
+    const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
+    const classes = tf.zeros([2, 1]);
+    for (const [shape, inputs] of [
+      [plain, x],
+      [plain, [x]],
+      [byClass, [x, classes]],
+      [byClass, { image: x, condition: classes }],
+    ] as const) {
+      expect(modelInputs('caller', shape, inputs, undefined)).toEqual({ inputs });
+    }
+    tf.dispose([x, classes]);
+  });
+
+  it('puts the condition beside the images', async () => {
+    const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
+    const { inputs, made } = modelInputs('caller', byClass, x, [2, 0]);
+    expect(inputs).toEqual([x, made]);
+    expect(await take(made as tf.Tensor)).toEqual([2, 0]);
+    x.dispose();
+  });
+
+  it('names what is missing, or does not fit', () => {
+    const [x, tall, three] = [tf.zeros([2, 1, 2, 1]), tf.zeros([2, 1, 3, 1]), tf.zeros([3, 1])];
+    for (const [shape, inputs, given, message] of [
+      [byClass, x, undefined, 'caller: condition: wanted one, since the model takes it'],
+      [byClass, [x], undefined, 'caller: condition: wanted one'],
+      [byClass, [x, three], undefined, 'caller: x: wanted 2 conditions, as many as images, got 3'],
+      [byClass, [x, three], 1, 'caller: x: wanted a tensor of images [N,H,W,C], with condition'],
+      [byClass, three, 1, 'caller: x: wanted a tensor of images'],
+      [byClass, tall, 1, 'caller: x: wanted [H, 2, 1], got [1, 3, 1]'],
+      [byClass, x, 3, 'caller: condition: wanted an integer from 0 to 2, got 3'],
+      [plain, x, 1, 'caller: condition: wanted none'],
+    ] as const) {
+      expect(() => modelInputs('caller', shape, inputs, given)).toThrow(message);
+    }
+    tf.dispose([x, tall, three]);
+  });
+});

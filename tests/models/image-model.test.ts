@@ -1,0 +1,82 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import { oneHotClass, pixelLogits } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageModelShape } from '../../src/models/image-model';
+import { useBackend } from '../support/backends';
+
+beforeAll(() => useBackend('cpu'));
+
+function stock(
+  outputs: (image: tfl.SymbolicTensor) => tfl.SymbolicTensor,
+  shape: (number | null)[] = [4, 5, 2],
+) {
+  const image = tfl.input({ shape });
+  return tfl.model({ inputs: image, outputs: outputs(image) });
+}
+
+const logits = (image: tfl.SymbolicTensor) =>
+  pixelLogits({ imageChannels: 2, levels: 3 }).apply(
+    tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor,
+  ) as tfl.SymbolicTensor;
+
+it('reads the shapes of any model from images to logits', () => {
+  expect(imageModelShape('caller', stock(logits))).toEqual({
+    imageShape: [4, 5, 2],
+    levels: 3,
+    condition: null,
+  });
+  expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toEqual({
+    imageShape: [null, null, 2],
+    levels: 3,
+    condition: null,
+  });
+});
+
+it('throws for models of other shapes, and shows them', () => {
+  expect(() =>
+    imageModelShape(
+      'caller',
+      stock((image) => image),
+    ),
+  ).toThrow(
+    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
+  );
+  const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
+  const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
+  expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
+});
+
+describe('what a model is conditioned on', () => {
+  /** The condition of a graph from an image [H,W,2] and a second input to logits, of these layers. */
+  const conditionOf = (
+    second: tfl.SymbolicTensor,
+    layers: tfl.layers.Layer[] = [],
+    shape: (number | null)[] = [1, 3, 2],
+  ) => {
+    const image = tfl.input({ shape });
+    return imageModelShape('caller', { inputs: [image, second], outputs: [logits(image)], layers }).condition;
+  };
+
+  it('is known by the layer that reads classes, else vectors and maps', () => {
+    const label = tfl.input({ shape: [1] });
+    const reader = oneHotClass({ numClasses: 4 });
+    reader.apply(label);
+    expect(conditionOf(label, [reader])).toEqual({ kind: 'class', numClasses: 4 });
+    expect(conditionOf(label)).toEqual({ kind: 'vector', size: 1 }); // another graph's
+    expect(conditionOf(tfl.input({ shape: [1] }))).toEqual({ kind: 'vector', size: 1 });
+    expect(conditionOf(tfl.input({ shape: [2] }))).toEqual({ kind: 'vector', size: 2 });
+    expect(conditionOf(tfl.input({ shape: [1, 3, 2] }))).toEqual({ kind: 'map', size: 2 });
+    expect(conditionOf(tfl.input({ shape: [null, null, 2] }), [], [null, null, 2])).toEqual({
+      kind: 'map',
+      size: 2,
+    });
+  });
+
+  it('is nothing else', () => {
+    for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
+      expect(() => conditionOf(tfl.input({ shape }))).toThrow(
+        'with a condition [N,1], [N,K] or [N,H,W,K] or none',
+      );
+    }
+  });
+});

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, negativeLogLikelihood } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { likelihoodName, likelihoodNamed, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
+import { backends, onEachBackend, useBackend } from '../support/backends';
+import { expectClose, noise, take } from '../support/tensors';
+
+onEachBackend('the loss', () => {
+  it('of the uniform model is log2(L) bits per dimension', async () => {
+    for (const levels of [2, 3, 16, 17, 256]) {
+      const labels = tf.zeros([2, 3, 3, 1], 'int32');
+      const bits = await take(bitsPerDim(labels, tf.zeros([2, 3, 3, 1, levels])));
+      for (const value of bits) {
+        // exact but for the rounding of float32
+        expect(Math.abs(value - Math.log2(levels))).toBeLessThanOrEqual(2 ** -23 * Math.log2(levels));
+      }
+      labels.dispose();
+    }
+  });
+
+  it('is the mean over an image of -log softmax at the label, and of any shape', async () => {
+    const labels = [2, 0, 1, 1];
+    const flat = Array.from(noise(4 * 3), (x) => 3 * x);
+    const nats = labels.map((label, i) => {
+      const row = flat.slice(3 * i, 3 * i + 3);
+      return Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - (row[label] as number);
+    }) as [number, number, number, number];
+    const expected = [(nats[0] + nats[1]) / 2, (nats[2] + nats[3]) / 2];
+
+    for (const dtype of ['int32', 'float32'] as const) {
+      const [y, logits] = [tf.tensor(labels, [2, 1, 2, 1], dtype), tf.tensor(flat, [2, 1, 2, 1, 3])];
+      expectClose(await take(negativeLogLikelihood(y, logits)), expected, 1e-6);
+      expectClose(await take(bitsPerDim(y, logits)), expected.map((x) => x / Math.LN2), 1e-6); // biome-ignore format: one line
+      tf.dispose([y, logits]);
+    }
+    const [y, logits] = [tf.tensor1d(labels, 'int32'), tf.tensor2d(flat, [4, 3])];
+    expectClose(await take(negativeLogLikelihood(y, logits)), nats, 1e-6);
+    tf.dispose([y, logits]);
+  });
+});
+
+describe('the loss', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('is known by a mark that copies of the package share, not by identity', () => {
+    const copy = Object.assign(() => tf.scalar(0), {
+      [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
+    });
+    expect(likelihoodName(bitsPerDim)).toBe('bitsPerDim');
+    expect(likelihoodName(negativeLogLikelihood)).toBe('negativeLogLikelihood');
+    expect(likelihoodName(copy)).toBe('bitsPerDim');
+    expect(likelihoodName(() => tf.scalar(0))).toBeUndefined();
+    expect(likelihoodName('bitsPerDim')).toBeUndefined();
+    expect(likelihoodNamed('bitsPerDim')).toBe(bitsPerDim);
+    expect(likelihoodNamed('toString')).toBeUndefined();
+    expect(bitsPerDim.name).toBe('bitsPerDim');
+  });
+
+  it('names what is wrong', async () => {
+    const logits = tf.zeros([2, 3, 4]);
+    expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and logits: wanted two tensors');
+    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1]);
+    expect(await take(bitsPerDim(none, tf.zeros([0, 2, 2, 1, 3])))).toEqual([]);
+    expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
+    expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
+    expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow('labels');
+    expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
+  });
+});
+
+describe('names of losses', () => {
+  const own = () => bitsPerDim as never;
+
+  it('replaces names by functions, in every form that compile takes', () => {
+    expect(withFunctions('loss', 'bitsPerDim')).toBe(bitsPerDim);
+    expect(withFunctions('loss', own)).toBe(own);
+    expect(withFunctions('metrics', ['negativeLogLikelihood', own])).toEqual([negativeLogLikelihood, own]);
+    expect(withFunctions('loss', { logits: 'bitsPerDim' })).toEqual({ logits: bitsPerDim });
+    for (const bad of ['mse', 3, null]) {
+      expect(() => withFunctions('loss', bad)).toThrow(
+        'compile: loss: wanted bitsPerDim, negativeLogLikelihood or',
+      );
+    }
+  });
+
+  it('names the functions of this library, and no other', () => {
+    expect(namesOf(bitsPerDim)).toEqual(['bitsPerDim']);
+    expect(namesOf([own, { logits: negativeLogLikelihood }])).toEqual([undefined, 'negativeLogLikelihood']);
+    for (const none of [undefined, null, []]) expect(namesOf(none)).toEqual([]);
+  });
+
+  it('stands in for a loss that was not saved, and says so when it is called', () => {
+    expect(withFunctions('loss', OWN_LOSS)).toThrow('call compile again');
+  });
+});

@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // registers the gradients
+import { expect, it } from 'vitest';
+import {
+  disposeAbandonedTape,
+  restoreAdamPowersExactly,
+  withoutLeakingSteps,
+} from '../../src/models/tfjs-workarounds';
+import { onEachBackend } from '../support/backends';
+import { expectNoLeaks, take } from '../support/tensors';
+
+const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
+  Array.from(await (adam[name as never] as tf.Variable).data());
+
+onEachBackend('restoreAdamPowersExactly', () => {
+  it('gives a loaded Adam the powers of the one saved, to the last bit', async () => {
+    const weight = tf.variable(tf.scalar(1));
+    const trained = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    for (let step = 0; step < 50; step++) trained.minimize(() => tf.square(weight) as tf.Scalar);
+
+    const resumed = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    restoreAdamPowersExactly(resumed);
+    const saved = await trained.getWeights();
+    await resumed.setWeights(saved);
+    for (const name of ['accBeta1', 'accBeta2'] as const) {
+      expect(await power(resumed, name)).toEqual(await power(trained, name));
+    }
+    expect(resumed.iterations).toBe(50);
+    trained.dispose();
+    resumed.dispose();
+    weight.dispose();
+    expect(await take(saved[0]?.tensor as tf.Tensor)).toEqual([50]);
+  });
+
+  it('leaves other optimizers as they are', () => {
+    const sgd = tf.train.sgd(0.1);
+    const { setWeights } = sgd;
+    restoreAdamPowersExactly(sgd);
+    expect(sgd.setWeights).toBe(setWeights);
+    sgd.dispose();
+  });
+});
+
+onEachBackend('withoutLeakingSteps', () => {
+  it('disposes the step counts that saving made, on errors too', async () => {
+    const sgd = tf.train.sgd(0.1);
+    await expectNoLeaks(async () => {
+      const names = await withoutLeakingSteps(sgd, async () =>
+        (await sgd.getWeights()).map(({ name }) => name),
+      );
+      expect(names).toEqual(['iter']);
+      const failing = withoutLeakingSteps(sgd, async () => {
+        await sgd.getWeights();
+        throw new Error('disk full');
+      });
+      await expect(failing).rejects.toThrow('disk full');
+    });
+    sgd.dispose();
+  });
+});
+
+onEachBackend('disposeAbandonedTape', () => {
+  const failing = (x: tf.Tensor) => {
+    tf.square(x); // saves x
+    throw new Error('from the loss');
+  };
+
+  it('lets go of what an error in a loss left behind', async () => {
+    const weight = tf.variable(tf.scalar(3));
+    await expectNoLeaks(() => {
+      expect(() => tf.variableGrads(() => failing(weight))).toThrow('from the loss');
+      disposeAbandonedTape();
+      disposeAbandonedTape(); // nothing more to do
+    });
+    const { value, grads } = tf.variableGrads(() => tf.square(weight) as tf.Scalar); // gradients go on as before
+    expect(await take(grads[weight.name] as tf.Tensor)).toEqual([6]);
+    tf.dispose([value, weight]);
+  });
+
+  it('leaves the tape of an outer gradient alone', async () => {
+    const x = tf.scalar(3);
+    const slope = tf.grad((outer) => {
+      const y = tf.square(outer); // 2 * 3
+      expect(() => tf.grad(failing)(outer)).toThrow('from the loss');
+      disposeAbandonedTape();
+      return y;
+    })(x);
+    expect(await take(slope)).toEqual([6]);
+    disposeAbandonedTape();
+    x.dispose();
+  });
+});

@@ -1,0 +1,419 @@
+import { createPool, logProb, type PoolWorker, type PortableModel, sample } from 'pixelcnn-layers/runtime';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { serve } from '../../src/pool/serve';
+import { workers as here, isNode } from '../support/pool-workers';
+import { portableModel } from '../support/portable-model.mjs';
+
+const { startWorker, startBad, startBroken } = here;
+const model = portableModel();
+
+/** Pools of tests, ended after them. */
+const pools: { terminate(): Promise<void> }[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
+});
+
+/** A pool, and the workers it started. */
+function poolOf(workers: number, start: (index: number) => PoolWorker = startWorker) {
+  const started: PoolWorker[] = [];
+  const createWorker = vi.fn(() => {
+    const worker = start(started.length);
+    started.push(worker);
+    return worker;
+  });
+  const pool = createPool({ workers, createWorker });
+  pools.push(pool);
+  return { pool, started, createWorker };
+}
+
+/** What a pool sends to a worker, by kind, from now on. */
+function kindsSent(worker: PoolWorker): string[] {
+  const kinds: string[] = [];
+  const post = worker.postMessage.bind(worker);
+  worker.postMessage = (request) => {
+    kinds.push((request as { kind: string }).kind);
+    post(request);
+  };
+  return kinds;
+}
+
+const levels = (length: number) => Uint8Array.from({ length }, (_, i) => (7 * i * i + i) % 5);
+const images = (count: number) => ({ data: levels(60 * count), shape: [count, 6, 5, 2] as const });
+const bits = ({ buffer }: Float64Array) => new BigUint64Array(buffer);
+const messageOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'nothing',
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+describe('a pool gives what one thread gives, to the bit', () => {
+  const classes = portableModel({ numClasses: 3 });
+  const anySize = portableModel({ imageShape: [null, null, 1] });
+  const known = {
+    data: Uint8Array.from({ length: 60 * 37 }, (_, i) => Number(i % 3 > 0)),
+    shape: images(37).shape,
+  };
+
+  it.each<
+    [
+      string,
+      PortableModel,
+      Parameters<typeof sample>[1] & { random?: never; onProgress?: never; yieldEvery?: never },
+    ]
+  >([
+    ['of one image', model, {}],
+    ['of many images', model, { numImages: 101 }],
+    ['of a part of a job', model, { numImages: 9, firstImage: 30 }],
+    ['by filters', model, { numImages: 20, temperature: 0.7, topK: 3, topP: 0.9, firstValue: 'uniform' }],
+    ['of given values', model, { initial: images(37), known }],
+    ['of classes', classes, { condition: Array.from({ length: 41 }, (_, n) => n % 3) }],
+    ['of one class', classes, { condition: 2, numImages: 12 }],
+    ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
+  ])('samples %s', async (_, model, options) => {
+    const { pool } = poolOf(3);
+    expect(await pool.sample(model, { ...options, seed: 5 })).toEqual(
+      await sample(model, { ...options, seed: 5 }),
+    );
+  });
+
+  it('samples of one new seed where none is given', async () => {
+    const { pool } = poolOf(2);
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.25);
+    const drawn = await pool.sample(model, { numImages: 20 });
+    random.mockRestore();
+    expect(drawn).toEqual(
+      await sample(model, { numImages: 20, seed: Math.floor(Number.MAX_SAFE_INTEGER / 4) }),
+    );
+  });
+
+  it.each([false, true])('log-likelihoods, perValue %s', async (perValue) => {
+    const { pool } = poolOf(2);
+    const nats = await pool.logProb(model, images(70), { perValue });
+    expect(bits(nats)).toEqual(bits(await logProb(model, images(70), { perValue })));
+    const condition = Int32Array.from({ length: 70 }, (_, n) => n % 3);
+    const given = await pool.logProb(classes, images(70), { perValue, condition });
+    expect(bits(given)).toEqual(bits(await logProb(classes, images(70), { perValue, condition })));
+  });
+
+  it('in a worker that is no thread', async () => {
+    const { pool } = poolOf(1, () => {
+      const { port1, port2 } = new MessageChannel();
+      serve({
+        listen: (hear) => port2.addEventListener('message', ({ data }) => hear(data)),
+        post: (message, transfer) => port2.postMessage(message, transfer),
+      });
+      port1.start();
+      port2.start();
+      const end = () => port1.close();
+      const listen = port1.addEventListener.bind(port1);
+      return { addEventListener: listen, postMessage: (m: unknown) => port1.postMessage(m), terminate: end };
+    });
+    expect(await pool.sample(model, { numImages: 2, seed: 1 })).toEqual(
+      await sample(model, { numImages: 2, seed: 1 }),
+    );
+    expect(bits(await pool.logProb(model, images(2)))).toEqual(bits(await logProb(model, images(2))));
+    const aborter = new AbortController();
+    const options = { numImages: 99, signal: aborter.signal, onProgress: () => aborter.abort() };
+    const large = portableModel({ imageShape: [30, 30, 2] });
+    expect(await messageOf(pool.sample(large, options))).toMatch(/^AbortError/);
+    const broken = { ...model, weights: new Map() };
+    expect(await messageOf(pool.sample(broken))).toBe(await messageOf(sample(broken)));
+    for (let i = 0; i < 5; i++) await pool.sample(portableModel()); // more than it keeps
+  });
+});
+
+describe('the workers of a pool', () => {
+  it('are as many as the machine has cores, unless said otherwise', async () => {
+    const cores = isNode ? (await import('node:os')).availableParallelism() : navigator.hardwareConcurrency;
+    expect(createPool().workers).toBe(cores);
+    expect(createPool({ workers: 3 }).workers).toBe(3);
+  });
+
+  it.each([
+    [{ workers: 0 }, 'createPool: workers: wanted an integer of at least 1, got 0'],
+    [{ createWorker: 1 }, 'createPool: createWorker: wanted a function, got 1'],
+    [null, 'createPool: options: wanted an object of arguments, got null'],
+  ])('are checked: %o', (options, message) => {
+    expect(() => createPool(options as object)).toThrow(new TypeError(message));
+  });
+
+  it('start when a job comes, no more than it needs, and stay', async () => {
+    const { pool, started } = poolOf(4);
+    expect(started.length).toBe(0);
+    await pool.sample(model);
+    expect(started.length).toBe(1);
+    await pool.sample(model);
+    expect(started.length).toBe(1);
+    await pool.sample(model, { numImages: 3 });
+    expect(started.length).toBe(3);
+    await pool.sample(model, { numImages: 300 });
+    expect(started.length).toBe(4);
+  });
+
+  it('are sent a model once, and keep the four that they used last', async () => {
+    const { pool, started } = poolOf(1);
+    await pool.sample(model);
+    const kinds = kindsSent(started[0] as PoolWorker);
+    await pool.sample(model, { numImages: 40 });
+    expect(new Set(kinds)).toEqual(new Set(['call']));
+    kinds.length = 0;
+    const others = [1, 2, 3].map(() => portableModel());
+    for (const other of [...others, model, portableModel(), model]) await pool.sample(other);
+    expect(kinds.join(' ')).toBe('keep call keep call keep call call keep drop call call');
+    kinds.length = 0;
+    await pool.sample(others[0] as PortableModel);
+    expect(kinds).toEqual(['keep', 'drop', 'call']);
+  });
+
+  it('are shared by jobs in turn', async () => {
+    const { pool } = poolOf(1);
+    const done: string[] = [];
+    await Promise.all([
+      pool.sample(model, { numImages: 320 }).then(() => done.push('large')),
+      pool.sample(model, { numImages: 32 }).then(() => done.push('small')),
+      pool.logProb(model, images(1)).then(() => done.push('one')),
+    ]);
+    expect(done.at(-1)).toBe('large');
+  });
+});
+
+describe('wrong arguments', () => {
+  const half = { data: new Uint8Array(60), shape: [1, 6, 5, 2] };
+  it.each<[string, object | null]>([
+    ['options', null],
+    ['numImages', { numImages: 0 }],
+    ['strategy', { strategy: 'full' }],
+    ['topK', { topK: 0 }],
+    ['firstImage', { firstImage: -1 }],
+    ['signal', { signal: 1 }],
+    ['condition', { condition: 1 }],
+    ['initial without known', { initial: half }],
+    ['yieldEvery', { yieldEvery: -1 }],
+    ['onProgress', { onProgress: 1 }],
+  ])('of sample reject as its own, and nothing starts: %s', async (_, options) => {
+    const { pool, createWorker } = poolOf(2);
+    const message = await messageOf(pool.sample(model, options as object));
+    expect(message).toMatch(/^TypeError: sample: /);
+    expect(message).toBe(await messageOf(sample(model, options as object)));
+    expect(createWorker).not.toHaveBeenCalled();
+  });
+
+  it.each<[object, object]>([
+    [{ data: [9], shape: [1, 1, 1, 1] }, {}],
+    [images(1), { perValue: 1 }],
+    [{ data: levels(60).fill(9), shape: [1, 6, 5, 2] }, {}],
+  ])('of logProb reject as its own, and nothing starts', async (images, options) => {
+    const { pool, createWorker } = poolOf(2);
+    const message = await messageOf(pool.logProb(model, images as never, options));
+    expect(message).toMatch(/^TypeError: logProb: /);
+    expect(message).toBe(await messageOf(logProb(model, images as never, options)));
+    expect(createWorker).not.toHaveBeenCalled();
+  });
+
+  it('are functions, which cannot be sent', async () => {
+    const { pool, createWorker } = poolOf(2);
+    expect(await messageOf(pool.sample(model, { random: Math.random } as object))).toBe(
+      'TypeError: pool.sample: random: wanted no function, since none can be sent to a worker, got function random',
+    );
+    expect(createWorker).not.toHaveBeenCalled();
+  });
+
+  it('are models that cannot be sent; the pool goes on', async () => {
+    const { pool } = poolOf(2);
+    const odd = { ...model, closures: [() => 1] };
+    expect(await messageOf(pool.sample(odd, { numImages: 50 }))).toMatch(/DataCloneError/);
+    expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+  });
+});
+
+describe('the progress of a job', () => {
+  /** Checks that it rises up to the total, which comes once; the number of calls. */
+  function expectRising(calls: { done: number; total: number }[], total: number): number {
+    const done = calls.map((call) => call.done);
+    expect(done.every((value, i) => value > (done[i - 1] ?? 0))).toBe(true);
+    expect(done.at(-1)).toBe(total);
+    expect(new Set(calls.map((call) => call.total))).toEqual(new Set([total]));
+    return calls.length;
+  }
+
+  it('of sample is the values of each image on average', async () => {
+    const { pool } = poolOf(2);
+    const calls: { done: number; total: number }[] = [];
+    await pool.sample(model, { numImages: 50, onProgress: (progress) => calls.push(progress) });
+    expect(expectRising(calls, 60)).toBeGreaterThan(6);
+  });
+
+  it('of logProb is the values of all images', async () => {
+    const { pool } = poolOf(2);
+    const calls: { done: number; total: number }[] = [];
+    await pool.logProb(model, images(50), { onProgress: (progress) => calls.push(progress) });
+    expect(expectRising(calls, 50 * 60)).toBe(7 * 6); // pieces, rows
+  });
+
+  it('may throw, which ends the job', async () => {
+    const { pool } = poolOf(2);
+    const error = new Error('enough');
+    const onProgress = () => {
+      throw error;
+    };
+    await expect(pool.sample(model, { numImages: 50, onProgress })).rejects.toBe(error);
+    expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+  });
+});
+
+describe('a signal', () => {
+  it('ends the job at once with its reason, frees the workers, and leaves the pool as it was', async () => {
+    const { pool, started } = poolOf(2);
+    const large = portableModel({ imageShape: [2000, 1000, 2], features: 64, blocks: 4 }); // for many minutes
+    const aborter = new AbortController();
+    const reason = new Error('changed my mind');
+    const onProgress = vi.fn(() => aborter.abort(reason));
+    const job = pool.sample(large, { numImages: 16, signal: aborter.signal, onProgress });
+    await expect(job).rejects.toBe(reason);
+    expect(onProgress).toHaveBeenCalledTimes(1);
+    const after = pool.sample(model, { numImages: 20, seed: 1 });
+    expect(await after).toEqual(await sample(model, { numImages: 20, seed: 1 }));
+    expect(started.length).toBe(2);
+  });
+
+  it('ends the progress, too', async () => {
+    const { pool } = poolOf(2);
+    const aborter = new AbortController();
+    const onProgress = vi.fn(() => aborter.abort());
+    const quick = portableModel({ imageShape: [30, 3, 2] });
+    await pool.sample(quick, { numImages: 40, signal: aborter.signal, onProgress }).catch(() => {});
+    await pool.sample(quick, { numImages: 40 });
+    expect(onProgress).toHaveBeenCalledTimes(1);
+  });
+
+  it('that has aborted starts nothing', async () => {
+    const { pool, createWorker } = poolOf(2);
+    const signal = AbortSignal.abort();
+    await expect(pool.sample(model, { signal })).rejects.toBe(signal.reason);
+    await expect(pool.logProb(model, images(1), { signal })).rejects.toBe(signal.reason);
+    expect(createWorker).not.toHaveBeenCalled();
+  });
+
+  it('is let go of when the job is done', async () => {
+    const { pool } = poolOf(1);
+    const { signal } = new AbortController();
+    const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    await pool.sample(model, { signal });
+    expect(remove.mock.calls[0]?.[1]).toBe(add.mock.calls[0]?.[1]);
+  });
+});
+
+describe('what goes wrong in a worker', () => {
+  const lost = 'Error: pool: a worker ended before its work was done: ';
+  const bad: [string, () => PoolWorker, string | RegExp][] = [
+    ['throws at once', startBroken, /broken at once/],
+    ['throws', () => startBad("throw new Error('out of order')"), /out of order/],
+  ];
+  const inNode: typeof bad = [
+    ['exits', () => startBad('process.exit(3)'), 'it ended with exit code 3'],
+    [
+      'needs too much memory',
+      () => startBad('const all = []; for (;;) all.push(new Array(1e6).fill(all.length));'),
+      /memory/,
+    ],
+  ];
+
+  it.each([...bad, ...(isNode ? inNode : [])])(
+    'rejects the job, and the pool goes on: it %s',
+    async (_, startBad, message) => {
+      const { pool, started } = poolOf(1, (index) => (index === 0 ? startBad() : startWorker()));
+      const said = await messageOf(pool.sample(model, { numImages: 20 }));
+      expect(said.startsWith(lost)).toBe(true);
+      expect(said.slice(lost.length)).toMatch(message);
+      expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+      expect(started.length).toBe(2);
+    },
+  );
+
+  it('may be that none starts', async () => {
+    const { pool } = poolOf(1, (index) => {
+      if (index === 0) return startWorker();
+      throw new RangeError('too many');
+    });
+    await pool.sample(model);
+    const { pool: none } = poolOf(2, () => {
+      throw new RangeError('too many');
+    });
+    const all = await Promise.all([1, 2, 3].map((numImages) => messageOf(none.sample(model, { numImages }))));
+    expect(new Set(all)).toEqual(new Set(['Error: pool: a worker could not be started: too many']));
+    expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+  });
+
+  it('leaves other jobs alone', async () => {
+    const dies = "if (request.kind === 'call') throw new Error('gone')";
+    const { pool } = poolOf(2, (index) => (index === 0 ? startBad(dies) : startWorker()));
+    const [first, second] = await Promise.allSettled([
+      pool.sample(model),
+      pool.sample(model, { numImages: 1, seed: 1 }),
+    ]);
+    expect(first.status).toBe('rejected');
+    expect(second).toEqual({ status: 'fulfilled', value: await sample(model, { seed: 1 }) });
+  });
+
+  it('may be a message that nobody can read', async () => {
+    const listeners = new Map<string, (event: unknown) => void>();
+    const { pool } = poolOf(1, () => ({
+      addEventListener: (kind: string, listener: (event: unknown) => void) => listeners.set(kind, listener),
+      postMessage: () => {},
+      terminate: () => {},
+    }));
+    const job = messageOf(pool.sample(model));
+    listeners.get('messageerror')?.({});
+    expect(await job).toBe(`${lost}a message could not be read`);
+  });
+
+  it('comes with its class and its message', async () => {
+    const { pool } = poolOf(1);
+    const weights = new Map(model.weights);
+    const bias = weights.get('logits.bias') as { shape: number[]; data: Float32Array };
+    weights.set('logits.bias', { ...bias, data: bias.data.map(() => Number.NaN) });
+    const wide = portableModel({ imageShape: [1, 2 ** 22, 1], features: 64, blocks: 3 });
+    const classes = [Error, TypeError, RangeError];
+    for (const [i, odd] of [{ ...model, weights }, { ...model, weights: new Map() }, wide].entries()) {
+      const [theirs, own] = await Promise.allSettled([
+        pool.sample(odd, { numImages: 8 }),
+        sample(odd, { numImages: 8 }),
+      ]);
+      const [{ reason: error }, { reason: wanted }] = [theirs, own] as [
+        PromiseRejectedResult,
+        PromiseRejectedResult,
+      ];
+      expect(error.constructor).toBe(classes[i]);
+      expect(error).toBeInstanceOf(wanted.constructor);
+      expect(error.message).toBe(wanted.message);
+    }
+  });
+});
+
+describe('terminate', () => {
+  it('ends the workers, and rejects jobs that are not done, and later ones', async () => {
+    const { pool, started } = poolOf(2);
+    const ends = vi.fn();
+    const large = portableModel({ imageShape: [200, 200, 2], features: 32 });
+    const jobs = [1, 2].map(() => messageOf(pool.sample(large, { numImages: 10 })));
+    for (const worker of started) {
+      const terminate = worker.terminate.bind(worker);
+      worker.terminate = () => [ends(), terminate()][1];
+    }
+    await pool.terminate();
+    expect(ends).toHaveBeenCalledTimes(2);
+    expect(await Promise.all(jobs)).toEqual(
+      jobs.map(() => 'Error: pool: it was terminated before the job was done'),
+    );
+    await pool.terminate();
+    expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been terminated');
+    expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been terminated');
+  });
+});
+
+it('a worker file that runs outside of a worker says so', async () => {
+  await expect(import('pixelcnn-layers/worker')).rejects.toThrow(
+    'pixelcnn-layers/worker: wanted to be run by a worker, got imported outside of one',
+  );
+});

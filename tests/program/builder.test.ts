@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { windowAround } from '../../src/core/window';
+import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import { weightOf } from '../support/program';
+
+const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
+
+it('refuses operands and weights of other sizes', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const kernel = weightOf([1, 1, 2, 3]);
+  const three = program.conv(image, kernel, null, point());
+  expect(() => program.combine('add', image, three)).toThrow('add: wanted features of one size, got [2, 3]');
+  expect(() => program.combine('multiply')).toThrow('multiply: wanted features of one size');
+  expect(() => program.conv(three, kernel, null, point())).toThrow(
+    'conv: kernel: wanted 3 input features, got 2',
+  );
+  expect(() => program.conv(image, kernel, weightOf([2], [], 'b'), point())).toThrow(
+    "weight 'b': wanted one of shape [3], got [2]",
+  );
+  const two = weightOf([2], [], 'w');
+  expect(() => program.affineOf(three, [two], () => [1, 0])).toThrow(
+    "weight 'w': wanted one of shape [3], got [2]",
+  );
+  for (const scaled of [{ scale: two }, { shift: two }]) {
+    const message = "weight 'w': wanted one of shape [3], got [2]";
+    expect(() => program.normalize(three, { epsilon: 1, ...scaled })).toThrow(message);
+    const moments = { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 };
+    expect(() => program.standardize(three, { ...moments, ...scaled })).toThrow(message);
+  }
+});
+
+it('refuses a window of what is the same at every pixel, and a gate of half a group', () => {
+  const program = new ProgramBuilder();
+  program.image(1);
+  const vector = program.condition(0, 2, false);
+  const projected = program.conv(vector, weightOf([2, 2]), null, windowAround([1, 1], 'B', 1));
+  for (const input of [vector, projected]) {
+    expect(() => program.conv(input, weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))).toThrow(
+      'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]',
+    );
+  }
+  const map = program.condition(0, 1, true);
+  expect(() => program.gate(map, 1)).toThrow('gate: input: wanted a multiple of 2 * groups (2), got 1');
+  expect(() => program.conv(map, weightOf([3, 3, 1, 1]), null, windowAround([3, 3], 'B', 1))).not.toThrow();
+});
+
+it('refuses kernels that do not fit their window, and features that its channels do not split', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(3);
+  const conv = (shape: (number | null)[], imageChannels = 3) =>
+    program.conv(image, { ...weightOf([]), shape }, null, windowAround([3, 1], 'A', imageChannels));
+  expect(() => conv([1, 3, 3, 3])).toThrow(
+    'conv: kernel: wanted [3,1,in,out], as the window has it, got [1, 3, 3, 3]',
+  );
+  expect(() => conv([3, 1, 3, 4])).toThrow(
+    'conv: output features: wanted a multiple of imageChannels (3), got 4',
+  );
+  expect(() => conv([3, 1, 3, 4], 2)).toThrow(
+    'conv: input features: wanted a multiple of imageChannels (2), got 3',
+  );
+  expect(() => conv([3, 1, 3])).toThrow('conv: kernel: wanted [rows, columns, in, out], got [3, 1, 3]');
+  expect(() => conv([3, 1, 3, null])).toThrow(
+    'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 3, null]',
+  );
+});
+
+it('takes one number for a one-hot code, and features for all levels of all channels', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const code = program.condition(0, 1, false);
+  expect(program.oneHot(code, 5).size).toBe(5);
+  expect(() => program.oneHot(image, 5)).toThrow('oneHot: input: wanted one feature, got 2');
+  expect(() => program.oneHot(code, 0)).toThrow('oneHot: size: wanted an integer of at least 1, got 0');
+  expect(program.perChannel(image, 2, 1)).toBe(image);
+  expect(() => program.perChannel(image, 2, 3)).toThrow('perChannel: input: wanted 6 features, got 2');
+});
+
+describe('weights', () => {
+  it('are named by their layer and kept once, however often they are used', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1);
+    const [kernel, bias] = [weightOf([1, 1, 1, 1], [3], 'kernel'), weightOf([1], [4], 'bias')];
+    program.enterLayer('first');
+    const a = program.conv(image, kernel, bias, point());
+    program.enterLayer('second');
+    const own = weightOf([1, 1, 1, 1], [5], 'kernel');
+    program.conv(program.conv(a, kernel, null, point()), own, bias, point());
+    program.conv(a, weightOf([1, 1], [6], 'kernel'), null, point()); // that of a dense layer
+    const convs = program.nodes.slice(1);
+    expect(convs).toMatchObject([
+      { kernel: 'first.kernel', bias: 'first.bias' },
+      { kernel: 'first.kernel', bias: null },
+      { kernel: 'second.kernel', bias: 'first.bias' },
+      { kernel: 'second.kernel_1', bias: null },
+    ]);
+    const numbers = [...program.weights].map(([name, { shape, from, make }]) => {
+      return [name, shape, Array.from(make(from.map((weight) => weight.read() as number[])))];
+    });
+    expect(numbers).toEqual([
+      ['first.kernel', [1, 1, 1, 1], [3]],
+      ['first.bias', [1], [4]],
+      ['second.kernel', [1, 1, 1, 1], [5]],
+      ['second.kernel_1', [1, 1, 1, 1], [6]],
+    ]);
+  });
+
+  it('go by the name that a layer gave them, not by the one that tfjs made of it', () => {
+    const program = new ProgramBuilder();
+    program.enterLayer('conv');
+    const kernel = { ...weightOf([1, 1, 1, 1]), name: 'conv/kernel_3', originalName: 'conv/kernel' };
+    program.conv(program.image(1), kernel, null, point());
+    expect([...program.weights.keys()]).toEqual(['conv.kernel']);
+  });
+
+  it('of batch normalization are folded into one scale and one shift', () => {
+    const [mean, variance, scale, shift] = [weightOf([2], [1, 2]), weightOf([2], [3, 8]), weightOf([2], [10, 6]), weightOf([2], [7, 8])]; // biome-ignore format: one line
+    for (const [more, wanted] of [
+      [
+        { scale, shift },
+        [
+          [10 / 2, 6 / 3],
+          [7 - 1 * 5, 8 - 2 * 2],
+        ],
+      ], // (x - 1) / sqrt(3 + 1) * 10 + 7, ...
+      [
+        { scale },
+        [
+          [5, 2],
+          [-5, -4],
+        ],
+      ],
+      [
+        { shift },
+        [
+          [1 / 2, 1 / 3],
+          [6.5, 8 - 2 / 3],
+        ],
+      ],
+      [
+        {},
+        [
+          [1 / 2, 1 / 3],
+          [-0.5, -2 / 3],
+        ],
+      ],
+    ] as const) {
+      // biome-ignore format: two rows a case
+      const program = new ProgramBuilder();
+      const y = program.standardize(program.image(2), { mean, variance, epsilon: 1, ...more });
+      expect(program.nodes[nodeOf(y)]).toEqual({
+        op: 'affine',
+        size: 2,
+        input: 0,
+        scale: 'scale',
+        shift: 'shift',
+      });
+      const numbers = [...program.weights.values()].map(({ from, make }) =>
+        Array.from(make(from.map((weight) => weight.read() as number[]))),
+      );
+      expect(numbers).toEqual(wanted.map((values) => values.map(Math.fround)));
+    }
+  });
+});
+
+it('keeps the user functions of `closure` nodes, and whose they are', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const [double, square] = [(x: number) => 2 * x, (x: number) => x * x];
+  program.enterLayer('a');
+  const once = program.closure(image, double);
+  program.enterLayer('b');
+  program.closure(once, square);
+  expect(program.nodes.slice(1)).toEqual([
+    { op: 'closure', size: 2, input: 0, index: 0 },
+    { op: 'closure', size: 2, input: 1, index: 1 },
+  ]);
+  expect(program.closures).toEqual([double, square]);
+  expect(program.closureOwners).toEqual(['a', 'b']);
+});
+
+it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(1);
+  const y = program.conv(image, weightOf([1, 1, 1, 2]), null, point(), 'relu');
+  const map = program.condition(0, 2, true);
+  program.gate(y, 1, map);
+  expect(program.nodes.slice(1)).toMatchObject([
+    { op: 'conv', size: 2, input: 0 },
+    { op: 'pointwise', fn: 'relu', size: 2, input: 1 },
+    { op: 'condition', size: 2, index: 0 },
+    { op: 'add', size: 2, inputs: [2, 3] },
+    { op: 'gate', size: 1, input: 4, groups: 1 },
+  ]);
+});

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import type { ConditionShape } from '../../src/core/conditions';
+import { type Window, windowAround, windowOf } from '../../src/core/window';
+import { ProgramBuilder } from '../../src/program/builder';
+import { AFTER_ROW, ONCE, ROW, readinessOf } from '../../src/program/readiness';
+import { weightOf } from '../support/program';
+
+const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
+const MAP: ConditionShape = { kind: 'map', size: 1 };
+
+/** When the features of each node are ready. */
+const timesOf = ({ nodes }: ProgramBuilder, conditions: readonly ConditionShape[] = []) =>
+  readinessOf(nodes, conditions).map(({ times }) => times);
+
+const square = (side: number, featuresIn: number, featuresOut: number) =>
+  weightOf([side, side, featuresIn, featuresOut]);
+
+it('knows when each feature is ready', () => {
+  const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 3 });
+  const program = new ProgramBuilder();
+  const image = program.image(3); // channel c is known once c + 1 channels are drawn
+  const a = program.conv(image, square(3, 3, 6), null, window('A'));
+  const b = program.conv(a, square(3, 6, 3), null, window('B'));
+  const leaking = program.conv(image, square(3, 3, 3), null, window('B'));
+  program.concat(b, program.pointwise('relu', leaking));
+  program.combine('add', b, leaking);
+  program.closure(b, Math.sin);
+  program.normalize(b, { epsilon: 1 });
+  program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
+  program.gate(a, 3);
+  expect(timesOf(program)).toEqual([
+    [1, 2, 3], // image
+    [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
+    [0, 1, 2], // b: a group sees itself
+    [1, 2, 3], // leaking: a channel sees itself
+    [1, 2, 3], // its relu
+    [0, 1, 2, 1, 2, 3], // concat
+    [1, 2, 3], // add: the later of the two
+    [0, 1, 2], // closure
+    [2, 2, 2], // normalize: each of all
+    [0, 1, 2], // standardize: each of itself
+    [0, 1, 2], // gate: of the two of its group
+  ]);
+});
+
+it('knows what is the same at every pixel, and what is ready for a whole row', () => {
+  const vertical = (maskType: 'A' | 'B') =>
+    windowOf({ kernelSize: 3, maskType, imageChannels: 1, vertical: true });
+  const point = windowAround([1, 1], 'B', 1);
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const vector = program.condition(0, 2, false);
+  const projected = program.conv(vector, weightOf([2, 2]), null, point);
+  const map = program.condition(1, 1, true);
+  const first = program.conv(image, square(3, 2, 4), null, vertical('A'));
+  const second = program.conv(first, square(3, 4, 2), null, vertical('B'));
+  program.conv(image, square(3, 2, 1), null, vertical('B')); // sees what is to come
+  program.conv(first, square(3, 4, 1), null, windowAround([3, 3], 'B', 1));
+  program.combine('add', program.gate(second, 1), map);
+  program.combine('add', second, projected);
+  program.combine('add', image, projected);
+  program.concat(vector, map, image);
+  program.conv(image, square(1, 2, 2), null, windowAround([1, 1], 'A', 2)); // its first output sees nothing
+  expect(timesOf(program, [VECTOR, MAP])).toEqual([
+    [1, 2], // image
+    [ONCE, ONCE], // vector
+    [ONCE, ONCE], // projected
+    [ROW], // map
+    [ROW, ROW, ROW, ROW], // first: rows above only
+    [ROW, ROW], // second: also the row itself of what sees rows above only
+    [AFTER_ROW],
+    [ROW], // to the left and above
+    [ROW], // gate
+    [ROW], // gate and map
+    [ROW, ROW], // the vector added at every pixel
+    [1, 2],
+    [ROW, ROW, ROW, 1, 2], // joined with what differs from pixel to pixel
+    [ROW, 1],
+  ]);
+});
+
+it('is ready after its row where it sees the row whole, and before the next where that is all that reads it', () => {
+  const window = (present: Window['present'], columns = 3) => windowAround([3, columns], present, 1);
+  const program = new ProgramBuilder();
+  const image = program.image(1);
+  const whole = program.conv(image, square(3, 1, 1), null, window('everything'));
+  const point = program.pointwise('tanh', whole);
+  const wider = program.conv(point, square(3, 1, 1), null, window('everything'));
+  program.conv(wider, square(3, 1, 1), null, window('nothing')); // rows above only
+  program.conv(whole, square(3, 1, 1), null, window('A')); // pixels to the left, which are not ready with them
+  program.conv(whole, weightOf([3, 1, 1, 1]), null, window('A', 1)); // rows above, and no channel before its own
+  program.concat(image, whole);
+  expect(timesOf(program)).toEqual([
+    [1],
+    [AFTER_ROW], // whole
+    [AFTER_ROW], // point
+    [AFTER_ROW], // wider
+    [ROW],
+    [AFTER_ROW],
+    [ROW],
+    [1, AFTER_ROW], // joined with the image
+  ]);
+});
+
+it('waits for the pixel to the right where a window hides channels but not pixels', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(1);
+  // a kernel of one row, whose own place is its first column: the others lie to the right
+  const window: Window = { ...windowAround([1, 3], 'everything', 1), anchor: [0, 0] };
+  program.conv(image, weightOf([1, 3, 1, 1]), null, window);
+  expect(timesOf(program)[1]).toEqual([AFTER_ROW]);
+  // and its last: they lie to the left
+  program.conv(image, weightOf([1, 3, 1, 1]), null, { ...window, anchor: [0, 2] });
+  expect(timesOf(program)[2]).toEqual([1]);
+});
+
+it('is quick with what is made of a condition, in however many steps', () => {
+  const program = new ProgramBuilder();
+  program.image(1);
+  let x = program.condition(0, 4, false);
+  for (let i = 0; i < 200; i++) x = program.combine('add', x, program.pointwise('relu', x));
+  expect(timesOf(program, [{ kind: 'vector', size: 4 }]).at(-1)).toEqual([ONCE, ONCE, ONCE, ONCE]);
+});
+
+describe('several resolutions', () => {
+  /** Of both streams of PixelCNN++: `u` sees rows above, `ul` also what is to the left. */
+  const down = (present: Window['present'], columns: number): Window => {
+    return {
+      kernelSize: [2, columns],
+      anchor: [1, 1],
+      present,
+      imageChannels: 1,
+      stride: 2,
+      transposed: false,
+    };
+  };
+  const up = (present: Window['present'], columns: number): Window => {
+    const anchor = [0, columns === 3 ? 1 : 0] as const;
+    return { kernelSize: [2, columns], anchor, present, imageChannels: 1, stride: 2, transposed: true };
+  };
+  const kernel = (columns: number) => weightOf([2, columns, 1, 1]);
+
+  it('halve with each strided convolution and double with each transposed one', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1);
+    const u = program.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'nothing', 1));
+    const ul = program.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'A', 1));
+    const uHalf = program.conv(u, kernel(3), null, down('everything', 3));
+    const ulHalf = program.conv(ul, kernel(2), null, down('B', 2));
+    const both = program.combine('add', uHalf, ulHalf);
+    const uQuarter = program.conv(program.pointwise('elu', uHalf, 1), kernel(3), null, down('everything', 3));
+    const ulQuarter = program.conv(both, kernel(2), null, down('B', 2));
+    const vector = program.condition(0, 1, false);
+    program.combine('add', uQuarter, vector); // what is the same at every pixel fits any resolution
+    const uBack = program.conv(uQuarter, kernel(3), null, up('everything', 3));
+    const ulBack = program.conv(ulQuarter, kernel(2), null, up('B', 2));
+    program.combine('add', uBack, uHalf); // a skip
+    program.concat(program.conv(ulBack, kernel(2), null, up('B', 2)), ul);
+    expect(readinessOf(program.nodes, [{ kind: 'vector', size: 1 }])).toEqual([
+      { scale: 1, times: [1] },
+      { scale: 1, times: [ROW] }, // u
+      { scale: 1, times: [0] }, // ul
+      { scale: 2, times: [ROW] }, // uHalf
+      { scale: 2, times: [0] }, // ulHalf
+      { scale: 2, times: [0] }, // both
+      { scale: 2, times: [ROW] }, // elu
+      { scale: 4, times: [ROW] }, // uQuarter
+      { scale: 4, times: [0] }, // ulQuarter
+      { scale: 1, times: [ONCE] }, // vector
+      { scale: 4, times: [ROW] }, // with the vector
+      { scale: 2, times: [ROW] }, // uBack
+      { scale: 2, times: [0] }, // ulBack
+      { scale: 2, times: [ROW] }, // skip
+      { scale: 1, times: [0] }, // ul up again
+      { scale: 1, times: [0, 0] },
+    ]);
+  });
+
+  it('may not meet, nor be finer than the image', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1);
+    const half = program.conv(image, kernel(2), null, down('A', 2));
+    const finer = new ProgramBuilder();
+    finer.conv(finer.image(1), kernel(2), null, up('A', 2));
+    expect(() => readinessOf(finer.nodes, [])).toThrow(
+      "node 1 (conv): its resolution is finer than the image's",
+    );
+    program.combine('add', half, image);
+    expect(() => readinessOf(program.nodes, [])).toThrow(
+      'node 2 (add): its operands have several resolutions, 2 and 1',
+    );
+  });
+});

@@ -1,0 +1,120 @@
+import { gatedPixelCNN, type PortableModel, pixelCNN, toPortable } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { logProb } from '../../src/likelihood/log-prob';
+import { sample } from '../../src/sampling/sample';
+import { stepper } from '../../src/sampling/stepper';
+import { useBackend } from '../support/backends';
+import { expectClose, setNoise } from '../support/tensors';
+import { tinyModel } from '../support/tiny-space';
+
+let tiny: PortableModel; // of images [2,2,1] with 3 levels
+let classes: PortableModel; // of images [2,2,2] with 4 levels, of 3 classes
+
+beforeAll(async () => {
+  await useBackend('cpu');
+  const models = [tinyModel(), gatedPixelCNN({ imageShape: [2, 2, 2], levels: 4, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3 })]; // biome-ignore format: one line
+  for (const model of models) setNoise(model);
+  [tiny, classes] = (await Promise.all(models.map(toPortable))) as [PortableModel, PortableModel];
+  for (const model of models) model.dispose();
+});
+
+const highest = (logProbs: ArrayLike<number>) => {
+  const all = Array.from(logProbs);
+  return all.indexOf(Math.max(...all));
+};
+
+describe('stepper', () => {
+  it('goes through the places in order, and draws what sample draws', () => {
+    const steps = stepper(classes, { condition: [2, 0] });
+    const [first, second]: [number[], number[]] = [[], []];
+    for (let index = 0; index < 8; index++) {
+      expect(steps.place).toEqual([index >> 2, (index >> 1) & 1, index & 1]);
+      const logProbs = steps.logProbs();
+      expect(logProbs).toHaveLength(2 * 4);
+      const levels = [highest(logProbs.subarray(0, 4)), highest(logProbs.subarray(4))];
+      for (const [n, image] of [first, second].entries()) image.push(levels[n] as number);
+      steps.put(levels);
+    }
+    expect(steps.place).toBeNull();
+    return expect(sample(classes, { condition: [2, 0], temperature: 0 })).resolves.toEqual({
+      data: Uint8Array.from([...first, ...second]),
+      shape: [2, 2, 2, 2],
+    });
+  });
+
+  it('gives log-probabilities of one, those that logProb sums', async () => {
+    const steps = stepper(tiny, { numImages: 2 });
+    const images = [2, 0, 1, 0, 1, 2, 2, 1];
+    const perValue = await logProb(
+      tiny,
+      { data: Uint8Array.from(images), shape: [2, 2, 2, 1] },
+      { perValue: true },
+    );
+    for (let index = 0; index < 4; index++) {
+      const logProbs = steps.logProbs();
+      const of = (n: number) => Array.from(logProbs.subarray(3 * n, 3 * n + 3));
+      for (const n of [0, 1]) expectClose([of(n).reduce((sum, x) => sum + Math.exp(x), 0)], [1], 1e-12);
+      const levels = [images[index] as number, images[4 + index] as number];
+      expect(levels.map((level, n) => of(n)[level])).toEqual([perValue[index], perValue[4 + index]]);
+      expect(steps.logProbs()).toEqual(logProbs); // asked twice
+      steps.put(levels);
+    }
+  });
+
+  it('goes on with an image as with another', () => {
+    const [steps, afresh] = [
+      stepper(classes, { condition: [0, 1, 2] }),
+      stepper(classes, { condition: [2, 2, 0] }),
+    ];
+    const level = (n: number, index: number) => (n + index * n + index) % 4;
+    for (let index = 0; index < 8; index++) {
+      if (index === 3) {
+        steps.logProbs();
+        steps.copy([2, 2, 0]);
+      }
+      if (index >= 3) expect(steps.logProbs()).toEqual(afresh.logProbs());
+      const ofOthers = [2, 2, 0].map((n) => level(n, index));
+      steps.put(index >= 3 ? ofOthers : [0, 1, 2].map((n) => level(n, index)));
+      afresh.put(ofOthers);
+    }
+  });
+
+  it('does not wait for log-probabilities that nobody asks for', () => {
+    const [asked, silent] = [stepper(tiny), stepper(tiny)];
+    for (const level of [2, 1, 0]) {
+      asked.logProbs();
+      asked.put([level]);
+      silent.put([level]);
+    }
+    expect(silent.logProbs()).toEqual(asked.logProbs());
+  });
+
+  it('names what is wrong', async () => {
+    expect(() => stepper(tiny, null as never)).toThrow('stepper: options: wanted an object');
+    expect(() => stepper(tiny, { numImages: 0 })).toThrow(
+      'stepper: numImages: wanted an integer of at least 1',
+    );
+    expect(() => stepper(tiny, { condition: 1 })).toThrow('stepper: condition: wanted none');
+    expect(() => stepper(classes)).toThrow('stepper: condition: wanted a class from 0 to 2');
+    expect(() => stepper(tiny, { imageShape: [3, 2, 1] })).toThrow('stepper: imageShape: wanted [2, 2, 1]');
+    const any = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    expect(stepper(await toPortable(any), { imageShape: [1, 2, 1] }).place).toEqual([0, 0, 0]);
+    any.dispose();
+
+    const steps = stepper(tiny, { numImages: 2 });
+    expect(() => steps.put([0])).toThrow('stepper: put: wanted an array of 2, one for each image, got [0]');
+    expect(() => steps.put([0, 3])).toThrow('stepper: put: wanted integer levels 0 to 2, got 3');
+    expect(() => steps.copy([0])).toThrow('stepper: copy: wanted an array of 2, one for each image, got [0]');
+    expect(() => steps.copy([0, 2])).toThrow('stepper: copy: wanted an integer from 0 to 1, got 2');
+    expect(steps.place).toEqual([0, 0, 0]); // nothing was put
+    for (let index = 0; index < 4; index++) steps.put([0, 1]);
+    for (const act of [() => steps.put([0, 0]), () => steps.logProbs()]) {
+      expect(act).toThrow('stepper: all values have been put');
+    }
+    steps.dispose();
+    for (const act of [() => steps.put([0, 0]), () => steps.logProbs(), () => steps.copy([0, 0])]) {
+      expect(act).toThrow('stepper: it has been disposed');
+    }
+    expect(steps.place).toBeNull();
+  });
+});

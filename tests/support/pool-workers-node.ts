@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+const require = createRequire(import.meta.url);
+const esbuild: { buildSync(options: object): void } = createRequire(require.resolve('tsup'))('esbuild');
+
+/** The runtime and its worker as files beside each other, as they are in the package. */
+export const folder = mkdtempSync(join(tmpdir(), 'pool-'));
+writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+for (const [format, extension] of [
+  ['esm', '.js'],
+  ['cjs', '.cjs'],
+]) {
+  const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
+  esbuild.buildSync({
+    entryPoints: [source('runtime'), source('worker')],
+    outdir: folder,
+    outExtension: { '.js': extension },
+    bundle: true,
+    format,
+    platform: 'node',
+    logLevel: 'error',
+    logOverride: { 'empty-import-meta': 'silent' },
+  });
+}
+
+export const startWorker = () => new Worker(join(folder, 'worker.js'));
+
+export const startBad = (onRequest: string) =>
+  new Worker(
+    `const { parentPort } = require('node:worker_threads');
+    const post = (reply) => parentPort.postMessage(reply);
+    parentPort.on('message', (request) => { ${onRequest} });`,
+    { eval: true, resourceLimits: { maxOldGenerationSizeMb: 32 } },
+  );
+
+export const startBroken = () => new Worker("throw new Error('broken at once')", { eval: true });

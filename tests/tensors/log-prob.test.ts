@@ -1,0 +1,124 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import { allTinyImages, tinyModel } from '../support/tiny-space';
+
+onEachBackend('logProb', (backend) => {
+  it('of all images of a tiny space sums to 1', async () => {
+    const model = tinyModel();
+    const images = allTinyImages();
+    const nats = await take(await logProb(model, images, { batchSize: 27 }));
+    const probabilities = nats.map(Math.exp);
+    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+    expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81); // not the uniform model
+    images.dispose();
+    model.dispose();
+  });
+
+  it('does not depend on the batch', async () => {
+    const model = tinyModel();
+    const all = allTinyImages();
+    const images = tf.slice(all, 36, 8);
+    const whole = await take(await logProb(model, images, { batchSize: 8 }));
+    expect(new Set(whole).size).toBe(8);
+    for (const batchSize of isGpu(backend) ? [3] : [1, 3, 9]) {
+      expectClose(await take(await logProb(model, images, { batchSize })), whole, 1e-6);
+    }
+    tf.dispose([all, images]);
+    model.dispose();
+  });
+
+  it('of images given their conditions is the sum by hand over their logits', async () => {
+    const args = {
+      imageShape: [2, 2, 1] as [number, number, number],
+      levels: 3,
+      hiddenDim: 2,
+      outDim: 3,
+      numBlocks: 1,
+      firstKernelSize: 3,
+    };
+    const model = gatedPixelCNN({ ...args, numClasses: 3 });
+    const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7 * i + 1), shape));
+    model.setWeights(weights);
+    const all = allTinyImages();
+    const images = tf.slice(all, 30, 5);
+    const classes = [2, 0, 1, 1, 2];
+    const condition = tf.tensor1d(classes, 'int32');
+    const labels = tf.tensor2d(classes, [5, 1]);
+    const logits = await take(model.predict([normalize(images, 3), labels]) as tf.Tensor);
+    const levels = await images.data();
+    const expected = classes.map((_, n) => {
+      let nats = 0;
+      for (let place = 4 * n; place < 4 * (n + 1); place++) {
+        const row = logits.slice(3 * place, 3 * (place + 1));
+        nats +=
+          (row[levels[place] as number] as number) - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
+      }
+      return nats;
+    });
+    for (const given of [classes, condition, labels]) {
+      for (const batchSize of isGpu(backend) ? [given === labels ? 2 : 5] : [1, 2, 32]) {
+        expectClose(
+          await take(await logProb(model, images, { condition: given, batchSize })),
+          expected,
+          1e-5,
+        );
+      }
+    }
+    const ones = await take(await logProb(model, images, { condition: new Array<number>(5).fill(1) }));
+    expect(await take(await logProb(model, images, { condition: 1 }))).toEqual(ones);
+    expect(Math.abs((ones[0] as number) - (expected[0] as number))).toBeGreaterThan(1e-3); // the class counts
+
+    await expectNoLeaks(async () => {
+      await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them'); // biome-ignore format: one line
+      await expect(logProb(model, images, { condition: [0, 1] })).rejects.toThrow('or 5 of them, got [0, 1]');
+      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    });
+    tf.dispose([weights, all, images, condition, labels]);
+    model.dispose();
+    const plain = tinyModel();
+    const none = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(
+      'logProb: condition: wanted none, since the model takes no condition, got 0',
+    );
+    none.dispose();
+    plain.dispose();
+  });
+
+  it('leaves no tensor behind, on errors too', async () => {
+    const model = tinyModel();
+    const images = allTinyImages();
+    const bad = tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D;
+    await expectNoLeaks(() => logProb(model, images));
+    await expectNoLeaks(async () => {
+      await expect(logProb(model, bad)).rejects.toThrow();
+    });
+    tf.dispose([images, bad]);
+    model.dispose();
+  });
+});
+
+describe('logProb', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('names what is wrong', async () => {
+    const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
+    const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
+    await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');
+    await expect(logProb(model, undefined as never)).rejects.toThrow(
+      'logProb: images: wanted a tensor of levels',
+    );
+    await expect(logProb(model, images, { batchSize: 0 })).rejects.toThrow('logProb: batchSize');
+    await expect(logProb(model, tf.zeros([1, 2, 3, 1]))).rejects.toThrow('logProb: images: wanted [2, 2, 1]');
+    await expect(logProb(model, tf.zeros([2, 2, 1]) as tf.Tensor as tf.Tensor4D)).rejects.toThrow(
+      'logProb: images',
+    );
+    for (const level of [3, -1, 0.5]) {
+      const bad = tf.fill([1, 2, 2, 1], level) as tf.Tensor4D;
+      await expect(logProb(model, bad)).rejects.toThrow('logProb: images: wanted integer levels 0 to 2');
+    }
+    model.dispose();
+  });
+});

@@ -1,0 +1,412 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  logProb,
+  maskedConv2d,
+  pixelCNN,
+  pixelLogits,
+  type SampleOptions,
+  type SampleProgress,
+  sample,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { buildGolden, goldenModels } from '../support/golden-models';
+import { expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
+import { allTinyImages, tinyModel } from '../support/tiny-space';
+
+const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
+
+onEachBackend('sample', (backend) => {
+  describe.each(goldenModels)('draws the golden images of $name', ({ greedy, cdf, ...reference }) => {
+    const { shape } = greedy.image;
+    const perImage = shape.slice(1).reduce((a, b) => a * b, 1);
+    // In software, GPUs take long: there all but the last two pixels are given.
+    const drawnFrom = isGpu(backend) ? perImage - 2 * (shape[3] as number) : 0;
+
+    /** `initial` and `known` that give the very first value of each image where the reference gave it, and what is not drawn. */
+    function given({ data }: { data: number[] }, first: readonly number[] | null) {
+      const isKnown = (place: number) => place < drawnFrom || (place === 0 && first !== null);
+      const known = data.map((_, i) => (isKnown(i % perImage) ? 1 : 0));
+      const initial = data.map((level, i) => (known[i] ? level : 0));
+      if (first !== null) expect([data[0], data[perImage]]).toEqual(first);
+      return {
+        initial: golden4d({ shape, data: initial }, 'int32'),
+        known: golden4d({ shape, data: known }),
+      };
+    }
+
+    it('greedily', async () => {
+      const model = buildGolden({ greedy, cdf, ...reference });
+      const options = given(greedy.image, greedy.first_value);
+      for (const strategy of ['full', 'incremental'] as const) {
+        expect(await draw(model, { ...options, temperature: 0, strategy })).toEqual(greedy.image.data);
+      }
+      tf.dispose(Object.values(options));
+      model.dispose();
+    });
+
+    it('by the inverse of the distribution function', async () => {
+      const model = buildGolden({ greedy, cdf, ...reference });
+      for (const { u, image, first_value } of cdf.traces) {
+        // rows, columns, channels, and images innermost
+        const uniforms = Array.from(
+          { length: 2 * perImage },
+          (_, i) => u.data[(i % 2) * perImage + (i >> 1)],
+        );
+        let taken = 0;
+        const random = () => uniforms[taken++ % uniforms.length] as number;
+        const isFree = first_value === null && drawnFrom === 0;
+        const options = isFree ? null : given(image, first_value);
+        for (const strategy of ['full', 'incremental'] as const) {
+          expect(await draw(model, { ...(options ?? { numImages: 2 }), random, strategy })).toEqual(
+            image.data,
+          );
+        }
+        expect(taken).toBe(2 * uniforms.length); // one for every value, given or not
+        tf.dispose(Object.values(options ?? {}));
+      }
+      model.dispose();
+    });
+  });
+
+  it('gives images that follow the likelihood', async () => {
+    const model = tinyModel();
+    const space = allTinyImages();
+    const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
+      (nats) => 4000 * Math.exp(nats),
+    );
+    const counts = new Array<number>(81).fill(0);
+    const images = await draw(model, { numImages: 4000, seed: 1 });
+    for (let n = 0; n < 4000; n++) {
+      const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
+      counts[index] = (counts[index] as number) + 1;
+    }
+    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4 sqrt(2k) about once
+    // in ten thousand seeds.
+    let [statistic, cells, restExpected, restCount] = [0, 0, 0, 0];
+    for (const [index, count] of counts.entries()) {
+      const mean = expected[index] as number;
+      if (mean < 5) {
+        restExpected += mean;
+        restCount += count;
+      } else {
+        statistic += (count - mean) ** 2 / mean;
+        cells++;
+      }
+    }
+    if (restExpected > 0) {
+      statistic += (restCount - restExpected) ** 2 / restExpected;
+      cells++;
+    }
+    expect(cells).toBeGreaterThan(20);
+    expect(statistic).toBeLessThan(cells - 1 + 4 * Math.sqrt(2 * (cells - 1)));
+    space.dispose();
+    model.dispose();
+  });
+
+  it('draws the same images for the same seed, in whatever parts', async () => {
+    const model = tinyModel();
+    const all = await draw(model, { numImages: 6, seed: 42 });
+    const parts = [
+      ...(await draw(model, { numImages: 1, seed: 42 })),
+      ...(await draw(model, { numImages: 3, seed: 42, firstImage: 1 })),
+      ...(await draw(model, { numImages: 2, seed: 42, firstImage: 4, strategy: 'full' })),
+    ];
+    expect(parts).toEqual(all);
+    expect(await draw(model, { numImages: 6, seed: 43 })).not.toEqual(all);
+    expect(await draw(model, { numImages: 24 })).not.toEqual(await draw(model, { numImages: 24 }));
+    model.dispose();
+  });
+
+  it('completes what is given, and means the same noise by a seed whatever is given', async () => {
+    const model = tinyModel();
+    const free = await draw(model, { numImages: 30, seed: 5 });
+    // what was drawn at places 0 and 2 is given: the same noise draws the same images
+    const mask = free.map((_, i) => (i % 4 === 0 || i % 4 === 2 ? 1 : 0));
+    const [initial, known] = [golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32'), golden4d({ shape: [30, 2, 2, 1], data: mask })]; // biome-ignore format: one line
+    expect(await draw(model, { initial, known, seed: 5 })).toEqual(free);
+    // given values are kept, and only those
+    const other = await draw(model, { initial, known, seed: 6 });
+    expect(other.filter((_, i) => mask[i] === 1)).toEqual(free.filter((_, i) => mask[i] === 1));
+    expect(other).not.toEqual(free);
+    tf.dispose([initial, known]);
+    model.dispose();
+  });
+
+  it('draws the very first value uniformly where asked, and no other', async () => {
+    const model = tinyModel();
+    const values = [0.1, 0.4, 0.99];
+    let calls = 0;
+    const random = () => values[calls++ % 3] as number;
+    const images = await draw(model, { numImages: 3, random, firstValue: 'uniform', topK: 1 });
+    expect([images[0], images[4], images[8]]).toEqual([0, 1, 2]); // floor(3u), unfiltered
+    // the rest is the most likely level (topK 1), whatever u: greedy from the same start
+    const start = images.map((level, i) => (i % 4 === 0 ? level : 0));
+    const initial = golden4d({ shape: [3, 2, 2, 1], data: start }, 'int32');
+    const known = golden4d({ shape: [3, 2, 2, 1], data: start.map((_, i) => (i % 4 === 0 ? 1 : 0)) });
+    expect(await draw(model, { initial, known, temperature: 0 })).toEqual(images);
+    // what is known wins over the uniform draw
+    expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(
+      images,
+    );
+    tf.dispose([initial, known]);
+    model.dispose();
+  });
+
+  it('leaves no tensor behind but the images: on success, on errors and on aborts', async () => {
+    const model = tinyModel();
+    for (const strategy of ['full', 'incremental'] as const) {
+      await expectNoLeaks(async () => {
+        const images = await sample(model, { numImages: 2, seed: 1, strategy });
+        expect([images.shape, images.dtype]).toEqual([[2, 2, 2, 1], 'int32']);
+        return images;
+      });
+    }
+    await expectNoLeaks(async () => {
+      const onProgress = () => {
+        throw new Error('from the caller');
+      };
+      await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
+      await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
+      const controller = new AbortController();
+      const aborting = sample(model, {
+        strategy: 'full',
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      });
+      await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
+    });
+    model.dispose();
+  });
+
+  it('works with any model from images to logits', async () => {
+    const image = tfl.input({ shape: [null, null, 2] });
+    const features = tfl.layers
+      .conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' })
+      .apply(image);
+    const logits = pixelLogits({ imageChannels: 2, levels: 3 }).apply(features as tfl.SymbolicTensor);
+    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    // all logits are 0: the level is floor(3u)
+    const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
+    let next = 0;
+    const images = await draw(model, { imageShape: [2, 3, 2], random: () => uniforms[next++] as number });
+    expect(images).toEqual(uniforms.map((u) => Math.floor(3 * u)));
+    await expect(sample(model)).rejects.toThrow('sample: imageShape: wanted [H, W, 2]');
+    model.dispose();
+  });
+});
+
+describe('sample', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('reports each row and the end, and shows the images as they grow', async () => {
+    const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    const seen: { done: number; total: number; levels: number[] }[] = [];
+    const random = () => 1 - 2 ** -53; // always the highest level
+    const onProgress = ({ done, total, levels }: SampleProgress) =>
+      seen.push({ done, total, levels: Array.from(levels) });
+    await draw(model, { onProgress, random, numImages: 2 });
+    const rows = (count: number) => Array.from({ length: 24 }, (_, i) => (i % 12 < 4 * count ? 1 : 0));
+    expect(seen).toEqual([
+      { done: 4, total: 12, levels: rows(1) },
+      { done: 8, total: 12, levels: rows(2) },
+      { done: 12, total: 12, levels: rows(3) },
+    ]);
+    model.dispose();
+  });
+
+  it('rejects with the reason of the signal, at once where it is aborted already', async () => {
+    const model = tinyModel();
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    await expect(sample(model, { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(sample(model, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+
+    // an abort from outside arrives where the sampler yields
+    const outside = new AbortController();
+    setTimeout(() => outside.abort(), 0);
+    const drawing = sample(model, { signal: outside.signal, yieldEvery: 0 });
+    await expect(drawing).rejects.toMatchObject({ name: 'AbortError' });
+
+    // and one with the very last value is not too late
+    const late = new AbortController();
+    const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
+    await expectNoLeaks(async () => {
+      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+    });
+    model.dispose();
+  });
+
+  it('asks the model for nothing where all levels are given', async () => {
+    const model = tinyModel();
+    const asked = vi.spyOn(model.layers.at(-1) as tfl.layers.Layer, 'call');
+    const given = [0, 1, 2, 2, 1, 1, 0, 2];
+    const initial = golden4d({ shape: [2, 2, 2, 1], data: given }, 'int32');
+    for (const drawn of [[], [3, 5]]) {
+      asked.mockClear();
+      const flags = given.map((_, i) => (drawn.some((place) => place === i) ? 0 : 1));
+      const known = golden4d({ shape: [2, 2, 2, 1], data: flags });
+      const images = await draw(model, { initial, known, strategy: 'full', seed: 1 });
+      expect(images.filter((_, i) => flags[i])).toEqual(given.filter((_, i) => flags[i]));
+      expect(asked).toHaveBeenCalledTimes(drawn.length); // places 3 and 1, of different images
+      known.dispose();
+    }
+    asked.mockRestore();
+    initial.dispose();
+    model.dispose();
+  });
+
+  it('lets other work run by elapsed time, or never', async () => {
+    const model = tinyModel();
+    /** At each value, how much of the work that waits has run: each value adds one. */
+    const turnsAtValues = async (yieldEvery: 'never' | number) => {
+      const seen: number[] = [];
+      let turns = 0;
+      const random = () => {
+        seen.push(turns);
+        setTimeout(() => turns++, 0);
+        return 0.5;
+      };
+      await draw(model, { yieldEvery, random });
+      return seen;
+    };
+    expect(await turnsAtValues('never')).toEqual([0, 0, 0, 0]);
+    expect(await turnsAtValues(0)).toEqual([0, 1, 2, 3]);
+    model.dispose();
+  });
+
+  it('draws no level that cannot come, however close to 1 the uniforms are', async () => {
+    // logits, the same at each place: as they are summed, 63 of less than 2^-53 are lost beside 1, but not in
+    // the total; the last four have no probability
+    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
+    const logits = [0, ...lost, ...new Array<number>(4).fill(-1000)];
+    const image = tfl.input({ shape: [1, 2, 1] });
+    const conv = maskedConv2d({ filters: 68, kernelSize: 1, maskType: 'A', imageChannels: 1 });
+    const features = conv.apply(image);
+    const outputs = pixelLogits({ imageChannels: 1, levels: 68 }).apply(features) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: image, outputs });
+    const [kernel, bias] = [tf.zeros([1, 1, 1, 68]), tf.tensor1d(logits)];
+    model.setWeights([kernel, bias]);
+    for (const strategy of ['full', 'incremental'] as const) {
+      const options = { numImages: 3, random: () => 1 - 2 ** -53, strategy };
+      expect(await draw(model, options)).toEqual(new Array(6).fill(63));
+    }
+    tf.dispose([kernel, bias]);
+    model.dispose();
+  });
+
+  it('says where a model gives no finite logits', async () => {
+    const model = tinyModel();
+    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
+    model.setWeights(weights);
+    tf.dispose(weights);
+    await expectNoLeaks(async () => {
+      await expect(sample(model)).rejects.toThrow('the model gave logits that are not finite numbers');
+    });
+    model.dispose();
+  });
+
+  it('names what is wrong, before any tensor is made', async () => {
+    const model = tinyModel(); // of images [2,2,1] with 3 levels
+    const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
+    const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);
+    const wide = tf.zeros<tf.Rank.R4>([1, 2, 3, 1]);
+    const wrong: [SampleOptions, string][] = [
+      [{ numImages: 0 }, 'sample: numImages: wanted an integer of at least 1, got 0'],
+      [{ imageShape: [2, 3, 1] }, 'sample: imageShape: wanted [2, 2, 1], got [2, 3, 1]'],
+      [{ strategy: 'fast' as 'full' }, "sample: strategy: wanted 'auto' or 'incremental' or 'full'"],
+      [{ condition: 1 }, 'sample: condition: wanted none'],
+      [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
+      [{ initial, known: 1 as never }, 'sample: known: wanted a tensor of 0 and 1 [N,H,W,C], got 1'],
+      [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],
+      [{ known }, 'sample: initial: wanted levels of shape [1,2,2,1], with known, got undefined'],
+      [{ initial: wide, known: wide }, 'sample: initial: wanted [2, 2, 1], got [2, 3, 1]'],
+      [{ initial, known: wide }, 'sample: known'],
+      [{ initial, known, numImages: 2 }, 'sample: initial: wanted levels of shape [2,2,2,1]'],
+      [{ initial: high, known }, 'sample: initial: wanted integer levels 0 to 2, got 3'],
+      [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
+    ];
+    await expectNoLeaks(async () => {
+      for (const [options, message] of wrong) await expect(sample(model, options)).rejects.toThrow(message);
+    });
+    tf.dispose([initial, known, high, wide]);
+    model.dispose();
+  });
+
+  it('refuses a model of another shape', async () => {
+    const image = tfl.input({ shape: [4, 4, 1] });
+    const model = tfl.model({ inputs: image, outputs: image });
+    await expect(sample(undefined as never)).rejects.toThrow('sample: model: wanted a model');
+    await expect(sample(model, { signal: {} as never })).rejects.toThrow(
+      'sample: signal: wanted an AbortSignal',
+    );
+    await expect(sample(model)).rejects.toThrow('sample: model: wanted a model [N,H,W,C] -> [N,H,W,C,L]');
+  });
+});
+
+/** Images [2,3,2], with a layer between that mixes nothing and is not known to programs. */
+function odd(): AutoregressiveModel {
+  const image = tfl.input({ shape: [2, 3, 2] });
+  const masked = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
+  const features = tfl.layers.prelu({ name: 'odd', sharedAxes: [1, 2] }).apply(masked as tfl.SymbolicTensor);
+  const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(features as tfl.SymbolicTensor);
+  const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+  setNoise(model);
+  return model;
+}
+
+/** What is drawn, and in how many forward passes of the model. */
+async function drawn(model: AutoregressiveModel, strategy: SampleOptions['strategy']) {
+  const apply = vi.spyOn(model, 'apply');
+  const images = await take(await sample(model, { numImages: 2, seed: 1, ...(strategy && { strategy }) }));
+  const passes = apply.mock.calls.length;
+  apply.mockRestore();
+  return { images, passes };
+}
+
+const VALUES = 2 * 3 * 2; // of an image
+
+describe('the strategy of sample', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('is incremental by itself: no forward pass, where whole passes make one a value', async () => {
+    const model = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 1 });
+    setNoise(model);
+    const { images, passes } = await drawn(model, 'full');
+    expect(passes).toBe(VALUES);
+    for (const strategy of [undefined, 'auto', 'incremental'] as const) {
+      expect(await drawn(model, strategy)).toEqual({ images, passes: 0 });
+    }
+    model.dispose();
+  });
+
+  it('is whole passes by itself where a layer cannot be evaluated pixel by pixel, which is named where asked', async () => {
+    const model = odd();
+    const full = await drawn(model, 'full');
+    expect(full.passes).toBe(VALUES);
+    expect(new Set(full.images).size).toBeGreaterThan(1);
+    expect(await drawn(model, 'auto')).toEqual(full);
+    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
+      "sample: strategy 'incremental': layer 'odd' (PReLU) cannot be evaluated pixel by pixel",
+    );
+    model.dispose();
+  });
+
+  it('refuses a model that is not causal', async () => {
+    const image = tfl.input({ shape: [3, 3, 2] });
+    const masked = maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 }).apply(image);
+    const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(masked as tfl.SymbolicTensor);
+    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
+      'the model is not causal: its logits of channel 0 see that channel or a later one',
+    );
+    model.dispose();
+  });
+});

@@ -1,0 +1,257 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  gatedPixelCNN,
+  maskedConv2d,
+  type PortableModel,
+  pixelCNN,
+  pixelLogits,
+  toPortable,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Program } from '../../src/layers/incremental';
+import { imageModelShape } from '../../src/models/image-model';
+import type { Features } from '../../src/program/builder';
+import { type TracedModel, trace } from '../../src/tensors/trace';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks, setNoise } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const LEVELS = 2;
+type Graph = (image: tfl.SymbolicTensor) => tfl.SymbolicTensor;
+
+/** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
+function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T): T {
+  const image = tfl.input({ shape: [3, 3, channels] });
+  const logits = pixelLogits({ imageChannels: channels, levels: LEVELS });
+  const outputs = logits.apply(graph(image)) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: image, outputs });
+  const before = tf.memory().numTensors;
+  const result = then(trace(model, imageModelShape('test', model)));
+  expect(tf.memory().numTensors).toBe(before);
+  model.dispose();
+  return result;
+}
+
+const nodes = (result: ReturnType<typeof trace>) => (result as TracedModel).builder.nodes;
+const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
+  layer.apply(x) as tfl.SymbolicTensor;
+const conv = (filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
+  maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels });
+
+describe('trace', () => {
+  it('builds a program of a graph with branches and skips, each tensor once', () => {
+    traced(
+      1,
+      (image) => {
+        const a = apply(conv(2, 'A'), image);
+        const b = apply(tfl.layers.reLU(), a);
+        const c = apply(tfl.layers.add(), [b, a]); // a and b are known by then
+        return apply(tfl.layers.multiply(), [c, apply(conv(2, 'B'), b)]);
+      },
+      (result) => {
+        expect(nodes(result)).toMatchObject([
+          { op: 'image', size: 1 },
+          { op: 'conv', size: 2, input: 0 },
+          { op: 'pointwise', fn: 'relu', size: 2, input: 1 },
+          { op: 'add', size: 2, inputs: [2, 1] },
+          { op: 'conv', size: 2, input: 2 },
+          { op: 'multiply', size: 2, inputs: [3, 4] },
+        ]);
+        expect((result as TracedModel).output).toBe(5);
+      },
+    );
+  });
+
+  it('computes a layer once for each tensor it is applied to, with the same weights', () => {
+    const shared = conv(2, 'B');
+    const graph: Graph = (image) => apply(shared, apply(shared, apply(conv(2, 'A'), image)));
+    const [first, second] = traced(1, graph, nodes).slice(2);
+    if (first?.op !== 'conv' || second?.op !== 'conv') throw new Error('wanted two convolutions');
+    expect([first.input, second.input]).toEqual([1, 2]);
+    expect(second.kernel).toBe(first.kernel);
+  });
+
+  it('asks a layer itself first, where it can build itself of operations', () => {
+    class Minus extends tfl.layers.Layer {
+      static className = 'Minus';
+      override call = (x: tf.Tensor | tf.Tensor[]) => tf.neg((Array.isArray(x) ? x[0] : x) as tf.Tensor);
+      incremental(program: Program, [x]: readonly Features[]): Features | null {
+        return x === undefined || x.size !== 2 ? null : program.map(x, (value) => -value);
+      }
+    }
+    const program = traced(1, (image) => apply(new Minus(), apply(conv(2, 'A'), image)), nodes);
+    expect(program.map(({ op }) => op)).toEqual(['image', 'conv', 'closure']);
+    const graph: Graph = (image) => apply(conv(2, 'A'), apply(new Minus({ name: 'own' }), image));
+    expect(traced(1, graph, (result) => result)).toEqual({
+      obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel",
+    });
+  });
+
+  it('names the layer that cannot be evaluated pixel by pixel', () => {
+    const graph: Graph = (image) => {
+      const a = apply(conv(2, 'A'), image);
+      const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), a);
+      return apply(conv(2, 'B'), apply(tfl.layers.add(), [a, pooled]));
+    };
+    expect(traced(1, graph, (result) => result)).toEqual({
+      obstacle: "layer 'pool' (MaxPooling2D) cannot be evaluated pixel by pixel",
+    });
+  });
+
+  it('names the layer whose operation refuses what it is given', () => {
+    class Odd extends tfl.layers.Layer {
+      static className = 'TracedOdd';
+      override call = (x: tf.Tensor | tf.Tensor[]) => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
+      incremental(program: Program, [x]: readonly Features[]): Features {
+        return program.gate(x as Features, 3);
+      }
+    }
+    const graph: Graph = (image) => apply(new Odd({ name: 'odd' }), apply(conv(2, 'A'), image));
+    expect(traced(1, graph, (result) => result)).toEqual({
+      obstacle:
+        "layer 'odd' (TracedOdd) cannot be evaluated pixel by pixel: gate: input: wanted a multiple of 2 * groups (6), got 2",
+    });
+  });
+
+  it('passes on what goes wrong in a layer', () => {
+    const broken = Object.assign(tfl.layers.reLU(), {
+      incremental: () => {
+        throw new RangeError('broken');
+      },
+    });
+    const graph: Graph = (image) => apply(broken, apply(conv(2, 'A'), image));
+    expect(() => traced(1, graph, (result) => result)).toThrow(RangeError);
+  });
+
+  it.each([
+    [3, 0, (image: tfl.SymbolicTensor) => apply(conv(6, 'B', 3), image)], // every channel sees itself
+    [
+      3,
+      1,
+      (image: tfl.SymbolicTensor) =>
+        // of one group each: the logits of channel 0 see earlier pixels, those after it the whole pixel
+        apply(tfl.layers.concatenate(), [apply(conv(2, 'A', 1), image), apply(conv(4, 'B', 1), image)]),
+    ],
+    [
+      1,
+      0,
+      (image: tfl.SymbolicTensor) =>
+        // the second level alone
+        apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
+    ],
+  ])('says which channel sees what is not drawn yet: of %i channels, %i', (channels, channel, graph) => {
+    expect(traced(channels, graph, (result) => result)).toEqual({
+      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+    });
+  });
+
+  /** A stack that sees its own row whole, and a layer that reads it. */
+  const unshifted =
+    (second: { kernelSize: number | [number, number]; vertical?: boolean }): Graph =>
+    (image) => {
+      const vertical = maskedConv2d({ filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 });
+      const layer = maskedConv2d({ filters: 2, maskType: 'A', imageChannels: 1, ...second });
+      return apply(layer, apply(vertical, image));
+    };
+
+  it('refuses what is to the left in a vertical layer whose input does not see rows above only', () => {
+    expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
+      obstacle: expect.stringContaining(
+        'a vertical layer with mask B, whose input must see rows above only and does not',
+      ),
+    });
+  });
+
+  it.each([
+    ['above', { kernelSize: [3, 1] as [number, number] }],
+    ['above, whole rows', { kernelSize: 3, vertical: true }],
+  ])('takes such a vertical layer where only its rows are read that are %s', (_, second) => {
+    traced(1, unshifted(second), (result) => {
+      expect(nodes(result)).toMatchObject([
+        { op: 'image' },
+        { op: 'conv', input: 0 },
+        { op: 'conv', input: 1 },
+      ]);
+    });
+  });
+
+  it('takes a model of three channels that keeps their order', () => {
+    expect(traced(3, (image) => apply(conv(6, 'A', 3), image), nodes)).toHaveLength(2);
+  });
+});
+
+describe('toPortable', () => {
+  const SIZES = {
+    imageShape: [null, 4, 2] as [null, number, number],
+    levels: 3,
+    hiddenDim: 2,
+    outDim: 3,
+    numBlocks: 2,
+  };
+
+  it('is a model as plain data, with the numbers of its weights by the names of layers', async () => {
+    const model = pixelCNN(SIZES);
+    setNoise(model);
+    const portable = await toPortable(model);
+    expect(structuredClone(portable)).toEqual(portable); // no functions, no tensors
+    expect(portable).toMatchObject({ imageShape: [null, 4, 2], levels: 3, conditions: [] });
+    expect(portable.nodes[0]).toEqual({ op: 'image', size: 2 });
+    expect(portable.nodes[portable.output]).toMatchObject({
+      op: 'conv',
+      size: 6,
+      kernel: 'final_conv.kernel',
+    });
+    const names = [...portable.weights.keys()];
+    expect(names.slice(-4)).toEqual([
+      'output_conv2.kernel',
+      'output_conv2.bias',
+      'final_conv.kernel',
+      'final_conv.bias',
+    ]);
+    expect(new Set(names).size).toBe(model.weights.length);
+    const weights = model.getWeights();
+    expect(names).toHaveLength(weights.length);
+    for (const [i, { shape, data }] of [...portable.weights.values()].entries()) {
+      expect(shape).toEqual(weights[i]?.shape);
+      expect(data).toEqual(await weights[i]?.data());
+    }
+    model.dispose();
+  });
+
+  it.each([
+    ['numClasses', { kind: 'class', numClasses: 3 }],
+    ['conditionSize', { kind: 'vector', size: 3 }],
+    ['conditionMapSize', { kind: 'map', size: 3 }],
+  ])('says what a model is conditioned on: %s', async (name, condition) => {
+    const model = gatedPixelCNN({ ...SIZES, [name]: 3 });
+    expect((await toPortable(model)).conditions).toEqual([condition]);
+    model.dispose();
+  });
+
+  it('keeps its numbers whatever becomes of the model, and leaves no tensor behind', async () => {
+    await expectNoLeaks(async () => {
+      const model = pixelCNN(SIZES);
+      setNoise(model);
+      const portable: PortableModel = await toPortable(model);
+      const before = structuredClone(portable);
+      setNoise(model, 2);
+      expect(await toPortable(model)).not.toEqual(before);
+      model.dispose();
+      expect(portable).toEqual(before);
+    });
+  });
+
+  it('names what cannot be evaluated pixel by pixel, and what is no model', async () => {
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), apply(conv(2, 'A'), image));
+    const outputs = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), pooled);
+    const model = tfl.model({ inputs: image, outputs });
+    await expect(toPortable(model)).rejects.toThrow(
+      new TypeError("toPortable: layer 'pool' (MaxPooling2D) cannot be evaluated pixel by pixel"),
+    );
+    await expect(toPortable(undefined as never)).rejects.toThrow('toPortable: model: wanted a model');
+    model.dispose();
+  });
+});
