@@ -67,7 +67,7 @@ export function compile(
   };
 }
 
-/** Has the logits of each channel put where they are read, at the channel's time. */
+/** Copies the logits of each channel to where they are read, at the channel's time. */
 function addLogits(plan: Plan, x: FeatureCache, levels: number): Operand {
   const channels = x.layout.times.map((_, feature) => Math.floor(feature / levels));
   const sideBySide = arranged(plan, x, Layout.of(channels), false); // the levels of each channel

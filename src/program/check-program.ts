@@ -18,7 +18,7 @@ import {
   pointwiseNames,
   type Weight,
 } from './program';
-import { type Readiness, readinessOf } from './readiness';
+import { firstLeak, type Readiness, readinessOf } from './readiness';
 
 // What a file says is not to be trusted: it may be damaged, or made to harm. Every field of every node is checked,
 // every size is computed anew, and what evaluating it costs is bounded by the length of the file.
@@ -112,7 +112,7 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
 /** The logits of each channel must be made of what is known by its turn. */
 function checkCausality({ nodes, conditions, output, levels }: PortableModel): void {
   const { times } = readinessOf(nodes, conditions)[output] as Readiness;
-  const seesFuture = times.findIndex((time, feature) => time > Math.floor(feature / levels));
+  const seesFuture = firstLeak(times, levels);
   if (seesFuture < 0) return;
   const channel = Math.floor(seesFuture / levels);
   throw new Error(

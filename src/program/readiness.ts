@@ -133,3 +133,7 @@ function timeOfChannel(inputs: readonly number[], channelOut: number, window: Wi
   }
   return time;
 }
+
+/** The first of C*L logits that is ready only after its channel's turn, so sees that channel or a later one; -1 for none. */
+export const firstLeak = (times: readonly number[], levels: number): number =>
+  times.findIndex((time, feature) => time > Math.floor(feature / levels));

@@ -7,7 +7,7 @@ import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import type { Expressed } from '../program/ops';
 import type { PortableModel, Weight } from '../program/program';
-import { AFTER_ROW, type Readiness, readinessOf } from '../program/readiness';
+import { AFTER_ROW, firstLeak, type Readiness, readinessOf } from '../program/readiness';
 
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
@@ -34,7 +34,7 @@ export function trace(
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
     const { times } = readinessOf(builder.nodes, shape === null ? [] : [shape])[output] as Readiness;
-    const seesFuture = times.findIndex((time, feature) => time > Math.floor(feature / levels));
+    const seesFuture = firstLeak(times, levels);
     if (seesFuture < 0) return { builder, output };
     const channel = Math.floor(seesFuture / levels);
     return {
