@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
@@ -11,6 +12,18 @@ const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/*docs*.test.ts', 
 
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
+
+/** Tests of what uses no tensors: the same on every backend of tfjs. */
+const noTensors = ['core', 'kernels', 'program', 'distributions', 'engine', 'likelihood', 'pool'].map(
+  (room) => `tests/${room}/**`,
+);
+
+/**
+ * Without a GPU, Dawn needs a Vulkan device in software. Chromium's SwiftShader is one; the Mesa of some distributions
+ * is too old for Dawn.
+ */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (!existsSync('/dev/dri') && existsSync(swiftShader)) process.env['VK_ICD_FILENAMES'] ??= swiftShader;
 
 /** Whether Dawn finds a Vulkan device, or Metal or Direct3D: asked in a process of its own, since it may crash. */
 function hasDawn(): boolean {
@@ -44,13 +57,13 @@ const projects: TestProjectInlineConfiguration[] = [
           test: {
             name: 'node-webgpu',
             include: ['tests/**/*.test.ts'],
-            exclude: nodeOnly,
+            exclude: [...nodeOnly, ...noTensors],
             provide: { backends: ['webgpu'] },
             setupFiles: ['tests/support/dawn.ts'],
           },
         } satisfies TestProjectInlineConfiguration,
       ]
-    : missing('WebGPU in Node', 'apt-get install mesa-vulkan-drivers libvulkan1')),
+    : missing('WebGPU in Node', 'apt-get install chromium libvulkan1')),
   ...(chromiumPath
     ? [
         {
