@@ -13,10 +13,15 @@ const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/*docs*.test.ts', 
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
 
-/** Tests of what uses no tensors: the same on every backend of tfjs. */
-const noTensors = ['core', 'kernels', 'program', 'distributions', 'engine', 'likelihood', 'pool'].map(
-  (room) => `tests/${room}/**`,
-);
+/** Tests of what touches a backend: enough for WebGPU in Node, since all run on WebGPU in Chromium. */
+const onBackends = [
+  'backends.test.ts',
+  'node-webgpu/**',
+  'layers/**',
+  'ops/**',
+  'tensors/**',
+  'models/{loss,pixel-cnn}.test.ts',
+].map((tests) => `tests/${tests}`);
 
 /**
  * Without a GPU, Dawn needs a Vulkan device in software. Chromium's SwiftShader is one; the Mesa of some distributions
@@ -56,8 +61,7 @@ const projects: TestProjectInlineConfiguration[] = [
           extends: true,
           test: {
             name: 'node-webgpu',
-            include: ['tests/**/*.test.ts'],
-            exclude: [...nodeOnly, ...noTensors],
+            include: onBackends,
             provide: { backends: ['webgpu'] },
             setupFiles: ['tests/support/dawn.ts'],
           },

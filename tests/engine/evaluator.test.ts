@@ -23,7 +23,7 @@ import { imageModelShape } from '../../src/models/image-model';
 import type { PortableModel } from '../../src/program/program';
 import { AFTER_ROW, ONCE } from '../../src/program/readiness';
 import { readModel, type TracedModel, trace } from '../../src/tensors/trace';
-import { isGpu, onEachBackend } from '../support/backends';
+import { onEachCpuBackend } from '../support/backends';
 import { kernelMakers } from '../support/machine';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -199,7 +199,7 @@ const unusual: Record<string, Unusual> = {
 
 const isRefused = (name: string) => name.startsWith('refused');
 
-onEachBackend('incremental sampling', (backend) => {
+onEachCpuBackend('incremental sampling', () => {
   it('draws the images of whole passes: any shape, channels, kernels, levels and batch', async () => {
     const cases = fc.record({
       imageShape: fc.tuple(
@@ -223,11 +223,11 @@ onEachBackend('incremental sampling', (backend) => {
         expect(incremental).toEqual(full);
         model.dispose();
       }),
-      { numRuns: isGpu(backend) ? 3 : 25, seed: 1 }, // a fixed seed: near ties of float32 are not looked for
+      { numRuns: 25, seed: 1 }, // a fixed seed: near ties of float32 are not looked for
     );
   });
 
-  it.each(isGpu(backend) ? [3] : [1, 2, 3])(
+  it.each([1, 2, 3])(
     'draws the images of whole passes from a graph with branches, %i channels',
     async (channels) => {
       const model = fill(branching(channels, 5));
@@ -237,7 +237,7 @@ onEachBackend('incremental sampling', (backend) => {
         { seed: 3, topP: 0.8, firstValue: 'uniform' },
         { seed: 4, temperature: 0 },
       ];
-      for (const option of isGpu(backend) ? options.slice(1, 2) : options) {
+      for (const option of options) {
         const [incremental, full] = await bothStrategies(model, { numImages: 5, ...option });
         expect(incremental).toEqual(full);
       }
@@ -309,15 +309,15 @@ onEachBackend('incremental sampling', (backend) => {
         numbers?.dispose();
         model.dispose();
       }),
-      { numRuns: isGpu(backend) ? 2 : 30, seed: 1 },
+      { numRuns: 30, seed: 1 },
     );
   });
 
-  it.each(isGpu(backend) ? [2] : [1, 2])(
+  it.each([1, 2])(
     'draws the images of whole passes from a graph of stacks with stock layers, %i channels',
     async (channels) => {
       const model = fill(stacks(channels, 4));
-      const numImages = isGpu(backend) ? 2 : 40; // more than a chunk
+      const numImages = 40; // more than a chunk
       const vectors = tf.tensor2d(noise(numImages * 2, 7), [numImages, 2]);
       const [incremental, full] = await bothStrategies(model, { condition: vectors, seed: 1 });
       expect(incremental).toEqual(full);
@@ -327,7 +327,7 @@ onEachBackend('incremental sampling', (backend) => {
   );
 
   const readers: [number, number][][] = [[[5, 5], [3, 1]], [[3, 1], [5, 5]], [[5, 1], [1, 5]], [[1, 5], [5, 1]]]; // biome-ignore format: one line
-  it.each(isGpu(backend) ? readers.slice(0, 2) : readers)(
+  it.each(readers)(
     'draws the images of whole passes where kernels %j and %j read the same features',
     async (...kernelSizes) => {
       const image = tfl.input({ shape: [6, 5, 1] });
@@ -342,7 +342,7 @@ onEachBackend('incremental sampling', (backend) => {
       const features = sum(sum(image, 5, 'A'), 6, 'B'); // of the image, and of features
       const outputs = pixelLogits({ imageChannels: 1, levels: 6 }).apply(features) as tfl.SymbolicTensor;
       const model = fill(tfl.model({ inputs: image, outputs }));
-      const [incremental, full] = await bothStrategies(model, { numImages: isGpu(backend) ? 2 : 8, seed: 1 });
+      const [incremental, full] = await bothStrategies(model, { numImages: 8, seed: 1 });
       expect(incremental).toEqual(full);
       model.dispose();
     },
@@ -375,7 +375,7 @@ onEachBackend('incremental sampling', (backend) => {
         condition?.dispose();
         model.dispose();
       }),
-      { numRuns: isGpu(backend) ? 2 : 30, seed: 1 },
+      { numRuns: 30, seed: 1 },
     );
   });
 

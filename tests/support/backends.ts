@@ -28,7 +28,20 @@ export const isGpu = (backend: Backend) => backend === 'webgl' || backend === 'w
 
 /** Runs a suite once on each backend. */
 export function onEachBackend(name: string, suite: (backend: Backend) => void): void {
-  describe.each(backends)(`${name} on %s`, (backend) => {
+  onEachOf(backends, name, suite);
+}
+
+/** Runs a suite once on each backend but those of GPUs: for what computes without tfjs, beside whole passes of a model. */
+export function onEachCpuBackend(name: string, suite: (backend: Backend) => void): void {
+  onEachOf(
+    backends.filter((backend) => !isGpu(backend)),
+    name,
+    suite,
+  );
+}
+
+function onEachOf(some: readonly Backend[], name: string, suite: (backend: Backend) => void): void {
+  describe.each(some)(`${name} on %s`, (backend) => {
     beforeAll(() => useBackend(backend));
     suite(backend);
   });
