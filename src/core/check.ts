@@ -22,10 +22,51 @@ export function throwTypeError(what: string, wanted: string, got: unknown): neve
   throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
 }
 
-/** Checks that args is an object. */
-export function checkArgs<T>(what: string, args: T): T {
+/** The names of all arguments that an interface has: one that is missing here does not compile. */
+export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
+
+/** Checks that args is an object, and has none but the named arguments: a name misspelt would do nothing. */
+export function checkArgs<Args>(what: string, args: Args, names?: NamesOf<Args>): Args {
   if (typeof args !== 'object' || args === null) throwTypeError(what, 'an object of arguments', args);
+  if (names !== undefined) checkNames(what, Object.keys(args), Object.keys(names));
   return args;
+}
+
+/** Throws where a name is none of the known ones, with the nearest of these. */
+export function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
+  throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
+}
+
+/** The known name that a misspelt one may stand for: few letters away, or part of it. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  if (best !== undefined && 3 * best.distance <= Math.max(name.length, 3)) return best.candidate;
+  return ranked.find(({ candidate }) => {
+    const lower = candidate.toLowerCase();
+    return wanted.includes(lower) || lower.includes(wanted);
+  })?.candidate;
+}
+
+/** How many letters must be put in, left out or replaced to make one word of another (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] as number) + (letter === b[j] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
 }
 
 /** An object, not a list. Its names may be anything, so only its own are to be looked up. */

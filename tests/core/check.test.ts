@@ -67,6 +67,28 @@ describe('checks name the option, what was wanted and what came', () => {
     }
   });
 
+  it('unknown options, with the nearest name', () => {
+    interface Args {
+      temperature?: number;
+      levels?: number;
+      numImages?: number;
+      topK?: number;
+    }
+    const names = { temperature: true, levels: true, numImages: true, topK: true } as const;
+    const message = (args: object) => () => checkArgs<Args>('sample: options', args, names);
+    expect(message({ temperature: 1, topK: undefined })()).toEqual({ temperature: 1, topK: undefined });
+    expect(message({ levels: 4, temprature: 0.1 })).toThrow(
+      "sample: options: unknown option 'temprature': did you mean temperature?",
+    );
+    // part of a longer name, or a longer name of which it is part; case does not matter
+    expect(message({ numLevels: 4 })).toThrow("unknown option 'numLevels': did you mean levels?");
+    expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
+    expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
+    expect(message({ strides: 2 })).toThrow(
+      "unknown option 'strides': there are temperature, levels, numImages, topK",
+    );
+  });
+
   it('choices', () => {
     expect(checkOneOf('t', 'A', ['A', 'B'])).toBe('A');
     expect(() => checkOneOf('t', 'a', ['A', 'B'])).toThrow("t: wanted 'A' or 'B', got 'a'");
