@@ -13,28 +13,48 @@ interface Softmax {
   readonly weights: Float64Array;
   /** Their sums, [images]. */
   readonly totals: Float64Array;
-  /** Computes both. What pads the logits of an image is unspecified. */
-  weigh(logits: Float32Array, scale: number): void;
+  /** Takes the logits of all images. What pads those of an image is unspecified. */
+  put(logits: Float32Array): void;
+  /** Computes both, of so many images from one on. */
+  weigh(first: number, images: number, scale: number): void;
+  /** The level of each image that float32 numbers leave no doubt about, else {@link TO_DRAW}; null where that is not faster. */
+  readonly drawCertain: ((uniforms: Float64Array, scale: number) => Int32Array) | null;
 }
 
 /** By kernels that give the same bits everywhere. */
 function softmaxOver(levels: number, numImages: number, make: MakeKernels): Softmax {
   const stride = paddedLevels(levels);
-  // [images, stride] logits, then in float64 weights, and [images] totals
-  const y = Math.ceil((numImages * stride) / 2);
+  // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
+  // stride] weights, [images] totals
+  const certain = numImages * stride;
+  const row = wholeVectors(certain + numImages);
+  const noise = (row + stride) / 2;
+  const y = noise + numImages;
   const sums = y + numImages * stride;
   const kernels = make(2 * (sums + numImages));
-  const { heap } = kernels;
+  const { heap, words } = kernels;
+  const noiseInHeap = new Float64Array(heap.buffer, 8 * noise, numImages);
+  const certainLevels = words.subarray(certain, certain + numImages);
   return {
     weights: new Float64Array(heap.buffer, 8 * y, numImages * stride),
     totals: new Float64Array(heap.buffer, 8 * sums, numImages),
-    weigh(logits, scale) {
+    put(logits) {
       heap.set(logits);
       for (let pad = levels; pad < stride; pad++) {
         for (let n = 0; n < numImages; n++) heap[n * stride + pad] = Number.NEGATIVE_INFINITY;
       }
-      kernels.softmax(y, sums, 0, numImages, stride, scale);
     },
+    weigh(first, images, scale) {
+      kernels.softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
+    },
+    drawCertain:
+      kernels.drawCertain === undefined
+        ? null
+        : (uniforms, scale) => {
+            noiseInHeap.set(uniforms);
+            kernels.drawCertain?.(certain, noise, row, 0, numImages, stride, scale);
+            return certainLevels;
+          },
   };
 }
 
@@ -57,7 +77,8 @@ export function logProbs(levels: number, numImages: number, make: MakeKernels = 
   const shifts = new Float64Array(numImages); // log of the sums, [images]
   const maxima = new Float64Array(numImages);
   const normalize = (logits: Float32Array) => {
-    softmax.weigh(logits, 1);
+    softmax.put(logits);
+    softmax.weigh(0, numImages, 1);
     for (let n = 0; n < numImages; n++) {
       const total = softmax.totals[n] as number;
       if (!(total > 0)) notFinite();
@@ -127,9 +148,17 @@ export function categorical(
   const keep = topK < levels || topP < 1 ? likeliest(levels, Math.min(topK, levels), topP) : undefined;
 
   return (logits, uniforms, drawn) => {
-    softmax.weigh(logits, scale);
+    softmax.put(logits);
+    const certain =
+      keep === undefined && softmax.drawCertain !== null ? softmax.drawCertain(uniforms, scale) : null;
+    if (certain === null) softmax.weigh(0, numImages, scale);
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
+      if (certain !== null) {
+        drawn[n] = certain[n] as number;
+        if (drawn[n] !== TO_DRAW) continue;
+        softmax.weigh(n, 1, scale);
+      }
       let total = totals[n] as number;
       if (!(total > 0)) notFinite();
       const from = n * stride;

@@ -138,4 +138,19 @@ export interface SamplingKernels {
    * `levels` is a multiple of 4.
    */
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
+  /**
+   * Int32 [images] from position `drawn` on: the first level of each image whose cumulative probability exceeds its
+   * uniform, or -1 where float32 numbers leave a doubt, which they rarely do. x, levels and scale are those of
+   * `softmax`; uniforms float64 [images], whose position counts float64 numbers; `row` is room for [levels]. Missing
+   * where it would not be faster than `softmax`.
+   */
+  drawCertain?(
+    drawn: number,
+    uniforms: number,
+    row: number,
+    x: number,
+    images: number,
+    levels: number,
+    scale: number,
+  ): void;
 }

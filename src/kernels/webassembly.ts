@@ -55,7 +55,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
   let run: Loop | undefined; // most who want the one do not want the other
-  let softmax: Loop | undefined;
+  let draws: Record<string, Loop> | undefined;
   return {
     heap: memory.heap,
     words: memory.words,
@@ -67,8 +67,12 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
       }
     },
     softmax(y, sums, x, images, levels, scale) {
-      softmax ??= exportsOf(SOFTMAX, wasmMemory)['softmax'] as Loop;
-      softmax(8 * y, 8 * sums, 4 * x, images, levels, scale);
+      draws ??= exportsOf(SOFTMAX, wasmMemory);
+      draws['softmax']?.(8 * y, 8 * sums, 4 * x, images, levels, scale);
+    },
+    drawCertain(drawn, uniforms, row, x, images, levels, scale) {
+      draws ??= exportsOf(SOFTMAX, wasmMemory);
+      draws['drawCertain']?.(4 * drawn, 8 * uniforms, 4 * row, 4 * x, images, levels, scale);
     },
   };
 }

@@ -367,6 +367,78 @@ describe('kernels', () => {
     }
   });
 
+  describe('drawCertain', () => {
+    /** The levels drawn of logits by uniforms, one image each; -1 for a doubt. */
+    function certain(logits: Float32Array, uniforms: readonly number[], scale = 1): number[] {
+      const [levels, images] = [logits.length, uniforms.length];
+      const [drawn, row] = [images * levels, images * (levels + 1) + 4];
+      const noise = Math.ceil((row + levels) / 2);
+      const kernels = webAssemblyKernels(2 * (noise + images)) as SamplingKernels;
+      for (let n = 0; n < images; n++) kernels.heap.set(logits, n * levels);
+      new Float64Array(kernels.heap.buffer, 8 * noise, images).set(uniforms);
+      kernels.drawCertain?.(drawn, noise, row, 0, images, levels, scale);
+      return Array.from(kernels.words.subarray(drawn, drawn + images));
+    }
+
+    /** Cumulative probabilities in float64. */
+    function cumulative(logits: Float32Array, scale: number): number[] {
+      const max = logits.reduce((a, b) => Math.max(a, b));
+      let sum = 0;
+      const sums = Array.from(logits, (x) => {
+        sum += Math.exp((x - max) * scale);
+        return sum;
+      });
+      return sums.map((partial) => partial / sum);
+    }
+
+    const cases = fc.record({
+      levels: fc.constantFrom(4, 8, 16, 40, 256, 1024),
+      spread: fc.constantFrom(0.1, 3, 30, 300),
+      scale: fc.constantFrom(0.3, 1, 7),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    });
+
+    it('is the level that float64 draws, or a doubt: next to the edges of levels most of all', () => {
+      fc.assert(
+        fc.property(cases, ({ levels, spread, scale, seed }) => {
+          const logits = Float32Array.from(noise(levels, seed), (x) => x * spread);
+          logits[levels - 1] = Number.NEGATIVE_INFINITY; // an impossible level
+          const edges = cumulative(logits, scale);
+          const near = edges.flatMap((edge) =>
+            [0, 1e-8, 1e-7, 1e-6, 1e-5].flatMap((e) => [edge - e, edge + e]),
+          );
+          const uniforms = near.filter((u) => u >= 0 && u < 1);
+          const drawn = certain(logits, uniforms, scale);
+          for (const [n, u] of uniforms.entries()) {
+            if (drawn[n] !== -1) expect(drawn[n]).toBe(edges.findIndex((edge) => edge > u));
+          }
+        }),
+        { numRuns: 60, seed: 1 },
+      );
+    });
+
+    it('is rarely a doubt', () => {
+      for (const levels of [4, 16, 256]) {
+        const uniforms = Array.from({ length: 1000 }, (_, i) => (i + 0.5) / 1000);
+        const doubts = certain(noise(levels, levels), uniforms).filter((level) => level === -1);
+        expect(doubts.length).toBeLessThan(30); // each level has an edge, around which it is
+      }
+    });
+
+    it('is a doubt where the logits are not finite, or the uniform is next to 1', () => {
+      const [least, nan] = [Number.NEGATIVE_INFINITY, Number.NaN];
+      for (const bad of [
+        [0, nan],
+        [nan, 0],
+        [0, Number.POSITIVE_INFINITY],
+        [least, least],
+      ]) {
+        expect(certain(Float32Array.of(...bad, least, least), [0, 0.5])).toEqual([-1, -1]);
+      }
+      expect(certain(Float32Array.of(0, 0, least, least), [0, 1 - 2 ** -53])).toEqual([0, -1]);
+    });
+  });
+
   it('says how much memory cannot be allocated', () => {
     withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
   });

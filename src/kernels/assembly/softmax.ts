@@ -1,4 +1,5 @@
 import { exp } from './exp';
+import { exp as expF32 } from './exp-f32';
 import { V } from './vector';
 
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
@@ -11,11 +12,7 @@ import { V } from './vector';
 export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: usize, scale: f64): void {
   const s = f64x2.splat(scale);
   for (let n: usize = 0; n < images; n++, x += levels * 4, y += levels * 8, sums += 8) {
-    let m = v128.load(x);
-    for (let i: usize = 4; i < levels; i += 4) m = f32x4.pmax(m, v128.load(x + i * 4));
-    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
-    const max = f64x2.promote_low_f32x4(m);
+    const max = f64x2.promote_low_f32x4(largest(x, levels * 4));
     let sumLow = f64x2.splat(0), sumHigh = f64x2.splat(0);
     for (let i: usize = 0; i < levels; i += 4) {
       const l = v128.load(x + i * 4);
@@ -30,4 +27,64 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
     const sum = f64x2.add(sumLow, sumHigh);
     store<f64>(sums, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
   }
+}
+
+/**
+ * Draws by the inverse of the distribution function in float32: int32 [images], the first level whose cumulative
+ * probability exceeds a uniform, float64 [images], or -1 where rounding might decide. softmax of x as in
+ * {@link softmax}; `row` is room for the levels, float32.
+ *
+ * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within (levels / 4 + 3 log
+ * levels + 12) 2^-24 of the total: a level is certain where the sums before and with it are farther than
+ * (levels + 128) 2^-24 from the threshold.
+ */
+export function drawCertain(
+  drawn: usize,
+  uniforms: usize,
+  row: usize,
+  x: usize,
+  images: usize,
+  levels: usize,
+  scale: f64,
+): void {
+  const bytes = levels * 4, s = f32x4.splat(<f32>scale), tolerance = <f32>(levels + 128) * 5.9604644775390625e-8;
+  for (let n: usize = 0; n < images; n++, x += bytes, uniforms += 8, drawn += 4) {
+    const max = largest(x, bytes);
+    let sums = f32x4.splat(0);
+    for (let i: usize = 0; i < bytes; i += V) {
+      const e = expF32(f32x4.mul(f32x4.sub(v128.load(x + i), max), s));
+      v128.store(row + i, e);
+      sums = f32x4.add(sums, e);
+    }
+    const total = sumOf(sums), threshold = <f32>load<f64>(uniforms) * total, margin = tolerance * total;
+    let i: usize = 0;
+    let before: f32 = 0, after: f32 = 0; // sums of the levels before i, and with those at i
+    for (; i < bytes; i += V, before = after) {
+      after = before + sumOf(v128.load(row + i));
+      if (after > threshold) break;
+    }
+    for (; i < bytes; i += 4, before = after) {
+      after = before + load<f32>(row + i);
+      if (after > threshold) break;
+    }
+    const isCertain = after - threshold > margin && (i == 0 || threshold - before > margin); // not where one is NaN
+    store<i32>(drawn, isCertain ? <i32>(i >> 2) : -1);
+  }
+}
+
+/** The largest of some numbers, in every lane. */
+// @ts-ignore: decorator
+@inline
+function largest(x: usize, bytes: usize): v128 {
+  let m = v128.load(x);
+  for (let i: usize = V; i < bytes; i += V) m = f32x4.pmax(m, v128.load(x + i));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+  return f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function sumOf(x: v128): f32 {
+  const halves = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
 }
