@@ -27,7 +27,7 @@ export interface PixelDropoutArgs extends LayerArgs, SeedArgs {
  * import * as tf from '@tensorflow/tfjs-core';
  * import { pixelDropout } from 'pixelcnn-layers';
  * const layer = pixelDropout({ rate: 0.5, seed: 1 });
- * layer.apply(tf.ones([6]), { training: true }).print(); // [0, 0, 2, 2, 0, 2]
+ * layer.apply(tf.ones([6]), { training: true }).print(); // [2, 0, 2, 0, 0, 0]
  * layer.apply(tf.ones([6])).print(); // [1, 1, 1, 1, 1, 1]
  * ```
  */
