@@ -25,7 +25,6 @@ import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
 import { keepSettings, runSettings } from './lib/run-settings.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
-import { seeded, seedWeights } from './lib/weights.mjs';
 
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
@@ -63,12 +62,9 @@ await keepSettings(out, run, [train, test]);
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize } = run;
-  const args = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
-  const model =
-    run.model === 'gated'
-      ? seeded(run.seed, () => gatedPixelCNN({ ...args, numClasses, dropout: run.dropout }))
-      : pixelCNN(args);
-  if (run.model !== 'gated') seedWeights(model, run.seed);
+  const sizes = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
+  const args = { ...sizes, dropout: run.dropout, seed: run.seed };
+  const model = run.model === 'gated' ? gatedPixelCNN({ ...args, numClasses }) : pixelCNN(args);
   const optimizer =
     run.optimizer === 'adam'
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)

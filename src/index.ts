@@ -20,11 +20,14 @@ export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } f
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
+export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
 export { PixelLayer } from './layers/pixel-layer';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
+export type { SeedArgs } from './layers/seeds';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
+  type AutoregressiveModelCompileArgs,
   autoregressiveModel,
 } from './models/autoregressive-model';
 export type { Condition } from './models/conditions';
@@ -41,6 +44,7 @@ export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn'
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';
 export type {
+  DropoutArgs,
   Expressed,
   LayerWeight,
   NormalizationArgs,

@@ -21,8 +21,7 @@ Model
   --blocks N          residual blocks (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
-  --dropout X         probability with which the gated model drops features in training; such a run resumes with other
-                      chances, not to the bit (0)
+  --dropout X         probability with which blocks drop features in training, for small data sets (0)
 
 Training
   --steps N           (2000)
@@ -32,7 +31,7 @@ Training
   --decay X           factor from step to step (0.999995)
   --average X         also keeps an average of the weights, which forgets 1 - X a step, and evaluates that: try 0.999
   --clip X            scales gradients down to this norm
-  --seed N            of weights, order and samples (1)
+  --seed N            of weights, dropout, order and samples (1)
   --backend NAME      ${BACKENDS.join(', ')} (wasm)
 
 Output
@@ -101,7 +100,6 @@ export function readTrainFlags(argv) {
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   if (flags.conditional && flags.model !== 'gated') stop('--conditional: comes with --model gated');
   const dropout = flags.dropout === '0' ? 0 : fraction('--dropout', flags.dropout);
-  if (dropout > 0 && flags.model !== 'gated') stop('--dropout: comes with --model gated');
   const data = oneOf('--data', flags.data, DATASETS);
   return {
     resume: false,

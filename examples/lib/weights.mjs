@@ -25,21 +25,3 @@ function glorot({ shape, size }, random) {
     shape,
   );
 }
-
-/**
- * Makes a model whose layers draw their first weights from a seed, each as it does by itself: tfjs takes the seeds of its initializers from Math.random.
- *
- * @template Model
- * @param {number} seed
- * @param {() => Model} make
- * @returns {Model}
- */
-export function seeded(seed, make) {
-  const { random } = Math;
-  Math.random = seedrandom.alea(`${seed}/weights`);
-  try {
-    return make();
-  } finally {
-    Math.random = random;
-  }
-}

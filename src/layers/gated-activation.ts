@@ -4,13 +4,14 @@ import { checkArgs, checkFeatures, checkInteger, throwTypeError } from '../core/
 import { windowAround } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 /** The window of a projection, at each pixel from all features to all. */
 const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 
 /** Arguments of {@link GatedActivation}. */
-export interface GatedActivationArgs extends LayerArgs {
+export interface GatedActivationArgs extends LayerArgs, SeedArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
 }
@@ -44,12 +45,14 @@ export class GatedActivation extends PixelLayer {
   static className = 'GatedActivation';
 
   private readonly imageChannels: number;
+  private readonly seed: number | undefined;
   /** Of what the condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
   private projection?: LayerWeight;
 
   constructor(args: GatedActivationArgs = {}) {
     super(checkArgs('GatedActivation', args));
     this.imageChannels = checkInteger('GatedActivation: imageChannels', args.imageChannels ?? 3, 1);
+    this.seed = checkSeed('GatedActivation', args.seed);
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -57,7 +60,8 @@ export class GatedActivation extends PixelLayer {
     const [, , , gateInputs] = features;
     if (condition !== undefined) {
       const size = condition.at(-1) as number;
-      const initializer = initializers.glorotUniform({});
+      const seed = partSeed(this.seed, 'condition_kernel');
+      const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
       this.projection = this.addWeight('condition_kernel', [1, 1, size, gateInputs], 'float32', initializer);
     }
     this.inputSpec = [features, ...(condition ? [condition] : [])].flatMap((shape) =>
@@ -106,7 +110,7 @@ export class GatedActivation extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), imageChannels: this.imageChannels };
+    return { ...super.getConfig(), imageChannels: this.imageChannels, seed: this.seed ?? null };
   }
 }
 serialization.registerClass(GatedActivation);

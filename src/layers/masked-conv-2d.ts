@@ -12,6 +12,7 @@ import { type MaskType, type Window, windowOf } from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
 import type { LayerWeight, Ops } from '../program/ops';
 import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
 import { activation } from './stock-layers';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
@@ -34,9 +35,9 @@ type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
 /**
  * Arguments of {@link MaskedConv2D}. Those that tfjs's `conv2d` has mean what they mean there: `activation`
  * (none), `useBias` (true), `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers
- * and constraints (none).
+ * and constraints (none). `seed` is for initializers that have none of their own.
  */
-export interface MaskedConv2DArgs extends LayerArgs, SharedArgs {
+export interface MaskedConv2DArgs extends LayerArgs, SharedArgs, SeedArgs {
   /** Features that go out, a multiple of `imageChannels`. */
   filters: number;
   /** Rows and columns of the kernel, odd; one number for a square kernel. */
@@ -92,6 +93,7 @@ export class MaskedConv2D extends PixelLayer {
   private readonly imageChannels: number;
   private readonly vertical: boolean;
   private readonly settings: Settings;
+  private readonly seed: number | undefined;
   private readonly window: Window;
   private kernel?: LayerWeight;
   private biases: LayerWeight | null = null;
@@ -108,6 +110,7 @@ export class MaskedConv2D extends PixelLayer {
     // never built, reads them for us and writes them into the config.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
     const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
+    this.seed = checkSeed('MaskedConv2D', args.seed);
     const { name, filters, kernelSize } = this;
     this.settings = layers.conv2d({ ...shared, name, filters, kernelSize }) as unknown as Settings;
     const { maskType, imageChannels, vertical } = this;
@@ -120,12 +123,12 @@ export class MaskedConv2D extends PixelLayer {
       imageInputShape('MaskedConv2D', inputShape)[3],
       this.imageChannels,
     );
-    const { filters, kernelSize, settings } = this;
+    const { filters, kernelSize, settings, seed } = this;
     this.kernel = this.addWeight(
       'kernel',
       [...kernelSize, featuresIn, filters],
       'float32',
-      settings.kernelInitializer,
+      seededInitializer(settings.kernelInitializer, partSeed(seed, 'kernel')),
       settings.kernelRegularizer,
       true,
       settings.kernelConstraint,
@@ -135,7 +138,7 @@ export class MaskedConv2D extends PixelLayer {
           'bias',
           [filters],
           'float32',
-          settings.biasInitializer,
+          seededInitializer(settings.biasInitializer, partSeed(seed, 'bias')),
           settings.biasRegularizer,
           true,
           settings.biasConstraint,
@@ -174,8 +177,8 @@ export class MaskedConv2D extends PixelLayer {
   override getConfig(): serialization.ConfigDict {
     const settings = this.settings.getConfig();
     const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
-    const { filters, kernelSize, maskType, imageChannels, vertical } = this;
-    return { ...super.getConfig(), ...shared, filters, kernelSize, maskType, imageChannels, vertical };
+    const { filters, kernelSize, maskType, imageChannels, vertical, seed = null } = this;
+    return { ...super.getConfig(), ...shared, filters, kernelSize, maskType, imageChannels, vertical, seed };
   }
 
   /** @nocollapse */

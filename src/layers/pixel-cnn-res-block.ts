@@ -2,18 +2,21 @@ import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFeatures, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
 import { type Window, windowOf } from '../core/window';
-import type { LayerWeight, Ops } from '../program/ops';
+import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelCNNResBlock}. */
-export interface PixelCNNResBlockArgs extends LayerArgs {
+export interface PixelCNNResBlockArgs extends LayerArgs, SeedArgs {
   /** h, a multiple of `imageChannels`; the input must have 2h features. */
   filters: number;
   /** Kernel of the middle convolution, odd. @default 3 */
   kernelSize?: number | [number, number];
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
+  /** Probability with which features are dropped in training, after the first convolution. @default 0 */
+  dropout?: number;
 }
 
 /** One of the block's convolutions. */
@@ -31,10 +34,11 @@ interface Conv {
  * conv_mid [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the
- * ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ * ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`. Dropout, "on the residual
+ * path after the first convolution": Salimans et al., "PixelCNN++" (2017), section 2.6.
  *
  * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has
- * not 2h features.
+ * not 2h features, a rate of `dropout` not from 0, below 1.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -50,6 +54,8 @@ export class PixelCNNResBlock extends PixelLayer {
   private readonly filters: number;
   private readonly kernelSize: [number, number];
   private readonly imageChannels: number;
+  private readonly dropout: DropoutArgs;
+  private readonly seed: number | undefined;
   /** Each followed by a ReLU. */
   private convs: readonly Conv[] = [];
 
@@ -58,6 +64,9 @@ export class PixelCNNResBlock extends PixelLayer {
     this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
+    this.seed = checkSeed('PixelCNNResBlock', args.seed);
+    const rate = checkRate('PixelCNNResBlock: dropout', args.dropout ?? 0);
+    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -81,7 +90,9 @@ export class PixelCNNResBlock extends PixelLayer {
 
   private addConv(name: string, kernelSize: [number, number], featuresIn: number, featuresOut: number): Conv {
     const kernelShape = [...kernelSize, featuresIn, featuresOut];
-    const kernel = this.addWeight(`${name}_kernel`, kernelShape, 'float32', initializers.glorotUniform({}));
+    const seed = partSeed(this.seed, `${name}_kernel`);
+    const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
+    const kernel = this.addWeight(`${name}_kernel`, kernelShape, 'float32', initializer);
     const bias = this.addWeight(`${name}_bias`, [featuresOut], 'float32', initializers.zeros());
     return { kernel, bias, window: windowOf({ kernelSize, imageChannels: this.imageChannels }) };
   }
@@ -91,14 +102,15 @@ export class PixelCNNResBlock extends PixelLayer {
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    let y = x as T; // [N,H,W,2h] -> [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
-    for (const { kernel, bias, window } of this.convs) y = ops.conv(y, kernel, bias, window, 'relu');
-    return ops.combine('add', x as T, y);
+    const [first, ...rest] = this.convs as [Conv, ...Conv[]];
+    const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
+    const kept = ops.dropout(relu(x as T, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
+    return ops.combine('add', x as T, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { filters, kernelSize, imageChannels } = this;
-    return { ...super.getConfig(), filters, kernelSize, imageChannels };
+    const { filters, kernelSize, imageChannels, seed = null } = this;
+    return { ...super.getConfig(), filters, kernelSize, imageChannels, dropout: this.dropout.rate, seed };
   }
 }
 serialization.registerClass(PixelCNNResBlock);

@@ -6,7 +6,9 @@ import type { Features } from '../program/builder';
 import {
   checkEpsilon,
   checkGate,
+  checkRate,
   checkSize,
+  type DropoutArgs,
   type Expressed,
   kernelShape,
   type LayerWeight,
@@ -87,8 +89,18 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       const tensors = [inputs].flat(); // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
+      this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.express(this.tensorOps, tensors.map(asFloat)) ?? this.cannot('tensor');
     });
+  }
+
+  /**
+   * Says which step of training comes, from 0, for the noise of `ops.dropout`. Training by an
+   * {@link AutoregressiveModel} does so with the steps that its optimizer counts; in a loop of your own, which calls
+   * the optimizer itself, noise goes on from call to call where nobody does.
+   */
+  setStep(step: number): void {
+    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
   /** The same as a layer's part of a program. */
@@ -171,6 +183,11 @@ class ShapeOps implements Ops<Shape> {
   oneHot(x: Shape, size: number): Shape {
     if (featuresOf(x) !== 1) throwTypeError('oneHot: input', 'one feature', featuresOf(x));
     return withFeatures(x, checkInteger('oneHot: size', size, 1));
+  }
+
+  dropout(x: Shape, { rate }: DropoutArgs): Shape {
+    checkRate('dropout: rate', rate);
+    return x;
   }
 
   perChannel(x: Shape, channels: number, levels: number): Shape {

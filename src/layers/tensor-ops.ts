@@ -30,6 +30,7 @@ import {
   type Tensor2D,
   type Tensor4D,
   tanh,
+  tensor,
   tensor4d,
   tile,
 } from '@tensorflow/tfjs-core';
@@ -38,6 +39,7 @@ import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '..
 import { causalConv2d } from '../ops/causal-conv';
 import { gate } from '../ops/gate';
 import {
+  type DropoutArgs,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
@@ -46,6 +48,7 @@ import {
   type StandardizeArgs,
 } from '../program/ops';
 import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import { uniformsOf } from '../sampling/noise';
 
 /** The mask of a kernel on the device. */
 interface CausalMask {
@@ -60,6 +63,13 @@ interface CausalMask {
  */
 export class TensorOps implements Ops<Tensor> {
   private readonly masks = new Map<LayerWeight, CausalMask>();
+  /** Whether {@link dropout} drops. */
+  isTraining = false;
+  /** Noise is made of the step of training, and of how many dropouts came before in it. */
+  private step = 0;
+  private dropouts = 0;
+  /** For dropouts without a seed. */
+  private ownSeed?: number;
 
   conv(
     x: Tensor,
@@ -152,6 +162,20 @@ export class TensorOps implements Ops<Tensor> {
 
   oneHot(x: Tensor, size: number): Tensor {
     return cast(equal(cast(x, 'int32'), range(0, size, 1, 'int32')), 'float32'); // [N,1], [size] -> [N,size]
+  }
+
+  dropout(x: Tensor, { rate, seed }: DropoutArgs): Tensor {
+    if (!this.isTraining || rate === 0) return x;
+    this.ownSeed ??= Math.random();
+    const uniform = uniformsOf(`${seed ?? this.ownSeed}/${this.step}/${this.dropouts++}`);
+    const factors = Float32Array.from({ length: x.size }, () => (uniform() < rate ? 0 : 1 / (1 - rate)));
+    return mul(x, tensor(factors, x.shape));
+  }
+
+  /** Says which step of training comes, of which noise is made. */
+  setStep(step: number): void {
+    this.step = step;
+    this.dropouts = 0;
   }
 
   perChannel(x: Tensor, channels: number, levels: number): Tensor {

@@ -1,14 +1,15 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
-import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, throwTypeError } from '../core/check';
+import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkBoolean, throwTypeError } from '../core/check';
 import { checkConditionValues } from '../core/conditions';
+import type { PixelLayer } from '../layers/pixel-layer';
 import { useOwnKernels } from '../ops/own-kernels';
+import { afterCheck, checkBatch, checkedDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { type ImageModelShape, imageModelShape } from './image-model';
 import { namesOf, OWN_LOSS, withFunctions } from './loss';
 import { disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
 
-type CompileArgs = Parameters<LayersModel['compile']>[0];
 type FitX = Parameters<LayersModel['fit']>[0];
 type FitY = Parameters<LayersModel['fit']>[1];
 type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
@@ -16,7 +17,23 @@ type EvaluateX = Parameters<LayersModel['evaluate']>[0];
 type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
 type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
 type Conditioned<Args> = Args & { condition?: Condition };
+type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
+type FitDatasetArgs<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[1];
+type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
+
+/** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and a debug mode. */
+export interface AutoregressiveModelCompileArgs extends ModelCompileArgs {
+  /**
+   * Whether `fit`, `fitDataset`, `trainOnBatch`, `evaluate` and `evaluateDataset` look at every number that they are
+   * given, which the loss does not: labels must be integer levels 0 to L - 1, images in [0, 1], classes those of the
+   * model. They then throw a TypeError (reject) that names which it is, the place and the number; of `evaluate`, the
+   * figures do when they are read by `data()` or `array()`. This reads every batch back from the backend, so it is for
+   * the first run of a new program. It is not saved.
+   * @default false
+   */
+  checkLabels?: boolean;
+}
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
@@ -71,6 +88,7 @@ export class AutoregressiveModel extends LayersModel {
   readonly levels: number;
   /** What the model is conditioned on; null for nothing. */
   readonly condition: ImageModelShape['condition'];
+  private checksLabels = false;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
@@ -89,10 +107,27 @@ export class AutoregressiveModel extends LayersModel {
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
       if (made !== undefined) checkConditionValues('fit: condition', this.condition, await made.data());
+      if (this.checksLabels) {
+        await checkBatch('fit', this, inputs, y);
+        const [xs, ys] = args.validationData ?? [];
+        await checkBatch('fit: validationData', this, xs, ys);
+      }
       return await super.fit(inputs, y, args);
     } finally {
       made?.dispose();
     }
+  }
+
+  override async fitDataset<T>(
+    dataset: DatasetToFit<T>,
+    args: FitDatasetArgs<T>,
+  ): ReturnType<LayersModel['fitDataset']> {
+    return super.fitDataset(this.checksLabels ? checkedDataset('fitDataset', this, dataset) : dataset, args);
+  }
+
+  override async trainOnBatch(x: FitX, y: FitY): ReturnType<LayersModel['trainOnBatch']> {
+    if (this.checksLabels) await checkBatch('trainOnBatch', this, x, y);
+    return super.trainOnBatch(x, y);
   }
 
   /**
@@ -108,10 +143,19 @@ export class AutoregressiveModel extends LayersModel {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
-      return super.evaluate(inputs, y, args);
+      const figures = super.evaluate(inputs, y, args);
+      return this.checksLabels ? afterCheck(figures, checkBatch('evaluate', this, inputs, y)) : figures;
     } finally {
       made?.dispose();
     }
+  }
+
+  override async evaluateDataset(
+    dataset: EvaluateDatasetParameters[0],
+    args?: EvaluateDatasetParameters[1],
+  ): ReturnType<LayersModel['evaluateDataset']> {
+    const checked = this.checksLabels ? checkedDataset('evaluateDataset', this, dataset) : dataset;
+    return super.evaluateDataset(checked, args);
   }
 
   /**
@@ -130,10 +174,12 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  override compile(args: CompileArgs): void {
+  /** As tfjs has it, with this class's labels, and `checkLabels` for a program that is new. */
+  override compile({ checkLabels = false, ...args }: AutoregressiveModelCompileArgs): void {
+    this.checksLabels = checkBoolean('compile: checkLabels', checkLabels);
     const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
     const { optimizer: before, isOptimizerOwned } = this;
-    super.compile({ ...args, loss: withFunctions('loss', args.loss), ...metrics } as CompileArgs);
+    super.compile({ ...args, loss: withFunctions('loss', args.loss), ...metrics } as ModelCompileArgs);
     // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
@@ -143,6 +189,7 @@ export class AutoregressiveModel extends LayersModel {
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
     const train = super.makeTrainFunction();
     return (data) => {
+      setStep(this, this.optimizer.iterations);
       try {
         return train(data);
       } catch (error) {
@@ -176,6 +223,14 @@ export class AutoregressiveModel extends LayersModel {
   }
 }
 serialization.registerClass(AutoregressiveModel);
+
+/** Tells the layers of a graph, and of graphs within it, which step of training comes: noise is made of it. */
+function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
+  for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
+    layer.setStep?.(step);
+    if (layer.layers !== undefined) setStep(layer as LayersModel, step);
+  }
+}
 
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {

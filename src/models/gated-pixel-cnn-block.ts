@@ -5,14 +5,16 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
-  checkNumber,
   checkOneOf,
   throwTypeError,
 } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
 import { gatedActivation, isCondition } from '../layers/gated-activation';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
+import { pixelDropout } from '../layers/pixel-dropout';
 import { imageInputShape } from '../layers/pixel-layer';
+import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import { checkRate } from '../program/ops';
 
 /**
  * The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image.
@@ -31,7 +33,7 @@ export interface GatedBlockOutputs extends GatedStacks {
 }
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
-export interface GatedPixelCNNBlockArgs {
+export interface GatedPixelCNNBlockArgs extends SeedArgs {
   /** F, the features of each stack that come out, a multiple of `imageChannels`. */
   filters: number;
   /** Rows and columns of the window, odd; one number for a square one. @default 3 */
@@ -47,11 +49,7 @@ export interface GatedPixelCNNBlockArgs {
    * @default none
    */
   skipFilters?: number;
-  /**
-   * Probability with which the horizontal stack's gated features are dropped in training, by tfjs's dropout,
-   * which takes no seed.
-   * @default 0
-   */
+  /** Probability with which the horizontal stack's gated features are dropped in training. @default 0 */
   dropout?: number;
   /**
    * Whether it is the last block: its vertical stack, which nobody would read, is not made. @default false
@@ -106,22 +104,23 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
 ): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'> {
-  const { filters, imageChannels, maskType, columns, rows, condition, dropout, skipFilters, isLast } =
+  const { filters, imageChannels, maskType, columns, rows, condition, dropout, seed, skipFilters, isLast } =
     checkBlock(stacks, args);
   const { vertical, horizontal } = stacks;
   const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
+  const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
     const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
-    return maskedConv2d({ ...layerName(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
+    return maskedConv2d({ ...layerArgs(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
   };
   const gate = (part: string, x: SymbolicTensor) => {
-    const layer = gatedActivation({ ...layerName(part), imageChannels });
+    const layer = gatedActivation({ ...layerArgs(part), imageChannels });
     return layer.apply(condition ? [x, condition] : x) as SymbolicTensor;
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
   const drop = (x: SymbolicTensor) =>
-    layers.dropout({ ...layerName('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
+    pixelDropout({ ...layerArgs('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
 
   const gateInputs = 2 * filters;
   const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
@@ -181,7 +180,8 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const filters = checkFeatures(label('filters'), args.filters, imageChannels);
   const [rows, columns] = checkKernelSize(label('kernelSize'), args.kernelSize ?? 3);
   const maskType = checkOneOf(label('maskType'), args.maskType ?? 'B', ['A', 'B']);
-  const dropout = checkNumber(label('dropout'), args.dropout ?? 0, 'from 0, below 1', (p) => p >= 0 && p < 1);
+  const dropout = checkRate(label('dropout'), args.dropout ?? 0);
+  const seed = checkSeed('gatedPixelCNNBlock', args.seed);
   if (skipFilters !== undefined) checkFeatures(label('skipFilters'), skipFilters, imageChannels);
   const [, height, width] = imageInputShape(label('vertical'), vertical?.shape ?? []);
   const [, h, w, features] = imageInputShape(label('horizontal'), horizontal?.shape ?? []);
@@ -198,5 +198,5 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   ) {
     throwTypeError(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
-  return { imageChannels, filters, rows, columns, maskType, dropout, condition, skipFilters, isLast };
+  return { imageChannels, filters, rows, columns, maskType, dropout, seed, condition, skipFilters, isLast };
 }

@@ -1,6 +1,7 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, throwTypeError } from '../core/check';
+import { checkInteger, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
+import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
@@ -17,15 +18,13 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
   conditionSize?: number;
   /** Conditions the model on maps of so many numbers a pixel: its second input is [N,H,W,K]. */
   conditionMapSize?: number;
-  /** Probability with which a block's gated features are dropped in training. @default 0 */
-  dropout?: number;
 }
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
  * from the horizontal stack the same way to logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
  * * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is conditioned, the condition enters
- * every gate.
+ * every gate. Dropout is that of the gated features of each block's horizontal stack.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
  * figure 2.
@@ -44,20 +43,28 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
  * ```
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
-  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
-    checkNetworkArgs('gatedPixelCNN', args);
-  const isRate = (rate: number) => rate >= 0 && rate < 1;
-  const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
+  const sizes = checkNetworkArgs('gatedPixelCNN', args);
+  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
+  const { dropout, seed, named } = sizes;
   const { inputs: conditions, ...condition } = secondInput(args);
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
   let stacks: GatedStacks = { vertical: image, horizontal: image };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
-    const block = { name: `block${index}`, filters: hidden, imageChannels, dropout, ...size, ...condition };
+    const name = `block${index}`;
+    const block = {
+      name,
+      seed: partSeed(seed, name),
+      filters: hidden,
+      imageChannels,
+      dropout,
+      ...size,
+      ...condition,
+    };
     stacks = { ...stacks, ...gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks }) }; // [N,H,W,F], both
   }
-  const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels })];
+  const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels, seed })];
   const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
   return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...named });
 }

@@ -18,7 +18,7 @@ import { crossEntropy } from '../ops/cross-entropy';
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong.
+ * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
  * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
  * @returns [N], one value an image
  * @throws TypeError where the shapes do not fit each other.
@@ -63,7 +63,7 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 5.1.
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong.
+ * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
  * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
  * @returns [N], one value an image
  * @throws TypeError where the shapes do not fit each other.

@@ -2,9 +2,11 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelLogits } from '../layers/pixel-logits';
+import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import { checkRate } from '../program/ops';
 
-/** Sizes that every network of this library takes. */
-export interface NetworkArgs {
+/** What every network of this library takes. */
+export interface NetworkArgs extends SeedArgs {
   /** [H, W, C]; null for H and W takes images of any size. */
   imageShape: [number | null, number | null, number];
   /** L, the intensities that a channel can have. @default 256 */
@@ -15,6 +17,8 @@ export interface NetworkArgs {
   firstKernelSize?: number | [number, number];
   /** Kernel, or window, of the blocks, odd. @default 3 */
   kernelSize?: number | [number, number];
+  /** Probability with which features are dropped in training, in each block. @default 0 */
+  dropout?: number;
   /** Name of the model. */
   name?: string;
 }
@@ -32,8 +36,11 @@ export function checkNetworkArgs(what: string, args: NetworkArgs & { hiddenDim: 
   checkInteger(`${what}: levels`, levels, 2);
   checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
   checkKernelSize(`${what}: kernelSize`, kernelSize);
+  const dropout = checkRate(`${what}: dropout`, args.dropout ?? 0);
+  const seed = checkSeed(what, args.seed);
   const named = name === undefined ? {} : { name };
-  return { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named };
+  const kernels = { firstKernelSize, kernelSize };
+  return { imageShape, imageChannels, levels, hidden, out, numBlocks, ...kernels, dropout, seed, named };
 }
 
 /** Checks [H, W, C], null for H and W allowed, and gives C. */
@@ -46,8 +53,8 @@ function checkImageShape(what: string, imageShape: unknown): number {
   return c;
 }
 
-/** Sizes of {@link logitsHead}. */
-export interface LogitsHeadArgs {
+/** Arguments of {@link logitsHead}. */
+export interface LogitsHeadArgs extends SeedArgs {
   /** outDim * C. */
   filters: number;
   /** C. */
@@ -60,12 +67,12 @@ export interface LogitsHeadArgs {
  * The layers from features that have passed a ReLU to logits: [N,H,W,F] -> [N,H,W,C,L], of 1x1 convolutions
  * with mask B.
  */
-export function logitsHead({ filters, imageChannels, levels }: LogitsHeadArgs): layers.Layer[] {
-  const conv = { kernelSize: 1, imageChannels };
+export function logitsHead({ filters, imageChannels, levels, seed }: LogitsHeadArgs): layers.Layer[] {
+  const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });
   return [
-    maskedConv2d({ ...conv, name: 'output_conv1', filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv, name: 'output_conv2', filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv, name: 'final_conv', filters: levels * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L]
+    maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
+    maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
+    maskedConv2d({ ...conv('final_conv'), filters: levels * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L]
     pixelLogits({ name: 'logits', imageChannels, levels }), // [N,H,W,C*L] -> [N,H,W,C,L]
   ];
 }

@@ -2,11 +2,14 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkFunction, throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
+import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
-export interface BlockArgs {
+export interface BlockArgs extends SeedArgs {
+  /** For the block's name, the same in every program: 'block0' for the first block. */
+  name: string;
   /** hiddenDim * C; the block's input and output have 2 * filters features. */
   filters: number;
   /** C. */
@@ -15,6 +18,8 @@ export interface BlockArgs {
   kernelSize: number | [number, number];
   /** 0 for the first block. */
   index: number;
+  /** Probability with which the block is to drop features in training. */
+  dropout: number;
 }
 
 /** Arguments of {@link pixelCNN}. */
@@ -23,14 +28,18 @@ export interface PixelCNNArgs extends NetworkArgs {
   hiddenDim: number;
   /** Residual blocks, 0 or more. */
   numBlocks: number;
-  /** Makes each block, from 2 * filters features to as many. @default {@link pixelCNNResBlock} */
+  /**
+   * Makes each block, from 2 * filters features to as many. `seed` and `dropout` are up to it.
+   * @default {@link pixelCNNResBlock}
+   */
   block?: (args: BlockArgs) => layers.Layer;
 }
 
 /**
  * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features;
  * `numBlocks` residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C;
- * logits [N,H,W,C,L]. All but the first with mask B. `getWeights()` runs in that order.
+ * logits [N,H,W,C,L]. All but the first with mask B. `getWeights()` runs in that order. Dropout is within each block,
+ * after its first convolution, as in PixelCNN++.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. Deviations,
  * the blog's: a ReLU ends each block's last convolution, and no "layer-to-output connections".
@@ -47,20 +56,22 @@ export interface PixelCNNArgs extends NetworkArgs {
  * ```
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
-  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
-    checkNetworkArgs('pixelCNN', args);
-  const { block = pixelCNNResBlock } = args;
+  const sizes = checkNetworkArgs('pixelCNN', args);
+  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
+  const { dropout, seed, named } = sizes;
+  const { block = ({ index: _, ...blockArgs }) => pixelCNNResBlock(blockArgs) } = args;
   checkFunction('pixelCNN: block', block);
 
-  const first = { name: 'input_conv', filters: 2 * hidden, kernelSize: firstKernelSize, imageChannels };
+  const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
+  const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
   const stack: layers.Layer[] = [maskedConv2d({ ...first, maskType: 'A' })]; // [N,H,W,C] -> [N,H,W,2hC]
   for (let index = 0; index < numBlocks; index++) {
-    const layer = block({ filters: hidden, imageChannels, kernelSize, index }); // [N,H,W,2hC] -> [N,H,W,2hC]
+    const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, dropout }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
       throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);
   }
-  stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels }));
+  stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels, seed }));
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
   try {

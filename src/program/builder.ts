@@ -3,7 +3,9 @@ import { checkKernel, type Window } from '../core/window';
 import {
   checkEpsilon,
   checkGate,
+  checkRate,
   checkSize,
+  type DropoutArgs,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
@@ -180,6 +182,12 @@ export class ProgramBuilder implements Ops<Features> {
     if (x.size !== 1) throwTypeError('oneHot: input', 'one feature', x.size);
     checkInteger('oneHot: size', size, 1);
     return this.push({ op: 'oneHot', size, input: nodeOf(x) });
+  }
+
+  /** The same features: programs do not train. */
+  dropout(x: Features, { rate }: DropoutArgs): Features {
+    checkRate('dropout: rate', rate);
+    return x;
   }
 
   /** The same features: a program knows them channel by channel, level by level. */

@@ -40,6 +40,14 @@ export interface NormalizationArgs extends ScaleAndShift {
   readonly epsilon: number;
 }
 
+/** Arguments of {@link Ops.dropout}. */
+export interface DropoutArgs {
+  /** Probability with which a number is dropped, from 0, below 1. */
+  readonly rate: number;
+  /** Same seed and step of training, same numbers dropped. @default a new one for each layer */
+  readonly seed?: number | undefined;
+}
+
 /**
  * What layers are made of. A layer writes its arithmetic once, over these operations, and is then carried out
  * on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
@@ -76,6 +84,11 @@ export interface Ops<T> {
   normalize(x: T, args: NormalizationArgs): T;
   /** One number as the feature with its index: [N,1] -> [N,size]; all zeros where there is none. */
   oneHot(x: T, size: number): T;
+  /**
+   * In training, each number is 0 with the probability `rate`, and otherwise divided by 1 - rate, so that its mean
+   * stays; else x as it is.
+   */
+  dropout(x: T, args: DropoutArgs): T;
   /** Features as those of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
   perChannel(x: T, channels: number, levels: number): T;
 }
@@ -118,6 +131,11 @@ export function sizeOfAll(fn: CombinationName, sizes: readonly number[]): number
 export function checkGate(size: number, groups: number): void {
   checkInteger('gate: groups', groups, 1);
   checkFeatures('gate: input', size, 2 * groups, '2 * groups');
+}
+
+/** Checks a probability with which numbers are dropped. */
+export function checkRate(what: string, rate: unknown): number {
+  return checkNumber(what, rate, 'from 0, below 1', (p) => p >= 0 && p < 1);
 }
 
 /** Checks what is added to a variance. */

@@ -42,11 +42,16 @@ export class WeightAverage {
     }));
   }
 
+  /** Without the weights of layers that were disposed since. */
+  private get current() {
+    return this.pairs.filter(({ weight }) => !weight['val'].isDisposed);
+  }
+
   /** Takes in the weights after a step, from 0. */
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
     tidy(() => {
-      for (const { weight, average } of this.pairs) {
+      for (const { weight, average } of this.current) {
         average.assign(add(average, mul(sub(weight.read(), average), 1 - kept)));
       }
     });
@@ -54,19 +59,22 @@ export class WeightAverage {
 
   /**
    * Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of
-   * the task. Nothing may train the model meanwhile.
+   * the task, which may also dispose the model. Nothing may train the model meanwhile.
    *
    * @throws Error (rejects) where another task is still running
    */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
     this.isInUse = true;
-    const own = tidy(() => this.pairs.map(({ weight }) => weight.read().clone()));
+    const pairs = this.current;
+    const own = tidy(() => pairs.map(({ weight }) => weight.read().clone()));
     try {
-      for (const { weight, average } of this.pairs) weight.write(average);
+      for (const { weight, average } of pairs) weight.write(average);
       return await task();
     } finally {
-      for (const [i, { weight }] of this.pairs.entries()) weight.write(own[i] as Tensor);
+      for (const [i, { weight }] of pairs.entries()) {
+        if (!weight['val'].isDisposed) weight.write(own[i] as Tensor);
+      }
       dispose(own);
       this.isInUse = false;
     }

@@ -2,7 +2,13 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
 import { describe, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { take } from '../support/tensors';
 import { runScript } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
@@ -22,6 +28,28 @@ describe.each(names)('the trained model %s', (name) => {
     expect(code).toBe(0);
     expect(/^model +(\d\.\d{3})/m.exec(stdout)?.[1]).toBe(figure);
     if (rights !== undefined) expect(stdout).toContain(`(${rights} of `);
+  });
+
+  it('was saved by version 0.1, and still gives its weights, in order, to a network made now', async () => {
+    await useBackend('cpu');
+    const saved = (await loadLayersModel(fileSystem(directory))) as AutoregressiveModel;
+    const { imageShape, levels, condition } = saved;
+    const shapeOf = (name: RegExp) => saved.weights.find(({ originalName }) => name.test(originalName))?.shape as number[]; // biome-ignore format: one line
+    const [rows = 0, columns = 0, , features = 0] = shapeOf(/^(input_conv|block0_vertical)\/kernel/);
+    const isGated = saved.layers.some((layer) => layer.getClassName() === 'GatedActivation');
+    const numBlocks = saved.layers.filter((layer) => layer.getClassName() === (isGated ? 'Dropout' : 'PixelCNNResBlock')).length; // biome-ignore format: one line
+    const perChannel = (size = 0) => size / imageShape[2];
+    const sizes = { imageShape, levels, hiddenDim: perChannel(features) / 2, outDim: perChannel(shapeOf(/output_conv1\/bias/)[0]), firstKernelSize: [rows, columns] as [number, number] }; // biome-ignore format: one line
+    const made = isGated
+      ? gatedPixelCNN({ ...sizes, numBlocks: numBlocks - 1, numClasses: (condition as { numClasses: number }).numClasses, dropout: 0.1 }) // biome-ignore format: one line
+      : pixelCNN({ ...sizes, numBlocks });
+    made.setWeights(saved.getWeights());
+    const images = tf.randomUniform([2, ...(imageShape as number[])], 0, 1, 'float32', 1);
+    const inputs = isGated ? [images, tf.tensor2d([3, 7], [2, 1])] : images;
+    const logits = await Promise.all([saved, made].map((model) => take(model.predict(inputs) as tf.Tensor)));
+    expect(logits[1]).toEqual(logits[0]);
+    tf.dispose(inputs);
+    for (const model of [saved, made]) model.dispose();
   });
 
   it('is smaller than a megabyte, and says data, recipe, steps and licence', async () => {

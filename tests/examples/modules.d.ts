@@ -134,7 +134,6 @@ declare module '*/examples/lib/tensorboard.mjs' {
 declare module '*/examples/lib/weights.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function seedWeights(model: LayersModel, seed: number): void;
-  export function seeded<Model>(seed: number, make: () => Model): Model;
 }
 
 declare module '*/evaluation.mjs' {

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNNResBlock } from 'pixelcnn-layers';
+import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { partSeed } from '../../src/layers/seeds';
 import reference from '../golden/res_block.json';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
@@ -32,6 +34,32 @@ onEachBackend('PixelCNNResBlock', () => {
     }
     tf.dispose([x, g, ...weights]);
     block.dispose();
+  });
+
+  it('drops features in training only, after its first convolution', async () => {
+    const make = (dropout: number) =>
+      pixelCNNResBlock({ filters: 2, imageChannels: 1, kernelSize: 1, dropout, seed: 3 });
+    const [block, whole] = [make(0.5), make(0)];
+    const x = tf.fill([1, 3, 3, 4], 2);
+    tf.dispose([block, whole].map((each) => each.apply(x) as tf.Tensor)); // builds them
+    // conv_in takes features 0 and 1; conv_mid is the identity; conv_out gives them back, with a bias of 1.
+    const eye = (rows: number, columns: number) => tf.tidy(() => tf.reshape(tf.slice(tf.eye(4), [0, 0], [rows, columns]), [1, 1, rows, columns])); // biome-ignore format: one line
+    const weights = [eye(4, 2), tf.zeros([2]), eye(2, 2), tf.zeros([2]), eye(2, 4), tf.ones([4])];
+    block.setWeights(weights);
+    const uniform = alea(`${partSeed(3, 'dropout')}/0/0`);
+    const dropped = Array.from({ length: 9 }, () => [0, 1].map(() => (uniform() < 0.5 ? 0 : 2 * 2)));
+    // x + relu(what is left of features 0 and 1, and nothing of 2 and 3, + 1)
+    const expected = dropped.flatMap(([a = 0, b = 0]) => [2 + a + 1, 2 + b + 1, 3, 3]);
+    expect(await take(block.apply(x, { training: true }) as tf.Tensor)).toEqual(expected);
+    whole.setWeights(weights);
+    const inference = await take(whole.apply(x, { training: true }) as tf.Tensor);
+    expect(inference).toEqual(new Array(9).fill([5, 5, 3, 3]).flat());
+    for (const training of [undefined, false]) {
+      const kwargs = training === undefined ? {} : { training };
+      expect(await take(block.apply(x, kwargs) as tf.Tensor)).toEqual(inference);
+    }
+    tf.dispose([x, weights]);
+    for (const each of [block, whole]) each.dispose();
   });
 
   it('leaves no tensor behind', async () => {
@@ -94,6 +122,7 @@ describe('PixelCNNResBlock', () => {
     );
     expect(() => pixelCNNResBlock({ filters: 4 })).toThrow('PixelCNNResBlock: filters: wanted a multiple');
     expect(() => pixelCNNResBlock({ filters: 3, kernelSize: 2 })).toThrow('PixelCNNResBlock: kernelSize');
+    expect(() => pixelCNNResBlock({ filters: 3, dropout: 1 })).toThrow('PixelCNNResBlock: dropout: wanted');
     expect(() => pixelCNNResBlock({ filters: 3, imageChannels: 0 })).toThrow(
       'PixelCNNResBlock: imageChannels',
     );

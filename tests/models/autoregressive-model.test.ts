@@ -7,9 +7,12 @@ import {
   bitsPerDim,
   gatedPixelCNN,
   logProb,
+  maskedConv2d,
   negativeLogLikelihood,
   normalize,
   pixelCNN,
+  pixelDropout,
+  pixelLogits,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
@@ -224,6 +227,32 @@ describe('AutoregressiveModel', () => {
     );
     tf.dispose([xs, map, two, large, images.xs, images.labels]);
     for (const m of [model, plain]) m.dispose();
+  });
+
+  it('tells its layers, and those of models within it, which step of training comes', async () => {
+    const steps: number[][] = [[], []];
+    const listening = (to: number[]) =>
+      Object.assign(pixelDropout({ rate: 0.5 }), { setStep: (step: number) => to.push(step) });
+    const x = tfl.input({ shape: [2, 2, 4] });
+    const inner = tfl.model({
+      inputs: x,
+      outputs: listening(steps[0] as number[]).apply(x) as tfl.SymbolicTensor,
+    });
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const features = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(
+      image,
+    );
+    const kept = listening(steps[1] as number[]).apply(inner.apply(features) as tfl.SymbolicTensor);
+    const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(kept) as tfl.SymbolicTensor;
+    const model = autoregressiveModel({ inputs: image, outputs });
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim });
+    const zeros = tf.zeros([2, 2, 2, 1]);
+    await model.trainOnBatch(zeros, zeros);
+    await model.fit(zeros, zeros, { batchSize: 1, epochs: 1, validationData: [zeros, zeros], verbose: 0 });
+    tf.dispose(model.evaluate(zeros, zeros));
+    expect(steps).toEqual([[0, 1, 2], [0, 1, 2]]); // biome-ignore format: one line
+    zeros.dispose();
+    model.dispose();
   });
 
   it('loads without its optimizer', async () => {

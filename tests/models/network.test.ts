@@ -1,15 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
+import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkNetworkArgs, logitsHead, type NetworkArgs } from '../../src/models/network';
-import { useBackend } from '../support/backends';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
 import { take } from '../support/tensors';
 
 describe('checkNetworkArgs', () => {
   const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
 
   it('fills in what is left out, and counts features of all channels', () => {
-    const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, named: {} }; // biome-ignore format: one line
+    const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
     expect(checkNetworkArgs('net', args)).toEqual({ imageShape: [4, 5, 3], ...filled });
     const any = checkNetworkArgs('net', { ...args, imageShape: [null, 5, 1], levels: 2, name: 'mine' });
     expect(any).toMatchObject({ imageChannels: 1, levels: 2, hidden: 2, out: 5, named: { name: 'mine' } });
@@ -32,6 +35,8 @@ describe('checkNetworkArgs', () => {
       levels: 1,
       firstKernelSize: 2,
       kernelSize: [3, 4],
+      dropout: 1,
+      seed: 0.5,
     };
     for (const [name, value] of Object.entries(wrong)) {
       expect(() => checkNetworkArgs('net', { ...args, [name]: value })).toThrow(`net: ${name}: wanted`);
@@ -91,4 +96,129 @@ describe('logitsHead', () => {
     tf.dispose([weights, x]);
     model.dispose();
   });
+});
+
+const SIZES = {
+  imageShape: [3, 3, 2] as [number, number, number],
+  levels: 4,
+  hiddenDim: 2,
+  outDim: 3,
+  numBlocks: 2,
+};
+
+type Options = { seed?: number; dropout?: number };
+
+const networks = {
+  pixelCNN: (options: Options) => pixelCNN({ ...SIZES, ...options }),
+  gatedPixelCNN: (options: Options) => gatedPixelCNN({ ...SIZES, numClasses: 3, ...options }),
+};
+
+/** The weights of a model by their names, which it is disposed after. */
+async function weightsOf(model: AutoregressiveModel): Promise<Map<string, number[]>> {
+  const read = model.weights.map(async (weight): Promise<[string, number[]]> => [weight.originalName, Array.from(await weight.read().data())]); // biome-ignore format: one line
+  const weights = new Map(await Promise.all(read));
+  model.dispose();
+  return weights;
+}
+
+describe('the names of weights', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('are the same in every program, whatever was made before', async () => {
+    const convs = (...names: string[]) => names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
+    const blocks = ['block0', 'block1'].flatMap((block) =>
+      ['in', 'mid', 'out'].flatMap((conv) => [`${block}/conv_${conv}_kernel`, `${block}/conv_${conv}_bias`]),
+    );
+    const head = convs('output_conv1', 'output_conv2', 'final_conv');
+    const gatedNames = [
+      ...convs('block0_vertical', 'block0_horizontal'),
+      'block0_across/kernel',
+      'block0_horizontal_gate/condition_kernel',
+      'block0_vertical_gate/condition_kernel',
+      ...convs('block0_out'),
+    ];
+    for (const _ of ['first', 'second']) {
+      const plain = await weightsOf(networks.pixelCNN({ dropout: 0.5 }));
+      expect([...plain.keys()]).toEqual([...convs('input_conv'), ...blocks, ...head]);
+      const gated = [...(await weightsOf(networks.gatedPixelCNN({ dropout: 0.5 }))).keys()];
+      expect(gated.filter((name) => name.startsWith('block0'))).toEqual(gatedNames);
+      expect(gated.slice(-6)).toEqual(head);
+      expect(gated.every((name) => /^(block[012]_|output_conv|final_conv)/.test(name))).toBe(true);
+    }
+  });
+});
+
+describe.each(Object.keys(networks) as (keyof typeof networks)[])('a seed of %s', (kind) => {
+  const build = networks[kind];
+  beforeAll(() => useBackend('cpu'));
+
+  it('gives the first weights, each its own', async () => {
+    const weights = await weightsOf(build({ seed: 1 }));
+    expect(await weightsOf(build({ seed: 1 }))).toEqual(weights);
+    expect(await weightsOf(build({ seed: 1, dropout: 0.5 }))).toEqual(weights);
+    const kernels = (all: Map<string, number[]>) => [...all].filter(([name]) => name.endsWith('kernel'));
+    const others = [await weightsOf(build({ seed: 2 })), await weightsOf(build({}))];
+    for (const [name, values] of kernels(weights)) {
+      for (const other of others) expect(other.get(name)).not.toEqual(values);
+    }
+    const firsts = kernels(weights).map(([, values]) => (values[0] as number) / Math.max(...values));
+    expect(new Set(firsts).size).toBe(firsts.length);
+  });
+
+  it('goes down by the names of parts: network, layer, weight', async () => {
+    const part = (seed: number, name: string) => 1 + Math.floor(alea(`${seed}/${name}`)() * (2 ** 31 - 1));
+    const path = { pixelCNN: ['block1', 'conv_mid_kernel'], gatedPixelCNN: ['block1', 'out', 'kernel'] }[
+      kind
+    ];
+    const name = { pixelCNN: 'block1/conv_mid_kernel', gatedPixelCNN: 'block1_out/kernel' }[kind];
+    const uniform = alea(String(path.reduce(part, 1)));
+    const values = (await weightsOf(build({ seed: 1 }))).get(name) as number[];
+    // Uniform in [-limit, limit), so ratios are those of 2u - 1.
+    const [first, second] = [2 * uniform() - 1, 2 * uniform() - 1];
+    expect((values[1] as number) / (values[0] as number)).toBeCloseTo(second / first, 5);
+  });
+});
+
+onEachBackend('dropout of networks', (backend) => {
+  const kinds = Object.keys(networks) as (keyof typeof networks)[];
+
+  it.each(isGpu(backend) ? kinds.slice(0, 1) : kinds)(
+    'goes on to the bit when %s is saved and resumed',
+    async (kind) => {
+      const labels = tf.tensor4d(Array.from({ length: 36 }, (_, i) => (7 * i) % 4), [2, 3, 3, 2], 'int32'); // biome-ignore format: one line
+      const images = normalize(labels, 4);
+      const classes = tf.tensor2d([0, 2], [2, 1]);
+      const xs = kind === 'pixelCNN' ? images : [images, classes];
+      const steps = async (model: AutoregressiveModel, count: number) => {
+        const losses: unknown[] = [];
+        for (let step = 0; step < count; step++) losses.push(await model.trainOnBatch(xs, labels));
+        return losses;
+      };
+      const compiled = (options: Options) => {
+        const model = networks[kind](options);
+        model.compile({ optimizer: tf.train.adam(1e-2, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+        return model;
+      };
+      const straight = compiled({ seed: 1, dropout: 0.5 });
+      const first = await steps(straight, 3);
+      const loaded = (await saveAndLoad(straight, { includeOptimizer: true })) as AutoregressiveModel;
+      const rest = await steps(straight, 3);
+
+      tf.dispose([loaded.evaluate(xs, labels), loaded.apply(xs, { training: true }) as tf.Tensor]); // disturb nothing
+      await loaded.fit(xs, labels, { epochs: 1, shuffle: false, verbose: 0, validationData: [xs, labels] });
+      expect(await steps(loaded, 2)).toEqual(rest.slice(1));
+
+      const again = compiled({ seed: 1, dropout: 0.5 });
+      expect(await steps(again, 1)).toEqual(first.slice(0, 1));
+      const whole = compiled({ seed: 1 });
+      expect(await steps(whole, 1)).not.toEqual(first.slice(0, 1));
+      const other = compiled({ seed: 1, dropout: 0.5 });
+      other.optimizer['incrementIterations'](); // as if at the second step
+      expect(await steps(other, 1)).not.toEqual(first.slice(0, 1));
+
+      tf.dispose([labels, images, classes]);
+      for (const model of [straight, again, whole, other]) model.optimizer.dispose();
+      for (const model of [straight, loaded, again, whole, other]) model.dispose();
+    },
+  );
 });

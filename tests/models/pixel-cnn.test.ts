@@ -11,6 +11,7 @@ import {
   pixelCNNResBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/digits';
 import { buildGolden, goldenModels } from '../support/golden-models';
@@ -182,19 +183,25 @@ describe('pixelCNN', () => {
       outDim: 2,
       numBlocks: 2,
       kernelSize: [3, 5],
+      seed: 4,
+      dropout: 0.25,
       block: (args) => {
         seen.push(args);
         return maskedConv2d({
+          name: args.name,
+          seed: args.seed,
           filters: 2 * args.filters,
           kernelSize: args.kernelSize,
           imageChannels: args.imageChannels,
         });
       },
     });
+    const shared = { filters: 6, imageChannels: 2, kernelSize: [3, 5], dropout: 0.25 };
     expect(seen).toEqual([
-      { filters: 6, imageChannels: 2, kernelSize: [3, 5], index: 0 },
-      { filters: 6, imageChannels: 2, kernelSize: [3, 5], index: 1 },
+      { ...shared, name: 'block0', index: 0, seed: partSeed(4, 'block0') },
+      { ...shared, name: 'block1', index: 1, seed: partSeed(4, 'block1') },
     ]);
+    expect(model.layers.map(({ name }) => name).slice(1, 4)).toEqual(['input_conv', 'block0', 'block1']);
     expect((await checkCausality(model)).causal).toBe(true);
     model.dispose();
   });

@@ -72,6 +72,8 @@ it('takes one number for a one-hot code, and features for all levels of all chan
   expect(program.oneHot(code, 5).size).toBe(5);
   expect(() => program.oneHot(image, 5)).toThrow('oneHot: input: wanted one feature, got 2');
   expect(() => program.oneHot(code, 0)).toThrow('oneHot: size: wanted an integer of at least 1, got 0');
+  expect(program.dropout(image, { rate: 0.5 })).toBe(image);
+  expect(() => program.dropout(image, { rate: 1 })).toThrow('dropout: rate: wanted a number from 0, below 1');
   expect(program.perChannel(image, 2, 1)).toBe(image);
   expect(() => program.perChannel(image, 2, 3)).toThrow('perChannel: input: wanted 6 features, got 2');
 });

@@ -60,6 +60,36 @@ it('gives the model its weights back also where the task fails, and goes on', as
   model.dispose();
 });
 
+it('lets the error of a task through that has disposed the model, leaves nothing, and can be called again', async () => {
+  await expectNoLeaks(async () => {
+    const model = makeModel();
+    const average = new WeightAverage(model);
+    const failing = average.use(() => {
+      model.dispose();
+      throw new Error('from the task');
+    });
+    await expect(failing).rejects.toThrow('from the task');
+    expect(await average.use(() => 'done')).toBe('done');
+    average.update(0);
+    average.dispose();
+  });
+});
+
+it('gives the other weights back where a task has disposed a layer, and averages them further', async () => {
+  const model = makeModel();
+  setAll(model, 1);
+  const average = new WeightAverage(model);
+  setAll(model, 2);
+  const [first, ...rest] = model.layers.filter(({ weights }) => weights.length > 0);
+  expect(await average.use(() => first?.dispose().numDisposedVariables)).toBe(2); // weights 0 and 1
+  const values = () => Promise.all(rest.flatMap(({ weights }) => weights).map(async (weight) => (await weight.read().data())[0])); // biome-ignore format: one line
+  expect(await values()).toEqual([4, 5, 6, 7, 8, 9]); // weight w is 2 + w
+  average.update(0); // keeps 1/10 of 1 + w
+  for (const [i, value] of (await average.use(values)).entries()) expect(value).toBeCloseTo(3.9 + i, 5);
+  average.dispose();
+  for (const layer of rest) layer.dispose();
+});
+
 it('refuses to be used twice at once, which would lose the weights', async () => {
   const model = makeModel();
   setAll(model, 1);

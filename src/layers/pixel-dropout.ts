@@ -1,0 +1,60 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkArgs } from '../core/check';
+import { checkRate, type Ops } from '../program/ops';
+import { PixelLayer } from './pixel-layer';
+import { checkSeed, type SeedArgs } from './seeds';
+import type { LayerArgs } from './types';
+
+/** Arguments of {@link PixelDropout}. */
+export interface PixelDropoutArgs extends LayerArgs, SeedArgs {
+  /** Probability with which a number is dropped in training, from 0, below 1. */
+  rate: number;
+}
+
+/**
+ * Dropout whose noise can be had again: in training, each number is 0 with the probability `rate`, and otherwise
+ * divided by 1 - rate; else nothing changes. Input and output of the same shape. No weights.
+ *
+ * With a seed, the noise is a function of the seed and the step of training, the same bits on every backend: a model
+ * that was saved with its optimizer, which counts the steps, goes on with the noise that it would have had. Layers of one
+ * seed drop the same places, so give each its own.
+ *
+ * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
+ *
+ * @throws TypeError naming `rate` or `seed`.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelDropout } from 'pixelcnn-layers';
+ * const layer = pixelDropout({ rate: 0.5, seed: 1 });
+ * layer.apply(tf.ones([6]), { training: true }).print(); // [2, 0, 2, 0, 0, 0]
+ * layer.apply(tf.ones([6])).print(); // [1, 1, 1, 1, 1, 1]
+ * ```
+ */
+export class PixelDropout extends PixelLayer {
+  /** @nocollapse */
+  static className = 'PixelDropout';
+
+  private readonly rate: number;
+  private readonly seed: number | undefined;
+
+  constructor(args: PixelDropoutArgs) {
+    super(checkArgs('PixelDropout', args));
+    this.rate = checkRate('PixelDropout: rate', args.rate);
+    this.seed = checkSeed('PixelDropout', args.seed);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.dropout(x as T, { rate: this.rate, seed: this.seed });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), rate: this.rate, seed: this.seed ?? null };
+  }
+}
+serialization.registerClass(PixelDropout);
+
+/** Makes a {@link PixelDropout}. */
+export function pixelDropout(args: PixelDropoutArgs): PixelDropout {
+  return new PixelDropout(args);
+}

@@ -1,0 +1,165 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfd from '@tensorflow/tfjs-data';
+import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import { expectNoLeaks, take } from '../support/tensors';
+
+const LEVELS = 4;
+const SIZES = { imageShape: [2, 2, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 }; // biome-ignore format: one line
+
+const compile = (model: AutoregressiveModel, checkLabels?: boolean) => {
+  model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim, ...(checkLabels === undefined ? {} : { checkLabels }) }); // biome-ignore format: one line
+  return model;
+};
+
+/** Levels of three images [3,2,2,2], with the value at [2, 0, 1, 1] replaced. */
+const levelsWith = (value: number) =>
+  tf.tensor4d(
+    Array.from({ length: 24 }, (_, i) => (i === 19 ? value : i % LEVELS)),
+    [3, 2, 2, 2],
+  );
+
+/** A batch whose labels or images are wrong at one place. */
+function batch(label: number, pixel: number) {
+  return { xs: tf.tidy(() => tf.div(levelsWith(3 * pixel), 3)), ys: levelsWith(label) };
+}
+
+const WRONG_LABEL = 'labels at [2,0,1,1]: wanted integer levels 0 to 3, got';
+const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normalize makes them, got';
+
+onEachBackend('checkLabels', (backend) => {
+  it('names labels and images that are none, and trains on those that are', async () => {
+    const model = compile(pixelCNN(SIZES), true);
+    await expectNoLeaks(async () => {
+      const cases: [number, number, string][] = [
+        [4, 1, `${WRONG_LABEL} 4`],
+        [-1, 1, `${WRONG_LABEL} -1`],
+        [1.5, 1, `${WRONG_LABEL} 1.5`],
+        [3, 2, `${WRONG_IMAGE} 2`],
+        [3, -1, `${WRONG_IMAGE} -1`],
+      ];
+      for (const [label, pixel, message] of isGpu(backend) ? cases.slice(2, 4) : cases) {
+        const { xs, ys } = batch(label, pixel);
+        await expect(model.trainOnBatch(xs, ys)).rejects.toThrow(`trainOnBatch: ${message}`);
+        tf.dispose([xs, ys]);
+      }
+      const { xs, ys } = batch(3, 1);
+      expect(await model.trainOnBatch(xs, ys)).toBeGreaterThan(0);
+      expect((await take(model.evaluate(xs, ys) as tf.Scalar))[0]).toBeGreaterThan(0);
+      return [xs, ys];
+    });
+    model.optimizer.dispose();
+    model.dispose();
+  });
+
+  it('of evaluate comes when a figure is read, also of tensors disposed meanwhile', async () => {
+    const model = compile(pixelCNN(SIZES), true);
+    await expectNoLeaks(async () => {
+      const { xs, ys } = batch(4, 1);
+      const figure = model.evaluate(xs, ys) as tf.Scalar;
+      tf.dispose([xs, ys]);
+      await expect(figure.data()).rejects.toThrow(`evaluate: ${WRONG_LABEL} 4`);
+      await expect(figure.array()).rejects.toThrow(`evaluate: ${WRONG_LABEL} 4`);
+      return figure;
+    });
+    model.optimizer.dispose();
+    model.dispose();
+  });
+});
+
+describe('checkLabels', () => {
+  let model: AutoregressiveModel;
+  let right: ReturnType<typeof batch>;
+  beforeAll(async () => {
+    await useBackend('cpu');
+    right = batch(3, 1);
+  });
+  beforeEach(() => {
+    model = compile(pixelCNN(SIZES), true);
+  });
+  afterAll(() => tf.dispose([right.xs, right.ys]));
+
+  const fitted = (data: { xs: tf.Tensor; ys: tf.Tensor }, validation?: { xs: tf.Tensor; ys: tf.Tensor }) =>
+    model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) }); // biome-ignore format: one line
+
+  it('is in fit, with its validation data', async () => {
+    const wrong = batch(4, 1);
+    await expectNoLeaks(async () => {
+      await expect(fitted(wrong)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
+      await expect(fitted(right, wrong)).rejects.toThrow(`fit: validationData: ${WRONG_LABEL} 4`);
+    });
+    await expect(fitted(right, right)).resolves.toBeDefined();
+    tf.dispose([wrong.xs, wrong.ys]);
+  });
+
+  it('is in fitDataset and evaluateDataset, batch by batch', async () => {
+    const dataset = (...labels: number[]) => tfd.generator(function* () { for (const label of labels) yield batch(label, 1); }); // biome-ignore format: one line
+    const epochs = { epochs: 1, verbose: 0 } as const;
+    await expectNoLeaks(async () => {
+      await expect(model.fitDataset(dataset(4, 3), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
+      await expect(model.evaluateDataset(dataset(4, 3))).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
+      const iterator = await dataset(4).iterator();
+      await expect(model.evaluateDataset(iterator as never)).rejects.toThrow(
+        `evaluateDataset: ${WRONG_LABEL} 4`,
+      );
+    });
+    // What tfjs has summed over the batches before, it leaves behind where an iterator throws.
+    await expect(model.fitDataset(dataset(3, 4), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
+    await expect(model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) })).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    const { history } = await model.fitDataset(dataset(3, 2), epochs);
+    expect(history['loss']).toHaveLength(1);
+    expect((await take((await model.evaluateDataset(dataset(3))) as tf.Scalar))[0]).toBeGreaterThan(0);
+  });
+
+  it('of tensors that fitDataset validates on', async () => {
+    const wrong = batch(4, 1);
+    const dataset = tfd.generator(function* () { yield batch(3, 1); }); // biome-ignore format: one line
+    const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
+    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(`evaluate: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    tf.dispose([wrong.xs, wrong.ys]);
+  });
+
+  it('says so where labels are normalized, and images are not', async () => {
+    const levels = tf.tensor4d([0, 1, 2, 3, 0, 0, 0, 0], [1, 2, 2, 2], 'int32');
+    const images = normalize(levels, LEVELS);
+    const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
+    await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
+    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize makes them, got 2'); // biome-ignore format: one line
+    tf.dispose([levels, images]);
+  });
+
+  it('takes tensors by name and in lists, and looks at classes', async () => {
+    const gated = compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }), true);
+    const { xs, ys } = batch(4, 1);
+    const [classes, wrong] = [tf.tensor1d([0, 1, 2]), tf.tensor2d([0, 3, 1], [3, 1])];
+    const [name = ''] = gated.outputNames;
+    const named = { image: xs, condition: wrong };
+    await expect(gated.trainOnBatch(named, { [name]: ys })).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
+    await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow('trainOnBatch: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    await gated.fit(xs, right.ys, { epochs: 1, verbose: 0, condition: classes });
+    tf.dispose([xs, ys, classes, wrong]);
+    gated.dispose();
+  });
+
+  it('leaves to tfjs what has not the shape of labels', async () => {
+    await expect(model.trainOnBatch(right.xs, [] as never)).rejects.toThrow('Expected to see 1 Tensor(s)');
+    await expect(model.trainOnBatch(right.xs, undefined as never)).rejects.toThrow();
+  });
+
+  it('is off by default, once compiled without, and once loaded', async () => {
+    const { xs, ys } = batch(4, 1);
+    const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
+    for (const each of [compile(pixelCNN(SIZES)), compile(model, false), compile(model), loaded]) {
+      expect(await each.trainOnBatch(xs, ys)).toBeTypeOf('number');
+      const values = await (each.evaluate(xs, ys) as tf.Scalar).data();
+      expect(values).toHaveLength(1);
+    }
+    expect(() => compile(model, 'yes' as never)).toThrow(
+      "compile: checkLabels: wanted true or false, got 'yes'",
+    );
+    tf.dispose([xs, ys]);
+  });
+});
