@@ -23,6 +23,11 @@ export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '.
 export { PixelLayer } from './layers/pixel-layer';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
 export {
+  PixelNormalization,
+  type PixelNormalizationArgs,
+  pixelNormalization,
+} from './layers/pixel-normalization';
+export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
   autoregressiveModel,
