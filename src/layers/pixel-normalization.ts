@@ -21,9 +21,10 @@ export interface PixelNormalizationArgs extends LayerArgs {
  * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
  * with a mean and a variance of each channel's group of features, at each pixel.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major: the group of channel c is c F/C to (c+1) F/C - 1, with C
- * imageChannels; a group of one feature becomes beta, whatever it was. Causal between layers of mask B. With
- * one channel it is `tf.layers.layerNormalization` over features, whose gradient takes seconds in tfjs.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major: with C image channels, the group of channel c is features
+ * c F/C to (c+1) F/C - 1. So it may stand between layers of mask B. A group of one feature becomes beta, whatever
+ * it was. With one channel it is `tf.layers.layerNormalization` over features, but for the time that tfjs takes
+ * for the gradient of that: seconds.
  *
  * Weights: gamma [F], ones at first, and beta [F], zeros.
  *
@@ -35,7 +36,8 @@ export interface PixelNormalizationArgs extends LayerArgs {
  * import * as tf from '@tensorflow/tfjs-core';
  * import { pixelNormalization } from 'pixelcnn-layers';
  * const layer = pixelNormalization({ imageChannels: 2, epsilon: 0 });
- * layer.apply(tf.tensor4d([1, 3, 10, 50], [1, 1, 1, 4])).print(); // [-1, 1, -1, 1]: each pair by itself
+ * const y = layer.apply(tf.tensor4d([1, 3, 10, 50], [1, 1, 1, 4]));
+ * console.log(Array.from(await y.data())); // [-1, 1, -1, 1]: each pair by itself
  * ```
  */
 export class PixelNormalization extends PixelLayer {
