@@ -13,7 +13,7 @@ export function useOwnKernels(): void {
 useOwnKernels();
 
 /**
- * Whether masked convolutions, gates and the cross-entropy run in this library's own WebAssembly loops now,
+ * Whether masked convolutions, gates, normalizations and the cross-entropy run in this library's own WebAssembly loops now,
  * rather than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
  * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
  *
