@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['instructions', 'softmax', 'convolution', 'correlation', 'cross-entropy', 'gate'];
+const ENTRIES = [
+  'instructions',
+  'softmax',
+  'convolution',
+  'correlation',
+  'cross-entropy',
+  'gate',
+  'layer-norm',
+];
 const FLAGS = [
   '-O3',
   '--converge',

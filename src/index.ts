@@ -23,6 +23,11 @@ export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '.
 export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
 export { PixelLayer } from './layers/pixel-layer';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
+export {
+  PixelNormalization,
+  type PixelNormalizationArgs,
+  pixelNormalization,
+} from './layers/pixel-normalization';
 export type { SeedArgs } from './layers/seeds';
 export {
   AutoregressiveModel,

@@ -91,8 +91,8 @@ function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Lay
     const node = nodes[index] as Node;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const isOfAll = node.op === 'normalize'; // goes over all features side by side
-    const isKept = like?.isAligned && like.hasTimes(times) && !isOfAll;
+    const needsSideBySide = node.op === 'normalize'; // goes over whole groups
+    const isKept = like?.isAligned && like.hasTimes(times) && !needsSideBySide;
     layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
   }
   return layouts;

@@ -42,12 +42,9 @@ export function addFeaturewise(
       eachRun(plan, 'multiply', y, like(first), constant(node.scale));
       eachRun(plan, 'add', y, y, constant(node.shift));
       break;
-    case 'normalize': {
-      const weights = constant(node.shift).offset;
-      const parts = { parameter: node.epsilon, weights, length: node.size };
-      eachRun(plan, 'normalize', y, like(first), constant(node.scale), parts);
+    case 'normalize':
+      addNormalize(plan, node, like(first), constant(node.scale), constant(node.shift), y);
       break;
-    }
     default: {
       if (others.length === 0) eachRun(plan, 'copy', y, like(first));
       for (const [i, other] of others.entries()) {
@@ -99,6 +96,31 @@ function addGate(
   for (const { time, from, length } of commonRuns(y.layout.times, slots)) {
     const [to, a, b] = from;
     plan.emit(time, { op: Op.gate, y: y.operand(to), a: x.operand(a), b: x.operand(b), length });
+  }
+}
+
+/** One instruction a group, whose features lie side by side since they are ready at one time. */
+function addNormalize(
+  plan: Plan,
+  { size, groups, epsilon }: Extract<FeaturewiseNode, { op: 'normalize' }>,
+  x: FeatureCache,
+  scale: Operand,
+  shift: Operand,
+  y: FeatureCache,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = size / groups;
+  for (let feature = 0; feature < size; feature += length) {
+    const from = slotOf[feature] as number;
+    plan.emit(times[feature] as number, {
+      op: Op.normalize,
+      y: y.operand(from),
+      a: x.operand(from),
+      b: { ...scale, offset: scale.offset + from },
+      length,
+      weights: shift.offset + from,
+      parameter: epsilon,
+    });
   }
 }
 

@@ -25,6 +25,18 @@ export type ConvolutionSizes = readonly [images: number, ...image: ImageConvolut
 type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
 
 /**
+ * Sizes of features [images,pixels,groups,size], of which each group of a pixel is normalized by itself, and
+ * what is added to its variance.
+ */
+type LayerNormSizes = readonly [
+  images: number,
+  pixels: number,
+  groups: number,
+  size: number,
+  epsilon: number,
+];
+
+/**
  * The inner loops of training, over the memory of tfjs's wasm backend. `scratch` is room to work in.
  *
  * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts
@@ -92,4 +104,17 @@ export interface TrainingKernels {
   gate(y: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
   /** The gradient of {@link gate} for x. */
   gateBack(dx: Address, dy: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
+
+  /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, both [groups,size]. */
+  layerNorm(y: Address, x: Address, scale: Address, shift: Address, ...sizes: LayerNormSizes): void;
+  /** The gradients of {@link layerNorm}. `scratch` is room for 2 groups size numbers. */
+  layerNormBack(
+    dx: Address,
+    dscale: Address,
+    dshift: Address,
+    dy: Address,
+    x: Address,
+    scale: Address,
+    ...rest: [...LayerNormSizes, scratch: Address]
+  ): void;
 }

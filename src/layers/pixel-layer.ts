@@ -6,6 +6,7 @@ import type { Features } from '../program/builder';
 import {
   checkEpsilon,
   checkGate,
+  checkNormalize,
   checkRate,
   checkSize,
   type DropoutArgs,
@@ -176,7 +177,7 @@ class ShapeOps implements Ops<Shape> {
   }
 
   normalize(x: Shape, args: NormalizationArgs): Shape {
-    checkEpsilon('normalize', args.epsilon);
+    checkNormalize(featuresOf(x), args);
     return this.affine(x, args);
   }
 

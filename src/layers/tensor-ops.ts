@@ -12,7 +12,6 @@ import {
   leakyRelu,
   maximum,
   minimum,
-  moments,
   mul,
   range,
   relu,
@@ -38,6 +37,7 @@ import { checkFeatures, throwTypeError } from '../core/check';
 import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '../core/window';
 import { causalConv2d } from '../ops/causal-conv';
 import { gate } from '../ops/gate';
+import { layerNorm } from '../ops/layer-norm';
 import {
   type DropoutArgs,
   kernelShape,
@@ -155,9 +155,12 @@ export class TensorOps implements Ops<Tensor> {
     return scaled(mul(sub(x, tensorOf(mean)), factor), scale, shift);
   }
 
-  normalize(x: Tensor, { epsilon, scale, shift }: NormalizationArgs): Tensor {
-    const { mean, variance } = moments(x, -1, true); // [N,H,W,1]
-    return scaled(mul(sub(x, mean), rsqrt(add(variance, epsilon))), scale, shift);
+  normalize(x: Tensor, { epsilon, groups = 1, scale, shift }: NormalizationArgs): Tensor {
+    const [n, features] = [x.shape[0] as number, x.shape.at(-1) as number];
+    checkFeatures('normalize: input', features, groups, 'groups');
+    const pixels: Tensor4D = x.rank === 2 ? reshape(x, [n, 1, 1, features]) : (x as Tensor4D); // [N,F] -> [N,1,1,F]
+    const weights = { scale: vectorOf(scale), shift: vectorOf(shift) };
+    return reshape(layerNorm({ x: pixels, ...weights }, { groups, epsilon }), x.shape);
   }
 
   oneHot(x: Tensor, size: number): Tensor {
@@ -224,6 +227,8 @@ function atEveryPixel(x: Tensor, rank: number): Tensor {
 }
 
 const tensorOf = (weight: LayerWeight) => weight.read() as Tensor;
+
+const vectorOf = (weight: LayerWeight | undefined) => weight && (tensorOf(weight) as Tensor1D);
 
 function scaled(x: Tensor, scale: LayerWeight | undefined, shift: LayerWeight | undefined): Tensor {
   const y = scale === undefined ? x : mul(x, tensorOf(scale));

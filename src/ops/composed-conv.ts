@@ -69,7 +69,7 @@ export const composedConv: ConvImplementation = {
     return {
       x: () => inputGradient(dz, cut(kernel, window), window),
       kernel: () => uncut(kernelGradient(x, dz, window), kernel.shape),
-      bias: () => biasGradient(dz),
+      bias: () => sumOverPixels(dz),
     };
   },
 };
@@ -166,13 +166,12 @@ function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
 }
 
 /**
- * [N,H,W,out] -> [out]: the sum over pixels, as a mean over each image, which is much faster than `sum` on
- * wasm.
+ * [N,H,W,F] -> [F]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm.
  */
-function biasGradient(dz: Tensor4D): Tensor1D {
-  const [n, h, w, featuresOut] = dz.shape;
-  const means = reshape(avgPool(dz, [h, w], 1, 'valid'), [n, featuresOut]); // [N,out]
-  return reshape(matMul(fill([1, n], h * w), means), [featuresOut]); // [1,N] [N,out] -> [1,out] -> [out]
+export function sumOverPixels(x: Tensor4D): Tensor1D {
+  const [n, h, w, features] = x.shape;
+  const means = reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]); // [N,F]
+  return reshape(matMul(fill([1, n], h * w), means), [features]); // [1,N] [N,F] -> [1,F] -> [F]
 }
 
 /**

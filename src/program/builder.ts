@@ -3,6 +3,7 @@ import { checkKernel, type Window } from '../core/window';
 import {
   checkEpsilon,
   checkGate,
+  checkNormalize,
   checkRate,
   checkSize,
   type DropoutArgs,
@@ -166,8 +167,9 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
   }
 
-  normalize(x: Features, { epsilon, scale, shift }: NormalizationArgs): Features {
-    checkEpsilon('normalize', epsilon);
+  normalize(x: Features, args: NormalizationArgs): Features {
+    checkNormalize(x.size, args);
+    const { epsilon, groups = 1, scale, shift } = args;
     return this.push({
       op: 'normalize',
       size: x.size,
@@ -175,6 +177,7 @@ export class ProgramBuilder implements Ops<Features> {
       scale: this.weightOr(1, 'scale', scale, x.size),
       shift: this.weightOr(0, 'shift', shift, x.size),
       epsilon,
+      groups,
     });
   }
 

@@ -129,7 +129,7 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = new Map([
   ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
   ['gate', ['input', 'groups']],
   ['affine', ['input', 'scale', 'shift']],
-  ['normalize', ['input', 'scale', 'shift', 'epsilon']],
+  ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
   ['oneHot', ['input']],
 ]);
 
@@ -204,6 +204,8 @@ class CheckedNodes {
         this.checkUse(`${what}: shift`, node.shift, [input]);
         if (node.op === 'normalize') {
           checkNumber(`${what}: epsilon`, node.epsilon, 'of at least 0', (epsilon) => epsilon >= 0);
+          checkInteger(`${what}: groups`, node.groups, 1);
+          checkFeatures(`${what}: input`, input, node.groups, 'groups');
         }
         return input;
       case 'oneHot':

@@ -38,6 +38,8 @@ export interface StandardizeArgs extends ScaleAndShift {
 export interface NormalizationArgs extends ScaleAndShift {
   /** Added to the variance. */
   readonly epsilon: number;
+  /** Groups of features side by side, each with a mean and a variance of its own. @default 1 */
+  readonly groups?: number;
 }
 
 /** Arguments of {@link Ops.dropout}. */
@@ -80,7 +82,7 @@ export interface Ops<T> {
   affine(x: T, args: ScaleAndShift): T;
   /** (x - mean) / sqrt(variance + epsilon), then scale and shift, of each feature with its own numbers. */
   standardize(x: T, args: StandardizeArgs): T;
-  /** The same with the mean and variance over all features of the pixel. */
+  /** The same with the mean and variance over each group of the pixel's features. */
   normalize(x: T, args: NormalizationArgs): T;
   /** One number as the feature with its index: [N,1] -> [N,size]; all zeros where there is none. */
   oneHot(x: T, size: number): T;
@@ -138,7 +140,14 @@ export function checkRate(what: string, rate: unknown): number {
   return checkNumber(what, rate, 'from 0, below 1', (p) => p >= 0 && p < 1);
 }
 
+/** Checks that features are so many groups. */
+export function checkNormalize(size: number, { epsilon, groups = 1 }: NormalizationArgs): void {
+  checkEpsilon('normalize', epsilon);
+  checkInteger('normalize: groups', groups, 1);
+  checkFeatures('normalize: input', size, groups, 'groups');
+}
+
 /** Checks what is added to a variance. */
-export function checkEpsilon(op: string, epsilon: number): void {
-  checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
+export function checkEpsilon(op: string, epsilon: number): number {
+  return checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
 }

@@ -82,7 +82,7 @@ export type Node =
       readonly scale: string;
       readonly shift: string;
     }
-  /** (x - mean) / sqrt(variance + epsilon) over all features of the pixel, then scale and shift, each [size]. */
+  /** (x - mean) / sqrt(variance + epsilon) over each of so many groups of features, then scale and shift, each [size]. */
   | {
       readonly op: 'normalize';
       readonly size: number;
@@ -90,6 +90,7 @@ export type Node =
       readonly scale: string;
       readonly shift: string;
       readonly epsilon: number;
+      readonly groups: number;
     }
   /** 1 for the feature whose index is the number that comes in, else 0. */
   | { readonly op: 'oneHot'; readonly size: number; readonly input: number }
@@ -126,7 +127,9 @@ export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source
       return ofEach(() => [[node.input, 0]]);
     case 'normalize': {
       const all = ofEach((feature) => [[node.input, feature]]).flat();
-      return ofEach(() => all);
+      const group = node.size / node.groups;
+      const groups = Array.from({ length: node.groups }, (_, g) => all.slice(g * group, (g + 1) * group));
+      return ofEach((feature) => groups[Math.floor(feature / group)] as Source[]);
     }
     default:
       return ofEach((feature) => operandsOf(node).map((operand) => [operand, feature]));

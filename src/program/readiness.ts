@@ -79,7 +79,8 @@ function timesOf(
     case 'conv':
       return convTimes(of(node.input), node.size, node.window);
     case 'normalize':
-    case 'oneHot': // every feature is made of all
+      return normalizeTimes(of(node.input), node.groups);
+    case 'oneHot': // every feature is made of the one
       return new Array<number>(node.size).fill(latest(of(node.input)));
     case 'gate':
       return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
@@ -95,6 +96,13 @@ function timesOf(
 /** The last of so many times, which may be too many to be arguments. */
 const latest = (times: readonly number[]): number =>
   times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
+
+/** Every feature of a group is made of all of it. */
+function normalizeTimes(inputs: readonly number[], groups: number): number[] {
+  const size = inputs.length / groups;
+  const times = Array.from({ length: groups }, (_, group) => inputs.slice(group * size, (group + 1) * size));
+  return times.flatMap((ofGroup) => ofGroup.fill(latest(ofGroup)));
+}
 
 /**
  * An output of a convolution is ready with the last of what its window sees: of rows above everything is

@@ -188,7 +188,15 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     /** Normalizes the features of three images; the first is ready before the others. */
     function normalized(numbers: number[][], scale: number[], shift: number[], epsilon: number): number[][] {
       const weights = { s: Float32Array.from(scale), t: Float32Array.from(shift) };
-      const node = { op: 'normalize', size: 4, input: 0, scale: 's', shift: 't', epsilon } as const;
+      const node = {
+        op: 'normalize',
+        size: 4,
+        input: 0,
+        scale: 's',
+        shift: 't',
+        epsilon,
+        groups: 1,
+      } as const;
       const x = { layout: Layout.of([0, 1, 1, 1]), values: numbers };
       return run(node, [x], Layout.of([1, 1, 1, 1]), weights); // not before: they are NaN
     }
@@ -215,6 +223,30 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
       expectClose(normalized(numbers, scale, shift, 4)[0] as number[], [7, 18, 33, 37], 1e-5); // -1 * 3 + 10, ...
       expectClose(normalized(numbers, scale, zeros, 4)[0] as number[], [-3, -2, 3, -3], 1e-5);
       expectClose(normalized(numbers, ones, shift, 4)[2] as number[], shift, 0);
+    });
+
+    it.each([
+      [0, 1, 2],
+      [0, 0, 1], // two groups side by side
+      [1, 1, 1],
+    ])('does so for each group by itself, once it is ready: at %i, %i and %i', (...ready) => {
+      const weights = { s: Float32Array.of(1, 2, 3, 4, 5, 6), t: Float32Array.of(10, 20, 30, 40, 50, 60) };
+      const rest = { size: 6, input: 0, scale: 's', shift: 't', epsilon: 3, groups: 3 };
+      const pairs = [
+        [1, 3, -2, 2, 6, 6], // means 2, 0, 6, variances 1, 4, 0
+        [7, 5, 0, 0, 2, 4], // means 6, 0, 3, variances 1, 0, 1
+        [0, 0, 9, 7, 2, -2], // means 0, 8, 0, variances 0, 1, 4
+      ];
+      const timesOfEach = ready.flatMap((time) => [time, time]);
+      const x = { layout: Layout.of([0, ...timesOfEach.slice(1)]), values: pairs }; // a first feature that waits for its group
+      const got = run({ op: 'normalize', ...rest }, [x], Layout.of(timesOfEach), weights);
+      const seventh = 2 / Math.sqrt(7);
+      const wanted = [
+        [10 - 0.5, 20 + 2 * 0.5, 30 - 3 * seventh, 40 + 4 * seventh, 50, 60],
+        [10 + 0.5, 20 - 2 * 0.5, 30, 40, 50 - 5 * 0.5, 60 + 6 * 0.5],
+        [10, 20, 30 + 3 * 0.5, 40 - 4 * 0.5, 50 + 5 * seventh, 60 - 6 * seventh],
+      ];
+      expectClose(got.flat(), wanted.flat(), 1e-5);
     });
   });
 });

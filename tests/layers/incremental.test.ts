@@ -60,7 +60,7 @@ describe('the program that layers of version 0.1 are built of', () => {
       { op: 'multiply', size: 2, inputs: [4, 0] },
       { op: 'concat', size: 4, inputs: [0, 4] },
       { op: 'affine', size: 2, input: 0, scale: 'scale', shift: 'shift' },
-      { op: 'normalize', size: 2, input: 0, scale: 'gamma', shift: 'shift_1', epsilon: 0.1 },
+      { op: 'normalize', size: 2, input: 0, scale: 'gamma', shift: 'shift_1', epsilon: 0.1, groups: 1 },
       { op: 'conv', size: 4, input: 0, kernel: 'kernel_1', bias: null, window: { ...window, kernelSize: [1, 1], anchor: [0, 0], present: 'B', imageChannels: 1 } }, // biome-ignore format: one line
     ]);
     expect(builder.closures).toEqual([Math.sin]);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { gatedActivation, maskedConv2d, negativeLogLikelihood } from 'pixelcnn-layers';
+import { gatedActivation, maskedConv2d, negativeLogLikelihood, pixelNormalization } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, useBackend } from '../support/backends';
 import { withFencedTensors } from '../support/fences';
@@ -51,6 +51,12 @@ describe.runIf(backends.includes('wasm'))(
 
     it.each([1, 2, 3, 4, 5])('gates of %i features', async (size) => {
       await withFencedTensors(() => useLayer(gatedActivation({ imageChannels: 3 }), [2, 3, 5, 6 * size]));
+    });
+
+    it.each([1, 2, 3, 4, 5])('normalizations of groups of %i features', async (size) => {
+      for (const given of [{}, { center: false, scale: false }]) {
+        await withFencedTensors(() => useLayer(pixelNormalization(given), [2, 3, 5, 3 * size]));
+      }
     });
 
     it.each([2, 3, 4, 5, 6, 7, 8, 9])('the cross-entropy of %i levels', async (levels) => {

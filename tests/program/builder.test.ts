@@ -30,6 +30,18 @@ it('refuses operands and weights of other sizes', () => {
   }
 });
 
+it('normalizes in groups, one unless there are more, and refuses half a group', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(6);
+  program.normalize(image, { epsilon: 1 });
+  program.normalize(image, { epsilon: 1, groups: 3 });
+  const [one, three] = program.nodes.slice(1);
+  expect([one, three]).toMatchObject([{ groups: 1 }, { groups: 3 }]);
+  const message = 'normalize: input: wanted a multiple of groups (4), got 6';
+  expect(() => program.normalize(image, { epsilon: 1, groups: 4 })).toThrow(message);
+  expect(() => program.normalize(image, { epsilon: 1, groups: 0 })).toThrow('normalize: groups');
+});
+
 it('refuses a window of what is the same at every pixel, and a gate of half a group', () => {
   const program = new ProgramBuilder();
   program.image(1);

@@ -272,7 +272,7 @@ const everyOperation: Json[] = [
   { op: 'multiply', size: 4, inputs: [3, 6, 3] },
   { op: 'conv', size: 1, input: 1, kernel: 'project', bias: null, window: windowOf([1, 1], [0, 0], 'B', 1) },
   { op: 'oneHot', size: 4, input: 8 },
-  { op: 'normalize', size: 4, input: 9, scale: 'scale', shift: 'shift', epsilon: 0.001 },
+  { op: 'normalize', size: 4, input: 9, scale: 'scale', shift: 'shift', epsilon: 0.001, groups: 2 },
   { op: 'add', size: 4, inputs: [7, 10] },
 ];
 
@@ -679,6 +679,12 @@ const nodes: Case[] = [
   ['groups of a gate that are none', 'node 4 (gate): groups', inNode(4, { groups: 0 })],
   ['a gate as large as its input', 'node 4 (gate): size: wanted 2, got 4', inNode(4, { size: 4 })],
   ['an epsilon below 0', 'node 10 (normalize): epsilon', inNode(10, { epsilon: -1 })],
+  [
+    'half a group of a normalization',
+    'node 10 (normalize): input: wanted a multiple of groups (3), got 4',
+    inNode(10, { groups: 3 }),
+  ],
+  ['groups of a normalization that are none', 'node 10 (normalize): groups', inNode(10, { groups: 0 })],
   ['an epsilon that is none', 'node 10 (normalize): epsilon', inNode(10, { epsilon: '0' })],
   ['one of several features', 'node 9 (oneHot): input: wanted one feature, got 2', inNode(9, { input: 1 })],
   ['a huge class', 'node 9 (oneHot): wanted less work in so short a file', inNode(9, { size: 1e9 })],
@@ -777,7 +783,7 @@ const nodes: Case[] = [
   [
     'channels mixed',
     'not causal: the logits of channel 0 see',
-    inProgram(({ nodes }) => Object.assign(nodes[10], { input: 6 })),
+    inProgram(({ nodes }) => Object.assign(nodes[10], { input: 6, groups: 1 })),
   ],
 ];
 

@@ -8,12 +8,14 @@ import {
   maskedConv2d,
   pixelCNN,
   pixelLogits,
+  pixelNormalization,
 } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { changeEach, logitsByPlace } from '../../src/causality/perturbation';
 import { indexOfPlace, type Place, valuesOf } from '../../src/core/images';
 import { imageModelShape } from '../../src/models/image-model';
+import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import { reach } from '../../src/program/reach';
 import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
@@ -73,6 +75,34 @@ describe('reach', () => {
       }),
       { numRuns: 30, seed: 1 }, // a fixed seed: what rounding hides is not looked for
     );
+  });
+
+  it.each([
+    [1, [1, 1, 1, 1]],
+    [2, [1, 1, 0, 0]],
+    [4, [0, 1, 0, 0]],
+  ])('of normalized features is their whole group, one of %i', (groups, expected) => {
+    const program = new ProgramBuilder();
+    const output = nodeOf(program.normalize(program.image(4), { epsilon: 1, groups }));
+    const seen = reach({ nodes: program.nodes, output }, [1, 1, 4], [0, 0, 1], 1); // of feature 1
+    expect(Array.from(seen)).toEqual(expected);
+  });
+
+  it("is what moves the logits where each channel's features are normalized by themselves", async () => {
+    const imageShape: Place = [2, 3, 3];
+    const image = tfl.input({ shape: [...imageShape] });
+    const conv = (filters: number, maskType: 'A' | 'B', x: Symbolic) =>
+      maskedConv2d({ filters, kernelSize: 3, maskType }).apply(x) as Symbolic;
+    const features = pixelNormalization().apply(conv(9, 'A', image)) as Symbolic;
+    const logits = pixelLogits({ imageChannels: 3, levels: 2 }).apply(conv(6, 'B', features)) as Symbolic;
+    const model = autoregressiveModel({ inputs: image, outputs: logits });
+    for (const channel of [0, 1, 2]) {
+      const place: Place = [1, 1, channel];
+      const expected = await moving(model, imageShape, place);
+      expect(expected[indexOfPlace(place, imageShape)]).toBe(0);
+      expect(reached(model, imageShape, place)).toEqual(expected);
+    }
+    model.dispose();
   });
 
   it('is what moves the logits of a graph in which features are joined, multiplied and normalized', async () => {

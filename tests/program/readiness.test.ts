@@ -28,6 +28,8 @@ it('knows when each feature is ready', () => {
   program.normalize(b, { epsilon: 1 });
   program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
   program.gate(a, 3);
+  program.normalize(a, { epsilon: 1, groups: 3 });
+  program.normalize(program.concat(b, b), { epsilon: 1, groups: 2 });
   expect(timesOf(program)).toEqual([
     [1, 2, 3], // image
     [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
@@ -40,6 +42,9 @@ it('knows when each feature is ready', () => {
     [2, 2, 2], // normalize: each of all
     [0, 1, 2], // standardize: each of itself
     [0, 1, 2], // gate: of the two of its group
+    [0, 0, 1, 1, 2, 2], // normalize in groups: each of its group
+    [0, 1, 2, 0, 1, 2], // concat
+    [2, 2, 2, 2, 2, 2], // normalize in groups: all wait for the last of theirs
   ]);
 });
 
