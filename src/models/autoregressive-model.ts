@@ -1,7 +1,8 @@
-import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, throwTypeError } from '../core/check';
 import { checkConditionValues } from '../core/conditions';
+import type { Applied } from '../layers/types';
 import { useOwnKernels } from '../ops/own-kernels';
 import { type Condition, modelInputs } from './conditions';
 import { type ImageModelShape, imageModelShape } from './image-model';
@@ -25,8 +26,8 @@ export interface AutoregressiveModelArgs {
    * or a map [N,H,W,K].
    */
   inputs: SymbolicTensor | SymbolicTensor[];
-  /** Its logits [N,H,W,C,L]. */
-  outputs: SymbolicTensor;
+  /** Its logits [N,H,W,C,L], symbolic too; their type may be that of any tfjs layer's `apply`. */
+  outputs: Applied;
   /** Name of the model. */
   name?: string;
 }
@@ -99,16 +100,18 @@ export class AutoregressiveModel extends LayersModel {
    * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
    * condition] for `x`; the numbers of a tensor are not looked at, as that would have to wait for them: an
    * invalid class counts as none.
+   *
+   * @typeParam Result the loss, or with metrics given to `compile` a list, the loss first: `evaluate<Scalar[]>`
    */
-  override evaluate(
+  override evaluate<Result extends Scalar | Scalar[] = Scalar>(
     x: EvaluateX,
     y: EvaluateX,
     options: Conditioned<EvaluateArgs> = {},
-  ): ReturnType<LayersModel['evaluate']> {
+  ): Result {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
-      return super.evaluate(inputs, y, args);
+      return super.evaluate(inputs, y, args) as Result;
     } finally {
       made?.dispose();
     }
@@ -120,15 +123,24 @@ export class AutoregressiveModel extends LayersModel {
    *
    * @throws TypeError where images and conditions are not as many
    */
-  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor | Tensor[] {
+  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
-      return super.predict(inputs, args);
+      return super.predict(inputs, args) as Tensor; // of its one output
     } finally {
       made?.dispose();
     }
   }
+
+  // One output: what tfjs types as one or many is one, or with metrics a list, as for `evaluate`.
+  declare evaluateDataset: <Result extends Scalar | Scalar[] = Scalar>(
+    ...args: Parameters<LayersModel['evaluateDataset']>
+  ) => Promise<Result>;
+  declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
+  declare trainOnBatch: <Result extends number | number[] = number>(
+    ...args: Parameters<LayersModel['trainOnBatch']>
+  ) => Promise<Result>;
 
   override compile(args: CompileArgs): void {
     const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
@@ -180,8 +192,8 @@ serialization.registerClass(AutoregressiveModel);
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
-  if (!inputs || !outputs)
-    throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
+  if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
+    throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
   useOwnKernels();
-  return new AutoregressiveModel(args);
+  return new AutoregressiveModel({ ...args, outputs: outputs as SymbolicTensor });
 }

@@ -13,6 +13,7 @@ import { getMask, type MaskType } from '../core/window';
 import { gatedActivation, isCondition } from '../layers/gated-activation';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { imageInputShape } from '../layers/pixel-layer';
+import type { Applied } from '../layers/types';
 
 /**
  * The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image.
@@ -24,11 +25,16 @@ export interface GatedStacks {
   horizontal: SymbolicTensor;
 }
 
-/** What a {@link gatedPixelCNNBlock} makes. */
-export interface GatedBlockOutputs extends GatedStacks {
-  /** [N,H,W,skipFilters], where `skipFilters` is given. */
-  skip?: SymbolicTensor;
-}
+/**
+ * What a {@link gatedPixelCNNBlock} makes: no vertical stack where it is the last one, and `skip`,
+ * [N,H,W,skipFilters], where `skipFilters` is given.
+ */
+export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = Pick<
+  GatedStacks,
+  'horizontal'
+> &
+  (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
+  (Skip extends number ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs {
@@ -41,7 +47,7 @@ export interface GatedPixelCNNBlockArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
   /** A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates. @default none */
-  condition?: SymbolicTensor;
+  condition?: Applied;
   /**
    * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
    * @default none
@@ -90,33 +96,28 @@ export interface GatedPixelCNNBlockArgs {
  * console.log(horizontal.shape); // [null, 8, 8, 12]
  * ```
  */
-export function gatedPixelCNNBlock(
+export function gatedPixelCNNBlock<
+  IsLast extends boolean = false,
+  Skip extends number | undefined = undefined,
+>(
   stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs & { isLast: true },
-): Omit<GatedBlockOutputs, 'vertical'>;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs & { isLast?: false },
-): GatedBlockOutputs;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs,
-): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'>;
+  args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
+): GatedBlockOutputs<IsLast, Skip>;
 export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
-): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'> {
+): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
   const { filters, imageChannels, maskType, columns, rows, condition, dropout, skipFilters, isLast } =
     checkBlock(stacks, args);
   const { vertical, horizontal } = stacks;
   const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
     const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
-    return maskedConv2d({ ...layerName(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
+    return maskedConv2d({ ...layerName(part), ...convArgs, kernelInitializer }).apply(x);
   };
   const gate = (part: string, x: SymbolicTensor) => {
     const layer = gatedActivation({ ...layerName(part), imageChannels });
-    return layer.apply(condition ? [x, condition] : x) as SymbolicTensor;
+    return layer.apply(condition ? [x, condition] : x);
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
@@ -175,7 +176,8 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
   const { vertical, horizontal } = checkArgs(label('stacks'), stacks);
-  const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const { skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const condition = args.condition as SymbolicTensor | undefined; // checked below
   const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
   const filters = checkFeatures(label('filters'), args.filters, imageChannels);
