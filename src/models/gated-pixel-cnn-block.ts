@@ -34,7 +34,7 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
   'horizontal'
 > &
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
-  (Skip extends number ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
+  ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs {
