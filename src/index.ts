@@ -22,6 +22,7 @@ export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelLayer } from './layers/pixel-layer';
 export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
+export type { Apply } from './layers/types';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,

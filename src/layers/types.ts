@@ -15,8 +15,11 @@ export type Applied = ReturnType<layers.Layer['apply']>;
 
 /** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
 export interface Apply {
+  /** Adds the layer to a graph. */
   (inputs: SymbolicTensor | SymbolicTensor[], kwargs?: ApplyArgs): SymbolicTensor;
+  /** Computes. */
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
+  /** Either, where the type of what comes from a layer of tfjs leaves it open. */
   (inputs: Applied, kwargs?: ApplyArgs): Tensor | SymbolicTensor;
 }
 type ApplyArgs = Parameters<layers.Layer['apply']>[1];

@@ -133,11 +133,13 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  // One output: what tfjs types as one or many is one, or with metrics a list, as for `evaluate`.
+  /** As tfjs has it. With metrics given to `compile` a list, as for `evaluate`. */
   declare evaluateDataset: <Result extends Scalar | Scalar[] = Scalar>(
     ...args: Parameters<LayersModel['evaluateDataset']>
   ) => Promise<Result>;
+  /** Logits [N,H,W,C,L], as tfjs has it. */
   declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
+  /** As tfjs has it: the loss, or with metrics given to `compile` a list, the loss first: `trainOnBatch<number[]>`. */
   declare trainOnBatch: <Result extends number | number[] = number>(
     ...args: Parameters<LayersModel['trainOnBatch']>
   ) => Promise<Result>;
