@@ -29,6 +29,7 @@ export {
   pixelNormalization,
 } from './layers/pixel-normalization';
 export type { SeedArgs } from './layers/seeds';
+export type { Apply } from './layers/types';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,

@@ -68,7 +68,7 @@ describe('pictures', () => {
   const shownOn = async (page: string) =>
     linksOf(await readFile(join(root, page), 'utf8'))
       .map((link) => join(dirname(page), link))
-      .filter((file) => dirname(file) === join('docs', 'images'));
+      .filter((file) => dirname(file) === join('docs', 'images') && !file.endsWith('.md'));
 
   it('are made by `npm run figures` where README shows them', async () => {
     const scripts = ['scripts/figures.mjs', 'scripts/page-pictures.mjs'];
@@ -80,7 +80,7 @@ describe('pictures', () => {
 
   it('are each on some page, but for those of results that may go with a table', async () => {
     const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
-    const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.startsWith('results-'));
+    const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !/^results-|\.md$/.test(name));
     expect(kept.filter((name) => !shown.has(join('docs', 'images', name)))).toEqual([]);
   });
 });

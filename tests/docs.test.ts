@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useBackend } from './support/backends';
+import { docBlocks } from './support/doc-blocks';
 
 // From the sources, the file of a pool's workers does not lie where the package has it.
 vi.mock('../src/pool/workers', async (original) => {
@@ -15,30 +16,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Where blocks lie and run, and what they write goes: a reader's own folder, with the examples of the repository in it. */
 const blocks = join(root, 'tests', '.blocks');
 
-interface Block {
-  /** File and line, for the name of the test. */
-  where: string;
-  code: string;
-}
-
-/** Every block of JavaScript in a file: Markdown, or the docstrings of TypeScript. */
-async function blocksOf(file: string): Promise<Block[]> {
-  const text = (await readFile(join(root, file), 'utf8')).replaceAll(/^ \* ?/gm, '');
-  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => ({
-    where: `${file}:${text.slice(0, match.index).split('\n').length}`,
-    code: match[1] as string,
-  }));
-}
-
-async function filesBelow(folder: string, ending: string): Promise<string[]> {
-  const names = await readdir(join(root, folder), { recursive: true });
-  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
-}
-
-/** The reference in docs/api has the examples of the docstrings, which are run from the sources. */
-const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'api')));
-const files = ['README.md', ...guides, ...(await filesBelow('src', '.ts'))];
-const all = (await Promise.all(files.map(blocksOf))).flat();
+/** A block that runs in Node; those for a page run in tests/examples/docs-in-a-page.test.ts. */
+const all = (await docBlocks())
+  .filter(({ language, isForPage }) => ['js', 'ts'].includes(language) && !isForPage)
+  .map(({ file, line, language, code }) => ({ where: `${file}:${line}`, language, code }));
 
 /** What a line prints, without what does not matter: spaces, quotes, the word before a printed tensor. */
 const plain = (text: string) => text.replaceAll(/^Tensor|[\s'"]/g, '');
@@ -75,8 +56,8 @@ describe('every example in README, docs and docstrings', () => {
     expect(all.length).toBeGreaterThan(12);
   });
 
-  it.each(all)('$where runs and prints what it says', async ({ where, code }) => {
-    const file = join(blocks, `${where.replaceAll(/\W/g, '-')}.mjs`);
+  it.each(all)('$where runs and prints what it says', async ({ where, language, code }) => {
+    const file = join(blocks, `${where.replaceAll(/\W/g, '-')}.${language === 'ts' ? 'ts' : 'mjs'}`);
     await writeFile(file, code);
     await import(/* @vite-ignore */ file);
     const expected = promised(code);

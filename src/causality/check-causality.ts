@@ -21,7 +21,7 @@ export interface CausalityOptions {
    * [H, W, C]; needed where the model takes images of any size, and a small one is quicker.
    * @default the model's
    */
-  imageShape?: [number, number, number];
+  imageShape?: readonly [number, number, number];
   /** Seed of the images tried. @default 0 */
   seed?: number;
   /** Images a forward pass. @default 32 */

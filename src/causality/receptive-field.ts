@@ -17,7 +17,7 @@ export interface ReceptiveFieldOptions {
   /** @default 0 */
   channel?: number;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
-  imageShape?: [number, number, number];
+  imageShape?: readonly [number, number, number];
   /** Seed of the images, for models that are tried. @default 0 */
   seed?: number;
   /** Images a forward pass, for models that are tried. @default 32 */

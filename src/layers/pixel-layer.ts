@@ -22,7 +22,7 @@ import {
 import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
 import type { Program } from './incremental';
 import { TensorOps } from './tensor-ops';
-import type { Shape } from './types';
+import type { Apply, Shape } from './types';
 
 /**
  * A layer whose arithmetic is written once, in `express`, over the operations {@link Ops}. From that follow
@@ -49,6 +49,9 @@ import type { Shape } from './types';
  * ```
  */
 export abstract class PixelLayer extends layers.Layer implements Expressed {
+  /** As tfjs has it, typed: symbolic from symbolic inputs, a tensor from tensors. */
+  declare apply: Apply;
+
   protected readonly tensorOps = new TensorOps();
 
   /**

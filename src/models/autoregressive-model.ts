@@ -1,8 +1,9 @@
-import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, throwTypeError } from '../core/check';
 import { checkConditionValues } from '../core/conditions';
 import type { PixelLayer } from '../layers/pixel-layer';
+import type { Applied } from '../layers/types';
 import { useOwnKernels } from '../ops/own-kernels';
 import { afterCheck, checkBatch, checkedDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
@@ -42,8 +43,8 @@ export interface AutoregressiveModelArgs {
    * or a map [N,H,W,K].
    */
   inputs: SymbolicTensor | SymbolicTensor[];
-  /** Its logits [N,H,W,C,L]. */
-  outputs: SymbolicTensor;
+  /** Its logits [N,H,W,C,L], symbolic too; their type may be that of any tfjs layer's `apply`. */
+  outputs: Applied;
   /** Name of the model. */
   name?: string;
 }
@@ -125,37 +126,42 @@ export class AutoregressiveModel extends LayersModel {
     return super.fitDataset(this.checksLabels ? checkedDataset('fitDataset', this, dataset) : dataset, args);
   }
 
-  override async trainOnBatch(x: FitX, y: FitY): ReturnType<LayersModel['trainOnBatch']> {
+  /** As tfjs has it: the loss, or with metrics given to `compile` a list, the loss first: `trainOnBatch<number[]>`. */
+  override async trainOnBatch<Result extends number | number[] = number>(x: FitX, y: FitY): Promise<Result> {
     if (this.checksLabels) await checkBatch('trainOnBatch', this, x, y);
-    return super.trainOnBatch(x, y);
+    return super.trainOnBatch(x, y) as Promise<Result>;
   }
 
   /**
    * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
    * condition] for `x`; the numbers of a tensor are not looked at, as that would have to wait for them: an
    * invalid class counts as none.
+   *
+   * @typeParam Result the loss, or with metrics given to `compile` a list, the loss first: `evaluate<Scalar[]>`
    */
-  override evaluate(
+  override evaluate<Result extends Scalar | Scalar[] = Scalar>(
     x: EvaluateX,
     y: EvaluateX,
     options: Conditioned<EvaluateArgs> = {},
-  ): ReturnType<LayersModel['evaluate']> {
+  ): Result {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
       const figures = super.evaluate(inputs, y, args);
-      return this.checksLabels ? afterCheck(figures, checkBatch('evaluate', this, inputs, y)) : figures;
+      const told = this.checksLabels ? afterCheck(figures, checkBatch('evaluate', this, inputs, y)) : figures;
+      return told as Result;
     } finally {
       made?.dispose();
     }
   }
 
-  override async evaluateDataset(
+  /** As tfjs has it. With metrics given to `compile` a list, as for `evaluate`. */
+  override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
     dataset: EvaluateDatasetParameters[0],
     args?: EvaluateDatasetParameters[1],
-  ): ReturnType<LayersModel['evaluateDataset']> {
+  ): Promise<Result> {
     const checked = this.checksLabels ? checkedDataset('evaluateDataset', this, dataset) : dataset;
-    return super.evaluateDataset(checked, args);
+    return super.evaluateDataset(checked, args) as Promise<Result>;
   }
 
   /**
@@ -164,15 +170,18 @@ export class AutoregressiveModel extends LayersModel {
    *
    * @throws TypeError where images and conditions are not as many
    */
-  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor | Tensor[] {
+  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = options;
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
-      return super.predict(inputs, args);
+      return super.predict(inputs, args) as Tensor; // of its one output
     } finally {
       made?.dispose();
     }
   }
+
+  /** Logits [N,H,W,C,L], as tfjs has it. */
+  declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
 
   /** As tfjs has it, with this class's labels, and `checkLabels` for a program that is new. */
   override compile({ checkLabels = false, ...args }: AutoregressiveModelCompileArgs): void {
@@ -235,8 +244,8 @@ function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   const { inputs, outputs } = checkArgs('autoregressiveModel', args);
-  if (!inputs || !outputs)
-    throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
+  if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
+    throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
   useOwnKernels();
-  return new AutoregressiveModel(args);
+  return new AutoregressiveModel({ ...args, outputs: outputs as SymbolicTensor });
 }

@@ -14,6 +14,7 @@ import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { imageInputShape } from '../layers/pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import type { Applied } from '../layers/types';
 import { checkRate } from '../program/ops';
 
 /**
@@ -26,11 +27,16 @@ export interface GatedStacks {
   horizontal: SymbolicTensor;
 }
 
-/** What a {@link gatedPixelCNNBlock} makes. */
-export interface GatedBlockOutputs extends GatedStacks {
-  /** [N,H,W,skipFilters], where `skipFilters` is given. */
-  skip?: SymbolicTensor;
-}
+/**
+ * What a {@link gatedPixelCNNBlock} makes: no vertical stack where it is the last one, and `skip`,
+ * [N,H,W,skipFilters], where `skipFilters` is given.
+ */
+export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = Pick<
+  GatedStacks,
+  'horizontal'
+> &
+  (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
+  ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs extends SeedArgs {
@@ -43,7 +49,7 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
   /** A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates. @default none */
-  condition?: SymbolicTensor;
+  condition?: Applied;
   /**
    * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
    * @default none
@@ -88,22 +94,17 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs {
  * console.log(horizontal.shape); // [null, 8, 8, 12]
  * ```
  */
-export function gatedPixelCNNBlock(
+export function gatedPixelCNNBlock<
+  IsLast extends boolean = false,
+  Skip extends number | undefined = undefined,
+>(
   stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs & { isLast: true },
-): Omit<GatedBlockOutputs, 'vertical'>;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs & { isLast?: false },
-): GatedBlockOutputs;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs,
-): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'>;
+  args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
+): GatedBlockOutputs<IsLast, Skip>;
 export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
-): Partial<GatedStacks> & Omit<GatedBlockOutputs, 'vertical'> {
+): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
   const { filters, imageChannels, maskType, columns, rows, condition, dropout, seed, skipFilters, isLast } =
     checkBlock(stacks, args);
   const { vertical, horizontal } = stacks;
@@ -111,11 +112,11 @@ export function gatedPixelCNNBlock(
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
     const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
-    return maskedConv2d({ ...layerArgs(part), ...convArgs, kernelInitializer }).apply(x) as SymbolicTensor;
+    return maskedConv2d({ ...layerArgs(part), ...convArgs, kernelInitializer }).apply(x);
   };
   const gate = (part: string, x: SymbolicTensor) => {
     const layer = gatedActivation({ ...layerArgs(part), imageChannels });
-    return layer.apply(condition ? [x, condition] : x) as SymbolicTensor;
+    return layer.apply(condition ? [x, condition] : x);
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
@@ -174,7 +175,8 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
   const { vertical, horizontal } = checkArgs(label('stacks'), stacks);
-  const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const { skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const condition = args.condition as SymbolicTensor | undefined; // checked below
   const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
   const filters = checkFeatures(label('filters'), args.filters, imageChannels);

@@ -48,7 +48,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const { dropout, seed, named } = sizes;
   const { inputs: conditions, ...condition } = secondInput(args);
 
-  const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
+  const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   let stacks: GatedStacks = { vertical: image, horizontal: image };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
@@ -86,7 +86,7 @@ function secondInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condi
   if (given.length === 0) return { inputs: [] };
   if (numClasses !== undefined) {
     const label = input({ shape: [1], name: 'condition' }); // [N,1]
-    const condition = oneHotClass({ name: 'one_hot', numClasses }).apply(label) as SymbolicTensor; // [N,1] -> [N,K]
+    const condition = oneHotClass({ name: 'one_hot', numClasses }).apply(label); // [N,1] -> [N,K]
     return { inputs: [label], condition };
   }
   const shape =

@@ -8,7 +8,7 @@ import { checkRate } from '../program/ops';
 /** What every network of this library takes. */
 export interface NetworkArgs extends SeedArgs {
   /** [H, W, C]; null for H and W takes images of any size. */
-  imageShape: [number | null, number | null, number];
+  imageShape: readonly [number | null, number | null, number];
   /** L, the intensities that a channel can have. @default 256 */
   levels?: number;
   /** Features of the two 1x1 convolutions before the last, per image channel. */

@@ -73,7 +73,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   }
   stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels, seed }));
 
-  const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
+  const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   try {
     const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
     return autoregressiveModel({ inputs: image, outputs: logits, ...named });

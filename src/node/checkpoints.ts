@@ -59,8 +59,8 @@ interface Pointers {
  * const run = checkpoints(await mkdtemp(join(tmpdir(), 'run-')));
  * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 });
  * await run.save(100, { testBits: 1.9 }, (directory) => model.save(fileSystem(directory)), { isBest: true });
- * const { step, state } = await run.latest();
- * console.log(step, state.testBits); // 100 1.9
+ * const latest = await run.latest();
+ * console.log(latest?.step, latest?.state); // 100 { testBits: 1.9 }
  * ```
  */
 export function checkpoints<State>(directory: string): Checkpoints<State> {

@@ -60,8 +60,9 @@ export interface Pool {
  *
  * In Node, Deno and Bun this needs no options. In a page, a bundler has to find the file of the workers:
  *
- * ```ts
- * createPool({
+ * ```ts page
+ * import { createPool } from 'pixelcnn-layers/runtime';
+ * const pool = createPool({
  *   createWorker: () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' }),
  * });
  * ```

@@ -72,7 +72,7 @@ export function writePortable(
  * try {
  *   readPortable(new Uint8Array(4));
  * } catch (error) {
- *   console.log(error.message); // readPortable: file: wanted at least 8 bytes, got 4
+ *   console.log(String(error)); // Error: readPortable: file: wanted at least 8 bytes, got 4
  * }
  * ```
  */

@@ -1,4 +1,4 @@
-import { mul, slice, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { mul, slice, type Tensor, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, throwTypeError } from '../core/check';
 import { readCondition } from '../core/conditions';
@@ -37,7 +37,7 @@ export interface LogProbOptions {
  */
 export async function logProb(
   model: LayersModel,
-  images: Tensor4D,
+  images: Tensor,
   options: LogProbOptions = {},
 ): Promise<Tensor1D> {
   const shape = imageModelShape('logProb: model', model);
@@ -62,7 +62,7 @@ export async function logProb(
   for (let start = 0; start < nats.length; start += batchSize) {
     const batch = tidy(() => {
       const size = Math.min(batchSize, nats.length - start);
-      const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
+      const part = slice(images as Tensor4D, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
       const condition = given && conditionTensor(given, start, size);
       const logits = forward(model, normalize(part, shape.levels), condition); // [size,H,W,C,L]
       const perDimension = negativeLogLikelihood(part, logits);

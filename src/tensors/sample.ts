@@ -1,4 +1,4 @@
-import { type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
@@ -11,7 +11,7 @@ import { fullPasses } from './full-passes';
 import { readModel, trace } from './trace';
 
 /** Options of {@link sample}. */
-export interface SampleOptions extends DrawOptions<Tensor4D, Condition> {
+export interface SampleOptions extends DrawOptions<Tensor, Condition> {
   /**
    * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
    * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
@@ -71,7 +71,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
 }
 
 /** The numbers of a tensor of images. */
-async function numbersOf(option: string, numbers: string, images: Tensor4D): Promise<NumericArray> {
+async function numbersOf(option: string, numbers: string, images: Tensor): Promise<NumericArray> {
   if (images?.rank !== 4) {
     throwTypeError(`sample: ${option}`, `a tensor of ${numbers} [N,H,W,C]`, images?.shape ?? images);
   }

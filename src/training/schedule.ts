@@ -55,7 +55,7 @@ export interface LearningRateSchedule {
  * const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
  * const schedule = scheduleLearningRate(optimizer, exponentialDecay());
  * schedule.beforeStep(); // then model.trainOnBatch(...)
- * console.log(optimizer.learningRate); // 0.001
+ * console.log(optimizer.getConfig().learningRate); // 0.001
  * ```
  */
 export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {

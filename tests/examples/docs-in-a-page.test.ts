@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,35 +11,14 @@ import { build, createServer, type InlineConfig, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
+import { docBlocks } from '../support/doc-blocks';
 import { launchChromium, type Watch, watch } from '../support/pages';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The languages of blocks that need no page: tests/docs.test.ts runs those of JavaScript in Node. */
-const WITHOUT_PAGE = ['js', 'sh', 'text'];
-
-interface Block {
-  where: string;
-  code: string;
-}
-
-/** The blocks of the README and the guides that need a page, in the order of files and lines. */
-async function pageBlocks(): Promise<Block[]> {
-  const guides = (await readdir(join(root, 'docs'), { recursive: true }))
-    .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
-    .map((name) => join('docs', name));
-  const blocks: Block[] = [];
-  for (const file of ['README.md', ...guides.sort()]) {
-    const text = await readFile(join(root, file), 'utf8');
-    for (const [, language = '', code = ''] of text.matchAll(/^ *```(\w+)[^\n]*\n(.*?)^ *```$/gms)) {
-      if (!WITHOUT_PAGE.includes(language)) blocks.push({ where: `${file}: ${language}`, code });
-    }
-  }
-  return blocks;
-}
-
-const blocks = await pageBlocks();
-const [wasmPaths = '', imagePage = '', poolOfPage = '', storagePage = '', worker = '', workersPage = ''] =
+/** The blocks of the README and the guides that need a page; the others run in Node, in tests/docs.test.ts. */
+const blocks = (await docBlocks()).filter(({ file, isForPage }) => isForPage && file.endsWith('.md'));
+const [wasmPaths = '', imagePage = '', , poolOfPage = '', storagePage = '', worker = '', workersPage = ''] =
   blocks.map(({ code }) => code);
 
 /** What the model of these pages draws, whatever the seed: rows of 1 0 1 0 1 0 1 0. */
@@ -104,7 +83,7 @@ const PAGES = {
     });
   `),
   'pool.html': script(`
-    import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+    import { readPortable } from 'pixelcnn-layers/runtime';
     ${poolOfPage}
     const file = await (await fetch('/squares.pixelcnn')).arrayBuffer();
     const { data } = await pool.sample(readPortable(new Uint8Array(file)), { numImages: 2 });
@@ -160,13 +139,15 @@ async function whenBuilt(folder: string): Promise<Served> {
 }
 
 it('knows every block of README and docs that needs a page', () => {
-  expect(blocks.map(({ where }) => where)).toEqual([
+  expect(blocks.map(({ file, language }) => `${file}: ${language}`)).toEqual([
     `${join('docs', 'backends.md')}: ts`,
     `${join('docs', 'getting-started.md')}: html`,
+    `${join('docs', 'getting-started.md')}: html`, // of script tags: tests/examples/script-tags.test.ts
     `${join('docs', 'runtime.md')}: ts`,
     `${join('docs', 'saving.md')}: html`,
-    `${join('docs', 'saving.md')}: ts`,
-    `${join('docs', 'saving.md')}: ts`,
+    `${join('docs', 'saving.md')}: js`,
+    `${join('docs', 'saving.md')}: js`,
+    `${join('docs', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types
   ]);
   expect(worker).toMatch(/^import '@tensorflow\/tfjs-backend-wasm'; .*'\.\/wasm\.mjs' of examples\/vite/);
 });

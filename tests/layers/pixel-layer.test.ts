@@ -16,7 +16,7 @@ import {
   toPortable,
   windowOf,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { asFloat, imageInputShape, imageInputSpec } from '../../src/layers/pixel-layer';
 import type { Shape } from '../../src/layers/types';
 import { sample as samplePortable } from '../../src/sampling/sample';
@@ -50,6 +50,21 @@ describe('the input of a layer', () => {
     expect(cast.dtype).toBe('float32');
     tf.dispose([float, integer, cast]);
   });
+});
+
+it('has an output of the kind of its input, by its type too', async () => {
+  await useBackend('cpu');
+  const layer = maskedConv2d({ filters: 1, kernelSize: 1, imageChannels: 1 });
+  const features = layer.apply(tfl.input({ shape: [2, 2, 1] }));
+  expectTypeOf(features).toEqualTypeOf<tfl.SymbolicTensor>();
+  expect(features).toBeInstanceOf(tfl.SymbolicTensor);
+  const y = layer.apply([tf.zeros([1, 2, 2, 1])]);
+  expectTypeOf(y).toEqualTypeOf<tf.Tensor>();
+  expect(y).toBeInstanceOf(tf.Tensor);
+
+  const relu = tfl.layers.reLU().apply(features); // of either kind, by its type
+  expectTypeOf(layer.apply(relu)).toEqualTypeOf<tf.Tensor | tfl.SymbolicTensor>();
+  layer.dispose();
 });
 
 /** x sigmoid(x): a layer of the user's that has no weights. */

@@ -14,7 +14,7 @@ import {
   pixelDropout,
   pixelLogits,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad, savedArtifacts } from '../support/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -263,6 +263,27 @@ describe('AutoregressiveModel', () => {
     for (const m of [model, loaded]) m.dispose();
   });
 
+  it('has the types of its one output', async () => {
+    const model = build();
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    const { labels, xs } = data();
+    const predicted = [model.predict(xs), model.predictOnBatch(xs)];
+    expectTypeOf(predicted).toEqualTypeOf<tf.Tensor[]>();
+    expect(predicted.map(({ shape }) => shape)).toEqual([1, 2].map(() => [N, 3, 4, 2, LEVELS]));
+    const loss = model.evaluate(xs, labels);
+    expectTypeOf(loss).toEqualTypeOf<tf.Scalar>();
+    const trained = await model.trainOnBatch(xs, labels);
+    expectTypeOf(trained).toEqualTypeOf<number>();
+    expect(trained).toBeCloseTo((await loss.data())[0] as number, 4);
+
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim, metrics: [bitsPerDim] });
+    const [, bits] = model.evaluate<tf.Scalar[]>(xs, labels);
+    expectTypeOf(bits).toEqualTypeOf<tf.Scalar | undefined>();
+    const [again] = await model.trainOnBatch<number[]>(xs, labels);
+    expect(again).toBeCloseTo((await bits?.data())?.[0] as number, 4);
+    model.dispose();
+  });
+
   it('names what is wrong', () => {
     const model = build();
     for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', 'own', undefined]) {
@@ -276,6 +297,9 @@ describe('AutoregressiveModel', () => {
     model.compile({ optimizer: 'sgd', loss: bitsPerDim, metrics: null as never }); // as none
     expect(() => autoregressiveModel({} as never)).toThrow('autoregressiveModel: wanted inputs and outputs');
     const image = tfl.input({ shape: [4, 4, 1] });
+    expect(() => autoregressiveModel({ inputs: image, outputs: tf.zeros([1, 4, 4, 1, 2]) })).toThrow(
+      'autoregressiveModel: wanted inputs and outputs, symbolic tensors, got Tensor',
+    );
     expect(() => autoregressiveModel({ inputs: image, outputs: image })).toThrow(
       'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]',
     );

@@ -325,6 +325,7 @@ describe('sample', () => {
       [{ condition: 1 }, 'sample: condition: wanted none'],
       [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
       [{ initial, known: 1 as never }, 'sample: known: wanted a tensor of 0 and 1 [N,H,W,C], got 1'],
+      [{ initial: tf.zeros([2, 2, 1]), known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [2, 2, 1]'], // biome-ignore format: one line
       [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],
       [{ known }, 'sample: initial: wanted levels of shape [1,2,2,1], with known, got undefined'],
       [{ initial: wide, known: wide }, 'sample: initial: wanted [2, 2, 1], got [2, 3, 1]'],

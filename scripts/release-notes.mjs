@@ -1,0 +1,12 @@
+/**
+ * Prints what CHANGELOG.md says of the version in package.json, for the notes of a release.
+ *
+ * Usage: node scripts/release-notes.mjs
+ */
+import { readFileSync } from 'node:fs';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const sections = readFileSync('CHANGELOG.md', 'utf8').split(/^## /m);
+const notes = sections.find((section) => section.startsWith(`${version}\n`)); // not "0.2.0 (unreleased)"
+if (notes === undefined) throw new Error(`CHANGELOG.md has no section "## ${version}"`);
+console.log(notes.slice(version.length).trim());

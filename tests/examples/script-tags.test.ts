@@ -1,0 +1,109 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type * as tfCore from '@tensorflow/tfjs-core';
+import type * as tfLayers from '@tensorflow/tfjs-layers';
+import type * as library from 'pixelcnn-layers';
+import type { Browser, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json';
+import { chromiumPath } from '../support/chromium.mjs';
+import { docBlocks } from '../support/doc-blocks';
+import { launchChromium, serve, type Watch, watch } from '../support/pages';
+
+declare const tf: typeof tfCore & typeof tfLayers;
+declare const pixelcnn: typeof library;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const script = 'pixelcnn-layers.min.js';
+const [page] = (await docBlocks()).filter(({ isForPage, code }) => isForPage && code.includes(script));
+
+it('is what CDNs give out', () => {
+  const { unpkg, jsdelivr } = packageJson;
+  expect([unpkg, jsdelivr]).toEqual([`./dist/${script}`, `./dist/${script}`]);
+});
+
+describe.skipIf(chromiumPath === undefined)('script tags', () => {
+  let folder: string;
+  let browser: Browser;
+  let server: Server;
+  let origin: string;
+  let tab: Page;
+  let seen: Watch;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'script-tags-'));
+    await writeFile(join(folder, 'index.html'), page?.code ?? '');
+    await writeFile(join(folder, 'alone.html'), `<!doctype html>\n<script src="${script}"></script>\n`);
+    await cp(join(root, 'dist', script), join(folder, script));
+    ({ server, origin } = await serve(folder));
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    tab = await browser.newPage();
+    seen = watch(tab);
+    // The CDN's files are those that are installed here, of the same version.
+    await tab.route('https://cdn.jsdelivr.net/**', async (route) => {
+      const [, name = '', version, file = ''] =
+        /\/npm\/(@tensorflow\/[\w-]+)@([\d.]+)\/(.*)/.exec(route.request().url()) ?? [];
+      const installed = join(root, 'node_modules', name);
+      const { version: ours } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+      if (version !== ours) return route.fulfill({ status: 404 });
+      const contentType = file.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
+      return route.fulfill({
+        body: await readFile(join(installed, file)),
+        contentType,
+        headers: { 'Access-Control-Allow-Origin': '*' },
+      });
+    });
+  });
+  afterEach(() => tab.close());
+
+  it('train and draw in the page of the docs, in our own kernels on its wasm', async () => {
+    await tab.addInitScript(() => {
+      const { putImageData } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.putImageData = function (...args: unknown[]) {
+        Reflect.apply(putImageData, this, args);
+        Object.assign(globalThis, { drawn: [...this.getImageData(0, 0, 8, 8).data] });
+      };
+    });
+    await tab.goto(`${origin}/some/folder/`);
+    const drawn = await tab.waitForFunction(() => (globalThis as { drawn?: number[] }).drawn);
+    const stripes = Array.from({ length: 64 }, (_, i) => [0, 0, 0, 255 * (i % 2)]);
+    expect(await drawn.jsonValue()).toEqual(stripes.flat());
+    expect(await tab.evaluate(() => [tf.getBackend(), pixelcnn.kernelsInUse()])).toEqual(['wasm', true]);
+    expect(seen.complaints).toEqual([]);
+  });
+
+  it("use the page's own tfjs: its tensors, its classes of layers, its saved models", async () => {
+    await tab.goto(`${origin}/some/folder/`);
+    const outcome = await tab.evaluate(async () => {
+      await tf.setBackend('wasm');
+      const sizes = { levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 };
+      const model = pixelcnn.gatedPixelCNN({ ...sizes, imageShape: [4, 4, 1], numClasses: 2 });
+      await model.save('localstorage://model');
+      const loaded = await tf.loadLayersModel('localstorage://model');
+      const [one, other] = [model, loaded].map((of) => pixelcnn.sample(of, { seed: 1, condition: 1 }));
+      const same = tf.equal((await one) as tfCore.Tensor, (await other) as tfCore.Tensor);
+      return {
+        isOurs: loaded instanceof pixelcnn.AutoregressiveModel && loaded instanceof tf.LayersModel,
+        same: [...(await tf.all(same).data())],
+      };
+    });
+    expect(outcome).toEqual({ isOurs: true, same: [1] });
+  });
+
+  it('say what is missing where they come before tfjs', async () => {
+    await tab.goto(`${origin}/some/folder/alone.html`);
+    expect(seen.complaints).toEqual([
+      'pixelcnn-layers: wanted the global tf, with layers: load the scripts of tfjs before this one',
+    ]);
+  });
+});
