@@ -26,9 +26,9 @@ export function throwTypeError(what: string, wanted: string, got: unknown): neve
 export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
 
 /** Checks that args is an object, and has none but the named arguments: a name misspelt would do nothing. */
-export function checkArgs<Args>(what: string, args: Args, names?: NamesOf<Args>): Args {
+export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>): Args {
   if (typeof args !== 'object' || args === null) throwTypeError(what, 'an object of arguments', args);
-  if (names !== undefined) checkNames(what, Object.keys(args), Object.keys(names));
+  checkNames(what, Object.keys(args), Object.keys(names));
   return args;
 }
 

@@ -5,6 +5,7 @@ import {
   checkInteger,
   checkKernelSize,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from './check';
 
@@ -71,7 +72,12 @@ export function windowAround(
  * ```
  */
 export function windowOf(args: Omit<MaskArgs, 'featuresIn' | 'featuresOut'>): Window {
-  const { kernelSize, maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('windowOf', args);
+  const {
+    kernelSize,
+    maskType = 'B',
+    imageChannels = 3,
+    vertical = false,
+  } = checkArgs('windowOf', args, maskArgNames);
   checkOneOf('windowOf: maskType', maskType, ['A', 'B']);
   checkInteger('windowOf: imageChannels', imageChannels, 1);
   checkBoolean('windowOf: vertical', vertical);
@@ -184,6 +190,15 @@ export interface MaskArgs {
   vertical?: boolean;
 }
 
+const maskArgNames: NamesOf<MaskArgs> = {
+  kernelSize: true,
+  featuresIn: true,
+  featuresOut: true,
+  maskType: true,
+  imageChannels: true,
+  vertical: true,
+};
+
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
 export interface Mask {
   /** [kernel rows, kernel columns, featuresIn, featuresOut] */
@@ -216,7 +231,7 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('getMask', args);
+  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('getMask', args, maskArgNames);
   const [rows, columns] = checkKernelSize('getMask: kernelSize', args.kernelSize);
   checkOneOf('getMask: maskType', maskType, ['A', 'B']);
   checkInteger('getMask: imageChannels', imageChannels, 1);

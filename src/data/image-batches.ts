@@ -1,5 +1,5 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
-import { checkArgs, checkBoolean, checkInteger, throwTypeError } from '../core/check';
+import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
@@ -26,6 +26,16 @@ export interface ImageBatchOptions {
   /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
   firstStep?: number;
 }
+
+const optionNames: NamesOf<ImageBatchOptions> = {
+  batchSize: true,
+  shuffle: true,
+  seed: true,
+  repeat: true,
+  levels: true,
+  withClasses: true,
+  firstStep: true,
+};
 
 /** What a training step takes. Who takes it disposes it: `tf.dispose(batch)`. */
 // A type and not an interface: only so does TypeScript take it for tfjs's TensorContainer.
@@ -93,7 +103,7 @@ export function imageBatches(
 ): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
-  checkArgs('imageBatches: options', options);
+  checkArgs('imageBatches: options', options, optionNames);
   const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
   const { withClasses = false } = options;
   const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);

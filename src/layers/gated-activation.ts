@@ -1,8 +1,9 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, throwTypeError } from '../core/check';
+import { checkFeatures, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { windowAround } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -14,6 +15,8 @@ export interface GatedActivationArgs extends LayerArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
 }
+
+const argNames: NamesOf<GatedActivationArgs> = { imageChannels: true, ...layerArgNames };
 
 /**
  * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features,
@@ -48,7 +51,7 @@ export class GatedActivation extends PixelLayer {
   private projection?: LayerWeight;
 
   constructor(args: GatedActivationArgs = {}) {
-    super(checkArgs('GatedActivation', args));
+    super(checkLayerArgs(GatedActivation, new.target, args, argNames));
     this.imageChannels = checkInteger('GatedActivation: imageChannels', args.imageChannels ?? 3, 1);
   }
 

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -9,6 +10,8 @@ export interface OneHotClassArgs extends LayerArgs {
   /** K; classes are the integers 0..K-1. */
   numClasses: number;
 }
+
+const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, ...layerArgNames };
 
 /**
  * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class
@@ -36,7 +39,7 @@ export class OneHotClass extends PixelLayer {
   private readonly numClasses: number;
 
   constructor(args: OneHotClassArgs) {
-    super(checkArgs('OneHotClass', args));
+    super(checkLayerArgs(OneHotClass, new.target, args, argNames));
     this.numClasses = checkInteger('OneHotClass: numClasses', args.numClasses, 1);
   }
 

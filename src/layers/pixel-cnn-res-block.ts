@@ -1,8 +1,9 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import { checkFeatures, checkInteger, checkKernelSize, type NamesOf, throwTypeError } from '../core/check';
 import { type Window, windowOf } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -15,6 +16,13 @@ export interface PixelCNNResBlockArgs extends LayerArgs {
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
 }
+
+const argNames: NamesOf<PixelCNNResBlockArgs> = {
+  filters: true,
+  kernelSize: true,
+  imageChannels: true,
+  ...layerArgNames,
+};
 
 /** One of the block's convolutions. */
 interface Conv {
@@ -54,7 +62,7 @@ export class PixelCNNResBlock extends PixelLayer {
   private convs: readonly Conv[] = [];
 
   constructor(args: PixelCNNResBlockArgs) {
-    super(checkArgs('PixelCNNResBlock', args));
+    super(checkLayerArgs(PixelCNNResBlock, new.target, args, argNames));
     this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);

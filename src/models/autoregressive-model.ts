@@ -1,6 +1,6 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, throwTypeError } from '../core/check';
+import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
 import { checkConditionValues } from '../core/conditions';
 import { useOwnKernels } from '../ops/own-kernels';
 import { type Condition, modelInputs } from './conditions';
@@ -15,8 +15,56 @@ type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
 type EvaluateX = Parameters<LayersModel['evaluate']>[0];
 type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
 type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
+type FitDatasetArgs = Parameters<LayersModel['fitDataset']>[1];
+type EvaluateDatasetArgs = NonNullable<Parameters<LayersModel['evaluateDataset']>[1]>;
 type Conditioned<Args> = Args & { condition?: Condition };
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
+
+// tfjs takes options of any name and goes on without those that it does not know.
+
+const compileNames: NamesOf<CompileArgs> = { optimizer: true, loss: true, metrics: true };
+
+const fitNames: NamesOf<Conditioned<FitArgs>> = {
+  condition: true,
+  batchSize: true,
+  epochs: true,
+  verbose: true,
+  callbacks: true,
+  validationSplit: true,
+  validationData: true,
+  shuffle: true,
+  classWeight: true,
+  sampleWeight: true,
+  initialEpoch: true,
+  stepsPerEpoch: true,
+  validationSteps: true,
+  yieldEvery: true,
+};
+
+const fitDatasetNames: NamesOf<FitDatasetArgs> = {
+  batchesPerEpoch: true,
+  epochs: true,
+  verbose: true,
+  callbacks: true,
+  validationData: true,
+  validationBatchSize: true,
+  validationBatches: true,
+  classWeight: true,
+  initialEpoch: true,
+  yieldEvery: true,
+};
+
+const evaluateNames: NamesOf<Conditioned<EvaluateArgs>> = {
+  condition: true,
+  batchSize: true,
+  verbose: true,
+  sampleWeight: true,
+  steps: true,
+};
+
+const evaluateDatasetNames: NamesOf<EvaluateDatasetArgs> = { batches: true, verbose: true };
+
+const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batchSize: true, verbose: true };
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
@@ -30,6 +78,8 @@ export interface AutoregressiveModelArgs {
   /** Name of the model. */
   name?: string;
 }
+
+const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true, name: true };
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
@@ -85,7 +135,7 @@ export class AutoregressiveModel extends LayersModel {
    * condition] for `x`; `validationSplit` splits both, `validationData` is [[images, condition], labels].
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('fit: options', options, fitNames);
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
       if (made !== undefined) checkConditionValues('fit: condition', this.condition, await made.data());
@@ -105,7 +155,7 @@ export class AutoregressiveModel extends LayersModel {
     y: EvaluateX,
     options: Conditioned<EvaluateArgs> = {},
   ): ReturnType<LayersModel['evaluate']> {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('evaluate: options', options, evaluateNames);
     const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
       return super.evaluate(inputs, y, args);
@@ -121,7 +171,7 @@ export class AutoregressiveModel extends LayersModel {
    * @throws TypeError where images and conditions are not as many
    */
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor | Tensor[] {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('predict: options', options, predictNames);
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args);
@@ -130,7 +180,25 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
+  override async fitDataset(
+    dataset: Parameters<LayersModel['fitDataset']>[0],
+    options: FitDatasetArgs,
+  ): ReturnType<LayersModel['fitDataset']> {
+    return super.fitDataset(dataset, checkArgs('fitDataset: options', options, fitDatasetNames));
+  }
+
+  override async evaluateDataset(
+    dataset: Parameters<LayersModel['evaluateDataset']>[0],
+    options: EvaluateDatasetArgs = {},
+  ): ReturnType<LayersModel['evaluateDataset']> {
+    return super.evaluateDataset(
+      dataset,
+      checkArgs('evaluateDataset: options', options, evaluateDatasetNames),
+    );
+  }
+
   override compile(args: CompileArgs): void {
+    checkArgs('compile', args, compileNames);
     const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
     const { optimizer: before, isOptimizerOwned } = this;
     super.compile({ ...args, loss: withFunctions('loss', args.loss), ...metrics } as CompileArgs);
@@ -179,7 +247,7 @@ serialization.registerClass(AutoregressiveModel);
 
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
-  const { inputs, outputs } = checkArgs('autoregressiveModel', args);
+  const { inputs, outputs } = checkArgs('autoregressiveModel', args, argNames);
   if (!inputs || !outputs)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', args);
   useOwnKernels();

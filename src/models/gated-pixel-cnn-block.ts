@@ -7,6 +7,7 @@ import {
   checkKernelSize,
   checkNumber,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
@@ -29,6 +30,9 @@ export interface GatedBlockOutputs extends GatedStacks {
   /** [N,H,W,skipFilters], where `skipFilters` is given. */
   skip?: SymbolicTensor;
 }
+
+/** A block takes what the one before it made, also the output that is not for it. */
+const stackNames: NamesOf<GatedBlockOutputs> = { vertical: true, horizontal: true, skip: true };
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs {
@@ -60,6 +64,18 @@ export interface GatedPixelCNNBlockArgs {
   /** Prefix of the names of its layers. @default that of each layer's class */
   name?: string;
 }
+
+const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
+  filters: true,
+  kernelSize: true,
+  maskType: true,
+  imageChannels: true,
+  condition: true,
+  skipFilters: true,
+  dropout: true,
+  isLast: true,
+  name: true,
+};
 
 /**
  * The block of Gated PixelCNN, of layers that are each of use by themselves: masked convolutions, gates and
@@ -174,8 +190,8 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
 /** The arguments, checked, with all defaults filled in. */
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
-  const { vertical, horizontal } = checkArgs(label('stacks'), stacks);
-  const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const { vertical, horizontal } = checkArgs(label('stacks'), stacks, stackNames);
+  const { condition, skipFilters } = checkArgs('gatedPixelCNNBlock', args, argNames);
   const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
   const filters = checkFeatures(label('filters'), args.filters, imageChannels);

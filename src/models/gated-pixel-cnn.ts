@@ -1,9 +1,9 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, throwTypeError } from '../core/check';
+import { checkInteger, checkNumber, type NamesOf, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
+import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -20,6 +20,14 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
   /** Probability with which a block's gated features are dropped in training. @default 0 */
   dropout?: number;
 }
+
+const argNames: NamesOf<GatedPixelCNNArgs> = {
+  ...networkArgNames,
+  numClasses: true,
+  conditionSize: true,
+  conditionMapSize: true,
+  dropout: true,
+};
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
@@ -45,7 +53,7 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
-    checkNetworkArgs('gatedPixelCNN', args);
+    checkNetworkArgs('gatedPixelCNN', args, argNames);
   const isRate = (rate: number) => rate >= 0 && rate < 1;
   const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
   const { inputs: conditions, ...condition } = secondInput(args);

@@ -1,5 +1,5 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkKernelSize, type NamesOf, throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelLogits } from '../layers/pixel-logits';
 
@@ -19,12 +19,40 @@ export interface NetworkArgs {
   name?: string;
 }
 
+/** The names of {@link NetworkArgs}, and of those that every network has beside them. */
+export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
+  imageShape: true,
+  levels: true,
+  hiddenDim: true,
+  outDim: true,
+  numBlocks: true,
+  firstKernelSize: true,
+  kernelSize: true,
+  name: true,
+};
+
+/** What every network takes too, and describes in its own words. */
+interface DepthArgs {
+  hiddenDim: number;
+  numBlocks: number;
+}
+
 /**
  * The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the
  * network in errors.
  */
-export function checkNetworkArgs(what: string, args: NetworkArgs & { hiddenDim: number; numBlocks: number }) {
-  const { imageShape, levels = 256, firstKernelSize = 7, kernelSize = 3, name } = checkArgs(what, args);
+export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
+  what: string,
+  args: Args,
+  names: NamesOf<Args>,
+) {
+  const {
+    imageShape,
+    levels = 256,
+    firstKernelSize = 7,
+    kernelSize = 3,
+    name,
+  } = checkArgs(what, args, names);
   const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);
   const hidden = checkInteger(`${what}: hiddenDim`, args.hiddenDim, 1) * imageChannels;
   const out = checkInteger(`${what}: outDim`, args.outDim, 1) * imageChannels;

@@ -1,16 +1,19 @@
-import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, type Window } from '../core/window';
 import {
-  checkEpsilon,
+  affineNames,
   checkGate,
+  checkNormalization,
   checkSize,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
+  normalizeNames,
   type Ops,
   type ScaleAndShift,
   type StandardizeArgs,
   sizeOfAll,
+  standardizeNames,
 } from './ops';
 import { type CombinationName, type Node, operandsOf, type PointwiseName, parameterOf } from './program';
 
@@ -130,7 +133,7 @@ export class ProgramBuilder implements Ops<Features> {
 
   standardize(x: Features, args: StandardizeArgs): Features {
     const { mean, variance, epsilon, scale, shift } = args;
-    checkEpsilon('standardize', epsilon);
+    checkNormalization('standardize', args, standardizeNames);
     const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
     return this.affineOf(x, of, ([mean = 0, variance = 0, ...rest]) => {
       const gamma = scale === undefined ? 1 : (rest.shift() as number);
@@ -140,7 +143,8 @@ export class ProgramBuilder implements Ops<Features> {
     });
   }
 
-  affine(x: Features, { scale, shift }: ScaleAndShift): Features {
+  affine(x: Features, args: ScaleAndShift): Features {
+    const { scale, shift } = checkArgs('affine', args, affineNames);
     return this.push({
       op: 'affine',
       size: x.size,
@@ -164,8 +168,9 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
   }
 
-  normalize(x: Features, { epsilon, scale, shift }: NormalizationArgs): Features {
-    checkEpsilon('normalize', epsilon);
+  normalize(x: Features, args: NormalizationArgs): Features {
+    const { epsilon, scale, shift } = args;
+    checkNormalization('normalize', args, normalizeNames);
     return this.push({
       op: 'normalize',
       size: x.size,

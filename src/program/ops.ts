@@ -1,4 +1,12 @@
-import { checkFeatures, checkInteger, checkNumber, checkOneOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkFeatures,
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import type { Window } from '../core/window';
 import { type CombinationName, combinationNames, type PointwiseName } from './program';
 
@@ -120,7 +128,21 @@ export function checkGate(size: number, groups: number): void {
   checkFeatures('gate: input', size, 2 * groups, '2 * groups');
 }
 
-/** Checks what is added to a variance. */
-export function checkEpsilon(op: string, epsilon: number): void {
+/** The names of arguments of {@link Ops.affine}. */
+export const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
+
+/** The names of arguments of {@link Ops.normalize}. */
+export const normalizeNames: NamesOf<NormalizationArgs> = { ...affineNames, epsilon: true };
+
+/** The names of arguments of {@link Ops.standardize}. */
+export const standardizeNames: NamesOf<StandardizeArgs> = { ...normalizeNames, mean: true, variance: true };
+
+/** Checks the names of a normalization's arguments, and what is added to the variance. */
+export function checkNormalization<Args extends NormalizationArgs>(
+  op: string,
+  args: Args,
+  names: NamesOf<Args>,
+): void {
+  const { epsilon } = checkArgs(op, args, names);
   checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
 }

@@ -4,6 +4,7 @@ import {
   checkLevel,
   checkNumber,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from '../core/check';
 import {
@@ -78,6 +79,26 @@ export interface SampleOptions extends DrawOptions<NumericArray, ConditionData> 
   /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
   strategy?: 'auto' | 'incremental';
 }
+
+/** Of both `sample` functions. */
+export const sampleOptionNames: NamesOf<SampleOptions> = {
+  numImages: true,
+  condition: true,
+  imageShape: true,
+  seed: true,
+  firstImage: true,
+  random: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  firstValue: true,
+  initial: true,
+  known: true,
+  strategy: true,
+  signal: true,
+  onProgress: true,
+  yieldEvery: true,
+};
 
 /** The options of a job, checked, with all defaults filled in. */
 export interface Job {

@@ -61,9 +61,11 @@ describe('checks name the option, what was wanted and what came', () => {
     for (const bad of [undefined, null, 'max'])
       expect(() => checkFunction('f', bad)).toThrow('f: wanted a function, got ');
     const args = { a: 1 };
-    expect(checkArgs('options', args)).toBe(args);
+    expect(checkArgs('options', args, { a: true })).toBe(args);
     for (const bad of [undefined, null, 3]) {
-      expect(() => checkArgs('options', bad)).toThrow('options: wanted an object of arguments, got ');
+      expect(() => checkArgs('options', bad as unknown as object, {})).toThrow(
+        'options: wanted an object of arguments, got ',
+      );
     }
   });
 
