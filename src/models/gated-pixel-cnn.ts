@@ -21,8 +21,7 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
   dropout?: number;
 }
 
-const argNames: NamesOf<GatedPixelCNNArgs> = {
-  ...networkArgNames,
+const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>> = {
   numClasses: true,
   conditionSize: true,
   conditionMapSize: true,
@@ -53,7 +52,7 @@ const argNames: NamesOf<GatedPixelCNNArgs> = {
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
-    checkNetworkArgs('gatedPixelCNN', args, argNames);
+    checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const isRate = (rate: number) => rate >= 0 && rate < 1;
   const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
   const { inputs: conditions, ...condition } = secondInput(args);

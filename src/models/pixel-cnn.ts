@@ -1,5 +1,5 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkFunction, type NamesOf, throwTypeError } from '../core/check';
+import { checkFunction, throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
@@ -27,8 +27,6 @@ export interface PixelCNNArgs extends NetworkArgs {
   block?: (args: BlockArgs) => layers.Layer;
 }
 
-const argNames: NamesOf<PixelCNNArgs> = { ...networkArgNames, block: true };
-
 /**
  * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features;
  * `numBlocks` residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C;
@@ -50,7 +48,7 @@ const argNames: NamesOf<PixelCNNArgs> = { ...networkArgNames, block: true };
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named } =
-    checkNetworkArgs('pixelCNN', args, argNames);
+    checkNetworkArgs('pixelCNN', args, { ...networkArgNames, block: true });
   const { block = pixelCNNResBlock } = args;
   checkFunction('pixelCNN: block', block);
 

@@ -132,10 +132,16 @@ export function checkGate(size: number, groups: number): void {
 export const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
 
 /** The names of arguments of {@link Ops.normalize}. */
-export const normalizeNames: NamesOf<NormalizationArgs> = { ...affineNames, epsilon: true };
+export const normalizeNames: NamesOf<NormalizationArgs> = { scale: true, shift: true, epsilon: true };
 
 /** The names of arguments of {@link Ops.standardize}. */
-export const standardizeNames: NamesOf<StandardizeArgs> = { ...normalizeNames, mean: true, variance: true };
+export const standardizeNames: NamesOf<StandardizeArgs> = {
+  mean: true,
+  variance: true,
+  scale: true,
+  shift: true,
+  epsilon: true,
+};
 
 /** Checks the names of a normalization's arguments, and what is added to the variance. */
 export function checkNormalization<Args extends NormalizationArgs>(
