@@ -4,6 +4,7 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkOneOf,
   type NamesOf,
   throwTypeError,
@@ -238,6 +239,7 @@ export function getMask(args: MaskArgs): Mask {
   checkBoolean('getMask: vertical', vertical);
   const featuresIn = checkFeatures('getMask: featuresIn', args.featuresIn, imageChannels);
   const featuresOut = checkFeatures('getMask: featuresOut', args.featuresOut, imageChannels);
+  checkMemory('getMask: kernelSize, featuresIn, featuresOut', [rows, columns, featuresIn, featuresOut]);
   const window = windowOf({ kernelSize: [rows, columns], maskType, imageChannels, vertical });
   return { shape: [rows, columns, featuresIn, featuresOut], values: maskOf(window, featuresIn, featuresOut) };
 }

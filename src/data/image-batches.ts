@@ -1,5 +1,12 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
-import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkInteger,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
@@ -107,6 +114,7 @@ export function imageBatches(
   const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
   const { withClasses = false } = options;
   const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
+  checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   checkBoolean('imageBatches: shuffle', shuffle);
   checkInteger('imageBatches: seed', seed);
   checkBoolean('imageBatches: repeat', repeat);

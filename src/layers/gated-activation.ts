@@ -1,6 +1,6 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkFeatures, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { windowAround } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -60,6 +60,7 @@ export class GatedActivation extends PixelLayer {
     const [, , , gateInputs] = features;
     if (condition !== undefined) {
       const size = condition.at(-1) as number;
+      checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
       const initializer = initializers.glorotUniform({});
       this.projection = this.addWeight('condition_kernel', [1, 1, size, gateInputs], 'float32', initializer);
     }

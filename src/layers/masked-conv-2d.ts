@@ -5,6 +5,7 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkOneOf,
   type NamesOf,
 } from '../core/check';
@@ -139,6 +140,7 @@ export class MaskedConv2D extends PixelLayer {
       this.imageChannels,
     );
     const { filters, kernelSize, settings } = this;
+    checkMemory('MaskedConv2D: kernelSize, input features, filters', [...kernelSize, featuresIn, filters]);
     this.kernel = this.addWeight(
       'kernel',
       [...kernelSize, featuresIn, filters],

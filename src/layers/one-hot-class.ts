@@ -1,5 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { checkCategories, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
@@ -40,7 +40,7 @@ export class OneHotClass extends PixelLayer {
 
   constructor(args: OneHotClassArgs) {
     super(checkLayerArgs(OneHotClass, new.target, args, argNames));
-    this.numClasses = checkInteger('OneHotClass: numClasses', args.numClasses, 1);
+    this.numClasses = checkCategories('OneHotClass: numClasses', args.numClasses, 1);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

@@ -1,6 +1,13 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkFeatures, checkInteger, checkKernelSize, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkFeatures,
+  checkInteger,
+  checkKernelSize,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { type Window, windowOf } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -78,6 +85,8 @@ export class PixelCNNResBlock extends PixelLayer {
         featuresIn,
       );
     }
+    checkMemory('PixelCNNResBlock: filters', [2 * h, h]);
+    checkMemory('PixelCNNResBlock: kernelSize, filters', [...this.kernelSize, h, h]);
     this.convs = [
       this.addConv('conv_in', [1, 1], 2 * h, h),
       this.addConv('conv_mid', this.kernelSize, h, h),

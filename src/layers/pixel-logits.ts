@@ -1,5 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { checkCategories, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, PixelLayer } from './pixel-layer';
@@ -40,7 +40,7 @@ export class PixelLogits extends PixelLayer {
   constructor(args: PixelLogitsArgs) {
     super(checkLayerArgs(PixelLogits, new.target, args, argNames));
     this.imageChannels = checkInteger('PixelLogits: imageChannels', args.imageChannels, 1);
-    this.levels = checkInteger('PixelLogits: levels', args.levels, 2);
+    this.levels = checkCategories('PixelLogits: levels', args.levels, 2);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

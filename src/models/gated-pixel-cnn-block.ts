@@ -5,6 +5,7 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkNumber,
   checkOneOf,
   type NamesOf,
@@ -208,6 +209,9 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   if (maskType === 'B' && features !== filters) {
     throwTypeError(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
   }
+  checkMemory(label('filters'), [2 * filters, 2 * filters]);
+  checkMemory(label('kernelSize'), [rows, columns, features, 2 * filters]);
+  checkMemory(label('skipFilters'), [filters, skipFilters ?? 1]);
   if (
     condition !== undefined &&
     !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))

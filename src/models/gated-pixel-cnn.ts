@@ -1,5 +1,5 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, type NamesOf, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, checkNumber, type NamesOf, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
@@ -55,7 +55,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const isRate = (rate: number) => rate >= 0 && rate < 1;
   const dropout = checkNumber('gatedPixelCNN: dropout', args.dropout ?? 0, 'from 0, below 1', isRate);
-  const { inputs: conditions, ...condition } = secondInput(args);
+  const { inputs: conditions, ...condition } = secondInput(args, hidden);
 
   const image = input({ shape: imageShape, name: 'image' }); // [N,H,W,C]
   let stacks: GatedStacks = { vertical: image, horizontal: image };
@@ -70,12 +70,17 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
 }
 
 /** The model's second input, and what its gates take of it. */
-function secondInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
+function secondInput(
+  args: GatedPixelCNNArgs,
+  hidden: number,
+): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
   const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
   const given = Object.entries({ numClasses, conditionSize, conditionMapSize }).filter(
     ([, size]) => size !== undefined,
   );
-  for (const [name, size] of given) checkInteger(`gatedPixelCNN: ${name}`, size, 1);
+  for (const [name, size] of given) {
+    checkMemory(`gatedPixelCNN: ${name}`, [checkInteger(`gatedPixelCNN: ${name}`, size, 1), 2 * hidden]);
+  }
   if (given.length > 1) {
     throwTypeError(
       'gatedPixelCNN',

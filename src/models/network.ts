@@ -1,5 +1,13 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkKernelSize, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkCategories,
+  checkInteger,
+  checkKernelSize,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelLogits } from '../layers/pixel-logits';
 
@@ -56,13 +64,22 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
   const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);
   const hidden = checkInteger(`${what}: hiddenDim`, args.hiddenDim, 1) * imageChannels;
   const out = checkInteger(`${what}: outDim`, args.outDim, 1) * imageChannels;
-  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0);
-  checkInteger(`${what}: levels`, levels, 2);
-  checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
-  checkKernelSize(`${what}: kernelSize`, kernelSize);
+  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0, MOST_BLOCKS);
+  checkCategories(`${what}: levels`, levels, 2);
+  const firstKernel = checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
+  const kernel = checkKernelSize(`${what}: kernelSize`, kernelSize);
+  // Kernels of the network, each of the option named and of those checked before it.
+  checkMemory(`${what}: hiddenDim`, [2 * hidden, hidden]);
+  checkMemory(`${what}: firstKernelSize`, [...firstKernel, imageChannels, 2 * hidden]);
+  checkMemory(`${what}: kernelSize`, [...kernel, hidden, hidden]);
+  checkMemory(`${what}: outDim`, [out, out]);
+  checkMemory(`${what}: levels`, [out, levels * imageChannels]);
   const named = name === undefined ? {} : { name };
   return { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize, named };
 }
+
+/** Far more than any network has; a slip would take all memory and time. */
+const MOST_BLOCKS = 10_000;
 
 /** Checks [H, W, C], null for H and W allowed, and gives C. */
 function checkImageShape(what: string, imageShape: unknown): number {
@@ -71,6 +88,7 @@ function checkImageShape(what: string, imageShape: unknown): number {
   if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
     throwTypeError(what, '[H, W, C], with null for a size that may vary', imageShape);
   }
+  checkMemory(what, [h ?? 1, w ?? 1, c]);
   return c;
 }
 

@@ -45,7 +45,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   imageShape?: ImageShape;
   /** Same seed, same images: any integer. @default a new one each time */
   seed?: number;
-  /** Index of the first image, to cut a large job into parts. @default 0 */
+  /** Index of the first image, to cut a large job into parts; all indices are below 2^53. @default 0 */
   firstImage?: number;
   /**
    * Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns,
@@ -159,6 +159,13 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     options.numImages ?? initialShape?.[0] ?? (numConditions(options.condition) || 1),
     1,
   );
+  if (!Number.isSafeInteger(firstImage + (numImages - 1))) {
+    throwTypeError(
+      'sample: firstImage',
+      `an index that with ${numImages} images stays below 2^53`,
+      firstImage,
+    );
+  }
   return {
     numImages,
     imageShape,

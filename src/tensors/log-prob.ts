@@ -50,6 +50,7 @@ export async function logProb(
   );
   if (images?.rank !== 4)
     throwTypeError('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
+  if (images.shape[0] === 0) throwTypeError('logProb: images', 'at least one image', images.shape);
   const imageShape = resolveImageShape('logProb: images', shape.imageShape, images.shape.slice(1));
   const given = readCondition(
     'logProb: condition',

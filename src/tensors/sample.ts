@@ -100,5 +100,5 @@ async function logitsSource(
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
   const { numImages, imageShape, levels, condition } = job;
-  return fullPasses(model, numImages, imageShape, levels, condition);
+  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, levels, condition));
 }
