@@ -208,6 +208,19 @@ export class AutoregressiveModel extends LayersModel {
     else if (isOptimizerOwned) before.dispose();
   }
 
+  /** `fit`, `evaluate` and `trainOnBatch` read what they are given by this. */
+  protected override standardizeUserDataXY(
+    ...args: Parameters<LayersModel['standardizeUserDataXY']>
+  ): ReturnType<LayersModel['standardizeUserDataXY']> {
+    const [, y] = args;
+    const labels: Tensor[] = (y as Tensor)?.shape === undefined ? Object.values(y ?? {}) : [y as Tensor];
+    for (const { shape } of labels) {
+      if (shape?.length === 5) throwTypeError('labels', 'integer levels [N,H,W,C], not one-hot', shape);
+      if (shape?.[0] === 0) throwTypeError('labels', 'those of at least one image', shape); // their mean is NaN, and so would be the weights
+    }
+    return super.standardizeUserDataXY(...args);
+  }
+
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
     const train = super.makeTrainFunction();
     return (data) => {

@@ -36,10 +36,17 @@ export function imageModelShape(
   if (!isImageModel || channels === null || levels === null || !isConditioned || hasMore) {
     const got = `${shapes(graph?.inputs)} -> ${shapes(graph?.outputs)}`;
     throw new TypeError(
-      `${what}: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got ${got}`,
+      `${what}: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got ${got}${hintFor(output, channels)}`,
     );
   }
   return { imageShape: [height, width, channels], levels, condition };
+}
+
+/** What a graph whose output is almost that of an image model may lack. */
+function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
+  if (output?.length === 4) return '; a last layer pixelLogits makes logits of features [N,H,W,C*L]';
+  if (output?.length !== 5 || output[3] === channels) return '';
+  return `; imageChannels of pixelLogits is that of the images, ${channels}`;
 }
 
 const shapes = (tensors: SymbolicTensor[] = []) =>
