@@ -41,6 +41,12 @@ it('throws for models of other shapes, and shows them', () => {
   ).toThrow(
     'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
   );
+  for (const [none, got] of [
+    [undefined, 'undefined'],
+    [Promise.resolve(), 'a Promise (is an await missing?)'],
+  ] as const) {
+    expect(() => imageModelShape('caller', none as never)).toThrow(`[N,H,W,K] or none, got ${got}`);
+  }
   const conv = (image: tfl.SymbolicTensor) =>
     tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
   expect(() => imageModelShape('caller', stock(conv))).toThrow(
