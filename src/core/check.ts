@@ -178,7 +178,7 @@ export function checkKernelSize(what: string, value: unknown): [number, number] 
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
-    const hint = of.endsWith('imageChannels') ? '; imageChannels is 1 for gray images, 3 for RGB' : '';
+    const hint = of.endsWith('imageChannels') ? '; imageChannels is 1 for gray images' : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }
   return features;
