@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger } from '../core/check';
+import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import type { Condition } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
@@ -32,6 +32,13 @@ export interface CausalityOptions {
    */
   condition?: Condition;
 }
+
+const optionNames: NamesOf<CausalityOptions> = {
+  imageShape: true,
+  seed: true,
+  batchSize: true,
+  condition: true,
+};
 
 /** What {@link checkCausality} finds. */
 export interface Causality {
@@ -72,7 +79,7 @@ export interface Causality {
  */
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
   const shape = imageModelShape('checkCausality: model', model);
-  checkArgs('checkCausality: options', options);
+  checkArgs('checkCausality: options', options, optionNames);
   const imageShape = resolveImageShape('checkCausality: imageShape', shape.imageShape, options.imageShape);
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
@@ -81,6 +88,13 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const trials: Trials = { caller: 'checkCausality', imageShape, batchSize, random, conditions };
 
   const places = valuesOf(imageShape);
+  if (places ** 2 > 2 ** 31) {
+    throwTypeError(
+      'checkCausality: imageShape',
+      'at most 46340 values, since each is tried with each',
+      imageShape,
+    );
+  }
   const isLeak = new Uint8Array(places * places); // [output, input]
   const inputs = Array.from({ length: places }, (_, place) => place);
   await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {

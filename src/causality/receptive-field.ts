@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger } from '../core/check';
+import { checkArgs, checkInteger, type NamesOf } from '../core/check';
 import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
 import type { Condition } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
@@ -29,6 +29,16 @@ export interface ReceptiveFieldOptions {
    */
   condition?: Condition;
 }
+
+const optionNames: NamesOf<ReceptiveFieldOptions> = {
+  row: true,
+  column: true,
+  channel: true,
+  imageShape: true,
+  seed: true,
+  batchSize: true,
+  condition: true,
+};
 
 /** What {@link receptiveField} finds. */
 export interface ReceptiveField {
@@ -69,7 +79,7 @@ export async function receptiveField(
   options: ReceptiveFieldOptions,
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
-  checkArgs('receptiveField: options', options);
+  checkArgs('receptiveField: options', options, optionNames);
   const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, options.imageShape);
   const { row, column, channel = 0, seed = 0, batchSize = 32 } = options;
   const place: Place = [row, column, channel];

@@ -26,9 +26,9 @@ export function throwTypeError(what: string, wanted: string, got: unknown): neve
 export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
 
 /** Checks that args is an object, and has none but the named arguments: a name misspelt would do nothing. */
-export function checkArgs<Args>(what: string, args: Args, names?: NamesOf<Args>): Args {
+export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>): Args {
   if (typeof args !== 'object' || args === null) throwTypeError(what, 'an object of arguments', args);
-  if (names !== undefined) checkNames(what, Object.keys(args), Object.keys(names));
+  checkNames(what, Object.keys(args), Object.keys(names));
   return args;
 }
 
@@ -111,6 +111,15 @@ export function checkInteger(
   return value as number;
 }
 
+/** The most numbers that a weight or an image may have: 1 GiB of float32, far more than trains anywhere. */
+const MOST_NUMBERS = 2 ** 28;
+
+/** Checks that as many numbers as the product of these sizes are not too many, before memory is asked for. */
+export function checkMemory(what: string, sizes: readonly number[]): void {
+  const numbers = sizes.reduce((product, size) => product * size, 1);
+  if (numbers > MOST_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MOST_NUMBERS}`, sizes);
+}
+
 /** A finite number that passes a test, which `wanted` words. */
 export function checkNumber(
   what: string,
@@ -140,6 +149,13 @@ export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throwTypeError(what, 'a function', value);
 }
 
+/** A count of levels or classes, which are numbers 0, 1, ... as float32: beyond 2^24 it cannot tell them apart. */
+export function checkCategories(what: string, count: unknown, minimum: number): number {
+  const checked = checkInteger(what, count, minimum);
+  if (checked > 2 ** 24) throwTypeError(what, 'at most 2^24, as many as float32 tells apart', count);
+  return checked;
+}
+
 /** An intensity 0..levels-1. */
 export function checkLevel(what: string, value: number, levels: number): number {
   if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
@@ -161,6 +177,9 @@ export function checkKernelSize(what: string, value: unknown): [number, number] 
 /** A count of features that splits evenly into the image channels, or into as many parts as `of` says. */
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
-  if (features % parts !== 0) throwTypeError(what, `a multiple of ${of} (${parts})`, value);
+  if (features % parts !== 0) {
+    const hint = of.endsWith('imageChannels') ? '; imageChannels is 1 for gray images' : '';
+    throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
+  }
   return features;
 }

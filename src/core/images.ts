@@ -1,4 +1,4 @@
-import { checkInteger, checkLevel, throwTypeError } from './check';
+import { checkInteger, checkLevel, checkMemory, throwTypeError } from './check';
 
 /** Images as numbers: levels, row-major. */
 export interface Images {
@@ -55,7 +55,9 @@ export function resolveImageShape(
   if (height === null || width === null) {
     throwTypeError(what, `[H, W, ${c}], since the model takes images of any size`, given);
   }
-  return [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
+  const resolved: [number, number, number] = [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
+  if (given !== undefined) checkMemory(what, resolved);
+  return resolved;
 }
 
 /** The smallest array that holds levels. */

@@ -4,7 +4,9 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from './check';
 
@@ -70,13 +72,20 @@ export function windowAround(
  * console.log(anchor, present); // [1, 1] A
  * ```
  */
-export function windowOf(args: Omit<MaskArgs, 'featuresIn' | 'featuresOut'>): Window {
-  const { kernelSize, maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('windowOf', args);
-  checkOneOf('windowOf: maskType', maskType, ['A', 'B']);
-  checkInteger('windowOf: imageChannels', imageChannels, 1);
-  checkBoolean('windowOf: vertical', vertical);
+export function windowOf(args: WindowArgs): Window {
+  return readWindow('windowOf', args);
+}
+
+type WindowArgs = Omit<MaskArgs, 'featuresIn' | 'featuresOut'>;
+
+/** The same for the function that `what` names in errors. */
+function readWindow(what: string, args: WindowArgs): Window {
+  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs(what, args, maskArgNames);
+  const size = checkKernelSize(`${what}: kernelSize`, args.kernelSize);
+  checkOneOf(`${what}: maskType`, maskType, ['A', 'B']);
+  checkInteger(`${what}: imageChannels`, imageChannels, 1);
+  checkBoolean(`${what}: vertical`, vertical);
   const verticalPresent = maskType === 'A' ? 'nothing' : 'everything';
-  const size = checkKernelSize('windowOf: kernelSize', kernelSize);
   return windowAround(size, vertical ? verticalPresent : maskType, imageChannels);
 }
 
@@ -184,6 +193,15 @@ export interface MaskArgs {
   vertical?: boolean;
 }
 
+const maskArgNames: NamesOf<MaskArgs> = {
+  kernelSize: true,
+  featuresIn: true,
+  featuresOut: true,
+  maskType: true,
+  imageChannels: true,
+  vertical: true,
+};
+
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
 export interface Mask {
   /** [kernel rows, kernel columns, featuresIn, featuresOut] */
@@ -216,13 +234,11 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs('getMask', args);
-  const [rows, columns] = checkKernelSize('getMask: kernelSize', args.kernelSize);
-  checkOneOf('getMask: maskType', maskType, ['A', 'B']);
-  checkInteger('getMask: imageChannels', imageChannels, 1);
-  checkBoolean('getMask: vertical', vertical);
+  const window = readWindow('getMask', args);
+  const { kernelSize, imageChannels } = window;
   const featuresIn = checkFeatures('getMask: featuresIn', args.featuresIn, imageChannels);
   const featuresOut = checkFeatures('getMask: featuresOut', args.featuresOut, imageChannels);
-  const window = windowOf({ kernelSize: [rows, columns], maskType, imageChannels, vertical });
-  return { shape: [rows, columns, featuresIn, featuresOut], values: maskOf(window, featuresIn, featuresOut) };
+  const shape = [...kernelSize, featuresIn, featuresOut] as const;
+  checkMemory('getMask: kernelSize, featuresIn, featuresOut', shape);
+  return { shape, values: maskOf(window, featuresIn, featuresOut) };
 }

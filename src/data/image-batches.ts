@@ -1,5 +1,12 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
-import { checkArgs, checkBoolean, checkInteger, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkInteger,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
@@ -26,6 +33,16 @@ export interface ImageBatchOptions {
   /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
   firstStep?: number;
 }
+
+const optionNames: NamesOf<ImageBatchOptions> = {
+  batchSize: true,
+  shuffle: true,
+  seed: true,
+  repeat: true,
+  levels: true,
+  withClasses: true,
+  firstStep: true,
+};
 
 /** What a training step takes. Who takes it disposes it: `tf.dispose(batch)`. */
 // A type and not an interface: only so does TypeScript take it for tfjs's TensorContainer.
@@ -93,10 +110,11 @@ export function imageBatches(
 ): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
-  checkArgs('imageBatches: options', options);
+  checkArgs('imageBatches: options', options, optionNames);
   const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
   const { withClasses = false } = options;
   const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
+  checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   checkBoolean('imageBatches: shuffle', shuffle);
   checkInteger('imageBatches: seed', seed);
   checkBoolean('imageBatches: repeat', repeat);

@@ -1,4 +1,4 @@
-import { checkArgs, checkInteger, checkLevel, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
 
 /**
  * Images as bytes, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
@@ -13,6 +13,8 @@ export interface ImageSet {
   /** The class of each image, [N]. */
   readonly labels?: Uint8Array;
 }
+
+const fieldNames: NamesOf<ImageSet> = { data: true, shape: true, levels: true, labels: true };
 
 /**
  * A set of images from bytes of your own, checked; they are not copied.
@@ -34,7 +36,7 @@ export function imageSet(args: ImageSet): ImageSet {
 
 /** Checks an image set, named `what` in errors. */
 export function checkImageSet(what: string, images: ImageSet): ImageSet {
-  const { data, shape, levels, labels } = checkArgs(what, images);
+  const { data, shape, levels, labels } = checkArgs(what, images, fieldNames);
   if (!Array.isArray(shape) || shape.length !== 4)
     throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
@@ -74,7 +76,7 @@ export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8
  * ```
  */
 export function sliceImages(images: ImageSet, start: number, end?: number): ImageSet {
-  const { data, shape, levels, labels } = checkArgs('sliceImages: images', images);
+  const { data, shape, levels, labels } = checkArgs('sliceImages: images', images, fieldNames);
   const [n, h, w, c] = shape;
   const stop = end ?? n;
   checkInteger('sliceImages: start', start, 0, n - 1);

@@ -1,8 +1,9 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, throwTypeError } from '../core/check';
+import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { windowAround } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -15,6 +16,8 @@ export interface GatedActivationArgs extends LayerArgs, SeedArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
 }
+
+const argNames: NamesOf<GatedActivationArgs> = { imageChannels: true, seed: true, ...layerArgNames };
 
 /**
  * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features,
@@ -50,7 +53,7 @@ export class GatedActivation extends PixelLayer {
   private projection?: LayerWeight;
 
   constructor(args: GatedActivationArgs = {}) {
-    super(checkArgs('GatedActivation', args));
+    super(checkLayerArgs(GatedActivation, new.target, args, argNames));
     this.imageChannels = checkInteger('GatedActivation: imageChannels', args.imageChannels ?? 3, 1);
     this.seed = checkSeed('GatedActivation', args.seed);
   }
@@ -60,6 +63,7 @@ export class GatedActivation extends PixelLayer {
     const [, , , gateInputs] = features;
     if (condition !== undefined) {
       const size = condition.at(-1) as number;
+      checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
       const seed = partSeed(this.seed, 'condition_kernel');
       const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
       this.projection = this.addWeight('condition_kernel', [1, 1, size, gateInputs], 'float32', initializer);

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { checkArgs, type NamesOf } from '../core/check';
 import { type MaskType, windowOf } from '../core/window';
 import type { Features, ProgramBuilder } from '../program/builder';
 import type { LayerWeight } from '../program/ops';
@@ -37,6 +38,8 @@ export interface NormalizeArgs {
   /** Added to the variance. */
   readonly epsilon: number;
 }
+
+const normalizeNames: NamesOf<NormalizeArgs> = { gamma: true, beta: true, epsilon: true };
 
 /** A network as a small program over few operations. A layer says for itself how it is built of them. */
 export class Program {
@@ -105,7 +108,8 @@ export class Program {
    * (x - mean) / sqrt(variance + epsilon), of each feature, over all features of the pixel; then a scale and
    * a shift.
    */
-  normalize(input: Features, { gamma, beta, epsilon }: NormalizeArgs): Features {
+  normalize(input: Features, args: NormalizeArgs): Features {
+    const { gamma, beta, epsilon } = checkArgs('normalize', args, normalizeNames);
     const scale = this.optional('gamma', gamma);
     return this.builder.normalize(input, { epsilon, scale, shift: this.optional('beta', beta) });
   }

@@ -1,16 +1,18 @@
 import { serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import {
-  checkArgs,
   checkBoolean,
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkOneOf,
+  type NamesOf,
 } from '../core/check';
 import { type MaskType, type Window, windowOf } from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
 import type { LayerWeight, Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
 import { activation } from './stock-layers';
@@ -49,6 +51,24 @@ export interface MaskedConv2DArgs extends LayerArgs, SharedArgs, SeedArgs {
   /** A layer of a vertical stack, which sees the rows above only: see {@link getMask}. @default false */
   vertical?: boolean;
 }
+
+const argNames: NamesOf<MaskedConv2DArgs> = {
+  filters: true,
+  kernelSize: true,
+  maskType: true,
+  imageChannels: true,
+  vertical: true,
+  seed: true,
+  activation: true,
+  useBias: true,
+  kernelInitializer: true,
+  biasInitializer: true,
+  kernelRegularizer: true,
+  biasRegularizer: true,
+  kernelConstraint: true,
+  biasConstraint: true,
+  ...layerArgNames,
+};
 
 /** What tfjs-layers' own convolution makes of the shared arguments. */
 interface Settings {
@@ -99,7 +119,7 @@ export class MaskedConv2D extends PixelLayer {
   private biases: LayerWeight | null = null;
 
   constructor(args: MaskedConv2DArgs) {
-    super(checkArgs('MaskedConv2D', args));
+    super(checkLayerArgs(MaskedConv2D, new.target, args, argNames));
     this.imageChannels = checkInteger('MaskedConv2D: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('MaskedConv2D: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
@@ -124,6 +144,7 @@ export class MaskedConv2D extends PixelLayer {
       this.imageChannels,
     );
     const { filters, kernelSize, settings, seed } = this;
+    checkMemory('MaskedConv2D: kernelSize, input features, filters', [...kernelSize, featuresIn, filters]);
     this.kernel = this.addWeight(
       'kernel',
       [...kernelSize, featuresIn, filters],

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import { checkCategories, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -9,6 +10,8 @@ export interface OneHotClassArgs extends LayerArgs {
   /** K; classes are the integers 0..K-1. */
   numClasses: number;
 }
+
+const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, ...layerArgNames };
 
 /**
  * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class
@@ -36,8 +39,8 @@ export class OneHotClass extends PixelLayer {
   private readonly numClasses: number;
 
   constructor(args: OneHotClassArgs) {
-    super(checkArgs('OneHotClass', args));
-    this.numClasses = checkInteger('OneHotClass: numClasses', args.numClasses, 1);
+    super(checkLayerArgs(OneHotClass, new.target, args, argNames));
+    this.numClasses = checkCategories('OneHotClass: numClasses', args.numClasses, 1);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

@@ -1,8 +1,16 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFeatures, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import {
+  checkFeatures,
+  checkInteger,
+  checkKernelSize,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { type Window, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -18,6 +26,15 @@ export interface PixelCNNResBlockArgs extends LayerArgs, SeedArgs {
   /** Probability with which features are dropped in training, after the first convolution. @default 0 */
   dropout?: number;
 }
+
+const argNames: NamesOf<PixelCNNResBlockArgs> = {
+  filters: true,
+  kernelSize: true,
+  imageChannels: true,
+  dropout: true,
+  seed: true,
+  ...layerArgNames,
+};
 
 /** One of the block's convolutions. */
 interface Conv {
@@ -60,7 +77,7 @@ export class PixelCNNResBlock extends PixelLayer {
   private convs: readonly Conv[] = [];
 
   constructor(args: PixelCNNResBlockArgs) {
-    super(checkArgs('PixelCNNResBlock', args));
+    super(checkLayerArgs(PixelCNNResBlock, new.target, args, argNames));
     this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
@@ -79,6 +96,8 @@ export class PixelCNNResBlock extends PixelLayer {
         featuresIn,
       );
     }
+    checkMemory('PixelCNNResBlock: filters', [2 * h, h]);
+    checkMemory('PixelCNNResBlock: kernelSize, filters', [...this.kernelSize, h, h]);
     this.convs = [
       this.addConv('conv_in', [1, 1], 2 * h, h),
       this.addConv('conv_mid', this.kernelSize, h, h),

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkArgs } from '../core/check';
+import type { NamesOf } from '../core/check';
 import { checkRate, type Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import { checkSeed, type SeedArgs } from './seeds';
 import type { LayerArgs } from './types';
@@ -10,6 +11,8 @@ export interface PixelDropoutArgs extends LayerArgs, SeedArgs {
   /** Probability with which a number is dropped in training, from 0, below 1. */
   rate: number;
 }
+
+const argNames: NamesOf<PixelDropoutArgs> = { rate: true, seed: true, ...layerArgNames };
 
 /**
  * Dropout whose noise can be had again: in training, each number is 0 with the probability `rate`, and otherwise
@@ -39,7 +42,7 @@ export class PixelDropout extends PixelLayer {
   private readonly seed: number | undefined;
 
   constructor(args: PixelDropoutArgs) {
-    super(checkArgs('PixelDropout', args));
+    super(checkLayerArgs(PixelDropout, new.target, args, argNames));
     this.rate = checkRate('PixelDropout: rate', args.rate);
     this.seed = checkSeed('PixelDropout', args.seed);
   }

@@ -1,11 +1,12 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, layers } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
-  checkEpsilon,
+  affineNames,
   checkGate,
+  checkNormalization,
   checkNormalize,
   checkRate,
   checkSize,
@@ -18,6 +19,7 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
   sizeOfAll,
+  standardizeNames,
 } from '../program/ops';
 import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
 import type { Program } from './incremental';
@@ -168,20 +170,23 @@ class ShapeOps implements Ops<Shape> {
     return withFeatures(x, featuresOf(x) / 2);
   }
 
-  affine(x: Shape, { scale, shift }: ScaleAndShift): Shape {
+  affine(x: Shape, args: ScaleAndShift): Shape {
+    const { scale, shift } = checkArgs('affine', args, affineNames);
     for (const weight of [scale, shift]) if (weight !== undefined) checkSize(weight, [featuresOf(x)]);
     return x;
   }
 
   standardize(x: Shape, args: StandardizeArgs): Shape {
-    checkEpsilon('standardize', args.epsilon);
-    this.affine(x, { scale: args.mean, shift: args.variance });
-    return this.affine(x, args);
+    checkNormalization('standardize', args, standardizeNames);
+    const { mean, variance, scale, shift } = args;
+    this.affine(x, { scale: mean, shift: variance });
+    return this.affine(x, { scale, shift });
   }
 
   normalize(x: Shape, args: NormalizationArgs): Shape {
     checkNormalize(featuresOf(x), args);
-    return this.affine(x, args);
+    const { scale, shift } = args;
+    return this.affine(x, { scale, shift });
   }
 
   oneHot(x: Shape, size: number): Shape {

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import { checkCategories, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -11,6 +12,8 @@ export interface PixelLogitsArgs extends LayerArgs {
   /** Intensities that a channel can have, L. */
   levels: number;
 }
+
+const argNames: NamesOf<PixelLogitsArgs> = { imageChannels: true, levels: true, ...layerArgNames };
 
 /**
  * Features as logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of one channel stay
@@ -35,9 +38,9 @@ export class PixelLogits extends PixelLayer {
   private readonly levels: number;
 
   constructor(args: PixelLogitsArgs) {
-    super(checkArgs('PixelLogits', args));
+    super(checkLayerArgs(PixelLogits, new.target, args, argNames));
     this.imageChannels = checkInteger('PixelLogits: imageChannels', args.imageChannels, 1);
-    this.levels = checkInteger('PixelLogits: levels', args.levels, 2);
+    this.levels = checkCategories('PixelLogits: levels', args.levels, 2);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

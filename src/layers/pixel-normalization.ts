@@ -1,7 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, checkFeatures, checkInteger } from '../core/check';
-import { checkEpsilon, type LayerWeight, type Ops } from '../program/ops';
+import { checkBoolean, checkFeatures, checkInteger, checkNumber, type NamesOf } from '../core/check';
+import type { LayerWeight, Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';
 
@@ -16,6 +17,14 @@ export interface PixelNormalizationArgs extends LayerArgs {
   /** Whether a learnt scale, gamma, is multiplied by. @default true */
   scale?: boolean;
 }
+
+const argNames: NamesOf<PixelNormalizationArgs> = {
+  imageChannels: true,
+  epsilon: true,
+  center: true,
+  scale: true,
+  ...layerArgNames,
+};
 
 /**
  * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
@@ -52,10 +61,15 @@ export class PixelNormalization extends PixelLayer {
   private beta?: LayerWeight;
 
   constructor(args: PixelNormalizationArgs = {}) {
-    super(checkArgs('PixelNormalization', args));
+    super(checkLayerArgs(PixelNormalization, new.target, args, argNames));
     const { imageChannels = 3, epsilon = 1e-3, center = true, scale = true } = args;
     this.imageChannels = checkInteger('PixelNormalization: imageChannels', imageChannels, 1);
-    this.epsilon = checkEpsilon('PixelNormalization', epsilon);
+    this.epsilon = checkNumber(
+      'PixelNormalization: epsilon',
+      epsilon,
+      'of at least 0',
+      (value) => value >= 0,
+    );
     this.center = checkBoolean('PixelNormalization: center', center);
     this.scale = checkBoolean('PixelNormalization: scale', scale);
   }

@@ -1,4 +1,4 @@
-import { checkArgs, checkBoolean, checkFunction } from '../core/check';
+import { checkArgs, checkBoolean, checkFunction, type NamesOf } from '../core/check';
 import {
   type ConditionData,
   type ConditionValues,
@@ -31,6 +31,13 @@ export interface LogProbOptions {
   /** Called after each row: values scored so far, of N*H*W*C. */
   onProgress?: (progress: { done: number; total: number }) => void;
 }
+
+const optionNames: NamesOf<LogProbOptions> = {
+  condition: true,
+  perValue: true,
+  signal: true,
+  onProgress: true,
+};
 
 /**
  * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given those
@@ -107,7 +114,7 @@ export interface LogProbJob {
 /** Checks the images and options of {@link logProb}, all before anything is computed. */
 export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
   checkModel('logProb: model', model);
-  const { signal, perValue = false, onProgress } = checkArgs('logProb: options', options);
+  const { signal, perValue = false, onProgress } = checkArgs('logProb: options', options, optionNames);
   checkSignal('logProb: signal', signal);
   checkBoolean('logProb: perValue', perValue);
   checkFunction('logProb: onProgress', onProgress ?? (() => {}));

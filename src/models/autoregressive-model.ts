@@ -1,6 +1,6 @@
 import { type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, throwTypeError } from '../core/check';
+import { checkArgs, checkBoolean, type NamesOf, throwTypeError } from '../core/check';
 import { checkConditionValues } from '../core/conditions';
 import type { PixelLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
@@ -17,6 +17,7 @@ type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
 type EvaluateX = Parameters<LayersModel['evaluate']>[0];
 type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
 type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
+type EvaluateDatasetArgs = NonNullable<Parameters<LayersModel['evaluateDataset']>[1]>;
 type Conditioned<Args> = Args & { condition?: Condition };
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
 type FitDatasetArgs<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[1];
@@ -36,6 +37,57 @@ export interface AutoregressiveModelCompileArgs extends ModelCompileArgs {
   checkLabels?: boolean;
 }
 
+// tfjs takes options of any name and goes on without those that it does not know.
+
+const compileNames: NamesOf<AutoregressiveModelCompileArgs> = {
+  optimizer: true,
+  loss: true,
+  metrics: true,
+  checkLabels: true,
+};
+
+const fitNames: NamesOf<Conditioned<FitArgs>> = {
+  condition: true,
+  batchSize: true,
+  epochs: true,
+  verbose: true,
+  callbacks: true,
+  validationSplit: true,
+  validationData: true,
+  shuffle: true,
+  classWeight: true,
+  sampleWeight: true,
+  initialEpoch: true,
+  stepsPerEpoch: true,
+  validationSteps: true,
+  yieldEvery: true,
+};
+
+const fitDatasetNames: NamesOf<FitDatasetArgs<unknown>> = {
+  batchesPerEpoch: true,
+  epochs: true,
+  verbose: true,
+  callbacks: true,
+  validationData: true,
+  validationBatchSize: true,
+  validationBatches: true,
+  classWeight: true,
+  initialEpoch: true,
+  yieldEvery: true,
+};
+
+const evaluateNames: NamesOf<Conditioned<EvaluateArgs>> = {
+  condition: true,
+  batchSize: true,
+  verbose: true,
+  sampleWeight: true,
+  steps: true,
+};
+
+const evaluateDatasetNames: NamesOf<EvaluateDatasetArgs> = { batches: true, verbose: true };
+
+const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batchSize: true, verbose: true };
+
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
   /**
@@ -48,6 +100,8 @@ export interface AutoregressiveModelArgs {
   /** Name of the model. */
   name?: string;
 }
+
+const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true, name: true };
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
@@ -104,7 +158,7 @@ export class AutoregressiveModel extends LayersModel {
    * condition] for `x`; `validationSplit` splits both, `validationData` is [[images, condition], labels].
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('fit: options', options, fitNames);
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
       if (made !== undefined) checkConditionValues('fit: condition', this.condition, await made.data());
@@ -123,6 +177,7 @@ export class AutoregressiveModel extends LayersModel {
     dataset: DatasetToFit<T>,
     args: FitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
+    checkArgs('fitDataset: options', args as FitDatasetArgs<unknown>, fitDatasetNames);
     return super.fitDataset(this.checksLabels ? checkedDataset('fitDataset', this, dataset) : dataset, args);
   }
 
@@ -144,7 +199,7 @@ export class AutoregressiveModel extends LayersModel {
     y: EvaluateX,
     options: Conditioned<EvaluateArgs> = {},
   ): Result {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('evaluate: options', options, evaluateNames);
     const { inputs, made } = modelInputs('evaluate', this, x, condition);
     try {
       const figures = super.evaluate(inputs, y, args);
@@ -158,8 +213,9 @@ export class AutoregressiveModel extends LayersModel {
   /** As tfjs has it. With metrics given to `compile` a list, as for `evaluate`. */
   override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
     dataset: EvaluateDatasetParameters[0],
-    args?: EvaluateDatasetParameters[1],
+    args: EvaluateDatasetArgs = {},
   ): Promise<Result> {
+    checkArgs('evaluateDataset: options', args, evaluateDatasetNames);
     const checked = this.checksLabels ? checkedDataset('evaluateDataset', this, dataset) : dataset;
     return super.evaluateDataset(checked, args) as Promise<Result>;
   }
@@ -171,7 +227,7 @@ export class AutoregressiveModel extends LayersModel {
    * @throws TypeError where images and conditions are not as many
    */
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
-    const { condition, ...args } = options;
+    const { condition, ...args } = checkArgs('predict: options', options, predictNames);
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args) as Tensor; // of its one output
@@ -184,7 +240,8 @@ export class AutoregressiveModel extends LayersModel {
   declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
 
   /** As tfjs has it, with this class's labels, and `checkLabels` for a program that is new. */
-  override compile({ checkLabels = false, ...args }: AutoregressiveModelCompileArgs): void {
+  override compile(options: AutoregressiveModelCompileArgs): void {
+    const { checkLabels = false, ...args } = checkArgs('compile', options, compileNames);
     this.checksLabels = checkBoolean('compile: checkLabels', checkLabels);
     const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
     const { optimizer: before, isOptimizerOwned } = this;
@@ -193,6 +250,19 @@ export class AutoregressiveModel extends LayersModel {
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
+  }
+
+  /** `fit`, `evaluate` and `trainOnBatch` read what they are given by this. */
+  protected override standardizeUserDataXY(
+    ...args: Parameters<LayersModel['standardizeUserDataXY']>
+  ): ReturnType<LayersModel['standardizeUserDataXY']> {
+    const [, y] = args;
+    const labels: Tensor[] = (y as Tensor)?.shape === undefined ? Object.values(y ?? {}) : [y as Tensor];
+    for (const { shape } of labels) {
+      if (shape?.length === 5) throwTypeError('labels', 'integer levels [N,H,W,C], not one-hot', shape);
+      if (shape?.[0] === 0) throwTypeError('labels', 'those of at least one image', shape); // their mean is NaN, and so would be the weights
+    }
+    return super.standardizeUserDataXY(...args);
   }
 
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
@@ -243,7 +313,7 @@ function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
 
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
-  const { inputs, outputs } = checkArgs('autoregressiveModel', args);
+  const { inputs, outputs } = checkArgs('autoregressiveModel', args, argNames);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
   useOwnKernels();

@@ -5,7 +5,9 @@ import {
   checkFeatures,
   checkInteger,
   checkKernelSize,
+  checkMemory,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
@@ -38,6 +40,9 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
   ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
+/** A block takes what the one before it made, also the output that is not for it. */
+const stackNames: NamesOf<GatedBlockOutputs> = { vertical: true, horizontal: true, skip: true };
+
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs extends SeedArgs {
   /** F, the features of each stack that come out, a multiple of `imageChannels`. */
@@ -64,6 +69,19 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs {
   /** Prefix of the names of its layers. @default that of each layer's class */
   name?: string;
 }
+
+const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
+  filters: true,
+  kernelSize: true,
+  maskType: true,
+  imageChannels: true,
+  condition: true,
+  skipFilters: true,
+  dropout: true,
+  seed: true,
+  isLast: true,
+  name: true,
+};
 
 /**
  * The block of Gated PixelCNN, of layers that are each of use by themselves: masked convolutions, gates and
@@ -174,8 +192,8 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
 /** The arguments, checked, with all defaults filled in. */
 function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
-  const { vertical, horizontal } = checkArgs(label('stacks'), stacks);
-  const { skipFilters } = checkArgs('gatedPixelCNNBlock', args);
+  const { vertical, horizontal } = checkArgs(label('stacks'), stacks, stackNames);
+  const { skipFilters } = checkArgs('gatedPixelCNNBlock', args, argNames);
   const condition = args.condition as SymbolicTensor | undefined; // checked below
   const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
@@ -194,6 +212,9 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   if (maskType === 'B' && features !== filters) {
     throwTypeError(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
   }
+  checkMemory(label('filters'), [2 * filters, 2 * filters]);
+  checkMemory(label('kernelSize'), [rows, columns, features, 2 * filters]);
+  checkMemory(label('skipFilters'), [filters, skipFilters ?? 1]);
   if (
     condition !== undefined &&
     !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))

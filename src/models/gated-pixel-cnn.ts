@@ -1,10 +1,10 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
+import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -19,6 +19,12 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
   /** Conditions the model on maps of so many numbers a pixel: its second input is [N,H,W,K]. */
   conditionMapSize?: number;
 }
+
+const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>> = {
+  numClasses: true,
+  conditionSize: true,
+  conditionMapSize: true,
+};
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
@@ -43,10 +49,10 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
  * ```
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
-  const sizes = checkNetworkArgs('gatedPixelCNN', args);
+  const sizes = checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
   const { dropout, seed, named } = sizes;
-  const { inputs: conditions, ...condition } = secondInput(args);
+  const { inputs: conditions, ...condition } = secondInput(args, hidden);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   let stacks: GatedStacks = { vertical: image, horizontal: image };
@@ -70,12 +76,17 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
 }
 
 /** The model's second input, and what its gates take of it. */
-function secondInput(args: GatedPixelCNNArgs): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
+function secondInput(
+  args: GatedPixelCNNArgs,
+  hidden: number,
+): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
   const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
   const given = Object.entries({ numClasses, conditionSize, conditionMapSize }).filter(
     ([, size]) => size !== undefined,
   );
-  for (const [name, size] of given) checkInteger(`gatedPixelCNN: ${name}`, size, 1);
+  for (const [name, size] of given) {
+    checkMemory(`gatedPixelCNN: ${name}`, [checkInteger(`gatedPixelCNN: ${name}`, size, 1), 2 * hidden]);
+  }
   if (given.length > 1) {
     throwTypeError(
       'gatedPixelCNN',

@@ -1,4 +1,5 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { OneHotClass } from '../layers/one-hot-class';
 
@@ -34,15 +35,22 @@ export function imageModelShape(
   const isConditioned = second === undefined || condition !== null;
   const hasMore = rest.length > 0 || others.length > 0;
   if (!isImageModel || channels === null || levels === null || !isConditioned || hasMore) {
-    const got = `${shapes(graph?.inputs)} -> ${shapes(graph?.outputs)}`;
-    throw new TypeError(
-      `${what}: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got ${got}`,
-    );
+    const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none';
+    if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
+    const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
+    throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hintFor(output, channels)}`);
   }
   return { imageShape: [height, width, channels], levels, condition };
 }
 
-const shapes = (tensors: SymbolicTensor[] = []) =>
+/** What a graph whose output is almost that of an image model may lack. */
+function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
+  if (output?.length === 4) return '; a last layer pixelLogits makes logits of features [N,H,W,C*L]';
+  if (output?.length !== 5 || output[3] === channels) return '';
+  return `; imageChannels of pixelLogits is that of the images, ${channels}`;
+}
+
+const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
 /**

@@ -9,6 +9,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
+import { asFloat } from '../layers/pixel-layer';
 import { crossEntropy } from '../ops/cross-entropy';
 
 /**
@@ -20,7 +21,7 @@ import { crossEntropy } from '../ops/cross-entropy';
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
  * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
  * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
- * @returns [N], one value an image
+ * @returns [N], one value an image; none for no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
@@ -40,9 +41,12 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
     wanted.some((size, i) => size !== labels.shape[i]) ||
     labels.rank !== wanted.length
   ) {
+    const isOneHot = String(labels.shape) === String(logits.shape);
     throwTypeError(
       'labels',
-      `levels of shape [${wanted}], the logits' [${logits.shape}] but the last`,
+      isOneHot
+        ? `integer levels of shape [${wanted}], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not`
+        : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last`,
       labels.shape,
     );
   }
@@ -50,7 +54,7 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
     const [n = 0, ...dimensions] = labels.shape;
     const size = dimensions.reduce((product, length) => product * length, 1); // D, of one image
     const flatLabels = reshape(cast(labels, 'int32'), [labels.size]); // [N*D]
-    const flatLogits: Tensor2D = reshape(logits, [labels.size, levels]); // [N*D,L]
+    const flatLogits: Tensor2D = reshape(asFloat(logits), [labels.size, levels]); // [N*D,L]
     const nats = crossEntropy(flatLabels as Tensor1D, flatLogits); // [N*D]
     return mean(reshape(nats, [n, size]), 1); // [N]
   });
@@ -65,7 +69,7 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
  * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
  * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
- * @returns [N], one value an image
+ * @returns [N], one value an image; none for no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js

@@ -1,5 +1,13 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkKernelSize, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkCategories,
+  checkInteger,
+  checkKernelSize,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelLogits } from '../layers/pixel-logits';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
@@ -23,25 +31,64 @@ export interface NetworkArgs extends SeedArgs {
   name?: string;
 }
 
+/** The names of {@link NetworkArgs}, and of those that every network has beside them. */
+export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
+  imageShape: true,
+  levels: true,
+  hiddenDim: true,
+  outDim: true,
+  numBlocks: true,
+  firstKernelSize: true,
+  kernelSize: true,
+  dropout: true,
+  seed: true,
+  name: true,
+};
+
+/** What every network takes too, and describes in its own words. */
+interface DepthArgs {
+  hiddenDim: number;
+  numBlocks: number;
+}
+
 /**
  * The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the
  * network in errors.
  */
-export function checkNetworkArgs(what: string, args: NetworkArgs & { hiddenDim: number; numBlocks: number }) {
-  const { imageShape, levels = 256, firstKernelSize = 7, kernelSize = 3, name } = checkArgs(what, args);
+export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
+  what: string,
+  args: Args,
+  names: NamesOf<Args>,
+) {
+  const {
+    imageShape,
+    levels = 256,
+    firstKernelSize = 7,
+    kernelSize = 3,
+    name,
+  } = checkArgs(what, args, names);
   const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);
   const hidden = checkInteger(`${what}: hiddenDim`, args.hiddenDim, 1) * imageChannels;
   const out = checkInteger(`${what}: outDim`, args.outDim, 1) * imageChannels;
-  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0);
-  checkInteger(`${what}: levels`, levels, 2);
-  checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
-  checkKernelSize(`${what}: kernelSize`, kernelSize);
+  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0, MOST_BLOCKS);
+  checkCategories(`${what}: levels`, levels, 2);
+  const firstKernel = checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
+  const kernel = checkKernelSize(`${what}: kernelSize`, kernelSize);
+  // Kernels of the network, each of the option named and of those checked before it.
+  checkMemory(`${what}: hiddenDim`, [2 * hidden, hidden]);
+  checkMemory(`${what}: firstKernelSize`, [...firstKernel, imageChannels, 2 * hidden]);
+  checkMemory(`${what}: kernelSize`, [...kernel, hidden, hidden]);
+  checkMemory(`${what}: outDim`, [out, out]);
+  checkMemory(`${what}: levels`, [out, levels * imageChannels]);
   const dropout = checkRate(`${what}: dropout`, args.dropout ?? 0);
   const seed = checkSeed(what, args.seed);
   const named = name === undefined ? {} : { name };
   const kernels = { firstKernelSize, kernelSize };
   return { imageShape, imageChannels, levels, hidden, out, numBlocks, ...kernels, dropout, seed, named };
 }
+
+/** Far more than any network has; a slip would take all memory and time. */
+const MOST_BLOCKS = 10_000;
 
 /** Checks [H, W, C], null for H and W allowed, and gives C. */
 function checkImageShape(what: string, imageShape: unknown): number {
@@ -50,6 +97,7 @@ function checkImageShape(what: string, imageShape: unknown): number {
   if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
     throwTypeError(what, '[H, W, C], with null for a size that may vary', imageShape);
   }
+  checkMemory(what, [h ?? 1, w ?? 1, c]);
   return c;
 }
 

@@ -4,7 +4,7 @@ import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { checkNetworkArgs, logitsHead, type NetworkArgs } from './network';
+import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -18,8 +18,8 @@ export interface BlockArgs extends SeedArgs {
   kernelSize: number | [number, number];
   /** 0 for the first block. */
   index: number;
-  /** Probability with which the block is to drop features in training. */
-  dropout: number;
+  /** Probability with which the block is to drop features in training. @default none are dropped */
+  dropout?: number;
 }
 
 /** Arguments of {@link pixelCNN}. */
@@ -56,17 +56,18 @@ export interface PixelCNNArgs extends NetworkArgs {
  * ```
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
-  const sizes = checkNetworkArgs('pixelCNN', args);
+  const sizes = checkNetworkArgs('pixelCNN', args, { ...networkArgNames, block: true });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
   const { dropout, seed, named } = sizes;
-  const { block = ({ index: _, ...blockArgs }) => pixelCNNResBlock(blockArgs) } = args;
+  const { block = pixelCNNResBlock } = args;
   checkFunction('pixelCNN: block', block);
 
   const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
   const stack: layers.Layer[] = [maskedConv2d({ ...first, maskType: 'A' })]; // [N,H,W,C] -> [N,H,W,2hC]
+  const dropping = dropout > 0 ? { dropout } : {}; // a block that drops nothing need not know the option
   for (let index = 0; index < numBlocks; index++) {
-    const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, dropout }); // [N,H,W,2hC] -> [N,H,W,2hC]
+    const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...dropping }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
       throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);

@@ -1,6 +1,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkFunction, checkInteger, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { isMissing, readWhole, replaceFile } from './files';
 
 /** A finished checkpoint. */
@@ -13,6 +20,14 @@ export interface Checkpoint<State> {
   readonly directory: string;
 }
 
+/** Options of {@link Checkpoints.save}. */
+export interface CheckpointOptions {
+  /** Whether it is the best one so far. @default false */
+  isBest?: boolean;
+}
+
+const optionNames: NamesOf<CheckpointOptions> = { isBest: true };
+
 /** Checkpoints of a run, of {@link checkpoints}. */
 export interface Checkpoints<State> {
   /**
@@ -24,7 +39,7 @@ export interface Checkpoints<State> {
     step: number,
     state: State,
     write: (directory: string) => Promise<unknown>,
-    options?: { isBest?: boolean },
+    options?: CheckpointOptions,
   ): Promise<void>;
   /** The latest one, null where there is none. */
   latest(): Promise<Checkpoint<State> | null>;
@@ -74,7 +89,9 @@ export function checkpoints<State>(directory: string): Checkpoints<State> {
     return { step, state, directory: path };
   };
   return {
-    async save(step, state, write, { isBest = false } = {}) {
+    async save(step, state, write, options = {}) {
+      const { isBest = false } = checkArgs('checkpoints: options', options, optionNames);
+      checkBoolean('checkpoints: isBest', isBest);
       checkInteger('checkpoints: step', step, 0);
       checkFunction('checkpoints: write', write);
       const pointers = await readPointers(directory);

@@ -1,2 +1,2 @@
-export { type Checkpoint, type Checkpoints, checkpoints } from './checkpoints';
+export { type Checkpoint, type CheckpointOptions, type Checkpoints, checkpoints } from './checkpoints';
 export { fileSystem } from './file-system';

@@ -1,4 +1,4 @@
-import { checkArgs, checkFunction, checkInteger, throwTypeError } from '../core/check';
+import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionValues, type NumericArray, part } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
 import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
@@ -18,6 +18,8 @@ export interface PoolOptions {
    */
   createWorker?: () => PoolWorker;
 }
+
+const optionNames: NamesOf<PoolOptions> = { workers: true, createWorker: true };
 
 /** How far a pool has come with a job. */
 export interface PoolProgress {
@@ -85,7 +87,11 @@ export interface Pool {
  * ```
  */
 export function createPool(options: PoolOptions = {}): Pool {
-  const { workers = numCores(), createWorker = startWorker } = checkArgs('createPool: options', options);
+  const { workers = numCores(), createWorker = startWorker } = checkArgs(
+    'createPool: options',
+    options,
+    optionNames,
+  );
   checkInteger('createPool: workers', workers, 1);
   checkFunction('createPool: createWorker', createWorker);
   const scheduler = new Scheduler(workers, createWorker);

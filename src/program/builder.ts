@@ -1,8 +1,9 @@
-import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, type Window } from '../core/window';
 import {
-  checkEpsilon,
+  affineNames,
   checkGate,
+  checkNormalization,
   checkNormalize,
   checkRate,
   checkSize,
@@ -14,6 +15,7 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
   sizeOfAll,
+  standardizeNames,
 } from './ops';
 import { type CombinationName, type Node, operandsOf, type PointwiseName, parameterOf } from './program';
 
@@ -133,7 +135,7 @@ export class ProgramBuilder implements Ops<Features> {
 
   standardize(x: Features, args: StandardizeArgs): Features {
     const { mean, variance, epsilon, scale, shift } = args;
-    checkEpsilon('standardize', epsilon);
+    checkNormalization('standardize', args, standardizeNames);
     const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
     return this.affineOf(x, of, ([mean = 0, variance = 0, ...rest]) => {
       const gamma = scale === undefined ? 1 : (rest.shift() as number);
@@ -143,7 +145,8 @@ export class ProgramBuilder implements Ops<Features> {
     });
   }
 
-  affine(x: Features, { scale, shift }: ScaleAndShift): Features {
+  affine(x: Features, args: ScaleAndShift): Features {
+    const { scale, shift } = checkArgs('affine', args, affineNames);
     return this.push({
       op: 'affine',
       size: x.size,

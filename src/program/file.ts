@@ -1,4 +1,4 @@
-import { checkArgs, checkBoolean, checkFields, throwTypeError } from '../core/check';
+import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } from '../core/check';
 import { checkProgram, checkWeight } from './check-program';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, type PortableModel, type Weight } from './program';
@@ -17,6 +17,8 @@ export interface WritePortableOptions {
   /** Rounds each weight to float16, to the nearest: half the size. @default false */
   float16?: boolean;
 }
+
+const optionNames: NamesOf<WritePortableOptions> = { float16: true };
 
 /**
  * A model as a file, for {@link readPortable}: to be saved, sent, or put behind a URL. Any program that reads
@@ -44,7 +46,7 @@ export function writePortable(
   options: WritePortableOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkModel('writePortable: model', model);
-  const { float16 = false } = checkArgs('writePortable: options', options);
+  const { float16 = false } = checkArgs('writePortable: options', options, optionNames);
   checkBoolean('writePortable: float16', float16);
   return attempt('writePortable: model', () => {
     const program = JSON.stringify(Object.fromEntries(parts.map((part) => [part, model[part]])));

@@ -1,4 +1,12 @@
-import { checkFeatures, checkInteger, checkNumber, checkOneOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkFeatures,
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import type { Window } from '../core/window';
 import { type CombinationName, combinationNames, type PointwiseName } from './program';
 
@@ -140,14 +148,39 @@ export function checkRate(what: string, rate: unknown): number {
   return checkNumber(what, rate, 'from 0, below 1', (p) => p >= 0 && p < 1);
 }
 
-/** Checks that features are so many groups. */
-export function checkNormalize(size: number, { epsilon, groups = 1 }: NormalizationArgs): void {
-  checkEpsilon('normalize', epsilon);
-  checkInteger('normalize: groups', groups, 1);
-  checkFeatures('normalize: input', size, groups, 'groups');
+/** The names of arguments of {@link Ops.affine}. */
+export const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
+
+/** The names of arguments of {@link Ops.normalize}. */
+export const normalizeNames: NamesOf<NormalizationArgs> = {
+  scale: true,
+  shift: true,
+  epsilon: true,
+  groups: true,
+};
+
+/** The names of arguments of {@link Ops.standardize}. */
+export const standardizeNames: NamesOf<StandardizeArgs> = {
+  mean: true,
+  variance: true,
+  scale: true,
+  shift: true,
+  epsilon: true,
+};
+
+/** Checks the names of a normalization's arguments, and what is added to the variance. */
+export function checkNormalization<Args extends NormalizationArgs>(
+  op: string,
+  args: Args,
+  names: NamesOf<Args>,
+): void {
+  const { epsilon } = checkArgs(op, args, names);
+  checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
 }
 
-/** Checks what is added to a variance. */
-export function checkEpsilon(op: string, epsilon: number): number {
-  return checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
+/** Checks the arguments of {@link Ops.normalize}, and that the features are so many groups. */
+export function checkNormalize(size: number, args: NormalizationArgs): void {
+  checkNormalization('normalize', args, normalizeNames);
+  const groups = checkInteger('normalize: groups', args.groups ?? 1, 1);
+  checkFeatures('normalize: input', size, groups, 'groups');
 }

@@ -4,6 +4,7 @@ import {
   checkLevel,
   checkNumber,
   checkOneOf,
+  type NamesOf,
   throwTypeError,
 } from '../core/check';
 import {
@@ -44,7 +45,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   imageShape?: ImageShape;
   /** Same seed, same images: any integer. @default a new one each time */
   seed?: number;
-  /** Index of the first image, to cut a large job into parts. @default 0 */
+  /** Index of the first image, to cut a large job into parts; all indices are below 2^53. @default 0 */
   firstImage?: number;
   /**
    * Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns,
@@ -78,6 +79,26 @@ export interface SampleOptions extends DrawOptions<NumericArray, ConditionData> 
   /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
   strategy?: 'auto' | 'incremental';
 }
+
+/** Of both `sample` functions. */
+export const sampleOptionNames: NamesOf<SampleOptions> = {
+  numImages: true,
+  condition: true,
+  imageShape: true,
+  seed: true,
+  firstImage: true,
+  random: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  firstValue: true,
+  initial: true,
+  known: true,
+  strategy: true,
+  signal: true,
+  onProgress: true,
+  yieldEvery: true,
+};
 
 /** The options of a job, checked, with all defaults filled in. */
 export interface Job {
@@ -138,6 +159,13 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     options.numImages ?? initialShape?.[0] ?? (numConditions(options.condition) || 1),
     1,
   );
+  if (!Number.isSafeInteger(firstImage + (numImages - 1))) {
+    throwTypeError(
+      'sample: firstImage',
+      `an index that with ${numImages} images stays below 2^53`,
+      firstImage,
+    );
+  }
   return {
     numImages,
     imageShape,

@@ -3,7 +3,7 @@ import { type Images, levelsArray, placeOf, valuesOf } from '../core/images';
 import { categorical, TO_DRAW } from '../distributions/categorical';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { checkSignal, type Job, pauses, planJob, type SampleOptions } from './options';
+import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptionNames } from './options';
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all before it:
@@ -41,7 +41,7 @@ export async function sample(model: PortableModel, options: SampleOptions = {}):
 /** Checks the options of {@link sample}, all before anything is drawn. */
 export function planSample(model: PortableModel, options: SampleOptions): Job {
   checkModel('sample: model', model);
-  const { signal, strategy = 'auto' } = checkArgs('sample: options', options);
+  const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
   return planJob({ ...model, condition: model.conditions[0] ?? null }, options);

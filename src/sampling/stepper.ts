@@ -1,4 +1,4 @@
-import { checkArgs, checkInteger, checkLevel, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readCondition } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { type LogProbs, logProbs } from '../distributions/categorical';
@@ -15,6 +15,8 @@ export interface StepperOptions {
   /** What each image is conditioned on, for models that take it. */
   condition?: ConditionData;
 }
+
+const optionNames: NamesOf<StepperOptions> = { numImages: true, imageShape: true, condition: true };
 
 /** Images that grow value by value, as the caller says: for search, particles, codecs, games. */
 export interface Stepper {
@@ -56,7 +58,7 @@ export interface Stepper {
  */
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
   checkModel('stepper: model', model);
-  checkArgs('stepper: options', options);
+  checkArgs('stepper: options', options, optionNames);
   const { levels, conditions } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, options.imageShape);
   const wanted = options.numImages ?? (numConditions(options.condition) || 1);

@@ -1,6 +1,6 @@
 import { cast, div, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkInteger } from '../core/check';
+import { checkCategories } from '../core/check';
 import { useOwnKernels } from '../ops/own-kernels';
 
 /**
@@ -28,6 +28,6 @@ export function forward(model: LayersModel, images: Tensor4D, condition: Tensor 
  */
 export function normalize<T extends Tensor>(images: T, levels = 256): T {
   useOwnKernels();
-  checkInteger('normalize: levels', levels, 2);
+  checkCategories('normalize: levels', levels, 2);
   return tidy(() => div(cast(images, 'float32'), levels - 1));
 }

@@ -1,6 +1,6 @@
 import { mul, slice, type Tensor, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { readCondition } from '../core/conditions';
 import { checkLevels, resolveImageShape } from '../core/images';
 import { type Condition, conditionData, conditionTensor } from '../models/conditions';
@@ -15,6 +15,8 @@ export interface LogProbOptions {
   /** What the images are conditioned on, for models that take it. */
   condition?: Condition;
 }
+
+const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true };
 
 /**
  * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
@@ -43,11 +45,12 @@ export async function logProb(
   const shape = imageModelShape('logProb: model', model);
   const batchSize = checkInteger(
     'logProb: batchSize',
-    checkArgs('logProb: options', options).batchSize ?? 32,
+    checkArgs('logProb: options', options, optionNames).batchSize ?? 32,
     1,
   );
   if (images?.rank !== 4)
     throwTypeError('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
+  if (images.shape[0] === 0) throwTypeError('logProb: images', 'at least one image', images.shape);
   const imageShape = resolveImageShape('logProb: images', shape.imageShape, images.shape.slice(1));
   const given = readCondition(
     'logProb: condition',

@@ -5,7 +5,7 @@ import type { NumericArray } from '../core/conditions';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { checkSignal, type DrawOptions, type Job, planJob } from '../sampling/options';
+import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
 import { drawImages, type LogitsSource, memoryFor } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 import { readModel, trace } from './trace';
@@ -50,7 +50,7 @@ export interface SampleOptions extends DrawOptions<Tensor, Condition> {
  * ```
  */
 export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
-  const { signal, strategy = 'auto' } = checkArgs('sample: options', options);
+  const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
   const shape = imageModelShape('sample: model', model);
@@ -100,5 +100,5 @@ async function logitsSource(
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
   const { numImages, imageShape, levels, condition } = job;
-  return fullPasses(model, numImages, imageShape, levels, condition);
+  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, levels, condition));
 }

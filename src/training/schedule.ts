@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkFunction, checkNumber, throwTypeError } from '../core/check';
+import { checkArgs, checkFunction, checkNumber, type NamesOf, throwTypeError } from '../core/check';
 
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
@@ -12,6 +12,8 @@ export interface ExponentialDecayArgs {
   decay?: number;
 }
 
+const argNames: NamesOf<ExponentialDecayArgs> = { initial: true, decay: true };
+
 /**
  * initial * decay^step: by default the schedule of "The Annotated Pixel-CNN", section "Training".
  *
@@ -23,7 +25,8 @@ export interface ExponentialDecayArgs {
  * console.log(rate(0), rate(2)); // 0.1 0.025
  * ```
  */
-export function exponentialDecay({ initial = 1e-3, decay = 0.999995 }: ExponentialDecayArgs = {}): Schedule {
+export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
+  const { initial = 1e-3, decay = 0.999995 } = checkArgs('exponentialDecay', args, argNames);
   checkNumber('exponentialDecay: initial', initial, 'above 0', (x) => x > 0);
   checkNumber('exponentialDecay: decay', decay, 'in (0, 1]', (x) => x > 0 && x <= 1);
   return (step) => initial * decay ** step;

@@ -1,12 +1,14 @@
 import { add, dispose, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkNumber, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, checkNumber, type NamesOf, throwTypeError } from '../core/check';
 
 /** Options of {@link WeightAverage}. */
 export interface WeightAverageOptions {
   /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
   decay?: number;
 }
+
+const optionNames: NamesOf<WeightAverageOptions> = { decay: true };
 
 /**
  * An exponential moving average of a model's trainable weights, which often models better than the last
@@ -34,7 +36,8 @@ export class WeightAverage {
   private readonly decay: number;
   private isInUse = false;
 
-  constructor(model: LayersModel, { decay = 0.9995 }: WeightAverageOptions = {}) {
+  constructor(model: LayersModel, options: WeightAverageOptions = {}) {
+    const { decay = 0.9995 } = checkArgs('WeightAverage: options', options, optionNames);
     this.decay = checkNumber('WeightAverage: decay', decay, 'in [0, 1)', (x) => x >= 0 && x < 1);
     this.pairs = model.trainableWeights.map((weight) => ({
       weight,

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import {
   checkArgs,
   checkBoolean,
+  checkCategories,
   checkFeatures,
   checkFunction,
   checkInteger,
   checkKernelSize,
   checkLevel,
+  checkMemory,
   checkNumber,
   checkOneOf,
   throwTypeError,
@@ -61,9 +63,11 @@ describe('checks name the option, what was wanted and what came', () => {
     for (const bad of [undefined, null, 'max'])
       expect(() => checkFunction('f', bad)).toThrow('f: wanted a function, got ');
     const args = { a: 1 };
-    expect(checkArgs('options', args)).toBe(args);
+    expect(checkArgs('options', args, { a: true })).toBe(args);
     for (const bad of [undefined, null, 3]) {
-      expect(() => checkArgs('options', bad)).toThrow('options: wanted an object of arguments, got ');
+      expect(() => checkArgs('options', bad as unknown as object, {})).toThrow(
+        'options: wanted an object of arguments, got ',
+      );
     }
   });
 
@@ -110,9 +114,28 @@ describe('checks name the option, what was wanted and what came', () => {
     }
   });
 
+  it('sizes that fit into memory', () => {
+    expect(() => checkMemory('m', [2 ** 14, 2 ** 14])).not.toThrow();
+    expect(() => checkMemory('m', [2 ** 14, 2 ** 14 + 1])).toThrow(
+      'm: wanted sizes whose product is at most 268435456, got [16384, 16385]',
+    );
+    expect(() => checkMemory('m', [1e200, 1e200])).toThrow('m: wanted sizes');
+  });
+
+  it('counts of categories', () => {
+    expect(checkCategories('c', 2 ** 24, 2)).toBe(2 ** 24);
+    expect(() => checkCategories('c', 2 ** 24 + 1, 2)).toThrow('c: wanted at most 2^24, as many as float32');
+    expect(() => checkCategories('c', 1, 2)).toThrow('c: wanted an integer of at least 2, got 1');
+  });
+
   it('features', () => {
     expect(checkFeatures('f', 12, 3)).toBe(12);
-    expect(() => checkFeatures('f', 10, 3)).toThrow('f: wanted a multiple of imageChannels (3), got 10');
+    expect(() => checkFeatures('f', 10, 3)).toThrow(
+      new TypeError('f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for gray images'),
+    );
+    expect(() => checkFeatures('f', 10, 6, '2 * groups')).toThrow(
+      new TypeError('f: wanted a multiple of 2 * groups (6), got 10'),
+    );
     expect(() => checkFeatures('f', 0, 3)).toThrow('f: wanted an integer of at least 1, got 0');
   });
 });

@@ -370,6 +370,9 @@ describe('what the operations of a layer refuse', () => {
     ['features of several sizes', 'add: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([1, 1, 4, 6]), null, around(1)))],
     ['a scale of another size', 'one of shape [4], got [1]', (ops, [x], w) => ops.affine(x as never, { scale: w([1]) })],
     ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x as never, {} as { epsilon: number })],
+    ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x as never, { scal: w([4]) } as object)],
+    ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x as never, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
+    ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x as never, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
     ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x as never, undefined as unknown as number)],
     ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
   ];

@@ -128,9 +128,23 @@ onEachBackend('AutoregressiveModel', (backend) => {
     const model = build();
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
     const { labels, xs } = data();
-    const oneHot = tf.zeros([N, 3, 4, 2, LEVELS]);
-    await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow('4 dimension(s)');
-    tf.dispose([labels, xs, oneHot]);
+    const [oneHot, flat] = [tf.zeros([N, 3, 4, 2, LEVELS]), tf.zeros([N, 24])];
+    const [noImages, noLabels] = [tf.zeros([0, 3, 4, 2]), tf.zeros([0, 3, 4, 2])];
+    const wanted = `labels: wanted integer levels [N,H,W,C], not one-hot, got [${N}, 3, 4, 2, ${LEVELS}]`;
+    const none = 'labels: wanted those of at least one image, got [0, 3, 4, 2]';
+    await expectNoLeaks(async () => {
+      await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow(wanted);
+      await expect(model.trainOnBatch(xs, { logits: oneHot })).rejects.toThrow(wanted);
+      await expect(model.fit(xs, [oneHot], { verbose: 0 })).rejects.toThrow(wanted);
+      const validated = model.fit(xs, labels, { verbose: 0, validationData: [xs, oneHot] });
+      await expect(validated).rejects.toThrow(wanted);
+      expect(() => model.evaluate(xs, oneHot)).toThrow(wanted);
+      await expect(model.trainOnBatch(noImages, noLabels)).rejects.toThrow(none);
+      await expect(model.fit(noImages, noLabels, { verbose: 0 })).rejects.toThrow(none);
+      expect(() => model.evaluate(noImages, noLabels)).toThrow(none);
+      await expect(model.trainOnBatch(xs, flat)).rejects.toThrow('4 dimension(s)'); // tfjs's own words
+    });
+    tf.dispose([labels, xs, oneHot, flat, noImages, noLabels]);
     model.dispose();
   });
 });

@@ -41,6 +41,20 @@ it('throws for models of other shapes, and shows them', () => {
   ).toThrow(
     'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
   );
+  for (const [none, got] of [
+    [undefined, 'undefined'],
+    [Promise.resolve(), 'a Promise (is an await missing?)'],
+  ] as const) {
+    expect(() => imageModelShape('caller', none as never)).toThrow(`[N,H,W,K] or none, got ${got}`);
+  }
+  const conv = (image: tfl.SymbolicTensor) =>
+    tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
+  expect(() => imageModelShape('caller', stock(conv))).toThrow(
+    'got [null,4,5,2] -> [null,4,5,6]; a last layer pixelLogits makes logits of features [N,H,W,C*L]',
+  );
+  expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
+    'got [null,4,5,1] -> [null,4,5,2,3]; imageChannels of pixelLogits is that of the images, 1',
+  );
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
   const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');

@@ -39,6 +39,24 @@ onEachBackend('the loss', () => {
   });
 });
 
+onEachBackend('the loss, of what is not usual', () => {
+  it('takes logits of integers as the numbers that they are', async () => {
+    const [labels, logits] = [
+      tf.tensor([1, 0], [2, 1], 'int32'),
+      tf.tensor([0, 3, 0, 3], [2, 1, 2], 'int32'),
+    ];
+    const expected = [Math.log(1 + Math.exp(-3)), Math.log(1 + Math.exp(3))]; // -log softmax([0, 3]) at 1 and at 0
+    expectClose(await take(negativeLogLikelihood(labels, logits)), expected, 1e-6);
+    tf.dispose([labels, logits]);
+  });
+
+  it('of no images is no number', async () => {
+    const [labels, logits] = [tf.zeros([0, 2, 2, 1], 'int32'), tf.zeros([0, 2, 2, 1, 3])];
+    expect(await take(bitsPerDim(labels, logits))).toEqual([]);
+    tf.dispose([labels, logits]);
+  });
+});
+
 describe('the loss', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
@@ -59,11 +77,11 @@ describe('the loss', () => {
   it('names what is wrong', async () => {
     const logits = tf.zeros([2, 3, 4]);
     expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and logits: wanted two tensors');
-    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1]);
-    expect(await take(bitsPerDim(none, tf.zeros([0, 2, 2, 1, 3])))).toEqual([]);
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
     expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
-    expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow('labels');
+    expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow(
+      'labels: wanted integer levels of shape [2,3], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not, got [2, 3, 4]',
+    );
     expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
   });
 });

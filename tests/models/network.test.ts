@@ -3,7 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkNetworkArgs, logitsHead, type NetworkArgs } from '../../src/models/network';
+import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from '../../src/models/network';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { take } from '../support/tensors';
@@ -13,15 +13,19 @@ describe('checkNetworkArgs', () => {
 
   it('fills in what is left out, and counts features of all channels', () => {
     const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
-    expect(checkNetworkArgs('net', args)).toEqual({ imageShape: [4, 5, 3], ...filled });
-    const any = checkNetworkArgs('net', { ...args, imageShape: [null, 5, 1], levels: 2, name: 'mine' });
+    expect(checkNetworkArgs('net', args, networkArgNames)).toEqual({ imageShape: [4, 5, 3], ...filled });
+    const any = checkNetworkArgs(
+      'net',
+      { ...args, imageShape: [null, 5, 1], levels: 2, name: 'mine' },
+      networkArgNames,
+    );
     expect(any).toMatchObject({ imageChannels: 1, levels: 2, hidden: 2, out: 5, named: { name: 'mine' } });
   });
 
   it('names what is no image shape', () => {
     const shapes = [undefined, null, 4, '4,4,1', [], [4, 4], [4, 4, 1, 1], [4, 4, null], [0, 4, 1], [4, -1, 1], [4, 1.5, 1], [4, 4, 0], [undefined, 4, 1]]; // biome-ignore format: one line
     for (const imageShape of shapes as never[]) {
-      expect(() => checkNetworkArgs('net', { ...args, imageShape })).toThrow(
+      expect(() => checkNetworkArgs('net', { ...args, imageShape }, networkArgNames)).toThrow(
         'net: imageShape: wanted [H, W, C], with null for a size that may vary',
       );
     }
@@ -39,7 +43,9 @@ describe('checkNetworkArgs', () => {
       seed: 0.5,
     };
     for (const [name, value] of Object.entries(wrong)) {
-      expect(() => checkNetworkArgs('net', { ...args, [name]: value })).toThrow(`net: ${name}: wanted`);
+      expect(() => checkNetworkArgs('net', { ...args, [name]: value }, networkArgNames)).toThrow(
+        `net: ${name}: wanted`,
+      );
     }
   });
 });

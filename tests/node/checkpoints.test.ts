@@ -70,3 +70,14 @@ it('names what cannot be read', async () => {
   await writeFile(join(directory, 'other/step-1/state.json'), '{');
   await expect(run.latest()).rejects.toThrow('state.json is not JSON');
 });
+
+it('refuses options that there are not, and values that they cannot have', async () => {
+  const run = checkpoints(directory);
+  await expect(run.save(1, {}, put('x'), { best: true } as object)).rejects.toThrow(
+    "checkpoints: options: unknown option 'best': did you mean isBest?",
+  );
+  await expect(run.save(1, {}, put('x'), { isBest: 1 } as object)).rejects.toThrow(
+    'checkpoints: isBest: wanted true or false, got 1',
+  );
+  expect(await run.latest()).toBeNull();
+});

@@ -23,6 +23,10 @@ describe('planJob', () => {
     });
   });
 
+  it('takes indices of images up to 2^53 - 1', () => {
+    expect(planJob(shape, { firstImage: 2 ** 53 - 2, numImages: 2 }).numImages).toBe(2);
+  });
+
   it('takes a new seed each time where none is given', () => {
     const first = () => {
       const uniforms = new Float64Array(1);
@@ -64,6 +68,10 @@ describe('planJob', () => {
     [{ imageShape: [2, 3, 1] }, 'sample: imageShape: wanted [2, 2, 1], got [2, 3, 1]'],
     [{ seed: 0.5 }, 'sample: seed: wanted an integer, got 0.5'],
     [{ firstImage: -1 }, 'sample: firstImage'],
+    [
+      { firstImage: 2 ** 53 - 1, numImages: 2 },
+      'sample: firstImage: wanted an index that with 2 images stays below 2^53, got 9007199254740991',
+    ],
     [{ random: 1 as never }, 'sample: random: wanted a function'],
     [{ random: Math.random, seed: 1 }, 'sample: random: wanted either seed or random'],
     [{ onProgress: 3 as never }, 'sample: onProgress: wanted a function, got 3'],

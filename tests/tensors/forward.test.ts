@@ -56,6 +56,10 @@ onEachBackend('normalize', () => {
     expect(await take(x)).toEqual([0, 0.25, 1]);
     expect(await take(normalize(images))).toEqual([0, 4 / 255, 16 / 255].map(Math.fround)); // 256 levels by default
     images.dispose();
+    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1], 'int32');
+    const empty = normalize(none);
+    expect([empty.shape, empty.dtype, await take(empty)]).toEqual([[0, 2, 2, 1], 'float32', []]);
+    none.dispose();
   });
 
   it('refuses fewer than two levels', () => {

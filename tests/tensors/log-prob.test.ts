@@ -91,11 +91,15 @@ onEachBackend('logProb', (backend) => {
     const model = tinyModel();
     const images = allTinyImages();
     const bad = tf.fill([1, 2, 2, 1], 3) as tf.Tensor4D;
+    const none = tf.zeros<tf.Rank.R4>([0, 2, 2, 1]);
     await expectNoLeaks(() => logProb(model, images));
     await expectNoLeaks(async () => {
       await expect(logProb(model, bad)).rejects.toThrow();
+      await expect(logProb(model, none)).rejects.toThrow(
+        'logProb: images: wanted at least one image, got [0, 2, 2, 1]',
+      );
     });
-    tf.dispose([images, bad]);
+    tf.dispose([images, bad, none]);
     model.dispose();
   });
 });

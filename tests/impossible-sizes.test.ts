@@ -1,0 +1,83 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageBatches } from '../src/data';
+import * as layers from '../src/index';
+import * as runtime from '../src/runtime';
+import { useBackend } from './support/backends';
+import { expectNoLeaks } from './support/tensors';
+
+// Sizes that no memory holds are refused by the name of the option, before memory is asked for.
+
+beforeAll(() => useBackend('cpu'));
+
+type ImageShape = [number, number, number];
+const network = { imageShape: [4, 4, 1] as ImageShape, levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 };
+const pixelCNN = (args: object) => () => layers.pixelCNN({ ...network, ...args });
+const gatedPixelCNN = (args: object) => () => layers.gatedPixelCNN({ ...network, ...args });
+const onInput = (make: () => tf.serialization.Serializable, features: number) => () =>
+  (make() as ReturnType<typeof layers.maskedConv2d>).apply(input({ shape: [4, 4, features] }));
+const block = (args: { filters: number; kernelSize?: number; skipFilters?: number }) => () => {
+  const image = input({ shape: [4, 4, 1] });
+  const stacks = { vertical: image, horizontal: image };
+  return layers.gatedPixelCNNBlock(stacks, { ...args, maskType: 'A', imageChannels: 1 });
+};
+const gate = () => {
+  const inputs: SymbolicTensor[] = [input({ shape: [4, 4, 2000] }), input({ shape: [1e6] })];
+  return layers.gatedActivation({ imageChannels: 1 }).apply(inputs);
+};
+
+/** Any size: a model of the kind that `imageShape` is an option for. */
+const anySize = () => layers.pixelCNN({ ...network, imageShape: [null, null, 1] });
+const huge: ImageShape = [1e6, 1e6, 1];
+
+// biome-ignore format: one row a line
+const rows: [wanted: string, use: () => unknown][] = [
+  ['pixelCNN: hiddenDim: wanted sizes whose product is at most 268435456, got [2000000000, 1000000000]', pixelCNN({ hiddenDim: 1e9 })],
+  ['pixelCNN: outDim: wanted sizes', pixelCNN({ outDim: 1e9 })],
+  ['pixelCNN: levels: wanted at most 2^24, as many as float32 tells apart, got 2147483648', pixelCNN({ levels: 2 ** 31 })],
+  ['pixelCNN: levels: wanted sizes', pixelCNN({ levels: 2 ** 24, outDim: 100 })],
+  ['pixelCNN: firstKernelSize: wanted sizes', pixelCNN({ firstKernelSize: 9999 })],
+  ['pixelCNN: kernelSize: wanted sizes', pixelCNN({ kernelSize: 99999 })],
+  ['pixelCNN: numBlocks: wanted an integer from 0 to 10000, got 1000000000', pixelCNN({ numBlocks: 1e9 })],
+  ['pixelCNN: imageShape: wanted sizes', pixelCNN({ imageShape: [1e6, 1e6, 3] })],
+  ['pixelCNN: imageShape: wanted sizes', pixelCNN({ imageShape: [null, 1e9, 1] })],
+  ['gatedPixelCNN: hiddenDim: wanted sizes', gatedPixelCNN({ hiddenDim: 1e9 })],
+  ['gatedPixelCNN: numClasses: wanted sizes', gatedPixelCNN({ numClasses: 1e9 })],
+  ['gatedPixelCNN: conditionSize: wanted sizes', gatedPixelCNN({ conditionSize: 1e9 })],
+  ['gatedPixelCNN: conditionMapSize: wanted sizes', gatedPixelCNN({ conditionMapSize: 1e9 })],
+  ['gatedPixelCNNBlock: filters: wanted sizes', block({ filters: 1e8 })],
+  ['gatedPixelCNNBlock: kernelSize: wanted sizes', block({ filters: 4, kernelSize: 9999 })],
+  ['gatedPixelCNNBlock: skipFilters: wanted sizes', block({ filters: 4, skipFilters: 1e9 })],
+  ['MaskedConv2D: kernelSize, input features, filters: wanted sizes', onInput(() => layers.maskedConv2d({ filters: 99_999_999, kernelSize: 1 }), 3)],
+  ['MaskedConv2D: kernelSize, input features, filters: wanted sizes', onInput(() => layers.maskedConv2d({ filters: 3, kernelSize: 9999 }), 3)],
+  ['PixelCNNResBlock: filters: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3e8 }), 6e8)],
+  ['PixelCNNResBlock: kernelSize, filters: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3, kernelSize: 9999 }), 6)],
+  ['GatedActivation: features of condition and input: wanted sizes', gate],
+  ['PixelLogits: levels: wanted at most 2^24', () => layers.pixelLogits({ imageChannels: 1, levels: 2 ** 31 })],
+  ['OneHotClass: numClasses: wanted at most 2^24', () => layers.oneHotClass({ numClasses: 1e9 })],
+  ['normalize: levels: wanted at most 2^24', () => layers.normalize(undefined as never, 2 ** 31)],
+  ['getMask: kernelSize, featuresIn, featuresOut: wanted sizes', () => layers.getMask({ kernelSize: 9999, featuresIn: 3, featuresOut: 3 })],
+  ['sample: imageShape: wanted sizes', () => layers.sample(anySize(), { imageShape: huge })],
+  ['sample: Invalid typed array length: 100000000000; fewer images at a time need less', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
+  ['checkCausality: imageShape: wanted at most 46340 values, since each is tried with each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { imageShape: [1000, 1000, 1] })],
+  ['receptiveField: imageShape: wanted sizes', () => layers.receptiveField(anySize(), { imageShape: huge, row: 0, column: 0 })],
+  ['sample: imageShape: wanted sizes', async () => runtime.sample(await layers.toPortable(anySize()), { imageShape: huge })],
+  ['stepper: imageShape: wanted sizes', async () => runtime.stepper(await layers.toPortable(anySize()), { imageShape: huge })],
+  ['imageBatches: batchSize: wanted sizes', () => imageBatches({ data: new Uint8Array(16), shape: [1, 4, 4, 1], levels: 4 }, { batchSize: 1e9 })],
+];
+
+describe('sizes that no memory holds', () => {
+  it.each(rows)('%s', async (wanted, use) => {
+    const start = performance.now();
+    await expect((async () => use())()).rejects.toThrow(wanted);
+    expect(performance.now() - start).toBeLessThan(5000); // nothing was filled or built meanwhile
+  });
+
+  it('leave nothing behind', () =>
+    expectNoLeaks(() => {
+      expect(pixelCNN({ block: () => layers.maskedConv2d({ filters: 4, kernelSize: 99_999 }) })).toThrow();
+      expect(block({ filters: 1e8 })).toThrow();
+      return undefined;
+    }));
+});

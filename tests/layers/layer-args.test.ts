@@ -1,0 +1,87 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { maskedConv2d } from '../../src/layers/masked-conv-2d';
+import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/one-hot-class';
+import {
+  PixelCNNResBlock,
+  type PixelCNNResBlockArgs,
+  pixelCNNResBlock,
+} from '../../src/layers/pixel-cnn-res-block';
+import { pixelCNN } from '../../src/models/pixel-cnn';
+import { useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+
+interface ScaledArgs extends PixelCNNResBlockArgs {
+  factor: number;
+}
+
+/** A user's block: one of ours with an argument of its own, which it hands to `super` with the others. */
+class ScaledBlock extends PixelCNNResBlock {
+  static override className = 'TestScaledBlock';
+  readonly factor: number;
+
+  constructor(args: ScaledArgs) {
+    super(args);
+    this.factor = args.factor;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), factor: this.factor };
+  }
+}
+tf.serialization.registerClass(ScaledBlock);
+
+describe('the names of a layer’s arguments', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 2 };
+
+  it('are those of all tfjs layers too', () => {
+    const all = { name: 'classes', trainable: false, weights: [], inputShape: [1], batchInputShape: [2, 1], batchSize: 2, dtype: 'int32', inputDType: 'int32' } as const; // biome-ignore format: one line
+    const layer = oneHotClass({ ...all, numClasses: 3 } as unknown as OneHotClassArgs);
+    expect([layer.name, layer.trainable, layer.batchInputShape]).toEqual(['classes', false, [2, 1]]);
+    expect(OneHotClass.fromConfig(OneHotClass, layer.getConfig()).getConfig()).toEqual(layer.getConfig());
+  });
+
+  it('are listed where none is near', () => {
+    const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 } as never);
+    expect(convolve).toThrow(
+      "MaskedConv2D: unknown option 'dilationRate': there are filters, kernelSize, maskType, ",
+    );
+    expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
+  });
+
+  it('may be more in a class that extends the layer', async () => {
+    const model = pixelCNN({
+      ...network,
+      numBlocks: 1,
+      block: (args) => new ScaledBlock({ ...args, factor: 3 }),
+    });
+    const loaded = await saveAndLoad(model);
+    const block = loaded.layers.find((layer) => layer instanceof ScaledBlock);
+    expect(block?.factor).toBe(3);
+    expect(() => new ScaledBlock(null as never)).toThrow('PixelCNNResBlock: wanted an object of arguments');
+    model.dispose();
+    loaded.dispose();
+  });
+
+  it('may be all that `pixelCNN` tells its callback', () => {
+    const indices: number[] = [];
+    const model = pixelCNN({
+      ...network,
+      numBlocks: 2,
+      block: (args) => {
+        indices.push(args.index);
+        return args.index === 0
+          ? pixelCNNResBlock({ ...args, kernelSize: 5 })
+          : maskedConv2d({ ...args, filters: 2 * args.filters });
+      },
+    });
+    expect(indices).toEqual([0, 1]);
+    expect(model.layers.map((layer) => layer.getClassName()).slice(2, 4)).toEqual([
+      'PixelCNNResBlock',
+      'MaskedConv2D',
+    ]);
+    model.dispose();
+  });
+});

@@ -1,0 +1,97 @@
+import { input } from '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as data from '../src/data';
+import * as layers from '../src/index';
+import * as runtime from '../src/runtime';
+import { useBackend } from './support/backends';
+
+// Every function and class that the entry points export: what it says of an option whose name is misspelt. Those of
+// `pixelcnn-layers/node` are in tests/node.
+
+beforeAll(() => useBackend('cpu'));
+
+const image = () => input({ shape: [4, 4, 1] });
+const shape = [1, 4, 4, 1] as const;
+const images = { data: new Uint8Array(16), shape, levels: 4 };
+const network = { imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 0 } as const;
+const model = () => layers.pixelCNN({ ...network, imageShape: [4, 4, 1] });
+const stacks = () => ({ vertical: image(), horizontal: image() });
+
+/** An object of named options, which TypeScript would refuse. */
+type Options = never;
+
+/** A function or class, the options that it takes with a name misspelt, and the hint. */
+type Row = [name: string, use: (options: Options) => unknown, options: object, unknown: string, hint: string];
+
+const ofLayers: Row[] = [
+  ['GatedActivation', (args) => new layers.GatedActivation(args), { imageChanels: 1 }, 'imageChanels', 'imageChannels'],
+  ['gatedActivation', layers.gatedActivation, { channels: 1 }, 'channels', 'imageChannels'],
+  ['MaskedConv2D', (args) => new layers.MaskedConv2D(args), { filters: 3, kernelSize: 3, mask: 'A' }, 'mask', 'maskType'],
+  ['maskedConv2d', layers.maskedConv2d, { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
+  ['OneHotClass', (args) => new layers.OneHotClass(args), { numClass: 3 }, 'numClass', 'numClasses'],
+  ['oneHotClass', layers.oneHotClass, { classes: 3 }, 'classes', 'numClasses'],
+  ['PixelCNNResBlock', (args) => new layers.PixelCNNResBlock(args), { filter: 3 }, 'filter', 'filters'],
+  ['pixelCNNResBlock', layers.pixelCNNResBlock, { filters: 3, inputshape: [4, 4, 6] }, 'inputshape', 'inputShape'],
+  ['PixelLogits', (args) => new layers.PixelLogits(args), { imageChannels: 1, numLevels: 4 }, 'numLevels', 'levels'],
+  ['PixelDropout', (args) => new layers.PixelDropout(args), { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
+  ['pixelDropout', layers.pixelDropout, { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
+  ['PixelNormalization', (args) => new layers.PixelNormalization(args), { epsilons: 1 }, 'epsilons', 'epsilon'],
+  ['pixelNormalization', layers.pixelNormalization, { epsilons: 1 }, 'epsilons', 'epsilon'],
+  ['pixelLogits', layers.pixelLogits, { imageChannels: 1, level: 4 }, 'level', 'levels'],
+  ['pixelCNN', layers.pixelCNN, { ...network, numLevels: 4 }, 'numLevels', 'levels'],
+  ['gatedPixelCNN', layers.gatedPixelCNN, { ...network, classes: 4 }, 'classes', 'numClasses'],
+  ['gatedPixelCNNBlock', (args) => layers.gatedPixelCNNBlock(stacks(), args), { filters: 1, last: true }, 'last', 'isLast'],
+  ['gatedPixelCNNBlock: stacks', (given) => layers.gatedPixelCNNBlock(given, { filters: 1 }), { ...stacks(), horizntal: image() }, 'horizntal', 'horizontal'],
+  ['autoregressiveModel', layers.autoregressiveModel, { input: image(), outputs: image() }, 'input', 'inputs'],
+  ['AutoregressiveModel', (args) => model().compile(args), { optimizer: 'sgd', loss: layers.bitsPerDim, metric: [] }, 'metric', 'metrics'],
+  ['AutoregressiveModel: fit', (options) => model().fit([], [], options), { epoch: 3 }, 'epoch', 'epochs'],
+  ['AutoregressiveModel: fitDataset', (options) => model().fitDataset([] as never, options), { epochs: 3, batchPerEpoch: 3 }, 'batchPerEpoch', 'batchesPerEpoch'],
+  ['AutoregressiveModel: evaluate', (options) => model().evaluate([], [], options), { batchsize: 3 }, 'batchsize', 'batchSize'],
+  ['AutoregressiveModel: evaluateDataset', (options) => model().evaluateDataset([] as never, options), { numBatches: 3 }, 'numBatches', 'batches'],
+  ['AutoregressiveModel: predict', (options) => model().predict([], options), { conditions: 3 }, 'conditions', 'condition'],
+  ['sample', (options) => layers.sample(model(), options), { temprature: 0.1 }, 'temprature', 'temperature'],
+  ['logProb', (options) => layers.logProb(model(), [] as never, options), { size: 3 }, 'size', 'batchSize'],
+  ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
+  ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
+  ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
+  ['exponentialDecay', layers.exponentialDecay, { initialRate: 0.1 }, 'initialRate', 'initial'],
+  ['getMask', layers.getMask, { kernelSize: 3, featureIn: 3, featuresOut: 3 }, 'featureIn', 'featuresIn'],
+  ['windowOf', layers.windowOf, { kernelSize: 3, verticl: true }, 'verticl', 'vertical'],
+]; // biome-ignore format: one row a line
+
+const portable = () => layers.toPortable(model());
+const ofRuntime: Row[] = [
+  ['sample', async (options) => runtime.sample(await portable(), options), { top_k: 3 }, 'top_k', 'topK'],
+  ['logProb', async (options) => runtime.logProb(await portable(), images, options), { perVal: true }, 'perVal', 'perValue'],
+  ['stepper', async (options) => runtime.stepper(await portable(), options), { images: 3 }, 'images', 'numImages'],
+  ['writePortable', async (options) => runtime.writePortable(await portable(), options), { float: true }, 'float', 'float16'],
+  ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
+  ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
+  ['createPool: logProb', async (options) => runtime.createPool().logProb(await portable(), images, options), { onprogress: 3 }, 'onprogress', 'onProgress'],
+  ['getMask', runtime.getMask, { kernelSize: 3, masktype: 'A' }, 'masktype', 'maskType'],
+]; // biome-ignore format: one row a line
+
+const ofData: Row[] = [
+  ['imageSet', data.imageSet, { ...images, label: new Uint8Array(1) }, 'label', 'labels'],
+  ['imageBatches', (options) => data.imageBatches(images, options), { batchSize: 1, shufle: false }, 'shufle', 'shuffle'],
+]; // biome-ignore format: one row a line
+
+/** The name of each, what it exports, and of that what has options and what has none. */
+const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
+  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate']],
+  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable']],
+  ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
+]; // biome-ignore format: one row a line
+
+describe.each(entryPoints)('options that there are not, of %s', (_, exported, rows, withoutOptions) => {
+  it.each(rows)('%s', async (_, use, options, unknown, hint) => {
+    const call = async () => use(options as never);
+    await expect(call()).rejects.toThrow(TypeError);
+    await expect(call()).rejects.toThrow(`unknown option '${unknown}': did you mean ${hint}?`);
+  });
+
+  it('is a list of all functions and classes', () => {
+    const known = [...new Set(rows.map(([name]) => name.split(':')[0] as string)), ...withoutOptions];
+    expect(Object.keys(exported).sort()).toEqual(known.sort());
+  });
+});
