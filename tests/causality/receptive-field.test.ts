@@ -7,7 +7,7 @@ import {
   pixelLogits,
   receptiveField,
 } from 'pixelcnn-layers';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -61,13 +61,22 @@ onEachBackend('receptiveField', (backend) => {
         x as tfl.SymbolicTensor,
       );
     const sloped = tfl.layers
-      .prelu({ alphaInitializer: 'ones' })
+      .prelu({ alphaInitializer: 'ones', name: 'sloped' }) // a slope for each place
       .apply(conv('A', image) as tfl.SymbolicTensor);
     const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(
       conv('B', sloped) as tfl.SymbolicTensor,
     );
     const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]); // there is nothing to try
+    expect(warn).not.toHaveBeenCalled();
     const field = await receptiveField(model, { row: 0, column: 4 });
+    await receptiveField(model, { row: 0, column: 4 });
+    expect(warn.mock.calls).toEqual([
+      // 4 values before, each changed 4 times in an image that is tried with and without
+      [expect.stringMatching(/^receptiveField: layer 'sloped' \(PReLU\) cannot .* so the model is tried on random images, 32 of them, and/)], // biome-ignore format: one line
+    ]);
+    warn.mockRestore();
     expect(field).toEqual({
       seen: [
         [0, 2, 0],

@@ -192,7 +192,8 @@ onEachBackend('sample', (backend) => {
     // all logits are 0: the level is floor(3u)
     const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
     let next = 0;
-    const images = await draw(model, { imageShape: [2, 3, 2], random: () => uniforms[next++] as number });
+    const random = () => uniforms[next++] as number;
+    const images = await draw(model, { imageShape: [2, 3, 2], random, strategy: 'full' });
     expect(images).toEqual(uniforms.map((u) => Math.floor(3 * u)));
     await expect(sample(model)).rejects.toThrow('sample: imageShape: wanted [H, W, 2]');
     model.dispose();
@@ -355,7 +356,8 @@ describe('sample', () => {
 function odd(): AutoregressiveModel {
   const image = tfl.input({ shape: [2, 3, 2] });
   const masked = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
-  const features = tfl.layers.prelu({ name: 'odd', sharedAxes: [1, 2] }).apply(masked as tfl.SymbolicTensor);
+  const pooling = tfl.layers.maxPooling2d({ name: 'odd', poolSize: 1 });
+  const features = pooling.apply(masked as tfl.SymbolicTensor);
   const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(features as tfl.SymbolicTensor);
   const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
   setNoise(model);
@@ -392,11 +394,34 @@ describe('the strategy of sample', () => {
     const full = await drawn(model, 'full');
     expect(full.passes).toBe(VALUES);
     expect(new Set(full.images).size).toBeGreaterThan(1);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     expect(await drawn(model, 'auto')).toEqual(full);
+    warn.mockRestore();
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
-      "sample: strategy 'incremental': layer 'odd' (PReLU) cannot be evaluated pixel by pixel",
+      "sample: strategy 'incremental': layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel",
     );
     model.dispose();
+  });
+
+  it('warns once for each model that whole passes are taken unasked: of the layer, and of their number', async () => {
+    const [model, other] = [odd(), odd()];
+    const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await drawn(model, 'full');
+    await drawn(causal, 'auto');
+    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow('odd');
+    expect(warn).not.toHaveBeenCalled();
+    const message =
+      "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel, so each value takes a whole forward pass: " +
+      "12 of them (2x3x2) instead of the cost of about one. With strategy: 'full' there is no warning.";
+    await drawn(model, undefined);
+    expect(warn.mock.calls).toEqual([[message]]);
+    await drawn(model, 'auto');
+    expect(warn).toHaveBeenCalledTimes(1);
+    await drawn(other, 'auto');
+    expect(warn).toHaveBeenCalledTimes(2);
+    warn.mockRestore();
+    for (const each of [model, other, causal]) each.dispose();
   });
 
   it('refuses a model that is not causal', async () => {
