@@ -1,5 +1,5 @@
 import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
-import { type FeaturewiseNode, gateInputs } from '../program/program';
+import { type FeaturewiseNode, gateInputs, type SoftmaxName } from '../program/program';
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
@@ -35,9 +35,18 @@ export function addFeaturewise(
     case 'closure':
       addClosure(plan, data.closures[node.index] as (x: number) => number, first, y);
       break;
-    case 'pointwise':
-      eachRun(plan, node.fn, y, like(first), undefined, { parameter: node.parameter });
+    case 'softmax':
+    case 'logSoftmax':
+      addSoftmax(plan, node, like(first), y);
       break;
+    case 'pointwise': {
+      const { fn, parameter } = node;
+      if (fn === 'scale' || fn === 'shift') {
+        const numbers = plan.constant(new Float32Array(y.layout.slots).fill(parameter));
+        eachRun(plan, fn === 'scale' ? 'multiply' : 'add', y, like(first), numbers);
+      } else eachRun(plan, fn, y, like(first), undefined, { parameter });
+      break;
+    }
     case 'affine':
       eachRun(plan, 'multiply', y, like(first), constant(node.scale));
       eachRun(plan, 'add', y, y, constant(node.shift));
@@ -99,6 +108,21 @@ function addGate(
   for (const { time, from, length } of commonRuns(y.layout.times, slots)) {
     const [to, a, b] = from;
     plan.emit(time, { op: Op.gate, y: y.operand(to), a: x.operand(a), b: x.operand(b), length });
+  }
+}
+
+/** One instruction a group, whose features are ready at one time and lie side by side, in x as in y. */
+function addSoftmax(
+  plan: Plan,
+  { op, size, groups }: Extract<FeaturewiseNode, { op: SoftmaxName }>,
+  x: FeatureCache,
+  y: FeatureCache,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = size / groups;
+  for (let feature = 0; feature < size; feature += length) {
+    const slot = slotOf[feature] as number;
+    plan.emit(times[feature] as number, { op: Op[op], y: y.operand(slot), a: x.operand(slot), length });
   }
 }
 

@@ -6,7 +6,9 @@ import type { Features } from '../program/builder';
 import {
   checkEpsilon,
   checkGate,
+  checkPerFeature,
   checkSize,
+  checkSoftmax,
   type Expressed,
   kernelShape,
   type LayerWeight,
@@ -16,7 +18,7 @@ import {
   type StandardizeArgs,
   sizeOfAll,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import type { Program } from './incremental';
 import { TensorOps } from './tensor-ops';
 import type { Shape } from './types';
@@ -153,7 +155,12 @@ class ShapeOps implements Ops<Shape> {
   }
 
   affine(x: Shape, { scale, shift }: ScaleAndShift): Shape {
-    for (const weight of [scale, shift]) if (weight !== undefined) checkSize(weight, [featuresOf(x)]);
+    for (const weight of [scale, shift]) if (weight !== undefined) checkPerFeature(weight, featuresOf(x));
+    return x;
+  }
+
+  softmax(fn: SoftmaxName, x: Shape, groups: number): Shape {
+    checkSoftmax(fn, featuresOf(x), groups);
     return x;
   }
 

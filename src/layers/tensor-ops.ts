@@ -10,6 +10,7 @@ import {
   erf,
   keep,
   leakyRelu,
+  logSoftmax,
   maximum,
   minimum,
   moments,
@@ -21,6 +22,7 @@ import {
   selu,
   sigmoid,
   slice,
+  softmax,
   softplus,
   square,
   step,
@@ -38,6 +40,7 @@ import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '..
 import { causalConv2d } from '../ops/causal-conv';
 import { gate } from '../ops/gate';
 import {
+  checkSoftmax,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
@@ -45,7 +48,7 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 
 /** The mask of a kernel on the device. */
 interface CausalMask {
@@ -136,6 +139,13 @@ export class TensorOps implements Ops<Tensor> {
     return gate(x as Tensor4D, groups, condition as Tensor2D | undefined); // [N,H,W,2F] -> [N,H,W,F]
   }
 
+  softmax(fn: SoftmaxName, x: Tensor, groups: number): Tensor {
+    const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
+    checkSoftmax(fn, features, groups);
+    const flat = reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
+    return reshape(fn === 'softmax' ? softmax(flat) : logSoftmax(flat), x.shape); // and back
+  }
+
   affine(x: Tensor, { scale, shift }: ScaleAndShift): Tensor {
     return scaled(x, scale, shift);
   }
@@ -183,6 +193,8 @@ const functions: Readonly<Record<PointwiseName, (x: Tensor, parameter: number) =
   geluNew: (x) =>
     mul(mul(0.5, x), add(1, tanh(mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, mul(x, square(x)))))))),
   mish: (x) => mul(x, tanh(softplus(x))),
+  scale: (x, factor) => mul(x, factor),
+  shift: (x, term) => add(x, term),
 };
 
 const combinations: Readonly<Record<CombinationName, (a: Tensor, b: Tensor) => Tensor>> = {

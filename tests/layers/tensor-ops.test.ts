@@ -187,6 +187,8 @@ const definitions: Record<PointwiseName, (x: number, parameter: number) => numbe
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   geluNew: (x) => 0.5 * x * (1 + Math.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3))),
   mish: (x) => x * Math.tanh(softplus(x)),
+  scale: (x, factor) => x * factor,
+  shift: (x, term) => x + term,
 };
 
 onEachBackend('operations on tensors', () => {
@@ -273,6 +275,32 @@ onEachBackend('operations on tensors', () => {
     }
     expect(() => ops.gate(x.tensor, 3)).toThrow('gate: input: wanted a multiple of 2 * groups (6), got 8');
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
+  });
+
+  it.each(['softmax', 'logSoftmax'] as const)('%s: of each group of features, or of levels', async (fn) => {
+    const x = tensorOf([n, h, w, 6], 1);
+    const flat = tensorOf([n, 6], 2);
+    const logits = tf.reshape(x.tensor, [n, h, w, 3, 2]);
+    const wanted = (values: number[], length: number) =>
+      values.map((value, i) => {
+        const first = i - (i % length);
+        const sum = values.slice(first, first + length).reduce((total, other) => total + exp(other), 0);
+        return fn === 'softmax' ? exp(value) / sum : value - Math.log(sum);
+      });
+    for (const groups of [1, 2, 3, 6]) {
+      for (const { tensor, values } of [x, flat]) {
+        const y = tf.tidy(() => ops.softmax(fn, tensor, groups));
+        expect(y.shape).toEqual(tensor.shape);
+        expectClose(await take(y), wanted(values, 6 / groups), 2e-6);
+      }
+    }
+    const y = tf.tidy(() => ops.softmax(fn, logits, 3));
+    expect(y.shape).toEqual(logits.shape);
+    expectClose(await take(y), wanted(x.values, 2), 2e-6);
+    expect(() => ops.softmax(fn, x.tensor, 4)).toThrow(
+      `${fn}: input: wanted a multiple of groups (4), got 6`,
+    );
+    tf.dispose([x.tensor, flat.tensor, logits]);
   });
 
   it('standardize and normalize: by moments that are given, or of the features of a pixel', async () => {

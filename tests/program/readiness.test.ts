@@ -28,6 +28,9 @@ it('knows when each feature is ready', () => {
   program.normalize(b, { epsilon: 1 });
   program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
   program.gate(a, 3);
+  const mixed = program.concat(b, leaking);
+  program.softmax('softmax', mixed, 3);
+  program.softmax('logSoftmax', mixed, 1);
   expect(timesOf(program)).toEqual([
     [1, 2, 3], // image
     [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
@@ -40,6 +43,9 @@ it('knows when each feature is ready', () => {
     [2, 2, 2], // normalize: each of all
     [0, 1, 2], // standardize: each of itself
     [0, 1, 2], // gate: of the two of its group
+    [0, 1, 2, 1, 2, 3], // mixed
+    [1, 1, 2, 2, 3, 3], // softmax of three groups: each of its own two
+    [3, 3, 3, 3, 3, 3], // of one
   ]);
 });
 
