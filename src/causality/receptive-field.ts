@@ -112,7 +112,7 @@ async function seenInTrials(
 ): Promise<Uint8Array> {
   const output = indexOfPlace(place, trials.imageShape);
   const images = 2 * attemptsOf(trials) * output;
-  const consequence = `the model is tried on random images, ${images} of them, and what the weights have switched off is not seen`;
+  const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
   if (output > 0) warnOfObstacle(trials.caller, model, obstacle, consequence);
   const isSeen = new Uint8Array(output);
   const inputs = Array.from(isSeen, (_, index) => index);

@@ -122,7 +122,7 @@ export class TensorOps implements Ops<Tensor> {
       const [, height = 0, width = 0] = pixels;
       return tile(atEveryPixel(input, 4), [1, height, width, 1]); // [N,F] -> [N,1,1,F] -> [N,H,W,F]
     });
-    return concat(widened, -1);
+    return concat(widened, widened[0]?.rank === 5 ? 3 : -1); // of levels, whole channels
   }
 
   gate(x: Tensor, groups: number, condition?: Tensor): Tensor {

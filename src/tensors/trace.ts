@@ -62,7 +62,7 @@ export function warnOfObstacle(
   const callers = warned.get(model) ?? new Set();
   if (callers.has(caller)) return;
   warned.set(model, callers.add(caller));
-  console.warn(`${caller}: ${obstacle}, so ${consequence}`);
+  console.warn(`${caller}: ${obstacle}. So ${consequence}`);
 }
 
 /** Thrown within {@link trace} only. */

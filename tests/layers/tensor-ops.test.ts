@@ -249,6 +249,13 @@ onEachBackend('operations on tensors', () => {
       ];
     });
     expect(await take(joined)).toEqual(wanted.flat());
+    const logits = [3, 4].map((seed) => tensorOf([n, h, w, 1, 2], seed));
+    const channels = tf.tidy(() => ops.concat(...logits.map(({ tensor }) => tensor)));
+    expect(channels.shape).toEqual([n, h, w, 2, 2]);
+    const [red, green] = logits.map(({ values }) => values) as [number[], number[]];
+    const both = red.flatMap((_, i) => (i % 2 === 0 ? [red[i], red[i + 1], green[i], green[i + 1]] : []));
+    expect(await take(channels)).toEqual(both);
+    tf.dispose(logits.map(({ tensor }) => tensor));
     const flat = tf.tidy(() => ops.concat(c.tensor, c.tensor));
     expect(flat.shape).toEqual([n, 4]);
     tf.dispose([infinite, b.tensor, c.tensor, flat]);

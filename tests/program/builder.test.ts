@@ -143,10 +143,14 @@ describe('weights', () => {
       [[3], [0.25, 0.25, 0.25]],
       [[3], [0.125, 0.125, 0.125]], // standardize
       [[3], [-0.125, -0.25, -0.375]],
-      [[1, 1, 3, 1], [1, 1, 1]],
+      [
+        [1, 1, 3, 1],
+        [1, 1, 1],
+      ],
       [[1], [0.25]],
       [[1], [0]],
-    ]); // biome-ignore format: a row a weight
+    ]);
+    expect([...program.weights.keys()].slice(-2)).toEqual(['weight_2', 'shift_2']);
   });
 
   it('of batch normalization are folded into one scale and one shift', () => {

@@ -16,6 +16,7 @@ import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden-models';
 import { expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
+import { expectWarning } from '../support/warnings';
 
 const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
 
@@ -394,9 +395,7 @@ describe('the strategy of sample', () => {
     const full = await drawn(model, 'full');
     expect(full.passes).toBe(VALUES);
     expect(new Set(full.images).size).toBeGreaterThan(1);
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    expect(await drawn(model, 'auto')).toEqual(full);
-    warn.mockRestore();
+    expect(await expectWarning("layer 'odd'", () => drawn(model, 'auto'))).toEqual(full);
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
       "sample: strategy 'incremental': layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel",
     );
@@ -406,21 +405,18 @@ describe('the strategy of sample', () => {
   it('warns once for each model that whole passes are taken unasked: of the layer, and of their number', async () => {
     const [model, other] = [odd(), odd()];
     const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    await drawn(model, 'full');
-    await drawn(causal, 'auto');
-    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow('odd');
-    expect(warn).not.toHaveBeenCalled();
     const message =
-      "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel, so each value takes a whole forward pass: " +
+      "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel. So each value takes a whole forward pass: " +
       "12 of them (2x3x2) instead of the cost of about one. With strategy: 'full' there is no warning.";
-    await drawn(model, undefined);
-    expect(warn.mock.calls).toEqual([[message]]);
-    await drawn(model, 'auto');
-    expect(warn).toHaveBeenCalledTimes(1);
-    await drawn(other, 'auto');
-    expect(warn).toHaveBeenCalledTimes(2);
-    warn.mockRestore();
+    await expectWarning(message, async () => {
+      await drawn(model, 'full');
+      await drawn(causal, 'auto');
+      await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow('odd');
+      expect(console.warn).not.toHaveBeenCalled();
+      await drawn(model, undefined);
+      await drawn(model, 'auto');
+    });
+    await expectWarning(message, () => drawn(other, 'auto'));
     for (const each of [model, other, causal]) each.dispose();
   });
 
