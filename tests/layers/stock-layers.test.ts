@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
+import { maskedConv2d, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
+import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addFeaturewise } from '../../src/engine/featurewise';
 import { Layout } from '../../src/engine/layout';
@@ -146,17 +147,22 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
 describe('stock layers', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it.each(Object.entries(covered))('%s draws the images of whole passes', async (_, make) => {
-    await expectNoLeaks(async () => {
-      const model = modelWith(make());
-      const draw = async (strategy: 'incremental' | 'full') =>
-        take(await sample(model, { numImages: 60, seed: 7, strategy }));
-      const images = await draw('incremental');
-      expect(images).toEqual(await draw('full'));
-      expect(new Set(images).size).toBe(5); // every level is drawn
-      model.dispose();
-    });
-  });
+  it.each(Object.entries(covered))(
+    '%s draws the images of whole passes, also from a file',
+    async (_, make) => {
+      await expectNoLeaks(async () => {
+        const model = modelWith(make());
+        const draw = async (strategy: 'incremental' | 'full') =>
+          take(await sample(model, { numImages: 60, seed: 7, strategy }));
+        const images = await draw('incremental');
+        expect(images).toEqual(await draw('full'));
+        const file = readPortable(writePortable(await toPortable(model)));
+        expect(Array.from((await sampleFile(file, { numImages: 60, seed: 7 })).data)).toEqual(images);
+        expect(new Set(images).size).toBe(5); // every level is drawn
+        model.dispose();
+      });
+    },
+  );
 
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
