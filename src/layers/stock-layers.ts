@@ -58,7 +58,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   ELU: ({ config }) => pointwise('elu', config['alpha']),
   ThresholdedReLU: ({ config }) => pointwise('thresholdedRelu', config['theta']),
   Softmax: ({ config, shapes }) => {
-    checkAxis(config['axis'], shapes[0], -1, 'last');
+    checkAxis(config['axis'], shapes[0], -1, 'the last');
     return (ops, [x]) => ops.softmax('softmax', x as never, groupsOf(shapes[0]));
   },
   Add: ({ shapes }) => combined('add', shapes),

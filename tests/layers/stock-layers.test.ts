@@ -95,7 +95,7 @@ const covered: Record<string, () => tfl.layers.Layer> = {
 
 /** Each with the reason. */
 const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason: string]> = {
-  softmax: [(name) => layers.softmax({ name }), ': axis: wanted last, -1 or 3, got 1'],
+  softmax: [(name) => layers.softmax({ name }), ': axis: wanted the last, -1 or 3, got 1'],
   'concatenate, rows': [
     (name) => layers.concatenate({ axis: 1, name }),
     ': axis: wanted that of features, -1 or 3, got 1',
