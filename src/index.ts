@@ -63,6 +63,7 @@ export type {
   Node,
   PointwiseName,
   PortableModel,
+  SoftmaxName,
   Weight,
 } from './program/program';
 export type { SampleProgress } from './sampling/options';

@@ -2,6 +2,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
+import { layers } from '@tensorflow/tfjs-layers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useBackend } from './support/backends';
 import { docBlocks } from './support/doc-blocks';
@@ -30,6 +31,19 @@ function promised(code: string): (string | null)[] {
     ([, comment]) => comment ?? null,
   );
 }
+
+it('the page on sampling says of each layer of tfjs whether it is covered', async () => {
+  const page = await readFile(join(root, 'docs', 'sampling.md'), 'utf8');
+  const tables = page.slice(page.indexOf('## What is covered'), page.indexOf('## Speed')).toLowerCase();
+  const notLayers = ['Layer', 'RNNCell', 'input', 'inputLayer'];
+  const names = Object.keys(layers).filter((name) => !notLayers.includes(name));
+  const inTables = (name: string) => {
+    const full = name.replace(/^avgPool(ing)?/, 'averagePooling').replace(/axPool(?!ing)/, 'axPooling');
+    return tables.includes(full.replace(/(Pooling)\dd$|Cell$/, '$1').toLowerCase());
+  };
+  expect(names.filter((name) => !inTables(name))).toEqual([]);
+  expect(names).toContain('prelu');
+});
 
 describe('every example in README, docs and docstrings', () => {
   const printed: string[] = [];

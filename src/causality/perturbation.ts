@@ -46,6 +46,10 @@ export interface TriedConditions {
 /** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
+/** How often each value is changed: by all of these, and under every condition. */
+export const attemptsOf = ({ conditions }: Trials): number =>
+  Math.max(CHANGES.length, conditions?.count ?? 1);
+
 /**
  * Changes each of the given values in several random images by several amounts, and tells for each time where
  * the output moved: takes 4 images a value through `outputOf`, or as many as there are classes, twice.
@@ -62,8 +66,7 @@ export async function changeEach(
 ): Promise<void> {
   const { imageShape, batchSize, random, conditions } = trials;
   const places = valuesOf(imageShape);
-  const attempts = Math.max(CHANGES.length, conditions?.count ?? 1);
-  const count = inputs.length * attempts;
+  const count = inputs.length * attemptsOf(trials);
   for (let start = 0; start < count; start += batchSize) {
     const size = Math.min(batchSize, count - start);
     const batch = Array.from({ length: size }, (_, n) => ({

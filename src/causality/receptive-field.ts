@@ -5,8 +5,8 @@ import type { Condition } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
 import { uniformsOf } from '../sampling/noise';
-import { trace } from '../tensors/trace';
-import { changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
+import { trace, warnOfObstacle } from '../tensors/trace';
+import { attemptsOf, changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -58,7 +58,8 @@ export interface ReceptiveField {
  * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the
  * graph and its masks: exact, and the same for all weights. Any other model is tried: each value is changed
  * in several random images, 4 a value, and the logits are compared bit for bit. What the weights have
- * switched off is not seen then, nor what is lost in the rounding of float32.
+ * switched off is not seen then, nor what is lost in the rounding of float32; a warning on the console, once for
+ * each model, names the layer.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and
  * figure 1, on the blind spot.
@@ -92,16 +93,11 @@ export async function receptiveField(
   const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
 
   const traced = trace(model, shape);
+  const trials = { caller: 'receptiveField', imageShape, batchSize, random, conditions };
   const isSeen =
     'builder' in traced
       ? reach({ nodes: traced.builder.nodes, output: traced.output }, imageShape, place, shape.levels)
-      : await seenInTrials(model, place, {
-          caller: 'receptiveField',
-          imageShape,
-          batchSize,
-          random,
-          conditions,
-        });
+      : await seenInTrials(model, place, trials, traced.obstacle);
 
   const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
   const places = earlier.map((index) => placeOf(index, imageShape));
@@ -117,9 +113,17 @@ export async function receptiveField(
   return { seen, blindSpot, window };
 }
 
-/** For each value before a place whether the logits there moved with it. */
-async function seenInTrials(model: LayersModel, place: Place, trials: Trials): Promise<Uint8Array> {
+/** For each value before a place whether the logits there moved with it; warns that this is tried, and why. */
+async function seenInTrials(
+  model: LayersModel,
+  place: Place,
+  trials: Trials,
+  obstacle: string,
+): Promise<Uint8Array> {
   const output = indexOfPlace(place, trials.imageShape);
+  const images = 2 * attemptsOf(trials) * output;
+  const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
+  if (output > 0) warnOfObstacle(trials.caller, model, obstacle, consequence);
   const isSeen = new Uint8Array(output);
   const inputs = Array.from(isSeen, (_, index) => index);
   await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {

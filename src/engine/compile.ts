@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import { paddedLevels } from '../distributions/categorical';
 import { Op, type Operand } from '../kernels/instruction';
-import { type Node, operandsOf, type PortableModel } from '../program/program';
+import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
 import { addFeaturewise, arranged } from './featurewise';
@@ -91,7 +91,7 @@ function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Lay
     const node = nodes[index] as Node;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const needsSideBySide = node.op === 'normalize'; // goes over whole groups
+    const needsSideBySide = ['normalize', ...softmaxNames].includes(node.op); // goes over whole groups
     const isKept = like?.isAligned && like.hasTimes(times) && !needsSideBySide;
     layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
   }

@@ -1,5 +1,5 @@
 import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
-import { type FeaturewiseNode, gateInputs } from '../program/program';
+import { type FeaturewiseNode, gateInputs, type SoftmaxName } from '../program/program';
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
@@ -35,16 +35,31 @@ export function addFeaturewise(
     case 'closure':
       addClosure(plan, data.closures[node.index] as (x: number) => number, first, y);
       break;
-    case 'pointwise':
-      eachRun(plan, node.fn, y, like(first), undefined, { parameter: node.parameter });
+    case 'softmax':
+    case 'logSoftmax':
+      eachGroup(plan, node, like(first), y);
       break;
+    case 'pointwise': {
+      const { fn, parameter } = node;
+      if (fn === 'scale' || fn === 'shift') {
+        const numbers = plan.constant(new Float32Array(y.layout.slots).fill(parameter));
+        eachRun(plan, fn === 'scale' ? 'multiply' : 'add', y, like(first), numbers);
+      } else eachRun(plan, fn, y, like(first), undefined, { parameter });
+      break;
+    }
     case 'affine':
       eachRun(plan, 'multiply', y, like(first), constant(node.scale));
       eachRun(plan, 'add', y, y, constant(node.shift));
       break;
-    case 'normalize':
-      addNormalize(plan, node, like(first), constant(node.scale), constant(node.shift), y);
+    case 'normalize': {
+      const [scale, shift] = [constant(node.scale), constant(node.shift)];
+      eachGroup(plan, node, like(first), y, (slot) => ({
+        b: { ...scale, offset: scale.offset + slot },
+        weights: shift.offset + slot,
+        parameter: node.epsilon,
+      }));
       break;
+    }
     default: {
       if (others.length === 0) eachRun(plan, 'copy', y, like(first));
       for (const [i, other] of others.entries()) {
@@ -99,28 +114,20 @@ function addGate(
   }
 }
 
-/** One instruction a group, whose features lie side by side since they are ready at one time. */
-function addNormalize(
+/** One instruction a group, whose features are ready at one time and lie side by side, in x as in y. */
+function eachGroup(
   plan: Plan,
-  { size, groups, epsilon }: Extract<FeaturewiseNode, { op: 'normalize' }>,
+  { op, size, groups }: Extract<FeaturewiseNode, { op: 'normalize' | SoftmaxName }>,
   x: FeatureCache,
-  scale: Operand,
-  shift: Operand,
   y: FeatureCache,
+  more: (slot: number) => Partial<Instruction> = () => ({}),
 ): void {
   const { times, slotOf } = y.layout;
   const length = size / groups;
   for (let feature = 0; feature < size; feature += length) {
-    const from = slotOf[feature] as number;
-    plan.emit(times[feature] as number, {
-      op: Op.normalize,
-      y: y.operand(from),
-      a: x.operand(from),
-      b: { ...scale, offset: scale.offset + from },
-      length,
-      weights: shift.offset + from,
-      parameter: epsilon,
-    });
+    const slot = slotOf[feature] as number;
+    const [to, a] = [y.operand(slot), x.operand(slot)];
+    plan.emit(times[feature] as number, { op: Op[op], y: to, a, length, ...more(slot) });
   }
 }
 

@@ -27,6 +27,8 @@ export const Op = {
   mish: 21,
   oneHot: 22,
   normalize: 23,
+  softmax: 24,
+  logSoftmax: 25,
 } as const;
 
 export type OpName = keyof typeof Op;
@@ -59,6 +61,7 @@ export interface Operand {
  * - `oneHot` is 1 at i = a[0], and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
+ * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
   readonly op: (typeof Op)[OpName];

@@ -6,6 +6,7 @@ import {
   geluNew,
   hardSigmoid,
   leakyRelu,
+  log,
   mish,
   pmax,
   selu,
@@ -104,6 +105,8 @@ export function runInstruction(
       const [yn, an, bn] = [y(n, column), a(n, column), b(n, column)];
       if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
       else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
+      else if (name === 'softmax' || name === 'logSoftmax')
+        softmaxOf(heap, yn, an, length, name === 'logSoftmax');
       else eachValue(heap, name, length, yn, an, bn, parameter);
     }
   }
@@ -184,6 +187,19 @@ function normalize(
   for (let i = 0; i < length; i++) {
     const normal = ((heap[a + i] as number) - mean) * factor;
     heap[y + i] = normal * (heap[scales + i] as number) + (heap[shifts + i] as number);
+  }
+}
+
+/** e^a / sum e^a, or its logarithm, in float64; y may lie where a does. */
+function softmaxOf(heap: Float32Array, y: number, a: number, length: number, isLog: boolean): void {
+  let max = heap[a] as number;
+  for (let i = 1; i < length; i++) max = pmax(max, heap[a + i] as number);
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += exp((heap[a + i] as number) - max);
+  const logSum = log(sum);
+  for (let i = 0; i < length; i++) {
+    const x = (heap[a + i] as number) - max;
+    heap[y + i] = isLog ? x - logSum : exp(x) / sum;
   }
 }
 

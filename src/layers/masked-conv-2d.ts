@@ -185,7 +185,7 @@ export class MaskedConv2D extends PixelLayer {
     return ops.conv(x as T, this.kernel as LayerWeight, this.biases, this.window, isRelu ? 'relu' : 'linear');
   }
 
-  /** An activation that mixes features, such as softmax, is not part of `express`. */
+  /** An activation that is registered beside tfjs's own is not part of `express`. */
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
     const { activation: own } = this.settings;
     if (activation(own.getClassName()) !== null || !this.built) return super.call(inputs, kwargs);

@@ -8,8 +8,10 @@ import {
   checkGate,
   checkNormalization,
   checkNormalize,
+  checkPerFeature,
   checkRate,
   checkSize,
+  checkSoftmax,
   type DropoutArgs,
   type Expressed,
   kernelShape,
@@ -21,7 +23,7 @@ import {
   sizeOfAll,
   standardizeNames,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import type { Program } from './incremental';
 import { TensorOps } from './tensor-ops';
 import type { Apply, Shape } from './types';
@@ -172,7 +174,12 @@ class ShapeOps implements Ops<Shape> {
 
   affine(x: Shape, args: ScaleAndShift): Shape {
     const { scale, shift } = checkArgs('affine', args, affineNames);
-    for (const weight of [scale, shift]) if (weight !== undefined) checkSize(weight, [featuresOf(x)]);
+    for (const weight of [scale, shift]) if (weight !== undefined) checkPerFeature(weight, featuresOf(x));
+    return x;
+  }
+
+  softmax(fn: SoftmaxName, x: Shape, groups: number): Shape {
+    checkSoftmax(fn, featuresOf(x), groups);
     return x;
   }
 

@@ -1,70 +1,95 @@
 import type { layers } from '@tensorflow/tfjs-layers';
+import { throwTypeError } from '../core/check';
 import { windowAround } from '../core/window';
-import type { Ops } from '../program/ops';
-import { type PointwiseName, pointwiseNames } from '../program/program';
+import type { LayerWeight, Ops } from '../program/ops';
+import {
+  type CombinationName,
+  needParameter,
+  type PointwiseName,
+  pointwiseNames,
+  softmaxNames,
+} from '../program/program';
 import type { Shape } from './types';
 
 /** The arithmetic of a layer of tfjs-layers, as `express` has it. */
 export type Express = <T>(ops: Ops<T>, inputs: readonly T[]) => T;
 
-/** A layer's config, and the shapes of its inputs. */
+/** A layer, its config, and the shapes of its inputs. */
 interface StockLayer {
+  readonly layer: layers.Layer;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly weights: layers.Layer['weights'];
   readonly shapes: readonly Shape[];
 }
 
 /**
  * The arithmetic of a layer of tfjs-layers that acts on each pixel by itself; null where it is none of those
  * covered. Inputs are [N,H,W,F], or [N,H,W,C,L] where levels have an axis of their own, or [N,F].
+ *
+ * @throws TypeError naming the setting with which a layer of those covered does not act so
  */
 export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Express | null {
   const config = layer.getConfig() as Record<string, unknown>;
-  return stock[layer.getClassName()]?.({ config, weights: layer.weights, shapes }) ?? null;
+  return stock[layer.getClassName()]?.({ layer, config, shapes }) ?? null;
 }
 
-/** An activation by the name of its class, or null where it mixes features, as softmax does. */
-export function activation(name: string): (<T>(ops: Ops<T>, x: T) => T) | null {
+/**
+ * An activation by the name of its class, or null where tfjs has none of that name. Softmax runs over each of
+ * so many groups of features.
+ */
+export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel === 'linear') return (_, x) => x;
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
-  if (camel === 'elu') return (ops, x) => ops.pointwise('elu', x, 1);
-  const known = pointwiseNames.find((fn) => fn === camel && !takesParameter.has(fn));
+  const softmax = softmaxNames.find((fn) => fn === camel);
+  if (softmax !== undefined) return (ops, x) => ops.softmax(softmax, x, groups);
+  const known = pointwiseNames.find((fn) => fn === camel && !needParameter.has(fn));
   return known === undefined ? null : (ops, x) => ops.pointwise(known, x);
 }
 
-const takesParameter: ReadonlySet<PointwiseName> = new Set(['leakyRelu', 'thresholdedRelu', 'clippedRelu']);
-
-const pointwise =
-  (fn: PointwiseName, parameter?: unknown): Express =>
-  (ops, [x]) =>
-    ops.pointwise(fn, x as never, parameter as number | undefined);
-
-const combined = (fn: 'add' | 'multiply' | 'maximum' | 'minimum', { shapes }: StockLayer): Express | null =>
-  haveSameFeatures(shapes) ? (ops, inputs) => ops.combine(fn, ...inputs) : null;
-
-/** Nothing, at inference. */
-const asItIs = (): Express => (_, inputs) => inputs[0] as (typeof inputs)[number];
-
 const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
-  Activation: ({ config }) => {
-    const fn = activation(String(config['activation']));
+  Activation: ({ config, shapes }) => {
+    const fn = activation(String(config['activation']), groupsOf(shapes[0]));
     return fn && ((ops, [x]) => fn(ops, x as never));
   },
   ReLU: ({ config: { maxValue } }) =>
     typeof maxValue === 'number' ? pointwise('clippedRelu', maxValue) : pointwise('relu'),
   LeakyReLU: ({ config }) => pointwise('leakyRelu', config['alpha']),
+  PReLU: prelu,
   ELU: ({ config }) => pointwise('elu', config['alpha']),
   ThresholdedReLU: ({ config }) => pointwise('thresholdedRelu', config['theta']),
-  Add: (layer) => combined('add', layer),
-  Multiply: (layer) => combined('multiply', layer),
-  Maximum: (layer) => combined('maximum', layer),
-  Minimum: (layer) => combined('minimum', layer),
-  Concatenate: ({ config, shapes }) =>
-    isFeatureAxis(config['axis'], shapes) ? (ops, inputs) => ops.concat(...inputs) : null,
-  Dense: dense,
+  Softmax: ({ config, shapes }) => {
+    checkAxis(config['axis'], shapes[0], -1, 'the last');
+    return (ops, [x]) => ops.softmax('softmax', x as never, groupsOf(shapes[0]));
+  },
+  Add: ({ shapes }) => combined('add', shapes),
+  Multiply: ({ shapes }) => combined('multiply', shapes),
+  Maximum: ({ shapes }) => combined('maximum', shapes),
+  Minimum: ({ shapes }) => combined('minimum', shapes),
+  Average: ({ shapes }) => {
+    const sum = combined('add', shapes);
+    return (ops, inputs) => ops.pointwise('scale', sum(ops, inputs), 1 / inputs.length);
+  },
+  Concatenate: ({ config, shapes }) => {
+    // whole channels, where levels have an axis of their own
+    if (shapes[0]?.length === 5) checkAxis(config['axis'], shapes[0], -2, 'that of channels');
+    else checkAxis(config['axis'], shapes[0], -1, 'that of features');
+    return (ops, inputs) => ops.concat(...inputs);
+  },
+  Dense: ({ layer, config, shapes }) => product(layer.weights, config['activation'], shapes),
+  Conv2D: ({ layer, config, shapes }) => {
+    const { kernelSize, strides, dataFormat, activation } = config;
+    if (String(kernelSize) !== '1,1') throwTypeError('kernelSize', '1x1; a larger one sees what comes later', kernelSize); // biome-ignore format: one line
+    if (String(strides) !== '1,1') throwTypeError('strides', '1', strides);
+    if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
+    return product(layer.weights, activation, shapes);
+  },
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
+  Rescaling: ({ config: { scale, offset } }) => {
+    return (ops, [x]) =>
+      ops.pointwise('shift', ops.pointwise('scale', x as never, scale as number), offset as number);
+  },
+  Reshape: reshape,
   Dropout: asItIs,
   SpatialDropout1D: asItIs,
   GaussianDropout: asItIs,
@@ -72,43 +97,114 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   AlphaDropout: asItIs,
 };
 
-/** Whether inputs have the same features [F] or [C,L]; tfjs would broadcast those of size 1. */
-const haveSameFeatures = (shapes: readonly Shape[]) =>
-  new Set(shapes.map((shape) => String(shape.slice(shape.length === 2 ? 1 : 3)))).size === 1;
+const pointwise =
+  (fn: PointwiseName, parameter?: unknown): Express =>
+  (ops, [x]) =>
+    ops.pointwise(fn, x as never, parameter as number | undefined);
 
-/** Whether an axis is that of features; with an axis of levels there is none. */
-function isFeatureAxis(axis: unknown, shapes: readonly Shape[]): boolean {
-  const rank = shapes[0]?.length ?? 0;
-  return rank !== 5 && (axis === -1 || axis === rank - 1);
+/** Nothing, at inference. */
+function asItIs(): Express {
+  return (_, inputs) => inputs[0] as (typeof inputs)[number];
+}
+
+/** [F] of [N,H,W,F] or [N,F], [C,L] of [N,H,W,C,L]. */
+const featureAxes = (shape: Shape) => shape.slice(shape.length === 2 ? 1 : 3);
+
+const sizeOf = (axes: Shape) => axes.reduce<number>((product, length) => product * (length ?? 0), 1);
+
+/** C of [N,H,W,C,L], else 1. */
+const groupsOf = (shape: Shape = []) => (shape.length === 5 ? (shape[3] as number) : 1);
+
+/** Checks that an axis is the wanted one, counted from the end. */
+function checkAxis(axis: unknown, { length }: Shape = [], wanted: number, name: string): void {
+  const [one, ...others] = [axis].flat();
+  if ((one !== wanted && one !== length + wanted) || others.length > 0) {
+    throwTypeError('axis', `${name}, ${wanted} or ${length + wanted}`, axis);
+  }
+}
+
+/** Checks that levels have no axis of their own. */
+function checkFlat(shape: Shape = []): void {
+  if (shape.length === 5) throwTypeError('input', '[N,H,W,F] or [N,F]', shape);
+}
+
+/** Number by number. One feature alone goes with each of the others, as tfjs broadcasts it. */
+function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
+  const sizes = shapes.map((shape) => sizeOf(featureAxes(shape)));
+  const most = Math.max(...sizes);
+  const isFlat = shapes.every(({ length }) => length < 5);
+  const isOneShape = new Set(shapes.map(String)).size === 1;
+  if (!isOneShape && !(isFlat && sizes.every((size) => size === 1 || size === most))) {
+    throwTypeError('inputs', 'of the same features, or of one', shapes);
+  }
+  return (ops, inputs) => {
+    const widened = inputs.map((x, i) =>
+      sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x)),
+    );
+    return ops.combine(fn, ...widened);
+  };
+}
+
+/** max(x, 0) + alpha min(x, 0) */
+function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
+  const alpha = layer.weights[0] as LayerWeight;
+  const places = sizeOf(alpha.shape.slice(0, shape.length === 2 ? 0 : 2));
+  const size = sizeOf([...alpha.shape]);
+  if (places !== 1 || (size !== 1 && size !== sizeOf(featureAxes(shape)))) {
+    throwTypeError('alpha', 'the same at every place (sharedAxes: [1, 2])', alpha.shape);
+  }
+  return (ops, [x]) => {
+    const negated = ops.pointwise('relu', ops.pointwise('scale', x as never, -1));
+    const below = ops.affine(ops.pointwise('scale', negated, -1), { scale: alpha });
+    return ops.combine('add', ops.pointwise('relu', x as never), below);
+  };
 }
 
 /** At each pixel a product, which sees all features of it. */
-function dense({ config, weights: [kernel, bias], shapes }: StockLayer): Express | null {
-  const fn = activation(String(config['activation']));
-  if (kernel === undefined || fn === null || shapes[0]?.length === 5) return null;
+function product(
+  [kernel, bias]: readonly LayerWeight[],
+  activationName: unknown,
+  [shape]: readonly Shape[],
+): Express | null {
+  checkFlat(shape);
+  const fn = activation(String(activationName));
   const window = windowAround([1, 1], 'B', 1);
-  return (ops, [x]) => fn(ops, ops.conv(x as never, kernel, bias ?? null, window)); // kernel [in,out], bias [out]
+  // kernel [in,out] or [1,1,in,out], bias [out]
+  return fn && ((ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, window)));
 }
 
 /** Gamma and beta where they are used, and the weights that follow. */
-function scaleAndShift({ config: { scale, center }, weights }: StockLayer) {
-  const rest = [...weights];
+function scaleAndShift({ layer, config: { scale, center } }: StockLayer) {
+  const rest: LayerWeight[] = [...layer.weights];
   return { scale: scale ? rest.shift() : undefined, shift: center ? rest.shift() : undefined, rest };
 }
 
-function batchNormalization(layer: StockLayer): Express | null {
-  const { scale, shift, rest } = scaleAndShift(layer);
-  const [mean, variance] = rest;
-  if (!isFeatureAxis(layer.config['axis'], layer.shapes) || !mean || !variance) return null;
-  const args = { mean, variance, epsilon: layer.config['epsilon'] as number, scale, shift };
+function batchNormalization(stock: StockLayer): Express {
+  const { config, shapes } = stock;
+  checkFlat(shapes[0]);
+  checkAxis(config['axis'], shapes[0], -1, 'that of features');
+  const { scale, shift, rest } = scaleAndShift(stock);
+  const [mean, variance] = rest as [LayerWeight, LayerWeight];
+  const args = { mean, variance, epsilon: config['epsilon'] as number, scale, shift };
   return (ops, [x]) => ops.standardize(x as never, args);
 }
 
 /** Of each pixel by itself, where it runs over the features alone. */
-function layerNormalization(layer: StockLayer): Express | null {
-  const axes = [layer.config['axis']].flat();
-  if (!axes.every((axis) => isFeatureAxis(axis, layer.shapes))) return null;
-  const { scale, shift } = scaleAndShift(layer);
-  return (ops, [x]) =>
-    ops.normalize(x as never, { epsilon: layer.config['epsilon'] as number, scale, shift });
+function layerNormalization(stock: StockLayer): Express {
+  const { config, shapes } = stock;
+  checkFlat(shapes[0]);
+  checkAxis(config['axis'], shapes[0], -1, 'that of features');
+  const { scale, shift } = scaleAndShift(stock);
+  return (ops, [x]) => ops.normalize(x as never, { epsilon: config['epsilon'] as number, scale, shift });
+}
+
+/** Features as logits, where every pixel stays in its place. */
+function reshape({ layer, shapes: [shape = []] }: StockLayer): Express {
+  const target = layer.computeOutputShape(shape) as Shape;
+  const [, height, width, channels, levels] = target as [null, number, number, number, number];
+  const isInPlace = height === shape[1] && width === shape[2];
+  if (shape.length !== 4 || target.length !== 5 || !isInPlace) {
+    throwTypeError('targetShape', '[H, W, C, L] of [N,H,W,C*L]', target.slice(1));
+  }
+  return (ops, [x]) => ops.perChannel(x as never, channels, levels); // [N,H,W,C*L] -> [N,H,W,C,L]
 }

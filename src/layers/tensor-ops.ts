@@ -10,6 +10,7 @@ import {
   erf,
   keep,
   leakyRelu,
+  logSoftmax,
   maximum,
   minimum,
   mul,
@@ -20,6 +21,7 @@ import {
   selu,
   sigmoid,
   slice,
+  softmax,
   softplus,
   square,
   step,
@@ -39,6 +41,7 @@ import { causalConv2d } from '../ops/causal-conv';
 import { gate } from '../ops/gate';
 import { layerNorm } from '../ops/layer-norm';
 import {
+  checkSoftmax,
   type DropoutArgs,
   kernelShape,
   type LayerWeight,
@@ -47,7 +50,7 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/program';
+import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import { uniformsOf } from '../sampling/noise';
 
 /** The mask of a kernel on the device. */
@@ -129,7 +132,7 @@ export class TensorOps implements Ops<Tensor> {
       const [, height = 0, width = 0] = pixels;
       return tile(atEveryPixel(input, 4), [1, height, width, 1]); // [N,F] -> [N,1,1,F] -> [N,H,W,F]
     });
-    return concat(widened, -1);
+    return concat(widened, widened[0]?.rank === 5 ? 3 : -1); // of levels, whole channels
   }
 
   gate(x: Tensor, groups: number, condition?: Tensor): Tensor {
@@ -144,6 +147,13 @@ export class TensorOps implements Ops<Tensor> {
     }
     if (condition?.rank === 4) return gate(add<Tensor4D>(x, condition), groups); // [N,H,W,2F] -> [N,H,W,F]
     return gate(x as Tensor4D, groups, condition as Tensor2D | undefined); // [N,H,W,2F] -> [N,H,W,F]
+  }
+
+  softmax(fn: SoftmaxName, x: Tensor, groups: number): Tensor {
+    const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
+    checkSoftmax(fn, features, groups);
+    const flat = reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
+    return reshape(fn === 'softmax' ? softmax(flat) : logSoftmax(flat), x.shape); // and back
   }
 
   affine(x: Tensor, { scale, shift }: ScaleAndShift): Tensor {
@@ -210,6 +220,8 @@ const functions: Readonly<Record<PointwiseName, (x: Tensor, parameter: number) =
   geluNew: (x) =>
     mul(mul(0.5, x), add(1, tanh(mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, mul(x, square(x)))))))),
   mish: (x) => mul(x, tanh(softplus(x))),
+  scale: (x, factor) => mul(x, factor),
+  shift: (x, term) => add(x, term),
 };
 
 const combinations: Readonly<Record<CombinationName, (a: Tensor, b: Tensor) => Tensor>> = {

@@ -5,9 +5,12 @@ import {
   checkGate,
   checkNormalization,
   checkNormalize,
+  checkPerFeature,
   checkRate,
   checkSize,
+  checkSoftmax,
   type DropoutArgs,
+  isOfAll,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
@@ -17,7 +20,14 @@ import {
   sizeOfAll,
   standardizeNames,
 } from './ops';
-import { type CombinationName, type Node, operandsOf, type PointwiseName, parameterOf } from './program';
+import {
+  type CombinationName,
+  type Node,
+  operandsOf,
+  type PointwiseName,
+  parameterOf,
+  type SoftmaxName,
+} from './program';
 
 /** Features [F] of every pixel, one value of a program. */
 export interface Features {
@@ -133,6 +143,11 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'gate', size: x.size / 2, input: nodeOf(sum), groups });
   }
 
+  softmax(fn: SoftmaxName, x: Features, groups: number): Features {
+    checkSoftmax(fn, x.size, groups);
+    return this.push({ op: fn, size: x.size, input: nodeOf(x), groups });
+  }
+
   standardize(x: Features, args: StandardizeArgs): Features {
     const { mean, variance, epsilon, scale, shift } = args;
     checkNormalization('standardize', args, standardizeNames);
@@ -164,7 +179,7 @@ export class ProgramBuilder implements Ops<Features> {
   ): Features {
     const derived = (name: string, which: 0 | 1) =>
       this.derivedWeight(name, x.size, weights, (of) =>
-        Float32Array.from({ length: x.size }, (_, f) => numbers(of.map((all) => all[f] as number))[which]),
+        Float32Array.from({ length: x.size }, (_, f) => numbers(of.map((all) => numberOf(all, f)))[which]),
       );
     const [scale, shift] = [derived('scale', 0), derived('shift', 1)];
     return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
@@ -223,10 +238,13 @@ export class ProgramBuilder implements Ops<Features> {
     return name;
   }
 
-  /** The name of a layer's weight [size], or of as many times one number where there is none. */
+  /** The name of a layer's weight [size], or of as many times one number where it has but one, or there is none. */
   private weightOr(value: number, name: string, weight: LayerWeight | undefined, size: number): string {
-    if (weight !== undefined) return this.weight(weight, [size]);
-    return this.derivedWeight(name, size, [], () => new Float32Array(size).fill(value));
+    if (weight !== undefined && (size === 1 || !isOfAll(weight))) return this.weight(weight, [size]);
+    const from = weight === undefined ? [] : [weight];
+    return this.derivedWeight(name, size, from, ([one = [value]]) =>
+      new Float32Array(size).fill(one[0] as number),
+    );
   }
 
   private derivedWeight(
@@ -235,7 +253,7 @@ export class ProgramBuilder implements Ops<Features> {
     from: readonly LayerWeight[],
     make: WeightRecipe['make'],
   ): string {
-    for (const weight of from) checkSize(weight, [size]);
+    for (const weight of from) checkPerFeature(weight, size);
     const unused = this.unusedName(name);
     this.weights.set(unused, { shape: [size], from, make });
     return unused;
@@ -248,3 +266,7 @@ export class ProgramBuilder implements Ops<Features> {
     return unused;
   }
 }
+
+/** The number of a feature, where there may be one for all. */
+const numberOf = (numbers: ArrayLike<number>, feature: number) =>
+  numbers[numbers.length === 1 ? 0 : feature] as number;

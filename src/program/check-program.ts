@@ -16,6 +16,7 @@ import {
   operandsOf,
   type PortableModel,
   pointwiseNames,
+  softmaxNames,
   type Weight,
 } from './program';
 import { firstLeak, type Readiness, readinessOf } from './readiness';
@@ -127,7 +128,7 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['conv', ['input', 'kernel', 'bias', 'window']],
   ['pointwise', ['input', 'fn', 'parameter']],
   ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
-  ['gate', ['input', 'groups']],
+  ...['gate', ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
   ['affine', ['input', 'scale', 'shift']],
   ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
   ['oneHot', ['input']],
@@ -198,6 +199,10 @@ class CheckedNodes {
       case 'gate':
         checkInteger(`${what}: groups`, node.groups, 1);
         return checkFeatures(`${what}: input`, input, 2 * node.groups, '2 * groups') / 2;
+      case 'softmax':
+      case 'logSoftmax':
+        checkInteger(`${what}: groups`, node.groups, 1);
+        return checkFeatures(`${what}: input`, input, node.groups, 'groups');
       case 'affine':
       case 'normalize':
         this.checkUse(`${what}: scale`, node.scale, [input]);

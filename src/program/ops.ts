@@ -8,7 +8,13 @@ import {
   throwTypeError,
 } from '../core/check';
 import type { Window } from '../core/window';
-import { type CombinationName, combinationNames, type PointwiseName } from './program';
+import {
+  type CombinationName,
+  combinationNames,
+  type PointwiseName,
+  type SoftmaxName,
+  softmaxNames,
+} from './program';
 
 /**
  * A weight of a layer. A tfjs-layers `LayerVariable` is one: what `addWeight` gives.
@@ -24,7 +30,7 @@ export interface LayerWeight {
   read(): unknown;
 }
 
-/** A number of its own for each feature, [F]. */
+/** A number of its own for each feature, [F], or one for all, such as [1]. */
 export interface ScaleAndShift {
   /** @default 1 */
   readonly scale?: LayerWeight | undefined;
@@ -88,6 +94,11 @@ export interface Ops<T> {
   gate(x: T, groups: number, condition?: T): T;
   /** scale x + shift, of each feature with its own numbers. */
   affine(x: T, args: ScaleAndShift): T;
+  /**
+   * e^x / sum e^x over the features of each of so many groups, one an image channel, or its logarithm:
+   * [N,H,W,F] -> [N,H,W,F].
+   */
+  softmax(fn: SoftmaxName, x: T, groups: number): T;
   /** (x - mean) / sqrt(variance + epsilon), then scale and shift, of each feature with its own numbers. */
   standardize(x: T, args: StandardizeArgs): T;
   /** The same with the mean and variance over each group of the pixel's features. */
@@ -142,6 +153,20 @@ export function checkGate(size: number, groups: number): void {
   checkInteger('gate: groups', groups, 1);
   checkFeatures('gate: input', size, 2 * groups, '2 * groups');
 }
+
+/** Checks that features are those of so many groups. */
+export function checkSoftmax(fn: SoftmaxName, size: number, groups: number): void {
+  checkOneOf('softmax', fn, softmaxNames);
+  checkFeatures(`${fn}: input`, size, checkInteger(`${fn}: groups`, groups, 1), 'groups');
+}
+
+/** Checks that a weight has a number for each feature, or one for all. */
+export function checkPerFeature(weight: LayerWeight, size: number): void {
+  if (!isOfAll(weight)) checkSize(weight, [size]);
+}
+
+/** Whether a weight is one number, for all features alike. */
+export const isOfAll = ({ shape }: LayerWeight): boolean => shape.every((length) => length === 1);
 
 /** Checks a probability with which numbers are dropped. */
 export function checkRate(what: string, rate: unknown): number {

@@ -4,7 +4,8 @@ import type { Window } from '../core/window';
 
 /**
  * Functions of one number that a program may apply to its features, with the parameter that some of them take:
- * `elu` and `leakyRelu` their alpha, `thresholdedRelu` its theta, `clippedRelu` its greatest value.
+ * `elu` and `leakyRelu` their alpha, `thresholdedRelu` its theta, `clippedRelu` its greatest value, `scale` its
+ * factor, `shift` what it adds.
  */
 export const pointwiseNames = [
   'relu',
@@ -22,9 +23,20 @@ export const pointwiseNames = [
   'gelu',
   'geluNew',
   'mish',
+  'scale',
+  'shift',
 ] as const;
 /** One of them. */
 export type PointwiseName = (typeof pointwiseNames)[number];
+
+/** Those that have no default. */
+export const needParameter: ReadonlySet<PointwiseName> = /* @__PURE__ */ new Set([
+  'leakyRelu',
+  'thresholdedRelu',
+  'clippedRelu',
+  'scale',
+  'shift',
+]);
 
 /**
  * The parameter of a function; 0 for those that take none.
@@ -33,8 +45,7 @@ export type PointwiseName = (typeof pointwiseNames)[number];
  */
 export function parameterOf(fn: PointwiseName, parameter: number | undefined): number {
   checkOneOf('pointwise', fn, pointwiseNames);
-  const needsOne = fn === 'leakyRelu' || fn === 'thresholdedRelu' || fn === 'clippedRelu';
-  const given = parameter ?? (fn === 'elu' ? 1 : needsOne ? undefined : 0);
+  const given = parameter ?? (fn === 'elu' ? 1 : needParameter.has(fn) ? undefined : 0);
   return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
 }
 
@@ -42,6 +53,11 @@ export function parameterOf(fn: PointwiseName, parameter: number | undefined): n
 export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
 /** One of them. */
 export type CombinationName = (typeof combinationNames)[number];
+
+/** Functions of all features of a group together. */
+export const softmaxNames = ['softmax', 'logSoftmax'] as const;
+/** One of them. */
+export type SoftmaxName = (typeof softmaxNames)[number];
 
 /**
  * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels.
@@ -92,6 +108,8 @@ export type Node =
       readonly epsilon: number;
       readonly groups: number;
     }
+  /** e^x / sum e^x over the features of each of so many groups, or its logarithm. */
+  | { readonly op: SoftmaxName; readonly size: number; readonly input: number; readonly groups: number }
   /** 1 for the feature whose index is the number that comes in, else 0. */
   | { readonly op: 'oneHot'; readonly size: number; readonly input: number }
   /** A function of the user's own, by its index: the one node that is not data, and that no file holds. */
@@ -125,7 +143,9 @@ export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source
       );
     case 'oneHot':
       return ofEach(() => [[node.input, 0]]);
-    case 'normalize': {
+    case 'normalize':
+    case 'softmax':
+    case 'logSoftmax': {
       const all = ofEach((feature) => [[node.input, feature]]).flat();
       const group = node.size / node.groups;
       const groups = Array.from({ length: node.groups }, (_, g) => all.slice(g * group, (g + 1) * group));

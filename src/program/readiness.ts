@@ -79,9 +79,11 @@ function timesOf(
     case 'conv':
       return convTimes(of(node.input), node.size, node.window);
     case 'normalize':
-      return normalizeTimes(of(node.input), node.groups);
+    case 'softmax':
+    case 'logSoftmax':
+      return spread(latestOfGroups(of(node.input), node.groups), node.size);
     case 'oneHot': // every feature is made of the one
-      return new Array<number>(node.size).fill(latest(of(node.input)));
+      return spread([latest(of(node.input))], node.size);
     case 'gate':
       return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
     case 'concat':
@@ -97,11 +99,18 @@ function timesOf(
 const latest = (times: readonly number[]): number =>
   times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
 
-/** Every feature of a group is made of all of it. */
-function normalizeTimes(inputs: readonly number[], groups: number): number[] {
-  const size = inputs.length / groups;
-  const times = Array.from({ length: groups }, (_, group) => inputs.slice(group * size, (group + 1) * size));
-  return times.flatMap((ofGroup) => ofGroup.fill(latest(ofGroup)));
+/** The last time of each of so many groups of features. */
+function latestOfGroups(times: readonly number[], groups: number): number[] {
+  const size = times.length / groups;
+  return Array.from({ length: groups }, (_, group) => latest(times.slice(group * size, (group + 1) * size)));
+}
+
+/** Times of groups as those of their features. */
+function spread(times: readonly number[], features: number): number[] {
+  const all = new Array<number>(features);
+  const size = features / times.length;
+  for (const [group, time] of times.entries()) all.fill(time, group * size, (group + 1) * size);
+  return all;
 }
 
 /**
@@ -110,17 +119,8 @@ function normalizeTimes(inputs: readonly number[], groups: number): number[] {
  * outputs of one channel are ready at one time.
  */
 function convTimes(inputs: readonly number[], featuresOut: number, window: Window): number[] {
-  const { imageChannels } = window;
-  const [groupIn, groupOut] = [inputs.length / imageChannels, featuresOut / imageChannels];
-  const ofChannels: number[] = []; // when the inputs of each channel are ready
-  for (let channel = 0; channel < imageChannels; channel++) {
-    ofChannels.push(latest(inputs.slice(channel * groupIn, (channel + 1) * groupIn)));
-  }
-  const times = new Array<number>(featuresOut);
-  for (let channel = 0; channel < imageChannels; channel++) {
-    times.fill(timeOfChannel(ofChannels, channel, window), channel * groupOut, (channel + 1) * groupOut);
-  }
-  return times;
+  const ofChannels = latestOfGroups(inputs, window.imageChannels);
+  return spread(ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window)), featuresOut); // biome-ignore format: one line
 }
 
 /** When the outputs of one channel are ready, given when the inputs of each are. */

@@ -2,20 +2,22 @@ import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
+import { valuesOf } from '../core/images';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
 import { drawImages, type LogitsSource, memoryFor } from '../sampling/sample';
 import { fullPasses } from './full-passes';
-import { readModel, trace } from './trace';
+import { readModel, trace, warnOfObstacle } from './trace';
 
 /** Options of {@link sample}. */
 export interface SampleOptions extends DrawOptions<Tensor, Condition> {
   /**
    * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
    * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
-   * value, with any model. 'auto' is incremental where the model allows it. @default 'auto'
+   * value, with any model. 'auto' is incremental where the model allows it; where it does not, a warning on
+   * the console, once for each model, names the layer and the number of passes. @default 'auto'
    */
   strategy?: 'auto' | 'incremental' | 'full';
 }
@@ -80,7 +82,7 @@ async function numbersOf(option: string, numbers: string, images: Tensor): Promi
 
 /**
  * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else
- * whole passes.
+ * whole passes, with a warning where they were not asked for.
  *
  * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
  */
@@ -100,5 +102,10 @@ async function logitsSource(
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
   const { numImages, imageShape, levels, condition } = job;
+  if (traced !== null) {
+    const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
+    const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
+    warnOfObstacle('sample', model, traced.obstacle, consequence);
+  }
   return memoryFor('sample', () => fullPasses(model, numImages, imageShape, levels, condition));
 }

@@ -49,6 +49,22 @@ export function trace(
   }
 }
 
+/** Which functions have warned of a model. */
+const warned = /* @__PURE__ */ new WeakMap<LayersModel, Set<string>>();
+
+/** Warns that an obstacle makes a function take a slower way, once for each model. */
+export function warnOfObstacle(
+  caller: string,
+  model: LayersModel,
+  obstacle: string,
+  consequence: string,
+): void {
+  const callers = warned.get(model) ?? new Set();
+  if (callers.has(caller)) return;
+  warned.set(model, callers.add(caller));
+  console.warn(`${caller}: ${obstacle}. So ${consequence}`);
+}
+
 /** Thrown within {@link trace} only. */
 class Obstacle extends Error {}
 

@@ -6,10 +6,12 @@ import {
   pixelCNN,
   pixelLogits,
   receptiveField,
+  sample,
 } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
+import { expectWarning } from '../support/warnings';
 
 onEachBackend('receptiveField', (backend) => {
   it.each(isGpu(backend) ? [1] : [1, 2, 3, 4, 5, 6])(
@@ -61,13 +63,22 @@ onEachBackend('receptiveField', (backend) => {
         x as tfl.SymbolicTensor,
       );
     const sloped = tfl.layers
-      .prelu({ alphaInitializer: 'ones' })
+      .prelu({ alphaInitializer: 'ones', name: 'sloped' }) // a slope for each place
       .apply(conv('A', image) as tfl.SymbolicTensor);
     const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(
       conv('B', sloped) as tfl.SymbolicTensor,
     );
     const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
-    const field = await receptiveField(model, { row: 0, column: 4 });
+    const message =
+      "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted the same at every place " +
+      '(sharedAxes: [1, 2]), got [1, 6, 2]. So the model is tried on 32 random images, '; // 4 values, 4 changes, before and after
+    const field = await expectWarning(message, async () => {
+      expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]); // there is nothing to try
+      expect(console.warn).not.toHaveBeenCalled();
+      await receptiveField(model, { row: 0, column: 4 });
+      return receptiveField(model, { row: 0, column: 4 });
+    });
+    await expectWarning('sample: ', async () => (await sample(model)).dispose()); // each function for itself
     expect(field).toEqual({
       seen: [
         [0, 2, 0],

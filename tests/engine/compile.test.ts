@@ -130,6 +130,18 @@ describe('compile', () => {
     expect(pixel(0, 0, [1])).toEqual([wanted]);
   });
 
+  it('takes the softmax of features that are joined of parts as one', () => {
+    const part = (biases: number[]) => (program: ProgramBuilder, image: Features) =>
+      program.conv(image, weightOf([1, 1, 1, 3]), weightOf([3], biases), windowAround([1, 1], 'A', 1));
+    const { pixel } = compiled(1, 6, (program, image) => {
+      const joined = program.concat(part([0, 1, 2])(program, image), part([3, 4, 5])(program, image));
+      return program.softmax('softmax', joined, 1);
+    });
+    const powers = [0, 1, 2, 3, 4, 5].map(Math.exp);
+    const sum = powers.reduce((total, power) => total + power, 0);
+    expect(pixel(0, 0, [1])).toEqual([powers.map((power) => Math.fround(power / sum))]);
+  });
+
   it('computes a map that sees its row whole after the row, for the rows below', () => {
     const everything: Window = windowAround([1, 3], 'everything', 1);
     const { pixel, ops } = compiled(1, 2, (program, image) => {

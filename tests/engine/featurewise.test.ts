@@ -67,6 +67,8 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     ['elu', 0.5, (x: number) => (x < 0 ? 0.5 * Math.expm1(x) : x)],
     ['leakyRelu', 0.3, (x: number) => (x < 0 ? 0.3 * x : x)],
     ['clippedRelu', 2, (x: number) => Math.min(2, Math.max(0, x))],
+    ['scale', -0.3, (x: number) => -0.3 * x],
+    ['shift', 0.7, (x: number) => x + 0.7],
   ] as const)('pointwise: %s, with its parameter', (fn, parameter, definition) => {
     const y = run({ op: 'pointwise', size, input: 0, fn, parameter }, [{ layout, values: a }], layout);
     expectValues(y, (n, f) => definition(at(a, n, f)));
@@ -182,6 +184,24 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
       [41, 0, 0, 0, 51, 0, 0, 0, 61, 0, 0, 0],
       [71, 0, 0, 0, 81, 0, 0, 0, 91, 0, 0, 0],
     ]);
+  });
+
+  it.each([
+    ['softmax', (x: number, sum: number) => Math.exp(x) / sum],
+    ['logSoftmax', (x: number, sum: number) => x - Math.log(sum)],
+  ] as const)('%s: of each group once its last feature is ready, whatever the runs', (op, definition) => {
+    const groups = 3; // of three features each
+    const inputTimes = [0, 1, 0, 2, 2, 2, 0, 0, 0];
+    const resultTimes = [1, 1, 1, 2, 2, 2, 0, 0, 0];
+    const node = { op, size, input: 0, groups } as const;
+    for (const layout of [Layout.of(inputTimes), Layout.dense(inputTimes)]) {
+      const y = run(node, [{ layout, values: a }], Layout.of(resultTimes));
+      expectValues(y, (n, f) => {
+        const first = f - (f % 3);
+        const sum = [0, 1, 2].reduce((total, i) => total + Math.exp(at(a, n, first + i)), 0);
+        return definition(at(a, n, f), sum);
+      });
+    }
   });
 
   describe('normalize', () => {

@@ -13,6 +13,7 @@ import { makeKernels, webAssemblyKernels } from '../../src/kernels/webassembly';
 import { withoutMemory } from '../support/machine';
 import { noise } from '../support/tensors';
 
+const nan = Number.NaN;
 const FLOATS = 20_000;
 const CODE = FLOATS;
 const BASES = FLOATS + 10 * INSTRUCTION_WORDS;
@@ -136,7 +137,7 @@ describe('kernels', () => {
   }
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'oneHot', 'normalize'];
+    const others = ['product', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(Object.keys(Op)));
   });
 
@@ -219,6 +220,32 @@ describe('kernels', () => {
       normalize(operand(1000, 4));
       expect(heap.subarray(1000, 1004)).toEqual(heap.subarray(0, 4));
       expect(heap.subarray(1004, 1008)).toEqual(heap.subarray(5, 9));
+    }
+  });
+
+  it('softmax and logSoftmax of features: by their definition, also in place, where powers of e overflow and of impossible ones', () => {
+    const x = [1, -2, 0.5, 3, 900, 899, -50, 880, 0, Number.NEGATIVE_INFINITY, -200, 1].map(Math.fround);
+    const rows = [0, 4, 8].map((start) => x.slice(start, start + 4));
+    const logs = rows.flatMap((row) => {
+      const max = Math.max(...row);
+      const sum = row.reduce((total, value) => total + Math.exp(value - max), 0);
+      return row.map((value) => value - max - Math.log(sum));
+    });
+    for (const kernels of both(1)) {
+      const { heap } = kernels;
+      heap.set(x, 1000);
+      const rest = { a: operand(1000, 4), length: 4 };
+      run(kernels, 3, { op: Op.logSoftmax, y: operand(100, 4), ...rest });
+      expect(Array.from(heap.subarray(100, 112))).toEqual(logs.map(Math.fround));
+      run(kernels, 3, { op: Op.softmax, y: operand(1000, 4), ...rest });
+      for (const [i, log] of logs.entries()) {
+        expect(Math.abs((heap[1000 + i] as number) - Math.exp(log))).toBeLessThan(
+          6e-8 * Math.exp(log) + 1e-40,
+        );
+      }
+      heap.set([1, Number.NaN, 2, 3], 1000);
+      run(kernels, 1, { op: Op.softmax, y: operand(1000, 4), ...rest });
+      expect(Array.from(heap.subarray(1000, 1004))).toEqual([nan, nan, nan, nan]);
     }
   });
 

@@ -18,6 +18,18 @@ import {
   weightGradients,
 } from '../support/tensors';
 
+/** An activation that tfjs does not know. */
+class Cube extends tf.serialization.Serializable {
+  static className = 'maskedConvCube';
+  apply(x: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => tf.mul(x, tf.square(x)));
+  }
+  getConfig() {
+    return {};
+  }
+}
+tf.serialization.registerClass(Cube);
+
 onEachBackend('MaskedConv2D', (backend) => {
   for (const goldenCase of reference.cases) {
     it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
@@ -99,6 +111,26 @@ onEachBackend('MaskedConv2D', (backend) => {
     expect(layer.getWeights()).toHaveLength(1);
     layer.dispose();
   });
+
+  it.each([
+    ['softmax', (a: number, b: number) => Math.exp(a) / (Math.exp(a) + Math.exp(b))], // over both features
+    ['maskedConvCube', (a: number) => a ** 3], // registered beside tfjs's own
+  ] as const)(
+    'applies an activation that is no function of one number, or none of tfjs: %s',
+    async (name, fn) => {
+      await expectNoLeaks(async () => {
+        const activation = name as 'softmax';
+        const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, activation });
+        const [x, kernel, bias] = [tf.tensor4d([0.5, -2], [1, 1, 2, 1]), tf.tensor4d([1, 2], [1, 1, 1, 2]), tf.tensor1d([0, 1])]; // biome-ignore format: one line
+        tf.dispose(layer.apply(x) as tf.Tensor); // builds it
+        layer.setWeights([kernel, bias]);
+        const y = await take(layer.apply(x) as tf.Tensor);
+        expectClose(y, [fn(0.5, 2), fn(2, 0.5), fn(-2, -3), fn(-3, -2)], 2e-5); // x and 2x + 1
+        layer.dispose();
+        return [x, kernel, bias];
+      });
+    },
+  );
 
   it('leaves no tensor behind', async () => {
     await expectNoLeaks(() => {

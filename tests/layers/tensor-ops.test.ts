@@ -187,6 +187,8 @@ const definitions: Record<PointwiseName, (x: number, parameter: number) => numbe
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   geluNew: (x) => 0.5 * x * (1 + Math.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3))),
   mish: (x) => x * Math.tanh(softplus(x)),
+  scale: (x, factor) => x * factor,
+  shift: (x, term) => x + term,
 };
 
 onEachBackend('operations on tensors', () => {
@@ -247,6 +249,13 @@ onEachBackend('operations on tensors', () => {
       ];
     });
     expect(await take(joined)).toEqual(wanted.flat());
+    const logits = [3, 4].map((seed) => tensorOf([n, h, w, 1, 2], seed));
+    const channels = tf.tidy(() => ops.concat(...logits.map(({ tensor }) => tensor)));
+    expect(channels.shape).toEqual([n, h, w, 2, 2]);
+    const [red, green] = logits.map(({ values }) => values) as [number[], number[]];
+    const both = red.flatMap((_, i) => (i % 2 === 0 ? [red[i], red[i + 1], green[i], green[i + 1]] : []));
+    expect(await take(channels)).toEqual(both);
+    tf.dispose(logits.map(({ tensor }) => tensor));
     const flat = tf.tidy(() => ops.concat(c.tensor, c.tensor));
     expect(flat.shape).toEqual([n, 4]);
     tf.dispose([infinite, b.tensor, c.tensor, flat]);
@@ -273,6 +282,32 @@ onEachBackend('operations on tensors', () => {
     }
     expect(() => ops.gate(x.tensor, 3)).toThrow('gate: input: wanted a multiple of 2 * groups (6), got 8');
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
+  });
+
+  it.each(['softmax', 'logSoftmax'] as const)('%s: of each group of features, or of levels', async (fn) => {
+    const x = tensorOf([n, h, w, 6], 1);
+    const flat = tensorOf([n, 6], 2);
+    const logits = tf.reshape(x.tensor, [n, h, w, 3, 2]);
+    const wanted = (values: number[], length: number) =>
+      values.map((value, i) => {
+        const first = i - (i % length);
+        const sum = values.slice(first, first + length).reduce((total, other) => total + exp(other), 0);
+        return fn === 'softmax' ? exp(value) / sum : value - Math.log(sum);
+      });
+    for (const groups of [1, 2, 3, 6]) {
+      for (const { tensor, values } of [x, flat]) {
+        const y = tf.tidy(() => ops.softmax(fn, tensor, groups));
+        expect(y.shape).toEqual(tensor.shape);
+        expectClose(await take(y), wanted(values, 6 / groups), 2e-6);
+      }
+    }
+    const y = tf.tidy(() => ops.softmax(fn, logits, 3));
+    expect(y.shape).toEqual(logits.shape);
+    expectClose(await take(y), wanted(x.values, 2), 2e-6);
+    expect(() => ops.softmax(fn, x.tensor, 4)).toThrow(
+      `${fn}: input: wanted a multiple of groups (4), got 6`,
+    );
+    tf.dispose([x.tensor, flat.tensor, logits]);
   });
 
   it('standardize and normalize: by moments that are given, or of the features of a pixel', async () => {

@@ -90,6 +90,16 @@ it('takes one number for a one-hot code, and features for all levels of all chan
   expect(() => program.perChannel(image, 2, 3)).toThrow('perChannel: input: wanted 6 features, got 2');
 });
 
+it('takes a softmax of as many groups as split the features', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(6);
+  const y = program.softmax('logSoftmax', image, 3);
+  expect(program.nodes[nodeOf(y)]).toEqual({ op: 'logSoftmax', size: 6, input: 0, groups: 3 });
+  expect(() => program.softmax('softmax', image, 4)).toThrow('softmax: input: wanted a multiple of groups (4), got 6'); // biome-ignore format: one line
+  expect(() => program.softmax('softmax', image, 0)).toThrow('softmax: groups: wanted an integer of at least 1, got 0'); // biome-ignore format: one line
+  expect(() => program.softmax('softplus' as 'softmax', image, 1)).toThrow("softmax: wanted 'softmax' or 'logSoftmax', got 'softplus'"); // biome-ignore format: one line
+});
+
 describe('weights', () => {
   it('are named by their layer and kept once, however often they are used', () => {
     const program = new ProgramBuilder();
@@ -125,6 +135,36 @@ describe('weights', () => {
     const kernel = { ...weightOf([1, 1, 1, 1]), name: 'conv/kernel_3', originalName: 'conv/kernel' };
     program.conv(program.image(1), kernel, null, point());
     expect([...program.weights.keys()]).toEqual(['conv.kernel']);
+  });
+
+  it('of one number are that of every feature', () => {
+    const program = new ProgramBuilder();
+    const [mean, one] = [weightOf([3], [1, 2, 3]), weightOf([1, 1], [0.25])];
+    const image = program.image(3);
+    program.affine(image, { scale: one, shift: mean });
+    program.normalize(image, { epsilon: 1, shift: one });
+    program.standardize(image, { mean, variance: weightOf([1], [3]), scale: one, epsilon: 1 }); // 0.25 / 2
+    const single = program.conv(image, weightOf([1, 1, 3, 1], [1, 1, 1]), null, point());
+    program.affine(single, { scale: one }); // a weight as any other, where there is one feature
+    const numbers = [...program.weights.values()].map(({ shape, from, make }) => [
+      shape,
+      Array.from(make(from.map((weight) => weight.read() as number[]))),
+    ]);
+    expect(numbers).toEqual([
+      [[3], [0.25, 0.25, 0.25]], // affine
+      [[3], [1, 2, 3]],
+      [[3], [1, 1, 1]], // normalize
+      [[3], [0.25, 0.25, 0.25]],
+      [[3], [0.125, 0.125, 0.125]], // standardize
+      [[3], [-0.125, -0.25, -0.375]],
+      [
+        [1, 1, 3, 1],
+        [1, 1, 1],
+      ],
+      [[1], [0.25]],
+      [[1], [0]],
+    ]);
+    expect([...program.weights.keys()].slice(-2)).toEqual(['weight_2', 'shift_2']);
   });
 
   it('of batch normalization are folded into one scale and one shift', () => {

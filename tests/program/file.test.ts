@@ -274,6 +274,7 @@ const everyOperation: Json[] = [
   { op: 'oneHot', size: 4, input: 8 },
   { op: 'normalize', size: 4, input: 9, scale: 'scale', shift: 'shift', epsilon: 0.001, groups: 2 },
   { op: 'add', size: 4, inputs: [7, 10] },
+  { op: 'logSoftmax', size: 4, input: 11, groups: 2 },
 ];
 
 function windowOf(kernelSize: number[], anchor: number[], present: string, imageChannels: number): Json {
@@ -292,7 +293,7 @@ function everyOperationFile(): Uint8Array {
     levels: 2,
     conditions: [{ kind: 'vector', size: 2 }],
     nodes: everyOperation,
-    output: 11,
+    output: 12,
     weights: new Map(weights),
   });
 }
@@ -337,7 +338,7 @@ function addWeight(parts: Parts, name: string, shape: number[], numbers: number[
   const data_offsets = [parts.data.length, parts.data.length + bytes.length];
   const value = { dtype: 'F32', shape, data_offsets };
   Object.defineProperty(parts.header, name, { value, enumerable: true });
-  parts.data = Uint8Array.of(...parts.data, ...bytes);
+  parts.data = new Uint8Array([...parts.data, ...bytes]);
 }
 
 /** Makes the weights that follow one begin so many bytes later. */
@@ -596,8 +597,8 @@ const programs: Case[] = [
   ['no nodes', "weight 'first': wanted one that a node uses", inProgram((program) => (program.nodes = []))],
   [
     'an output that is none',
-    'output: wanted an integer from 0 to 11',
-    inProgram((program) => (program.output = 12)),
+    'output: wanted an integer from 0 to 12',
+    inProgram((program) => (program.output = 13)),
   ],
   ['an output of half a number', 'output: wanted an integer', inProgram((program) => (program.output = 1.5))],
   ['an output that sees its own values', /not causal|logits/, inProgram((program) => (program.output = 0))],
@@ -678,6 +679,23 @@ const nodes: Case[] = [
   ],
   ['groups of a gate that are none', 'node 4 (gate): groups', inNode(4, { groups: 0 })],
   ['a gate as large as its input', 'node 4 (gate): size: wanted 2, got 4', inNode(4, { size: 4 })],
+  ['groups of a softmax that are none', 'node 12 (logSoftmax): groups', inNode(12, { groups: 0.5 })],
+  [
+    'groups of a softmax that do not split its input',
+    'node 12 (logSoftmax): input: wanted a multiple of groups (3), got 4',
+    inNode(12, { groups: 3 }),
+  ],
+  [
+    'a softmax without groups',
+    "node 12 (logSoftmax): wanted a field 'groups'",
+    inProgram(({ nodes }) => delete nodes[12].groups),
+  ],
+  ['a softmax of another size', 'node 12 (logSoftmax): size: wanted 4, got 2', inNode(12, { size: 2 })],
+  [
+    'a softmax that lets a channel see the next one',
+    'output: not causal: the logits of channel 0 see that channel or what comes later',
+    inNode(12, { groups: 1 }),
+  ],
   ['an epsilon below 0', 'node 10 (normalize): epsilon', inNode(10, { epsilon: -1 })],
   [
     'half a group of a normalization',
@@ -1057,6 +1075,17 @@ describe('readPortable', () => {
         },
         '',
       ],
+      [
+        (parts) => {
+          const size = 2 ** 17;
+          const { nodes } = parts.program;
+          addWeight(parts, 'long', [1, 1, 1, size], Array(size).fill(0));
+          const window = windowOf([1, 1], [0, 0], 'B', 1);
+          const input = nodes.push({ op: 'conv', size, input: 8, kernel: 'long', bias: null, window }) - 1;
+          for (const groups of [1, 2, size / 2, size]) nodes.push({ op: 'softmax', size, input, groups });
+        },
+        '',
+      ],
     ];
     for (const [edit, message] of bombs) {
       const bytes = edited(file, edit);
@@ -1081,7 +1110,7 @@ describe('readPortable', () => {
     });
     const start = performance.now();
     const model = readPortable(deep);
-    expect(model.nodes.length).toBe(20_012);
+    expect(model.nodes.length).toBe(20_013);
     await sample(model, { condition: { data: [0, 1], shape: [1, 2] } });
     expect(performance.now() - start).toBeLessThan(5000);
   });

@@ -125,7 +125,9 @@ describe('reach', () => {
       apply(tfl.layers.activation({ activation: 'sigmoid' }), above),
     );
     const mixed = apply(tfl.layers.add(), product, apply(conv(4, 'B', [1, 1], 1), joined));
-    const logits = apply(pixelLogits({ imageChannels: 2, levels: 2 }), apply(conv(4, 'B', [1, 3]), mixed));
+    const softmax = tfl.layers.activation({ activation: 'softmax' }); // over the levels of each channel
+    const levels = apply(pixelLogits({ imageChannels: 2, levels: 2 }), apply(conv(4, 'B', [1, 3]), mixed));
+    const logits = apply(softmax, levels);
     const model = autoregressiveModel({ inputs: image, outputs: logits });
     for (const place of [
       [0, 0, 0],

@@ -30,6 +30,9 @@ it('knows when each feature is ready', () => {
   program.gate(a, 3);
   program.normalize(a, { epsilon: 1, groups: 3 });
   program.normalize(program.concat(b, b), { epsilon: 1, groups: 2 });
+  const mixed = program.concat(b, leaking);
+  program.softmax('softmax', mixed, 3);
+  program.softmax('logSoftmax', mixed, 1);
   expect(timesOf(program)).toEqual([
     [1, 2, 3], // image
     [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
@@ -45,6 +48,9 @@ it('knows when each feature is ready', () => {
     [0, 0, 1, 1, 2, 2], // normalize in groups: each of its group
     [0, 1, 2, 0, 1, 2], // concat
     [2, 2, 2, 2, 2, 2], // normalize in groups: all wait for the last of theirs
+    [0, 1, 2, 1, 2, 3], // mixed
+    [1, 1, 2, 2, 3, 3], // softmax of three groups: each of its own two
+    [3, 3, 3, 3, 3, 3], // of one
   ]);
 });
 

@@ -16,6 +16,7 @@ import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden-models';
 import { expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
+import { expectWarning } from '../support/warnings';
 
 const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
 
@@ -192,7 +193,8 @@ onEachBackend('sample', (backend) => {
     // all logits are 0: the level is floor(3u)
     const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
     let next = 0;
-    const images = await draw(model, { imageShape: [2, 3, 2], random: () => uniforms[next++] as number });
+    const random = () => uniforms[next++] as number;
+    const images = await draw(model, { imageShape: [2, 3, 2], random, strategy: 'full' });
     expect(images).toEqual(uniforms.map((u) => Math.floor(3 * u)));
     await expect(sample(model)).rejects.toThrow('sample: imageShape: wanted [H, W, 2]');
     model.dispose();
@@ -356,7 +358,8 @@ describe('sample', () => {
 function odd(): AutoregressiveModel {
   const image = tfl.input({ shape: [2, 3, 2] });
   const masked = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
-  const features = tfl.layers.prelu({ name: 'odd', sharedAxes: [1, 2] }).apply(masked as tfl.SymbolicTensor);
+  const pooling = tfl.layers.maxPooling2d({ name: 'odd', poolSize: 1 });
+  const features = pooling.apply(masked as tfl.SymbolicTensor);
   const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(features as tfl.SymbolicTensor);
   const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
   setNoise(model);
@@ -393,11 +396,29 @@ describe('the strategy of sample', () => {
     const full = await drawn(model, 'full');
     expect(full.passes).toBe(VALUES);
     expect(new Set(full.images).size).toBeGreaterThan(1);
-    expect(await drawn(model, 'auto')).toEqual(full);
+    expect(await expectWarning("layer 'odd'", () => drawn(model, 'auto'))).toEqual(full);
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
-      "sample: strategy 'incremental': layer 'odd' (PReLU) cannot be evaluated pixel by pixel",
+      "sample: strategy 'incremental': layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel",
     );
     model.dispose();
+  });
+
+  it('warns once for each model that whole passes are taken unasked: of the layer, and of their number', async () => {
+    const [model, other] = [odd(), odd()];
+    const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
+    const message =
+      "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel. So each value takes a whole forward pass: " +
+      "12 of them (2x3x2) instead of the cost of about one. With strategy: 'full' there is no warning.";
+    await expectWarning(message, async () => {
+      await drawn(model, 'full');
+      await drawn(causal, 'auto');
+      await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow('odd');
+      expect(console.warn).not.toHaveBeenCalled();
+      await drawn(model, undefined);
+      await drawn(model, 'auto');
+    });
+    await expectWarning(message, () => drawn(other, 'auto'));
+    for (const each of [model, other, causal]) each.dispose();
   });
 
   it('refuses a model that is not causal', async () => {
