@@ -22,11 +22,15 @@ export async function writeWhole(path, contents) {
  * Makes the directory of a file that {@link writeWhole} will write, and removes what programs that were killed have left of
  * that file.
  *
- * @param {string} path
+ * @param {string} path as `--out` names it
  */
 export async function prepareFile(path) {
-  await mkdir(dirname(path), { recursive: true });
-  await sweep(dirname(path), (name, pid) => name === basename(path) && !isRunning(pid));
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await sweep(dirname(path), (name, pid) => name === basename(path) && !isRunning(pid));
+  } catch (cause) {
+    throw new Error(`--out: ${cause.message}`, { cause });
+  }
 }
 
 /**

@@ -12,14 +12,13 @@ const LOCKED_BYTE = 2 ** 30;
  * lock, so it ends with the process, also when that is killed or the machine restarts: a file that is left says
  * nothing, and the next process takes it over. `run.lock` in the directory tells others who holds it.
  *
- * @param {string} directory made where it is missing; where nothing else was put there, it goes again
+ * @param {string} directory as `--out` names it; made where it is missing; where nothing else is put there, it goes again
  * @returns {() => void} gives the directory back
  * @throws Error where another process holds it: which one, and since when
  */
 export function lockRun(directory) {
-  const made = mkdirSync(directory, { recursive: true });
   const path = join(directory, FILE);
-  const file = open(path);
+  const { made, file } = open(path);
   ftruncateSync(file);
   writeSync(file, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date() }));
 
@@ -33,17 +32,22 @@ export function lockRun(directory) {
   return release;
 }
 
-/** The file, opened and locked. */
+/** The file, opened and locked, and the first directory that was made for it. */
 function open(path) {
-  for (;;) {
-    const file = openSync(path, 'a+'); // keeps what another wrote, makes it where it is missing
-    if (!tryLock(file, LOCKED_BYTE, 1)) {
+  try {
+    const made = mkdirSync(dirname(path), { recursive: true });
+    for (;;) {
+      const file = openSync(path, 'a+'); // keeps what another wrote, makes it where it is missing
+      if (!tryLock(file, LOCKED_BYTE, 1)) {
+        closeSync(file);
+        throw new Error(holder(path));
+      }
+      // Who held it may have removed it in between: then this is a lock of a file that nobody else will find.
+      if (fstatSync(file).ino === statSync(path, { throwIfNoEntry: false })?.ino) return { made, file };
       closeSync(file);
-      throw new Error(holder(path));
     }
-    // Who held it may have removed it in between: then this is a lock of a file that nobody else will find.
-    if (fstatSync(file).ino === statSync(path, { throwIfNoEntry: false })?.ino) return file;
-    closeSync(file);
+  } catch (cause) {
+    throw new Error(`--out: ${cause.message}`, { cause });
   }
 }
 

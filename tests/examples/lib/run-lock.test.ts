@@ -46,7 +46,7 @@ it('refuses a directory that another process holds, by its number and since when
     }
   };
   const [said, since = ''] = refusal() ?? [];
-  expect(said).toBe(`${out} is in use: process ${child.pid} has been writing there`);
+  expect(said).toBe(`--out: ${out} is in use: process ${child.pid} has been writing there`);
   expect(since >= before && since <= after).toBe(true);
 
   child.kill('SIGKILL');
