@@ -12,10 +12,9 @@ import { smallestPng } from './lib/png.mjs';
 import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
 
 const flags = readEvaluateFlags(process.argv.slice(2));
-const orStop = (promise) => promise.catch(({ message }) => stop(message));
 
-await orStop(useBackend(flags.backend));
-const { model, imageShape, levels, condition } = await orStop(loadImageModel(flags.model));
+await useBackend(flags.backend);
+const { model, imageShape, levels, condition } = await loadImageModel(flags.model);
 if (flags.levels !== undefined && flags.levels !== levels) {
   stop(`--levels: the model has ${levels} levels, got '${flags.levels}'`);
 }
@@ -23,7 +22,7 @@ if (flags.classify && condition === null) stop('--classify: the model takes no c
 
 // Data, in the model's levels, with their classes where it takes any
 
-const dataset = await orStop(readFitting());
+const dataset = await readFitting();
 async function readFitting() {
   const numClasses = classesTaken(condition);
   const read = await readDataset(flags.data, { path: flags.path });
@@ -79,7 +78,7 @@ console.log(`${model.countParams()} parameters, ${flags.backend}, ${seconds.toFi
 // Classes
 
 if (flags.classify) {
-  const found = await orStop(mostLikelyClasses(model, test, inBatches));
+  const found = await mostLikelyClasses(model, test, inBatches);
   const byClass = rightByClass(test.labels, found, condition.numClasses);
   const right = byClass.reduce((sum, of) => sum + of.right, 0);
   const share = (right / images).toFixed(3);

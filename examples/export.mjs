@@ -3,8 +3,8 @@
 import { toPortable } from 'pixelcnn-layers';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { useBackend } from './lib/backend.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { parseFlags, stop } from './lib/flags.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { outputFile, parseFlags, pathTo } from './lib/flags.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 
 const help = `Turns a saved model into one file, which pixelcnn-layers/runtime draws from without tfjs.
@@ -26,12 +26,13 @@ const flags = parseFlags(
   help,
   process.argv.slice(2),
 );
-if (!flags.model || !flags.out) stop('--model and --out are wanted; --help lists the flags');
+const directory = pathTo('the directory of a model', '--model', flags.model);
+const out = outputFile('--out', flags.out);
 
-const orStop = (promise) => promise.catch(({ message }) => stop(message));
-await orStop(useBackend('cpu'));
-const { model } = await orStop(loadImageModel(flags.model));
-const portable = await orStop(toPortable(model));
+await useBackend('cpu');
+await prepareFile(out);
+const { model } = await loadImageModel(directory);
+const portable = await toPortable(model);
 const bytes = writePortable(portable, { float16: !flags.float32 });
-await orStop(writeWhole(flags.out, bytes));
-console.log(`${flags.out}: ${Math.round(bytes.length / 1000)} kB`);
+await writeWhole(out, bytes);
+console.log(`${out}: ${Math.round(bytes.length / 1000)} kB`);

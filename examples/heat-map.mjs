@@ -1,17 +1,16 @@
 // Shows which pixels of test images cost a model how many bits: `node examples/heat-map.mjs --model DIR --data NAME`.
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { BACKENDS, useBackend } from './lib/backend.mjs';
 import { DATASETS, readDataset } from './lib/datasets.mjs';
 import { pngOf } from './lib/drawing.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { oneOf, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
 import { bitsByPixel, heatMap } from './lib/heat-map.mjs';
 import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
 
-const HELP = `Shows the first test images of a data set, each with the bits that a model spends on its pixels beside it.
+const HELP = `Shows the first test images of a data set, each with the bits that a model spends on its pixels beside it, and tells
+where it spends most. Images, rows and columns are counted from 0.
 
 Usage: node examples/heat-map.mjs --model DIR --data NAME [flags]
 
@@ -43,12 +42,11 @@ if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}
 const name = oneOf('--data', flags.data, DATASETS);
 const count = wholeNumber('--images', flags.images, 1, 256);
 const columns = wholeNumber('--columns', flags.columns, 1, 256);
-const out = pathTo('a file', '--out', flags.out);
-const orStop = (promise) => promise.catch(({ message }) => stop(message));
+const out = outputFile('--out', flags.out);
 
-await orStop(useBackend(oneOf('--backend', flags.backend, BACKENDS)));
-const { model, imageShape, levels, condition } = await orStop(loadImageModel(directory));
-const set = await orStop(readTestImages());
+await useBackend(oneOf('--backend', flags.backend, BACKENDS));
+const { model, imageShape, levels, condition } = await loadImageModel(directory);
+const set = await readTestImages();
 
 async function readTestImages() {
   const dataset = await readDataset(name, { path: flags.path });
@@ -63,14 +61,10 @@ async function readTestImages() {
   return quantize(sliceImages(test, 0, count), levels);
 }
 
+await prepareFile(out);
 const bits = await bitsByPixel(model, set);
 if (!bits.every(Number.isFinite)) stop('the model gives bits that are not finite: its weights are broken');
-try {
-  await mkdir(dirname(out), { recursive: true });
-  await writeWhole(out, pngOf(heatMap(set, bits, columns)));
-} catch ({ message }) {
-  stop(`--out: ${message}`);
-}
+await writeWhole(out, pngOf(heatMap(set, bits, columns)));
 const pixels = bits.length / count;
 for (let n = 0; n < count; n++) {
   const own = bits.subarray(n * pixels, (n + 1) * pixels);

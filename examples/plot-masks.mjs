@@ -1,10 +1,8 @@
 // Plots what a masked convolution may use, from each colour to each: `node examples/plot-masks.mjs --kernel 7 --type A`.
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { pngOf, svgOf } from './lib/drawing.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { oneOf, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
 import { maskByColour, maskPlot } from './lib/mask-plot.mjs';
 
 const HELP = `Plots a mask: a row of kernels for each colour that comes in, a column for each that goes out. Blue weights are used.
@@ -61,13 +59,14 @@ function readFeatures(flag, text) {
 const args = { kernelSize, featuresIn, featuresOut, maskType, imageChannels, vertical };
 const name = `masks-${vertical ? 'vertical-' : ''}${kernelSize.join('x')}-${maskType}`;
 const out = pathTo('a path', '--out', flags.out ?? `out/${name}`).replace(/\.(svg|png)$/, '');
+const [svg, png] = ['svg', 'png'].map((ending) => outputFile('--out', `${out}.${ending}`));
 const drawing = maskPlot(args);
-try {
-  await mkdir(dirname(out), { recursive: true });
-  await writeWhole(`${out}.svg`, svgOf(drawing));
-  await writeWhole(`${out}.png`, pngOf(drawing));
-} catch ({ message }) {
-  stop(`--out: ${message}`);
+for (const [file, contents] of [
+  [svg, svgOf(drawing)],
+  [png, pngOf(drawing)],
+]) {
+  await prepareFile(file);
+  await writeWhole(file, contents);
 }
 for (const [i, row] of maskByColour(args).pairs.entries()) {
   const used = row.map((taps) => taps.reduce((sum, tap) => sum + tap, 0));
@@ -75,4 +74,4 @@ for (const [i, row] of maskByColour(args).pairs.entries()) {
     `channel ${i}: uses ${used.join(', ')} of ${kernelSize[0] * kernelSize[1]} weights of each kernel`,
   );
 }
-console.log(`written to ${out}.svg and ${out}.png`);
+console.log(`written to ${svg} and ${png}`);

@@ -1,7 +1,6 @@
 // Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
 // Half a minute, nothing to download: `npm run quickstart`, or `node examples/quickstart.mjs --help` for the flags.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
@@ -20,19 +19,20 @@ import { useBackend } from './lib/backend.mjs';
 import { histogramBits, uniformBits } from './lib/baselines.mjs';
 import { lineChart } from './lib/chart.mjs';
 import { readDataset } from './lib/datasets.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { stop } from './lib/flags.mjs';
+import { sweep, writeWhole } from './lib/files.mjs';
 import { gridPng } from './lib/png.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { readQuickstartFlags } from './lib/quickstart-flags.mjs';
+import { lockRun } from './lib/run-lock.mjs';
 import { seedWeights } from './lib/weights.mjs';
 
-const { steps, seed, backend, batch, out } = readQuickstartFlags(process.argv.slice(2));
+const { steps, seed, backend, batch, evalImages, out } = readQuickstartFlags(process.argv.slice(2));
 const evaluations = 10;
 const smoothing = 0.98; // of the training figure shown: about the last 50 steps
 
-await useBackend(backend).catch(({ message }) => stop(message));
-await mkdir(out, { recursive: true }).catch(({ message }) => stop(`--out: ${message}`));
+lockRun(out); // two at a time would mix their files
+await sweep(out, (name) => /^(metrics\.csv|curve\.svg|samples\.png|completions\.png)$/.test(name)); // that a kill has left
+await useBackend(backend);
 
 // Data: bytes 0..16, [N,8,8,1]
 
@@ -41,8 +41,9 @@ const [, ...imageShape] = test.shape;
 const { levels } = test;
 const toTensor = (bytes) => tf.tensor4d(bytes, [bytes.length / 64, ...imageShape], 'int32');
 const testImages = toTensor(test.data);
+const evaluated = toTensor(test.data.subarray(0, evalImages * 64)); // what all figures are of
 const uniform = uniformBits(levels);
-const histogram = histogramBits(train.data, test.data, levels);
+const histogram = histogramBits(train.data, await evaluated.data(), levels);
 
 // Model: images in [0, 1] -> logits [N,8,8,1,17]
 
@@ -59,15 +60,15 @@ const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
 const schedule = scheduleLearningRate(optimizer, exponentialDecay());
 model.compile({ optimizer, loss: bitsPerDim });
 
-/** Bits per dimension over all test images. */
+/** Bits per dimension over test images. */
 async function testBits(model) {
-  const nats = await logProb(model, testImages, { batchSize: 99 });
+  const nats = await logProb(model, evaluated, { batchSize: 99 });
   const total = (await nats.data()).reduce((sum, value) => sum + value, 0);
   nats.dispose();
-  return -total / (testImages.size * Math.LN2);
+  return -total / (evaluated.size * Math.LN2);
 }
 
-console.log(`${test.shape[0]} test and ${train.shape[0]} training images, ${levels} levels`);
+console.log(`${evalImages} test and ${train.shape[0]} training images, ${levels} levels`);
 console.log(`${model.countParams()} parameters, ${steps} steps of ${batch} images, seed ${seed}, ${backend}`);
 
 // Training
@@ -152,7 +153,7 @@ const completions = await sample(loaded, { initial, known, seed });
 const images = await completions.data();
 await writeWhole(join(out, 'completions.png'), gridPng({ ...grid, images, known: await known.data() }));
 
-tf.dispose([testImages, samples, initial, known, completions]);
+tf.dispose([testImages, evaluated, samples, initial, known, completions]);
 for (const owner of [loaded, model, optimizer]) owner.dispose();
 
 console.log(`test bits/dim: ${final.toFixed(3)}`);

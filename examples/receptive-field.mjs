@@ -3,8 +3,8 @@
 
 import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
 import { useBackend } from './lib/backend.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { parseFlags, wholeNumber } from './lib/flags.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { oddNumber, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
 import { fieldSvg, fieldText } from './lib/receptive-field.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 
@@ -16,9 +16,9 @@ Usage: node examples/receptive-field.mjs [flags]
   --gated            of an untrained Gated PixelCNN instead
   --first-kernel N   side of its first kernel, odd (7)
   --model DIR        a saved model instead
-  --row N            of the pixel predicted (in the middle of the last row that the window needs)
-  --column N
-  --out FILE         the picture (receptive-field.svg)
+  --row N            of the pixel predicted, counted from 0 (the last)
+  --column N         of the pixel predicted, counted from 0 (the middle)
+  --out FILE         the picture (out/receptive-field.svg)
   --help             prints this
 `;
 const text = (fallback) => ({ type: 'string', ...(fallback === undefined ? {} : { default: fallback }) });
@@ -30,33 +30,40 @@ const flags = parseFlags(
     model: text(),
     row: text(),
     column: text(),
-    out: text('receptive-field.svg'),
+    out: text('out/receptive-field.svg'),
     help: { type: 'boolean', default: false },
   },
   HELP,
   process.argv.slice(2),
 );
 
+const out = outputFile('--out', flags.out);
+
 await useBackend('wasm');
-const model = flags.model === undefined ? untrained() : (await loadImageModel(flags.model)).model;
+const { model, imageShape } =
+  flags.model === undefined
+    ? untrained()
+    : await loadImageModel(pathTo('the directory of a model', '--model', flags.model));
+if (imageShape.includes(null)) stop('--model: wanted a model of images of one size, got one of any size');
+const [height, width] = imageShape;
+const row = flags.row === undefined ? height - 1 : wholeNumber('--row', flags.row, 0, height - 1);
+const column = flags.column === undefined ? width >> 1 : wholeNumber('--column', flags.column, 0, width - 1);
 
 function untrained() {
   const numBlocks = wholeNumber('--blocks', flags.blocks, 0, 20);
-  const firstKernelSize = wholeNumber('--first-kernel', flags['first-kernel'], 1, 31);
+  const firstKernelSize = oddNumber('--first-kernel', flags['first-kernel'], 31);
   const radius = (firstKernelSize >> 1) + numBlocks;
   const imageShape = [radius + 2, 2 * radius + 3, 1]; // one ring more than the window
   const args = { imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize };
-  return flags.gated ? gatedPixelCNN(args) : pixelCNN(args);
+  return { model: flags.gated ? gatedPixelCNN(args) : pixelCNN(args), imageShape };
 }
 
-const [height, width] = model.imageShape;
-const row = flags.row === undefined ? height - 1 : wholeNumber('--row', flags.row, 0, height - 1);
-const column = flags.column === undefined ? width >> 1 : wholeNumber('--column', flags.column, 0, width - 1);
 const field = await receptiveField(model, { row, column });
 const drawn = { ...field, row, column, height, width };
 console.log(fieldText(drawn));
 console.log(
   `sees ${field.seen.length} earlier values; ${field.blindSpot.length} within the window are blind`,
 );
-await writeWhole(flags.out, fieldSvg(drawn));
-console.log(`written to ${flags.out}`);
+await prepareFile(out);
+await writeWhole(out, fieldSvg(drawn));
+console.log(`written to ${out}`);

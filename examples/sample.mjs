@@ -1,13 +1,11 @@
 // Draws images from a saved model, or completes those of a data set: `node examples/sample.mjs --help`.
 
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { sample } from 'pixelcnn-layers';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
 import { readDataset } from './lib/datasets.mjs';
-import { writeWhole } from './lib/files.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
@@ -18,19 +16,18 @@ const COMPLETIONS = 7; // of each image, beside the image itself
 const flags = readSampleFlags(process.argv.slice(2));
 const { seed, topK, topP, out } = flags;
 const temperatures = flags.temperatures ?? [flags.temperature];
-const orStop = (promise) => promise.catch(({ message }) => stop(message));
 
-await orStop(useBackend(flags.backend));
-const { model, imageShape, levels, condition } = await orStop(loadImageModel(flags.model));
-const numClasses = await orStop(readClasses());
+await useBackend(flags.backend);
+const { model, imageShape, levels, condition } = await loadImageModel(flags.model);
+const numClasses = await readClasses();
 const isOfEachClass = numClasses !== null && flags.class === undefined && flags.complete === undefined;
 const isInRows = flags.temperatures !== undefined || flags.complete !== undefined || isOfEachClass;
 const images = flags.images ?? (isInRows ? 8 : 64);
-const originals = flags.complete === undefined ? null : await orStop(readOriginals());
+const originals = flags.complete === undefined ? null : await readOriginals();
 if (originals === null && imageShape.includes(null)) {
   stop('the model takes images of any size: --complete draws those of a data set');
 }
-await mkdir(dirname(out), { recursive: true }).catch(({ message }) => stop(`--out: ${message}`));
+await prepareFile(out);
 const size = originals?.shape.slice(1) ?? imageShape;
 const [height, width, channels] = size;
 const values = height * width * channels; // of an image
@@ -130,7 +127,7 @@ try {
     columns,
     scale: Math.max(1, Math.round(80 / height)),
   });
-  await writeWhole(out, picture).catch(({ message }) => stop(`--out: ${message}`));
+  await writeWhole(out, picture);
   console.log(`written to ${out}`);
 } catch (error) {
   if (!abort.signal.aborted) throw error;

@@ -20,17 +20,20 @@ import { histogramBits, uniformBits } from './lib/baselines.mjs';
 import { classesOf } from './lib/classes.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { checkWeights, evaluate } from './lib/evaluation.mjs';
-import { stop } from './lib/flags.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { fail, stop } from './lib/flags.mjs';
+import { holdOut } from './lib/hold-out.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
-import { keepSettings, runSettings } from './lib/run-settings.mjs';
+import { keepSettings, openRun } from './lib/run-settings.mjs';
+import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
 
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
-// Whatever goes wrong ends the program with a line.
+// What goes wrong is told with the step at which it did.
 let where = '';
-process.on('uncaughtException', ({ message }) => stop(`${where}${message}`));
+process.on('uncaughtException', (error) => fail(error, where));
 
 // Ctrl-C ends it after the present step.
 let isStopping = false;
@@ -38,11 +41,11 @@ process.once('SIGINT', () => {
   isStopping = true;
 });
 
-// The run, and the checkpoint from which it goes on
+// The run, which is this process's own from here on, and the checkpoint from which it goes on
 
 const flags = readTrainFlags(process.argv.slice(2));
 const { out } = flags;
-const run = await runSettings(flags);
+const run = await openRun(flags);
 const kept = checkpoints(join(out, 'checkpoints'));
 const from = flags.resume ? await kept.latest() : null;
 if (from !== null && run.steps < from.step) {
@@ -53,8 +56,17 @@ await useBackend(run.backend);
 const dataset = await readDataset(run.data, { path: run.path });
 const levels = run.levels ?? dataset.train.levels;
 const [train, test] = [quantize(dataset.train, levels), quantize(dataset.test, levels)];
-const imageShape = train.shape.slice(1);
+const imageShape = train.shape.slice(1); // [H,W,C]
 const numClasses = run.isConditional ? classesOf(dataset) : undefined;
+
+// What is learnt from, and what evaluations are on: the test images, or training images that are held out
+
+const heldOut = run.validation ?? (run.patience === undefined ? 0 : Math.floor(train.shape[0] / 10));
+if (heldOut >= train.shape[0]) {
+  stop(`--validation: ${run.data} has ${train.shape[0]} training images, got '${heldOut}'`);
+}
+const [learnt, validation] = holdOut(train, heldOut);
+const judge = validation ? { name: 'validation', set: validation } : { name: 'test', set: test };
 await keepSettings(out, run, [train, test]);
 
 // Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L]
@@ -86,23 +98,25 @@ if (average && from) {
 
 // What is written
 
-const fresh = { smoothed: 0, best: null, evaluated: null, seconds: 0 };
-let { step, smoothed, best, evaluated, seconds } = from
-  ? { step: from.step, ...from.state }
-  : { step: 0, ...fresh };
-let savedStep = step;
+const fresh = { smoothed: 0, best: null, sinceBest: 0, evaluated: null, seconds: 0 };
+let { smoothed, best, sinceBest, evaluated, seconds } = { ...fresh, ...from?.state };
+let step = from?.step ?? 0;
+let savedStep = from?.step ?? null;
 let since = performance.now();
 const log = await openRunLog(out, {
   title: `${run.model === 'gated' ? 'Gated PixelCNN' : 'PixelCNN'} on ${run.data}, ${levels} levels`,
   step,
   isResumed: flags.resume,
+  judge: judge.name,
   rules: [
     { name: 'uniform', y: uniformBits(levels) },
-    { name: 'histogram', y: histogramBits(train.data, test.data, levels, imageShape[2]) },
+    { name: 'histogram', y: histogramBits(learnt.data, judge.set.data, levels, imageShape[2]) },
   ],
 });
-const counts = `${train.shape[0]} training and ${test.shape[0]} test images [${imageShape}]`;
-console.log(`${dataset.about}: ${counts}, ${levels} levels`);
+const counts = [`${learnt.shape[0]} training`, ...(validation ? [`${heldOut} validation`] : [])];
+console.log(
+  `${dataset.about}: ${counts.join(', ')} and ${test.shape[0]} test images [${imageShape}], ${levels} levels`,
+);
 console.log(
   `${model.countParams()} parameters, ${run.steps} steps of ${run.batch}, seed ${run.seed}, ${run.backend}`,
 );
@@ -120,19 +134,20 @@ async function save(isBest) {
     await model.save(fileSystem(join(directory, 'model')), { includeOptimizer: true });
     if (average) await average.use(() => model.save(fileSystem(join(directory, 'average'))));
   };
-  await kept.save(step, { smoothed, best, evaluated, seconds }, write, { isBest });
+  await kept.save(step, { smoothed, best, sinceBest, evaluated, seconds }, write, { isBest });
   savedStep = step;
 }
 
 /** Evaluates, with the averaged weights where they are kept, saves, and draws. */
 async function evaluateAndSave() {
   seconds += (performance.now() - since) / 1000;
-  const task = () => evaluate(model, test, run);
-  const { testBits, samples } = await (average ? average.use(task) : task());
-  const isBest = best === null || testBits < best;
-  if (isBest) best = testBits;
+  const task = () => evaluate(model, judge.set, run);
+  const { bits, samples } = await (average ? average.use(task) : task());
+  const isBest = best === null || bits < best;
+  if (isBest) best = bits;
+  sinceBest = isBest ? 0 : sinceBest + 1;
   evaluated = step;
-  log.evaluation(step, { trainBits: trainBits(), testBits, seconds });
+  log.evaluation(step, { trainBits: trainBits(), bits, seconds });
   await save(isBest);
   await log.pictures(step, samples);
   since = performance.now();
@@ -141,10 +156,12 @@ async function evaluateAndSave() {
 // Training
 
 const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
-const batches = imageBatches(train, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
+const batches = imageBatches(learnt, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
+const isPatient = () => run.patience === undefined || sinceBest < run.patience;
 
-while (step < run.steps && !isStopping) {
-  where = `step ${step + 1} (the last good checkpoint is of step ${savedStep}): `;
+while (step < run.steps && isPatient() && !isStopping) {
+  const lastGood = savedStep === null ? 'there is no checkpoint yet' : `the last good checkpoint is of step ${savedStep}`; // biome-ignore format: one line
+  where = `step ${step + 1} (${lastGood}): `;
   const batch = batches.next().value;
   schedule.beforeStep();
   const bits = await model.trainOnBatch(batch.xs, batch.ys);
@@ -159,9 +176,9 @@ while (step < run.steps && !isStopping) {
   await setImmediate(); // lets Ctrl-C and the progress line in
 }
 progress.stop();
-const isDone = step === run.steps;
+const isDone = step === run.steps || !isPatient();
 if (isDone && evaluated !== step) await evaluateAndSave();
-else if (savedStep !== step) {
+else if (step > 0 && savedStep !== step) {
   seconds += (performance.now() - since) / 1000;
   await save(false);
 }
@@ -169,5 +186,20 @@ await log.close();
 average?.dispose();
 model.dispose();
 optimizer.dispose();
-if (isDone) console.log(`test bits/dim: ${best.toFixed(3)} at best; --model ${out} takes that model`);
-else console.log(`stopped after step ${step}; --resume --out ${out} goes on`);
+where = '';
+
+// The best model, at the end
+
+if (isDone) {
+  if (!isPatient()) console.log(`step ${step}: no better for ${sinceBest} evaluations`);
+  const { step: bestStep } = await kept.best();
+  const { model: bestModel } = await loadImageModel(out);
+  const { bits, samples } = await evaluate(bestModel, test, run);
+  await writeWhole(join(out, 'samples.png'), samples);
+  bestModel.dispose();
+  console.log(
+    `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; --model ${out} takes it`,
+  );
+} else {
+  console.log(`stopped after step ${step}; --resume --out ${out} goes on`);
+}

@@ -7,7 +7,8 @@ const MOST_POINTS = 400; // of the training line, about: more cannot be told apa
  *
  * @param {object} args
  * @param {string} args.title
- * @param {{ step: number, trainBits: number, testBits?: number }[]} args.metrics lines with `testBits` are marked on the test line
+ * @param {{ step: number, trainBits: number, testBits?: number, validationBits?: number }[]} args.metrics lines of evaluations are marked on
+ * a line of their own
  * @param {{ name: string, y: number }[]} [args.rules]
  * @returns {Promise<string>}
  */
@@ -15,12 +16,12 @@ export function trainingCurve({ title, metrics, rules = [] }) {
   const every = Math.ceil(metrics.length / MOST_POINTS);
   const isKept = (_, i) => (i + 1) % every === 0 || i === metrics.length - 1;
   const train = metrics.filter(isKept).map(({ step, trainBits }) => ({ x: step, y: trainBits }));
-  const test = metrics
-    .filter(({ testBits }) => testBits !== undefined)
-    .map(({ step, testBits }) => ({ x: step, y: testBits }));
+  const evaluations = (key) =>
+    metrics.filter((line) => line[key] !== undefined).map((line) => ({ x: line.step, y: line[key] }));
   const lines = [
     { name: 'training (smoothed)', points: train },
-    { name: 'test', points: test, hasMarks: true },
+    { name: 'validation', points: evaluations('validationBits'), hasMarks: true },
+    { name: 'test', points: evaluations('testBits'), hasMarks: true },
   ];
   return lineChart({
     title,

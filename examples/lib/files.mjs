@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * Writes a file whole or not at all: whoever opens it meanwhile finds the old contents.
@@ -14,5 +15,43 @@ export async function writeWhole(path, contents) {
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Makes the directory of a file that {@link writeWhole} will write, and removes what programs that were killed have left of
+ * that file.
+ *
+ * @param {string} path as `--out` names it
+ */
+export async function prepareFile(path) {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await sweep(dirname(path), (name, pid) => name === basename(path) && !isRunning(pid));
+  } catch (cause) {
+    throw new Error(`--out: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Removes temporary files of {@link writeWhole}.
+ *
+ * @param {string} directory
+ * @param {(name: string, pid: number) => boolean} isLeft whether that of `name`, which process `pid` wrote, is no longer wanted
+ */
+export async function sweep(directory, isLeft) {
+  for (const entry of await readdir(directory)) {
+    const [, name, pid] = /^(.+)\.(\d+)\.tmp$/.exec(entry) ?? [];
+    if (name !== undefined && isLeft(name, Number(pid))) await rm(join(directory, entry), { force: true });
+  }
+}
+
+/** Whether another process of that number runs. */
+function isRunning(pid) {
+  if (pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code !== 'ESRCH'; // EPERM: it is another user's
   }
 }

@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /**
- * The values of a command line. Ends the program where it asks for help or cannot be understood.
+ * The values of a command line. Ends the program where it asks for help or cannot be understood. From here on whatever goes wrong in the
+ * program ends it with a line too; the environment variable DEBUG shows where that was.
  *
  * @param {import('node:util').ParseArgsConfig['options']} options those of `parseArgs`, `help` among them
  * @param {string} help
@@ -9,6 +11,7 @@ import { parseArgs } from 'node:util';
  * @returns {Record<string, any>}
  */
 export function parseFlags(options, help, argv) {
+  process.on('uncaughtException', (error) => fail(error));
   const flags = parse(options, argv);
   if (!flags.help) return flags;
   process.stdout.write(help);
@@ -31,11 +34,23 @@ export function stop(message) {
   process.exit(1);
 }
 
+/** Ends the program with what went wrong, and in which place of its work. */
+export function fail(error, where = '') {
+  if (process.env.DEBUG) console.error(error);
+  const [message] = String(error?.message || error).split('\n'); // native packages go on for a page
+  stop(`${where}${message}`);
+}
+
 export function wholeNumber(flag, text, least, most = Number.MAX_SAFE_INTEGER) {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   return stop(`${flag}: wanted a whole number ${range}, got '${text}'`);
+}
+
+export function oddNumber(flag, text, most) {
+  const number = wholeNumber(flag, text, 1, most);
+  return number % 2 === 1 ? number : stop(`${flag}: wanted an odd number, got '${text}'`);
 }
 
 /** Like 0.5, .5, 2 or 1e-3. */
@@ -64,4 +79,27 @@ export function oneOf(flag, text, choices) {
 export function pathTo(what, flag, text) {
   if (text !== undefined && text !== '') return text;
   return stop(`${flag}: wanted ${what}${text === undefined ? '; --help lists the flags' : ", got ''"}`);
+}
+
+/** Where a directory is, or may be made. */
+export function outputDirectory(flag, text) {
+  const path = pathTo('a directory', flag, text);
+  const isFile = entryAt(flag, path)?.isDirectory() === false;
+  return isFile ? stop(`${flag}: wanted a directory, ${path} is a file`) : path;
+}
+
+/** Where a file may be written. */
+export function outputFile(flag, text) {
+  const path = pathTo('a file', flag, text);
+  const isDirectory = /[/\\]$/.test(path) || entryAt(flag, path)?.isDirectory();
+  return isDirectory ? stop(`${flag}: wanted a file, ${path} is a directory`) : path;
+}
+
+/** What is at a path; undefined for nothing. */
+function entryAt(flag, path) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch ({ message }) {
+    return stop(`${flag}: ${message}`);
+  }
 }

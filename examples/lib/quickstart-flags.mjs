@@ -1,17 +1,18 @@
 import { BACKENDS } from './backend.mjs';
-import { oneOf, parseFlags, pathTo, wholeNumber } from './flags.mjs';
+import { oneOf, outputDirectory, parseFlags, wholeNumber } from './flags.mjs';
 
 const HELP = `Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
 
 Usage: node examples/quickstart.mjs [flags]
 
-  --steps N       training steps (3000)
-  --seed N        same seed and backend, same figures and images (1)
-  --backend NAME  ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
-                  tensorflow needs @tensorflow/tfjs-node
-  --batch N       images a step, 1 to 1500 (16)
-  --out DIR       where the results go (out/quickstart)
-  --help          prints this
+  --steps N        training steps (3000)
+  --seed N         same seed and backend, same figures and images (1)
+  --backend NAME   ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
+                   tensorflow needs @tensorflow/tfjs-node
+  --batch N        images a step, 1 to 1500 (16)
+  --eval-images N  test images that the figures are of, the first N: fewer take less time (all 297)
+  --out DIR        where the results go (out/quickstart)
+  --help           prints this
 `;
 
 const OPTIONS = {
@@ -19,6 +20,7 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   backend: { type: 'string', default: 'wasm' },
   batch: { type: 'string', default: '16' },
+  'eval-images': { type: 'string', default: '297' },
   out: { type: 'string', default: 'out/quickstart' },
   help: { type: 'boolean', default: false },
 };
@@ -27,7 +29,7 @@ const OPTIONS = {
  * The command line, checked.
  *
  * @param {string[]} argv
- * @returns {{ steps: number, seed: number, backend: string, batch: number, out: string }}
+ * @returns {{ steps: number, seed: number, backend: string, batch: number, evalImages: number, out: string }}
  */
 export function readQuickstartFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
@@ -36,6 +38,7 @@ export function readQuickstartFlags(argv) {
     seed: wholeNumber('--seed', flags.seed, 0),
     backend: oneOf('--backend', flags.backend, BACKENDS),
     batch: wholeNumber('--batch', flags.batch, 1, 1500),
-    out: pathTo('a directory', '--out', flags.out),
+    evalImages: wholeNumber('--eval-images', flags['eval-images'], 1, 297),
+    out: outputDirectory('--out', flags.out),
   };
 }

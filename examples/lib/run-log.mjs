@@ -9,10 +9,10 @@ import { openEventFile } from './tensorboard.mjs';
  * `samples-<step>.png`.
  *
  * @param {string} directory
- * @param {{ title: string, step: number, isResumed: boolean, rules: { name: string, y: number }[] }} args what was logged after `step` is
- * forgotten: the run goes on from there
+ * @param {{ title: string, step: number, isResumed: boolean, judge: 'test' | 'validation', rules: { name: string, y: number }[] }} args what
+ * was logged after `step` is forgotten: the run goes on from there; `judge` names the images that evaluations are on
  */
-export async function openRunLog(directory, { title, step: start, isResumed, rules }) {
+export async function openRunLog(directory, { title, step: start, isResumed, judge, rules }) {
   await mkdir(directory, { recursive: true });
   const path = join(directory, 'metrics.jsonl');
   const before = await linesOf(path);
@@ -34,9 +34,9 @@ export async function openRunLog(directory, { title, step: start, isResumed, rul
       events.scalar('train/bits_per_dim', bits, step);
     },
     /** After an evaluation. */
-    evaluation(step, { trainBits, testBits, seconds }) {
-      log({ step, trainBits, testBits, seconds });
-      events.scalar('test/bits_per_dim', testBits, step);
+    evaluation(step, { trainBits, bits, seconds }) {
+      log({ step, trainBits, [`${judge}Bits`]: bits, seconds });
+      events.scalar(`${judge}/bits_per_dim`, bits, step);
     },
     /** The samples of an evaluation, a PNG, and the curves up to it. */
     async pictures(step, samples) {

@@ -1,24 +1,36 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import CRC32 from 'crc-32';
-import { writeWhole } from './files.mjs';
+import { sweep, writeWhole } from './files.mjs';
 import { stop } from './flags.mjs';
+import { lockRun } from './run-lock.mjs';
+
+/** Temporary files of what train.mjs writes. */
+const OWN_FILE = /^(run\.json|metrics\.jsonl|curve\.svg|samples(-\d+)?\.png)$/;
 
 /**
- * The settings of a run: those of the flags, or, where it goes on, those that it keeps in `run.json`, but for what may change. Ends the program
- * where the directory holds another run, or none.
+ * Locks the directory of a run, removes what a kill has left there, and gives the settings: those of the flags, or, where the run goes on,
+ * those that it keeps in `run.json`, but for what may change. Ends the program where the directory holds another run, or none, or is in use.
  *
  * @param {ReturnType<import('./train-flags.mjs').readTrainFlags>} flags
  * @returns {Promise<object>}
  */
-export async function runSettings({ out, resume, run, steps, backend, path }) {
+export async function openRun({ out, resume, run, steps, patience, backend, path }) {
+  if (resume && !existsSync(out)) stop(`--resume: there is no run in ${out}`);
+  lockRun(out);
+  await sweep(out, (name) => OWN_FILE.test(name));
   const kept = await readSettings(join(out, 'run.json'));
   if (!resume && kept !== null) stop(`--out: ${out} holds a run; --resume goes on with it`);
   if (!resume) return run;
   if (kept === null) stop(`--resume: there is no run in ${out}`);
+  if (patience !== undefined && kept.patience === undefined && kept.validation === undefined) {
+    stop('--patience: the run was begun without --patience or --validation');
+  }
   return {
     ...kept,
     steps: steps ?? kept.steps,
+    patience: patience ?? kept.patience,
     backend: backend ?? kept.backend,
     path: path ?? kept.path,
   };
@@ -43,6 +55,5 @@ export async function keepSettings(out, run, sets) {
   const checksum = sets.reduce((crc, { data }) => CRC32.buf(data, crc), 0);
   if (run.checksum !== undefined && run.checksum !== checksum)
     stop(`--resume: ${run.data} is not what the run began with`);
-  await mkdir(out, { recursive: true });
   await writeWhole(join(out, 'run.json'), `${JSON.stringify({ ...run, checksum }, null, 2)}\n`);
 }

@@ -1,6 +1,15 @@
 import { BACKENDS } from './backend.mjs';
 import { DATASETS } from './datasets.mjs';
-import { decimal, oneOf, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from './flags.mjs';
+import {
+  decimal,
+  oneOf,
+  outputFile,
+  parseFlags,
+  pathTo,
+  positiveNumber,
+  stop,
+  wholeNumber,
+} from './flags.mjs';
 
 const HELP = `Draws images from a saved model.
 
@@ -19,7 +28,7 @@ Usage: node examples/sample.mjs --model DIR [flags]
                         of its own class, or of --class, where the model has classes
                         (${DATASETS.join(', ')})
   --path PATH           where the data are, for data sets that are not found by themselves
-  --out FILE            the picture, a PNG (samples.png)
+  --out FILE            the picture, a PNG (out/samples.png)
   --backend NAME        ${BACKENDS.join(', ')} (wasm)
   --help                prints this
 `;
@@ -35,7 +44,7 @@ const OPTIONS = {
   'top-p': { type: 'string' },
   complete: { type: 'string' },
   path: { type: 'string' },
-  out: { type: 'string', default: 'samples.png' },
+  out: { type: 'string', default: 'out/samples.png' },
   backend: { type: 'string', default: 'wasm' },
   help: { type: 'boolean', default: false },
 };
@@ -66,7 +75,7 @@ export function readSampleFlags(argv) {
     topP: flags['top-p'] === undefined ? undefined : positiveNumber('--top-p', flags['top-p'], 1),
     complete: complete === undefined ? undefined : oneOf('--complete', complete, DATASETS),
     path: flags.path,
-    out: pathTo('a file', '--out', flags.out),
+    out: outputFile('--out', flags.out),
     backend: oneOf('--backend', flags.backend, BACKENDS),
   };
 }

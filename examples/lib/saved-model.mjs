@@ -6,7 +6,7 @@ import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
 /**
  * Loads a model of images: one that was saved, or the best of a run of train.mjs, with averaged weights where it keeps them.
  *
- * @param {string} directory
+ * @param {string} directory as `--model` names it
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
  *   condition: import('pixelcnn-layers').ConditionShape | null }>} `imageShape` has null for a size that may vary
  */
@@ -25,8 +25,13 @@ export async function loadImageModel(directory) {
 
 async function modelDirectory(directory) {
   if (existsSync(join(directory, 'model.json'))) return directory;
-  const best = await checkpoints(join(directory, 'checkpoints')).best();
-  if (best === null) return directory;
+  const run = join(directory, 'checkpoints');
+  const best = existsSync(run) ? await checkpoints(run).best() : null;
+  if (best === null) {
+    throw new Error(
+      `--model: wanted a directory with a model.json, or with a run of train.mjs that has evaluated one; ${directory} has neither`,
+    );
+  }
   const averaged = join(best.directory, 'average');
   return existsSync(averaged) ? averaged : join(best.directory, 'model');
 }

@@ -1,12 +1,23 @@
 import { resolve } from 'node:path';
 import { BACKENDS } from './backend.mjs';
 import { DATASETS } from './datasets.mjs';
-import { oneOf, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from './flags.mjs';
+import {
+  oddNumber,
+  oneOf,
+  outputDirectory,
+  parseFlags,
+  pathTo,
+  positiveNumber,
+  stop,
+  wholeNumber,
+} from './flags.mjs';
 
 const HELP = `Trains a PixelCNN on a data set, with the recipe of "The Annotated Pixel-CNN".
 
 Usage: node examples/train.mjs --data fashion-mnist --levels 16 --out runs/fashion [flags]
-       node examples/train.mjs --resume --out runs/fashion [--steps N]
+       node examples/train.mjs --resume --out runs/fashion [--steps N] [--patience N]
+
+At the end it measures the best model on the test images and draws samples from it.
 
 Data
   --data NAME         ${DATASETS.join(', ')}
@@ -31,13 +42,15 @@ Training
   --decay X           factor from step to step (0.999995)
   --average X         also keeps an average of the weights, which forgets 1 - X a step, and evaluates that: try 0.999
   --clip X            scales gradients down to this norm
+  --validation N      holds N training images out, and evaluates on those: test images are left for the end (none; with --patience, a tenth)
+  --patience N        ends after N evaluations in a row that are no better than the best before
   --seed N            of weights, dropout, order and samples (1)
   --backend NAME      ${BACKENDS.join(', ')} (wasm)
 
 Output
   --out DIR           where the run is kept (runs/<data>)
   --every N           evaluates, draws samples and saves each N steps (500)
-  --eval-images N     test images to evaluate on (all)
+  --eval-images N     images to evaluate on, the first N of the set (all)
   --samples N         images to draw (16)
   --resume            goes on with the run in --out, exactly as if it had not stopped
   --help              prints this
@@ -63,6 +76,8 @@ const OPTIONS = {
   decay: text('0.999995'),
   average: text(),
   clip: text(),
+  validation: text(),
+  patience: text(),
   seed: text('1'),
   backend: text(),
   out: text(),
@@ -74,28 +89,31 @@ const OPTIONS = {
 };
 
 /** Flags that may differ when a run goes on; all others are kept in the run. */
-const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'backend'];
+const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend'];
 
 /**
  * The command line, checked. Ends the program where it asks for help or cannot be understood.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, steps?: number, backend?: string, path?: string, run?: object }} `run` holds all that a new run is made of
+ * @returns {{ resume: boolean, out: string, steps?: number, patience?: number, backend?: string, path?: string, run?: object }} `run` holds all that a new run is made of
  */
 export function readTrainFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
   const optional = (read, name, ...rest) =>
     flags[name] === undefined ? undefined : read(`--${name}`, flags[name], ...rest);
   const steps = optional(wholeNumber, 'steps', 1);
+  const patience = optional(wholeNumber, 'patience', 1);
   const backend = optional(oneOf, 'backend', BACKENDS);
   const path = flags.path === undefined ? undefined : resolve(pathTo('a path', '--path', flags.path));
   if (flags.resume) {
     const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
     const other = given.find((name) => !MAY_CHANGE.includes(name));
     if (other !== undefined)
-      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --path, --steps and --backend`);
+      stop(
+        `--${other}: a resumed run keeps its own; --resume takes --out, --path, --steps, --patience and --backend`,
+      );
     if (!flags.out) stop('--resume: wanted --out with the directory of a run');
-    return { resume: true, out: flags.out, steps, backend, path };
+    return { resume: true, out: outputDirectory('--out', flags.out), steps, patience, backend, path };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   if (flags.conditional && flags.model !== 'gated') stop('--conditional: comes with --model gated');
@@ -103,7 +121,7 @@ export function readTrainFlags(argv) {
   const data = oneOf('--data', flags.data, DATASETS);
   return {
     resume: false,
-    out: flags.out === undefined ? `runs/${data}` : pathTo('a directory', '--out', flags.out),
+    out: outputDirectory('--out', flags.out ?? `runs/${data}`),
     run: {
       data,
       path,
@@ -113,8 +131,8 @@ export function readTrainFlags(argv) {
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
       numBlocks: wholeNumber('--blocks', flags.blocks, 0),
-      firstKernelSize: odd('--first-kernel', flags['first-kernel']),
-      kernelSize: odd('--kernel', flags.kernel),
+      firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
+      kernelSize: oddNumber('--kernel', flags.kernel),
       dropout,
       steps: steps ?? 2000,
       batch: wholeNumber('--batch', flags.batch, 1),
@@ -123,6 +141,8 @@ export function readTrainFlags(argv) {
       decay: positiveNumber('--decay', flags.decay, 1),
       average: optional(fraction, 'average'),
       clip: optional(positiveNumber, 'clip'),
+      validation: optional(wholeNumber, 'validation', 0),
+      patience,
       seed: wholeNumber('--seed', flags.seed, 0),
       backend: backend ?? 'wasm',
       every: wholeNumber('--every', flags.every, 1),
@@ -135,9 +155,4 @@ export function readTrainFlags(argv) {
 function fraction(flag, value) {
   const number = positiveNumber(flag, value);
   return number < 1 ? number : stop(`${flag}: wanted a number below 1, got '${value}'`);
-}
-
-function odd(flag, value) {
-  const number = wholeNumber(flag, value, 1);
-  return number % 2 === 1 ? number : stop(`${flag}: wanted an odd number, got '${value}'`);
 }

@@ -216,9 +216,9 @@ it('says in words what both networks see', () => {
     return [sentenceOf(plain, gated, { ...options, place }), plain.answer, gated.answer];
   };
   expect(say({ row: 7, column: 6, channel: 2 })).toEqual([
-    'Blue of row 8, column 7, is computed: value 294 of 351. After all 3 layers, the plain stack sees 57 of 60 earlier pixels in its window; 3 are never seen. The gated network sees all 60 earlier pixels in its window. Both also see red and green of the pixel itself.',
-    'Row 7, column 12, is never seen: it stands five columns to the right, but just one row above, and a layer reads to the right only in rows above.',
-    'Row 7, column 12, is seen through three layers, by way of row 8, column 9 (the vertical stack); row 8, column 8 (the vertical stack).',
+    'Blue of row 7, column 6, is computed: value 294 of 351. After all 3 layers, the plain stack sees 57 of 60 earlier pixels in its window; 3 are never seen. The gated network sees all 60 earlier pixels in its window. Both also see red and green of the pixel itself.',
+    'Row 6, column 11, is never seen: it stands five columns to the right, but just one row above, and a layer reads to the right only in rows above.',
+    'Row 6, column 11, is seen through three layers, by way of row 7, column 8 (the vertical stack); row 7, column 7 (the vertical stack).',
   ]);
   expect(say({ row: 0, column: 0, channel: 0 })[0]).toContain('sees no other pixel: none is drawn yet.');
 });
@@ -292,30 +292,30 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
   it('steps through values by buttons and keys, and through layers', async () => {
     const sentence = () => textOf('.mask-sentence');
     expect(await sentence()).toContain(
-      'Green of row 8, column 7, is computed: value 293 of 351. After all 4 layers',
+      'Green of row 7, column 6, is computed: value 293 of 351. After all 4 layers',
     );
     expect(await sentence()).toContain(
       'the plain stack sees 78 of 84 earlier pixels in its window; 6 are never seen.',
     );
     const click = (name: string) => page.getByRole('button', { name, exact: true }).click();
     await click('Next value');
-    expect(await sentence()).toContain('Blue of row 8, column 7, is computed: value 294');
+    expect(await sentence()).toContain('Blue of row 7, column 6, is computed: value 294');
     await click('Next value');
-    expect(await sentence()).toContain('Red of row 8, column 8, is computed: value 295');
+    expect(await sentence()).toContain('Red of row 7, column 7, is computed: value 295');
     await click('First value');
     expect(await sentence()).toContain('value 1 of 351.');
     expect(await sentence()).toContain('none is drawn yet');
     await click('Last value');
     await click('Previous value');
-    expect(await sentence()).toContain('Green of row 9, column 13, is computed: value 350');
+    expect(await sentence()).toContain('Green of row 8, column 12, is computed: value 350');
 
     const grid = page.getByRole('grid', { name: 'Plain stack' });
     await grid.locator('[tabindex="0"]').focus();
     for (const key of ['ArrowUp', 'ArrowLeft', 'ArrowLeft', 'p']) await page.keyboard.press(key);
-    expect(await sentence()).toContain('Red of row 8, column 11, is computed');
-    expect(await focused()).toBe('row 8, column 11: computed now');
-    await grid.getByRole('gridcell', { name: 'row 7, column 4:' }).click();
-    expect(await sentence()).toContain('Red of row 7, column 4, is computed');
+    expect(await sentence()).toContain('Red of row 7, column 10, is computed');
+    expect(await focused()).toBe('row 7, column 10: computed now');
+    await grid.getByRole('gridcell', { name: 'row 6, column 3:' }).click();
+    expect(await sentence()).toContain('Red of row 6, column 3, is computed');
 
     await page.getByRole('slider').fill('1');
     expect(await sentence()).toContain('After layer 1 of 4, the plain stack sees all 24 earlier pixels');
@@ -327,7 +327,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     await choose('Blocks of 3×3', '5');
     await choose('Image', 'grey');
     expect(await sentence()).toContain(
-      'Grey of row 7, column 4, is computed: value 82 of 117. After all 6 layers',
+      'Grey of row 6, column 3, is computed: value 82 of 117. After all 6 layers',
     );
     expect(await grid.locator('.mask-blind').count()).toBe(15);
     expect(await page.getByRole('grid', { name: 'Gated network' }).locator('.mask-blind').count()).toBe(0);
@@ -338,13 +338,13 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     const grid = page.getByRole('grid', { name: 'Gated network' });
     await grid.locator('[tabindex="0"]').focus();
     for (const key of ['ArrowUp', 'ArrowRight', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key);
-    expect(await focused()).toBe('row 6, column 7: seen through 3 layers');
+    expect(await focused()).toBe('row 5, column 6: seen through 3 layers');
     const answers = await page.locator('.mask-answer').allTextContents();
-    expect(answers[0]).toContain('Row 6, column 7, is never seen: it stands three columns to the right');
+    expect(answers[0]).toContain('Row 5, column 6, is never seen: it stands three columns to the right');
     expect(answers[1]).toContain(
-      'is seen through three layers, by way of row 7, column 6 (the vertical stack)',
+      'is seen through three layers, by way of row 6, column 5 (the vertical stack)',
     );
-    expect(await textOf('.mask-sentence')).toContain('Grey of row 7, column 4, is computed');
+    expect(await textOf('.mask-sentence')).toContain('Grey of row 6, column 3, is computed');
   });
 
   it('fits a narrow screen, and the browser has nothing to complain about', async () => {

@@ -12,7 +12,7 @@ import { take } from '../support/tensors';
 import { runScript } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
-const files = await readdir(MODELS);
+const files = (await readdir(MODELS)).filter((name) => name !== 'README.md');
 const names = files.filter((file) => !file.endsWith('.pixelcnn'));
 
 describe.each(names)('the trained model %s', (name) => {

@@ -68,7 +68,7 @@ declare module '*/examples/lib/classify.mjs' {
 declare module '*/examples/lib/curve.mjs' {
   export function trainingCurve(args: {
     title: string;
-    metrics: { step: number; trainBits: number; testBits?: number }[];
+    metrics: { step: number; trainBits: number; testBits?: number; validationBits?: number }[];
     rules?: { name: string; y: number }[];
   }): Promise<string>;
 }
@@ -89,6 +89,17 @@ declare module '*/examples/lib/digits.mjs' {
 
 declare module '*/examples/lib/files.mjs' {
   export function writeWhole(path: string, contents: string | Uint8Array): Promise<void>;
+  export function prepareFile(path: string): Promise<void>;
+  export function sweep(directory: string, isLeft: (name: string, pid: number) => boolean): Promise<void>;
+}
+
+declare module '*/examples/lib/hold-out.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
+}
+
+declare module '*/examples/lib/run-lock.mjs' {
+  export function lockRun(directory: string): () => void;
 }
 
 declare module '*/examples/lib/png.mjs' {

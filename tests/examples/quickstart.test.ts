@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { histogramBits } from '../../examples/lib/baselines.mjs';
+import { readDigits } from '../../examples/lib/digits.mjs';
+import { itRefuses } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));
 const TENSORS_LEFT = new URL('report-tensors.mjs', import.meta.url).href;
@@ -122,30 +125,43 @@ describe('quickstart', () => {
 });
 
 describe('quickstart, its flags', () => {
+  it('takes figures of fewer images', async () => {
+    const out = await mkdtemp(join(tmpdir(), 'quickstart-few-'));
+    await writeFile(join(out, 'curve.svg.77.tmp'), ''); // of a run that was killed
+    const { code, stdout } = await run(['--steps', '2', '--eval-images', '1', '--out', out]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('1 test and 1500 training images');
+    const [train, test] = await Promise.all([readDigits('train'), readDigits('test')]);
+    const one = histogramBits(train.images, test.images.subarray(0, 64), 17);
+    expect(stdout).toMatch(new RegExp(`^histogram +${one.toFixed(3)}$`, 'm'));
+    expect((await readdir(out)).filter((name) => /tmp|lock/.test(name))).toEqual([]);
+    await rm(out, { recursive: true });
+  });
+
   it('lists them with --help', async () => {
     const { code, stdout, stderr } = await run(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const flag of ['--steps', '--seed', '--backend', '--batch', '--out', '--help']) {
+    for (const flag of ['--steps', '--seed', '--backend', '--batch', '--eval-images', '--out', '--help']) {
       expect(stdout).toContain(flag);
     }
   });
 
-  it.concurrent.each([
+  const refusals: [answer: string, flags: string[]][] = [
     ["--steps: wanted a whole number of at least 1, got 'abc'", ['--steps', 'abc']],
     ["--steps: wanted a whole number of at least 1, got '0'", ['--steps', '0']],
     ["--seed: wanted a whole number of at least 0, got '1.5'", ['--seed', '1.5']],
     ["--batch: wanted a whole number from 1 to 1500, got '1501'", ['--batch', '1501']],
+    ["--eval-images: wanted a whole number from 1 to 297, got '298'", ['--eval-images', '298']],
     ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", ['--backend', 'gpu']],
     ["--out: wanted a directory, got ''", ['--out', '']],
-    ['--out: EEXIST', ['--out', SCRIPT]],
+    ['--out: wanted a directory, SCRIPT is a file', ['--out', 'SCRIPT']],
     ["Unknown option '--step'", ['--step', '3']],
     ["Option '--steps <value>' argument missing", ['--steps']],
     ["Option '--seed' argument is ambiguous", ['--seed', '--batch']],
     ["Unexpected argument 'extra'", ['extra']],
-  ])('answers in one line: %s', async (message, flags) => {
-    const { code, stdout, stderr } = await run(flags);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain(message);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  });
+  ];
+  itRefuses(
+    refusals.map(([answer, flags]) => [answer, ['quickstart.mjs', ...flags]]),
+    () => ({ SCRIPT }),
+  );
 });

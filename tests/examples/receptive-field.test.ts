@@ -1,12 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { startScript } from './run-script';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runScript } from './run-script';
+import { saveModel } from './save-model';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'receptive-field-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
 
 it('shows the blind spot as text and as a picture', async () => {
-  const out = join(tmpdir(), `receptive-field-${process.pid}.svg`);
-  const { code, stdout } = await startScript('receptive-field.mjs', ['--blocks', '2', '--out', out]).ended;
+  const { code, stdout } = await runScript('receptive-field.mjs', ['--blocks', '2'], [], directory);
   expect(code).toBe(0);
   // As the blog's stack with two blocks: # seen, o blind, @ the pixel predicted
   expect(stdout).toContain(
@@ -21,16 +27,26 @@ it('shows the blind spot as text and as a picture', async () => {
     ].join('\n'),
   );
   expect(stdout).toContain('sees 57 earlier values; 3 within the window are blind');
-  const svg = await readFile(out, 'utf8');
+  expect(stdout).toContain('written to out/receptive-field.svg\n');
+  const svg = await readFile(join(directory, 'out/receptive-field.svg'), 'utf8');
   expect(svg.match(/#c0563b/g)).toHaveLength(3);
 });
 
 it('shows that a gated network sees all of its window', async () => {
-  const out = join(tmpdir(), `receptive-field-gated-${process.pid}.svg`);
+  const out = join(directory, 'gated.svg');
   const flags = ['--gated', '--blocks', '2', '--first-kernel', '5', '--out', out];
-  const { code, stdout } = await startScript('receptive-field.mjs', flags).ended;
+  const { code, stdout } = await runScript('receptive-field.mjs', flags);
   expect(code).toBe(0);
   // 4 rows above of 9 columns, and 4 pixels to the left
   expect(stdout).toContain('sees 40 earlier values; 0 within the window are blind');
   expect(await readFile(out, 'utf8')).not.toContain('#c0563b');
+});
+
+it('counts rows and columns of a saved model from 0', async () => {
+  const model = join(directory, 'model');
+  await saveModel(model, {}); // 8x8 pixels; a first kernel of 3 and a block of 3
+  const flags = ['--model', model, '--row', '1', '--column', '0', '--out', join(directory, 'model.svg')];
+  const { code, stdout } = await runScript('receptive-field.mjs', flags);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^##\.{6}\n@\n/); // in the row above, what the first kernel sees, and no more: its block looks to the left there
 });

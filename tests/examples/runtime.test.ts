@@ -9,7 +9,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/pages';
-import { runScript } from './run-script';
+import { itRefuses, runScript } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const readModel = async (name: string) => readPortable(await readFile(`${EXAMPLES}/models/${name}.pixelcnn`));
@@ -31,19 +31,23 @@ describe('export.mjs', () => {
     expect(half.length).toBeLessThan(0.6 * whole.length);
   });
 
-  it('says what it wants', async () => {
-    const { code, stderr } = await runScript('export.mjs', ['--model', 'nowhere']);
-    expect([code, stderr]).toEqual([1, '--model and --out are wanted; --help lists the flags\n']);
-    const missing = await runScript('export.mjs', [
-      '--model',
-      join(folder, 'nowhere'),
-      '--out',
-      join(folder, 'x'),
-    ]);
-    expect(missing.code).toBe(1);
-    expect(missing.stderr).toContain('nowhere');
+  it('lists its flags', async () => {
     expect((await runScript('export.mjs', ['--help'])).stdout).toContain('--float32');
   });
+
+  itRefuses(
+    [
+      ['--model: wanted the directory of a model; --help', ['export.mjs']],
+      ['--out: wanted a file; --help', ['export.mjs', '--model', 'nowhere']],
+      ['FOLDER/nowhere has neither', ['export.mjs', '--model', 'FOLDER/nowhere', '--out', 'FOLDER/x']],
+      [
+        '--out: wanted a file, FOLDER is a directory',
+        ['export.mjs', '--model', 'nowhere', '--out', 'FOLDER'],
+      ],
+      ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
+    ],
+    () => ({ FOLDER: folder }),
+  );
 });
 
 describe('runtime/draw.mjs', () => {

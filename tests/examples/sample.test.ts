@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
@@ -54,6 +55,17 @@ describe('sample.mjs', () => {
     const other = await draw('other.png', ['--images', '5', '--seed', '2']);
     expect(again.image(1, 1)).toEqual(first.image(1, 1));
     expect(other.image(1, 1)).not.toEqual(first.image(1, 1));
+  });
+
+  it('writes into out where it is told no other place, and removes what a kill has left of that file', async () => {
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await mkdir(join(directory, 'out'));
+    for (const name of ['samples.png', 'other.png'])
+      await writeFile(join(directory, `out/${name}.${pid}.tmp`), '');
+    const flags = ['--model', model, '--images', '1'];
+    const { stdout } = await runScript('sample.mjs', flags, [], directory);
+    expect(stdout).toContain('written to out/samples.png\n');
+    expect((await readdir(join(directory, 'out'))).sort()).toEqual([`other.png.${pid}.tmp`, 'samples.png']);
   });
 
   it('draws a row each temperature from the same noise', async () => {

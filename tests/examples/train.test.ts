@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkWeights } from '../../examples/lib/evaluation.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { useBackend } from '../support/backends';
-import { runScript } from './run-script';
+import { itRefuses, runScript } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/train.mjs', import.meta.url));
 const SMALL = '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1'; // biome-ignore format: one line
@@ -21,6 +21,7 @@ interface Line {
   step: number;
   bits?: number;
   testBits?: number;
+  validationBits?: number;
 }
 
 let directory: string;
@@ -62,11 +63,12 @@ const testFigures = async (out: string) =>
     .filter(({ testBits }) => testBits !== undefined)
     .map(({ step, testBits }) => `${step} ${testBits}`);
 
-/** Waits until a run has finished a checkpoint of a step. */
+/** Waits until a run has finished a checkpoint of a step, or a later one. */
 async function checkpointOf(program: ChildProcess, out: string, step: number): Promise<void> {
   const pointer = join(out, 'checkpoints/checkpoints.json');
   for (;;) {
-    if (existsSync(pointer) && JSON.parse(readFileSync(pointer, 'utf8')).latest === `step-${step}`) return;
+    const latest = existsSync(pointer) ? JSON.parse(readFileSync(pointer, 'utf8')).latest : 'step-0';
+    if (Number(latest.split('-')[1]) >= step) return;
     if (program.exitCode !== null) throw new Error(`The run has ended before step ${step}`);
     await setTimeout(5);
   }
@@ -105,10 +107,31 @@ describe('train.mjs', () => {
       program.kill('SIGKILL');
       await end;
     }
+    const left = ['metrics.jsonl.77.tmp', 'samples-40.png.77.tmp'];
+    for (const name of [...left, 'notes.txt.77.tmp']) await writeFile(join(killed, name), '');
     const { code } = await run(`--resume --out ${killed}`);
     expect(code).toBe(0);
+    const files = await readdir(killed);
+    expect(files.filter((name) => /tmp|lock/.test(name))).toEqual(['notes.txt.77.tmp']); // that is not of a run
     expect(await losses(killed)).toEqual(await losses(straight));
     expect(await testFigures(killed)).toEqual(await testFigures(straight));
+  });
+
+  it('is the only one to write a directory', async () => {
+    const busy = join(directory, 'busy');
+    const first = start(`${SMALL} --steps 1000000 --every 20 --out ${busy}`);
+    const end = ended(first);
+    await checkpointOf(first, busy, 20);
+    const refusal = `--out: ${busy} is in use: process ${first.pid} has been writing there since `;
+    for (const args of [`--resume --out ${busy}`, `${SMALL} --out ${busy}`]) {
+      const { code, output } = await run(args);
+      expect(output).toContain(refusal);
+      expect(output.slice(refusal.length)).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z\n$/);
+      expect(code).toBe(1);
+    }
+    expect(first.exitCode).toBeNull();
+    first.kill('SIGKILL');
+    await end;
   });
 
   it('writes what a run is seen by', async () => {
@@ -120,10 +143,12 @@ describe('train.mjs', () => {
       'curve.svg',
       'samples-40.png',
       'samples-200.png',
+      'samples.png',
       'events',
     ]) {
       expect(files).toContain(file);
     }
+    expect(files.filter((name) => /tmp|lock/.test(name))).toEqual([]);
     expect(await readFile(join(out, 'curve.svg'), 'utf8')).toContain('histogram');
     const [events] = await readdir(join(out, 'events'));
     expect(statSync(join(out, 'events', events as string)).size).toBeGreaterThan(5000);
@@ -131,18 +156,42 @@ describe('train.mjs', () => {
     expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
   });
 
+  it('ends with the figure and the samples of its best model', async () => {
+    const figures = (await testFigures(straight)).map((figure) => figure.split(' ').map(Number));
+    const best = Math.min(...figures.map(([, bits]) => bits as number));
+    const [step] = figures.find(([, bits]) => bits === best) as [number];
+    expect(whole.output).toContain(
+      `test bits/dim: ${best.toFixed(3)} by the model of step ${step}, the best`,
+    );
+    const [last, ofBest] = await Promise.all(
+      ['samples.png', `samples-${step}.png`].map((name) => readFile(join(straight, name))),
+    );
+    expect(last?.equals(ofBest as Buffer)).toBe(true);
+  });
+
   it('stops at a loss that is not a number, with the last good checkpoint untouched', async () => {
     const out = join(directory, 'broken-loss');
     const options = SMALL.replace(' --average 0.9', '');
-    const { code, output } = await run(`${options} --steps 50 --every 1 --learning-rate 1e38 --out ${out}`);
-    expect(output).toMatch(
-      /step \d+ \(the last good checkpoint is of step \d+\): .*(not finite|NaN|Infinity)/,
+    const at = (args: string) => run(`${args} --out ${out}`);
+    const early = await at(`${options} --steps 50 --every 1 --learning-rate 1e38`);
+    expect(early.output).toMatch(/^step \d+ \(there is no checkpoint yet\): .*(not finite|NaN|Infinity)/m);
+    expect(early.code).toBe(1);
+    expect(existsSync(join(out, 'checkpoints/checkpoints.json'))).toBe(false);
+
+    await rm(out, { recursive: true });
+    expect((await at(`${options} --steps 20 --every 10`)).code).toBe(0);
+    const settings = join(out, 'run.json');
+    const kept = JSON.parse(await readFile(settings, 'utf8'));
+    await writeFile(settings, JSON.stringify({ ...kept, learningRate: 1e38 }));
+    const pointer = () => readFile(join(out, 'checkpoints/checkpoints.json'), 'utf8');
+    const before = await pointer();
+    const late = await at('--resume --steps 50');
+    expect(late.output).toMatch(
+      /^step \d+ \(the last good checkpoint is of step 20\): .*(not finite|NaN|Infinity)/m,
     );
-    expect(code).toBe(1);
-    const [, failed, good] = /step (\d+) .* of step (\d+)/.exec(output) as RegExpExecArray;
-    expect(Number(good)).toBeLessThan(Number(failed));
-    const pointer = join(out, 'checkpoints/checkpoints.json');
-    expect(existsSync(pointer) ? readFileSync(pointer, 'utf8') : 'step-0').toContain(`step-${good}`);
+    expect(late.code).toBe(1);
+    expect(await pointer()).toBe(before);
+    expect(before).toContain('"latest":"step-20"');
   });
 
   it('saves no weights that are not finite', async () => {
@@ -167,6 +216,62 @@ describe('train.mjs', () => {
     const { code, output } = await run(`--resume --steps 59 --out ${at30}`);
     expect(output).toContain("--steps: the run has done 60, got '59'");
     expect(code).toBe(1);
+  });
+
+  describe('with --patience', () => {
+    /** A rate at which figures go up and down. */
+    const RESTLESS = `${SMALL} --average 0.1 --learning-rate 0.3 --steps 40 --every 2 --seed 5`;
+    const validations = async (out: string) =>
+      (await metrics(out)).flatMap(({ step, validationBits }) =>
+        validationBits === undefined ? [] : [{ step, validationBits }],
+      );
+
+    it('ends after so many evaluations without a better one, also when it was stopped in between', async () => {
+      const [patient, early, broken] = ['patient', 'early', 'broken-early'].map((name) =>
+        join(directory, name),
+      );
+      expect((await run(`${RESTLESS} --validation 150 --out ${patient}`)).code).toBe(0);
+      const figures = await validations(patient as string);
+      expect(figures).toHaveLength(20);
+      const bits = figures.map(({ validationBits }) => validationBits);
+      const best = (until: number) => bits.indexOf(Math.min(...bits.slice(0, until)));
+      const end = bits.findIndex((_, i) => i - best(i + 1) === 3); // the third in a row that is no better
+      expect([best(11), best(12)]).toEqual([8, 11]); // two were no better, and then one was
+      expect(end).toBeGreaterThan(12);
+      const wanted = figures.slice(0, end + 1);
+
+      const { code, output } = await run(`${RESTLESS} --patience 3 --out ${early}`); // a tenth of 1500 images
+      expect(code).toBe(0);
+      expect(await validations(early as string)).toEqual(wanted);
+      expect(output).toContain(`step ${wanted.at(-1)?.step}: no better for 3 evaluations`);
+      expect(output).toContain('1350 training, 150 validation and 297 test images [8,8,1]');
+      expect(output).toContain(` by the model of step ${wanted[best(end + 1)]?.step}, the best`);
+      expect(await readFile(join(early as string, 'curve.svg'), 'utf8')).toContain('>validation<');
+
+      const program = start(`${RESTLESS} --patience 3 --out ${broken}`);
+      const killed = ended(program);
+      await checkpointOf(program, broken as string, wanted[end - 1]?.step as number); // it has waited for two
+      program.kill('SIGKILL');
+      await killed;
+      expect((await run(`--resume --out ${broken}`)).code).toBe(0);
+      expect(await validations(broken as string)).toEqual(wanted);
+    });
+
+    it('measures the best model on the test images at the end', async () => {
+      const out = join(directory, 'early');
+      const again = await run(`--resume --out ${out}`); // it has ended, and says the same
+      const flags = ['--model', out, '--data', 'digits', '--images', '20'];
+      const { stdout } = await runScript('evaluate.mjs', flags);
+      const figure = /^model +(\d\.\d{3})$/m.exec(stdout)?.[1];
+      expect(again.output).toContain(`test bits/dim: ${figure} by the model of step`);
+    });
+
+    it('goes on with more of it', async () => {
+      const out = join(directory, 'early');
+      const before = (await validations(out)).length;
+      expect((await run(`--resume --patience 4 --out ${out}`)).code).toBe(0);
+      expect((await validations(out)).length).toBeGreaterThan(before);
+    });
   });
 
   it('trains a gated model', async () => {
@@ -223,30 +328,43 @@ describe('train.mjs', () => {
     });
   });
 
-  it('refuses what it cannot do, in a line', async () => {
-    const used = straight;
-    const cases = [
+  describe('refuses', () => {
+    const refusals: [flags: string, answer: string][] = [
       ['', '--data: wanted one of digits'],
       ['--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
       ['--data cifar', '--data: wanted'],
-      [`--data digits --out ${used}`, 'holds a run; --resume goes on with it'],
+      ['--data digits --out USED', 'holds a run; --resume goes on with it'],
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
-      [`--resume --out ${used} --batch 3`, '--batch: a resumed run keeps its own'],
+      ['--resume --out USED/events', '--resume: there is no run in USED/events'],
+      ['--resume --out USED --batch 3', '--batch: a resumed run keeps its own'],
       ['--data mnist', '--path'],
-      [`--data digits --levels 32 --out ${directory}/x`, 'quantize'],
+      ['--data digits --levels 32 --out FRESH', 'quantize'],
       ['--data digits --average 1', '--average: wanted a number below 1'],
       ['--data digits --model row', "--model: wanted pixelcnn, gated, got 'row'"],
       ['--data digits --conditional', '--conditional: comes with --model gated'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
-      [`--data emoji --model gated --conditional --out ${directory}/x`, 'emoji has no classes'],
-      [`--resume --out ${used} --conditional`, '--conditional: a resumed run keeps its own'],
+      ['--data emoji --model gated --conditional --out FRESH', 'emoji has no classes'],
+      ['--data digits --patience 0', "--patience: wanted a whole number of at least 1, got '0'"],
+      ['--data digits --validation few', "--validation: wanted a whole number of at least 0, got 'few'"],
+      ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"], // biome-ignore format: one line
+      ['--data digits --out USED/run.json', '--out: wanted a directory, USED/run.json is a file'],
+      ['--data digits --out USED/run.json/x', '--out: ENOTDIR'],
+      ['--resume --out USED --conditional', '--conditional: a resumed run keeps its own'],
+      [
+        '--resume --out USED --patience 4',
+        '--patience: the run was begun without --patience or --validation',
+      ],
     ];
-    for (const [args, message] of cases as [string, string][]) {
-      const { code, output } = await run(args);
-      expect(output).toContain(message);
-      expect(output.trim().split('\n')).toHaveLength(1);
-      expect(code).toBe(1);
-    }
+    const fresh = () => join(directory, 'deep', 'fresh');
+    itRefuses(
+      refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]]),
+      () => ({ USED: straight, FRESH: fresh() }),
+    );
+
+    it('and leaves nothing behind', async () => {
+      for (const path of [join(directory, 'deep'), 'nowhere', 'runs']) expect(existsSync(path)).toBe(false);
+      expect(await readdir(join(straight, 'events'))).toHaveLength(1);
+    });
   });
 });

@@ -4,12 +4,12 @@ import { capitalized, counted, listed } from './words.mjs';
 
 /** @typedef {import('./picture.mjs').Picture} Picture */
 
-/** 'row 8, column 7' */
+/** 'row 7, column 6': counted from 0, as the library's places are */
 export function pixelName({ row, column }) {
-  return `row ${row + 1}, column ${column + 1}`;
+  return `row ${row}, column ${column}`;
 }
 
-/** 'Green of row 8, column 7, is computed: value 278 of 351.' */
+/** 'Green of row 7, column 6, is computed: value 278 of 351.' */
 export function valueWords(place, size) {
   const name = capitalized(channelNames(size.channels)[place.channel]);
   const total = size.height * size.width * size.channels;

@@ -33,7 +33,7 @@ export function stepsLegend() {
       ...keys('Home'),
       ' and ',
       ...keys('End'),
-      ' to the first and last.',
+      ' to the first and last. Rows and columns count from 0, as in the library.',
     ),
   );
 }

@@ -40,7 +40,7 @@ export function levelBars() {
     const [, width, channels] = shape;
     const perValue = probabilities.length / levels.length;
     const { row, column } = chosen ?? mostSurprising(bits, width, channels);
-    title.textContent = `What it expected at row ${row + 1}, column ${column + 1}`;
+    title.textContent = `What it expected at row ${row}, column ${column}`;
     const first = (row * width + column) * channels;
     rows.replaceChildren(
       ...Array.from({ length: channels }, (_, channel) => {

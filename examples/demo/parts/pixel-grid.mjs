@@ -58,8 +58,7 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
 
   function tell() {
     const { row, column } = cursor;
-    if (cursor.isShown)
-      readout.textContent = `Row ${row + 1}, column ${column + 1}: ${describe(row, column)}`;
+    if (cursor.isShown) readout.textContent = `Row ${row}, column ${column}: ${describe(row, column)}`;
     draw();
   }
 

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeWhole } from '../../../examples/lib/files.mjs';
+import { prepareFile, sweep, writeWhole } from '../../../examples/lib/files.mjs';
 
 describe('files', () => {
   it('replaces a file and leaves nothing beside it', async () => {
@@ -14,6 +15,28 @@ describe('files', () => {
     await mkdir(join(directory, 'taken'));
     await expect(writeWhole(join(directory, 'taken'), 'not over a directory')).rejects.toThrow();
     expect((await readdir(directory)).sort()).toEqual(['file.txt', 'taken']);
+    await rm(directory, { recursive: true });
+  });
+
+  it('removes what killed programs have left of a file, and nothing else', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'files-'));
+    const path = join(directory, 'deep', 'file.txt');
+    await prepareFile(path);
+    const { pid: gone } = spawnSync(process.execPath, ['-e', '']);
+    const left = (name: string, pid: number) => `${name}.${pid}.tmp`;
+    const kept = [
+      left('file.txt', process.ppid), // it runs, and may be about to rename it
+      left('other.txt', gone),
+      'file.txt',
+      'file.txt.tmp',
+    ];
+    const entries = [...kept, left('file.txt', gone), left('file.txt', process.pid)];
+    for (const name of entries) await writeFile(join(directory, 'deep', name), '');
+    await prepareFile(path);
+    expect((await readdir(join(directory, 'deep'))).sort()).toEqual([...kept].sort());
+
+    await sweep(join(directory, 'deep'), (name) => name === 'other.txt');
+    expect(await readdir(join(directory, 'deep'))).not.toContain(left('other.txt', gone));
     await rm(directory, { recursive: true });
   });
 });

@@ -1,10 +1,22 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runScript } from '../run-script';
+import { itRefuses, type Refusal, runInTurn, runScript } from '../run-script';
 import { saveGatedModel, saveModel } from '../save-model';
+
+/** Flags with which each example would run. */
+const ENOUGH: Record<string, string[]> = {
+  'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
+  'export.mjs': ['--model', 'MODEL', '--out', 'DIRECTORY/x'],
+  'heat-map.mjs': ['--model', 'MODEL', '--data', 'digits'],
+  'plot-masks.mjs': [],
+  'quickstart.mjs': ['--out', 'DIRECTORY/x'],
+  'receptive-field.mjs': [],
+  'sample.mjs': ['--model', 'MODEL'],
+  'train.mjs': ['--data', 'digits', '--out', 'DIRECTORY/x'],
+};
+const SCRIPTS = Object.keys(ENOUGH);
 
 let directory: string;
 beforeAll(async () => {
@@ -15,6 +27,7 @@ beforeAll(async () => {
   await saveGatedModel(join(directory, 'RGB'), { imageShape: [16, 16, 3], numClasses: 10 });
   await saveGatedModel(join(directory, 'VECTORS'), { conditionSize: 3 });
   await saveGatedModel(join(directory, 'MAPS'), { conditionMapSize: 3 });
+  await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -27,20 +40,31 @@ describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
   });
 });
 
-describe('a flag that is wrong', () => {
-  const [MODEL, CLASSES, FEW, RGB, VECTORS, MAPS] = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS'];
-  const evaluate = ['evaluate.mjs', '--model', MODEL, '--data', 'digits'];
-  const sample = ['sample.mjs', '--model', MODEL];
-  const sampleClasses = ['sample.mjs', '--model', CLASSES];
+const places = () => {
+  const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'ANY'];
+  return { ...Object.fromEntries(models.map((name) => [name, join(directory, name)])), DIRECTORY: directory };
+};
 
-  it.concurrent.each([
+describe('a flag that is wrong', () => {
+  const evaluate = ['evaluate.mjs', '--model', 'MODEL', '--data', 'digits'];
+  const sample = ['sample.mjs', '--model', 'MODEL'];
+  const sampleClasses = ['sample.mjs', '--model', 'CLASSES'];
+
+  const refusals: Refusal[] = [
     ['--model: wanted the directory of a model; --help', ['evaluate.mjs']],
     ['--model: wanted the directory of a model; --help', ['sample.mjs']],
     ["--model: wanted the directory of a model, got ''", ['sample.mjs', '--model', '']],
-    ['model.json is missing', ['sample.mjs', '--model', '/nowhere']],
-    ['model.json is missing', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
-    ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', MODEL]],
-    ["got 'faces'", ['evaluate.mjs', '--model', MODEL, '--data', 'faces']],
+    ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
+    ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
+    ['; /nowhere has neither', ['receptive-field.mjs', '--model', '/nowhere']],
+    ['--model: wanted a model of images of one size', ['receptive-field.mjs', '--model', 'ANY']],
+    [
+      "--row: wanted a whole number from 0 to 7, got '8'",
+      ['receptive-field.mjs', '--model', 'MODEL', '--row', '8'],
+    ],
+    ["--first-kernel: wanted an odd number, got '4'", ['receptive-field.mjs', '--first-kernel', '4']],
+    ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
+    ["got 'faces'", ['evaluate.mjs', '--model', 'MODEL', '--data', 'faces']],
     ["--levels: the model has 17 levels, got '16'", [...evaluate, '--levels', '16']],
     ["--images: digits has 297 test images, got '298'", [...evaluate, '--images', '298']],
     ["--batch: wanted a whole number of at least 1, got '0'", [...evaluate, '--batch', '0']],
@@ -48,7 +72,7 @@ describe('a flag that is wrong', () => {
     ['digits: is embedded, takes no --path', [...evaluate, '--path', 'somewhere']],
     [
       'the model takes images of 8x8x1, emoji has 16x16x3',
-      ['evaluate.mjs', '--model', MODEL, '--data', 'emoji'],
+      ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji'],
     ],
     ["Unknown option '--temp'", [...evaluate, '--temp', '1']],
     ["--temperature: wanted a number of at least 0, got 'warm'", [...sample, '--temperature', 'warm']],
@@ -65,6 +89,8 @@ describe('a flag that is wrong', () => {
       [...sample, '--complete', 'digits', '--images', '298'],
     ],
     ["--out: wanted a file, got ''", [...sample, '--out', '']],
+    ['--out: wanted a file, DIRECTORY is a directory', [...sample, '--out', 'DIRECTORY']],
+    ['--out: wanted a file, new/ is a directory', [...sample, '--out', 'new/']],
     ['--out: ENOTDIR', [...sample, '--out', 'package.json/deep/samples.png']],
     ['--class: the model takes no classes', [...sample, '--class', '0']],
     ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
@@ -72,27 +98,53 @@ describe('a flag that is wrong', () => {
     ['--temperatures: comes with --class', [...sampleClasses, '--temperatures', '1,2']],
     [
       'the model is conditioned on classes, emoji has none',
-      ['sample.mjs', '--model', RGB, '--complete', 'emoji'],
+      ['sample.mjs', '--model', 'RGB', '--complete', 'emoji'],
     ],
-    ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', FEW, '--complete', 'digits']],
-    ['the model is conditioned on vectors', ['sample.mjs', '--model', VECTORS]],
-    ['the model is conditioned on maps', ['sample.mjs', '--model', MAPS, '--class', '0']],
+    ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
+    ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
+    ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
     ['--classify: the model takes no classes', [...evaluate, '--classify']],
     [
       'the model is conditioned on classes, emoji has none',
-      ['evaluate.mjs', '--model', RGB, '--data', 'emoji'],
+      ['evaluate.mjs', '--model', 'RGB', '--data', 'emoji'],
     ],
-    ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', FEW, '--data', 'digits']],
-    ['the model is conditioned on vectors', ['evaluate.mjs', '--model', VECTORS, '--data', 'digits']],
-    ['the model is conditioned on maps', ['evaluate.mjs', '--model', MAPS, '--data', 'digits', '--classify']],
-  ])('is answered in one line: %s', async (message, [script = '', ...flags]) => {
-    const { code, stdout, stderr } = await runScript(
-      script,
-      flags.map((flag) => (/^[A-Z]+$/.test(flag) ? join(directory, flag) : flag)),
-    );
-    expect(stderr).toContain(message);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', 'FEW', '--data', 'digits']],
+    ['the model is conditioned on vectors', ['evaluate.mjs', '--model', 'VECTORS', '--data', 'digits']],
+    [
+      'the model is conditioned on maps',
+      ['evaluate.mjs', '--model', 'MAPS', '--data', 'digits', '--classify'],
+    ],
+  ];
+  itRefuses(refusals, places);
+
+  it.concurrent.each(SCRIPTS)('is answered in one line by %s, run by itself', async (script) => {
+    const flags = (ENOUGH[script] as string[]).map((flag) => (flag === 'MODEL' ? '/nowhere' : flag));
+    const { code, stdout, stderr } = await runScript(script, [...flags, '--out', 'package.json/x']);
+    expect(stderr).toMatch(/^[^\n]*(--model|--out)[^\n]*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(existsSync('samples.png')).toBe(false);
   });
+});
+
+/** Each flag of each example, in `--help`: without its value, empty, and with one that cannot be; or with a value where it takes none. */
+it('every flag is refused in one line where it is wrong', async () => {
+  const fill = (text: string) =>
+    Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
+  const helps = await runInTurn(SCRIPTS.map((script) => [script, '--help']));
+  const examples = helps.flatMap(({ stdout: help }, i) => {
+    const script = SCRIPTS[i] as string;
+    const flags = [...help.matchAll(/^ +(--[a-z-]+)( [A-Z])?/gm)].filter(([, flag]) => flag !== '--help');
+    expect(flags.length, script).toBeGreaterThan(2);
+    const wrong = flags.flatMap(([, flag = '', value]) => {
+      if (value === undefined) return [[`${flag}=1`]];
+      return [[flag], [`${flag}=`], [flag, flag === '--out' ? 'package.json/x' : '?!']];
+    });
+    return wrong.map((flags) => [script, ...(ENOUGH[script] as string[]).map(fill), ...flags]);
+  });
+  const ended = await runInTurn(examples);
+  for (const [i, { code, stdout, stderr }] of ended.entries()) {
+    const what = examples[i]?.join(' ');
+    expect({ what, code, stdout }).toEqual({ what, code: 1, stdout: '' });
+    expect(stderr, what).toMatch(/^[^\n]+\n$/);
+    expect(stderr, what).not.toContain('undefined');
+  }
 });
