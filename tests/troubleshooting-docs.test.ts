@@ -11,9 +11,13 @@ const page = await readFile(join(root, 'docs/troubleshooting.md'), 'utf8');
 /** Files of tfjs whose messages are quoted. */
 const OF_TFJS = ['tfjs-core/dist/engine', 'tfjs-core/dist/io/http', 'tfjs-layers/dist/engine/topology', 'tfjs-layers/dist/engine/training', 'tfjs-layers/dist/utils/generic_utils']; // biome-ignore format: one line
 
+/** What else says something: the examples, and the script for pages. */
+const OTHERS = ['examples/train.mjs', 'examples/lib/run-lock.mjs', 'tsup.config.ts'];
+
 const own = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
 const files = [
   ...own.map((name) => join('src', name)),
+  ...OTHERS,
   ...OF_TFJS.map((name) => join('node_modules/@tensorflow', `${name}.js`)),
 ];
 const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')));
