@@ -41,18 +41,18 @@ export function checkNames(what: string, names: readonly string[], known: readon
   throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
 }
 
-/** The known name that a misspelt one may stand for: few letters away, or part of it. */
+/** The known name that a misspelt one may stand for: part of it or the other way round, or few letters away. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(wanted, candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  if (best !== undefined && 3 * best.distance <= Math.max(name.length, 3)) return best.candidate;
-  return ranked.find(({ candidate }) => {
-    const lower = candidate.toLowerCase();
-    return wanted.includes(lower) || lower.includes(wanted);
-  })?.candidate;
+  let nearest: string | undefined;
+  let least = Math.max(2, name.length / 3 + 1e-9); // exclusive
+  for (const candidate of known) {
+    const word = candidate.toLowerCase();
+    const isPart = wanted.includes(word) || word.includes(wanted);
+    const distance = isPart ? 1 : editDistance(wanted, word);
+    if (distance < least) [nearest, least] = [candidate, distance];
+  }
+  return nearest;
 }
 
 /** How many letters must be put in, left out or replaced to make one word of another (Levenshtein). */

@@ -5,7 +5,7 @@ import { makeKernels } from '../kernels/webassembly';
 import type { PortableModel } from '../program/program';
 import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
 import { compile, type ProgramIO } from './compile';
-import { Machine } from './machine';
+import { copyMemory, Machine } from './machine';
 import { Plan } from './plan';
 
 /** The images that an {@link Evaluator} is made for. */
@@ -46,14 +46,14 @@ export function evaluatorFor(
 export class Evaluator {
   private readonly readLogits: () => Float32Array;
   /** Whose condition each image has. */
-  private readonly conditionOf: Int32Array;
+  readonly conditionOf: Int32Array;
   private row = -1;
   /** Whether there is a present pixel, and the times of it that are done. */
   private isEntered = false;
   private done = 0;
 
   constructor(
-    private readonly machine: Machine,
+    readonly machine: Machine,
     private readonly io: ProgramIO,
     private readonly imageShape: ImageShape,
     private readonly levels: number,
@@ -83,12 +83,6 @@ export class Evaluator {
     this.runTo(channels);
     this.isEntered = false;
     if (column === width - 1) this.machine.runRow(AFTER_ROW);
-  }
-
-  /** Image n goes on as image from[n], [images]. */
-  copy(from: Int32Array): void {
-    this.machine.copyImages(from);
-    this.conditionOf.set(from.map((n) => this.conditionOf[n] as number));
   }
 
   /** Makes a pixel the present one, unless it is. */
@@ -147,6 +141,12 @@ export class Evaluator {
       }
     }
   }
+}
+
+/** Image n goes on as image from[n], [images]. */
+export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array): void {
+  copyMemory(machine, from);
+  conditionOf.set(from.map((n) => conditionOf[n] as number));
 }
 
 /**

@@ -35,8 +35,8 @@ export class Machine {
   private readonly rowStarts: Int32Array;
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
-  private readonly chunkImages: number;
-  private readonly reservations: Plan['reservations'];
+  readonly chunkImages: number;
+  readonly reservations: Plan['reservations'];
   private row = -1;
   private column = -1;
 
@@ -126,21 +126,24 @@ export class Machine {
     }
     this.moveTo(this.row, 0);
   }
+}
 
-  /** Image n goes on as image from[n]: it takes over all that that one has in memory. */
-  copyImages(from: Int32Array): void {
-    for (const { offset, stride, times } of this.reservations) {
-      for (let time = 0; time < times; time++) {
-        const parts = this.chunks.map(({ bases, images }) => {
-          const start = (bases[CHUNK] as number) + offset + time * this.chunkImages * stride;
-          return this.heap.subarray(start, start + images * stride);
-        });
-        const before = parts.map((part) => part.slice());
-        for (const [n, source] of from.entries()) {
-          const k = source % this.chunkImages;
-          const old = before[Math.floor(source / this.chunkImages)]?.subarray(k * stride, (k + 1) * stride);
-          parts[Math.floor(n / this.chunkImages)]?.set(old as Float32Array, (n % this.chunkImages) * stride);
-        }
+/**
+ * Image n goes on as image from[n]: it takes over all that that one has in memory. A function rather than a method, so
+ * that bundles without a stepper leave it out.
+ */
+export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
+  for (const { offset, stride, times } of reservations) {
+    for (let time = 0; time < times; time++) {
+      const parts = chunks.map(({ bases, images }) => {
+        const start = (bases[CHUNK] as number) + offset + time * chunkImages * stride;
+        return heap.subarray(start, start + images * stride);
+      });
+      const before = parts.map((part) => part.slice());
+      for (const [n, source] of from.entries()) {
+        const k = source % chunkImages;
+        const old = before[Math.floor(source / chunkImages)]?.subarray(k * stride, (k + 1) * stride);
+        parts[Math.floor(n / chunkImages)]?.set(old as Float32Array, (n % chunkImages) * stride);
       }
     }
   }

@@ -2,7 +2,7 @@ import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } fro
 import { type ConditionData, numConditions, readCondition } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { type LogProbs, logProbs } from '../distributions/categorical';
-import { type Evaluator, evaluatorFor } from '../engine/evaluator';
+import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { memoryFor } from './sample';
 
@@ -111,7 +111,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       const { evaluator } = held();
       checkList('copy', from);
       for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
-      evaluator.copy(Int32Array.from(from));
+      copyImages(evaluator, Int32Array.from(from));
       isComputed = false;
     },
     dispose() {

@@ -15,7 +15,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
 import type { Window } from '../../src/core/window';
-import { Evaluator, evaluatorFor } from '../../src/engine/evaluator';
+import { copyImages, Evaluator, evaluatorFor } from '../../src/engine/evaluator';
 import type { Machine } from '../../src/engine/machine';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
@@ -422,7 +422,7 @@ onEachCpuBackend('incremental sampling', () => {
       const ofOthers = Array.from(from, (n) => level(n, index));
       if (index === 9) {
         copied.logits(...place); // before the copy: what it has at hand is copied too
-        copied.copy(from);
+        copyImages(copied, from);
       }
       if (isCopied) expect(copied.logits(...place)).toEqual(afresh.logits(...place));
       copied.put(...place, isCopied ? ofOthers : levels);

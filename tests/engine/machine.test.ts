@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Machine } from '../../src/engine/machine';
+import { copyMemory, Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
 import { INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
@@ -137,7 +137,7 @@ describe('Machine', () => {
       write(machine, ofRow(row), [0, 1, 2, 3, 4].map((n) => new Array(8).fill(number(n, row)))); // biome-ignore format: one line
     }
     const from = [4, 0, 0, 3, 1];
-    machine.copyImages(Int32Array.from(from));
+    copyMemory(machine, Int32Array.from(from));
     expect(read(machine, x, 4)).toEqual(from.map((n) => [n, n, n, n]));
     for (const row of [0, 1, 2]) {
       expect(read(machine, ofRow(row), 8)).toEqual(from.map((n) => new Array(8).fill(number(n, row))));

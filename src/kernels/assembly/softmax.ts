@@ -13,18 +13,16 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
   const s = f64x2.splat(scale);
   for (let n: usize = 0; n < images; n++, x += levels * 4, y += levels * 8, sums += 8) {
     const max = f64x2.promote_low_f32x4(largest(x, levels * 4));
-    let sumLow = f64x2.splat(0), sumHigh = f64x2.splat(0);
-    for (let i: usize = 0; i < levels; i += 4) {
-      const l = v128.load(x + i * 4);
-      const upper = v128.shuffle<f32>(l, l, 2, 3, 2, 3);
-      const low = exp(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(l), max), s));
-      const high = exp(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(upper), max), s));
-      v128.store(y + i * 8, low);
-      v128.store(y + i * 8 + V, high);
-      sumLow = f64x2.add(sumLow, low);
-      sumHigh = f64x2.add(sumHigh, high);
+    let low = f64x2.splat(0), high = low; // sums of levels 0, 1, 4, 5, ... and of 2, 3, 6, 7, ...
+    for (let i: usize = 0; i < levels; i += 2) {
+      const logits = f64x2.promote_low_f32x4(v128.load64_zero(x + i * 4));
+      const e = exp(f64x2.mul(f64x2.sub(logits, max), s));
+      v128.store(y + i * 8, e);
+      const sum = f64x2.add(low, e);
+      low = high;
+      high = sum;
     }
-    const sum = f64x2.add(sumLow, sumHigh);
+    const sum = f64x2.add(low, high);
     store<f64>(sums, f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
   }
 }
