@@ -9,7 +9,14 @@ import { afterCheck, checkBatch, checkedDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { type ImageModelShape, imageModelShape } from './image-model';
 import { namesOf, OWN_LOSS, withFunctions } from './loss';
-import { disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
+import { checkSavedGraph } from './saved-graph';
+import {
+  collectMade,
+  disposeAbandonedTape,
+  type Made,
+  restoreAdamPowersExactly,
+  withoutLeakingSteps,
+} from './tfjs-workarounds';
 
 type FitX = Parameters<LayersModel['fit']>[0];
 type FitY = Parameters<LayersModel['fit']>[1];
@@ -144,6 +151,8 @@ export class AutoregressiveModel extends LayersModel {
   /** What the model is conditioned on; null for nothing. */
   readonly condition: ImageModelShape['condition'];
   private checksLabels = false;
+  /** What tfjs has made to load it, to be disposed where that fails; undefined where it was not loaded. */
+  private made: Made | undefined;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
@@ -296,9 +305,52 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   override loadTrainingConfig(config: TrainingConfig): void {
-    super.loadTrainingConfig(config); // makes the optimizer and compiles, with the names of getTrainingConfig
+    this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
     this.isOptimizerOwned = true; // nobody else has it, so it is disposed with the model
     restoreAdamPowersExactly(this.optimizer);
+  }
+
+  override setUserDefinedMetadata(...args: Parameters<LayersModel['setUserDefinedMetadata']>): void {
+    this.load(() => super.setUserDefinedMetadata(...args));
+  }
+
+  override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
+    this.load(() => super.loadWeights(...args));
+    this.made?.keep();
+  }
+
+  /** Loads a part of a saved model. If that fails while tfjs loads it, nobody will have it. */
+  private load(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.made?.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a model of its graph in a file.
+   *
+   * @throws Error naming the layer whose inputs are not there
+   * @nocollapse
+   */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+    ...rest: [customObjects?: serialization.ConfigDict, fastWeightInit?: boolean]
+  ): T {
+    checkSavedGraph('AutoregressiveModel', { className: AutoregressiveModel.className, config });
+    const made = collectMade();
+    try {
+      const model = LayersModel.fromConfig(cls, config, ...rest);
+      if (model instanceof AutoregressiveModel) model.made = made;
+      queueMicrotask(made.keep); // tfjs loads all the rest in the same turn
+      return model;
+    } catch (error) {
+      made.dispose();
+      throw error;
+    }
   }
 }
 serialization.registerClass(AutoregressiveModel);

@@ -8,7 +8,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 
-// What tfjs 4.22 does not do: three things that training and saving a model need.
+// What tfjs 4.22 does not do, and training, saving and loading a model need.
 
 /** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, kept by multiplying once a step. */
 interface AdamPowers {
@@ -40,7 +40,11 @@ export function restoreAdamPowersExactly(optimizer: Optimizer): void {
 function power(beta: number, steps: number): number {
   const factor = Math.fround(beta);
   let product = factor;
-  for (let i = 0; i < steps; i++) product = Math.fround(product * factor);
+  for (let i = 0; i < steps; i++) {
+    const next = Math.fround(product * factor);
+    if (Object.is(next, product)) return product; // and so it stays, however many steps a damaged file says
+    product = next;
+  }
   return product;
 }
 
@@ -73,4 +77,46 @@ export function disposeAbandonedTape(): void {
   if (state.gradientDepth > 0) return; // an outer gradient still needs its tape
   for (const node of state.activeTape ?? []) dispose(node.saved ?? []);
   state.activeTape = [];
+}
+
+/** What tfjs has made since some moment. Only the first call counts. */
+export interface Made {
+  /** Leaves it as it is. */
+  keep(): void;
+  /** Disposes it, variables and kept tensors too. */
+  dispose(): void;
+}
+
+let isCollecting = false;
+
+/**
+ * Collects the tensors and variables that are made from now on, until it is told what to do with them: tfjs leaves them
+ * behind when it fails to load a model. A collection within another collects nothing.
+ */
+export function collectMade(): Made {
+  if (isCollecting) return { keep() {}, dispose() {} };
+  const { registeredVariables } = engine();
+  const before = new Set(Object.keys(registeredVariables));
+  engine().startScope();
+  const tensors: Tensor[] = engine().state.activeScope.track;
+  isCollecting = true;
+  let isEnded = false;
+  const end = (act: () => void) => {
+    if (isEnded) return;
+    isEnded = true;
+    isCollecting = false;
+    engine().endScope([...tensors]); // as if there had been no scope
+    act();
+    tensors.length = 0;
+  };
+  return {
+    keep: () => end(() => {}),
+    dispose: () =>
+      end(() => {
+        dispose(tensors);
+        for (const [name, variable] of Object.entries(registeredVariables)) {
+          if (!before.has(name)) variable.dispose();
+        }
+      }),
+  };
 }

@@ -5,10 +5,11 @@ import {
   checkBoolean,
   checkFunction,
   checkInteger,
+  checkRecord,
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { isMissing, readWhole, replaceFile } from './files';
+import { isAbandoned, isMissing, readWhole, replaceFile, temporaryName } from './files';
 
 /** A finished checkpoint. */
 export interface Checkpoint<State> {
@@ -49,7 +50,7 @@ export interface Checkpoints<State> {
 
 /** Names the directories of the latest and of the best checkpoint. */
 const POINTER_FILE = 'checkpoints.json';
-const OWN_ENTRY = /^step-\d+(-\d+)?(\.tmp)?$|^checkpoints\.json\.\d+\.tmp$/;
+const CHECKPOINT = /^step-\d+(-\d+)?$/;
 
 interface Pointers {
   latest?: string;
@@ -59,11 +60,11 @@ interface Pointers {
 /**
  * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `checkpoints.json`,
  * which names the latest and the best. A kill of the program at any moment leaves the checkpoints that were
- * finished. One program at a time may write.
+ * finished; what it had begun to write is removed by the next save. One program at a time may write.
  *
  * @param directory made where it is missing
  * @throws TypeError where a step is no integer of at least 0; Error (rejects) naming the file that cannot be
- * read
+ * read, or holds something else
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -85,8 +86,13 @@ export function checkpoints<State>(directory: string): Checkpoints<State> {
     const name = (await readPointers(directory))[which];
     if (name === undefined) return null;
     const path = join(directory, name);
-    const { step, state } = await readJson<{ step: number; state: State }>(join(path, 'state.json'));
-    return { step, state, directory: path };
+    const file = join(path, 'state.json');
+    const { step, state } = checkRecord(`checkpoints: ${file}`, await readJson(file));
+    return {
+      step: checkInteger(`checkpoints: ${file}: step`, step, 0),
+      state: state as State,
+      directory: path,
+    };
   };
   return {
     async save(step, state, write, options = {}) {
@@ -97,7 +103,7 @@ export function checkpoints<State>(directory: string): Checkpoints<State> {
       const pointers = await readPointers(directory);
       await removeOthers(directory, pointers);
       const name = await freeName(directory, `step-${step}`);
-      const temporary = join(directory, `${name}.tmp`);
+      const temporary = join(directory, temporaryName(name));
       try {
         await mkdir(temporary, { recursive: true });
         await write(temporary);
@@ -133,16 +139,24 @@ async function entriesOf(directory: string): Promise<string[]> {
   }
 }
 
+/** What checkpoints.json says; nothing where there is none. */
 async function readPointers(directory: string): Promise<Pointers> {
-  try {
-    return await readJson<Pointers>(join(directory, POINTER_FILE));
-  } catch (error) {
-    if (isMissing((error as Error).cause)) return {};
+  const file = join(directory, POINTER_FILE);
+  const pointers = await readJson(file).catch((error) => {
+    if (isMissing(error.cause)) return {};
     throw error;
+  });
+  const { latest, best } = checkRecord(`checkpoints: ${file}`, pointers);
+  for (const [which, name] of Object.entries({ latest, best })) {
+    // Never out of the directory, nor to what no save has written.
+    if (name !== undefined && !(typeof name === 'string' && CHECKPOINT.test(name))) {
+      throwTypeError(`checkpoints: ${file}: ${which}`, "the name of a checkpoint, as 'step-100'", name);
+    }
   }
+  return pointers as Pointers;
 }
 
-async function readJson<T>(path: string): Promise<T> {
+async function readJson(path: string): Promise<unknown> {
   const text = (await readWhole('checkpoints', path)).toString('utf8');
   try {
     return JSON.parse(text);
@@ -154,8 +168,9 @@ async function readJson<T>(path: string): Promise<T> {
 /** Removes what a kill has left, and checkpoints that are neither the latest nor the best. */
 async function removeOthers(directory: string, { latest, best }: Pointers): Promise<void> {
   for (const name of await entriesOf(directory)) {
-    if (OWN_ENTRY.test(name) && name !== latest && name !== best) {
-      await rm(join(directory, name), { recursive: true, force: true });
-    }
+    const whole = name.replace(/(\.\d+)?\.tmp$/, ''); // without a number, as version 0.1 wrote it
+    const isOwn = CHECKPOINT.test(whole) || (whole === POINTER_FILE && name !== whole);
+    const isOver = name === whole ? name !== latest && name !== best : isAbandoned(name);
+    if (isOwn && isOver) await rm(join(directory, name), { recursive: true, force: true });
   }
 }

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
-import { throwTypeError } from '../core/check';
-import { readWhole, replaceFile } from './files';
+import { checkInteger, checkNumber, checkOneOf, checkRecord, throwTypeError } from '../core/check';
+import { checkSavedGraph, checkSizes } from '../models/saved-graph';
+import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
-/**
- * The files that this module writes, and what a crash may have left of them. Shards are named by their
- * contents.
- */
-const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp)?$/;
+/** Shards as this module names them, by their contents. */
+const OWN_SHARD = /^weights\.[0-9a-f]{16}\.\d+of\d+\.bin$/;
 
 /**
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
@@ -21,10 +20,14 @@ const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp
  * renamed into place, then what it no longer names is removed. A crash of the process at any moment leaves
  * the old model or the new one, whole. One program at a time may save to a directory.
  *
- * @param directory made where it is missing
+ * A file is checked before tfjs sees it, which would hang on some that are damaged and leave tensors behind on
+ * others.
+ *
+ * @param directory made where it is missing; the path of its `model.json` means the same, also with the `file://` of
+ * tfjs-node
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, weights that do not
- * fit its manifest.
+ * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, a layer whose inputs are not
+ * there, weights that do not fit its manifest.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -43,18 +46,27 @@ const OWN_FILE = /^(model\.json|weights\.[0-9a-f]{16}\.\d+of\d+\.bin)(\.\d+\.tmp
 export function fileSystem(directory: string): io.IOHandler {
   if (typeof directory !== 'string' || directory === '')
     throwTypeError('fileSystem', 'a directory', directory);
-  const path = resolve(directory);
+  const path = directoryOf(directory);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
     load: () => oneAtATime(path, () => load(path)),
   };
 }
 
+/** The directory that is meant by its path, or by that of its model.json, or by either after `file://`. */
+function directoryOf(given: string): string {
+  const path = given.startsWith('file:///') ? fileURLToPath(given) : given.replace(/^file:\/\//, '');
+  return resolve(basename(path) === MODEL_FILE ? dirname(path) : path);
+}
+
 async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
   if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined) {
     throw new Error('fileSystem: wanted a layers model with its topology as JSON');
   }
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((cause) => {
+    if (cause.code === 'EEXIST') throw new Error(`fileSystem: ${directory} is not a directory`, { cause });
+    throw cause;
+  });
   const bytes = new Uint8Array(io.CompositeArrayBuffer.join(artifacts.weightData));
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const count = Math.ceil(bytes.length / SHARD_BYTES);
@@ -66,11 +78,18 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
   await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json));
 
-  const current = [MODEL_FILE, ...paths];
-  for (const name of await readdir(directory)) {
-    if (OWN_FILE.test(name) && !current.includes(name)) await rm(join(directory, name), { force: true });
-  }
+  await removeOthers(directory, [MODEL_FILE, ...paths]);
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
+}
+
+/** Removes the shards of earlier models, and what a crash has left of any file while it was written. */
+async function removeOthers(directory: string, current: readonly string[]): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const whole = name.replace(/\.\d+\.tmp$/, '');
+    const isOwn = whole === MODEL_FILE || OWN_SHARD.test(whole);
+    const isOver = name === whole ? !current.includes(name) : isAbandoned(name);
+    if (isOwn && isOver) await rm(join(directory, name), { force: true });
+  }
 }
 
 async function load(directory: string): Promise<io.ModelArtifacts> {
@@ -79,9 +98,9 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
   return io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
-    const wanted = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
+    const wanted = sum(specs.map(byteLength));
     const shards = await Promise.all(names.map((name) => readWhole('fileSystem', join(directory, name))));
-    const got = shards.reduce((sum, { length }) => sum + length, 0);
+    const got = sum(shards.map(({ length }) => length));
     if (got !== wanted) {
       const problem = `names weights of ${wanted} bytes, but ${names.join(', ')} has ${got}`;
       throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
@@ -92,47 +111,69 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
 
 /** model.json as an object that has all that loading needs. */
 function parseModel(file: string, text: string): io.ModelJSON {
+  const what = `fileSystem: ${file}`;
   let model: Partial<io.ModelJSON> | null;
   try {
     model = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`fileSystem: ${file} is not JSON: ${(cause as Error).message}`, { cause });
+    throw new Error(`${what} is not JSON: ${(cause as Error).message}`, { cause });
   }
-  const isWeight = (weight: Partial<io.WeightsManifestEntry> | null) =>
-    typeof weight?.name === 'string' && typeof weight.dtype === 'string' && Array.isArray(weight.shape);
   const isShard = (path: unknown) => typeof path === 'string' && path === basename(path) && path !== '..';
   const isGroup = (group: Partial<io.WeightsManifestConfig[number]> | null) =>
-    Array.isArray(group?.paths) &&
-    Array.isArray(group.weights) &&
-    group.paths.every(isShard) &&
-    group.weights.every(isWeight);
+    Array.isArray(group?.paths) && Array.isArray(group.weights) && group.paths.every(isShard);
   const isModel =
     typeof model?.modelTopology === 'object' &&
     model.modelTopology !== null &&
     Array.isArray(model.weightsManifest) &&
     model.weightsManifest.every(isGroup);
-  if (!isModel)
-    throw new Error(`fileSystem: ${file} is not a layers model with modelTopology and weightsManifest`);
+  if (!isModel) throw new Error(`${what} is not a layers model with modelTopology and weightsManifest`);
+  const { modelTopology, weightsManifest, userDefinedMetadata = {} } = model as io.ModelJSON;
+  const weights = weightsManifest.flatMap((group) => group.weights);
+  checkWeights(what, weights);
+  checkRecord(`${what}: userDefinedMetadata`, userDefinedMetadata);
+  checkSavedGraph(what, modelTopology);
+  checkSizes(what, modelTopology, sum(weights.map(({ shape }) => product(shape))));
   return model as io.ModelJSON;
 }
 
-const BYTES: Readonly<Record<string, number>> = {
-  float32: 4,
-  int32: 4,
-  complex64: 8,
-  uint16: 2,
-  float16: 2,
-  uint8: 1,
-  bool: 1,
-};
+const BYTES = { float32: 4, int32: 4, complex64: 8, bool: 1 } as const;
+const QUANTIZED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
+
+const namesOf = <Name extends string>(table: Readonly<Record<Name, number>>) => Object.keys(table) as Name[];
+
+/** Checks all that tfjs, which stops halfway, would find wrong with weights. */
+function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
+  const names = new Set<unknown>();
+  for (const [i, spec] of specs.entries()) {
+    const { name, dtype, shape, quantization } = checkRecord(`${what}: weight ${i}`, spec);
+    if (typeof name !== 'string') throwTypeError(`${what}: weight ${i}: name`, 'a string', name);
+    if (names.has(name)) throw new Error(`${what}: two weights are named '${name}'`);
+    names.add(name);
+    const weight = `${what}: weight ${name}`;
+    if (!Array.isArray(shape)) throwTypeError(`${weight}: shape`, 'a list', shape);
+    for (const length of shape) checkInteger(`${weight}: shape`, length, 0);
+    if (quantization === undefined) checkOneOf(`${weight}: dtype`, dtype, namesOf(BYTES));
+    else checkQuantization(weight, dtype, quantization);
+  }
+}
+
+function checkQuantization(weight: string, dtype: unknown, quantization: unknown): void {
+  const { dtype: stored, scale, min } = checkRecord(`${weight}: quantization`, quantization);
+  const isHalf = checkOneOf(`${weight}: quantization`, stored, namesOf(QUANTIZED_BYTES)) === 'float16';
+  checkOneOf(`${weight}: dtype`, dtype, isHalf ? ['float32'] : ['float32', 'int32']);
+  if (isHalf) return;
+  for (const number of [scale, min])
+    checkNumber(`${weight}: quantization`, number, 'for scale and min', () => true);
+}
 
 /** The bytes that one weight takes in the shards. */
-function byteLength({ name, shape, dtype, quantization }: io.WeightsManifestEntry): number {
-  const bytes = BYTES[quantization?.dtype ?? dtype];
-  if (bytes === undefined)
-    throw new Error(`fileSystem: weight ${name} has type ${dtype}, which no layer has`);
-  return shape.reduce((size, length) => size * length, bytes);
+function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): number {
+  const bytes = quantization ? QUANTIZED_BYTES[quantization.dtype] : BYTES[dtype as keyof typeof BYTES];
+  return bytes * product(shape);
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /**
  * The last save or load of each directory: one waits for another, so that none removes the shards that

@@ -112,12 +112,30 @@ export function filled<const Shapes extends readonly Shape[]>(
 
 function allocate(shape: Shape): TensorInfo {
   const tensor = wasmBackend().makeOutput(shape, 'float32');
-  if (address(tensor) !== 0) return tensor;
-  wasmBackend().disposeData(tensor.dataId);
-  throw new RangeError(`A tensor [${shape}] does not fit in the memory of the wasm backend`);
+  try {
+    address(tensor);
+    return tensor;
+  } catch (error) {
+    wasmBackend().disposeData(tensor.dataId);
+    throw error;
+  }
 }
 
-/** Where a tensor's numbers lie in the backend's memory, 0 for none. They do not move when it grows. */
+/**
+ * Where a tensor's numbers lie in the backend's memory, 0 for none. They do not move when it grows.
+ *
+ * @throws RangeError where they lie outside of it: when memory runs out, the backend's allocator gives 0, and past
+ * 4 GiB an address beyond the end. tfjs takes either, and a kernel would trap or read other tensors.
+ */
 export function address(tensor: TensorInfo | undefined): number {
-  return tensor === undefined ? 0 : wasmBackend().dataIdMap.get(tensor.dataId).memoryOffset;
+  if (tensor === undefined) return 0;
+  const { dataIdMap, wasm } = wasmBackend();
+  const { memoryOffset } = dataIdMap.get(tensor.dataId);
+  const bytes = 4 * tensor.shape.reduce((size, length) => size * length, 1); // float32 or int32
+  const isInside = memoryOffset !== 0 && memoryOffset + bytes <= wasm.asm.memory.buffer.byteLength;
+  if (isInside || bytes === 0) return memoryOffset;
+  const advice = 'dispose what is not needed, or take fewer images at a time';
+  throw new RangeError(
+    `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: ${advice}`,
+  );
 }

@@ -269,6 +269,131 @@ describe('AutoregressiveModel', () => {
     model.dispose();
   });
 
+  describe('leaves no tensor behind where it cannot be loaded', () => {
+    /** A model that was trained for a step, as a file has it. */
+    async function trained(): Promise<tf.io.ModelArtifacts> {
+      const model = build();
+      model.compile({ optimizer: 'adam', loss: bitsPerDim });
+      const { labels, xs } = data();
+      await model.trainOnBatch(xs, labels);
+      const artifacts = await savedArtifacts(model, { includeOptimizer: true });
+      tf.dispose([labels, xs]);
+      model.dispose();
+      return artifacts;
+    }
+
+    /** The weight's specification changed, all others as they are. */
+    const withSpec = ({ weightSpecs = [], ...rest }: tf.io.ModelArtifacts, index: number, spec: object) => ({
+      ...rest,
+      weightSpecs: weightSpecs.map((before, i) => (i === index ? { ...before, ...spec } : before)),
+    });
+    const withText = ({ modelTopology, ...rest }: tf.io.ModelArtifacts, from: string, to: string) => ({
+      ...rest,
+      modelTopology: JSON.parse(JSON.stringify(modelTopology).replace(from, to)),
+    });
+    const optimizer = (optimizer_config: object) => ({ loss: 'bitsPerDim', metrics: [], optimizer_config });
+
+    it.each([
+      [
+        'a weight is named otherwise',
+        (saved) => withSpec(saved, 0, { name: 'other' }),
+        'no target variable: other',
+      ],
+      [
+        'a weight is of another shape',
+        (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }),
+        'Shape mismatch',
+      ],
+      [
+        'a weight is of no shape, not strictly',
+        (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }),
+        'Shape mismatch',
+      ],
+      [
+        'a layer is unknown',
+        (saved) => withText(saved, 'PixelLogits', 'PixelLogitt'),
+        'Unknown layer: PixelLogitt',
+      ],
+      ['a layer does not fit', (saved) => withText(saved, '"levels":5', '"levels":6'), 'levels = 12, got 10'],
+      [
+        'a layer is not there',
+        (saved) => withText(saved, '["logits",0,0]', '["logitt",0,0]'),
+        "needs layer 'logitt'",
+      ],
+      [
+        'it gives no logits',
+        (saved) => withText(saved, '["logits",0,0]', '["image",0,0]'),
+        'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]',
+      ],
+      [
+        'its optimizer is unknown',
+        (saved) => ({ ...saved, trainingConfig: optimizer({ class_name: 'Adan', config: {} }) as never }),
+        'Adan',
+      ],
+      [
+        'its loss is unknown',
+        (saved) => ({
+          ...saved,
+          trainingConfig: {
+            ...optimizer({
+              class_name: 'Adam',
+              config: { learning_rate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1 },
+            }),
+            loss: 'bits',
+          } as never,
+        }),
+        'compile: loss',
+      ],
+      [
+        'its metadata are none',
+        (saved) => ({ ...saved, userDefinedMetadata: [1] as never }),
+        'User-defined metadata',
+      ],
+    ] as [string, (saved: tf.io.ModelArtifacts) => tf.io.ModelArtifacts, string][])(
+      'where %s',
+      async (title, damage, message) => {
+        // biome-ignore format: a table
+        const damaged = damage(await trained());
+        const variables = Object.keys(tf.engine().registeredVariables);
+        const strict = !title.includes('not strictly');
+        await expectNoLeaks(async () => {
+          const load = tfl.loadLayersModel(tf.io.fromMemory(damaged), { strict });
+          await expect(load).rejects.toThrow(message);
+        });
+        expect(Object.keys(tf.engine().registeredVariables)).toEqual(variables);
+      },
+    );
+
+    it('and not the weights of the user, nor a model that was loaded before', async () => {
+      const model = build();
+      const loaded = await saveAndLoad(model);
+      const own = tf.zeros([3]);
+      const xs = tf.zeros([1, 3, 4, 2]);
+      await expectNoLeaks(() => {
+        for (const each of [model, loaded]) {
+          expect(() => each.loadWeights({ own })).toThrow('no target variable: own');
+          (each.predict(xs) as tf.Tensor).dispose();
+        }
+      });
+      tf.dispose([own, xs]); // throws nothing: they are there
+      for (const each of [model, loaded]) each.dispose();
+    });
+
+    it('though a model within the model was loaded first', async () => {
+      const image = tfl.input({ shape: [3, 4, 2] });
+      const inner = build();
+      const logits = inner.apply(image) as tfl.SymbolicTensor;
+      const outer = autoregressiveModel({ inputs: image, outputs: logits });
+      const saved = await savedArtifacts(outer);
+      outer.dispose();
+      await expectNoLeaks(async () => {
+        const damaged = withSpec(saved, 1, { name: 'other' });
+        await expect(tfl.loadLayersModel(tf.io.fromMemory(damaged))).rejects.toThrow('other');
+        (await tfl.loadLayersModel(tf.io.fromMemory(saved))).dispose();
+      });
+    });
+  });
+
   it('loads without its optimizer', async () => {
     const model = build();
     const loaded = await saveAndLoad(model);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import { expect, it } from 'vitest';
 import {
+  collectMade,
   disposeAbandonedTape,
   restoreAdamPowersExactly,
   withoutLeakingSteps,
@@ -30,6 +31,18 @@ onEachBackend('restoreAdamPowersExactly', () => {
     resumed.dispose();
     weight.dispose();
     expect(await take(saved[0]?.tensor as tf.Tensor)).toEqual([50]);
+  });
+
+  it('takes no longer for a damaged count of steps than the powers take to become constant', async () => {
+    const adam = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    restoreAdamPowersExactly(adam);
+    const iter = tf.scalar(2e30);
+    await adam.setWeights([{ name: 'iter', tensor: iter }]);
+    for (const name of ['accBeta1', 'accBeta2'] as const) {
+      expect((await power(adam, name))[0]).toBeLessThan(2 ** -126); // on GPUs 0
+    }
+    iter.dispose();
+    adam.dispose();
   });
 
   it('leaves other optimizers as they are', () => {
@@ -88,5 +101,61 @@ onEachBackend('disposeAbandonedTape', () => {
     expect(await take(slope)).toEqual([6]);
     disposeAbandonedTape();
     x.dispose();
+  });
+});
+
+onEachBackend('collectMade', () => {
+  /** Tensors of all kinds, and variables. */
+  const make = () => {
+    const [plain, kept] = [tf.scalar(1), tf.keep(tf.scalar(2))];
+    const variable = tf.variable(tf.scalar(3));
+    return [plain, kept, variable, tf.tidy(() => tf.add(plain, kept))];
+  };
+
+  it('disposes variables and kept tensors with all others, once', async () => {
+    const mine = tf.variable(tf.scalar(1));
+    await expectNoLeaks(() => {
+      const made = collectMade();
+      make();
+      made.dispose();
+      const later = tf.scalar(1);
+      made.dispose();
+      made.keep();
+      return later; // is still there: else it would be disposed twice
+    });
+    expect(await take(mine)).toEqual([1]);
+  });
+
+  it('keeps them as if nothing had been collected, in a tidy too', async () => {
+    const made = collectMade();
+    const tensors = make();
+    made.keep();
+    made.dispose();
+    expect((await Promise.all(tensors.map(take))).flat()).toEqual([1, 2, 3, 3]);
+    await expectNoLeaks(() => {
+      const kept: tf.Tensor[] = [];
+      tf.tidy(() => {
+        const inside = collectMade();
+        kept.push(...make().slice(1, 3)); // what is neither kept nor a variable goes with the tidy
+        inside.keep();
+      });
+      expect(kept.map(({ isDisposed }) => isDisposed)).toEqual([false, false]);
+      return kept;
+    });
+  });
+
+  it('leaves a collection within another to the outer one, and begins anew after it', async () => {
+    await expectNoLeaks(() => {
+      const outer = collectMade();
+      const inner = collectMade();
+      const tensors = make();
+      inner.dispose();
+      expect(tensors.some(({ isDisposed }) => isDisposed)).toBe(false);
+      outer.dispose();
+      const next = collectMade();
+      make();
+      outer.keep(); // has ended
+      next.dispose();
+    });
   });
 });

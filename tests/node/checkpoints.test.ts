@@ -32,15 +32,18 @@ it('keeps the latest whole where writing fails or was killed, and clears up with
   await run.save(1, 1, put('whole'));
   await expect(run.save(2, 2, () => Promise.reject(new Error('disk full')))).rejects.toThrow('disk full');
   expect(await readdir(directory)).not.toContain('step-2.tmp');
-  await mkdir(join(directory, 'step-3.tmp')); // a kill while its files were written
+  await mkdir(join(directory, 'step-3.tmp')); // a kill of version 0.1 while its files were written
+  await mkdir(join(directory, `step-3.${2 ** 30}.tmp`)); // and of this one
+  await mkdir(join(directory, `step-3.${process.ppid}.tmp`)); // another program is writing it
   await mkdir(join(directory, 'step-4')); // a kill before it was pointed to
-  await writeFile(join(directory, 'checkpoints.json.4711.tmp'), '{"chec');
+  await writeFile(join(directory, `checkpoints.json.${2 ** 30}.tmp`), '{"chec');
   await writeFile(join(directory, 'notes.txt'), 'not ours');
   expect(await run.latest()).toMatchObject({ step: 1 });
   await run.save(4, 4, put('next'));
   expect(await run.latest()).toMatchObject({ step: 4, state: 4 });
   expect((await readdir(directory)).filter((name) => !name.endsWith('.json'))).toEqual([
     'notes.txt',
+    `step-3.${process.ppid}.tmp`,
     'step-4',
   ]);
 });
@@ -80,4 +83,43 @@ it('refuses options that there are not, and values that they cannot have', async
     'checkpoints: isBest: wanted true or false, got 1',
   );
   expect(await run.latest()).toBeNull();
+});
+
+it.each([
+  ['null', 'checkpoints.json: wanted an object, got null'],
+  ['3', 'checkpoints.json: wanted an object, got 3'],
+  ['["step-1"]', "checkpoints.json: wanted an object, got ['step-1']"],
+  ['{"latest": null}', "checkpoints.json: latest: wanted the name of a checkpoint, as 'step-100', got null"],
+  ['{"latest": 1}', "latest: wanted the name of a checkpoint, as 'step-100', got 1"],
+  ['{"latest": "../step-1"}', "latest: wanted the name of a checkpoint, as 'step-100', got '../step-1'"],
+  ['{"latest": "step-1/../../other/step-1"}', 'latest: wanted the name of a checkpoint'],
+  ['{"latest": "/other/step-1"}', 'latest: wanted the name of a checkpoint'],
+  ['{"latest": "step-1", "best": ".."}', "best: wanted the name of a checkpoint, as 'step-100', got '..'"],
+])('follows no pointers but to checkpoints of its own: %s', async (text, message) => {
+  const run = checkpoints<number>(join(directory, 'run'));
+  for (const name of ['run', 'other']) await checkpoints(join(directory, name)).save(1, 1, put('x'));
+  await writeFile(join(directory, 'run/checkpoints.json'), text);
+  const asks = [() => run.latest(), () => run.best(), () => run.save(2, 2, put('y'))];
+  for (const ask of asks) await expect(ask()).rejects.toThrow(message);
+  expect((await readdir(join(directory, 'run'))).sort()).toEqual(['checkpoints.json', 'step-1']);
+});
+
+it('refuses a state that no save has written', async () => {
+  const run = checkpoints<number>(directory);
+  await run.save(1, 1, put('x'));
+  for (const [text, message] of [
+    ['null', 'step-1/state.json: wanted an object, got null'],
+    ['{"step": "1"}', "step-1/state.json: step: wanted an integer of at least 0, got '1'"],
+    ['{"step": -1}', 'step-1/state.json: step: wanted an integer'],
+  ] as const) {
+    await writeFile(join(directory, 'step-1/state.json'), text);
+    await expect(run.latest()).rejects.toThrow(message);
+  }
+});
+
+it('says so where a directory has the name of a file', async () => {
+  await mkdir(join(directory, 'checkpoints.json'));
+  const run = checkpoints<number>(directory);
+  await expect(run.latest()).rejects.toThrow('checkpoints.json is a directory');
+  await expect(run.save(1, 1, put('x'))).rejects.toThrow('checkpoints.json is a directory');
 });

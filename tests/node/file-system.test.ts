@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
@@ -11,6 +12,9 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
+
+/** No process has this number: Linux has at most 2^22. */
+const NO_PROCESS = 2 ** 30;
 
 beforeAll(() => useBackend('cpu'));
 
@@ -52,6 +56,20 @@ describe('fileSystem', () => {
     model.dispose();
   });
 
+  it('takes the path of model.json for its directory, as tfjs-node does, also after file://', async () => {
+    const model = build();
+    const path = join(directory, 'a b');
+    await model.save(fileSystem(join(path, 'model.json')));
+    expect((await readdir(path)).sort()[0]).toBe('model.json');
+    const expected = await answers(model);
+    for (const name of [path, join(path, 'model.json')]) {
+      for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`]) {
+        expect(await loadedAnswers(given)).toEqual(expected);
+      }
+    }
+    model.dispose();
+  });
+
   it('brings back the optimizer and metadata', async () => {
     const model = build();
     model.compile({ optimizer: 'adam', loss: bitsPerDim });
@@ -78,12 +96,25 @@ describe('fileSystem', () => {
 
   it('replaces a model and leaves nothing of the old one, nor touches files of others', async () => {
     await writeFile(join(directory, 'weights.txt'), 'mine');
-    await writeFile(join(directory, 'model.json.123.tmp'), '{'); // left by a process that was killed
+    const killed = `weights.${'0'.repeat(16)}.1of2.bin.${NO_PROCESS}.tmp`;
+    await writeFile(join(directory, `model.json.${NO_PROCESS}.tmp`), '{'); // left by a process that was killed
+    await writeFile(join(directory, killed), '');
+    await writeFile(join(directory, `model.json.${process.pid}.tmp`), '{'); // and by one that had our number
+    await writeFile(join(directory, `model.json.${process.ppid}.tmp`), '{'); // one that runs is writing it
+    await writeFile(join(directory, `notes.${NO_PROCESS}.tmp`), 'mine');
     const [old, next] = [build(), build(3)];
     await old.save(fileSystem(directory));
     await next.save(fileSystem(directory));
     const [shard] = await shardsIn(directory);
-    expect((await readdir(directory)).sort()).toEqual(['model.json', shard, 'weights.txt']);
+    expect((await readdir(directory)).sort()).toEqual(
+      [
+        'model.json',
+        `model.json.${process.ppid}.tmp`,
+        `notes.${NO_PROCESS}.tmp`,
+        shard,
+        'weights.txt',
+      ].sort(),
+    );
     expect(await readFile(join(directory, 'weights.txt'), 'utf8')).toBe('mine');
     expect(await loadedAnswers()).toEqual(await answers(next));
     for (const m of [old, next]) m.dispose();
@@ -186,23 +217,93 @@ describe('fileSystem', () => {
       ['{"a": 1}', 'model.json is not a layers model'],
       ['{"modelTopology": null, "weightsManifest": []}', 'model.json is not a layers model'],
       ['{"modelTopology": {}, "weightsManifest": [null]}', 'model.json is not a layers model'],
-      [
-        '{"modelTopology": {}, "weightsManifest": [{"paths": [], "weights": [null]}]}',
-        'is not a layers model',
-      ],
       ['{"modelTopology": {}, "weightsManifest": [{"paths": [3], "weights": []}]}', 'is not a layers model'],
       [
         '{"modelTopology": {}, "weightsManifest": [{"paths": ["../x"], "weights": []}]}',
         'is not a layers model',
       ],
-      [whole.replaceAll('"float32"', '"string"'), 'has type string'],
+      [
+        whole.replace('[["image"', '[["imagf"'),
+        "model.json: layer 'input_conv' needs layer 'imagf', which is not there",
+      ],
+      [whole.replace('"filters":4', '"filters":40000'), 'model.json: filters: wanted at most'],
+      [
+        whole.replace(/}$/, ',"userDefinedMetadata":3}'),
+        'model.json: userDefinedMetadata: wanted an object, got 3',
+      ],
     ] as const) {
       await writeFile(json, text);
       await expect(load()).rejects.toThrow(message);
     }
     await rm(json);
     await mkdir(json); // a directory of that name
-    await expect(load()).rejects.toThrow(/model\.json cannot be read: EISDIR/);
+    await expect(load()).rejects.toThrow(/model\.json is a directory/);
+  });
+
+  it.each([
+    [null, 'model.json: weight 0: wanted an object, got null'],
+    [{ name: 3 }, 'weight 0: name: wanted a string, got 3'],
+    [{ shape: 3 }, 'weight a/kernel: shape: wanted a list, got 3'],
+    [{ shape: [-1] }, 'weight a/kernel: shape: wanted an integer of at least 0, got -1'],
+    [{ shape: [1.5] }, 'weight a/kernel: shape: wanted an integer'],
+    [
+      { dtype: 'string' },
+      "weight a/kernel: dtype: wanted 'float32' or 'int32' or 'complex64' or 'bool', got 'string'",
+    ],
+    [{ dtype: 'uint8' }, 'weight a/kernel: dtype'],
+    [{ dtype: 'toString' }, 'weight a/kernel: dtype'],
+    [{ quantization: null }, 'weight a/kernel: quantization: wanted an object, got null'],
+    [
+      { quantization: { dtype: 'int8' } },
+      "quantization: wanted 'uint8' or 'uint16' or 'float16', got 'int8'",
+    ],
+    [
+      { quantization: { dtype: 'uint8', min: 0 } },
+      'quantization: wanted a number for scale and min, got undefined',
+    ],
+    [
+      { dtype: 'bool', quantization: { dtype: 'uint8', min: 0, scale: 1 } },
+      "dtype: wanted 'float32' or 'int32', got 'bool'",
+    ],
+    [{ dtype: 'int32', quantization: { dtype: 'float16' } }, "dtype: wanted 'float32', got 'int32'"],
+    [{ name: 'b' }, "model.json: two weights are named 'b'"],
+  ])('names the weight that is none, before tfjs has made a tensor of it: %o', async (change, message) => {
+    // biome-ignore format: a table
+    const spec = { name: 'a/kernel', shape: [1], dtype: 'float32' };
+    const weights = [change && { ...spec, ...change }, { ...spec, name: 'b' }];
+    const json = { modelTopology: {}, weightsManifest: [{ paths: ['weights.bin'], weights }] };
+    await writeFile(join(directory, 'model.json'), JSON.stringify(json));
+    await writeFile(join(directory, 'weights.bin'), new Uint8Array(8));
+    await expectNoLeaks(async () => {
+      await expect(tfl.loadLayersModel(fileSystem(directory))).rejects.toThrow(message);
+    });
+  });
+
+  it('loads weights that tfjs has quantized', async () => {
+    const model = build();
+    await model.save(fileSystem(directory));
+    const [kernel] = model.getWeights() as [tf.Tensor4D]; // [7,7,1,4]
+    const json = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8'));
+    const [group] = json.weightsManifest;
+    const [shard = ''] = await shardsIn(directory);
+    const bytes = await readFile(join(directory, shard));
+    for (const [dtype, size] of [
+      ['uint8', 1],
+      ['uint16', 2],
+      ['float16', 2],
+    ] as const) {
+      // biome-ignore format: one line
+      group.weights[0].quantization = dtype === 'float16' ? { dtype } : { dtype, min: -1, scale: 0.5 };
+      const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
+      await writeFile(join(directory, shard), stored);
+      await writeFile(join(directory, 'model.json'), JSON.stringify(json));
+      const loaded = await tfl.loadLayersModel(fileSystem(directory));
+      expect(new Set(await (loaded.getWeights()[0] as tf.Tensor).data())).toEqual(
+        new Set([dtype === 'float16' ? 0 : -1]), // all are 0, which stands for min
+      );
+      loaded.dispose();
+    }
+    model.dispose();
   });
 
   it('leaves neither tensors nor files behind where a save fails', async () => {
@@ -212,7 +313,10 @@ describe('fileSystem', () => {
     await expectNoLeaks(async () => {
       await expect(model.save(fileSystem(join(file, 'below')))).rejects.toThrow('ENOTDIR');
     });
+    await expect(model.save(fileSystem(file))).rejects.toThrow(`fileSystem: ${file} is not a directory`);
     expect(await readdir(directory)).toEqual(['file']);
+    await mkdir(join(directory, 'model.json'));
+    await expect(model.save(fileSystem(directory))).rejects.toThrow('model.json is a directory');
     await expect(
       (fileSystem(directory).save as tf.io.SaveHandler)({ modelTopology: new ArrayBuffer(1) }),
     ).rejects.toThrow('fileSystem: wanted a layers model');

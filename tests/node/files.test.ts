@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { isMissing, readWhole, replaceFile } from '../../src/node/files';
+import { isAbandoned, isMissing, readWhole, replaceFile, temporaryName } from '../../src/node/files';
 
 let directory: string;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ it('replaces a file whole, and leaves nothing beside it', async () => {
 });
 
 it('leaves nothing where it cannot write', async () => {
-  await expect(replaceFile(directory, 'text')).rejects.toThrow(); // a directory is not replaced by a file
+  await expect(replaceFile(directory, 'text')).rejects.toThrow(`${directory} is a directory`);
   expect(await readdir(directory)).toEqual([]);
   await expect(replaceFile(join(directory, 'none', 'file'), 'text')).rejects.toThrow('ENOENT');
 });
@@ -32,5 +32,13 @@ it('names the file that cannot be read, and keeps why', async () => {
   );
   expect(error.message).toBe(`reader: ${file} is missing`);
   expect(isMissing(error.cause)).toBe(true);
-  await expect(readWhole('reader', directory)).rejects.toThrow(`reader: ${directory} cannot be read: EISDIR`);
+  await expect(readWhole('reader', directory)).rejects.toThrow(`reader: ${directory} is a directory`);
+});
+
+it('knows what nobody writes any more', () => {
+  expect(isAbandoned(temporaryName('a'))).toBe(true); // when this process asks, it is done
+  expect(isAbandoned(`a.${process.ppid}.tmp`)).toBe(false);
+  expect(isAbandoned('a.1.tmp')).toBe(false); // the first process, of another user
+  expect(isAbandoned(`a.${2 ** 30}.tmp`)).toBe(true);
+  expect(isAbandoned('step-3.tmp')).toBe(true); // of version 0.1
 });

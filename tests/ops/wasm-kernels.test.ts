@@ -141,4 +141,68 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     tf.dispose([labels, xs]);
     model.dispose();
   });
+
+  describe('where the memory is full', () => {
+    /** The backend's own view of a tensor, and its allocator. */
+    interface Inside {
+      dataIdMap: { get(dataId: tf.DataId): { memoryOffset: number } };
+      makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
+      disposeData(dataId: tf.DataId): boolean;
+      wasm: { _malloc(bytes: number): number; _free(at: number): void };
+    }
+    const inside = () => tf.backend() as unknown as Inside;
+    const message =
+      /^A tensor \[2,5,6,5\] does not fit in the memory of the wasm backend: dispose .* fewer images/;
+
+    it.each([
+      ['no address', () => 0],
+      ['an address beyond the end, as past 4 GiB', () => memory().buffer.byteLength - 4],
+    ])('name the tensor that does not fit: given %s', (_, malloc) => {
+      const x = tf.zeros<tf.Rank.R4>([2, 5, 6, 3]);
+      const kernel = tf.zeros<tf.Rank.R4>([1, 1, 3, 5]);
+      const before = tf.backend().numDataIds();
+      const { wasm } = inside();
+      const free = vi.spyOn(wasm, '_free').mockImplementation(() => {}); // of what was never given
+      const fake = vi.spyOn(wasm, '_malloc').mockImplementation(malloc);
+      expect(() => causalConv2d(x, kernel, null)).toThrow(message);
+      fake.mockRestore();
+      free.mockRestore();
+      expect(tf.backend().numDataIds()).toBe(before);
+      const y = causalConv2d(x, kernel, null); // there is room again
+      tf.dispose([x, kernel, y]);
+    });
+
+    it('name an input that tfjs has put outside', () => {
+      const kernel = tf.zeros<tf.Rank.R4>([1, 1, 3, 5]);
+      const x = tf.zeros<tf.Rank.R4>([2, 5, 6, 3]);
+      const place = inside().dataIdMap.get(x.dataId);
+      const { memoryOffset } = place;
+      const bytes = 4 * x.size;
+      for (const [at, isInside] of [
+        [0, false],
+        [memory().buffer.byteLength - bytes + 4, false],
+        [2 ** 32 - 64, false],
+        [memory().buffer.byteLength - bytes, true],
+      ] as const) {
+        place.memoryOffset = at;
+        const run = expect(() => causalConv2d(x, kernel, null).dispose());
+        if (isInside) run.not.toThrow();
+        else run.toThrow('A tensor [2,5,6,3] does not fit in the memory');
+        place.memoryOffset = memoryOffset;
+      }
+      tf.dispose([x, kernel]);
+    });
+
+    it('name the tensor on a memory of 4 GiB that is really full, and go on once there is room', async () => {
+      const expected = await convolved();
+      // Of what nothing is written to, the machine makes no memory.
+      const unwritten = (shape: number[]) =>
+        tf.engine().makeTensorFromTensorInfo(inside().makeOutput(shape, 'float32'));
+      const [x, kernel] = [tf.zeros<tf.Rank.R4>([1, 1, 1, 1]), unwritten([1, 1, 1, 2 ** 28]) as tf.Tensor4D]; // 1 GiB
+      const others = [1, 2, 3].map(() => unwritten([2 ** 28 - 2 ** 24])); // 0.94 GiB each: no place for the output
+      expect(() => causalConv2d(x, kernel, null)).toThrow(/^A tensor \[1,1,1,268435456\] does not fit/);
+      tf.dispose([x, kernel, others]);
+      expect(await convolved()).toEqual(expected);
+    });
+  });
 });

@@ -1,0 +1,181 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { throwTypeError } from '../core/check';
+
+/** The fields of an object of a file, by the names that tfjs reads them by. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One call of a layer: from which calls of which layers its inputs come. */
+interface Call {
+  readonly layer: string;
+  readonly inputs: readonly Reference[];
+}
+
+/** A layer's output of a call. tfjs calls it a node. */
+interface Reference {
+  readonly layer: string;
+  readonly call: number;
+}
+
+/**
+ * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits for ever for an input that never
+ * comes, so one changed letter in a name would hang the program.
+ *
+ * @param what the caller or the file, for the message
+ * @param saved a model or layer as a file holds it, `{ class_name, config }`, or as tfjs gives it to `fromConfig`
+ * @throws Error naming the layer, and what it wants that is not there
+ */
+export function checkSavedGraph(what: string, saved: unknown): void {
+  if (typeof saved !== 'object' || saved === null) return;
+  if (Object.hasOwn(saved, '__proto__')) throw new Error(`${what}: a field is named '__proto__'`);
+  const { className, config } = fieldsOf(saved);
+  const fields = fieldsOf(config);
+  if (className !== 'Sequential' && isGraph(fields)) checkGraph(what, fields);
+  for (const value of Object.values(saved)) checkSavedGraph(what, value);
+}
+
+/** What sizes weights in configs of layers, of tfjs and of this library. */
+const SIZES = ['filters', 'units', 'kernelSize', 'numClasses'];
+
+/**
+ * Checks that no layer, of this model or of one inside it, is of more features than all weights have numbers: tfjs
+ * would make its weights, however large, before it finds that those of the file do not fit.
+ *
+ * @throws TypeError naming the size
+ */
+export function checkSizes(what: string, saved: unknown, numValues: number): void {
+  if (typeof saved !== 'object' || saved === null || numValues === 0) return;
+  for (const [name, value] of Object.entries(fieldsOf(saved))) {
+    const isImage = name === 'batchInputShape' && Array.isArray(value) && value.length === 4; // [N,H,W,C]
+    const sizes = isImage ? value.slice(3) : SIZES.includes(name) ? [value].flat() : [];
+    if (sizes.some((size) => size > numValues)) {
+      throwTypeError(`${what}: ${name}`, `at most ${numValues}, as many as the weights have numbers`, value);
+    }
+    checkSizes(what, value, numValues);
+  }
+}
+
+/** Files may have `inbound_nodes` or `inboundNodes`. */
+function fieldsOf(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [camelCase(name), field]));
+}
+
+/** As tfjs has it. */
+const camelCase = (name: string) =>
+  name.length < 2 ? name : name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Whether these are the fields of a graph of layers: a layer of layers also has some, but says nothing of their inputs. */
+function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
+  if (!Array.isArray(layers)) return false;
+  return (
+    inputLayers !== undefined ||
+    outputLayers !== undefined ||
+    layers.some((layer) => 'inboundNodes' in fieldsOf(layer))
+  );
+}
+
+function checkGraph(what: string, graph: Fields): void {
+  const layers = (graph['layers'] as unknown[]).map(fieldsOf);
+  /** How many calls of each layer can be referred to: so far, and in the end. */
+  const made = new Map<string, number>();
+  for (const { name, className, config } of layers) {
+    checkName(what, name, fieldsOf(config)['name']);
+    if (made.has(name)) throw new Error(`${what}: two layers are named '${name}'`);
+    made.set(name, hasFirstNode(className) ? 1 : 0);
+  }
+  const calls = layers.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
+  const inTheEnd = new Map(made);
+  for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
+  for (const { layer, inputs } of calls) {
+    for (const input of inputs) checkReference(`${what}: layer '${layer}'`, input, inTheEnd);
+  }
+  checkOrder(what, calls, made);
+  for (const side of ['input', 'output']) {
+    const who = `${what}: the model's ${side}`;
+    for (const end of readReferences(who, graph[`${side}Layers`])) checkReference(who, end, inTheEnd);
+  }
+}
+
+/** tfjs keeps layers under their names in plain objects, where `constructor` is taken from the start. */
+function checkName(what: string, name: unknown, ownName: unknown): asserts name is string {
+  if (typeof name !== 'string' || name in {}) {
+    throwTypeError(what, 'the name of a layer', name);
+  }
+  if (ownName != null && ownName !== name) {
+    throwTypeError(`${what}: layer '${name}'`, 'the same name in its config', ownName);
+  }
+}
+
+/** Inputs have an output without being called. So have models: what was called to make them is their first node. */
+function hasFirstNode(className: unknown): boolean {
+  if (className === 'InputLayer') return true;
+  const { classNameMap } = serialization.SerializationMap.getMap();
+  const [Class] = (typeof className === 'string' && classNameMap[camelCase(className)]) || [];
+  return typeof Class?.prototype?.predict === 'function';
+}
+
+/** The calls of a layer, one for each list of inputs that is not empty. */
+function readCalls(what: string, layer: string, inboundNodes: unknown): Call[] {
+  const who = `${what}: layer '${layer}'`;
+  return readList(who, 'inbound nodes', inboundNodes)
+    .map((node) => ({ layer, inputs: readReferences(who, node) }))
+    .filter(({ inputs }) => inputs.length > 0);
+}
+
+function readReferences(who: string, list: unknown): Reference[] {
+  return readList(who, 'inputs', list).map((reference) => {
+    const [layer, call, tensor] = Array.isArray(reference) ? reference : [];
+    const isIndex = (index: unknown) => Number.isSafeInteger(index) && (index as number) >= 0;
+    if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) {
+      throwTypeError(who, 'inputs [layer, node, tensor]', reference);
+    }
+    return { layer, call: call as number };
+  });
+}
+
+function readList(who: string, of: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throwTypeError(who, `a list of ${of}`, value);
+  return value;
+}
+
+function checkReference(
+  who: string,
+  { layer, call }: Reference,
+  inTheEnd: ReadonlyMap<string, number>,
+): void {
+  const count = inTheEnd.get(layer);
+  if (count === undefined) throw new Error(`${who} needs layer '${layer}', which is not there`);
+  if (call >= count) {
+    throw new Error(`${who} needs node ${call} of layer '${layer}', which has only ${count}`);
+  }
+}
+
+/** Checks that all calls can be made one after the other, as tfjs makes them: each once its inputs are there. */
+function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<string, number>): void {
+  const made = new Map(atFirst);
+  const isThere = ({ layer, call }: Reference) => call < (made.get(layer) as number);
+  let waiting = calls;
+  while (waiting.length > 0) {
+    const left = waiting.filter(({ layer, inputs }) => {
+      const isReady = inputs.every(isThere);
+      if (isReady) made.set(layer, (made.get(layer) as number) + 1);
+      return !isReady;
+    });
+    if (left.length === waiting.length) {
+      throw new Error(`${what}: layer '${layerInCycle(left, isThere)}' needs its own output`);
+    }
+    waiting = left;
+  }
+}
+
+/** Goes back from call to call, each of which waits for another, until a layer comes again. */
+function layerInCycle(waiting: readonly Call[], isThere: (input: Reference) => boolean): string {
+  const seen = new Set<string>();
+  let [present] = waiting as [Call];
+  while (!seen.has(present.layer)) {
+    seen.add(present.layer);
+    const { layer } = present.inputs.find((input) => !isThere(input)) as Reference;
+    present = waiting.find((call) => call.layer === layer) as Call;
+  }
+  return present.layer;
+}
