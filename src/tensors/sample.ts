@@ -55,12 +55,13 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
   const shape = imageModelShape('sample: model', model);
   const { initial, known, condition, ...rest } = options;
-  const job = planJob(shape, {
+  const numbers = {
     ...rest,
     ...(initial !== undefined && { initial: await numbersOf('initial', 'levels', initial) }),
     ...(known !== undefined && { known: await numbersOf('known', '0 and 1', known) }),
     ...(condition !== undefined && { condition: (await conditionData(condition)) as number }),
-  });
+  };
+  const job = memoryFor('sample', () => planJob(shape, numbers));
   const source = await logitsSource(model, shape, job, strategy);
   try {
     const levels = await drawImages(source, job, options);
@@ -100,5 +101,5 @@ async function logitsSource(
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
   const { numImages, imageShape, levels, condition } = job;
-  return fullPasses(model, numImages, imageShape, levels, condition);
+  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, levels, condition));
 }
