@@ -94,7 +94,7 @@ const fresh = { smoothed: 0, best: null, evaluated: null, seconds: 0 };
 let { step, smoothed, best, evaluated, seconds } = from
   ? { step: from.step, ...from.state }
   : { step: 0, ...fresh };
-let savedStep = step;
+let savedStep = from?.step; // of the last checkpoint; undefined while there is none
 let since = performance.now();
 const log = await openRunLog(out, {
   title: `${run.model === 'gated' ? 'Gated PixelCNN' : 'PixelCNN'} on ${run.data}, ${levels} levels`,
@@ -148,7 +148,11 @@ const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
 const batches = imageBatches(train, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
 
 while (step < run.steps && !isStopping) {
-  where = `step ${step + 1} (the last good checkpoint is of step ${savedStep}): `;
+  const good =
+    savedStep === undefined
+      ? 'there is no checkpoint yet'
+      : `the last good checkpoint is of step ${savedStep}`;
+  where = `step ${step + 1} (${good}): `;
   const batch = batches.next().value;
   schedule.beforeStep();
   const bits = await model.trainOnBatch(batch.xs, batch.ys);
@@ -165,7 +169,7 @@ while (step < run.steps && !isStopping) {
 progress.stop();
 const isDone = step === run.steps;
 if (isDone && evaluated !== step) await evaluateAndSave();
-else if (savedStep !== step) {
+else if (step !== (savedStep ?? 0)) {
   seconds += (performance.now() - since) / 1000;
   await save(false);
 }

@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 
 /**
  * Writes a file whole or not at all: whoever opens it meanwhile finds the old contents.
@@ -13,6 +13,9 @@ export async function writeWhole(path, contents) {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
+    const there = await stat(path).catch(() => null);
+    if (there?.isDirectory())
+      throw new Error(`${path} is a directory: no file can be written there`, { cause: error });
     throw error;
   }
 }

@@ -131,18 +131,27 @@ describe('train.mjs', () => {
     expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
   });
 
-  it('stops at a loss that is not a number, with the last good checkpoint untouched', async () => {
-    const out = join(directory, 'broken-loss');
+  it.each([
+    ['with the last good checkpoint untouched', '1e4'],
+    ['and says where there is no checkpoint', '1e38'],
+  ])('stops at a loss that is not a number, %s', async (_, rate) => {
+    const out = join(directory, `broken-loss-${rate}`);
     const options = SMALL.replace(' --average 0.9', '');
-    const { code, output } = await run(`${options} --steps 50 --every 1 --learning-rate 1e38 --out ${out}`);
-    expect(output).toMatch(
-      /step \d+ \(the last good checkpoint is of step \d+\): .*(not finite|NaN|Infinity)/,
+    const { code, output } = await run(
+      `${options} --steps 50 --every 1 --learning-rate ${rate} --out ${out}`,
     );
+    expect(output).toMatch(/step \d+ \(.*\): .*(not finite|NaN|Infinity)/);
     expect(code).toBe(1);
-    const [, failed, good] = /step (\d+) .* of step (\d+)/.exec(output) as RegExpExecArray;
-    expect(Number(good)).toBeLessThan(Number(failed));
     const pointer = join(out, 'checkpoints/checkpoints.json');
-    expect(existsSync(pointer) ? readFileSync(pointer, 'utf8') : 'step-0').toContain(`step-${good}`);
+    if (rate === '1e38') {
+      expect(output).toContain('step 1 (there is no checkpoint yet): ');
+      expect(existsSync(pointer)).toBe(false);
+      return;
+    }
+    const pattern = /step (\d+) \(the last good checkpoint is of step (\d+)\)/;
+    const [, failed, good] = pattern.exec(output) as RegExpExecArray;
+    expect(Number(good)).toBe(Number(failed) - 1);
+    expect(JSON.parse(readFileSync(pointer, 'utf8')).latest).toBe(`step-${good}`);
   });
 
   it('saves no weights that are not finite', async () => {

@@ -12,7 +12,10 @@ describe('files', () => {
     await writeWhole(path, 'new');
     expect(await readFile(path, 'utf8')).toBe('new');
     await mkdir(join(directory, 'taken'));
-    await expect(writeWhole(join(directory, 'taken'), 'not over a directory')).rejects.toThrow();
+    const taken = join(directory, 'taken');
+    await expect(writeWhole(taken, 'text')).rejects.toThrow(
+      `${taken} is a directory: no file can be written there`,
+    );
     expect((await readdir(directory)).sort()).toEqual(['file.txt', 'taken']);
     await rm(directory, { recursive: true });
   });
