@@ -87,7 +87,7 @@ export function checkCondition(
 
 /** Classes given as numbers, one an image; null where they are not. */
 function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> | null {
-  if (typeof given === 'number') return new Array<number>(numImages).fill(given);
+  if (typeof given === 'number') return new Float64Array(numImages).fill(given);
   const isList = Array.isArray(given) || ArrayBuffer.isView(given);
   return isList && (given as unknown as ArrayLike<number>).length === numImages
     ? (given as unknown as ArrayLike<number>)
@@ -116,7 +116,7 @@ export function readCondition(
     throwTypeError(what, `${numImages * conditionSize(shape)} numbers for its shape`, values.length);
   }
   checkConditionValues(what, condition, values);
-  return { shape, values: Float32Array.from(values) };
+  return { shape, values: new Float32Array(values) };
 }
 
 /** For how many images conditions are; undefined where they are for any. */

@@ -9,8 +9,10 @@ import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
-/** Shards as this module names them, by their contents. */
-const OWN_SHARD = /^weights\.[0-9a-f]{16}\.\d+of\d+\.bin$/;
+/** Shards as this module names them, by the digest of all. */
+const OWN_SHARD = /^weights\.([0-9a-f]{16})\.\d+of\d+\.bin$/;
+
+const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).digest('hex').slice(0, 16);
 
 /**
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
@@ -68,9 +70,9 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
     throw cause;
   });
   const bytes = new Uint8Array(io.CompositeArrayBuffer.join(artifacts.weightData));
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const digest = digestOf(bytes);
   const count = Math.ceil(bytes.length / SHARD_BYTES);
-  const paths = Array.from({ length: count }, (_, i) => `weights.${hash}.${i + 1}of${count}.bin`);
+  const paths = Array.from({ length: count }, (_, i) => `weights.${digest}.${i + 1}of${count}.bin`);
   for (const [i, name] of paths.entries()) {
     await replaceFile(join(directory, name), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
   }
@@ -105,7 +107,13 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
       const problem = `names weights of ${wanted} bytes, but ${names.join(', ')} has ${got}`;
       throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
     }
-    return [specs, io.CompositeArrayBuffer.join(shards.map((shard) => new Uint8Array(shard).buffer))];
+    const weights = Buffer.concat(shards);
+    const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs name them otherwise
+    if (digest !== undefined && digest !== digestOf(weights)) {
+      const problem = `${names.join(', ')} is damaged: the digest in its name is not that of its contents`;
+      throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
+    }
+    return [specs, new Uint8Array(weights).buffer];
   });
 }
 

@@ -5,7 +5,7 @@ import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { freshSeed, type SampleOptions } from '../sampling/options';
 import { memoryFor, planSample } from '../sampling/sample';
-import { type Piece, Scheduler } from './scheduler';
+import { type Piece, type Pieces, Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
 /** Options of {@link createPool}. */
@@ -154,13 +154,13 @@ const FEW_IMAGES = 8;
 const PIECES_OF_A_WORKER = 4;
 
 /** Cuts images into pieces of about the same size; where there are few, one for each worker. */
-function cut(numImages: number, workers: number): Piece[] {
+function cut(numImages: number, workers: number): Pieces {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
   const size = Math.min(shared, MOST_IMAGES, Math.max(FEW_IMAGES, balanced));
-  const numPieces = Math.ceil(numImages / size);
-  const start = (k: number) => Math.floor((k * numImages) / numPieces);
-  return Array.from({ length: numPieces }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
+  const length = Math.ceil(numImages / size);
+  const start = (k: number) => Math.floor((k * numImages) / length);
+  return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
 }
 
 /** The images of a piece, copied so that no more than they is sent. */

@@ -10,11 +10,17 @@ export interface Piece {
   readonly count: number;
 }
 
+/** The pieces of a job. A list of them is such, but there may be millions. */
+export interface Pieces {
+  readonly length: number;
+  at(index: number): Piece | undefined;
+}
+
 /** What is to be done for many images, in pieces. */
 export interface Job<M extends Method> {
   readonly model: PortableModel;
   readonly method: M;
-  readonly pieces: readonly Piece[];
+  readonly pieces: Pieces;
   /** What a worker is given for a piece, made when it is sent. */
   readonly argsOf: (piece: Piece) => Work[M]['args'];
   /** Takes what a worker made of a piece; they come in any order. */
@@ -26,7 +32,10 @@ export interface Job<M extends Method> {
 
 /** A job that is not done. */
 interface Running {
-  readonly waiting: Piece[];
+  /** Whether some of its pieces wait. */
+  readonly isWaiting: boolean;
+  /** The first of those. */
+  next(): Piece;
   give(handle: WorkerHandle, piece: Piece): Promise<void>;
   fail(error: unknown): void;
 }
@@ -65,6 +74,7 @@ export class Scheduler {
     reject: (error: unknown) => void,
   ): Running {
     const atWork = new Set<WorkerHandle>();
+    let numGiven = 0;
     let numLeft = pieces.length;
     let values = 0;
     const end = () => {
@@ -91,7 +101,10 @@ export class Scheduler {
       };
     };
     const running: Running = {
-      waiting: [...pieces],
+      next: () => pieces.at(numGiven++) as Piece,
+      get isWaiting() {
+        return numGiven < pieces.length;
+      },
       async give(handle, piece) {
         atWork.add(handle);
         try {
@@ -117,8 +130,8 @@ export class Scheduler {
         const handle = this.freeHandle();
         if (handle === undefined) return;
         this.turns.shift();
-        const piece = job.waiting.shift() as Piece;
-        if (job.waiting.length > 0) this.turns.push(job);
+        const piece = job.next();
+        if (job.isWaiting) this.turns.push(job);
         void job.give(handle, piece).then(() => this.dispatch());
       } catch (cause) {
         job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));

@@ -9,21 +9,35 @@ export type Noise = (uniforms: Float64Array) => void;
  * cannot load as they are.
  */
 export function uniformsOf(seed: string): () => number {
+  const state = new Uint32Array(STATE_WORDS);
+  start(state, 0, seed);
+  return () => next(state, 0);
+}
+
+/** Of one stream: the last three numbers, in 32 bits, and the carry. */
+const STATE_WORDS = 4;
+
+/** Begins the stream of a seed, with its state at an index of all states. */
+function start(states: Uint32Array, at: number, seed: string): void {
   const digest = mash();
-  const start = [' ', ' ', ' '].map(digest);
-  let [x = 0, y = 0, z = 0] = start.map((s) => {
-    const t = s - digest(seed);
-    return t < 0 ? t + 1 : t;
-  });
-  let carry = 1;
-  return () => {
-    const product = 2091639 * x + carry * 2 ** -32;
-    carry = Math.floor(product);
-    x = y;
-    y = z;
-    z = product - carry;
-    return z;
-  };
+  const blanks = [' ', ' ', ' '].map(digest);
+  for (const [i, blank] of blanks.entries()) {
+    const x = blank - digest(seed);
+    states[at + i] = 2 ** 32 * (x < 0 ? x + 1 : x);
+  }
+  states[at + 3] = 1;
+}
+
+/** The next number of a stream. */
+function next(states: Uint32Array, at: number): number {
+  const product = 2091639 * (states[at] as number) + (states[at + 3] as number); // less than 2^53, so exact
+  const carry = Math.floor(product * 2 ** -32);
+  const z = product - carry * 2 ** 32;
+  states[at] = states[at + 1] as number;
+  states[at + 1] = states[at + 2] as number;
+  states[at + 2] = z;
+  states[at + 3] = carry;
+  return z * 2 ** -32;
 }
 
 /** His Mash 0.9: a number in [0, 1), in 32 bits, of all the text so far. */
@@ -45,10 +59,10 @@ function mash(): (text: string) => number {
  * depend on how many are drawn with it.
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number): Noise {
-  let streams: (() => number)[] | undefined; // many jobs are planned in one thread and drawn in others
+  const states = new Uint32Array(STATE_WORDS * numImages); // not an object an image: there may be millions
+  for (let n = 0; n < numImages; n++) start(states, STATE_WORDS * n, `${seed}/${firstImage + n}`);
   return (uniforms) => {
-    streams ??= Array.from({ length: numImages }, (_, n) => uniformsOf(`${seed}/${firstImage + n}`));
-    for (let n = 0; n < streams.length; n++) uniforms[n] = (streams[n] as () => number)();
+    for (let n = 0; n < numImages; n++) uniforms[n] = next(states, STATE_WORDS * n);
   };
 }
 

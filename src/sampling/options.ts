@@ -105,7 +105,8 @@ export interface Job {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly levels: number;
-  readonly noise: Noise;
+  /** Begins the noise of all images. Many jobs are planned in one thread and drawn in others. */
+  readonly startNoise: () => Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
   /** What the images are conditioned on; null where the model takes nothing. */
@@ -170,7 +171,7 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     numImages,
     imageShape,
     levels: shape.levels,
-    noise:
+    startNoise: () =>
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
     isFirstUniform: firstValue === 'uniform',

@@ -33,7 +33,7 @@ export async function sample(model: PortableModel, options: SampleOptions = {}):
   const { numImages, imageShape, levels } = job;
   const evaluator = memoryFor('sample', () => evaluatorFor(model, job));
   const drawn = await drawImages(evaluator, job, options);
-  const data = levelsArray(drawn.length, levels);
+  const data = memoryFor('sample', () => levelsArray(drawn.length, levels));
   data.set(drawn);
   return { data, shape: [numImages, ...imageShape] };
 }
@@ -44,7 +44,7 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
-  return planJob({ ...model, condition: model.conditions[0] ?? null }, options);
+  return memoryFor('sample', () => planJob({ ...model, condition: model.conditions[0] ?? null }, options));
 }
 
 /** What a job may need more than there is: says what to do. */
@@ -79,13 +79,16 @@ export async function drawImages(
   job: Job,
   { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Int32Array> {
-  const { numImages, levels, noise, given, isFirstUniform } = job;
+  const { numImages, levels, given, isFirstUniform } = job;
   const total = valuesOf(job.imageShape);
   const rowSize = total / job.imageShape[0];
-  const images = memoryFor('sample', () => new Int32Array(numImages * total));
-  const uniforms = new Float64Array(numImages);
-  const drawn = new Int32Array(numImages);
-  const draw = memoryFor('sample', () => categorical(levels, numImages, job.filters));
+  const { images, uniforms, drawn, draw, noise } = memoryFor('sample', () => ({
+    images: new Int32Array(numImages * total), // [N*H*W*C]
+    uniforms: new Float64Array(numImages),
+    drawn: new Int32Array(numImages),
+    draw: categorical(levels, numImages, job.filters),
+    noise: job.startNoise(), // last: it takes longest
+  }));
   const pause = pauses(job.yieldMilliseconds);
 
   for (let index = 0; index < total; index++) {

@@ -64,7 +64,9 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
   const wanted = options.numImages ?? (numConditions(options.condition) || 1);
   const numImages = checkInteger('stepper: numImages', wanted, 1);
   const what = 'stepper: condition';
-  const condition = readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape);
+  const condition = memoryFor('stepper', () =>
+    readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape),
+  );
   const total = valuesOf(imageShape);
   let memory: StepperMemory | null = memoryFor('stepper', () => ({
     evaluator: evaluatorFor(model, { numImages, imageShape, condition }),

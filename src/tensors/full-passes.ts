@@ -25,6 +25,8 @@ const NOTHING: [number, number] = [0, 0];
 /**
  * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The
  * images stay on the device; the logits of one place are read back each step.
+ *
+ * @throws RangeError where there is not so much memory
  */
 export function fullPasses(
   model: LayersModel,
@@ -34,6 +36,7 @@ export function fullPasses(
   given: ConditionValues | null,
 ): LogitsSource {
   const values = valuesOf(imageShape);
+  void new Float32Array(numImages * values * levels); // [N,H,W,C,L] of a pass: where there is no room, this says so
   const [blank, condition = null] = tidy(() => [
     zeros<Rank.R2>([numImages, values]),
     ...(given === null ? [] : [conditionTensor(given, 0, numImages)]), // [N,...]

@@ -57,12 +57,13 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
   const shape = imageModelShape('sample: model', model);
   const { initial, known, condition, ...rest } = options;
-  const job = planJob(shape, {
+  const numbers = {
     ...rest,
     ...(initial !== undefined && { initial: await numbersOf('initial', 'levels', initial) }),
     ...(known !== undefined && { known: await numbersOf('known', '0 and 1', known) }),
     ...(condition !== undefined && { condition: (await conditionData(condition)) as number }),
-  });
+  };
+  const job = memoryFor('sample', () => planJob(shape, numbers));
   const source = await logitsSource(model, shape, job, strategy);
   try {
     const levels = await drawImages(source, job, options);

@@ -205,6 +205,15 @@ describe('fileSystem', () => {
     await expect(tfl.loadLayersModel(fileSystem(join(directory, 'none')))).rejects.toThrow(
       /none.model\.json is missing/,
     );
+    const weights = await readFile(join(directory, shard));
+    for (const at of [0, 101, weights.length - 1]) {
+      const damaged = Uint8Array.from(weights);
+      damaged[at] = (damaged[at] as number) ^ 4;
+      await writeFile(join(directory, shard), damaged);
+      await expectNoLeaks(async () => {
+        await expect(load()).rejects.toThrow(`${shard} is damaged: the digest in its name`);
+      });
+    }
     await truncate(join(directory, shard), 100);
     await expect(load()).rejects.toThrow(new RegExp(`names weights of \\d+ bytes, but ${shard} has 100`));
     await rm(join(directory, shard));
@@ -287,6 +296,7 @@ describe('fileSystem', () => {
     const [group] = json.weightsManifest;
     const [shard = ''] = await shardsIn(directory);
     const bytes = await readFile(join(directory, shard));
+    group.paths = ['group1-shard1of1.bin']; // as tfjs's converter names it
     for (const [dtype, size] of [
       ['uint8', 1],
       ['uint16', 2],
@@ -295,7 +305,7 @@ describe('fileSystem', () => {
       // biome-ignore format: one line
       group.weights[0].quantization = dtype === 'float16' ? { dtype } : { dtype, min: -1, scale: 0.5 };
       const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
-      await writeFile(join(directory, shard), stored);
+      await writeFile(join(directory, group.paths[0]), stored);
       await writeFile(join(directory, 'model.json'), JSON.stringify(json));
       const loaded = await tfl.loadLayersModel(fileSystem(directory));
       expect(new Set(await (loaded.getWeights()[0] as tf.Tensor).data())).toEqual(

@@ -304,6 +304,14 @@ describe('a signal', () => {
   });
 });
 
+it('refuses more images than fit into memory before a worker starts', async () => {
+  const { pool, started } = poolOf(1);
+  expect(await messageOf(pool.sample(model, { numImages: 1e15 }))).toMatch(
+    /^RangeError: sample: .*; fewer images at a time need less$/,
+  );
+  expect(started).toEqual([]);
+});
+
 describe('what goes wrong in a worker', () => {
   const lost = 'Error: pool: a worker ended before its work was done: ';
   const bad: [string, () => PoolWorker, string | RegExp][] = [

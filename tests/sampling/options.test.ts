@@ -30,7 +30,7 @@ describe('planJob', () => {
   it('takes a new seed each time where none is given', () => {
     const first = () => {
       const uniforms = new Float64Array(1);
-      planJob(shape, {}).noise(uniforms);
+      planJob(shape, {}).startNoise()(uniforms);
       return uniforms[0];
     };
     expect(first()).not.toBe(first());

@@ -11,6 +11,7 @@ import type { Images } from '../../src/core/images';
 import { makeKernels } from '../../src/kernels/webassembly';
 import type { SampleOptions } from '../../src/sampling/options';
 import { memoryFor, sample } from '../../src/sampling/sample';
+import { stepper } from '../../src/sampling/stepper';
 import { useBackend } from '../support/backends';
 import { withoutMemory } from '../support/machine';
 import { noise, setNoise, take } from '../support/tensors';
@@ -153,6 +154,45 @@ describe('sample of a model as plain data', () => {
         'the model gave logits that are not finite numbers',
       );
     });
+  });
+});
+
+describe('far more images than fit into memory', () => {
+  const many = /^(sample|stepper): .*; fewer images at a time need less$/;
+  /** What rejects or throws, and in how many milliseconds. */
+  async function refused(act: () => unknown): Promise<[error: unknown, milliseconds: number]> {
+    const start = performance.now();
+    try {
+      await act();
+    } catch (error) {
+      return [error, performance.now() - start];
+    }
+    return expect.unreachable();
+  }
+
+  it.each([3e7, 1e12, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
+    const model = pixelCNN({ ...SIZES, imageShape: [8, 8, 1] });
+    const classes = gatedPixelCNN({ ...SIZES, imageShape: [8, 8, 1], numClasses: 3 });
+    const [plain, conditional] = [await toPortable(model), await toPortable(classes)];
+    const before = tf.memory().numTensors;
+    const asks: (() => unknown)[] = [
+      () => sample(plain, { numImages }),
+      () => sample(conditional, { numImages, condition: 1 }),
+      () => stepper(plain, { numImages }),
+      () => stepper(conditional, { numImages, condition: 1 }),
+      () => sampleTensor(model, { numImages }),
+      () => sampleTensor(classes, { numImages, condition: 1, strategy: 'incremental' }),
+    ];
+    if (numImages > 1e9)
+      asks.push(() => sampleTensor(classes, { numImages, condition: 1, strategy: 'full' }));
+    for (const ask of asks) {
+      const [error, milliseconds] = await refused(ask);
+      expect(error).toBeInstanceOf(RangeError);
+      expect((error as Error).message).toMatch(many);
+      expect(milliseconds).toBeLessThan(5000);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    for (const each of [model, classes]) each.dispose();
   });
 });
 
