@@ -1,10 +1,11 @@
 /** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what came. */
 
-/** Items of a list that a message shows. */
+/** Items of a list that a message shows, and letters of a name. */
 const MOST_ITEMS = 8;
+const MOST_LETTERS = 64;
 
 /** Shows a value in an error message, of long lists and of objects no more than helps. */
-function show(value: unknown): string {
+function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -13,8 +14,9 @@ function show(value: unknown): string {
     return typeof Class === 'function' ? Class.name : 'an object';
   }
   if (!Array.isArray(value)) return String(value);
+  if (depth > 3) return '[…]';
   const more = value.length > MOST_ITEMS ? [`… (${value.length})`] : [];
-  return `[${[...value.slice(0, MOST_ITEMS).map(show), ...more].join(', ')}]`;
+  return `[${[...value.slice(0, MOST_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
 }
 
 /** Throws: `what: wanted …, got …`. */
@@ -27,7 +29,9 @@ export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
 
 /** Checks that args is an object, and has none but the named arguments: a name misspelt would do nothing. */
 export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>): Args {
-  if (typeof args !== 'object' || args === null) throwTypeError(what, 'an object of arguments', args);
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    throwTypeError(what, 'an object of arguments', args);
+  }
   checkNames(what, Object.keys(args), Object.keys(names));
   return args;
 }
@@ -38,18 +42,19 @@ export function checkNames(what: string, names: readonly string[], known: readon
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
   const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
-  throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
+  throw new TypeError(`${what}: unknown option '${unknown.slice(0, MOST_LETTERS)}': ${hint}`);
 }
 
 /** The known name that a misspelt one may stand for: part of it or the other way round, or few letters away. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > MOST_LETTERS) return undefined; // of a damaged file: comparing would take long
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
   let least = Math.max(2, name.length / 3 + 1e-9); // exclusive
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
-    const distance = isPart ? 1 : editDistance(wanted, word);
+    const distance = isPart ? 1 + Math.abs(word.length - wanted.length) / 100 : editDistance(wanted, word);
     if (distance < least) [nearest, least] = [candidate, distance];
   }
   return nearest;
@@ -136,7 +141,8 @@ export function checkOneOf<T extends string | number>(
   value: unknown,
   choices: readonly T[],
 ): T {
-  if (!choices.includes(value as T)) throwTypeError(what, choices.map(show).join(' or '), value);
+  if (!choices.includes(value as T))
+    throwTypeError(what, choices.map((choice) => show(choice)).join(' or '), value);
   return value as T;
 }
 

@@ -145,12 +145,16 @@ export function categorical(
   if (scale === Number.POSITIVE_INFINITY) return likeliestLevel(levels, stride);
   const softmax = softmaxOver(levels, numImages, make);
   const { weights, totals } = softmax;
+  // Where logits are divided by far more, a difference of theirs that float32 takes for infinite may be small.
+  const isInFloat32 = scale > 1e-30;
   const keep = topK < levels || topP < 1 ? likeliest(levels, Math.min(topK, levels), topP) : undefined;
 
   return (logits, uniforms, drawn) => {
     softmax.put(logits);
     const certain =
-      keep === undefined && softmax.drawCertain !== null ? softmax.drawCertain(uniforms, scale) : null;
+      keep === undefined && isInFloat32 && softmax.drawCertain !== null
+        ? softmax.drawCertain(uniforms, scale)
+        : null;
     if (certain === null) softmax.weigh(0, numImages, scale);
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;

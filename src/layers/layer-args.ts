@@ -29,7 +29,7 @@ export function checkLayerArgs<Args extends LayerArgs>(
   args: Args,
   names: NamesOf<Args>,
 ): Args {
-  if (typeof args !== 'object' || args === null) {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     throwTypeError(layer.className, 'an object of arguments', args);
   }
   if (newTarget === layer) {

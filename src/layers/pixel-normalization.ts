@@ -44,7 +44,7 @@ const argNames: NamesOf<PixelNormalizationArgs> = {
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
  * import { pixelNormalization } from 'pixelcnn-layers';
- * const layer = pixelNormalization({ imageChannels: 2, epsilon: 0 });
+ * const layer = pixelNormalization({ imageChannels: 2, epsilon: 1e-9 });
  * const y = layer.apply(tf.tensor4d([1, 3, 10, 50], [1, 1, 1, 4]));
  * console.log(Array.from(await y.data())); // [-1, 1, -1, 1]: each pair by itself
  * ```
@@ -64,12 +64,7 @@ export class PixelNormalization extends PixelLayer {
     super(checkLayerArgs(PixelNormalization, new.target, args, argNames));
     const { imageChannels = 3, epsilon = 1e-3, center = true, scale = true } = args;
     this.imageChannels = checkInteger('PixelNormalization: imageChannels', imageChannels, 1);
-    this.epsilon = checkNumber(
-      'PixelNormalization: epsilon',
-      epsilon,
-      'of at least 0',
-      (value) => value >= 0,
-    );
+    this.epsilon = checkNumber('PixelNormalization: epsilon', epsilon, 'above 0', (value) => value > 0);
     this.center = checkBoolean('PixelNormalization: center', center);
     this.scale = checkBoolean('PixelNormalization: scale', scale);
   }

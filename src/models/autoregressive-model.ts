@@ -268,7 +268,9 @@ export class AutoregressiveModel extends LayersModel {
     const [, y] = args;
     const labels: Tensor[] = (y as Tensor)?.shape === undefined ? Object.values(y ?? {}) : [y as Tensor];
     for (const { shape } of labels) {
-      if (shape?.length === 5) throwTypeError('labels', 'integer levels [N,H,W,C], not one-hot', shape);
+      const isOneHot =
+        shape?.length === 5 || (shape?.[3] === this.levels && this.levels !== this.imageShape[2]);
+      if (isOneHot) throwTypeError('labels', 'integer levels [N,H,W,C], not one-hot', shape);
       if (shape?.[0] === 0) throwTypeError('labels', 'those of at least one image', shape); // their mean is NaN, and so would be the weights
     }
     return super.standardizeUserDataXY(...args);
@@ -365,7 +367,15 @@ function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
 
 /** Makes an {@link AutoregressiveModel} of a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
+  if (args instanceof LayersModel) {
+    throwTypeError(
+      'autoregressiveModel',
+      'inputs and outputs, as model.inputs[0] and model.outputs[0]',
+      args,
+    );
+  }
   const { inputs, outputs } = checkArgs('autoregressiveModel', args, argNames);
+  if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
   useOwnKernels();

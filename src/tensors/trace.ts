@@ -92,6 +92,17 @@ function featuresOf({ shape }: SymbolicTensor): number {
     .reduce<number>((product, length) => product * (length ?? 0), 1);
 }
 
+/** Whether a class overrides `call` of the one that has `express`, so that the two may compute different things. */
+function overridesCall(layer: layers.Layer): boolean {
+  let prototype: object | null = Object.getPrototypeOf(layer); // a field `call` belongs to the class itself
+  const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
+  while (prototype !== null && !has('express') && !has('incremental')) {
+    if (has('call')) return true;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return false;
+}
+
 function buildLayer(
   program: Program,
   layer: layers.Layer,
@@ -105,6 +116,9 @@ function buildLayer(
     stockLayer(layer, shapes)?.(program.builder, inputs) ??
     null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
+  if ((own.express ?? own.incremental) !== undefined && overridesCall(layer)) {
+    throw new Obstacle(`${cannot}: its class has a call of its own, of which express says nothing`);
+  }
   let features: Features | null;
   try {
     features = express();

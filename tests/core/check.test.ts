@@ -24,6 +24,9 @@ describe('checks name the option, what was wanted and what came', () => {
         return (error as Error).message;
       }
     };
+    const endless: unknown[] = [];
+    endless.push(endless);
+    expect(message(endless)).toBe('option: wanted more, got [[[[[…]]]]]');
     expect(message('text')).toBe("option: wanted more, got 'text'");
     expect(message(1.5)).toBe('option: wanted more, got 1.5');
     expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
@@ -88,6 +91,8 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ numLevels: 4 })).toThrow("unknown option 'numLevels': did you mean levels?");
     expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
     expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
+    expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': there are/); // at once
+    expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');
     expect(message({ strides: 2 })).toThrow(
       "unknown option 'strides': there are temperature, levels, numImages, topK",
     );

@@ -129,6 +129,12 @@ describe('categorical', () => {
     expect(draw(logits, 0.999, { temperature: 1e-310 })).toBe(1); // nor where its inverse is infinite
   });
 
+  it('takes differences of logits for what they are in float64, however high the temperature', () => {
+    // 4e38 is infinite in float32; divided by 1e39, e^-0.4 = 0.67, so level 0 has 0.67 / 1.67 = 0.4013
+    const logits = Float32Array.of(-2e38, 2e38);
+    expect([0.4, 0.402].map((u) => draw(logits, u, { temperature: 1e39 }))).toEqual([0, 1]);
+  });
+
   it('keeps the topK most likely, ties to the lower level', () => {
     const logits = logs(0.1, 0.3, 0.2, 0.3, 0.1);
     expect(support(logits, { topK: 1 })).toEqual([1]);

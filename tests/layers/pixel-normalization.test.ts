@@ -192,8 +192,8 @@ describe.runIf(backends.includes('cpu'))('PixelNormalization', () => {
   it('names what is wrong', async () => {
     expect(() => pixelNormalization(null as never)).toThrow('PixelNormalization: wanted an object');
     expect(() => pixelNormalization({ imageChannels: 0 })).toThrow('PixelNormalization: imageChannels');
-    for (const epsilon of [-1, Number.NaN, '1' as never]) {
-      expect(() => pixelNormalization({ epsilon })).toThrow('PixelNormalization: epsilon: wanted a number of at least 0'); // biome-ignore format: one line
+    for (const epsilon of [-1, 0, Number.NaN, '1' as never]) {
+      expect(() => pixelNormalization({ epsilon })).toThrow('PixelNormalization: epsilon: wanted a number above 0'); // biome-ignore format: one line
     }
     expect(() => pixelNormalization({ center: 1 as never })).toThrow('PixelNormalization: center: wanted true or false'); // biome-ignore format: one line
     expect(() => pixelNormalization({ scale: 'no' as never })).toThrow('PixelNormalization: scale: wanted true or false'); // biome-ignore format: one line

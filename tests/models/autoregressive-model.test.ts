@@ -124,6 +124,15 @@ onEachBackend('AutoregressiveModel', (backend) => {
     tf.dispose([labels, xs]);
   });
 
+  it('is not made of a whole model, nor of a list of outputs, and says what to give', () => {
+    const { inputs, outputs } = build();
+    const model = tfl.model({ inputs, outputs });
+    expect(() => autoregressiveModel(model as never)).toThrow('as model.inputs[0] and model.outputs[0]');
+    expect(() => autoregressiveModel({ inputs, outputs } as never)).toThrow(
+      'autoregressiveModel: outputs: wanted one symbolic tensor, got [SymbolicTensor]',
+    );
+  });
+
   it('refuses labels of another shape', async () => {
     const model = build();
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
@@ -134,6 +143,9 @@ onEachBackend('AutoregressiveModel', (backend) => {
     const none = 'labels: wanted those of at least one image, got [0, 3, 4, 2]';
     await expectNoLeaks(async () => {
       await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow(wanted);
+      const perPixel = tf.zeros([N, 3, 4, LEVELS]); // of gray images, as most have them
+      await expect(model.trainOnBatch(xs, perPixel)).rejects.toThrow('not one-hot, got');
+      perPixel.dispose();
       await expect(model.trainOnBatch(xs, { logits: oneHot })).rejects.toThrow(wanted);
       await expect(model.fit(xs, [oneHot], { verbose: 0 })).rejects.toThrow(wanted);
       const validated = model.fit(xs, labels, { verbose: 0, validationData: [xs, oneHot] });

@@ -4,6 +4,7 @@ import {
   type AutoregressiveModel,
   autoregressiveModel,
   logProb,
+  MaskedConv2D,
   maskedConv2d,
   pixelCNN,
   pixelLogits,
@@ -399,6 +400,23 @@ describe('the strategy of sample', () => {
     expect(await expectWarning("layer 'odd'", () => drawn(model, 'auto'))).toEqual(full);
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
       "sample: strategy 'incremental': layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel",
+    );
+    model.dispose();
+  });
+
+  it('is whole passes where a class overrides call of the one that says what its layers are made of', async () => {
+    class Louder extends MaskedConv2D {
+      static override className = 'Louder';
+      override call(inputs: tf.Tensor, kwargs: object) {
+        return tf.tidy(() => tf.mul(super.call(inputs, kwargs as never) as tf.Tensor, 30));
+      }
+    }
+    const image = tfl.input({ shape: [2, 3, 1] });
+    const features = new Louder({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+    const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(features);
+    const model = autoregressiveModel({ inputs: image, outputs });
+    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
+      /layer '.*' \(Louder\) cannot be evaluated pixel by pixel: its class has a call of its own/,
     );
     model.dispose();
   });
