@@ -38,16 +38,15 @@ export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>):
 
 /** Throws where a name is none of the known ones, with the nearest of these. */
 export function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
-  const unknown = names.find((name) => !known.includes(name));
+  const unknown = names.find((name) => !known.includes(name))?.slice(0, MOST_LETTERS);
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
   const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
-  throw new TypeError(`${what}: unknown option '${unknown.slice(0, MOST_LETTERS)}': ${hint}`);
+  throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
 }
 
 /** The known name that a misspelt one may stand for: part of it or the other way round, or few letters away. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
-  if (name.length > MOST_LETTERS) return undefined; // of a damaged file: comparing would take long
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
   let least = Math.max(2, name.length / 3 + 1e-9); // exclusive

@@ -318,7 +318,6 @@ export class AutoregressiveModel extends LayersModel {
 
   override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
     this.load(() => super.loadWeights(...args));
-    this.made?.keep();
   }
 
   /** Loads a part of a saved model. If that fails while tfjs loads it, nobody will have it. */

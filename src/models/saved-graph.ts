@@ -110,7 +110,8 @@ function checkName(what: string, name: unknown, ownName: unknown): asserts name 
 function hasFirstNode(className: unknown): boolean {
   if (className === 'InputLayer') return true;
   const { classNameMap } = serialization.SerializationMap.getMap();
-  const [Class] = (typeof className === 'string' && classNameMap[camelCase(className)]) || [];
+  const name = camelCase(String(className));
+  const [Class] = Object.hasOwn(classNameMap, name) ? (classNameMap[name] ?? []) : [];
   return typeof Class?.prototype?.predict === 'function';
 }
 

@@ -122,17 +122,18 @@ function checkCausality({ nodes, conditions, output, levels }: PortableModel): v
 }
 
 /** The fields that a node has beside `op` and `size`, by its operation. */
-const fieldsOf: ReadonlyMap<unknown, readonly string[]> = new Map([
-  ['image', []],
-  ['condition', ['index']],
-  ['conv', ['input', 'kernel', 'bias', 'window']],
-  ['pointwise', ['input', 'fn', 'parameter']],
-  ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
-  ...['gate', ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
-  ['affine', ['input', 'scale', 'shift']],
-  ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
-  ['oneHot', ['input']],
-]);
+const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
+  new Map([
+    ['image', []],
+    ['condition', ['index']],
+    ['conv', ['input', 'kernel', 'bias', 'window']],
+    ['pointwise', ['input', 'fn', 'parameter']],
+    ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
+    ...['gate', ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
+    ['affine', ['input', 'scale', 'shift']],
+    ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
+    ['oneHot', ['input']],
+  ]))();
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 

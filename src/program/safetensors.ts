@@ -20,8 +20,8 @@ export interface Container {
 }
 
 /** Bytes of each number. */
-const dtypes: ReadonlyMap<unknown, number> = new Map(
-  Object.entries({
+const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({
     F64: 8,
     F32: 4,
     F16: 2,

@@ -94,10 +94,10 @@ function featuresOf({ shape }: SymbolicTensor): number {
 
 /** Whether a class overrides `call` of the one that has `express`, so that the two may compute different things. */
 function overridesCall(layer: layers.Layer): boolean {
-  let prototype: object | null = Object.getPrototypeOf(layer); // a field `call` belongs to the class itself
+  let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
   while (prototype !== null && !has('express') && !has('incremental')) {
-    if (has('call')) return true;
+    if (has('call') && prototype !== layer) return true; // a field `call` belongs to the class itself
     prototype = Object.getPrototypeOf(prototype);
   }
   return false;

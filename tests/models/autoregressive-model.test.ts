@@ -378,17 +378,21 @@ describe('AutoregressiveModel', () => {
 
     it('and not the weights of the user, nor a model that was loaded before', async () => {
       const model = build();
+      const { modelTopology } = await savedArtifacts(model);
       const loaded = await saveAndLoad(model);
+      const untrained = await tfl.loadLayersModel(tf.io.fromMemory({ modelTopology })); // without weights
       const own = tf.zeros([3]);
       const xs = tf.zeros([1, 3, 4, 2]);
+      expect(tf.engine().state.scopeStack).toEqual([]);
       await expectNoLeaks(() => {
-        for (const each of [model, loaded]) {
+        for (const each of [model, loaded, untrained]) {
           expect(() => each.loadWeights({ own })).toThrow('no target variable: own');
           (each.predict(xs) as tf.Tensor).dispose();
         }
       });
-      tf.dispose([own, xs]); // throws nothing: they are there
-      for (const each of [model, loaded]) each.dispose();
+      expect(own.isDisposed).toBe(false);
+      tf.dispose([own, xs]);
+      for (const each of [model, loaded, untrained]) each.dispose();
     });
 
     it('though a model within the model was loaded first', async () => {

@@ -141,6 +141,11 @@ describe('checkSavedGraph', () => {
       "file: a field is named '__proto__'",
     ],
     [
+      'a class that every object has',
+      graph(image, { ...layer('first', [['imagf', 0, 0]]), class_name: 'constructor' }),
+      "layer 'first' needs layer 'imagf'",
+    ],
+    [
       'no list of calls',
       graph(image, { ...first, inbound_nodes: null }),
       "file: layer 'first': wanted a list of inbound nodes, got null",
