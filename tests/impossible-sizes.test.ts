@@ -59,7 +59,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['normalize: levels: wanted at most 2^24', () => layers.normalize(undefined as never, 2 ** 31)],
   ['getMask: kernelSize, featuresIn, featuresOut: wanted sizes', () => layers.getMask({ kernelSize: 9999, featuresIn: 3, featuresOut: 3 })],
   ['sample: imageShape: wanted sizes', () => layers.sample(anySize(), { imageShape: huge })],
-  ['sample: Invalid typed array length: 100000000000; fewer images at a time need less', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
+  ['fewer images at a time need less', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
   ['checkCausality: imageShape: wanted at most 46340 values, since each is tried with each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { imageShape: [1000, 1000, 1] })],
   ['receptiveField: imageShape: wanted sizes', () => layers.receptiveField(anySize(), { imageShape: huge, row: 0, column: 0 })],
   ['sample: imageShape: wanted sizes', async () => runtime.sample(await layers.toPortable(anySize()), { imageShape: huge })],
