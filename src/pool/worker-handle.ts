@@ -74,7 +74,6 @@ export class WorkerHandle {
   /** Ends the worker. */
   async end(): Promise<void> {
     this.isLost = true;
-    holdProcess(this.worker, true); // whoever waits for the end is not to be cut off
     await this.worker.terminate();
   }
 

@@ -418,18 +418,6 @@ describe('terminate', () => {
     expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been terminated');
     expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been terminated');
   });
-
-  it('holds the process until they have ended, also idle ones', async () => {
-    const { pool, started } = poolOf(1);
-    await pool.sample(model, { numImages: 1 });
-    const [worker] = started as [PoolWorker & { ref?: () => void }];
-    const calls: string[] = [];
-    const terminate = worker.terminate.bind(worker);
-    worker.ref = () => calls.push('ref');
-    worker.terminate = () => [calls.push('terminate'), terminate()][1];
-    await pool.terminate();
-    expect(calls).toEqual(['ref', 'terminate']);
-  });
 });
 
 it('a worker file that runs outside of a worker says so', async () => {
