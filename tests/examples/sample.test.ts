@@ -110,7 +110,7 @@ describe('sample.mjs', () => {
     await saveModel(large, { imageShape: [64, 64, 1] });
     const { program, ended } = startScript(
       'sample.mjs',
-      ['--model', large, '--images', '400', '--out', out],
+      ['--model', large, '--images', '8000', '--out', out],
       COUNT_TENSORS,
     );
     program.stdout?.once('data', () => program.kill('SIGINT'));
