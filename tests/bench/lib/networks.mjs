@@ -43,7 +43,7 @@ export const shapes = {
 };
 
 /** The network as this library makes it. */
-export const ours = (shape) => (shape.model === 'gated' ? gatedPixelCNN(shape) : pixelCNN(shape));
+export const ours = ({ model, ...args }) => (model === 'gated' ? gatedPixelCNN(args) : pixelCNN(args));
 
 /** The same network made of stock convolutions, without masks: what its forward pass costs in plain tfjs. */
 export const stock = (shape) => graph(shape, (args) => tfl.layers.conv2d({ ...args, padding: 'same' }));
