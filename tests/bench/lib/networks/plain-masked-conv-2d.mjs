@@ -12,7 +12,8 @@ export class PlainMaskedConv2D extends tfl.layers.Layer {
   }
 
   build([, , , featuresIn]) {
-    const { filters, useBias = true, ...mask } = this.args;
+    const { filters, kernelSize, useBias, maskType, imageChannels, vertical } = this.args;
+    const mask = { kernelSize, maskType, imageChannels, vertical };
     const { values, shape } = getMask({ ...mask, featuresIn, featuresOut: filters });
     this.kernel = this.addWeight('kernel', [...shape], 'float32', tfl.initializers.glorotUniform({}));
     if (useBias) this.bias = this.addWeight('bias', [filters], 'float32', tfl.initializers.zeros());
