@@ -26,20 +26,32 @@ export function numParameters({ imageChannels, components }: MixtureSizes): numb
  * (Salimans et al. 2017), whose weights can be had: each channel's means and log scales are followed by
  * coefficients, red's by green on red, green's by blue on red, blue's by blue on green.
  */
-export function parameterOffsets({ imageChannels, components }: MixtureSizes): ParameterOffsets {
-  const isOpenAI = imageChannels === 3;
-  const block = (isOpenAI ? 3 : 2) * components;
+export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
+  const { imageChannels, components } = sizes;
+  const { channelStride, coefficients, pairStride } = parameterStrides(sizes);
   const channels = Array.from({ length: imageChannels }, (_, channel) => channel);
-  const means = channels.map((channel) => components + channel * block);
-  const pairOffset = (pair: number) =>
-    isOpenAI ? components * (3 + 3 * pair) : components * (1 + 2 * imageChannels + pair);
+  const means = channels.map((channel) => components + channel * channelStride);
   return {
     logits: 0,
     means,
     logScales: means.map((offset) => offset + components),
     coefficients: channels.map((channel) => {
       const pairs = (channel * (channel - 1)) / 2; // of the channels before it
-      return channels.slice(0, channel).map((earlier) => pairOffset(pairs + earlier));
+      return channels.slice(0, channel).map((earlier) => coefficients + (pairs + earlier) * pairStride);
     }),
   };
+}
+
+/**
+ * {@link parameterOffsets} in three numbers: from a channel's means to the next one's, where the first pair's
+ * coefficients begin, and from there to the next pair's.
+ */
+export function parameterStrides({ imageChannels, components }: MixtureSizes) {
+  return imageChannels === 3
+    ? { channelStride: 3 * components, coefficients: 3 * components, pairStride: 3 * components }
+    : {
+        channelStride: 2 * components,
+        coefficients: (1 + 2 * imageChannels) * components,
+        pairStride: components,
+      };
 }
