@@ -37,6 +37,19 @@ type LayerNormSizes = readonly [
 ];
 
 /**
+ * Sizes of mixtures of logistics [rows,numParameters], and where parameters lie, counted in numbers: the first
+ * channel's means begin at `components` and its log scales behind them, those of the next `channelStride` further on;
+ * the coefficients of the first pair of channels begin at `coefficients`, those of the next `pairStride` further on.
+ */
+type MixtureRows = readonly [
+  components: number,
+  numParameters: number,
+  channelStride: number,
+  coefficients: number,
+  pairStride: number,
+];
+
+/**
  * The inner loops of training, over the memory of tfjs's wasm backend. `scratch` is room to work in.
  *
  * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts
@@ -116,5 +129,32 @@ export interface TrainingKernels {
     x: Address,
     scale: Address,
     ...rest: [...LayerNormSizes, scratch: Address]
+  ): void;
+
+  /**
+   * Nats [rows,channels] of labels int32 [rows,channels] under mixtures, and what their gradient needs: posteriors
+   * [rows,channels+1,components], and slopes as the parameters. `scratch` is room for 4 (numParameters + channels +
+   * (channels + 2) components) numbers.
+   */
+  logisticMixture(
+    nats: Address,
+    posteriors: Address,
+    slopes: Address,
+    labels: Address,
+    parameters: Address,
+    rows: number,
+    channels: number,
+    levels: number,
+    ...rest: [...MixtureRows, scratch: Address]
+  ): void;
+  /** The gradient of {@link logisticMixture} for the parameters. It takes as much scratch at most. */
+  logisticMixtureBack(
+    dparameters: Address,
+    dy: Address,
+    posteriors: Address,
+    slopes: Address,
+    rows: number,
+    channels: number,
+    ...rest: [...MixtureRows, scratch: Address]
   ): void;
 }

@@ -1,6 +1,15 @@
 import { INSTRUCTION_WORDS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
-import { CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, INSTRUCTIONS, LAYER_NORM, SOFTMAX } from './modules';
+import {
+  CONVOLUTION,
+  CORRELATION,
+  CROSS_ENTROPY,
+  GATE,
+  INSTRUCTIONS,
+  LAYER_NORM,
+  LOGISTIC_MIXTURE,
+  SOFTMAX,
+} from './modules';
 import type { TrainingKernels } from './training-kernels';
 
 const PAGE = 65536; // bytes
@@ -79,7 +88,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
 
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LAYER_NORM];
+  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LAYER_NORM, LOGISTIC_MIXTURE];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;
