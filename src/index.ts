@@ -15,9 +15,16 @@ export {
   type Window,
   windowOf,
 } from './core/window';
+export type { DistributionShape, PixelDistribution } from './distributions/pixel-distribution';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
+export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
+export {
+  MixtureParameters,
+  type MixtureParametersArgs,
+  mixtureParameters,
+} from './layers/mixture-parameters';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
@@ -29,7 +36,7 @@ export {
   pixelNormalization,
 } from './layers/pixel-normalization';
 export type { SeedArgs } from './layers/seeds';
-export type { Apply } from './layers/types';
+export type { Apply, DistributionLayer, TensorDistribution } from './layers/types';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
@@ -68,7 +75,12 @@ export type {
 } from './program/program';
 export type { SampleProgress } from './sampling/options';
 export { normalize } from './tensors/forward';
-export { type LogProbOptions, logProb } from './tensors/log-prob';
+export {
+  type LevelLogProbsOptions,
+  type LogProbOptions,
+  levelLogProbs,
+  logProb,
+} from './tensors/log-prob';
 export { type SampleOptions, sample } from './tensors/sample';
 export { toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';

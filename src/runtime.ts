@@ -1,6 +1,7 @@
 export type { ConditionData, ConditionShape, NumericArray } from './core/conditions';
 export type { Images, Place } from './core/images';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';
+export type { DistributionShape } from './distributions/pixel-distribution';
 export { type LogProbOptions, logProb } from './likelihood/log-prob';
 export {
   createPool,

@@ -5,7 +5,7 @@ import type { Condition } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { uniformsOf } from '../sampling/noise';
 import { leakingLayer } from './leaking-layer';
-import { changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
+import { changeEach, conditionsToTry, outputsByPlace, type Trials } from './perturbation';
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {
@@ -97,7 +97,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   }
   const isLeak = new Uint8Array(places * places); // [output, input]
   const inputs = Array.from({ length: places }, (_, place) => place);
-  await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {
+  await changeEach(outputsByPlace(model, shape.distribution), inputs, trials, (input, hasMoved) => {
     for (let output = 0; output <= input; output++) {
       if (hasMoved(output)) isLeak[output * places + input] = 1;
     }

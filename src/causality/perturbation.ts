@@ -1,12 +1,14 @@
 import {
   any,
   dispose,
+  mul,
   notEqual,
   reshape,
   sum,
   type Tensor,
   type Tensor3D,
   type Tensor4D,
+  tensor,
   tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
@@ -19,6 +21,7 @@ import {
   repeated,
 } from '../core/conditions';
 import { type ImageShape, valuesOf } from '../core/images';
+import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensor } from '../models/conditions';
 import { forward } from '../tensors/forward';
 
@@ -117,13 +120,24 @@ async function movedPositions(
   }
 }
 
-/** The logits of a model by place, for {@link changeEach}: [N,H,W,C,L] -> [N,H*W*C,L]. */
-export const logitsByPlace =
-  (model: LayersModel) =>
-  (images: Tensor4D, condition: Tensor | null): Tensor3D => {
-    const logits = forward(model, images, condition);
-    return reshape(logits, [images.shape[0], -1, logits.shape[4] as number]);
+/**
+ * The outputs of a model that are first read at each place, for {@link changeEach}: [N,H*W*C,L] of a softmax, else
+ * [N,H*W*C,P] with zeros for those of other channels.
+ */
+export function outputsByPlace(model: LayersModel, distribution: PixelDistribution) {
+  const { imageChannels, levels, numParameters } = distribution;
+  const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
+    Number(channelOf(distribution, i % numParameters) === Math.floor(i / numParameters)),
+  );
+  return (images: Tensor4D, condition: Tensor | null): Tensor3D => {
+    const outputs = forward(model, images, condition);
+    const [n] = images.shape;
+    if (isSoftmax(distribution)) return reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
+    const ofPixels = reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
+    const ofPlaces = mul(ofPixels, tensor(isOfChannel, [imageChannels, numParameters])); // [N,H*W,C,P]
+    return reshape(ofPlaces, [n, -1, numParameters]); // [N,H*W,C,P] -> [N,H*W*C,P]
   };
+}
 
 /**
  * The conditions to try, null where the model takes none: the given one for all; else every class in turn, or

@@ -1,12 +1,13 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf } from '../core/check';
 import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
+import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import type { Condition } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
 import { uniformsOf } from '../sampling/noise';
 import { trace, warnOfObstacle } from '../tensors/trace';
-import { attemptsOf, changeEach, conditionsToTry, logitsByPlace, type Trials } from './perturbation';
+import { attemptsOf, changeEach, conditionsToTry, outputsByPlace, type Trials } from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -92,12 +93,18 @@ export async function receptiveField(
   const what = 'receptiveField: condition';
   const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
 
+  const { distribution } = shape;
+  /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */
+  const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
+  const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
   const traced = trace(model, shape);
   const trials = { caller: 'receptiveField', imageShape, batchSize, random, conditions };
   const isSeen =
     'builder' in traced
-      ? reach({ nodes: traced.builder.nodes, output: traced.output }, imageShape, place, shape.levels)
-      : await seenInTrials(model, place, trials, traced.obstacle);
+      ? reach({ nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)
+      : await seenInTrials(model, distribution, place, isOfPlace, trials, traced.obstacle);
+  if (!isSoftmax(distribution))
+    isSeen.fill(1, indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)); // by the distribution itself
 
   const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
   const places = earlier.map((index) => placeOf(index, imageShape));
@@ -116,7 +123,9 @@ export async function receptiveField(
 /** For each value before a place whether the logits there moved with it; warns that this is tried, and why. */
 async function seenInTrials(
   model: LayersModel,
+  distribution: ImageModelShape['distribution'],
   place: Place,
+  isOfPlace: (channel: number) => boolean,
   trials: Trials,
   obstacle: string,
 ): Promise<Uint8Array> {
@@ -124,10 +133,14 @@ async function seenInTrials(
   const images = 2 * attemptsOf(trials) * output;
   const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
   if (output > 0) warnOfObstacle(trials.caller, model, obstacle, consequence);
+  const [row, column] = place;
+  const outputs = Array.from({ length: trials.imageShape[2] }, (_, channel) => channel)
+    .filter(isOfPlace)
+    .map((channel) => indexOfPlace([row, column, channel], trials.imageShape));
   const isSeen = new Uint8Array(output);
   const inputs = Array.from(isSeen, (_, index) => index);
-  await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {
-    if (hasMoved(output)) isSeen[input] = 1;
+  await changeEach(outputsByPlace(model, distribution), inputs, trials, (input, hasMoved) => {
+    if (outputs.some(hasMoved)) isSeen[input] = 1;
   });
   return isSeen;
 }

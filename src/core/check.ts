@@ -80,18 +80,20 @@ export function checkRecord(what: string, value: unknown): Readonly<Record<strin
   return value as Record<string, unknown>;
 }
 
-/** An object that has these fields and no others. */
-export function checkFields<Name extends string>(
+/** An object that has these fields, perhaps some of the optional ones, and no others. */
+export function checkFields<Name extends string, Optional extends string = never>(
   what: string,
   value: unknown,
   names: readonly Name[],
-): Readonly<Record<Name, unknown>> {
+  optional: readonly Optional[] = [],
+): Readonly<Record<Name, unknown> & Partial<Record<Optional, unknown>>> {
   const record = checkRecord(what, value);
   const missing = names.find((name) => !Object.hasOwn(record, name));
   if (missing !== undefined) throwTypeError(what, `a field '${missing}'`, Object.keys(record));
-  const unknown = Object.keys(record).find((name) => !names.includes(name as Name));
-  if (unknown !== undefined) throwTypeError(what, `no fields but ${names.join(', ')}`, unknown);
-  return record;
+  const known: readonly string[] = [...names, ...optional];
+  const unknown = Object.keys(record).find((name) => !known.includes(name));
+  if (unknown !== undefined) throwTypeError(what, `no fields but ${known.join(', ')}`, unknown);
+  return record as Readonly<Record<Name, unknown> & Record<Optional, unknown>>;
 }
 
 /** A list, of so many items where that is given. */

@@ -1,14 +1,32 @@
-import { log } from '../kernels/arithmetic';
+import { exp, log } from '../kernels/arithmetic';
 import { type SamplingKernels, wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
-
-/** How many logits are given of each value: whole vectors of the kernels. */
-export const paddedLevels = (levels: number): number => wholeVectors(levels);
+import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
+import type { Softmax } from './pixel-distribution';
 
 type MakeKernels = (floats: number) => SamplingKernels;
 
-/** Softmax of logits [images, {@link paddedLevels}], not yet divided by its sums, in float64. */
-interface Softmax {
+/** A softmax over levels: parameters are logits, channel by channel [C*L]. */
+export function softmaxOf(imageChannels: number, levels: number): Softmax {
+  return {
+    isSoftmax: true,
+    imageChannels,
+    levels,
+    numParameters: imageChannels * levels,
+    channelOf: (parameter) => Math.floor(parameter / levels),
+    logProbs(logits, { length: channel }, to) {
+      const from = channel * levels;
+      const max = logits[from + likeliestLevel(logits.subarray(from), 0, levels)] as number;
+      let total = 0;
+      for (let level = 0; level < levels; level++) total += exp((logits[from + level] as number) - max);
+      const shift = log(total);
+      for (let level = 0; level < levels; level++) to[level] = (logits[from + level] as number) - max - shift;
+    },
+  };
+}
+
+/** Softmax of logits [images, padded levels], not yet divided by its sums, in float64. */
+interface SoftmaxWeights {
   /** e^((logit - max) scale) of each level, [images, padded levels]. */
   readonly weights: Float64Array;
   /** Their sums, [images]. */
@@ -22,8 +40,8 @@ interface Softmax {
 }
 
 /** By kernels that give the same bits everywhere. */
-function softmaxOver(levels: number, numImages: number, make: MakeKernels): Softmax {
-  const stride = paddedLevels(levels);
+function weightsOf(levels: number, numImages: number, make: MakeKernels): SoftmaxWeights {
+  const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
   // stride] weights, [images] totals
   const certain = numImages * stride;
@@ -58,8 +76,8 @@ function softmaxOver(levels: number, numImages: number, make: MakeKernels): Soft
   };
 }
 
-/** Log-probabilities of levels, from logits [images, {@link paddedLevels}]. */
-export interface LogProbs {
+/** Log-probabilities of levels, from logits [images, padded levels]. */
+interface SoftmaxLogProbs {
   /** Of every level, [images, levels]. */
   ofAll(logits: Float32Array, to: Float64Array): void;
   /** Of one level of each image, [images]. */
@@ -69,11 +87,15 @@ export interface LogProbs {
 /**
  * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, the same bits everywhere.
  *
- * @throws Error as {@link categorical}
+ * @throws Error as {@link softmaxDraw}
  */
-export function logProbs(levels: number, numImages: number, make: MakeKernels = makeKernels): LogProbs {
-  const stride = paddedLevels(levels);
-  const softmax = softmaxOver(levels, numImages, make);
+export function softmaxLogProbs(
+  levels: number,
+  numImages: number,
+  make: MakeKernels = makeKernels,
+): SoftmaxLogProbs {
+  const stride = wholeVectors(levels);
+  const softmax = weightsOf(levels, numImages, make);
   const shifts = new Float64Array(numImages); // log of the sums, [images]
   const maxima = new Float64Array(numImages);
   const normalize = (logits: Float32Array) => {
@@ -104,24 +126,11 @@ export function logProbs(levels: number, numImages: number, make: MakeKernels = 
   };
 }
 
-/** Which levels may be drawn, and how boldly. */
-export interface Filters {
-  /** Divides the logits; 0 takes the most likely level. */
-  readonly temperature: number;
-  /** Keeps so many of the most likely levels. */
-  readonly topK: number | undefined;
-  /** Keeps the smallest set of most likely levels whose probability reaches this. */
-  readonly topP: number | undefined;
-}
-
 /**
  * Draws a level for every image that has none yet: `drawn` [images] has {@link TO_DRAW} there. From logits
- * [images, {@link paddedLevels}], by uniforms [images] in [0, 1).
+ * [images, padded levels], by uniforms [images] in [0, 1).
  */
-export type Draw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
-
-/** Stands for a level to be drawn. */
-export const TO_DRAW = -1;
+type SoftmaxDraw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /**
  * The draw of levels by the inverse of the distribution function: the first level whose cumulative
@@ -134,20 +143,26 @@ export const TO_DRAW = -1;
  * @throws Error where no level has a finite logit, or a logit is NaN or +Infinity (-Infinity is a level that
  * cannot come).
  */
-export function categorical(
+export function softmaxDraw(
   levels: number,
   numImages: number,
-  { temperature, topK = levels, topP = 1 }: Filters,
+  filters: Filters,
   make: MakeKernels = makeKernels,
-): Draw {
-  const stride = paddedLevels(levels);
-  const scale = 1 / temperature;
-  if (scale === Number.POSITIVE_INFINITY) return likeliestLevel(levels, stride);
-  const softmax = softmaxOver(levels, numImages, make);
+): SoftmaxDraw {
+  const stride = wholeVectors(levels);
+  const scale = scaleOf(filters);
+  if (scale === Number.POSITIVE_INFINITY) {
+    return (logits, _, drawn) => {
+      for (let n = 0; n < numImages; n++) {
+        if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);
+      }
+    };
+  }
+  const softmax = weightsOf(levels, numImages, make);
   const { weights, totals } = softmax;
   // Where logits are divided by far more, a difference of theirs that float32 takes for infinite may be small.
   const isInFloat32 = scale > 1e-30;
-  const keep = topK < levels || topP < 1 ? likeliest(levels, Math.min(topK, levels), topP) : undefined;
+  const keep = keptLevels(levels, filters);
 
   return (logits, uniforms, drawn) => {
     softmax.put(logits);
@@ -169,61 +184,5 @@ export function categorical(
       if (keep !== undefined) total = keep(weights.subarray(from, from + levels));
       drawn[n] = inverse(weights, from, levels, (uniforms[n] as number) * total);
     }
-  };
-}
-
-/** The most likely level, the lowest on a tie, whatever the uniform. */
-function likeliestLevel(levels: number, stride: number): Draw {
-  return (logits, _, drawn) => {
-    for (let n = 0; n < drawn.length; n++) {
-      if (drawn[n] === TO_DRAW) drawn[n] = argmax(logits, n * stride, levels);
-    }
-  };
-}
-
-function argmax(logits: Float32Array, offset: number, levels: number): number {
-  let best = 0;
-  let sum = 0; // NaN where any logit is
-  for (let level = 0; level < levels; level++) {
-    const logit = logits[offset + level] as number;
-    sum += logit;
-    if (logit > (logits[offset + best] as number)) best = level;
-  }
-  if (Number.isNaN(sum) || !Number.isFinite(logits[offset + best])) notFinite();
-  return best;
-}
-
-function notFinite(): never {
-  throw new Error('the model gave logits that are not finite numbers');
-}
-
-/** The first level whose cumulative weight exceeds a threshold. */
-function inverse(weights: Float64Array, from: number, levels: number, threshold: number): number {
-  let cumulative = 0;
-  for (let level = 0; level < levels; level++) {
-    cumulative += weights[from + level] as number;
-    if (cumulative > threshold) return level;
-  }
-  let last = levels - 1; // of those with any weight
-  while (weights[from + last] === 0) last--;
-  return last;
-}
-
-/**
- * A function that zeroes the weights [levels] that topK and topP leave out, and gives the sum of the others.
- */
-function likeliest(levels: number, topK: number, topP: number): (weights: Float64Array) => number {
-  const order = Array.from({ length: levels }, (_, level) => level);
-  return (weights) => {
-    order.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
-    let total = 0;
-    for (let rank = 0; rank < topK; rank++) total += weights[order[rank] as number] as number;
-    let kept = 0;
-    for (const [rank, level] of order.entries()) {
-      const isKept = rank === 0 || (rank < topK && (topP === 1 || kept < topP * total));
-      if (isKept) kept += weights[level] as number;
-      else weights[level] = 0;
-    }
-    return kept;
   };
 }

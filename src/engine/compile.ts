@@ -1,27 +1,33 @@
 import { throwTypeError } from '../core/check';
-import { paddedLevels } from '../distributions/categorical';
-import { Op, type Operand } from '../kernels/instruction';
+import {
+  channelOf,
+  isSoftmax,
+  outputStride,
+  type PixelDistribution,
+} from '../distributions/pixel-distribution';
+import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
-import { addFeaturewise, arranged } from './featurewise';
+import { addFeaturewise, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
-/** Where a model's image goes in and its logits come out, at the present pixel of each image. */
+/** Where a model's image goes in and its outputs come out, at the present pixel of each image. */
 export interface ProgramIO {
   /** [channels] */
   readonly image: Operand;
   /** The condition, once, or of the pixels of the row; null where there is none. */
   readonly condition: Operand | null;
-  /** Of the channel whose time was run last, [{@link paddedLevels}]. */
-  readonly logits: Operand;
+  /** Those read for the channel whose time was run last, [{@link outputStride}]. */
+  readonly outputs: Operand;
 }
 
 /** Gives every node of a program its memory and its instructions. */
 export function compile(
   plan: Plan,
-  { nodes, output, weights, levels, conditions }: PortableModel,
+  { nodes, output, weights, conditions }: PortableModel,
+  distribution: PixelDistribution,
   closures: readonly ((x: number) => number)[],
 ): ProgramIO {
   const readiness = readinessOf(nodes, conditions);
@@ -63,16 +69,31 @@ export function compile(
   return {
     image: cache(0).operand(),
     condition: given < 0 ? null : cache(given).operand(),
-    logits: addLogits(plan, cache(output), levels),
+    outputs: addOutputs(plan, cache(output), distribution),
   };
 }
 
-/** Copies the logits of each channel to where they are read, at the channel's time. */
-function addLogits(plan: Plan, x: FeatureCache, levels: number): Operand {
-  const channels = x.layout.times.map((_, feature) => Math.floor(feature / levels));
+/** Copies the outputs that are read for each channel to where they are read, at the channel's time. */
+function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
+  const channels = x.layout.times.map((_, output) => channelOf(distribution, output));
+  if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
+  const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
+  if (isThere) return x.operand();
+  const outputs = plan.reserveForImages(1, outputStride(distribution));
+  const slots = x.layout.slotOf.map((slot, output) => [output, slot]);
+  for (const { time, from, length } of commonRuns(channels, slots)) {
+    const [to, a] = from;
+    const y = { ...outputs, offset: outputs.offset + to };
+    plan.emit(time, { op: Op.copy, y, a: x.operand(a), length });
+  }
+  return outputs;
+}
+
+/** The logits of one channel take the place of those before. */
+function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], levels: number): Operand {
   const sideBySide = arranged(plan, x, Layout.of(channels), false); // the levels of each channel
   if (plan.channels === 1 && sideBySide.isOnePixel) return sideBySide.operand(); // they are there already
-  const length = paddedLevels(levels);
+  const length = wholeVectors(levels);
   const logits = plan.reserveForImages(1, length);
   for (let channel = 0; channel < plan.channels; channel++) {
     const a = sideBySide.operand(sideBySide.layout.slotOf[channel * levels]);
@@ -98,7 +119,7 @@ function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Lay
   return layouts;
 }
 
-/** The nodes that the logits are made of, in order. */
+/** The nodes that the outputs are made of, in order. */
 function neededFor(nodes: readonly Node[], output: number): number[] {
   const isNeeded = nodes.map((_, index) => index === output);
   for (const [index, node] of [...nodes.entries()].reverse()) {

@@ -1,5 +1,7 @@
 import { type ConditionValues, conditionSize } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
 import type { Operand, SamplingKernels } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import type { PortableModel } from '../program/program';
@@ -14,6 +16,8 @@ export interface EvaluatorArgs {
   readonly imageShape: ImageShape;
   /** What they are conditioned on; null where the model takes nothing. */
   readonly condition: ConditionValues | null;
+  /** What the outputs mean. @default as the model says */
+  readonly distribution?: PixelDistribution;
   /** The user's own functions, which `closure` nodes name by index. @default none */
   readonly closures?: readonly ((x: number) => number)[];
 }
@@ -25,26 +29,26 @@ export interface EvaluatorArgs {
 const CHUNK_IMAGES = 32;
 
 /**
- * Gives the logits of one value after the other, from cached features: each feature of each node is computed
+ * Gives the outputs for one value after the other, from cached features: each feature of each node is computed
  * once, of float32 numbers only, so that the same weights give the same bits on every machine.
  *
  * @throws RangeError where there is not so much memory
  */
 export function evaluatorFor(
   model: PortableModel,
-  { numImages, imageShape, condition, closures = [] }: EvaluatorArgs,
+  { numImages, imageShape, condition, distribution = distributionOf(model), closures = [] }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const [, width, channels] = imageShape;
   const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
-  const io = compile(plan, model, closures);
+  const io = compile(plan, model, distribution, closures);
   return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, condition);
 }
 
 /** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
 export class Evaluator {
-  private readonly readLogits: () => Float32Array;
+  private readonly readOutputs: () => Float32Array;
   /** Whose condition each image has. */
   readonly conditionOf: Int32Array;
   private row = -1;
@@ -60,18 +64,18 @@ export class Evaluator {
     private readonly condition: ConditionValues | null,
   ) {
     const numImages = machine.chunks.reduce((sum, { images }) => sum + images, 0);
-    this.readLogits = logitsReader(machine, io.logits, numImages);
+    this.readOutputs = outputReader(machine, io.outputs, numImages);
     this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
   }
 
   /**
-   * Logits of the value at this place for every image, [images, padded levels]; what pads a row is
+   * What the model gives of the value at this place for every image, [images, outputStride]; what pads a row is
    * unspecified. Valid until the next call.
    */
-  logits(row: number, column: number, channel: number): Float32Array {
+  outputs(row: number, column: number, channel: number): Float32Array {
     this.enter(row, column);
     this.runTo(channel);
-    return this.readLogits();
+    return this.readOutputs();
   }
 
   /** Takes the levels drawn or given at this place, [images]. */
@@ -150,10 +154,10 @@ export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array
 }
 
 /**
- * A function that gives the logits of all images, [images, padded levels]: where they lie, or copied together
- * where there is more than one chunk.
+ * A function that gives the outputs of all images, [images, stride]: where they lie, or copied together where there is
+ * more than one chunk.
  */
-function logitsReader({ heap, chunks }: Machine, operand: Operand, numImages: number): () => Float32Array {
+function outputReader({ heap, chunks }: Machine, operand: Operand, numImages: number): () => Float32Array {
   const parts = chunks.map(({ first, images, at }) => {
     const from = at(operand);
     return { to: first * operand.stride, part: heap.subarray(from, from + images * operand.stride) };

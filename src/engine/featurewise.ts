@@ -26,6 +26,9 @@ export function addFeaturewise(
     case 'concat':
       concatenate(plan, operands, y);
       break;
+    case 'slice':
+      addSlice(plan, node.start, first, y);
+      break;
     case 'gate':
       addGate(plan, node, first, y);
       break;
@@ -166,10 +169,26 @@ function concatenate(plan: Plan, operands: readonly FeatureCache[], y: FeatureCa
   }
 }
 
+/** The features of x from one on. */
+function addSlice(plan: Plan, start: number, x: FeatureCache, y: FeatureCache): void {
+  const slots = y.layout.slotOf.map((slot, feature) => [slot, x.layout.slotOf[start + feature] as number]);
+  addCopies(plan, y.layout.times, slots, x, y);
+}
+
 /** Copies all features of x to those of y from the `first` on, each at the time that y has it. */
 function copyFeatures(plan: Plan, x: FeatureCache, y: FeatureCache, first: number): void {
   const slots = x.layout.slotOf.map((slot, feature) => [y.layout.slotOf[first + feature] as number, slot]);
-  const times = y.layout.times.slice(first, first + slots.length);
+  addCopies(plan, y.layout.times.slice(first, first + slots.length), slots, x, y);
+}
+
+/** Copies features from slots of x to slots of y, each at its time. */
+function addCopies(
+  plan: Plan,
+  times: readonly number[],
+  slots: readonly (readonly number[])[],
+  x: FeatureCache,
+  y: FeatureCache,
+): void {
   for (const { time, from, length } of commonRuns(times, slots)) {
     const [to, a] = from;
     plan.emit(time, { op: Op.copy, y: y.operand(to), a: x.operand(a), length });
@@ -185,7 +204,7 @@ interface CommonRun {
 }
 
 /** Such runs, given the time of each feature and its slots. */
-function commonRuns(times: readonly number[], slots: readonly (readonly number[])[]): CommonRun[] {
+export function commonRuns(times: readonly number[], slots: readonly (readonly number[])[]): CommonRun[] {
   const all: CommonRun[] = [];
   for (const [feature, from] of slots.entries()) {
     const time = times[feature] as number;

@@ -11,6 +11,7 @@ import {
   checkPerFeature,
   checkRate,
   checkSize,
+  checkSlice,
   checkSoftmax,
   type DropoutArgs,
   type Expressed,
@@ -164,6 +165,12 @@ class ShapeOps implements Ops<Shape> {
   concat(...inputs: Shape[]): Shape {
     const features = inputs.map(featuresOf).reduce((sum, size) => sum + size, 0);
     return withFeatures(ofPixels(inputs), features);
+  }
+
+  slice(x: Shape, start: number, size: number): Shape {
+    if (x.length > 4) throwTypeError('slice: input', 'features [N,H,W,F]', x);
+    checkSlice(featuresOf(x), start, size);
+    return withFeatures(x, size);
   }
 
   gate(x: Shape, groups: number, condition?: Shape): Shape {

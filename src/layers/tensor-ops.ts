@@ -135,6 +135,11 @@ export class TensorOps implements Ops<Tensor> {
     return concat(widened, widened[0]?.rank === 5 ? 3 : -1); // of levels, whole channels
   }
 
+  slice(x: Tensor, start: number, size: number): Tensor {
+    const before = x.shape.slice(0, -1);
+    return slice(x, [...before.map(() => 0), start], [...before, size]); // [N,H,W,F] -> [N,H,W,size]
+  }
+
   gate(x: Tensor, groups: number, condition?: Tensor): Tensor {
     const isConstantOverPixels = x.rank === 2;
     if (isConstantOverPixels && condition !== undefined)

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type {
   constraints,
   initializers,
@@ -6,6 +6,7 @@ import type {
   regularizers,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import type { DistributionShape, PixelDistribution } from '../distributions/pixel-distribution';
 
 /** Arguments that every tfjs layer takes: `name`, `inputShape`, `trainable`, ... */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
@@ -30,3 +31,19 @@ export type Shape = (number | null)[];
 export type Initializer = ReturnType<typeof initializers.zeros>;
 export type Regularizer = ReturnType<typeof regularizers.l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
+
+/** What the outputs of a model mean, on tensors too. */
+export interface TensorDistribution extends PixelDistribution {
+  /** As data, where this library knows it by name: `toPortable` takes no other. */
+  readonly data?: DistributionShape;
+  /**
+   * -log p of every value given those before it, in nats, differentiable: of levels [N,H,W,C], int32, and parameters
+   * [N,H,W,P]; -> [N,H,W,C].
+   */
+  negativeLogLikelihood(labels: Tensor4D, parameters: Tensor4D): Tensor;
+}
+
+/** A last layer that says what its outputs [N,H,W,P] mean. */
+export interface DistributionLayer extends layers.Layer {
+  readonly distribution: TensorDistribution;
+}

@@ -14,7 +14,7 @@ import {
   resolveImageShape,
   valuesOf,
 } from '../core/images';
-import { logProbs } from '../distributions/categorical';
+import { distributionOf, logProbsFor } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { checkSignal, pauses } from '../sampling/options';
@@ -69,17 +69,21 @@ export async function logProb(
   const { data, numImages, imageShape, condition } = planLogProb(model, images, options);
   const { signal, perValue = false, onProgress } = options;
   const total = valuesOf(imageShape);
+  const [, , numChannels] = imageShape;
+  const distribution = distributionOf(model);
   const nats = new Float64Array(perValue ? numImages * total : numImages);
   const pause = pauses(YIELD_MILLISECONDS);
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const group = Math.min(IMAGES_AT_A_TIME, numImages - first);
-    const [evaluator, softmax] = memoryFor('logProb', () => [
+    const [evaluator, reader, ofPixel] = memoryFor('logProb', () => [
       evaluatorFor(model, {
         numImages: group,
         imageShape,
         condition: condition && part(condition, first, group),
+        distribution,
       }),
-      logProbs(model.levels, group),
+      logProbsFor(distribution, group),
+      new Int32Array(group * numChannels),
     ]);
     const levels = new Int32Array(group);
     const ofPlace = new Float64Array(group);
@@ -87,9 +91,11 @@ export async function logProb(
       signal?.throwIfAborted();
       const place = placeOf(index, imageShape);
       for (let n = 0; n < group; n++) levels[n] = data[(first + n) * total + index] as number;
-      softmax.of(evaluator.logits(...place), levels, ofPlace);
+      const [, , channel] = place;
+      reader.of({ outputs: evaluator.outputs(...place), channel, levels: ofPixel }, levels, ofPlace);
       evaluator.put(...place, levels);
       for (let n = 0; n < group; n++) {
+        ofPixel[n * numChannels + channel] = levels[n] as number;
         const to = perValue ? (first + n) * total + index : first + n;
         nats[to] = (nats[to] as number) + (ofPlace[n] as number);
       }

@@ -150,16 +150,19 @@ export class AutoregressiveModel extends LayersModel {
   readonly levels: number;
   /** What the model is conditioned on; null for nothing. */
   readonly condition: ImageModelShape['condition'];
+  /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
+  readonly distribution: ImageModelShape['distribution'];
   private checksLabels = false;
   /** What tfjs has made to load it, to be disposed where that fails; undefined where it was not loaded. */
   private made: Made | undefined;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
-    const { imageShape, levels, condition } = imageModelShape('AutoregressiveModel', this);
+    const { imageShape, levels, condition, distribution } = imageModelShape('AutoregressiveModel', this);
     this.imageShape = imageShape;
     this.levels = levels;
     this.condition = condition;
+    this.distribution = distribution;
   }
 
   /**
@@ -252,11 +255,20 @@ export class AutoregressiveModel extends LayersModel {
   override compile(options: AutoregressiveModelCompileArgs): void {
     const { checkLabels = false, ...args } = checkArgs('compile', options, compileNames);
     this.checksLabels = checkBoolean('compile: checkLabels', checkLabels);
-    const metrics = args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics) };
+    const { distribution } = this;
+    const metrics =
+      args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics, distribution) };
     const { optimizer: before, isOptimizerOwned } = this;
-    super.compile({ ...args, loss: withFunctions('loss', args.loss), ...metrics } as ModelCompileArgs);
-    // tfjs wants labels of the logits' own shape for a custom loss; ours are levels, [N,H,W,C].
-    this['feedOutputShapes'] = this.outputs.map(({ shape }) => shape.slice(0, -1));
+    super.compile({
+      ...args,
+      loss: withFunctions('loss', args.loss, distribution),
+      ...metrics,
+    } as ModelCompileArgs);
+    // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
+    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [
+      ...shape.slice(0, 3),
+      this.distribution.imageChannels,
+    ]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
   }

@@ -4,7 +4,7 @@ import { oneHotClass } from '../layers/one-hot-class';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
+import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -51,7 +51,7 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const sizes = checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
-  const { dropout, seed, named } = sizes;
+  const { output, dropout, seed, named } = sizes;
   const { inputs: conditions, ...condition } = secondInput(args, hidden);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
@@ -70,7 +70,10 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     };
     stacks = { ...stacks, ...gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks }) }; // [N,H,W,F], both
   }
-  const head = [layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels, seed })];
+  const head = [
+    layers.reLU({ name: 'relu' }),
+    ...outputHead({ filters: out, imageChannels, levels, output, seed }),
+  ];
   const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
   return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...named });
 }

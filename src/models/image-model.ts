@@ -1,11 +1,14 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
+import { checkFunction, throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
+import { softmaxOf } from '../distributions/categorical';
+import { checkDistribution, isSoftmax, type Softmax } from '../distributions/pixel-distribution';
 import { OneHotClass } from '../layers/one-hot-class';
+import type { DistributionLayer, TensorDistribution } from '../layers/types';
 
 /**
  * What an autoregressive image model is from outside: images [N,H,W,C], and conditions where it takes any,
- * in; logits [N,H,W,C,L] out.
+ * in; logits [N,H,W,C,L] out, or the parameters [N,H,W,P] of another distribution.
  */
 export interface ImageModelShape {
   /** [H, W, C]; H and W null where the model takes images of any size. */
@@ -14,11 +17,13 @@ export interface ImageModelShape {
   readonly levels: number;
   /** What the model is conditioned on, its second input; null for nothing. */
   readonly condition: ConditionShape | null;
+  /** What the outputs mean: what the last layer says, else a softmax of logits. */
+  readonly distribution: Softmax | TensorDistribution;
 }
 
 /**
- * Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L]. `what` names the caller in
- * the message.
+ * Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L], and does not end in a layer that says
+ * what its outputs mean either. `what` names the caller in the message.
  */
 export function imageModelShape(
   what: string,
@@ -29,23 +34,48 @@ export function imageModelShape(
   const input = image?.shape;
   const output = logits?.shape;
   const [, height = null, width = null, channels = null] = input ?? [];
-  const levels = output?.[4] ?? null;
+  const distribution = logits === undefined ? null : distributionOf(what, logits, channels);
   const condition = second === undefined ? null : conditionShape(second, input ?? [], graph.layers);
-  const isImageModel = input?.length === 4 && output?.length === 5 && output[3] === channels;
+  const isImageModel = input?.length === 4 && distribution !== null;
   const isConditioned = second === undefined || condition !== null;
   const hasMore = rest.length > 0 || others.length > 0;
-  if (!isImageModel || channels === null || levels === null || !isConditioned || hasMore) {
+  if (!isImageModel || channels === null || !isConditioned || hasMore) {
     const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hintFor(output, channels)}`);
   }
-  return { imageShape: [height, width, channels], levels, condition };
+  const { levels } = distribution;
+  return { imageShape: [height, width, channels], levels, condition, distribution };
+}
+
+/** What an output of a model of images of so many channels means; null where nothing says it. */
+function distributionOf(
+  what: string,
+  { shape, sourceLayer }: SymbolicTensor,
+  channels: number | null,
+): Softmax | TensorDistribution | null {
+  const { distribution } = sourceLayer as Partial<DistributionLayer>;
+  const isOwn = distribution !== undefined && !isSoftmax(distribution); // that of a model within the model may be
+  if (!isOwn) {
+    const [, , , ofPixel = null, levels = null] = shape;
+    return ofPixel === channels && ofPixel !== null && levels !== null ? softmaxOf(ofPixel, levels) : null;
+  }
+  const named = `${what}: distribution of layer '${sourceLayer.name}'`;
+  const { imageChannels, numParameters } = checkDistribution(named, distribution);
+  checkFunction(`${named}: negativeLogLikelihood`, distribution.negativeLogLikelihood);
+  if (imageChannels !== channels)
+    throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
+  if (shape.length !== 4 || shape[3] !== numParameters) {
+    throwTypeError(`${named}: numParameters`, `those of the outputs [${shape}]`, numParameters);
+  }
+  return distribution;
 }
 
 /** What a graph whose output is almost that of an image model may lack. */
 function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
-  if (output?.length === 4) return '; a last layer pixelLogits makes logits of features [N,H,W,C*L]';
+  if (output?.length === 4)
+    return '; a last layer pixelLogits makes logits of features [N,H,W,C*L], logisticMixture says that they are parameters';
   if (output?.length !== 5 || output[3] === channels) return '';
   return `; imageChannels of pixelLogits is that of the images, ${channels}`;
 }

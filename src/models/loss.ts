@@ -6,11 +6,14 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
+  type Tensor4D,
   tidy,
 } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
+import { isSoftmax } from '../distributions/pixel-distribution';
 import { asFloat } from '../layers/pixel-layer';
 import { crossEntropy } from '../ops/cross-entropy';
+import type { ImageModelShape } from './image-model';
 
 /**
  * The negative log-likelihood in nats per dimension: the mean of -log p(label) over every dimension of an
@@ -20,7 +23,8 @@ import { crossEntropy } from '../ops/cross-entropy';
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
  * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
- * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
+ * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
+ * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
  * @returns [N], one value an image; none for no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
@@ -32,8 +36,53 @@ import { crossEntropy } from '../ops/cross-entropy';
  * negativeLogLikelihood(labels, logits).print(); // [2.7725887, 2.7725887]: ln 16
  * ```
  */
-export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D {
-  if (!labels?.shape || !logits?.shape) throwTypeError('labels and logits', 'two tensors', [labels, logits]);
+export function negativeLogLikelihood(
+  labels: Tensor,
+  outputs: Tensor,
+  distribution?: ImageModelShape['distribution'],
+): Tensor1D {
+  return tidy(() => {
+    const nats = natsOf(labels, outputs, distribution); // [N, ...]
+    const [n = 0, ...dimensions] = labels.shape;
+    const size = dimensions.reduce((product, length) => product * length, 1); // D, of one image
+    return mean(reshape(nats, [n, size]), 1); // [N]
+  });
+}
+
+/** -log p of every label given those before it, in nats, of the labels' shape. To be called within a tidy. */
+export function natsOf(
+  labels: Tensor,
+  outputs: Tensor,
+  distribution?: ImageModelShape['distribution'],
+): Tensor {
+  if (!labels?.shape || !outputs?.shape) {
+    throwTypeError('labels and outputs', 'two tensors', [labels, outputs]);
+  }
+  if (distribution === undefined || isSoftmax(distribution)) return natsOfLogits(labels, outputs);
+  const { imageChannels, numParameters } = distribution;
+  const [n, h, w, features] = outputs.shape;
+  if (outputs.rank !== 4 || features !== numParameters) {
+    throwTypeError('outputs', `the parameters [N,H,W,${numParameters}] of the distribution`, outputs.shape);
+  }
+  if (String(labels.shape) !== String([n, h, w, imageChannels])) {
+    throwTypeError('labels', `levels of shape [${[n, h, w, imageChannels]}]`, labels.shape);
+  }
+  const nats = distribution.negativeLogLikelihood(
+    cast(labels, 'int32') as Tensor4D,
+    asFloat(outputs) as Tensor4D,
+  );
+  if (String(nats?.shape) !== String(labels.shape)) {
+    throwTypeError(
+      'negativeLogLikelihood of the distribution',
+      `nats of shape [${labels.shape}]`,
+      nats?.shape,
+    );
+  }
+  return nats;
+}
+
+/** The same of logits [N, ..., L]. */
+function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
   if (
@@ -50,14 +99,9 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
       labels.shape,
     );
   }
-  return tidy(() => {
-    const [n = 0, ...dimensions] = labels.shape;
-    const size = dimensions.reduce((product, length) => product * length, 1); // D, of one image
-    const flatLabels = reshape(cast(labels, 'int32'), [labels.size]); // [N*D]
-    const flatLogits: Tensor2D = reshape(asFloat(logits), [labels.size, levels]); // [N*D,L]
-    const nats = crossEntropy(flatLabels as Tensor1D, flatLogits); // [N*D]
-    return mean(reshape(nats, [n, size]), 1); // [N]
-  });
+  const flatLabels = reshape(cast(labels, 'int32'), [labels.size]); // [N*D]
+  const flatLogits: Tensor2D = reshape(asFloat(logits), [labels.size, levels]); // [N*D,L]
+  return reshape(crossEntropy(flatLabels as Tensor1D, flatLogits), labels.shape); // [N*D] -> [N, ...]
 }
 
 /**
@@ -68,7 +112,8 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
  * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
- * @param logits [N, ..., L]; for images [N,H,W,C,L], finite
+ * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
+ * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
  * @returns [N], one value an image; none for no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
@@ -79,8 +124,12 @@ export function negativeLogLikelihood(labels: Tensor, logits: Tensor): Tensor1D 
  * bitsPerDim(labels, tf.zeros([2, 4, 4, 1, 16])).print(); // [4, 4]: log2 16
  * ```
  */
-export function bitsPerDim(labels: Tensor, logits: Tensor): Tensor1D {
-  return tidy(() => mul(negativeLogLikelihood(labels, logits), Math.LOG2E));
+export function bitsPerDim(
+  labels: Tensor,
+  outputs: Tensor,
+  distribution?: ImageModelShape['distribution'],
+): Tensor1D {
+  return tidy(() => mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
 /**
@@ -89,14 +138,25 @@ export function bitsPerDim(labels: Tensor, logits: Tensor): Tensor1D {
  */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
-type Likelihood = (labels: Tensor, logits: Tensor) => Tensor;
+type Likelihood = (labels: Tensor, outputs: Tensor, distribution?: ImageModelShape['distribution']) => Tensor;
 
 const likelihoods: Readonly<Record<string, Likelihood>> = { bitsPerDim, negativeLogLikelihood };
 
-for (const [name, fn] of Object.entries(likelihoods)) {
-  // tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a
-  // history.
-  Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
+for (const [name, fn] of Object.entries(likelihoods)) mark(fn, name);
+
+/** tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a history. */
+function mark<Fn extends Likelihood>(fn: Fn, name: string): Fn {
+  return Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
+}
+
+/** The loss or metric of that name, of outputs of a distribution: tfjs calls it with labels and outputs alone. */
+function boundLikelihood(
+  name: string,
+  distribution: ImageModelShape['distribution'],
+): Likelihood | undefined {
+  const fn = likelihoodNamed(name);
+  if (fn === undefined || isSoftmax(distribution)) return fn;
+  return mark((labels, outputs) => fn(labels, outputs, distribution), name);
 }
 
 /** The name of a loss or metric of this library, from whichever copy of it; undefined for any other. */
@@ -114,20 +174,25 @@ export const OWN_LOSS = '(a function of the program)';
 
 /**
  * Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record
- * by output.
+ * by output; and binds those of this library to what the outputs of a model mean.
  */
-export function withFunctions(what: string, value: unknown): unknown {
-  if (typeof value === 'function') return value;
-  if (Array.isArray(value)) return value.map((item) => withFunctions(what, item));
+export function withFunctions(
+  what: string,
+  value: unknown,
+  distribution: ImageModelShape['distribution'],
+): unknown {
+  const name = typeof value === 'string' ? value : likelihoodName(value);
+  if (typeof value === 'function')
+    return (name === undefined ? undefined : boundLikelihood(name, distribution)) ?? value;
+  if (Array.isArray(value)) return value.map((item) => withFunctions(what, item, distribution));
   if (value === OWN_LOSS) return notSaved;
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([output, item]) => [output, withFunctions(what, item)]),
+      Object.entries(value).map(([output, item]) => [output, withFunctions(what, item, distribution)]),
     );
   }
-  const fn = typeof value === 'string' ? likelihoodNamed(value) : undefined;
   return (
-    fn ??
+    (name === undefined ? undefined : boundLikelihood(name, distribution)) ??
     throwTypeError(
       `compile: ${what}`,
       'bitsPerDim, negativeLogLikelihood or a function of (labels, logits)',

@@ -8,7 +8,9 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
+import { logisticMixture } from '../layers/logistic-mixture';
 import { maskedConv2d } from '../layers/masked-conv-2d';
+import { mixtureParameters } from '../layers/mixture-parameters';
 import { pixelLogits } from '../layers/pixel-logits';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import { checkRate } from '../program/ops';
@@ -27,6 +29,12 @@ export interface NetworkArgs extends SeedArgs {
   kernelSize?: number | [number, number];
   /** Probability with which features are dropped in training, in each block. @default 0 */
   dropout?: number;
+  /**
+   * What the outputs mean: a softmax over levels, or a mixture of so many discretized logistics, which has far fewer
+   * outputs and knows that levels next to each other are alike: for intensities, not for categories.
+   * @default 'softmax'
+   */
+  output?: 'softmax' | { readonly components: number };
   /** Name of the model. */
   name?: string;
 }
@@ -41,6 +49,7 @@ export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
   firstKernelSize: true,
   kernelSize: true,
   dropout: true,
+  output: true,
   seed: true,
   name: true,
 };
@@ -79,12 +88,26 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
   checkMemory(`${what}: firstKernelSize`, [...firstKernel, imageChannels, 2 * hidden]);
   checkMemory(`${what}: kernelSize`, [...kernel, hidden, hidden]);
   checkMemory(`${what}: outDim`, [out, out]);
-  checkMemory(`${what}: levels`, [out, levels * imageChannels]);
+  const output = checkOutput(`${what}: output`, args.output ?? 'softmax');
+  if (output === 'softmax') checkMemory(`${what}: levels`, [out, levels * imageChannels]);
+  else checkMemory(`${what}: output.components`, [out, 3 * output.components * imageChannels]);
   const dropout = checkRate(`${what}: dropout`, args.dropout ?? 0);
   const seed = checkSeed(what, args.seed);
   const named = name === undefined ? {} : { name };
   const kernels = { firstKernelSize, kernelSize };
-  return { imageShape, imageChannels, levels, hidden, out, numBlocks, ...kernels, dropout, seed, named };
+  return {
+    imageShape,
+    imageChannels,
+    levels,
+    hidden,
+    out,
+    numBlocks,
+    ...kernels,
+    output,
+    dropout,
+    seed,
+    named,
+  };
 }
 
 /** Far more than any network has; a slip would take all memory and time. */
@@ -101,26 +124,40 @@ function checkImageShape(what: string, imageShape: unknown): number {
   return c;
 }
 
-/** Arguments of {@link logitsHead}. */
-export interface LogitsHeadArgs extends SeedArgs {
+/** Checks what the outputs are to mean. */
+function checkOutput(what: string, output: unknown): NonNullable<NetworkArgs['output']> {
+  if (output === 'softmax') return output;
+  if (typeof output !== 'object' || output === null)
+    throwTypeError(what, "'softmax' or { components }", output);
+  const { components } = checkArgs<{ components?: number }>(what, output, { components: true });
+  return { components: checkInteger(`${what}.components`, components, 1) };
+}
+
+/** Arguments of {@link outputHead}. */
+export interface OutputHeadArgs extends SeedArgs {
   /** outDim * C. */
   filters: number;
   /** C. */
   imageChannels: number;
   /** L. */
   levels: number;
+  output: NonNullable<NetworkArgs['output']>;
 }
 
 /**
- * The layers from features that have passed a ReLU to logits: [N,H,W,F] -> [N,H,W,C,L], of 1x1 convolutions
- * with mask B.
+ * The layers from features that have passed a ReLU to outputs: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P], of 1x1
+ * convolutions with mask B.
  */
-export function logitsHead({ filters, imageChannels, levels, seed }: LogitsHeadArgs): layers.Layer[] {
+export function outputHead({ filters, imageChannels, levels, output, seed }: OutputHeadArgs): layers.Layer[] {
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });
-  return [
+  const ofChannel = output === 'softmax' ? levels : 3 * output.components;
+  const head: layers.Layer[] = [
     maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
     maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv('final_conv'), filters: levels * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L]
-    pixelLogits({ name: 'logits', imageChannels, levels }), // [N,H,W,C*L] -> [N,H,W,C,L]
+    maskedConv2d({ ...conv('final_conv'), filters: ofChannel * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
   ];
+  if (output === 'softmax') return [...head, pixelLogits({ name: 'logits', imageChannels, levels })]; // [N,H,W,C*L] -> [N,H,W,C,L]
+  const { components } = output;
+  if (imageChannels > 1) head.push(mixtureParameters({ name: 'parameters', imageChannels, components })); // [N,H,W,C*3K] -> [N,H,W,P]
+  return [...head, logisticMixture({ name: 'mixture', imageChannels, levels, components })]; // [N,H,W,P]
 }

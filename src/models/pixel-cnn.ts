@@ -4,7 +4,7 @@ import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
+import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from './network';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -58,7 +58,7 @@ export interface PixelCNNArgs extends NetworkArgs {
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const sizes = checkNetworkArgs('pixelCNN', args, { ...networkArgNames, block: true });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
-  const { dropout, seed, named } = sizes;
+  const { output, dropout, seed, named } = sizes;
   const { block = pixelCNNResBlock } = args;
   checkFunction('pixelCNN: block', block);
 
@@ -72,7 +72,10 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
       throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);
   }
-  stack.push(layers.reLU({ name: 'relu' }), ...logitsHead({ filters: out, imageChannels, levels, seed }));
+  stack.push(
+    layers.reLU({ name: 'relu' }),
+    ...outputHead({ filters: out, imageChannels, levels, output, seed }),
+  );
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   try {

@@ -8,6 +8,7 @@ import {
   checkPerFeature,
   checkRate,
   checkSize,
+  checkSlice,
   checkSoftmax,
   type DropoutArgs,
   isOfAll,
@@ -135,6 +136,11 @@ export class ProgramBuilder implements Ops<Features> {
   concat(...inputs: Features[]): Features {
     const size = inputs.reduce((sum, input) => sum + input.size, 0);
     return this.push({ op: 'concat', size, inputs: inputs.map(nodeOf) });
+  }
+
+  slice(x: Features, start: number, size: number): Features {
+    checkSlice(x.size, start, size);
+    return this.push({ op: 'slice', size, input: nodeOf(x), start });
   }
 
   gate(x: Features, groups: number, condition?: Features): Features {

@@ -9,6 +9,13 @@ import {
 } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { Window } from '../core/window';
+import {
+  channelOf,
+  type DistributionShape,
+  isSoftmax,
+  type PixelDistribution,
+} from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
 import {
   combinationNames,
@@ -25,7 +32,8 @@ import { firstLeak, type Readiness, readinessOf } from './readiness';
 // every size is computed anew, and what evaluating it costs is bounded by the length of the file.
 
 /** A model whose weights are named, and of which nothing else is known. */
-export type UncheckedModel = Readonly<Record<keyof PortableModel, unknown>> & Pick<PortableModel, 'weights'>;
+export type UncheckedModel = Readonly<Record<Exclude<keyof PortableModel, 'distribution'>, unknown>> &
+  Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
 /** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
 const MOST_LEVELS = 2 ** 24;
@@ -53,7 +61,7 @@ const FEATURE = 4;
  * @throws TypeError or Error that says what is wrong
  */
 export function checkProgram(model: UncheckedModel): asserts model is PortableModel {
-  const { imageShape, levels, conditions, nodes, output, weights } = model;
+  const { imageShape, levels, conditions, nodes, output, weights, distribution } = model;
   const channels = checkImageShape(imageShape);
   const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
   const shapes = checkList('conditions', conditions).map(checkConditionShape);
@@ -68,10 +76,11 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
       throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
   }
   const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
-  const logits = channels * numLevels;
-  if (size !== logits)
-    throwTypeError('output', `a node of ${logits} logits, ${levels} of each channel`, size);
-  checkCausality(model as PortableModel);
+  const meaning = checkDistributionShape(distribution, channels, numLevels);
+  const { numParameters } = meaning;
+  const kind = isSoftmax(meaning) ? `logits, ${levels} of each channel` : 'parameters of the distribution';
+  if (size !== numParameters) throwTypeError('output', `a node of ${numParameters} ${kind}`, size);
+  checkCausality(model as PortableModel, meaning);
 }
 
 /** @returns the channels */
@@ -110,14 +119,29 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** The logits of each channel must be made of what is known by its turn. */
-function checkCausality({ nodes, conditions, output, levels }: PortableModel): void {
+/** The most components of a mixture: far more than any has. */
+const MOST_COMPONENTS = 2 ** 12;
+
+/** What the outputs mean. */
+function checkDistributionShape(shape: unknown, imageChannels: number, levels: number): PixelDistribution {
+  const imageShape = [null, null, imageChannels] as const;
+  if (shape === undefined) return distributionOf({ imageShape, levels });
+  const { kind } = (shape ?? {}) as Partial<DistributionShape>;
+  checkOneOf('distribution: kind', kind as string, ['softmax', 'logisticMixture']);
+  const fields = kind === 'softmax' ? (['kind'] as const) : (['kind', 'components'] as const);
+  const { components } = checkFields<'kind' | 'components'>('distribution', shape, fields);
+  if (kind === 'logisticMixture') checkInteger('distribution: components', components, 1, MOST_COMPONENTS);
+  return distributionOf({ imageShape, levels, distribution: shape as DistributionShape });
+}
+
+/** The outputs of each channel must be made of what is known by its turn. */
+function checkCausality({ nodes, conditions, output }: PortableModel, distribution: PixelDistribution): void {
   const { times } = readinessOf(nodes, conditions)[output] as Readiness;
-  const seesFuture = firstLeak(times, levels);
-  if (seesFuture < 0) return;
-  const channel = Math.floor(seesFuture / levels);
+  const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
+  if (channel < 0) return;
+  const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
   throw new Error(
-    `output: not causal: the logits of channel ${channel} see that channel or what comes later`,
+    `output: not causal: the ${outputs} of channel ${channel} see that channel or what comes later`,
   );
 }
 
@@ -133,6 +157,7 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ['affine', ['input', 'scale', 'shift']],
     ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
     ['oneHot', ['input']],
+    ['slice', ['input', 'start']],
   ]))();
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
@@ -197,6 +222,10 @@ class CheckedNodes {
         return input;
       case 'concat':
         return sum(sizes);
+      case 'slice':
+        checkInteger(`${what}: size`, node.size, 1, input);
+        checkInteger(`${what}: start`, node.start, 0, input - node.size);
+        return node.size;
       case 'gate':
         checkInteger(`${what}: groups`, node.groups, 1);
         return checkFeatures(`${what}: input`, input, 2 * node.groups, '2 * groups') / 2;

@@ -12,6 +12,9 @@ const VERSION = 1;
 /** What is in the program; the weights are beside it. */
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 
+/** What may be in it too. */
+const optionalParts = ['distribution'] as const;
+
 /** Options of {@link writePortable}. */
 export interface WritePortableOptions {
   /** Rounds each weight to float16, to the nearest: half the size. @default false */
@@ -49,7 +52,9 @@ export function writePortable(
   const { float16 = false } = checkArgs('writePortable: options', options, optionNames);
   checkBoolean('writePortable: float16', float16);
   return attempt('writePortable: model', () => {
-    const program = JSON.stringify(Object.fromEntries(parts.map((part) => [part, model[part]])));
+    const program = JSON.stringify(
+      Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]])), // undefined is left out
+    );
     const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program }));
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
@@ -102,7 +107,7 @@ function readProgram(metadata: ReadonlyMap<string, string>) {
     throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
   }
   const { program } = checkFields('metadata', Object.fromEntries(metadata), ['format', 'version', 'program']);
-  return checkFields('program', parseJson('program', program as string), parts);
+  return checkFields('program', parseJson('program', program as string), parts, optionalParts);
 }
 
 function encode(name: string, weight: Weight, float16: boolean): TensorBytes {

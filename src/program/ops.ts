@@ -87,6 +87,8 @@ export interface Ops<T> {
   combine(fn: CombinationName, ...inputs: T[]): T;
   /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
   concat(...inputs: T[]): T;
+  /** So many features from one on: [N,H,W,F] -> [N,H,W,size]. */
+  slice(x: T, start: number, size: number): T;
   /**
    * tanh(a) sigmoid(b), where each of so many groups of features is a, then as many b: [N,H,W,2F] ->
    * [N,H,W,F]. What a condition has been projected to, [N,2F] or [N,H,W,2F], is added first.
@@ -146,6 +148,12 @@ export function sizeOfAll(fn: CombinationName, sizes: readonly number[]): number
   checkOneOf('combine', fn, combinationNames);
   if (new Set(sizes).size !== 1) throwTypeError(fn, 'features of one size', sizes);
   return sizes[0] as number;
+}
+
+/** Checks that there are so many features from one on. */
+export function checkSlice(features: number, start: number, size: number): void {
+  checkInteger('slice: size', size, 1, features);
+  checkInteger('slice: start', start, 0, features - size);
 }
 
 /** Checks that features are a and b of so many groups. */

@@ -1,6 +1,7 @@
 import { checkNumber, checkOneOf, throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { Window } from '../core/window';
+import type { DistributionShape } from '../distributions/pixel-distribution';
 
 /**
  * Functions of one number that a program may apply to its features, with the parameter that some of them take:
@@ -88,6 +89,8 @@ export type Node =
   | { readonly op: CombinationName; readonly size: number; readonly inputs: readonly number[] }
   /** Concatenates. */
   | { readonly op: 'concat'; readonly size: number; readonly inputs: readonly number[] }
+  /** So many features from one on. */
+  | { readonly op: 'slice'; readonly size: number; readonly input: number; readonly start: number }
   /** tanh(a) sigmoid(b), where each of so many groups of features is a, then as many b. */
   | { readonly op: 'gate'; readonly size: number; readonly input: number; readonly groups: number }
   /** scale x + shift, of each feature with its own numbers, each [size]. */
@@ -141,6 +144,8 @@ export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source
       return node.inputs.flatMap((input) =>
         Array.from({ length: nodes[input]?.size ?? 0 }, (_, feature): Source[] => [[input, feature]]),
       );
+    case 'slice':
+      return ofEach((feature) => [[node.input, node.start + feature]]);
     case 'oneHot':
       return ofEach(() => [[node.input, 0]]);
     case 'normalize':
@@ -180,8 +185,10 @@ export interface Weight {
 export interface PortableModel {
   /** The program: each node is made of earlier ones. */
   readonly nodes: readonly Node[];
-  /** The node of the outputs: C*L logits, channel by channel. */
+  /** The node of the outputs: C*L logits, channel by channel, or the parameters of another distribution. */
   readonly output: number;
+  /** What the outputs mean. @default a softmax over levels */
+  readonly distribution?: DistributionShape;
   /** [H, W, C]; H and W null where the model takes images of any size. */
   readonly imageShape: readonly [number | null, number | null, number];
   /** L, the levels (intensities or categories) that a channel can have. */

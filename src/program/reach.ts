@@ -3,8 +3,8 @@ import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
 import { type Node, type PortableModel, sourcesOf } from './program';
 
 /**
- * The values that the logits of a place can be made of, by the graph and its masks, whatever the weights:
- * [H*W*C], 1 where one is.
+ * The values that those outputs of a pixel which are read can be made of, by the graph and its masks, whatever the
+ * weights: [H*W*C], 1 where one is.
  *
  * Goes through the program from the logits back to the image. A feature that is needed at a pixel needs what
  * it is made of: of the same pixel, or of the window that its convolution leaves unmasked.
@@ -12,13 +12,15 @@ import { type Node, type PortableModel, sourcesOf } from './program';
 export function reach(
   { nodes, output }: Pick<PortableModel, 'nodes' | 'output'>,
   [height, width]: ImageShape,
-  [row, column, channel]: Readonly<Place>,
-  levels: number,
+  [row, column]: Readonly<Place>,
+  isRead: (output: number) => boolean,
 ): Uint8Array {
   const pixels = height * width;
   const needed = nodes.map(({ size }) => new Uint8Array(pixels * size)); // [H,W,F] each
-  const first = (row * width + column) * (nodes[output] as Node).size + channel * levels;
-  needed[output]?.fill(1, first, first + levels);
+  const { size } = nodes[output] as Node;
+  for (let feature = 0; feature < size; feature++) {
+    if (isRead(feature)) (needed[output] as Uint8Array)[(row * width + column) * size + feature] = 1;
+  }
   const of = (operand: number) => needed[operand] as Uint8Array;
   for (const [index, node] of [...nodes.entries()].reverse()) {
     if (node.op === 'conv') {

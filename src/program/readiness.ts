@@ -82,6 +82,8 @@ function timesOf(
     case 'softmax':
     case 'logSoftmax':
       return spread(latestOfGroups(of(node.input), node.groups), node.size);
+    case 'slice':
+      return of(node.input).slice(node.start, node.start + node.size);
     case 'oneHot': // every feature is made of the one
       return spread([latest(of(node.input))], node.size);
     case 'gate':
@@ -142,6 +144,11 @@ function timeOfChannel(inputs: readonly number[], channelOut: number, window: Wi
   return time;
 }
 
-/** The first of C*L logits that is ready only after its channel's turn, so sees that channel or a later one; -1 for none. */
-export const firstLeak = (times: readonly number[], levels: number): number =>
-  times.findIndex((time, feature) => time > Math.floor(feature / levels));
+/**
+ * The first channel that has an output which is ready only after the channel's turn, so sees that channel or a later one;
+ * -1 for none. Of outputs ready at these times, of the channels that `channelOf` says.
+ */
+export function firstLeak(times: readonly number[], channelOf: (output: number) => number): number {
+  const leak = times.findIndex((time, output) => time > channelOf(output));
+  return leak < 0 ? -1 : channelOf(leak);
+}

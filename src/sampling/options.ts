@@ -16,7 +16,8 @@ import {
   readCondition,
 } from '../core/conditions';
 import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
-import { type Filters, TO_DRAW } from '../distributions/categorical';
+import { type Filters, TO_DRAW } from '../distributions/filters';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { customNoise, type Noise, seededNoise } from './noise';
 
 /** How far a job has come, for {@link SampleOptions.onProgress}. */
@@ -105,6 +106,8 @@ export interface Job {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly levels: number;
+  /** What the model's outputs mean. */
+  readonly distribution: PixelDistribution;
   /** Begins the noise of all images. Many jobs are planned in one thread and drawn in others. */
   readonly startNoise: () => Noise;
   readonly filters: Filters;
@@ -124,6 +127,7 @@ export interface ModelShape {
   readonly imageShape: readonly [number | null, number | null, number];
   readonly levels: number;
   readonly condition: ConditionShape | null;
+  readonly distribution: PixelDistribution;
 }
 
 const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
@@ -171,6 +175,7 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     numImages,
     imageShape,
     levels: shape.levels,
+    distribution: shape.distribution,
     startNoise: () =>
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },

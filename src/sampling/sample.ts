@@ -1,6 +1,7 @@
 import { checkArgs, checkOneOf } from '../core/check';
 import { type Images, levelsArray, placeOf, valuesOf } from '../core/images';
-import { categorical, TO_DRAW } from '../distributions/categorical';
+import { TO_DRAW } from '../distributions/filters';
+import { distributionOf, drawFor } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptionNames } from './options';
@@ -44,7 +45,12 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
-  return memoryFor('sample', () => planJob({ ...model, condition: model.conditions[0] ?? null }, options));
+  return memoryFor('sample', () =>
+    planJob(
+      { ...model, condition: model.conditions[0] ?? null, distribution: distributionOf(model) },
+      options,
+    ),
+  );
 }
 
 /** What a job may need more than there is: says what to do. */
@@ -58,15 +64,15 @@ export function memoryFor<T>(caller: string, make: () => T): T {
 }
 
 /**
- * What gives the logits of one value, given all those before it in the order rows, columns, channels: an
+ * What gives the outputs for one value, given all those before it in the order rows, columns, channels: an
  * evaluator of a program, or whole passes of a tfjs model.
  */
-export interface LogitsSource {
+export interface OutputSource {
   /**
-   * Logits of the value at this place for every image, [numImages, padded levels]; what pads a row is
+   * What the model gives of the value at this place for every image, [numImages, outputStride]; what pads a row is
    * unspecified. Valid until the next call.
    */
-  logits(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
+  outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
   /** Takes the levels drawn or given there, [numImages]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
   /** Releases tensors, where it has any. */
@@ -75,18 +81,20 @@ export interface LogitsSource {
 
 /** The levels of all images, [N*H*W*C]. */
 export async function drawImages(
-  source: LogitsSource,
+  source: OutputSource,
   job: Job,
   { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Int32Array> {
   const { numImages, levels, given, isFirstUniform } = job;
   const total = valuesOf(job.imageShape);
   const rowSize = total / job.imageShape[0];
-  const { images, uniforms, drawn, draw, noise } = memoryFor('sample', () => ({
+  const [, , numChannels] = job.imageShape;
+  const { images, uniforms, drawn, ofPixel, draw, noise } = memoryFor('sample', () => ({
     images: new Int32Array(numImages * total), // [N*H*W*C]
     uniforms: new Float64Array(numImages),
     drawn: new Int32Array(numImages),
-    draw: categorical(levels, numImages, job.filters),
+    ofPixel: new Int32Array(numImages * numChannels),
+    draw: drawFor(job.distribution, numImages, job.filters),
     noise: job.startNoise(), // last: it takes longest
   }));
   const pause = pauses(job.yieldMilliseconds);
@@ -105,10 +113,14 @@ export async function drawImages(
         if (drawn[n] === TO_DRAW) drawn[n] = Math.floor((uniforms[n] as number) * levels);
       }
     } else if (numToDraw > 0) {
-      const logits = source.logits(row, column, channel);
-      draw(logits instanceof Float32Array ? logits : await logits, uniforms, drawn);
+      const given = source.outputs(row, column, channel);
+      const outputs = given instanceof Float32Array ? given : await given;
+      draw({ outputs, channel, levels: ofPixel }, uniforms, drawn);
     }
-    for (let n = 0; n < numImages; n++) images[n * total + index] = drawn[n] as number;
+    for (let n = 0; n < numImages; n++) {
+      images[n * total + index] = drawn[n] as number;
+      ofPixel[n * numChannels + channel] = drawn[n] as number;
+    }
     source.put(row, column, channel, drawn);
 
     const done = index + 1;

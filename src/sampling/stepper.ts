@@ -1,7 +1,7 @@
 import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readCondition } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
-import { type LogProbs, logProbs } from '../distributions/categorical';
+import { distributionOf, type LogProbs, logProbsFor } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { memoryFor } from './sample';
@@ -68,9 +68,12 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape),
   );
   const total = valuesOf(imageShape);
+  const [, , numChannels] = imageShape;
+  const distribution = distributionOf(model);
   let memory: StepperMemory | null = memoryFor('stepper', () => ({
-    evaluator: evaluatorFor(model, { numImages, imageShape, condition }),
-    softmax: logProbs(levels, numImages),
+    evaluator: evaluatorFor(model, { numImages, imageShape, condition, distribution }),
+    reader: logProbsFor(distribution, numImages),
+    ofPixel: new Int32Array(numImages * numChannels),
     logProbs: new Float64Array(numImages * levels),
   }));
   let index = 0;
@@ -94,26 +97,34 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       return index < total && memory !== null ? placeOf(index, imageShape) : null;
     },
     logProbs() {
-      const { evaluator, softmax, logProbs } = held();
+      const { evaluator, reader, ofPixel, logProbs } = held();
       const place = nextPlace();
-      if (!isComputed) softmax.ofAll(evaluator.logits(...place), logProbs);
+      const [, , channel] = place;
+      if (!isComputed)
+        reader.ofAll({ outputs: evaluator.outputs(...place), channel, levels: ofPixel }, logProbs);
       isComputed = true;
       return logProbs;
     },
     put(drawn) {
-      const { evaluator } = held();
+      const { evaluator, ofPixel } = held();
       const place = nextPlace();
       checkList('put', drawn);
       for (let n = 0; n < numImages; n++) checkLevel('stepper: put', drawn[n] as number, levels);
       evaluator.put(...place, drawn);
+      for (let n = 0; n < numImages; n++) ofPixel[n * numChannels + place[2]] = drawn[n] as number;
       index++;
       isComputed = false;
     },
     copy(from) {
-      const { evaluator } = held();
+      const { evaluator, ofPixel } = held();
       checkList('copy', from);
       for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
       copyImages(evaluator, Int32Array.from(from));
+      const before = ofPixel.slice();
+      for (let n = 0; n < numImages; n++) {
+        const start = (from[n] as number) * numChannels;
+        ofPixel.set(before.subarray(start, start + numChannels), n * numChannels);
+      }
       isComputed = false;
     },
     dispose() {
@@ -125,6 +136,8 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
 /** What a stepper holds until it is disposed. */
 interface StepperMemory {
   readonly evaluator: Evaluator;
-  readonly softmax: LogProbs;
+  readonly reader: LogProbs;
+  /** Levels of the present pixel so far, [numImages, C]. */
+  readonly ofPixel: Int32Array;
   readonly logProbs: Float64Array;
 }

@@ -5,7 +5,7 @@ import { useOwnKernels } from '../ops/own-kernels';
 
 /**
  * One forward pass at inference: normalized images [N,H,W,C], and their conditions where the model takes any
- * -> logits [N,H,W,C,L].
+ * -> logits [N,H,W,C,L], or parameters [N,H,W,P].
  */
 export function forward(model: LayersModel, images: Tensor4D, condition: Tensor | null): Tensor {
   useOwnKernels();

@@ -14,9 +14,9 @@ import {
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
-import { paddedLevels } from '../distributions/categorical';
+import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { conditionTensor } from '../models/conditions';
-import type { LogitsSource } from '../sampling/sample';
+import type { OutputSource } from '../sampling/sample';
 import { forward } from './forward';
 
 /** Pads nothing before a dimension, and nothing behind it. */
@@ -24,7 +24,7 @@ const NOTHING: [number, number] = [0, 0];
 
 /**
  * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The
- * images stay on the device; the logits of one place are read back each step.
+ * images stay on the device; the outputs of one place are read back each step.
  *
  * @throws RangeError where there is not so much memory
  */
@@ -32,11 +32,15 @@ export function fullPasses(
   model: LayersModel,
   numImages: number,
   imageShape: ImageShape,
-  levels: number,
+  distribution: PixelDistribution,
   given: ConditionValues | null,
-): LogitsSource {
+): OutputSource {
+  const { levels, numParameters, imageChannels } = distribution;
   const values = valuesOf(imageShape);
-  void new Float32Array(numImages * values * levels); // [N,H,W,C,L] of a pass: where there is no room, this says so
+  const pixels = values / imageChannels;
+  void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: where there is no room, this says so
+  // What is read at a place: of a softmax the logits of one channel, else all parameters of the pixel.
+  const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
   const [blank, condition = null] = tidy(() => [
     zeros<Rank.R2>([numImages, values]),
     ...(given === null ? [] : [conditionTensor(given, 0, numImages)]), // [N,...]
@@ -44,13 +48,14 @@ export function fullPasses(
   let images = keep(blank); // normalized, zero where not yet drawn
   if (condition !== null) keep(condition);
   return {
-    async logits(...place) {
+    async outputs(...place) {
       const here = tidy(() => {
         const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
-        const logits = forward(model, drawn, condition); // [N,H,W,C,L]
-        const all = reshape(logits, [numImages, values, levels]); // [N,H*W*C,L]
-        const one = slice(all, [0, indexOfPlace(place, imageShape), 0], [-1, 1, -1]); // [N,1,L]
-        return pad(one, [NOTHING, NOTHING, [0, paddedLevels(levels) - levels]]); // [N,1,padded L]
+        const outputs = forward(model, drawn, condition); // [N,H,W,C,L] or [N,H,W,P]
+        const all = reshape(outputs, [numImages, places, size]); // [N,H*W*C,L] or [N,H*W,P]
+        const index = Math.floor((indexOfPlace(place, imageShape) * places) / values);
+        const one = slice(all, [0, index, 0], [-1, 1, -1]); // [N,1,size]
+        return pad(one, [NOTHING, NOTHING, [0, outputStride(distribution) - size]]); // [N,1,padded size]
       });
       try {
         return (await here.data()) as Float32Array;

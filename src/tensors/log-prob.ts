@@ -1,11 +1,23 @@
-import { mul, slice, type Tensor, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import {
+  neg,
+  slice,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+  type Tensor5D,
+  tensor1d,
+  tensor4d,
+  tensor5d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { readCondition } from '../core/conditions';
-import { checkLevels, resolveImageShape } from '../core/images';
+import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { type ConditionValues, readCondition } from '../core/conditions';
+import { checkLevels, type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { type Condition, conditionData, conditionTensor } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
-import { negativeLogLikelihood } from '../models/loss';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { natsOf } from '../models/loss';
 import { forward, normalize } from './forward';
 
 /** Options of {@link logProb}. */
@@ -14,9 +26,16 @@ export interface LogProbOptions {
   batchSize?: number;
   /** What the images are conditioned on, for models that take it. */
   condition?: Condition;
+  /** Of each value by itself instead of each image. @default false */
+  perValue?: boolean;
 }
 
-const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true };
+const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true, perValue: true };
+
+/** Options of {@link levelLogProbs}. */
+export type LevelLogProbsOptions = Omit<LogProbOptions, 'perValue'>;
+
+const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condition: true };
 
 /**
  * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
@@ -24,9 +43,9 @@ const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true 
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
  *
  * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits
- * [N,H,W,C,L]
+ * [N,H,W,C,L], or to the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N]; the caller disposes it
+ * @returns [N], or with `perValue` log p of each value given those before it, [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.
  * @example
  * ```js
@@ -40,42 +59,142 @@ const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true 
 export async function logProb(
   model: LayersModel,
   images: Tensor,
+  options: LogProbOptions & { perValue: true },
+): Promise<Tensor4D>;
+export async function logProb(
+  model: LayersModel,
+  images: Tensor,
+  options?: LogProbOptions & { perValue?: false },
+): Promise<Tensor1D>;
+export async function logProb(
+  model: LayersModel,
+  images: Tensor,
+  options?: LogProbOptions,
+): Promise<Tensor1D | Tensor4D>;
+export async function logProb(
+  model: LayersModel,
+  images: Tensor,
   options: LogProbOptions = {},
-): Promise<Tensor1D> {
-  const shape = imageModelShape('logProb: model', model);
-  const batchSize = checkInteger(
-    'logProb: batchSize',
-    checkArgs('logProb: options', options, optionNames).batchSize ?? 32,
-    1,
-  );
-  if (images?.rank !== 4)
-    throwTypeError('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
-  if (images.shape[0] === 0) throwTypeError('logProb: images', 'at least one image', images.shape);
-  const imageShape = resolveImageShape('logProb: images', shape.imageShape, images.shape.slice(1));
-  const given = readCondition(
-    'logProb: condition',
-    shape.condition,
-    await conditionData(options.condition),
-    images.shape[0],
-    imageShape,
-  );
-  checkLevels('logProb: images', await images.data(), shape.levels);
+): Promise<Tensor1D | Tensor4D> {
+  const { perValue = false } = checkArgs('logProb: options', options, optionNames);
+  checkBoolean('logProb: perValue', perValue);
+  const job = await planBatches('logProb', model, images, options);
+  const { numImages, imageShape, shape } = job;
+  const values = perValue ? valuesOf(imageShape) : 1; // of an image
+  const nats = new Float32Array(numImages * values);
+  for (const { start, outputs } of batches(job, (labels, outputs) => {
+    const ofValues = natsOf(labels, outputs, shape.distribution); // [size,H,W,C]
+    return neg(perValue ? ofValues : sum(ofValues, [1, 2, 3])); // [size,H,W,C] or [size]
+  })) {
+    nats.set(await dataOf(outputs), start * values);
+  }
+  return perValue ? tensor4d(nats, [numImages, ...imageShape]) : tensor1d(nats);
+}
 
-  const nats = new Float32Array(images.shape[0]);
-  for (let start = 0; start < nats.length; start += batchSize) {
-    const batch = tidy(() => {
-      const size = Math.min(batchSize, nats.length - start);
-      const part = slice(images as Tensor4D, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const condition = given && conditionTensor(given, start, size);
-      const logits = forward(model, normalize(part, shape.levels), condition); // [size,H,W,C,L]
-      const perDimension = negativeLogLikelihood(part, logits);
-      return mul(perDimension, -part.size / size); // [size]
-    });
-    try {
-      nats.set(await batch.data(), start);
-    } finally {
-      batch.dispose();
+/**
+ * log p of every level of every value given those before it, in nats, whatever the model's distribution. Computed from
+ * the model's outputs in float64.
+ *
+ * @param model as that of {@link logProb}
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
+ * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes it
+ * @throws TypeError (rejects) as {@link logProb}; Error where the model gives what is not finite
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { levelLogProbs, pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const nats = await levelLogProbs(model, tf.zeros([2, 4, 4, 1], 'int32'));
+ * console.log(nats.shape); // [2, 4, 4, 1, 8]
+ * ```
+ */
+export async function levelLogProbs(
+  model: LayersModel,
+  images: Tensor,
+  options: LevelLogProbsOptions = {},
+): Promise<Tensor5D> {
+  checkArgs('levelLogProbs: options', options, levelOptionNames);
+  const job = await planBatches('levelLogProbs', model, images, options);
+  const { numImages, imageShape, shape, levels: drawn } = job;
+  const { distribution } = shape;
+  const { levels, imageChannels, numParameters } = distribution;
+  const [height, width] = imageShape;
+  const pixels = height * width; // of an image
+  const nats = new Float32Array(numImages * pixels * imageChannels * levels); // [N,H,W,C,L]
+  const ofLevels = new Float64Array(levels);
+  for (const { start, outputs } of batches(job, (_, outputs) => outputs.clone())) {
+    const all = await dataOf(outputs); // [size,H,W,P]; of a softmax [size,H,W,C,L]
+    for (let pixel = 0; pixel * numParameters < all.length; pixel++) {
+      const parameters = all.subarray(pixel * numParameters, (pixel + 1) * numParameters);
+      const place = (start * pixels + pixel) * imageChannels;
+      for (let channel = 0; channel < imageChannels; channel++) {
+        distribution.logProbs(parameters, drawn.subarray(place, place + channel), ofLevels);
+        if (ofLevels.some(Number.isNaN))
+          throw new Error('levelLogProbs: the model gave outputs that are not finite');
+        nats.set(ofLevels, (place + channel) * levels);
+      }
     }
   }
-  return tensor1d(nats);
+  return tensor5d(nats, [numImages, ...imageShape, levels]);
+}
+
+/** Images to pass through a model, and what was found out about them. */
+interface BatchJob {
+  readonly model: LayersModel;
+  readonly shape: ImageModelShape;
+  /** Levels, [N,H,W,C]. */
+  readonly images: Tensor4D;
+  /** The same as numbers. */
+  readonly levels: Int32Array;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly condition: ConditionValues | null;
+  readonly batchSize: number;
+}
+
+/** Checks all that is given. */
+async function planBatches(
+  caller: string,
+  model: LayersModel,
+  images: Tensor,
+  options: LevelLogProbsOptions,
+): Promise<BatchJob> {
+  const shape = imageModelShape(`${caller}: model`, model);
+  const batchSize = checkInteger(`${caller}: batchSize`, options.batchSize ?? 32, 1);
+  const what = `${caller}: images`;
+  if (images?.rank !== 4) throwTypeError(what, 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
+  const [numImages, ...size] = images.shape as [number, number, number, number];
+  if (numImages === 0) throwTypeError(what, 'at least one image', images.shape);
+  const imageShape = resolveImageShape(what, shape.imageShape, size);
+  const given = await conditionData(options.condition);
+  const condition = readCondition(`${caller}: condition`, shape.condition, given, numImages, imageShape);
+  const data = await images.data();
+  checkLevels(what, data, shape.levels);
+  const levels = Int32Array.from(data);
+  return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, condition, batchSize };
+}
+
+/** What is made of the levels and outputs of each batch of images, and its first image. */
+function* batches(
+  { model, shape, images, numImages, condition, batchSize }: BatchJob,
+  make: (labels: Tensor4D, outputs: Tensor) => Tensor,
+): Generator<{ start: number; outputs: Tensor }> {
+  for (let start = 0; start < numImages; start += batchSize) {
+    const outputs = tidy(() => {
+      const size = Math.min(batchSize, numImages - start);
+      const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
+      const given = condition && conditionTensor(condition, start, size);
+      return make(part, forward(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
+    });
+    yield { start, outputs };
+  }
+}
+
+/** The numbers of a tensor, which is disposed. */
+async function dataOf(tensor: Tensor): Promise<Float32Array> {
+  try {
+    return (await tensor.data()) as Float32Array;
+  } finally {
+    tensor.dispose();
+  }
 }

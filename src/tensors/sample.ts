@@ -7,7 +7,7 @@ import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
-import { drawImages, type LogitsSource, memoryFor } from '../sampling/sample';
+import { drawImages, memoryFor, type OutputSource } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 import { readModel, trace, warnOfObstacle } from './trace';
 
@@ -33,7 +33,8 @@ export interface SampleOptions extends DrawOptions<Tensor, Condition> {
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated
  * Pixel-CNN", `generate_images`.
  *
- * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L]
+ * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
+ * another distribution
  * @returns levels, int32 [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
  * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity.
@@ -64,7 +65,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
     ...(condition !== undefined && { condition: (await conditionData(condition)) as number }),
   };
   const job = memoryFor('sample', () => planJob(shape, numbers));
-  const source = await logitsSource(model, shape, job, strategy);
+  const source = await outputSource(model, shape, job, strategy);
   try {
     const levels = await drawImages(source, job, options);
     return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
@@ -82,17 +83,17 @@ async function numbersOf(option: string, numbers: string, images: Tensor): Promi
 }
 
 /**
- * What gives the logits: cached features where every layer of the model can be evaluated pixel by pixel, else
+ * What gives the outputs: cached features where every layer of the model can be evaluated pixel by pixel, else
  * whole passes, with a warning where they were not asked for.
  *
  * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
  */
-async function logitsSource(
+async function outputSource(
   model: LayersModel,
   shape: ImageModelShape,
   job: Job,
   strategy: 'auto' | 'incremental' | 'full',
-): Promise<LogitsSource> {
+): Promise<OutputSource> {
   const traced = strategy === 'full' ? null : trace(model, shape);
   if (traced !== null && 'builder' in traced) {
     const { closures } = traced.builder;
@@ -102,11 +103,11 @@ async function logitsSource(
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
-  const { numImages, imageShape, levels, condition } = job;
+  const { numImages, imageShape, distribution, condition } = job;
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
     warnOfObstacle('sample', model, traced.obstacle, consequence);
   }
-  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, levels, condition));
+  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, distribution, condition));
 }

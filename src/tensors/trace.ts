@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { type IncrementalLayer, Program } from '../layers/incremental';
 import { stockLayer } from '../layers/stock-layers';
 import type { Shape } from '../layers/types';
@@ -12,7 +13,7 @@ import { AFTER_ROW, firstLeak, type Readiness, readinessOf } from '../program/re
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
   readonly builder: ProgramBuilder;
-  /** The node of the logits: C*L features, channel-major. */
+  /** The node of the outputs: P features, of a softmax C*L logits, channel-major. */
   readonly output: number;
 }
 
@@ -22,7 +23,7 @@ export interface TracedModel {
  */
 export function trace(
   model: LayersModel,
-  { imageShape: [, , channels], levels, condition: shape }: ImageModelShape,
+  { imageShape: [, , channels], condition: shape, distribution }: ImageModelShape,
 ): TracedModel | { readonly obstacle: string } {
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
@@ -34,14 +35,12 @@ export function trace(
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
     const { times } = readinessOf(builder.nodes, shape === null ? [] : [shape])[output] as Readiness;
-    const seesFuture = firstLeak(times, levels);
-    if (seesFuture < 0) return { builder, output };
-    const channel = Math.floor(seesFuture / levels);
+    const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
+    if (channel < 0) return { builder, output };
     return {
-      obstacle:
-        times[seesFuture] === AFTER_ROW
-          ? `the logits of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
-          : `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+      obstacle: times.includes(AFTER_ROW)
+        ? `the logits of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
+        : `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
@@ -133,7 +132,7 @@ function buildLayer(
 /** The model with its weights read, once; not yet portable where it has closures. */
 export async function readModel(
   { builder: { nodes, weights }, output }: TracedModel,
-  { imageShape, levels, condition }: ImageModelShape,
+  { imageShape, levels, condition, distribution }: ImageModelShape,
 ): Promise<PortableModel> {
   const layerWeights = [...new Set([...weights.values()].flatMap(({ from }) => from))];
   const read = await Promise.all(layerWeights.map((weight) => (weight.read() as Tensor).data()));
@@ -149,6 +148,9 @@ export async function readModel(
     nodes,
     output,
     weights: new Map(named),
+    ...(isSoftmax(distribution) || distribution.data === undefined
+      ? {}
+      : { distribution: distribution.data }),
   };
 }
 
@@ -171,6 +173,11 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
   const shape = imageModelShape('toPortable: model', model);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
+  const { distribution } = shape;
+  if (!isSoftmax(distribution) && distribution.data === undefined) {
+    const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
+    throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
+  }
   const [owner] = traced.builder.closureOwners;
   if (owner !== undefined) {
     throw new TypeError(

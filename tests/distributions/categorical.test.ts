@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { categorical, type Filters, paddedLevels, TO_DRAW } from '../../src/distributions/categorical';
+import { softmaxDraw } from '../../src/distributions/categorical';
+import { type Filters, TO_DRAW } from '../../src/distributions/filters';
+import { wholeVectors } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { fencedHeap } from '../support/fences';
@@ -10,13 +12,13 @@ const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Ma
 
 /** The levels that images of the same logits draw, the same with and without WebAssembly. */
 function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial<Filters> = {}): Int32Array {
-  const size = paddedLevels(logits.length);
+  const size = wholeVectors(logits.length);
   const padded = new Float32Array(uniforms.length * size).fill(99); // padding may be anything
   for (let n = 0; n < uniforms.length; n++) padded.set(logits, n * size);
   const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
     const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
     const heap = fencedHeap(make);
-    categorical(logits.length, uniforms.length, { ...plain, ...filters }, heap.make)(padded, uniforms, drawn);
+    softmaxDraw(logits.length, uniforms.length, { ...plain, ...filters }, heap.make)(padded, uniforms, drawn);
     heap.expectStanding();
     return drawn;
   });
@@ -75,7 +77,7 @@ describe('categorical', () => {
     const logits = Float32Array.of(9, -9, 0, 0, -9, 9, 0, 0, 9, -9, 0, 0); // three images of two levels, padded
     for (const filters of [plain, { ...plain, temperature: 0 }, { ...plain, topK: 1 }]) {
       const drawn = Int32Array.of(TO_DRAW, TO_DRAW, 7);
-      categorical(2, 3, filters)(logits, Float64Array.of(0.5, 0.5, 0.5), drawn);
+      softmaxDraw(2, 3, filters)(logits, Float64Array.of(0.5, 0.5, 0.5), drawn);
       expect(Array.from(drawn)).toEqual([0, 1, 7]);
     }
   });
@@ -146,7 +148,7 @@ describe('categorical', () => {
 
   it('gives ties to the lower level whatever was drawn before', () => {
     for (const make of [makeKernels, javascriptKernels]) {
-      const drawNext = categorical(4, 1, { ...plain, topK: 2 }, make);
+      const drawNext = softmaxDraw(4, 1, { ...plain, topK: 2 }, make);
       const next = (logits: Float32Array, u: number) => {
         const drawn = Int32Array.of(TO_DRAW);
         drawNext(logits, Float64Array.of(u), drawn);

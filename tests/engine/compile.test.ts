@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowAround } from '../../src/core/window';
+import { distributionOf } from '../../src/distributions/readers';
 import { compile } from '../../src/engine/compile';
 import { Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
@@ -20,7 +21,7 @@ function compiled(
   const output = build(program, program.image(channels));
   const model = modelOf(program, output, { imageShape: [null, 4, channels], levels });
   const plan = new Plan(1, 4, channels);
-  const io = compile(plan, model, program.closures);
+  const io = compile(plan, model, distributionOf(model), program.closures);
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     /** The operations of what is done once, before a row, at each time, and after a row, by name. */
@@ -31,7 +32,7 @@ function compiled(
       if (column === 0) machine.runRow(ROW);
       const all = values.map((_, channel) => {
         machine.run(channel);
-        const [logits] = read(machine, io.logits, levels);
+        const [logits] = read(machine, io.outputs, levels);
         const here = { ...io.image, offset: io.image.offset + channel };
         write(machine, here, [values.slice(channel, channel + 1)]);
         return logits as number[];

@@ -421,10 +421,10 @@ onEachCpuBackend('incremental sampling', () => {
       const levels = Array.from({ length: numImages }, (_, n) => level(n, index));
       const ofOthers = Array.from(from, (n) => level(n, index));
       if (index === 9) {
-        copied.logits(...place); // before the copy: what it has at hand is copied too
+        copied.outputs(...place); // before the copy: what it has at hand is copied too
         copyImages(copied, from);
       }
-      if (isCopied) expect(copied.logits(...place)).toEqual(afresh.logits(...place));
+      if (isCopied) expect(copied.outputs(...place)).toEqual(afresh.outputs(...place));
       copied.put(...place, isCopied ? ofOthers : levels);
       afresh.put(...place, ofOthers);
     }
@@ -475,7 +475,7 @@ describe('Evaluator', () => {
   function logged(condition: ConditionValues | null) {
     const log: string[] = [];
     const operand = { base: 1, offset: 0, stride: 4 };
-    const io = { image: operand, logits: { ...operand, offset: 4 }, condition: { ...operand, offset: 8 } };
+    const io = { image: operand, outputs: { ...operand, offset: 4 }, condition: { ...operand, offset: 8 } };
     const at = (of: typeof operand) => {
       if (of === io.condition) log.push('condition');
       return of.offset;
@@ -496,9 +496,9 @@ describe('Evaluator', () => {
     const map = { shape: [2, 2, 1], values: Float32Array.of(1, 2, 3, 4) };
     const { evaluator, heap, taken } = logged(map);
 
-    evaluator.logits(0, 0, 1);
+    evaluator.outputs(0, 0, 1);
     expect(taken()).toEqual(['move 0 0', 'condition', 'once', 'row', 'move 0 0', 'time 0', 'time 1']);
-    evaluator.logits(0, 0, 0); // it is done
+    evaluator.outputs(0, 0, 0); // it is done
     expect(taken()).toEqual([]);
     evaluator.put(0, 0, 0, [2]);
     expect(taken()).toEqual([]);
@@ -508,12 +508,12 @@ describe('Evaluator', () => {
 
     evaluator.put(0, 1, 0, [0]);
     expect(taken()).toEqual(['move 0 1']);
-    evaluator.logits(0, 1, 0);
+    evaluator.outputs(0, 1, 0);
     expect(taken()).toEqual(['time 0']);
     evaluator.put(0, 1, 1, [0]);
     expect(taken()).toEqual(['time 1', 'time 2', 'after row']);
 
-    evaluator.logits(1, 0, 0);
+    evaluator.outputs(1, 0, 0);
     expect(taken()).toEqual(['move 1 0', 'condition', 'row', 'move 1 0', 'time 0']);
   });
 
@@ -530,7 +530,7 @@ describe('Evaluator', () => {
     expect(vector.taken().filter((what) => what === 'condition')).toHaveLength(1);
     expect(map.taken().filter((what) => what === 'condition')).toHaveLength(2);
     const none = logged(null);
-    none.evaluator.logits(0, 0, 0);
+    none.evaluator.outputs(0, 0, 0);
     expect(none.taken()).not.toContain('condition');
   });
 });
@@ -550,7 +550,7 @@ async function wordsOfLogits(
   for (let place = 0; place < 20 * channels; place++) {
     const [pixel, channel] = [Math.floor(place / channels), place % channels];
     const [row, column] = [Math.floor(pixel / 5), pixel % 5];
-    const logits = evaluator.logits(row, column, channel);
+    const logits = evaluator.outputs(row, column, channel);
     words.push(...new Uint32Array(logits.slice().buffer));
     evaluator.put(row, column, channel, Int32Array.of(place % 4, (place * 3) % 4, (place >> 2) % 4));
   }
@@ -602,7 +602,7 @@ describe.each(kernelMakers)('an evaluator of windows that reach to the right onl
       const [row, column] = [Math.floor(index / width), index % width];
       const above = (right: number) =>
         row > 0 && column + right < width ? (pixels[index - width + right] as number) : 0;
-      expect(evaluator.logits(row, column, 0)[1]).toBe(above(0) + 10 * above(1) + 100 * above(2));
+      expect(evaluator.outputs(row, column, 0)[1]).toBe(above(0) + 10 * above(1) + 100 * above(2));
       evaluator.put(row, column, 0, [level]);
     }
   });

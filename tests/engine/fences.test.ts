@@ -69,7 +69,7 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
       for (let row = 0, next = 0; row < 5; row++) {
         for (let column = 0; column < 4; column++) {
           for (let channel = 0; channel < 2; channel++, next += numImages) {
-            const logits = evaluator.logits(row, column, channel);
+            const logits = evaluator.outputs(row, column, channel);
             for (let n = 0; n < numImages; n++) {
               expect(logits.subarray(8 * n, 8 * n + 5).every(Number.isFinite)).toBe(true); // padded to 8
             }

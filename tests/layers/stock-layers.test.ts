@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { softmaxOf } from '../../src/distributions/categorical';
 import { addFeaturewise } from '../../src/engine/featurewise';
 import { Layout } from '../../src/engine/layout';
 import { Machine } from '../../src/engine/machine';
@@ -10,6 +11,7 @@ import { FeatureCache, ONE_PIXEL, Plan } from '../../src/engine/plan';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { activation, stockLayer } from '../../src/layers/stock-layers';
 import { TensorOps } from '../../src/layers/tensor-ops';
+import type { ImageModelShape } from '../../src/models/image-model';
 import { ProgramBuilder } from '../../src/program/builder';
 import type { FeaturewiseNode } from '../../src/program/program';
 import { trace } from '../../src/tensors/trace';
@@ -18,6 +20,13 @@ import { readFeatures, write } from '../support/machine';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 type Symbolic = tfl.SymbolicTensor;
+
+const shapeOf = (imageShape: ImageModelShape['imageShape'], levels: number): ImageModelShape => ({
+  imageShape,
+  levels,
+  condition: null,
+  distribution: softmaxOf(imageShape[2], levels),
+});
 const { layers } = tfl;
 
 const JOINING = ['Add', 'Average', 'Concatenate', 'Maximum', 'Minimum', 'Multiply'];
@@ -167,7 +176,7 @@ describe('stock layers', () => {
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
     const model = modelWith(layer);
-    const traced = trace(model, { imageShape: [3, 3, 1], levels: 5, condition: null });
+    const traced = trace(model, shapeOf([3, 3, 1], 5));
     const obstacle = `layer 'mixer' (${layer.getClassName()}) cannot be evaluated pixel by pixel${reason}`;
     expect(traced).toEqual({ obstacle });
     model.dispose();
@@ -246,7 +255,7 @@ describe('stock layers', () => {
   ])('of logits [N,H,W,C,L]: %s is refused by name', (_, build, reason) => {
     const model = modelOfTwo(build);
     const levels = model.outputs[0]?.shape[4] as number;
-    expect(trace(model, { imageShape: [3, 3, 2], levels, condition: null })).toEqual({
+    expect(trace(model, shapeOf([3, 3, 2], levels))).toEqual({
       obstacle: expect.stringContaining(`cannot be evaluated pixel by pixel: ${reason}`),
     });
     model.dispose();
@@ -284,14 +293,14 @@ describe('stock layers', () => {
     const isFlat = features.rank === 4;
     const outputs = isFlat ? (pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as Symbolic) : features; // biome-ignore format: one line
     const model = tfl.model({ inputs: image, outputs });
-    const traced = trace(model, { imageShape: [null, null, 1], levels: 4, condition: null });
+    const traced = trace(model, shapeOf([null, null, 1], 4));
     expect(traced).toEqual({ obstacle: expect.stringContaining(reason) });
     model.dispose();
   });
 
   it('a softmax over the features of several channels lets each see the others', () => {
     const model = modelOfTwo((x) => toLogits(apply(layers.activation({ activation: 'softmax' }), x)));
-    expect(trace(model, { imageShape: [3, 3, 2], levels: 4, condition: null })).toEqual({
+    expect(trace(model, shapeOf([3, 3, 2], 4))).toEqual({
       obstacle: 'the model is not causal: its logits of channel 0 see that channel or a later one',
     });
     model.dispose();

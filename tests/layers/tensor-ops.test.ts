@@ -261,6 +261,16 @@ onEachBackend('operations on tensors', () => {
     tf.dispose([infinite, b.tensor, c.tensor, flat]);
   });
 
+  it('slice: so many features from one on, also of what is the same at every pixel', async () => {
+    const [a, flat] = [tensorOf([n, h, w, 5], 1), tensorOf([n, 5], 2)];
+    for (const { tensor, values } of [a, flat]) {
+      const part = tf.tidy(() => ops.slice(tensor, 2, 2));
+      expect(part.shape).toEqual([...tensor.shape.slice(0, -1), 2]);
+      expect(await take(part)).toEqual(values.filter((_, i) => i % 5 === 2 || i % 5 === 3));
+    }
+    tf.dispose([a.tensor, flat.tensor]);
+  });
+
   it('gate: of pixels and of what is the same at every pixel, with either kind of condition', async () => {
     const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
     const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];

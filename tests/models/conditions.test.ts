@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCondition } from '../../src/core/conditions';
+import { softmaxOf } from '../../src/distributions/categorical';
 import { conditionData, conditionInput, conditionTensor, modelInputs } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { useBackend } from '../support/backends';
@@ -147,6 +148,7 @@ describe('modelInputs', () => {
   const byClass: ImageModelShape = {
     imageShape: [null, 2, 1],
     levels: 2,
+    distribution: softmaxOf(1, 2),
     condition: { kind: 'class', numClasses: 3 },
   };
   const plain: ImageModelShape = { ...byClass, condition: null };

@@ -20,15 +20,17 @@ const logits = (image: tfl.SymbolicTensor) =>
   ) as tfl.SymbolicTensor;
 
 it('reads the shapes of any model from images to logits', () => {
-  expect(imageModelShape('caller', stock(logits))).toEqual({
+  expect(imageModelShape('caller', stock(logits))).toMatchObject({
     imageShape: [4, 5, 2],
     levels: 3,
     condition: null,
+    distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
   });
-  expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toEqual({
+  expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toMatchObject({
     imageShape: [null, null, 2],
     levels: 3,
     condition: null,
+    distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
   });
 });
 

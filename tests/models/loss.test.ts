@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, negativeLogLikelihood } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { softmaxOf } from '../../src/distributions/categorical';
 import { likelihoodName, likelihoodNamed, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
@@ -76,7 +77,7 @@ describe('the loss', () => {
 
   it('names what is wrong', async () => {
     const logits = tf.zeros([2, 3, 4]);
-    expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and logits: wanted two tensors');
+    expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and outputs: wanted two tensors');
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
     expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
     expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow(
@@ -88,14 +89,18 @@ describe('the loss', () => {
 
 describe('names of losses', () => {
   const own = () => bitsPerDim as never;
+  const softmax = softmaxOf(1, 2);
 
   it('replaces names by functions, in every form that compile takes', () => {
-    expect(withFunctions('loss', 'bitsPerDim')).toBe(bitsPerDim);
-    expect(withFunctions('loss', own)).toBe(own);
-    expect(withFunctions('metrics', ['negativeLogLikelihood', own])).toEqual([negativeLogLikelihood, own]);
-    expect(withFunctions('loss', { logits: 'bitsPerDim' })).toEqual({ logits: bitsPerDim });
+    expect(withFunctions('loss', 'bitsPerDim', softmax)).toBe(bitsPerDim);
+    expect(withFunctions('loss', own, softmax)).toBe(own);
+    expect(withFunctions('metrics', ['negativeLogLikelihood', own], softmax)).toEqual([
+      negativeLogLikelihood,
+      own,
+    ]);
+    expect(withFunctions('loss', { logits: 'bitsPerDim' }, softmax)).toEqual({ logits: bitsPerDim });
     for (const bad of ['mse', 3, null]) {
-      expect(() => withFunctions('loss', bad)).toThrow(
+      expect(() => withFunctions('loss', bad, softmax)).toThrow(
         'compile: loss: wanted bitsPerDim, negativeLogLikelihood or',
       );
     }
@@ -108,6 +113,6 @@ describe('names of losses', () => {
   });
 
   it('stands in for a loss that was not saved, and says so when it is called', () => {
-    expect(withFunctions('loss', OWN_LOSS)).toThrow('call compile again');
+    expect(withFunctions('loss', OWN_LOSS, softmax)).toThrow('call compile again');
   });
 });

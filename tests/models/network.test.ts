@@ -3,7 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from '../../src/models/network';
+import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from '../../src/models/network';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { take } from '../support/tensors';
@@ -12,7 +12,7 @@ describe('checkNetworkArgs', () => {
   const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
 
   it('fills in what is left out, and counts features of all channels', () => {
-    const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
+    const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, output: 'softmax', dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
     expect(checkNetworkArgs('net', args, networkArgNames)).toEqual({ imageShape: [4, 5, 3], ...filled });
     const any = checkNetworkArgs(
       'net',
@@ -50,13 +50,13 @@ describe('checkNetworkArgs', () => {
   });
 });
 
-describe('logitsHead', () => {
+describe('outputHead', () => {
   beforeAll(() => useBackend('cpu'));
 
   /** A head on features of every pixel. */
   function build(shape: number[], filters: number, imageChannels: number, levels: number): tfl.LayersModel {
     const features = tfl.input({ shape });
-    const head = logitsHead({ filters, imageChannels, levels });
+    const head = outputHead({ filters, imageChannels, levels, output: 'softmax' });
     const logits = head.reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, features);
     return tfl.model({ inputs: features, outputs: logits });
   }

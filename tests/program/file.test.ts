@@ -534,6 +534,54 @@ const programs: Case[] = [
     inProgram((program) => (program.levels = 2.5)),
   ],
   [
+    'a distribution that is none',
+    "distribution: kind: wanted 'softmax' or 'logisticMixture', got 'gaussian'",
+    inProgram((program) => (program.distribution = { kind: 'gaussian' })),
+  ],
+  [
+    'a distribution that is null',
+    'distribution: kind',
+    inProgram((program) => (program.distribution = null)),
+  ],
+  [
+    'a distribution with more to it',
+    'distribution: wanted no fields but kind',
+    inProgram((program) => (program.distribution = { kind: 'softmax', components: 2 })),
+  ],
+  [
+    'a mixture of nothing',
+    'distribution: components: wanted an integer from 1 to 4096, got 0',
+    inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 0 })),
+  ],
+  [
+    'a mixture of too many',
+    'distribution: components: wanted an integer from 1 to 4096, got 4097',
+    inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 4097 })),
+  ],
+  [
+    'a mixture of other parameters',
+    'output: wanted a node of 6 parameters of the distribution, got 4',
+    inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 1 })),
+  ],
+  [
+    'a mixture whose first channel sees itself',
+    'output: not causal: the parameters of channel 0 see that channel or what comes later',
+    inProgram((program) => {
+      program.distribution = { kind: 'logisticMixture', components: 1 };
+      program.output = program.nodes.push({ op: 'concat', size: 6, inputs: [12, 4] }) - 1;
+    }),
+  ],
+  [
+    'a slice of more than there is',
+    'node 13 (slice): size: wanted an integer from 1 to 4, got 5',
+    inProgram(({ nodes }) => nodes.push({ op: 'slice', size: 5, input: 12, start: 0 })),
+  ],
+  [
+    'a slice that ends too late',
+    'node 13 (slice): start: wanted an integer from 0 to 2, got 3',
+    inProgram(({ nodes }) => nodes.push({ op: 'slice', size: 2, input: 12, start: 3 })),
+  ],
+  [
     'other levels',
     'output: wanted a node of 6 logits, 3 of each channel, got 4',
     inProgram((program) => (program.levels = 3)),

@@ -12,7 +12,7 @@ import {
 } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { changeEach, logitsByPlace } from '../../src/causality/perturbation';
+import { changeEach, outputsByPlace } from '../../src/causality/perturbation';
 import { indexOfPlace, type Place, valuesOf } from '../../src/core/images';
 import { imageModelShape } from '../../src/models/image-model';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
@@ -32,7 +32,7 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
   const moves = new Uint8Array(valuesOf(imageShape));
   const inputs = Array.from(moves, (_, input) => input);
   const output = indexOfPlace(place, imageShape);
-  await changeEach(logitsByPlace(model), inputs, trials, (input, hasMoved) => {
+  await changeEach(outputsByPlace(model, model.distribution), inputs, trials, (input, hasMoved) => {
     if (hasMoved(output)) moves[input] = 1;
   });
   return moves;
@@ -40,7 +40,12 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
 
 function reached(model: AutoregressiveModel, imageShape: Place, place: Place): Uint8Array {
   const { builder, output } = trace(model, imageModelShape('test', model)) as TracedModel;
-  return reach({ nodes: builder.nodes, output }, imageShape, place, model.levels);
+  return reach(
+    { nodes: builder.nodes, output },
+    imageShape,
+    place,
+    (output) => Math.floor(output / model.levels) === place[2],
+  );
 }
 
 describe('reach', () => {
@@ -84,7 +89,7 @@ describe('reach', () => {
   ])('of normalized features is their whole group, one of %i', (groups, expected) => {
     const program = new ProgramBuilder();
     const output = nodeOf(program.normalize(program.image(4), { epsilon: 1, groups }));
-    const seen = reach({ nodes: program.nodes, output }, [1, 1, 4], [0, 0, 1], 1); // of feature 1
+    const seen = reach({ nodes: program.nodes, output }, [1, 1, 4], [0, 0, 1], (output) => output === 1); // of feature 1
     expect(Array.from(seen)).toEqual(expected);
   });
 

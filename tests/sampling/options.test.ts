@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { TO_DRAW } from '../../src/distributions/categorical';
+import { softmaxOf } from '../../src/distributions/categorical';
+import { TO_DRAW } from '../../src/distributions/filters';
 import { type ModelShape, planJob, type SampleOptions } from '../../src/sampling/options';
 
-const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, condition: null };
+const shape: ModelShape = {
+  imageShape: [2, 2, 1],
+  levels: 3,
+  condition: null,
+  distribution: softmaxOf(1, 3),
+};
 
 /** Images of numbers. */
 const images = (shape: [number, number, number, number], ...data: number[]) => ({

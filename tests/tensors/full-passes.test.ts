@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { softmaxOf } from '../../src/distributions/categorical';
 import { fullPasses } from '../../src/tensors/full-passes';
 import { onEachBackend } from '../support/backends';
 import { expectClose, expectNoLeaks } from '../support/tensors';
@@ -9,7 +10,7 @@ import { tinyModel } from '../support/tiny-space';
 onEachBackend('fullPasses', () => {
   it('gives the logits of the images put so far, the rest being zero', async () => {
     const model = tinyModel();
-    const evaluator = fullPasses(model, 2, [2, 2, 1], 3, null);
+    const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), null);
     const images = [
       [2, 0, 1, 0],
       [1, 2, 2, 1],
@@ -17,7 +18,7 @@ onEachBackend('fullPasses', () => {
     const drawn = [new Array<number>(4).fill(0), new Array<number>(4).fill(0)];
     for (const place of [0, 1, 2, 3]) {
       const [row, column] = [Math.floor(place / 2), place % 2];
-      const got = await evaluator.logits(row, column, 0);
+      const got = await evaluator.outputs(row, column, 0);
       const expected = tf.tidy(() => {
         const x = normalize(tf.tensor4d(drawn.flat(), [2, 2, 2, 1]), 3);
         return tf.slice(tf.reshape(model.predict(x) as tf.Tensor, [2, 4, 3]), [0, place, 0], [-1, 1, -1]);
@@ -37,8 +38,8 @@ onEachBackend('fullPasses', () => {
   it('leaves no tensor behind', async () => {
     const model = tinyModel();
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, 3, [2, 2, 1], 3, null);
-      expect(await evaluator.logits(0, 0, 0)).toHaveLength(3 * 4);
+      const evaluator = fullPasses(model, 3, [2, 2, 1], softmaxOf(1, 3), null);
+      expect(await evaluator.outputs(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
       evaluator.dispose?.();
     });
@@ -49,8 +50,8 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
-      expect(() => fullPasses(model, 3, [-2, 2, 1], 3, condition)).toThrow(); // images
-      expect(() => fullPasses(model, 4, [2, 2, 1], 3, condition)).toThrow(); // the condition of a fourth one
+      expect(() => fullPasses(model, 3, [-2, 2, 1], softmaxOf(1, 3), condition)).toThrow(); // images
+      expect(() => fullPasses(model, 4, [2, 2, 1], softmaxOf(1, 3), condition)).toThrow(); // the condition of a fourth one
     });
     model.dispose();
   });

@@ -1,0 +1,121 @@
+import { softmaxDraw, softmaxLogProbs, softmaxOf } from './categorical';
+import { type Filters, levelDraw, notFinite, scaleOf, TO_DRAW } from './filters';
+import { mixtureOfLogistics } from './logistic-mixture';
+import {
+  type DistributionShape,
+  isSoftmax,
+  outputStride,
+  type PixelDistribution,
+  type PresentPixels,
+} from './pixel-distribution';
+
+/** Log-probabilities of the levels of the present channel. */
+export interface LogProbs {
+  /** Of every level, [images, levels]. */
+  ofAll(present: PresentPixels, to: Float64Array): void;
+  /** Of one level of each image, [images]. */
+  of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
+}
+
+/**
+ * Draws a level for every image that has none yet: `drawn` [images] has {@link TO_DRAW} there. By uniforms [images] in
+ * [0, 1).
+ */
+export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
+
+/** The distribution that a shape names. */
+export function distributionOf({
+  imageShape: [, , imageChannels],
+  levels,
+  distribution = { kind: 'softmax' },
+}: {
+  readonly imageShape: readonly [unknown, unknown, number];
+  readonly levels: number;
+  readonly distribution?: DistributionShape | undefined;
+}): PixelDistribution {
+  if (distribution.kind === 'softmax') return softmaxOf(imageChannels, levels);
+  return mixtureOfLogistics({ imageChannels, levels, components: distribution.components });
+}
+
+/**
+ * Reads log-probabilities for so many images, in float64.
+ *
+ * @throws Error, when it reads, where a model gives what is not finite
+ */
+export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
+  const { levels } = distribution;
+  if (isSoftmax(distribution)) {
+    const softmax = softmaxLogProbs(levels, numImages);
+    return {
+      ofAll: ({ outputs }, to) => softmax.ofAll(outputs, to),
+      of: ({ outputs }, drawn, to) => softmax.of(outputs, drawn, to),
+    };
+  }
+  const pixel = pixelReader(distribution);
+  const all = new Float64Array(levels);
+  return {
+    ofAll(present, to) {
+      for (let n = 0; n < numImages; n++) {
+        const ofImage = to.subarray(n * levels, (n + 1) * levels);
+        distribution.logProbs(...pixel(present, n), ofImage);
+        checkNumbers(ofImage);
+      }
+    },
+    of(present, drawn, to) {
+      for (let n = 0; n < numImages; n++) {
+        const level = drawn[n] as number;
+        const [parameters, earlier] = pixel(present, n);
+        if (distribution.logProb === undefined) distribution.logProbs(parameters, earlier, all);
+        const one = distribution.logProb?.(parameters, earlier, level) ?? (all[level] as number);
+        if (Number.isNaN(one)) notFinite();
+        to[n] = one;
+      }
+    },
+  };
+}
+
+/**
+ * Draws levels for so many images by the inverse of the distribution function: the first level whose cumulative
+ * probability exceeds u. Temperature comes first, then topK, then topP; ties go to the lower level.
+ *
+ * @throws Error, when it draws, where a model gives what is not finite
+ */
+export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
+  const { levels } = distribution;
+  if (isSoftmax(distribution)) {
+    const draw = softmaxDraw(levels, numImages, filters);
+    return ({ outputs }, uniforms, drawn) => draw(outputs, uniforms, drawn);
+  }
+  const pixel = pixelReader(distribution);
+  const isFiltered = scaleOf(filters) !== 1 || (filters.topK ?? levels) < levels || (filters.topP ?? 1) < 1;
+  const all = new Float64Array(levels);
+  const draw = levelDraw(levels, filters);
+  return (present, uniforms, drawn) => {
+    for (let n = 0; n < numImages; n++) {
+      if (drawn[n] !== TO_DRAW) continue;
+      const [parameters, earlier] = pixel(present, n);
+      const u = uniforms[n] as number;
+      if (distribution.levelAt !== undefined && !isFiltered) {
+        if (!parameters.every(Number.isFinite)) notFinite();
+        drawn[n] = distribution.levelAt(parameters, earlier, u);
+      } else {
+        distribution.logProbs(parameters, earlier, all);
+        drawn[n] = draw(all, u);
+      }
+    }
+  };
+}
+
+/** A function that gives the parameters of an image's present pixel and the levels before the present channel. */
+function pixelReader(distribution: PixelDistribution) {
+  const { imageChannels, numParameters } = distribution;
+  const stride = outputStride(distribution);
+  return ({ outputs, channel, levels }: PresentPixels, n: number): [Float32Array, Int32Array] => [
+    outputs.subarray(n * stride, n * stride + numParameters),
+    levels.subarray(n * imageChannels, n * imageChannels + channel),
+  ];
+}
+
+function checkNumbers(logProbs: Float64Array): void {
+  for (const one of logProbs) if (Number.isNaN(one)) notFinite();
+}

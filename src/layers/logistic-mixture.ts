@@ -1,0 +1,113 @@
+import { cast, reshape, serialization, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { checkCategories, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { mixtureOfLogistics } from '../distributions/logistic-mixture';
+import type { DistributionShape } from '../distributions/pixel-distribution';
+import { logisticMixtureNats } from '../ops/logistic-mixture';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, PixelLayer } from './pixel-layer';
+import type { LayerArgs, Shape, TensorDistribution } from './types';
+
+/** Arguments of {@link LogisticMixture}. */
+export interface LogisticMixtureArgs extends LayerArgs {
+  /** Channels of the image, C. */
+  imageChannels: number;
+  /** Intensities that a channel can have, L. */
+  levels: number;
+  /** Logistics that are mixed, K. */
+  components: number;
+}
+
+const argNames: NamesOf<LogisticMixtureArgs> = {
+  imageChannels: true,
+  levels: true,
+  components: true,
+  ...layerArgNames,
+};
+
+/**
+ * Says that features are the parameters of a mixture of K discretized logistics over whole pixels, and leaves them as
+ * they are: [N,H,W,P] -> [N,H,W,P]. The last layer of a model; no weights.
+ *
+ * A value is x = 2 level / (L - 1) - 1; the probability of a level is the logistic's mass between x - 1 / (L - 1) and
+ * x + 1 / (L - 1), of level 0 all below, of the last level all above, so that levels sum to 1. The channels of a pixel
+ * share the mixture: given earlier channels, a component weighs as much as it explains them.
+ *
+ * P and its order: of one channel K logits, K means, K log scales (3K). Of three, K logits; then for red, green and blue
+ * in turn K means, K log scales, K coefficients, which are in red's block of green on red, in green's of blue on red, in
+ * blue's of blue on green (10K). Of other C: K logits; for each channel K means, K log scales; then K coefficients for
+ * each channel and earlier one, (1, 0), (2, 0), (2, 1), ... Log scales are clamped from below at -7; coefficients pass
+ * tanh, and the mean of a channel adds coefficient times the earlier channel's true value.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
+ *
+ * @throws TypeError naming the argument that is out of range, or the input whose features are not P.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { autoregressiveModel, bitsPerDim, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const features = maskedConv2d({ filters: 15, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image); // 3 * 5
+ * const outputs = logisticMixture({ imageChannels: 1, levels: 256, components: 5 }).apply(features);
+ * const model = autoregressiveModel({ inputs: image, outputs });
+ * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+ * console.log(model.levels); // 256
+ * ```
+ */
+export class LogisticMixture extends PixelLayer {
+  /** @nocollapse */
+  static className = 'LogisticMixture';
+
+  /** What its outputs mean. */
+  readonly distribution: TensorDistribution;
+  private readonly components: number;
+
+  constructor(args: LogisticMixtureArgs) {
+    super(checkLayerArgs(LogisticMixture, new.target, args, argNames));
+    const imageChannels = checkInteger('LogisticMixture: imageChannels', args.imageChannels, 1);
+    const levels = checkCategories('LogisticMixture: levels', args.levels, 2);
+    const components = checkInteger('LogisticMixture: components', args.components, 1);
+    checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
+    const sizes = { imageChannels, levels, components };
+    this.components = components;
+    this.distribution = {
+      ...mixtureOfLogistics(sizes),
+      data: { kind: 'logisticMixture', components } satisfies DistributionShape,
+      negativeLogLikelihood: (labels, parameters) =>
+        tidy(() => {
+          const flatLabels: Tensor2D = reshape(cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
+          const flat: Tensor2D = reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
+          return reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
+        }),
+    };
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const shape = imageInputShape('LogisticMixture', inputShape);
+    const { numParameters } = this.distribution;
+    if (shape[3] !== numParameters) {
+      throwTypeError(
+        'LogisticMixture: input',
+        `the ${numParameters} parameters of ${this.components} components`,
+        shape,
+      );
+    }
+    return shape;
+  }
+
+  override express<T>(_: Ops<T>, [x]: readonly T[]): T {
+    return x as T; // [N,H,W,P]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { imageChannels, levels } = this.distribution;
+    return { ...super.getConfig(), imageChannels, levels, components: this.components };
+  }
+}
+serialization.registerClass(LogisticMixture);
+
+/** Makes a {@link LogisticMixture}. */
+export function logisticMixture(args: LogisticMixtureArgs): LogisticMixture {
+  return new LogisticMixture(args);
+}

@@ -1,0 +1,90 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { type MixtureSizes, numParameters, parameterOffsets } from '../distributions/mixture-parameters';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, PixelLayer } from './pixel-layer';
+import type { LayerArgs, Shape } from './types';
+
+/** Arguments of {@link MixtureParameters}. */
+export interface MixtureParametersArgs extends LayerArgs {
+  /** Channels of the image, C. */
+  imageChannels: number;
+  /** Logistics that are mixed, K. */
+  components: number;
+}
+
+const argNames: NamesOf<MixtureParametersArgs> = { imageChannels: true, components: true, ...layerArgNames };
+
+/**
+ * Features channel by channel as the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
+ *
+ * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are those of the channel; the
+ * logits of the first channel are those of the mixture, and the others are not used. The coefficients between channels
+ * are 0: where features are grouped by channel, those of a channel see the earlier channels themselves. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
+ *
+ * @throws TypeError naming the argument that is out of range, or the input whose features are not C*3K.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { mixtureParameters } from 'pixelcnn-layers';
+ * const layer = mixtureParameters({ imageChannels: 3, components: 10 });
+ * console.log(layer.apply(tf.zeros([1, 8, 8, 90])).shape); // [1, 8, 8, 100]
+ * ```
+ */
+export class MixtureParameters extends PixelLayer {
+  /** @nocollapse */
+  static className = 'MixtureParameters';
+
+  private readonly sizes: MixtureSizes;
+
+  constructor(args: MixtureParametersArgs) {
+    super(checkLayerArgs(MixtureParameters, new.target, args, argNames));
+    const imageChannels = checkInteger('MixtureParameters: imageChannels', args.imageChannels, 1);
+    const components = checkInteger('MixtureParameters: components', args.components, 1);
+    checkMemory('MixtureParameters: components', [imageChannels, imageChannels, components]);
+    this.sizes = { imageChannels, components };
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [n, h, w, features] = imageInputShape('MixtureParameters', inputShape);
+    const wanted = 3 * this.sizes.imageChannels * this.sizes.components;
+    if (features !== wanted) {
+      throwTypeError(
+        'MixtureParameters: input features',
+        `3 * imageChannels * components = ${wanted}`,
+        features,
+      );
+    }
+    return [n, h, w, numParameters(this.sizes)];
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    const { imageChannels, components } = this.sizes;
+    const { logits, means, logScales } = parameterOffsets(this.sizes);
+    const part = (channel: number, index: number) =>
+      ops.slice(x as T, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
+    const ofMixture = part(0, 0);
+    const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
+    const parts = new Array<T>(numParameters(this.sizes) / components).fill(zeros);
+    parts[logits / components] = ofMixture;
+    for (let channel = 0; channel < imageChannels; channel++) {
+      parts[(means[channel] as number) / components] = part(channel, 1);
+      parts[(logScales[channel] as number) / components] = part(channel, 2);
+    }
+    return ops.concat(...parts); // [N,H,W,P]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { imageChannels, components } = this.sizes;
+    return { ...super.getConfig(), imageChannels, components };
+  }
+}
+serialization.registerClass(MixtureParameters);
+
+/** Makes a {@link MixtureParameters}. */
+export function mixtureParameters(args: MixtureParametersArgs): MixtureParameters {
+  return new MixtureParameters(args);
+}

@@ -1,0 +1,121 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  autoregressiveModel,
+  bitsPerDim,
+  LogisticMixture,
+  logisticMixture,
+  negativeLogLikelihood,
+  PixelLayer,
+  pixelCNN,
+  type TensorDistribution,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, onEachBackend, useBackend } from '../support/backends';
+import { expectNoLeaks, take } from '../support/tensors';
+
+const sizes = { imageChannels: 3, levels: 256, components: 2 };
+
+onEachBackend('LogisticMixture', () => {
+  it('leaves its parameters as they are', async () => {
+    const x = tf.reshape(tf.range(0, 40), [1, 1, 2, 20]);
+    const y = logisticMixture(sizes).apply(x) as tf.Tensor;
+    expect(y.shape).toEqual([1, 1, 2, 20]);
+    expect(await take(y)).toEqual(await take(x));
+  });
+
+  it('has losses for a training loop of one\u2019s own', async () => {
+    // One component of mean 0 and scale 1, three levels: sigmoid(1 / 2) - sigmoid(-1 / 2) for the middle one.
+    const { distribution } = logisticMixture({ imageChannels: 1, levels: 3, components: 1 });
+    const middle = Math.log(1 / (1 + Math.exp(-0.5)) - 1 / (1 + Math.exp(0.5)));
+    await expectNoLeaks(async () => {
+      const labels = tf.ones([2, 1, 1, 1], 'int32');
+      const parameters = tf.zeros([2, 1, 1, 3]);
+      const nats = negativeLogLikelihood(labels, parameters, distribution);
+      expect(nats.shape).toEqual([2]);
+      expect((await nats.data())[1]).toBeCloseTo(-middle, 5);
+      const bits = bitsPerDim(labels, parameters, distribution);
+      expect((await bits.data())[0]).toBeCloseTo(-middle / Math.LN2, 5);
+      tf.dispose([labels, parameters, nats, bits]);
+    });
+  });
+});
+
+describe('LogisticMixture', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('has no weights, and a config that makes it again', () => {
+    const layer = logisticMixture({ ...sizes, name: 'mixture' });
+    expect(layer.getWeights()).toEqual([]);
+    const again = LogisticMixture.fromConfig(LogisticMixture, layer.getConfig());
+    expect(again.getConfig()).toEqual(layer.getConfig());
+  });
+
+  it('names what is wrong', () => {
+    expect(() => logisticMixture({ ...sizes, components: 0 })).toThrow('LogisticMixture: components');
+    expect(() => logisticMixture({ ...sizes, levels: 1 })).toThrow('LogisticMixture: levels');
+    expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
+      'LogisticMixture: input: wanted the 20 parameters of 2 components, got [null, 2, 2, 19]',
+    );
+    const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } }); // biome-ignore format: one line
+    const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
+    const { distribution } = model;
+    expect(() => bitsPerDim(labels, parameters)).toThrow('labels');
+    expect(() => bitsPerDim(labels, tf.zeros([1, 2, 2, 5]), distribution)).toThrow(
+      'outputs: wanted the parameters [N,H,W,6] of the distribution, got [1, 2, 2, 5]',
+    );
+    expect(() => bitsPerDim(tf.zeros([1, 2, 1, 1]), parameters, distribution)).toThrow(
+      'labels: wanted levels of shape [1,2,2,1], got [1, 2, 1, 1]',
+    );
+    tf.dispose([labels, parameters]);
+    model.dispose();
+  });
+});
+
+describe('a last layer of a user', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  /** A model that ends in a layer with this distribution. */
+  function modelWith(distribution: unknown) {
+    class Own extends PixelLayer {
+      static className = 'Own';
+      readonly distribution = distribution;
+      override express<T>(_: unknown, [x]: readonly T[]): T {
+        return x as T;
+      }
+    }
+    const image = tfl.input({ shape: [2, 2, 1] });
+    return autoregressiveModel({ inputs: image, outputs: new Own({ name: 'own' }).apply(image) });
+  }
+  const right: TensorDistribution = {
+    imageChannels: 1,
+    levels: 2,
+    numParameters: 1,
+    logProbs() {},
+    negativeLogLikelihood: (labels) => labels,
+  };
+
+  it.each([
+    [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
+    [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
+    [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [,2,2,1], got 2'],
+    [{ ...right, logProbs: 3 }, 'logProbs: wanted a function, got 3'],
+    [{ ...right, negativeLogLikelihood: 3 }, 'negativeLogLikelihood: wanted a function, got 3'],
+    [{ ...right, levelAt: 3 }, 'levelAt: wanted a function, got 3'],
+    [{ ...right, channelOf: () => 1 }, 'channelOf(0): wanted an integer from 0 to 0, got 1'],
+  ])('must have a sound distribution: %o', (distribution, reason) => {
+    expect(() => modelWith(distribution)).toThrow(
+      `AutoregressiveModel: distribution of layer 'own': ${reason}`,
+    );
+  });
+
+  it('must give nats of the labels\u2019 shape', () => {
+    const model = modelWith({ ...right, negativeLogLikelihood: (labels: tf.Tensor) => tf.sum(labels) });
+    const [labels, outputs] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 1])];
+    expect(() => bitsPerDim(labels, outputs, model.distribution)).toThrow(
+      'negativeLogLikelihood of the distribution: wanted nats of shape [1,2,2,1], got []',
+    );
+    tf.dispose([labels, outputs]);
+    model.dispose();
+  });
+});
