@@ -84,7 +84,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
   const what = 'checkCausality: condition';
-  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
   const trials: Trials = { caller: 'checkCausality', imageShape, batchSize, random, conditions };
 
   const places = valuesOf(imageShape);

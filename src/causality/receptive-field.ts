@@ -90,7 +90,7 @@ export async function receptiveField(
   checkInteger('receptiveField: batchSize', batchSize, 1);
   const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
   const what = 'receptiveField: condition';
-  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
 
   const traced = trace(model, shape);
   const trials = { caller: 'receptiveField', imageShape, batchSize, random, conditions };

@@ -13,7 +13,7 @@ import {
   type ConditionValues,
   type NumericArray,
   numConditions,
-  readCondition,
+  readConditions,
 } from '../core/conditions';
 import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
 import { type Filters, TO_DRAW } from '../distributions/categorical';
@@ -38,7 +38,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   numImages?: number;
   /**
    * What each image is conditioned on, for models that take it: classes [N] (a number: the same for all),
-   * vectors [N,K] or maps [N,H,W,K].
+   * vectors [N,K] or maps [N,H,W,K]; several by name, `{ class, map }`.
    */
   condition?: GivenCondition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
@@ -109,8 +109,8 @@ export interface Job {
   readonly startNoise: () => Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
-  /** What the images are conditioned on; null where the model takes nothing. */
-  readonly condition: ConditionValues | null;
+  /** What the images are conditioned on, in the model's order. */
+  readonly conditions: readonly ConditionValues[];
   /**
    * The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is
    * given.
@@ -123,7 +123,7 @@ export interface Job {
 export interface ModelShape {
   readonly imageShape: readonly [number | null, number | null, number];
   readonly levels: number;
-  readonly condition: ConditionShape | null;
+  readonly conditions: readonly ConditionShape[];
 }
 
 const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
@@ -175,7 +175,13 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
     isFirstUniform: firstValue === 'uniform',
-    condition: readCondition('sample: condition', shape.condition, options.condition, numImages, imageShape),
+    conditions: readConditions(
+      'sample: condition',
+      shape.conditions,
+      options.condition,
+      numImages,
+      imageShape,
+    ),
     given: readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };

@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionData, numConditions, readCondition } from '../core/conditions';
+import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { type LogProbs, logProbs } from '../distributions/categorical';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
@@ -59,17 +59,17 @@ export interface Stepper {
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
   checkModel('stepper: model', model);
   checkArgs('stepper: options', options, optionNames);
-  const { levels, conditions } = model;
+  const { levels } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, options.imageShape);
   const wanted = options.numImages ?? (numConditions(options.condition) || 1);
   const numImages = checkInteger('stepper: numImages', wanted, 1);
   const what = 'stepper: condition';
-  const condition = memoryFor('stepper', () =>
-    readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape),
+  const conditions = memoryFor('stepper', () =>
+    readConditions(what, model.conditions, options.condition, numImages, imageShape),
   );
   const total = valuesOf(imageShape);
   let memory: StepperMemory | null = memoryFor('stepper', () => ({
-    evaluator: evaluatorFor(model, { numImages, imageShape, condition }),
+    evaluator: evaluatorFor(model, { numImages, imageShape, conditions }),
     softmax: logProbs(levels, numImages),
     logProbs: new Float64Array(numImages * levels),
   }));

@@ -1,5 +1,6 @@
 import {
   add,
+  dispose,
   keep,
   pad,
   type Rank,
@@ -15,7 +16,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
 import { paddedLevels } from '../distributions/categorical';
-import { conditionTensor } from '../models/conditions';
+import { conditionTensors } from '../models/conditions';
 import type { LogitsSource } from '../sampling/sample';
 import { forward } from './forward';
 
@@ -33,21 +34,21 @@ export function fullPasses(
   numImages: number,
   imageShape: ImageShape,
   levels: number,
-  given: ConditionValues | null,
+  given: readonly ConditionValues[],
 ): LogitsSource {
   const values = valuesOf(imageShape);
   void new Float32Array(numImages * values * levels); // [N,H,W,C,L] of a pass: where there is no room, this says so
-  const [blank, condition = null] = tidy(() => [
+  const [blank, ...conditions] = tidy(() => [
     zeros<Rank.R2>([numImages, values]),
-    ...(given === null ? [] : [conditionTensor(given, 0, numImages)]), // [N,...]
-  ]) as [Tensor2D, Tensor?];
+    ...conditionTensors(given, 0, numImages), // [N,...] each
+  ]) as [Tensor2D, ...Tensor[]];
   let images = keep(blank); // normalized, zero where not yet drawn
-  if (condition !== null) keep(condition);
+  for (const condition of conditions) keep(condition);
   return {
     async logits(...place) {
       const here = tidy(() => {
         const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
-        const logits = forward(model, drawn, condition); // [N,H,W,C,L]
+        const logits = forward(model, drawn, conditions); // [N,H,W,C,L]
         const all = reshape(logits, [numImages, values, levels]); // [N,H*W*C,L]
         const one = slice(all, [0, indexOfPlace(place, imageShape), 0], [-1, 1, -1]); // [N,1,L]
         return pad(one, [NOTHING, NOTHING, [0, paddedLevels(levels) - levels]]); // [N,1,padded L]
@@ -70,7 +71,7 @@ export function fullPasses(
     },
     dispose() {
       images.dispose();
-      condition?.dispose();
+      dispose(conditions);
     },
   };
 }

@@ -1,9 +1,9 @@
 import { mul, slice, type Tensor, type Tensor1D, type Tensor4D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { readCondition } from '../core/conditions';
+import { readConditions } from '../core/conditions';
 import { checkLevels, resolveImageShape } from '../core/images';
-import { type Condition, conditionData, conditionTensor } from '../models/conditions';
+import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { negativeLogLikelihood } from '../models/loss';
 import { forward, normalize } from './forward';
@@ -52,9 +52,9 @@ export async function logProb(
     throwTypeError('logProb: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
   if (images.shape[0] === 0) throwTypeError('logProb: images', 'at least one image', images.shape);
   const imageShape = resolveImageShape('logProb: images', shape.imageShape, images.shape.slice(1));
-  const given = readCondition(
+  const given = readConditions(
     'logProb: condition',
-    shape.condition,
+    shape.conditions,
     await conditionData(options.condition),
     images.shape[0],
     imageShape,
@@ -66,8 +66,8 @@ export async function logProb(
     const batch = tidy(() => {
       const size = Math.min(batchSize, nats.length - start);
       const part = slice(images as Tensor4D, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const condition = given && conditionTensor(given, start, size);
-      const logits = forward(model, normalize(part, shape.levels), condition); // [size,H,W,C,L]
+      const conditions = conditionTensors(given, start, size);
+      const logits = forward(model, normalize(part, shape.levels), conditions); // [size,H,W,C,L]
       const perDimension = negativeLogLikelihood(part, logits);
       return mul(perDimension, -part.size / size); // [size]
     });

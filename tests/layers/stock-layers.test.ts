@@ -167,7 +167,7 @@ describe('stock layers', () => {
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
     const model = modelWith(layer);
-    const traced = trace(model, { imageShape: [3, 3, 1], levels: 5, condition: null });
+    const traced = trace(model, { imageShape: [3, 3, 1], levels: 5, conditions: [] });
     const obstacle = `layer 'mixer' (${layer.getClassName()}) cannot be evaluated pixel by pixel${reason}`;
     expect(traced).toEqual({ obstacle });
     model.dispose();
@@ -246,7 +246,7 @@ describe('stock layers', () => {
   ])('of logits [N,H,W,C,L]: %s is refused by name', (_, build, reason) => {
     const model = modelOfTwo(build);
     const levels = model.outputs[0]?.shape[4] as number;
-    expect(trace(model, { imageShape: [3, 3, 2], levels, condition: null })).toEqual({
+    expect(trace(model, { imageShape: [3, 3, 2], levels, conditions: [] })).toEqual({
       obstacle: expect.stringContaining(`cannot be evaluated pixel by pixel: ${reason}`),
     });
     model.dispose();
@@ -284,14 +284,14 @@ describe('stock layers', () => {
     const isFlat = features.rank === 4;
     const outputs = isFlat ? (pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as Symbolic) : features; // biome-ignore format: one line
     const model = tfl.model({ inputs: image, outputs });
-    const traced = trace(model, { imageShape: [null, null, 1], levels: 4, condition: null });
+    const traced = trace(model, { imageShape: [null, null, 1], levels: 4, conditions: [] });
     expect(traced).toEqual({ obstacle: expect.stringContaining(reason) });
     model.dispose();
   });
 
   it('a softmax over the features of several channels lets each see the others', () => {
     const model = modelOfTwo((x) => toLogits(apply(layers.activation({ activation: 'softmax' }), x)));
-    expect(trace(model, { imageShape: [3, 3, 2], levels: 4, condition: null })).toEqual({
+    expect(trace(model, { imageShape: [3, 3, 2], levels: 4, conditions: [] })).toEqual({
       obstacle: 'the model is not causal: its logits of channel 0 see that channel or a later one',
     });
     model.dispose();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TO_DRAW } from '../../src/distributions/categorical';
 import { type ModelShape, planJob, type SampleOptions } from '../../src/sampling/options';
 
-const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, condition: null };
+const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };
 
 /** Images of numbers. */
 const images = (shape: [number, number, number, number], ...data: number[]) => ({
@@ -47,7 +47,7 @@ describe('planJob', () => {
   });
 
   it('takes as many images as there are conditions, and names those that are none', () => {
-    const conditional: ModelShape = { ...shape, condition: { kind: 'class', numClasses: 3 } };
+    const conditional: ModelShape = { ...shape, conditions: [{ kind: 'class', numClasses: 3 }] };
     expect(planJob(conditional, { condition: [2, 0] }).numImages).toBe(2);
     expect(planJob(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
     expect(planJob(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);

@@ -9,7 +9,7 @@ import { tinyModel } from '../support/tiny-space';
 onEachBackend('fullPasses', () => {
   it('gives the logits of the images put so far, the rest being zero', async () => {
     const model = tinyModel();
-    const evaluator = fullPasses(model, 2, [2, 2, 1], 3, null);
+    const evaluator = fullPasses(model, 2, [2, 2, 1], 3, []);
     const images = [
       [2, 0, 1, 0],
       [1, 2, 2, 1],
@@ -37,7 +37,7 @@ onEachBackend('fullPasses', () => {
   it('leaves no tensor behind', async () => {
     const model = tinyModel();
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, 3, [2, 2, 1], 3, null);
+      const evaluator = fullPasses(model, 3, [2, 2, 1], 3, []);
       expect(await evaluator.logits(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
       evaluator.dispose?.();
@@ -49,8 +49,8 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
-      expect(() => fullPasses(model, 3, [-2, 2, 1], 3, condition)).toThrow(); // images
-      expect(() => fullPasses(model, 4, [2, 2, 1], 3, condition)).toThrow(); // the condition of a fourth one
+      expect(() => fullPasses(model, 3, [-2, 2, 1], 3, [condition])).toThrow(); // images
+      expect(() => fullPasses(model, 4, [2, 2, 1], 3, [condition])).toThrow(); // the condition of a fourth one
     });
     model.dispose();
   });
