@@ -27,7 +27,8 @@ export interface CausalityOptions {
   /** Images a forward pass. @default 32 */
   batchSize?: number;
   /**
-   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it.
+   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it;
+   * several by name.
    * @default every class, or vectors and maps at random
    */
   condition?: Condition;
@@ -60,7 +61,7 @@ export interface Causality {
  * [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
  * classes, and where it leaks some more through the layers that the leak comes by.
  *
- * Each value is changed under every class; under vectors and maps at random, so that a leak which only few of
+ * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which only few of
  * them open may be missed: `condition` checks one.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by

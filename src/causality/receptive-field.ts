@@ -24,7 +24,7 @@ export interface ReceptiveFieldOptions {
   batchSize?: number;
   /**
    * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are
-   * tried and take it.
+   * tried and take it; several by name.
    * @default every class, or vectors and maps at random
    */
   condition?: Condition;

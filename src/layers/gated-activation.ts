@@ -66,7 +66,8 @@ export class GatedActivation extends PixelLayer {
       checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
     }
     for (const [index, condition] of conditions.entries()) {
-      const name = index === 0 ? 'condition_kernel' : `condition_kernel_${index + 1}`;
+      // No `_2` at the end: tfjs makes names unique so.
+      const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
       const seed = partSeed(this.seed, name);
       const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
       const shape = [1, 1, condition.at(-1) as number, gateInputs];

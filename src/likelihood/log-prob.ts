@@ -22,7 +22,7 @@ import { memoryFor } from '../sampling/sample';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions {
-  /** What the images are conditioned on, for models that take it. */
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: ConditionData;
   /** Of each value by itself instead of each image. @default false */
   perValue?: boolean;

@@ -12,7 +12,7 @@ export interface StepperOptions {
   numImages?: number;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: ImageShape;
-  /** What each image is conditioned on, for models that take it. */
+  /** What each image is conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: ConditionData;
 }
 

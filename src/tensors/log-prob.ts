@@ -12,7 +12,7 @@ import { forward, normalize } from './forward';
 export interface LogProbOptions {
   /** Images a forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on, for models that take it. */
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: Condition;
 }
 

@@ -377,10 +377,16 @@ describe('gatedPixelCNN', () => {
     const weights = model.weights.filter(({ name }) => name.startsWith('block1_horizontal_gate/'));
     expect(weights.map(({ originalName, shape }) => [originalName?.split('/')[1], shape])).toEqual([
       ['condition_kernel', [1, 1, K, 4]],
-      ['condition_kernel_2', [1, 1, 4, 4]],
-      ['condition_kernel_3', [1, 1, 5, 4]],
+      ['condition2_kernel', [1, 1, 4, 4]],
+      ['condition3_kernel', [1, 1, 5, 4]],
     ]);
     model.dispose();
+  });
+
+  it('may be made many times with several conditions', () => {
+    // tfjs makes names unique by _1, _2, ..., and refuses those that are there
+    const models = Array.from({ length: 5 }, () => build('class+vector+map', [2, 2, 1], { numBlocks: 0 }));
+    for (const model of models) model.dispose();
   });
 
   it('has a null class, one more than there are classes', async () => {

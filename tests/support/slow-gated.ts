@@ -137,7 +137,7 @@ export function slowBlock(
   };
   const gated = (name: string, x: Grid) => {
     const terms = conditions.map((condition, i) => {
-      const kernel = weight(`${name}/condition_kernel${i === 0 ? '' : `_${i + 1}`}`);
+      const kernel = weight(`${name}/condition${i === 0 ? '' : i + 1}_kernel`);
       return convolve(spread(condition, x), kernel, all);
     });
     return gate(terms.reduce(add, x), imageChannels);
