@@ -57,7 +57,7 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs {
    * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates; or several of them.
    * @default none
    */
-  condition?: Applied;
+  condition?: Applied | readonly Applied[];
   /**
    * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
    * @default none

@@ -2,6 +2,7 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { partSeed } from '../layers/seeds';
+import type { Shape } from '../layers/types';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
@@ -35,8 +36,11 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
  * from the horizontal stack the same way to logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
- * * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is conditioned, on one condition or
- * several, each enters every gate. Its inputs are the image, then class, vector and map, in this order. Dropout is that of the gated features of each block's horizontal stack.
+ * * C, twice; a 1x1 convolution to L * C. It has no blind spot. Dropout is that of the gated features of each
+ * block's horizontal stack.
+ *
+ * It may be conditioned on a class, a vector, a map, or several of them: each enters every gate by a projection
+ * of its own. Its inputs are the image, then class, vector and map, in this order.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
  * figure 2.
@@ -90,23 +94,29 @@ function conditionInputs(
   args: GatedPixelCNNArgs,
   hidden: number,
 ): { input: SymbolicTensor; features: SymbolicTensor }[] {
-  const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
+  const { numClasses, conditionSize, conditionMapSize } = args;
+  const [height, width] = args.imageShape;
+  const all = [
+    { name: 'class', option: 'numClasses', size: numClasses, shape: [1] },
+    { name: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize] },
+    {
+      name: 'map',
+      option: 'conditionMapSize',
+      size: conditionMapSize,
+      shape: [height, width, conditionMapSize],
+    },
+  ];
+  const taken = all.filter(({ size }) => size !== undefined);
+  for (const { option, size } of taken) {
+    checkMemory(`gatedPixelCNN: ${option}`, [checkInteger(`gatedPixelCNN: ${option}`, size, 1), 2 * hidden]);
+  }
   const nullClass = checkBoolean('gatedPixelCNN: nullClass', args.nullClass ?? false);
   if (nullClass && numClasses === undefined)
     throwTypeError('gatedPixelCNN: nullClass', 'numClasses beside it', nullClass);
-  const shapes: { name: string; size: number; shape: (number | null)[] }[] = [];
-  const add = (name: string, option: string, size: number | undefined, shape: (number | null)[]) => {
-    if (size === undefined) return;
-    checkMemory(`gatedPixelCNN: ${option}`, [checkInteger(`gatedPixelCNN: ${option}`, size, 1), 2 * hidden]);
-    shapes.push({ name, size, shape });
-  };
-  add('class', 'numClasses', numClasses, [1]);
-  add('vector', 'conditionSize', conditionSize, [conditionSize as number]);
-  add('map', 'conditionMapSize', conditionMapSize, [...imageShape.slice(0, 2), conditionMapSize as number]);
-  return shapes.map(({ name, size, shape }) => {
-    const given = input({ shape, name: shapes.length === 1 ? 'condition' : name }); // [N,1], [N,K] or [N,H,W,K]
+  return taken.map(({ name, shape }) => {
+    const given = input({ shape: shape as Shape, name: taken.length === 1 ? 'condition' : name }); // [N,1], [N,K] or [N,H,W,K]
     if (name !== 'class') return { input: given, features: given };
-    const features = oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
-    return { input: given, features };
+    const oneHot = oneHotClass({ name: 'one_hot', numClasses: numClasses as number, nullClass });
+    return { input: given, features: oneHot.apply(given) }; // [N,1] -> [N,K]
   });
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { normalize } from 'pixelcnn-layers';
+import { gatedPixelCNN, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { fullPasses } from '../../src/tensors/full-passes';
 import { onEachBackend } from '../support/backends';
@@ -40,6 +40,18 @@ onEachBackend('fullPasses', () => {
       const evaluator = fullPasses(model, 3, [2, 2, 1], 3, []);
       expect(await evaluator.logits(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
+      evaluator.dispose?.();
+    });
+    model.dispose();
+  });
+
+  it('leaves none of several conditions behind', async () => {
+    const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 2, conditionMapSize: 1 }); // biome-ignore format: one line
+    const classes = { shape: [1], values: Float32Array.of(1, 0) };
+    const maps = { shape: [2, 2, 1], values: new Float32Array(8) };
+    await expectNoLeaks(async () => {
+      const evaluator = fullPasses(model, 2, [2, 2, 1], 3, [classes, maps]);
+      expect(await evaluator.logits(0, 0, 0)).toHaveLength(2 * 4);
       evaluator.dispose?.();
     });
     model.dispose();
