@@ -65,7 +65,8 @@ export class OneHotClass extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), numClasses: this.numClasses, nullClass: this.nullClass };
+    const { numClasses, nullClass } = this;
+    return { ...super.getConfig(), numClasses, ...(nullClass && { nullClass }) }; // versions before know no such name
   }
 }
 serialization.registerClass(OneHotClass);
