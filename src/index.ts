@@ -5,7 +5,7 @@ export {
   type Leak,
 } from './causality/check-causality';
 export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './causality/receptive-field';
-export type { ConditionData, ConditionShape, NumericArray } from './core/conditions';
+export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export type { Images, Place } from './core/images';
 export {
   getMask,

@@ -1,4 +1,4 @@
-export type { ConditionData, ConditionShape, NumericArray } from './core/conditions';
+export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export type { Images, Place } from './core/images';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';
 export type { DistributionShape } from './distributions/pixel-distribution';

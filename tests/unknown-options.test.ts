@@ -44,6 +44,7 @@ const ofLayers: Row[] = [
   ['pixelLogits', layers.pixelLogits, { imageChannels: 1, level: 4 }, 'level', 'levels'],
   ['pixelCNN', layers.pixelCNN, { ...network, numLevels: 4 }, 'numLevels', 'levels'],
   ['gatedPixelCNN', layers.gatedPixelCNN, { ...network, classes: 4 }, 'classes', 'numClasses'],
+  ['gatedPixelCNN: nullClass', layers.gatedPixelCNN, { ...network, numClasses: 4, nullclass: true }, 'nullclass', 'nullClass'],
   ['gatedPixelCNNBlock', (args) => layers.gatedPixelCNNBlock(stacks(), args), { filters: 1, last: true }, 'last', 'isLast'],
   ['gatedPixelCNNBlock: stacks', (given) => layers.gatedPixelCNNBlock(given, { filters: 1 }), { ...stacks(), horizntal: image() }, 'horizntal', 'horizontal'],
   ['autoregressiveModel', layers.autoregressiveModel, { input: image(), outputs: image() }, 'input', 'inputs'],

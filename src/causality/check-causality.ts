@@ -27,7 +27,8 @@ export interface CausalityOptions {
   /** Images a forward pass. @default 32 */
   batchSize?: number;
   /**
-   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it.
+   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it;
+   * several by name.
    * @default every class, or vectors and maps at random
    */
   condition?: Condition;
@@ -60,7 +61,7 @@ export interface Causality {
  * [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
  * classes, and where it leaks some more through the layers that the leak comes by.
  *
- * Each value is changed under every class; under vectors and maps at random, so that a leak which only few of
+ * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which only few of
  * them open may be missed: `condition` checks one.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by
@@ -84,7 +85,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
   const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
   const what = 'checkCausality: condition';
-  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
   const trials: Trials = { caller: 'checkCausality', imageShape, batchSize, random, conditions };
 
   const places = valuesOf(imageShape);

@@ -88,8 +88,8 @@ async function look(
   const groups = features % channels === 0 ? channels : 1;
 
   const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
-  const byGroup = (images: Tensor4D, condition: Tensor | null) => {
-    const output = forward(upTo, images, condition);
+  const byGroup = (images: Tensor4D, conditions: readonly Tensor[]) => {
+    const output = forward(upTo, images, conditions);
     return reshape(output, [images.shape[0], height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
   };
   let sight: Sight = BEFORE;

@@ -16,13 +16,14 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
   type ConditionShape,
   type ConditionValues,
+  numClassesRead,
   randomConditions,
-  readCondition,
+  readConditions,
   repeated,
 } from '../core/conditions';
 import { type ImageShape, valuesOf } from '../core/images';
 import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
-import { type Condition, conditionData, conditionTensor } from '../models/conditions';
+import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { forward } from '../tensors/forward';
 
 /** How random images are made and tried. */
@@ -34,24 +35,22 @@ export interface Trials {
   readonly batchSize: number;
   /** Uniforms in [0, 1). */
   readonly random: () => number;
-  /** Null where the model takes none. */
-  readonly conditions: TriedConditions | null;
+  readonly conditions: TriedConditions;
 }
 
 /** The conditions under which a value is changed. */
 export interface TriedConditions {
   /** So many must be tried to have tried each. */
   readonly count: number;
-  /** Those of a batch of images, of which the n-th is in its attempt `attempts[n]`. */
-  draw(attempts: readonly number[]): ConditionValues;
+  /** Those of a batch of images, of which the n-th is in its attempt `attempts[n]`; none where the model takes none. */
+  draw(attempts: readonly number[]): ConditionValues[];
 }
 
 /** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /** How often each value is changed: by all of these, and under every condition. */
-export const attemptsOf = ({ conditions }: Trials): number =>
-  Math.max(CHANGES.length, conditions?.count ?? 1);
+export const attemptsOf = ({ conditions }: Trials): number => Math.max(CHANGES.length, conditions.count);
 
 /**
  * Changes each of the given values in several random images by several amounts, and tells for each time where
@@ -62,7 +61,7 @@ export const attemptsOf = ({ conditions }: Trials): number =>
  * @throws Error where an output is not finite
  */
 export async function changeEach(
-  outputOf: (images: Tensor4D, condition: Tensor | null) => Tensor3D,
+  outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
   inputs: readonly number[],
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => void,
@@ -82,7 +81,7 @@ export async function changeEach(
       const change = CHANGES[attempt % CHANGES.length] as number;
       changed[n * places + input] = (changed[n * places + input] as number) + change;
     }
-    const values = conditions?.draw(batch.map(({ attempt }) => attempt)) ?? null;
+    const values = conditions.draw(batch.map(({ attempt }) => attempt));
     const moved = await movedPositions(outputOf, original, changed, values, trials);
     for (const [n, { input }] of batch.entries()) {
       const first = (n * moved.length) / size;
@@ -93,18 +92,18 @@ export async function changeEach(
 
 /** For every image and position whether any value there differs between the two batches, [N, positions]. */
 async function movedPositions(
-  outputOf: (images: Tensor4D, condition: Tensor | null) => Tensor3D,
+  outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
   original: Float32Array,
   changed: Float32Array,
-  conditions: ConditionValues | null,
+  values: readonly ConditionValues[],
   { caller, imageShape }: Trials,
 ): Promise<ArrayLike<number>> {
   // The two batches go through the model alike, so that equal inputs give equal bits.
   const tensors = tidy(() => {
     const count = original.length / valuesOf(imageShape);
-    const condition = conditions && conditionTensor(conditions, 0, count); // [N,...]
-    const [before, after] = [original, changed].map((values) =>
-      outputOf(tensor4d(values, [count, ...imageShape]), condition),
+    const conditions = conditionTensors(values, 0, count); // [N,...] each
+    const [before, after] = [original, changed].map((images) =>
+      outputOf(tensor4d(images, [count, ...imageShape]), conditions),
     ) as [Tensor3D, Tensor3D];
     return [sum(before), any(notEqual(before, after), 2)]; // [N, positions, values] -> [N, positions]
   });
@@ -129,8 +128,8 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
     Number(channelOf(distribution, i % numParameters) === Math.floor(i / numParameters)),
   );
-  return (images: Tensor4D, condition: Tensor | null): Tensor3D => {
-    const outputs = forward(model, images, condition);
+  return (images: Tensor4D, conditions: readonly Tensor[]): Tensor3D => {
+    const outputs = forward(model, images, conditions);
     const [n] = images.shape;
     if (isSoftmax(distribution)) return reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
     const ofPixels = reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
@@ -140,31 +139,29 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
 }
 
 /**
- * The conditions to try, null where the model takes none: the given one for all; else every class in turn, or
- * vectors and maps at random, of each image its own.
+ * The conditions to try: the given ones for all; else every class in turn, and vectors and maps at random, of each
+ * image its own.
  *
- * @throws TypeError, named `what`, where the given one does not fit
+ * @throws TypeError, named `what`, where the given ones do not fit
  */
 export async function conditionsToTry(
   what: string,
-  condition: ConditionShape | null,
+  conditions: readonly ConditionShape[],
   given: Condition | undefined,
   imageShape: ImageShape,
   random: () => number,
-): Promise<TriedConditions | null> {
-  if (condition === null || given !== undefined) {
-    const one = readCondition(what, condition, await conditionData(given), 1, imageShape);
-    return one && { count: 1, draw: ({ length }) => repeated(one, length) };
+): Promise<TriedConditions> {
+  if (given !== undefined) {
+    const ofOne = readConditions(what, conditions, await conditionData(given), 1, imageShape);
+    return { count: 1, draw: ({ length }) => ofOne.map((one) => repeated(one, length)) };
   }
-  if (condition.kind !== 'class') {
-    return { count: 1, draw: ({ length }) => randomConditions(condition, length, imageShape, random) };
-  }
-  const { numClasses } = condition;
   return {
-    count: numClasses,
-    draw: (attempts) => ({
-      shape: [1],
-      values: Float32Array.from(attempts, (attempt) => attempt % numClasses),
-    }),
+    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? numClassesRead(one) : 1))),
+    draw: (attempts) =>
+      conditions.map((one) => {
+        if (one.kind !== 'class') return randomConditions(one, attempts.length, imageShape, random);
+        const numClasses = numClassesRead(one);
+        return { shape: [1], values: Float32Array.from(attempts, (attempt) => attempt % numClasses) };
+      }),
   };
 }

@@ -25,7 +25,7 @@ export interface ReceptiveFieldOptions {
   batchSize?: number;
   /**
    * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are
-   * tried and take it.
+   * tried and take it; several by name.
    * @default every class, or vectors and maps at random
    */
   condition?: Condition;
@@ -91,7 +91,7 @@ export async function receptiveField(
   checkInteger('receptiveField: batchSize', batchSize, 1);
   const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
   const what = 'receptiveField: condition';
-  const conditions = await conditionsToTry(what, shape.condition, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
 
   const { distribution } = shape;
   /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */

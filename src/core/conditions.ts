@@ -1,9 +1,26 @@
-import { checkInteger, throwTypeError } from './check';
+import { checkInteger, checkNames, throwTypeError } from './check';
 
 /** What a model takes beside the image: a class, a vector [K], or a map [H,W,K] of numbers. */
 export type ConditionShape =
-  | { readonly kind: 'class'; readonly numClasses: number }
+  | {
+      readonly kind: 'class';
+      /** Classes are the integers 0 to numClasses - 1. */
+      readonly numClasses: number;
+      /** Whether `numClasses` itself is one more: no class. */
+      readonly nullClass?: true;
+    }
   | { readonly kind: 'vector' | 'map'; readonly size: number };
+
+/**
+ * Checks that a model takes one condition of a kind: they are given by these names.
+ *
+ * @throws TypeError, named `what`
+ */
+export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
+  const kinds = conditions.map(({ kind }) => kind);
+  if (new Set(kinds).size < kinds.length)
+    throwTypeError(what, 'at most one class, one vector and one map as conditions', kinds);
+}
 
 /** Numbers with a shape, row-major. */
 export interface NumericArray {
@@ -13,11 +30,17 @@ export interface NumericArray {
   readonly shape: readonly number[];
 }
 
+/** What images are conditioned on by name, where a model takes several conditions: one for each. */
+export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']]?: Given };
+
+/** One condition of images, without tensors. */
+type OneCondition = number | ArrayLike<number> | NumericArray;
+
 /**
  * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K]; a class may also be
- * a number, the same for all images, or an array with one class per image.
+ * a number, the same for all images, or an array with one class per image. Several by name: `{ class, map }`.
  */
-export type ConditionData = number | ArrayLike<number> | NumericArray;
+export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 
 /** The conditions of some images, checked. */
 export interface ConditionValues {
@@ -40,35 +63,84 @@ export function conditionShapeOf(
   return condition.kind === 'vector' ? [condition.size] : [height as number, width as number, condition.size];
 }
 
+/** The classes that a model reads: its own, and no class where it has a null class. */
+export const numClassesRead = ({
+  numClasses,
+  nullClass,
+}: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
+
 /** Checks that classes are such, and that the numbers of vectors and maps are finite. */
 export function checkConditionValues(
   what: string,
-  condition: ConditionShape | null,
+  condition: ConditionShape,
   values: ArrayLike<number>,
 ): void {
   for (let i = 0; i < values.length; i++) {
-    if (condition?.kind === 'class') checkInteger(what, values[i], 0, condition.numClasses - 1);
+    if (condition.kind === 'class') checkInteger(what, values[i], 0, numClassesRead(condition) - 1);
     else if (!Number.isFinite(Math.fround(values[i] as number)))
       throwTypeError(what, 'finite numbers', values[i]);
   }
 }
 
+/** How messages name each of a model's conditions: the only one has no name of its own. */
+export function conditionLabels(what: string, conditions: readonly ConditionShape[]): string[] {
+  return conditions.map(({ kind }) => (conditions.length === 1 ? what : `${what}.${kind}`));
+}
+
+/** A condition of a model, and what the caller gave for it, which messages name `what`. */
+export interface MatchedCondition<Given> {
+  readonly what: string;
+  readonly condition: ConditionShape;
+  readonly given: Given | undefined;
+}
+
 /**
- * Checks the shape of what the caller gave as the condition of so many images: an array with a shape, or
+ * What the caller gave for each condition of a model, in the model's order: by name, or by itself where there is
+ * but one.
+ *
+ * @throws TypeError, named `what`, where the model takes none and one came, or names are not those of its
+ * conditions
+ */
+export function matchConditions<Given>(
+  what: string,
+  conditions: readonly ConditionShape[],
+  given: Given | ConditionsByName<Given> | undefined,
+): MatchedCondition<Given>[] {
+  if (conditions.length === 0 && given !== undefined)
+    throwTypeError(what, 'none, since the model takes no condition', given);
+  if (isByName(given)) {
+    const kinds = conditions.map(({ kind }) => kind);
+    checkNames(what, Object.keys(given), kinds);
+    return conditions.map((condition) => {
+      return { what: `${what}.${condition.kind}`, condition, given: given[condition.kind] };
+    });
+  }
+  if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
+  return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
+}
+
+/** The conditions of a model that takes several, in words. */
+export const namesWanted = (conditions: readonly ConditionShape[]): string =>
+  `{ ${conditions.map(({ kind }) => kind).join(', ')} }, since the model takes them`;
+
+/** Whether conditions are given by name: in an object that is no list, array with a shape, tensor or promise. */
+export function isByName(given: unknown): given is ConditionsByName<never> {
+  const isObject = typeof given === 'object' && given !== null;
+  return isObject && !['length', 'data', 'shape', 'then'].some((name) => name in given);
+}
+
+/**
+ * Checks the shape of what the caller gave as one condition of so many images: an array with a shape, or
  * classes as numbers, one an image.
  *
  * @returns the classes where they came as numbers, else null
- * @throws TypeError, named `what`, where the model takes one and none came, or the other way round, or it
- * does not fit
+ * @throws TypeError, named `what`, where it does not fit
  */
 export function checkCondition(
-  what: string,
-  condition: ConditionShape | null,
-  given: unknown,
+  { what, condition, given }: MatchedCondition<unknown>,
   numImages: number,
   imageShape: readonly number[],
 ): ArrayLike<number> | null {
-  if (condition === null) return throwTypeError(what, 'none, since the model takes no condition', given);
   const shape = conditionShapeOf(condition, imageShape);
   const isClass = condition.kind === 'class';
   const classes = isClass ? numbersOfClasses(given, numImages) : null;
@@ -78,7 +150,7 @@ export function checkCondition(
     givenShape !== undefined && String(givenShape) === String(wanted);
   if (!has([numImages, ...shape]) && !(isClass && has([numImages]))) {
     const wanted = isClass
-      ? `a class from 0 to ${condition.numClasses - 1}, or ${numImages} of them`
+      ? `a class from 0 to ${numClassesRead(condition) - 1}, or ${numImages} of them`
       : `numbers of shape [${[numImages, ...shape]}]`;
     throwTypeError(what, wanted, givenShape ?? given);
   }
@@ -95,32 +167,39 @@ function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> 
 }
 
 /**
- * Reads what the caller gave as the condition of so many images, and checks it; null where the model takes
- * none.
+ * Reads what the caller gave as the conditions of so many images, and checks it: one for each of the model's, in
+ * their order.
  *
- * @throws TypeError as {@link checkCondition}, and where a number is no class or not finite
+ * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and where a number is no class or not
+ * finite
  */
-export function readCondition(
+export function readConditions(
   what: string,
-  condition: ConditionShape | null,
+  conditions: readonly ConditionShape[],
   given: ConditionData | undefined,
   numImages: number,
   imageShape: readonly number[],
-): ConditionValues | null {
-  if (condition === null && given === undefined) return null;
-  const classes = checkCondition(what, condition, given, numImages, imageShape);
-  const values = classes ?? (given as NumericArray).data;
-  const shape = conditionShapeOf(condition as ConditionShape, imageShape);
-  if (typeof values !== 'object') throwTypeError(what, 'numbers', given);
-  if (values.length !== numImages * conditionSize(shape)) {
-    throwTypeError(what, `${numImages * conditionSize(shape)} numbers for its shape`, values.length);
-  }
-  checkConditionValues(what, condition, values);
-  return { shape, values: new Float32Array(values) };
+): ConditionValues[] {
+  return matchConditions<OneCondition>(what, conditions, given).map((one) => {
+    const classes = checkCondition(one, numImages, imageShape);
+    const values = classes ?? (one.given as NumericArray).data;
+    const shape = conditionShapeOf(one.condition, imageShape);
+    if (typeof values !== 'object') throwTypeError(one.what, 'numbers', one.given);
+    if (values.length !== numImages * conditionSize(shape)) {
+      throwTypeError(one.what, `${numImages * conditionSize(shape)} numbers for its shape`, values.length);
+    }
+    checkConditionValues(one.what, one.condition, values);
+    return { shape, values: new Float32Array(values) };
+  });
 }
 
 /** For how many images conditions are; undefined where they are for any. */
 export function numConditions(given: unknown): number | undefined {
+  const counts = (isByName(given) ? Object.values(given) : [given]).map(numOfOne);
+  return counts.find((count) => count !== undefined);
+}
+
+function numOfOne(given: unknown): number | undefined {
   if (Array.isArray(given) || ArrayBuffer.isView(given))
     return (given as unknown as { length: number }).length;
   const { shape } = (given ?? {}) as { shape?: readonly number[] };
@@ -149,6 +228,8 @@ export function randomConditions(
 ): ConditionValues {
   const shape = conditionShapeOf(condition, imageShape);
   const draw =
-    condition.kind === 'class' ? () => Math.floor(random() * condition.numClasses) : () => 2 * random() - 1;
+    condition.kind === 'class'
+      ? () => Math.floor(random() * numClassesRead(condition))
+      : () => 2 * random() - 1;
   return { shape, values: Float32Array.from({ length: count * conditionSize(shape) }, draw) };
 }

@@ -2,8 +2,10 @@ import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tf
 import {
   checkArgs,
   checkBoolean,
+  checkCategories,
   checkInteger,
   checkMemory,
+  checkNumber,
   type NamesOf,
   throwTypeError,
 } from '../core/check';
@@ -12,13 +14,23 @@ import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
+/** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */
+export interface DropClassArgs {
+  /** That of each image, each epoch anew, from 0 to 1; 0.1 is common. */
+  probability: number;
+  /** What comes instead of the class: that of no class, `numClasses` of a model with `nullClass: true`. */
+  nullClass: number;
+}
+
+const dropNames: NamesOf<DropClassArgs> = { probability: true, nullClass: true };
+
 /** Options of {@link imageBatches}. */
 export interface ImageBatchOptions {
   /** B, images a batch. */
   batchSize: number;
   /** Whether every epoch has an order of its own, or all have that of the set. @default true */
   shuffle?: boolean;
-  /** Decides the orders, where they are shuffled. @default 0 */
+  /** Decides the orders, where they are shuffled, and which classes are dropped. @default 0 */
   seed?: number;
   /** Whether epoch follows epoch without end, or there is one. @default true */
   repeat?: boolean;
@@ -30,6 +42,15 @@ export interface ImageBatchOptions {
    * @default false
    */
   withClasses?: boolean;
+  /**
+   * Takes the classes of some images away, so that a model with a null class also learns what images are like
+   * whatever their class. For training: leave it out where a model is evaluated. Comes with `withClasses`.
+   *
+   * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598,
+   * algorithm 1.
+   * @default none is dropped
+   */
+  dropClass?: DropClassArgs;
   /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
   firstStep?: number;
 }
@@ -41,6 +62,7 @@ const optionNames: NamesOf<ImageBatchOptions> = {
   repeat: true,
   levels: true,
   withClasses: true,
+  dropClass: true,
   firstStep: true,
 };
 
@@ -121,6 +143,8 @@ export function imageBatches(
   checkBoolean('imageBatches: withClasses', withClasses);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
+  const { dropClass } = options;
+  if (dropClass !== undefined) checkDropClass(dropClass, withClasses ? labels : undefined);
   checkInteger('imageBatches: levels', levels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -129,14 +153,19 @@ export function imageBatches(
   const toLevel = quantized(imageLevels, levels);
 
   /** The batch of the images that `imageAt` has at `place` and the `count - 1` places behind it. */
-  function batchAt(place: number, count: number, imageAt: (place: number) => number) {
+  function batchAt(
+    place: number,
+    count: number,
+    imageAt: (place: number) => number,
+    isDroppedAt: (place: number) => boolean,
+  ) {
     const xs = new Float32Array(count * imageSize);
     const ys = new Int32Array(count * imageSize);
     const classes = new Int32Array(count);
     for (let b = 0; b < count; b++) {
       const image = imageAt(place + b);
       const from = image * imageSize;
-      classes[b] = labels?.[image] ?? 0;
+      classes[b] = (isDroppedAt(place + b) ? dropClass?.nullClass : labels?.[image]) ?? 0;
       for (let d = 0; d < imageSize; d++) {
         const level = toLevel[data[from + d] as number] as number;
         xs[b * imageSize + d] = normalizedLevel(level, levels);
@@ -152,31 +181,56 @@ export function imageBatches(
   }
 
   function* iterate(): Generator<ReturnType<typeof batchAt>, void, undefined> {
-    const imageAt = shuffle ? shuffledPlaces(n, seed) : (place: number) => place % n;
+    const imageAt = shuffle
+      ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
+      : (place: number) => place % n;
+    const uniformAt = keptByEpoch(n, (epoch) => dropUniforms(n, seed, epoch));
+    const isDroppedAt = (place: number) =>
+      dropClass !== undefined && uniformAt(place) < dropClass.probability;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
       const place = step * batchSize;
-      yield batchAt(place, repeat ? batchSize : Math.min(batchSize, n - place), imageAt);
+      yield batchAt(place, repeat ? batchSize : Math.min(batchSize, n - place), imageAt, isDroppedAt);
     }
   }
 
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
+/** Checks how classes are dropped, where there are labels. */
+function checkDropClass(dropClass: DropClassArgs, labels: ImageSet['labels']): void {
+  const what = 'imageBatches: dropClass';
+  const { probability, nullClass } = checkArgs(what, dropClass, dropNames);
+  if (labels === undefined) throwTypeError(what, 'withClasses: true beside it', labels);
+  checkNumber(`${what}: probability`, probability, 'from 0 to 1', (p) => p >= 0 && p <= 1);
+  checkCategories(`${what}: nullClass`, nullClass, 1);
+  const last = labels.reduce((most, label) => Math.max(most, label), 0);
+  if (nullClass <= last)
+    throwTypeError(`${what}: nullClass`, `one above all classes, 0 to ${last}`, nullClass);
+}
+
 /**
- * The image at each place of the endless sequence of shuffled epochs, of which the last one asked for is
- * kept.
+ * The number at each place of an endless sequence of epochs, `count` places each, of which the last one asked for
+ * is kept.
  */
-function shuffledPlaces(count: number, seed: number): (place: number) => number {
+function keptByEpoch(
+  count: number,
+  numbersOf: (epoch: number) => ArrayLike<number>,
+): (place: number) => number {
   let keptEpoch: number | undefined;
-  let order: Uint32Array = new Uint32Array(0);
+  let numbers: ArrayLike<number> = [];
   return (place) => {
     const epoch = Math.floor(place / count);
     if (epoch !== keptEpoch) {
-      order = epochOrder(count, seed, epoch);
+      numbers = numbersOf(epoch);
       keptEpoch = epoch;
     }
-    return order[place % count] as number;
+    return numbers[place % count] as number;
   };
+}
+
+/** A uniform in [0, 1) for each place of one epoch, of which those below a probability drop their class. */
+function dropUniforms(count: number, seed: number, epoch: number): Float64Array {
+  return Float64Array.from({ length: count }, uniformsOf(`${seed}/drop/${epoch}`));
 }
 
 /**

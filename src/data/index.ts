@@ -1,6 +1,12 @@
 export { parseCifar10 } from './cifar-10';
 export { gunzip } from './gunzip';
 export { type IdxArray, idxImages, parseIdx } from './idx';
-export { type ImageBatch, type ImageBatches, type ImageBatchOptions, imageBatches } from './image-batches';
+export {
+  type DropClassArgs,
+  type ImageBatch,
+  type ImageBatches,
+  type ImageBatchOptions,
+  imageBatches,
+} from './image-batches';
 export { type ImageSet, imageSet, sliceImages } from './image-set';
 export { quantize } from './quantize';

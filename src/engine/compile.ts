@@ -17,8 +17,8 @@ import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 export interface ProgramIO {
   /** [channels] */
   readonly image: Operand;
-  /** The condition, once, or of the pixels of the row; null where there is none. */
-  readonly condition: Operand | null;
+  /** Each condition, by its index, once, or of the pixels of the row. */
+  readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
   /** Those read for the channel whose time was run last, [{@link outputStride}]. */
   readonly outputs: Operand;
 }
@@ -65,10 +65,12 @@ export function compile(
       addFeaturewise(plan, node, { numbers, closures }, operandsOf(node).map(cache), cache(index));
     }
   }
-  const given = nodes.findIndex(({ op }) => op === 'condition');
+  const given = nodes.flatMap((node, at) =>
+    node.op === 'condition' ? [{ index: node.index, to: cache(at).operand() }] : [],
+  );
   return {
     image: cache(0).operand(),
-    condition: given < 0 ? null : cache(given).operand(),
+    conditions: given,
     outputs: addOutputs(plan, cache(output), distribution),
   };
 }

@@ -14,8 +14,8 @@ import { Plan } from './plan';
 export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /** What they are conditioned on; null where the model takes nothing. */
-  readonly condition: ConditionValues | null;
+  /** What they are conditioned on, in the model's order. @default nothing */
+  readonly conditions?: readonly ConditionValues[];
   /** What the outputs mean. @default as the model says */
   readonly distribution?: PixelDistribution;
   /** The user's own functions, which `closure` nodes name by index. @default none */
@@ -36,20 +36,26 @@ const CHUNK_IMAGES = 32;
  */
 export function evaluatorFor(
   model: PortableModel,
-  { numImages, imageShape, condition, distribution = distributionOf(model), closures = [] }: EvaluatorArgs,
+  {
+    numImages,
+    imageShape,
+    conditions = [],
+    distribution = distributionOf(model),
+    closures = [],
+  }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const [, width, channels] = imageShape;
   const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
   const io = compile(plan, model, distribution, closures);
-  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, condition);
+  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
 }
 
 /** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
 export class Evaluator {
   private readonly readOutputs: () => Float32Array;
-  /** Whose condition each image has. */
+  /** Whose conditions each image has. */
   readonly conditionOf: Int32Array;
   private row = -1;
   /** Whether there is a present pixel, and the times of it that are done. */
@@ -61,7 +67,7 @@ export class Evaluator {
     private readonly io: ProgramIO,
     private readonly imageShape: ImageShape,
     private readonly levels: number,
-    private readonly condition: ConditionValues | null,
+    private readonly conditions: readonly ConditionValues[],
   ) {
     const numImages = machine.chunks.reduce((sum, { images }) => sum + images, 0);
     this.readOutputs = outputReader(machine, io.outputs, numImages);
@@ -102,7 +108,7 @@ export class Evaluator {
     const isFirst = this.row < 0;
     this.row = row;
     this.machine.moveTo(row, 0);
-    this.putCondition(row);
+    this.putConditions(row);
     if (isFirst) this.machine.run(ONCE);
     this.machine.runRow(ROW);
   }
@@ -125,20 +131,26 @@ export class Evaluator {
   }
 
   /** Writes the conditions of all images: vectors with the first row, of maps the row that begins. */
-  private putCondition(row: number): void {
-    if (this.condition === null || this.io.condition === null) return;
-    const { shape, values } = this.condition;
-    const isMap = shape.length > 1; // [H,W,K]
-    if (!isMap && row > 0) return;
+  private putConditions(row: number): void {
+    for (const { index, to } of this.io.conditions) {
+      const { shape } = this.conditions[index] as ConditionValues;
+      const isMap = shape.length > 1; // [H,W,K]
+      if (isMap || row === 0)
+        this.putCondition(this.conditions[index] as ConditionValues, to, isMap ? row : null);
+    }
+  }
+
+  /** Writes a vector of each image, or a row of its map. */
+  private putCondition({ shape, values }: ConditionValues, operand: Operand, row: number | null): void {
     const { heap, chunks, width } = this.machine;
-    const { stride, columnStride = 0 } = this.io.condition;
+    const { stride, columnStride = 0 } = operand;
     const size = shape.at(-1) as number;
-    const rowStart = isMap ? row * width * size : 0;
+    const rowStart = row === null ? 0 : row * width * size;
     for (const { first, images, at } of chunks) {
-      const to = at(this.io.condition);
+      const to = at(operand);
       for (let n = 0; n < images; n++) {
         const image = (this.conditionOf[first + n] as number) * conditionSize(shape);
-        for (let column = 0; column < (isMap ? width : 1); column++) {
+        for (let column = 0; column < (row === null ? 1 : width); column++) {
           const from = image + rowStart + column * size;
           heap.set(values.subarray(from, from + size), to + n * stride + column * columnStride);
         }

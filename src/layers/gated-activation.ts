@@ -21,13 +21,13 @@ const argNames: NamesOf<GatedActivationArgs> = { imageChannels: true, seed: true
 
 /**
  * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features,
- * and c a projection of the condition.
+ * and c a projection of the condition, or the sum of those of several.
  *
- * From features [N,H,W,2F], or from [features, condition], to [N,H,W,F]. Features are channel-major: of each
- * channel's group, 2F / imageChannels of them, the first half is a and the second b. The condition is a
- * vector [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
+ * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: of each
+ * channel's group, 2F / imageChannels of them, the first half is a and the second b. A condition is a vector
+ * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
  *
- * Weights: none, or the kernel of the condition [1,1,K,2F].
+ * Weights: none, or of each condition its kernel [1,1,K,2F].
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and
  * 2.3, equations 2, 4 and 5.
@@ -49,8 +49,8 @@ export class GatedActivation extends PixelLayer {
 
   private readonly imageChannels: number;
   private readonly seed: number | undefined;
-  /** Of what the condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
-  private projection?: LayerWeight;
+  /** Of what each condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
+  private readonly projections: { readonly kernel: LayerWeight; readonly isMap: boolean }[] = [];
 
   constructor(args: GatedActivationArgs = {}) {
     super(checkLayerArgs(GatedActivation, new.target, args, argNames));
@@ -59,16 +59,22 @@ export class GatedActivation extends PixelLayer {
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    const { features, condition } = this.readShapes(inputShape);
+    const { features, conditions } = this.readShapes(inputShape);
     const [, , , gateInputs] = features;
-    if (condition !== undefined) {
+    for (const condition of conditions) {
       const size = condition.at(-1) as number;
       checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
-      const seed = partSeed(this.seed, 'condition_kernel');
-      const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
-      this.projection = this.addWeight('condition_kernel', [1, 1, size, gateInputs], 'float32', initializer);
     }
-    this.inputSpec = [features, ...(condition ? [condition] : [])].flatMap((shape) =>
+    for (const [index, condition] of conditions.entries()) {
+      // No `_2` at the end: tfjs makes names unique so.
+      const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
+      const seed = partSeed(this.seed, name);
+      const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
+      const shape = [1, 1, condition.at(-1) as number, gateInputs];
+      const kernel = this.addWeight(name, shape, 'float32', initializer);
+      this.projections.push({ kernel, isMap: condition.length === 4 });
+    }
+    this.inputSpec = [features, ...conditions].flatMap((shape) =>
       imageInputSpec(shape.at(-1) as number, shape.length),
     );
     super.build(inputShape);
@@ -79,9 +85,9 @@ export class GatedActivation extends PixelLayer {
     return [n, h, w, gateInputs / 2];
   }
 
-  /** The shapes [N,H,W,2F], and [N,K] or [N,H,W,K] where there is a condition. */
+  /** The shapes [N,H,W,2F], and [N,K] or [N,H,W,K] of each condition. */
   private readShapes(inputShape: Shape | Shape[]) {
-    const [first, condition, ...rest] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const [first, ...conditions] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     const features = imageInputShape('GatedActivation', first as Shape);
     checkFeatures(
       'GatedActivation: input features',
@@ -89,28 +95,33 @@ export class GatedActivation extends PixelLayer {
       2 * this.imageChannels,
       '2 * imageChannels',
     );
-    if (!isCondition(condition, features) || rest.length > 0) {
+    if (!conditions.every((condition) => isCondition(condition, features))) {
       throwTypeError(
         'GatedActivation: inputs',
-        'features [N,H,W,2F], or with a condition [N,K] or [N,H,W,K]',
+        'features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]',
         inputShape,
       );
     }
-    return { features, condition };
+    return { features, conditions };
   }
 
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<PixelLayer['call']>[1]): Tensor {
-    const [x, condition] = [inputs].flat();
-    if (condition !== undefined && condition.shape[0] !== x?.shape[0]) {
-      throwTypeError('GatedActivation: condition', `one of [${x?.shape}]`, condition.shape);
-    }
+    const [x, ...conditions] = [inputs].flat();
+    const other = conditions.find(({ shape }) => shape[0] !== x?.shape[0]);
+    if (other !== undefined)
+      throwTypeError('GatedActivation: condition', `one of [${x?.shape}]`, other.shape);
     return super.call(inputs, kwargs);
   }
 
-  override express<T>(ops: Ops<T>, [x, condition]: readonly T[]): T {
-    if (this.projection === undefined || condition === undefined) return ops.gate(x as T, this.imageChannels);
-    const projected = ops.conv(condition, this.projection, null, HIDES_NOTHING); // [..,K] -> [..,2F]
-    return ops.gate(x as T, this.imageChannels, projected); // [N,H,W,2F] -> [N,H,W,F]
+  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly T[]): T {
+    const ofPixels = [x as T];
+    const ofImages: T[] = [];
+    for (const [index, { kernel, isMap }] of this.projections.entries()) {
+      const projected = ops.conv(conditions[index] as T, kernel, null, HIDES_NOTHING); // [..,K] -> [..,2F]
+      (isMap ? ofPixels : ofImages).push(projected);
+    }
+    const sum = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // all [..,2F]
+    return ops.gate(sum(ofPixels) as T, this.imageChannels, sum(ofImages)); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -124,11 +135,8 @@ export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
   return new GatedActivation(args);
 }
 
-/**
- * Whether a shape, where there is one, is that of vectors, or of a map of the features' own height and width.
- */
-export function isCondition(condition: Shape | undefined, [, h, w]: Shape): boolean {
-  if (condition === undefined) return true;
+/** Whether a shape is that of vectors, or of a map of the features' own height and width. */
+export function isCondition(condition: Shape, [, h, w]: Shape): boolean {
   const [, height, width] = condition;
   const isMap = condition.length === 4 && height === h && width === w;
   return condition.at(-1) != null && (condition.length === 2 || isMap);

@@ -1,5 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkCategories, type NamesOf, throwTypeError } from '../core/check';
+import { checkBoolean, checkCategories, type NamesOf, throwTypeError } from '../core/check';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
@@ -9,21 +9,23 @@ import type { LayerArgs, Shape } from './types';
 export interface OneHotClassArgs extends LayerArgs {
   /** K; classes are the integers 0..K-1. */
   numClasses: number;
+  /** Whether there is one class more, K: no class, for training with dropped conditions. @default false */
+  nullClass?: boolean;
 }
 
-const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, ...layerArgNames };
+const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, nullClass: true, ...layerArgNames };
 
 /**
- * Classes as conditions: [N,1] integers to one-hot vectors [N,K], float32. An integer that is no class
- * becomes zeros. No weights.
+ * Classes as conditions: [N,1] integers to one-hot vectors [N,K], or with a null class [N,K+1], float32. An
+ * integer that is no class becomes zeros. No weights.
  *
- * A model whose second input goes through this layer is known to take classes by all functions with a
+ * A model of which an input goes through this layer is known to take classes by all functions with a
  * `condition`.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.3: h
  * "a one-hot encoding that specifies a class".
  *
- * @throws TypeError naming `numClasses`, or an input of another shape.
+ * @throws TypeError naming the argument that is wrong, or an input of another shape.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -37,10 +39,12 @@ export class OneHotClass extends PixelLayer {
   static className = 'OneHotClass';
 
   private readonly numClasses: number;
+  private readonly nullClass: boolean;
 
   constructor(args: OneHotClassArgs) {
     super(checkLayerArgs(OneHotClass, new.target, args, argNames));
     this.numClasses = checkCategories('OneHotClass: numClasses', args.numClasses, 1);
+    this.nullClass = checkBoolean('OneHotClass: nullClass', args.nullClass ?? false);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
@@ -48,15 +52,21 @@ export class OneHotClass extends PixelLayer {
     if (Array.isArray(n) || Array.isArray(one) || one !== 1 || rest.length > 0) {
       throwTypeError('OneHotClass: input', 'classes [N,1]', inputShape);
     }
-    return [n as number | null, this.numClasses];
+    return [n as number | null, this.size];
   }
 
   override express<T>(ops: Ops<T>, [classes]: readonly T[]): T {
-    return ops.oneHot(classes as T, this.numClasses); // [N,1] -> [N,K]
+    return ops.oneHot(classes as T, this.size); // [N,1] -> [N,K]
+  }
+
+  /** How many classes are told apart. */
+  private get size(): number {
+    return this.numClasses + (this.nullClass ? 1 : 0);
   }
 
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), numClasses: this.numClasses };
+    const { numClasses, nullClass } = this;
+    return { ...super.getConfig(), numClasses, ...(nullClass && { nullClass }) }; // versions before know no such name
   }
 }
 serialization.registerClass(OneHotClass);

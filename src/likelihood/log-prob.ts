@@ -4,7 +4,7 @@ import {
   type ConditionValues,
   type NumericArray,
   part,
-  readCondition,
+  readConditions,
 } from '../core/conditions';
 import {
   checkImages,
@@ -22,7 +22,7 @@ import { memoryFor } from '../sampling/sample';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions {
-  /** What the images are conditioned on, for models that take it. */
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: ConditionData;
   /** Of each value by itself instead of each image. @default false */
   perValue?: boolean;
@@ -66,7 +66,7 @@ export async function logProb(
   images: NumericArray,
   options: LogProbOptions = {},
 ): Promise<Float64Array> {
-  const { data, numImages, imageShape, condition } = planLogProb(model, images, options);
+  const { data, numImages, imageShape, conditions } = planLogProb(model, images, options);
   const { signal, perValue = false, onProgress } = options;
   const total = valuesOf(imageShape);
   const [, , numChannels] = imageShape;
@@ -79,7 +79,7 @@ export async function logProb(
       evaluatorFor(model, {
         numImages: group,
         imageShape,
-        condition: condition && part(condition, first, group),
+        conditions: conditions.map((condition) => part(condition, first, group)),
         distribution,
       }),
       logProbsFor(distribution, group),
@@ -114,7 +114,7 @@ export interface LogProbJob {
   readonly data: ArrayLike<number>;
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  readonly condition: ConditionValues | null;
+  readonly conditions: readonly ConditionValues[];
 }
 
 /** Checks the images and options of {@link logProb}, all before anything is computed. */
@@ -128,9 +128,9 @@ export function planLogProb(model: PortableModel, images: NumericArray, options:
   const [numImages = 0, ...size] = shape;
   const imageShape = resolveImageShape('logProb: images', model.imageShape, size);
   checkLevels('logProb: images', data, model.levels);
-  const given = model.conditions[0] ?? null;
-  const condition = readCondition('logProb: condition', given, options.condition, numImages, imageShape);
-  return { data, numImages, imageShape, condition };
+  const what = 'logProb: condition';
+  const conditions = readConditions(what, model.conditions, options.condition, numImages, imageShape);
+  return { data, numImages, imageShape, conditions };
 }
 
 /** Few enough for a modest memory, and enough that each weight loaded is shared by many. */

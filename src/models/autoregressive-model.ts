@@ -1,7 +1,7 @@
-import { type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf, throwTypeError } from '../core/check';
-import { checkConditionValues } from '../core/conditions';
+import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import type { PixelLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
 import { useOwnKernels } from '../ops/own-kernels';
@@ -98,8 +98,8 @@ const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batch
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
   /**
-   * One symbolic image [N,H,W,C], or [image, condition], where the condition is a class [N,1], a vector [N,K]
-   * or a map [N,H,W,K].
+   * One symbolic image [N,H,W,C], or [image, condition], or several conditions in any order after the image, each of
+   * another kind: a class [N,1], a vector [N,K] or a map [N,H,W,K].
    */
   inputs: SymbolicTensor | SymbolicTensor[];
   /** Its logits [N,H,W,C,L], symbolic too; their type may be that of any tfjs layer's `apply`. */
@@ -113,8 +113,8 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
  * pixel given those before it. Any graph of layers will do; `checkCausality` tells whether it keeps that
- * order. A second input may be what the images are conditioned on: classes [N,1] (read by a layer
- * `oneHotClass`), vectors [N,K] or maps [N,H,W,K].
+ * order. Further inputs may be what the images are conditioned on: classes [N,1] (read by a layer
+ * `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
  *
  * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
  * integer levels [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss
@@ -148,8 +148,8 @@ export class AutoregressiveModel extends LayersModel {
   readonly imageShape: ImageModelShape['imageShape'];
   /** L, the intensities that a channel can have. */
   readonly levels: number;
-  /** What the model is conditioned on; null for nothing. */
-  readonly condition: ImageModelShape['condition'];
+  /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
+  readonly conditions: ImageModelShape['conditions'];
   /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
   readonly distribution: ImageModelShape['distribution'];
   private checksLabels = false;
@@ -158,22 +158,31 @@ export class AutoregressiveModel extends LayersModel {
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
-    const { imageShape, levels, condition, distribution } = imageModelShape('AutoregressiveModel', this);
+    const { imageShape, levels, conditions, distribution } = imageModelShape('AutoregressiveModel', this);
     this.imageShape = imageShape;
     this.levels = levels;
-    this.condition = condition;
+    this.conditions = conditions;
     this.distribution = distribution;
+  }
+
+  /** The one condition of `conditions`; null where there is none, or more than one. */
+  get condition(): ConditionShape | null {
+    const [condition = null, ...others] = this.conditions;
+    return others.length === 0 ? condition : null;
   }
 
   /**
    * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
-   * condition] for `x`; `validationSplit` splits both, `validationData` is [[images, condition], labels].
+   * condition] for `x` (several in the order of `conditions`); `validationSplit` splits both, `validationData` is
+   * [[images, condition], labels].
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
     const { condition, ...args } = checkArgs('fit: options', options, fitNames);
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
-      if (made !== undefined) checkConditionValues('fit: condition', this.condition, await made.data());
+      const labels = conditionLabels('fit: condition', this.conditions);
+      for (const [i, tensor] of made.entries())
+        checkConditionValues(labels[i] as string, this.conditions[i] as ConditionShape, await tensor.data());
       if (this.checksLabels) {
         await checkBatch('fit', this, inputs, y);
         const [xs, ys] = args.validationData ?? [];
@@ -181,7 +190,7 @@ export class AutoregressiveModel extends LayersModel {
       }
       return await super.fit(inputs, y, args);
     } finally {
-      made?.dispose();
+      dispose(made);
     }
   }
 
@@ -218,7 +227,7 @@ export class AutoregressiveModel extends LayersModel {
       const told = this.checksLabels ? afterCheck(figures, checkBatch('evaluate', this, inputs, y)) : figures;
       return told as Result;
     } finally {
-      made?.dispose();
+      dispose(made);
     }
   }
 
@@ -244,7 +253,7 @@ export class AutoregressiveModel extends LayersModel {
     try {
       return super.predict(inputs, args) as Tensor; // of its one output
     } finally {
-      made?.dispose();
+      dispose(made);
     }
   }
 

@@ -1,7 +1,7 @@
 import { dispose, keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
-import { checkConditionValues } from '../core/conditions';
+import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import type { ImageModelShape } from './image-model';
 
 // The debug mode of training: looks at the numbers that losses, for speed, do not look at.
@@ -34,9 +34,9 @@ interface Dataset {
  * @throws TypeError (rejects) naming the caller, which of them it is, the place and the number
  */
 export async function checkBatch(caller: string, model: Model, xs: Given, ys: Given): Promise<void> {
-  const [images, condition] = tensorsOf(xs, model.inputNames);
+  const [images, ...conditions] = tensorsOf(xs, model.inputNames);
   const [labels] = tensorsOf(ys, model.outputNames);
-  const [levels = [], pixels = [], numbers = []] = await Promise.all([labels, images, condition].map(read));
+  const [levels = [], pixels = [], ...numbers] = await Promise.all([labels, images, ...conditions].map(read));
 
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
@@ -50,7 +50,8 @@ export async function checkBatch(caller: string, model: Model, xs: Given, ys: Gi
     const wanted = 'numbers from 0 to 1, as normalize makes them';
     throwTypeError(`${caller}: images at [${placeOf(wrongPixel, images)}]`, wanted, pixels[wrongPixel]);
   }
-  checkConditionValues(`${caller}: condition`, model.condition, numbers);
+  for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries())
+    checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
 /** A dataset, or what iterates one, whose batches are checked as they come. */

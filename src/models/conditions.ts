@@ -2,22 +2,29 @@ import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
 import {
   type ConditionData,
-  type ConditionShape,
+  type ConditionsByName,
   type ConditionValues,
   checkCondition,
   checkConditionValues,
   conditionShapeOf,
+  isByName,
+  matchConditions,
   type NumericArray,
+  namesWanted,
   part,
 } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
 import type { ImageModelShape } from './image-model';
 
+/** One condition of images. */
+type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
+
 /**
  * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes
- * them; a class may also be a number, the same for all images, or an array with one class per image.
+ * them; a class may also be a number, the same for all images, or an array with one class per image. Several by
+ * name: `{ class, map }`.
  */
-export type Condition = Tensor | ConditionData;
+export type Condition = OneCondition | ConditionsByName<OneCondition>;
 
 /** A tensor's numbers and shape. */
 export async function readTensor(tensor: Tensor): Promise<NumericArray> {
@@ -26,42 +33,63 @@ export async function readTensor(tensor: Tensor): Promise<NumericArray> {
 
 const isTensor = (given: unknown): given is Tensor => typeof (given as Tensor | null)?.data === 'function';
 
-/** A condition without tensors, not yet checked. */
+/** Conditions without tensors, not yet checked. */
 export async function conditionData(given: Condition | undefined): Promise<ConditionData | undefined> {
-  return isTensor(given) ? readTensor(given) : given;
+  if (isTensor(given)) return readTensor(given);
+  if (!isByName(given)) return given as ConditionData | undefined;
+  const numbers = Object.entries<Condition>(given).map(async ([name, one]) => {
+    return [name, isTensor(one) ? await readTensor(one) : one];
+  });
+  return Object.fromEntries(await Promise.all(numbers)) as ConditionData;
 }
 
 /**
- * The conditions of the images [start, start + count) as the model takes them, [count, ...shape]. The caller
- * disposes it.
+ * The conditions of the images [start, start + count) as the model takes them, each [count, ...shape]. The caller
+ * disposes them.
  */
-export function conditionTensor(conditions: ConditionValues, start: number, count: number): Tensor {
-  const { shape, values } = part(conditions, start, count);
-  return tensor(values, [count, ...shape], 'float32');
+export function conditionTensors(
+  conditions: readonly ConditionValues[],
+  start: number,
+  count: number,
+): Tensor[] {
+  return conditions.map((all) => {
+    const { shape, values } = part(all, start, count);
+    return tensor(values, [count, ...shape], 'float32');
+  });
 }
 
 /**
- * The condition of images [N,H,W,C] as the model takes it, its shape checked, and its values where they are
- * not a tensor's. The caller disposes it.
+ * The conditions of images [N,H,W,C] as the model takes them, their shapes checked, and the values of those that
+ * are no tensors. The caller disposes them.
  *
  * @throws TypeError, named `what`
  */
-export function conditionInput(
+export function conditionInputs(
   what: string,
-  condition: ConditionShape | null,
+  conditions: ImageModelShape['conditions'],
   given: Condition,
   [n, ...imageShape]: readonly [number, ...number[]],
-): Tensor {
-  const classes = checkCondition(what, condition, given, n, imageShape);
-  const shape = [n, ...conditionShapeOf(condition as ConditionShape, imageShape)];
-  if (classes === null && isTensor(given)) return reshape(given, shape); // [N] -> [N,1], else as it is
-  const values = classes ?? (given as NumericArray).data;
-  checkConditionValues(what, condition, values);
-  return tensor(Float32Array.from(values), shape);
+): Tensor[] {
+  const checked = matchConditions<OneCondition>(what, conditions, given).map((one) => {
+    const classes = checkCondition(one, n, imageShape);
+    const isGivenTensor = classes === null && isTensor(one.given);
+    const values = isGivenTensor ? null : (classes ?? (one.given as NumericArray).data);
+    if (values !== null) checkConditionValues(one.what, one.condition, values);
+    return {
+      shape: [n, ...conditionShapeOf(one.condition, imageShape)],
+      values,
+      tensor: one.given as Tensor,
+    };
+  });
+  // Made when all are checked, so that an error leaves none behind.
+  return checked.map(
+    ({ shape, values, tensor: given }) =>
+      values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape), // [N] -> [N,1], else as it is
+  );
 }
 
 /**
- * What a graph takes: `x` as it came, or its images with the tensor that is `made` of a condition given
+ * What a graph takes: `x` as it came, or its images with the tensors that are `made` of the conditions given
  * beside them, which the caller disposes.
  *
  * @throws TypeError, named by `caller`, where a condition is missing, or images and conditions are not as
@@ -69,33 +97,30 @@ export function conditionInput(
  */
 export function modelInputs<X>(
   caller: string,
-  shape: Pick<ImageModelShape, 'imageShape' | 'condition'>,
+  { imageShape, conditions }: Pick<ImageModelShape, 'imageShape' | 'conditions'>,
   x: X,
   given: Condition | undefined,
-): { inputs: X | Tensor[]; made?: Tensor } {
-  const [images, conditions] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
+): { inputs: X | Tensor[]; made: Tensor[] } {
+  const [images, ...beside] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
   if (given === undefined) {
-    if (shape.condition !== null && images?.shape !== undefined && conditions === undefined) {
-      throwTypeError(
-        `${caller}: condition`,
-        'one, since the model takes it, or [images, condition] for x',
-        given,
-      );
+    if (conditions.length > 0 && images?.shape !== undefined && beside.length === 0) {
+      const wanted =
+        conditions.length === 1
+          ? 'one, since the model takes it, or [images, condition] for x'
+          : `${namesWanted(conditions)}, or [images, ${conditions.map(({ kind }) => kind).join(', ')}] for x`;
+      throwTypeError(`${caller}: condition`, wanted, given);
     }
-    if (conditions !== undefined && conditions.shape[0] !== images?.shape[0]) {
-      throwTypeError(
-        `${caller}: x`,
-        `${images?.shape[0]} conditions, as many as images`,
-        conditions.shape[0],
-      );
+    for (const { shape } of beside) {
+      if (shape[0] === images?.shape[0]) continue;
+      throwTypeError(`${caller}: x`, `${images?.shape[0]} conditions, as many as images`, shape[0]);
     }
-    return { inputs: x };
+    return { inputs: x, made: [] };
   }
-  if (conditions !== undefined || images?.rank !== 4) {
+  if (beside.length > 0 || images?.rank !== 4) {
     throwTypeError(`${caller}: x`, 'a tensor of images [N,H,W,C], with condition', x);
   }
   const [n, ...size] = (images as Tensor).shape as [number, ...number[]];
-  const imageShape = resolveImageShape(`${caller}: x`, shape.imageShape, size);
-  const made = conditionInput(`${caller}: condition`, shape.condition, given, [n, ...imageShape]);
-  return { inputs: [images as Tensor, made], made };
+  const resolved = resolveImageShape(`${caller}: x`, imageShape, size);
+  const made = conditionInputs(`${caller}: condition`, conditions, given, [n, ...resolved]);
+  return { inputs: [images as Tensor, ...made], made };
 }

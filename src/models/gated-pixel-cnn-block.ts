@@ -53,8 +53,11 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs {
   maskType?: MaskType;
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
-  /** A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates. @default none */
-  condition?: Applied;
+  /**
+   * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates; or several of them.
+   * @default none
+   */
+  condition?: Applied | readonly Applied[];
   /**
    * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
    * @default none
@@ -123,7 +126,7 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
 ): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
-  const { filters, imageChannels, maskType, columns, rows, condition, dropout, seed, skipFilters, isLast } =
+  const { filters, imageChannels, maskType, columns, rows, conditions, dropout, seed, skipFilters, isLast } =
     checkBlock(stacks, args);
   const { vertical, horizontal } = stacks;
   const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
@@ -134,7 +137,7 @@ export function gatedPixelCNNBlock(
   };
   const gate = (part: string, x: SymbolicTensor) => {
     const layer = gatedActivation({ ...layerArgs(part), imageChannels });
-    return layer.apply(condition ? [x, condition] : x);
+    return layer.apply(conditions.length > 0 ? [x, ...conditions] : x);
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
@@ -194,7 +197,7 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
   const { vertical, horizontal } = checkArgs(label('stacks'), stacks, stackNames);
   const { skipFilters } = checkArgs('gatedPixelCNNBlock', args, argNames);
-  const condition = args.condition as SymbolicTensor | undefined; // checked below
+  const conditions = [args.condition === undefined ? [] : args.condition].flat() as SymbolicTensor[]; // checked below
   const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
   const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
   const filters = checkFeatures(label('filters'), args.filters, imageChannels);
@@ -215,11 +218,9 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   checkMemory(label('filters'), [2 * filters, 2 * filters]);
   checkMemory(label('kernelSize'), [rows, columns, features, 2 * filters]);
   checkMemory(label('skipFilters'), [filters, skipFilters ?? 1]);
-  if (
-    condition !== undefined &&
-    !(condition?.sourceLayer && isCondition(condition.shape, horizontal.shape))
-  ) {
+  for (const condition of conditions) {
+    if (condition?.sourceLayer && isCondition(condition.shape, horizontal.shape)) continue;
     throwTypeError(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
-  return { imageChannels, filters, rows, columns, maskType, dropout, seed, condition, skipFilters, isLast };
+  return { imageChannels, filters, rows, columns, maskType, dropout, seed, conditions, skipFilters, isLast };
 }

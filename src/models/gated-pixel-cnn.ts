@@ -1,7 +1,8 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { oneHotClass } from '../layers/one-hot-class';
 import { partSeed } from '../layers/seeds';
+import type { Shape } from '../layers/types';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from './network';
@@ -12,16 +13,22 @@ export interface GatedPixelCNNArgs extends NetworkArgs {
   hiddenDim: number;
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: number;
-  /** Conditions the model on a class, 0 to numClasses - 1: its second input is [N,1]. */
+  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
   numClasses?: number;
-  /** Conditions the model on vectors of so many numbers: its second input is [N,K]. */
+  /**
+   * Whether `numClasses` itself is one more class, that of no class: for training with dropped conditions.
+   * @default false
+   */
+  nullClass?: boolean;
+  /** Conditions the model on vectors of so many numbers: an input [N,K]. */
   conditionSize?: number;
-  /** Conditions the model on maps of so many numbers a pixel: its second input is [N,H,W,K]. */
+  /** Conditions the model on maps of so many numbers a pixel: an input [N,H,W,K]. */
   conditionMapSize?: number;
 }
 
 const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>> = {
   numClasses: true,
+  nullClass: true,
   conditionSize: true,
   conditionMapSize: true,
 };
@@ -29,16 +36,18 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
  * from the horizontal stack the same way to logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
- * * C, twice; a 1x1 convolution to L * C. It has no blind spot; where it is conditioned, the condition enters
- * every gate. Dropout is that of the gated features of each block's horizontal stack.
+ * * C, twice; a 1x1 convolution to L * C. It has no blind spot. Dropout is that of the gated features of each
+ * block's horizontal stack.
+ *
+ * It may be conditioned on a class, a vector, a map, or several of them: each enters every gate by a projection
+ * of its own. Its inputs are the image, then class, vector and map, in this order.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
  * figure 2.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
  * [N,H,W,C,L]
- * @throws TypeError naming the argument that is missing or out of range, or that there is more than one
- * condition.
+ * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -52,7 +61,8 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const sizes = checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
   const { output, dropout, seed, named } = sizes;
-  const { inputs: conditions, ...condition } = secondInput(args, hidden);
+  const conditions = conditionInputs(args, hidden);
+  const condition = conditions.map(({ features }) => features);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   let stacks: GatedStacks = { vertical: image, horizontal: image };
@@ -66,7 +76,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
       imageChannels,
       dropout,
       ...size,
-      ...condition,
+      condition,
     };
     stacks = { ...stacks, ...gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks }) }; // [N,H,W,F], both
   }
@@ -75,36 +85,41 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     ...outputHead({ filters: out, imageChannels, levels, output, seed }),
   ];
   const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
-  return autoregressiveModel({ inputs: [image, ...conditions], outputs: logits, ...named });
+  return autoregressiveModel({
+    inputs: [image, ...conditions.map((one) => one.input)],
+    outputs: logits,
+    ...named,
+  });
 }
 
-/** The model's second input, and what its gates take of it. */
-function secondInput(
+/** The model's inputs after the image, and what its gates take of each. */
+function conditionInputs(
   args: GatedPixelCNNArgs,
   hidden: number,
-): { inputs: SymbolicTensor[]; condition?: SymbolicTensor } {
-  const { numClasses, conditionSize, conditionMapSize, imageShape } = args;
-  const given = Object.entries({ numClasses, conditionSize, conditionMapSize }).filter(
-    ([, size]) => size !== undefined,
-  );
-  for (const [name, size] of given) {
-    checkMemory(`gatedPixelCNN: ${name}`, [checkInteger(`gatedPixelCNN: ${name}`, size, 1), 2 * hidden]);
+): { input: SymbolicTensor; features: SymbolicTensor }[] {
+  const { numClasses, conditionSize, conditionMapSize } = args;
+  const [height, width] = args.imageShape;
+  const all = [
+    { name: 'class', option: 'numClasses', size: numClasses, shape: [1] },
+    { name: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize] },
+    {
+      name: 'map',
+      option: 'conditionMapSize',
+      size: conditionMapSize,
+      shape: [height, width, conditionMapSize],
+    },
+  ];
+  const taken = all.filter(({ size }) => size !== undefined);
+  for (const { option, size } of taken) {
+    checkMemory(`gatedPixelCNN: ${option}`, [checkInteger(`gatedPixelCNN: ${option}`, size, 1), 2 * hidden]);
   }
-  if (given.length > 1) {
-    throwTypeError(
-      'gatedPixelCNN',
-      'one of numClasses, conditionSize and conditionMapSize',
-      given.map(([name]) => name),
-    );
-  }
-  if (given.length === 0) return { inputs: [] };
-  if (numClasses !== undefined) {
-    const label = input({ shape: [1], name: 'condition' }); // [N,1]
-    const condition = oneHotClass({ name: 'one_hot', numClasses }).apply(label); // [N,1] -> [N,K]
-    return { inputs: [label], condition };
-  }
-  const shape =
-    conditionSize === undefined ? [...imageShape.slice(0, 2), conditionMapSize as number] : [conditionSize];
-  const condition = input({ shape, name: 'condition' }); // [N,K] or [N,H,W,K]
-  return { inputs: [condition], condition };
+  const nullClass = checkBoolean('gatedPixelCNN: nullClass', args.nullClass ?? false);
+  if (nullClass && numClasses === undefined)
+    throwTypeError('gatedPixelCNN: nullClass', 'numClasses beside it', nullClass);
+  return taken.map(({ name, shape }) => {
+    const given = input({ shape: shape as Shape, name: taken.length === 1 ? 'condition' : name }); // [N,1], [N,K] or [N,H,W,K]
+    if (name !== 'class') return { input: given, features: given };
+    const oneHot = oneHotClass({ name: 'one_hot', numClasses: numClasses as number, nullClass });
+    return { input: given, features: oneHot.apply(given) }; // [N,1] -> [N,K]
+  });
 }

@@ -1,6 +1,6 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkFunction, throwTypeError } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
+import { type ConditionShape, checkKinds } from '../core/conditions';
 import { softmaxOf } from '../distributions/categorical';
 import { checkDistribution, isSoftmax, type Softmax } from '../distributions/pixel-distribution';
 import { OneHotClass } from '../layers/one-hot-class';
@@ -15,8 +15,8 @@ export interface ImageModelShape {
   readonly imageShape: [number | null, number | null, number];
   /** L, the intensities that a channel can have. */
   readonly levels: number;
-  /** What the model is conditioned on, its second input; null for nothing. */
-  readonly condition: ConditionShape | null;
+  /** What the model is conditioned on, its inputs after the image; empty for nothing. */
+  readonly conditions: readonly ConditionShape[];
   /** What the outputs mean: what the last layer says, else a softmax of logits. */
   readonly distribution: Softmax | TensorDistribution;
 }
@@ -29,24 +29,24 @@ export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
 ): ImageModelShape {
-  const [image, second, ...rest] = graph?.inputs ?? [];
+  const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
   const input = image?.shape;
   const output = logits?.shape;
   const [, height = null, width = null, channels = null] = input ?? [];
   const distribution = logits === undefined ? null : distributionOf(what, logits, channels);
-  const condition = second === undefined ? null : conditionShape(second, input ?? [], graph.layers);
+  const conditions = beside.map((second) => conditionShape(second, input ?? [], graph.layers));
   const isImageModel = input?.length === 4 && distribution !== null;
-  const isConditioned = second === undefined || condition !== null;
-  const hasMore = rest.length > 0 || others.length > 0;
-  if (!isImageModel || channels === null || !isConditioned || hasMore) {
-    const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none';
+  const isRead = areAllRead(conditions) && others.length === 0;
+  if (!isImageModel || channels === null || !isRead) {
+    const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hintFor(output, channels)}`);
   }
+  checkKinds(what, conditions);
   const { levels } = distribution;
-  return { imageShape: [height, width, channels], levels, condition, distribution };
+  return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
 /** What an output of a model of images of so many channels means; null where nothing says it. */
@@ -72,6 +72,9 @@ function distributionOf(
   return distribution;
 }
 
+const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>
+  !conditions.includes(null);
+
 /** What a graph whose output is almost that of an image model may lack. */
 function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
   if (output?.length === 4)
@@ -84,7 +87,7 @@ const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
 /**
- * What the second input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three.
+ * What an input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three.
  */
 function conditionShape(
   input: SymbolicTensor,
@@ -97,6 +100,9 @@ function conditionShape(
   const reader = input.sourceLayer.outboundNodes
     .map(({ outboundLayer }) => outboundLayer)
     .find((layer) => layer.getClassName() === OneHotClass.className && graph.includes(layer));
-  if (reader !== undefined) return { kind: 'class', numClasses: reader.getConfig()['numClasses'] as number };
+  if (reader !== undefined) {
+    const { numClasses, nullClass } = reader.getConfig() as { numClasses: number; nullClass?: boolean };
+    return { kind: 'class', numClasses, ...(nullClass && { nullClass }) };
+  }
   return { kind: input.rank === 2 ? 'vector' : 'map', size };
 }

@@ -1,5 +1,5 @@
 import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionValues, type NumericArray, part } from '../core/conditions';
+import { type ConditionsByName, type ConditionValues, type NumericArray, part } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
 import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
@@ -98,7 +98,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   return {
     workers,
     async sample(model, options = {}) {
-      const { numImages, imageShape, levels, condition } = planSample(model, options);
+      const { numImages, imageShape, levels, conditions } = planSample(model, options);
       const { signal, onProgress, initial, known, seed = freshSeed(), firstImage = 0, ...others } = options;
       refuseFunctions('sample', others);
       const size = valuesOf(imageShape);
@@ -109,7 +109,7 @@ export function createPool(options: PoolOptions = {}): Pool {
         pieces: cut(numImages, workers),
         argsOf: (piece) => ({
           ...others,
-          ...conditionOf(piece, condition),
+          ...conditionOf(piece, model, conditions),
           ...(initial && known && { initial: imagesOf(piece, initial), known: imagesOf(piece, known) }),
           numImages: piece.count,
           imageShape: [...imageShape],
@@ -124,7 +124,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       return { data, shape: [numImages, ...imageShape] };
     },
     async logProb(model, images, options = {}) {
-      const { numImages, imageShape, condition } = planLogProb(model, images, options);
+      const { numImages, imageShape, conditions } = planLogProb(model, images, options);
       const { signal, onProgress, perValue = false } = options;
       const total = numImages * valuesOf(imageShape);
       const each = perValue ? valuesOf(imageShape) : 1;
@@ -133,7 +133,11 @@ export function createPool(options: PoolOptions = {}): Pool {
         model,
         method: 'logProb',
         pieces: cut(numImages, workers),
-        argsOf: (piece) => ({ ...conditionOf(piece, condition), perValue, images: imagesOf(piece, images) }),
+        argsOf: (piece) => ({
+          ...conditionOf(piece, model, conditions),
+          perValue,
+          images: imagesOf(piece, images),
+        }),
         take: ({ first }, ofPiece) => nats.set(ofPiece, first * each),
         onProgress: onProgress && progressOf(onProgress, total, 1),
         signal,
@@ -170,11 +174,18 @@ function imagesOf({ first, count }: Piece, { data, shape: [, ...imageShape] }: N
   return { data: Int32Array.from(values), shape: [count, ...imageShape] };
 }
 
-/** The condition of a piece's images, as an option. */
-function conditionOf({ first, count }: Piece, all: ConditionValues | null): { condition?: NumericArray } {
-  if (all === null) return {};
-  const { shape, values } = part(all, first, count);
-  return { condition: { shape: [count, ...shape], data: values.slice() } };
+/** The conditions of a piece's images, as an option: by name, also where there is one. */
+function conditionOf(
+  { first, count }: Piece,
+  { conditions }: PortableModel,
+  all: readonly ConditionValues[],
+): { condition?: ConditionsByName<NumericArray> } {
+  if (all.length === 0) return {};
+  const named = all.map((condition, index) => {
+    const { shape, values } = part(condition, first, count);
+    return [conditions[index]?.kind, { shape: [count, ...shape], data: values.slice() }];
+  });
+  return { condition: Object.fromEntries(named) };
 }
 
 /** Turns values done of all images into whole progress, each step of it once; `share` values make one. */

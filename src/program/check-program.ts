@@ -7,7 +7,7 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
+import { type ConditionShape, checkKinds } from '../core/conditions';
 import type { Window } from '../core/window';
 import {
   channelOf,
@@ -65,7 +65,7 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
   const channels = checkImageShape(imageShape);
   const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
   const shapes = checkList('conditions', conditions).map(checkConditionShape);
-  if (shapes.length > 1) throwTypeError('conditions', 'at most one, in this version', shapes.length);
+  checkKinds('conditions', shapes);
 
   const list = checkList('nodes', nodes);
   const numbers = sum([...weights.values()].map(({ data }) => data.length));
@@ -100,7 +100,11 @@ function checkConditionShape(condition: unknown, index: number): ConditionShape 
   const { kind } = (condition ?? {}) as Partial<ConditionShape>;
   checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map']);
   const name = kind === 'class' ? 'numClasses' : 'size';
-  checkInteger(`${what}: ${name}`, checkFields(what, condition, ['kind', name])[name], 1, MOST_LEVELS);
+  const hasNullClass = kind === 'class' && Object.hasOwn(condition as object, 'nullClass');
+  const fields = checkFields(what, condition, ['kind', name, ...(hasNullClass ? ['nullClass'] : [])]);
+  checkInteger(`${what}: ${name}`, fields[name], 1, MOST_LEVELS);
+  if (hasNullClass && fields['nullClass'] !== true)
+    throwTypeError(`${what}: nullClass`, 'true, or no such field', fields['nullClass']);
   return condition as ConditionShape;
 }
 

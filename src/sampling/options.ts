@@ -13,7 +13,7 @@ import {
   type ConditionValues,
   type NumericArray,
   numConditions,
-  readCondition,
+  readConditions,
 } from '../core/conditions';
 import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
 import { type Filters, TO_DRAW } from '../distributions/filters';
@@ -39,7 +39,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   numImages?: number;
   /**
    * What each image is conditioned on, for models that take it: classes [N] (a number: the same for all),
-   * vectors [N,K] or maps [N,H,W,K].
+   * vectors [N,K] or maps [N,H,W,K]; several by name, `{ class, map }`.
    */
   condition?: GivenCondition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
@@ -112,8 +112,8 @@ export interface Job {
   readonly startNoise: () => Noise;
   readonly filters: Filters;
   readonly isFirstUniform: boolean;
-  /** What the images are conditioned on; null where the model takes nothing. */
-  readonly condition: ConditionValues | null;
+  /** What the images are conditioned on, in the model's order. */
+  readonly conditions: readonly ConditionValues[];
   /**
    * The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is
    * given.
@@ -126,7 +126,7 @@ export interface Job {
 export interface ModelShape {
   readonly imageShape: readonly [number | null, number | null, number];
   readonly levels: number;
-  readonly condition: ConditionShape | null;
+  readonly conditions: readonly ConditionShape[];
   readonly distribution: PixelDistribution;
 }
 
@@ -180,7 +180,13 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
     isFirstUniform: firstValue === 'uniform',
-    condition: readCondition('sample: condition', shape.condition, options.condition, numImages, imageShape),
+    conditions: readConditions(
+      'sample: condition',
+      shape.conditions,
+      options.condition,
+      numImages,
+      imageShape,
+    ),
     given: readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };

@@ -45,12 +45,7 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
-  return memoryFor('sample', () =>
-    planJob(
-      { ...model, condition: model.conditions[0] ?? null, distribution: distributionOf(model) },
-      options,
-    ),
-  );
+  return memoryFor('sample', () => planJob({ ...model, distribution: distributionOf(model) }, options));
 }
 
 /** What a job may need more than there is: says what to do. */

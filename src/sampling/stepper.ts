@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionData, numConditions, readCondition } from '../core/conditions';
+import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf, type LogProbs, logProbsFor } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
@@ -12,7 +12,7 @@ export interface StepperOptions {
   numImages?: number;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: ImageShape;
-  /** What each image is conditioned on, for models that take it. */
+  /** What each image is conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: ConditionData;
 }
 
@@ -59,19 +59,19 @@ export interface Stepper {
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
   checkModel('stepper: model', model);
   checkArgs('stepper: options', options, optionNames);
-  const { levels, conditions } = model;
+  const { levels } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, options.imageShape);
   const wanted = options.numImages ?? (numConditions(options.condition) || 1);
   const numImages = checkInteger('stepper: numImages', wanted, 1);
   const what = 'stepper: condition';
-  const condition = memoryFor('stepper', () =>
-    readCondition(what, conditions[0] ?? null, options.condition, numImages, imageShape),
+  const conditions = memoryFor('stepper', () =>
+    readConditions(what, model.conditions, options.condition, numImages, imageShape),
   );
   const total = valuesOf(imageShape);
   const [, , numChannels] = imageShape;
   const distribution = distributionOf(model);
   let memory: StepperMemory | null = memoryFor('stepper', () => ({
-    evaluator: evaluatorFor(model, { numImages, imageShape, condition, distribution }),
+    evaluator: evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
     reader: logProbsFor(distribution, numImages),
     ofPixel: new Int32Array(numImages * numChannels),
     logProbs: new Float64Array(numImages * levels),

@@ -7,9 +7,9 @@ import { useOwnKernels } from '../ops/own-kernels';
  * One forward pass at inference: normalized images [N,H,W,C], and their conditions where the model takes any
  * -> logits [N,H,W,C,L], or parameters [N,H,W,P].
  */
-export function forward(model: LayersModel, images: Tensor4D, condition: Tensor | null): Tensor {
+export function forward(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
   useOwnKernels();
-  return model.apply(condition === null ? images : [images, condition]) as Tensor;
+  return model.apply(conditions.length === 0 ? images : [images, ...conditions]) as Tensor;
 }
 
 /**

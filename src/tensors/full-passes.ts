@@ -1,5 +1,6 @@
 import {
   add,
+  dispose,
   keep,
   pad,
   type Rank,
@@ -15,7 +16,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
 import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
-import { conditionTensor } from '../models/conditions';
+import { conditionTensors } from '../models/conditions';
 import type { OutputSource } from '../sampling/sample';
 import { forward } from './forward';
 
@@ -33,7 +34,7 @@ export function fullPasses(
   numImages: number,
   imageShape: ImageShape,
   distribution: PixelDistribution,
-  given: ConditionValues | null,
+  given: readonly ConditionValues[],
 ): OutputSource {
   const { levels, numParameters, imageChannels } = distribution;
   const values = valuesOf(imageShape);
@@ -41,17 +42,17 @@ export function fullPasses(
   void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: where there is no room, this says so
   // What is read at a place: of a softmax the logits of one channel, else all parameters of the pixel.
   const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
-  const [blank, condition = null] = tidy(() => [
+  const [blank, ...conditions] = tidy(() => [
     zeros<Rank.R2>([numImages, values]),
-    ...(given === null ? [] : [conditionTensor(given, 0, numImages)]), // [N,...]
-  ]) as [Tensor2D, Tensor?];
+    ...conditionTensors(given, 0, numImages), // [N,...] each
+  ]) as [Tensor2D, ...Tensor[]];
   let images = keep(blank); // normalized, zero where not yet drawn
-  if (condition !== null) keep(condition);
+  for (const condition of conditions) keep(condition);
   return {
     async outputs(...place) {
       const here = tidy(() => {
         const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
-        const outputs = forward(model, drawn, condition); // [N,H,W,C,L] or [N,H,W,P]
+        const outputs = forward(model, drawn, conditions); // [N,H,W,C,L] or [N,H,W,P]
         const all = reshape(outputs, [numImages, places, size]); // [N,H*W*C,L] or [N,H*W,P]
         const index = Math.floor((indexOfPlace(place, imageShape) * places) / values);
         const one = slice(all, [0, index, 0], [-1, 1, -1]); // [N,1,size]
@@ -75,7 +76,7 @@ export function fullPasses(
     },
     dispose() {
       images.dispose();
-      condition?.dispose();
+      dispose(conditions);
     },
   };
 }

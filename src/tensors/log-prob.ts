@@ -13,9 +13,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionValues, readCondition } from '../core/conditions';
+import { type ConditionValues, readConditions } from '../core/conditions';
 import { checkLevels, type ImageShape, resolveImageShape, valuesOf } from '../core/images';
-import { type Condition, conditionData, conditionTensor } from '../models/conditions';
+import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { natsOf } from '../models/loss';
 import { forward, normalize } from './forward';
@@ -24,7 +24,7 @@ import { forward, normalize } from './forward';
 export interface LogProbOptions {
   /** Images a forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on, for models that take it. */
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
   condition?: Condition;
   /** Of each value by itself instead of each image. @default false */
   perValue?: boolean;
@@ -148,7 +148,7 @@ interface BatchJob {
   readonly levels: Int32Array;
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  readonly condition: ConditionValues | null;
+  readonly conditions: readonly ConditionValues[];
   readonly batchSize: number;
 }
 
@@ -167,23 +167,23 @@ async function planBatches(
   if (numImages === 0) throwTypeError(what, 'at least one image', images.shape);
   const imageShape = resolveImageShape(what, shape.imageShape, size);
   const given = await conditionData(options.condition);
-  const condition = readCondition(`${caller}: condition`, shape.condition, given, numImages, imageShape);
+  const conditions = readConditions(`${caller}: condition`, shape.conditions, given, numImages, imageShape);
   const data = await images.data();
   checkLevels(what, data, shape.levels);
   const levels = Int32Array.from(data);
-  return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, condition, batchSize };
+  return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, conditions, batchSize };
 }
 
 /** What is made of the levels and outputs of each batch of images, and its first image. */
 function* batches(
-  { model, shape, images, numImages, condition, batchSize }: BatchJob,
+  { model, shape, images, numImages, conditions, batchSize }: BatchJob,
   make: (labels: Tensor4D, outputs: Tensor) => Tensor,
 ): Generator<{ start: number; outputs: Tensor }> {
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tidy(() => {
       const size = Math.min(batchSize, numImages - start);
       const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const given = condition && conditionTensor(condition, start, size);
+      const given = conditionTensors(conditions, start, size);
       return make(part, forward(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
     });
     yield { start, outputs };

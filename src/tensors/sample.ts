@@ -1,7 +1,7 @@
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
-import type { NumericArray } from '../core/conditions';
+import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
@@ -62,7 +62,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
     ...rest,
     ...(initial !== undefined && { initial: await numbersOf('initial', 'levels', initial) }),
     ...(known !== undefined && { known: await numbersOf('known', '0 and 1', known) }),
-    ...(condition !== undefined && { condition: (await conditionData(condition)) as number }),
+    ...(condition !== undefined && { condition: (await conditionData(condition)) as ConditionData }),
   };
   const job = memoryFor('sample', () => planJob(shape, numbers));
   const source = await outputSource(model, shape, job, strategy);
@@ -103,11 +103,11 @@ async function outputSource(
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
-  const { numImages, imageShape, distribution, condition } = job;
+  const { numImages, imageShape, distribution, conditions } = job;
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
     warnOfObstacle('sample', model, traced.obstacle, consequence);
   }
-  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, distribution, condition));
+  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, distribution, conditions));
 }

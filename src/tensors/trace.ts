@@ -23,18 +23,18 @@ export interface TracedModel {
  */
 export function trace(
   model: LayersModel,
-  { imageShape: [, , channels], condition: shape, distribution }: ImageModelShape,
+  { imageShape: [, , channels], conditions, distribution }: ImageModelShape,
 ): TracedModel | { readonly obstacle: string } {
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
-  const [image, condition] = model.inputs as [SymbolicTensor, SymbolicTensor?];
+  const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
   known.set(image, builder.image(channels));
-  if (condition !== undefined) {
-    known.set(condition, builder.condition(0, condition.shape.at(-1) as number, condition.rank === 4));
+  for (const [index, condition] of others.entries()) {
+    known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4));
   }
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
-    const { times } = readinessOf(builder.nodes, shape === null ? [] : [shape])[output] as Readiness;
+    const { times } = readinessOf(builder.nodes, conditions)[output] as Readiness;
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     return {
@@ -132,7 +132,7 @@ function buildLayer(
 /** The model with its weights read, once; not yet portable where it has closures. */
 export async function readModel(
   { builder: { nodes, weights }, output }: TracedModel,
-  { imageShape, levels, condition, distribution }: ImageModelShape,
+  { imageShape, levels, conditions, distribution }: ImageModelShape,
 ): Promise<PortableModel> {
   const layerWeights = [...new Set([...weights.values()].flatMap(({ from }) => from))];
   const read = await Promise.all(layerWeights.map((weight) => (weight.read() as Tensor).data()));
@@ -144,7 +144,7 @@ export async function readModel(
   return {
     imageShape,
     levels,
-    conditions: condition === null ? [] : [condition],
+    conditions,
     nodes,
     output,
     weights: new Map(named),

@@ -10,7 +10,10 @@ import { expectNoLeaks } from '../support/tensors';
 beforeAll(() => useBackend('cpu'));
 
 const imageShape: ImageShape = [1, 3, 1];
-const trialsOf = (batchSize: number, conditions: TriedConditions | null = null) => ({
+/** Of a model that takes none. */
+const NONE: TriedConditions = { count: 1, draw: () => [] };
+
+const trialsOf = (batchSize: number, conditions: TriedConditions = NONE) => ({
   caller: 'caller',
   imageShape,
   batchSize,
@@ -41,9 +44,9 @@ describe('changeEach', () => {
 
   it('shows each value under each class', async () => {
     const classes: ConditionShape = { kind: 'class', numClasses: 6 };
-    const conditions = await conditionsToTry('condition', classes, undefined, imageShape, Math.random);
+    const conditions = await conditionsToTry('condition', [classes], undefined, imageShape, Math.random);
     // only under class 5 does anything move
-    const onlyFive = (images: tf.Tensor4D, condition: tf.Tensor | null) =>
+    const onlyFive = (images: tf.Tensor4D, [condition]: readonly tf.Tensor[]) =>
       tf.mul(pairs(images), tf.reshape(tf.equal(condition as tf.Tensor, 5), [-1, 1, 1])) as tf.Tensor3D;
     const visits: number[] = [];
     const moves: number[] = [];
@@ -66,32 +69,53 @@ describe('changeEach', () => {
 });
 
 describe('conditionsToTry', () => {
-  const tryWith = (condition: ConditionShape | null, given?: Condition) =>
-    conditionsToTry('what', condition, given, imageShape, seedrandom.alea('2'));
+  const tryWith = (conditions: ConditionShape[], given?: Condition) =>
+    conditionsToTry('what', conditions, given, imageShape, seedrandom.alea('2'));
 
   it('has none where the model takes none, and refuses one then', async () => {
-    expect(await tryWith(null)).toBeNull();
-    await expect(tryWith(null, 1)).rejects.toThrow('what: wanted none');
+    const { count, draw } = await tryWith([]);
+    expect([count, draw([0, 1])]).toEqual([1, []]);
+    await expect(tryWith([], 1)).rejects.toThrow('what: wanted none');
   });
 
   it('repeats the given one', async () => {
     const given = tf.tensor2d([[3, 4]]);
-    const { count, draw } = (await tryWith({ kind: 'vector', size: 2 }, given)) as TriedConditions;
+    const { count, draw } = await tryWith([{ kind: 'vector', size: 2 }], given);
     expect(count).toBe(1);
-    expect(draw([0, 3])).toEqual({ shape: [2], values: Float32Array.of(3, 4, 3, 4) });
+    expect(draw([0, 3])).toEqual([{ shape: [2], values: Float32Array.of(3, 4, 3, 4) }]);
     given.dispose();
   });
 
   it('takes every class in turn', async () => {
-    const { count, draw } = (await tryWith({ kind: 'class', numClasses: 3 })) as TriedConditions;
+    const { count, draw } = await tryWith([{ kind: 'class', numClasses: 3 }]);
     expect(count).toBe(3);
-    expect(draw([0, 1, 2, 3])).toEqual({ shape: [1], values: Float32Array.of(0, 1, 2, 0) });
+    expect(draw([0, 1, 2, 3])).toEqual([{ shape: [1], values: Float32Array.of(0, 1, 2, 0) }]);
+  });
+
+  it('takes of several every class in turn, the null class too, with vectors and maps at random', async () => {
+    const both: ConditionShape[] = [
+      { kind: 'map', size: 1 },
+      { kind: 'class', numClasses: 2, nullClass: true },
+    ];
+    const { count, draw } = await tryWith(both);
+    expect(count).toBe(3);
+    const [map, classes] = draw([0, 1, 2, 3]);
+    expect(map?.shape).toEqual([1, 3, 1]);
+    expect(new Set(map?.values).size).toBe(12);
+    expect(classes).toEqual({ shape: [1], values: Float32Array.of(0, 1, 2, 0) });
+    const given = tf.tensor4d([1, 2, 3], [1, 1, 3, 1]);
+    expect((await tryWith(both, { map: given, class: 2 })).draw([0, 1])).toEqual([
+      { shape: [1, 3, 1], values: Float32Array.of(1, 2, 3, 1, 2, 3) },
+      { shape: [1], values: Float32Array.of(2, 2) },
+    ]);
+    await expect(tryWith(both, { map: given })).rejects.toThrow('what.class: wanted a class from 0 to 2');
+    given.dispose();
   });
 
   it('draws vectors and maps anew for each batch', async () => {
     for (const kind of ['vector', 'map'] as const) {
-      const { draw } = (await tryWith({ kind, size: 2 })) as TriedConditions;
-      const values = [...draw([0, 0]).values, ...draw([1]).values];
+      const { draw } = await tryWith([{ kind, size: 2 }]);
+      const values = [...draw([0, 0]), ...draw([1])].flatMap((drawn) => [...drawn.values]);
       expect(values).toHaveLength(kind === 'vector' ? 6 : 18);
       expect(new Set(values).size).toBe(values.length);
     }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   type ConditionShape,
+  checkKinds,
   conditionShapeOf,
   conditionSize,
+  numClassesRead,
   numConditions,
   part,
   randomConditions,
-  readCondition,
+  readConditions,
   repeated,
 } from '../../src/core/conditions';
 import { noise } from '../support/tensors';
@@ -17,8 +19,15 @@ const maps: ConditionShape = { kind: 'map', size: 2 };
 const IMAGE = [1, 3, 1] as const;
 
 /** Reads conditions of two images. */
-const read = (condition: ConditionShape | null, given?: unknown) =>
-  readCondition('caller: condition', condition, given as never, 2, IMAGE);
+const readAll = (conditions: readonly ConditionShape[], given?: unknown) =>
+  readConditions('caller: condition', conditions, given as never, 2, IMAGE);
+
+/** Reads the condition of two images. */
+const read = (condition: ConditionShape | null, given?: unknown) => {
+  const [values = null, ...others] = readAll(condition === null ? [] : [condition], given);
+  expect(others).toEqual([]);
+  return values;
+};
 
 /** So many zeros, with a shape. */
 const zeros = (...shape: number[]) => ({ data: new Float32Array(conditionSize(shape)), shape });
@@ -32,7 +41,7 @@ it('knows the shape of the condition of one image', () => {
   expect(conditionSize([1, 3, 2])).toBe(6);
 });
 
-describe('readCondition', () => {
+describe('readConditions', () => {
   it('reads classes, as a number, as numbers, or with a shape', () => {
     expect(read(classes, 2)).toEqual({ shape: [1], values: Float32Array.of(2, 2) });
     for (const list of [[3, 0], Int32Array.of(3, 0), Uint8Array.of(3, 0)]) {
@@ -99,7 +108,77 @@ describe('readCondition', () => {
   );
 });
 
+describe('several conditions', () => {
+  const several = [maps, classes]; // in any order
+  const map = zeros(2, 1, 3, 2);
+
+  it('are read by name, in the order of the model', () => {
+    const numbers = { data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [2, 1, 3, 2] };
+    expect(readAll(several, { class: [3, 0], map: numbers })).toEqual([
+      { shape: [1, 3, 2], values: numbers.data },
+      { shape: [1], values: Float32Array.of(3, 0) },
+    ]);
+  });
+
+  it('are given by name also where there is one', () => {
+    expect(read(classes, { class: 2 })).toEqual(read(classes, 2));
+    expect(() => read(classes, { class: 4 })).toThrow(
+      'caller: condition.class: wanted an integer from 0 to 3, got 4',
+    );
+    expect(() => read(classes, {})).toThrow('caller: condition.class: wanted a class from 0 to 3');
+    expect(() => read(null, {})).toThrow(
+      'caller: condition: wanted none, since the model takes no condition',
+    );
+  });
+
+  it.each([
+    [undefined, 'caller: condition: wanted { map, class }, since the model takes them, got undefined'],
+    [[3, 0], 'caller: condition: wanted { map, class }, since the model takes them, got [3, 0]'],
+    [map, 'caller: condition: wanted { map, class }'],
+    [Promise.resolve(), 'got a Promise (is an await missing?)'],
+    [{ class: 1 }, 'caller: condition.map: wanted numbers of shape [2,1,3,2], got undefined'],
+    [{ map }, 'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got undefined'],
+    [
+      { map, class: { class: 1 } },
+      'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got Object',
+    ],
+    [{ map, klass: 1 }, "caller: condition: unknown option 'klass': did you mean class?"],
+    [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': there are map, class"],
+  ] as [unknown, string][])('names what does not fit: %o', (given, message) => {
+    expect(() => readAll(several, given)).toThrow(TypeError);
+    expect(() => readAll(several, given)).toThrow(message);
+  });
+
+  it('may be one of a kind', () => {
+    expect(() => checkKinds('caller', [classes, maps, vectors])).not.toThrow();
+    expect(() => checkKinds('caller', [maps, classes, maps])).toThrow(
+      "caller: wanted at most one class, one vector and one map as conditions, got ['map', 'class', 'map']",
+    );
+  });
+});
+
+describe('a null class', () => {
+  const dropped: ConditionShape = { kind: 'class', numClasses: 4, nullClass: true };
+
+  it('is one class more', () => {
+    expect([numClassesRead({ kind: 'class', numClasses: 4 }), numClassesRead({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
+    expect(read(dropped, [4, 0])?.values).toEqual(Float32Array.of(4, 0));
+    expect(() => read(dropped, 5)).toThrow('wanted an integer from 0 to 4, got 5');
+    expect(() => read(dropped, 'cat')).toThrow("wanted a class from 0 to 4, or 2 of them, got 'cat'");
+  });
+
+  it('comes too where classes are drawn at random', () => {
+    const numbers = [0, 0.19, 0.2, 0.79, 0.8, 0.999];
+    const drawn = randomConditions(dropped, 6, IMAGE, () => numbers.shift() as number);
+    expect(Array.from(drawn.values)).toEqual([0, 0, 1, 3, 4, 4]);
+  });
+});
+
 it('tells for how many images conditions are', () => {
+  expect([{ class: [1, 2] }, { class: 3, map: zeros(5, 1) }, { map: zeros(0) }].map(numConditions)).toEqual([
+    2, 5, 0,
+  ]);
+  expect([{}, { class: 1 }, { class: {} }].map(numConditions)).toEqual([undefined, undefined, undefined]);
   expect([[1, 2], Int32Array.of(1, 2, 3), zeros(4, 2)].map(numConditions)).toEqual([2, 3, 4]);
   expect([1, undefined, null].map(numConditions)).toEqual([undefined, undefined, undefined]);
 });

@@ -124,6 +124,89 @@ describe('the order of imageBatches', () => {
   });
 });
 
+describe('classes that are dropped', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  /** Images 0..n-1 of which image i is of class i % 7, and the classes of the first batches by image. */
+  const n = 200;
+  const set: ImageSet = { ...numbered(n), labels: Uint8Array.from({ length: n }, (_, i) => i % 7) };
+  const drawn = (options: Partial<ImageBatchOptions>, steps: number): [image: number, given: number][] => {
+    const all: [number, number][] = [];
+    const batches = imageBatches(set, { batchSize: 50, ...options, withClasses: true });
+    let step = 0;
+    for (const { xs, ys } of batches) {
+      const [images, classes] = xs;
+      const numbers = numbersOf({ xs: images, ys });
+      const given = classes.dataSync();
+      classes.dispose();
+      all.push(...numbers.map((image, b): [number, number] => [image, given[b] as number]));
+      if (++step === steps) break;
+    }
+    return all;
+  };
+  const dropClass = { probability: 0.25, nullClass: 7 };
+
+  it('are those of some images, each epoch anew, in whatever order', () => {
+    for (const shuffle of [true, false]) {
+      const all = drawn({ dropClass, shuffle }, 40); // ten epochs
+      expect(all.map(([image]) => image)).toEqual(drawn({ shuffle }, 40).map(([image]) => image)); // the order stays
+      expect(all.every(([image, given]) => given === 7 || given === image % 7)).toBe(true);
+      const dropped = all.flatMap(([, given], place) => (given === 7 ? [place] : []));
+      // 2000 draws of 0.25: 500 on average, and 5 standard deviations of 19.4 to either side
+      expect(Math.abs(dropped.length - 500)).toBeLessThan(97);
+      const epochs = [0, 1].map((epoch) => dropped.filter((place) => Math.floor(place / n) === epoch).map((place) => place % n)); // biome-ignore format: one line
+      expect(epochs[0]).not.toEqual(epochs[1]);
+    }
+  });
+
+  it('go on from any step, are others for another seed, and do not depend on the size of batches', () => {
+    const all = drawn({ dropClass }, 12);
+    expect(drawn({ dropClass, firstStep: 5 }, 7)).toEqual(all.slice(250));
+    expect(drawn({ dropClass, batchSize: 30 }, 20)).toEqual(all);
+    const places = (of: [number, number][]) => of.map(([, given]) => given === 7);
+    expect(places(drawn({ dropClass, seed: 1, shuffle: false }, 12))).not.toEqual(
+      places(drawn({ dropClass, seed: 2, shuffle: false }, 12)),
+    );
+  });
+
+  it('are none or all where the probability is 0 or 1', () => {
+    expect(drawn({ dropClass: { ...dropClass, probability: 0 } }, 4)).toEqual(drawn({}, 4));
+    expect(new Set(drawn({ dropClass: { ...dropClass, probability: 1 } }, 4).map(([, given]) => given))).toEqual(new Set([7])); // biome-ignore format: one line
+  });
+
+  it('stay the same from release to release, since training goes on by them', () => {
+    const all = drawn({ dropClass: { probability: 0.1, nullClass: 7 }, shuffle: false }, 1);
+    expect(all.flatMap(([image, given]) => (given === 7 ? [image] : []))).toEqual([6, 41, 48]);
+  });
+
+  it('are asked for by name', () => {
+    const refuses = (options: object, message: string) => {
+      expect(() => imageBatches(set, { batchSize: 2, withClasses: true, ...options })).toThrow(message);
+    };
+    refuses(
+      { dropClass, withClasses: false },
+      'imageBatches: dropClass: wanted withClasses: true beside it, got undefined',
+    );
+    refuses({ dropClass: 0.1 }, 'imageBatches: dropClass: wanted an object of arguments, got 0.1');
+    refuses(
+      { dropClass: { ...dropClass, prob: 1 } },
+      "imageBatches: dropClass: unknown option 'prob': did you mean probability?",
+    );
+    refuses(
+      { dropClass: { probability: 1.1, nullClass: 7 } },
+      'imageBatches: dropClass: probability: wanted a number from 0 to 1, got 1.1',
+    );
+    refuses(
+      { dropClass: { probability: 0.1 } },
+      'imageBatches: dropClass: nullClass: wanted an integer of at least 1, got undefined',
+    );
+    refuses(
+      { dropClass: { probability: 0.1, nullClass: 6 } },
+      'imageBatches: dropClass: nullClass: wanted one above all classes, 0 to 6, got 6',
+    );
+  });
+});
+
 describe('the options of imageBatches', () => {
   it('are checked at once', () => {
     const images = quantize(numbered(4), 16);

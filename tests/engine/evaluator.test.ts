@@ -7,6 +7,7 @@ import {
   gatedPixelCNN,
   gatedPixelCNNBlock,
   maskedConv2d,
+  oneHotClass,
   pixelCNN,
   pixelLogits,
   type SampleOptions,
@@ -399,20 +400,25 @@ onEachCpuBackend('incremental sampling', () => {
       outDim: 3,
       numBlocks: 1,
     };
-    const model = fill(gatedPixelCNN({ ...args, conditionMapSize: 2 }));
+    const model = fill(gatedPixelCNN({ ...args, numClasses: 5, conditionMapSize: 2 }));
     const shape = imageModelShape('test', model);
     const program = await readModel(trace(model, shape) as TracedModel, shape);
     const [numImages, size] = [40, 4 * 3 * 2]; // in two chunks
     const from = Int32Array.from({ length: numImages }, (_, n) => (7 * n + 3) % numImages);
     const values = noise(numImages * size, 5);
     const taken = Float32Array.from(values, (_, i) => values[(from[Math.floor(i / size)] as number) * size + (i % size)] as number); // biome-ignore format: one line
-    const evaluator = (of: Float32Array) =>
+    const classes = Float32Array.from({ length: numImages }, (_, n) => (3 * n) % 5);
+    const classesTaken = Float32Array.from(from, (n) => classes[n] as number);
+    const evaluator = (of: Float32Array, label: Float32Array) =>
       evaluatorFor(program, {
         numImages,
         imageShape: args.imageShape,
-        condition: { shape: [4, 3, 2], values: of },
+        conditions: [
+          { shape: [1], values: label },
+          { shape: [4, 3, 2], values: of },
+        ],
       });
-    const [copied, afresh] = [evaluator(values), evaluator(taken)];
+    const [copied, afresh] = [evaluator(values, classes), evaluator(taken, classesTaken)];
     const level = (n: number, index: number) => (n * n + 5 * n * index + index) % 3;
     for (let index = 0; index < size; index++) {
       const place = [Math.floor(index / 6), Math.floor(index / 2) % 3, index % 2] as const;
@@ -431,6 +437,36 @@ onEachCpuBackend('incremental sampling', () => {
     model.dispose();
   });
 
+  it.each([3, 40])(
+    'equals whole passes given a class, a vector and a map, in any order of inputs: %i images',
+    async (numImages) => {
+      for (const names of [
+        ['class', 'map'],
+        ['map', 'vector', 'class'],
+      ]) {
+        const model = fill(conditioned(names));
+        const of = {
+          class: Array.from({ length: numImages }, (_, n) => n % 4),
+          vector: tf.tensor(noise(2 * numImages, 3), [numImages, 2]),
+          map: tf.tensor(noise(12 * 3 * numImages, 4), [numImages, 4, 3, 3]),
+        };
+        const condition = Object.fromEntries(names.map((name) => [name, of[name as 'map']]));
+        const [incremental, full] = await bothStrategies(model, { condition, seed: 2 });
+        expect(incremental).toHaveLength(numImages * 24);
+        expect(incremental).toEqual(full);
+        for (const name of names) {
+          const other = name === 'class' ? 3 : tf.neg(of[name as 'map']);
+          const changed = { ...condition, [name]: other };
+          const drawn = await take(await sample(model, { condition: changed, seed: 2 }));
+          expect(drawn).not.toEqual(full); // each counts
+          tf.dispose(other);
+        }
+        tf.dispose([of.vector, of.map]);
+        model.dispose();
+      }
+    },
+  );
+
   it('leaves no tensor behind', async () => {
     const model = fill(branching(1, 3));
     await expectNoLeaks(async () => sample(model, { strategy: 'incremental', seed: 1 }));
@@ -443,8 +479,8 @@ onEachCpuBackend('incremental sampling', () => {
 
   it('gives the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
     const model = fill(branching(3, 4));
-    const words = await wordsOfLogits(model, null, makeKernels);
-    expect(await wordsOfLogits(model, null, javascriptKernels)).toEqual(words);
+    const words = await wordsOfLogits(model, [], makeKernels);
+    expect(await wordsOfLogits(model, [], javascriptKernels)).toEqual(words);
     expect(words.reduce((digest, word) => (Math.imul(digest, 31) + word) | 0, 0)).toBe(DIGEST);
     model.dispose();
   });
@@ -460,7 +496,7 @@ onEachCpuBackend('incremental sampling', () => {
       fill(model);
       const bits = async (make: typeof makeKernels, seed: number) => {
         const values = noise(shape.reduce((a, b) => a * b, 3), seed); // biome-ignore format: one line
-        return wordsOfLogits(model, { shape, values }, make);
+        return wordsOfLogits(model, [{ shape, values }], make);
       };
       const words = await bits(makeKernels, 7);
       expect(await bits(javascriptKernels, 7)).toEqual(words);
@@ -470,25 +506,42 @@ onEachCpuBackend('incremental sampling', () => {
   );
 });
 
+/** A hand-made graph of images [4,3,2] with gates that read these conditions, in this order of inputs. */
+function conditioned(names: readonly string[]): tfl.LayersModel {
+  const image = tfl.input({ shape: [4, 3, 2] });
+  const shapes: Record<string, number[]> = { class: [1], vector: [2], map: [4, 3, 3] };
+  const inputs = names.map((name) => tfl.input({ shape: shapes[name] as number[] }));
+  const read = inputs.map((given, i) => {
+    return names[i] === 'class' ? oneHotClass({ numClasses: 4 }).apply(given) : given;
+  });
+  const args = { filters: 4, imageChannels: 2, condition: read };
+  const first = gatedPixelCNNBlock({ vertical: image, horizontal: image }, { ...args, maskType: 'A' });
+  const { horizontal } = gatedPixelCNNBlock(first, { ...args, isLast: true });
+  const last = maskedConv2d({ filters: 10, kernelSize: 1, imageChannels: 2 }).apply(horizontal);
+  const logits = pixelLogits({ imageChannels: 2, levels: 5 }).apply(last);
+  return autoregressiveModel({ inputs: [image, ...inputs], outputs: logits });
+}
+
 describe('Evaluator', () => {
   /** An evaluator of images [2,2,2] over a machine that only says what it is told. */
-  function logged(condition: ConditionValues | null) {
+  function logged(...conditions: ConditionValues[]) {
     const log: string[] = [];
     const operand = { base: 1, offset: 0, stride: 4 };
-    const io = { image: operand, outputs: { ...operand, offset: 4 }, condition: { ...operand, offset: 8 } };
+    const given = conditions.map((_, index) => ({ index, to: { ...operand, offset: 8 + 4 * index } }));
+    const io = { image: operand, outputs: { ...operand, offset: 4 }, conditions: given };
     const at = (of: typeof operand) => {
-      if (of === io.condition) log.push('condition');
+      if (of.offset >= 8) log.push('condition');
       return of.offset;
     };
     const machine = {
-      heap: new Float32Array(12),
+      heap: new Float32Array(8 + 4 * conditions.length),
       chunks: [{ first: 0, images: 1, at }],
       width: 2,
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
       runRow: (time: number) => log.push(time === AFTER_ROW ? 'after row' : 'row'),
     };
-    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5, condition);
+    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5, conditions);
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }
 
@@ -529,7 +582,14 @@ describe('Evaluator', () => {
     }
     expect(vector.taken().filter((what) => what === 'condition')).toHaveLength(1);
     expect(map.taken().filter((what) => what === 'condition')).toHaveLength(2);
-    const none = logged(null);
+    const both = logged({ shape: [1], values: Float32Array.of(7) }, { shape: [2, 2, 1], values: Float32Array.of(1, 2, 3, 4) }); // biome-ignore format: one line
+    for (const row of [0, 1]) {
+      for (const column of [0, 1])
+        for (const channel of [0, 1]) both.evaluator.put(row, column, channel, [0]);
+      expect([both.heap[8], both.heap[12]]).toEqual([7, 2 * row + 2]);
+    }
+    expect(both.taken().filter((what) => what === 'condition')).toHaveLength(3);
+    const none = logged();
     none.evaluator.outputs(0, 0, 0);
     expect(none.taken()).not.toContain('condition');
   });
@@ -538,13 +598,13 @@ describe('Evaluator', () => {
 /** The bits of the logits at every place of three images [4,5,C] of four levels. */
 async function wordsOfLogits(
   model: tfl.LayersModel,
-  condition: ConditionValues | null,
+  conditions: readonly ConditionValues[],
   make: typeof makeKernels,
 ): Promise<number[]> {
   const channels = model.inputs[0]?.shape[3] as number;
   const shape = imageModelShape('test', model);
   const traced = trace(model, shape) as TracedModel;
-  const args = { numImages: 3, imageShape: [4, 5, channels] as const, condition };
+  const args = { numImages: 3, imageShape: [4, 5, channels] as const, conditions };
   const evaluator = evaluatorFor(await readModel(traced, shape), args, make);
   const words: number[] = [];
   for (let place = 0; place < 20 * channels; place++) {
@@ -596,7 +656,7 @@ describe.each(kernelMakers)('an evaluator of windows that reach to the right onl
       ]),
     };
     const pixels = [1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1];
-    const args = { numImages: 1, imageShape: [height, width, 1] as const, condition: null };
+    const args = { numImages: 1, imageShape: [height, width, 1] as const };
     const evaluator = evaluatorFor(model, args, make);
     for (const [index, level] of pixels.entries()) {
       const [row, column] = [Math.floor(index / width), index % width];

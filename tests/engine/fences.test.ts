@@ -44,11 +44,11 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
   const sizes = { levels: 5, hiddenDim: 3, outDim: 5, numBlocks: 2 };
   const imageShape: [number, number, number] = [5, 4, 2];
   const map: ConditionValues = { shape: [5, 4, 3], values: noise(40 * 5 * 4 * 3, 9) };
-  it.each<[string, () => tfl.LayersModel, ConditionValues | null]>([
-    ['pixelCNN', () => pixelCNN({ ...sizes, imageShape, kernelSize: [5, 3] }), null],
-    ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, imageShape, kernelSize: [3, 5] }), null],
-    ['gatedPixelCNN of maps', () => gatedPixelCNN({ ...sizes, imageShape, conditionMapSize: 3 }), map],
-  ])('is written only where it was reserved: %s', async (_name, build, condition) => {
+  it.each<[string, () => tfl.LayersModel, ConditionValues[]]>([
+    ['pixelCNN', () => pixelCNN({ ...sizes, imageShape, kernelSize: [5, 3] }), []],
+    ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, imageShape, kernelSize: [3, 5] }), []],
+    ['gatedPixelCNN of maps', () => gatedPixelCNN({ ...sizes, imageShape, conditionMapSize: 3 }), [map]],
+  ])('is written only where it was reserved: %s', async (_name, build, conditions) => {
     for (const numImages of [1, 3, 40]) {
       const model = build();
       setNoise(model, 1, 0.3);
@@ -57,7 +57,7 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
       let words: Int32Array = new Int32Array();
       const evaluator = evaluatorFor(
         await toPortable(model),
-        { numImages, imageShape, condition },
+        { numImages, imageShape, conditions },
         (floats) => {
           const kernels = heap.make(floats);
           words = kernels.words;

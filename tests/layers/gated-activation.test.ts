@@ -14,28 +14,34 @@ const cases = fc.record({
   w: fc.integer({ min: 1, max: 4 }),
   imageChannels: fc.integer({ min: 1, max: 3 }),
   half: fc.integer({ min: 1, max: 6 }), // features of a channel that come out
-  condition: fc.constantFrom('none', 'vector', 'map'),
+  conditions: fc.subarray(['vector', 'map', 'other vector', 'other map'] as const),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
 onEachBackend('GatedActivation', (backend) => {
-  it('is tanh(a) sigmoid(b) of the halves of each group, with the condition projected', async () => {
+  it('is tanh(a) sigmoid(b) of the halves of each group, with each condition projected', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ({ h, w, imageChannels, half, condition, seed }) => {
+      fc.asyncProperty(cases, async ({ h, w, imageChannels, half, conditions, seed }) => {
         const gates = 2 * half * imageChannels;
         const layer = gatedActivation({ imageChannels });
         const values = noise(N * h * w * gates, seed);
-        const shape = condition === 'map' ? [N, h, w, K] : [N, K];
-        const given = noise(shape.reduce((a, b) => a * b, 1), seed + 1); // biome-ignore format: one line
+        const all = conditions.map((name, i) => {
+          const isMap = name.endsWith('map');
+          const shape = isMap ? [N, h, w, K] : [N, K];
+          const given = noise(shape.reduce((a, b) => a * b, 1), seed + 10 * i + 1); // biome-ignore format: one line
+          return {
+            isMap,
+            given,
+            tensor: tf.tensor(given, shape),
+            kernel: noise(K * gates, seed + 10 * i + 2),
+          };
+        });
         const x = tf.tensor4d(values, [N, h, w, gates]);
-        const inputs = condition === 'none' ? x : [x, tf.tensor(given, shape)];
+        const inputs = all.length === 0 ? x : [x, ...all.map(({ tensor }) => tensor)];
         tf.dispose(layer.apply(inputs) as tf.Tensor); // builds it
-        const kernel = noise(K * gates, seed + 2);
-        if (condition !== 'none') {
-          const weight = tf.tensor(kernel, [1, 1, K, gates]);
-          layer.setWeights([weight]);
-          weight.dispose();
-        }
+        const weights = all.map(({ kernel }) => tf.tensor(kernel, [1, 1, K, gates]));
+        layer.setWeights(weights);
+        tf.dispose(weights);
         const y = layer.apply(inputs) as tf.Tensor;
         expect(y.shape).toEqual([N, h, w, gates / 2]);
         expect(layer.computeOutputShape([inputs].flat().map((input) => input.shape))).toEqual(y.shape);
@@ -43,10 +49,11 @@ onEachBackend('GatedActivation', (backend) => {
         /** Feature f before the gate, at a pixel of all images. */
         const before = (pixel: number, f: number) => {
           let sum = values[pixel * gates + f] as number;
-          const row = condition === 'map' ? pixel : Math.floor(pixel / (h * w));
-          if (condition === 'none') return sum;
-          for (let k = 0; k < K; k++)
-            sum += (given[row * K + k] as number) * (kernel[k * gates + f] as number);
+          for (const { isMap, given, kernel } of all) {
+            const row = isMap ? pixel : Math.floor(pixel / (h * w));
+            for (let k = 0; k < K; k++)
+              sum += (given[row * K + k] as number) * (kernel[k * gates + f] as number);
+          }
           return sum;
         };
         const expected = Array.from({ length: y.size }, (_, i) => {
@@ -64,7 +71,7 @@ onEachBackend('GatedActivation', (backend) => {
 
   it('leaves no tensor behind, with and without a tape, and where it throws', async () => {
     const [x, vector, map] = [tf.ones([2, 3, 3, 6]), tf.ones([2, 2]), tf.ones([2, 3, 3, 2])];
-    for (const condition of [[], [vector], [map]]) {
+    for (const condition of [[], [vector], [map], [map, vector, vector]]) {
       await expectNoLeaks(() => {
         const layer = gatedActivation();
         const inputs = [x, ...condition];
@@ -139,10 +146,10 @@ describe('GatedActivation', () => {
     );
     expect(apply([4, 4])).toThrow('GatedActivation: input: wanted one tensor');
     const wanted =
-      'GatedActivation: inputs: wanted features [N,H,W,2F], or with a condition [N,K] or [N,H,W,K]';
+      'GatedActivation: inputs: wanted features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]';
     for (const condition of [[4, 4], [null], [4, 3, 2], [4, 4, null]]) {
       expect(apply([4, 4, 6], condition)).toThrow(wanted);
     }
-    expect(apply([4, 4, 6], [2], [2])).toThrow(wanted);
+    expect(apply([4, 4, 6], [2], [4, 3, 2])).toThrow(wanted);
   });
 });

@@ -30,6 +30,15 @@ onEachBackend('OneHotClass', () => {
     classes.dispose();
   });
 
+  it('has one class more where there is a null class', async () => {
+    const layer = oneHotClass({ numClasses: 2, nullClass: true });
+    const classes = tf.tensor2d([2, 0, 3], [3, 1], 'int32');
+    const y = layer.apply(classes) as tf.Tensor;
+    expect(y.shape).toEqual([3, 3]);
+    expect(await take(y)).toEqual([0, 0, 1, 1, 0, 0, 0, 0, 0]);
+    classes.dispose();
+  });
+
   it('leaves no tensor behind, and where it throws', async () => {
     const [classes, other] = [tf.zeros([2, 1]), tf.zeros([2, 2])];
     const layer = oneHotClass({ numClasses: 2 });
@@ -51,6 +60,10 @@ describe('OneHotClass', () => {
     const again = OneHotClass.fromConfig(OneHotClass, layer.getConfig());
     expect(again.getConfig()).toEqual(layer.getConfig());
     expect(again.getConfig()).toMatchObject({ numClasses: 10, name: 'one_hot' });
+    const more = oneHotClass({ numClasses: 10, nullClass: true });
+    const moreAgain = OneHotClass.fromConfig(OneHotClass, more.getConfig()) as OneHotClass;
+    expect((moreAgain.apply(tfl.input({ shape: [1] })) as tfl.SymbolicTensor).shape).toEqual([null, 11]);
+    expect(Object.keys(layer.getConfig())).not.toContain('nullClass'); // so that earlier versions load it
   });
 
   it('names what is wrong', () => {
@@ -58,6 +71,7 @@ describe('OneHotClass', () => {
     expect(() => oneHotClass({ numClasses: 0 })).toThrow(
       'OneHotClass: numClasses: wanted an integer of at least 1',
     );
+    expect(() => oneHotClass({ numClasses: 3, nullClass: 3 as never })).toThrow('OneHotClass: nullClass: wanted true or false, got 3'); // biome-ignore format: one line
     const layer = oneHotClass({ numClasses: 3 });
     for (const shape of [[2], [null], [1, 1], []]) {
       expect(() => layer.apply(tfl.input({ shape }))).toThrow('OneHotClass: input: wanted classes [N,1]');

@@ -24,7 +24,7 @@ type Symbolic = tfl.SymbolicTensor;
 const shapeOf = (imageShape: ImageModelShape['imageShape'], levels: number): ImageModelShape => ({
   imageShape,
   levels,
-  condition: null,
+  conditions: [],
   distribution: softmaxOf(imageShape[2], levels),
 });
 const { layers } = tfl;

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readCondition } from '../../src/core/conditions';
+import { readConditions } from '../../src/core/conditions';
 import { softmaxOf } from '../../src/distributions/categorical';
-import { conditionData, conditionInput, conditionTensor, modelInputs } from '../../src/models/conditions';
+import { conditionData, conditionInputs, conditionTensors, modelInputs } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -15,13 +15,17 @@ const vectors: ConditionShape = { kind: 'vector', size: 2 };
 const maps: ConditionShape = { kind: 'map', size: 2 };
 const IMAGE = [1, 3, 1] as const;
 
-/** Reads conditions of two images. */
-const read = async (condition: ConditionShape | null, given?: unknown) =>
-  readCondition('caller: condition', condition, await conditionData(given as Condition), 2, IMAGE);
+const listOf = (condition: ConditionShape | null) => (condition === null ? [] : [condition]);
 
-/** A model's input of conditions of two images. */
+/** Reads the condition of two images. */
+const read = async (condition: ConditionShape | null, given?: unknown) => {
+  const data = await conditionData(given as Condition);
+  return readConditions('caller: condition', listOf(condition), data, 2, IMAGE)[0] ?? null;
+};
+
+/** A model's input of the condition of two images. */
 const asInput = (condition: ConditionShape | null, given?: unknown) =>
-  conditionInput('caller: condition', condition, given as Condition, [2, ...IMAGE]);
+  conditionInputs('caller: condition', listOf(condition), given as Condition, [2, ...IMAGE])[0] as tf.Tensor;
 
 /** What does not fit, and the message. */
 const misfits = (): [ConditionShape | null, unknown, string][] => [
@@ -104,7 +108,7 @@ describe('conditionData', () => {
   });
 });
 
-describe('conditionInput', () => {
+describe('conditionInputs', () => {
   it('gives what a model takes, and leaves the tensors to the caller', async () => {
     const flat = tf.tensor1d([3, 0], 'int32');
     for (const given of [[3, 0], flat, tf.tensor2d([[3], [0]])]) {
@@ -137,9 +141,44 @@ describe('conditionInput', () => {
   });
 });
 
+describe('several conditions', () => {
+  const both = [classes, maps];
+
+  it('are read from tensors by name', async () => {
+    const map = tf.ones([2, 1, 3, 2]);
+    const given = await conditionData({ map, class: [3, 0] });
+    expect(given).toEqual({
+      map: { data: new Float32Array(12).fill(1), shape: [2, 1, 3, 2] },
+      class: [3, 0],
+    });
+    map.dispose();
+  });
+
+  it('are inputs in the order of the model', async () => {
+    const map = tf.ones([2, 1, 3, 2]);
+    const inputs = conditionInputs('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]);
+    expect(inputs.map(({ shape }) => shape)).toEqual([
+      [2, 1],
+      [2, 1, 3, 2],
+    ]);
+    expect(await take(inputs[0] as tf.Tensor)).toEqual([1, 1]);
+    tf.dispose([map, inputs]);
+  });
+
+  it('leave no tensor behind where the last of them does not fit', async () => {
+    const wrong = tf.ones([2, 1, 3, 1]);
+    await expectNoLeaks(() => {
+      expect(() =>
+        conditionInputs('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE]),
+      ).toThrow('caller: condition.map: wanted numbers of shape [2,1,3,2], got [2, 1, 3, 1]');
+    });
+    wrong.dispose();
+  });
+});
+
 it('cuts the conditions of a batch', async () => {
   const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
-  const batch = conditionTensor(given, 1, 2);
+  const [batch] = conditionTensors([given], 1, 2) as [tf.Tensor];
   expect(batch.shape).toEqual([2, 2]);
   expect(await take(batch)).toEqual([3, 4, 5, 6]);
 });
@@ -149,9 +188,9 @@ describe('modelInputs', () => {
     imageShape: [null, 2, 1],
     levels: 2,
     distribution: softmaxOf(1, 2),
-    condition: { kind: 'class', numClasses: 3 },
+    conditions: [{ kind: 'class', numClasses: 3 }],
   };
-  const plain: ImageModelShape = { ...byClass, condition: null };
+  const plain: ImageModelShape = { ...byClass, conditions: [] };
 
   it('gives what came where no condition is beside it: a tensor, a list, a record', () => {
     const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
@@ -162,7 +201,7 @@ describe('modelInputs', () => {
       [byClass, [x, classes]],
       [byClass, { image: x, condition: classes }],
     ] as const) {
-      expect(modelInputs('caller', shape, inputs, undefined)).toEqual({ inputs });
+      expect(modelInputs('caller', shape, inputs, undefined)).toEqual({ inputs, made: [] });
     }
     tf.dispose([x, classes]);
   });
@@ -170,8 +209,9 @@ describe('modelInputs', () => {
   it('puts the condition beside the images', async () => {
     const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
     const { inputs, made } = modelInputs('caller', byClass, x, [2, 0]);
-    expect(inputs).toEqual([x, made]);
-    expect(await take(made as tf.Tensor)).toEqual([2, 0]);
+    expect(inputs).toEqual([x, ...made]);
+    expect(made).toHaveLength(1);
+    expect(await take(made[0] as tf.Tensor)).toEqual([2, 0]);
     x.dispose();
   });
 

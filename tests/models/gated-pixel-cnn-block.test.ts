@@ -69,7 +69,12 @@ function slowOutputs(
     });
     const { of, finish } = weightsByName(weights);
     const stacks = [vertical as Grid, horizontal as Grid] as const;
-    const slow = slowBlock(stacks, condition ?? null, (name) => of(`block_${name}`), args);
+    const slow = slowBlock(
+      stacks,
+      condition === undefined ? [] : [condition],
+      (name) => of(`block_${name}`),
+      args,
+    );
     finish();
     return [slow.vertical, slow.horizontal, slow.skip].flatMap((grid) =>
       grid === null ? [] : [grid.flat(2)],

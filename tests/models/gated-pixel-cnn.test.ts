@@ -38,6 +38,11 @@ type ImageShape = [number, number, number];
 const kinds = ['none', 'class', 'vector', 'map'] as const;
 type Kind = (typeof kinds)[number];
 
+/** Several conditions at once, in the order of the model's inputs. */
+const several = ['class+vector', 'class+map', 'vector+map', 'class+vector+map'] as const;
+type Kinds = Kind | (typeof several)[number];
+const partsOf = (kind: Kinds) => kind.split('+') as Kind[];
+
 /** Classes, or numbers of a condition. */
 const K = 3;
 const argsOf: Record<Kind, Partial<GatedPixelCNNArgs>> = {
@@ -48,12 +53,13 @@ const argsOf: Record<Kind, Partial<GatedPixelCNNArgs>> = {
 };
 
 function build(
-  kind: Kind,
+  kind: Kinds,
   imageShape: ImageShape,
   args: Partial<GatedPixelCNNArgs> = {},
 ): AutoregressiveModel {
   const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
-  return gatedPixelCNN({ imageShape, ...sizes, ...argsOf[kind], ...args });
+  const conditions = Object.assign({}, ...partsOf(kind).map((part) => argsOf[part]));
+  return gatedPixelCNN({ imageShape, ...sizes, ...conditions, ...args });
 }
 
 /** Gives a model weights in [-scale, scale). */
@@ -88,22 +94,26 @@ function conditionsOf(
   return { tensor: tf.tensor(values, [n, ...shape]), slow };
 }
 
+/** The same of several conditions, of each its own. */
+const allConditionsOf = (kind: Kinds, n: number, imageShape: ImageShape) =>
+  partsOf(kind).flatMap((part) => conditionsOf(part, n, imageShape) ?? []);
+
 /** A model of a kind, images and conditions, and the logits of given weights by the slow implementation. */
-function scene(kind: Kind, imageShape: ImageShape, numBlocks: number) {
+function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
   const n = 2;
   const model = build(kind, imageShape, { numBlocks, kernelSize: [3, 5] });
   const weights = setNoise(model, 5);
   const size = imageShape.reduce((a, b) => a * b);
   const values = noise(n * size, 9).map((x) => (x + 1) / 2);
   const images = tf.tensor4d(values, [n, ...imageShape]);
-  const conditions = conditionsOf(kind, n, imageShape);
+  const conditions = allConditionsOf(kind, n, imageShape);
   const slow = (given: readonly SlowWeight[]) =>
     Array.from({ length: n }, (_, i) => {
       const image = grid(values.subarray(i * size, (i + 1) * size), imageShape);
       const args = { imageChannels: imageShape[2], numBlocks };
-      return slowGated(image, conditions?.slow[i] ?? null, given, args);
+      return slowGated(image, conditions.map((one) => one.slow[i] as SlowCondition), given, args); // biome-ignore format: one line
     }).flat();
-  const x = conditions === null ? images : [images, conditions.tensor];
+  const x = conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)];
   const dispose = () => {
     tf.dispose(x);
     model.dispose();
@@ -140,14 +150,16 @@ function levelsOf(n: number, imageShape: ImageShape): { labels: tf.Tensor4D; xs:
 const memory = new Map<string, number[][]>();
 
 onEachBackend('gatedPixelCNN', (backend) => {
-  const scenes: [Kind, ImageShape, number][] = [
+  const scenes: [Kinds, ImageShape, number][] = [
     ['none', [3, 4, 1], 2],
     ['class', [3, 3, 2], 1],
     ['vector', [2, 4, 3], 1],
     ['map', [4, 3, 1], 1],
+    ['class+vector+map', [2, 3, 2], 1],
+    ...several.slice(0, 3).map((kind): [Kinds, ImageShape, number] => [kind, [3, 2, 2], 1]),
     ...kinds.flatMap((kind) => [1, 2, 3].map((c): [Kind, ImageShape, number] => [kind, [3, 2, c], 2])),
   ];
-  it.each(isGpu(backend) ? scenes.slice(2, 4) : scenes)(
+  it.each(isGpu(backend) ? scenes.slice(2, 5) : scenes)(
     'equals loops in plain numbers: condition %s, images %j, %i blocks',
     async (...args) => {
       const { model, x, weights, slow, dispose } = scene(...args);
@@ -159,7 +171,7 @@ onEachBackend('gatedPixelCNN', (backend) => {
   );
 
   const isBrowser = typeof window !== 'undefined'; // where plain numbers take long
-  it.skipIf(isGpu(backend)).each(scenes.slice(0, isBrowser ? 1 : 4))(
+  it.skipIf(isGpu(backend)).each(scenes.slice(0, isBrowser ? 1 : 5))(
     'has the gradients of loops in plain numbers for every weight: condition %s, images %j, %i blocks',
     async (...args) => {
       const one = scene(...args);
@@ -183,7 +195,7 @@ onEachBackend('gatedPixelCNN', (backend) => {
   it.each(isGpu(backend) ? [2] : [1, 2, 3, 4])(
     'is causal whatever it is conditioned on, %i channels',
     async (c) => {
-      for (const kind of isGpu(backend) ? (['class'] as const) : kinds) {
+      for (const kind of isGpu(backend) ? (['class'] as const) : [...kinds, ...several.slice(1)]) {
         const model = build(kind, isGpu(backend) ? [2, 2, c] : [3, 3, c], { kernelSize: [1, 3] });
         setNoise(model);
         expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
@@ -215,6 +227,26 @@ onEachBackend('gatedPixelCNN', (backend) => {
       model.dispose();
     }
     flat.dispose();
+  });
+
+  it('gives all images of a tiny space the probability 1, for each class, vector and map together', async () => {
+    const images = allTinyImages();
+    const model = build('class+vector+map', [2, 2, 1]);
+    setNoise(model, 3, 2);
+    const all: number[][] = [];
+    for (let scene = 0; scene < (isGpu(backend) ? 1 : 3); scene++) {
+      const vector = tf.tile(tf.tensor2d(noise(K, scene), [1, K]), [81, 1]); // [81,K]
+      const map = tf.tile(tf.tensor4d(noise(4 * K, 9 + scene), [1, 2, 2, K]), [81, 1, 1, 1]); // [81,2,2,K]
+      const nats = await take(await logProb(model, images, { condition: { map, class: scene, vector }, batchSize: 27 })); // biome-ignore format: one line
+      const probabilities = nats.map(Math.exp);
+      expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+      expect(Math.max(...probabilities)).toBeGreaterThan(2 / 81);
+      for (const other of all) expect(largestDifference(other, probabilities)).toBeGreaterThan(0.01);
+      all.push(probabilities);
+      tf.dispose([vector, map]);
+    }
+    images.dispose();
+    model.dispose();
   });
 
   it('learns: steps of fit and trainOnBatch lower the loss', async () => {
@@ -333,21 +365,65 @@ describe('gatedPixelCNN', () => {
     ]);
   });
 
+  it('has a projection of each of several conditions, in the order class, vector, map', () => {
+    const model = build('class+vector+map', [2, 2, 1], { conditionSize: 4, conditionMapSize: 5 });
+    expect(model.condition).toBeNull(); // none is the one
+    expect(model.conditions).toEqual([
+      { kind: 'class', numClasses: K },
+      { kind: 'vector', size: 4 },
+      { kind: 'map', size: 5 },
+    ]);
+    expect(model.inputNames).toEqual(['image', 'class', 'vector', 'map']);
+    const weights = model.weights.filter(({ name }) => name.startsWith('block1_horizontal_gate/'));
+    expect(weights.map(({ originalName, shape }) => [originalName?.split('/')[1], shape])).toEqual([
+      ['condition_kernel', [1, 1, K, 4]],
+      ['condition2_kernel', [1, 1, 4, 4]],
+      ['condition3_kernel', [1, 1, 5, 4]],
+    ]);
+    model.dispose();
+  });
+
+  it('may be made many times with several conditions', () => {
+    // tfjs makes names unique by _1, _2, ..., and refuses those that are there
+    const models = Array.from({ length: 5 }, () => build('class+vector+map', [2, 2, 1], { numBlocks: 0 }));
+    for (const model of models) model.dispose();
+  });
+
+  it('has a null class, one more than there are classes', async () => {
+    const model = build('class', [2, 2, 1], { nullClass: true });
+    setNoise(model, 1, 2);
+    expect(model.condition).toEqual({ kind: 'class', numClasses: K, nullClass: true });
+    const kernel = model.weights.find(({ name }) => name.startsWith('block0_horizontal_gate/'));
+    expect(kernel?.shape).toEqual([1, 1, K + 1, 4]);
+    const { labels } = levelsOf(1, [2, 2, 1]);
+    const nats = await Promise.all([0, 1, 2, 3].map(async (condition) => take(await logProb(model, labels, { condition })))); // biome-ignore format: one line
+    expect(new Set(nats.flat()).size).toBe(K + 1); // each is another
+    await expect(logProb(model, labels, { condition: K + 1 })).rejects.toThrow(
+      'logProb: condition: wanted an integer from 0 to 3, got 4',
+    );
+    const loaded = (await saveAndLoad(model)) as AutoregressiveModel;
+    expect(loaded.conditions).toEqual(model.conditions);
+    expect(await take(await logProb(loaded, labels, { condition: K }))).toEqual(nats[K]);
+    labels.dispose();
+    for (const m of [model, loaded]) m.dispose();
+  });
+
   it('takes images of any size where height and width are null', async () => {
-    for (const kind of kinds) {
-      const model = gatedPixelCNN({ imageShape: [null, null, 2], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1, ...argsOf[kind] }); // biome-ignore format: one line
+    for (const kind of [...kinds, 'class+map', 'class+vector+map'] as const) {
+      const model = build(kind, [null, null, 2] as never);
       expect(model.imageShape).toEqual([null, null, 2]);
       for (const shape of [
         [1, 1, 2],
         [3, 5, 2],
       ] as ImageShape[]) {
         const { labels, xs } = levelsOf(2, shape);
-        const condition = conditionsOf(kind, 2, shape)?.tensor;
-        const logits = model.predict(condition === undefined ? xs : [xs, condition]) as tf.Tensor;
+        const tensors = allConditionsOf(kind, 2, shape).map(({ tensor }) => tensor);
+        const logits = model.predict(tensors.length === 0 ? xs : [xs, ...tensors]);
         expect(logits.shape).toEqual([2, ...shape, 3]);
-        const nats = await logProb(model, labels, condition === undefined ? {} : { condition });
+        const byName = Object.fromEntries(tensors.map((tensor, i) => [partsOf(kind)[i], tensor]));
+        const nats = await logProb(model, labels, tensors.length === 0 ? {} : { condition: byName });
         expect((await take(nats)).every(Number.isFinite)).toBe(true);
-        tf.dispose([labels, xs, condition ?? [], logits]);
+        tf.dispose([labels, xs, tensors, logits]);
       }
       expect((await checkCausality(model, { imageShape: [2, 3, 2] })).causal).toBe(true);
       model.dispose();
@@ -439,6 +515,68 @@ describe('gatedPixelCNN', () => {
       tf.dispose([labels, xs, tensor]);
     },
   );
+
+  it('fits, evaluates and predicts with several conditions by name as with as many inputs', async () => {
+    const shape: ImageShape = [2, 3, 1];
+    const { labels, xs } = levelsOf(6, shape);
+    const [classes, vector, map] = allConditionsOf('class+vector+map', 6, shape).map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor]; // biome-ignore format: one line
+    const train = async (byName: boolean) => {
+      const model = build('class+vector+map', shape, { seed: 1 });
+      const optimizer = tf.train.sgd(0.1);
+      model.compile({ optimizer, loss: bitsPerDim, checkLabels: true });
+      const options = { epochs: 2, batchSize: 4, shuffle: false, verbose: 0 } as const;
+      const condition = { map, vector, class: Array.from(await classes.data()) };
+      const x = [xs, classes, vector, map];
+      const { history } = byName
+        ? await model.fit(xs, labels, { ...options, condition })
+        : await model.fit(x, labels, options);
+      const loss = byName ? model.evaluate(xs, labels, { condition }) : model.evaluate(x, labels);
+      const logits = byName ? model.predict(xs, { condition }) : model.predict(x);
+      const figures = [history['loss'], await take(loss as tf.Scalar), await take(logits)];
+      model.dispose();
+      optimizer.dispose();
+      return figures;
+    };
+    await expectNoLeaks(async () => {
+      expect(await train(true)).toEqual(await train(false));
+    });
+    tf.dispose([labels, xs, classes, vector, map]);
+  });
+
+  it('names which of several conditions is wrong, and leaves no tensor behind', async () => {
+    const model = build('class+map', [2, 2, 1]);
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: true });
+    const { labels, xs } = levelsOf(2, [2, 2, 1]);
+    const [map, small, nan] = [tf.zeros([2, 2, 2, K]), tf.zeros([2, K]), tf.fill([2, 2, 2, K], Number.NaN)];
+    await expectNoLeaks(async () => {
+      for (const [condition, message] of [
+        [
+          undefined,
+          'condition: wanted { class, map }, since the model takes them, or [images, class, map] for x, got undefined',
+        ],
+        [1, 'condition: wanted { class, map }, since the model takes them, got 1'],
+        [map, 'condition: wanted { class, map }, since the model takes them, got'],
+        [{ class: 1 }, 'condition.map: wanted numbers of shape [2,2,2,3], got undefined'],
+        [{ map }, 'condition.class: wanted a class from 0 to 2, or 2 of them, got undefined'],
+        [{ map: small, class: 1 }, 'condition.map: wanted numbers of shape [2,2,2,3], got [2, 3]'],
+        [{ map, class: 3 }, 'condition.class: wanted an integer from 0 to 2, got 3'],
+        [{ map, clas: 1 }, "condition: unknown option 'clas': did you mean class?"],
+        [{ map, class: 1, vector: small }, "condition: unknown option 'vector': there are class, map"],
+      ] as [never, string][]) {
+        expect(() => model.evaluate(xs, labels, { condition })).toThrow(`evaluate: ${message}`);
+        expect(() => model.predict(xs, { condition })).toThrow(`predict: ${message}`);
+        await expect(model.fit(xs, labels, { condition, verbose: 0 })).rejects.toThrow(`fit: ${message}`);
+      }
+      await expect(model.fit(xs, labels, { condition: { class: 1, map: nan } })).rejects.toThrow('fit: condition.map: wanted finite numbers, got NaN'); // biome-ignore format: one line
+      const wrong = tf.tensor2d([[0], [3]]);
+      await expect(model.trainOnBatch([xs, wrong, map], labels)).rejects.toThrow('trainOnBatch: condition.class: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      const one = tf.zeros([1, 1]);
+      expect(() => model.evaluate([xs, one, map], labels)).toThrow('evaluate: x: wanted 2 conditions, as many as images, got 1'); // biome-ignore format: one line
+      return [wrong, one];
+    });
+    tf.dispose([labels, xs, map, small, nan]);
+    model.dispose();
+  });
 
   it('drops features in training only', async () => {
     const shape: ImageShape = [3, 3, 2];
@@ -562,12 +700,12 @@ describe('gatedPixelCNN', () => {
       const { mkdtemp, rm } = await import('node:fs/promises');
       const { tmpdir } = await import('node:os');
       const directory = await mkdtemp(`${tmpdir()}/pixelcnn-gated-`);
-      for (const kind of kinds) {
+      for (const kind of [...kinds, 'class+map', 'class+vector+map'] as const) {
         const { model, x, dispose } = scene(kind, [3, 3, 2], 1);
         await model.save(fileSystem(directory));
         const loaded = (await tfl.loadLayersModel(fileSystem(directory))) as AutoregressiveModel;
         expect(loaded).toBeInstanceOf(AutoregressiveModel);
-        expect(loaded.condition).toEqual(model.condition);
+        expect(loaded.conditions).toEqual(model.conditions);
         expect([loaded.imageShape, loaded.levels]).toEqual([[3, 3, 2], 3]);
         expect(await take(loaded.predict(x) as tf.Tensor)).toEqual(await take(model.predict(x) as tf.Tensor));
         expect(await checkCausality(loaded)).toEqual({ causal: true, leaks: [] });
@@ -595,9 +733,10 @@ describe('gatedPixelCNN', () => {
         expect(make({ [name]: 0 })).toThrow(`gatedPixelCNN: ${name}: wanted an integer of at least 1, got 0`);
         expect(make({ [name]: null })).toThrow(`gatedPixelCNN: ${name}`);
       }
-      expect(make({ numClasses: 2, conditionMapSize: 3 })).toThrow(
-        "gatedPixelCNN: wanted one of numClasses, conditionSize and conditionMapSize, got ['numClasses', 'conditionMapSize']",
+      expect(make({ nullClass: true, conditionSize: 2 })).toThrow(
+        'gatedPixelCNN: nullClass: wanted numClasses beside it, got true',
       );
+      expect(make({ nullClass: 10, numClasses: 10 })).toThrow('gatedPixelCNN: nullClass: wanted true or false, got 10'); // biome-ignore format: one line
     });
   });
 });

@@ -23,13 +23,13 @@ it('reads the shapes of any model from images to logits', () => {
   expect(imageModelShape('caller', stock(logits))).toMatchObject({
     imageShape: [4, 5, 2],
     levels: 3,
-    condition: null,
+    conditions: [],
     distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
   });
   expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toMatchObject({
     imageShape: [null, null, 2],
     levels: 3,
-    condition: null,
+    conditions: [],
     distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
   });
 });
@@ -41,7 +41,7 @@ it('throws for models of other shapes, and shows them', () => {
       stock((image) => image),
     ),
   ).toThrow(
-    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with a condition [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
+    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
   );
   for (const [none, got] of [
     [undefined, 'undefined'],
@@ -70,7 +70,8 @@ describe('what a model is conditioned on', () => {
     shape: (number | null)[] = [1, 3, 2],
   ) => {
     const image = tfl.input({ shape });
-    return imageModelShape('caller', { inputs: [image, second], outputs: [logits(image)], layers }).condition;
+    const graph = { inputs: [image, second], outputs: [logits(image)], layers };
+    return imageModelShape('caller', graph).conditions[0];
   };
 
   it('is known by the layer that reads classes, else vectors and maps', () => {
@@ -88,10 +89,34 @@ describe('what a model is conditioned on', () => {
     });
   });
 
+  /** The conditions of a graph from an image [1,3,2] and these inputs. */
+  const conditionsOf = (inputs: tfl.SymbolicTensor[], layers: tfl.layers.Layer[] = []) => {
+    const image = tfl.input({ shape: [1, 3, 2] });
+    return imageModelShape('caller', { inputs: [image, ...inputs], outputs: [logits(image)], layers })
+      .conditions;
+  };
+
+  it('may be several of them, in any order, one of a kind', () => {
+    const [label, vector, map, other] = [[1], [4], [1, 3, 2], [5]].map((shape) => tfl.input({ shape })) as [tfl.SymbolicTensor, tfl.SymbolicTensor, tfl.SymbolicTensor, tfl.SymbolicTensor]; // biome-ignore format: one line
+    const reader = oneHotClass({ numClasses: 4, nullClass: true });
+    reader.apply(label);
+    expect(conditionsOf([map, label, vector], [reader])).toEqual([
+      { kind: 'map', size: 2 },
+      { kind: 'class', numClasses: 4, nullClass: true },
+      { kind: 'vector', size: 4 },
+    ]);
+    expect(() => conditionsOf([vector, label, other], [reader])).toThrow(
+      "caller: wanted at most one class, one vector and one map as conditions, got ['vector', 'class', 'vector']",
+    );
+    expect(() => conditionsOf([label, tfl.input({ shape: [2, 2] })], [reader])).toThrow(
+      'caller: wanted a model',
+    );
+  });
+
   it('is nothing else', () => {
     for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
       expect(() => conditionOf(tfl.input({ shape }))).toThrow(
-        'with a condition [N,1], [N,K] or [N,H,W,K] or none',
+        'with conditions [N,1], [N,K] or [N,H,W,K] or none',
       );
     }
   });

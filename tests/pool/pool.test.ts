@@ -49,6 +49,11 @@ const messageOf = (work: Promise<unknown>) =>
 
 describe('a pool gives what one thread gives, to the bit', () => {
   const classes = portableModel({ numClasses: 3 });
+  const both = portableModel({ numClasses: 3, mapSize: 2 });
+  const maps = {
+    data: Float32Array.from({ length: 41 * 60 }, (_, i) => (i % 13) / 13),
+    shape: [41, 6, 5, 2],
+  };
   const anySize = portableModel({ imageShape: [null, null, 1] });
   const known = {
     data: Uint8Array.from({ length: 60 * 37 }, (_, i) => Number(i % 3 > 0)),
@@ -69,6 +74,11 @@ describe('a pool gives what one thread gives, to the bit', () => {
     ['of given values', model, { initial: images(37), known }],
     ['of classes', classes, { condition: Array.from({ length: 41 }, (_, n) => n % 3) }],
     ['of one class', classes, { condition: 2, numImages: 12 }],
+    [
+      'of classes and maps',
+      both,
+      { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } },
+    ],
     ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
   ])('samples %s', async (_, model, options) => {
     const { pool } = poolOf(3);
@@ -94,6 +104,10 @@ describe('a pool gives what one thread gives, to the bit', () => {
     const condition = Int32Array.from({ length: 70 }, (_, n) => n % 3);
     const given = await pool.logProb(classes, images(70), { perValue, condition });
     expect(bits(given)).toEqual(bits(await logProb(classes, images(70), { perValue, condition })));
+    const several = { perValue, condition: { class: 2, map: maps } };
+    expect(bits(await pool.logProb(both, images(41), several))).toEqual(
+      bits(await logProb(both, images(41), several)),
+    );
   });
 
   it('in a worker that is no thread', async () => {

@@ -67,6 +67,17 @@ const models: [name: string, make: () => tfl.LayersModel, options: Pick<LogProbO
     () => gatedPixelCNN({ ...small, conditionMapSize: 1 }),
     { condition: { data: Float32Array.from({ length: 24 }, (_, i) => i / 24), shape: [2, 3, 4, 1] } },
   ],
+  [
+    'of a class, a vector and a map',
+    () => gatedPixelCNN({ ...small, numClasses: 3, nullClass: true, conditionSize: 2, conditionMapSize: 1 }),
+    {
+      condition: {
+        class: [3, 1], // of none, and 1
+        vector: { data: [1, 2, -1, 0.5], shape: [2, 2] },
+        map: { data: Float32Array.from({ length: 24 }, (_, i) => i / 24), shape: [2, 3, 4, 1] },
+      },
+    },
+  ],
   ['of stock layers', stockModel, {}],
 ];
 
@@ -592,9 +603,24 @@ const programs: Case[] = [
     inProgram((program) => (program.conditions = {})),
   ],
   [
-    'two conditions',
-    'conditions: wanted at most one',
+    'two conditions of a kind',
+    "conditions: wanted at most one class, one vector and one map as conditions, got ['vector', 'vector']",
     inProgram(({ conditions }) => conditions.push(conditions[0])),
+  ],
+  [
+    'a condition by its node read as another',
+    'node 1 (condition): size: wanted 3, got 2',
+    inProgram(({ conditions }) => conditions.unshift({ kind: 'map', size: 3 })),
+  ],
+  [
+    'a null class that is none',
+    'conditions: 0: nullClass: wanted true, or no such field, got false',
+    inProgram((program) => (program.conditions = [{ kind: 'class', numClasses: 2, nullClass: false }])),
+  ],
+  [
+    'a null class of vectors',
+    "conditions: 0: wanted no fields but kind, size, got 'nullClass'",
+    inProgram(({ conditions }) => (conditions[0].nullClass = true)),
   ],
   [
     'no conditions',

@@ -28,7 +28,13 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
   model.setWeights(weights);
   tf.dispose(weights);
   const random = seedrandom.alea('reach');
-  const trials = { caller: 'test', imageShape, batchSize: 64, random, conditions: null };
+  const trials = {
+    caller: 'test',
+    imageShape,
+    batchSize: 64,
+    random,
+    conditions: { count: 1, draw: () => [] },
+  };
   const moves = new Uint8Array(valuesOf(imageShape));
   const inputs = Array.from(moves, (_, input) => input);
   const output = indexOfPlace(place, imageShape);

@@ -6,7 +6,7 @@ import { type ModelShape, planJob, type SampleOptions } from '../../src/sampling
 const shape: ModelShape = {
   imageShape: [2, 2, 1],
   levels: 3,
-  condition: null,
+  conditions: [],
   distribution: softmaxOf(1, 3),
 };
 
@@ -53,7 +53,7 @@ describe('planJob', () => {
   });
 
   it('takes as many images as there are conditions, and names those that are none', () => {
-    const conditional: ModelShape = { ...shape, condition: { kind: 'class', numClasses: 3 } };
+    const conditional: ModelShape = { ...shape, conditions: [{ kind: 'class', numClasses: 3 }] };
     expect(planJob(conditional, { condition: [2, 0] }).numImages).toBe(2);
     expect(planJob(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
     expect(planJob(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);

@@ -4,7 +4,7 @@ import { logProb } from '../../src/likelihood/log-prob';
 import { sample } from '../../src/sampling/sample';
 import { stepper } from '../../src/sampling/stepper';
 import { useBackend } from '../support/backends';
-import { expectClose, setNoise } from '../support/tensors';
+import { expectClose, noise, setNoise } from '../support/tensors';
 import { tinyModel } from '../support/tiny-space';
 
 let tiny: PortableModel; // of images [2,2,1] with 3 levels
@@ -77,6 +77,31 @@ describe('stepper', () => {
       steps.put(index >= 3 ? ofOthers : [0, 1, 2].map((n) => level(n, index)));
       afresh.put(ofOthers);
     }
+  });
+
+  it('goes on with an image as with another under several conditions', async () => {
+    const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3, conditionMapSize: 2 }); // biome-ignore format: one line
+    setNoise(model);
+    const both = await toPortable(model);
+    model.dispose();
+    const map = noise(3 * 8, 5);
+    const of = (images: number[]) => ({
+      class: images,
+      map: { data: images.flatMap((n) => [...map.subarray(8 * n, 8 * n + 8)]), shape: [3, 2, 2, 2] },
+    });
+    const [steps, afresh] = [stepper(both, { condition: of([0, 1, 2]) }), stepper(both, { condition: of([2, 0, 0]) })]; // biome-ignore format: one line
+    for (let index = 0; index < 4; index++) {
+      if (index === 1) steps.copy([2, 0, 0]); // in the middle of the first row
+      if (index > 0) expect(steps.logProbs()).toEqual(afresh.logProbs());
+      const levels = [0, 1, 2].map((n) => (n + index) % 3);
+      steps.put(index > 0 ? [2, 0, 0].map((n) => levels[n] as number) : levels);
+      afresh.put([2, 0, 0].map((n) => levels[n] as number));
+    }
+    const alone = logProb(both, { data: [2, 0, 1, 1], shape: [1, 2, 2, 1] }, { condition: { class: 1 } });
+    await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,2,2,2]');
+    expect(() => stepper(both, { condition: { class: 1 } })).toThrow(
+      'stepper: condition.map: wanted numbers',
+    );
   });
 
   it('does not wait for log-probabilities that nobody asks for', () => {

@@ -6,4 +6,5 @@ export function portableModel(shape?: {
   features?: number;
   blocks?: number;
   numClasses?: number;
+  mapSize?: number;
 }): PortableModel;

@@ -2,7 +2,7 @@
  * A small residual PixelCNN written by hand as plain data, with weights at random, the same in every engine: for tests and
  * measurements of the runtime, where no tfjs is.
  *
- * @param {{ imageShape?: [number | null, number | null, number], levels?: number, features?: number, blocks?: number, numClasses?: number }} [shape]
+ * @param {{ imageShape?: [number | null, number | null, number], levels?: number, features?: number, blocks?: number, numClasses?: number, mapSize?: number }} [shape]
  * `features` is a multiple of the image's channels
  * @returns {import('../../src/program/program').PortableModel}
  */
@@ -12,6 +12,7 @@ export function portableModel({
   features = 8,
   blocks = 1,
   numClasses = 0,
+  mapSize = 0,
 } = {}) {
   const channels = imageShape[2];
   const uniforms = numbers();
@@ -47,9 +48,16 @@ export function portableModel({
     const oneHot = node({ op: 'oneHot', size: numClasses, input: label });
     x = sum(x, conv('class', oneHot, 1, 'everything', features));
   }
+  if (mapSize > 0) {
+    const map = node({ op: 'condition', size: mapSize, index: numClasses > 0 ? 1 : 0 });
+    x = sum(x, conv('map', map, 1, 'everything', features));
+  }
   for (let i = 0; i < blocks; i++) x = sum(x, conv(`block${i}`, relu(x), 3, 'B', features));
   const output = conv('logits', relu(x), 1, 'B', channels * levels);
-  const conditions = numClasses > 0 ? [{ kind: 'class', numClasses }] : [];
+  const conditions = [
+    ...(numClasses > 0 ? [{ kind: 'class', numClasses }] : []),
+    ...(mapSize > 0 ? [{ kind: 'map', size: mapSize }] : []),
+  ];
   return { nodes, output, imageShape, levels, conditions, weights };
 }
 

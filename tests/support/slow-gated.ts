@@ -125,7 +125,7 @@ interface SlowStacks {
 /** A block, by the names of its layers: its two stacks, and the skip output where it has one. */
 export function slowBlock(
   [vertical, horizontal]: readonly [Grid, Grid],
-  condition: SlowCondition | null,
+  conditions: readonly SlowCondition[],
   weight: Kernels,
   args: { maskType: 'A' | 'B'; imageChannels: number; hasSkip?: boolean; isLast?: boolean },
 ): SlowStacks {
@@ -136,11 +136,11 @@ export function slowBlock(
     return convolve(x, kernel, seesEarlier(type, imageChannels, kernel), weight(`${name}/bias`));
   };
   const gated = (name: string, x: Grid) => {
-    if (condition === null) return gate(x, imageChannels);
-    return gate(
-      add(x, convolve(spread(condition, x), weight(`${name}/condition_kernel`), all)),
-      imageChannels,
-    );
+    const terms = conditions.map((condition, i) => {
+      const kernel = weight(`${name}/condition${i === 0 ? '' : i + 1}_kernel`);
+      return convolve(spread(condition, x), kernel, all);
+    });
+    return gate(terms.reduce(add, x), imageChannels);
   };
   const v = convolve(vertical, weight('vertical/kernel'), seesRows(maskType), weight('vertical/bias'));
   const h = add(masked('horizontal', horizontal, maskType), convolve(v, weight('across/kernel'), all));
@@ -156,7 +156,7 @@ export function slowBlock(
 /** The whole network, with weights by their names: logits [H][W][C][L], all in a row. */
 export function slowGated(
   image: Grid,
-  condition: SlowCondition | null,
+  conditions: readonly SlowCondition[],
   weights: readonly SlowWeight[],
   { imageChannels, numBlocks }: { imageChannels: number; numBlocks: number },
 ): number[] {
@@ -164,7 +164,7 @@ export function slowGated(
   let [vertical, horizontal]: [Grid, Grid] = [image, image];
   for (let index = 0; index <= numBlocks; index++) {
     const args = { maskType: index === 0 ? 'A' : 'B', imageChannels, isLast: index === numBlocks } as const;
-    const stacks = slowBlock([vertical, horizontal], condition, (name) => of(`block${index}_${name}`), args);
+    const stacks = slowBlock([vertical, horizontal], conditions, (name) => of(`block${index}_${name}`), args);
     horizontal = stacks.horizontal;
     vertical = stacks.vertical ?? vertical;
   }

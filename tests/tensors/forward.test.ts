@@ -28,7 +28,7 @@ describe('forward', () => {
     const model = tfl.model({ inputs: image, outputs: logitsOf(image) });
     const x = tf.tensor4d(values, [2, 1, 3, 2]);
     const before = tf.memory().numTensors;
-    const logits = forward(model, x, null);
+    const logits = forward(model, x, []);
     expect(logits.shape).toEqual([2, 1, 3, 2, 3]);
     expectClose(await take(logits), sums.flatMap((sum) => [1, 2, 3, 4, 5, 6].map((i) => sum * i)), 1e-5); // biome-ignore format: one line
     expect(tf.memory().numTensors).toBe(before);
@@ -42,7 +42,7 @@ describe('forward', () => {
     const model = tfl.model({ inputs: [image, condition], outputs: logitsOf(both) });
     const [x, given] = [tf.tensor4d(values, [2, 1, 3, 2]), tf.tensor4d([1, 2, 3, 4, 5, 6], [2, 1, 3, 1])];
     const expected = sums.flatMap((sum, pixel) => [1, 2, 3, 4, 5, 6].map((i) => (sum + pixel + 1) * i));
-    expectClose(await take(forward(model, x, given)), expected, 1e-5);
+    expectClose(await take(forward(model, x, [given])), expected, 1e-5);
     tf.dispose([x, given]);
     model.dispose();
   });

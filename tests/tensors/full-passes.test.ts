@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { normalize } from 'pixelcnn-layers';
+import { gatedPixelCNN, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { softmaxOf } from '../../src/distributions/categorical';
 import { fullPasses } from '../../src/tensors/full-passes';
@@ -10,7 +10,7 @@ import { tinyModel } from '../support/tiny-space';
 onEachBackend('fullPasses', () => {
   it('gives the logits of the images put so far, the rest being zero', async () => {
     const model = tinyModel();
-    const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), null);
+    const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), []);
     const images = [
       [2, 0, 1, 0],
       [1, 2, 2, 1],
@@ -38,9 +38,21 @@ onEachBackend('fullPasses', () => {
   it('leaves no tensor behind', async () => {
     const model = tinyModel();
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, 3, [2, 2, 1], softmaxOf(1, 3), null);
+      const evaluator = fullPasses(model, 3, [2, 2, 1], softmaxOf(1, 3), []);
       expect(await evaluator.outputs(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
+      evaluator.dispose?.();
+    });
+    model.dispose();
+  });
+
+  it('leaves none of several conditions behind', async () => {
+    const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 2, conditionMapSize: 1 }); // biome-ignore format: one line
+    const classes = { shape: [1], values: Float32Array.of(1, 0) };
+    const maps = { shape: [2, 2, 1], values: new Float32Array(8) };
+    await expectNoLeaks(async () => {
+      const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), [classes, maps]);
+      expect(await evaluator.outputs(0, 0, 0)).toHaveLength(2 * 4);
       evaluator.dispose?.();
     });
     model.dispose();
@@ -50,8 +62,8 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
-      expect(() => fullPasses(model, 3, [-2, 2, 1], softmaxOf(1, 3), condition)).toThrow(); // images
-      expect(() => fullPasses(model, 4, [2, 2, 1], softmaxOf(1, 3), condition)).toThrow(); // the condition of a fourth one
+      expect(() => fullPasses(model, 3, [-2, 2, 1], softmaxOf(1, 3), [condition])).toThrow(); // images
+      expect(() => fullPasses(model, 4, [2, 2, 1], softmaxOf(1, 3), [condition])).toThrow(); // the condition of a fourth one
     });
     model.dispose();
   });
