@@ -10,6 +10,7 @@ import {
 import type { ConditionShape } from '../core/conditions';
 import type { Window } from '../core/window';
 import { wholeVectors } from '../kernels/instruction';
+import { checkEncodedLevels } from './ops';
 import {
   combinationNames,
   type Node,
@@ -133,6 +134,8 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ['affine', ['input', 'scale', 'shift']],
     ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
     ['oneHot', ['input']],
+    ['oneHotLevels', ['input', 'levels']],
+    ['embedLevels', ['input', 'table']],
   ]))();
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
@@ -217,6 +220,14 @@ class CheckedNodes {
       case 'oneHot':
         if (input !== 1) throwTypeError(`${what}: input`, 'one feature', input);
         return node.size;
+      case 'oneHotLevels':
+        return input * checkEncodedLevels(`${what}: levels`, node.levels);
+      case 'embedLevels': {
+        const [levels = 0, units = 0] = this.weights.get(node.table)?.shape ?? [];
+        this.checkUse(`${what}: table`, node.table, [levels, units]);
+        checkEncodedLevels(`${what}: levels`, levels);
+        return input * units;
+      }
       default:
         if (sizes.some((size) => size !== input))
           throwTypeError(`${what}: inputs`, 'features of one size', sizes);
