@@ -17,8 +17,10 @@ export {
 } from './core/window';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
+export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
+export { OneHotLevels, type OneHotLevelsArgs, oneHotLevels } from './layers/one-hot-levels';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
 export { PixelLayer } from './layers/pixel-layer';
@@ -45,7 +47,7 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
-export type { NetworkArgs } from './models/network';
+export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';

@@ -4,7 +4,7 @@ import { oneHotClass } from '../layers/one-hot-class';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, logitsHead, type NetworkArgs, networkArgNames } from './network';
+import { checkNetworkArgs, inputLayers, logitsHead, type NetworkArgs, networkArgNames } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -55,7 +55,9 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const { inputs: conditions, ...condition } = secondInput(args, hidden);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
-  let stacks: GatedStacks = { vertical: image, horizontal: image };
+  const encode = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
+  const encoded = encode.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+  let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
     const name = `block${index}`;
