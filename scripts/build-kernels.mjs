@@ -9,6 +9,7 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = [
   'instructions',
+  'lookup',
   'softmax',
   'convolution',
   'correlation',

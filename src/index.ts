@@ -18,6 +18,7 @@ export {
 export type { DistributionShape, PixelDistribution } from './distributions/pixel-distribution';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
+export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
 export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
 export {
@@ -26,6 +27,7 @@ export {
   mixtureParameters,
 } from './layers/mixture-parameters';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
+export { OneHotLevels, type OneHotLevelsArgs, oneHotLevels } from './layers/one-hot-levels';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
 export { PixelLayer } from './layers/pixel-layer';
@@ -52,7 +54,7 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
-export type { NetworkArgs } from './models/network';
+export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';

@@ -1,5 +1,6 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { LevelEmbedding } from '../layers/level-embedding';
 import { forward } from '../tensors/forward';
 import { changeEach, type Trials } from './perturbation';
 
@@ -15,7 +16,7 @@ type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
  *
  * From the logits it goes back along what leaks. A layer that sees later values although nothing that it
  * reads does is the one. Where that way ends at the image, each value sees itself, and the first layer on it
- * that has weights has the wrong type of mask.
+ * that has weights has the wrong type of mask, but for an embedding, which keeps each value by itself.
  *
  * @param inputs some values of which the logits see what they must not
  */
@@ -38,7 +39,7 @@ export async function leakingLayer(
   let masked: string | null = null;
   while (leaking !== image) {
     const layer = leaking.sourceLayer;
-    if (layer.weights.length > 0) masked = layer.name;
+    if (layer.weights.length > 0 && layer.getClassName() !== LevelEmbedding.className) masked = layer.name;
     let next: SymbolicTensor | undefined;
     let isKnown = true;
     for (const tensor of inputsOf(leaking).filter((input) => made.has(input))) {

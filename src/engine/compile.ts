@@ -9,7 +9,7 @@ import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
-import { addFeaturewise, arranged, commonRuns } from './featurewise';
+import { addFeaturewise, addLevelNumbers, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
@@ -37,6 +37,7 @@ export function compile(
   }
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
+  const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
   const layouts = layoutsOf(nodes, readiness);
@@ -45,14 +46,21 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
+  const data = { numbers, closures };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
-    caches[index] ??= new FeatureCache(
-      plan,
-      layouts[index] as Layout,
-      extentOf(nodes, readiness, index, readers[index] as number[]),
-    );
+    const others = readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
+    const extent = extentOf(nodes, readiness, index, others);
+    caches[index] ??= new FeatureCache(plan, layouts[index] as Layout, extent);
     return caches[index];
+  };
+  const levelNumbers: FeatureCache[] = []; // of the nodes that are made of them
+  const addNumbers = (index: number, levels: number, input: number) => {
+    const layout = Layout.dense(firstOfEach(readiness[index] as Readiness, (nodes[input] as Node).size));
+    const y = new FeatureCache(plan, layout, extentOf(nodes, readiness, index, lookUps[index] as number[]));
+    addLevelNumbers(plan, levels, cache(input), y);
+    levelNumbers[index] = y;
+    return y;
   };
   for (const index of needed) {
     const node = nodes[index] as Node;
@@ -60,9 +68,21 @@ export function compile(
       const relu = fused.get(index);
       const [kernel, bias] = [numbers(node.kernel), node.bias === null ? null : numbers(node.bias)];
       const y = cache(relu ?? index);
-      addConvolution(plan, node.window, { kernel, bias }, cache(node.input), y, relu !== undefined);
+      const input = nodes[node.input] as Node;
+      const [levels, x] =
+        input.op === 'oneHotLevels'
+          ? [input.levels, levelNumbers[node.input] as FeatureCache]
+          : [null, cache(node.input)];
+      addConvolution(plan, node.window, { kernel, bias }, x, y, relu !== undefined, levels);
+    } else if (node.op === 'oneHotLevels') {
+      const x = addNumbers(index, node.levels, node.input);
+      const isOnlyLookedUp = index !== output && lookUps[index]?.length === readers[index]?.length;
+      if (!isOnlyLookedUp) addFeaturewise(plan, node, data, [x], cache(index));
+    } else if (node.op === 'embedLevels') {
+      const [levels = 0] = weights.get(node.table)?.shape ?? [];
+      addFeaturewise(plan, node, data, [addNumbers(index, levels, node.input)], cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
-      addFeaturewise(plan, node, { numbers, closures }, operandsOf(node).map(cache), cache(index));
+      addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
     }
   }
   const given = nodes.flatMap((node, at) =>
@@ -138,6 +158,20 @@ function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][
   }
   return readers;
 }
+
+/**
+ * For each node of one-hot vectors, the convolutions that read it: they look rows of their kernels up, by the numbers of
+ * the levels, and need no vectors.
+ */
+function lookUpsOf(nodes: readonly Node[], readers: readonly (readonly number[])[]): number[][] {
+  return readers.map((of, index) =>
+    nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
+  );
+}
+
+/** The times of the first feature of each of so many groups. */
+const firstOfEach = ({ times }: Readiness, groups: number): number[] =>
+  times.filter((_, feature) => feature % (times.length / groups) === 0);
 
 /**
  * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.

@@ -25,6 +25,8 @@ export interface ConvolutionWeights {
 /** A convolution whose weights are laid out in the heap. */
 interface Convolution {
   readonly window: Window;
+  /** Where what is read are numbers of levels: how many levels there are, each with a row of the kernel; else null. */
+  readonly levels: number | null;
   readonly x: FeatureCache;
   readonly y: FeatureCache;
   /** What each kernel row above sees: a row's cached features lie side by side, so it is one product. */
@@ -37,7 +39,10 @@ interface Convolution {
   readonly lowerBound: number;
 }
 
-/** A masked convolution from features x to y, each output as soon as what it sees is ready. */
+/**
+ * A masked convolution from features x to y, each output as soon as what it sees is ready. Where `levels` are given, it
+ * is one of their one-hot vectors, and x are the numbers of the levels, counted from 1; 0, as around the image, is none.
+ */
 export function addConvolution(
   plan: Plan,
   window: Window,
@@ -45,30 +50,37 @@ export function addConvolution(
   x: FeatureCache,
   y: FeatureCache,
   isRelu: boolean,
+  levels: number | null = null,
 ): void {
   const [, columns] = window.kernelSize;
   const [rowsAbove, left] = window.anchor;
   const inputs = columns * x.layout.slots; // of a kernel row
-  const rowFloats = inputs * y.layout.slots;
-  const packed = plan.constant(packedKernel(window, weights.kernel, x.layout, y.layout)).offset;
+  const rowFloats = inputs * (levels ?? 1) * y.layout.slots;
+  const packed = plan.constant(packedKernel(window, weights.kernel, x.layout, y.layout, levels ?? 1)).offset;
   const biases = plan.constant(packedBias(weights.bias, y.layout));
   const above = Array.from({ length: rowsAbove }, (_, row): InputSpan => {
     return { above: rowsAbove - row, left, inputs, weights: packed + row * rowFloats };
   });
   const present = packed + rowsAbove * rowFloats;
-  const convolution = { window, x, y, above, present, biases, lowerBound: isRelu ? 0 : NO_BOUND };
+  const convolution = { window, levels, x, y, above, present, biases, lowerBound: isRelu ? 0 : NO_BOUND };
   addRowOutputs(plan, convolution, ROW);
   addPixelOutputs(plan, convolution);
   addRowOutputs(plan, convolution, AFTER_ROW);
 }
 
-/** The masked kernel as [rows,columns,in slots,out slots], of the causal rows. */
-function packedKernel(window: Window, kernel: Float32Array, x: Layout, y: Layout): Float32Array {
+/** The masked kernel as [rows,columns,in slots,levels,out slots], of the causal rows. */
+function packedKernel(
+  window: Window,
+  kernel: Float32Array,
+  x: Layout,
+  y: Layout,
+  levels: number,
+): Float32Array {
   const [, columns] = window.kernelSize;
   const taps = causalRows(window) * columns;
-  const [featuresIn, featuresOut] = [x.slotOf.length, y.slotOf.length];
-  const packed = new Float32Array(taps * x.slots * y.slots);
-  const isDense = x.slots === featuresIn && y.slots === featuresOut;
+  const [featuresIn, featuresOut] = [x.slotOf.length * levels, y.slotOf.length];
+  const packed = new Float32Array(taps * x.slots * levels * y.slots);
+  const isDense = x.slots === x.slotOf.length && y.slots === featuresOut;
   for (let tap = 0; tap < taps; tap++) {
     const sight = sightOf(window, Math.floor(tap / columns), tap % columns);
     const first = (i: number) => firstSeer(window, sight, i, featuresIn, featuresOut);
@@ -79,7 +91,8 @@ function packedKernel(window: Window, kernel: Float32Array, x: Layout, y: Layout
     }
     for (let i = 0; i < featuresIn; i++) {
       const from = start + i * featuresOut;
-      const to = (tap * x.slots + (x.slotOf[i] as number)) * y.slots;
+      const slot = tap * x.slots + (x.slotOf[Math.floor(i / levels)] as number);
+      const to = (slot * levels + (i % levels)) * y.slots;
       for (let o = first(i); o < featuresOut; o++) {
         packed[to + (y.slotOf[o] as number)] = kernel[from + o] as number;
       }
@@ -125,7 +138,7 @@ function presentInputs({ window, x }: Convolution, time: number): number {
  * pixels to the left come with the centre.
  */
 function addPixelOutputs(plan: Plan, convolution: Convolution): void {
-  const { window, x, y, above, present, biases, lowerBound } = convolution;
+  const { window, levels, x, y, above, present, biases, lowerBound } = convolution;
   const ofPixel = y.layout.runs.filter(({ time }) => time !== ROW && time !== AFTER_ROW);
   if (ofPixel.length === 0) return;
   const [, left] = window.anchor;
@@ -148,7 +161,7 @@ function addPixelOutputs(plan: Plan, convolution: Convolution): void {
     sums = result;
   }
   const before = isOneTime ? left : 0; // pixels that come with the centre
-  const weights = present + (left - before) * inSlots * outSlots;
+  const weights = present + (left - before) * inSlots * (levels ?? 1) * outSlots;
   for (const { range, time } of ofPixel) {
     const inputs = before * inSlots + x.layout.slotsReady(time);
     const span = { above: 0, left: before, inputs, weights };
@@ -156,7 +169,7 @@ function addPixelOutputs(plan: Plan, convolution: Convolution): void {
   }
 }
 
-/** max(start + x w, lowerBound), of the outputs in a range of slots. */
+/** max(start + x w, lowerBound), where x may be one-hot vectors, of the outputs in a range of slots. */
 interface Product {
   readonly range: Range;
   readonly span: InputSpan;
@@ -165,11 +178,11 @@ interface Product {
   readonly lowerBound: number;
 }
 
-function addProduct(plan: Plan, { x, y }: Convolution, time: number, product: Product): void {
+function addProduct(plan: Plan, { x, y, levels }: Convolution, time: number, product: Product): void {
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
   plan.emit(time, {
-    op: Op.product,
+    ...(levels === null ? { op: Op.product } : { op: Op.lookup, rows: levels }),
     y: { ...result, offset: result.offset + from },
     a: x.operand(0, span.above, span.left),
     b: { ...start, offset: start.offset + from },

@@ -11,7 +11,19 @@ export interface FeaturewiseData {
   readonly closures: readonly ((x: number) => number)[];
 }
 
-/** An operation that makes features of features of the same pixel, from operands to y. */
+/** The numbers of levels that features x stand for, counted from 1; 0 where they are none. */
+export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
+  for (const [feature, slot] of y.layout.slotOf.entries()) {
+    const [to, a] = [y.operand(slot), x.operand(x.layout.slotOf[feature])];
+    const time = y.layout.times[feature] as number;
+    plan.emit(time, { op: Op.levelNumber, y: to, a, length: 1, parameter: levels - 1 });
+  }
+}
+
+/**
+ * An operation that makes features of features of the same pixel, from operands to y. The operand of one on levels are
+ * their numbers: see {@link addLevelNumbers}.
+ */
 export function addFeaturewise(
   plan: Plan,
   node: FeaturewiseNode,
@@ -35,6 +47,24 @@ export function addFeaturewise(
     case 'oneHot':
       addOneHot(plan, first, y);
       break;
+    case 'oneHotLevels':
+      eachNumber(plan, first, y, { op: Op.oneHot, parameter: 1 });
+      break;
+    case 'embedLevels': {
+      const table = data.numbers(node.table); // [levels,units]
+      const units = y.layout.times.length / first.layout.times.length;
+      const { offset } = plan.constant(table);
+      eachNumber(plan, first, y, {
+        op: Op.lookup,
+        b: plan.reserve(units), // zeros
+        weights: offset,
+        weightStride: units,
+        inputs: 1,
+        rows: table.length / units,
+        parameter: Number.NEGATIVE_INFINITY,
+      });
+      break;
+    }
     case 'closure':
       addClosure(plan, data.closures[node.index] as (x: number) => number, first, y);
       break;
@@ -139,6 +169,24 @@ function addOneHot(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const [time = 0] = y.layout.times;
   const length = y.layout.times.length;
   plan.emit(time, { op: Op.oneHot, y: y.operand(), a: x.operand(x.layout.slotOf[0]), length });
+}
+
+/**
+ * One instruction for the features of each number of a level, when it is ready: they lie side by side.
+ */
+function eachNumber(
+  plan: Plan,
+  x: FeatureCache,
+  y: FeatureCache,
+  instruction: Pick<Instruction, 'op'> & Partial<Instruction>,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = times.length / x.layout.times.length;
+  for (const [i, slot] of x.layout.slotOf.entries()) {
+    const first = i * length;
+    const to = y.operand(slotOf[first]);
+    plan.emit(times[first] as number, { y: to, a: x.operand(slot), length, ...instruction });
+  }
 }
 
 /** A function of the user's own; what pads a run stays 0. */

@@ -151,6 +151,15 @@ export const tanh = (x: number): number => {
   return Math.sign(x) * ((1 - e) / (1 + e));
 };
 
+/**
+ * Which level x in [0, 1] stands for, counted from 1: 1 + round(x last), half upwards, in float32; 0 where that is none
+ * of 0..last.
+ */
+export function levelNumber(x: number, last: number): number {
+  const level = Math.floor(fround(fround(x * last) + 0.5));
+  return level >= 0 && level <= last ? level + 1 : 0;
+}
+
 // Activations as tfjs-layers defines them, all of which keep NaN.
 
 export const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * (exp(x) - 1));

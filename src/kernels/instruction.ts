@@ -29,6 +29,8 @@ export const Op = {
   normalize: 23,
   softmax: 24,
   logSoftmax: 25,
+  levelNumber: 26,
+  lookup: 27,
 } as const;
 
 export type OpName = keyof typeof Op;
@@ -52,13 +54,16 @@ export interface Operand {
  *
  * - `gate` is tanh(a) sigmoid(b);
  * - activations are those of tfjs-layers. The parameter of `elu` and `leakyRelu` is alpha, of
- *   `thresholdedRelu` theta, of `clippedRelu` the maximum.
+ *   `thresholdedRelu` theta, of `clippedRelu` the maximum;
+ * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 where there is no such.
  *
  * The others:
  *
  * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
  *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none.
- * - `oneHot` is 1 at i = a[0], and 0 elsewhere.
+ * - `lookup` is y = max(b + rows, parameter), where each input has `rows` rows of w, one after the other, and adds the
+ *   one that a[i] says, counted from 1; 0 adds none. So it is the product of one-hot vectors and w.
+ * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
@@ -76,6 +81,8 @@ export interface Instruction {
   readonly weights?: number;
   readonly weightStride?: number;
   readonly inputs?: number;
+  /** Of w, for each input of `lookup`. */
+  readonly rows?: number;
   /** @default 0 */
   readonly parameter?: number;
 }
@@ -96,19 +103,21 @@ export const Word = {
   weightStride: 16,
   inputs: 17,
   parameter: 18,
+  rows: 20,
 } as const;
 
-export const INSTRUCTION_WORDS = 20;
+export const INSTRUCTION_WORDS = 21;
 
 /** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, length, columns = 0 } = instruction;
-  const { weights = 0, weightStride = 0, inputs = 0, parameter = 0 } = instruction;
+  const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
   const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
   const words = [op, ...operandWords(y), ...operandWords(a), ...operandWords(b)];
   words.push(length, columns, weights, weightStride, inputs);
   for (const [i, word] of words.entries()) view.setInt32(4 * i, word, true);
   view.setFloat64(4 * Word.parameter, parameter, true);
+  view.setInt32(4 * Word.rows, rows, true);
 }
 
 const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [

@@ -6,6 +6,7 @@ import {
   geluNew,
   hardSigmoid,
   leakyRelu,
+  levelNumber,
   log,
   mish,
   pmax,
@@ -68,6 +69,7 @@ const UNARY: Readonly<Partial<Record<OpName, (x: number, parameter: number) => n
   gelu,
   geluNew,
   mish,
+  levelNumber,
 };
 
 /** y[i] of a[i] and b[i]. */
@@ -98,12 +100,15 @@ export function runInstruction(
   const [y, a, b] = [operand(Word.y), operand(Word.a), operand(Word.b)];
   const [name, length] = [NAMES[word(Word.op)] as OpName, word(Word.length)];
   const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
+  const rows = word(Word.rows);
   const parameter = view.getFloat64(4 * (at + Word.parameter), true);
   const columns = Math.max(1, word(Word.columns));
   for (let n = 0; n < images; n++) {
     for (let column = 0; column < columns; column++) {
       const [yn, an, bn] = [y(n, column), a(n, column), b(n, column)];
       if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
+      else if (name === 'lookup')
+        lookup(heap, yn, an, bn, length, weights, weightStride, inputs, rows, parameter);
       else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
       else if (name === 'softmax' || name === 'logSoftmax')
         softmaxOf(heap, yn, an, length, name === 'logSoftmax');
@@ -133,7 +138,7 @@ function eachValue(
   } else if (name === 'copy') {
     for (let i = 0; i < length; i++) heap[y + i] = heap[a + i] as number;
   } else {
-    const hot = heap[a] as number;
+    const hot = (heap[a] as number) - parameter;
     for (let i = 0; i < length; i++) heap[y + i] = i === hot ? 1 : 0;
   }
 }
@@ -166,6 +171,30 @@ function product(
     heap[y + o + 1] = pmax(y1, lowerBound);
     heap[y + o + 2] = pmax(y2, lowerBound);
     heap[y + o + 3] = pmax(y3, lowerBound);
+  }
+}
+
+/** What assembly/lookup.ts is, of one image: y = max(b + the rows that a says, lowerBound); y may lie where b does. */
+function lookup(
+  heap: Float32Array,
+  y: number,
+  a: number,
+  b: number,
+  length: number,
+  weights: number,
+  weightStride: number,
+  inputs: number,
+  rows: number,
+  lowerBound: number,
+): void {
+  const next = rows * weightStride;
+  for (let o = 0; o < length; o++) {
+    let sum = heap[b + o] as number;
+    for (let i = 0, w = weights - weightStride + o; i < inputs; i++, w += next) {
+      const number = heap[a + i] as number; // counts from 1
+      if (number > 0) sum = fround(sum + (heap[w + number * weightStride] as number));
+    }
+    heap[y + o] = pmax(sum, lowerBound);
   }
 }
 

@@ -1,4 +1,4 @@
-import { INSTRUCTION_WORDS, type SamplingKernels } from './instruction';
+import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import {
   CONVOLUTION,
@@ -8,6 +8,7 @@ import {
   INSTRUCTIONS,
   LAYER_NORM,
   LOGISTIC_MIXTURE,
+  LOOKUP,
   SOFTMAX,
 } from './modules';
 import type { TrainingKernels } from './training-kernels';
@@ -64,6 +65,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
   let run: Loop | undefined; // most who want the one do not want the other
+  let lookup: Loop | undefined;
   let draws: Record<string, Loop> | undefined;
   return {
     heap: memory.heap,
@@ -72,7 +74,11 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
       run ??= exportsOf(INSTRUCTIONS, wasmMemory)['run'] as Loop;
       for (let at = start; at < end; at += INSTRUCTION_WORDS) {
         at = (run(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
-        if (at < end) runInstruction(memory, at, bases, images); // one that run does not know
+        if (at >= end) return;
+        if (memory.words[at] === Op.lookup) {
+          lookup ??= exportsOf(LOOKUP, wasmMemory)['lookup'] as Loop;
+          lookup(4 * at, 4 * bases, images);
+        } else runInstruction(memory, at, bases, images); // one that run does not know
       }
     },
     softmax(y, sums, x, images, levels, scale) {

@@ -5,6 +5,7 @@ import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
   affineNames,
+  checkEncodedLevels,
   checkGate,
   checkNormalization,
   checkNormalize,
@@ -23,6 +24,7 @@ import {
   type StandardizeArgs,
   sizeOfAll,
   standardizeNames,
+  tableShape,
 } from '../program/ops';
 import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import type { Program } from './incremental';
@@ -206,6 +208,15 @@ class ShapeOps implements Ops<Shape> {
   oneHot(x: Shape, size: number): Shape {
     if (featuresOf(x) !== 1) throwTypeError('oneHot: input', 'one feature', featuresOf(x));
     return withFeatures(x, checkInteger('oneHot: size', size, 1));
+  }
+
+  oneHotLevels(x: Shape, levels: number): Shape {
+    return withFeatures(x, featuresOf(x) * checkEncodedLevels('oneHotLevels: levels', levels));
+  }
+
+  embedLevels(x: Shape, table: LayerWeight): Shape {
+    const [, units] = tableShape(table);
+    return withFeatures(x, featuresOf(x) * units);
   }
 
   dropout(x: Shape, { rate }: DropoutArgs): Shape {

@@ -40,6 +40,7 @@ import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '..
 import { causalConv2d } from '../ops/causal-conv';
 import { gate } from '../ops/gate';
 import { layerNorm } from '../ops/layer-norm';
+import { embedLevels, oneHotLevels } from '../ops/levels';
 import {
   checkSoftmax,
   type DropoutArgs,
@@ -180,6 +181,14 @@ export class TensorOps implements Ops<Tensor> {
 
   oneHot(x: Tensor, size: number): Tensor {
     return cast(equal(cast(x, 'int32'), range(0, size, 1, 'int32')), 'float32'); // [N,1], [size] -> [N,size]
+  }
+
+  oneHotLevels(x: Tensor, levels: number): Tensor {
+    return oneHotLevels(x, levels); // [N,H,W,C] -> [N,H,W,C*L]
+  }
+
+  embedLevels(x: Tensor, table: LayerWeight): Tensor {
+    return embedLevels(x, tensorOf(table) as Tensor2D); // [N,H,W,C] -> [N,H,W,C*U]
   }
 
   dropout(x: Tensor, { rate, seed }: DropoutArgs): Tensor {

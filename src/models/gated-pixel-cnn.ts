@@ -5,7 +5,7 @@ import { partSeed } from '../layers/seeds';
 import type { Shape } from '../layers/types';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from './network';
+import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
 export interface GatedPixelCNNArgs extends NetworkArgs {
@@ -65,7 +65,9 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const condition = conditions.map(({ features }) => features);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
-  let stacks: GatedStacks = { vertical: image, horizontal: image };
+  const encode = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
+  const encoded = encode.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+  let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
     const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
     const name = `block${index}`;

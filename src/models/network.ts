@@ -8,12 +8,21 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
+import { levelEmbedding } from '../layers/level-embedding';
 import { logisticMixture } from '../layers/logistic-mixture';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { mixtureParameters } from '../layers/mixture-parameters';
+import { oneHotLevels } from '../layers/one-hot-levels';
 import { pixelLogits } from '../layers/pixel-logits';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
-import { checkRate } from '../program/ops';
+import { checkEncodedLevels, checkRate } from '../program/ops';
+
+/**
+ * How a network reads levels. `'scaled'`: as intensities, level / (L - 1); for photographs. As categories, which have no
+ * order, for codes, tiles and palettes: `'oneHot'`, as vectors of L numbers, or `{ embedding: units }`, as learnt vectors
+ * of so many.
+ */
+export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
 /** What every network of this library takes. */
 export interface NetworkArgs extends SeedArgs {
@@ -23,6 +32,8 @@ export interface NetworkArgs extends SeedArgs {
   levels?: number;
   /** Features of the two 1x1 convolutions before the last, per image channel. */
   outDim: number;
+  /** How levels are read. Images [N,H,W,C] in [0, 1] come in all the same. @default 'scaled' */
+  input?: InputEncoding;
   /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
   firstKernelSize?: number | [number, number];
   /** Kernel, or window, of the blocks, odd. @default 3 */
@@ -43,6 +54,7 @@ export interface NetworkArgs extends SeedArgs {
 export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
   imageShape: true,
   levels: true,
+  input: true,
   hiddenDim: true,
   outDim: true,
   numBlocks: true,
@@ -85,7 +97,9 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
   const kernel = checkKernelSize(`${what}: kernelSize`, kernelSize);
   // Kernels of the network, each of the option named and of those checked before it.
   checkMemory(`${what}: hiddenDim`, [2 * hidden, hidden]);
-  checkMemory(`${what}: firstKernelSize`, [...firstKernel, imageChannels, 2 * hidden]);
+  const { input = 'scaled' } = args;
+  const inputs = imageChannels * checkEncoding(what, input, levels);
+  checkMemory(`${what}: firstKernelSize`, [...firstKernel, inputs, 2 * hidden]);
   checkMemory(`${what}: kernelSize`, [...kernel, hidden, hidden]);
   checkMemory(`${what}: outDim`, [out, out]);
   const output = checkOutput(`${what}: output`, args.output ?? 'softmax');
@@ -99,6 +113,7 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
     imageShape,
     imageChannels,
     levels,
+    input,
     hidden,
     out,
     numBlocks,
@@ -108,6 +123,20 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
     seed,
     named,
   };
+}
+
+/** Checks how levels are read; the features that each channel then has. */
+function checkEncoding(what: string, input: InputEncoding, levels: number): number {
+  if (input === 'scaled') return 1;
+  const isEmbedding = typeof input === 'object' && input !== null;
+  if (input !== 'oneHot' && !isEmbedding)
+    throwTypeError(`${what}: input`, "'scaled', 'oneHot' or { embedding: units }", input);
+  checkEncodedLevels(`${what}: levels`, levels);
+  if (input === 'oneHot') return levels;
+  const { embedding } = checkArgs(`${what}: input`, input, { embedding: true });
+  const units = checkInteger(`${what}: input: embedding`, embedding, 1);
+  checkMemory(`${what}: input: embedding`, [levels, units]);
+  return units;
 }
 
 /** Far more than any network has; a slip would take all memory and time. */
@@ -122,6 +151,24 @@ function checkImageShape(what: string, imageShape: unknown): number {
   }
   checkMemory(what, [h ?? 1, w ?? 1, c]);
   return c;
+}
+
+/** Arguments of {@link inputLayers}. */
+export interface InputLayersArgs extends SeedArgs {
+  input: InputEncoding;
+  /** L. */
+  levels: number;
+}
+
+/**
+ * What comes before the layer that reads the image: nothing, or the layer that makes categories of it, [N,H,W,C] ->
+ * [N,H,W,C*features].
+ */
+export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.Layer[] {
+  const name = 'levels';
+  if (input === 'scaled') return [];
+  if (input === 'oneHot') return [oneHotLevels({ name, levels })];
+  return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
 /** Checks what the outputs are to mean. */

@@ -4,7 +4,7 @@ import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from './network';
+import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
 
 /** What {@link PixelCNNArgs.block} is told of the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -64,7 +64,8 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
 
   const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
-  const stack: layers.Layer[] = [maskedConv2d({ ...first, maskType: 'A' })]; // [N,H,W,C] -> [N,H,W,2hC]
+  const stack: layers.Layer[] = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
+  stack.push(maskedConv2d({ ...first, maskType: 'A' })); // [N,H,W,in*C] -> [N,H,W,2hC]
   const dropping = dropout > 0 ? { dropout } : {}; // a block that drops nothing need not know the option
   for (let index = 0; index < numBlocks; index++) {
     const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...dropping }); // [N,H,W,2hC] -> [N,H,W,2hC]

@@ -19,8 +19,8 @@ interface Operation<Inputs, Attributes, Saved, Output> {
   name: string;
   /** Made of tfjs's operations, for every backend. Its gradients can be differentiated themselves. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
-  /** Made of our own kernels, for inputs that they support: all, unless it says which. */
-  wasmImplementation: Implementation<Inputs, Attributes, Saved, Output> & {
+  /** Made of our own kernels, for inputs that they support: all, unless it says which. @default there are none */
+  wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output> & {
     supports?(inputs: Inputs): boolean;
   };
   /**
@@ -50,7 +50,9 @@ export function defineOperation<
   constants = [],
 }: Operation<Inputs, Attributes, Saved, Output>): (inputs: Inputs, attributes: Attributes) => Output {
   const fastest = (inputs: Inputs) =>
-    areKernelsUsed() && (wasmImplementation.supports?.(inputs) ?? true) ? wasmImplementation : composed;
+    wasmImplementation && areKernelsUsed() && (wasmImplementation.supports?.(inputs) ?? true)
+      ? wasmImplementation
+      : composed;
 
   return (inputs, attributes) => {
     // Under two tapes the gradient will be differentiated: the outer one records what the inner one computes.

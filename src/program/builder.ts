@@ -2,6 +2,7 @@ import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/che
 import { checkKernel, type Window } from '../core/window';
 import {
   affineNames,
+  checkEncodedLevels,
   checkGate,
   checkNormalization,
   checkNormalize,
@@ -20,6 +21,7 @@ import {
   type StandardizeArgs,
   sizeOfAll,
   standardizeNames,
+  tableShape,
 } from './ops';
 import {
   type CombinationName,
@@ -209,6 +211,17 @@ export class ProgramBuilder implements Ops<Features> {
     if (x.size !== 1) throwTypeError('oneHot: input', 'one feature', x.size);
     checkInteger('oneHot: size', size, 1);
     return this.push({ op: 'oneHot', size, input: nodeOf(x) });
+  }
+
+  oneHotLevels(x: Features, levels: number): Features {
+    checkEncodedLevels('oneHotLevels: levels', levels);
+    return this.push({ op: 'oneHotLevels', size: x.size * levels, input: nodeOf(x), levels });
+  }
+
+  embedLevels(x: Features, table: LayerWeight): Features {
+    const shape = tableShape(table);
+    const name = this.weight(table, shape);
+    return this.push({ op: 'embedLevels', size: x.size * shape[1], input: nodeOf(x), table: name });
   }
 
   /** The same features: programs do not train. */

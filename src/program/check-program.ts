@@ -17,6 +17,7 @@ import {
 } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
+import { checkEncodedLevels } from './ops';
 import {
   combinationNames,
   type Node,
@@ -162,6 +163,8 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
     ['oneHot', ['input']],
     ['slice', ['input', 'start']],
+    ['oneHotLevels', ['input', 'levels']],
+    ['embedLevels', ['input', 'table']],
   ]))();
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
@@ -250,6 +253,14 @@ class CheckedNodes {
       case 'oneHot':
         if (input !== 1) throwTypeError(`${what}: input`, 'one feature', input);
         return node.size;
+      case 'oneHotLevels':
+        return input * checkEncodedLevels(`${what}: levels`, node.levels);
+      case 'embedLevels': {
+        const [levels = 0, units = 0] = this.weights.get(node.table)?.shape ?? [];
+        this.checkUse(`${what}: table`, node.table, [levels, units]);
+        checkEncodedLevels(`${what}: levels`, levels);
+        return input * units;
+      }
       default:
         if (sizes.some((size) => size !== input))
           throwTypeError(`${what}: inputs`, 'features of one size', sizes);

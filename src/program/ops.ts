@@ -108,6 +108,16 @@ export interface Ops<T> {
   /** One number as the feature with its index: [N,1] -> [N,size]; all zeros where there is none. */
   oneHot(x: T, size: number): T;
   /**
+   * Normalized levels as one-hot vectors: 1 for the level round(x (levels - 1)), half upwards, 0 for the others; all
+   * zeros where that is no level. [N,H,W,C] -> [N,H,W,C*levels], the levels of each channel side by side.
+   */
+  oneHotLevels(x: T, levels: number): T;
+  /**
+   * Normalized levels as rows of a table [levels,units], one table for all channels: [N,H,W,C] -> [N,H,W,C*units]; zeros
+   * where {@link oneHotLevels} has them.
+   */
+  embedLevels(x: T, table: LayerWeight): T;
+  /**
    * In training, each number is 0 with the probability `rate`, and otherwise divided by 1 - rate, so that its mean
    * stays; else x as it is.
    */
@@ -166,6 +176,21 @@ export function checkGate(size: number, groups: number): void {
 export function checkSoftmax(fn: SoftmaxName, size: number, groups: number): void {
   checkOneOf('softmax', fn, softmaxNames);
   checkFeatures(`${fn}: input`, size, checkInteger(`${fn}: groups`, groups, 1), 'groups');
+}
+
+/** How many levels can be told apart in [0, 1] on every backend: divisions of GPUs are off by some of the last bits. */
+const MOST_LEVELS = 2 ** 16;
+
+/** Checks a count of levels that numbers in [0, 1] are to be turned back into. */
+export function checkEncodedLevels(what: string, levels: unknown): number {
+  return checkInteger(what, levels, 2, MOST_LEVELS);
+}
+
+/** The shape of a table of levels, [levels,units]. */
+export function tableShape({ name, shape }: LayerWeight): [levels: number, units: number] {
+  const [levels, units, ...rest] = shape;
+  if (units == null || rest.length > 0) throwTypeError(`weight '${name}'`, 'a table [levels,units]', shape);
+  return [checkEncodedLevels(`weight '${name}': levels`, levels), units];
 }
 
 /** Checks that a weight has a number for each feature, or one for all. */

@@ -115,6 +115,10 @@ export type Node =
   | { readonly op: SoftmaxName; readonly size: number; readonly input: number; readonly groups: number }
   /** 1 for the feature whose index is the number that comes in, else 0. */
   | { readonly op: 'oneHot'; readonly size: number; readonly input: number }
+  /** 1 for the level of each number, 0 for the others: see `oneHotLevels` of `Ops`. */
+  | { readonly op: 'oneHotLevels'; readonly size: number; readonly input: number; readonly levels: number }
+  /** The row of a table [levels,units] that belongs to the level of each number: see `embedLevels` of `Ops`. */
+  | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string }
   /** A function of the user's own, by its index: the one node that is not data, and that no file holds. */
   | { readonly op: 'closure'; readonly size: number; readonly input: number; readonly index: number };
 
@@ -147,7 +151,11 @@ export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source
     case 'slice':
       return ofEach((feature) => [[node.input, node.start + feature]]);
     case 'oneHot':
-      return ofEach(() => [[node.input, 0]]);
+    case 'oneHotLevels':
+    case 'embedLevels': {
+      const each = node.size / (nodes[node.input]?.size ?? 1); // features of one number
+      return ofEach((feature) => [[node.input, Math.floor(feature / each)]]);
+    }
     case 'normalize':
     case 'softmax':
     case 'logSoftmax': {

@@ -84,8 +84,10 @@ function timesOf(
       return spread(latestOfGroups(of(node.input), node.groups), node.size);
     case 'slice':
       return of(node.input).slice(node.start, node.start + node.size);
-    case 'oneHot': // every feature is made of the one
-      return spread([latest(of(node.input))], node.size);
+    case 'oneHot':
+    case 'oneHotLevels':
+    case 'embedLevels': // the features of each number when it is
+      return spread(of(node.input), node.size);
     case 'gate':
       return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
     case 'concat':

@@ -5,10 +5,13 @@ import {
   autoregressiveModel,
   checkCausality,
   gatedPixelCNN,
+  type InputEncoding,
   type Leak,
+  levelEmbedding,
   type MaskType,
   maskedConv2d,
   oneHotClass,
+  oneHotLevels,
   type Place,
   pixelCNN,
   pixelLogits,
@@ -43,6 +46,7 @@ onEachBackend('checkCausality', (backend) => {
       numBlocks: fc.integer({ min: 0, max: 2 }),
       firstKernelSize: fc.tuple(fc.constantFrom(1, 3, 7), fc.constantFrom(1, 3, 5)),
       kernelSize: fc.constantFrom(1, 3, 5),
+      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 3 }),
     });
     await fc.assert(
       fc.asyncProperty(models, async (args) => {
@@ -60,6 +64,21 @@ onEachBackend('checkCausality', (backend) => {
     const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
     expect(await checkCausality(model)).toMatchObject({ causal: false, leaks: expected });
     model.dispose();
+  });
+
+  it('names every leaking pair where levels are categories, whichever they are', async () => {
+    const shape: Place = [2, 3, 2];
+    for (const levels of [2, 16]) {
+      for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
+        const image = tfl.input({ shape });
+        const conv = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'B', imageChannels: 2, seed: 1 });
+        const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(conv.apply(encode.apply(image)));
+        const model = autoregressiveModel({ inputs: image, outputs: logits });
+        const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
+        expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: conv.name });
+        model.dispose();
+      }
+    }
   });
 
   it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {

@@ -1,8 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
   autoregressiveModel,
   gatedPixelCNN,
   maskedConv2d,
+  PixelLayer,
   pixelCNN,
   pixelLogits,
   receptiveField,
@@ -88,6 +90,35 @@ onEachBackend('receptiveField', (backend) => {
       window: { top: 0, left: 2, right: 4 },
     });
     model.dispose();
+  });
+
+  it('sees as much of categories as of intensities, tried or read off the graph', async () => {
+    const network = { imageShape: [3, 4, 2] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, firstKernelSize: 3 }; // biome-ignore format: one line
+    const place = { row: 2, column: 1, channel: 1 };
+    const scaled = pixelCNN(network);
+    const expected = await receptiveField(scaled, place);
+    scaled.dispose();
+    class Opaque extends PixelLayer {
+      static className = 'TestOpaque';
+      override express(): null {
+        return null;
+      }
+      override computeOutputShape(shape: number[]): number[] {
+        return shape;
+      }
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return tf.mul([inputs].flat()[0] as tf.Tensor, 2);
+      }
+    }
+    for (const input of ['oneHot', { embedding: 3 }] as const) {
+      const model = pixelCNN({ ...network, input, seed: 1 });
+      expect(await receptiveField(model, place)).toEqual(expected);
+      const doubled = new Opaque().apply(model.outputs[0] as tfl.SymbolicTensor);
+      const tried = autoregressiveModel({ inputs: model.inputs[0] as tfl.SymbolicTensor, outputs: doubled });
+      const field = await expectWarning('receptiveField: layer', () => receptiveField(tried, place));
+      expect(field).toEqual(expected);
+      model.dispose();
+    }
   });
 
   it('tells channels of one pixel apart', async () => {

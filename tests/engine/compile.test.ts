@@ -105,6 +105,71 @@ describe('compile', () => {
     expect(logits.pixel(0, 0, [1])).toEqual([BIAS]);
   });
 
+  it('looks rows of a kernel up where one-hot vectors are all that it reads, and makes none', () => {
+    const { ops, pixel } = compiled(1, 2, (program, image) => {
+      const hot = program.oneHotLevels(image, 3);
+      const kernel = weightOf(
+        [1, 3, 3, 2],
+        Array.from({ length: 18 }, (_, i) => i + 1),
+      );
+      return program.conv(hot, kernel, weightOf([2], [100, 200]), windowAround([1, 3], 'A', 1));
+    });
+    expect(ops.flat()).toEqual(['lookup', 'levelNumber']);
+    expect(pixel(0, 0, [0])).toEqual([[100, 200]]); // nothing around the image, though its zeros could be a level
+    expect(pixel(0, 1, [1])).toEqual([[101, 202]]); // after level 0
+    expect(pixel(0, 2, [0.5])).toEqual([[105, 206]]); // after level 2
+    expect(pixel(0, 3, [9])).toEqual([[103, 204]]); // after level 1
+    expect(pixel(1, 0, [9])).toEqual([[100, 200]]);
+    expect(pixel(1, 1, [0])).toEqual([[100, 200]]); // after none
+  });
+
+  it('makes one-hot vectors where something else reads them too, or they are the logits', () => {
+    const both = compiled(1, 3, (program, image) => {
+      const first = program.conv(
+        image,
+        weightOf([1, 3, 1, 1], [0.5, 9, 9]),
+        null,
+        windowAround([1, 3], 'A', 1),
+      );
+      const hot = program.oneHotLevels(first, 3); // of half of the pixel to the left
+      const read = program.conv(hot, weightOf([1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]), null, windowAround([1, 1], 'B', 1)); // biome-ignore format: one line
+      return program.combine('add', program.pointwise('scale', hot, 10), read);
+    });
+    expect(both.ops.flat().filter((op) => op === 'oneHot' || op === 'lookup')).toEqual(['oneHot', 'lookup']);
+    expect(both.pixel(0, 0, [1])).toEqual([[11, 2, 3]]);
+    expect(both.pixel(0, 1, [2])).toEqual([[4, 15, 6]]);
+    expect(both.pixel(0, 2, [0])).toEqual([[7, 8, 19]]);
+
+    const logits = compiled(1, 3, (program, image) => {
+      const first = program.conv(
+        image,
+        weightOf([1, 3, 1, 1], [1, 9, 9]),
+        null,
+        windowAround([1, 3], 'A', 1),
+      );
+      const hot = program.oneHotLevels(first, 3);
+      program.conv(hot, weightOf([1, 1, 3, 1]), null, windowAround([1, 1], 'B', 1)); // which nobody reads
+      return hot;
+    });
+    expect(logits.ops.flat()).not.toContain('lookup');
+    expect(logits.pixel(0, 0, [0.5])).toEqual([[1, 0, 0]]);
+    expect(logits.pixel(0, 1, [1])).toEqual([[0, 1, 0]]);
+    expect(logits.pixel(0, 2, [5])).toEqual([[0, 0, 1]]);
+    expect(logits.pixel(0, 3, [0])).toEqual([[0, 0, 0]]); // 5 is no level
+  });
+
+  it('copies rows of a table for embedded levels', () => {
+    const { ops, pixel } = compiled(1, 2, (program, image) => {
+      const y = program.embedLevels(image, weightOf([3, 2], [1, 10, 2, 20, 3, 30]));
+      return program.conv(y, weightOf([1, 3, 2, 2], [1, 0, 0, 2, 9, 9, 9, 9, 9, 9, 9, 9]), null, windowAround([1, 3], 'A', 1)); // biome-ignore format: one line
+    });
+    expect(ops.flat()).toEqual(['product', 'levelNumber', 'lookup']);
+    expect(pixel(0, 0, [0.5])).toEqual([[0, 0]]);
+    expect(pixel(0, 1, [1])).toEqual([[2, 40]]);
+    expect(pixel(0, 2, [7])).toEqual([[3, 60]]);
+    expect(pixel(0, 3, [0])).toEqual([[0, 0]]);
+  });
+
   it('calls functions of the user', () => {
     const { ops, pixel } = biases((program, conv) => program.closure(conv, (x) => x * x));
     expect(ops.flat()).toEqual(['product', 'closure', 'copy']);

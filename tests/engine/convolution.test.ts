@@ -188,6 +188,62 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
     );
   });
 
+  it('of one-hot vectors looks rows of its kernel up, by the numbers of levels', () => {
+    const LEVELS = 3;
+    fc.assert(
+      fc.property(cases, ({ channels, groupIn, groupOut, kernelSize, maskType, images, ...options }) => {
+        const anchor = options.anchor.map((place, i) => place % (kernelSize[i] as number)) as [
+          number,
+          number,
+        ];
+        const window: Window = { ...windowAround(kernelSize, maskType, channels), anchor };
+        const [ins, outs] = [channels * groupIn, channels * groupOut];
+        const shape = [...kernelSize, ins * LEVELS, outs] as const;
+        const [kernel, bias] = [noise(shape.reduce((a, b) => a * b), 1), noise(outs, 2)]; // biome-ignore format: one line
+        const mask = maskOf(window, ins * LEVELS, outs);
+        const number = (n: number, row: number, column: number, i: number) =>
+          (7 * n + 5 * row + 3 * column + i * i + row * column) % (LEVELS + 1); // 0 is none
+
+        const plan = new Plan(Math.ceil(images / 2), WIDTH, channels);
+        const margin = Math.max(anchor[1], kernelSize[1] - 1 - anchor[1]);
+        const { further, isDense, isRelu } = options;
+        const extent = { rows: anchor[0] + 1 + further, margin: margin + further, isWholeRow: false };
+        const times = grouped(channels, groupIn, maskType === 'A' ? 1 : 0);
+        const x = new FeatureCache(plan, isDense ? Layout.dense(times) : Layout.of(times), extent);
+        const y = new FeatureCache(plan, Layout.of(grouped(channels, groupOut, 0)), ONE_PIXEL);
+        const weights = { kernel, bias: options.hasBias ? bias : null };
+        addConvolution(plan, window, weights, x, y, isRelu, LEVELS);
+        const [present, result] = [x.operand(), y.operand()];
+        const machine = new Machine(plan, images, make);
+        for (let row = 0; row < HEIGHT; row++) {
+          machine.moveTo(row, 0);
+          machine.runRow(ROW);
+          for (let column = 0; column < WIDTH; column++) {
+            machine.moveTo(row, column);
+            for (let time = 0; time <= channels; time++) {
+              const numbers = Array.from({ length: images }, (_, n) =>
+                Array.from({ length: ins }, (_, i) => number(n, row, column, i)),
+              );
+              writeKnown(machine, x, present, numbers, time, 1); // a level, which must make no difference
+              machine.run(time);
+            }
+            for (const [n, features] of readFeatures(machine, y, result).entries()) {
+              const want = slowly(
+                (r, c, i) => (number(n, r, c, Math.floor(i / LEVELS)) === (i % LEVELS) + 1 ? 1 : 0),
+                shape,
+                anchor,
+                (w) => (mask[w] as number) * (kernel[w] as number),
+                (o) => (options.hasBias ? (bias[o] as number) : 0),
+              )[row]?.[column] as number[];
+              expectClose(features, isRelu ? want.map((v) => Math.max(v, 0)) : want, 1e-4);
+            }
+          }
+        }
+      }),
+      { numRuns: 40, seed: 1 },
+    );
+  });
+
   it('leaves zeros where runs are padded, which later products rely on', () => {
     const plan = new Plan(1, 1, 1);
     const x = new FeatureCache(plan, Layout.of([0, 0]), ONE_PIXEL);

@@ -6,6 +6,7 @@ import {
   gatedActivation,
   gatedPixelCNN,
   gatedPixelCNNBlock,
+  type InputEncoding,
   maskedConv2d,
   oneHotClass,
   pixelCNN,
@@ -215,6 +216,7 @@ onEachCpuBackend('incremental sampling', () => {
       numBlocks: fc.integer({ min: 0, max: 2 }),
       firstKernelSize: fc.tuple(fc.constantFrom(1, 3, 7), fc.constantFrom(1, 5, 7)),
       kernelSize: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 5)),
+      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 1 }, { embedding: 5 }),
       numImages: fc.integer({ min: 1, max: 6 }),
       seed: fc.nat(),
     });
@@ -400,7 +402,7 @@ onEachCpuBackend('incremental sampling', () => {
       outDim: 3,
       numBlocks: 1,
     };
-    const model = fill(gatedPixelCNN({ ...args, numClasses: 5, conditionMapSize: 2 }));
+    const model = fill(gatedPixelCNN({ ...args, input: 'oneHot', numClasses: 5, conditionMapSize: 2 }));
     const shape = imageModelShape('test', model);
     const program = await readModel(trace(model, shape) as TracedModel, shape);
     const [numImages, size] = [40, 4 * 3 * 2]; // in two chunks
@@ -484,6 +486,19 @@ onEachCpuBackend('incremental sampling', () => {
     expect(words.reduce((digest, word) => (Math.imul(digest, 31) + word) | 0, 0)).toBe(DIGEST);
     model.dispose();
   });
+
+  it.each<InputEncoding>(['oneHot', { embedding: 6 }])(
+    'gives the same bits with and without WebAssembly where levels are read as %j',
+    async (input) => {
+      const sizes = { levels: 4, hiddenDim: 5, outDim: 3, numBlocks: 1, firstKernelSize: 5 };
+      for (const make of [pixelCNN, gatedPixelCNN]) {
+        const model = fill(make({ imageShape: [4, 5, 3], ...sizes, input }));
+        const words = await wordsOfLogits(model, [], makeKernels);
+        expect(await wordsOfLogits(model, [], javascriptKernels)).toEqual(words);
+        model.dispose();
+      }
+    },
+  );
 
   it.each(['a vector', 'a map'])(
     'gives the same bits with and without WebAssembly where gates read %s',

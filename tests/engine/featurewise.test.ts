@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addFeaturewise } from '../../src/engine/featurewise';
+import { addFeaturewise, addLevelNumbers } from '../../src/engine/featurewise';
 import { Layout } from '../../src/engine/layout';
 import { Machine } from '../../src/engine/machine';
 import { FeatureCache, ONE_PIXEL, Plan } from '../../src/engine/plan';
@@ -159,6 +159,43 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
       [1, 0, 0, 0, 0],
       [0, 0, 0, 0, 0],
     ]);
+  });
+
+  it('oneHotLevels and embedLevels: of the number of each level when it is ready; zeros where it is 0', () => {
+    const numbers = [[1, 3, 0], [2, 2, 4], [0, 4, 1]]; // biome-ignore format: one line
+    const table = Array.from({ length: 8 }, (_, i) => 10 * (1 + (i >> 1)) + (i & 1)); // [4,2]: 10 and 11, 20 and 21, ...
+    for (const x of [Layout.dense([1, 1, 2]), Layout.of([0, 1, 2])]) {
+      const hot = Layout.of([1, 1, 2].flatMap((time) => [time, time, time, time]));
+      const node = { op: 'oneHotLevels', size: 12, input: 0, levels: 4 } as const;
+      expect(run(node, [{ layout: x, values: numbers }], hot)).toEqual(
+        numbers.map((row) =>
+          row.flatMap((number) => [1, 2, 3, 4].map((other) => (other === number ? 1 : 0))),
+        ),
+      );
+      const pairs = Layout.of([1, 1, 1, 1, 2, 2]);
+      const embed = { op: 'embedLevels', size: 6, input: 0, table: 't' } as const;
+      const y = run(embed, [{ layout: x, values: numbers }], pairs, { t: Float32Array.from(table) });
+      expect(y).toEqual(
+        numbers.map((row) =>
+          row.flatMap((number) => (number === 0 ? [0, 0] : [10 * number, 10 * number + 1])),
+        ),
+      );
+    }
+  });
+
+  it('addLevelNumbers: of each feature when it is ready', () => {
+    const plan = new Plan(2, 1, CHANNELS);
+    const x = new FeatureCache(plan, Layout.of([1, 2, 2]), ONE_PIXEL);
+    const y = new FeatureCache(plan, Layout.dense([1, 2, 2]), ONE_PIXEL);
+    addLevelNumbers(plan, 5, x, y);
+    const machine = new Machine(plan, IMAGES, make);
+    const levels = [[0, 0.25, 1], [0.5, 2, 0.75], [0.3, -1, 0]]; // biome-ignore format: one line
+    writeKnown(machine, x, x.operand(), levels, 1);
+    machine.run(1);
+    expect(readFeatures(machine, y, y.operand()).map(([first]) => first)).toEqual([1, 3, 2]);
+    writeKnown(machine, x, x.operand(), levels, 2);
+    machine.run(2);
+    expect(readFeatures(machine, y, y.operand())).toEqual([[1, 2, 5], [3, 0, 4], [2, 0, 1]]); // biome-ignore format: one line
   });
 
   it('closure: between any layouts, each feature once it is ready, and leaves padding zero', () => {

@@ -11,6 +11,7 @@ import {
   geluNew,
   hardSigmoid,
   leakyRelu,
+  levelNumber,
   log,
   mish,
   oneMinusExpFloat32,
@@ -273,5 +274,32 @@ describe('activations', () => {
       const right = Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0);
       expect(Math.abs(softplus(x) - right)).toBeLessThanOrEqual(2e-11 * right);
     }
+  });
+});
+
+describe('levelNumber', () => {
+  it.each([2, 3, 10, 17, 255, 256, 1000, 65536])('tells all of %i levels apart, from 1', (levels) => {
+    for (let level = 0; level < levels; level++) {
+      if (levelNumber(Math.fround(level / (levels - 1)), levels - 1) !== level + 1)
+        expect.fail(`level ${level}`);
+    }
+  });
+
+  it('rounds to the nearest, half upwards, and knows what is none', () => {
+    const numbers: [x: number, number: number][] = [
+      [0.12, 1], // 0.48
+      [0.125, 2],
+      [-0.12, 1],
+      [-0.125, 1], // -0.5, half upwards
+      [-0.13, 0],
+      [0.874, 4],
+      [0.876, 5],
+      [1.124, 5],
+      [1.125, 0], // 4.5
+      [Number.NaN, 0],
+      [Number.POSITIVE_INFINITY, 0],
+      [Number.NEGATIVE_INFINITY, 0],
+    ];
+    for (const [x, number] of numbers) expect(levelNumber(Math.fround(x), 4)).toBe(number);
   });
 });

@@ -32,6 +32,7 @@ describe('encode', () => {
       weights: 2 ** 30,
       weightStride: 16,
       inputs: 10,
+      rows: 7,
       parameter: 0.1,
     });
     expect(words[Word.op]).toBe(Op.product);
@@ -43,6 +44,7 @@ describe('encode', () => {
     expect(words[Word.weights]).toBe(2 ** 30);
     expect(words[Word.weightStride]).toBe(16);
     expect(words[Word.inputs]).toBe(10);
+    expect(words[Word.rows]).toBe(7);
     expect(parameter).toBe(0.1);
   });
 

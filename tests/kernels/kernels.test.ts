@@ -96,6 +96,53 @@ describe('kernels', () => {
     );
   });
 
+  const lookups = fc.record({
+    images: fc.integer({ min: 1, max: 5 }),
+    columns: fc.integer({ min: 0, max: 3 }),
+    inputs: fc.integer({ min: 0, max: 7 }),
+    rows: fc.integer({ min: 1, max: 6 }),
+    outputs: fc.integer({ min: 1, max: 39 }), // blocks of 16, vectors of four, and tails of each length
+    seed: fc.integer({ min: 1, max: 1000 }),
+    lowerBound: fc.constantFrom(0, Number.NEGATIVE_INFINITY),
+    isInPlace: fc.boolean(),
+  });
+
+  it('lookup: a start plus one row for each input, none where its number is 0; the same bits in both', () => {
+    fc.assert(
+      fc.property(lookups, ({ images, columns, inputs, rows, outputs, seed, lowerBound, isInPlace }) => {
+        const side = (base: Operand, columnStride: number) => ({ ...base, columnStride });
+        const y = side(operand(0, 4 * (outputs + 2)), outputs + 2);
+        const a = side(operand(3900, 4 * (inputs + 1), 1), inputs + 1); // after the base at 100
+        const b = isInPlace ? y : side(operand(2000, 0), outputs + 1);
+        const [weights, weightStride] = [6000, outputs + 3];
+        const kernels = both(seed);
+        const numbers = Array.from({ length: 200 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1)); // biome-ignore format: one line
+        for (const { heap } of kernels) heap.set(numbers, 4000);
+        const before = kernels[0].heap.slice();
+        const lookup = { op: Op.lookup, y, a, b, length: outputs, columns, weights, weightStride, inputs, rows, parameter: lowerBound }; // biome-ignore format: one line
+        for (const one of kernels) run(one, images, lookup);
+        expect(bits(kernels[1])).toEqual(bits(kernels[0]));
+        const at = (index: number) => before[index] as number;
+        const expected = before.slice(0, 2000);
+        for (let n = 0; n < images; n++) {
+          for (let column = 0; column < Math.max(1, columns); column++) {
+            for (let o = 0; o < outputs; o++) {
+              let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
+              for (let i = 0; i < inputs; i++) {
+                const number = at(4000 + n * a.stride + column * a.columnStride + i);
+                if (number > 0)
+                  sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
+              }
+              expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);
+            }
+          }
+        }
+        expect(values(kernels[0], 2000)).toEqual(Array.from(expected)); // and nothing beside them
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
@@ -123,6 +170,10 @@ describe('kernels', () => {
     gelu: (a) => a * normalDistribution(a),
     geluNew: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
     mish: (a) => a * Math.tanh(softplus(a)),
+    levelNumber: (a) => {
+      const level = Math.floor(PARAMETER * a + 0.5); // none of the numbers is near a half
+      return level >= 0 && level <= PARAMETER ? level + 1 : 0;
+    },
   };
 
   /** By the series of erf, to 9 digits. */
@@ -137,7 +188,7 @@ describe('kernels', () => {
   }
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
+    const others = ['product', 'lookup', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(Object.keys(Op)));
   });
 
@@ -201,6 +252,14 @@ describe('kernels', () => {
       const a = { ...operand(1000, 2), columnStride: 1 };
       run(kernels, 2, { op: Op.oneHot, y, a, length: 3, columns: 2 });
       expect(Array.from(kernels.heap.subarray(0, 12))).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
+    }
+  });
+
+  it('oneHot: 1 at a number, counted from the parameter on', () => {
+    for (const kernels of both(1)) {
+      kernels.heap.set([1, 0, 3, 4], 1000);
+      run(kernels, 4, { op: Op.oneHot, y: operand(0, 3), a: operand(1000, 1), length: 3, parameter: 1 });
+      expect(values(kernels, 12)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
     }
   });
 
@@ -268,8 +327,8 @@ describe('kernels', () => {
   });
 
   it('keeps NaN in every function of one number', () => {
-    const ofTwo = ['add', 'multiply', 'maximum', 'minimum'];
-    for (const name of Object.keys(definitions).filter((one) => !ofTwo.includes(one))) {
+    const others = ['add', 'multiply', 'maximum', 'minimum', 'levelNumber']; // of two numbers; NaN is no level
+    for (const name of Object.keys(definitions).filter((one) => !others.includes(one))) {
       for (const kernels of both(1)) {
         const rest = { y: operand(0, 4), a: operand(1000, 4), length: 4, parameter: PARAMETER };
         kernels.heap[1000] = Number.NaN;

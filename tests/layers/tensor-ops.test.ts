@@ -357,6 +357,19 @@ onEachBackend('operations on tensors', () => {
     tf.dispose([tensors, x.tensor]);
   });
 
+  it('oneHotLevels and embedLevels', async () => {
+    const image = tf.tensor4d([0, 1, 0.5, 9], [1, 1, 2, 2]);
+    const table = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
+    const hot = tf.tidy(() => ops.oneHotLevels(image, 3));
+    expect(hot.shape).toEqual([1, 1, 2, 6]);
+    expect(await take(hot)).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0]);
+    const weight = { name: 'table', shape: [3, 2], read: () => table };
+    const rows = tf.tidy(() => ops.embedLevels(image, weight));
+    expect(rows.shape).toEqual([1, 1, 2, 4]);
+    expect(await take(rows)).toEqual([1, 2, 5, 6, 3, 4, 0, 0]);
+    tf.dispose([image, table]);
+  });
+
   it('oneHot and perChannel', async () => {
     const classes = tf.tensor2d([2, 0, 5, -1], [4, 1]);
     const codes = tf.tidy(() => ops.oneHot(classes, 3));

@@ -19,6 +19,7 @@ import {
 } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectToFollow } from '../support/chi-square';
 import { allImages, kinds } from '../support/distributions';
 import { saveAndLoad } from '../support/memory-file';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
@@ -96,15 +97,7 @@ describe('without whole passes', () => {
       for (const level of levels.subarray(n * values, (n + 1) * values)) index = index * model.levels + level;
       (counts[index] as number)++;
     }
-    // Pearson's chi-square; images that are expected fewer than 5 times count together
-    let [chiSquare, degrees, rare, rareExpected] = [0, -1, 0, 0];
-    for (const [i, wanted] of expected.entries()) {
-      if (wanted < 5) [rare, rareExpected] = [rare + (counts[i] as number), rareExpected + wanted];
-      else [chiSquare, degrees] = [chiSquare + ((counts[i] as number) - wanted) ** 2 / wanted, degrees + 1];
-    }
-    if (rareExpected > 5)
-      [chiSquare, degrees] = [chiSquare + (rare - rareExpected) ** 2 / rareExpected, degrees + 1];
-    expect(chiSquare).toBeLessThan(degrees + 4 * Math.sqrt(2 * degrees)); // four standard deviations
+    expectToFollow(counts, expected);
 
     for (const filters of [{}, { temperature: 0 }, { temperature: 0.7, topK: 2 }, { topP: 0.6 }]) {
       const options = { numImages: 40, seed: 2, ...filters };

@@ -1,18 +1,34 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
+import {
+  type AutoregressiveModel,
+  bitsPerDim,
+  gatedPixelCNN,
+  type InputEncoding,
+  logProb,
+  normalize,
+  pixelCNN,
+  sample,
+} from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkNetworkArgs, type NetworkArgs, networkArgNames, outputHead } from '../../src/models/network';
+import {
+  checkNetworkArgs,
+  inputLayers,
+  type NetworkArgs,
+  networkArgNames,
+  outputHead,
+} from '../../src/models/network';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectToFollow } from '../support/chi-square';
 import { saveAndLoad } from '../support/memory-file';
-import { take } from '../support/tensors';
+import { setNoise, take } from '../support/tensors';
 
 describe('checkNetworkArgs', () => {
   const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
 
   it('fills in what is left out, and counts features of all channels', () => {
-    const filled = { imageChannels: 3, levels: 256, hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, output: 'softmax', dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
+    const filled = { imageChannels: 3, levels: 256, input: 'scaled', hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, output: 'softmax', dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
     expect(checkNetworkArgs('net', args, networkArgNames)).toEqual({ imageShape: [4, 5, 3], ...filled });
     const any = checkNetworkArgs(
       'net',
@@ -41,6 +57,7 @@ describe('checkNetworkArgs', () => {
       kernelSize: [3, 4],
       dropout: 1,
       seed: 0.5,
+      input: 'onehot',
     };
     for (const [name, value] of Object.entries(wrong)) {
       expect(() => checkNetworkArgs('net', { ...args, [name]: value }, networkArgNames)).toThrow(
@@ -48,6 +65,109 @@ describe('checkNetworkArgs', () => {
       );
     }
   });
+});
+
+describe('how a network reads levels', () => {
+  const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
+  const check = (input: unknown, levels = 256) => () =>
+    checkNetworkArgs('net', { ...args, levels, input: input as InputEncoding }, networkArgNames); // biome-ignore format: one line
+
+  it('is one of three ways, or named', () => {
+    expect(check('oneHot')().input).toBe('oneHot');
+    expect(check({ embedding: 8 })().input).toEqual({ embedding: 8 });
+    for (const wrong of ['onehot', null, 3, true, [8]])
+      expect(check(wrong)).toThrow(
+        /net: input: wanted ('scaled', 'oneHot' or \{ embedding: units \}|an object)/,
+      );
+    expect(check({ embeding: 8 })).toThrow("net: input: unknown option 'embeding': did you mean embedding?");
+    expect(check({})).toThrow('net: input: embedding: wanted an integer of at least 1, got undefined');
+    expect(check({ embedding: 0 })).toThrow('net: input: embedding: wanted an integer of at least 1, got 0');
+    expect(check({ embedding: 1e7 })).toThrow('net: input: embedding: wanted sizes whose product');
+    for (const input of ['oneHot', { embedding: 1 }])
+      expect(check(input, 65537)).toThrow('net: levels: wanted an integer from 2 to 65536, got 65537');
+    expect(check('oneHot', 65536)).not.toThrow();
+    const wide = { ...args, hiddenDim: 99, levels: 65536, input: 'oneHot' as const };
+    expect(() => checkNetworkArgs('net', wide, networkArgNames)).toThrow('net: firstKernelSize: wanted sizes whose product'); // biome-ignore format: one line
+  });
+
+  it('is as before without a layer, else by one that is named levels', () => {
+    const classes = (input: InputEncoding) =>
+      inputLayers({ input, levels: 4, seed: 1 }).map((layer) => [layer.getClassName(), layer.name]);
+    expect(classes('scaled')).toEqual([]);
+    expect(classes('oneHot')).toEqual([['OneHotLevels', 'levels']]);
+    expect(classes({ embedding: 2 })).toEqual([['LevelEmbedding', 'levels']]);
+  });
+});
+
+/** Networks of 81 or 64 images, whose weights are far from uniform, by how they read them. */
+const spaces: [
+  input: InputEncoding,
+  isGated: boolean,
+  imageShape: [number, number, number],
+  levels: number,
+][] = [
+  ['oneHot', false, [2, 2, 1], 3],
+  ['oneHot', false, [1, 2, 2], 3],
+  ['oneHot', true, [2, 1, 3], 2],
+  [{ embedding: 2 }, false, [1, 2, 2], 3],
+  [{ embedding: 2 }, false, [1, 2, 3], 2],
+  [{ embedding: 4 }, true, [2, 2, 1], 3],
+];
+
+onEachBackend('categories', (backend) => {
+  it.each(isGpu(backend) ? spaces.slice(1, 3) : spaces)(
+    'read as %j, gated: %j, give all images of a tiny space %j the probability 1, and samples follow it',
+    async (input, isGated, imageShape, levels) => {
+      const size = imageShape.reduce((a, b) => a * b);
+      const count = levels ** size;
+      const make = isGated ? gatedPixelCNN : pixelCNN;
+      const model = make({ imageShape, levels, hiddenDim: 3, outDim: 4, numBlocks: 1, firstKernelSize: 3, input }); // biome-ignore format: one line
+      setNoise(model, 3);
+      const all = Array.from(
+        { length: count * size },
+        (_, i) => Math.floor(Math.floor(i / size) / levels ** (size - 1 - (i % size))) % levels,
+      ); // image i is i in base L, the first value its highest digit
+      const images = tf.tensor4d(all, [count, ...imageShape], 'int32');
+      const probabilities = (await take(await logProb(model, images))).map(Math.exp);
+      expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+      expect(Math.max(...probabilities)).toBeGreaterThan(2 / count); // not the uniform model
+      if (!isGpu(backend)) {
+        const drawn = await take(await sample(model, { numImages: 4000, seed: 1 }));
+        const counts = new Array<number>(count).fill(0);
+        for (let n = 0; n < 4000; n++) {
+          const index = drawn.slice(size * n, size * (n + 1)).reduce((sum, level) => levels * sum + level, 0);
+          counts[index] = (counts[index] as number) + 1;
+        }
+        expectToFollow(counts, probabilities.map((p) => 4000 * p)); // biome-ignore format: one line
+      }
+      images.dispose();
+      model.dispose();
+    },
+  );
+
+  it.each<InputEncoding>(['oneHot', { embedding: 3 }])(
+    'read as %j are learnt: values that follow from the one before by a permutation',
+    async (input) => {
+      // Codes of a row: each is the next one in the cycle 0 4 2 6 1 5 3 7, which as an intensity is far from linear.
+      const next = [4, 5, 6, 7, 2, 3, 1, 0];
+      const rows = Array.from({ length: 8 }, (_, first) => {
+        const row = [first];
+        while (row.length < 6) row.push(next[row.at(-1) as number] as number);
+        return row;
+      });
+      const labels = tf.tensor4d(rows.flat(), [8, 1, 6, 1], 'int32');
+      const model = pixelCNN({ imageShape: [1, 6, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 0, firstKernelSize: [1, 3], input, seed: 1 }); // biome-ignore format: one line
+      const optimizer = tf.train.adam(0.03, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: bitsPerDim });
+      const xs = normalize(labels, 8);
+      for (let step = 0; step < (isGpu(backend) ? 2 : 120); step++) await model.trainOnBatch(xs, labels);
+      const [bits] = await take(model.evaluate(xs, labels) as tf.Scalar);
+      if (!isGpu(backend)) expect(bits).toBeLessThan(0.6); // 0.5 for the first value of six, and 0
+      tf.dispose([labels, xs]);
+      model.dispose();
+      optimizer.dispose();
+    },
+  );
 });
 
 describe('outputHead', () => {
@@ -112,7 +232,7 @@ const SIZES = {
   numBlocks: 2,
 };
 
-type Options = { seed?: number; dropout?: number };
+type Options = { seed?: number; dropout?: number; input?: InputEncoding };
 
 const networks = {
   pixelCNN: (options: Options) => pixelCNN({ ...SIZES, ...options }),
@@ -146,6 +266,8 @@ describe('the names of weights', () => {
     for (const _ of ['first', 'second']) {
       const plain = await weightsOf(networks.pixelCNN({ dropout: 0.5 }));
       expect([...plain.keys()]).toEqual([...convs('input_conv'), ...blocks, ...head]);
+      const embedded = await weightsOf(networks.pixelCNN({ input: { embedding: 2 } }));
+      expect([...embedded.keys()]).toEqual(['levels/embeddings', ...plain.keys()]);
       const gated = [...(await weightsOf(networks.gatedPixelCNN({ dropout: 0.5 }))).keys()];
       expect(gated.filter((name) => name.startsWith('block0'))).toEqual(gatedNames);
       expect(gated.slice(-6)).toEqual(head);

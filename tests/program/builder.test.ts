@@ -90,6 +90,27 @@ it('takes one number for a one-hot code, and features for all levels of all chan
   expect(() => program.perChannel(image, 2, 3)).toThrow('perChannel: input: wanted 6 features, got 2');
 });
 
+it('takes levels as one-hot vectors, and as rows of a table', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  program.enterLayer('levels');
+  const hot = program.oneHotLevels(image, 5);
+  const table = weightOf([5, 3], undefined, 'embeddings');
+  const embedded = program.embedLevels(image, table);
+  program.embedLevels(image, table);
+  expect([hot.size, embedded.size]).toEqual([10, 6]);
+  expect(program.nodes.slice(1)).toEqual([
+    { op: 'oneHotLevels', size: 10, input: 0, levels: 5 },
+    { op: 'embedLevels', size: 6, input: 0, table: 'levels.embeddings' },
+    { op: 'embedLevels', size: 6, input: 0, table: 'levels.embeddings' },
+  ]);
+  for (const levels of [1, 65537, 2.5, undefined as never])
+    expect(() => program.oneHotLevels(image, levels)).toThrow('oneHotLevels: levels: wanted an integer from 2 to 65536'); // biome-ignore format: one line
+  for (const shape of [[5], [5, 3, 1]])
+    expect(() => program.embedLevels(image, weightOf(shape))).toThrow("weight 'weight': wanted a table [levels,units]"); // biome-ignore format: one line
+  expect(() => program.embedLevels(image, weightOf([1, 3]))).toThrow("weight 'weight': levels: wanted an integer from 2 to 65536, got 1"); // biome-ignore format: one line
+});
+
 it('takes a softmax of as many groups as split the features', () => {
   const program = new ProgramBuilder();
   const image = program.image(6);

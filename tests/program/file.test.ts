@@ -79,6 +79,8 @@ const models: [name: string, make: () => tfl.LayersModel, options: Pick<LogProbO
     },
   ],
   ['of stock layers', stockModel, {}],
+  ['of one-hot levels', () => pixelCNN({ ...rgb, input: 'oneHot' }), {}],
+  ['of embedded levels', () => gatedPixelCNN({ ...rgb, input: { embedding: 5 } }), {}],
 ];
 
 /** A portable model whose biases, scales and shifts are not only zeros and ones. */
@@ -1187,6 +1189,58 @@ describe('readPortable', () => {
     expect(model.nodes.length).toBe(20_013);
     await sample(model, { condition: { data: [0, 1], shape: [1, 2] } });
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
+describe('levels in a file', () => {
+  const levels: Json[] = [
+    { op: 'image', size: 2 },
+    { op: 'oneHotLevels', size: 6, input: 0, levels: 3 },
+    { op: 'embedLevels', size: 8, input: 0, table: 'table' },
+    { op: 'conv', size: 6, input: 1, kernel: 'looked', bias: null, window: windowOf([1, 3], [0, 1], 'A', 2) },
+    { op: 'conv', size: 6, input: 2, kernel: 'read', bias: null, window: windowOf([1, 3], [0, 1], 'A', 2) },
+    { op: 'add', size: 6, inputs: [3, 4] },
+  ];
+  const random = randomNumbers(3);
+  const shapes = { table: [3, 4], looked: [1, 3, 6, 6], read: [1, 3, 8, 6] };
+  const bytes = writePortable({
+    imageShape: [2, 3, 2],
+    levels: 3,
+    conditions: [],
+    nodes: levels,
+    output: 5,
+    weights: new Map(
+      Object.entries(shapes).map(([name, shape]): [string, Weight] => {
+        const size = shape.reduce((product, length) => product * length);
+        return [name, { shape, data: Float32Array.from({ length: size }, () => 4 * random() - 2) }];
+      }),
+    ),
+  });
+
+  it('are read, and drawn by', async () => {
+    const { data } = await sample(readPortable(bytes), { numImages: 9, seed: 1 });
+    expect(new Set(data).size).toBe(3);
+  });
+
+  const table = (shape: number[]): Edit =>
+    (parts) => (parts.header.table.shape = shape); // biome-ignore format: one line
+  const cases: Case[] = [
+    ['another size of vectors', 'node 1 (oneHotLevels): size: wanted 6, got 8', inNode(1, { size: 8 })],
+    ['no levels', 'node 1 (oneHotLevels): levels: wanted an integer from 2 to 65536', inNode(1, { levels: 1 })],
+    ['too many levels', 'node 1 (oneHotLevels): levels: wanted an integer from 2 to 65536, got 65537', inNode(1, { levels: 65537, size: 131074 })],
+    ['half a level', 'node 1 (oneHotLevels): levels: wanted an integer', inNode(1, { levels: 2.5, size: 5 })],
+    ['levels that are none', 'node 1 (oneHotLevels): levels: wanted an integer', inNode(1, { levels: '3' })],
+    ['another size of rows', 'node 2 (embedLevels): size: wanted 8, got 6', inNode(2, { size: 6 })],
+    ['a table that is none', "node 2 (embedLevels): table: wanted the name of a weight, got 'tables'", inNode(2, { table: 'tables' })],
+    ['a table of an object', 'node 2 (embedLevels): table: wanted the name of a weight', inNode(2, { table: {} })],
+    ['a list as a table', "node 2 (embedLevels): table 'table': wanted shape", table([12])],
+    ['a table of three axes', "node 2 (embedLevels): table 'table': wanted shape [3,2], got [3, 2, 2]", table([3, 2, 2])],
+    ['a table of one level', 'node 2 (embedLevels): levels: wanted an integer from 2 to 65536, got 1', table([1, 12])],
+    ['much of nothing', 'node 1 (oneHotLevels): wanted less work', inNode(1, { levels: 65536, size: 131072 })],
+  ]; // biome-ignore format: a case a line
+
+  it.each(cases)('are refused: %s', (_, message, edit) => {
+    expectRefused(edited(bytes, edit), message);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type AutoregressiveModel,
   autoregressiveModel,
   gatedPixelCNN,
+  type InputEncoding,
   maskedConv2d,
   pixelCNN,
   pixelLogits,
@@ -68,6 +69,7 @@ describe('reach', () => {
       numBlocks: fc.integer({ min: 0, max: 2 }),
       firstKernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3, 5)),
       kernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3)),
+      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 2 }),
       at: fc.nat(),
     });
     await fc.assert(
@@ -97,6 +99,22 @@ describe('reach', () => {
     const output = nodeOf(program.normalize(program.image(4), { epsilon: 1, groups }));
     const seen = reach({ nodes: program.nodes, output }, [1, 1, 4], [0, 0, 1], (output) => output === 1); // of feature 1
     expect(Array.from(seen)).toEqual(expected);
+  });
+
+  it('of levels as one-hot vectors, or rows of a table, is the number that they are of', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(3);
+    const hot = nodeOf(program.oneHotLevels(image, 2));
+    const rows = nodeOf(program.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
+    for (const output of [hot, rows]) {
+      const seen = reach(
+        { nodes: program.nodes, output },
+        [1, 1, 3],
+        [0, 0, 1],
+        (of) => of === 2 || of === 3,
+      );
+      expect(Array.from(seen)).toEqual([0, 1, 0]);
+    }
   });
 
   it("is what moves the logits where each channel's features are normalized by themselves", async () => {

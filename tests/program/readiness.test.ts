@@ -34,6 +34,8 @@ it('knows when each feature is ready', () => {
   program.softmax('softmax', mixed, 3);
   program.softmax('logSoftmax', mixed, 1);
   program.slice(mixed, 2, 3);
+  program.oneHotLevels(mixed, 2);
+  program.embedLevels(image, weightOf([5, 3]));
   expect(timesOf(program)).toEqual([
     [1, 2, 3], // image
     [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
@@ -53,6 +55,8 @@ it('knows when each feature is ready', () => {
     [1, 1, 2, 2, 3, 3], // softmax of three groups: each of its own two
     [3, 3, 3, 3, 3, 3], // of one
     [2, 1, 2], // slice
+    [0, 0, 1, 1, 2, 2, 1, 1, 2, 2, 3, 3], // the two of each level with it
+    [1, 1, 1, 2, 2, 2, 3, 3, 3], // rows of a table
   ]);
 });
 

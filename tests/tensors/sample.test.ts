@@ -14,6 +14,7 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectToFollow } from '../support/chi-square';
 import { buildGolden, goldenModels } from '../support/golden-models';
 import { expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
@@ -86,25 +87,7 @@ onEachBackend('sample', (backend) => {
       const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
       counts[index] = (counts[index] as number) + 1;
     }
-    // Cells of fewer than five expected are joined; chi-square with k degrees of freedom exceeds k + 4 sqrt(2k) about once
-    // in ten thousand seeds.
-    let [statistic, cells, restExpected, restCount] = [0, 0, 0, 0];
-    for (const [index, count] of counts.entries()) {
-      const mean = expected[index] as number;
-      if (mean < 5) {
-        restExpected += mean;
-        restCount += count;
-      } else {
-        statistic += (count - mean) ** 2 / mean;
-        cells++;
-      }
-    }
-    if (restExpected > 0) {
-      statistic += (restCount - restExpected) ** 2 / restExpected;
-      cells++;
-    }
-    expect(cells).toBeGreaterThan(20);
-    expect(statistic).toBeLessThan(cells - 1 + 4 * Math.sqrt(2 * (cells - 1)));
+    expectToFollow(counts, expected);
     space.dispose();
     model.dispose();
   });

@@ -1,3 +1,19 @@
+import {
+  A,
+  B,
+  COLUMN_STRIDE,
+  COLUMNS,
+  floats,
+  INPUTS,
+  INSTRUCTION,
+  LENGTH,
+  operand,
+  PARAMETER,
+  STRIDE,
+  WEIGHT_STRIDE,
+  WEIGHTS,
+  Y,
+} from './encoding';
 import { exp } from './exp';
 import { tanhTimesSigmoid } from './gate-f32';
 import { product } from './product';
@@ -13,12 +29,6 @@ import { V } from './vector';
 const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u32 = 4;
 const GATE: u32 = 5, SIGMOID: u32 = 6, TANH: u32 = 7, SWISH: u32 = 8, ELU: u32 = 9, LEAKY_RELU: u32 = 10;
 const LAST: u32 = LEAKY_RELU;
-
-// Word, in ../instruction.ts, in bytes: of an operand base, offset, stride and column stride
-const Y: usize = 4, A: usize = 20, B: usize = 36, STRIDE: usize = 8, COLUMN_STRIDE: usize = 12;
-const LENGTH: usize = 52, COLUMNS: usize = 56;
-const WEIGHTS: usize = 60, WEIGHT_STRIDE: usize = 64, INPUTS: usize = 68, PARAMETER: usize = 72;
-const INSTRUCTION: usize = 80;
 
 /**
  * The instructions in [at, end), on so many images, up to the first that is left to JavaScript; returns where
@@ -53,20 +63,6 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
     }
   }
   return at;
-}
-
-/** A word that counts floats, in bytes. */
-// @ts-ignore: decorator
-@inline
-function floats(word: usize): usize {
-  return load<u32>(word) << 2;
-}
-
-/** The address of an operand: a base and an offset, two words. */
-// @ts-ignore: decorator
-@inline
-function operand(words: usize, bases: usize): usize {
-  return (load<u32>(bases + (load<u32>(words) << 2)) + load<u32>(words, 4)) << 2;
 }
 
 /** An operation on each of some values by itself. */

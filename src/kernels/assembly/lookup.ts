@@ -1,0 +1,78 @@
+import {
+  A,
+  B,
+  COLUMN_STRIDE,
+  COLUMNS,
+  floats,
+  INPUTS,
+  LENGTH,
+  operand,
+  PARAMETER,
+  ROWS,
+  STRIDE,
+  WEIGHT_STRIDE,
+  WEIGHTS,
+  Y,
+} from './encoding';
+import { V } from './vector';
+
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
+// strides count bytes here.
+//
+// A module by itself, since that of the other instructions is full; ../javascript.ts is the same in JavaScript.
+
+/** The instruction `lookup` that is encoded at a place, on so many images. */
+export function lookup(at: usize, bases: usize, images: usize): void {
+  const columns: usize = max(load<u32>(at + COLUMNS), 1);
+  let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
+  for (; images > 0; images--) {
+    let yn = y, an = a, bn = b;
+    for (let column: usize = 0; column < columns; column++) {
+      addRows(at, yn, an, bn);
+      yn += floats(at + Y + COLUMN_STRIDE);
+      an += floats(at + A + COLUMN_STRIDE);
+      bn += floats(at + B + COLUMN_STRIDE);
+    }
+    y += floats(at + Y + STRIDE);
+    a += floats(at + A + STRIDE);
+    b += floats(at + B + STRIDE);
+  }
+}
+
+/** y = max(b + the rows that the numbers at a say, lowerBound), in blocks that registers hold. */
+function addRows(at: usize, y: usize, a: usize, b: usize): void {
+  const stride = floats(at + WEIGHT_STRIDE), next = <usize>load<u32>(at + ROWS) * stride;
+  const end = a + floats(at + INPUTS), bytes = floats(at + LENGTH);
+  const bound = f32x4.splat(<f32>load<f64>(at + PARAMETER));
+  let w = floats(at + WEIGHTS) - stride; // numbers count from 1
+  let o: usize = 0;
+  for (; o + 4 * V <= bytes; o += 4 * V) {
+    let y0 = v128.load(b + o), y1 = v128.load(b + o, 16), y2 = v128.load(b + o, 32), y3 = v128.load(b + o, 48);
+    for (let i = a, first = w + o; i < end; i += 4, first += next) {
+      const number = load<f32>(i);
+      if (number == 0) continue;
+      const row = first + <usize>number * stride;
+      y0 = f32x4.add(y0, v128.load(row));
+      y1 = f32x4.add(y1, v128.load(row, 16));
+      y2 = f32x4.add(y2, v128.load(row, 32));
+      y3 = f32x4.add(y3, v128.load(row, 48));
+    }
+    v128.store(y + o, f32x4.pmax(y0, bound));
+    v128.store(y + o, f32x4.pmax(y1, bound), 16);
+    v128.store(y + o, f32x4.pmax(y2, bound), 32);
+    v128.store(y + o, f32x4.pmax(y3, bound), 48);
+  }
+  for (; o < bytes; o += o + V <= bytes ? V : 4) {
+    const isWhole = o + V <= bytes;
+    let sum = isWhole ? v128.load(b + o) : v128.load32_zero(b + o);
+    for (let i = a, first = w + o; i < end; i += 4, first += next) {
+      const number = load<f32>(i);
+      if (number == 0) continue;
+      const row = first + <usize>number * stride;
+      sum = f32x4.add(sum, isWhole ? v128.load(row) : v128.load32_zero(row));
+    }
+    sum = f32x4.pmax(sum, bound);
+    if (isWhole) v128.store(y + o, sum);
+    else v128.store_lane<f32>(y + o, sum, 0);
+  }
+}

@@ -1,0 +1,73 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { NamesOf } from '../core/check';
+import { checkEncodedLevels, type Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import type { LayerArgs, Shape } from './types';
+
+/** Arguments of {@link OneHotLevels}. */
+export interface OneHotLevelsArgs extends LayerArgs {
+  /** L, the levels that a channel can have, at most 65,536. */
+  levels: number;
+}
+
+const argNames: NamesOf<OneHotLevelsArgs> = { levels: true, ...layerArgNames };
+
+/**
+ * Levels as categories: normalized levels [N,H,W,C], as `normalize` makes them, to one-hot vectors [N,H,W,C*L], the L
+ * features of each channel side by side. No weights.
+ *
+ * The level of x is round(x * (L - 1)), half upwards; where that is not one of 0..L-1, or x is NaN, all L features are
+ * 0. No gradient flows back into the image.
+ *
+ * When a model is drawn from, a convolution that reads this layer looks up one row of its kernel for each value,
+ * so L does not multiply the arithmetic. In training it does.
+ *
+ * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as the priors over codes of
+ * Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), use it.
+ *
+ * @throws TypeError naming `levels`, or the input that is not [N,H,W,C].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { normalize, oneHotLevels } from 'pixelcnn-layers';
+ * const image = tf.tensor4d([2, 0], [1, 1, 1, 2], 'int32'); // one pixel of two channels
+ * const y = oneHotLevels({ levels: 3 }).apply(normalize(image, 3)); // [1, 1, 1, 6]
+ * console.log(Array.from(await y.data())); // [0, 0, 1, 1, 0, 0]
+ * ```
+ */
+export class OneHotLevels extends PixelLayer {
+  /** @nocollapse */
+  static className = 'OneHotLevels';
+
+  private readonly levels: number;
+
+  constructor(args: OneHotLevelsArgs) {
+    super(checkLayerArgs(OneHotLevels, new.target, args, argNames));
+    this.levels = checkEncodedLevels('OneHotLevels: levels', args.levels);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    this.inputSpec = imageInputSpec(imageInputShape('OneHotLevels', inputShape)[3]);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [n, h, w, channels] = imageInputShape('OneHotLevels', inputShape);
+    return [n, h, w, channels * this.levels];
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.oneHotLevels(x as T, this.levels); // [N,H,W,C] -> [N,H,W,C*L]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), levels: this.levels };
+  }
+}
+serialization.registerClass(OneHotLevels);
+
+/** Makes a {@link OneHotLevels}. */
+export function oneHotLevels(args: OneHotLevelsArgs): OneHotLevels {
+  return new OneHotLevels(args);
+}

@@ -1,0 +1,131 @@
+import {
+  add,
+  cast,
+  concat,
+  equal,
+  expandDims,
+  fill,
+  floor,
+  gather,
+  greaterEqual,
+  lessEqual,
+  logicalAnd,
+  mul,
+  range,
+  reshape,
+  scatterND,
+  slice,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  where,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import { defineOperation } from './operation';
+
+// Normalized levels as categories. The level of x is round(x (L - 1)), half upwards; where that is not one of 0..L-1,
+// all features are 0. Levels are no continuous function of x, so no gradient flows back through them.
+
+/**
+ * 1 for the level of each number, 0 for the others.
+ *
+ * @param x normalized levels [...,C]
+ * @returns [...,C*L], the L of each channel side by side
+ */
+export const oneHotLevels = (x: Tensor, levels: number): Tensor => oneHot({ x }, { levels });
+
+/**
+ * The row of a table that belongs to the level of each number, with a gradient for the table on every backend: that
+ * of tfjs's `gather` is missing on wasm.
+ *
+ * @param x normalized levels [...,C]
+ * @param table [L,U]
+ * @returns [...,C*U], the U of each channel side by side
+ */
+export function embedLevels(x: Tensor, table: Tensor2D): Tensor {
+  const [levels, units] = table.shape;
+  return tidy(() => {
+    const y = lookUp({ rows: rowsOf({ x }, { levels }), table }, { levels }); // [M,U]
+    return reshape(y, [...x.shape.slice(0, -1), (x.shape.at(-1) as number) * units]); // [M,U] -> [...,C*U]
+  });
+}
+
+type Attributes = { readonly levels: number };
+
+/** round(x (L - 1)), whether or not that is a level. As floats, in which NaN is like no level. */
+const nearest = (x: Tensor, levels: number): Tensor => floor(add(mul(x, levels - 1), 0.5));
+
+const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor>({
+  name: 'oneHotLevels',
+  composed: {
+    forward({ x }, { levels }) {
+      const numbers: Tensor2D = reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
+      const hot = cast(equal(numbers, range(0, levels)), 'float32'); // [M,1], [L] -> [M,L]
+      const [features = 1] = x.shape.slice(-1);
+      return { y: reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
+    },
+    gradients: () => ({}),
+  },
+  constants: ['x'],
+});
+
+/** The row of each number, int32, L where it is no level: [...,C] -> [M]. */
+const rowsOf = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor1D>({
+  name: 'levelRows',
+  composed: {
+    forward({ x }, { levels }) {
+      const numbers = reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
+      const isLevel = logicalAnd(greaterEqual(numbers, 0), lessEqual(numbers, levels - 1));
+      const rows = where(isLevel, numbers, fill(numbers.shape, levels));
+      return { y: cast(rows, 'int32') as Tensor1D, saved: {} };
+    },
+    gradients: () => ({}),
+  },
+  constants: ['x'],
+});
+
+interface Rows {
+  /** [M] 0..L, int32, where L is none */
+  readonly rows: Tensor1D;
+}
+
+/** An operation from rows, and what it is linear in, to a matrix. */
+type OfRows<Linear> = (inputs: Rows & Linear, attributes: Attributes) => Tensor2D;
+
+/** Rows of a table [L,U], zeros for none: [M] -> [M,U]. Its gradient is {@link sumByRow}, and the other way round. */
+const lookUp: OfRows<{ table: Tensor2D }> = defineOperation<
+  Rows & { readonly table: Tensor2D },
+  Attributes,
+  Rows,
+  Tensor2D
+>({
+  name: 'levelLookUp',
+  composed: {
+    forward({ rows, table }) {
+      const withNone = concat([table, zeros([1, table.shape[1]])]); // [L,U] -> [L+1,U]
+      return { y: gather<Tensor2D>(withNone as Tensor2D, rows), saved: { rows } }; // [M,U]
+    },
+    gradients: (dy, { rows }, attributes) => ({ table: () => sumByRow({ rows, values: dy }, attributes) }),
+  },
+  constants: ['rows'],
+});
+
+/** The sum of the values that belong to each row: [M], [M,U] -> [L,U]. */
+const sumByRow: OfRows<{ values: Tensor2D }> = defineOperation<
+  Rows & { readonly values: Tensor2D },
+  Attributes,
+  Rows,
+  Tensor2D
+>({
+  name: 'levelSum',
+  composed: {
+    forward({ rows, values }, { levels }) {
+      const [, units] = values.shape;
+      const sums = scatterND(expandDims(rows, 1), values, [levels + 1, units]); // [M,1], [M,U] -> [L+1,U]
+      return { y: slice(sums as Tensor2D, 0, [levels, units]), saved: { rows } }; // [L+1,U] -> [L,U]
+    },
+    gradients: (dy, { rows }, attributes) => ({ values: () => lookUp({ rows, table: dy }, attributes) }),
+  },
+  constants: ['rows'],
+});

@@ -1,0 +1,142 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
+import { expect, it } from 'vitest';
+import { embedLevels, oneHotLevels } from '../../src/ops/levels';
+import { isGpu, onEachBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+
+/** Numbers and the level of 4 that each stands for, -1 for none: round(3 x), half upwards. */
+const LEVELS_OF_FOUR: [x: number, level: number][] = [
+  [0, 0],
+  [1 / 3, 1],
+  [2 / 3, 2],
+  [1, 3],
+  [0.1, 0],
+  [0.2, 1],
+  [0.5, 2], // 1.5
+  [-0.1, 0],
+  [-0.2, -1],
+  [1.1, 3],
+  [1.2, -1],
+  [7, -1],
+];
+
+/** One-hot vectors by their definition: [M] -> [M*L]. */
+const hot = (levels: readonly number[], count: number) =>
+  levels.flatMap((level) => Array.from({ length: count }, (_, i) => (i === level ? 1 : 0)));
+
+/** All rows of a table that belong to levels: [M] -> [M,U], zeros for none. */
+const rowsOf = (table: ArrayLike<number>, units: number, levels: readonly number[]) =>
+  levels.flatMap((level) =>
+    Array.from({ length: units }, (_, u) => (level < 0 ? 0 : (table[level * units + u] as number))),
+  );
+
+onEachBackend('levels', (backend) => {
+  const levels = LEVELS_OF_FOUR.map(([, level]) => level);
+  const numbers = () => tf.tensor4d(LEVELS_OF_FOUR.map(([x]) => x), [2, 1, 3, 2]); // biome-ignore format: one line
+
+  it('oneHotLevels: 1 at the nearest level, zeros where there is none, channel by channel', async () => {
+    const x = numbers();
+    const y = oneHotLevels(x, 4);
+    expect([y.shape, y.dtype]).toEqual([[2, 1, 3, 8], 'float32']);
+    expect(await take(y)).toEqual(hot(levels, 4));
+    const flat = tf.tensor2d([1, 0, 0.5, 1], [2, 2]); // of what is the same at every pixel
+    const z = oneHotLevels(flat, 3);
+    expect(z.shape).toEqual([2, 6]);
+    expect(await take(z)).toEqual(hot([2, 0, 1, 2], 3));
+    tf.dispose([x, flat]);
+  });
+
+  it('embedLevels: the row of the level, zeros where there is none, channel by channel', async () => {
+    const [x, values] = [numbers(), noise(12, 1)];
+    const table = tf.tensor2d(values, [4, 3]);
+    const y = embedLevels(x, table);
+    expect([y.shape, y.dtype]).toEqual([[2, 1, 3, 6], 'float32']);
+    expect(await take(y)).toEqual(rowsOf(values, 3, levels));
+    const flat = tf.tensor2d([1, 0], [1, 2]);
+    const z = embedLevels(flat, table);
+    expect(z.shape).toEqual([1, 6]);
+    expect(await take(z)).toEqual(rowsOf(values, 3, [3, 0]));
+    tf.dispose([x, table, flat]);
+  });
+
+  it.each(isGpu(backend) ? [256, 65536] : [2, 3, 17, 256, 1000, 65536])(
+    'tell all of %i levels apart, as normalize makes them',
+    async (count) => {
+      const all = tf.range(0, count, 1, 'float32');
+      const x: tf.Tensor = tf.reshape(tf.div(all, count - 1), [1, 1, count, 1]);
+      const table: tf.Tensor2D = tf.reshape(all, [count, 1]);
+      expect(await take(embedLevels(x, table))).toEqual(Array.from({ length: count }, (_, i) => i));
+      if (count <= 256) {
+        const numbers = tf.tidy(() => tf.argMax(tf.reshape(oneHotLevels(x, count), [count, count]), 1));
+        expect(await take(numbers)).toEqual(Array.from({ length: count }, (_, i) => i));
+      }
+      tf.dispose([all, x, table]);
+    },
+  );
+
+  it.skipIf(isGpu(backend))('take what is no number for no level', async () => {
+    const x = tf.tensor4d([Number.NaN, Number.POSITIVE_INFINITY, 0.5, Number.NEGATIVE_INFINITY], [1, 1, 2, 2]); // biome-ignore format: one line
+    expect(await take(oneHotLevels(x, 3))).toEqual(hot([-1, -1, 1, -1], 3));
+    const table = tf.tensor2d([1, 2, 3], [3, 1]);
+    expect(await take(embedLevels(x, table))).toEqual([0, 0, 2, 0]);
+    tf.dispose([x, table]);
+  });
+
+  it('embedLevels has the gradient of a product with one-hot vectors, where levels repeat and where they do not come', async () => {
+    const [count, units] = [5, 3]; // level 4 comes nowhere
+    const given = [0, 2, 2, -1, 1, 2, 0, 3, -1, 2, 1, 1];
+    const x = tf.tensor4d(given.map((level) => (level < 0 ? 9 : level / (count - 1))), [1, 2, 3, 2]); // biome-ignore format: one line
+    const [values, slopes] = [noise(count * units, 1), noise(given.length * units, 2)];
+    const table = tf.tensor2d(values, [count, units]);
+    const dy = tf.tensor4d(slopes, [1, 2, 3, 2 * units]);
+    const { value, grad } = tf.valueAndGrad((t: tf.Tensor) => embedLevels(x, t as tf.Tensor2D))(table, dy);
+    expect(await take(value)).toEqual(rowsOf(values, units, given));
+    const expected = new Float64Array(count * units);
+    for (const [i, slope] of slopes.entries()) {
+      const level = given[Math.floor(i / units)] as number;
+      if (level >= 0) expected[level * units + (i % units)] = (expected[level * units + (i % units)] as number) + slope; // biome-ignore format: one line
+    }
+    expect(grad.shape).toEqual([count, units]);
+    expectClose(await take(grad), expected, 1e-6);
+    tf.dispose([x, table, dy]);
+  });
+
+  it('embedLevels has second derivatives, and third', async () => {
+    const x = tf.tensor4d([0, 1, 1, 0.5, 9], [1, 1, 5, 1]); // levels 0, 2, 2, 1 and none
+    const table = tf.tensor2d([0.5, -1, 2], [3, 1]);
+    // The sum over values of t^4, where the rows come once, once and twice; of the gradients' squares, and so on.
+    const first = tf.grad((t: tf.Tensor) => tf.sum(tf.pow(embedLevels(x, t as tf.Tensor2D), 4)));
+    const second = tf.grad((t: tf.Tensor) => tf.sum(tf.square(first(t))));
+    const third = tf.grad((t: tf.Tensor) => tf.sum(second(t)));
+    const powers = (factors: number[], power: number) => [0.5, -1, 2].map((t, i) => (factors[i] as number) * t ** power); // biome-ignore format: one line
+    const [a, b, c] = [first, second, third].map((of) => of(table)) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    expectClose(await take(a), powers([4, 4, 8], 3), 1e-4); // 4 n t^3
+    expectClose(await take(b), powers([96, 96, 384], 5), 2e-2); // of (4 n t^3)^2: 96 n^2 t^5
+    expectClose(await take(c), powers([480, 480, 1920], 4), 5e-2);
+    tf.dispose([x, table]);
+  });
+
+  it('let no gradient flow into the image', async () => {
+    const x = tf.tensor4d([0, 0.5, 1], [1, 1, 3, 1]);
+    const table = tf.tensor2d([1, 2, 3], [3, 1]);
+    for (const of of [
+      (image: tf.Tensor) => oneHotLevels(image, 3),
+      (image: tf.Tensor) => embedLevels(image, table),
+    ]) {
+      // biome-ignore format: one line
+      const gradient = tf.grad((image: tf.Tensor) => tf.add(tf.sum(of(image)), tf.sum(tf.mul(image, 3))));
+      expect(await take(gradient(x))).toEqual([3, 3, 3]);
+    }
+    tf.dispose([x, table]);
+  });
+
+  it('leave no tensor behind, with and without a tape', async () => {
+    const x = tf.zeros<tf.Rank.R4>([2, 2, 3, 2]);
+    const table = tf.ones<tf.Rank.R2>([3, 4]);
+    await expectNoLeaks(() => oneHotLevels(x, 3));
+    await expectNoLeaks(() => embedLevels(x, table));
+    await expectNoLeaks(() => tf.grad((t) => embedLevels(x, t as tf.Tensor2D))(table));
+    tf.dispose([x, table]);
+  });
+});
