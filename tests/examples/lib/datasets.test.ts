@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(path, { recursive: true, force: true }));
 
 const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), bytes);
-const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0);
+const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a + b, 0);
 
 describe('names', () => {
   it('are six', () => {
