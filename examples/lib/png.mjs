@@ -75,7 +75,7 @@ export function smallestPng({ images, imageShape: [height, width, channels] }) {
   }
   const colorType = channels === 1 ? 0 : 2;
   const bitDepth = 8 * images.BYTES_PER_ELEMENT;
-  const format = { colorType, inputColorType: colorType, inputHasAlpha: false, bitDepth };
+  const format = { colorType, inputColorType: colorType, bitDepth };
   const write = ([filterType, deflateStrategy]) =>
     PNG.sync.write(
       { ...size, data: Buffer.from(data.buffer) },
