@@ -25,7 +25,7 @@ if (flags.classify && condition === null) stop('--classify: the model takes no c
 const dataset = await readFitting();
 async function readFitting() {
   const numClasses = classesTaken(condition);
-  const read = await readDataset(flags.data, { path: flags.path });
+  const read = await readDataset(flags.data, { path: flags.path, levels });
   checkFits(imageShape, read);
   if (numClasses !== null) checkClasses(numClasses, read);
   return read;

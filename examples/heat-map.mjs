@@ -49,7 +49,7 @@ const { model, imageShape, levels, condition } = await loadImageModel(directory)
 const set = await readTestImages();
 
 async function readTestImages() {
-  const dataset = await readDataset(name, { path: flags.path });
+  const dataset = await readDataset(name, { path: flags.path, levels });
   const { test } = dataset;
   checkFits(imageShape, dataset);
   const numClasses = classesTaken(condition);

@@ -7,6 +7,7 @@ import { useBackend } from './lib/backend.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
+import { npyOf } from './lib/npy.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
 import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
@@ -48,7 +49,7 @@ async function readClasses() {
 
 /** The test images to complete, in the model's levels. */
 async function readOriginals() {
-  const dataset = await readDataset(flags.complete, { path: flags.path });
+  const dataset = await readDataset(flags.complete, { path: flags.path, levels });
   checkFits(imageShape, dataset);
   if (numClasses !== null && flags.class === undefined) checkClasses(numClasses, dataset);
   const { shape, levels: present } = dataset.test;
@@ -119,15 +120,19 @@ async function completions() {
 const flat = (rows) => rows.flatMap((levels) => Array.from(levels));
 try {
   const { rows, knownRows, columns } = await (originals ? completions() : newImages());
-  const picture = gridPng({
-    images: flat(rows),
-    ...(knownRows && { known: flat(knownRows) }),
-    imageShape: size,
-    levels,
-    columns,
-    scale: Math.max(1, Math.round(80 / height)),
-  });
-  await writeWhole(out, picture);
+  const all = flat(rows);
+  const picture = () =>
+    gridPng({
+      images: all,
+      ...(knownRows && { known: flat(knownRows) }),
+      imageShape: size,
+      levels,
+      columns,
+      scale: Math.max(1, Math.round(80 / height)),
+    });
+  const array = () =>
+    npyOf(levels <= 256 ? Uint8Array.from(all) : Uint16Array.from(all), [all.length / values, ...size]); // [N,H,W,C]
+  await writeWhole(out, out.endsWith('.npy') ? array() : picture());
   console.log(`written to ${out}`);
 } catch (error) {
   if (!abort.signal.aborted) throw error;

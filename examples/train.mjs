@@ -53,7 +53,7 @@ if (from !== null && run.steps < from.step) {
 }
 
 await useBackend(run.backend);
-const dataset = await readDataset(run.data, { path: run.path });
+const dataset = await readDataset(run.data, { path: run.path, levels: run.levels });
 const levels = run.levels ?? dataset.train.levels;
 const [train, test] = [quantize(dataset.train, levels), quantize(dataset.test, levels)];
 const imageShape = train.shape.slice(1); // [H,W,C]

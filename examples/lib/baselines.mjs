@@ -14,8 +14,8 @@ export function uniformBits(levels) {
  * Every value drawn from the frequencies of the levels in its channel of the training set; one is added to each count, so
  * that a level that the training set lacks costs much, but not infinitely much.
  *
- * @param {Uint8Array} train levels, channel after channel of each pixel
- * @param {Uint8Array} test
+ * @param {ArrayLike<number>} train levels, channel after channel of each pixel
+ * @param {ArrayLike<number>} test
  * @param {number} levels
  * @param {number} [channels]
  * @returns {number}
@@ -28,8 +28,8 @@ export function histogramBits(train, test, levels, channels = 1) {
 /**
  * As {@link histogramBits}, for each channel.
  *
- * @param {Uint8Array} train
- * @param {Uint8Array} test
+ * @param {ArrayLike<number>} train
+ * @param {ArrayLike<number>} test
  * @param {number} levels
  * @param {number} channels
  * @returns {number[]}

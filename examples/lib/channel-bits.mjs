@@ -19,11 +19,8 @@ export async function bitsByChannel(model, { data, shape, levels, labels }, { ba
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
     const perValue = tf.tidy(() => {
-      const images = tf.tensor4d(
-        data.subarray(start * size, end * size),
-        [end - start, ...imageShape],
-        'int32',
-      );
+      const part = new Int32Array(data.subarray(start * size, end * size)); // tfjs takes no Uint16Array
+      const images = tf.tensor4d(part, [end - start, ...imageShape], 'int32');
       const inputs = inputsOf(model, normalize(images, levels), labels?.subarray(start, end));
       const logits = model.apply(inputs); // [n,H,W,C,L]
       return negativeLogLikelihood(tf.reshape(images, [-1, 1]), tf.reshape(logits, [-1, 1, levels])); // [n*H*W*C]

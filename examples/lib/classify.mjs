@@ -16,7 +16,7 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
   const found = [];
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
-    const part = data.subarray(start * size, end * size);
+    const part = new Int32Array(data.subarray(start * size, end * size)); // tfjs takes no Uint16Array
     const images = tf.tensor4d(part, [end - start, ...imageShape], 'int32');
     try {
       const byClass = await logProbByClass(model, images, batchSize);

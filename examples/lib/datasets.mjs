@@ -3,8 +3,9 @@ import { digits } from './datasets/digits.mjs';
 import { emoji } from './datasets/emoji.mjs';
 import { folder } from './datasets/folder.mjs';
 import { fashionMnist, mnist } from './datasets/mnist.mjs';
+import { npy } from './datasets/npy.mjs';
 
-const READERS = { digits, 'fashion-mnist': fashionMnist, mnist, 'cifar-10': cifar10, emoji, folder };
+const READERS = { digits, 'fashion-mnist': fashionMnist, mnist, 'cifar-10': cifar10, emoji, folder, npy };
 const EMBEDDED = ['digits', 'emoji'];
 
 /** The names that {@link readDataset} takes. */
@@ -18,14 +19,15 @@ export const DATASETS = Object.keys(READERS);
  * @param {string} name one of {@link DATASETS}
  * @param {object} [options]
  * @param {string} [options.path] directory of its files; `digits` and `emoji` are embedded and take none, `fashion-mnist`
- * has one by default where its Debian package is installed
+ * has one by default where its Debian package is installed; `npy` takes a file too
+ * @param {number} [options.levels] how many there are, for `npy`, whose files do not say; the others know theirs
  * @returns {Promise<{ name: string, train: ImageSet, test: ImageSet, about: string }>}
  */
-export async function readDataset(name, { path } = {}) {
+export async function readDataset(name, { path, levels } = {}) {
   if (!DATASETS.includes(name)) throw new Error(`data set: wanted ${DATASETS.join(', ')}, got '${name}'`);
   if (path !== undefined && EMBEDDED.includes(name)) throw new Error(`${name}: is embedded, takes no --path`);
   try {
-    return { name, ...(await READERS[name](path)) };
+    return { name, ...(await READERS[name](path, levels)) };
   } catch (error) {
     throw new Error(`${name}: ${error.message}`, { cause: error });
   }

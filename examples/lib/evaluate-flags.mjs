@@ -44,7 +44,7 @@ export function readEvaluateFlags(argv) {
     model,
     data: oneOf('--data', flags.data, DATASETS),
     path: flags.path,
-    levels: flags.levels === undefined ? undefined : wholeNumber('--levels', flags.levels, 2, 256),
+    levels: flags.levels === undefined ? undefined : wholeNumber('--levels', flags.levels, 2, 65_536),
     images: flags.images === undefined ? undefined : wholeNumber('--images', flags.images, 1),
     batch: wholeNumber('--batch', flags.batch, 1),
     classify: flags.classify,

@@ -17,7 +17,7 @@ const COLOURS = ['#f6f7fa', '#f7d794', '#e8883a', '#b5322b', '#4a1036'];
  */
 export async function bitsByPixel(model, { data, shape, levels, labels }) {
   const bits = tf.tidy(() => {
-    const images = tf.tensor4d(data, shape, 'int32');
+    const images = tf.tensor4d(new Int32Array(data), shape, 'int32'); // tfjs takes no Uint16Array
     const logits = model.apply(inputsOf(model, normalize(images, levels), labels)); // [N,H,W,C,L]
     const nats = negativeLogLikelihood(
       tf.reshape(images, [-1, shape[3]]),

@@ -20,7 +20,7 @@ export function holdOut(set, count) {
 
 function pick({ data, shape: [, ...imageShape], levels, labels }, places) {
   const size = imageShape.reduce((product, length) => product * length, 1);
-  const images = new Uint8Array(places.length * size);
+  const images = data.slice(0, places.length * size); // of its type; all of it is overwritten
   for (const [i, place] of places.entries()) {
     images.set(data.subarray(place * size, (place + 1) * size), i * size);
   }

@@ -53,31 +53,33 @@ export function gridPng({ images, known, imageShape, levels, columns, scale = 10
 
 /**
  * The smallest PNG that holds just these images, in a grid as square as may be: what PNG makes of them, not a picture to look at. Levels
- * are stored as they are, a byte each; the filters that do well are tried, with zlib at its best level.
+ * are stored as they are, a byte each, or two bytes beyond 256 levels; the filters that do well are tried, with zlib at its best level.
  *
  * @param {object} args
- * @param {Uint8Array} args.images levels, one image after the other, row by row
+ * @param {Uint8Array | Uint16Array} args.images levels, one image after the other, row by row
  * @param {number[]} args.imageShape height, width and channels of an image, 1 or 3
  * @returns {Buffer}
  */
 export function smallestPng({ images, imageShape: [height, width, channels] }) {
   checkChannels(channels);
-  const rowBytes = width * channels;
-  const count = images.length / (height * rowBytes);
+  const rowSize = width * channels;
+  const count = images.length / (height * rowSize);
   const columns = Math.ceil(Math.sqrt(count));
   const size = { width: columns * width, height: Math.ceil(count / columns) * height };
-  const data = Buffer.alloc(size.width * size.height * channels); // places left over are 0
+  const data = new images.constructor(size.width * size.height * channels); // places left over are 0
   for (let row = 0; row < count * height; row++) {
     const image = Math.floor(row / height);
     const y = Math.floor(image / columns) * height + (row % height);
-    const at = (y * columns + (image % columns)) * rowBytes;
-    data.set(images.subarray(row * rowBytes, (row + 1) * rowBytes), at);
+    const at = (y * columns + (image % columns)) * rowSize;
+    data.set(images.subarray(row * rowSize, (row + 1) * rowSize), at);
   }
   const colorType = channels === 1 ? 0 : 2;
+  const bitDepth = 8 * images.BYTES_PER_ELEMENT;
+  const format = { colorType, inputColorType: colorType, bitDepth };
   const write = ([filterType, deflateStrategy]) =>
     PNG.sync.write(
-      { ...size, data },
-      { colorType, inputColorType: colorType, filterType, deflateStrategy, deflateLevel: 9 },
+      { ...size, data: Buffer.from(data.buffer) },
+      { ...format, filterType, deflateStrategy, deflateLevel: 9 },
     );
   return TRIES.map(write).reduce((best, png) => (png.length < best.length ? png : best));
 }

@@ -52,7 +52,8 @@ async function readSettings(file) {
  * @param {import('pixelcnn-layers/data').ImageSet[]} sets
  */
 export async function keepSettings(out, run, sets) {
-  const checksum = sets.reduce((crc, { data }) => CRC32.buf(data, crc), 0);
+  const bytesOf = ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const checksum = sets.reduce((crc, set) => CRC32.buf(bytesOf(set), crc), 0);
   if (run.checksum !== undefined && run.checksum !== checksum)
     stop(`--resume: ${run.data} is not what the run began with`);
   await writeWhole(join(out, 'run.json'), `${JSON.stringify({ ...run, checksum }, null, 2)}\n`);

@@ -28,7 +28,8 @@ Usage: node examples/sample.mjs --model DIR [flags]
                         of its own class, or of --class, where the model has classes
                         (${DATASETS.join(', ')})
   --path PATH           where the data are, for data sets that are not found by themselves
-  --out FILE            the picture, a PNG (out/samples.png)
+  --out FILE            the picture, a PNG; or, with a name that ends in .npy, the levels of its images, row by row, for NumPy
+                        (out/samples.png)
   --backend NAME        ${BACKENDS.join(', ')} (wasm)
   --help                prints this
 `;

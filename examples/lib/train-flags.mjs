@@ -22,7 +22,7 @@ At the end it measures the best model on the test images and draws samples from 
 Data
   --data NAME         ${DATASETS.join(', ')}
   --path PATH         where they are, for data sets that are not found by themselves
-  --levels N          intensities, to which the data are quantized (those of the data)
+  --levels N          intensities, to which the data are quantized (those of the data); of npy, how many codes there are (the highest + 1)
 
 Model
   --model NAME        pixelcnn, or gated, which has no blind spot (pixelcnn)
@@ -125,7 +125,7 @@ export function readTrainFlags(argv) {
     run: {
       data,
       path,
-      levels: optional(wholeNumber, 'levels', 2, 256),
+      levels: optional(wholeNumber, 'levels', 2, 65_536),
       model: oneOf('--model', flags.model, ['pixelcnn', 'gated']),
       isConditional: flags.conditional,
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),

@@ -25,7 +25,7 @@ const CLASSES = 10;
  * console.log(Array.from(images.data.subarray(0, 6))); // [255, 0, 0, 255, 0, 0]
  * ```
  */
-export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSet {
+export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSet<Uint8Array> {
   const files: readonly Uint8Array[] = Array.isArray(bytes) ? bytes : [bytes as Uint8Array];
   for (const [i, file] of files.entries()) {
     const what = Array.isArray(bytes) ? `parseCifar10: bytes[${i}]` : 'parseCifar10: bytes';

@@ -49,7 +49,7 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
  * console.log(images.shape); // [1, 2, 2, 1]
  * ```
  */
-export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet {
+export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet<Uint8Array> {
   const { data, shape } = readBytes('idxImages: images', images, 3);
   const [n = 0, h = 0, w = 0] = shape;
   const set = { data, shape: [n, h, w, 1] as const, levels: 256 };

@@ -82,7 +82,7 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
 }
 
 /**
- * Batches for training, as tensors made one batch at a time: the set itself stays bytes.
+ * Batches for training, as tensors made one batch at a time: the set itself stays as it is, a byte or two a value.
  *
  * Epoch e holds every image once, in an order that only `seed` and e decide. With `repeat` the epochs are one
  * sequence without end, and batch k holds its places k*B to k*B+B-1: a batch may end one epoch and begin the

@@ -1,58 +1,74 @@
-import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
+import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { checkLevels } from '../core/images';
 
 /**
- * Images as bytes, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
+ * Images as levels, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
+ * A level is an intensity or a category: a code of a VQ-VAE, a tile, an index into a palette.
  */
-export interface ImageSet {
-  /** Levels 0..L-1 of all images one after the other, each row by row, [N,H,W,C]. */
-  readonly data: Uint8Array;
+export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
+  /**
+   * Levels 0..L-1 of all images one after the other, each row by row, [N,H,W,C]: bytes up to 256 levels,
+   * 16-bit integers beyond.
+   */
+  readonly data: Levels;
   /** [N,H,W,C], each at least 1 */
   readonly shape: readonly [number, number, number, number];
-  /** L, 2 to 256 */
+  /** L, 2 to 65,536 */
   readonly levels: number;
   /** The class of each image, [N]. */
   readonly labels?: Uint8Array;
 }
 
+/** As many as 16 bits tell apart. */
+const MOST_LEVELS = 2 ** 16;
+
 const fieldNames: NamesOf<ImageSet> = { data: true, shape: true, levels: true, labels: true };
 
 /**
- * A set of images from bytes of your own, checked; they are not copied.
+ * A set of images from levels of your own, checked; they are not copied.
  *
  * @param args the data, its shape and levels, and labels where there are any
  * @returns the same arrays
- * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 256, a value that is not one of the
- * levels.
+ * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 65,536, data that are not a Uint8Array
+ * (with more than 256 levels, a Uint16Array), a value that is not one of the levels.
  * @example
  * ```js
  * import { imageSet } from 'pixelcnn-layers/data';
  * const images = imageSet({ data: Uint8Array.of(0, 1, 1, 0, 0, 0, 1, 1), shape: [2, 2, 2, 1], levels: 2 });
  * console.log(images.shape); // [2, 2, 2, 1]
+ * const codes = imageSet({ data: Uint16Array.of(0, 511, 300, 7), shape: [1, 2, 2, 1], levels: 512 });
+ * console.log(codes.levels); // 512
  * ```
  */
-export function imageSet(args: ImageSet): ImageSet {
+export function imageSet<Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> {
   return checkImageSet('imageSet', args);
 }
 
 /** Checks an image set, named `what` in errors. */
-export function checkImageSet(what: string, images: ImageSet): ImageSet {
-  const { data, shape, levels, labels } = checkArgs(what, images, fieldNames);
+export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
+  what: string,
+  images: ImageSet<Levels>,
+): ImageSet<Levels> {
+  const { data, shape, levels, labels }: ImageSet = checkArgs(what, images, fieldNames);
   if (!Array.isArray(shape) || shape.length !== 4)
     throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
-  checkInteger(`${what}: levels`, levels, 2, 256);
+  checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
 
   const size = shape.reduce((product, length) => product * length, 1);
-  checkBytes(`${what}: data`, data);
+  const Fitting = levels <= 256 ? Uint8Array : Uint16Array;
+  if (!(data instanceof Fitting))
+    throwTypeError(`${what}: data`, `a ${Fitting.name}, for ${levels} levels`, data);
   if (data.length !== size)
-    throwTypeError(`${what}: data`, `${size} bytes, for shape [${shape}]`, data.length);
-  if (levels < 256) for (const value of data) checkLevel(`${what}: data`, value, levels);
+    throwTypeError(`${what}: data`, `${size} levels, for shape [${shape}]`, data.length);
+  if (levels < 256 ** data.BYTES_PER_ELEMENT) checkLevels(`${what}: data`, data, levels);
   const [n, h, w, c] = shape;
-  if (labels === undefined) return { data, shape: [n, h, w, c], levels };
+  const set = { data: images.data, shape: [n, h, w, c], levels } as const;
+  if (labels === undefined) return set;
 
   checkBytes(`${what}: labels`, labels);
   if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} bytes, one an image`, labels.length);
-  return { data, shape: [n, h, w, c], levels, labels };
+  return { ...set, labels };
 }
 
 export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
@@ -75,7 +91,11 @@ export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8
  * console.log(test.shape); // [10, 8, 8, 1]
  * ```
  */
-export function sliceImages(images: ImageSet, start: number, end?: number): ImageSet {
+export function sliceImages<Levels extends Uint8Array | Uint16Array>(
+  images: ImageSet<Levels>,
+  start: number,
+  end?: number,
+): ImageSet<Levels> {
   const { data, shape, levels, labels } = checkArgs('sliceImages: images', images, fieldNames);
   const [n, h, w, c] = shape;
   const stop = end ?? n;
@@ -83,7 +103,7 @@ export function sliceImages(images: ImageSet, start: number, end?: number): Imag
   checkInteger('sliceImages: end', stop, start + 1, n);
   const size = h * w * c;
   return {
-    data: data.subarray(start * size, stop * size),
+    data: data.subarray(start * size, stop * size) as Levels,
     shape: [stop - start, h, w, c],
     levels,
     ...(labels && { labels: labels.subarray(start, stop) }),

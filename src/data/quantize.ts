@@ -1,13 +1,15 @@
 import { checkInteger } from '../core/check';
+import { levelsArray } from '../core/images';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**
  * Images of fewer levels: floor(value * levels / images.levels). With fewer levels a model learns from fewer
- * images, and its bits per dimension count the coarser image only.
+ * images, and its bits per dimension count the coarser image only. For intensities: of categories, it would
+ * merge those that happen to be neighbours.
  *
  * @param images of any levels
  * @param levels L of the result, from 2 to `images.levels`
- * @returns the same shape and labels, new data
+ * @returns the same shape and labels, new data: bytes from 256 levels down
  * @throws TypeError where `levels` is more than the images have, or the images are not as {@link imageSet}
  * checks them.
  * @example
@@ -17,14 +19,21 @@ import { checkImageSet, type ImageSet } from './image-set';
  * console.log(Array.from(quantize(images, 4).data)); // [0, 1, 2, 3]
  * ```
  */
-export function quantize(images: ImageSet, levels: number): ImageSet {
-  const checked = checkImageSet('quantize: images', images);
-  checkInteger('quantize: levels', levels, 2, checked.levels);
-  const table = quantized(checked.levels, levels);
-  return { ...checked, data: checked.data.map((value) => table[value] as number), levels };
+export function quantize<Levels extends Uint8Array | Uint16Array>(
+  images: ImageSet<Levels>,
+  levels: number,
+): ImageSet<Levels | Uint8Array> {
+  const { data: fine, ...rest } = checkImageSet('quantize: images', images);
+  checkInteger('quantize: levels', levels, 2, rest.levels);
+  const table = quantized(rest.levels, levels);
+  const data = levelsArray(fine.length, levels) as Levels | Uint8Array; // no wider than that of more levels
+  for (let i = 0; i < fine.length; i++) data[i] = table[fine[i] as number] as number;
+  return { ...rest, data, levels };
 }
 
 /** What each of `from` levels becomes among `to`. */
-export function quantized(from: number, to: number): Uint8Array {
-  return Uint8Array.from({ length: from }, (_, value) => Math.floor((value * to) / from));
+export function quantized(from: number, to: number): ArrayLike<number> {
+  const table = levelsArray(from, to);
+  for (let level = 0; level < from; level++) table[level] = Math.floor((level * to) / from);
+  return table;
 }

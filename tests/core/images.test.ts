@@ -49,6 +49,21 @@ it('brings levels to [0, 1], and keeps them in the smallest array', () => {
   expect(levelsArray(3, 2)).toHaveLength(3);
 });
 
+it('brings levels to [0, 1] so that float32 leads back to every level, of any number of levels up to 65536', () => {
+  // The greater half of each will do: the others are these halved, again and again, which float32 does exactly.
+  const normalized = normalizedLevel; // a billion calls: not looked up in its module each time
+  let worst = 0;
+  for (let levels = 2; levels <= 65536; levels++) {
+    const most = levels - 1;
+    for (let level = most >> 1; level <= most; level++) {
+      const x = Math.fround(normalized(level, levels));
+      const error = Math.fround(x * most) - level;
+      if (!(error * error <= worst)) worst = error * error;
+    }
+  }
+  expect(Math.sqrt(worst)).toBe(2 ** -9); // the last bit of 65535 in float32 is 2^-8: half of it, far below 0.5
+});
+
 describe('checkImages', () => {
   it('takes levels of every kind of array, with their shape', () => {
     for (const data of [Uint8Array.of(0, 1), Uint16Array.of(0, 1), Int32Array.of(0, 1), [0, 1]]) {

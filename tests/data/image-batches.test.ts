@@ -227,7 +227,7 @@ describe('the options of imageBatches', () => {
       'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1',
     );
     expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
-      'imageBatches: images: data: wanted 8 bytes, for shape [4,1,2,1], got 3',
+      'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
     );
   });
 });
@@ -258,6 +258,27 @@ onEachBackend('imageBatches', (backend) => {
           start += size;
         }
         expect(start).toBe(10);
+      }
+    });
+  });
+
+  it('gives 16-bit levels as they are, and quantized to bytes', async () => {
+    const codes = imageSet({
+      data: Uint16Array.of(0, 256, 40000, 65535),
+      shape: [2, 1, 2, 1],
+      levels: 65536,
+    });
+    await expectNoLeaks(async () => {
+      for (const levels of [65536, 300, 256]) {
+        const options = { batchSize: 2, levels, shuffle: false, repeat: false };
+        for (const batch of imageBatches(codes, options)) {
+          const expected = Array.from(codes.data, (code) => Math.floor((code * levels) / 65536));
+          expect(Array.from(await batch.ys.data())).toEqual(expected);
+          expect(Array.from(await batch.xs.data())).toEqual(
+            expected.map((level) => Math.fround(level / (levels - 1))),
+          );
+          tf.dispose(batch);
+        }
       }
     });
   });

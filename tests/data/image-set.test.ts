@@ -20,6 +20,21 @@ describe('imageSet', () => {
     expect(imageSet({ data: Uint8Array.of(255), shape: [1, 1, 1, 1], levels: 256 }).levels).toBe(256);
   });
 
+  it('takes 16-bit integers beyond 256 levels', () => {
+    const refused = (value: number, levels: number) => () =>
+      imageSet({ data: Uint16Array.of(0, value), shape: [1, 1, 2, 1], levels });
+    for (const levels of [257, 300, 65535]) {
+      const data = Uint16Array.of(0, levels - 1);
+      const images: ImageSet<Uint16Array> = imageSet({ data, shape: [1, 1, 2, 1], levels });
+      expect(images).toEqual({ data, shape: [1, 1, 2, 1], levels });
+      expect(images.data).toBe(data);
+      const message = `imageSet: data: wanted integer levels 0 to ${levels - 1}, got ${levels}`;
+      expect(refused(levels, levels)).toThrow(message);
+    }
+    const all = imageSet({ data: Uint16Array.of(0, 65535), shape: [1, 1, 2, 1], levels: 65536 });
+    expect(all.levels).toBe(65536);
+  });
+
   it('names what does not fit', () => {
     const refuses = (change: object, message: string) => {
       const attempt = () => imageSet({ ...good, ...change });
@@ -33,12 +48,20 @@ describe('imageSet', () => {
     refuses({ shape: undefined }, 'imageSet: shape: wanted four sizes [N,H,W,C], got undefined');
     refuses({ shape: [4, 0, 3, 2] }, 'imageSet: shape: wanted an integer of at least 1, got 0');
     refuses({ shape: [4, 1, 1.5, 4] }, 'imageSet: shape: wanted an integer of at least 1, got 1.5');
-    refuses({ shape: [5, 1, 3, 2] }, 'imageSet: data: wanted 30 bytes, for shape [5,1,3,2], got 24');
-    refuses({ data: [...good.data] }, 'imageSet: data: wanted a Uint8Array');
+    refuses({ shape: [5, 1, 3, 2] }, 'imageSet: data: wanted 30 levels, for shape [5,1,3,2], got 24');
+    refuses(
+      { data: [...good.data] },
+      'imageSet: data: wanted a Uint8Array, for 5 levels, got [0, 1, 2, 3, 4, 0, 1, 2, … (24)]',
+    );
+    refuses(
+      { data: Uint16Array.from(good.data) },
+      'imageSet: data: wanted a Uint8Array, for 5 levels, got Uint16Array',
+    );
+    refuses({ levels: 257 }, 'imageSet: data: wanted a Uint16Array, for 257 levels, got Uint8Array');
     refuses({ levels: 4 }, 'imageSet: data: wanted integer levels 0 to 3, got 4');
-    refuses({ levels: 1 }, 'imageSet: levels: wanted an integer from 2 to 256, got 1');
-    refuses({ levels: 257 }, 'imageSet: levels: wanted an integer from 2 to 256, got 257');
-    refuses({ levels: 5.5 }, 'imageSet: levels: wanted an integer from 2 to 256, got 5.5');
+    refuses({ levels: 1 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 1');
+    refuses({ levels: 65537 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 65537');
+    refuses({ levels: 5.5 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 5.5');
     refuses({ labels: new Uint8Array(3) }, 'imageSet: labels: wanted 4 bytes, one an image, got 3');
     refuses({ labels: [0, 1, 2, 3] }, 'imageSet: labels: wanted a Uint8Array');
   });
@@ -59,6 +82,13 @@ describe('sliceImages', () => {
     const { labels, ...unlabelled } = good;
     expect(labels).toBeDefined();
     expect('labels' in sliceImages(unlabelled, 0, 1)).toBe(false);
+  });
+
+  it('gives views of 16-bit levels too', () => {
+    const codes = imageSet({ data: Uint16Array.of(1, 299, 3, 4, 5, 6), shape: [3, 1, 2, 1], levels: 300 });
+    const part: ImageSet<Uint16Array> = sliceImages(codes, 1);
+    expect(part).toEqual({ data: Uint16Array.of(3, 4, 5, 6), shape: [2, 1, 2, 1], levels: 300 });
+    expect(part.data.buffer).toBe(codes.data.buffer);
   });
 
   it('refuses places beyond the set, and slices of no image', () => {

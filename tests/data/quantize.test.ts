@@ -19,6 +19,21 @@ describe('quantize', () => {
     }
   });
 
+  it('is so for codes of 16 bits, and gives bytes from 256 levels down', () => {
+    for (const from of [257, 300, 65536]) {
+      const data = Uint16Array.from({ length: from }, (_, v) => v);
+      const images = imageSet({ data, shape: [1, 1, from, 1], levels: from });
+      for (const to of [2, 3, 255, 256, 257, from - 1, from]) {
+        const coarse = quantize(images, to);
+        expect(coarse.levels).toBe(to);
+        expect(coarse.data).toBeInstanceOf(to <= 256 ? Uint8Array : Uint16Array);
+        const wrong = data.filter((v) => coarse.data[v] !== (v * to - ((v * to) % from)) / from);
+        expect([from, to, wrong.length]).toEqual([from, to, 0]);
+        expect(imageSet(coarse)).toEqual(coarse);
+      }
+    }
+  });
+
   it('gives a set again, with the same shape and labels, and leaves its own as it was', () => {
     const sets = fc
       .tuple(fc.integer({ min: 2, max: 256 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }))

@@ -9,6 +9,7 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { bitsByChannel } from '../../examples/lib/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from '../../examples/lib/classify.mjs';
 import { readDigits } from '../../examples/lib/digits.mjs';
+import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { COUNT_TENSORS, runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
@@ -109,6 +110,24 @@ describe('evaluate.mjs', () => {
         [label, of.images, of.right].map(String),
       ),
     ]);
+  });
+
+  it('measures codes of more than 256 in as many levels as the model has, those beyond what the data hold too', async () => {
+    const model = join(directory, 'codes');
+    const path = join(directory, 'codes.npy');
+    await saveModel(model, { imageShape: [2, 2, 1], levels: 512 }, true);
+    const codes = Uint16Array.from({ length: 20 * 4 }, (_, i) => (i % 4 === 3 ? 300 : 0));
+    await writeFile(path, npyOf(codes, [20, 2, 2]));
+    const flags = ['--model', model, '--data', 'npy', '--path', path];
+    const { code, stdout, stderr } = await runScript('evaluate.mjs', flags, COUNT_TENSORS);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+    expect(stdout).toContain('2 test images of 2x2x1, 512 levels');
+    expect(stdout).toMatch(/^uniform +9\.000$/m);
+    expect(stdout).toMatch(/^model +9\.000$/m);
+    // Of the 72 training codes 54 are 0 and 18 are 300, and one more of each of the 512.
+    const histogram = -(3 * Math.log2(55 / 584) + Math.log2(19 / 584)) / 4;
+    expect(stdout).toContain(`histogram   ${histogram.toFixed(3).padStart(8)}\n`);
+    expect(stdout).toMatch(/^PNG +\d+\.\d{3}$/m);
   });
 
   it('has a model of zeros take every image for class 0', async () => {

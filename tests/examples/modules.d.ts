@@ -6,7 +6,7 @@ declare module 'pngjs' {
     width: number;
     height: number;
     data: Buffer;
-    static sync: { read(png: Uint8Array): PNG; write(png: PNG): Buffer };
+    static sync: { read(png: Uint8Array, options?: { skipRescale?: boolean }): PNG; write(png: PNG): Buffer };
   }
 }
 
@@ -17,14 +17,14 @@ declare module '*/examples/lib/backend.mjs' {
 declare module '*/examples/lib/baselines.mjs' {
   export function uniformBits(levels: number): number;
   export function histogramBits(
-    train: Uint8Array,
-    test: Uint8Array,
+    train: ArrayLike<number>,
+    test: ArrayLike<number>,
     levels: number,
     channels?: number,
   ): number;
   export function histogramBitsByChannel(
-    train: Uint8Array,
-    test: Uint8Array,
+    train: ArrayLike<number>,
+    test: ArrayLike<number>,
     levels: number,
     channels: number,
   ): number[];
@@ -78,7 +78,7 @@ declare module '*/examples/lib/datasets.mjs' {
   export const DATASETS: string[];
   export function readDataset(
     name: string,
-    options?: { path?: string | undefined },
+    options?: { path?: string | undefined; levels?: number },
   ): Promise<{ name: string; train: ImageSet; test: ImageSet; about: string }>;
 }
 
@@ -98,6 +98,11 @@ declare module '*/examples/lib/hold-out.mjs' {
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
 }
 
+declare module '*/examples/lib/npy.mjs' {
+  export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
+  export function npyOf(data: Uint8Array | Uint16Array, shape: readonly number[]): Uint8Array;
+}
+
 declare module '*/examples/lib/run-lock.mjs' {
   export function lockRun(directory: string): () => void;
 }
@@ -112,7 +117,7 @@ declare module '*/examples/lib/png.mjs' {
     scale?: number;
     gap?: number;
   }): Buffer;
-  export function smallestPng(args: { images: Uint8Array; imageShape: number[] }): Buffer;
+  export function smallestPng(args: { images: Uint8Array | Uint16Array; imageShape: number[] }): Buffer;
 }
 
 declare module '*/examples/lib/saved-model.mjs' {

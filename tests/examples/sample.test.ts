@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
+import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
 import { COUNT_TENSORS, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
@@ -102,6 +103,30 @@ describe('sample.mjs', () => {
     expect([columns, rows]).toEqual([3, 3]);
     for (const row of [1, 2]) expect(image(row, 2).slice(0, 32)).toEqual(image(0, 2).slice(0, 32));
     expect(image(1, 2).slice(32)).not.toEqual(image(2, 2).slice(32));
+  });
+
+  it('writes the levels themselves for NumPy, of completed codes too', async () => {
+    const codes = join(directory, 'codes');
+    const path = join(directory, 'codes.npy');
+    await saveModel(codes, { imageShape: [2, 2, 1], levels: 300 });
+    const given = Uint16Array.from({ length: 20 * 4 }, (_, i) => 299 - i);
+    await writeFile(path, npyOf(given, [20, 2, 2]));
+    const out = join(directory, 'drawn.npy');
+    const flags = ['--model', codes, '--complete', 'npy', '--path', path, '--images', '2', '--out', out];
+    const { code, stderr } = await runScript('sample.mjs', flags, COUNT_TENSORS);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+    const { data, shape } = parseNpy(await readFile(out));
+    expect(shape).toEqual([16, 2, 2, 1]); // two images, each with seven completions
+    expect(data).toBeInstanceOf(Uint16Array);
+    for (const [image, test] of [
+      [0, 9],
+      [8, 19],
+    ] as const) {
+      const own = Array.from(given.subarray(4 * test, 4 * test + 4));
+      expect(Array.from(data).slice(4 * image, 4 * image + 4)).toEqual(own);
+      for (let n = image; n < image + 8; n++) expect([data[4 * n], data[4 * n + 1]]).toEqual(own.slice(0, 2));
+    }
+    expect(Math.max(...Array.from(data).filter((_, i) => i % 4 > 1))).toBeLessThan(300);
   });
 
   it('ends cleanly on Ctrl-C and writes nothing', async () => {

@@ -10,6 +10,7 @@ import { pixelCNN } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkWeights } from '../../examples/lib/evaluation.mjs';
+import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { useBackend } from '../support/backends';
 import { itRefuses, runScript } from './run-script';
@@ -287,6 +288,26 @@ describe('train.mjs', () => {
     model.dispose();
   });
 
+  it('trains on codes of more than 256, and goes on with no others', async () => {
+    const file = join(directory, 'codes.npy');
+    const out = join(directory, 'codes');
+    const codes = Uint16Array.from({ length: 20 * 16 }, (_, i) => (37 * i) % 300);
+    await writeFile(file, npyOf(codes, [20, 4, 4]));
+    const sizes = SMALL.replace('--data digits', `--data npy --path ${file}`);
+    const { code, output } = await run(`${sizes} --levels 512 --validation 2 --steps 4 --out ${out}`);
+    expect(output).toContain('16 training, 2 validation and 2 test images [4,4,1], 512 levels');
+    expect(code).toBe(0);
+    const { model, levels } = await loadImageModel(out);
+    expect(levels).toBe(512);
+    model.dispose();
+
+    expect(codes[8]).toBe(296);
+    codes[8] = 297; // both are beyond a byte
+    await writeFile(file, npyOf(codes, [20, 4, 4]));
+    const other = await run(`--resume --steps 5 --out ${out}`);
+    expect(other).toEqual({ code: 1, output: '--resume: npy is not what the run began with\n' });
+  });
+
   describe('of a model conditioned on classes', () => {
     const sizes = SMALL.replace('--samples 2', '--samples 12');
     const CONDITIONAL = `${sizes} --model gated --conditional --dropout 0.2 --every 20`;
@@ -339,6 +360,7 @@ describe('train.mjs', () => {
       ['--resume --out USED --batch 3', '--batch: a resumed run keeps its own'],
       ['--data mnist', '--path'],
       ['--data digits --levels 32 --out FRESH', 'quantize'],
+      ['--data npy --levels 65537', "--levels: wanted a whole number from 2 to 65536, got '65537'"],
       ['--data digits --average 1', '--average: wanted a number below 1'],
       ['--data digits --model row', "--model: wanted pixelcnn, gated, got 'row'"],
       ['--data digits --conditional', '--conditional: comes with --model gated'],

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gatedPixelCNN, logProb as logProbOfTensors, toPortable } from 'pixelcnn-layers';
+import { gatedPixelCNN, logProb as logProbOfTensors, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../src/core/images';
 import { logProb } from '../../src/likelihood/log-prob';
+import { stepper } from '../../src/sampling/stepper';
 import { useBackend } from '../support/backends';
 import { expectClose, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
@@ -63,6 +64,36 @@ describe('logProb of a model as plain data', () => {
     const ones = await logProb(portable, images, { condition: 1 });
     expect(ones).toEqual(await logProb(portable, images, { condition: new Array<number>(count).fill(1) }));
     expect(ones).not.toEqual(nats);
+    tensor.dispose();
+    model.dispose();
+  });
+
+  it.each([300, 65_536])('of codes is that of tensors, and what a stepper gives: of %i', async (levels) => {
+    const model = pixelCNN({ imageShape: [2, 2, 1], levels, hiddenDim: 1, outDim: 2, numBlocks: 1 });
+    setNoise(model);
+    const portable = await toPortable(model);
+    const data = Uint16Array.of(0, levels - 1, 256, 299, levels - 1, 17, levels - 2, 0);
+    const images: Images = { data, shape: [2, 2, 2, 1] };
+    const perValue = await logProb(portable, images, { perValue: true });
+    const steps = stepper(portable, { numImages: 2 });
+    for (let place = 0; place < 4; place++) {
+      const [first, second] = [data[place] as number, data[4 + place] as number];
+      const logProbs = steps.logProbs();
+      expect([logProbs[first], logProbs[levels + second]]).toEqual([perValue[place], perValue[4 + place]]);
+      expectClose([sum(logProbs.map(Math.exp))], [2], 1e-9); // of two images
+      steps.put([first, second]);
+    }
+    steps.dispose();
+    const tensor = tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32');
+    expectClose(
+      await logProb(portable, images),
+      await take(await logProbOfTensors(model, tensor)),
+      1e-4, // of about 40 nats
+    );
+    const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };
+    await expect(logProb(portable, beyond)).rejects.toThrow(
+      `logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`,
+    );
     tensor.dispose();
     model.dispose();
   });

@@ -40,6 +40,22 @@ onEachBackend('the loss', () => {
   });
 });
 
+onEachBackend('the loss of 65,536 levels', () => {
+  it('is log2(L) of the uniform model, with the gradient of a softmax', async () => {
+    const levels = 65_536;
+    const there = [0, 65_535, 40_000, 256];
+    const labels = tf.tensor4d(there, [1, 2, 2, 1], 'int32');
+    const uniform = tf.zeros([1, 2, 2, 1, levels]);
+    const { value, grad } = tf.valueAndGrad((x) => tf.sum<tf.Scalar>(bitsPerDim(labels, x)))(uniform);
+    expectClose(await take(value), [16], 1e-5);
+    // 1 / L of each level, less 1 for the label; of the mean of four places, in bits
+    const gradients = new Array<number>(4 * levels).fill(1 / levels / 4 / Math.LN2);
+    for (const [place, level] of there.entries()) gradients[place * levels + level] = (1 / levels - 1) / 4 / Math.LN2; // biome-ignore format: one line
+    expectClose(await take(grad), gradients, 1e-7);
+    tf.dispose([labels, uniform]);
+  });
+});
+
 onEachBackend('the loss, of what is not usual', () => {
   it('takes logits of integers as the numbers that they are', async () => {
     const [labels, logits] = [

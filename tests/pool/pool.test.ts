@@ -87,6 +87,21 @@ describe('a pool gives what one thread gives, to the bit', () => {
     );
   });
 
+  it.each([300, 65_536])('samples, completions and log-likelihoods of %i codes', async (levels) => {
+    const { pool } = poolOf(2);
+    const codes = portableModel({ imageShape: [2, 2, 1], levels, features: 1 });
+    const drawn = await pool.sample(codes, { numImages: 9, seed: 1 });
+    expect(drawn.data).toBeInstanceOf(Uint16Array);
+    expect(drawn).toEqual(await sample(codes, { numImages: 9, seed: 1 }));
+    expect(Math.max(...drawn.data)).toBeGreaterThan(255);
+    expect(bits(await pool.logProb(codes, drawn))).toEqual(bits(await logProb(codes, drawn)));
+    const known = { ...drawn, data: drawn.data.map((_, i) => i % 2) };
+    const options = { initial: drawn, known, seed: 2 };
+    const completed = await pool.sample(codes, options);
+    expect(completed).toEqual(await sample(codes, options));
+    for (let i = 1; i < 36; i += 2) expect(completed.data[i]).toBe(drawn.data[i]);
+  });
+
   it('samples of one new seed where none is given', async () => {
     const { pool } = poolOf(2);
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.25);

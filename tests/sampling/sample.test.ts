@@ -6,6 +6,7 @@ import {
   sample as sampleTensor,
   toPortable,
 } from 'pixelcnn-layers';
+import { readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../src/core/images';
 import { makeKernels } from '../../src/kernels/webassembly';
@@ -99,6 +100,30 @@ describe('sample of a model as plain data', () => {
       expect(shape).toEqual([1, 1, 1, 1]);
       model.dispose();
     }
+  });
+
+  it.each([300, 65_536])('draws and completes codes, from a file too: of %i', async (levels) => {
+    const model = pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 });
+    setNoise(model);
+    const portable = readPortable(writePortable(await toPortable(model)));
+    const options = { numImages: 8, seed: 1 };
+    const drawn = await sample(portable, options);
+    expect(drawn.data).toBeInstanceOf(Uint16Array);
+    expect(Math.max(...drawn.data)).toBeGreaterThan(255);
+    for (const strategy of ['incremental', 'full'] as const) {
+      const tensor = await sampleTensor(model, { ...options, strategy });
+      expect(Array.from(drawn.data)).toEqual(await take(tensor));
+    }
+
+    const initial: Images = { ...drawn, data: drawn.data.map((level) => levels - 1 - level) };
+    const known = { ...drawn, data: drawn.data.map((_, i) => Number(i % 4 < 3)) };
+    const completed = await sample(portable, { initial, known, seed: 2 });
+    for (const [i, level] of completed.data.entries()) if (i % 4 < 3) expect(level).toBe(initial.data[i]);
+    const beyond = { ...initial, data: Int32Array.from(initial.data).fill(levels, 5, 6) };
+    await expect(sample(portable, { initial: beyond, known })).rejects.toThrow(
+      `sample: initial: wanted integer levels 0 to ${levels - 1}, got ${levels}`,
+    );
+    model.dispose();
   });
 
   it('takes images of any size where the model does', async () => {

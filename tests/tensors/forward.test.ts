@@ -62,6 +62,20 @@ onEachBackend('normalize', () => {
     none.dispose();
   });
 
+  it('leads back to every level', async () => {
+    for (const levels of [2, 3, 255, 256, 257, 511, 512, 4097, 50_000, 65_535, 65_536]) {
+      const codes = tf.range(0, levels, 1, 'int32');
+      const x = normalize(codes, levels);
+      const back = tf.tidy(() => tf.cast(tf.round(tf.mul(x, levels - 1)), 'int32'));
+      const [xs, backs] = [await take(x), await take(back)];
+      codes.dispose();
+      expect([levels, xs[0], xs.at(-1)]).toEqual([levels, 0, 1]);
+      const wrong = backs.filter((level, code) => level !== code).length;
+      const wrongInJavaScript = xs.filter((value, code) => Math.round(value * (levels - 1)) !== code).length;
+      expect([levels, wrong, wrongInJavaScript]).toEqual([levels, 0, 0]);
+    }
+  });
+
   it('refuses fewer than two levels', () => {
     expect(() => normalize(tf.zeros([2]), 1)).toThrow(
       'normalize: levels: wanted an integer of at least 2, got 1',

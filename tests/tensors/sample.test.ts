@@ -11,12 +11,14 @@ import {
   type SampleOptions,
   type SampleProgress,
   sample,
+  toPortable,
 } from 'pixelcnn-layers';
+import { logProb as logProbOfNumbers } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectToFollow } from '../support/chi-square';
 import { buildGolden, goldenModels } from '../support/golden-models';
-import { expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
+import { expectClose, expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { allTinyImages, tinyModel } from '../support/tiny-space';
 import { expectWarning } from '../support/warnings';
 
@@ -164,6 +166,26 @@ onEachBackend('sample', (backend) => {
       });
       await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
     });
+    model.dispose();
+  });
+
+  it('draws, and scores, levels beyond a byte by whole passes as it does without tensors', async () => {
+    const levels = isGpu(backend) ? 512 : 65_536;
+    const model = pixelCNN({ imageShape: [1, 2, 1], levels, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+    setNoise(model);
+    const options = { numImages: 2, temperature: 0 };
+    const initial = tf.tensor4d([0, 0, levels - 1, 0], [2, 1, 2, 1], 'int32'); // the first of each is given
+    const known = tf.tensor4d([1, 0, 1, 0], [2, 1, 2, 1], 'int32');
+    const images = await sample(model, { ...options, initial, known, strategy: 'full' });
+    const drawn = await images.data();
+    expect([drawn[0], drawn[2]]).toEqual([0, levels - 1]);
+    expect(drawn[1]).not.toBe(drawn[3]); // what is given counts
+    expect(await draw(model, { ...options, initial, known })).toEqual(Array.from(drawn));
+
+    const given = { data: drawn as Int32Array, shape: [2, 1, 2, 1] as const };
+    const nats = await logProbOfNumbers(await toPortable(model), given);
+    expectClose(await take(await logProb(model, images)), nats, 1e-4); // of about 20
+    tf.dispose([initial, known, images]);
     model.dispose();
   });
 

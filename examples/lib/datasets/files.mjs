@@ -42,7 +42,8 @@ function spellings(name) {
   return [name, name.replace('-idx', '.idx')].flatMap((spelling) => [spelling, `${spelling}.gz`]);
 }
 
-async function readUnpacked(file) {
+/** Reads a file, unpacked where it is gzipped. */
+export async function readUnpacked(file) {
   const bytes = await readFile(file);
   try {
     return await gunzip(new Uint8Array(bytes));

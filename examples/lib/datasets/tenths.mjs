@@ -4,7 +4,7 @@ import { imageSet } from 'pixelcnn-layers/data';
  * Sets each tenth image apart for the test: those whose index ends in 9.
  *
  * @param {object} args
- * @param {Uint8Array} args.data levels, one image after the other
+ * @param {Uint8Array | Uint16Array} args.data levels, one image after the other
  * @param {[number, number, number]} args.imageShape height, width and channels
  * @param {number} args.levels
  */
@@ -12,7 +12,7 @@ export function splitTenths({ data, imageShape, levels }) {
   const size = imageShape.reduce((product, length) => product * length);
   const indices = Array.from({ length: data.length / size }, (_, i) => i);
   const pick = (chosen) => {
-    const picked = new Uint8Array(chosen.length * size);
+    const picked = data.slice(0, chosen.length * size); // of its type; all of it is overwritten
     for (const [to, from] of chosen.entries()) {
       picked.set(data.subarray(from * size, (from + 1) * size), to * size);
     }

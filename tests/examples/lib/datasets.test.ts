@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DATASETS, readDataset } from '../../../examples/lib/datasets.mjs';
+import { npyOf } from '../../../examples/lib/npy.mjs';
 
 let path: string;
 beforeEach(async () => {
@@ -14,11 +15,11 @@ beforeEach(async () => {
 afterEach(() => rm(path, { recursive: true, force: true }));
 
 const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), bytes);
-const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0);
+const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a + b, 0);
 
 describe('names', () => {
-  it('are six', () => {
-    expect(DATASETS).toEqual(['digits', 'fashion-mnist', 'mnist', 'cifar-10', 'emoji', 'folder']);
+  it('are seven', () => {
+    expect(DATASETS).toEqual(['digits', 'fashion-mnist', 'mnist', 'cifar-10', 'emoji', 'folder', 'npy']);
   });
 
   it.each(['imagenet', 'toString'])('are listed where one is unknown: %s', async (name) => {
@@ -212,8 +213,91 @@ describe('folder', () => {
   });
 });
 
+describe('npy', () => {
+  /** Ten images [1,2] or more, of codes that tell their places; the last code is given. */
+  const codes = (count: number, last: number) =>
+    Uint16Array.from({ length: 2 * count }, (_, i) => (i === 2 * count - 1 ? last : i >> 1));
+
+  it('is one file, of which each tenth image is for the test', async () => {
+    const file = join(path, 'codes.npy');
+    await put('codes.npy', npyOf(codes(20, 300), [20, 1, 2]));
+    const { train, test, about } = await readDataset('npy', { path: file });
+    expect(about).toBe(`codes of ${file}`);
+    expect([train.shape, test.shape]).toEqual([
+      [18, 1, 2, 1],
+      [2, 1, 2, 1],
+    ]);
+    expect([train.levels, test.levels]).toEqual([301, 301]); // up to the highest
+    expect(test.data).toEqual(Uint16Array.of(9, 9, 19, 300));
+    expect([...new Set(train.data)]).toEqual([...Array(19).keys()].filter((i) => i !== 9));
+  });
+
+  it('has as many levels as it is told, as bytes up to 256', async () => {
+    const file = join(path, 'codes.npy.gz');
+    await put('codes.npy.gz', gzipSync(npyOf(codes(10, 9), [10, 1, 2])));
+    for (const [levels, array] of [
+      [undefined, Uint8Array],
+      [256, Uint8Array],
+      [257, Uint16Array],
+      [65_536, Uint16Array],
+    ] as const) {
+      const { train, test } = await readDataset('npy', { path: file, ...(levels && { levels }) });
+      expect([train.levels, test.levels]).toEqual([levels ?? 10, levels ?? 10]);
+      expect(test.data).toEqual(array.of(9, 9));
+    }
+    await expect(readDataset('npy', { path: file, levels: 9 })).rejects.toThrow(
+      `npy: '${file}': wanted codes 0 to 8, got 9`,
+    );
+  });
+
+  it('is a directory with a file for each part, and for the labels of each where it has those', async () => {
+    await put('train.npy', npyOf(Uint8Array.of(0, 1, 2, 3, 4, 5), [2, 1, 1, 3]));
+    await put('test.npy', npyOf(Uint16Array.of(300, 0, 0), [1, 1, 1, 3]));
+    const { train, test } = await readDataset('npy', { path });
+    expect(train).toEqual({ data: Uint16Array.of(0, 1, 2, 3, 4, 5), shape: [2, 1, 1, 3], levels: 301 });
+    expect(test).toEqual({ data: Uint16Array.of(300, 0, 0), shape: [1, 1, 1, 3], levels: 301 });
+
+    await put('train-labels.npy', npyOf(Uint8Array.of(3, 255), [2]));
+    await expect(readDataset('npy', { path })).rejects.toThrow(`'${path}' lacks test-labels.npy`);
+    await put('test-labels.npy', npyOf(Uint16Array.of(256), [1]));
+    await expect(readDataset('npy', { path })).rejects.toThrow("'test-labels.npy': wanted classes 0 to 255, got 256"); // biome-ignore format: one line
+    await put('test-labels.npy', npyOf(Uint16Array.of(1), [1]));
+    const labelled = await readDataset('npy', { path });
+    expect([labelled.train.labels, labelled.test.labels]).toEqual([Uint8Array.of(3, 255), Uint8Array.of(1)]);
+    await put('test-labels.npy', npyOf(Uint8Array.of(1, 2), [2]));
+    await expect(readDataset('npy', { path })).rejects.toThrow('labels: wanted 1 bytes, one an image, got 2');
+  });
+
+  it('is of two levels at least', async () => {
+    await put('codes.npy', npyOf(new Uint8Array(10), [10, 1, 1]));
+    expect((await readDataset('npy', { path: join(path, 'codes.npy') })).train.levels).toBe(2);
+  });
+
+  it('refuses what it cannot be', async () => {
+    const file = join(path, 'codes.npy');
+    const refuses = async (bytes: Uint8Array, message: string) => {
+      await put('codes.npy', bytes);
+      await expect(readDataset('npy', { path: file })).rejects.toThrow(message);
+    };
+    await refuses(Uint8Array.of(1, 2), `npy: '${file}': wanted a .npy file`);
+    await refuses(npyOf(codes(9, 1), [9, 1, 2]), `npy: '${file}' has 9; wanted --path to a .npy`);
+    await refuses(npyOf(codes(10, 1), [10, 2]), `'${file}': wanted [N,H,W] or [N,H,W,C] of 1 channel or 3, got [10,2]`); // biome-ignore format: one line
+    await refuses(npyOf(codes(10, 1), [10, 1, 1, 2]), 'of 1 channel or 3, got [10,1,1,2]');
+    await refuses(npyOf(new Uint8Array(0), [10, 0, 2]), 'shape: wanted an integer of at least 1, got 0');
+    const negative = Uint8Array.from(npyOf(codes(10, 65_535), [10, 1, 2]));
+    negative.set(new TextEncoder().encode('i2'), negative.indexOf('u'.charCodeAt(0), 22)); // -1
+    await refuses(negative, `'${file}': wanted codes 0 to 65535, got -1`);
+    await rm(file);
+    await put('train.npy', npyOf(Uint8Array.of(1, 2), [1, 1, 2]));
+    await put('test.npy', npyOf(Uint8Array.of(1, 2), [1, 2, 1]));
+    await expect(readDataset('npy', { path })).rejects.toThrow(
+      `npy: '${path}' has training images of 1x2x1, test images of 2x1x1`,
+    );
+  });
+});
+
 describe('a path', () => {
-  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder'])(
+  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder', 'npy'])(
     'that does not exist is named: %s',
     async (name) => {
       const nowhere = join(path, 'nowhere');
@@ -235,6 +319,7 @@ describe('a path', () => {
     await expect(readDataset('folder')).rejects.toThrow(
       'folder: wanted --path to a directory of at least 10 PNGs',
     );
+    await expect(readDataset('npy')).rejects.toThrow('npy: wanted --path to a .npy of at least 10 images');
     await expect(readDataset('cifar-10')).rejects.toThrow(
       'cifar-10: wanted --path to a directory with data_batch_1.bin',
     );

@@ -37,6 +37,13 @@ it('leaves each image in one of the two', () => {
   }
 });
 
+it('keeps levels beyond a byte', () => {
+  const codes = imageSet({ data: Uint16Array.of(299, 256, 0, 1, 2, 298), shape: [3, 1, 2, 1], levels: 300 });
+  const [others, heldOut] = holdOut(codes, 1);
+  expect(heldOut?.data).toEqual(Uint16Array.of(0, 1));
+  expect(others.data).toEqual(Uint16Array.of(299, 256, 2, 298));
+});
+
 it('holds out none', () => {
   const all = set(3);
   expect(holdOut(all, 0)).toEqual([all, null]);

@@ -120,6 +120,21 @@ describe('the smallest PNG', () => {
     }
   });
 
+  it.each([1, 3])('holds levels beyond a byte as 16 bits, with %i channels', (channels) => {
+    const images = Uint16Array.from({ length: 2 * 2 * 3 * channels }, (_, i) => (i * 7919) % 65536);
+    const png = smallestPng({ images, imageShape: [2, 3, channels] }); // two images side by side
+    expect([png[24], png[25]]).toEqual([16, channels === 1 ? 0 : 2]); // bits of a value; gray or RGB
+    const { width, data } = PNG.sync.read(png, { skipRescale: true });
+    const values = data as ArrayLike<number>; // 16 bits each: red, green, blue and alpha
+    for (let i = 0; i < 12; i++) {
+      const [image, row, column] = [Math.floor(i / 6), Math.floor(i / 3) % 2, i % 3];
+      const at = 4 * (row * width + 3 * image + column);
+      const found = [values[at], values[at + 1], values[at + 2]];
+      const [first, second, third] = [0, 1, 2].map((c) => images[i * channels + c]);
+      expect(found).toEqual(channels === 1 ? [first, first, first] : [first, second, third]);
+    }
+  });
+
   it('is near nothing for images that are all alike', () => {
     const png = smallestPng({ images: new Uint8Array(100 * 64).fill(3), imageShape: [8, 8, 1] });
     expect(png.length).toBeLessThan(120);
