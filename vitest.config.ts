@@ -7,8 +7,14 @@ import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
-/** Tests of what needs Node: its file system, its processes. */
-const nodeOnly = ['tests/node/**', 'tests/examples/**', 'tests/*docs*.test.ts', 'tests/architecture.test.ts'];
+/** Tests of what needs Node: its file system, its processes, the compiler of the kernels. */
+const nodeOnly = [
+  'tests/node/**',
+  'tests/examples/**',
+  'tests/kernels/assembly/**',
+  'tests/*docs*.test.ts',
+  'tests/architecture.test.ts',
+];
 
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';

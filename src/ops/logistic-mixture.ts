@@ -189,7 +189,7 @@ function evaluate(
     posteriors.push(posterior);
     // log sum exp(x), taken where the softmax cannot underflow
     const most: Tensor2D = max(sums, 1, true); // [M,K] -> [M,1]
-    const logMost = log<Tensor2D>(max(posterior, 1, true)); // [M,K] -> [M,1]
+    const logMost = log(max<Tensor2D>(posterior, 1, true)); // [M,K] -> [M,1]
     if (c > 0) norms.push(sub(most, logMost));
     const logMass = logMasses[c];
     if (logMass !== undefined) sums = add(add(sub(sums, most), logMost), logMass);
