@@ -7,11 +7,12 @@ import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
-/** Tests of what needs Node: its file system, its processes. */
+/** Tests of what needs Node: its file system, its processes, the compiler of the kernels. */
 const nodeOnly = [
   'tests/node/**',
   'tests/examples/**',
   'tests/bench/**',
+  'tests/kernels/assembly/**',
   'tests/*docs*.test.ts',
   'tests/architecture.test.ts',
 ];

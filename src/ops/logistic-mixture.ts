@@ -107,8 +107,8 @@ function gradients(
   const { imageChannels } = sizes;
   return {
     parameters() {
-      const dys: Tensor2D[] = split(dy, imageChannels, 1); // [M,C] -> [M,1] each
-      const weights: Tensor2D[] = split(posteriors, imageChannels + 1, 1); // [M,(C+1)*K] -> [M,K] each
+      const dys = parts(dy, imageChannels); // [M,C] -> [M,1] each
+      const weights = parts(posteriors, imageChannels + 1); // [M,(C+1)*K] -> [M,K] each
       // For the logits, and for log p of each channel: sums from the last channel on.
       const sums: Tensor2D[] = []; // [M,K] each
       for (let c = imageChannels; c >= 0; c--) {
@@ -123,6 +123,9 @@ function gradients(
     },
   };
 }
+
+/** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
+const parts = (x: Tensor2D, count: number): Tensor2D[] => (count === 1 ? [x] : split(x, count, 1));
 
 /** Blocks [M,K], each at its place among the parameters: [M,P]. */
 function inOrder(
@@ -160,7 +163,7 @@ function evaluate(
   const rows = (blocks: Tensor2D[]): Tensor2D =>
     reshape(concat(blocks, 1), [pixels * imageChannels, components]); // [M,K] each -> [M*C,K]
   const byChannel = (numbers: Tensor2D): Tensor2D[] =>
-    split(reshape(numbers, [pixels, -1]), imageChannels, 1); // [M*C,…] -> [M,…] each
+    parts(reshape(numbers, [pixels, imageChannels * numbers.shape[1]]), imageChannels); // [M*C,…] -> [M,…] each
 
   const label: Tensor2D = reshape(cast(labels, 'float32'), [pixels * imageChannels, 1]); // [M,C] -> [M*C,1]
   const x: Tensor2D = div(sub(mul(label, 2), levels - 1), levels - 1); // [M*C,1]
@@ -183,12 +186,13 @@ function evaluate(
   let sums = clipByValue(block(offsets.logits), -MOST, MOST); // log of posteriors, not yet normalised
   for (let c = 0; c <= imageChannels; c++) {
     const posterior = softmax(sums);
-    // log sum exp(x), taken where the softmax cannot underflow
-    const norm: Tensor2D = sub(max(sums, 1, true), log(max(posterior, 1, true))); // [M,K] -> [M,1]
     posteriors.push(posterior);
-    if (c > 0) norms.push(norm);
+    // log sum exp(x), taken where the softmax cannot underflow
+    const most: Tensor2D = max(sums, 1, true); // [M,K] -> [M,1]
+    const logMost = log(max<Tensor2D>(posterior, 1, true)); // [M,K] -> [M,1]
+    if (c > 0) norms.push(sub(most, logMost));
     const logMass = logMasses[c];
-    if (logMass !== undefined) sums = add(sub(sums, norm), logMass);
+    if (logMass !== undefined) sums = add(add(sub(sums, most), logMost), logMass);
   }
 
   const byMean = byChannel(component.byMean); // [M,K] each

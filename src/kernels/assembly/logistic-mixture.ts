@@ -53,8 +53,7 @@ export function logisticMixture(
     gather(p, x + r * rowBytes, rowBytes, left);
 
     for (let k: usize = 0; k < block; k += V) {
-      const logit = f32x4.pmin(f32x4.pmax(v128.load(p + k), f32x4.splat(-MOST)), f32x4.splat(MOST));
-      v128.store(sums + k, logit);
+      v128.store(sums + k, v128.load(p + k));
       v128.store(p + k, f32x4.splat(1));
     }
     normalize(weights, sums, block);

@@ -1,0 +1,1 @@
+export function compileAssembly(source: string): Promise<WebAssembly.Module>;
