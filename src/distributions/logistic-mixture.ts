@@ -1,4 +1,4 @@
-import { exp, log, softplus, tanh } from '../kernels/arithmetic';
+import { exp, log, softplus as softplusNear, tanh } from '../kernels/arithmetic';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
 import type { PixelDistribution } from './pixel-distribution';
 
@@ -20,6 +20,7 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
   const half = 1 / (levels - 1);
   const means = new Float64Array(components); // of the present channel, [K]
   const inverseScales = new Float64Array(components);
+  const logSlopes = new Float64Array(components); // log(1 - e^(a - b)), of the edges a and b of a level
   const logWeights = new Float64Array(components); // not normalised
   const xOf = (level: number) => (2 * level) / (levels - 1) - 1;
 
@@ -34,6 +35,7 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
       means[k] = mean;
       const logScale = parameters[(offsets.logScales[channel] as number) + k] as number;
       inverseScales[k] = exp(-Math.max(logScale, LEAST_LOG_SCALE));
+      logSlopes[k] = logOneMinusExp(2 * half * (inverseScales[k] as number));
     }
   };
 
@@ -43,8 +45,7 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     const centre = xOf(level) - (means[k] as number);
     if (level === 0) return -softplus(-(centre + half) * scale);
     if (level === levels - 1) return -softplus((centre - half) * scale);
-    const [a, b] = [(centre - half) * scale, (centre + half) * scale];
-    return -softplus(-b) - softplus(a) + logOneMinusExp(2 * half * scale);
+    return -softplus(-(centre + half) * scale) - softplus((centre - half) * scale) + (logSlopes[k] as number);
   };
 
   /** Weights of the components given the levels before the channel, and what they sum to: its logarithm. */
@@ -67,6 +68,27 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     return logSumExp(terms) - total;
   };
 
+  const masses = new Float64Array(levels); // of the mixture
+
+  /** Adds the masses that a component of a weight gives to all levels. */
+  const addMasses = (k: number, weight: number) => {
+    const scale = inverseScales[k] as number;
+    const slope = weight * exp(logSlopes[k] as number);
+    const step = 2 * half * scale; // from edge to edge
+    const stepUp = exp(-step);
+    const run = step * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1;
+    let power = 1; // e^-z at the upper edge of a level
+    let below = 1; // sigmoid(-z) at its lower edge
+    for (let level = 0; level < levels - 1; level++) {
+      if (level % run === 0) power = exp(-within((xOf(level) + half - (means[k] as number)) * scale));
+      else power *= stepUp;
+      const above = 1 / (1 + power); // sigmoid(z) at the upper edge
+      masses[level] = (masses[level] as number) + (level === 0 ? weight * above : slope * below * above);
+      below = power * above;
+    }
+    masses[levels - 1] = (masses[levels - 1] as number) + weight * below;
+  };
+
   return {
     imageChannels,
     levels,
@@ -74,7 +96,12 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     channelOf: channelsOf(sizes),
     logProbs(parameters, earlier, to) {
       const total = weigh(parameters, earlier);
-      for (let level = 0; level < levels; level++) to[level] = ofLevel(total, level);
+      masses.fill(0);
+      for (let k = 0; k < components; k++) addMasses(k, exp((logWeights[k] as number) - total));
+      for (let level = 0; level < levels; level++) {
+        const mass = masses[level] as number;
+        to[level] = mass > LEAST_MASS ? log(mass) : ofLevel(total, level);
+      }
     },
     logProb(parameters, earlier, level) {
       return ofLevel(weigh(parameters, earlier), level);
@@ -102,6 +129,25 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     },
   };
 }
+
+// All levels at once take no logarithm a component: masses are products of sigmoids, and e^-z goes from edge to edge by
+// a multiplication, anew by its definition each so many edges. That is exact to all digits that `exp` has where masses
+// are not next to nothing; those are few, and are taken one by one as logarithms.
+
+/** Edges between two that are computed by their definition. */
+const MOST_EDGES = 16;
+
+/** How far z may go in between. */
+const LONGEST_RUN = 96;
+
+/** Masses down to here are not touched by what {@link within} takes off. */
+const LEAST_MASS = 1e-90;
+
+/** z, but no further out than leaves room for a run before e^z is too great. */
+const within = (z: number): number => Math.min(350, Math.max(-350, z));
+
+/** ln(1 + e^x), which is 0 or x to all digits far out. */
+const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
 
 /** The channel that each parameter is first read for: its own; the weights of components, the first. */
 function channelsOf(sizes: MixtureSizes): (parameter: number) => number {

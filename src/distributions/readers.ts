@@ -106,6 +106,41 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
   };
 }
 
+/** log p of what cannot come without its condition: guidance takes it for no less, so that numbers stay finite. */
+const LEAST_LOG_PROB = -745;
+
+/**
+ * Draws as {@link drawFor}, by log p + weight (log p - log p without the condition), renormalised: of twice as many present
+ * pixels, those of the images and then those of the same images without it.
+ *
+ * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
+ */
+export function guidedDrawFor(
+  distribution: PixelDistribution,
+  numImages: number,
+  filters: Filters,
+  weight: number,
+): Draw {
+  const { levels } = distribution;
+  const size = numImages * levels;
+  const reader = logProbsFor(distribution, 2 * numImages);
+  const all = new Float64Array(2 * size); // [2 N,L]
+  const draw = levelDraw(levels, filters);
+  return (present, uniforms, drawn) => {
+    reader.ofAll(present, all);
+    for (let i = 0; i < size; i++) {
+      const guided = all[i] as number;
+      const free = Math.max(all[size + i] as number, LEAST_LOG_PROB);
+      if (guided > Number.NEGATIVE_INFINITY) all[i] = guided + weight * (guided - free);
+    }
+    for (let n = 0; n < numImages; n++) {
+      if (drawn[n] === TO_DRAW) {
+        drawn[n] = draw(all.subarray(n * levels, (n + 1) * levels), uniforms[n] as number);
+      }
+    }
+  };
+}
+
 /** A function that gives the parameters of an image's present pixel and the levels before the present channel. */
 function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;

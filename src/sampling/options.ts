@@ -59,6 +59,12 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   topK?: number;
   /** Draw only among the fewest most likely levels whose probability reaches this, in (0, 1]. @default 1 */
   topP?: number;
+  /**
+   * How far a class shapes the images, for models whose class has a null class: w draws by log p + w (log p - log p
+   * without the class), before temperature, `topK` and `topP`. 0 draws by the class as it was learnt, greater ones images
+   * more typical of it, at twice the price; -1 draws without it. @default 0
+   */
+  guidance?: number;
   /** 'uniform' draws the very first value uniformly, as "The Annotated Pixel-CNN" does. @default 'model' */
   firstValue?: 'model' | 'uniform';
   /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Comes with `known`. */
@@ -92,6 +98,7 @@ export const sampleOptionNames: NamesOf<SampleOptions> = {
   temperature: true,
   topK: true,
   topP: true,
+  guidance: true,
   firstValue: true,
   initial: true,
   known: true,
@@ -111,6 +118,12 @@ export interface Job {
   /** Begins the noise of all images. Many jobs are planned in one thread and drawn in others. */
   readonly startNoise: () => Noise;
   readonly filters: Filters;
+  /** 0 for none. */
+  readonly guidance: number;
+  /**
+   * What is evaluated side by side: the images, and with guidance the same images once more, of no class.
+   */
+  readonly evaluated: { readonly numImages: number; readonly conditions: readonly ConditionValues[] };
   readonly isFirstUniform: boolean;
   /** What the images are conditioned on, in the model's order. */
   readonly conditions: readonly ConditionValues[];
@@ -171,6 +184,14 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
       firstImage,
     );
   }
+  const conditions = readConditions(
+    'sample: condition',
+    shape.conditions,
+    options.condition,
+    numImages,
+    imageShape,
+  );
+  const guidance = checkNumber('sample: guidance', options.guidance ?? 0, 'that is finite', () => true);
   return {
     numImages,
     imageShape,
@@ -179,17 +200,34 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     startNoise: () =>
       random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
     filters: { temperature, topK, topP },
+    guidance,
+    evaluated:
+      guidance === 0
+        ? { numImages, conditions }
+        : { numImages: 2 * numImages, conditions: withoutClass(shape.conditions, conditions) },
     isFirstUniform: firstValue === 'uniform',
-    conditions: readConditions(
-      'sample: condition',
-      shape.conditions,
-      options.condition,
-      numImages,
-      imageShape,
-    ),
+    conditions,
     given: readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };
+}
+
+/** The conditions of images, and then of the same images with the null class. */
+function withoutClass(
+  shapes: readonly ConditionShape[],
+  conditions: readonly ConditionValues[],
+): ConditionValues[] {
+  if (!shapes.some((condition) => condition.kind === 'class' && condition.nullClass)) {
+    throwTypeError('sample: guidance', 'a model of classes with a null class (nullClass: true)', shapes);
+  }
+  return conditions.map(({ shape, values }, i) => {
+    const condition = shapes[i] as ConditionShape;
+    const free = condition.kind === 'class' ? values.map(() => condition.numClasses) : values;
+    const both = new Float32Array(2 * values.length);
+    both.set(values);
+    both.set(free, values.length);
+    return { shape, values: both };
+  });
 }
 
 function checkYield(yieldEvery: unknown): number {

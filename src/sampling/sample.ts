@@ -1,7 +1,7 @@
 import { checkArgs, checkOneOf } from '../core/check';
 import { type Images, levelsArray, placeOf, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
-import { distributionOf, drawFor } from '../distributions/readers';
+import { distributionOf, drawFor, guidedDrawFor } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptionNames } from './options';
@@ -32,7 +32,7 @@ import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptio
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images> {
   const job = planSample(model, options);
   const { numImages, imageShape, levels } = job;
-  const evaluator = memoryFor('sample', () => evaluatorFor(model, job));
+  const evaluator = memoryFor('sample', () => evaluatorFor(model, { ...job, ...job.evaluated }));
   const drawn = await drawImages(evaluator, job, options);
   const data = memoryFor('sample', () => levelsArray(drawn.length, levels));
   data.set(drawn);
@@ -64,11 +64,11 @@ export function memoryFor<T>(caller: string, make: () => T): T {
  */
 export interface OutputSource {
   /**
-   * What the model gives of the value at this place for every image, [numImages, outputStride]; what pads a row is
+   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
    * unspecified. Valid until the next call.
    */
   outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
-  /** Takes the levels drawn or given there, [numImages]. */
+  /** Takes the levels drawn or given there, [images]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
   /** Releases tensors, where it has any. */
   dispose?(): void;
@@ -80,16 +80,20 @@ export async function drawImages(
   job: Job,
   { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Int32Array> {
-  const { numImages, levels, given, isFirstUniform } = job;
+  const { numImages, levels, given, isFirstUniform, guidance } = job;
+  const numEvaluated = job.evaluated.numImages;
   const total = valuesOf(job.imageShape);
   const rowSize = total / job.imageShape[0];
   const [, , numChannels] = job.imageShape;
   const { images, uniforms, drawn, ofPixel, draw, noise } = memoryFor('sample', () => ({
     images: new Int32Array(numImages * total), // [N*H*W*C]
     uniforms: new Float64Array(numImages),
-    drawn: new Int32Array(numImages),
-    ofPixel: new Int32Array(numImages * numChannels),
-    draw: drawFor(job.distribution, numImages, job.filters),
+    drawn: new Int32Array(numEvaluated),
+    ofPixel: new Int32Array(numEvaluated * numChannels),
+    draw:
+      guidance === 0
+        ? drawFor(job.distribution, numImages, job.filters)
+        : guidedDrawFor(job.distribution, numImages, job.filters, guidance),
     noise: job.startNoise(), // last: it takes longest
   }));
   const pause = pauses(job.yieldMilliseconds);
@@ -112,10 +116,9 @@ export async function drawImages(
       const outputs = given instanceof Float32Array ? given : await given;
       draw({ outputs, channel, levels: ofPixel }, uniforms, drawn);
     }
-    for (let n = 0; n < numImages; n++) {
-      images[n * total + index] = drawn[n] as number;
-      ofPixel[n * numChannels + channel] = drawn[n] as number;
-    }
+    for (let n = 0; n < numImages; n++) images[n * total + index] = drawn[n] as number;
+    if (guidance !== 0) drawn.copyWithin(numImages, 0, numImages); // the images without their class go on alike
+    for (let n = 0; n < numEvaluated; n++) ofPixel[n * numChannels + channel] = drawn[n] as number;
     source.put(row, column, channel, drawn);
 
     const done = index + 1;

@@ -98,16 +98,18 @@ async function outputSource(
   if (traced !== null && 'builder' in traced) {
     const { closures } = traced.builder;
     const program = await readModel(traced, shape);
-    return memoryFor('sample', () => evaluatorFor(program, { ...job, closures }));
+    return memoryFor('sample', () => evaluatorFor(program, { ...job, ...job.evaluated, closures }));
   }
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
-  const { numImages, imageShape, distribution, conditions } = job;
+  const { imageShape, distribution, evaluated } = job;
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
     warnOfObstacle('sample', model, traced.obstacle, consequence);
   }
-  return memoryFor('sample', () => fullPasses(model, numImages, imageShape, distribution, conditions));
+  return memoryFor('sample', () =>
+    fullPasses(model, evaluated.numImages, imageShape, distribution, evaluated.conditions),
+  );
 }

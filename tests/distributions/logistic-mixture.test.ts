@@ -72,6 +72,29 @@ describe('a mixture of logistics', () => {
     );
   });
 
+  it('gives all levels at once what it gives each by itself, however narrow or wide', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 3),
+        fc.constantFrom(2, 3, 17, 256, 1000),
+        fc.constantFrom(0.1, 2, 8, 40),
+        fc.nat(),
+        (imageChannels, levels, spread, seed) => {
+          const mixture = mixtureOfLogistics({ imageChannels, levels, components: 3 });
+          const parameters = parametersOf(mixture.numParameters, seed, spread);
+          const earlier = imageChannels === 1 ? [] : [seed % levels, (3 * seed) % levels];
+          const all = new Float64Array(levels);
+          mixture.logProbs(parameters, earlier, all);
+          for (const [level, nat] of all.entries()) {
+            const one = mixture.logProb?.(parameters, earlier, level) as number;
+            expect(Math.abs(nat - one)).toBeLessThan(1e-9 * (1 + Math.abs(one)));
+          }
+        },
+      ),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+
   it('draws the first level whose cumulative probability exceeds u', () => {
     fc.assert(
       fc.property(
