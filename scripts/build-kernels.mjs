@@ -11,6 +11,7 @@ const ENTRIES = [
   'instructions',
   'lookup',
   'softmax',
+  'mixture-levels',
   'convolution',
   'correlation',
   'cross-entropy',

@@ -1,4 +1,6 @@
 import { exp, log, softplus as softplusNear, tanh } from '../kernels/arithmetic';
+import { type MixtureLevels, massOf, Row } from '../kernels/mixture-levels';
+import { makeMixtureLevels } from '../kernels/webassembly';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
 import type { PixelDistribution } from './pixel-distribution';
 
@@ -14,15 +16,19 @@ const LEAST_LOG_SCALE = -7;
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  */
-export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: number }): PixelDistribution {
+export function mixtureOfLogistics(
+  sizes: MixtureSizes & { readonly levels: number },
+  make: typeof makeMixtureLevels = makeMixtureLevels,
+): PixelDistribution {
   const { imageChannels, levels, components } = sizes;
   const offsets = parameterOffsets(sizes);
-  const half = 1 / (levels - 1);
+  const last = levels - 1;
+  const half = 1 / last;
   const means = new Float64Array(components); // of the present channel, [K]
-  const inverseScales = new Float64Array(components);
+  const scales = new Float64Array(components); // 1 / s
   const logSlopes = new Float64Array(components); // log(1 - e^(a - b)), of the edges a and b of a level
   const logWeights = new Float64Array(components); // not normalised
-  const xOf = (level: number) => (2 * level) / (levels - 1) - 1;
+  const xOf = (level: number) => (2 * level) / last - 1;
 
   /** Means and scales of a channel given the levels before it. */
   const locate = (parameters: Float32Array, earlier: ArrayLike<number>, channel: number) => {
@@ -34,59 +40,78 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
       }
       means[k] = mean;
       const logScale = parameters[(offsets.logScales[channel] as number) + k] as number;
-      inverseScales[k] = exp(-Math.max(logScale, LEAST_LOG_SCALE));
-      logSlopes[k] = logOneMinusExp(2 * half * (inverseScales[k] as number));
+      scales[k] = exp(-Math.max(logScale, LEAST_LOG_SCALE));
     }
+  };
+
+  /** Needed for masses between the first level and the last. */
+  const findSlopes = () => {
+    for (let k = 0; k < components; k++) logSlopes[k] = logOneMinusExp(2 * half * (scales[k] as number));
   };
 
   /** log of the mass that a component gives to a level, from log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
   const logMass = (k: number, level: number): number => {
-    const scale = inverseScales[k] as number;
+    const scale = scales[k] as number;
     const centre = xOf(level) - (means[k] as number);
     if (level === 0) return -softplus(-(centre + half) * scale);
-    if (level === levels - 1) return -softplus((centre - half) * scale);
+    if (level === last) return -softplus((centre - half) * scale);
     return -softplus(-(centre + half) * scale) - softplus((centre - half) * scale) + (logSlopes[k] as number);
   };
 
-  /** Weights of the components given the levels before the channel, and what they sum to: its logarithm. */
-  const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): number => {
+  /** Weights of the components given the levels before the channel, and where they lie in it. */
+  const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
     for (let before = 0; before < earlier.length; before++) {
       locate(parameters, earlier, before);
+      findSlopes();
       for (let k = 0; k < components; k++) {
         logWeights[k] = (logWeights[k] as number) + logMass(k, earlier[before] as number);
       }
     }
-    const total = logSumExp(logWeights);
     locate(parameters, earlier, earlier.length);
-    return total;
   };
 
   const terms = new Float64Array(components);
-  const ofLevel = (total: number, level: number): number => {
+  const ofLevel = (level: number): number => {
     for (let k = 0; k < components; k++) terms[k] = (logWeights[k] as number) + logMass(k, level);
-    return logSumExp(terms) - total;
+    return logSumExp(terms) - logSumExp(logWeights);
   };
 
-  const masses = new Float64Array(levels); // of the mixture
+  /** log of a level's share of all masses. */
+  const logOf = (mass: number, sum: number, level: number): number => {
+    const share = mass / sum;
+    return share > LEAST_MASS ? log(share) : ofLevel(level);
+  };
 
-  /** Adds the masses that a component of a weight gives to all levels. */
-  const addMasses = (k: number, weight: number) => {
-    const scale = inverseScales[k] as number;
-    const slope = weight * exp(logSlopes[k] as number);
-    const step = 2 * half * scale; // from edge to edge
-    const stepUp = exp(-step);
-    const run = step * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1;
-    let power = 1; // e^-z at the upper edge of a level
-    let below = 1; // sigmoid(-z) at its lower edge
-    for (let level = 0; level < levels - 1; level++) {
-      if (level % run === 0) power = exp(-within((xOf(level) + half - (means[k] as number)) * scale));
-      else power *= stepUp;
-      const above = 1 / (1 + power); // sigmoid(z) at the upper edge
-      masses[level] = (masses[level] as number) + (level === 0 ? weight * above : slope * below * above);
-      below = power * above;
+  let kernels: MixtureLevels | undefined;
+  const paired = 2 * Math.ceil(components / 2);
+
+  /** The kernels, with the components of the present channel in their table, and the sum of their weights. */
+  const tabulate = (needsMasses: boolean): [MixtureLevels, sum: number] => {
+    kernels ??= make(paired, levels);
+    const { table } = kernels;
+    const set = (row: keyof typeof Row, k: number, value: number) => {
+      table[Row[row] * paired + k] = value;
+    };
+    const most = largest(logWeights);
+    let sum = 0;
+    for (let k = 0; k < components; k++) {
+      const weight = exp((logWeights[k] as number) - most);
+      sum += weight;
+      set('means', k, means[k] as number);
+      set('scales', k, scales[k] as number);
+      set('weights', k, weight);
     }
-    masses[levels - 1] = (masses[levels - 1] as number) + weight * below;
+    if (!needsMasses) return [kernels, sum];
+    for (let k = 0; k < components; k++) {
+      const step = 2 * half * (scales[k] as number); // from edge to edge
+      set('slopes', k, (table[Row.weights * paired + k] as number) * exp(logSlopes[k] as number));
+      set('ratios', k, exp(-step));
+      const steepest = 2 * half * Math.max(scales[k] as number, scales[k ^ 1] ?? 0);
+      set('runs', k, steepest * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1);
+    }
+    if (paired > components) set('runs', components, table[Row.runs * paired + components - 1] as number);
+    return [kernels, sum];
   };
 
   return {
@@ -95,56 +120,40 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     numParameters: numParameters(sizes),
     channelOf: channelsOf(sizes),
     logProbs(parameters, earlier, to) {
-      const total = weigh(parameters, earlier);
-      masses.fill(0);
-      for (let k = 0; k < components; k++) addMasses(k, exp((logWeights[k] as number) - total));
+      weigh(parameters, earlier);
+      findSlopes();
+      const [{ masses, weigh: weighLevels }, sum] = tabulate(true);
+      weighLevels();
       for (let level = 0; level < levels; level++) {
-        const mass = masses[level] as number;
-        to[level] = mass > LEAST_MASS ? log(mass) : ofLevel(total, level);
+        to[level] = logOf((masses[2 * level] as number) + (masses[2 * level + 1] as number), sum, level);
       }
     },
     logProb(parameters, earlier, level) {
-      return ofLevel(weigh(parameters, earlier), level);
+      weigh(parameters, earlier);
+      findSlopes();
+      const [kernels, sum] = tabulate(true);
+      return logOf(massOf(kernels, level), sum, level);
     },
     levelAt(parameters, earlier, u) {
-      const total = weigh(parameters, earlier);
-      let sum = 0;
-      for (let k = 0; k < components; k++) {
-        terms[k] = exp((logWeights[k] as number) - total);
-        sum += terms[k] as number;
-      }
-      let [low, high] = [0, levels - 1]; // the level is one of these, and those between
-      while (low < high) {
-        const level = (low + high) >> 1;
-        const edge = xOf(level) + half;
-        let cumulative = 0;
-        for (let k = 0; k < components; k++) {
-          const z = (edge - (means[k] as number)) * (inverseScales[k] as number);
-          cumulative += (terms[k] as number) / (1 + exp(-z));
-        }
-        if (cumulative > u * sum) high = level;
-        else low = level + 1;
-      }
-      return low;
+      weigh(parameters, earlier);
+      const [{ levelAt }, sum] = tabulate(false);
+      return levelAt(u * sum);
     },
   };
 }
 
 // All levels at once take no logarithm a component: masses are products of sigmoids, and e^-z goes from edge to edge by
-// a multiplication, anew by its definition each so many edges. That is exact to all digits that `exp` has where masses
-// are not next to nothing; those are few, and are taken one by one as logarithms.
+// a multiplication, anew by its definition after each run. That is exact to all digits that `exp` has where masses are not
+// next to nothing; the others are taken one by one as logarithms.
 
-/** Edges between two that are computed by their definition. */
+/** Edges of a run. */
 const MOST_EDGES = 16;
 
-/** How far z may go in between. */
+/** How far z may go in a run: kernels begin one at most 350 from the mean. */
 const LONGEST_RUN = 96;
 
-/** Masses down to here are not touched by what {@link within} takes off. */
+/** Masses of less may come from components whose run began further out. */
 const LEAST_MASS = 1e-90;
-
-/** z, but no further out than leaves room for a run before e^z is too great. */
-const within = (z: number): number => Math.min(350, Math.max(-350, z));
 
 /** ln(1 + e^x), which is 0 or x to all digits far out. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
@@ -168,10 +177,16 @@ function logOneMinusExp(d: number): number {
   return log(d) - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
 }
 
+/** The largest of some numbers; NaN where one is. */
+function largest(xs: Float64Array): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const x of xs) if (!(x <= max)) max = x;
+  return max;
+}
+
 /** log of the sum of e^x; NaN where an x is. */
 function logSumExp(xs: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const x of xs) if (!(x <= max)) max = x; // NaN stays
+  const max = largest(xs);
   if (!(max > Number.NEGATIVE_INFINITY)) return max;
   let sum = 0;
   for (const x of xs) sum += exp(x - max);

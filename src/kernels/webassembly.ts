@@ -1,5 +1,6 @@
 import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
+import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
 import {
   CONVOLUTION,
   CORRELATION,
@@ -9,6 +10,7 @@ import {
   LAYER_NORM,
   LOGISTIC_MIXTURE,
   LOOKUP,
+  MIXTURE_LEVELS,
   SOFTMAX,
 } from './modules';
 import type { TrainingKernels } from './training-kernels';
@@ -88,6 +90,34 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
     drawCertain(drawn, uniforms, row, x, images, levels, scale) {
       draws ??= exportsOf(SOFTMAX, wasmMemory);
       draws['drawCertain']?.(4 * drawn, 8 * uniforms, 4 * row, 4 * x, images, levels, scale);
+    },
+  };
+}
+
+/**
+ * The sums over a mixture's components, the fastest that run here.
+ *
+ * @throws RangeError where there is not so much memory
+ */
+export function makeMixtureLevels(components: number, levels: number): MixtureLevels {
+  return webAssemblyMixtureLevels(components, levels) ?? javascriptMixtureLevels(components, levels);
+}
+
+/** Those in WebAssembly SIMD; null where that is missing or forbidden. */
+export function webAssemblyMixtureLevels(components: number, levels: number): MixtureLevels | null {
+  if (compile(MIXTURE_LEVELS) === null) return null;
+  const pages = Math.ceil((4 * mixtureFloats(components, levels)) / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const kernels = exportsOf(MIXTURE_LEVELS, memory);
+  const [levelAt, weigh] = [kernels['levelAt'] as Loop, kernels['weigh'] as Loop];
+  const row = 8 * components; // bytes
+  const masses = 6 * row;
+  return {
+    table: new Float64Array(memory.buffer, 0, 6 * components),
+    masses: new Float64Array(memory.buffer, masses, 2 * levels),
+    levelAt: (threshold) => levelAt(0, row, levels, threshold),
+    weigh() {
+      weigh(masses, 0, row, levels);
     },
   };
 }

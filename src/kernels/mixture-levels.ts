@@ -1,0 +1,121 @@
+import { exp } from './arithmetic';
+
+/**
+ * The components of a mixture of logistics at one pixel and channel, side by side, and what is summed over them: in
+ * float64, the same bits with and without WebAssembly. Values are x = 2 level / (levels - 1) - 1; a level lies between
+ * edges of 1 / (levels - 1) to either side.
+ */
+export interface MixtureLevels {
+  /** One row each of {@link Row}, [6, components]; an even number of components, some of which may weigh nothing. */
+  readonly table: Float64Array;
+  /** Of all levels, [levels, 2]: of components of even and of odd index. */
+  readonly masses: Float64Array;
+  /** The first level whose cumulative weight exceeds a threshold. */
+  levelAt(threshold: number): number;
+  /** Computes the masses, which are right down to 1e-90 of the weights. */
+  weigh(): void;
+}
+
+/** The rows of a table. */
+export const Row = {
+  means: 0,
+  /** 1 / s */
+  scales: 1,
+  weights: 2,
+  /** weight (1 - e^(a - b)), of the edges a and b of a level. */
+  slopes: 3,
+  /** e^(a - b) */
+  ratios: 4,
+  /**
+   * How many edges e^-z goes on for by multiplication, before it is computed anew: the same for components 2 i and 2 i +
+   * 1, so that (b - a) of each times it is at most 96.
+   */
+  runs: 5,
+} as const;
+
+/** How many floats they take. */
+export const mixtureFloats = (components: number, levels: number): number =>
+  2 * (6 * components + 2 * levels);
+
+/** The upper edge of a level. */
+const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
+
+/** e^-z at an edge, with z so far out at most that there is room for a run. */
+function powerAt(edge: number, mean: number, scale: number): number {
+  return exp(Math.min(350, Math.max(-350, -((edge - mean) * scale))));
+}
+
+/** The mass of one level, as {@link MixtureLevels.weigh} has it to the bit. */
+export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
+  const components = table.length / 6;
+  const last = length / 2 - 1;
+  const sums: [even: number, odd: number] = [0, 0];
+  for (let k = 0; k < components; k++) {
+    const of = (row: keyof typeof Row) => table[Row[row] * components + k] as number;
+    /** e^-z at the upper edge of a level. */
+    const power = (at: number) => {
+      const start = at - (at % of('runs'));
+      let e = powerAt(upperEdge(start, last), of('means'), of('scales'));
+      for (let edge = start; edge < at; edge++) e *= of('ratios');
+      return e;
+    };
+    let mass = of(level === 0 || level === last ? 'weights' : 'slopes');
+    if (level > 0) {
+      const e = power(level - 1);
+      mass *= e * (1 / (1 + e));
+    }
+    if (level < last) mass *= 1 / (1 + power(level));
+    sums[(k % 2) as 0 | 1] += mass;
+  }
+  return sums[0] + sums[1];
+}
+
+/** In plain JavaScript. */
+export function javascriptMixtureLevels(components: number, levels: number): MixtureLevels {
+  const table = new Float64Array(6 * components);
+  const masses = new Float64Array(2 * levels);
+  const last = levels - 1;
+  const rowOf = (row: keyof typeof Row) => table.subarray(Row[row] * components, (Row[row] + 1) * components);
+  const [means, scales, weights] = [rowOf('means'), rowOf('scales'), rowOf('weights')];
+  const [slopes, ratios, runs] = [rowOf('slopes'), rowOf('ratios'), rowOf('runs')];
+  const power = (edge: number, k: number) => powerAt(edge, means[k] as number, scales[k] as number);
+  return {
+    table,
+    masses,
+    levelAt(threshold) {
+      let [low, high] = [0, last];
+      while (low < high) {
+        const level = (low + high) >> 1;
+        const edge = upperEdge(level, last);
+        let [even, odd] = [0, 0];
+        for (let k = 0; k < components; k += 2) {
+          even += (weights[k] as number) / (1 + power(edge, k));
+          odd += (weights[k + 1] as number) / (1 + power(edge, k + 1));
+        }
+        if (even + odd > threshold) high = level;
+        else low = level + 1;
+      }
+      return low;
+    },
+    weigh() {
+      masses.fill(0);
+      for (let k = 0; k < components; k++) {
+        const [weight, slope] = [weights[k] as number, slopes[k] as number];
+        const [ratio, run] = [ratios[k] as number, runs[k] as number];
+        let [e, below, share, next] = [1, 1, weight, 0]; // e^-z at the upper edge, sigmoid(-z) at the lower one
+        let to = k % 2;
+        for (let level = 0; level < last; level++, to += 2) {
+          if (level === next) {
+            e = power(upperEdge(level, last), k);
+            next += run;
+          } else e *= ratio;
+          const above = 1 / (1 + e); // sigmoid(z) at the upper edge
+          masses[to] = (masses[to] as number) + share * below * above;
+          share = slope;
+          below = e * above;
+        }
+        masses[to] = (masses[to] as number) + weight * below;
+      }
+    },
+  };
+}
