@@ -9,7 +9,7 @@ import { changeEach, conditionsToTry, outputsByPlace, type Trials } from './pert
 
 /** An input that moves an output which must not depend on it. */
 export interface Leak {
-  /** Where the logits moved. */
+  /** Where the outputs moved. */
   output: Place;
   /** The value that moved them: the same place or one after it, in the order rows, columns, channels. */
   input: Place;
@@ -55,10 +55,11 @@ export interface Causality {
 }
 
 /**
- * Tests the law that makes a likelihood out of logits: the logits of a value depend only on the values before
+ * Tests the law that makes a likelihood out of outputs: the outputs of a value, its logits or the parameters that a
+ * distribution first reads for it, depend only on the values before
  * it, in the order rows, columns, channels. Each value of random images is changed, in several images by
- * several amounts, and every logit that must stay is compared bit for bit. Works for any model [N,H,W,C] ->
- * [N,H,W,C,L], conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
+ * several amounts, and every output that must stay is compared bit for bit. Works for any model [N,H,W,C] ->
+ * [N,H,W,C,L] or with another distribution, conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
  * classes, and where it leaks some more through the layers that the leak comes by.
  *
  * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which only few of
@@ -68,7 +69,7 @@ export interface Causality {
  * changing inputs is ours.
  *
  * @returns `causal`, in `leaks` every (output, input) pair at fault, and the `layer` where they begin
- * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives logits that are
+ * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives outputs that are
  * not finite.
  * @example
  * ```js

@@ -14,11 +14,11 @@ type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
 /**
  * The layer of a leaking model that first lets the future in, null where no one layer can be told.
  *
- * From the logits it goes back along what leaks. A layer that sees later values although nothing that it
+ * From the outputs it goes back along what leaks. A layer that sees later values although nothing that it
  * reads does is the one. Where that way ends at the image, each value sees itself, and the first layer on it
  * that has weights has the wrong type of mask, but for an embedding, which keeps each value by itself.
  *
- * @param inputs some values of which the logits see what they must not
+ * @param inputs some values of which the outputs see what they must not
  */
 export async function leakingLayer(
   model: LayersModel,

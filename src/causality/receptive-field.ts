@@ -11,7 +11,7 @@ import { attemptsOf, changeEach, conditionsToTry, outputsByPlace, type Trials } 
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
-  /** Row of the place whose logits are looked at. */
+  /** Row of the place whose outputs are looked at. */
   row: number;
   /** Column of that place. */
   column: number;
@@ -43,7 +43,7 @@ const optionNames: NamesOf<ReceptiveFieldOptions> = {
 
 /** What {@link receptiveField} finds. */
 export interface ReceptiveField {
-  /** Earlier places that the logits depend on, in the order rows, columns, channels. */
+  /** Earlier places that the probabilities of the place depend on, in the order rows, columns, channels. */
   seen: Place[];
   /** Earlier places that they do not depend on although the window holds them. */
   blindSpot: Place[];
@@ -52,20 +52,21 @@ export interface ReceptiveField {
 }
 
 /**
- * Which of the values before a place its logits depend on: what the model can see there, and what it is blind
+ * Which of the values before a place its probabilities depend on, through the outputs of the model or, within a pixel, a
+ * distribution other than the softmax itself: what the model can see there, and what it is blind
  * to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n +
  * 1) / 2 of them for n blocks.
  *
  * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the
  * graph and its masks: exact, and the same for all weights. Any other model is tried: each value is changed
- * in several random images, 4 a value, and the logits are compared bit for bit. What the weights have
+ * in several random images, 4 a value, and the outputs are compared bit for bit. What the weights have
  * switched off is not seen then, nor what is lost in the rounding of float32; a warning on the console, once for
  * each model, names the layer.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and
  * figure 1, on the blind spot.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives logits
+ * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives outputs
  * that are not finite
  * @example
  * ```js
@@ -120,7 +121,7 @@ export async function receptiveField(
   return { seen, blindSpot, window };
 }
 
-/** For each value before a place whether the logits there moved with it; warns that this is tried, and why. */
+/** For each value before a place whether the outputs there moved with it; warns that this is tried, and why. */
 async function seenInTrials(
   model: LayersModel,
   distribution: ImageModelShape['distribution'],

@@ -2,7 +2,7 @@ import { exp } from '../kernels/arithmetic';
 
 /** Which levels may be drawn, and how boldly. */
 export interface Filters {
-  /** Divides the logits; 0 takes the most likely level. */
+  /** Divides log p of levels, or their logits; 0 takes the most likely level. */
   readonly temperature: number;
   /** Keeps so many of the most likely levels. */
   readonly topK: number | undefined;
@@ -13,7 +13,7 @@ export interface Filters {
 /** Stands for a level to be drawn. */
 export const TO_DRAW = -1;
 
-/** The factor of logits; Infinity where the most likely level is taken. */
+/** The factor of log p, or of logits; Infinity where the most likely level is taken. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
 /**

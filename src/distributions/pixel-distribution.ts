@@ -3,7 +3,11 @@ import { wholeVectors } from '../kernels/instruction';
 
 /**
  * What the outputs of a model mean at one pixel: the probabilities of the levels of its channels, one after the other,
- * each given those before it. All that draws, scores or steps reads them from here.
+ * each given those before it. All that draws, scores or steps reads them from here. A distribution of your own is a {@link
+ * TensorDistribution}, which has the same on tensors too, for training.
+ *
+ * The probabilities of a channel's levels must sum to 1. NaN is told as an error: parameters that are NaN must give it. A
+ * distribution must keep nothing from one call to the next.
  */
 export interface PixelDistribution {
   /** C */
@@ -19,13 +23,14 @@ export interface PixelDistribution {
    */
   channelOf?(parameter: number): number;
   /**
-   * Writes log p, in nats, of every level of the channel that comes after the earlier ones: `to` [L] of parameters [P]
-   * and earlier levels [0 to C - 1]. In float64, of exact operations only where the same bits are wanted on every machine.
+   * Writes log p, in nats, of every level of the channel that comes after the earlier ones, so of channel
+   * `earlier.length`: `to` [L] of parameters [P] and the levels of earlier channels, none to C - 1. -Infinity is a level
+   * that cannot come. In float64, of exact operations only where the same bits are wanted on every machine.
    */
   logProbs(parameters: Float32Array, earlier: ArrayLike<number>, to: Float64Array): void;
   /** The same of one level, where that is cheaper than all. */
   logProb?(parameters: Float32Array, earlier: ArrayLike<number>, level: number): number;
-  /** The first level whose cumulative probability exceeds u, where that is cheaper than all. */
+  /** The first level whose cumulative probability exceeds u, in [0, 1), where that is cheaper than all. */
   levelAt?(parameters: Float32Array, earlier: ArrayLike<number>, u: number): number;
 }
 

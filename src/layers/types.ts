@@ -32,7 +32,41 @@ export type Initializer = ReturnType<typeof initializers.zeros>;
 export type Regularizer = ReturnType<typeof regularizers.l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
 
-/** What the outputs of a model mean, on tensors too. */
+/**
+ * What the outputs of a model mean, on tensors too. A last layer that has one as `distribution` ({@link DistributionLayer})
+ * makes a model that is trained, evaluated, saved, scored and drawn from by it.
+ *
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { autoregressiveModel, levelLogProbs, maskedConv2d, PixelLayer } from 'pixelcnn-layers';
+ * // One number a pixel: the logit of level 1 of two.
+ * const bernoulli = {
+ *   imageChannels: 1,
+ *   levels: 2,
+ *   numParameters: 1,
+ *   logProbs([logit], earlier, to) {
+ *     to[0] = -Math.log1p(Math.exp(logit));
+ *     to[1] = -Math.log1p(Math.exp(-logit));
+ *   },
+ *   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
+ * };
+ * class BernoulliPixels extends PixelLayer {
+ *   static className = 'BernoulliPixels';
+ *   distribution = bernoulli;
+ *   express(ops, [x]) {
+ *     return x; // [N,H,W,1]
+ *   }
+ * }
+ * tf.serialization.registerClass(BernoulliPixels);
+ * const image = input({ shape: [4, 4, 1] });
+ * const logits = maskedConv2d({ filters: 1, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+ * const model = autoregressiveModel({ inputs: image, outputs: new BernoulliPixels().apply(logits) });
+ * const nats = await levelLogProbs(model, tf.zeros([1, 4, 4, 1], 'int32')); // of an image of zeros, all logits are 0
+ * console.log(Math.exp((await nats.data())[0]).toFixed(2)); // 0.50
+ * ```
+ */
 export interface TensorDistribution extends PixelDistribution {
   /** As data, where this library knows it by name: `toPortable` takes no other. */
   readonly data?: DistributionShape;
@@ -43,7 +77,7 @@ export interface TensorDistribution extends PixelDistribution {
   negativeLogLikelihood(labels: Tensor4D, parameters: Tensor4D): Tensor;
 }
 
-/** A last layer that says what its outputs [N,H,W,P] mean. */
+/** A last layer that says what its outputs [N,H,W,P] mean, P as the distribution's `numParameters`. */
 export interface DistributionLayer extends layers.Layer {
   readonly distribution: TensorDistribution;
 }

@@ -35,8 +35,8 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
- * from the horizontal stack the same way to logits as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
- * * C, twice; a 1x1 convolution to L * C. It has no blind spot. Dropout is that of the gated features of each
+ * from the horizontal stack the same way to outputs as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
+ * * C, twice; a 1x1 convolution to L * C logits, or to the features of a mixture. It has no blind spot. Dropout is that of the gated features of each
  * block's horizontal stack.
  *
  * It may be conditioned on a class, a vector, a map, or several of them: each enters every gate by a projection
@@ -46,7 +46,7 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
  * figure 2.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
- * [N,H,W,C,L]
+ * [N,H,W,C,L], or to the parameters [N,H,W,P] of a mixture
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

@@ -41,8 +41,12 @@ export interface NetworkArgs extends SeedArgs {
   /** Probability with which features are dropped in training, in each block. @default 0 */
   dropout?: number;
   /**
-   * What the outputs mean: a softmax over levels, or a mixture of so many discretized logistics, which has far fewer
-   * outputs and knows that levels next to each other are alike: for intensities, not for categories.
+   * What the outputs mean: a softmax over levels, logits [N,H,W,C,L], or a mixture of so many discretized logistics over
+   * whole pixels, parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far fewer outputs and knows
+   * that levels next to each other are alike: for intensities of many levels, not for categories. Its coefficients between
+   * channels are 0, since features are in groups by channel and see the earlier channels themselves.
+   *
+   * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
    * @default 'softmax'
    */
   output?: 'softmax' | { readonly components: number };

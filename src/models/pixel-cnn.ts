@@ -38,13 +38,14 @@ export interface PixelCNNArgs extends NetworkArgs {
 /**
  * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features;
  * `numBlocks` residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C;
- * logits [N,H,W,C,L]. All but the first with mask B. `getWeights()` runs in that order. Dropout is within each block,
+ * logits [N,H,W,C,L], or with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All but the first with mask B. `getWeights()` runs in that order. Dropout is within each block,
  * after its first convolution, as in PixelCNN++.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. Deviations,
  * the blog's: a ReLU ends each block's last convolution, and no "layer-to-output connections".
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L]
+ * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
+ * a mixture
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

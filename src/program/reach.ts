@@ -6,7 +6,7 @@ import { type Node, type PortableModel, sourcesOf } from './program';
  * The values that those outputs of a pixel which are read can be made of, by the graph and its masks, whatever the
  * weights: [H*W*C], 1 where one is.
  *
- * Goes through the program from the logits back to the image. A feature that is needed at a pixel needs what
+ * Goes through the program from the outputs back to the image. A feature that is needed at a pixel needs what
  * it is made of: of the same pixel, or of the window that its convolution leaves unmasked.
  */
 export function reach(

@@ -17,7 +17,7 @@ import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptio
  * @param model as `toPortable` makes it or `readPortable` reads it
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
- * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity;
+ * where the signal aborts; Error where the model gives outputs that are not finite (a logit may be -Infinity, if another is not);
  * RangeError where there is not enough memory for so many images at a time.
  * @example
  * ```js

@@ -40,7 +40,7 @@ export interface Stepper {
  * that `sample` draws by (before temperature and filters) and `logProb` sums.
  *
  * @throws TypeError naming the option that is wrong, here and in the methods; Error after the last value or
- * after `dispose`, and where the model gives logits that are not finite
+ * after `dispose`, and where the model gives outputs that are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -37,7 +37,7 @@ export interface SampleOptions extends DrawOptions<Tensor, Condition> {
  * another distribution
  * @returns levels, int32 [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
- * where the signal aborts; Error where the model gives logits that are NaN or +Infinity, or all -Infinity.
+ * where the signal aborts; Error where the model gives outputs that are not finite (a logit may be -Infinity, if another is not).
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

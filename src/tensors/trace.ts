@@ -18,8 +18,8 @@ export interface TracedModel {
 }
 
 /**
- * Walks a model's graph from its logits back to the image and builds the program of it, or says why it cannot: a
- * layer that cannot be evaluated pixel by pixel, or logits that see values not yet drawn. Makes no tensor.
+ * Walks a model's graph from its outputs back to the image and builds the program of it, or says why it cannot: a
+ * layer that cannot be evaluated pixel by pixel, or outputs that see values not yet drawn. Makes no tensor.
  */
 export function trace(
   model: LayersModel,
@@ -158,8 +158,8 @@ export async function readModel(
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
  * server, from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that gives a
- * function of its own to `map`
+ * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, that gives a
+ * function of its own to `map`, or that has a distribution of its own
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
