@@ -2,7 +2,6 @@ import {
   add,
   cast,
   concat,
-  equal,
   expandDims,
   fill,
   floor,
@@ -11,10 +10,12 @@ import {
   lessEqual,
   logicalAnd,
   mul,
+  notEqual,
   range,
   reshape,
   scatterND,
   slice,
+  sub,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -61,7 +62,8 @@ const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
   composed: {
     forward({ x }, { levels }) {
       const numbers: Tensor2D = reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-      const hot = cast(equal(numbers, range(0, levels)), 'float32'); // [M,1], [L] -> [M,L]
+      // A difference makes float32 of booleans; on webgpu a cast leaves integers, of which not all convolutions compile.
+      const hot = sub(1, cast(notEqual(numbers, range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
       const [features = 1] = x.shape.slice(-1);
       return { y: reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
     },

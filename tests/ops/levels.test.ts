@@ -117,6 +117,16 @@ onEachBackend('levels', (backend) => {
     tf.dispose([x, table]);
   });
 
+  it.each([3, 4])('oneHotLevels makes numbers that a convolution takes, of %i levels', async (count) => {
+    const images = 100; // of which webgpu computes convolutions by another program than of a few
+    const x = tf.tensor4d(Array.from({ length: images }, () => [0, 1, 1, 0]).flat(), [images, 2, 2, 1]);
+    const weights = Array.from({ length: 8 * count }, (_, i) => 1 + (Math.floor(i / 4) % count)); // of a level its number
+    const kernel = tf.tensor4d(weights, [1, 2, count, 4]);
+    const y = tf.tidy(() => tf.conv2d(oneHotLevels(x, count) as tf.Tensor4D, kernel, 1, 'valid')); // [N,2,1,4]
+    expect(await take(y)).toEqual(new Array(8 * images).fill(1 + count)); // of both columns
+    tf.dispose([x, kernel]);
+  });
+
   it('let no gradient flow into the image', async () => {
     const x = tf.tensor4d([0, 0.5, 1], [1, 1, 3, 1]);
     const table = tf.tensor2d([1, 2, 3], [3, 1]);
