@@ -13,8 +13,11 @@ const ENTRIES = ['src/index.ts', 'src/runtime.ts', 'src/node/index.ts', 'src/dat
 const FROM_A_SOURCE = [
   'AutoregressiveModel',
   'GatedActivation',
+  'LogisticMixture',
   'MaskedConv2D',
+  'MixtureParameters',
   'OneHotClass',
+  'OneHotLevels',
   'PixelCNNResBlock',
   'PixelLogits',
   'WeightAverage',

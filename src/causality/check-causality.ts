@@ -55,15 +55,15 @@ export interface Causality {
 }
 
 /**
- * Tests the law that makes a likelihood out of outputs: the outputs of a value, its logits or the parameters that a
- * distribution first reads for it, depend only on the values before
- * it, in the order rows, columns, channels. Each value of random images is changed, in several images by
- * several amounts, and every output that must stay is compared bit for bit. Works for any model [N,H,W,C] ->
- * [N,H,W,C,L] or with another distribution, conditioned or not; takes 4*H*W*C images through it, twice, or as many times H*W*C as it has
- * classes, and where it leaks some more through the layers that the leak comes by.
+ * Tests the law that makes a likelihood out of outputs: those of a value, its logits or the parameters that a
+ * distribution first reads for it, depend only on the values before it, in the order rows, columns, channels. Each value
+ * of random images is changed, in several images by several amounts, and every output that must stay is compared bit for
+ * bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], or of another distribution, conditioned or not; takes 4*H*W*C
+ * images through it, twice, or as many times H*W*C as it has classes, and where it leaks some more through the layers
+ * that the leak comes by.
  *
- * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which only few of
- * them open may be missed: `condition` checks one.
+ * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which
+ * only few of them open may be missed: `condition` checks one.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by
  * changing inputs is ours.

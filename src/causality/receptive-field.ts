@@ -52,10 +52,9 @@ export interface ReceptiveField {
 }
 
 /**
- * Which of the values before a place its probabilities depend on, through the outputs of the model or, within a pixel, a
- * distribution other than the softmax itself: what the model can see there, and what it is blind
- * to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n +
- * 1) / 2 of them for n blocks.
+ * Which of the values before a place its probabilities depend on: what the model can see there, and what it is blind to.
+ * The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) / 2 of them
+ * for n blocks. With another distribution than a softmax, earlier channels of the pixel are seen by the distribution.
  *
  * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the
  * graph and its masks: exact, and the same for all weights. Any other model is tried: each value is changed

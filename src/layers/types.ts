@@ -79,5 +79,6 @@ export interface TensorDistribution extends PixelDistribution {
 
 /** A last layer that says what its outputs [N,H,W,P] mean, P as the distribution's `numParameters`. */
 export interface DistributionLayer extends layers.Layer {
+  /** By its last layer a model knows what it gives, also when it is loaded: so made of arguments that are saved. */
   readonly distribution: TensorDistribution;
 }
