@@ -18,9 +18,11 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
   const { imageChannels, levels, components } = sizes;
   const offsets = parameterOffsets(sizes);
   const half = 1 / (levels - 1);
+  const logWidth = log(2 * half);
   const means = new Float64Array(components); // of the present channel, [K]
+  const logScales = new Float64Array(components);
   const inverseScales = new Float64Array(components);
-  const logWeights = new Float64Array(components); // not normalised
+  const logWeights = new Float64Array(components); // of the components given the channels before, [K]
   const xOf = (level: number) => (2 * level) / (levels - 1) - 1;
 
   /** Means and scales of a channel given the levels before it. */
@@ -32,8 +34,10 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
         mean += tanh(parameters[from + k] as number) * xOf(earlier[before] as number);
       }
       means[k] = mean;
-      const logScale = parameters[(offsets.logScales[channel] as number) + k] as number;
-      inverseScales[k] = exp(-Math.max(logScale, LEAST_LOG_SCALE));
+      const given = parameters[(offsets.logScales[channel] as number) + k] as number;
+      const logScale = Math.max(given, LEAST_LOG_SCALE);
+      logScales[k] = logScale;
+      inverseScales[k] = exp(-logScale);
     }
   };
 
@@ -44,27 +48,32 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     if (level === 0) return -softplus(-(centre + half) * scale);
     if (level === levels - 1) return -softplus((centre - half) * scale);
     const [a, b] = [(centre - half) * scale, (centre + half) * scale];
-    return -softplus(-b) - softplus(a) + logOneMinusExp(2 * half * scale);
+    return (
+      -softplus(-b) - softplus(a) + logOneMinusExp(2 * half * scale, logWidth - (logScales[k] as number))
+    );
   };
 
-  /** Weights of the components given the levels before the channel, and what they sum to: its logarithm. */
-  const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): number => {
+  /**
+   * Means and scales of the channel after the earlier ones, and weights of the components given their levels. These are
+   * normalised channel by channel: where a level lies so far out that its log p is -1e9, digits of what is added to that
+   * would be lost.
+   */
+  const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
-    for (let before = 0; before < earlier.length; before++) {
-      locate(parameters, earlier, before);
+    for (let channel = 0; ; channel++) {
+      normalize(logWeights);
+      locate(parameters, earlier, channel);
+      if (channel === earlier.length) return;
       for (let k = 0; k < components; k++) {
-        logWeights[k] = (logWeights[k] as number) + logMass(k, earlier[before] as number);
+        logWeights[k] = (logWeights[k] as number) + logMass(k, earlier[channel] as number);
       }
     }
-    const total = logSumExp(logWeights);
-    locate(parameters, earlier, earlier.length);
-    return total;
   };
 
   const terms = new Float64Array(components);
-  const ofLevel = (total: number, level: number): number => {
+  const ofLevel = (level: number): number => {
     for (let k = 0; k < components; k++) terms[k] = (logWeights[k] as number) + logMass(k, level);
-    return logSumExp(terms) - total;
+    return logSumExp(terms);
   };
 
   return {
@@ -73,17 +82,18 @@ export function mixtureOfLogistics(sizes: MixtureSizes & { readonly levels: numb
     numParameters: numParameters(sizes),
     channelOf: channelsOf(sizes),
     logProbs(parameters, earlier, to) {
-      const total = weigh(parameters, earlier);
-      for (let level = 0; level < levels; level++) to[level] = ofLevel(total, level);
+      weigh(parameters, earlier);
+      for (let level = 0; level < levels; level++) to[level] = ofLevel(level);
     },
     logProb(parameters, earlier, level) {
-      return ofLevel(weigh(parameters, earlier), level);
+      weigh(parameters, earlier);
+      return ofLevel(level);
     },
     levelAt(parameters, earlier, u) {
-      const total = weigh(parameters, earlier);
+      weigh(parameters, earlier);
       let sum = 0;
       for (let k = 0; k < components; k++) {
-        terms[k] = exp((logWeights[k] as number) - total);
+        terms[k] = exp(logWeights[k] as number);
         sum += terms[k] as number;
       }
       let [low, high] = [0, levels - 1]; // the level is one of these, and those between
@@ -115,19 +125,31 @@ function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   return (parameter) => channels[parameter] as number;
 }
 
-/** log(1 - e^-d) of d > 0, which may be next to 0. */
-function logOneMinusExp(d: number): number {
+/** log(1 - e^-d) of d >= 0 and log d, where d may be next to 0 or so small that it is 0. */
+function logOneMinusExp(d: number, logD: number): number {
   if (d > 0.5) return log(1 - exp(-d));
   const d2 = d * d; // 1 - e^-d = d e^(-d / 2) sinh(d / 2) / (d / 2), and log of the last by its series
-  return log(d) - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
+  return logD - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
 }
 
-/** log of the sum of e^x; NaN where an x is. */
+/** The logarithm of the sum of e^x; NaN where an x is. */
 function logSumExp(xs: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const x of xs) if (!(x <= max)) max = x; // NaN stays
-  if (!(max > Number.NEGATIVE_INFINITY)) return max;
+  const max = greatest(xs);
   let sum = 0;
   for (const x of xs) sum += exp(x - max);
   return max + log(sum);
+}
+
+/** Takes that away from each x. Not at once: beside a great one the digits of the sum would be lost. */
+function normalize(xs: Float64Array): void {
+  const max = greatest(xs);
+  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - max;
+  const total = logSumExp(xs);
+  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - total;
+}
+
+function greatest(xs: Float64Array): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const x of xs) if (x > max) max = x;
+  return max;
 }
