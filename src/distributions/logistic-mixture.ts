@@ -24,10 +24,12 @@ export function mixtureOfLogistics(
   const offsets = parameterOffsets(sizes);
   const last = levels - 1;
   const half = 1 / last;
+  const logWidth = log(2 * half);
   const means = new Float64Array(components); // of the present channel, [K]
+  const logScales = new Float64Array(components);
   const scales = new Float64Array(components); // 1 / s
   const logSlopes = new Float64Array(components); // log(1 - e^(a - b)), of the edges a and b of a level
-  const logWeights = new Float64Array(components); // not normalised
+  const logWeights = new Float64Array(components); // of the components given the channels before
   const xOf = (level: number) => (2 * level) / last - 1;
 
   /** Means and scales of a channel given the levels before it. */
@@ -39,14 +41,18 @@ export function mixtureOfLogistics(
         mean += tanh(parameters[from + k] as number) * xOf(earlier[before] as number);
       }
       means[k] = mean;
-      const logScale = parameters[(offsets.logScales[channel] as number) + k] as number;
-      scales[k] = exp(-Math.max(logScale, LEAST_LOG_SCALE));
+      const given = parameters[(offsets.logScales[channel] as number) + k] as number;
+      const logScale = Math.max(given, LEAST_LOG_SCALE);
+      logScales[k] = logScale;
+      scales[k] = exp(-logScale);
     }
   };
 
   /** Needed for masses between the first level and the last. */
   const findSlopes = () => {
-    for (let k = 0; k < components; k++) logSlopes[k] = logOneMinusExp(2 * half * (scales[k] as number));
+    for (let k = 0; k < components; k++) {
+      logSlopes[k] = logOneMinusExp(2 * half * (scales[k] as number), logWidth - (logScales[k] as number));
+    }
   };
 
   /** log of the mass that a component gives to a level, from log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
@@ -58,23 +64,28 @@ export function mixtureOfLogistics(
     return -softplus(-(centre + half) * scale) - softplus((centre - half) * scale) + (logSlopes[k] as number);
   };
 
-  /** Weights of the components given the levels before the channel, and where they lie in it. */
+  /**
+   * Means and scales of the channel after the earlier ones, and weights of the components given their levels. These are
+   * normalised channel by channel: where a level lies so far out that its log p is -1e9, digits of what is added to that
+   * would be lost.
+   */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
-    for (let before = 0; before < earlier.length; before++) {
-      locate(parameters, earlier, before);
+    for (let channel = 0; ; channel++) {
+      normalize(logWeights);
+      locate(parameters, earlier, channel);
+      if (channel === earlier.length) return;
       findSlopes();
       for (let k = 0; k < components; k++) {
-        logWeights[k] = (logWeights[k] as number) + logMass(k, earlier[before] as number);
+        logWeights[k] = (logWeights[k] as number) + logMass(k, earlier[channel] as number);
       }
     }
-    locate(parameters, earlier, earlier.length);
   };
 
   const terms = new Float64Array(components);
   const ofLevel = (level: number): number => {
     for (let k = 0; k < components; k++) terms[k] = (logWeights[k] as number) + logMass(k, level);
-    return logSumExp(terms) - logSumExp(logWeights);
+    return logSumExp(terms);
   };
 
   /** log of a level's share of all masses. */
@@ -93,10 +104,9 @@ export function mixtureOfLogistics(
     const set = (row: keyof typeof Row, k: number, value: number) => {
       table[Row[row] * paired + k] = value;
     };
-    const most = largest(logWeights);
     let sum = 0;
     for (let k = 0; k < components; k++) {
-      const weight = exp((logWeights[k] as number) - most);
+      const weight = exp(logWeights[k] as number);
       sum += weight;
       set('means', k, means[k] as number);
       set('scales', k, scales[k] as number);
@@ -170,25 +180,31 @@ function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   return (parameter) => channels[parameter] as number;
 }
 
-/** log(1 - e^-d) of d > 0, which may be next to 0. */
-function logOneMinusExp(d: number): number {
+/** log(1 - e^-d) of d >= 0 and log d, where d may be next to 0 or so small that it is 0. */
+function logOneMinusExp(d: number, logD: number): number {
   if (d > 0.5) return log(1 - exp(-d));
   const d2 = d * d; // 1 - e^-d = d e^(-d / 2) sinh(d / 2) / (d / 2), and log of the last by its series
-  return log(d) - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
+  return logD - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
 }
 
-/** The largest of some numbers; NaN where one is. */
-function largest(xs: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const x of xs) if (!(x <= max)) max = x;
-  return max;
-}
-
-/** log of the sum of e^x; NaN where an x is. */
+/** The logarithm of the sum of e^x; NaN where an x is. */
 function logSumExp(xs: Float64Array): number {
-  const max = largest(xs);
-  if (!(max > Number.NEGATIVE_INFINITY)) return max;
+  const max = greatest(xs);
   let sum = 0;
   for (const x of xs) sum += exp(x - max);
   return max + log(sum);
+}
+
+/** Takes that away from each x. Not at once: beside a great one the digits of the sum would be lost. */
+function normalize(xs: Float64Array): void {
+  const max = greatest(xs);
+  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - max;
+  const total = logSumExp(xs);
+  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - total;
+}
+
+function greatest(xs: Float64Array): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const x of xs) if (x > max) max = x;
+  return max;
 }

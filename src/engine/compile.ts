@@ -56,7 +56,7 @@ export function compile(
   };
   const levelNumbers: FeatureCache[] = []; // of the nodes that are made of them
   const addNumbers = (index: number, levels: number, input: number) => {
-    const layout = Layout.dense(firstOfEach(readiness[index] as Readiness, (nodes[input] as Node).size));
+    const layout = Layout.dense((readiness[input] as Readiness).times);
     const y = new FeatureCache(plan, layout, extentOf(nodes, readiness, index, lookUps[index] as number[]));
     addLevelNumbers(plan, levels, cache(input), y);
     levelNumbers[index] = y;
@@ -168,10 +168,6 @@ function lookUpsOf(nodes: readonly Node[], readers: readonly (readonly number[])
     nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
   );
 }
-
-/** The times of the first feature of each of so many groups. */
-const firstOfEach = ({ times }: Readiness, groups: number): number[] =>
-  times.filter((_, feature) => feature % (times.length / groups) === 0);
 
 /**
  * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.

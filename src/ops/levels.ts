@@ -110,7 +110,6 @@ const lookUp: OfRows<{ table: Tensor2D }> = defineOperation<
     },
     gradients: (dy, { rows }, attributes) => ({ table: () => sumByRow({ rows, values: dy }, attributes) }),
   },
-  constants: ['rows'],
 });
 
 /** The sum of the values that belong to each row: [M], [M,U] -> [L,U]. */
@@ -129,5 +128,4 @@ const sumByRow: OfRows<{ values: Tensor2D }> = defineOperation<
     },
     gradients: (dy, { rows }, attributes) => ({ values: () => lookUp({ rows, table: dy }, attributes) }),
   },
-  constants: ['rows'],
 });

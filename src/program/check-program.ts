@@ -9,12 +9,8 @@ import {
 } from '../core/check';
 import { type ConditionShape, checkKinds } from '../core/conditions';
 import type { Window } from '../core/window';
-import {
-  channelOf,
-  type DistributionShape,
-  isSoftmax,
-  type PixelDistribution,
-} from '../distributions/pixel-distribution';
+import { numParameters } from '../distributions/mixture-parameters';
+import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
 import { checkEncodedLevels } from './ops';
@@ -77,11 +73,14 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
       throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
   }
   const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
-  const meaning = checkDistributionShape(distribution, channels, numLevels);
-  const { numParameters } = meaning;
-  const kind = isSoftmax(meaning) ? `logits, ${levels} of each channel` : 'parameters of the distribution';
-  if (size !== numParameters) throwTypeError('output', `a node of ${numParameters} ${kind}`, size);
-  checkCausality(model as PortableModel, meaning);
+  const meaning = checkDistributionShape(distribution, numLevels);
+  // Counted before a distribution is made of so many: a short file may say any number.
+  const [wanted, kind] =
+    meaning.kind === 'softmax'
+      ? [channels * numLevels, `logits, ${levels} of each channel`]
+      : [numParameters({ imageChannels: channels, ...meaning }), 'parameters of the distribution'];
+  if (size !== wanted) throwTypeError('output', `a node of ${wanted} ${kind}`, size);
+  checkCausality(model as PortableModel);
 }
 
 /** @returns the channels */
@@ -124,23 +123,25 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** The most components of a mixture: far more than any has. */
-const MOST_COMPONENTS = 2 ** 12;
+/** Levels times components of a mixture: how many masses the probabilities of all levels are made of. */
+const MOST_MASSES = 2 ** 24;
 
 /** What the outputs mean. */
-function checkDistributionShape(shape: unknown, imageChannels: number, levels: number): PixelDistribution {
-  const imageShape = [null, null, imageChannels] as const;
-  if (shape === undefined) return distributionOf({ imageShape, levels });
+function checkDistributionShape(shape: unknown, levels: number): DistributionShape {
+  if (shape === undefined) return { kind: 'softmax' };
   const { kind } = (shape ?? {}) as Partial<DistributionShape>;
   checkOneOf('distribution: kind', kind as string, ['softmax', 'logisticMixture']);
   const fields = kind === 'softmax' ? (['kind'] as const) : (['kind', 'components'] as const);
   const { components } = checkFields<'kind' | 'components'>('distribution', shape, fields);
-  if (kind === 'logisticMixture') checkInteger('distribution: components', components, 1, MOST_COMPONENTS);
-  return distributionOf({ imageShape, levels, distribution: shape as DistributionShape });
+  if (kind === 'logisticMixture')
+    checkInteger('distribution: components', components, 1, Math.floor(MOST_MASSES / levels));
+  return shape as DistributionShape;
 }
 
 /** The outputs of each channel must be made of what is known by its turn. */
-function checkCausality({ nodes, conditions, output }: PortableModel, distribution: PixelDistribution): void {
+function checkCausality(model: PortableModel): void {
+  const { nodes, conditions, output } = model;
+  const distribution = distributionOf(model);
   const { times } = readinessOf(nodes, conditions)[output] as Readiness;
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;

@@ -94,6 +94,37 @@ describe('a mixture of logistics', () => {
     );
   });
 
+  it('gives probabilities that sum to 1 where what came before is as good as impossible', () => {
+    // Means of 1e6 and 1e30 at scale e^-7: the first channel's level has a log p of -1e9 and -1e33, beside which those of
+    // the second, of about -1, would lose their digits.
+    for (const mean of [1e6, 1e30]) {
+      const sizes = { imageChannels: 2, components: 2 };
+      const { means, logScales } = parameterOffsets(sizes);
+      const parameters = new Float32Array(numParameters(sizes));
+      parameters.set([mean, mean], means[0]);
+      parameters.set([-7, -7], logScales[0]);
+      parameters.set([-0.5, 0.5], means[1]);
+      parameters.set([-1, -2], logScales[1]);
+      const mixture = mixtureOfLogistics({ ...sizes, levels: 16 });
+      const all = new Float64Array(16);
+      mixture.logProbs(parameters, [3], all);
+      expect(all.reduce((sum, nat) => sum + Math.exp(nat), 0)).toBeCloseTo(1, 9);
+      expect(mixture.levelAt?.(parameters, [3], 0.001)).toBeLessThan(8);
+      expect(mixture.levelAt?.(parameters, [3], 0.999)).toBeGreaterThan(8);
+    }
+  });
+
+  it('gives finite numbers for any log scale, also where a level is narrower than any number', () => {
+    // log of the density at the middle, 1 / 4 s, times the width 2 / (L - 1); the edge has half of the mass
+    const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 256, components: 1 });
+    for (const logScale of [700, 1e4, 1e30]) {
+      const parameters = Float32Array.of(0, 0, logScale);
+      const wanted = Math.log(1 / 4) + Math.log(2 / 255) - (parameters[2] as number);
+      expect((mixture.logProb?.(parameters, [], 100) as number) / wanted).toBeCloseTo(1, 12);
+      expect(mixture.logProb?.(parameters, [], 255)).toBeCloseTo(-Math.LN2, 9);
+    }
+  });
+
   it('draws the first level whose cumulative probability exceeds u', () => {
     fc.assert(
       fc.property(

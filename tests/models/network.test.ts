@@ -289,6 +289,9 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])('a seed of %s'
     for (const [name, values] of kernels(weights)) {
       for (const other of others) expect(other.get(name)).not.toEqual(values);
     }
+    const table = async (seed: number) => (await weightsOf(build({ seed, input: { embedding: 2 } }))).get('levels/embeddings'); // biome-ignore format: one line
+    expect(await table(1)).toEqual(await table(1));
+    expect(await table(2)).not.toEqual(await table(1));
     const firsts = kernels(weights).map(([, values]) => (values[0] as number) / Math.max(...values));
     expect(new Set(firsts).size).toBe(firsts.length);
   });

@@ -563,13 +563,16 @@ const programs: Case[] = [
   ],
   [
     'a mixture of nothing',
-    'distribution: components: wanted an integer from 1 to 4096, got 0',
+    'distribution: components: wanted an integer from 1 to 8388608, got 0',
     inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 0 })),
   ],
   [
-    'a mixture of too many',
-    'distribution: components: wanted an integer from 1 to 4096, got 4097',
-    inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 4097 })),
+    'a mixture of too many for so many levels',
+    'distribution: components: wanted an integer from 1 to 16, got 17',
+    inProgram((program) => {
+      program.levels = 2 ** 20;
+      program.distribution = { kind: 'logisticMixture', components: 17 };
+    }),
   ],
   [
     'a mixture of other parameters',
@@ -1138,6 +1141,21 @@ describe('readPortable', () => {
           program.nodes[0].size = 2 ** 24;
         }),
         'imageShape: wanted an integer from 1 to 16384',
+      ],
+      [
+        (parts) => {
+          const channels = 2 ** 14;
+          Object.assign(parts.program, {
+            imageShape: [1, 1, channels],
+            conditions: [],
+            nodes: [{ op: 'image', size: channels }],
+            output: 0,
+            distribution: { kind: 'logisticMixture', components: 1024 },
+          });
+          parts.header = { __metadata__: parts.header.__metadata__ };
+          parts.data = new Uint8Array();
+        },
+        'output: wanted a node of 137464120320 parameters', // 1024 (1 + 2 C + C (C - 1) / 2)
       ],
       [
         (parts) => {
