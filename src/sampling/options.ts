@@ -53,7 +53,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
    * channels, images innermost.
    */
   random?: () => number;
-  /** Divides the logits; 0 takes the most likely level, the lowest on a tie. @default 1 */
+  /** Divides logits, or log-probabilities of another distribution; 0 takes the most likely level, the lowest on a tie. @default 1 */
   temperature?: number;
   /** Draw only among so many most likely levels. @default all */
   topK?: number;
