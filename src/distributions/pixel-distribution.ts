@@ -60,7 +60,7 @@ export interface Softmax extends PixelDistribution {
 
 /** Whether it is the softmax of this library, which has kernels of its own. */
 export const isSoftmax = (distribution: PixelDistribution): distribution is Softmax =>
-  (distribution as Partial<Softmax>).isSoftmax === true;
+  (distribution as Partial<Softmax> | null)?.isSoftmax === true;
 
 /**
  * How many numbers are given of each present pixel, whole vectors of the kernels: of a softmax the logits of the

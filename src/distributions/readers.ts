@@ -1,3 +1,4 @@
+import { checkLevel } from '../core/check';
 import { softmaxDraw, softmaxLogProbs, softmaxOf } from './categorical';
 import { type Filters, levelDraw, notFinite, scaleOf, TO_DRAW } from './filters';
 import { mixtureOfLogistics } from './logistic-mixture';
@@ -56,19 +57,21 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
   return {
     ofAll(present, to) {
       for (let n = 0; n < numImages; n++) {
-        const ofImage = to.subarray(n * levels, (n + 1) * levels);
-        distribution.logProbs(...pixel(present, n), ofImage);
-        checkNumbers(ofImage);
+        writeLogProbs(distribution, ...pixel(present, n), to.subarray(n * levels, (n + 1) * levels));
       }
     },
     of(present, drawn, to) {
       for (let n = 0; n < numImages; n++) {
         const level = drawn[n] as number;
         const [parameters, earlier] = pixel(present, n);
-        if (distribution.logProb === undefined) distribution.logProbs(parameters, earlier, all);
-        const one = distribution.logProb?.(parameters, earlier, level) ?? (all[level] as number);
-        if (Number.isNaN(one)) notFinite();
-        to[n] = one;
+        if (distribution.logProb === undefined) {
+          writeLogProbs(distribution, parameters, earlier, all);
+          to[n] = all[level] as number;
+        } else {
+          const one = distribution.logProb(parameters, earlier, level);
+          if (Number.isNaN(one)) notFinite();
+          to[n] = one;
+        }
       }
     },
   };
@@ -97,9 +100,10 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
         if (!parameters.every(Number.isFinite)) notFinite();
-        drawn[n] = distribution.levelAt(parameters, earlier, u);
+        const level = distribution.levelAt(parameters, earlier, u);
+        drawn[n] = checkLevel('levelAt of the distribution', level, levels);
       } else {
-        distribution.logProbs(parameters, earlier, all);
+        writeLogProbs(distribution, parameters, earlier, all);
         drawn[n] = draw(all, u);
       }
     }
@@ -151,6 +155,18 @@ function pixelReader(distribution: PixelDistribution) {
   ];
 }
 
-function checkNumbers(logProbs: Float64Array): void {
-  for (const one of logProbs) if (Number.isNaN(one)) notFinite();
+/**
+ * `logProbs` of a distribution, which may be a user's.
+ *
+ * @throws Error where one is NaN or +Infinity, or was not written
+ */
+export function writeLogProbs(
+  distribution: PixelDistribution,
+  parameters: Float32Array,
+  earlier: ArrayLike<number>,
+  to: Float64Array,
+): void {
+  to.fill(Number.NaN);
+  distribution.logProbs(parameters, earlier, to);
+  for (const one of to) if (!(one < Number.POSITIVE_INFINITY)) notFinite();
 }

@@ -103,8 +103,8 @@ export interface AutoregressiveModelArgs {
    */
   inputs: SymbolicTensor | SymbolicTensor[];
   /**
-   * Its logits [N,H,W,C,L], or the parameters [N,H,W,P] of a last layer with another distribution ({@link LogisticMixture}),
-   * symbolic too; their type may be that of any tfjs layer's `apply`.
+   * Its logits [N,H,W,C,L], or the parameters [N,H,W,P] that a last layer with a distribution gives; symbolic too. Their
+   * type may be that of any tfjs layer's `apply`.
    */
   outputs: Applied;
   /** Name of the model. */
@@ -115,10 +115,10 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
- * pixel given those before it, or to the parameters [N,H,W,P] of another distribution, which its last layer says ({@link
- * DistributionLayer}). Any graph of layers will do; `checkCausality` tells whether it keeps that
- * order. Further inputs may be what the images are conditioned on: classes [N,1] (read by a layer
- * `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
+ * pixel given those before it, or to the parameters [N,H,W,P] of another distribution that the last layer has, such as
+ * that of `logisticMixture`. Any graph of layers will do; `checkCausality` tells whether it keeps that order. Further
+ * inputs may be what the images are conditioned on: classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and
+ * maps [N,H,W,K].
  *
  * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
  * integer levels [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss
@@ -128,7 +128,7 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2.
  *
- * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L] and no last layer says what it gives, or `compile` is given a loss or metric
+ * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or `compile` is given a loss or metric
  * by a name that is not 'bitsPerDim' or 'negativeLogLikelihood'.
  * @example
  * ```js
@@ -246,8 +246,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * Logits [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution, as tfjs has it, in batches. What the images are conditioned on may also come as
-   * `condition`, as in `evaluate`.
+   * Logits [N,H,W,C,L], or parameters [N,H,W,P], as tfjs has it, in batches. What the images are conditioned on may also
+   * come as `condition`, as in `evaluate`.
    *
    * @throws TypeError where images and conditions are not as many
    */
@@ -261,7 +261,7 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  /** Logits [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution, as tfjs has it. */
+  /** Logits [N,H,W,C,L], or parameters [N,H,W,P], as tfjs has it. */
   declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
 
   /** As tfjs has it, with this class's labels, and `checkLabels` for a program that is new. */

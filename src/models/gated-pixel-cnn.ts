@@ -46,7 +46,7 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
  * figure 2.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
- * [N,H,W,C,L], or to the parameters [N,H,W,P] of a mixture
+ * [N,H,W,C,L], or with `output: { components }` to parameters [N,H,W,P]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -86,10 +86,10 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     layers.reLU({ name: 'relu' }),
     ...outputHead({ filters: out, imageChannels, levels, output, seed }),
   ];
-  const logits = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
+  const outputs = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
   return autoregressiveModel({
     inputs: [image, ...conditions.map((one) => one.input)],
-    outputs: logits,
+    outputs,
     ...named,
   });
 }

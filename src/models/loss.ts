@@ -59,6 +59,8 @@ export function natsOf(
     throwTypeError('labels and outputs', 'two tensors', [labels, outputs]);
   }
   if (distribution === undefined || isSoftmax(distribution)) return natsOfLogits(labels, outputs);
+  if (typeof distribution?.negativeLogLikelihood !== 'function')
+    throwTypeError('distribution', 'what the outputs mean, as model.distribution', distribution);
   const { imageChannels, numParameters } = distribution;
   const [n, h, w, features] = outputs.shape;
   if (outputs.rank !== 4 || features !== numParameters) {
@@ -91,11 +93,15 @@ function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
     labels.rank !== wanted.length
   ) {
     const isOneHot = String(labels.shape) === String(logits.shape);
+    const isOfPixels = labels.rank === 4 && logits.rank === 4; // [N,H,W,P]
+    const hint = isOfPixels
+      ? '; where these are parameters [N,H,W,P], what they mean comes third: model.distribution'
+      : '';
     throwTypeError(
       'labels',
       isOneHot
         ? `integer levels of shape [${wanted}], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not`
-        : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last`,
+        : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last${hint}`,
       labels.shape,
     );
   }

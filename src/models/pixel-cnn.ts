@@ -44,8 +44,8 @@ export interface PixelCNNArgs extends NetworkArgs {
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. Deviations,
  * the blog's: a ReLU ends each block's last convolution, and no "layer-to-output connections".
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
- * a mixture
+ * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L],
+ * or with `output: { components }` to parameters [N,H,W,P]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -81,8 +81,8 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   try {
-    const logits = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
-    return autoregressiveModel({ inputs: image, outputs: logits, ...named });
+    const outputs = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+    return autoregressiveModel({ inputs: image, outputs, ...named });
   } catch (error) {
     for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves none behind
     throw error;

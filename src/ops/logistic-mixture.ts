@@ -64,7 +64,7 @@ type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, Tenso
  * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1 /
  * (L - 1), to the lowest level all below and to the highest all above. A channel's mean is its parameter plus, for each
  * channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at -7, where the
- * gradient still flows at -7 itself. Parameters may be any finite numbers: log-probabilities end at -1e30.
+ * gradient still flows at -7 itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
  * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
@@ -84,8 +84,8 @@ export function logisticMixtureNats(
 /** Log scales below it count as this. */
 const LOWEST_LOG_SCALE = -7;
 
-/** Numbers end there, so that sums of a few remain finite. */
-const MOST = 1e30;
+/** Numbers end there, so that sums of a few remain above -1e20, under which WebGL finds no maximum. */
+const MOST = 1e18;
 
 const composed: LogisticMixture = {
   forward(inputs, sizes) {
@@ -211,7 +211,7 @@ function evaluate(
 }
 
 /** Added to an edge without which a level has all the mass on that side. */
-const NO_EDGE = 1e32;
+const NO_EDGE = 1e20;
 
 /** Up to this width, what has a difference next to 0 is taken from its series. */
 const NEAR = 1 / 4;

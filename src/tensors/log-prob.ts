@@ -15,6 +15,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionValues, readConditions } from '../core/conditions';
 import { checkLevels, type ImageShape, resolveImageShape, valuesOf } from '../core/images';
+import { writeLogProbs } from '../distributions/readers';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { natsOf } from '../models/loss';
@@ -128,9 +129,7 @@ export async function levelLogProbs(
       const parameters = all.subarray(pixel * numParameters, (pixel + 1) * numParameters);
       const place = (start * pixels + pixel) * imageChannels;
       for (let channel = 0; channel < imageChannels; channel++) {
-        distribution.logProbs(parameters, drawn.subarray(place, place + channel), ofLevels);
-        if (ofLevels.some(Number.isNaN))
-          throw new Error('levelLogProbs: the model gave outputs that are not finite');
+        writeLogProbs(distribution, parameters, drawn.subarray(place, place + channel), ofLevels);
         nats.set(ofLevels, (place + channel) * levels);
       }
     }

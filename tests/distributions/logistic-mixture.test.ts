@@ -114,6 +114,13 @@ describe('a mixture of logistics', () => {
     }
   });
 
+  it.each([-4, -2, 0, 1, 3, 6, 9])('keeps its digits at every width of a level: log scale %s', (logScale) => {
+    // Around the mean of a logistic lies tanh(h / 2) of it, with h = 1 / (L - 1) s.
+    const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 255, components: 1 });
+    const nat = mixture.logProb?.(Float32Array.of(0, 0, logScale), [], 127); // x = 0
+    expect(nat).toBeCloseTo(Math.log(Math.tanh(Math.exp(-logScale) / 254 / 2)), 10);
+  });
+
   it('gives finite numbers for any log scale, also where a level is narrower than any number', () => {
     // log of the density at the middle, 1 / 4 s, times the width 2 / (L - 1); the edge has half of the mass
     const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 256, components: 1 });
@@ -150,6 +157,16 @@ describe('a mixture of logistics', () => {
       ),
       { seed: 2, numRuns: 50 },
     );
+  });
+
+  it('draws no level that is as good as impossible, by uniforms next to 0 and 1', () => {
+    const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 256, components: 3 });
+    for (let seed = 0; seed < 20; seed++) {
+      const logits = parametersOf(3, seed, 2); // whose weights sum to somewhat more or less than 1
+      const at = (mean: number) => Float32Array.of(...logits, mean, mean, mean, -7, -7, -7);
+      expect(mixture.levelAt?.(at(1), [], 0)).toBeGreaterThan(128);
+      expect(mixture.levelAt?.(at(-1), [], 1 - 2 ** -53)).toBeLessThan(128);
+    }
   });
 
   it('is exact in both tails, where sigmoids are 0 and 1 to all digits', () => {

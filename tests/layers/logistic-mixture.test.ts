@@ -4,10 +4,12 @@ import {
   autoregressiveModel,
   bitsPerDim,
   LogisticMixture,
+  levelLogProbs,
   logisticMixture,
   negativeLogLikelihood,
   PixelLayer,
   pixelCNN,
+  sample,
   type TensorDistribution,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -60,7 +62,14 @@ describe('LogisticMixture', () => {
     const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } }); // biome-ignore format: one line
     const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
     const { distribution } = model;
-    expect(() => bitsPerDim(labels, parameters)).toThrow('labels');
+    expect(() => bitsPerDim(labels, parameters)).toThrow(
+      "labels: wanted levels of shape [1,2,2], the logits' [1,2,2,6] but the last; where these are parameters [N,H,W,P], what they mean comes third: model.distribution, got [1, 2, 2, 1]",
+    );
+    for (const none of [null, {}, 'mixture']) {
+      expect(() => bitsPerDim(labels, parameters, none as never)).toThrow(
+        'distribution: wanted what the outputs mean, as model.distribution, got',
+      );
+    }
     expect(() => bitsPerDim(labels, tf.zeros([1, 2, 2, 5]), distribution)).toThrow(
       'outputs: wanted the parameters [N,H,W,6] of the distribution, got [1, 2, 2, 5]',
     );
@@ -96,6 +105,7 @@ describe('a last layer of a user', () => {
   };
 
   it.each([
+    [null, 'wanted an object with imageChannels, levels, numParameters and logProbs, got null'],
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
     [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [,2,2,1], got 2'],
@@ -107,6 +117,33 @@ describe('a last layer of a user', () => {
     expect(() => modelWith(distribution)).toThrow(
       `AutoregressiveModel: distribution of layer 'own': ${reason}`,
     );
+  });
+
+  it.each([
+    ['writes nothing', { logProbs() {} }],
+    ['writes some', { logProbs: (_: unknown, __: unknown, to: Float64Array) => to.fill(-0.7, 0, 1) }],
+    ['writes NaN', { logProbs: (_: unknown, __: unknown, to: Float64Array) => to.fill(Number.NaN) }],
+    ['writes Infinity', { logProbs: (_: unknown, __: unknown, to: Float64Array) => to.fill(Infinity) }],
+  ])('must write log p of every level: %s', async (_, wrong) => {
+    const model = modelWith({ ...right, ...wrong });
+    const labels = tf.zeros([1, 2, 2, 1], 'int32');
+    await expectNoLeaks(async () => {
+      const options = { seed: 1, strategy: 'full' } as const; // its graph is the image itself
+      await expect(sample(model, options)).rejects.toThrow('not finite');
+      await expect(levelLogProbs(model, labels)).rejects.toThrow('not finite');
+    });
+    labels.dispose();
+    model.dispose();
+  });
+
+  it.each([2, -1, 0.5, Number.NaN, undefined])('must draw one of its levels, not %s', async (level) => {
+    const model = modelWith({ ...right, levelAt: () => level });
+    await expectNoLeaks(async () => {
+      await expect(sample(model, { seed: 1, strategy: 'full' })).rejects.toThrow(
+        `levelAt of the distribution: wanted integer levels 0 to 1, got ${level}`,
+      );
+    });
+    model.dispose();
   });
 
   it('must give nats of the labels\u2019 shape', () => {

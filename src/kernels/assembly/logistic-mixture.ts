@@ -11,10 +11,10 @@ import { V } from './vector';
 
 /** Log scales below it count as this. */
 const LOWEST_LOG_SCALE: f32 = -7;
-/** Numbers end there, so that sums of a few remain finite. */
-const MOST: f32 = 1e30;
+/** Numbers end there, as in the other implementation: ../../ops/logistic-mixture.ts. */
+const MOST: f32 = 1e18;
 /** An edge without which a level has all the mass on that side. */
-const NO_EDGE: f32 = 1e32;
+const NO_EDGE: f32 = 1e20;
 /** Up to this width w, 1 - e^-w is w, but a product with it might be too small for float32. */
 const NARROW: f32 = 1e-20;
 
