@@ -38,7 +38,7 @@ for (const seed of flags.seeds.split(',').map(Number)) {
   const draws = mapValues(models, (model) => async () => {
     (await sample(model, { numImages, condition: 0, seed: 1, strategy: 'incremental' })).dispose();
   });
-  const drawn = await timeInTurn(draws, { seconds: 5, minRounds: 3 });
+  const drawn = await timeInTurn(draws, { seconds: 20 });
   runs.push({ trained, drawn, weights: mapValues(models, (model) => model.countParams()) });
   for (const model of Object.values(models)) model.dispose();
 }
