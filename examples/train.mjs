@@ -69,13 +69,14 @@ const [learnt, validation] = holdOut(train, heldOut);
 const judge = validation ? { name: 'validation', set: validation } : { name: 'test', set: test };
 await keepSettings(out, run, [train, test]);
 
-// Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L]
+// Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize } = run;
   const sizes = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
-  const args = { ...sizes, dropout: run.dropout, seed: run.seed };
+  const { input, output, dropout, seed } = run;
+  const args = { ...sizes, input, output, dropout, seed };
   const model = run.model === 'gated' ? gatedPixelCNN({ ...args, numClasses }) : pixelCNN(args);
   const optimizer =
     run.optimizer === 'adam'

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { negativeLogLikelihood, normalize } from 'pixelcnn-layers';
-import { inputsOf } from './classes.mjs';
+import { logProb } from 'pixelcnn-layers';
+import { conditionOf } from './classes.mjs';
 
 /**
  * Bits per dimension of a model over a set of images, for each channel: the mean of -log2 p(level), each given all before it.
@@ -10,7 +10,7 @@ import { inputsOf } from './classes.mjs';
  * @param {{ batchSize: number, onProgress?: (done: number) => void }} options `onProgress` is told the images done so far
  * @returns {Promise<number[]>}
  */
-export async function bitsByChannel(model, { data, shape, levels, labels }, { batchSize, onProgress }) {
+export async function bitsByChannel(model, { data, shape, labels }, { batchSize, onProgress }) {
   const [count, ...imageShape] = shape;
   const channels = imageShape[2];
   const size = data.length / count;
@@ -18,16 +18,16 @@ export async function bitsByChannel(model, { data, shape, levels, labels }, { ba
 
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
-    const perValue = tf.tidy(() => {
-      const part = new Int32Array(data.subarray(start * size, end * size)); // tfjs takes no Uint16Array
-      const images = tf.tensor4d(part, [end - start, ...imageShape], 'int32');
-      const inputs = inputsOf(model, normalize(images, levels), labels?.subarray(start, end));
-      const logits = model.apply(inputs); // [n,H,W,C,L]
-      return negativeLogLikelihood(tf.reshape(images, [-1, 1]), tf.reshape(logits, [-1, 1, levels])); // [n*H*W*C]
-    });
-    const values = await perValue.data();
-    perValue.dispose();
-    for (const [i, value] of values.entries()) nats[i % channels] += value;
+    const condition = conditionOf(model, labels?.subarray(start, end));
+    const part = new Int32Array(data.subarray(start * size, end * size)); // tfjs takes no Uint16Array
+    const images = tf.tensor4d(part, [end - start, ...imageShape], 'int32');
+    try {
+      const perValue = await logProb(model, images, { batchSize, condition, perValue: true }); // [n,H,W,C]
+      for (const [i, value] of (await perValue.data()).entries()) nats[i % channels] -= value;
+      perValue.dispose();
+    } finally {
+      images.dispose();
+    }
     onProgress?.(end);
   }
   return nats.map((sum) => sum / ((data.length / channels) * Math.LN2));

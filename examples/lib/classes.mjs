@@ -1,5 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
-
 /**
  * How many classes the images of a data set have.
  *
@@ -11,14 +9,14 @@ export function classesOf({ name, train: { labels } }) {
 }
 
 /**
- * What a model takes of images [n,H,W,C]: them alone, or with their classes [n,1], where it is conditioned on those.
+ * What a model is conditioned on with images of these classes: them, or nothing, where it takes no condition.
  *
  * @param {import('@tensorflow/tfjs-layers').LayersModel} model
- * @param {import('@tensorflow/tfjs-core').Tensor4D} images
  * @param {Uint8Array | undefined} labels of these images
+ * @returns {number[] | undefined}
  */
-export function inputsOf(model, images, labels) {
-  if (model.inputs.length === 1) return images;
+export function conditionOf(model, labels) {
+  if (model.inputs.length === 1) return undefined;
   if (labels === undefined) throw new Error('the model is conditioned on classes, and the images have none');
-  return [images, tf.tensor2d(labels, [labels.length, 1], 'int32')];
+  return Array.from(labels);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { negativeLogLikelihood, normalize } from 'pixelcnn-layers';
-import { inputsOf } from './classes.mjs';
+import { logProb } from 'pixelcnn-layers';
+import { conditionOf } from './classes.mjs';
 import { TEXT_HEIGHT, textWidth } from './drawing.mjs';
 
 const TEXT = '#3b4454';
@@ -15,16 +15,11 @@ const COLOURS = ['#f6f7fa', '#f7d794', '#e8883a', '#b5322b', '#4a1036'];
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels, with labels where the model is conditioned on them
  * @returns {Promise<Float32Array>} [N,H,W]
  */
-export async function bitsByPixel(model, { data, shape, levels, labels }) {
-  const bits = tf.tidy(() => {
-    const images = tf.tensor4d(new Int32Array(data), shape, 'int32'); // tfjs takes no Uint16Array
-    const logits = model.apply(inputsOf(model, normalize(images, levels), labels)); // [N,H,W,C,L]
-    const nats = negativeLogLikelihood(
-      tf.reshape(images, [-1, shape[3]]),
-      tf.reshape(logits, [-1, shape[3], levels]),
-    ); // [N*H*W]
-    return tf.mul(nats, Math.LOG2E);
-  });
+export async function bitsByPixel(model, { data, shape, labels }) {
+  const images = tf.tensor4d(new Int32Array(data), shape, 'int32'); // tfjs takes no Uint16Array
+  const nats = await logProb(model, images, { condition: conditionOf(model, labels), perValue: true }); // [N,H,W,C]
+  const bits = tf.tidy(() => tf.mul(tf.mean(nats, 3), -Math.LOG2E)); // [N,H,W,C] -> [N,H,W]
+  tf.dispose([images, nats]);
   const values = await bits.data();
   bits.dispose();
   return values;

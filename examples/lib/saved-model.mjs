@@ -13,14 +13,15 @@ import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
 export async function loadImageModel(directory) {
   const model = await loadLayersModel(fileSystem(await modelDirectory(directory)));
   const [[, ...imageShape], ...others] = model.inputs.map(({ shape }) => shape);
-  const [, ...logitsShape] = model.outputs[0].shape;
+  const [, ...outputShape] = model.outputs[0].shape;
+  const levels = model.levels ?? outputShape[3]; // of a graph that was not saved as an AutoregressiveModel, those of its logits [N,H,W,C,L]
   const condition = model.condition ?? null;
   const isWhole = others.length === (condition === null ? 0 : 1); // of the inputs, none is unknown
-  if (imageShape.length !== 3 || logitsShape.length !== 4 || !isWhole) {
+  if (imageShape.length !== 3 || (model.levels === undefined && outputShape.length !== 4) || !isWhole) {
     const inputs = model.inputs.map(({ shape: [, ...shape] }) => `[${shape}]`).join(', ');
-    throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${logitsShape}]`);
+    throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${outputShape}]`);
   }
-  return { model, imageShape, levels: logitsShape[3], condition };
+  return { model, imageShape, levels, condition };
 }
 
 async function modelDirectory(directory) {

@@ -32,6 +32,8 @@ Model
   --blocks N          residual blocks (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
+  --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled)
+  --output NAME       what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (softmax)
   --dropout X         probability with which blocks drop features in training, for small data sets (0)
 
 Training
@@ -68,6 +70,8 @@ const OPTIONS = {
   blocks: text('5'),
   'first-kernel': text('7'),
   kernel: text('3'),
+  input: text('scaled'),
+  output: text('softmax'),
   dropout: text('0'),
   steps: text(),
   batch: text('16'),
@@ -133,6 +137,8 @@ export function readTrainFlags(argv) {
       numBlocks: wholeNumber('--blocks', flags.blocks, 0),
       firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
       kernelSize: oddNumber('--kernel', flags.kernel),
+      input: nameOrSize('--input', flags.input, ['scaled', 'oneHot'], { embedding: 'embedding' }),
+      output: nameOrSize('--output', flags.output, ['softmax'], { mixture: 'components' }),
       dropout,
       steps: steps ?? 2000,
       batch: wholeNumber('--batch', flags.batch, 1),
@@ -150,6 +156,14 @@ export function readTrainFlags(argv) {
       samples: wholeNumber('--samples', flags.samples, 1),
     },
   };
+}
+
+/** One of `names`, or a name and a size, as `embedding:32`, which becomes an object: `sized` says by which key. */
+function nameOrSize(flag, text, names, sized) {
+  const [name, size] = text.split(/:(.*)/s);
+  if (size !== undefined && Object.hasOwn(sized, name))
+    return { [sized[name]]: wholeNumber(`${flag} ${name}`, size, 1) };
+  return oneOf(flag, text, [...names, ...Object.keys(sized).map((key) => `${key}:N`)]);
 }
 
 function fraction(flag, value) {

@@ -308,6 +308,35 @@ describe('train.mjs', () => {
     expect(other).toEqual({ code: 1, output: '--resume: npy is not what the run began with\n' });
   });
 
+  it('reads and gives levels as it is told, also when it goes on', async () => {
+    const [whole, broken] = ['encoded', 'encoded-broken'].map((name) => join(directory, name)) as [string, string]; // biome-ignore format: one line
+    const options = `${SMALL} --input embedding:3 --output mixture:2 --every 20`;
+    expect((await run(`${options} --steps 40 --out ${whole}`)).code).toBe(0);
+    const program = start(`${options} --steps 40 --out ${broken}`);
+    const end = ended(program);
+    await checkpointOf(program, broken, 20);
+    program.kill('SIGKILL');
+    await end;
+    expect((await run(`--resume --out ${broken}`)).output).toContain('goes on after step');
+    expect(await losses(broken)).toEqual(await losses(whole));
+    expect(await testFigures(broken)).toEqual(await testFigures(whole));
+    expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({
+      input: { embedding: 3 },
+      output: { components: 2 },
+    });
+
+    const { model, levels } = await loadImageModel(broken);
+    const classes = model.layers.map((layer) => layer.getClassName());
+    expect(classes).toEqual(expect.arrayContaining(['LevelEmbedding', 'LogisticMixture']));
+    expect(model.outputs[0]?.shape).toEqual([null, 8, 8, 6]); // 2 components: a logit, a mean and a log scale each
+    expect(levels).toBe(17);
+    model.dispose();
+    const { code, stdout } = await runScript('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']); // biome-ignore format: one line
+    expect(code).toBe(0);
+    const best = Math.min(...(await metrics(broken)).flatMap(({ testBits }) => testBits ?? []));
+    expect(stdout).toMatch(new RegExp(`^model +${best.toFixed(3)}$`, 'm'));
+  });
+
   describe('of a model conditioned on classes', () => {
     const sizes = SMALL.replace('--samples 2', '--samples 12');
     const CONDITIONAL = `${sizes} --model gated --conditional --dropout 0.2 --every 20`;
@@ -362,6 +391,16 @@ describe('train.mjs', () => {
       ['--data digits --levels 32 --out FRESH', 'quantize'],
       ['--data npy --levels 65537', "--levels: wanted a whole number from 2 to 65536, got '65537'"],
       ['--data digits --average 1', '--average: wanted a number below 1'],
+      ['--data digits --input onehot', "--input: wanted scaled, oneHot, embedding:N, got 'onehot'"],
+      ['--data digits --input embedding', "--input: wanted scaled, oneHot, embedding:N, got 'embedding'"],
+      [
+        '--data digits --input embedding:0',
+        "--input embedding: wanted a whole number of at least 1, got '0'",
+      ],
+      ['--data digits --input oneHot:3', "--input: wanted scaled, oneHot, embedding:N, got 'oneHot:3'"],
+      ['--data digits --output mixture:', "--output mixture: wanted a whole number of at least 1, got ''"],
+      ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
+      ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
       ['--data digits --model row', "--model: wanted pixelcnn, gated, got 'row'"],
       ['--data digits --conditional', '--conditional: comes with --model gated'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],

@@ -1,0 +1,80 @@
+// Times drawing by a softmax over 256 levels and by a mixture of ten logistics, without filters and with topP, and a stepper's log-probabilities of
+// all levels, in turn, beside one forward pass of this library's own kernels. The models have had a few steps of Fashion-MNIST.
+//
+//   npm run bench:draws -- [--write]
+//
+// --write puts the table into docs/sampling.md.
+
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { pixelCNN, toPortable } from 'pixelcnn-layers';
+import { sample, stepper } from 'pixelcnn-layers/runtime';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { readDataset } from '../../examples/lib/datasets.mjs';
+import { machine } from './lib/machine.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
+
+const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
+const OUTPUTS = { softmax: 'softmax', mixture: { components: 10 } };
+const TITLES = { softmax: 'softmax of 256 levels', mixture: 'mixture of 10 logistics' };
+const network = { imageShape: [28, 28, 1], levels: 256, hiddenDim: 16, outDim: 32, numBlocks: 5, seed: 1 };
+const numImages = 16;
+const numValues = 784; // of an image
+
+await useBackend('wasm');
+const models = mapValues(OUTPUTS, (output) => pixelCNN({ ...network, output }));
+const recipe = { steps: 100, batchSize: 16, learningRate: 1e-3, seed: 1, evalImages: 16 };
+await trainInTurn(models, await readDataset('fashion-mnist'), recipe);
+
+const x = tf.zeros([numImages, ...network.imageShape]);
+const tasks = {};
+for (const [name, model] of Object.entries(models)) {
+  const portable = await toPortable(model);
+  const draw = (filters) => () => sample(portable, { numImages, seed: 1, ...filters });
+  tasks[`${name} pass`] = () => model.predict(x, { batchSize: numImages }).dispose();
+  tasks[`${name} draw`] = draw({});
+  tasks[`${name} filtered`] = draw({ topP: 0.9 });
+  tasks[`${name} levels`] = () => stepThrough(portable);
+}
+
+/** Asks for all levels of every value of as many images. */
+function stepThrough(portable) {
+  const steps = stepper(portable, { numImages });
+  const zeros = new Uint8Array(numImages);
+  while (steps.place !== null) {
+    steps.logProbs();
+    steps.put(zeros);
+  }
+  steps.dispose();
+}
+
+const times = await timeInTurn(tasks, { seconds: 20, minRounds: 3 });
+const rows = Object.entries(TITLES).map(([name, title]) => {
+  const of = (task) => times[`${name} ${task}`].median;
+  const inPasses = (task) => `${ms(of(task))} (${(of(task) / of('pass')).toFixed(1)})`;
+  return [
+    title,
+    ms(of('pass')),
+    inPasses('draw'),
+    inPasses('filtered'),
+    inPasses('levels'),
+    ms(of('levels') / (numImages * numValues)),
+  ];
+});
+const header = [
+  `28x28x1, 256 levels, hidden 16, 5 blocks, ${numImages} images`,
+  'one pass, own kernels, ms',
+  'drawn, ms (in passes)',
+  'with `topP: 0.9`, ms (in passes)',
+  'all `logProbs()` of a stepper, ms (in passes)',
+  'of them a value, ms',
+];
+const text = `${markdownTable(header, rows)}\n\nMedians in one run on ${machine()}.`;
+console.log(text);
+if (flags.write) {
+  const page = fileURLToPath(new URL('../../docs/sampling.md', import.meta.url));
+  await writeBetweenMarks(page, 'bench:draws', text);
+}

@@ -1,0 +1,69 @@
+// Trains the same network on maps of 512 codes, whose numbers mean nothing, reading them as intensities, as one-hot vectors and as learnt ones, a step
+// of each in turn: bits per dimension beside the entropy of the maps, the time of a step and of drawing.
+//
+//   npm run bench:inputs -- [--steps 1000] [--seeds 1] [--write]
+//
+// --write puts the table into docs/results.md.
+
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gatedPixelCNN, sample } from 'pixelcnn-layers';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { codeMapEntropy, codeMapSizes, codeMaps } from './lib/code-maps.mjs';
+import { machine } from './lib/machine.mjs';
+import { markdownTable, msAndTimes, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const steps = Number(flags.steps);
+const INPUTS = { scaled: 'scaled', oneHot: 'oneHot', embedding: { embedding: 32 } };
+const TITLES = { scaled: "'scaled'", oneHot: "'oneHot'", embedding: '{ embedding: 32 }' };
+const network = { ...codeMapSizes, hiddenDim: 32, outDim: 64, numBlocks: 2, firstKernelSize: 3 };
+const sets = { train: codeMaps(8192, 'training'), test: codeMaps(1024, 'test') };
+const recipe = { steps, batchSize: 32, learningRate: 2e-3, evalImages: 1024 };
+const numImages = 64;
+
+await useBackend('wasm');
+const runs = [];
+for (const seed of flags.seeds.split(',').map(Number)) {
+  const models = mapValues(INPUTS, (input) => gatedPixelCNN({ ...network, input, seed }));
+  const trained = await trainInTurn(models, sets, { ...recipe, seed });
+  const draws = mapValues(models, (model) => async () => {
+    (await sample(model, { numImages, condition: 0, seed: 1, strategy: 'incremental' })).dispose();
+  });
+  const drawn = await timeInTurn(draws, { seconds: 20 });
+  runs.push({ trained, drawn, weights: mapValues(models, (model) => model.countParams()) });
+  for (const model of Object.values(models)) model.dispose();
+}
+
+const [{ trained, drawn, weights }] = runs;
+const rows = Object.entries(TITLES).map(([name, title]) => [
+  `\`${title}\``,
+  weights[name].toLocaleString('en'),
+  runs.map((run) => run.trained[name].bits.toFixed(3)).join(' / '),
+  msAndTimes(trained[name].step, trained.scaled.step),
+  msAndTimes(drawn[name], drawn.scaled),
+]);
+const entropy = ['entropy of the maps', '', codeMapEntropy.toFixed(3), '', ''];
+const header = [
+  '`input`',
+  'weights',
+  'test bits/dim',
+  "a step, ms (times `'scaled'`)",
+  `${numImages} maps drawn, ms (times)`,
+];
+const text = `${markdownTable(header, [...rows, entropy])}
+
+${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians in one run on ${machine()}.`;
+console.log(text);
+if (flags.write) {
+  const page = fileURLToPath(new URL('../../docs/results.md', import.meta.url));
+  await writeBetweenMarks(page, 'bench:inputs', text);
+}
