@@ -30,6 +30,7 @@ const FIGURES = [
   ],
   ['heat-map.mjs --model examples/models/digits --data digits', 'heat-map-digits.png'],
   ['heat-map.mjs --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
+  ['tiles/draw.mjs --maps 4', 'tiles.png'],
 ];
 
 /** Pictures that the quick start makes of the model that it trains, and their names in `docs/images`. */

@@ -256,3 +256,21 @@ declare module '*/examples/demo/mask-explorer/look.mjs' {
   ): Look;
   export function sentenceOf(plain: Look, gated: Look, options: View & { numLayers: number }): string;
 }
+
+declare module '*/examples/tiles/art.mjs' {
+  export function shapesOf(
+    map: ArrayLike<number>,
+  ): { x: number; y: number; width: number; height: number; fill: string }[];
+}
+
+declare module '*/examples/tiles/generator.mjs' {
+  export function makeMaps(count: number, seed: number): Uint8Array;
+}
+
+declare module '*/examples/tiles/rules.mjs' {
+  export function brokenRules(map: ArrayLike<number>): { rule: string; places: number[] }[];
+}
+
+declare module '*/examples/tiles/tiles.mjs' {
+  export function mapsOf(tiles: Uint8Array | Int32Array | Uint16Array): Uint8Array[];
+}
