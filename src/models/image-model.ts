@@ -3,7 +3,9 @@ import { checkFunction, throwTypeError } from '../core/check';
 import { type ConditionShape, checkKinds } from '../core/conditions';
 import { softmaxOf } from '../distributions/categorical';
 import { checkDistribution, isSoftmax, type Softmax } from '../distributions/pixel-distribution';
+import { LevelEmbedding } from '../layers/level-embedding';
 import { OneHotClass } from '../layers/one-hot-class';
+import { OneHotLevels } from '../layers/one-hot-levels';
 import type { DistributionLayer, TensorDistribution } from '../layers/types';
 
 /**
@@ -46,6 +48,7 @@ export function imageModelShape(
   }
   checkKinds(what, conditions);
   const { levels } = distribution;
+  checkEncodings(what, image as SymbolicTensor, graph.layers, levels);
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
@@ -70,6 +73,21 @@ function distributionOf(
     throwTypeError(`${named}: numParameters`, `those of the outputs [${shape}]`, numParameters);
   }
   return distribution;
+}
+
+/** Checks that layers which turn the image back into categories know as many levels as the outputs. */
+function checkEncodings(
+  what: string,
+  image: SymbolicTensor,
+  graph: readonly layers.Layer[],
+  levels: number,
+): void {
+  for (const { outboundLayer: layer } of image.sourceLayer.outboundNodes) {
+    const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
+    const given = isEncoding && graph.includes(layer) ? layer.getConfig()['levels'] : levels;
+    if (given !== levels)
+      throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
+  }
 }
 
 const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>

@@ -1,9 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
 import { type IncrementalLayer, Program } from '../layers/incremental';
 import { stockLayer } from '../layers/stock-layers';
-import type { Shape } from '../layers/types';
+import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import type { Expressed } from '../program/ops';
@@ -174,7 +175,7 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
   const { distribution } = shape;
-  if (!isSoftmax(distribution) && distribution.data === undefined) {
+  if (!isSoftmax(distribution) && !isData(distribution, shape)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
@@ -185,4 +186,10 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
     );
   }
   return readModel(traced, shape);
+}
+
+/** Whether a distribution is one that this library knows by name. */
+function isData({ data, numParameters }: TensorDistribution, shape: ImageModelShape): boolean {
+  if (data?.kind !== 'logisticMixture') return false;
+  return distributionOf({ ...shape, distribution: data }).numParameters === numParameters;
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   bitsPerDim,
   checkCausality,
+  type DistributionLayer,
   levelLogProbs,
   logProb,
   negativeLogLikelihood,
@@ -179,6 +180,11 @@ describe('without whole passes', () => {
     await expect(toPortable(model)).rejects.toThrow(
       `toPortable: layer '${model.layers.at(-1)?.name}' has a distribution of its own, which is not data`,
     );
+    const layer = model.layers.at(-1) as DistributionLayer;
+    for (const data of [{ kind: 'other' }, { kind: 'logisticMixture', components: 5 }]) {
+      Object.defineProperty(layer, 'distribution', { value: { ...layer.distribution, data } }); // data of another one
+      await expect(toPortable(model)).rejects.toThrow('which is not data');
+    }
     model.dispose();
   });
 });

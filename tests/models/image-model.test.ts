@@ -1,5 +1,5 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { oneHotClass, pixelLogits } from 'pixelcnn-layers';
+import { levelEmbedding, oneHotClass, oneHotLevels, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
 import { useBackend } from '../support/backends';
@@ -32,6 +32,18 @@ it('reads the shapes of any model from images to logits', () => {
     conditions: [],
     distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
   });
+});
+
+it('throws where the image is read as other levels than the outputs have', () => {
+  for (const encode of [
+    oneHotLevels({ levels: 4, name: 'codes' }),
+    levelEmbedding({ levels: 4, units: 2, name: 'codes' }),
+  ]) {
+    const model = stock((image) => logits(encode.apply(image)));
+    expect(() => imageModelShape('caller', model)).toThrow(
+      "caller: levels of layer 'codes': wanted 3, as the outputs have, got 4",
+    );
+  }
 });
 
 it('throws for models of other shapes, and shows them', () => {
