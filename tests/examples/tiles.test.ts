@@ -84,6 +84,10 @@ describe('the rules', () => {
   it('count bridges that do not take a road over a river', () => {
     expect(breaches(mapWith([8, 3, '=']))).toEqual(['bridge 8,3']);
     expect(breaches(mapWith([3, 8, '=']))).toEqual(['bridge 3,8']);
+    expect(breaches(mapWith([8, 7, ',']))).toEqual(['road 8,6', 'bridge 8,8']);
+    expect(breaches(mapWith([8, 9, ',']))).toEqual(['bridge 8,8', 'road 8,10']);
+    expect(breaches(mapWith([7, 8, ',']))).toEqual(['river 6,8', 'bridge 8,8']);
+    expect(breaches(mapWith([9, 8, ',']))).toEqual(['bridge 8,8', 'river 10,8']);
     expect(breaches(mapWith([8, 8, '#']))).toEqual(['river 7,8', 'river 9,8']);
   });
 
