@@ -26,16 +26,24 @@ export function keptLevels(
 ): ((weights: Float64Array) => number) | undefined {
   if (topK >= levels && topP === 1) return undefined;
   const most = Math.min(topK, levels);
-  const order = Array.from({ length: levels }, (_, level) => level);
+  const sorted = new Float64Array(levels);
   return (weights) => {
-    order.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
+    sorted.set(weights);
+    sorted.sort(); // numbers sort faster than levels by their weights
+    sorted.reverse();
     let total = 0;
-    for (let rank = 0; rank < most; rank++) total += weights[order[rank] as number] as number;
+    for (let rank = 0; rank < most; rank++) total += sorted[rank] as number;
     let kept = 0;
-    for (const [rank, level] of order.entries()) {
-      const isKept = rank === 0 || (rank < most && (topP === 1 || kept < topP * total));
-      if (isKept) kept += weights[level] as number;
-      else weights[level] = 0;
+    let numKept = 0;
+    while (numKept < most && (numKept === 0 || topP === 1 || kept < topP * total)) {
+      kept += sorted[numKept++] as number;
+    }
+    const least = sorted[numKept - 1] as number;
+    let ties = 0; // how many levels of that weight are kept: the lowest
+    while (ties < numKept && sorted[numKept - 1 - ties] === least) ties++;
+    for (let level = 0; level < levels; level++) {
+      const weight = weights[level] as number;
+      if (weight < least || (weight === least && ties-- <= 0)) weights[level] = 0;
     }
     return kept;
   };

@@ -147,7 +147,7 @@ export function mixtureOfLogistics(
     levelAt(parameters, earlier, u) {
       weigh(parameters, earlier);
       const [{ levelAt }, sum] = tabulate(false);
-      return levelAt(u * sum);
+      return levelAt(Math.max(u, LEAST_MASS) * sum); // at u = 0 no level that is as good as impossible
     },
   };
 }
