@@ -104,14 +104,15 @@ export function mixtureOfLogistics(
     const set = (row: keyof typeof Row, k: number, value: number) => {
       table[Row[row] * paired + k] = value;
     };
-    let sum = 0;
+    const sums: [even: number, odd: number] = [0, 0]; // as the kernels add
     for (let k = 0; k < components; k++) {
       const weight = exp(logWeights[k] as number);
-      sum += weight;
+      sums[(k % 2) as 0 | 1] += weight;
       set('means', k, means[k] as number);
       set('scales', k, scales[k] as number);
       set('weights', k, weight);
     }
+    const sum = sums[0] + sums[1];
     if (!needsMasses) return [kernels, sum];
     for (let k = 0; k < components; k++) {
       const step = 2 * half * (scales[k] as number); // from edge to edge
@@ -147,7 +148,8 @@ export function mixtureOfLogistics(
     levelAt(parameters, earlier, u) {
       weigh(parameters, earlier);
       const [{ levelAt }, sum] = tabulate(false);
-      return levelAt(Math.max(u, LEAST_MASS) * sum); // at u = 0 no level that is as good as impossible
+      // Next to 0 and 1 no level that is as good as impossible.
+      return levelAt(Math.min(Math.max(u, LEAST_MASS) * sum, sum * (1 - 2 ** -52)));
     },
   };
 }
