@@ -205,7 +205,7 @@ function checkDropClass(dropClass: DropClassArgs, labels: ImageSet['labels']): v
   checkCategories(`${what}: nullClass`, nullClass, 1);
   const last = labels.reduce((most, label) => Math.max(most, label), 0);
   if (nullClass <= last)
-    throwTypeError(`${what}: nullClass`, `one above all classes, 0 to ${last}`, nullClass);
+    throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
 }
 
 /**

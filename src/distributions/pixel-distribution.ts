@@ -69,10 +69,14 @@ export const isSoftmax = (distribution: PixelDistribution): distribution is Soft
 export const outputStride = (distribution: PixelDistribution): number =>
   wholeVectors(isSoftmax(distribution) ? distribution.levels : distribution.numParameters);
 
-/** Checks that something is a distribution. */
+/** Checks that something is a distribution, but for what `channelOf` gives. */
 export function checkDistribution(what: string, distribution: unknown): PixelDistribution {
   if (typeof distribution !== 'object' || distribution === null) {
-    throwTypeError(what, 'an object with imageChannels, levels, numParameters and logProbs', distribution);
+    throwTypeError(
+      what,
+      'an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood',
+      distribution,
+    );
   }
   const given = distribution as PixelDistribution;
   checkInteger(`${what}: imageChannels`, given.imageChannels, 1);
@@ -82,8 +86,18 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
   for (const name of ['channelOf', 'logProb', 'levelAt'] as const) {
     if (given[name] !== undefined) checkFunction(`${what}: ${name}`, given[name]);
   }
-  for (let parameter = 0; parameter < given.numParameters; parameter++) {
-    checkInteger(`${what}: channelOf(${parameter})`, channelOf(given, parameter), 0, given.imageChannels - 1);
-  }
   return given;
+}
+
+/** Checks that each parameter is first read for a channel that there is; after numParameters is known to be right. */
+export function checkChannelOf(what: string, distribution: PixelDistribution): void {
+  const { imageChannels, numParameters } = distribution;
+  for (let parameter = 0; parameter < numParameters; parameter++) {
+    checkInteger(
+      `${what}: channelOf(${parameter})`,
+      channelOf(distribution, parameter),
+      0,
+      imageChannels - 1,
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, layers } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkFunction, checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
@@ -86,6 +86,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /** The shape of the output; null where `express` gives null. */
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    checkFunction(`${this.getClassName()}: express`, this.express);
     const output = this.express<Shape>(new ShapeOps(this.tensorOps), shapes);
     if (output !== null && !Array.isArray(output)) {
       throwTypeError(`${this.getClassName()}: express`, 'to return what an operation of ops made', output);

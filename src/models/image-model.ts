@@ -2,7 +2,12 @@ import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layer
 import { checkFunction, throwTypeError } from '../core/check';
 import { type ConditionShape, checkKinds } from '../core/conditions';
 import { softmaxOf } from '../distributions/categorical';
-import { checkDistribution, isSoftmax, type Softmax } from '../distributions/pixel-distribution';
+import {
+  checkChannelOf,
+  checkDistribution,
+  isSoftmax,
+  type Softmax,
+} from '../distributions/pixel-distribution';
 import { LevelEmbedding } from '../layers/level-embedding';
 import { OneHotClass } from '../layers/one-hot-class';
 import { OneHotLevels } from '../layers/one-hot-levels';
@@ -70,8 +75,9 @@ function distributionOf(
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
   if (shape.length !== 4 || shape[3] !== numParameters) {
-    throwTypeError(`${named}: numParameters`, `those of the outputs [${shape}]`, numParameters);
+    throwTypeError(`${named}: numParameters`, `those of the outputs [${shape.map(String)}]`, numParameters);
   }
+  checkChannelOf(named, distribution);
   return distribution;
 }
 

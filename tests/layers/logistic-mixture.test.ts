@@ -108,7 +108,15 @@ describe('a last layer of a user', () => {
     [null, 'wanted an object with imageChannels, levels, numParameters and logProbs, got null'],
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
-    [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [,2,2,1], got 2'],
+    [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [null,2,2,1], got 2'],
+    [
+      { ...right, numParameters: 2, channelOf: (parameter: number) => parameter },
+      'numParameters: wanted those of the outputs [null,2,2,1], got 2',
+    ],
+    [
+      null,
+      'wanted an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood, got null',
+    ],
     [{ ...right, logProbs: 3 }, 'logProbs: wanted a function, got 3'],
     [{ ...right, negativeLogLikelihood: 3 }, 'negativeLogLikelihood: wanted a function, got 3'],
     [{ ...right, levelAt: 3 }, 'levelAt: wanted a function, got 3'],

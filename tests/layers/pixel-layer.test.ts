@@ -382,6 +382,15 @@ describe('what the operations of a layer refuse', () => {
     ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
   ];
 
+  it('no express: when the layer is built', () => {
+    class WithoutExpress extends (PixelLayer as unknown as new () => tfl.layers.Layer) {
+      static className = 'WithoutExpress';
+    }
+    expect(() => new WithoutExpress().apply(tf.ones([1, 2, 2, 1]))).toThrow(
+      'WithoutExpress: express: wanted a function, got undefined',
+    );
+  });
+
   it.each(cases)('%s: when the layer is built', async (_, message, express) => {
     await expectNoLeaks(() => {
       expect(() => build(express)).toThrow(message);
