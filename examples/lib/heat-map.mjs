@@ -16,13 +16,18 @@ const COLOURS = ['#f6f7fa', '#f7d794', '#e8883a', '#b5322b', '#4a1036'];
  * @returns {Promise<Float32Array>} [N,H,W]
  */
 export async function bitsByPixel(model, { data, shape, labels }) {
+  const condition = conditionOf(model, labels);
   const images = tf.tensor4d(new Int32Array(data), shape, 'int32'); // tfjs takes no Uint16Array
-  const nats = await logProb(model, images, { condition: conditionOf(model, labels), perValue: true }); // [N,H,W,C]
-  const bits = tf.tidy(() => tf.mul(tf.mean(nats, 3), -Math.LOG2E)); // [N,H,W,C] -> [N,H,W]
-  tf.dispose([images, nats]);
-  const values = await bits.data();
-  bits.dispose();
-  return values;
+  try {
+    const nats = await logProb(model, images, { condition, perValue: true }); // [N,H,W,C]
+    const bits = tf.tidy(() => tf.mul(tf.mean(nats, 3), -Math.LOG2E)); // [N,H,W,C] -> [N,H,W]
+    nats.dispose();
+    const values = await bits.data();
+    bits.dispose();
+    return values;
+  } finally {
+    images.dispose();
+  }
 }
 
 /**
