@@ -15,7 +15,7 @@ export {
   type Window,
   windowOf,
 } from './core/window';
-export type { DistributionShape, PixelDistribution } from './distributions/pixel-distribution';
+export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
 export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';

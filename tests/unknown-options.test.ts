@@ -56,6 +56,7 @@ const ofLayers: Row[] = [
   ['AutoregressiveModel', (args) => model().compile(args), { optimizer: 'sgd', loss: layers.bitsPerDim, metric: [] }, 'metric', 'metrics'],
   ['AutoregressiveModel: fit', (options) => model().fit([], [], options), { epoch: 3 }, 'epoch', 'epochs'],
   ['AutoregressiveModel: fitDataset', (options) => model().fitDataset([] as never, options), { epochs: 3, batchPerEpoch: 3 }, 'batchPerEpoch', 'batchesPerEpoch'],
+  ['AutoregressiveModel: trainOnBatch', (options) => model().trainOnBatch([], [], options), { conditions: 3 }, 'conditions', 'condition'],
   ['AutoregressiveModel: evaluate', (options) => model().evaluate([], [], options), { batchsize: 3 }, 'batchsize', 'batchSize'],
   ['AutoregressiveModel: evaluateDataset', (options) => model().evaluateDataset([] as never, options), { numBatches: 3 }, 'numBatches', 'batches'],
   ['AutoregressiveModel: predict', (options) => model().predict([], options), { conditions: 3 }, 'conditions', 'condition'],

@@ -88,7 +88,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     checkFunction(`${this.getClassName()}: express`, this.express);
     const output = this.express<Shape>(new ShapeOps(this.tensorOps), shapes);
-    if (output !== null && !Array.isArray(output)) {
+    if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
       throwTypeError(`${this.getClassName()}: express`, 'to return what an operation of ops made', output);
     }
     return output;

@@ -83,6 +83,8 @@ const fitDatasetNames: NamesOf<FitDatasetArgs<unknown>> = {
   yieldEvery: true,
 };
 
+const trainOnBatchNames: NamesOf<Conditioned<object>> = { condition: true };
+
 const evaluateNames: NamesOf<Conditioned<EvaluateArgs>> = {
   condition: true,
   batchSize: true,
@@ -184,9 +186,7 @@ export class AutoregressiveModel extends LayersModel {
     const { condition, ...args } = checkArgs('fit: options', options, fitNames);
     const { inputs, made } = modelInputs('fit', this, x, condition);
     try {
-      const labels = conditionLabels('fit: condition', this.conditions);
-      for (const [i, tensor] of made.entries())
-        checkConditionValues(labels[i] as string, this.conditions[i] as ConditionShape, await tensor.data());
+      await this.checkConditions('fit', made);
       if (this.checksLabels) {
         await checkBatch('fit', this, inputs, y);
         const [xs, ys] = args.validationData ?? [];
@@ -206,10 +206,32 @@ export class AutoregressiveModel extends LayersModel {
     return super.fitDataset(this.checksLabels ? checkedDataset('fitDataset', this, dataset) : dataset, args);
   }
 
-  /** As tfjs has it: the loss, or with metrics given to `compile` a list, the loss first: `trainOnBatch<number[]>`. */
-  override async trainOnBatch<Result extends number | number[] = number>(x: FitX, y: FitY): Promise<Result> {
-    if (this.checksLabels) await checkBatch('trainOnBatch', this, x, y);
-    return super.trainOnBatch(x, y) as Promise<Result>;
+  /**
+   * As tfjs has it: the loss, or with metrics given to `compile` a list, the loss first: `trainOnBatch<number[]>`. What the
+   * images are conditioned on may also come as `condition`, as in `fit`.
+   */
+  override async trainOnBatch<Result extends number | number[] = number>(
+    x: FitX,
+    y: FitY,
+    options: Conditioned<object> = {},
+  ): Promise<Result> {
+    const { condition } = checkArgs('trainOnBatch: options', options, trainOnBatchNames);
+    const { inputs, made } = modelInputs('trainOnBatch', this, x, condition);
+    try {
+      await this.checkConditions('trainOnBatch', made);
+      if (this.checksLabels) await checkBatch('trainOnBatch', this, inputs, y);
+      return (await super.trainOnBatch(inputs, y)) as Result;
+    } finally {
+      dispose(made);
+    }
+  }
+
+  /** Checks the numbers of conditions that tensors have been made of. */
+  private async checkConditions(caller: string, made: readonly Tensor[]): Promise<void> {
+    const labels = conditionLabels(`${caller}: condition`, this.conditions);
+    for (const [i, tensor] of made.entries()) {
+      checkConditionValues(labels[i] as string, this.conditions[i] as ConditionShape, await tensor.data());
+    }
   }
 
   /**

@@ -38,10 +38,11 @@ export function trace(
     const { times } = readinessOf(builder.nodes, conditions)[output] as Readiness;
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
+    const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
     return {
       obstacle: times.includes(AFTER_ROW)
-        ? `the logits of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
-        : `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+        ? `the ${outputs} of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
+        : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
