@@ -33,7 +33,7 @@ export function keptLevels(
     for (let rank = 0; rank < most; rank++) total += weights[order[rank] as number] as number;
     let kept = 0;
     for (const [rank, level] of order.entries()) {
-      const isKept = rank === 0 || (rank < most && (topP === 1 || kept < topP * total));
+      const isKept = rank < most && (topP === 1 || kept < topP * total);
       if (isKept) kept += weights[level] as number;
       else weights[level] = 0;
     }
