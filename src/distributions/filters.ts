@@ -35,7 +35,7 @@ export function keptLevels(
     for (let rank = 0; rank < most; rank++) total += sorted[rank] as number;
     let kept = 0;
     let numKept = 0;
-    while (numKept < most && (numKept === 0 || topP === 1 || kept < topP * total)) {
+    while (numKept < most && (topP === 1 || kept < topP * total)) {
       kept += sorted[numKept++] as number;
     }
     const least = sorted[numKept - 1] as number;

@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   autoregressiveModel,
   gatedPixelCNN,
+  logisticMixture,
   maskedConv2d,
   PixelLayer,
   pixelCNN,
@@ -89,6 +90,25 @@ onEachBackend('receptiveField', (backend) => {
       blindSpot: [],
       window: { top: 0, left: 2, right: 4 },
     });
+    model.dispose();
+  });
+
+  it('sees what the parameters of earlier channels are made of, where channels share a mixture', async () => {
+    // Of one component: logit, mean and log scale of the first channel see the pixel to the left; mean, log scale and
+    // coefficient of the second see none. The second depends on the first ones by what they say of the component.
+    const image = tfl.input({ shape: [1, 2, 2] });
+    const conv = (kernelSize: [number, number]) =>
+      maskedConv2d({ filters: 3, kernelSize, maskType: 'A', imageChannels: 1 }).apply(image);
+    const parameters = tfl.layers.concatenate().apply([conv([1, 3]), conv([1, 1])] as tfl.SymbolicTensor[]);
+    const mixture = logisticMixture({ imageChannels: 2, levels: 3, components: 1 });
+    const outputs = mixture.apply(parameters) as tfl.SymbolicTensor;
+    const model = autoregressiveModel({ inputs: image, outputs });
+    const { seen } = await receptiveField(model, { row: 0, column: 1, channel: 1 });
+    expect(seen).toEqual([
+      [0, 0, 0],
+      [0, 0, 1],
+      [0, 1, 0],
+    ]);
     model.dispose();
   });
 

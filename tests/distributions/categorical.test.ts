@@ -201,7 +201,8 @@ describe('categorical', () => {
     const message = 'logits that are not finite';
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => draw(Float32Array.of(0, bad), 0.5)).toThrow(message);
-      expect(() => draw(Float32Array.of(bad, 0), 0.5, { temperature: 0 })).toThrow(message);
+      for (const logits of [Float32Array.of(bad, 0), Float32Array.of(0, bad)])
+        expect(() => draw(logits, 0.5, { temperature: 0 })).toThrow(message);
     }
     expect(() => draw(new Float32Array(2).fill(Number.NEGATIVE_INFINITY), 0.5)).toThrow(message);
   });

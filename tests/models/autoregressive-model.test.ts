@@ -242,6 +242,8 @@ describe('AutoregressiveModel', () => {
     await expectNoLeaks(async () => {
       await expect(model.fit(xs, xs, { verbose: 0 })).rejects.toThrow('fit: condition: wanted one, since the model takes it'); // biome-ignore format: one line
       expect(() => model.evaluate(xs, xs)).toThrow('evaluate: condition: wanted one');
+      await expect(model.trainOnBatch(xs, xs)).rejects.toThrow('trainOnBatch: condition: wanted one');
+      await expect(model.trainOnBatch(xs, xs, { condition: two as tf.Tensor })).rejects.toThrow('trainOnBatch: condition: wanted numbers of shape [3,2,3,2], got [2, 2, 3, 2]'); // biome-ignore format: one line
       expect(() => model.predict(xs)).toThrow('predict: condition: wanted one');
       expect(() => model.predict([xs, two as tf.Tensor])).toThrow('predict: x: wanted 3 conditions, as many as images, got 2'); // biome-ignore format: one line
       expect(() => model.predict([xs, map as tf.Tensor], { condition: map as tf.Tensor })).toThrow('predict: x: wanted a tensor of images'); // biome-ignore format: one line
@@ -253,6 +255,32 @@ describe('AutoregressiveModel', () => {
     );
     tf.dispose([xs, map, two, large, images.xs, images.labels]);
     for (const m of [model, plain]) m.dispose();
+  });
+
+  it('trains on a batch with a condition beside the images as with both for x', async () => {
+    const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3, numClasses: 4 };
+    const xs = tf.zeros<tf.Rank.R4>([3, 2, 3, 1]);
+    await expectNoLeaks(async () => {
+      const losses = [];
+      for (const byName of [true, false]) {
+        const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, seed: 1 });
+        model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+        const classes = tf.tensor2d([3, 0, 2], [3, 1]);
+        for (let step = 0; step < 2; step++) {
+          losses.push(
+            byName
+              ? await model.trainOnBatch(xs, xs, { condition: [3, 0, 2] })
+              : await model.trainOnBatch([xs, classes], xs),
+          );
+        }
+        await expect(model.trainOnBatch(xs, xs, { condition: 4 })).rejects.toThrow('trainOnBatch: condition');
+        classes.dispose();
+        model.dispose();
+        model.optimizer.dispose();
+      }
+      expect(losses.slice(0, 2)).toEqual(losses.slice(2));
+    });
+    xs.dispose();
   });
 
   it('tells its layers, and those of models within it, which step of training comes', async () => {

@@ -155,6 +155,28 @@ describe('without whole passes', () => {
     model.dispose();
   });
 
+  it('goes on within a pixel as another image, of which the components know the channels before', async () => {
+    const model = (
+      kinds['a mixture, three channels of one group'] as () => ReturnType<(typeof kinds)[string]>
+    )();
+    const portable = await toPortable(model);
+    const [steps, others] = [stepper(portable, { numImages: 3 }), stepper(portable, { numImages: 3 })];
+    const from = [2, 0, 0];
+    for (const levels of [
+      [0, 1, 1],
+      [1, 1, 0],
+    ]) {
+      steps.put(levels);
+      others.put(from.map((image) => levels[image] as number));
+    }
+    steps.copy(from);
+    for (let value = 2; value < 6; value++) {
+      expect(steps.logProbs()).toEqual(others.logProbs());
+      for (const each of [steps, others]) each.put([1, 0, 1]);
+    }
+    model.dispose();
+  });
+
   it('completes single channels, by the posterior of the components', async () => {
     const model = (
       kinds['a mixture, two channels of one group'] as () => ReturnType<(typeof kinds)[string]>
