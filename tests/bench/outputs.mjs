@@ -41,7 +41,7 @@ for (const seed of flags.seeds.split(',').map(Number)) {
   const trained = await trainInTurn(models, sets, { ...recipe, seed });
   const draw = (model) => sample(model, { numImages, seed: 1, strategy: 'incremental' });
   const draws = mapValues(models, (model) => async () => (await draw(model)).dispose());
-  const drawn = await timeInTurn(draws, { seconds: 4, minRounds: 3 });
+  const drawn = await timeInTurn(draws, { seconds: 10 });
   for (const [name, model] of Object.entries(models)) {
     const images = await draw(model);
     pictures[name] ??= gridPng({ ...network, images: await images.data(), columns: 8, scale: 3, gap: 3 });
