@@ -71,8 +71,14 @@ onEachBackend('checkCausality', (backend) => {
     for (const levels of [2, 16]) {
       for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
         const image = tfl.input({ shape });
-        const conv = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'B', imageChannels: 2, seed: 1 });
-        const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(conv.apply(encode.apply(image)));
+        const conv = maskedConv2d({
+          filters: 2 * levels,
+          kernelSize: 3,
+          maskType: 'B',
+          imageChannels: 2,
+          seed: 1,
+        });
+        const logits = pixelLogits({ imageChannels: 2, levels }).apply(conv.apply(encode.apply(image)));
         const model = autoregressiveModel({ inputs: image, outputs: logits });
         const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
         expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: conv.name });

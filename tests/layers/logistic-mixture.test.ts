@@ -105,7 +105,6 @@ describe('a last layer of a user', () => {
   };
 
   it.each([
-    [null, 'wanted an object with imageChannels, levels, numParameters and logProbs, got null'],
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
     [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [null,2,2,1], got 2'],
