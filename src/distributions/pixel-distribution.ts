@@ -55,6 +55,7 @@ export interface PresentPixels {
 
 /** A distribution whose every channel has parameters of its own, which are read for nothing else. */
 export interface Softmax extends PixelDistribution {
+  /** Tells it from other distributions. */
   readonly isSoftmax: true;
 }
 

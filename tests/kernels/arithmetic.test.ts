@@ -34,7 +34,7 @@ describe('exp', () => {
       fc.property(fc.double({ min: -700, max: 700, noNaN: true }), (x) => {
         expect(Math.abs(exp(x) / Math.exp(x) - 1)).toBeLessThan(1e-11);
       }),
-      { numRuns: 2000 },
+      { seed: 1, numRuns: 2000 },
     );
   });
 
@@ -97,7 +97,7 @@ describe('log', () => {
         expect(Math.abs(log(x) - right)).toBeLessThanOrEqual(3e-16 * Math.abs(right));
         expect(Math.abs(log(x) - Math.log(x))).toBeLessThanOrEqual(5e-16 * Math.abs(right));
       }),
-      { numRuns: 3000 },
+      { seed: 1, numRuns: 3000 },
     );
   });
 
@@ -130,7 +130,7 @@ describe('expFloat32', () => {
       fc.property(fc.float({ min: -87, max: 0, noNaN: true }), (x) => {
         expect(Math.abs(expFloat32(x) / Math.exp(x) - 1)).toBeLessThan(1.2e-7);
       }),
-      { numRuns: 2000 },
+      { seed: 1, numRuns: 2000 },
     );
   });
 
@@ -150,7 +150,7 @@ describe('oneMinusExpFloat32', () => {
         const right = -Math.expm1(x);
         expect(Math.abs(oneMinusExpFloat32(x) - right)).toBeLessThanOrEqual(1.2e-7 * right);
       }),
-      { numRuns: 4000 },
+      { seed: 1, numRuns: 4000 },
     );
   });
 
@@ -167,6 +167,7 @@ describe('sigmoid', () => {
       fc.property(numbers, (x) => {
         expect(Math.abs(sigmoid(x) * (1 + Math.exp(-x)) - 1)).toBeLessThan(1e-10);
       }),
+      { seed: 1 },
     );
     for (const x of [-1, -0.1, 0.1, 1]) expect(sigmoid(x) + sigmoid(-x)).toBeCloseTo(1, 10);
   });
@@ -186,6 +187,7 @@ describe('tanh', () => {
         expect(Math.abs(tanh(x) - Math.tanh(x))).toBeLessThanOrEqual(1e-11 * Math.abs(Math.tanh(x)));
         expect(tanh(-x)).toBe(-tanh(x));
       }),
+      { seed: 1 },
     );
   });
 
@@ -211,7 +213,7 @@ describe('tanhTimesSigmoid', () => {
         expect(Math.abs(y - right)).toBeLessThanOrEqual(4e-7 * Math.abs(right) + 1e-44);
         expect(Math.fround(y)).toBe(y);
       }),
-      { numRuns: 4000 },
+      { seed: 1, numRuns: 4000 },
     );
   });
 

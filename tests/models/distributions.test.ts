@@ -28,26 +28,25 @@ import { expectClose, expectNoLeaks, take } from '../support/tensors';
 const isOwn = (name: string) => name.includes('own');
 
 onEachBackend('a model of any distribution', (backend) => {
-  it.each(Object.entries(kinds))(
-    'gives all images of a tiny space probabilities that sum to 1: %s',
-    async (_, make) => {
-      const model = make();
-      const images = allImages(model);
-      const probabilities = (await take(await logProb(model, images))).map(Math.exp);
-      expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
-      expect(Math.max(...probabilities)).toBeGreaterThan(1.5 / probabilities.length); // not the uniform model
+  it.each(
+    Object.entries(kinds).filter(([name]) => !isGpu(backend) || name.includes('two channels in groups')),
+  )('gives all images of a tiny space probabilities that sum to 1: %s', async (_, make) => {
+    const model = make();
+    const images = allImages(model);
+    const probabilities = (await take(await logProb(model, images))).map(Math.exp);
+    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+    expect(Math.max(...probabilities)).toBeGreaterThan(1.5 / probabilities.length); // not the uniform model
 
-      const perValue = await logProb(model, images, { perValue: true });
-      expect(perValue.shape).toEqual(images.shape);
-      expectClose((await take(tf.sum(perValue, [1, 2, 3]))).map(Math.exp), probabilities, 1e-6);
-      const ofLevels = await levelLogProbs(model, images);
-      expect(ofLevels.shape).toEqual([...images.shape, model.levels]);
-      const chosen = tf.sum(tf.mul(ofLevels, tf.cast(tf.oneHot(images, model.levels), 'float32')), 4); // [N,H,W,C,L] -> [N,H,W,C]
-      expectClose(await take(chosen), await take(perValue), 2e-5);
-      tf.dispose([images, ofLevels]);
-      model.dispose();
-    },
-  );
+    const perValue = await logProb(model, images, { perValue: true });
+    expect(perValue.shape).toEqual(images.shape);
+    expectClose((await take(tf.sum(perValue, [1, 2, 3]))).map(Math.exp), probabilities, 1e-6);
+    const ofLevels = await levelLogProbs(model, images);
+    expect(ofLevels.shape).toEqual([...images.shape, model.levels]);
+    const chosen = tf.sum(tf.mul(ofLevels, tf.cast(tf.oneHot(images, model.levels), 'float32')), 4); // [N,H,W,C,L] -> [N,H,W,C]
+    expectClose(await take(chosen), await take(perValue), 2e-5);
+    tf.dispose([images, ofLevels]);
+    model.dispose();
+  });
 
   it.each(Object.entries(kinds).filter(([name]) => !isGpu(backend) || name === 'a mixture, one channel'))(
     'is trained, evaluated, saved and loaded by its last layer: %s',

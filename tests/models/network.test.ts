@@ -115,7 +115,7 @@ const spaces: [
 ];
 
 onEachBackend('categories', (backend) => {
-  it.each(isGpu(backend) ? spaces.slice(1, 3) : spaces)(
+  it.each(isGpu(backend) ? spaces.slice(1, 2) : spaces)(
     'read as %j, gated: %j, give all images of a tiny space %j the probability 1, and samples follow it',
     async (input, isGated, imageShape, levels) => {
       const size = imageShape.reduce((a, b) => a * b);
@@ -145,7 +145,7 @@ onEachBackend('categories', (backend) => {
     },
   );
 
-  it.each<InputEncoding>(['oneHot', { embedding: 3 }])(
+  it.each<InputEncoding>(isGpu(backend) ? [{ embedding: 3 }] : ['oneHot', { embedding: 3 }])(
     'read as %j are learnt: values that follow from the one before by a permutation',
     async (input) => {
       // Codes of a row: each is the next one in the cycle 0 4 2 6 1 5 3 7, which as an intensity is far from linear.
