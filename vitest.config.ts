@@ -116,6 +116,7 @@ export default defineConfig({
     reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
     projects,
     coverage: {
+      reportsDirectory: 'coverage/lines', // beside the counts, since it is emptied first
       provider: 'v8',
       include: ['src/**/*.ts'],
       exclude: ['src/kernels/assembly/**', 'src/kernels/modules.ts'],
