@@ -11,7 +11,7 @@ import { gatedPixelCNN, sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { codeMapEntropy, codeMapSizes, codeMaps } from './lib/code-maps.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, msAndTimes, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, rowsOfModels, writeBetweenMarks } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -43,14 +43,7 @@ for (const seed of flags.seeds.split(',').map(Number)) {
   for (const model of Object.values(models)) model.dispose();
 }
 
-const [{ trained, drawn, weights }] = runs;
-const rows = Object.entries(TITLES).map(([name, title]) => [
-  `\`${title}\``,
-  weights[name].toLocaleString('en'),
-  runs.map((run) => run.trained[name].bits.toFixed(3)).join(' / '),
-  msAndTimes(trained[name].step, trained.scaled.step),
-  msAndTimes(drawn[name], drawn.scaled),
-]);
+const rows = rowsOfModels(TITLES, runs);
 const entropy = ['entropy of the maps', '', codeMapEntropy.toFixed(3), '', ''];
 const header = [
   '`input`',

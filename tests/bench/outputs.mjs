@@ -13,7 +13,7 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { gridPng } from '../../examples/lib/png.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, msAndTimes, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, rowsOfModels, writeBetweenMarks } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -51,14 +51,7 @@ for (const seed of flags.seeds.split(',').map(Number)) {
   for (const model of Object.values(models)) model.dispose();
 }
 
-const [{ trained, drawn, weights }] = runs;
-const rows = Object.entries(TITLES).map(([name, title]) => [
-  `\`${title}\``,
-  weights[name].toLocaleString('en'),
-  runs.map((run) => run.trained[name].bits.toFixed(3)).join(' / '),
-  msAndTimes(trained[name].step, trained.softmax.step),
-  msAndTimes(drawn[name], drawn.softmax),
-]);
+const rows = rowsOfModels(TITLES, runs);
 const header = [
   '`output`',
   'weights',

@@ -22,3 +22,22 @@ export function ms(milliseconds) {
 
 /** A median in milliseconds, and how many times that of another it is: 93.1 (1.16). */
 export const msAndTimes = (time, other) => `${ms(time.median)} (${(time.median / other.median).toFixed(2)})`;
+
+/**
+ * Rows of models that were trained and drawn from in turn: weights, bits/dim of each run, and the times of the first run
+ * beside those of the first model.
+ *
+ * @param {Record<string, string>} titles of the models, by name
+ * @param {{ trained: object, drawn: object, weights: object }[]} runs what was measured of each, by name
+ */
+export function rowsOfModels(titles, runs) {
+  const [{ trained, drawn, weights }] = runs;
+  const [first] = Object.keys(titles);
+  return Object.entries(titles).map(([name, title]) => [
+    `\`${title}\``,
+    weights[name].toLocaleString('en'),
+    runs.map((run) => run.trained[name].bits.toFixed(3)).join(' / '),
+    msAndTimes(trained[name].step, trained[first].step),
+    msAndTimes(drawn[name], drawn[first]),
+  ]);
+}
