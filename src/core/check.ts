@@ -181,6 +181,16 @@ export function checkKernelSize(what: string, value: unknown): [number, number] 
   return [rows, columns];
 }
 
+/** The same, of a kernel that has no middle tap: odd or even. */
+export function checkAnyKernelSize(what: string, value: unknown): [number, number] {
+  const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
+  const isLength = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0;
+  if (!isLength(rows) || !isLength(columns) || rest.length > 0) {
+    throwTypeError(what, 'a positive integer or two of them', value);
+  }
+  return [rows, columns];
+}
+
 /** A count of features that splits evenly into the image channels, or into as many parts as `of` says. */
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);

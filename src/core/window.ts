@@ -1,4 +1,5 @@
 import {
+  checkAnyKernelSize,
   checkArgs,
   checkBoolean,
   checkFeatures,
@@ -61,19 +62,78 @@ export function windowAround(
 }
 
 /**
- * The window that the arguments of {@link getMask} describe, for the convolutions of a layer of your own: `ops.conv` in
- * `express` takes it.
+ * Where the window of a shifted convolution lies: `'down'`, on the rows above and, whole, the present one, around the
+ * present column; `'downRight'`, on the rows above and the present one, up to the present pixel, itself included.
+ */
+export type Shift = 'down' | 'downRight';
+
+/** Arguments of a window of shifted convolutions. */
+export interface ShiftedWindowArgs {
+  /** Rows and columns of the kernel, odd or even; one number for a square kernel. */
+  kernelSize: number | [number, number];
+  shift: Shift;
+  /** 2 halves height and width, or with `transposed` doubles them. @default 1 */
+  stride?: 1 | 2;
+  /** Whether it enlarges, as the gradient of a strided convolution does. @default false */
+  transposed?: boolean;
+}
+
+const shiftedNames: NamesOf<ShiftedWindowArgs> = {
+  kernelSize: true,
+  shift: true,
+  stride: true,
+  transposed: true,
+};
+
+/**
+ * The window that the arguments of {@link getMask} describe, or that of a shifted convolution, for the convolutions of a
+ * layer of your own: `ops.conv` in `express` takes it.
  *
- * @throws TypeError where the kernel size is even or no integer
+ * A shifted window sees the present pixel whole, a down-shifted one also those to the right of it, so what it reads must
+ * not have seen them: features that have been shifted down, or right.
+ *
+ * Source of the shifted ones: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
+ *
+ * @throws TypeError where the kernel size is no integer, or even without `shift`
  * @example
  * ```js
  * import { windowOf } from 'pixelcnn-layers';
  * const { anchor, present } = windowOf({ kernelSize: 3, maskType: 'A', imageChannels: 1 });
  * console.log(anchor, present); // [1, 1] A
+ * console.log(windowOf({ kernelSize: [2, 3], shift: 'down' }).anchor); // [1, 1]
  * ```
  */
-export function windowOf(args: WindowArgs): Window {
-  return readWindow('windowOf', args);
+export function windowOf(args: WindowArgs | ShiftedWindowArgs): Window {
+  return 'shift' in args ? shiftedWindow('windowOf', args) : readWindow('windowOf', args);
+}
+
+/** The window of a shifted convolution; `what` names the caller in errors. */
+export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
+  const { shift, stride = 1, transposed = false } = checkArgs(what, args, shiftedNames);
+  const [rows, columns] = checkAnyKernelSize(`${what}: kernelSize`, args.kernelSize);
+  checkOneOf(`${what}: shift`, shift, ['down', 'downRight']);
+  if (stride !== 1 && stride !== 2) throwTypeError(`${what}: stride`, '1 or 2', stride);
+  checkBoolean(`${what}: transposed`, transposed);
+  const middle = (columns - 1) >> 1;
+  const anchor = transposed
+    ? ([0, shift === 'down' ? middle : 0] as const)
+    : ([rows - 1, shift === 'down' ? middle : columns - 1] as const);
+  return { kernelSize: [rows, columns], anchor, present: 'everything', imageChannels: 1, stride, transposed };
+}
+
+/**
+ * The same window on a kernel whose rows and columns are turned round: a transposed convolution of a map is this
+ * one, at stride 1, of the map with zeros between its places.
+ */
+export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: Window): Window {
+  const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
+  return {
+    ...window,
+    kernelSize: [rows, columns],
+    anchor: turned,
+    stride: 1,
+    transposed: !window.transposed,
+  };
 }
 
 type WindowArgs = Omit<MaskArgs, 'featuresIn' | 'featuresOut'>;

@@ -6,17 +6,20 @@ import type { Features } from '../program/builder';
 import {
   affineNames,
   checkEncodedLevels,
+  checkedKernelShape,
   checkGate,
   checkNormalization,
   checkNormalize,
   checkPerFeature,
   checkRate,
+  checkShift,
   checkSize,
   checkSlice,
   checkSoftmax,
   type DropoutArgs,
   type Expressed,
-  kernelShape,
+  type GateKind,
+  type Kernel,
   type LayerWeight,
   type NormalizationArgs,
   type Ops,
@@ -142,18 +145,18 @@ class ShapeOps implements Ops<Shape> {
 
   conv(
     x: Shape,
-    kernel: LayerWeight,
+    kernel: Kernel,
     bias: LayerWeight | null,
     window: Window,
     activation: 'linear' | 'relu' = 'linear',
   ): Shape {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
-    const kernelSizes = kernelShape(kernel);
+    const kernelSizes = checkedKernelShape(kernel);
     const [, , , featuresOut] = kernelSizes;
     checkKernel(window, kernelSizes, featuresOf(x));
     if (bias !== null) checkSize(bias, [featuresOut]);
     this.tensorOps.prepare(kernel, window);
-    return withFeatures(x, featuresOut);
+    return withFeatures(resized(x, window), featuresOut);
   }
 
   pointwise(fn: PointwiseName, x: Shape, parameter?: number): Shape {
@@ -176,9 +179,20 @@ class ShapeOps implements Ops<Shape> {
     return withFeatures(x, size);
   }
 
-  gate(x: Shape, groups: number, condition?: Shape): Shape {
+  shift(x: Shape, rows: number, columns: number): Shape {
+    checkShift(rows, columns);
+    if (x.length !== 4) throwTypeError('shift: input', 'features [N,H,W,F]', x);
+    return x;
+  }
+
+  concatElu(x: Shape): Shape {
+    if (x.length > 4) throwTypeError('concatElu: input', 'features [N,H,W,F]', x);
+    return withFeatures(x, 2 * featuresOf(x));
+  }
+
+  gate(x: Shape, groups: number, condition?: Shape, kind?: GateKind): Shape {
     if (condition !== undefined) this.combine('add', x, condition);
-    checkGate(featuresOf(x), groups);
+    checkGate(featuresOf(x), groups, kind);
     return withFeatures(x, featuresOf(x) / 2);
   }
 
@@ -238,6 +252,19 @@ function featuresOf(shape: Shape): number {
   const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
   if (size === 0) throwTypeError('input', 'a shape whose features are known', shape);
   return size;
+}
+
+/** The places of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
+function resized(shape: Shape, { stride, transposed }: Window): Shape {
+  if (stride === 1 || shape.length !== 4) return shape;
+  const [n = null, height = null, width = null, features = null] = shape;
+  const length = (what: string, given: number | null) => {
+    if (given === null) return null;
+    if (!transposed && given % stride !== 0)
+      throwTypeError(`conv: ${what}`, `a multiple of ${stride}`, given);
+    return transposed ? given * stride : given / stride;
+  };
+  return [n, length('height', height), length('width', width), features];
 }
 
 /** The same pixels with so many features: [N,H,W,in] -> [N,H,W,out]. */

@@ -14,9 +14,11 @@ import {
   maximum,
   minimum,
   mul,
+  pad,
   range,
   relu,
   reshape,
+  reverse,
   rsqrt,
   selu,
   sigmoid,
@@ -35,19 +37,25 @@ import {
   tensor4d,
   tile,
 } from '@tensorflow/tfjs-core';
-import { checkFeatures, throwTypeError } from '../core/check';
-import { causalRows, checkKernel, maskOf, presentColumns, type Window } from '../core/window';
+import { checkBoolean, checkFeatures, checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { causalRows, checkKernel, maskOf, presentColumns, turnedRound, type Window } from '../core/window';
 import { causalConv2d } from '../ops/causal-conv';
+import { concatElu } from '../ops/concat-elu';
 import { gate } from '../ops/gate';
 import { layerNorm } from '../ops/layer-norm';
 import { embedLevels, oneHotLevels } from '../ops/levels';
+import { normalizedKernel } from '../ops/normalized-kernel';
+import { everySecond, spreadOut } from '../ops/stride';
 import {
   checkSoftmax,
   type DropoutArgs,
+  type GateKind,
+  type Kernel,
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
   type Ops,
+  partsOf,
   type ScaleAndShift,
   type StandardizeArgs,
 } from '../program/ops';
@@ -77,42 +85,57 @@ export class TensorOps implements Ops<Tensor> {
 
   conv(
     x: Tensor,
-    kernel: LayerWeight,
+    kernel: Kernel,
     bias: LayerWeight | null,
     window: Window,
     activation: 'linear' | 'relu' = 'linear',
   ): Tensor {
+    const isConstantOverPixels = x.rank === 2;
+    const [n, featuresIn] = [x.shape[0] as number, x.shape.at(-1) as number];
+    const places = isConstantOverPixels ? reshape(x, [n, 1, 1, featuresIn]) : x; // [N,in] -> [N,1,1,in]
+    const pixels = window.transposed && window.stride > 1 ? spreadOut(places as Tensor4D) : places; // [N,H,W,in]
+    const biases = bias === null ? null : (bias.read() as Tensor1D);
+    const plain = plainWindow(window);
+    const [left, present] = [plain.anchor[1], presentColumns(plain)];
+    const all = causalConv2d(pixels as Tensor4D, this.causalKernel(kernel, window), biases, activation, left, present); // biome-ignore format: [N,H,W,out]
+    const y = !window.transposed && window.stride > 1 ? everySecond(all) : all; // [N,H/stride,W/stride,out]
+    return isConstantOverPixels ? reshape(y, [n, y.shape[3]]) : y; // [N,1,1,out] -> [N,out]
+  }
+
+  /** What is convolved with: masked, normalized, and the rows that are seen, [causal rows,columns,in,out]. */
+  private causalKernel(kernel: Kernel, window: Window): Tensor4D {
+    const { direction, gain } = partsOf(kernel);
     const { values: mask } = this.prepare(kernel, window);
-    const whole = kernelTensor(kernel); // [rows,columns,in,out]
+    const given = kernelTensor(direction); // [rows,columns,in,out]
+    const whole = window.transposed ? reverse(given, [0, 1]) : given;
     const [rows, columns, featuresIn, featuresOut] = whole.shape;
-    const used = causalRows(window);
+    const used = causalRows(plainWindow(window));
     const causal = used === rows ? whole : slice(whole, 0, [used, columns, featuresIn, featuresOut]); // [causal rows,columns,in,out]
     const masked = mask === null ? causal : mul<Tensor4D>(causal, mask);
-    const biases = bias === null ? null : (bias.read() as Tensor1D);
-    const isConstantOverPixels = x.rank === 2;
-    const pixels = isConstantOverPixels ? reshape(x, [x.shape[0] as number, 1, 1, featuresIn]) : x; // [N,in] -> [N,1,1,in]
-    const y = causalConv2d(pixels as Tensor4D, masked, biases, activation, presentColumns(window)); // [N,H,W,out]
-    return isConstantOverPixels ? reshape(y, [x.shape[0] as number, featuresOut]) : y; // [N,1,1,out] -> [N,out]
+    return gain === null ? masked : normalizedKernel(masked, gain.read() as Tensor1D);
   }
 
   /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
-  prepare(kernel: LayerWeight, window: Window): CausalMask {
-    const known = this.masks.get(kernel);
+  prepare(kernel: Kernel, window: Window): CausalMask {
+    const { direction } = partsOf(kernel);
+    const known = this.masks.get(direction);
     if (known !== undefined && isSameWindow(known.window, window)) return known;
-    if (known !== undefined) throwTypeError(`weight '${kernel.name}'`, 'one window for a kernel', 'another');
+    if (known !== undefined)
+      throwTypeError(`weight '${direction.name}'`, 'one window for a kernel', 'another');
     checkWindow(window);
-    const shape = kernelShape(kernel);
+    const shape = kernelShape(direction);
     checkKernel(window, shape, shape[2]);
     const [, columns, featuresIn, featuresOut] = shape;
-    const rows = causalRows(window);
-    const values = maskOf(window, featuresIn, featuresOut).subarray(
+    const plain = plainWindow(window);
+    const rows = causalRows(plain);
+    const values = maskOf(plain, featuresIn, featuresOut).subarray(
       0,
       rows * columns * featuresIn * featuresOut,
     );
     const hidesNothing = values.every((value) => value === 1);
     const mask = hidesNothing ? null : keep(tensor4d(values, [rows, columns, featuresIn, featuresOut]));
     const made = { window, values: mask };
-    this.masks.set(kernel, made);
+    this.masks.set(direction, made);
     return made;
   }
 
@@ -141,18 +164,29 @@ export class TensorOps implements Ops<Tensor> {
     return slice(x, [...before.map(() => 0), start], [...before, size]); // [N,H,W,F] -> [N,H,W,size]
   }
 
-  gate(x: Tensor, groups: number, condition?: Tensor): Tensor {
+  shift(x: Tensor, rows: number, columns: number): Tensor {
+    const [n, h, w, features] = x.shape as Tensor4D['shape'];
+    const [down, right] = [Math.min(rows, h), Math.min(columns, w)];
+    const padded = pad(x as Tensor4D, [[0, 0], [down, 0], [right, 0], [0, 0]]); // biome-ignore format: [N,H+rows,W+columns,F], one pair a dimension
+    return slice(padded, 0, [n, h, w, features]); // [N,H,W,F]
+  }
+
+  concatElu(x: Tensor): Tensor {
+    return concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
+  }
+
+  gate(x: Tensor, groups: number, condition?: Tensor, kind?: GateKind): Tensor {
     const isConstantOverPixels = x.rank === 2;
     if (isConstantOverPixels && condition !== undefined)
-      return this.gate(this.combine('add', x, condition), groups);
+      return this.gate(this.combine('add', x, condition), groups, undefined, kind);
     const [n, features] = [x.shape[0] as number, x.shape.at(-1) as number];
     checkFeatures('gate: input', features, 2 * groups, '2 * groups');
     if (isConstantOverPixels) {
-      const y = gate(reshape(x, [n, 1, 1, features]), groups); // [N,2F] -> [N,1,1,2F] -> [N,1,1,F]
+      const y = gate(reshape(x, [n, 1, 1, features]), groups, null, kind); // [N,2F] -> [N,1,1,2F] -> [N,1,1,F]
       return reshape(y, [n, features / 2]); // [N,1,1,F] -> [N,F]
     }
-    if (condition?.rank === 4) return gate(add<Tensor4D>(x, condition), groups); // [N,H,W,2F] -> [N,H,W,F]
-    return gate(x as Tensor4D, groups, condition as Tensor2D | undefined); // [N,H,W,2F] -> [N,H,W,F]
+    if (condition?.rank === 4) return gate(add<Tensor4D>(x, condition), groups, null, kind); // [N,H,W,2F] -> [N,H,W,F]
+    return gate(x as Tensor4D, groups, condition as Tensor2D | undefined, kind); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   softmax(fn: SoftmaxName, x: Tensor, groups: number): Tensor {
@@ -268,10 +302,13 @@ function kernelTensor(kernel: LayerWeight): Tensor4D {
 
 const isSameWindow = (a: Window, b: Window) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** Convolutions on tensors look around a middle tap, at every pixel. */
-function checkWindow({ kernelSize: [rows, columns], anchor, stride, transposed }: Window): void {
-  const isAround = anchor[0] === rows >> 1 && anchor[1] === columns >> 1;
-  if (!isAround || stride !== 1 || transposed) {
-    throwTypeError('conv: window', 'one around its middle tap, of stride 1', `[${anchor}], stride ${stride}`);
-  }
+/** The window at stride 1 that a convolution comes down to. */
+const plainWindow = (window: Window) => (window.transposed ? turnedRound(window) : window);
+
+/** A window may be made by hand. */
+function checkWindow({ kernelSize, anchor, stride, transposed }: Window): void {
+  for (const axis of [0, 1] as const)
+    checkInteger('conv: window: anchor', anchor[axis], 0, kernelSize[axis] - 1);
+  checkOneOf('conv: window: stride', stride, [1, 2]);
+  checkBoolean('conv: window: transposed', transposed);
 }

@@ -13,13 +13,14 @@ import { address, filled, wasmKernel } from './wasm-kernels';
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the
- * output's own row, its middle column on the output's own column; zeros pad the image, so that height and
+ * output's own row, and so many columns `left` of the output's own; zeros pad the image, so that height and
  * width stay. Of the last row only the first `presentColumns` columns are used: the others must be zero; they
  * may or may not be looked at, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
- * @param kernel [rows,columns,in,out], already masked; columns odd
+ * @param kernel [rows,columns,in,out], already masked
  * @param bias [out], or null
+ * @param left 0 to columns - 1; as many as to the right where nothing is said, so that columns are odd
  * @param presentColumns 0 to columns; up to the output's own column where nothing is said
  * @returns [N,H,W,out]
  * @throws RangeError where the batch is larger than the GPU holds
@@ -29,11 +30,12 @@ export function causalConv2d(
   kernel: Tensor4D,
   bias: Tensor1D | null,
   activation: FusedActivation = 'linear',
-  presentColumns: number = (kernel.shape[1] >> 1) + 1,
+  left: number = kernel.shape[1] >> 1,
+  presentColumns: number = left + 1,
 ): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
-  return operation({ x, kernel, bias: bias ?? undefined }, { activation, presentColumns });
+  return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns });
 }
 
 const wasmForward = wasmKernel<ConvInputs, ConvAttributes, Tensor4D>(
@@ -106,6 +108,7 @@ const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
+    supports: ({ kernel }, { left }) => left === kernel.shape[1] >> 1, // TODO(own kernels)
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
     gradients: (dy, saved, attributes) => ({
       x: () => wasmInputGradient({ dy, ...saved }, attributes),

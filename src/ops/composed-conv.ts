@@ -25,8 +25,14 @@ import type { Implementation } from './operation';
 /** What follows the convolution within the same operation. */
 export type FusedActivation = 'linear' | 'relu';
 
-/** Of the kernel's last row the first `presentColumns` columns are used. */
-export type ConvAttributes = { readonly activation: FusedActivation; readonly presentColumns: number };
+/** Where a kernel lies, and what is done to what comes out. */
+export type ConvAttributes = {
+  readonly activation: FusedActivation;
+  /** Of the kernel's last row the first `presentColumns` columns are used. */
+  readonly presentColumns: number;
+  /** Columns of the kernel to the left of the output's own. */
+  readonly left: number;
+};
 
 /** What a convolution takes. */
 export interface ConvInputs {
@@ -59,13 +65,13 @@ export function withSaved({ x, kernel }: ConvInputs, y: Tensor4D, { activation }
  */
 export const composedConv: ConvImplementation = {
   forward(inputs, attributes) {
-    const window = windowOf(inputs.kernel.shape, attributes.presentColumns);
+    const window = windowOf(inputs.kernel.shape, attributes);
     const kernel = cut(inputs.kernel, window); // [rows,columns of the window,in,out]
     return withSaved(inputs, forward({ ...inputs, kernel }, window, attributes.activation), attributes);
   },
-  gradients(dy, { x, kernel, y }, { presentColumns }) {
+  gradients(dy, { x, kernel, y }, attributes) {
     const dz: Tensor4D = y === undefined ? dy : mul(dy, step(y)); // before the activation
-    const window = windowOf(kernel.shape, presentColumns);
+    const window = windowOf(kernel.shape, attributes);
     return {
       x: () => inputGradient(dz, cut(kernel, window), window),
       kernel: () => uncut(kernelGradient(x, dz, window), kernel.shape),
@@ -88,10 +94,9 @@ interface Window {
 }
 
 /** The whole kernel, unless it is a row of which nothing to the right of the output's own pixel is used. */
-function windowOf(shape: Tensor4D['shape'], presentColumns: number): Window {
+function windowOf(shape: Tensor4D['shape'], { presentColumns, left }: ConvAttributes): Window {
   const [rows, columns, featuresIn, featuresOut] = shape;
-  const left = columns >> 1;
-  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: left };
+  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 

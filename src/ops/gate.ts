@@ -12,6 +12,7 @@ import {
   type Tensor4D,
   tanh,
 } from '@tensorflow/tfjs-core';
+import type { GateKind } from '../program/ops';
 import { defineOperation, type Gradients, type Implementation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 
@@ -22,13 +23,13 @@ interface Inputs {
   readonly condition: Tensor2D | undefined;
 }
 
-type Attributes = { readonly imageChannels: number };
+type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 
 /** Its gradients need its inputs. */
 type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, with a gradient of its own. The features of x are
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The features of x are
  * channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
@@ -38,22 +39,29 @@ type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
  * @param condition [N,2F], added to x at every pixel, or null
  * @returns [N,H,W,F]
  */
-export function gate(x: Tensor4D, imageChannels: number, condition: Tensor2D | null = null): Tensor4D {
-  return operation({ x, condition: condition ?? undefined }, { imageChannels });
+export function gate(
+  x: Tensor4D,
+  imageChannels: number,
+  condition: Tensor2D | null = null,
+  kind: GateKind = 'tanh',
+): Tensor4D {
+  return operation({ x, condition: condition ?? undefined }, { imageChannels, kind });
 }
 
 const composed: Gate = {
   forward(inputs, attributes) {
     const [n, h, w, features] = inputs.x.shape;
     const [a, b] = halves(inputs, attributes);
-    const y = reshape(mul(tanh(a), sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
+    const t = attributes.kind === 'tanh' ? tanh(a) : a;
+    const y = reshape(mul(t, sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
     return { y: y as Tensor4D, saved: inputs };
   },
   gradients(dy, inputs, attributes) {
     const [a, b] = halves(inputs, attributes);
-    const [t, s] = [tanh(a), sigmoid(b)];
+    const isTanh = attributes.kind === 'tanh';
+    const [t, s] = [isTanh ? tanh(a) : a, sigmoid(b)];
     const ds = mul(reshape(dy, s.shape), s); // [N*H*W*C, G]
-    const da = mul(ds, sub(1, square(t)));
+    const da = isTanh ? mul(ds, sub(1, square(t))) : ds;
     const db = mul(ds, mul(t, sub(1, s)));
     return fromInputGradient(reshape(concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
   },
@@ -111,8 +119,10 @@ const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
   name: 'gate',
   composed,
   wasmImplementation: {
-    supports: ({ x, condition }) =>
-      x.dtype === 'float32' && (condition === undefined || condition.dtype === 'float32'),
+    supports: ({ x, condition }, { kind }) =>
+      kind === 'tanh' && // TODO(own kernels)
+      x.dtype === 'float32' &&
+      (condition === undefined || condition.dtype === 'float32'),
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients: (dy, inputs, attributes) =>
       fromInputGradient(wasmInputGradient({ dy, ...inputs }, attributes)),

@@ -21,7 +21,7 @@ interface Operation<Inputs, Attributes, Saved, Output> {
   composed: Implementation<Inputs, Attributes, Saved, Output>;
   /** Made of our own kernels, for inputs that they support: all, unless it says which. @default there are none */
   wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output> & {
-    supports?(inputs: Inputs): boolean;
+    supports?(inputs: Inputs, attributes: Attributes): boolean;
   };
   /**
    * Takes the place of `composed.gradients` where these are differentiated themselves, and is given the
@@ -49,8 +49,8 @@ export function defineOperation<
   differentiableGradients,
   constants = [],
 }: Operation<Inputs, Attributes, Saved, Output>): (inputs: Inputs, attributes: Attributes) => Output {
-  const fastest = (inputs: Inputs) =>
-    wasmImplementation && areKernelsUsed() && (wasmImplementation.supports?.(inputs) ?? true)
+  const fastest = (inputs: Inputs, attributes: Attributes) =>
+    wasmImplementation && areKernelsUsed() && (wasmImplementation.supports?.(inputs, attributes) ?? true)
       ? wasmImplementation
       : composed;
 
@@ -60,7 +60,7 @@ export function defineOperation<
     let names: string[] = [];
 
     const forwardFunc = (_: unknown, save: (tensors: Tensor[]) => void): Tensor => {
-      const { y, saved } = fastest(inputs).forward(inputs, attributes);
+      const { y, saved } = fastest(inputs, attributes).forward(inputs, attributes);
       const kept = present(savesInputs ? inputs : saved);
       names = Object.keys(kept);
       save(Object.values(kept));
@@ -69,7 +69,7 @@ export function defineOperation<
     const backwardsFunc = (dy: Tensor, tensors: Tensor[]): Gradients<Inputs> => {
       const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
       if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
-      const { gradients } = tapes() > 0 ? composed : fastest(inputs);
+      const { gradients } = tapes() > 0 ? composed : fastest(inputs, attributes);
       return gradients(dy as Output, kept as Saved, attributes);
     };
     return tidy(name, () => {

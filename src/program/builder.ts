@@ -1,23 +1,28 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, type Window } from '../core/window';
+import { checkKernel, maskOf, type Window } from '../core/window';
 import {
   affineNames,
   checkEncodedLevels,
+  checkedKernelShape,
   checkGate,
   checkNormalization,
   checkNormalize,
   checkPerFeature,
   checkRate,
+  checkShift,
   checkSize,
   checkSlice,
   checkSoftmax,
   type DropoutArgs,
+  type GateKind,
   isOfAll,
-  kernelShape,
+  type Kernel,
   type LayerWeight,
   type NormalizationArgs,
   type Ops,
+  partsOf,
   type ScaleAndShift,
+  SMALLEST_SQUARE,
   type StandardizeArgs,
   sizeOfAll,
   standardizeNames,
@@ -99,13 +104,13 @@ export class ProgramBuilder implements Ops<Features> {
 
   conv(
     x: Features,
-    kernel: LayerWeight,
+    kernel: Kernel,
     bias: LayerWeight | null,
     window: Window,
     activation: 'linear' | 'relu' = 'linear',
   ): Features {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
-    const shape = kernelShape(kernel);
+    const shape = checkedKernelShape(kernel);
     checkKernel(window, shape, x.size);
     const [rows, columns, , featuresOut] = shape;
     if (rows * columns > 1 && this.areConstant[nodeOf(x)]) {
@@ -115,7 +120,7 @@ export class ProgramBuilder implements Ops<Features> {
       op: 'conv',
       size: featuresOut,
       input: nodeOf(x),
-      kernel: this.weight(kernel, shape),
+      kernel: this.kernel(kernel, shape, window),
       bias: bias && this.weight(bias, [featuresOut]),
       window,
     });
@@ -145,10 +150,22 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'slice', size, input: nodeOf(x), start });
   }
 
-  gate(x: Features, groups: number, condition?: Features): Features {
-    checkGate(x.size, groups);
+  shift(x: Features, rows: number, columns: number): Features {
+    checkShift(rows, columns);
+    if (this.areConstant[nodeOf(x)])
+      throwTypeError('shift: input', 'features of pixels', 'one that is the same at all');
+    return this.push({ op: 'shift', size: x.size, input: nodeOf(x), rows, columns });
+  }
+
+  concatElu(x: Features): Features {
+    return this.push({ op: 'concatElu', size: 2 * x.size, input: nodeOf(x) });
+  }
+
+  gate(x: Features, groups: number, condition?: Features, kind?: GateKind): Features {
+    checkGate(x.size, groups, kind);
     const sum = condition === undefined ? x : this.combine('add', x, condition);
-    return this.push({ op: 'gate', size: x.size / 2, input: nodeOf(sum), groups });
+    const op = kind === 'linear' ? 'linearGate' : 'gate';
+    return this.push({ op, size: x.size / 2, input: nodeOf(sum), groups });
   }
 
   softmax(fn: SoftmaxName, x: Features, groups: number): Features {
@@ -248,12 +265,33 @@ export class ProgramBuilder implements Ops<Features> {
   /** The name of a layer's weight, the same wherever the layer is used. */
   private weight(weight: LayerWeight, shape: readonly number[]): string {
     checkSize(weight, shape);
+    return this.named(weight, () => ({
+      shape,
+      from: [weight],
+      make: ([numbers = []]) => new Float32Array(numbers),
+    }));
+  }
+
+  /** The same of a kernel [rows,columns,in,out], as it is convolved with. */
+  private kernel(kernel: Kernel, shape: [number, number, number, number], window: Window): string {
+    const { direction, gain } = partsOf(kernel);
+    if (gain === null) return this.weight(direction, shape);
+    return this.named(direction, () => ({
+      shape,
+      from: [direction, gain],
+      make: ([numbers = [], gains = []]) =>
+        normalizedKernel(numbers, gains, maskOf(window, shape[2], shape[3])),
+    }));
+  }
+
+  /** Names a weight after one of the layer's. */
+  private named(weight: LayerWeight, recipe: () => WeightRecipe): string {
     const known = this.names.get(weight);
     if (known !== undefined) return known;
     const [own = ''] = (weight.originalName ?? weight.name).split('/').slice(-1); // tfjs puts the layer's name before
     const name = this.unusedName(own);
     this.names.set(weight, name);
-    this.weights.set(name, { shape, from: [weight], make: ([numbers = []]) => new Float32Array(numbers) });
+    this.weights.set(name, recipe());
     return name;
   }
 
@@ -284,6 +322,24 @@ export class ProgramBuilder implements Ops<Features> {
     for (let n = 1; this.weights.has(unused); n++) unused = `${full}_${n}`;
     return unused;
   }
+}
+
+/** gain direction / ||direction|| of each output, where the mask shows it: see {@link NormalizedKernel}. */
+function normalizedKernel(
+  direction: ArrayLike<number>,
+  gain: ArrayLike<number>,
+  mask: Float32Array,
+): Float32Array {
+  const featuresOut = gain.length;
+  const squares = new Float64Array(featuresOut);
+  for (let i = 0; i < mask.length; i++) {
+    const seen = (direction[i] as number) * (mask[i] as number);
+    squares[i % featuresOut] = (squares[i % featuresOut] as number) + seen * seen;
+  }
+  const factors = squares.map(
+    (square, o) => (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE)),
+  );
+  return mask.map((isSeen, i) => isSeen * (direction[i] as number) * (factors[i % featuresOut] as number));
 }
 
 /** The number of a feature, where there may be one for all. */

@@ -30,6 +30,27 @@ export interface LayerWeight {
   read(): unknown;
 }
 
+/**
+ * A kernel by direction and length: gain direction / ||direction||, of each output feature by itself, where the norm runs
+ * over the weights that the window does not hide.
+ *
+ * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
+ */
+export interface NormalizedKernel {
+  /** [rows,columns,in,out] */
+  readonly direction: LayerWeight;
+  /** [out] */
+  readonly gain: LayerWeight;
+  /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
+  readonly initialScale?: number;
+}
+
+/** What the square of a norm is taken for at least, where a direction is 0. */
+export const SMALLEST_SQUARE = 1e-12;
+
+/** The kernel of a convolution. */
+export type Kernel = LayerWeight | NormalizedKernel;
+
 /** A number of its own for each feature, [F], or one for all, such as [1]. */
 export interface ScaleAndShift {
   /** @default 1 */
@@ -64,6 +85,9 @@ export interface DropoutArgs {
   readonly seed?: number | undefined;
 }
 
+/** What a gate does to a: tanh(a) sigmoid(b), or a sigmoid(b). */
+export type GateKind = 'tanh' | 'linear';
+
 /**
  * What layers are made of. A layer writes its arithmetic once, over these operations, and is then carried out
  * on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
@@ -72,15 +96,10 @@ export interface DropoutArgs {
 export interface Ops<T> {
   /**
    * A causal convolution, zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a 1x1
-   * kernel. The kernel [rows,columns,in,out] is whole: the window's mask is applied here.
+   * kernel. The kernel [rows,columns,in,out] is whole: the window's mask is applied here. A window of stride 2 gives
+   * [N,H/2,W/2,out], or where it is transposed [N,2H,2W,out].
    */
-  conv(
-    x: T,
-    kernel: LayerWeight,
-    bias: LayerWeight | null,
-    window: Window,
-    activation?: 'linear' | 'relu',
-  ): T;
+  conv(x: T, kernel: Kernel, bias: LayerWeight | null, window: Window, activation?: 'linear' | 'relu'): T;
   /** A function of each number, by name, with its parameter where it takes one. */
   pointwise(fn: PointwiseName, x: T, parameter?: number): T;
   /** Number by number, of inputs of the same size. */
@@ -89,11 +108,15 @@ export interface Ops<T> {
   concat(...inputs: T[]): T;
   /** So many features from one on: [N,H,W,F] -> [N,H,W,size]. */
   slice(x: T, start: number, size: number): T;
+  /** Down by so many rows and right by so many columns, zeros coming in, none of both less than 0: [N,H,W,F]. */
+  shift(x: T, rows: number, columns: number): T;
+  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
+  concatElu(x: T): T;
   /**
-   * tanh(a) sigmoid(b), where each of so many groups of features is a, then as many b: [N,H,W,2F] ->
-   * [N,H,W,F]. What a condition has been projected to, [N,2F] or [N,H,W,2F], is added first.
+   * tanh(a) sigmoid(b), or a sigmoid(b) for the kind 'linear', where each of so many groups of features is a, then as
+   * many b: [N,H,W,2F] -> [N,H,W,F]. What a condition has been projected to, [N,2F] or [N,H,W,2F], is added first.
    */
-  gate(x: T, groups: number, condition?: T): T;
+  gate(x: T, groups: number, condition?: T, kind?: GateKind): T;
   /** scale x + shift, of each feature with its own numbers. */
   affine(x: T, args: ScaleAndShift): T;
   /**
@@ -145,6 +168,14 @@ export function kernelShape({ shape }: LayerWeight): [number, number, number, nu
   return whole as [number, number, number, number];
 }
 
+/** The shape of a kernel, and a check that what else it has fits. */
+export function checkedKernelShape(kernel: Kernel): [number, number, number, number] {
+  const { direction, gain } = partsOf(kernel);
+  const shape = kernelShape(direction);
+  if (gain !== null) checkSize(gain, [shape[3]]);
+  return shape;
+}
+
 /** Checks that a weight has as many numbers as a shape. */
 export function checkSize({ name, shape: given }: LayerWeight, shape: readonly number[]): void {
   const sizeOf = (lengths: readonly (number | null)[]) =>
@@ -166,8 +197,20 @@ export function checkSlice(features: number, start: number, size: number): void 
   checkInteger('slice: start', start, 0, features - size);
 }
 
+/** Checks by how much features are shifted: to places that come later. */
+export function checkShift(rows: number, columns: number): void {
+  checkInteger('shift: rows', rows, 0);
+  checkInteger('shift: columns', columns, 0);
+}
+
+/** The two weights of a kernel, of which one that is not normalized has but the first. */
+export function partsOf(kernel: Kernel): { direction: LayerWeight; gain: LayerWeight | null } {
+  return 'direction' in kernel ? kernel : { direction: kernel, gain: null };
+}
+
 /** Checks that features are a and b of so many groups. */
-export function checkGate(size: number, groups: number): void {
+export function checkGate(size: number, groups: number, kind: GateKind = 'tanh'): void {
+  checkOneOf('gate: kind', kind, ['tanh', 'linear']);
   checkInteger('gate: groups', groups, 1);
   checkFeatures('gate: input', size, 2 * groups, '2 * groups');
 }

@@ -55,6 +55,11 @@ export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as con
 /** One of them. */
 export type CombinationName = (typeof combinationNames)[number];
 
+/** Gates, of a and b: tanh(a) sigmoid(b), and a sigmoid(b). */
+export const gateNames = ['gate', 'linearGate'] as const;
+/** One of them. */
+export type GateName = (typeof gateNames)[number];
+
 /** Functions of all features of a group together. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** One of them. */
@@ -91,8 +96,18 @@ export type Node =
   | { readonly op: 'concat'; readonly size: number; readonly inputs: readonly number[] }
   /** So many features from one on. */
   | { readonly op: 'slice'; readonly size: number; readonly input: number; readonly start: number }
-  /** tanh(a) sigmoid(b), where each of so many groups of features is a, then as many b. */
-  | { readonly op: 'gate'; readonly size: number; readonly input: number; readonly groups: number }
+  /** The features of the place so many rows above and columns to the left; zeros where there is none. */
+  | {
+      readonly op: 'shift';
+      readonly size: number;
+      readonly input: number;
+      readonly rows: number;
+      readonly columns: number;
+    }
+  /** elu(x) of all features, then elu(-x) of all. */
+  | { readonly op: 'concatElu'; readonly size: number; readonly input: number }
+  /** A gate, where each of so many groups of features is a, then as many b. */
+  | { readonly op: GateName; readonly size: number; readonly input: number; readonly groups: number }
   /** scale x + shift, of each feature with its own numbers, each [size]. */
   | {
       readonly op: 'affine';
@@ -129,7 +144,7 @@ export function operandsOf(node: Node): readonly number[] {
 }
 
 /** A node that acts on each pixel by itself. */
-export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' }>;
+export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' | 'shift' }>;
 
 /** A feature of a node. */
 export type Source = readonly [node: number, feature: number];
@@ -143,7 +158,10 @@ export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source
     Array.from({ length: node.size }, (_, feature) => sources(feature));
   switch (node.op) {
     case 'gate':
+    case 'linearGate':
       return gateInputs(node).map((halves) => halves.map((feature) => [node.input, feature]));
+    case 'concatElu':
+      return ofEach((feature) => [[node.input, feature % (node.size / 2)]]);
     case 'concat':
       return node.inputs.flatMap((input) =>
         Array.from({ length: nodes[input]?.size ?? 0 }, (_, feature): Source[] => [[input, feature]]),

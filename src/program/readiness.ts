@@ -78,6 +78,10 @@ function timesOf(
       return new Array<number>(node.size).fill(conditions[node.index]?.kind === 'map' ? ROW : ONCE);
     case 'conv':
       return convTimes(of(node.input), node.size, node.window);
+    case 'shift':
+      return of(node.input).map((time) => shiftedTime(time, node.rows));
+    case 'concatElu':
+      return [...of(node.input), ...of(node.input)];
     case 'normalize':
     case 'softmax':
     case 'logSoftmax':
@@ -89,6 +93,7 @@ function timesOf(
     case 'embedLevels': // the features of each number when it is
       return spread(of(node.input), node.size);
     case 'gate':
+    case 'linearGate':
       return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
     case 'concat':
       return node.inputs.flatMap((input) => of(input));
@@ -97,6 +102,12 @@ function timesOf(
         .map(of)
         .reduce((all, times) => all.map((time, feature) => Math.max(time, times[feature] as number)));
   }
+}
+
+/** When a feature of an earlier place is there: of rows above all are, of the pixels to the left those of their own row's. */
+function shiftedTime(time: number, rows: number): number {
+  if (rows > 0) return ROW;
+  return time === AFTER_ROW ? AFTER_ROW : Math.min(time, 0);
 }
 
 /** The last of so many times, which may be too many to be arguments. */
