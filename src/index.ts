@@ -12,11 +12,18 @@ export {
   type Mask,
   type MaskArgs,
   type MaskType,
+  type Shift,
+  type ShiftedWindowArgs,
   type Window,
   windowOf,
 } from './core/window';
 export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
+export type { CausalConv2DArgs } from './layers/causal-conv-2d';
+export { CenteredImage, centeredImage } from './layers/centered-image';
+export { ConcatElu, concatElu } from './layers/concat-elu';
+export type { WeightNormalizationArgs } from './layers/convolution-weights';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
+export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
 export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
 export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
@@ -37,7 +44,9 @@ export {
   type PixelNormalizationArgs,
   pixelNormalization,
 } from './layers/pixel-normalization';
+export { PixelShift, type PixelShiftArgs, pixelShift } from './layers/pixel-shift';
 export type { SeedArgs } from './layers/seeds';
+export { ShiftedConv2D, type ShiftedConv2DArgs, shiftedConv2d } from './layers/shifted-conv-2d';
 export type { Apply, DistributionLayer, TensorDistribution } from './layers/types';
 export {
   AutoregressiveModel,
@@ -45,6 +54,7 @@ export {
   type AutoregressiveModelCompileArgs,
   autoregressiveModel,
 } from './models/autoregressive-model';
+export type { ConditionArgs } from './models/condition-inputs';
 export type { Condition } from './models/conditions';
 export { type GatedPixelCNNArgs, gatedPixelCNN } from './models/gated-pixel-cnn';
 export {
@@ -56,13 +66,17 @@ export {
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
 export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
+export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';
 export type {
   DropoutArgs,
   Expressed,
+  GateKind,
+  Kernel,
   LayerWeight,
   NormalizationArgs,
+  NormalizedKernel,
   Ops,
   ScaleAndShift,
   StandardizeArgs,
@@ -86,6 +100,7 @@ export {
 export { type SampleOptions, sample } from './tensors/sample';
 export { toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';
+export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,
   exponentialDecay,

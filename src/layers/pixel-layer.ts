@@ -31,6 +31,7 @@ import {
 } from '../program/ops';
 import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import type { Program } from './incremental';
+import type { InitialWeights } from './initial-weights';
 import { TensorOps } from './tensor-ops';
 import type { Apply, Shape } from './types';
 
@@ -118,6 +119,15 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
+  /**
+   * From now on weight-normed convolutions begin anew, with gains and biases made of what they are given; null ends that.
+   *
+   * @internal
+   */
+  beginWith(initial: InitialWeights | null): void {
+    this.tensorOps.initial = initial;
+  }
+
   /** The same as a layer's part of a program. */
   incremental({ builder }: Program, inputs: readonly Features[]): Features | null {
     return this.express(builder, inputs);
@@ -156,7 +166,7 @@ class ShapeOps implements Ops<Shape> {
     checkKernel(window, kernelSizes, featuresOf(x));
     if (bias !== null) checkSize(bias, [featuresOut]);
     this.tensorOps.prepare(kernel, window);
-    return withFeatures(resized(x, window), featuresOut);
+    return withFeatures(resized('conv', x, window), featuresOut);
   }
 
   pointwise(fn: PointwiseName, x: Shape, parameter?: number): Shape {
@@ -255,13 +265,13 @@ function featuresOf(shape: Shape): number {
 }
 
 /** The places of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
-function resized(shape: Shape, { stride, transposed }: Window): Shape {
+export function resized(what: string, shape: Shape, { stride, transposed }: Window): Shape {
   if (stride === 1 || shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
-  const length = (what: string, given: number | null) => {
+  const length = (side: string, given: number | null) => {
     if (given === null) return null;
     if (!transposed && given % stride !== 0)
-      throwTypeError(`conv: ${what}`, `a multiple of ${stride}`, given);
+      throwTypeError(`${what}: ${side}`, `a multiple of ${stride}`, given);
     return transposed ? given * stride : given / stride;
   };
   return [n, length('height', height), length('width', width), features];

@@ -14,6 +14,7 @@ import {
   maximum,
   minimum,
   mul,
+  ones,
   pad,
   range,
   relu,
@@ -54,6 +55,7 @@ import {
   kernelShape,
   type LayerWeight,
   type NormalizationArgs,
+  type NormalizedKernel,
   type Ops,
   partsOf,
   type ScaleAndShift,
@@ -61,6 +63,7 @@ import {
 } from '../program/ops';
 import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
 import { uniformsOf } from '../sampling/noise';
+import type { InitialWeights } from './initial-weights';
 
 /** The mask of a kernel on the device. */
 interface CausalMask {
@@ -77,6 +80,8 @@ export class TensorOps implements Ops<Tensor> {
   private readonly masks = new Map<LayerWeight, CausalMask>();
   /** Whether {@link dropout} drops. */
   isTraining = false;
+  /** Where weight-normed convolutions begin anew, from what they are given; null where they do not. */
+  initial: InitialWeights | null = null;
   /** Noise is made of the step of training, and of how many dropouts came before in it. */
   private step = 0;
   private dropouts = 0;
@@ -92,18 +97,30 @@ export class TensorOps implements Ops<Tensor> {
   ): Tensor {
     const isConstantOverPixels = x.rank === 2;
     const [n, featuresIn] = [x.shape[0] as number, x.shape.at(-1) as number];
-    const places = isConstantOverPixels ? reshape(x, [n, 1, 1, featuresIn]) : x; // [N,in] -> [N,1,1,in]
-    const pixels = window.transposed && window.stride > 1 ? spreadOut(places as Tensor4D) : places; // [N,H,W,in]
-    const biases = bias === null ? null : (bias.read() as Tensor1D);
-    const plain = plainWindow(window);
-    const [left, present] = [plain.anchor[1], presentColumns(plain)];
-    const all = causalConv2d(pixels as Tensor4D, this.causalKernel(kernel, window), biases, activation, left, present); // biome-ignore format: [N,H,W,out]
-    const y = !window.transposed && window.stride > 1 ? everySecond(all) : all; // [N,H/stride,W/stride,out]
+    const pixels = (isConstantOverPixels ? reshape(x, [n, 1, 1, featuresIn]) : x) as Tensor4D; // [N,in] -> [N,1,1,in]
+    const y =
+      this.initial !== null && 'gain' in kernel
+        ? this.initialize(this.initial, pixels, kernel, bias, window, activation)
+        : convolve(pixels, this.causalKernel(kernel, window), bias, window, activation); // [N,H/stride,W/stride,out]
     return isConstantOverPixels ? reshape(y, [n, y.shape[3]]) : y; // [N,1,1,out] -> [N,out]
   }
 
+  /** The same with the gain and bias that a batch begins with, of which it takes note. */
+  private initialize(
+    initial: InitialWeights,
+    x: Tensor4D,
+    kernel: NormalizedKernel,
+    bias: LayerWeight | null,
+    window: Window,
+    activation: 'linear' | 'relu',
+  ): Tensor4D {
+    const unscaled = this.causalKernel(kernel, window, ones([kernel.gain.shape[0] as number]));
+    const y = initial.scaled(kernel, bias, convolve(x, unscaled, null, window, 'linear'));
+    return activation === 'relu' ? relu(y) : y;
+  }
+
   /** What is convolved with: masked, normalized, and the rows that are seen, [causal rows,columns,in,out]. */
-  private causalKernel(kernel: Kernel, window: Window): Tensor4D {
+  private causalKernel(kernel: Kernel, window: Window, gains?: Tensor1D): Tensor4D {
     const { direction, gain } = partsOf(kernel);
     const { values: mask } = this.prepare(kernel, window);
     const given = kernelTensor(direction); // [rows,columns,in,out]
@@ -112,7 +129,7 @@ export class TensorOps implements Ops<Tensor> {
     const used = causalRows(plainWindow(window));
     const causal = used === rows ? whole : slice(whole, 0, [used, columns, featuresIn, featuresOut]); // [causal rows,columns,in,out]
     const masked = mask === null ? causal : mul<Tensor4D>(causal, mask);
-    return gain === null ? masked : normalizedKernel(masked, gain.read() as Tensor1D);
+    return gain === null ? masked : normalizedKernel(masked, gains ?? (gain.read() as Tensor1D));
   }
 
   /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
@@ -248,6 +265,22 @@ export class TensorOps implements Ops<Tensor> {
     for (const { values } of this.masks.values()) values?.dispose();
     this.masks.clear();
   }
+}
+
+/** [N,H,W,in] -> [N,H,W,out], or of the places that the window's stride makes. */
+function convolve(
+  x: Tensor4D,
+  causalKernel: Tensor4D,
+  bias: LayerWeight | null,
+  window: Window,
+  activation: 'linear' | 'relu',
+): Tensor4D {
+  const { stride, transposed } = window;
+  const pixels = transposed && stride > 1 ? spreadOut(x) : x; // [N,H,W,in] -> [N,2H,2W,in]
+  const plain = plainWindow(window);
+  const biases = bias === null ? null : (bias.read() as Tensor1D);
+  const y = causalConv2d(pixels, causalKernel, biases, activation, plain.anchor[1], presentColumns(plain)); // [N,H,W,out]
+  return stride > 1 && !transposed ? everySecond(y) : y; // [N,H,W,out] -> [N,H/2,W/2,out]
 }
 
 /** The functions by name, as tfjs-layers computes them. */

@@ -1,35 +1,23 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
-import { oneHotClass } from '../layers/one-hot-class';
+import type { NamesOf } from '../core/check';
 import { partSeed } from '../layers/seeds';
-import type { Shape } from '../layers/types';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
 
 /** Arguments of {@link gatedPixelCNN}. */
-export interface GatedPixelCNNArgs extends NetworkArgs {
+export interface GatedPixelCNNArgs extends NetworkArgs, ConditionArgs {
   /** Features of each stack, per image channel. */
   hiddenDim: number;
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: number;
-  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
-  numClasses?: number;
-  /**
-   * Whether `numClasses` itself is one more class, that of no class: for training with dropped conditions.
-   * @default false
-   */
-  nullClass?: boolean;
-  /** Conditions the model on vectors of so many numbers: an input [N,K]. */
-  conditionSize?: number;
   /** Conditions the model on maps of so many numbers a pixel: an input [N,H,W,K]. */
   conditionMapSize?: number;
 }
 
 const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>> = {
-  numClasses: true,
-  nullClass: true,
-  conditionSize: true,
+  ...conditionArgNames,
   conditionMapSize: true,
 };
 
@@ -61,7 +49,7 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const sizes = checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
   const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
   const { output, dropout, seed, named } = sizes;
-  const conditions = conditionInputs(args, hidden);
+  const conditions = conditionInputs('gatedPixelCNN', args, 2 * hidden);
   const condition = conditions.map(({ features }) => features);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
@@ -91,37 +79,5 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     inputs: [image, ...conditions.map((one) => one.input)],
     outputs,
     ...named,
-  });
-}
-
-/** The model's inputs after the image, and what its gates take of each. */
-function conditionInputs(
-  args: GatedPixelCNNArgs,
-  hidden: number,
-): { input: SymbolicTensor; features: SymbolicTensor }[] {
-  const { numClasses, conditionSize, conditionMapSize } = args;
-  const [height, width] = args.imageShape;
-  const all = [
-    { name: 'class', option: 'numClasses', size: numClasses, shape: [1] },
-    { name: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize] },
-    {
-      name: 'map',
-      option: 'conditionMapSize',
-      size: conditionMapSize,
-      shape: [height, width, conditionMapSize],
-    },
-  ];
-  const taken = all.filter(({ size }) => size !== undefined);
-  for (const { option, size } of taken) {
-    checkMemory(`gatedPixelCNN: ${option}`, [checkInteger(`gatedPixelCNN: ${option}`, size, 1), 2 * hidden]);
-  }
-  const nullClass = checkBoolean('gatedPixelCNN: nullClass', args.nullClass ?? false);
-  if (nullClass && numClasses === undefined)
-    throwTypeError('gatedPixelCNN: nullClass', 'numClasses beside it', nullClass);
-  return taken.map(({ name, shape }) => {
-    const given = input({ shape: shape as Shape, name: taken.length === 1 ? 'condition' : name }); // [N,1], [N,K] or [N,H,W,K]
-    if (name !== 'class') return { input: given, features: given };
-    const oneHot = oneHotClass({ name: 'one_hot', numClasses: numClasses as number, nullClass });
-    return { input: given, features: oneHot.apply(given) }; // [N,1] -> [N,K]
   });
 }

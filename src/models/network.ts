@@ -147,7 +147,7 @@ function checkEncoding(what: string, input: InputEncoding, levels: number): numb
 const MOST_BLOCKS = 10_000;
 
 /** Checks [H, W, C], null for H and W allowed, and gives C. */
-function checkImageShape(what: string, imageShape: unknown): number {
+export function checkImageShape(what: string, imageShape: unknown): number {
   const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
   const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
   if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {

@@ -1,6 +1,5 @@
 import {
   neg,
-  slice,
   sum,
   type Tensor,
   type Tensor1D,
@@ -9,24 +8,16 @@ import {
   tensor1d,
   tensor4d,
   tensor5d,
-  tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionValues, readConditions } from '../core/conditions';
-import { checkLevels, type ImageShape, resolveImageShape, valuesOf } from '../core/images';
+import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
+import { valuesOf } from '../core/images';
 import { writeLogProbs } from '../distributions/readers';
-import { type Condition, conditionData, conditionTensors } from '../models/conditions';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { natsOf } from '../models/loss';
-import { forward, normalize } from './forward';
+import { type BatchOptions, batches, dataOf, planBatches } from './batches';
 
 /** Options of {@link logProb}. */
-export interface LogProbOptions {
-  /** Images a forward pass. @default 32 */
-  batchSize?: number;
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
-  condition?: Condition;
+export interface LogProbOptions extends BatchOptions {
   /** Of each value by itself instead of each image. @default false */
   perValue?: boolean;
 }
@@ -34,7 +25,7 @@ export interface LogProbOptions {
 const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true, perValue: true };
 
 /** Options of {@link levelLogProbs}. */
-export type LevelLogProbsOptions = Omit<LogProbOptions, 'perValue'>;
+export type LevelLogProbsOptions = BatchOptions;
 
 const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condition: true };
 
@@ -135,65 +126,4 @@ export async function levelLogProbs(
     }
   }
   return tensor5d(nats, [numImages, ...imageShape, levels]);
-}
-
-/** Images to pass through a model, and what was found out about them. */
-interface BatchJob {
-  readonly model: LayersModel;
-  readonly shape: ImageModelShape;
-  /** Levels, [N,H,W,C]. */
-  readonly images: Tensor4D;
-  /** The same as numbers. */
-  readonly levels: Int32Array;
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
-  readonly batchSize: number;
-}
-
-/** Checks all that is given. */
-async function planBatches(
-  caller: string,
-  model: LayersModel,
-  images: Tensor,
-  options: LevelLogProbsOptions,
-): Promise<BatchJob> {
-  const shape = imageModelShape(`${caller}: model`, model);
-  const batchSize = checkInteger(`${caller}: batchSize`, options.batchSize ?? 32, 1);
-  const what = `${caller}: images`;
-  if (images?.rank !== 4) throwTypeError(what, 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
-  const [numImages, ...size] = images.shape as [number, number, number, number];
-  if (numImages === 0) throwTypeError(what, 'at least one image', images.shape);
-  const imageShape = resolveImageShape(what, shape.imageShape, size);
-  const given = await conditionData(options.condition);
-  const conditions = readConditions(`${caller}: condition`, shape.conditions, given, numImages, imageShape);
-  const data = await images.data();
-  checkLevels(what, data, shape.levels);
-  const levels = Int32Array.from(data);
-  return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, conditions, batchSize };
-}
-
-/** What is made of the levels and outputs of each batch of images, and its first image. */
-function* batches(
-  { model, shape, images, numImages, conditions, batchSize }: BatchJob,
-  make: (labels: Tensor4D, outputs: Tensor) => Tensor,
-): Generator<{ start: number; outputs: Tensor }> {
-  for (let start = 0; start < numImages; start += batchSize) {
-    const outputs = tidy(() => {
-      const size = Math.min(batchSize, numImages - start);
-      const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
-      const given = conditionTensors(conditions, start, size);
-      return make(part, forward(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
-    });
-    yield { start, outputs };
-  }
-}
-
-/** The numbers of a tensor, which is disposed. */
-async function dataOf(tensor: Tensor): Promise<Float32Array> {
-  try {
-    return (await tensor.data()) as Float32Array;
-  } finally {
-    tensor.dispose();
-  }
 }

@@ -1,19 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, pixelCNN } from 'pixelcnn-layers';
 import trained from '../golden/trained/digits17_x16.json';
-
-/** The bytes of a file beside this one, in Node or served to a browser. */
-async function bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(path, import.meta.url);
-  if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
-  const { readFile } = await import('node:fs/promises');
-  return new Uint8Array(await readFile(url));
-}
+import { bytesOf } from './files';
 
 /** The embedded digits as levels 0..16, int32 [N,8,8,1]. */
 export async function loadDigits(): Promise<{ train: tf.Tensor4D; test: tf.Tensor4D }> {
   const load = async (part: string) => {
-    const images = await bytes(`../../examples/data/digits-${part}-images.u8`);
+    const images = await bytesOf(`../../examples/data/digits-${part}-images.u8`);
     return tf.tensor4d(images, [images.length / 64, 8, 8, 1], 'int32');
   };
   return { train: await load('train'), test: await load('test') };
@@ -33,7 +26,7 @@ export async function loadTrainedDigits(): Promise<{
     numBlocks: 3,
     firstKernelSize: 5,
   });
-  const floats = new Float32Array((await bytes('../golden/trained/digits17_x16.f32')).buffer);
+  const floats = new Float32Array((await bytesOf('../golden/trained/digits17_x16.f32')).buffer);
   const weights = trained.manifest.map(({ shape, offset_floats }) => {
     const size = shape.reduce((a, b) => a * b, 1);
     return tf.tensor(floats.slice(offset_floats, offset_floats + size), shape);

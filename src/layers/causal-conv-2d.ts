@@ -1,0 +1,153 @@
+import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
+import type { Window } from '../core/window';
+import type { Ops } from '../program/ops';
+import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
+import { layerArgNames } from './layer-args';
+import { asFloat, imageInputShape, imageInputSpec, PixelLayer, resized } from './pixel-layer';
+import { checkSeed, type SeedArgs } from './seeds';
+import { activation } from './stock-layers';
+import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
+
+type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
+
+/** Arguments that a causal convolution shares with tfjs-layers' own convolution, with the same meaning. */
+const SHARED = [
+  'activation',
+  'useBias',
+  'kernelInitializer',
+  'biasInitializer',
+  'kernelRegularizer',
+  'biasRegularizer',
+  'kernelConstraint',
+  'biasConstraint',
+] as const;
+
+type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
+
+/**
+ * Arguments of every causal convolution. Those that tfjs's `conv2d` has mean what they mean there: `activation` (none),
+ * `useBias` (true), `kernelInitializer` ('glorotUniform'; of a weight-normed kernel normal with a standard deviation of
+ * 0.05), `biasInitializer` ('zeros'), regularizers and constraints (none). `seed` is for initializers that have none of
+ * their own.
+ */
+export interface CausalConv2DArgs extends LayerArgs, SharedArgs, SeedArgs, WeightNormalizationArgs {
+  /** Features that go out. */
+  filters: number;
+}
+
+export const causalConvArgNames: NamesOf<CausalConv2DArgs> = {
+  filters: true,
+  weightNormalization: true,
+  seed: true,
+  activation: true,
+  useBias: true,
+  kernelInitializer: true,
+  biasInitializer: true,
+  kernelRegularizer: true,
+  biasRegularizer: true,
+  kernelConstraint: true,
+  biasConstraint: true,
+  ...layerArgNames,
+};
+
+/** What tfjs-layers' own convolution makes of the shared arguments. */
+interface Settings {
+  activation: { apply(x: Tensor): Tensor; getClassName(): string };
+  useBias: boolean;
+  kernelInitializer: Initializer;
+  biasInitializer: Initializer;
+  kernelRegularizer: Regularizer;
+  biasRegularizer: Regularizer;
+  kernelConstraint: Constraint;
+  biasConstraint: Constraint;
+  getConfig(): serialization.ConfigDict;
+}
+
+/**
+ * What all causal convolutions have in common; each says by its `window` what it sees.
+ *
+ * Input [N,H,W,in], output [N,H,W,filters], or of the height and width that the window's stride makes. Weights: kernel
+ * [kernel rows, kernel columns, in, filters], whole, also where masked, so that weights trained elsewhere load as they
+ * are; gain [filters] with `weightNormalization`; bias [filters].
+ */
+export abstract class CausalConv2D extends PixelLayer {
+  protected readonly filters: number;
+  protected abstract readonly window: Window;
+  private readonly weightNormalization: boolean;
+  private readonly settings: Settings;
+  /** Whether the caller chose how kernels begin. */
+  private readonly hasInitializer: boolean;
+  private readonly seed: number | undefined;
+  private convolution?: ConvolutionWeights;
+
+  /** Features are split into so many groups; the names of arguments have been checked. */
+  constructor(args: CausalConv2DArgs, imageChannels: number) {
+    super(args);
+    const what = this.getClassName();
+    this.filters = checkFeatures(`${what}: filters`, args.filters, imageChannels);
+    this.weightNormalization = checkBoolean(
+      `${what}: weightNormalization`,
+      args.weightNormalization ?? false,
+    );
+    this.seed = checkSeed(what, args.seed);
+    this.hasInitializer = args.kernelInitializer != null;
+    // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own
+    // convolution, never built, reads them for us and writes them into the config.
+    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
+    const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
+    const { name, filters } = this;
+    this.settings = layers.conv2d({ ...shared, name, filters, kernelSize: 1 }) as unknown as Settings;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const what = this.getClassName();
+    const { filters, settings, seed, weightNormalization } = this;
+    const { kernelSize, imageChannels } = this.window;
+    const [, , , features] = imageInputShape(what, inputShape);
+    const featuresIn = checkFeatures(`${what}: input features`, features, imageChannels);
+    checkMemory(`${what}: kernelSize, input features, filters`, [...kernelSize, featuresIn, filters]);
+    const kernelInitializer = this.hasInitializer ? settings.kernelInitializer : undefined;
+    const options = { ...settings, seed, weightNormalization, kernelInitializer };
+    this.convolution = addConvolution(this, '', [...kernelSize, featuresIn, filters], options);
+    this.inputSpec = imageInputSpec(featuresIn);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const what = this.getClassName();
+    const [n, h, w] = resized(`${what}: input`, imageInputShape(what, inputShape), this.window);
+    return [n as Shape[0], h as Shape[0], w as Shape[0], this.filters];
+  }
+
+  override express<T>(ops: Ops<T>, inputs: readonly T[]): T | null {
+    const name = this.settings.activation.getClassName();
+    const fn = activation(name);
+    const y = this.convolve(ops, inputs, name === 'relu'); // [N,H,W,in] -> [N,H,W,filters]
+    return name === 'relu' ? y : (fn?.(ops, y) ?? null);
+  }
+
+  private convolve<T>(ops: Ops<T>, [x]: readonly T[], isRelu: boolean): T {
+    const { kernel, bias } = this.convolution as ConvolutionWeights;
+    return ops.conv(x as T, kernel, bias, this.window, isRelu ? 'relu' : 'linear');
+  }
+
+  /** An activation that is registered beside tfjs's own is not part of `express`. */
+  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
+    const { activation: own } = this.settings;
+    if (activation(own.getClassName()) !== null || !this.built) return super.call(inputs, kwargs);
+    return tidy(() => {
+      this.invokeCallHook(inputs, kwargs);
+      return own.apply(this.convolve(this.tensorOps, [inputs].flat().map(asFloat), false));
+    });
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const settings = this.settings.getConfig();
+    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
+    if (!this.hasInitializer) shared['kernelInitializer'] = null;
+    const { filters, weightNormalization, seed = null } = this;
+    return { ...super.getConfig(), ...shared, filters, weightNormalization, seed };
+  }
+}

@@ -1,0 +1,43 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { NamesOf } from '../core/check';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { PixelLayer } from './pixel-layer';
+import type { LayerArgs } from './types';
+
+const argNames: NamesOf<LayerArgs> = layerArgNames;
+
+/**
+ * What PixelCNN++ reads: the image, of [0, 1], scaled to [-1, 1], and a channel of ones, by which convolutions tell the
+ * zeros around it from middle gray: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
+ *
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { centeredImage } from 'pixelcnn-layers';
+ * const y = centeredImage().apply(tf.tensor4d([0, 0.5, 1], [1, 1, 1, 3])); // [1, 1, 1, 4]
+ * console.log(Array.from(await y.data())); // [-1, 0, 1, 1]
+ * ```
+ */
+export class CenteredImage extends PixelLayer {
+  /** @nocollapse */
+  static className = 'CenteredImage';
+
+  constructor(args: LayerArgs = {}) {
+    super(checkLayerArgs(CenteredImage, new.target, args, argNames));
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    const centered = ops.pointwise('shift', ops.pointwise('scale', x as T, 2), -1); // [N,H,W,C]
+    const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x as T, 0, 1), 0), 1); // [N,H,W,1]
+    return ops.concat(centered, ones); // [N,H,W,C+1]
+  }
+}
+serialization.registerClass(CenteredImage);
+
+/** Makes a {@link CenteredImage}. */
+export function centeredImage(args?: LayerArgs): CenteredImage {
+  return new CenteredImage(args);
+}

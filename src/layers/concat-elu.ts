@@ -1,0 +1,43 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { NamesOf } from '../core/check';
+import { useOwnKernels } from '../ops/own-kernels';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { PixelLayer } from './pixel-layer';
+import type { LayerArgs } from './types';
+
+const argNames: NamesOf<LayerArgs> = layerArgNames;
+
+/**
+ * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all: [N,H,W,F] -> [N,H,W,2F]. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`, after Shang et
+ * al., "Understanding and improving convolutional neural networks via concatenated rectified linear units" (2016).
+ *
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { concatElu } from 'pixelcnn-layers';
+ * const y = concatElu().apply(tf.tensor4d([2, -1], [1, 1, 1, 2])); // [1, 1, 1, 4]
+ * console.log(Array.from(await y.data(), (value) => value.toFixed(2)).join(' ')); // 2.00 -0.63 -0.86 1.00
+ * ```
+ */
+export class ConcatElu extends PixelLayer {
+  /** @nocollapse */
+  static className = 'ConcatElu';
+
+  constructor(args: LayerArgs = {}) {
+    super(checkLayerArgs(ConcatElu, new.target, args, argNames));
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.concatElu(x as T); // [N,H,W,F] -> [N,H,W,2F]
+  }
+}
+serialization.registerClass(ConcatElu);
+
+/** Makes a {@link ConcatElu}. */
+export function concatElu(args?: LayerArgs): ConcatElu {
+  useOwnKernels();
+  return new ConcatElu(args);
+}

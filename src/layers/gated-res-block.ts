@@ -1,0 +1,200 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { initializers } from '@tensorflow/tfjs-layers';
+import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { type Shift, type ShiftedWindowArgs, shiftedWindow, type Window, windowAround } from '../core/window';
+import { useOwnKernels } from '../ops/own-kernels';
+import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
+import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
+import { isCondition } from './gated-activation';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
+import { shiftOf } from './shifted-conv-2d';
+import type { LayerArgs, Shape } from './types';
+
+/** The window of a projection, at each pixel from all features to all. */
+const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
+
+/** Arguments of {@link GatedResBlock}. */
+export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
+  /** F, the features that come in and go out. */
+  filters: number;
+  /** Where its windows lie: see {@link ShiftedConv2D}. */
+  shift: Shift;
+  /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right */
+  kernelSize?: ShiftedWindowArgs['kernelSize'];
+  /** Whether a second input, [N,H,W,S], enters after the first convolution. @default false */
+  hasSkip?: boolean;
+  /** Probability with which features are dropped in training, before the second convolution. @default 0 */
+  dropout?: number;
+}
+
+const argNames: NamesOf<GatedResBlockArgs> = {
+  filters: true,
+  shift: true,
+  kernelSize: true,
+  hasSkip: true,
+  dropout: true,
+  weightNormalization: true,
+  seed: true,
+  ...layerArgNames,
+};
+
+/**
+ * The gated residual block of PixelCNN++, where `a` is a second input, the skip, and h a condition:
+ *
+ *     y = conv_{2F->F}(concatElu(x)) + conv1x1_{2S->F}(concatElu(a))
+ *     b, c = halves of conv_{2F->2F}(dropout(concatElu(y))) + projection(h)
+ *     x + b sigmoid(c)
+ *
+ * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
+ * [N,K] or a map [N,H,W,K]. Without a skip, nothing is added to y; without conditions, nothing to the halves.
+ *
+ * Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [rows,columns,2F,F]; of conv_skip [1,1,2S,F], where
+ * there is one; of conv_out [rows,columns,2F,2F], whose gain begins at 0.1; and of each condition its kernel [1,1,K,2F].
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
+ * `gated_resnet`.
+ *
+ * @throws TypeError naming the argument, or the input whose features are not `filters`.
+ * @example
+ * ```js
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { gatedResBlock, pixelShift, shiftedConv2d } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const above = shiftedConv2d({ filters: 12, kernelSize: [2, 3], shift: 'down' }).apply(image);
+ * const u = pixelShift({ rows: 1 }).apply(above); // sees rows above
+ * const deeper = gatedResBlock({ filters: 12, shift: 'down', weightNormalization: true, seed: 1 }).apply(u);
+ * console.log(deeper.shape); // [null, 8, 8, 12]
+ * ```
+ */
+export class GatedResBlock extends PixelLayer {
+  /** @nocollapse */
+  static className = 'GatedResBlock';
+
+  private readonly filters: number;
+  private readonly shift: Shift;
+  private readonly window: Window;
+  private readonly hasSkip: boolean;
+  private readonly dropout: DropoutArgs;
+  private readonly weightNormalization: boolean;
+  private readonly seed: number | undefined;
+  private convIn?: ConvolutionWeights;
+  private convSkip: ConvolutionWeights | null = null;
+  private convOut?: ConvolutionWeights;
+  /** Of what each condition adds, [..,K] -> [..,2F]. */
+  private readonly projections: LayerWeight[] = [];
+
+  constructor(args: GatedResBlockArgs) {
+    super(checkLayerArgs(GatedResBlock, new.target, args, argNames));
+    const { shift, kernelSize = shift === 'down' ? [2, 3] : [2, 2] } = args;
+    this.filters = checkInteger('GatedResBlock: filters', args.filters, 1);
+    this.window = shiftedWindow('GatedResBlock', { kernelSize, shift });
+    this.shift = shift;
+    this.hasSkip = checkBoolean('GatedResBlock: hasSkip', args.hasSkip ?? false);
+    this.weightNormalization = checkBoolean(
+      'GatedResBlock: weightNormalization',
+      args.weightNormalization ?? false,
+    );
+    this.seed = checkSeed('GatedResBlock', args.seed);
+    const rate = checkRate('GatedResBlock: dropout', args.dropout ?? 0);
+    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const { skip, conditions } = this.readShapes(inputShape);
+    const { filters, seed, weightNormalization } = this;
+    const { kernelSize } = this.window;
+    checkMemory('GatedResBlock: kernelSize, filters', [...kernelSize, 2 * filters, 2 * filters]);
+    const skipFeatures = skip?.at(-1) ?? 0;
+    checkMemory('GatedResBlock: features of the skip, filters', [2 * Math.max(skipFeatures, 1), filters]);
+    for (const condition of conditions)
+      checkMemory('GatedResBlock: features of the condition, filters', [condition.at(-1) ?? 1, 2 * filters]);
+    const options = { seed, weightNormalization };
+    this.convIn = addConvolution(this, 'conv_in_', [...kernelSize, 2 * filters, filters], options);
+    if (skip !== null)
+      this.convSkip = addConvolution(this, 'conv_skip_', [1, 1, 2 * skipFeatures, filters], options);
+    const small = { ...options, initialScale: 0.1 };
+    this.convOut = addConvolution(this, 'conv_out_', [...kernelSize, 2 * filters, 2 * filters], small);
+    for (const [index, condition] of conditions.entries()) {
+      const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
+      const initializer = seededInitializer(initializers.glorotUniform({}), partSeed(seed, name));
+      const shape = [1, 1, condition.at(-1) as number, 2 * filters];
+      this.projections.push(this.addWeight(name, shape, 'float32', initializer));
+    }
+    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape.at(-1) as number, shape.length));
+    super.build(inputShape);
+  }
+
+  /** The shapes [N,H,W,F] of x, [N,H,W,S] of the skip, and [N,K] or [N,H,W,K] of each condition. */
+  private readShapes(inputShape: Shape | Shape[]) {
+    const [first, ...rest] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const x = imageInputShape('GatedResBlock', first as Shape);
+    if (x[3] !== this.filters)
+      throwTypeError(`GatedResBlock: filters (${this.filters})`, 'an input of as many features', x[3]);
+    const skip = this.hasSkip ? (rest.shift() ?? []) : null;
+    const isSkip = skip === null || (skip.length === 4 && isCondition(skip, x));
+    if (!isSkip || !rest.every((condition) => isCondition(condition, x))) {
+      const wanted = this.hasSkip ? 'x [N,H,W,F], a skip [N,H,W,S]' : 'x [N,H,W,F]';
+      throwTypeError(
+        'GatedResBlock: inputs',
+        `${wanted} and conditions [N,K] or [N,H,W,K], if any`,
+        inputShape,
+      );
+    }
+    return { x, skip, conditions: rest };
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return this.readShapes(inputShape).x;
+  }
+
+  override express<T>(ops: Ops<T>, [x, ...rest]: readonly T[]): T {
+    const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
+      ops.conv(of, kernel, bias, window);
+    let y = conv(this.convIn as ConvolutionWeights, ops.concatElu(x as T)); // [N,H,W,F] -> [N,H,W,2F] -> [N,H,W,F]
+    if (this.convSkip !== null) {
+      const [skip, ...others] = rest;
+      y = ops.combine('add', y, conv(this.convSkip, ops.concatElu(skip as T), HIDES_NOTHING)); // [N,H,W,S] -> [N,H,W,2S] -> [N,H,W,F]
+      rest = others;
+    }
+    const kept = ops.dropout(ops.concatElu(y), this.dropout); // [N,H,W,F] -> [N,H,W,2F]
+    const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
+    const projected = rest.map((condition, index) =>
+      ops.conv(condition, this.projections[index] as LayerWeight, null, HIDES_NOTHING),
+    ); // [..,K] -> [..,2F]
+    const sum = projected.length > 0 ? ops.combine('add', ...projected) : undefined; // [..,2F]
+    return ops.combine('add', x as T, ops.gate(halves, 1, sum, 'linear')); // [N,H,W,2F] -> [N,H,W,F]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { filters, shift, hasSkip, weightNormalization, seed = null } = this;
+    const kernelSize = [...this.window.kernelSize];
+    const own = {
+      filters,
+      shift,
+      kernelSize,
+      hasSkip,
+      weightNormalization,
+      dropout: this.dropout.rate,
+      seed,
+    };
+    return { ...super.getConfig(), ...own };
+  }
+
+  /** @nocollapse */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    return new cls({ ...config, shift: shiftOf(config['shift']) });
+  }
+}
+serialization.registerClass(GatedResBlock);
+
+/** Makes a {@link GatedResBlock}. */
+export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {
+  useOwnKernels();
+  return new GatedResBlock(args);
+}

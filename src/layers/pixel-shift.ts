@@ -1,0 +1,60 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkInteger, type NamesOf } from '../core/check';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { PixelLayer } from './pixel-layer';
+import type { LayerArgs } from './types';
+
+/** Arguments of {@link PixelShift}. */
+export interface PixelShiftArgs extends LayerArgs {
+  /** Rows down, 0 or more. @default 0 */
+  rows?: number;
+  /** Columns to the right, 0 or more. @default 0 */
+  columns?: number;
+}
+
+const argNames: NamesOf<PixelShiftArgs> = { rows: true, columns: true, ...layerArgNames };
+
+/**
+ * Shifts features down by so many rows and right by so many columns; zeros come in: [N,H,W,F] -> [N,H,W,F]. What has been
+ * shifted down sees rows above only, whatever it saw before; what has been shifted right, earlier pixels only, if it saw
+ * none later than the present one. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
+ *
+ * @throws TypeError naming `rows` or `columns` where they are less than 0, or no integers.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelShift } from 'pixelcnn-layers';
+ * const y = pixelShift({ columns: 1 }).apply(tf.tensor4d([5, 6, 7], [1, 1, 3, 1])); // [1, 1, 3, 1]
+ * console.log(Array.from(await y.data())); // [0, 5, 6]
+ * ```
+ */
+export class PixelShift extends PixelLayer {
+  /** @nocollapse */
+  static className = 'PixelShift';
+
+  private readonly rows: number;
+  private readonly columns: number;
+
+  constructor(args: PixelShiftArgs) {
+    super(checkLayerArgs(PixelShift, new.target, args, argNames));
+    this.rows = checkInteger('PixelShift: rows', args.rows ?? 0, 0);
+    this.columns = checkInteger('PixelShift: columns', args.columns ?? 0, 0);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.shift(x as T, this.rows, this.columns); // [N,H,W,F]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), rows: this.rows, columns: this.columns };
+  }
+}
+serialization.registerClass(PixelShift);
+
+/** Makes a {@link PixelShift}. */
+export function pixelShift(args: PixelShiftArgs): PixelShift {
+  return new PixelShift(args);
+}

@@ -1,0 +1,74 @@
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
+import { InitialWeights } from '../layers/initial-weights';
+import type { PixelLayer } from '../layers/pixel-layer';
+import type { Condition } from '../models/conditions';
+import { batches, planBatches } from '../tensors/batches';
+
+/** Options of {@link initializeFromData}. */
+export interface InitializationOptions {
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
+  condition?: Condition;
+}
+
+const optionNames: NamesOf<InitializationOptions> = { condition: true };
+
+/**
+ * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each have
+ * mean 0 and a standard deviation of 1 over the batch, or of 0.1 where they end a residual block. Before training: what
+ * the weights were is lost. Where outputs do not vary over the batch, their gain stays.
+ *
+ * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as PixelCNN++ has
+ * it.
+ *
+ * @param labels levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed at once, so a batch as in
+ * training, better a few times larger
+ * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution of
+ * the model is weight-normed; then, as on any error, no weight has changed.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { initializeFromData, pixelCNNPlusPlus } from 'pixelcnn-layers';
+ * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 4, filters: 4, numResnets: 1, components: 2 });
+ * await initializeFromData(model, tf.randomUniform([16, 8, 8, 1], 0, 4, 'int32'));
+ * ```
+ */
+export async function initializeFromData(
+  model: LayersModel,
+  labels: Tensor4D,
+  options: InitializationOptions = {},
+): Promise<void> {
+  const { condition } = checkArgs('initializeFromData: options', options, optionNames);
+  const conditioned = condition === undefined ? {} : { condition };
+  const batchSize = Math.max(1, labels?.shape?.[0] ?? 1);
+  const job = await planBatches('initializeFromData', model, labels, { ...conditioned, batchSize });
+  const initial = new InitialWeights();
+  try {
+    beginWith(model, initial);
+    for (const { outputs } of batches(job, (_, outputs) => outputs.clone())) await finished(outputs);
+    if (initial.size === 0)
+      throwTypeError('initializeFromData: model', 'one with weight normalization', 'none that has it');
+    initial.write();
+  } finally {
+    beginWith(model, null);
+    initial.dispose();
+  }
+}
+
+/** Tells the layers of a graph, and of graphs within it. */
+function beginWith({ layers }: Pick<LayersModel, 'layers'>, initial: InitialWeights | null): void {
+  for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
+    layer.beginWith?.(initial);
+    if (layer.layers !== undefined) beginWith(layer as LayersModel, initial);
+  }
+}
+
+/** Waits for a tensor, which is disposed. */
+async function finished(tensor: Tensor): Promise<void> {
+  try {
+    await tensor.data();
+  } finally {
+    tensor.dispose();
+  }
+}
