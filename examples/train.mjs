@@ -9,7 +9,9 @@ import {
   clipGradients,
   exponentialDecay,
   gatedPixelCNN,
+  initializeFromData,
   pixelCNN,
+  pixelCNNPlusPlus,
   scheduleLearningRate,
   WeightAverage,
 } from 'pixelcnn-layers';
@@ -29,6 +31,7 @@ import { keepSettings, openRun } from './lib/run-settings.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
 
+const TITLES = { pixelcnn: 'PixelCNN', gated: 'Gated PixelCNN', 'plus-plus': 'PixelCNN++' };
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.
@@ -72,12 +75,22 @@ await keepSettings(out, run, [train, test]);
 // Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
+const network = () => {
+  const { output, dropout, seed } = run;
+  const common = { imageShape, levels, dropout, seed };
+  if (run.model === 'plus-plus') {
+    const { filters, numResnets } = run;
+    const { components } = output;
+    const meaning = components === undefined ? { output } : { components };
+    return pixelCNNPlusPlus({ ...common, filters, numResnets, ...meaning, numClasses });
+  }
+  const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize, input } = run;
+  const sizes = { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
+  const args = { ...common, ...sizes, input, output };
+  return run.model === 'gated' ? gatedPixelCNN({ ...args, numClasses }) : pixelCNN(args);
+};
 const newModel = () => {
-  const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize } = run;
-  const sizes = { imageShape, levels, hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
-  const { input, output, dropout, seed } = run;
-  const args = { ...sizes, input, output, dropout, seed };
-  const model = run.model === 'gated' ? gatedPixelCNN({ ...args, numClasses }) : pixelCNN(args);
+  const model = network();
   const optimizer =
     run.optimizer === 'adam'
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)
@@ -86,6 +99,7 @@ const newModel = () => {
   return model;
 };
 const model = from ? await load('model') : newModel();
+if (run.fromData !== undefined && !from) await beginFromData();
 const { optimizer } = model;
 const decay = exponentialDecay({ initial: run.learningRate, decay: run.decay });
 const schedule = scheduleLearningRate(optimizer, decay);
@@ -97,6 +111,15 @@ if (average && from) {
   averaged.dispose();
 }
 
+/** Sets the gains and biases of weight-normed convolutions from the first batch of so many images. */
+async function beginFromData() {
+  const first = { batchSize: run.fromData, seed: run.seed, withClasses: run.isConditional };
+  const { value: batch } = imageBatches(learnt, first)[Symbol.iterator]().next();
+  const condition = run.isConditional ? { condition: batch.xs[1] } : {};
+  await initializeFromData(model, batch.ys, condition);
+  tf.dispose(batch);
+}
+
 // What is written
 
 const fresh = { smoothed: 0, best: null, sinceBest: 0, evaluated: null, seconds: 0 };
@@ -105,7 +128,7 @@ let step = from?.step ?? 0;
 let savedStep = from?.step ?? null;
 let since = performance.now();
 const log = await openRunLog(out, {
-  title: `${run.model === 'gated' ? 'Gated PixelCNN' : 'PixelCNN'} on ${run.data}, ${levels} levels`,
+  title: `${TITLES[run.model]} on ${run.data}, ${levels} levels`,
   step,
   isResumed: flags.resume,
   judge: judge.name,

@@ -25,15 +25,18 @@ Data
   --levels N          intensities, to which the data are quantized (those of the data); of npy, how many codes there are (the highest + 1)
 
 Model
-  --model NAME        pixelcnn, or gated, which has no blind spot (pixelcnn)
-  --conditional       conditions the gated model on the class of each image
-  --hidden N          features of a block, for each channel (16)
+  --model NAME        pixelcnn, gated, which has no blind spot, or plus-plus, for photographs (pixelcnn)
+  --conditional       conditions the model, gated or plus-plus, on the class of each image
+  --filters N         of plus-plus: features of each map (32)
+  --resnets N         of plus-plus: blocks at each resolution (2)
+  --from-data N       of plus-plus: sets gains and biases from N training images before the first step (none)
+  --hidden N          of the others: features of a block, for each channel (16)
   --out-dim N         features of the layers after the blocks, for each channel (32)
   --blocks N          residual blocks (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
   --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled)
-  --output NAME       what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (softmax)
+  --output NAME       what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (softmax; of plus-plus mixture:10)
   --dropout X         probability with which blocks drop features in training, for small data sets (0)
 
 Training
@@ -65,13 +68,16 @@ const OPTIONS = {
   levels: text(),
   model: text('pixelcnn'),
   conditional: { type: 'boolean', default: false },
+  filters: text('32'),
+  resnets: text('2'),
+  'from-data': text(),
   hidden: text('16'),
   'out-dim': text('32'),
   blocks: text('5'),
   'first-kernel': text('7'),
   kernel: text('3'),
   input: text('scaled'),
-  output: text('softmax'),
+  output: text(),
   dropout: text('0'),
   steps: text(),
   batch: text('16'),
@@ -120,7 +126,10 @@ export function readTrainFlags(argv) {
     return { resume: true, out: outputDirectory('--out', flags.out), steps, patience, backend, path };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
-  if (flags.conditional && flags.model !== 'gated') stop('--conditional: comes with --model gated');
+  const isPlusPlus = flags.model === 'plus-plus';
+  if (flags.conditional && flags.model === 'pixelcnn')
+    stop('--conditional: comes with --model gated or plus-plus');
+  if (flags['from-data'] !== undefined && !isPlusPlus) stop('--from-data: comes with --model plus-plus');
   const dropout = flags.dropout === '0' ? 0 : fraction('--dropout', flags.dropout);
   const data = oneOf('--data', flags.data, DATASETS);
   return {
@@ -130,15 +139,20 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 65_536),
-      model: oneOf('--model', flags.model, ['pixelcnn', 'gated']),
+      model: oneOf('--model', flags.model, ['pixelcnn', 'gated', 'plus-plus']),
       isConditional: flags.conditional,
+      filters: wholeNumber('--filters', flags.filters, 1),
+      numResnets: wholeNumber('--resnets', flags.resnets, 1),
+      fromData: optional(wholeNumber, 'from-data', 1),
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
       numBlocks: wholeNumber('--blocks', flags.blocks, 0),
       firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
       kernelSize: oddNumber('--kernel', flags.kernel),
       input: nameOrSize('--input', flags.input, ['scaled', 'oneHot'], { embedding: 'embedding' }),
-      output: nameOrSize('--output', flags.output, ['softmax'], { mixture: 'components' }),
+      output: nameOrSize('--output', flags.output ?? (isPlusPlus ? 'mixture:10' : 'softmax'), ['softmax'], {
+        mixture: 'components',
+      }),
       dropout,
       steps: steps ?? 2000,
       batch: wholeNumber('--batch', flags.batch, 1),

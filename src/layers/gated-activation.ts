@@ -1,8 +1,15 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkFeatures,
+  checkInteger,
+  checkMemory,
+  checkOneOf,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { windowAround } from '../core/window';
-import type { LayerWeight, Ops } from '../program/ops';
+import type { GateKind, LayerWeight, Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
@@ -15,13 +22,20 @@ const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 export interface GatedActivationArgs extends LayerArgs, SeedArgs {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
+  /** What is done to a: 'tanh', as in gated PixelCNN, or 'linear', nothing, as in PixelCNN++. @default 'tanh' */
+  kind?: GateKind;
 }
 
-const argNames: NamesOf<GatedActivationArgs> = { imageChannels: true, seed: true, ...layerArgNames };
+const argNames: NamesOf<GatedActivationArgs> = {
+  imageChannels: true,
+  kind: true,
+  seed: true,
+  ...layerArgNames,
+};
 
 /**
- * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), where a and b are the halves of the features,
- * and c a projection of the condition, or the sum of those of several.
+ * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or of the kind 'linear' (a + c_a) sigmoid(b + c_b), where a
+ * and b are the halves of the features, and c a projection of the condition, or the sum of those of several.
  *
  * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: of each
  * channel's group, 2F / imageChannels of them, the first half is a and the second b. A condition is a vector
@@ -30,7 +44,8 @@ const argNames: NamesOf<GatedActivationArgs> = { imageChannels: true, seed: true
  * Weights: none, or of each condition its kernel [1,1,K,2F].
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and
- * 2.3, equations 2, 4 and 5.
+ * 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language modeling with gated convolutional networks" (2017),
+ * https://arxiv.org/abs/1612.08083.
  *
  * @throws TypeError naming the argument, or the input: an odd number of features, or one that does not split
  * into groups of two halves; a condition of another shape.
@@ -48,6 +63,7 @@ export class GatedActivation extends PixelLayer {
   static className = 'GatedActivation';
 
   private readonly imageChannels: number;
+  private readonly kind: GateKind;
   private readonly seed: number | undefined;
   /** Of what each condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
   private readonly projections: { readonly kernel: LayerWeight; readonly isMap: boolean }[] = [];
@@ -55,6 +71,7 @@ export class GatedActivation extends PixelLayer {
   constructor(args: GatedActivationArgs = {}) {
     super(checkLayerArgs(GatedActivation, new.target, args, argNames));
     this.imageChannels = checkInteger('GatedActivation: imageChannels', args.imageChannels ?? 3, 1);
+    this.kind = checkOneOf('GatedActivation: kind', args.kind ?? 'tanh', ['tanh', 'linear']);
     this.seed = checkSeed('GatedActivation', args.seed);
   }
 
@@ -121,11 +138,12 @@ export class GatedActivation extends PixelLayer {
       (isMap ? ofPixels : ofImages).push(projected);
     }
     const sum = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // all [..,2F]
-    return ops.gate(sum(ofPixels) as T, this.imageChannels, sum(ofImages)); // [N,H,W,2F] -> [N,H,W,F]
+    return ops.gate(sum(ofPixels) as T, this.imageChannels, sum(ofImages), this.kind); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), imageChannels: this.imageChannels, seed: this.seed ?? null };
+    const { imageChannels, kind, seed = null } = this;
+    return { ...super.getConfig(), imageChannels, kind, seed };
   }
 }
 serialization.registerClass(GatedActivation);

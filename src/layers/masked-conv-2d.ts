@@ -20,11 +20,11 @@ export interface MaskedConv2DArgs extends CausalConv2DArgs {
 }
 
 const argNames: NamesOf<MaskedConv2DArgs> = {
+  ...causalConvArgNames,
   kernelSize: true,
   maskType: true,
   imageChannels: true,
   vertical: true,
-  ...causalConvArgNames,
 };
 
 /**

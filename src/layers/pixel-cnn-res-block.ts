@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { initializers } from '@tensorflow/tfjs-layers';
 import {
+  checkBoolean,
   checkFeatures,
   checkInteger,
   checkKernelSize,
@@ -9,14 +9,15 @@ import {
   throwTypeError,
 } from '../core/check';
 import { type Window, windowOf } from '../core/window';
-import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
+import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
+import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link PixelCNNResBlock}. */
-export interface PixelCNNResBlockArgs extends LayerArgs, SeedArgs {
+export interface PixelCNNResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
   /** h, a multiple of `imageChannels`; the input must have 2h features. */
   filters: number;
   /** Kernel of the middle convolution, odd. @default 3 */
@@ -32,23 +33,21 @@ const argNames: NamesOf<PixelCNNResBlockArgs> = {
   kernelSize: true,
   imageChannels: true,
   dropout: true,
+  weightNormalization: true,
   seed: true,
   ...layerArgNames,
 };
 
 /** One of the block's convolutions. */
-interface Conv {
-  readonly kernel: LayerWeight;
-  readonly bias: LayerWeight;
-  readonly window: Window;
-}
+type Conv = ConvolutionWeights & { readonly window: Window };
 
 /**
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
  * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
  * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of
- * conv_mid [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h].
+ * conv_mid [kernel rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h]; with `weightNormalization` the
+ * gain of each between both.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the
  * ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`. Dropout, "on the residual
@@ -72,6 +71,7 @@ export class PixelCNNResBlock extends PixelLayer {
   private readonly kernelSize: [number, number];
   private readonly imageChannels: number;
   private readonly dropout: DropoutArgs;
+  private readonly weightNormalization: boolean;
   private readonly seed: number | undefined;
   /** Each followed by a ReLU. */
   private convs: readonly Conv[] = [];
@@ -81,6 +81,10 @@ export class PixelCNNResBlock extends PixelLayer {
     this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
     this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
     this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
+    this.weightNormalization = checkBoolean(
+      'PixelCNNResBlock: weightNormalization',
+      args.weightNormalization ?? false,
+    );
     this.seed = checkSeed('PixelCNNResBlock', args.seed);
     const rate = checkRate('PixelCNNResBlock: dropout', args.dropout ?? 0);
     this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
@@ -101,19 +105,23 @@ export class PixelCNNResBlock extends PixelLayer {
     this.convs = [
       this.addConv('conv_in', [1, 1], 2 * h, h),
       this.addConv('conv_mid', this.kernelSize, h, h),
-      this.addConv('conv_out', [1, 1], h, 2 * h),
+      this.addConv('conv_out', [1, 1], h, 2 * h, 0.1),
     ];
     this.inputSpec = imageInputSpec(featuresIn);
     super.build(inputShape);
   }
 
-  private addConv(name: string, kernelSize: [number, number], featuresIn: number, featuresOut: number): Conv {
-    const kernelShape = [...kernelSize, featuresIn, featuresOut];
-    const seed = partSeed(this.seed, `${name}_kernel`);
-    const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
-    const kernel = this.addWeight(`${name}_kernel`, kernelShape, 'float32', initializer);
-    const bias = this.addWeight(`${name}_bias`, [featuresOut], 'float32', initializers.zeros());
-    return { kernel, bias, window: windowOf({ kernelSize, imageChannels: this.imageChannels }) };
+  private addConv(
+    name: string,
+    kernelSize: [number, number],
+    featuresIn: number,
+    featuresOut: number,
+    initialScale = 1,
+  ): Conv {
+    const { imageChannels, seed, weightNormalization } = this;
+    const options = { seed, weightNormalization, initialScale };
+    const weights = addConvolution(this, `${name}_`, [...kernelSize, featuresIn, featuresOut], options);
+    return { ...weights, window: windowOf({ kernelSize, imageChannels }) };
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
@@ -128,8 +136,9 @@ export class PixelCNNResBlock extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { filters, kernelSize, imageChannels, seed = null } = this;
-    return { ...super.getConfig(), filters, kernelSize, imageChannels, dropout: this.dropout.rate, seed };
+    const { filters, kernelSize, imageChannels, weightNormalization, seed = null } = this;
+    const own = { filters, kernelSize, imageChannels, dropout: this.dropout.rate, weightNormalization, seed };
+    return { ...super.getConfig(), ...own };
   }
 }
 serialization.registerClass(PixelCNNResBlock);

@@ -9,11 +9,11 @@ import { checkLayerArgs } from './layer-args';
 export interface ShiftedConv2DArgs extends CausalConv2DArgs, ShiftedWindowArgs {}
 
 const argNames: NamesOf<ShiftedConv2DArgs> = {
+  ...causalConvArgNames,
   kernelSize: true,
   shift: true,
   stride: true,
   transposed: true,
-  ...causalConvArgNames,
 };
 
 /**

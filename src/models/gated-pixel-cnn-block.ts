@@ -11,6 +11,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
+import type { WeightNormalizationArgs } from '../layers/convolution-weights';
 import { gatedActivation, isCondition } from '../layers/gated-activation';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
@@ -44,7 +45,7 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
 const stackNames: NamesOf<GatedBlockOutputs> = { vertical: true, horizontal: true, skip: true };
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
-export interface GatedPixelCNNBlockArgs extends SeedArgs {
+export interface GatedPixelCNNBlockArgs extends SeedArgs, WeightNormalizationArgs {
   /** F, the features of each stack that come out, a multiple of `imageChannels`. */
   filters: number;
   /** Rows and columns of the window, odd; one number for a square one. @default 3 */
@@ -81,6 +82,7 @@ const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
   condition: true,
   skipFilters: true,
   dropout: true,
+  weightNormalization: true,
   seed: true,
   isLast: true,
   name: true,
@@ -126,14 +128,16 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
 ): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
-  const { filters, imageChannels, maskType, columns, rows, conditions, dropout, seed, skipFilters, isLast } =
-    checkBlock(stacks, args);
+  const checked = checkBlock(stacks, args);
+  const { filters, imageChannels, maskType, columns, rows, conditions } = checked;
+  const { dropout, weightNormalization, seed, skipFilters, isLast } = checked;
   const { vertical, horizontal } = stacks;
   const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
     const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
-    return maskedConv2d({ ...layerArgs(part), ...convArgs, kernelInitializer }).apply(x);
+    const own = weightNormalization ? { weightNormalization } : { kernelInitializer };
+    return maskedConv2d({ ...layerArgs(part), ...convArgs, ...own }).apply(x);
   };
   const gate = (part: string, x: SymbolicTensor) => {
     const layer = gatedActivation({ ...layerArgs(part), imageChannels });
@@ -204,6 +208,7 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
   const [rows, columns] = checkKernelSize(label('kernelSize'), args.kernelSize ?? 3);
   const maskType = checkOneOf(label('maskType'), args.maskType ?? 'B', ['A', 'B']);
   const dropout = checkRate(label('dropout'), args.dropout ?? 0);
+  const weightNormalization = checkBoolean(label('weightNormalization'), args.weightNormalization ?? false);
   const seed = checkSeed('gatedPixelCNNBlock', args.seed);
   if (skipFilters !== undefined) checkFeatures(label('skipFilters'), skipFilters, imageChannels);
   const [, height, width] = imageInputShape(label('vertical'), vertical?.shape ?? []);
@@ -222,5 +227,17 @@ function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
     if (condition?.sourceLayer && isCondition(condition.shape, horizontal.shape)) continue;
     throwTypeError(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
-  return { imageChannels, filters, rows, columns, maskType, dropout, seed, conditions, skipFilters, isLast };
+  return {
+    imageChannels,
+    filters,
+    rows,
+    columns,
+    maskType,
+    dropout,
+    weightNormalization,
+    seed,
+    conditions,
+    skipFilters,
+    isLast,
+  };
 }

@@ -46,7 +46,7 @@ describe('the names of a layer’s arguments', () => {
   it('are listed where none is near', () => {
     const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 } as never);
     expect(convolve).toThrow(
-      "MaskedConv2D: unknown option 'dilationRate': there are filters, kernelSize, maskType, ",
+      "MaskedConv2D: unknown option 'dilationRate': there are filters, weightNormalization, ",
     );
     expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
   });

@@ -140,15 +140,13 @@ describe('convolutions on tensors', () => {
     expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow(
       "weight 'kernel': wanted one window for a kernel, got 'another'",
     );
-    for (const other of [
-      { anchor: [1, 2] as const },
-      { anchor: [0, 1] as const },
-      { stride: 2 },
-      { transposed: true },
-    ]) {
-      expect(() => ops.prepare(weightOf(kernel), { ...window, ...other })).toThrow(
-        'conv: window: wanted one around its middle tap, of stride 1',
-      );
+    for (const [other, message] of [
+      [{ anchor: [1, 3] as const }, 'conv: window: anchor: wanted an integer of 0 to 2, got 3'],
+      [{ anchor: [-1, 1] as const }, 'conv: window: anchor: wanted an integer of 0 to 2, got -1'],
+      [{ stride: 3 }, 'conv: window: stride: wanted'],
+      [{ transposed: 1 as unknown as boolean }, 'conv: window: transposed: wanted true or false, got 1'],
+    ] as const) {
+      expect(() => ops.prepare(weightOf(kernel), { ...window, ...other })).toThrow(message);
     }
     ops.dispose();
     kernel.dispose();

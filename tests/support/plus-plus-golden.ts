@@ -68,7 +68,8 @@ function referenceName(layer: string, conv: string): string {
     final_conv: 'nin_out.lin_a',
   };
   if (known[layer] !== undefined) return known[layer];
-  const [, kind, scale = '', index, stream] = /^(down|up|downsize|upsize)(\d)_(?:(\d)_)?(u|ul)$/.exec(layer) ?? [];
+  const [, kind, scale = '', index, stream] =
+    /^(down|up|downsize|upsize)(\d)_(?:(\d)_)?(u|ul)$/.exec(layer) ?? [];
   if (kind === 'downsize') return `downsize_${stream}_stream.${scale}.conv`;
   if (kind === 'upsize') return `upsize_${stream}_stream.${1 - Number(scale)}.deconv`;
   const part = { conv_in: 'conv_input.conv', conv_skip: 'nin_skip.lin_a', conv_out: 'conv_out.conv' }[conv];
