@@ -141,8 +141,8 @@ describe('convolutions on tensors', () => {
       "weight 'kernel': wanted one window for a kernel, got 'another'",
     );
     for (const [other, message] of [
-      [{ anchor: [1, 3] as const }, 'conv: window: anchor: wanted an integer of 0 to 2, got 3'],
-      [{ anchor: [-1, 1] as const }, 'conv: window: anchor: wanted an integer of 0 to 2, got -1'],
+      [{ anchor: [1, 3] as const }, 'conv: window: anchor: wanted an integer from 0 to 2, got 3'],
+      [{ anchor: [-1, 1] as const }, 'conv: window: anchor: wanted an integer from 0 to 2, got -1'],
       [{ stride: 3 }, 'conv: window: stride: wanted'],
       [{ transposed: 1 as unknown as boolean }, 'conv: window: transposed: wanted true or false, got 1'],
     ] as const) {
