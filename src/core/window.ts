@@ -208,6 +208,13 @@ export function checkKernel(window: Window, kernel: readonly number[], featuresI
   checkFeatures('conv: output features', featuresOut, window.imageChannels);
 }
 
+/** Checks the window on what is the same at every pixel: it has no other places beside it. */
+export function checkPointwise({ kernelSize, stride }: Window): void {
+  const why = ', since its input is the same at every pixel';
+  if (kernelSize[0] * kernelSize[1] > 1) throwTypeError('conv: kernel', `1x1${why}`, kernelSize);
+  if (stride !== 1) throwTypeError('conv: window: stride', `1${why}`, stride);
+}
+
 /** How many rows of the kernel, from the first, hold all that reach no pixel below the output's own. */
 export const causalRows = ({ kernelSize, anchor, transposed }: Window): number =>
   transposed ? kernelSize[0] : anchor[0] + 1;

@@ -1,7 +1,7 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFunction, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, type Window } from '../core/window';
+import { checkKernel, checkPointwise, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
   affineNames,
@@ -168,6 +168,7 @@ class ShapeOps implements Ops<Shape> {
     const kernelSizes = checkedKernelShape(kernel);
     const [, , , featuresOut] = kernelSizes;
     checkKernel(window, kernelSizes, featuresOf(x));
+    if (x.length === 2) checkPointwise(window);
     if (bias !== null) checkSize(bias, [featuresOut]);
     this.tensorOps.prepare(kernel, window);
     return withFeatures(resized('conv', x, window), featuresOut);

@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, maskOf, type Window } from '../core/window';
+import { checkKernel, checkPointwise, maskOf, type Window } from '../core/window';
 import {
   affineNames,
   checkEncodedLevels,
@@ -112,10 +112,8 @@ export class ProgramBuilder implements Ops<Features> {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     const shape = checkedKernelShape(kernel);
     checkKernel(window, shape, x.size);
-    const [rows, columns, , featuresOut] = shape;
-    if (rows * columns > 1 && this.areConstant[nodeOf(x)]) {
-      throwTypeError('conv: kernel', '1x1, since its input is the same at every pixel', [rows, columns]);
-    }
+    if (this.areConstant[nodeOf(x)]) checkPointwise(window);
+    const featuresOut = shape[3];
     const y = this.push({
       op: 'conv',
       size: featuresOut,
