@@ -131,7 +131,10 @@ async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unkno
 }
 
 /** A weight that is no layer's. */
-type Variable = LayerWeight & { read(): tf.Tensor1D; write(value: tf.Tensor1D): void };
+interface Variable extends LayerWeight {
+  read(): tf.Tensor1D;
+  write(value: tf.Tensor1D): void;
+}
 
 onEachBackend('initializeFromData', () => {
   it('gives what comes out of every weight-normed convolution mean 0 and a standard deviation', async () => {
