@@ -63,16 +63,15 @@ onEachBackend('pixelCNNPlusPlus', (backend) => {
   }
 
   // biome-ignore format: one row a line
-  const shapes: PixelCNNPlusPlusArgs['imageShape'][] = isGpu(backend) ? [[4, 4, 1]] : [[8, 8, 1], [4, 8, 3], [4, 4, 3]];
-  it.skipIf(backend === 'wasm, composed').each(shapes)(
-    'is causal, images [%i, %i, %i]',
-    async (...imageShape) => {
-      const output = imageShape[1] === 8 ? 'mixture' : 'softmax';
-      const model = build({ imageShape: imageShape as [number, number, number], output }, 2);
-      expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
-      model.dispose();
-    },
-  );
+  const toCheck: Partial<Record<typeof backend, PixelCNNPlusPlusArgs['imageShape'][]>> = {
+    cpu: [[8, 8, 1]], wasm: [[8, 8, 1], [4, 8, 3], [4, 4, 3]], webgpu: [[4, 4, 1]],
+  };
+  it.each(toCheck[backend] ?? [])('is causal, images [%i, %i, %i]', async (...imageShape) => {
+    const output = imageShape[1] === 8 ? 'mixture' : 'softmax';
+    const model = build({ imageShape, output }, 2);
+    expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
+    model.dispose();
+  });
 
   it('learns, and goes on to the bit when it is saved and resumed, with dropout and conditions', async () => {
     const labels = someLevels([4, 4, 4, 1], 4);

@@ -337,26 +337,22 @@ describe('initializeFromData', () => {
   it.skipIf(wasm === undefined)('lets training begin where the loss falls faster', async () => {
     await useBackend(wasm ?? 'wasm');
     const { train, test } = await loadDigits();
-    const first = tf.slice(train, 0, 64);
+    const labels = tf.slice(train, 0, 16);
+    const xs = normalize(labels, 17);
     const falls: number[] = [];
     for (const isInitialized of [false, true]) {
       const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, components: 2, seed: 1 }); // biome-ignore format: one line
-      if (isInitialized) await initializeFromData(model, first);
+      if (isInitialized) await initializeFromData(model, labels);
       model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
       const losses: number[] = [];
-      for (let step = 0; step < 10; step++) {
-        const labels = tf.slice(train, 16 * step, 16);
-        const xs = normalize(labels, 17);
-        losses.push(await model.trainOnBatch(xs, labels));
-        tf.dispose([labels, xs]);
-      }
+      for (let step = 0; step < 8; step++) losses.push(await model.trainOnBatch(xs, labels));
       falls.push((losses[0] as number) - (losses.at(-1) as number));
       model.optimizer.dispose();
       model.dispose();
     }
     expect(falls[0]).toBeGreaterThan(0);
     expect(falls[1]).toBeGreaterThan(2 * (falls[0] as number));
-    tf.dispose([train, test, first]);
+    tf.dispose([train, test, labels, xs]);
     await useBackend(backends[0] ?? 'cpu');
   });
 
