@@ -9,7 +9,6 @@ import { isCondition } from './gated-activation';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
-import { shiftOf } from './shifted-conv-2d';
 import type { LayerArgs, Shape } from './types';
 
 /** The window of a projection, at each pixel from all features to all. */
@@ -181,14 +180,6 @@ export class GatedResBlock extends PixelLayer {
       seed,
     };
     return { ...super.getConfig(), ...own };
-  }
-
-  /** @nocollapse */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls({ ...config, shift: shiftOf(config['shift']) });
   }
 }
 serialization.registerClass(GatedResBlock);

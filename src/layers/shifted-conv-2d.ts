@@ -63,14 +63,6 @@ export class ShiftedConv2D extends CausalConv2D {
       transposed,
     };
   }
-
-  /** @nocollapse */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-  ): T {
-    return new cls({ ...config, shift: shiftOf(config['shift']) });
-  }
 }
 serialization.registerClass(ShiftedConv2D);
 
@@ -79,6 +71,3 @@ export function shiftedConv2d(args: ShiftedConv2DArgs): ShiftedConv2D {
   useOwnKernels();
   return new ShiftedConv2D(args);
 }
-
-/** As it was before tfjs rewrote it to snake case. */
-export const shiftOf = (saved: unknown) => (saved === 'down_right' ? 'downRight' : saved) as string;

@@ -252,20 +252,25 @@ onEachBackend('initializeFromData', (backend) => {
 
   it('keeps the gain of what is the same at very many pixels, whose sum float32 rounds', () =>
     expectNoLeaks(async () => {
-      const constants = [0.1, 0.7312, -3];
-      const y: tf.Tensor4D = tf.tidy(() => tf.tile(tf.tensor4d(constants, [1, 1, 1, 3]), [32, 32, 32, 1]));
+      const constants = [0.1, 0.7312, -3, 2000];
+      const ulp = 2 ** -13; // of 2000: by so much every second row differs
+      const y: tf.Tensor4D = tf.tidy(() =>
+        tf.tile(tf.tensor4d([...constants, 0.1, 0.7312, -3, 2000 + ulp], [1, 2, 1, 4]), [32, 16, 32, 1]),
+      );
       const variable = (values: number[]): Variable => {
         const own = tf.tidy(() => tf.variable(tf.tensor1d(values)));
-        return { name: 'w', shape: [3], read: () => own, write: (value) => own.assign(value) };
+        return { name: 'w', shape: [4], read: () => own, write: (value) => own.assign(value) };
       };
-      const [gain, bias] = [variable([2, 3, 4]), variable([5, 6, 7])];
+      const [gain, bias] = [variable([2, 3, 4, 5]), variable([6, 7, 8, 9])];
       const initial = new InitialWeights();
       const outputs = tf.tidy(() => initial.scaled({ direction: gain, gain }, bias, y));
       initial.write();
       initial.dispose();
-      expect(await take(tf.clone(gain.read()))).toEqual([2, 3, 4]);
-      expectClose(await take(tf.clone(bias.read())), [-0.2, -3 * 0.7312, 12], 1e-5);
-      expectClose(await take(tf.tidy(() => tf.max(tf.abs(outputs)))), [0], 1e-5);
+      expect(await take(tf.clone(gain.read()))).toEqual([2, 3, 4, 5]);
+      const wanted = [-0.2, -3 * 0.7312, 12, -10000];
+      const ratios = (await take(tf.clone(bias.read()))).map((value, f) => value / (wanted[f] as number));
+      expectClose(ratios, [1, 1, 1, 1], 1e-5);
+      expectClose(await take(tf.tidy(() => tf.max(tf.abs(outputs)))), [0], 5e-3);
       return [y, outputs, gain.read(), bias.read()];
     }));
 
