@@ -274,7 +274,7 @@ describe('GatedResBlock', () => {
     const [x, skip, wide] = [tf.ones([1, 2, 3, 2]), tf.ones([1, 2, 3, 1]), tf.ones([1, 2, 4, 1])];
     tf.dispose(block.apply([x, skip]));
     expect(() => block.apply([x, x])).toThrow('expected axis 3 of input shape to have value 1');
-    expect(() => block.apply(x)).toThrow('expects 2 inputs');
+    expect(() => block.apply(tfl.input({ shape: [2, 3, 2] }))).toThrow('expects 2 inputs');
     expect(() => block.apply([x, wide])).toThrow('GatedResBlock: inputs: wanted');
     tf.dispose([x, skip, wide]);
     block.dispose();
