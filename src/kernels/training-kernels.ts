@@ -2,8 +2,8 @@
 type Address = number;
 
 /**
- * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of whose last
- * row the first `present` columns are used.
+ * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of which so many
+ * columns lie to the `left` of the output's own, and of whose last row the first `present` columns are used.
  */
 type ImageConvolutionSizes = readonly [
   height: number,
@@ -12,6 +12,7 @@ type ImageConvolutionSizes = readonly [
   featuresOut: number,
   rows: number,
   columns: number,
+  left: number,
   present: number,
 ];
 
