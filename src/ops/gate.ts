@@ -29,11 +29,11 @@ type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The features of x are
- * channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The
+ * features of x are channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
- * 4.
+ * 4; Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
  *
  * @param x [N,H,W,2F], where 2 imageChannels divides 2F
  * @param condition [N,2F], added to x at every pixel, or null
@@ -99,9 +99,9 @@ const wasmInputGradient = wasmKernel<Inputs & { readonly dy: Tensor4D }, Attribu
   },
 );
 
-/** Images, pixels of each, groups of features and features of the output in each. */
-function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: Attributes) {
-  return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
+/** Images, pixels of each, groups of features, features of the output in each, and whether the gate is linear. */
+function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels, kind }: Attributes) {
+  return [n, h * w, imageChannels, features / (2 * imageChannels), kind === 'linear'] as const;
 }
 
 /** Both gradients from that for x [N,H,W,2F]: the condition is added at every pixel. */
@@ -119,10 +119,8 @@ const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
   name: 'gate',
   composed,
   wasmImplementation: {
-    supports: ({ x, condition }, { kind }) =>
-      kind === 'tanh' && // TODO(own kernels)
-      x.dtype === 'float32' &&
-      (condition === undefined || condition.dtype === 'float32'),
+    supports: ({ x, condition }) =>
+      x.dtype === 'float32' && (condition === undefined || condition.dtype === 'float32'),
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients: (dy, inputs, attributes) =>
       fromInputGradient(wasmInputGradient({ dy, ...inputs }, attributes)),
