@@ -21,9 +21,9 @@ export type ConvolutionSizes = readonly [images: number, ...image: ImageConvolut
 
 /**
  * Sizes of gates [images,pixels,groups,size] of features [images,pixels,groups,2,size], a and b of each
- * group, and their kind.
+ * group.
  */
-type GateSizes = readonly [images: number, pixels: number, groups: number, size: number, isLinear: boolean];
+type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
 
 /**
  * Sizes of features [images,pixels,groups,size], of which each group of a pixel is normalized by itself, and
@@ -114,10 +114,13 @@ export interface TrainingKernels {
     scratch: Address,
   ): void;
 
-  /** y = tanh(a) sigmoid(b), or a sigmoid(b) where it is linear; a and b are x plus the condition [images,groups,2,size]. */
+  /** y = tanh(a) sigmoid(b), where a and b are x plus the condition [images,groups,2,size]. */
   gate(y: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
   /** The gradient of {@link gate} for x. */
   gateBack(dx: Address, dy: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
+  /** As {@link gate}, but y = a sigmoid(b). */
+  linearGate: TrainingKernels['gate'];
+  linearGateBack: TrainingKernels['gateBack'];
 
   /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, both [groups,size]. */
   layerNorm(y: Address, x: Address, scale: Address, shift: Address, ...sizes: LayerNormSizes): void;

@@ -82,8 +82,9 @@ const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
   'PixelCNNGate',
   (kernels, { x, condition }, attributes) => {
     const [n, h, w, features] = x.shape;
+    const loop = attributes.kind === 'linear' ? kernels.linearGate : kernels.gate;
     const [y] = filled([[n, h, w, features / 2]], 0, ([y]) =>
-      kernels.gate(y, address(x), address(condition), ...sizesOf(x, attributes)),
+      loop(y, address(x), address(condition), ...sizesOf(x, attributes)),
     );
     return y;
   },
@@ -92,16 +93,17 @@ const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
 const wasmInputGradient = wasmKernel<Inputs & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
   'PixelCNNGateGradient',
   (kernels, { dy, x, condition }, attributes) => {
+    const loop = attributes.kind === 'linear' ? kernels.linearGateBack : kernels.gateBack;
     const [dx] = filled([x.shape], 0, ([dx]) =>
-      kernels.gateBack(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
+      loop(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
     );
     return dx;
   },
 );
 
-/** Images, pixels of each, groups of features, features of the output in each, and whether the gate is linear. */
-function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels, kind }: Attributes) {
-  return [n, h * w, imageChannels, features / (2 * imageChannels), kind === 'linear'] as const;
+/** Images, pixels of each, groups of features and features of the output in each. */
+function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: Attributes) {
+  return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
 /** Both gradients from that for x [N,H,W,2F]: the condition is added at every pixel. */

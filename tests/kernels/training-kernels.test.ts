@@ -14,9 +14,10 @@ function gates(as: readonly number[], b: number, isLinear: boolean) {
   const floats = new Float32Array(memory.buffer);
   for (const [i, a] of as.entries()) floats.set([a, b], x + 2 * i);
   floats.fill(DY, dy, dy + n);
-  const { gate, gateBack } = trainingKernels(memory) as TrainingKernels;
-  gate(4 * y, 4 * x, 0, n, 1, 1, 1, isLinear);
-  gateBack(4 * dx, 4 * dy, 4 * x, 0, n, 1, 1, 1, isLinear);
+  const loops = trainingKernels(memory) as TrainingKernels;
+  const [gate, gateBack] = isLinear ? [loops.linearGate, loops.linearGateBack] : [loops.gate, loops.gateBack];
+  gate(4 * y, 4 * x, 0, n, 1, 1, 1);
+  gateBack(4 * dx, 4 * dy, 4 * x, 0, n, 1, 1, 1);
   const part = (start: number, stride: number) => as.map((_, i) => floats[start + stride * i] as number);
   return { y: part(y, 1), da: part(dx, 2), db: part(dx + 1, 2) };
 }

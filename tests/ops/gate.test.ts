@@ -220,17 +220,20 @@ describe.runIf(backends.includes('wasm'))('the gate by own kernels on wasm', () 
       const memory = new WebAssembly.Memory({ initial: 1 });
       const floats = new Float32Array(memory.buffer);
       const loops = trainingKernels(memory) as TrainingKernels;
+      const [forward, back] = isLinear
+        ? [loops.linearGate, loops.linearGateBack]
+        : [loops.gate, loops.gateBack];
       for (let size = 1; size <= 13; size++) {
         const [n, pixels, groups] = [2, 3, 2];
         const length = n * pixels * groups * size;
         floats.fill(7);
         floats.fill(-1, 0, 3 * length); // dy and x
-        const sizes = [n, pixels, groups, size, isLinear] as const;
-        loops.gate(4 * (3 * length + 1), 4 * length, 4 * length, ...sizes);
+        const sizes = [n, pixels, groups, size] as const;
+        forward(4 * (3 * length + 1), 4 * length, 4 * length, ...sizes);
         const y = floats.subarray(3 * length + 1, 4 * length + 1);
         expect(y.every((value) => value < 0)).toBe(true);
         y.fill(7);
-        loops.gateBack(4 * (3 * length + 1), 0, 4 * length, 4 * length, ...sizes);
+        back(4 * (3 * length + 1), 0, 4 * length, 4 * length, ...sizes);
         const dx = floats.subarray(3 * length + 1, 5 * length + 1);
         expect(dx.every((value) => value !== 7)).toBe(true);
         dx.fill(7);

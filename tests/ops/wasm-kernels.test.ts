@@ -105,8 +105,8 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
         correlate(0, at, at, at, ...sizes, 4096);
         sumPixels(0, at, at, 1, 1, width, features, 4096);
         if (width % 2 === 1) return;
-        gate(0, at, at, 1, width / 2, 1, features, false); // [1,1,width / 2,2*features]
-        gateBack(at, at + 2 * width * features, at, at, 1, width / 2, 1, features, false);
+        gate(0, at, at, 1, width / 2, 1, features); // [1,1,width / 2,2*features]
+        gateBack(at, at + 2 * width * features, at, at, 1, width / 2, 1, features);
       }).not.toThrow();
     }
   });
