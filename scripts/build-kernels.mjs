@@ -16,6 +16,7 @@ const ENTRIES = [
   'correlation',
   'cross-entropy',
   'gate',
+  'linear-gate',
   'layer-norm',
   'logistic-mixture',
 ];

@@ -8,6 +8,7 @@ import {
   GATE,
   INSTRUCTIONS,
   LAYER_NORM,
+  LINEAR_GATE,
   LOGISTIC_MIXTURE,
   LOOKUP,
   MIXTURE_LEVELS,
@@ -124,7 +125,7 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
 
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LAYER_NORM, LOGISTIC_MIXTURE];
+  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LINEAR_GATE, LAYER_NORM, LOGISTIC_MIXTURE];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;
