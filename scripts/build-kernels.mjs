@@ -17,6 +17,7 @@ const ENTRIES = [
   'cross-entropy',
   'gate',
   'linear-gate',
+  'concat-elu',
   'layer-norm',
   'logistic-mixture',
 ];
