@@ -11,10 +11,10 @@ export function concatElu(y: usize, x: usize, rows: usize, size: usize): void {
   for (; rows > 0; rows--, x += bytes, y += 2 * bytes) {
     for (let next: usize = 0; next < bytes; next += step(bytes)) {
       const i = startOf(next, bytes);
-      const value = load4(x + i, bytes), opposite = f32x4.neg(value);
+      const value = load4(x + i, bytes);
       const below = f32x4.neg(oneMinusExp(f32x4.neg(f32x4.abs(value))));
       write(y + i, ifPositive(value, value, below), bytes);
-      write(y + bytes + i, ifPositive(opposite, opposite, below), bytes);
+      write(y + bytes + i, ifPositive(value, below, f32x4.neg(value)), bytes);
     }
   }
 }
@@ -25,10 +25,9 @@ export function concatEluBack(dx: usize, dy: usize, x: usize, rows: usize, size:
   for (; rows > 0; rows--, x += bytes, dx += bytes, dy += 2 * bytes) {
     for (let next: usize = 0; next < bytes; next += step(bytes)) {
       const i = startOf(next, bytes);
-      const value = load4(x + i, bytes), opposite = f32x4.neg(value);
-      const below = exp(f32x4.neg(f32x4.abs(value)));
+      const value = load4(x + i, bytes), below = exp(f32x4.neg(f32x4.abs(value)));
       const first = f32x4.mul(load4(dy + i, bytes), ifPositive(value, one, below));
-      const second = f32x4.mul(load4(dy + bytes + i, bytes), ifPositive(opposite, one, below));
+      const second = f32x4.mul(load4(dy + bytes + i, bytes), ifPositive(value, below, one));
       write(dx + i, f32x4.sub(first, second), bytes);
     }
   }
