@@ -18,6 +18,7 @@ const ENTRIES = [
   'gate',
   'linear-gate',
   'concat-elu',
+  'normalized-kernel',
   'layer-norm',
   'logistic-mixture',
 ];

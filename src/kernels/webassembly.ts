@@ -13,6 +13,7 @@ import {
   LOGISTIC_MIXTURE,
   LOOKUP,
   MIXTURE_LEVELS,
+  NORMALIZED_KERNEL,
   SOFTMAX,
 } from './modules';
 import type { TrainingKernels } from './training-kernels';
@@ -135,6 +136,7 @@ export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | n
     LAYER_NORM,
     LINEAR_GATE,
     LOGISTIC_MIXTURE,
+    NORMALIZED_KERNEL,
   ];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
