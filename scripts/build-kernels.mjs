@@ -17,6 +17,8 @@ const ENTRIES = [
   'cross-entropy',
   'gate',
   'linear-gate',
+  'concat-elu',
+  'normalized-kernel',
   'layer-norm',
   'logistic-mixture',
 ];

@@ -122,6 +122,35 @@ export interface TrainingKernels {
   linearGate: TrainingKernels['gate'];
   linearGateBack: TrainingKernels['gateBack'];
 
+  /** y = elu(x), then elu(-x): [rows,2,size] of x [rows,size]. */
+  concatElu(y: Address, x: Address, rows: number, size: number): void;
+  /** The gradient of {@link concatElu} for x. */
+  concatEluBack(dx: Address, dy: Address, x: Address, rows: number, size: number): void;
+
+  /**
+   * y = gain direction / ||direction||, as direction [inputs,outputs], of each output; the square of a norm is taken
+   * for `smallest` at least.
+   */
+  normalizedKernel(
+    y: Address,
+    direction: Address,
+    gain: Address,
+    inputs: number,
+    outputs: number,
+    smallest: number,
+  ): void;
+  /** The gradients of {@link normalizedKernel}. */
+  normalizedKernelBack(
+    ddirection: Address,
+    dgain: Address,
+    dy: Address,
+    direction: Address,
+    gain: Address,
+    inputs: number,
+    outputs: number,
+    smallest: number,
+  ): void;
+
   /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, both [groups,size]. */
   layerNorm(y: Address, x: Address, scale: Address, shift: Address, ...sizes: LayerNormSizes): void;
   /** The gradients of {@link layerNorm}. `scratch` is room for 2 groups size numbers. */

@@ -3,7 +3,9 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { gatedActivation, maskedConv2d, negativeLogLikelihood, pixelNormalization } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { causalConv2d } from '../../src/ops/causal-conv';
+import { concatElu } from '../../src/ops/concat-elu';
 import { gate } from '../../src/ops/gate';
+import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { backends, useBackend } from '../support/backends';
 import { withFencedTensors } from '../support/fences';
 import { noise, take } from '../support/tensors';
@@ -87,6 +89,15 @@ describe.runIf(backends.includes('wasm'))(
       await withFencedTensors(() => useLayer(gatedActivation({ imageChannels: 3 }), [2, 3, 5, 6 * size]));
       const linear = (x: tf.Tensor) => gate(x as tf.Tensor4D, 3, null, 'linear');
       await withFencedTensors(() => useOperation(linear, [2, 3, 5, 6 * size]));
+    });
+
+    it.each([1, 2, 3, 4, 5])('elu both ways of %i features', async (size) => {
+      await withFencedTensors(() => useOperation(concatElu, [2, 3, 5, size]));
+    });
+
+    it.each([1, 2, 3, 4, 5])('kernels of %i outputs by direction and length', async (outputs) => {
+      const op = (v: tf.Tensor, gain: tf.Tensor) => normalizedKernel(v as tf.Tensor4D, gain as tf.Tensor1D);
+      await withFencedTensors(() => useOperation(op, [2, 3, 3, outputs], [outputs]));
     });
 
     it.each([1, 2, 3, 4, 5])('normalizations of groups of %i features', async (size) => {
