@@ -16,6 +16,9 @@ const ENTRIES = [
   'correlation',
   'cross-entropy',
   'gate',
+  'linear-gate',
+  'concat-elu',
+  'normalized-kernel',
   'layer-norm',
   'logistic-mixture',
 ];

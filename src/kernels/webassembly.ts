@@ -2,15 +2,18 @@ import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
 import {
+  CONCAT_ELU,
   CONVOLUTION,
   CORRELATION,
   CROSS_ENTROPY,
   GATE,
   INSTRUCTIONS,
   LAYER_NORM,
+  LINEAR_GATE,
   LOGISTIC_MIXTURE,
   LOOKUP,
   MIXTURE_LEVELS,
+  NORMALIZED_KERNEL,
   SOFTMAX,
 } from './modules';
 import type { TrainingKernels } from './training-kernels';
@@ -124,7 +127,17 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
 
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LAYER_NORM, LOGISTIC_MIXTURE];
+  const modules = [
+    CONCAT_ELU,
+    CONVOLUTION,
+    CORRELATION,
+    CROSS_ENTROPY,
+    GATE,
+    LAYER_NORM,
+    LINEAR_GATE,
+    LOGISTIC_MIXTURE,
+    NORMALIZED_KERNEL,
+  ];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;

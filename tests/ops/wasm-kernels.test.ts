@@ -97,7 +97,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     const cases = [1, 2, 3, 4, 5].flatMap((features) => [1, 2, 3, 4, 6].map((width) => [features, width]));
     for (const [features, width] of cases as [number, number][]) {
       const at = own.buffer.byteLength - 4 * width * features; // [1,1,width,features]
-      const sizes = [1, 1, width, features, features, 1, 1, 1] as const;
+      const sizes = [1, 1, width, features, features, 1, 1, 0, 1] as const;
       expect(() => {
         convolve(0, at, 1024, 0, ...sizes, 0, 4096);
         convolveBack(0, at, 0, 1024, ...sizes, 4096);
