@@ -24,8 +24,15 @@ type Options = never;
 type Row = [name: string, use: (options: Options) => unknown, options: object, unknown: string, hint: string];
 
 const ofLayers: Row[] = [
+  ['CenteredImage', (args) => new layers.CenteredImage(args), { names: 'x' }, 'names', 'name'],
+  ['centeredImage', layers.centeredImage, { inputshape: [4, 4, 1] }, 'inputshape', 'inputShape'],
+  ['ConcatElu', (args) => new layers.ConcatElu(args), { nam: 'x' }, 'nam', 'name'],
+  ['concatElu', layers.concatElu, { weight: [] }, 'weight', 'weights'],
   ['GatedActivation', (args) => new layers.GatedActivation(args), { imageChanels: 1 }, 'imageChanels', 'imageChannels'],
   ['gatedActivation', layers.gatedActivation, { channels: 1 }, 'channels', 'imageChannels'],
+  ['GatedActivation: kind', layers.gatedActivation, { kinds: 'linear' }, 'kinds', 'kind'],
+  ['GatedResBlock', (args) => new layers.GatedResBlock(args), { filters: 2, shift: 'down', skip: true }, 'skip', 'hasSkip'],
+  ['gatedResBlock', layers.gatedResBlock, { filters: 2, shifts: 'down' }, 'shifts', 'shift'],
   ['LogisticMixture', (args) => new layers.LogisticMixture(args), { imageChannels: 1, levels: 4, component: 2 }, 'component', 'components'],
   ['logisticMixture', layers.logisticMixture, { imageChannels: 1, level: 4, components: 2 }, 'level', 'levels'],
   ['MixtureParameters', (args) => new layers.MixtureParameters(args), { imageChannels: 3, component: 2 }, 'component', 'components'],
@@ -33,6 +40,7 @@ const ofLayers: Row[] = [
   ['LevelEmbedding', (args) => new layers.LevelEmbedding(args), { levels: 3, unit: 2 }, 'unit', 'units'],
   ['levelEmbedding', layers.levelEmbedding, { levels: 3, units: 2, initializer: 'ones' }, 'initializer', 'embeddingsInitializer'],
   ['MaskedConv2D', (args) => new layers.MaskedConv2D(args), { filters: 3, kernelSize: 3, mask: 'A' }, 'mask', 'maskType'],
+  ['MaskedConv2D: weightNormalization', layers.maskedConv2d, { filters: 3, kernelSize: 3, weightNorm: true }, 'weightNorm', 'weightNormalization'],
   ['maskedConv2d', layers.maskedConv2d, { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
   ['OneHotClass', (args) => new layers.OneHotClass(args), { numClass: 3 }, 'numClass', 'numClasses'],
   ['oneHotClass', layers.oneHotClass, { classes: 3 }, 'classes', 'numClasses'],
@@ -40,6 +48,10 @@ const ofLayers: Row[] = [
   ['oneHotLevels', layers.oneHotLevels, { numLevels: 3 }, 'numLevels', 'levels'],
   ['PixelCNNResBlock', (args) => new layers.PixelCNNResBlock(args), { filter: 3 }, 'filter', 'filters'],
   ['pixelCNNResBlock', layers.pixelCNNResBlock, { filters: 3, inputshape: [4, 4, 6] }, 'inputshape', 'inputShape'],
+  ['PixelShift', (args) => new layers.PixelShift(args), { row: 1 }, 'row', 'rows'],
+  ['pixelShift', layers.pixelShift, { column: 1 }, 'column', 'columns'],
+  ['ShiftedConv2D', (args) => new layers.ShiftedConv2D(args), { filters: 2, kernelSize: 2, shift: 'down', strides: 2 }, 'strides', 'stride'],
+  ['shiftedConv2d', layers.shiftedConv2d, { filters: 2, kernelSize: 2, shift: 'down', transpose: true }, 'transpose', 'transposed'],
   ['PixelLogits', (args) => new layers.PixelLogits(args), { imageChannels: 1, numLevels: 4 }, 'numLevels', 'levels'],
   ['PixelDropout', (args) => new layers.PixelDropout(args), { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
   ['pixelDropout', layers.pixelDropout, { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
@@ -48,6 +60,8 @@ const ofLayers: Row[] = [
   ['pixelLogits', layers.pixelLogits, { imageChannels: 1, level: 4 }, 'level', 'levels'],
   ['pixelCNN', layers.pixelCNN, { ...network, numLevels: 4 }, 'numLevels', 'levels'],
   ['pixelCNN: input', (input) => layers.pixelCNN({ ...network, imageShape: [4, 4, 1], input }), { embeddings: 4 }, 'embeddings', 'embedding'],
+  ['pixelCNNPlusPlus', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, resnets: 1 }, 'resnets', 'numResnets'],
+  ['pixelCNNPlusPlus: conditions', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, classes: 1 }, 'classes', 'numClasses'],
   ['gatedPixelCNN', layers.gatedPixelCNN, { ...network, classes: 4 }, 'classes', 'numClasses'],
   ['gatedPixelCNN: nullClass', layers.gatedPixelCNN, { ...network, numClasses: 4, nullclass: true }, 'nullclass', 'nullClass'],
   ['gatedPixelCNNBlock', (args) => layers.gatedPixelCNNBlock(stacks(), args), { filters: 1, last: true }, 'last', 'isLast'],
@@ -67,9 +81,12 @@ const ofLayers: Row[] = [
   ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
   ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
+  ['initializeFromData', (options) => layers.initializeFromData(model(), [] as never, options), { conditions: 1 }, 'conditions', 'condition'],
   ['exponentialDecay', layers.exponentialDecay, { initialRate: 0.1 }, 'initialRate', 'initial'],
   ['getMask', layers.getMask, { kernelSize: 3, featureIn: 3, featuresOut: 3 }, 'featureIn', 'featuresIn'],
   ['windowOf', layers.windowOf, { kernelSize: 3, verticl: true }, 'verticl', 'vertical'],
+  ['windowOf: shifted', layers.windowOf, { kernelSize: 2, shift: 'down', strid: 2 }, 'strid', 'stride'],
+  ['windowOf: shifted, without shift', layers.windowOf, { kernelSize: 2, shifts: 'down' }, 'shifts', 'shift'],
 ]; // biome-ignore format: one row a line
 
 const portable = () => layers.toPortable(model());

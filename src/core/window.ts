@@ -104,6 +104,7 @@ const shiftedNames: NamesOf<ShiftedWindowArgs> = {
  * ```
  */
 export function windowOf(args: WindowArgs | ShiftedWindowArgs): Window {
+  checkArgs<object>('windowOf', args, { ...shiftedNames, ...maskArgNames });
   return 'shift' in args ? shiftedWindow('windowOf', args) : readWindow('windowOf', args);
 }
 

@@ -105,6 +105,7 @@ export abstract class CausalConv2D extends PixelLayer {
     const what = this.getClassName();
     const { filters, settings, seed, weightNormalization } = this;
     const { kernelSize, imageChannels } = this.window;
+    this.computeOutputShape(inputShape); // checks it, before any weight is made
     const [, , , features] = imageInputShape(what, inputShape);
     const featuresIn = checkFeatures(`${what}: input features`, features, imageChannels);
     checkMemory(`${what}: kernelSize, input features, filters`, [...kernelSize, featuresIn, filters]);
@@ -139,7 +140,9 @@ export abstract class CausalConv2D extends PixelLayer {
     if (activation(own.getClassName()) !== null || !this.built) return super.call(inputs, kwargs);
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      return own.apply(this.convolve(this.tensorOps, [inputs].flat().map(asFloat), false));
+      const [x] = [inputs].flat() as [Tensor]; // tfjs passes one input alone or in a list
+      this.computeOutputShape(x.shape); // checks it
+      return own.apply(this.convolve(this.tensorOps, [asFloat(x)], false));
     });
   }
 

@@ -1,4 +1,4 @@
-import { serialization, type Tensor } from '@tensorflow/tfjs-core';
+import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import {
   checkFeatures,
@@ -120,14 +120,6 @@ export class GatedActivation extends PixelLayer {
       );
     }
     return { features, conditions };
-  }
-
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<PixelLayer['call']>[1]): Tensor {
-    const [x, ...conditions] = [inputs].flat();
-    const other = conditions.find(({ shape }) => shape[0] !== x?.shape[0]);
-    if (other !== undefined)
-      throwTypeError('GatedActivation: condition', `one of [${x?.shape}]`, other.shape);
-    return super.call(inputs, kwargs);
   }
 
   override express<T>(ops: Ops<T>, [x, ...conditions]: readonly T[]): T {

@@ -104,6 +104,10 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       this.invokeCallHook(inputs, kwargs);
       const tensors = [inputs].flat(); // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
+      for (const [index, shape] of rest.entries()) {
+        const what = `${this.getClassName()}: input ${index + 1}`;
+        if (shape[0] !== first[0]) throwTypeError(what, `one of ${first[0]} images`, shape); // tensors would repeat one
+      }
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.express(this.tensorOps, tensors.map(asFloat)) ?? this.cannot('tensor');

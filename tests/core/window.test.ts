@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { getMask, type MaskArgs, type MaskType } from 'pixelcnn-layers';
+import { getMask, type MaskArgs, type MaskType, type Shift } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import {
   causalRows,
@@ -8,6 +8,7 @@ import {
   offsetOfTap,
   presentColumns,
   sightOf,
+  turnedRound,
   type Window,
   windowAround,
   windowOf,
@@ -285,5 +286,78 @@ describe('windows between resolutions, as PixelCNN++ has them', () => {
     expect(seen(stack, [r, c])).toEqual(wanted.sort());
     const both = window([2, 2], [0, 0], 'B', true);
     expect(seen(both, [r, c])).toEqual([`${[i, Math.floor(c / 2)]} by ${row},${c % 2}`]);
+  });
+});
+
+describe('a shifted window', () => {
+  it('lies on the rows above and the present one, transposed on as many places as write there', () => {
+    const window = (args: object) => windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
+    const plain = {
+      kernelSize: [2, 3],
+      present: 'everything',
+      imageChannels: 1,
+      stride: 1,
+      transposed: false,
+    };
+    expect(window({})).toEqual({ ...plain, anchor: [1, 1] });
+    expect(window({ shift: 'downRight' })).toEqual({ ...plain, anchor: [1, 2] });
+    expect(window({ stride: 2 })).toEqual({ ...plain, stride: 2, anchor: [1, 1] });
+    const up = { ...plain, stride: 2, transposed: true };
+    expect(window({ stride: 2, transposed: true })).toEqual({ ...up, anchor: [0, 1] });
+    expect(window({ shift: 'downRight', stride: 2, transposed: true })).toEqual({ ...up, anchor: [0, 0] });
+    expect(windowOf({ kernelSize: 4, shift: 'down' }).anchor).toEqual([3, 1]); // one more to the right
+    expect(windowOf({ kernelSize: 1, shift: 'downRight' }).anchor).toEqual([0, 0]);
+  });
+
+  const shifted = fc.record({
+    kernelSize: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+    shift: fc.constantFrom<Shift>('down', 'downRight'),
+    stride: fc.constantFrom<1 | 2>(1, 2),
+    transposed: fc.boolean(),
+  });
+
+  it('uses every tap, none below the present row, and none to the right where it is shifted to the right', () => {
+    fc.assert(
+      fc.property(shifted, (args) => {
+        const window = windowOf(args);
+        for (const [row, column] of tapsOf(window)) {
+          const [down, right] = offsetOfTap(window, row, column);
+          expect(down).toBeLessThanOrEqual(0);
+          if (args.shift === 'downRight') expect(right).toBeLessThanOrEqual(0);
+          expect(sightOf(window, row, column)).toBe('everything');
+        }
+        expect(causalRows(window)).toBe(args.kernelSize[0]);
+        expect(presentColumns(window)).toBe(args.kernelSize[1]);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('turned round sees the same, tap by tap from the other end', () => {
+    fc.assert(
+      fc.property(shifted, (args) => {
+        const window = windowOf(args);
+        const turned = turnedRound(window);
+        expect(turned).toMatchObject({ stride: 1, transposed: !args.transposed });
+        const [rows, columns] = args.kernelSize;
+        for (const [row, column] of tapsOf(window)) {
+          const offset = offsetOfTap(turned, rows - 1 - row, columns - 1 - column);
+          expect(offset.map((x) => x + 0)).toEqual(offsetOfTap(window, row, column).map((x) => x + 0)); // -0 is 0
+        }
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it('is named where it is wrong', () => {
+    const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
+    expect(wrong({ shift: 'left' })).toThrow("windowOf: shift: wanted 'down' or 'downRight', got 'left'");
+    expect(wrong({ stride: 4 })).toThrow('windowOf: stride: wanted 1 or 2, got 4');
+    expect(wrong({ transposed: null })).toThrow('windowOf: transposed: wanted true or false, got null');
+    for (const kernelSize of [0, 1.5, [2], [2, 2, 2], '2', undefined])
+      expect(wrong({ kernelSize })).toThrow('windowOf: kernelSize: wanted a positive integer or two of them');
+    expect(wrong({ maskType: 'A' })).toThrow("windowOf: unknown option 'maskType'");
+    for (const none of [undefined, null, 3, [2, 2]])
+      expect(() => windowOf(none as never)).toThrow('windowOf: wanted an object of arguments');
   });
 });

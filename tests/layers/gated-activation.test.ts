@@ -5,7 +5,15 @@ import { GatedActivation, gatedActivation } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
-import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import { setLayerNoise, slopesOf } from '../support/slow-plus-plus';
+import {
+  expectClose,
+  expectCloseRelative,
+  expectNoLeaks,
+  noise,
+  take,
+  weightGradients,
+} from '../support/tensors';
 
 const [N, K] = [2, 3]; // images, numbers of a condition
 
@@ -14,16 +22,17 @@ const cases = fc.record({
   w: fc.integer({ min: 1, max: 4 }),
   imageChannels: fc.integer({ min: 1, max: 3 }),
   half: fc.integer({ min: 1, max: 6 }), // features of a channel that come out
+  kind: fc.constantFrom('tanh', 'linear', undefined), // undefined: left out
   conditions: fc.subarray(['vector', 'map', 'other vector', 'other map'] as const),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
 onEachBackend('GatedActivation', (backend) => {
-  it('is tanh(a) sigmoid(b) of the halves of each group, with each condition projected', async () => {
+  it('is tanh(a) sigmoid(b), or a sigmoid(b), of the halves of each group, with each condition projected', async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ({ h, w, imageChannels, half, conditions, seed }) => {
+      fc.asyncProperty(cases, async ({ h, w, imageChannels, half, kind, conditions, seed }) => {
         const gates = 2 * half * imageChannels;
-        const layer = gatedActivation({ imageChannels });
+        const layer = gatedActivation({ imageChannels, ...(kind && { kind }) });
         const values = noise(N * h * w * gates, seed);
         const all = conditions.map((name, i) => {
           const isMap = name.endsWith('map');
@@ -59,7 +68,8 @@ onEachBackend('GatedActivation', (backend) => {
         const expected = Array.from({ length: y.size }, (_, i) => {
           const [pixel, f] = [Math.floor(i / (gates / 2)), i % (gates / 2)];
           const a = 2 * half * Math.floor(f / half) + (f % half);
-          return Math.tanh(before(pixel, a)) / (1 + Math.exp(-before(pixel, a + half)));
+          const t = kind === 'linear' ? before(pixel, a) : Math.tanh(before(pixel, a));
+          return t / (1 + Math.exp(-before(pixel, a + half)));
         });
         expectClose(await take(y), expected, isGpu(backend) ? 1e-4 : 1e-5);
         tf.dispose(inputs);
@@ -67,6 +77,46 @@ onEachBackend('GatedActivation', (backend) => {
       }),
       { numRuns: isGpu(backend) ? 4 : 60, seed: 1 },
     );
+  });
+
+  it('has, of the linear kind, the gradients of loops in plain numbers', async () => {
+    const gates = 8; // of two channels: a of two features, b of two
+    const layer = gatedActivation({ imageChannels: 2, kind: 'linear' });
+    const shapes = [[N, 2, 3, gates], [N, K], [N, 2, 3, K]]; // biome-ignore format: one line
+    const values = shapes.map((shape, i) => noise(shape.reduce((a, b) => a * b, 1), i + 1)); // biome-ignore format: one line
+    const inputs = shapes.map((shape, i) => tf.tensor(values[i] as Float32Array, shape));
+    tf.dispose(layer.apply(inputs)); // builds it
+    setLayerNoise(layer, 2);
+    const kernels = (await Promise.all(layer.getWeights().map((weight) => weight.data()))) as Float32Array[];
+    const g = noise(N * 6 * 4, 9);
+    /** The sum of all outputs, each times its number of g. */
+    const slow = ([x, vector, map, first, second]: ArrayLike<number>[]) => {
+      let sum = 0;
+      for (let pixel = 0; pixel < N * 6; pixel++) {
+        const z = Array.from({ length: gates }, (_, f) => {
+          let before = x?.[pixel * gates + f] as number;
+          for (let k = 0; k < K; k++) {
+            before +=
+              (vector?.[Math.floor(pixel / 6) * K + k] as number) * (first?.[k * gates + f] as number);
+            before += (map?.[pixel * K + k] as number) * (second?.[k * gates + f] as number);
+          }
+          return before;
+        }) as [number, number, number, number, number, number, number, number];
+        const y = [[z[0], z[2]], [z[1], z[3]], [z[4], z[6]], [z[5], z[7]]].map(([a = 0, b = 0]) => a / (1 + Math.exp(-b))); // biome-ignore format: one line
+        sum += y.reduce((total, value, f) => total + value * (g[4 * pixel + f] as number), 0);
+      }
+      return sum;
+    };
+    const gs = tf.tensor(g, [N, 2, 3, 4]);
+    const f = (...of: tf.Tensor[]) => tf.sum(tf.mul(layer.apply(of), gs)) as tf.Scalar;
+    const gradients = [...tf.grads(f)(inputs), ...weightGradients(layer, () => f(...inputs))];
+    const all: ArrayLike<number>[] = [...values, ...kernels];
+    for (const [i, gradient] of gradients.entries()) {
+      const slopes = slopesOf((moved) => slow(all.map((of, k) => (k === i ? moved : of))), all[i] as Float32Array); // biome-ignore format: one line
+      expectCloseRelative(await take(gradient), slopes, 2e-4);
+    }
+    tf.dispose([inputs, gs]);
+    layer.dispose();
   });
 
   it('leaves no tensor behind, with and without a tape, and where it throws', async () => {
@@ -91,7 +141,7 @@ onEachBackend('GatedActivation', (backend) => {
       const layer = gatedActivation();
       const three = tf.ones([3, 2]); // for two images
       expect(() => layer.apply([x, three])).toThrow(
-        'GatedActivation: condition: wanted one of [2,3,3,6], got [3, 2]',
+        'GatedActivation: input 1: wanted one of 2 images, got [3, 2]',
       );
       layer.dispose();
       return three;
@@ -103,9 +153,9 @@ onEachBackend('GatedActivation', (backend) => {
 describe('GatedActivation', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('comes back from a saved model', async () => {
+  it.each(['tanh', 'linear'] as const)('comes back from a saved model, of the kind %s', async (kind) => {
     const [x, condition] = [tfl.input({ shape: [2, 2, 8] }), tfl.input({ shape: [3] })];
-    const layer = gatedActivation({ imageChannels: 2, name: 'gate' });
+    const layer = gatedActivation({ imageChannels: 2, name: 'gate', kind });
     const model = tfl.model({
       inputs: [x, condition],
       outputs: layer.apply([x, condition]) as tfl.SymbolicTensor,
@@ -114,6 +164,7 @@ describe('GatedActivation', () => {
     const again = loaded.getLayer('gate');
     expect(again).toBeInstanceOf(GatedActivation);
     expect(again.getConfig()).toEqual(layer.getConfig());
+    expect(again.getConfig()['kind']).toBe(kind);
     const inputs = [tf.tensor(noise(32), [1, 2, 2, 8]), tf.tensor(noise(3), [1, 3])];
     const [a, b] = [model, loaded].map((m) => m.predict(inputs) as tf.Tensor) as [tf.Tensor, tf.Tensor];
     expect(await take(b)).toEqual(await take(a));
@@ -136,6 +187,9 @@ describe('GatedActivation', () => {
 
   it('names what is wrong', () => {
     expect(() => gatedActivation({ imageChannels: 0 })).toThrow('GatedActivation: imageChannels');
+    expect(() => gatedActivation({ kind: 'relu' as never })).toThrow(
+      "GatedActivation: kind: wanted 'tanh' or 'linear', got 'relu'",
+    );
     expect(() => gatedActivation(null as never)).toThrow('GatedActivation: wanted an object of arguments');
     const apply = (...shapes: (number | null)[][]) => {
       const inputs = shapes.map((shape) => tfl.input({ shape }));
