@@ -9,8 +9,9 @@ import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
-import { addFeaturewise, addLevelNumbers, arranged, commonRuns } from './featurewise';
+import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
+import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
 /** Where a model's image goes in and its outputs come out, at the present pixel of each image. */
@@ -31,10 +32,6 @@ export function compile(
   closures: readonly ((x: number) => number)[],
 ): ProgramIO {
   const readiness = readinessOf(nodes, conditions);
-  const enlarges = nodes.some((node) => node.op === 'conv' && node.window.transposed);
-  if (enlarges || readiness.some(({ scale }) => scale > 1)) {
-    throw new Error('a network of several resolutions cannot be evaluated pixel by pixel');
-  }
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
   const lookUps = lookUpsOf(nodes, readers);
@@ -47,17 +44,20 @@ export function compile(
     return weight.data;
   };
   const data = { numbers, closures };
+  const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
+    const { scale } = readiness[index] as Readiness;
+    return new FeatureCache(plan, layout, extentOf(nodes, readiness, index, readers), scale);
+  };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
-    const others = readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    const extent = extentOf(nodes, readiness, index, others);
-    caches[index] ??= new FeatureCache(plan, layouts[index] as Layout, extent);
+    const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
+    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // of the nodes that are made of them
   const addNumbers = (index: number, levels: number, input: number) => {
     const layout = Layout.dense((readiness[input] as Readiness).times);
-    const y = new FeatureCache(plan, layout, extentOf(nodes, readiness, index, lookUps[index] as number[]));
+    const y = cacheFor(index, layout, lookUps[index] as number[]);
     addLevelNumbers(plan, levels, cache(input), y);
     levelNumbers[index] = y;
     return y;
@@ -81,6 +81,8 @@ export function compile(
     } else if (node.op === 'embedLevels') {
       const [levels = 0] = weights.get(node.table)?.shape ?? [];
       addFeaturewise(plan, node, data, [addNumbers(index, levels, node.input)], cache(index));
+    } else if (node.op === 'shift') {
+      addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
     }
@@ -195,15 +197,22 @@ function extentOf(
   readers: readonly number[],
 ): Extent {
   if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
-  return readers.reduce<Extent>(({ rows, margin, isWholeRow }, reader) => {
+  return readers.reduce<Extent>((extent, reader) => {
     const node = nodes[reader] as Node;
     const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
-    if (node.op !== 'conv') return { rows, margin, isWholeRow: isWholeRow || isReadAfterRow };
-    const { anchor, kernelSize } = node.window;
+    // A coarse row is read again while the finer rows below it are computed.
+    const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
+    const { above, columns } = reachOfReader(node);
     return {
-      rows: Math.max(rows, anchor[0] + 1),
-      margin: Math.max(margin, anchor[1], kernelSize[1] - 1 - anchor[1]),
-      isWholeRow: isWholeRow || isReadAfterRow,
+      rows: Math.max(extent.rows, above + 1),
+      margin: Math.max(extent.margin, columns),
+      isWholeRow: extent.isWholeRow || isReadAfterRow || isEnlarged,
     };
   }, ONE_PIXEL);
+}
+
+/** Rows above and columns to either side of the present pixel that a node reads. */
+function reachOfReader(node: Node): { readonly above: number; readonly columns: number } {
+  if (node.op === 'conv') return reachOf(node.window);
+  return node.op === 'shift' ? { above: node.rows, columns: node.columns } : { above: 0, columns: 0 };
 }

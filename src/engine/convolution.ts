@@ -1,7 +1,9 @@
-import { causalRows, firstSeer, presentColumns, sightOf, type Window } from '../core/window';
+import { firstSeer, sightOf, type Window } from '../core/window';
 import { Op, type Operand } from '../kernels/instruction';
 import { AFTER_ROW, ROW } from '../program/readiness';
 import type { Layout, Range } from './layout';
+import { type Phase, phasesOf, type Tap, type TapRow } from './phases';
+import type { Places } from './places';
 import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
@@ -22,21 +24,31 @@ export interface ConvolutionWeights {
   readonly bias: Float32Array | null;
 }
 
-/** A convolution whose weights are laid out in the heap. */
+/** A convolution between features. */
 interface Convolution {
   readonly window: Window;
+  readonly kernel: Float32Array;
   /** Where what is read are numbers of levels: how many levels there are, each with a row of the kernel; else null. */
   readonly levels: number | null;
   readonly x: FeatureCache;
   readonly y: FeatureCache;
-  /** What each kernel row above sees: a row's cached features lie side by side, so it is one product. */
-  readonly above: readonly InputSpan[];
-  /** Where the weights of the kernel's row on the present one begin. */
-  readonly present: number;
   /** [out slots] */
   readonly biases: Operand;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
+}
+
+/** One of its phases, whose weights are laid out in the heap. */
+interface PackedPhase extends Convolution {
+  readonly phase: Phase;
+  /** The places that it writes, of the image. */
+  readonly places: Places;
+  /** What each row above sees: a row's cached features lie side by side, so it is one product. */
+  readonly above: readonly InputSpan[];
+  /** Where the weights of the taps in the output's own row begin. */
+  readonly present: number;
+  /** From tap to tap. */
+  readonly tapWeights: number;
 }
 
 /**
@@ -46,59 +58,72 @@ interface Convolution {
 export function addConvolution(
   plan: Plan,
   window: Window,
-  weights: ConvolutionWeights,
+  { kernel, bias }: ConvolutionWeights,
   x: FeatureCache,
   y: FeatureCache,
   isRelu: boolean,
   levels: number | null = null,
 ): void {
-  const [, columns] = window.kernelSize;
-  const [rowsAbove, left] = window.anchor;
-  const inputs = columns * x.layout.slots; // of a kernel row
-  const rowFloats = inputs * (levels ?? 1) * y.layout.slots;
-  const packed = plan.constant(packedKernel(window, weights.kernel, x.layout, y.layout, levels ?? 1)).offset;
-  const biases = plan.constant(packedBias(weights.bias, y.layout));
-  const above = Array.from({ length: rowsAbove }, (_, row): InputSpan => {
-    return { above: rowsAbove - row, left, inputs, weights: packed + row * rowFloats };
-  });
-  const present = packed + rowsAbove * rowFloats;
-  const convolution = { window, levels, x, y, above, present, biases, lowerBound: isRelu ? 0 : NO_BOUND };
-  addRowOutputs(plan, convolution, ROW);
-  addPixelOutputs(plan, convolution);
-  addRowOutputs(plan, convolution, AFTER_ROW);
+  const biases = plan.constant(packedBias(bias, y.layout));
+  const convolution = { window, kernel, levels, x, y, biases, lowerBound: isRelu ? 0 : NO_BOUND };
+  for (const phase of phasesOf(window)) {
+    const packed = packedPhase(plan, convolution, phase);
+    addRowOutputs(plan, packed, ROW);
+    addPixelOutputs(plan, packed);
+    addRowOutputs(plan, packed, AFTER_ROW);
+  }
 }
 
-/** The masked kernel as [rows,columns,in slots,levels,out slots], of the causal rows. */
-function packedKernel(
-  window: Window,
-  kernel: Float32Array,
-  x: Layout,
-  y: Layout,
-  levels: number,
-): Float32Array {
-  const [, columns] = window.kernelSize;
-  const taps = causalRows(window) * columns;
-  const [featuresIn, featuresOut] = [x.slotOf.length * levels, y.slotOf.length];
-  const packed = new Float32Array(taps * x.slots * levels * y.slots);
-  const isDense = x.slots === x.slotOf.length && y.slots === featuresOut;
-  for (let tap = 0; tap < taps; tap++) {
-    const sight = sightOf(window, Math.floor(tap / columns), tap % columns);
+/** Lays out the weights of a phase, in the order in which they are used. */
+function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
+  const { levels, x, y } = convolution;
+  const tapWeights = x.layout.slots * (levels ?? 1) * y.layout.slots;
+  const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
+  const packed = plan.written(taps.length * tapWeights, (to) => packTaps(to, taps, convolution));
+  let weights = packed.offset;
+  const above = phase.above.map((row): InputSpan => {
+    const span = { ...spanOf(row, x.layout), weights };
+    weights += row.taps.length * tapWeights;
+    return span;
+  });
+  const { scale } = y;
+  const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
+  return { ...convolution, phase, places, above, present: weights, tapWeights };
+}
+
+/** All inputs of a row of taps. */
+const spanOf = ({ above, left, taps }: TapRow, { slots }: Layout) => ({
+  above,
+  left,
+  inputs: taps.length * slots,
+});
+
+/** The masked kernel at some taps, as [taps,in slots,levels,out slots]; `packed` is zeros. */
+function packTaps(packed: Float32Array, taps: readonly Tap[], convolution: Convolution): void {
+  const { window, kernel, levels, x, y } = convolution;
+  const each = levels ?? 1; // rows of the kernel for an input
+  const [inSlotOf, outSlotOf] = [x.layout.slotOf, y.layout.slotOf];
+  const [inSlots, outSlots] = [x.layout.slots, y.layout.slots];
+  const [featuresIn, featuresOut] = [inSlotOf.length * each, outSlotOf.length];
+  const isDense = inSlots === inSlotOf.length && outSlots === featuresOut;
+  for (const [t, [row, column]] of taps.entries()) {
+    const sight = sightOf(window, row, column);
     const first = (i: number) => firstSeer(window, sight, i, featuresIn, featuresOut);
-    const start = tap * featuresIn * featuresOut;
+    const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
     if (isDense && first(featuresIn - 1) === 0) {
-      packed.set(kernel.subarray(start, start + featuresIn * featuresOut), start); // all see all
+      const tapFloats = featuresIn * featuresOut;
+      packed.set(kernel.subarray(start, start + tapFloats), t * tapFloats); // all see all
       continue;
     }
     for (let i = 0; i < featuresIn; i++) {
       const from = start + i * featuresOut;
-      const slot = tap * x.slots + (x.slotOf[Math.floor(i / levels)] as number);
-      const to = (slot * levels + (i % levels)) * y.slots;
+      const slot = t * inSlots + (inSlotOf[Math.floor(i / each)] as number);
+      const to = (slot * each + (i % each)) * outSlots;
       for (let o = first(i); o < featuresOut; o++) {
-        packed[to + (y.slotOf[o] as number)] = kernel[from + o] as number;
+        packed[to + (outSlotOf[o] as number)] = kernel[from + o] as number;
       }
     }
   }
-  return packed;
 }
 
 /** [out slots] */
@@ -109,26 +134,29 @@ function packedBias(bias: Float32Array | null, y: Layout): Float32Array {
 }
 
 /** Outputs that are computed for the whole row: products of each kernel row, added up in place. */
-function addRowOutputs(plan: Plan, convolution: Convolution, time: typeof ROW | typeof AFTER_ROW): void {
-  const { window, y, above, present, biases, lowerBound } = convolution;
-  const [, left] = window.anchor;
-  const inputs = presentInputs(convolution, time);
-  const spans = [...above, { above: 0, left, inputs, weights: present }];
-  const result = y.operand();
+function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeof AFTER_ROW): void {
+  const { phase, x, y, above, present, biases, lowerBound } = packed;
+  const { taps, left } = phase.present;
+  const hasLater = taps.length > phase.tapsBefore + 1; // places to the right, which are known by then
+  const inputs = hasLater ? taps.length * x.layout.slots : inputsBy(packed, time);
+  const ofPresent = { above: 0, left, inputs, weights: present };
+  const spans = inputs > 0 || above.length === 0 ? [...above, ofPresent] : above;
+  const ofPlaces = y.operand(0, 0, -phase.column);
+  const result = { ...ofPlaces, columnStride: (ofPlaces.columnStride ?? 0) * phase.every };
   for (const { range } of y.layout.runs.filter((run) => run.time === time)) {
     for (const [i, span] of spans.entries()) {
       const start = i === 0 ? biases : result;
       const bound = i === spans.length - 1 ? lowerBound : NO_BOUND;
-      addProduct(plan, convolution, time, { range, span, start, result, lowerBound: bound });
+      addProduct(plan, packed, time, { range, span, start, result, lowerBound: bound });
     }
   }
 }
 
-/** How many inputs, side by side, outputs that are computed for the whole row see in the present row. */
-function presentInputs({ window, x }: Convolution, time: number): number {
-  const columns = presentColumns(window);
-  if (columns === 0 || window.present === 'everything') return columns * x.layout.slots;
-  return (columns - 1) * x.layout.slots + x.layout.slotsReady(time);
+/** How many inputs, side by side, of the pixels to the left and of the present one are known at a time. */
+function inputsBy({ phase, x }: PackedPhase, time: number): number {
+  const { tapsBefore, present } = phase;
+  const hasCentre = present.taps.length > tapsBefore;
+  return tapsBefore * x.layout.slots + (hasCentre ? x.layout.slotsReady(time) : 0);
 }
 
 /**
@@ -137,35 +165,35 @@ function presentInputs({ window, x }: Convolution, time: number): number {
  * follows channel by channel, from the inputs ready by then. Where all outputs are ready at one time, the
  * pixels to the left come with the centre.
  */
-function addPixelOutputs(plan: Plan, convolution: Convolution): void {
-  const { window, levels, x, y, above, present, biases, lowerBound } = convolution;
+function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
+  const { phase, places, x, y, above, present, tapWeights, biases, lowerBound } = packed;
   const ofPixel = y.layout.runs.filter(({ time }) => time !== ROW && time !== AFTER_ROW);
   if (ofPixel.length === 0) return;
-  const [, left] = window.anchor;
-  const inSlots = x.layout.slots;
+  const { tapsBefore } = phase;
   const outSlots = y.layout.slots;
   const range: Range = [0, outSlots];
   const isOneTime = y.layout.runs.length === 1;
   let sums = biases; // [out slots]
   if (above.length > 0) {
-    const ofRow = new FeatureCache(plan, y.layout, WHOLE_ROW).operand(); // [images,width,out slots]
+    const ofRow = new FeatureCache(plan, y.layout, WHOLE_ROW, places.every).operand(); // [images,places of the row,out slots]
     for (const span of above) {
-      addProduct(plan, convolution, ROW, { range, span, start: sums, result: ofRow, lowerBound: NO_BOUND });
+      addProduct(plan, packed, ROW, { range, span, start: sums, result: ofRow, lowerBound: NO_BOUND });
       sums = ofRow;
     }
   }
-  if (!isOneTime && left > 0) {
-    const span = { above: 0, left, inputs: left * inSlots, weights: present };
+  const { left } = phase.present;
+  const inputsBefore = tapsBefore * x.layout.slots;
+  let centre = { above: 0, left, inputs: inputsBefore, weights: present }; // and what comes with it
+  if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
-    addProduct(plan, convolution, 0, { range, span, start: sums, result, lowerBound: NO_BOUND });
+    addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
     sums = result;
+    centre = { above: 0, left: 0, inputs: 0, weights: present + tapsBefore * tapWeights };
   }
-  const before = isOneTime ? left : 0; // pixels that come with the centre
-  const weights = present + (left - before) * inSlots * (levels ?? 1) * outSlots;
   for (const { range, time } of ofPixel) {
-    const inputs = before * inSlots + x.layout.slotsReady(time);
-    const span = { above: 0, left: before, inputs, weights };
-    addProduct(plan, convolution, time, { range, span, start: sums, result: y.operand(), lowerBound });
+    const inputs = centre.inputs + inputsBy(packed, time) - inputsBefore;
+    const span = { ...centre, inputs };
+    addProduct(plan, packed, time, { range, span, start: sums, result: y.operand(), lowerBound });
   }
 }
 
@@ -178,18 +206,21 @@ interface Product {
   readonly lowerBound: number;
 }
 
-function addProduct(plan: Plan, { x, y, levels }: Convolution, time: number, product: Product): void {
+function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
+  const { x, y, levels, phase, places } = packed;
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
-  plan.emit(time, {
+  const a = x.operand(0, span.above, span.left);
+  const code = {
     ...(levels === null ? { op: Op.product } : { op: Op.lookup, rows: levels }),
     y: { ...result, offset: result.offset + from },
-    a: x.operand(0, span.above, span.left),
+    a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
     b: { ...start, offset: start.offset + from },
     length: to - from,
     weights: span.weights + from,
     weightStride: y.layout.slots,
     inputs: span.inputs,
     parameter: lowerBound,
-  });
+  };
+  plan.emit(time, code, places);
 }

@@ -1,6 +1,7 @@
 import { type Instruction, type Operand, wholeVectors } from '../kernels/instruction';
 import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
 import type { Layout } from './layout';
+import { EVERYWHERE, type Places, placesOfScale } from './places';
 
 /** A function of the user's own, of features of one pixel: what no instruction does. */
 export interface Closure {
@@ -11,8 +12,11 @@ export interface Closure {
   readonly slots: readonly (readonly [y: number, a: number])[];
 }
 
+/** What is done at some places. */
+export type Step = (Instruction | Closure) & { readonly places: Places };
+
 /** What is done at one time, in order. */
-export type Code = readonly (Instruction | Closure)[];
+export type Code = readonly Step[];
 
 /** A base that follows the present pixel through rows used in turn. Numbers count floats. */
 export interface MovingBase {
@@ -21,7 +25,9 @@ export interface MovingBase {
   readonly rowStride: number;
   /** Rows kept. */
   readonly rows: number;
-  /** How many rows above the present one it is. */
+  /** Of the image, from one of the rows or columns that there are to the next. */
+  readonly scale: number;
+  /** How many of the rows that there are above the present one it is. */
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
@@ -37,7 +43,9 @@ export interface Reservation {
 /** Numbers written into the heap at first, from a position on. */
 export interface Fill {
   readonly at: number;
-  readonly values: Float32Array;
+  readonly length: number;
+  /** Writes them over zeros: not before there is a heap, since weights are most of what memory holds. */
+  readonly write: (to: Float32Array) => void;
 }
 
 /** Bases of every table: the start of the heap, the start of the chunk's memory; moving bases follow. */
@@ -57,7 +65,7 @@ export class Plan {
   readonly movingBases: MovingBase[] = [];
   /** By what tells them apart. */
   private readonly indexOfBase = new Map<string, number>();
-  private readonly codes: (Instruction | Closure)[][];
+  private readonly codes: Step[][];
 
   constructor(
     /** Images that are computed together. */
@@ -77,8 +85,13 @@ export class Plan {
 
   /** Takes floats for all chunks, with these numbers. */
   constant(values: Float32Array): Operand {
-    const operand = this.reserve(values.length);
-    this.fills.push({ at: operand.offset, values });
+    return this.written(values.length, (to) => to.set(values));
+  }
+
+  /** The same with numbers that a function writes, over zeros. */
+  written(length: number, write: Fill['write']): Operand {
+    const operand = this.reserve(length);
+    this.fills.push({ at: operand.offset, length, write });
     return operand;
   }
 
@@ -99,12 +112,15 @@ export class Plan {
     return FIRST_MOVING + known;
   }
 
-  /** Adds what is to be done at a time, for all pixels of the row where that is before or after it. */
-  emit(time: number, code: Instruction | Closure): void {
+  /** Adds what is to be done at a time and at some places: before or after a row, for all of them that it has. */
+  emit(time: number, code: Instruction | Closure, places = EVERYWHERE): void {
     const isKnownPerRow = (time === ROW || time === AFTER_ROW) && !('fn' in code);
-    this.codes[indexOfTime(time, this.channels)]?.push(
-      isKnownPerRow ? { ...code, columns: this.width } : code,
-    );
+    const columns = this.width / places.every;
+    this.codes[indexOfTime(time, this.channels)]?.push({
+      ...code,
+      ...(isKnownPerRow && { columns }),
+      places,
+    });
   }
 
   /** What is done at each time, by {@link indexOfTime}. */
@@ -136,12 +152,14 @@ export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
  * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that nobody looks
+ * [rows][images][margin + columns + margin][slots], where the margins hold zeros. A node that nobody looks
  * around in has one pixel, unless it has features that are computed for the whole row.
  */
 export class FeatureCache {
   /** Whether there is but the present pixel. */
   readonly isOnePixel: boolean;
+  /** Where it has features. */
+  readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
 
@@ -149,27 +167,30 @@ export class FeatureCache {
     private readonly plan: Plan,
     readonly layout: Layout,
     private readonly extent: Extent,
+    /** It has features at every so many rows and columns of the image. */
+    readonly scale = 1,
   ) {
     const { rows, margin, isWholeRow } = extent;
     const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);
     this.isOnePixel = rows === 1 && margin === 0 && !isKnownPerRow;
-    const pixels = this.isOnePixel ? 1 : plan.width + 2 * margin;
+    this.places = placesOfScale(scale);
+    const pixels = this.isOnePixel ? 1 : plan.width / scale + 2 * margin;
     this.memory = plan.reserveForImages(rows, pixels * layout.slots);
     this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
   /**
-   * The features from a slot on, of the pixel so many rows above the present one and columns to the left of
+   * The features from a slot on, of the pixel so many of its rows above the present one and columns to the left of
    * it.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;
     if (this.isOnePixel) return { base, offset: offset + slot, stride };
-    const { rowStride } = this;
+    const { rowStride, scale } = this;
     const { slots } = this.layout;
     const { rows, margin } = this.extent;
     const start = offset + margin * slots;
-    const moving = this.plan.movingBase({ start, rowStride, rows, above, slots });
+    const moving = this.plan.movingBase({ start, rowStride, rows, scale, above, slots });
     return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

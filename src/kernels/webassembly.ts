@@ -7,6 +7,7 @@ import {
   CORRELATION,
   CROSS_ENTROPY,
   GATE,
+  GATED_RESNET,
   INSTRUCTIONS,
   LAYER_NORM,
   LINEAR_GATE,
@@ -64,26 +65,35 @@ export function makeKernels(floats: number): SamplingKernels {
   }
 }
 
+/** The module that knows an operation; those that none knows run in JavaScript. */
+function moduleOf(op: number): string | null {
+  if (op === Op.lookup) return LOOKUP;
+  if (op === Op.concatElu || op === Op.linearGate) return GATED_RESNET;
+  return op <= Op.leakyRelu ? INSTRUCTIONS : null;
+}
+
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
-  let run: Loop | undefined; // most who want the one do not want the other
-  let lookup: Loop | undefined;
+  const loops = new Map<string, Loop>(); // most programs need but one
+  const loopOf = (module: string): Loop => {
+    const loop = loops.get(module) ?? (exportsOf(module, wasmMemory)['run'] as Loop);
+    loops.set(module, loop);
+    return loop;
+  };
   let draws: Record<string, Loop> | undefined;
   return {
     heap: memory.heap,
     words: memory.words,
     run(start, end, bases, images) {
-      run ??= exportsOf(INSTRUCTIONS, wasmMemory)['run'] as Loop;
-      for (let at = start; at < end; at += INSTRUCTION_WORDS) {
-        at = (run(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
-        if (at >= end) return;
-        if (memory.words[at] === Op.lookup) {
-          lookup ??= exportsOf(LOOKUP, wasmMemory)['lookup'] as Loop;
-          lookup(4 * at, 4 * bases, images);
-        } else runInstruction(memory, at, bases, images); // one that run does not know
+      for (let at = start; at < end; ) {
+        const module = moduleOf(memory.words[at] as number);
+        if (module === null) {
+          runInstruction(memory, at, bases, images);
+          at += INSTRUCTION_WORDS;
+        } else at = (loopOf(module)(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
       }
     },
     softmax(y, sums, x, images, levels, scale) {

@@ -2,6 +2,7 @@ import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/che
 import { checkKernel, maskOf, type Window } from '../core/window';
 import {
   affineNames,
+  checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
   checkGate,
@@ -112,10 +113,8 @@ export class ProgramBuilder implements Ops<Features> {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     const shape = checkedKernelShape(kernel);
     checkKernel(window, shape, x.size);
-    const [rows, columns, , featuresOut] = shape;
-    if (rows * columns > 1 && this.areConstant[nodeOf(x)]) {
-      throwTypeError('conv: kernel', '1x1, since its input is the same at every pixel', [rows, columns]);
-    }
+    const featuresOut = shape[3];
+    if (this.areConstant[nodeOf(x)]) checkConstantConv('conv', window);
     const y = this.push({
       op: 'conv',
       size: featuresOut,

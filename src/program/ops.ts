@@ -176,6 +176,14 @@ export function checkedKernelShape(kernel: Kernel): [number, number, number, num
   return shape;
 }
 
+/** Checks a window on what is the same at every pixel: one that looks around, or at every second pixel, would see edges. */
+export function checkConstantConv(what: string, { kernelSize, stride }: Window): void {
+  const [rows, columns] = kernelSize;
+  if (rows * columns > 1)
+    throwTypeError(`${what}: kernel`, '1x1, since its input is the same at every pixel', kernelSize);
+  if (stride > 1) throwTypeError(`${what}: stride`, '1, since its input is the same at every pixel', stride);
+}
+
 /** Checks that a weight has as many numbers as a shape. */
 export function checkSize({ name, shape: given }: LayerWeight, shape: readonly number[]): void {
   const sizeOf = (lengths: readonly (number | null)[]) =>
