@@ -66,7 +66,7 @@ interface Case {
 
 const cases: fc.Arbitrary<Case> = fc
   .record({
-    size: fc.constantFrom<[number, number]>([4, 4], [4, 8], [8, 4], [12, 4], [8, 8], [4, 12]),
+    size: fc.constantFrom<[number, number]>([4, 4], [4, 8], [8, 4], [12, 4], [8, 8]),
     isAny: fc.boolean(),
     channels: fc.constantFrom(1, 2, 3),
     levels: fc.constantFrom(2, 5, 256),
@@ -76,7 +76,7 @@ const cases: fc.Arbitrary<Case> = fc
     dropout: fc.constantFrom(0, 0.5),
     output: fc.constantFrom('mixture' as const, 'softmax' as const),
     condition: fc.constantFrom('none', 'class', 'vector', 'both'),
-    numImages: fc.constantFrom(1, 2, 5, 35),
+    numImages: fc.constantFrom(1, 2, 5, 33),
     seed: fc.integer({ min: 0, max: 99 }),
   })
   .map(({ size, isAny, channels, condition, numImages, seed, ...rest }): Case => {
@@ -103,7 +103,7 @@ const cases: fc.Arbitrary<Case> = fc
     };
   });
 
-onEachCpuBackend('PixelCNN++ drawn incrementally', () => {
+onEachCpuBackend('PixelCNN++ drawn incrementally', (backend) => {
   it('gives the images of whole passes, and their likelihoods, of any size', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ args, options }) => {
@@ -128,7 +128,7 @@ onEachCpuBackend('PixelCNN++ drawn incrementally', () => {
         incremental.dispose();
         network.dispose();
       }),
-      { numRuns: 12, seed: 7 },
+      { numRuns: backend === 'wasm' ? 12 : 3, seed: 7 }, // whole passes are slow elsewhere
     );
   });
 });
@@ -146,7 +146,9 @@ onEachBackend('PixelCNN++ drawn incrementally', (backend) => {
     if (isGpu(backend)) return; // whole passes there have their golden values; this one knows no backend
     const network = model({ imageShape: [8, 8, 3], ...small });
     const images = await take(await sample(network, { numImages: 3, seed: 1, strategy: 'incremental' }));
-    expect(images.reduce((hash, level) => (Math.imul(hash, 31) + level) | 0, 0)).toMatchInlineSnapshot();
+    expect(images.reduce((hash, level) => (Math.imul(hash, 31) + level) | 0, 0)).toMatchInlineSnapshot(
+      `-1302577282`,
+    );
     network.dispose();
   });
 });
@@ -156,7 +158,7 @@ describe('the law', () => {
 
   for (const output of ['mixture', 'softmax'] as const) {
     it(`gives all images of 4x4x1 and two levels probabilities that sum to 1, and samples follow them: ${output}`, async () => {
-      const network = model({ imageShape: [4, 4, 1], levels: 2, ...small, output });
+      const network = model({ imageShape: [4, 4, 1], levels: 2, ...small, filters: 2, output });
       const portable = await toPortable(network);
       const data = Uint8Array.from(
         { length: 2 ** 16 * 16 },
@@ -174,7 +176,8 @@ describe('the law', () => {
         wantedLasts[index & 255] = (wantedLasts[index & 255] as number) + p;
       }
       for (let n = 0; n < 20_000; n++) {
-        const index = drawn.data.subarray(16 * n, 16 * n + 16).reduce((bits, level) => 2 * bits + level, 0);
+        let index = 0;
+        for (let i = 16 * n; i < 16 * n + 16; i++) index = 2 * index + (drawn.data[i] as number);
         firsts[index >> 8] = (firsts[index >> 8] as number) + 1;
         lasts[index & 255] = (lasts[index & 255] as number) + 1;
       }
