@@ -1,20 +1,23 @@
 import {
   add,
-  greater,
+  concat,
   keep,
-  maximum,
+  lessEqual,
   moments,
   mul,
   neg,
   rsqrt,
+  square,
+  sub,
   type Tensor,
   type Tensor1D,
   type Tensor4D,
+  tidy,
   where,
 } from '@tensorflow/tfjs-core';
 import type { LayerWeight, NormalizedKernel } from '../program/ops';
 
-/** A variance of outputs that says nothing of their scale: they are all but the same. */
+/** A variance of outputs, to 1 and the square of their mean, that says nothing of their scale: they are the same but for rounding. */
 const NO_VARIANCE = 1e-10;
 
 /** A weight that can be written, as tfjs-layers has them. */
@@ -40,9 +43,12 @@ export class InitialWeights {
    */
   scaled({ gain, initialScale = 1 }: NormalizedKernel, bias: LayerWeight | null, y: Tensor4D): Tensor4D {
     if (!this.values.has(gain)) {
-      const { mean, variance } = moments(y, [0, 1, 2]); // [out], both
-      const fitting = mul(rsqrt(maximum(variance, NO_VARIANCE)), initialScale);
-      const gains = where(greater(variance, NO_VARIANCE), fitting, gain.read() as Tensor1D) as Tensor1D; // [out]
+      const rough = moments(y, [0, 1, 2]).mean; // [out]; float32 may round sums over many pixels by a thousandth
+      const { mean: rest, variance } = moments(sub(y, rough), [0, 1, 2]); // [out], both
+      const mean: Tensor1D = add(rough, rest);
+      const isConstant = lessEqual(variance, mul(add(square(mean), 1), NO_VARIANCE)); // [out]; a NaN is not
+      const fitting = mul(rsqrt(variance), initialScale); // [out]
+      const gains = where(isConstant, gain.read() as Tensor1D, fitting) as Tensor1D; // [out]
       this.values.set(gain, keep(gains));
       if (bias !== null) this.values.set(bias, keep(neg(mul(mean, gains)) as Tensor1D));
     }
@@ -51,9 +57,21 @@ export class InitialWeights {
     return shift === undefined ? scaled : add(scaled, shift); // [N,H,W,out]
   }
 
+  /** Whether all values are numbers. */
+  async areFinite(): Promise<boolean> {
+    const all = tidy(() => concat([...this.values.values()])); // [all values]
+    try {
+      return (await all.data()).every(Number.isFinite);
+    } finally {
+      all.dispose();
+    }
+  }
+
   /** Gives the weights their values. */
   write(): void {
-    for (const [weight, value] of this.values) (weight as Writable).write(value);
+    tidy(() => {
+      for (const [weight, value] of this.values) (weight as Writable).write(value); // constraints leave tensors behind
+    });
   }
 
   /** Releases all memory. */

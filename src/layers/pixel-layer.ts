@@ -5,6 +5,7 @@ import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
   affineNames,
+  checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
   checkGate,
@@ -168,6 +169,7 @@ class ShapeOps implements Ops<Shape> {
     const kernelSizes = checkedKernelShape(kernel);
     const [, , , featuresOut] = kernelSizes;
     checkKernel(window, kernelSizes, featuresOf(x));
+    if (x.length === 2) checkConstantConv('conv', window);
     if (bias !== null) checkSize(bias, [featuresOut]);
     this.tensorOps.prepare(kernel, window);
     return withFeatures(resized('conv', x, window), featuresOut);

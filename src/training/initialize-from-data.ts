@@ -1,10 +1,10 @@
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
 import { InitialWeights } from '../layers/initial-weights';
 import type { PixelLayer } from '../layers/pixel-layer';
 import type { Condition } from '../models/conditions';
-import { batches, planBatches } from '../tensors/batches';
+import { type BatchJob, batches, planBatches } from '../tensors/batches';
 
 /** Options of {@link initializeFromData}. */
 export interface InitializationOptions {
@@ -25,7 +25,7 @@ const optionNames: NamesOf<InitializationOptions> = { condition: true };
  * @param labels levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed at once, so a batch as in
  * training, better a few times larger
  * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution of
- * the model is weight-normed; then, as on any error, no weight has changed.
+ * the model is weight-normed; Error where outputs are not finite. Then, as on any error, no weight has changed.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -45,14 +45,24 @@ export async function initializeFromData(
   const job = await planBatches('initializeFromData', model, labels, { ...conditioned, batchSize });
   const initial = new InitialWeights();
   try {
-    beginWith(model, initial);
-    for (const { outputs } of batches(job, (_, outputs) => outputs.clone())) await finished(outputs);
+    pass(job, initial);
     if (initial.size === 0)
       throwTypeError('initializeFromData: model', 'one with weight normalization', 'none that has it');
+    if (!(await initial.areFinite()))
+      throw new Error('initializeFromData: the outputs of a convolution are not finite');
     initial.write();
   } finally {
-    beginWith(model, null);
     initial.dispose();
+  }
+}
+
+/** Passes all images through the model, whose weight-normed convolutions begin anew meanwhile. Nothing else runs then. */
+function pass(job: BatchJob, initial: InitialWeights): void {
+  beginWith(job.model, initial);
+  try {
+    for (const { outputs } of batches(job, (_, outputs) => outputs)) outputs.dispose();
+  } finally {
+    beginWith(job.model, null);
   }
 }
 
@@ -61,14 +71,5 @@ function beginWith({ layers }: Pick<LayersModel, 'layers'>, initial: InitialWeig
   for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
     layer.beginWith?.(initial);
     if (layer.layers !== undefined) beginWith(layer as LayersModel, initial);
-  }
-}
-
-/** Waits for a tensor, which is disposed. */
-async function finished(tensor: Tensor): Promise<void> {
-  try {
-    await tensor.data();
-  } finally {
-    tensor.dispose();
   }
 }

@@ -14,6 +14,7 @@ import {
   receptiveField,
   sample,
   toPortable,
+  type Window,
   windowOf,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
@@ -66,6 +67,75 @@ it('has an output of the kind of its input, by its type too', async () => {
   const relu = tfl.layers.reLU().apply(features); // of either kind, by its type
   expectTypeOf(layer.apply(relu)).toEqualTypeOf<tf.Tensor | tfl.SymbolicTensor>();
   layer.dispose();
+});
+
+describe('the shapes of operations', () => {
+  /** The shape that a layer of these operations gives of inputs; weights by their shapes. */
+  function shapeOf(
+    express: <T>(ops: Ops<T>, inputs: readonly T[], weights: readonly LayerWeight[]) => T,
+    inputs: Shape[],
+    ...shapes: number[][]
+  ): Shape {
+    class OfOperations extends PixelLayer {
+      static className = 'OfOperations';
+      private own: LayerWeight[] = [];
+      override build(inputShape: Shape | Shape[]): void {
+        this.own = shapes.map((shape, i) =>
+          this.addWeight(`w${i}`, shape, 'float32', tfl.initializers.ones()),
+        );
+        super.build(inputShape);
+      }
+      express<T>(ops: Ops<T>, given: readonly T[]): T {
+        return express(ops, given, this.own);
+      }
+    }
+    return new OfOperations({}).apply(inputs.map((shape) => tfl.input({ shape: shape.slice(1) }))).shape;
+  }
+
+  beforeAll(() => useBackend('cpu'));
+
+  const image: Shape = [null, 4, null, 2];
+  const vector: Shape = [null, 2];
+  const point = windowOf({ kernelSize: 1, imageChannels: 1 });
+
+  it('are those of what comes out', () => {
+    expect(shapeOf((ops, [x]) => ops.shift(x as never, 1, 0), [image])).toEqual(image);
+    expect(shapeOf((ops, [x]) => ops.concatElu(x as never), [image])).toEqual([null, 4, null, 4]);
+    expect(shapeOf((ops, [x]) => ops.concatElu(x as never), [vector])).toEqual([null, 4]);
+    expect(shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'linear'), [image])).toEqual([
+      null,
+      4,
+      null,
+      1,
+    ]);
+    const conv = (args: object) => {
+      const window = windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
+      return shapeOf((ops, [x], [direction, gain]) => ops.conv(x as never, { direction, gain } as never, null, window), [image], [2, 3, 2, 5], [5]); // biome-ignore format: one line
+    };
+    expect(conv({})).toEqual([null, 4, null, 5]);
+    expect(conv({ stride: 2 })).toEqual([null, 2, null, 5]);
+    expect(conv({ stride: 2, transposed: true })).toEqual([null, 8, null, 5]);
+  });
+
+  it('are refused as a program refuses them', () => {
+    const shift = (x: Shape, rows: number) => () =>
+      shapeOf((ops, [y]) => ops.shift(y as never, rows, 0), [x]);
+    expect(shift(image, -1)).toThrow('shift: rows: wanted an integer of at least 0, got -1');
+    expect(shift(vector, 1)).toThrow('shift: input: wanted features [N,H,W,F], got [null, 2]');
+    const elu = () => shapeOf((ops, [x]) => ops.concatElu(ops.perChannel(x as never, 2, 1)), [image]);
+    expect(elu).toThrow('concatElu: input: wanted features [N,H,W,F]');
+    const gate = () => shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'sigmoid' as never), [image]);
+    expect(gate).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'sigmoid'");
+    const conv = (x: Shape, window: Window, kernel: number[], gain = [5]) => () =>
+      shapeOf((ops, [y], [direction, length]) => ops.conv(y as never, { direction, gain: length } as never, null, window), [x], kernel, gain); // biome-ignore format: one line
+    const half = windowOf({ kernelSize: 1, shift: 'down', stride: 2 });
+    expect(conv([null, 3, 4, 2], half, [1, 1, 2, 5])).toThrow('conv: height: wanted a multiple of 2, got 3');
+    expect(conv(image, point, [1, 1, 2, 5], [4])).toThrow('wanted one of shape [5], got [4]');
+    expect(conv(vector, half, [1, 1, 2, 5])).toThrow('conv: stride: wanted 1, since its input is the same at every pixel, got 2'); // biome-ignore format: one line
+    const wide = windowOf({ kernelSize: 3, imageChannels: 1 });
+    expect(conv(vector, wide, [3, 3, 2, 5])).toThrow('conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]'); // biome-ignore format: one line
+    expect(conv(vector, point, [1, 1, 2, 5])).not.toThrow();
+  });
 });
 
 /** x sigmoid(x): a layer of the user's that has no weights. */

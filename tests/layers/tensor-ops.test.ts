@@ -292,6 +292,55 @@ onEachBackend('operations on tensors', () => {
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
   });
 
+  it('gate of the kind linear: a sigmoid(b), with either kind of condition', async () => {
+    const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
+    const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];
+    const gated = (values: number[]) =>
+      values.flatMap((a, i) => (i % 4 < 2 ? [a * sigmoid(values[i + 2] as number)] : []));
+    const sums = (a: number[], b: (i: number) => number) => a.map((value, i) => value + b(i));
+    const cases = [
+      [x, undefined, x.values],
+      [x, map, sums(x.values, (i) => map.values[i] as number)],
+      [x, vector, sums(x.values, (i) => vector.values[8 * Math.floor(i / (8 * h * w)) + (i % 8)] as number)],
+      [flat, undefined, flat.values],
+      [flat, vector, sums(flat.values, (i) => vector.values[i] as number)],
+    ] as const;
+    for (const [of, condition, values] of cases) {
+      const y = tf.tidy(() => ops.gate(of.tensor, 2, condition?.tensor, 'linear'));
+      expect(y.shape).toEqual([...of.tensor.shape.slice(0, -1), 4]);
+      expectClose(await take(y), gated(values), 1e-5);
+    }
+    tf.dispose([x, flat, map, vector].map(({ tensor }) => tensor));
+  });
+
+  it('shift: down and right, zeros coming in; and concatElu, also of what is the same at every pixel', async () => {
+    const [x, flat] = [tensorOf([n, h, w, 2], 1), tensorOf([n, 2], 2)];
+    for (const [rows, columns] of [
+      [0, 0],
+      [1, 0],
+      [0, 2],
+      [1, 1],
+      [9, 1],
+    ] as const) {
+      // biome-ignore format: one line
+      const y = tf.tidy(() => ops.shift(x.tensor, rows, columns));
+      expect(y.shape).toEqual(x.tensor.shape);
+      const wanted = x.values.map((_, i) => {
+        const [r, c] = [Math.floor(i / (2 * w)) % h, Math.floor(i / 2) % w];
+        return r < rows || c < columns ? 0 : x.values[i - 2 * (rows * w + columns)];
+      });
+      expect(await take(y)).toEqual(wanted);
+    }
+    const elu = (value: number) => (value > 0 ? value : Math.expm1(value));
+    for (const { values, tensor } of [x, flat]) {
+      const y = tf.tidy(() => ops.concatElu(tensor));
+      expect(y.shape).toEqual([...tensor.shape.slice(0, -1), 4]);
+      const pairs = values.flatMap((a, i) => (i % 2 === 0 ? [[a, values[i + 1] as number]] : []));
+      expectClose(await take(y), pairs.flatMap(([a = 0, b = 0]) => [elu(a), elu(b), elu(-a), elu(-b)]), 2e-6); // biome-ignore format: one line
+    }
+    tf.dispose([x.tensor, flat.tensor]);
+  });
+
   it.each(['softmax', 'logSoftmax'] as const)('%s: of each group of features, or of levels', async (fn) => {
     const x = tensorOf([n, h, w, 6], 1);
     const flat = tensorOf([n, 6], 2);

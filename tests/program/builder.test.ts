@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../src/core/window';
-import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import { nodeOf, ProgramBuilder, type WeightRecipe } from '../../src/program/builder';
 import { weightOf } from '../support/program';
 
 const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
@@ -270,4 +270,72 @@ it('makes a ReLU after a convolution a node of its own, and adds a condition bef
     { op: 'add', size: 2, inputs: [2, 3] },
     { op: 'gate', size: 1, input: 4, groups: 1 },
   ]);
+});
+
+it('shifts what differs from pixel to pixel, to later places, and takes both halves of concatElu', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const shifted = program.shift(image, 1, 0);
+  const both = program.concatElu(shifted);
+  expect([shifted.size, both.size]).toEqual([2, 4]);
+  expect(program.nodes.slice(1)).toEqual([
+    { op: 'shift', size: 2, input: 0, rows: 1, columns: 0 },
+    { op: 'concatElu', size: 4, input: 1 },
+  ]);
+  expect(() => program.shift(image, -1, 0)).toThrow('shift: rows: wanted an integer of at least 0, got -1');
+  expect(() => program.shift(image, 0, 0.5)).toThrow(
+    'shift: columns: wanted an integer of at least 0, got 0.5',
+  );
+  const vector = program.condition(0, 2, false);
+  for (const constant of [vector, program.concatElu(vector)])
+    expect(() => program.shift(constant, 1, 0)).toThrow('shift: input: wanted features of pixels'); // biome-ignore format: one line
+  expect(program.shift(program.condition(1, 3, true), 0, 2).size).toBe(3);
+});
+
+it('has a node of its own for each kind of gate', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(4);
+  const gates = [program.gate(image, 2), program.gate(image, 2, undefined, 'tanh'), program.gate(image, 1, image, 'linear')]; // biome-ignore format: one line
+  expect(gates.map((gate) => program.nodes[nodeOf(gate)])).toEqual([
+    { op: 'gate', size: 2, input: 0, groups: 2 },
+    { op: 'gate', size: 2, input: 0, groups: 2 },
+    { op: 'linearGate', size: 2, input: 3, groups: 1 },
+  ]);
+  expect(program.nodes[3]).toEqual({ op: 'add', size: 4, inputs: [0, 0] });
+  expect(() => program.gate(image, 1, undefined, 'relu' as never)).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'relu'"); // biome-ignore format: one line
+});
+
+it('takes a kernel by direction and gain as one weight, as it is convolved with', () => {
+  const program = new ProgramBuilder();
+  program.enterLayer('conv');
+  const image = program.image(2);
+  const direction = weightOf([1, 1, 2, 2], undefined, 'kernel');
+  const gain = weightOf([2], undefined, 'gain');
+  const kernel = { direction, gain };
+  const y = program.conv(image, kernel, null, point(2));
+  program.conv(image, kernel, null, point(2));
+  expect(program.nodes[nodeOf(y)]).toMatchObject({ op: 'conv', size: 2, kernel: 'conv.kernel', bias: null });
+  expect([...program.weights.keys()]).toEqual(['conv.kernel']);
+  const { from, make, shape } = program.weights.get('conv.kernel') as WeightRecipe;
+  expect([from, shape]).toEqual([
+    [direction, gain],
+    [1, 1, 2, 2],
+  ]);
+  // Mask A of two channels shows the second the first: -2/|-2| times its gain, and hides all else, whatever it is.
+  expect(Array.from(make([[3, -2, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, -20, 0, 0]); // biome-ignore format: one line
+  expect(Array.from(make([[3, 0, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, 0, 0, 0]); // biome-ignore format: one line
+  expect(() =>
+    program.conv(image, { direction, gain: weightOf([3], undefined, 'gain') }, null, point(2)),
+  ).toThrow("weight 'gain': wanted one of shape [2], got [3]");
+});
+
+it('refuses a stride where all places are the same', () => {
+  const program = new ProgramBuilder();
+  const vector = program.condition(0, 2, false);
+  for (const transposed of [false, true]) {
+    const window = { ...point(), stride: 2, transposed };
+    expect(() => program.conv(vector, weightOf([1, 1, 2, 2]), null, window)).toThrow(
+      'conv: stride: wanted 1, since its input is the same at every pixel, got 2',
+    );
+  }
 });

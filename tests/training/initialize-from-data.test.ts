@@ -1,0 +1,383 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  gatedResBlock,
+  getMask,
+  initializeFromData,
+  type LayerWeight,
+  maskedConv2d,
+  normalize,
+  oneHotClass,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelLogits,
+  shiftedConv2d,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { InitialWeights } from '../../src/layers/initial-weights';
+import { backends, onEachBackend, useBackend } from '../support/backends';
+import { loadDigits } from '../support/digits';
+import { saveAndLoad } from '../support/memory-file';
+import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow-gated';
+import {
+  type SlowShift,
+  slowConvolutions,
+  slowNormalized,
+  slowResBlock,
+  slowWeightsOf,
+} from '../support/slow-plus-plus';
+import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
+
+const [N, L, K] = [6, 4, 3]; // images, levels, classes
+const size = [4, 4, 1] as const;
+const values = Array.from(noise(N * 16, 7), (x) => Math.floor((x + 1) * (L / 2)));
+const classes = [0, 1, 2, 2, 1, 0];
+
+const images = () => tf.tensor4d(values, [N, ...size], 'int32');
+
+const half = { shift: 'downRight', stride: 2 } as const;
+const double = { ...half, transposed: true } as const;
+
+/** One of each layer that has weight normalization, with weights far from those that it begins with. */
+function network(): AutoregressiveModel {
+  const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1] })];
+  const normed = { weightNormalization: true } as const;
+  const point = { kernelSize: 1, imageChannels: 1, ...normed } as const;
+  const first = maskedConv2d({ name: 'first', filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1, activation: 'relu', ...normed }); // biome-ignore format: one line
+  const down = shiftedConv2d({ name: 'down', filters: 2, kernelSize: [2, 2], ...half, ...normed });
+  const up = shiftedConv2d({ name: 'up', filters: 2, kernelSize: [2, 2], ...double, ...normed });
+  const twice = maskedConv2d({ name: 'twice', filters: 2, activation: 'elu', ...point });
+  const block = gatedResBlock({ name: 'block', filters: 2, shift: 'downRight', hasSkip: true, ...normed });
+  const last = maskedConv2d({ name: 'last', filters: L, useBias: false, ...point });
+  const a = first.apply(image);
+  const b = twice.apply(twice.apply(up.apply(down.apply(a))));
+  const c = block.apply([b, a, oneHotClass({ numClasses: K }).apply(given)]);
+  const logits = pixelLogits({ imageChannels: 1, levels: L }).apply(last.apply(c));
+  const model = autoregressiveModel({ inputs: [image, given], outputs: logits });
+  setNoise(model, 2);
+  return model;
+}
+
+/** Disposes it; tfjs leaves a layer that is used twice. */
+function dispose(model: tfl.LayersModel): void {
+  model.dispose();
+  const twice = model.layers.find(({ name }) => name === 'twice');
+  if (twice !== undefined) twice.dispose();
+}
+
+/** What comes out of each convolution of the network, by its name, of all images and pixels: [rows][features]. */
+async function slowOutputs(model: tfl.LayersModel): Promise<Map<string, number[][]>> {
+  const seen = new Map<string, number[][]>();
+  const see = (name: string, y: Grid) => {
+    seen.set(name, [...(seen.get(name) ?? []), ...y.flat().map((features) => [...features])]);
+    return y;
+  };
+  const weights = new Map<string, Map<string, SlowWeight>>();
+  for (const layer of model.layers) weights.set(layer.name, await slowWeightsOf(layer));
+  const of = (layer: string) => weights.get(layer) as Map<string, SlowWeight>;
+  const masked = (name: string, x: Grid, maskType: 'A' | 'B', as = name) => {
+    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => of(name).get(part)) as [SlowWeight, SlowWeight, SlowWeight]; // biome-ignore format: one line
+    const [rows, columns, featuresIn, featuresOut] = kernel.shape as [number, number, number, number];
+    const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, maskType, imageChannels: 1 }).values; // biome-ignore format: one line
+    const normalized = slowNormalized(kernel, gain, (at) => mask[at] === 1);
+    const args = { maskType, imageChannels: 1, vertical: false };
+    return see(as, slowConv(x, bias === undefined ? [normalized] : [normalized, bias], args));
+  };
+  const shifted = (name: string, x: Grid, where: SlowShift) => see(name, slowConvolutions(of(name))('', x, where)); // biome-ignore format: one line
+  const elu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => (value > 0 ? value : Math.expm1(value))))); // biome-ignore format: one line
+  const relu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => Math.max(0, value)))); // biome-ignore format: one line
+  for (let n = 0; n < N; n++) {
+    const image = grid(values.slice(16 * n, 16 * n + 16).map((level) => level / (L - 1)), size); // biome-ignore format: one line
+    const a = relu(masked('first', image, 'A'));
+    const b = elu(masked('twice', shifted('up', shifted('down', a, half), double), 'B'));
+    const c = elu(masked('twice', b, 'B', 'twice again'));
+    const conditions = [Array.from({ length: K }, (_, k) => (k === classes[n] ? 1 : 0))];
+    const convolve = slowConvolutions(of('block'), see);
+    const d = slowResBlock(c, { skip: a, conditions }, convolve, of('block'), 'downRight');
+    masked('last', d, 'B');
+  }
+  return seen;
+}
+
+/** Mean and standard deviation of each feature. */
+function moments(rows: number[][]): { mean: number[]; deviation: number[] } {
+  const features = Array.from({ length: rows[0]?.length ?? 0 }, (_, f) =>
+    rows.map((row) => row[f] as number),
+  );
+  const average = (of: number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
+  const mean = features.map(average);
+  const deviation = features.map((of, f) =>
+    Math.sqrt(average(of.map((x) => (x - (mean[f] as number)) ** 2))),
+  );
+  return { mean, deviation };
+}
+
+const close = (value: number) => (all: number[]) => all.every((x) => Math.abs(x - value) < 1e-4);
+
+/** Every weight of a model. */
+const weightsOf = (model: tfl.LayersModel) =>
+  Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
+
+/** Whether a model's weights are as they were, and no tensor is left behind, after what fails. */
+async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unknown>, message: string) {
+  const before = await weightsOf(model);
+  await expectNoLeaks(async () => {
+    await expect(work()).rejects.toThrow(message);
+  });
+  expect(await weightsOf(model)).toEqual(before);
+}
+
+onEachBackend('initializeFromData', () => {
+  it('gives what comes out of every weight-normed convolution mean 0 and a standard deviation', async () => {
+    const model = network();
+    const before = await weightsOf(model);
+    const labels = images();
+    await initializeFromData(model, labels, { condition: classes });
+    const outputs = await slowOutputs(model);
+    const scales = { first: 1, down: 1, up: 1, twice: 1, conv_in_: 1, conv_skip_: 1, conv_out_: 0.1 };
+    for (const [name, scale] of Object.entries(scales)) {
+      const { mean, deviation } = moments(outputs.get(name) as number[][]);
+      expect(mean).toSatisfy(close(0));
+      expect(deviation).toSatisfy(close(scale));
+    }
+    const last = moments(outputs.get('last') as number[][]);
+    expect(last.deviation).toSatisfy(close(1)); // it has no bias, so a mean
+    expect(last.mean).not.toSatisfy(close(0));
+    const again = moments(outputs.get('twice again') as number[][]);
+    expect(again.deviation).not.toSatisfy(close(1)); // its gain is that of its first use
+    // Directions, and what is not weight-normed, stay.
+    const after = await weightsOf(model);
+    for (const [i, { originalName }] of model.weights.entries()) {
+      if (originalName.endsWith('kernel')) expect(after[i]).toEqual(before[i]);
+      else expect(after[i]).not.toEqual(before[i]);
+    }
+    labels.dispose();
+    model.dispose();
+  });
+
+  it('does the same to a loaded model, again, and by float labels', async () => {
+    const model = network();
+    const loaded = await saveAndLoad(model);
+    const labels = images();
+    const floats = tf.cast(labels, 'float32');
+    await initializeFromData(model, labels, { condition: classes });
+    await initializeFromData(loaded, floats, { condition: classes });
+    const weights = await weightsOf(model);
+    expect(await weightsOf(loaded)).toEqual(weights);
+    await initializeFromData(model, labels, { condition: classes });
+    expect(await weightsOf(model)).toEqual(weights);
+    const given = tf.tensor2d(classes, [N, 1]);
+    const outputs = model.apply([normalize(labels, L), given]) as tf.Tensor; // as ever
+    expect((await take(outputs)).every(Number.isFinite)).toBe(true);
+    tf.dispose([labels, floats, given]);
+    for (const m of [model, loaded]) m.dispose();
+  });
+
+  it('leaves no tensor behind', () =>
+    expectNoLeaks(async () => {
+      const model = network();
+      const labels = images();
+      await initializeFromData(model, labels, { condition: classes });
+      dispose(model);
+      return labels;
+    }));
+
+  it('changes nothing where numbers are not finite', async () => {
+    const model = network();
+    const labels = images();
+    for (const [name, value] of [
+      ['kernel', Number.NaN],
+      ['bias', Number.POSITIVE_INFINITY],
+    ] as const) {
+      // biome-ignore format: one line
+      const block = model.getLayer('block');
+      const index = block.weights.findIndex(({ originalName }) => originalName.endsWith(`condition_kernel`));
+      const [broken, layer] = name === 'kernel' ? [0, model.getLayer('first')] : [index, block];
+      const weights = layer.getWeights().map((weight) => tf.clone(weight));
+      const bad = weights.map((weight, i) =>
+        i === broken ? tf.fill(weight.shape, value) : tf.clone(weight),
+      );
+      layer.setWeights(bad);
+      const message = 'initializeFromData: the outputs of a convolution are not finite';
+      await expectUnchanged(model, () => initializeFromData(model, labels, { condition: classes }), message);
+      layer.setWeights(weights);
+      tf.dispose([weights, bad]);
+    }
+    labels.dispose();
+    model.dispose();
+  });
+
+  it('keeps the gain of what does not vary over the batch, and centers it', async () => {
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const conv = maskedConv2d({ name: 'conv', filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true }); // biome-ignore format: one line
+    const model = autoregressiveModel({
+      inputs: image,
+      outputs: pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image)),
+    });
+    const [kernel, gain, bias] = conv.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const weights = [tf.ones(kernel.shape), tf.tensor1d([0.7, 3]), tf.tensor1d([1, 2])];
+    conv.setWeights(weights);
+    const black = tf.zeros<tf.Rank.R4>([2, 2, 2, 1], 'int32');
+    await initializeFromData(model, black);
+    expect(await weightsOf(model)).toEqual([new Array(18).fill(1), [0.7, 3].map(Math.fround), [-0, -0]]);
+    expect([gain.shape, bias.shape]).toEqual([[2], [2]]);
+    tf.dispose([weights, black]);
+    model.dispose();
+  });
+
+  it('keeps the gain of what is the same at very many pixels, whose sum float32 rounds', () =>
+    expectNoLeaks(async () => {
+      const constants = [0.1, 0.7312, -3];
+      const y: tf.Tensor4D = tf.tidy(() => tf.tile(tf.tensor4d(constants, [1, 1, 1, 3]), [32, 32, 32, 1]));
+      const variable = (values: number[]) => {
+        const own = tf.tidy(() => tf.variable(tf.tensor1d(values)));
+        return { name: 'w', shape: [3], read: () => own, write: (value: tf.Tensor1D) => own.assign(value) };
+      };
+      const [gain, bias] = [variable([2, 3, 4]), variable([5, 6, 7])];
+      const initial = new InitialWeights();
+      const outputs = tf.tidy(() => initial.scaled({ direction: gain, gain }, bias, y));
+      initial.write();
+      initial.dispose();
+      expect(await take(tf.clone(gain.read()))).toEqual([2, 3, 4]);
+      expectClose(await take(tf.clone(bias.read())), [-0.2, -3 * 0.7312, 12], 1e-5);
+      expectClose(await take(tf.tidy(() => tf.max(tf.abs(outputs)))), [0], 1e-5);
+      return [y, outputs, gain.read(), bias.read()];
+    }));
+
+  it('keeps the gain of what is the same but for rounding, however large', async () => {
+    const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1, 1, 3] })];
+    const filters = 4;
+    const x = maskedConv2d({ filters, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+    const block = gatedResBlock({ name: 'block', filters, shift: 'down', kernelSize: 1, weightNormalization: true, hasSkip: true, seed: 1 }); // biome-ignore format: one line
+    const map = tfl.layers.upSampling2d({ size: [4, 4] }).apply(given) as tfl.SymbolicTensor; // [N,1,1,3] -> [N,4,4,3]
+    const outputs = pixelLogits({ imageChannels: 1, levels: L }).apply(block.apply([x, map]));
+    const model = tfl.model({ inputs: [image, given], outputs });
+    const labels = images();
+    const vectors = tf.tile(tf.tensor4d([1234.5678, -2345.678, 345.6789], [1, 1, 1, 3]), [N, 1, 1, 1]);
+    const initial = new InitialWeights();
+    block.beginWith(initial);
+    tf.tidy(() => model.apply([normalize(labels, L), vectors]) as tf.Tensor);
+    block.beginWith(null);
+    initial.write();
+    initial.dispose();
+    const index = block.weights.findIndex(({ originalName }) => originalName.endsWith('conv_skip_gain'));
+    expect(await (block.getWeights()[index] as tf.Tensor).data()).toEqual(new Float32Array(filters).fill(1));
+    tf.dispose([labels, vectors]);
+    model.dispose();
+  });
+});
+
+describe('initializeFromData', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('changes nothing where something is wrong', async () => {
+    const model = network();
+    const labels = images();
+    const high = tf.fill<tf.Rank.R4>([N, 4, 4, 1], L, 'int32');
+    const small = tf.zeros<tf.Rank.R4>([N, 2, 2, 1], 'int32');
+    const given = { condition: classes };
+    const wrong: [() => Promise<unknown>, string][] = [
+      [() => initializeFromData(model, high, given), 'initializeFromData: images: wanted integer levels 0 to 3, got 4'],
+      [() => initializeFromData(model, small, given), 'initializeFromData: images: wanted [4, 4, 1]'],
+      [() => initializeFromData(model, labels), 'initializeFromData: condition: wanted'],
+      [() => initializeFromData(model, labels, { condition: [0, 1] }), 'initializeFromData: condition: wanted'],
+      [() => initializeFromData(model, labels, { condition: [0, 1, 2, 3, 0, 1] }), 'initializeFromData: condition'],
+      [() => initializeFromData(model, undefined as never, given), 'initializeFromData: images: wanted a tensor of levels'],
+      [() => initializeFromData(undefined as never, labels), 'initializeFromData: model: wanted a model'],
+      [() => initializeFromData(model, labels, 3 as never), 'initializeFromData: options: wanted an object'],
+    ]; // biome-ignore format: one row a line
+    for (const [work, message] of wrong) await expectUnchanged(model, work, message);
+    const plain = pixelCNN({ imageShape: [4, 4, 1], levels: L, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+    const none = 'initializeFromData: model: wanted one with weight normalization, got ';
+    await expectUnchanged(plain, () => initializeFromData(plain, labels), none);
+    tf.dispose([labels, high, small]);
+    for (const m of [model, plain]) m.dispose();
+  });
+
+  it('keeps constraints, and leaves no tensor behind with them', async () => {
+    await expectNoLeaks(async () => {
+      const image = tfl.input({ shape: [4, 4, 1] });
+      const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 }); // biome-ignore format: one line
+      const logits = pixelLogits({ imageChannels: 1, levels: L }).apply(conv.apply(image));
+      const model = autoregressiveModel({ inputs: image, outputs: logits });
+      const labels = images();
+      await initializeFromData(model, labels);
+      const bias = Array.from(await (conv.getWeights()[2] as tf.Tensor).data());
+      expect(Math.min(...bias)).toBe(0);
+      expect(Math.max(...bias)).toBeGreaterThan(0);
+      model.dispose();
+      return labels;
+    });
+  });
+
+  it('goes into models within the model', async () => {
+    const whole = network();
+    const labels = images();
+    const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1] })];
+    const outputs = whole.apply([image, oneHotPassed(given)]) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: [image, given], outputs });
+    const vector = tf.tensor2d(classes, [N, 1]);
+    await initializeFromData(model, labels, { condition: vector });
+    const { deviation } = moments((await slowOutputs(whole)).get('conv_out_') as number[][]);
+    expect(deviation).toSatisfy(close(0.1));
+    tf.dispose([labels, vector]);
+    model.dispose();
+  });
+
+  const [wasm] = backends.filter((one) => one === 'wasm');
+  it.skipIf(wasm === undefined)('lets training begin where the loss falls faster', async () => {
+    await useBackend(wasm ?? 'wasm');
+    const { train, test } = await loadDigits();
+    const first = tf.slice(train, 0, 64);
+    const falls: number[] = [];
+    for (const isInitialized of [false, true]) {
+      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, components: 2, seed: 1 }); // biome-ignore format: one line
+      if (isInitialized) await initializeFromData(model, first);
+      model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+      const losses: number[] = [];
+      for (let step = 0; step < 10; step++) {
+        const labels = tf.slice(train, 16 * step, 16);
+        const xs = normalize(labels, 17);
+        losses.push(await model.trainOnBatch(xs, labels));
+        tf.dispose([labels, xs]);
+      }
+      falls.push((losses[0] as number) - (losses.at(-1) as number));
+      model.optimizer.dispose();
+      model.dispose();
+    }
+    expect(falls[0]).toBeGreaterThan(0);
+    expect(falls[1]).toBeGreaterThan(2 * (falls[0] as number));
+    tf.dispose([train, test, first]);
+    await useBackend(backends[0] ?? 'cpu');
+  });
+
+  it('does not touch what runs meanwhile', async () => {
+    const model = network();
+    const labels = images();
+    const xs = [normalize(labels, L), tf.tensor2d(classes, [N, 1])];
+    const before = await take(model.apply(xs) as tf.Tensor);
+    const running = initializeFromData(model, labels, { condition: classes });
+    const during: number[][] = [];
+    let isRunning = true;
+    const done = running.finally(() => {
+      isRunning = false;
+    });
+    while (isRunning) {
+      during.push(await take(model.apply(xs) as tf.Tensor));
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await done;
+    const after = await take(model.apply(xs) as tf.Tensor);
+    for (const outputs of during) expect([before, after]).toContainEqual(outputs);
+    tf.dispose([labels, xs]);
+    model.dispose();
+  });
+});
+
+/** The same vector. */
+function oneHotPassed(given: tfl.SymbolicTensor): tfl.SymbolicTensor {
+  return given;
+}
