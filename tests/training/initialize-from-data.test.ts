@@ -7,7 +7,6 @@ import {
   gatedResBlock,
   getMask,
   initializeFromData,
-  type LayerWeight,
   maskedConv2d,
   normalize,
   oneHotClass,
