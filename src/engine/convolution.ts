@@ -2,20 +2,21 @@ import { firstSeer, sightOf, type Window } from '../core/window';
 import { Op, type Operand } from '../kernels/instruction';
 import { AFTER_ROW, ROW } from '../program/readiness';
 import type { Layout, Range } from './layout';
-import { type Phase, phasesOf, type Tap, type TapRow } from './phases';
+import { type Phase, phasesOf, type Tap } from './phases';
 import type { Places } from './places';
 import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
 
-/** Inputs that lie side by side in a row, and where their weights begin in the heap. */
+/** Inputs that lie side by side in a row. */
 interface InputSpan {
   /** Rows above the present one. */
   readonly above: number;
   /** Columns to the left of the present one. */
   readonly left: number;
+  /** The first of them, among all inputs of a phase. */
+  readonly first: number;
   readonly inputs: number;
-  readonly weights: number;
 }
 
 /** The numbers of a convolution: kernel [rows,columns,in,out], whole, and bias [out]. */
@@ -45,10 +46,21 @@ interface PackedPhase extends Convolution {
   readonly places: Places;
   /** What each row above sees: a row's cached features lie side by side, so it is one product. */
   readonly above: readonly InputSpan[];
-  /** Where the weights of the taps in the output's own row begin. */
+  /** The first input of the output's own row. */
   readonly present: number;
-  /** From tap to tap. */
-  readonly tapWeights: number;
+  readonly weights: PackedWeights;
+}
+
+/**
+ * Where weights lie in the heap: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with all
+ * inputs for `product`, which reads a few blocks at once, one input after the other.
+ */
+interface PackedWeights {
+  readonly start: number;
+  /** From input to input, or from level to level of one. */
+  readonly inputStride: number;
+  /** From four outputs to the next four. */
+  readonly blockStride: number;
 }
 
 /**
@@ -77,50 +89,45 @@ export function addConvolution(
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
   const { levels, x, y } = convolution;
-  const tapWeights = x.layout.slots * (levels ?? 1) * y.layout.slots;
   const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
-  const packed = plan.written(taps.length * tapWeights, (to) => packTaps(to, taps, convolution));
-  let weights = packed.offset;
-  const above = phase.above.map((row): InputSpan => {
-    const span = { ...spanOf(row, x.layout), weights };
-    weights += row.taps.length * tapWeights;
+  const inputs = taps.length * x.layout.slots;
+  const outSlots = y.layout.slots;
+  const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [outSlots, 4];
+  const { offset: start } = plan.written(inputs * (levels ?? 1) * outSlots, (to) =>
+    packTaps(to, taps, convolution, inputStride, blockStride),
+  );
+  let first = 0;
+  const above = phase.above.map(({ above, left, taps }): InputSpan => {
+    const span = { above, left, first, inputs: taps.length * x.layout.slots };
+    first += span.inputs;
     return span;
   });
   const { scale } = y;
   const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
-  return { ...convolution, phase, places, above, present: weights, tapWeights };
+  const weights = { start, inputStride, blockStride };
+  return { ...convolution, phase, places, above, present: first, weights };
 }
 
-/** All inputs of a row of taps. */
-const spanOf = ({ above, left, taps }: TapRow, { slots }: Layout) => ({
-  above,
-  left,
-  inputs: taps.length * slots,
-});
-
-/** The masked kernel at some taps, as [taps,in slots,levels,out slots]; `packed` is zeros. */
-function packTaps(packed: Float32Array, taps: readonly Tap[], convolution: Convolution): void {
-  const { window, kernel, levels, x, y } = convolution;
+/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedWeights}. */
+function packTaps(
+  packed: Float32Array,
+  taps: readonly Tap[],
+  { window, kernel, levels, x, y }: Convolution,
+  inputStride: number,
+  blockStride: number,
+): void {
   const each = levels ?? 1; // rows of the kernel for an input
-  const [inSlotOf, outSlotOf] = [x.layout.slotOf, y.layout.slotOf];
-  const [inSlots, outSlots] = [x.layout.slots, y.layout.slots];
-  const [featuresIn, featuresOut] = [inSlotOf.length * each, outSlotOf.length];
-  const isDense = inSlots === inSlotOf.length && outSlots === featuresOut;
+  const [featuresIn, featuresOut] = [x.layout.slotOf.length * each, y.layout.slotOf.length];
+  const outputAt = Int32Array.from(y.layout.slotOf, (slot) => (slot >> 2) * blockStride + (slot & 3));
   for (const [t, [row, column]] of taps.entries()) {
     const sight = sightOf(window, row, column);
-    const first = (i: number) => firstSeer(window, sight, i, featuresIn, featuresOut);
     const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
-    if (isDense && first(featuresIn - 1) === 0) {
-      const tapFloats = featuresIn * featuresOut;
-      packed.set(kernel.subarray(start, start + tapFloats), t * tapFloats); // all see all
-      continue;
-    }
     for (let i = 0; i < featuresIn; i++) {
+      const slot = t * x.layout.slots + (x.layout.slotOf[Math.floor(i / each)] as number);
+      const to = (slot * each + (i % each)) * inputStride;
       const from = start + i * featuresOut;
-      const slot = t * inSlots + (inSlotOf[Math.floor(i / each)] as number);
-      const to = (slot * each + (i % each)) * outSlots;
-      for (let o = first(i); o < featuresOut; o++) {
-        packed[to + (outSlotOf[o] as number)] = kernel[from + o] as number;
+      for (let o = firstSeer(window, sight, i, featuresIn, featuresOut); o < featuresOut; o++) {
+        packed[to + (outputAt[o] as number)] = kernel[from + o] as number;
       }
     }
   }
@@ -139,7 +146,7 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   const { taps, left } = phase.present;
   const hasLater = taps.length > phase.tapsBefore + 1; // places to the right, which are known by then
   const inputs = hasLater ? taps.length * x.layout.slots : inputsBy(packed, time);
-  const ofPresent = { above: 0, left, inputs, weights: present };
+  const ofPresent = { above: 0, left, first: present, inputs };
   const spans = inputs > 0 || above.length === 0 ? [...above, ofPresent] : above;
   const ofPlaces = y.operand(0, 0, -phase.column);
   const result = { ...ofPlaces, columnStride: (ofPlaces.columnStride ?? 0) * phase.every };
@@ -166,7 +173,7 @@ function inputsBy({ phase, x }: PackedPhase, time: number): number {
  * pixels to the left come with the centre.
  */
 function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
-  const { phase, places, x, y, above, present, tapWeights, biases, lowerBound } = packed;
+  const { phase, places, x, y, above, present, biases, lowerBound } = packed;
   const ofPixel = y.layout.runs.filter(({ time }) => time !== ROW && time !== AFTER_ROW);
   if (ofPixel.length === 0) return;
   const { tapsBefore } = phase;
@@ -183,12 +190,12 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   }
   const { left } = phase.present;
   const inputsBefore = tapsBefore * x.layout.slots;
-  let centre = { above: 0, left, inputs: inputsBefore, weights: present }; // and what comes with it
+  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what comes with it
   if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
     addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
     sums = result;
-    centre = { above: 0, left: 0, inputs: 0, weights: present + tapsBefore * tapWeights };
+    centre = { above: 0, left: 0, first: present + inputsBefore, inputs: 0 };
   }
   for (const { range, time } of ofPixel) {
     const inputs = centre.inputs + inputsBy(packed, time) - inputsBefore;
@@ -207,7 +214,8 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, y, levels, phase, places } = packed;
+  const { x, levels, phase, places } = packed;
+  const { start: weights, inputStride, blockStride } = packed.weights;
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
   const a = x.operand(0, span.above, span.left);
@@ -217,8 +225,8 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
     a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
     b: { ...start, offset: start.offset + from },
     length: to - from,
-    weights: span.weights + from,
-    weightStride: y.layout.slots,
+    weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
+    weightStride: levels === null ? blockStride : inputStride,
     inputs: span.inputs,
     parameter: lowerBound,
   };

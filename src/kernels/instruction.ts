@@ -62,7 +62,8 @@ export interface Operand {
  * The others:
  *
  * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
- *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none.
+ *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none. Weights lie in
+ *   blocks of four outputs: [length/4][inputs][4].
  * - `lookup` is y = max(b + rows, parameter), where each input has `rows` rows of w, one after the other, and adds the
  *   one that a[i] says, counted from 1; 0 adds none. So it is the product of one-hot vectors and w.
  * - `concatElu` is y[i] = elu(a[i]), and writes elu(-a[i]) to b[i].
@@ -80,7 +81,10 @@ export interface Instruction {
   readonly length: number;
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
-  /** Where w, or shifts, lie in the heap, from the start; and the stride of w from input to input. */
+  /**
+   * Where w, or shifts, lie in the heap, from the start; and the stride of w, from row to row of `lookup`, from block to
+   * block of `product`.
+   */
   readonly weights?: number;
   readonly weightStride?: number;
   readonly inputs?: number;

@@ -164,7 +164,7 @@ function product(
     let y1 = heap[b + o + 1] as number;
     let y2 = heap[b + o + 2] as number;
     let y3 = heap[b + o + 3] as number;
-    for (let i = 0, w = weights + o; i < inputs; i++, w += weightStride) {
+    for (let i = 0, w = weights + (o / 4) * weightStride; i < inputs; i++, w += 4) {
       const x = heap[a + i] as number;
       y0 = fround(y0 + fround(x * (heap[w] as number)));
       y1 = fround(y1 + fround(x * (heap[w + 1] as number)));

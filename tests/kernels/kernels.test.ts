@@ -65,7 +65,7 @@ describe('kernels', () => {
         const y = operand(0, outputs + 3);
         const a = operand(3900, inputs + 2, 1); // after the base at 100
         const b = operand(2000, hasOneStart ? 0 : outputs + 1);
-        const [weights, weightStride] = [6000, outputs + 5];
+        const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
         const product = {
@@ -85,8 +85,8 @@ describe('kernels', () => {
         for (let n = 0; n < images; n++) {
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
-            for (let i = 0; i < inputs; i++)
-              sum += at(4000 + n * a.stride + i) * at(weights + i * weightStride + o);
+            const block = weights + (o >> 2) * weightStride + (o & 3);
+            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
             const got = slow.heap[n * y.stride + o] as number;
             expect(Math.abs(got - Math.max(sum, lowerBound))).toBeLessThan(1e-5);
           }
@@ -391,7 +391,7 @@ describe('kernels', () => {
           b,
           length: 8,
           weights,
-          weightStride: 8,
+          weightStride: 4,
           inputs,
         };
         run(kernels, 1, { ...product, parameter: 0 });
@@ -412,7 +412,7 @@ describe('kernels', () => {
       Op.maximum,
       Op.normalize,
     ]) {
-      const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, parameter: 0 };
+      const rest = { op, length, weights: 6000, weightStride: 20, inputs: 5, parameter: 0 };
       const row = {
         y: { ...operand(0, 100), columnStride: 12 },
         a: { ...operand(1000, 70), columnStride: 9 },
