@@ -7,7 +7,7 @@ import {
 } from '../distributions/pixel-distribution';
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
-import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
+import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
 import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
@@ -31,9 +31,9 @@ export function compile(
   distribution: PixelDistribution,
   closures: readonly ((x: number) => number)[],
 ): ProgramIO {
-  const readiness = readinessOf(nodes, conditions);
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
+  const readiness = inOneGo(nodes, readinessOf(nodes, conditions), readers);
   const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
@@ -46,7 +46,9 @@ export function compile(
   const data = { numbers, closures };
   const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
     const { scale } = readiness[index] as Readiness;
-    return new FeatureCache(plan, layout, extentOf(nodes, readiness, index, readers), scale);
+    const extent = extentOf(nodes, readiness, index, readers);
+    const isPassing = index !== output && extent.isPassing === true;
+    return new FeatureCache(plan, layout, { ...extent, isPassing }, scale);
   };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
@@ -85,6 +87,9 @@ export function compile(
       addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
+    }
+    for (const operand of new Set(operandsOf(node))) {
+      if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
   }
   const given = nodes.flatMap((node, at) =>
@@ -162,6 +167,28 @@ function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][
 }
 
 /**
+ * When each node is computed. Of one that joins features of rows above and of the present pixel, and is read by those
+ * who need both, all wait for the pixel: so they are made in one go, and one pixel of them is kept instead of a row.
+ */
+function inOneGo(
+  nodes: readonly Node[],
+  readiness: readonly Readiness[],
+  readers: readonly (readonly number[])[],
+): Readiness[] {
+  const all = [...readiness];
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    const { scale, times } = all[index] as Readiness;
+    const ofPixel = times.filter((time) => time > ROW && time !== AFTER_ROW);
+    const isJoined = ofPixel.length > 0 && times.includes(ROW) && node.op !== 'conv' && node.op !== 'image';
+    const first = ofPixel.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+    const isReadLater = (reader: number) => all[reader]?.times.every((time) => time >= first);
+    if (!isJoined || !readers[index]?.every(isReadLater)) continue;
+    all[index] = { scale, times: times.map((time) => (time === ROW ? first : time)) };
+  }
+  return all;
+}
+
+/**
  * For each node of one-hot vectors, the convolutions that read it: they look rows of their kernels up, by the numbers of
  * the levels, and need no vectors.
  */
@@ -197,18 +224,25 @@ function extentOf(
   readers: readonly number[],
 ): Extent {
   if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
-  return readers.reduce<Extent>((extent, reader) => {
-    const node = nodes[reader] as Node;
-    const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
-    // A coarse row is read again while the finer rows below it are computed.
-    const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
-    const { above, columns } = reachOfReader(node);
-    return {
-      rows: Math.max(extent.rows, above + 1),
-      margin: Math.max(extent.margin, columns),
-      isWholeRow: extent.isWholeRow || isReadAfterRow || isEnlarged,
-    };
-  }, ONE_PIXEL);
+  const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
+  const isGiven = nodes[index]?.op === 'condition'; // is written when the row begins
+  const canPass = !isGiven && readers.length > 0 && [index, ...readers].every(isOfRow);
+  return readers.reduce<Extent>(
+    (extent, reader) => {
+      const node = nodes[reader] as Node;
+      const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
+      // A coarse row is read again while the finer rows below it are computed.
+      const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
+      const { above, columns } = reachOfReader(node);
+      return {
+        rows: Math.max(extent.rows, above + 1),
+        margin: Math.max(extent.margin, columns),
+        isWholeRow: extent.isWholeRow || isReadAfterRow || isEnlarged,
+        isPassing: extent.isPassing === true && above === 0 && columns === 0 && !isEnlarged,
+      };
+    },
+    { ...ONE_PIXEL, isPassing: canPass },
+  );
 }
 
 /** Rows above and columns to either side of the present pixel that a node reads. */

@@ -65,6 +65,8 @@ export class Plan {
   readonly movingBases: MovingBase[] = [];
   /** By what tells them apart. */
   private readonly indexOfBase = new Map<string, number>();
+  /** Memory that was given back, by its stride. */
+  private readonly spare = new Map<number, Operand[]>();
   private readonly codes: Step[][];
 
   constructor(
@@ -104,9 +106,21 @@ export class Plan {
     return { base: CHUNK, offset, stride };
   }
 
+  /** The same, once, of memory that was given back where there is such. */
+  borrowForImages(count: number): Operand {
+    return this.spare.get(wholeVectors(count))?.pop() ?? this.reserveForImages(1, count);
+  }
+
+  /** Lets others borrow memory: what is done from now on does not read what is in it. */
+  giveBack(memory: Operand): void {
+    const alike = this.spare.get(memory.stride) ?? [];
+    alike.push(memory);
+    this.spare.set(memory.stride, alike);
+  }
+
   /** The index of a moving base, one for all who ask for the same. */
   movingBase(base: MovingBase): number {
-    const key = `${base.start}/${base.above}`;
+    const key = Object.values(base).join('/');
     const known = this.indexOfBase.get(key) ?? this.movingBases.push(base) - 1;
     this.indexOfBase.set(key, known);
     return FIRST_MOVING + known;
@@ -142,6 +156,8 @@ export interface Extent {
   readonly margin: number;
   /** Whether the pixels of a row are kept although none is looked around in: all are read at once. */
   readonly isWholeRow: boolean;
+  /** Whether a row is made and read before its first pixel, and never again: others may then have its memory. @default false */
+  readonly isPassing?: boolean;
 }
 
 /** Nothing but the present pixel. */
@@ -170,13 +186,19 @@ export class FeatureCache {
     /** It has features at every so many rows and columns of the image. */
     readonly scale = 1,
   ) {
-    const { rows, margin, isWholeRow } = extent;
+    const { rows, margin, isWholeRow, isPassing } = extent;
     const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);
     this.isOnePixel = rows === 1 && margin === 0 && !isKnownPerRow;
     this.places = placesOfScale(scale);
     const pixels = this.isOnePixel ? 1 : plan.width / scale + 2 * margin;
-    this.memory = plan.reserveForImages(rows, pixels * layout.slots);
+    const floats = pixels * layout.slots;
+    this.memory = isPassing ? plan.borrowForImages(floats) : plan.reserveForImages(rows, floats);
     this.rowStride = plan.chunkImages * this.memory.stride;
+  }
+
+  /** Says that all who read it have done so; of use where it is passing. */
+  release(): void {
+    if (this.extent.isPassing) this.plan.giveBack(this.memory);
   }
 
   /**

@@ -201,4 +201,16 @@ describe('FeatureCache', () => {
     expect(plan.chunkFloats).toBe(3 * 8);
     expect(plan.movingBases).toEqual([]);
   });
+
+  it('lends memory that was given back to who wants as much', () => {
+    const plan = new Plan(2, 4, 1);
+    const first = plan.borrowForImages(6); // 8 floats of each image
+    const second = plan.borrowForImages(8);
+    expect(second.offset).not.toBe(first.offset);
+    plan.giveBack(first);
+    expect(plan.borrowForImages(12).offset).toBe(32); // of another size
+    expect(plan.borrowForImages(7)).toEqual(first);
+    expect(plan.borrowForImages(7).offset).toBe(56);
+    expect(plan.chunkFloats).toBe(72);
+  });
 });
