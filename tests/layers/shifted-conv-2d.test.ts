@@ -47,6 +47,13 @@ const cases = fc.record({
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 
+/** What PixelCNN++ has between resolutions. */
+const same = { h: 2, w: 4, featuresIn: 2, filters: 3, stride: 2, weightNormalization: true, useBias: true, seed: 1 } as const; // biome-ignore format: one line
+const between: Case<typeof cases>[] = [
+  { ...same, shift: 'down', kernelSize: [2, 3], transposed: true },
+  { ...same, shift: 'downRight', kernelSize: [2, 2], transposed: false },
+];
+
 onEachBackend('ShiftedConv2D', (backend) => {
   it('equals loops in plain numbers, as do its gradients', async () => {
     const check = async ({ h, w, featuresIn, seed, ...args }: Case<typeof cases>) => {
@@ -85,7 +92,11 @@ onEachBackend('ShiftedConv2D', (backend) => {
       tf.dispose([x, gs]);
       layer.dispose();
     };
-    await fc.assert(fc.asyncProperty(cases, check), { numRuns: isGpu(backend) ? 4 : 25, seed: 1 });
+    await fc.assert(fc.asyncProperty(cases, check), {
+      numRuns: isGpu(backend) ? 2 : 25,
+      seed: 1,
+      examples: between.map((one) => [one]),
+    });
   });
 
   it('is what the paper has between resolutions: every second place, and the way back', async () => {
@@ -196,7 +207,7 @@ onEachBackend('what ShiftedConv2D sees', (backend) => {
       expect(tooLate).toEqual([]);
       layer.dispose();
     };
-    await fc.assert(fc.asyncProperty(sizes, check), { numRuns: isGpu(backend) ? 3 : 30, seed: 2 });
+    await fc.assert(fc.asyncProperty(sizes, check), { numRuns: isGpu(backend) ? 2 : 30, seed: 2 });
   });
 });
 

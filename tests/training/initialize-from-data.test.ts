@@ -7,6 +7,7 @@ import {
   gatedResBlock,
   getMask,
   initializeFromData,
+  type LayerWeight,
   maskedConv2d,
   normalize,
   oneHotClass,
@@ -129,6 +130,12 @@ async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unkno
   expect(await weightsOf(model)).toEqual(before);
 }
 
+/** A weight that is no layer's. */
+interface Variable extends LayerWeight {
+  read(): tf.Tensor1D;
+  write(value: tf.Tensor1D): void;
+}
+
 onEachBackend('initializeFromData', () => {
   it('gives what comes out of every weight-normed convolution mean 0 and a standard deviation', async () => {
     const model = network();
@@ -231,9 +238,9 @@ onEachBackend('initializeFromData', () => {
     expectNoLeaks(async () => {
       const constants = [0.1, 0.7312, -3];
       const y: tf.Tensor4D = tf.tidy(() => tf.tile(tf.tensor4d(constants, [1, 1, 1, 3]), [32, 32, 32, 1]));
-      const variable = (values: number[]) => {
+      const variable = (values: number[]): Variable => {
         const own = tf.tidy(() => tf.variable(tf.tensor1d(values)));
-        return { name: 'w', shape: [3], read: () => own, write: (value: tf.Tensor1D) => own.assign(value) };
+        return { name: 'w', shape: [3], read: () => own, write: (value) => own.assign(value) };
       };
       const [gain, bias] = [variable([2, 3, 4]), variable([5, 6, 7])];
       const initial = new InitialWeights();
@@ -299,7 +306,7 @@ describe('initializeFromData', () => {
   it('keeps constraints, and leaves no tensor behind with them', async () => {
     await expectNoLeaks(async () => {
       const image = tfl.input({ shape: [4, 4, 1] });
-      const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 }); // biome-ignore format: one line
+      const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg' }); // biome-ignore format: one line
       const logits = pixelLogits({ imageChannels: 1, levels: L }).apply(conv.apply(image));
       const model = autoregressiveModel({ inputs: image, outputs: logits });
       const labels = images();
@@ -326,30 +333,26 @@ describe('initializeFromData', () => {
     model.dispose();
   });
 
-  const [wasm] = backends.filter((one) => one === 'wasm');
-  it.skipIf(wasm === undefined)('lets training begin where the loss falls faster', async () => {
-    await useBackend(wasm ?? 'wasm');
+  const isNode = typeof window === 'undefined' && backends.includes('wasm'); // where it is fast
+  it.skipIf(!isNode)('lets training begin where the loss falls faster', async () => {
+    await useBackend('wasm');
     const { train, test } = await loadDigits();
-    const first = tf.slice(train, 0, 64);
+    const labels = tf.slice(train, 0, 16);
+    const xs = normalize(labels, 17);
     const falls: number[] = [];
     for (const isInitialized of [false, true]) {
       const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, components: 2, seed: 1 }); // biome-ignore format: one line
-      if (isInitialized) await initializeFromData(model, first);
+      if (isInitialized) await initializeFromData(model, labels);
       model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
       const losses: number[] = [];
-      for (let step = 0; step < 10; step++) {
-        const labels = tf.slice(train, 16 * step, 16);
-        const xs = normalize(labels, 17);
-        losses.push(await model.trainOnBatch(xs, labels));
-        tf.dispose([labels, xs]);
-      }
+      for (let step = 0; step < 8; step++) losses.push(await model.trainOnBatch(xs, labels));
       falls.push((losses[0] as number) - (losses.at(-1) as number));
       model.optimizer.dispose();
       model.dispose();
     }
     expect(falls[0]).toBeGreaterThan(0);
     expect(falls[1]).toBeGreaterThan(2 * (falls[0] as number));
-    tf.dispose([train, test, first]);
+    tf.dispose([train, test, labels, xs]);
     await useBackend(backends[0] ?? 'cpu');
   });
 
