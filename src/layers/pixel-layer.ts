@@ -181,12 +181,12 @@ class ShapeOps implements Ops<Shape> {
   }
 
   combine(fn: CombinationName, ...inputs: Shape[]): Shape {
-    return withFeatures(ofPixels(inputs), sizeOfAll(fn, inputs.map(featuresOf)));
+    return withFeatures(ofPixels(fn, inputs), sizeOfAll(fn, inputs.map(featuresOf)));
   }
 
   concat(...inputs: Shape[]): Shape {
     const features = inputs.map(featuresOf).reduce((sum, size) => sum + size, 0);
-    return withFeatures(ofPixels(inputs), features);
+    return withFeatures(ofPixels('concat', inputs), features);
   }
 
   slice(x: Shape, start: number, size: number): Shape {
@@ -289,9 +289,16 @@ const withFeatures = (shape: Shape, features: number): Shape => [
   features,
 ];
 
-/** The shape of the first that has pixels, if any has. */
-const ofPixels = (inputs: readonly Shape[]): Shape =>
-  inputs.find(({ length }) => length > 2) ?? (inputs[0] as Shape);
+/** The shape of the first that has pixels, if any has; all that have must be of one height and width. */
+function ofPixels(what: string, inputs: readonly Shape[]): Shape {
+  const maps = inputs.filter(({ length }) => length > 2);
+  const [first = inputs[0] as Shape, ...others] = maps;
+  for (const axis of [1, 2])
+    for (const other of others)
+      if ((other[axis] ?? first[axis] ?? null) !== (first[axis] ?? other[axis] ?? null))
+        throwTypeError(what, 'maps of one height and width', maps);
+  return first;
+}
 
 /** The shape [N,H,W,F] of a layer's one input, with F known. */
 export function imageInputShape(

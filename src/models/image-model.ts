@@ -43,7 +43,8 @@ export function imageModelShape(
   const [, height = null, width = null, channels = null] = input ?? [];
   const distribution = logits === undefined ? null : distributionOf(what, logits, channels);
   const conditions = beside.map((second) => conditionShape(second, input ?? [], graph.layers));
-  const isImageModel = input?.length === 4 && distribution !== null;
+  const isOwnSize = [height, width].every((length, axis) => isSame(length, output?.[axis + 1] ?? null));
+  const isImageModel = input?.length === 4 && distribution !== null && isOwnSize;
   const isRead = areAllRead(conditions) && others.length === 0;
   if (!isImageModel || channels === null || !isRead) {
     const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none';
@@ -95,6 +96,9 @@ function checkEncodings(
       throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
   }
 }
+
+/** Whether two lengths, as far as they are known, are the same. */
+const isSame = (a: number | null, b: number | null) => a === null || b === null || a === b;
 
 const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>
   !conditions.includes(null);

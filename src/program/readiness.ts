@@ -30,10 +30,22 @@ export interface Readiness {
   readonly times: readonly number[];
 }
 
+/** What {@link readinessOf} throws of a node whose resolution fits nothing. */
+export class UnfitResolution extends Error {
+  constructor(
+    /** Its index. */
+    readonly node: number,
+    op: Node['op'],
+    readonly reason: string,
+  ) {
+    super(`node ${node} (${op}): ${reason}`);
+  }
+}
+
 /**
  * When each node is ready.
  *
- * @throws Error where features of several resolutions meet, or one is finer than the image
+ * @throws UnfitResolution where features of several resolutions meet, or one is finer than the image
  */
 export function readinessOf(nodes: readonly Node[], conditions: readonly ConditionShape[]): Readiness[] {
   const all: Readiness[] = [];
@@ -71,15 +83,14 @@ function scaleOf(node: Node, index: number, operands: readonly Readiness[]): num
   const [scale] = scales;
   if (scale === undefined) return 1;
   if (scales.some((other) => other !== scale)) {
-    throw new Error(
-      `node ${index} (${node.op}): its operands have several resolutions, ${scales.join(' and ')}`,
-    );
+    const reason = `its operands have several resolutions, ${scales.join(' and ')}`;
+    throw new UnfitResolution(index, node.op, reason);
   }
   if (node.op !== 'conv' || node.window.stride === 1) return scale;
   const { stride, transposed } = node.window;
   if (!transposed) return scale * stride;
   if (scale % stride !== 0)
-    throw new Error(`node ${index} (${node.op}): its resolution is finer than the image's`);
+    throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
   return scale / stride;
 }
 

@@ -410,8 +410,8 @@ describe('what the operations of a layer refuse', () => {
 
   type Express = <T>(ops: Ops<T>, inputs: readonly T[], weight: (shape: number[]) => LayerWeight) => T;
 
-  /** Builds and calls a layer on 4 features. */
-  function build(express: Express): void {
+  /** Builds and calls a layer on 4 features, of pixels unless the shape is of a condition. */
+  function build(express: Express, shape = [3, 3, 4]): void {
     class Odd extends PixelLayer {
       static className = 'TestOdd';
       private readonly made = new Map<string, LayerWeight>();
@@ -425,12 +425,17 @@ describe('what the operations of a layer refuse', () => {
         });
       }
     }
-    new Odd().apply(tfl.input({ shape: [3, 3, 4] }));
+    new Odd().apply(tfl.input({ shape }));
   }
 
   const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
+  const doubled = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2, transposed: true });
   // biome-ignore format: a case a line
-  const cases: [string, string, Express][] = [
+  const cases: [string, string, Express, shape?: number[]][] = [
+    ['maps of several sizes added', 'add: wanted maps of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([2, 2, 4, 4]), null, doubled))],
+    ['maps of several sizes side by side', 'concat: wanted maps of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x as never, w([2, 2, 4, 4]), null, doubled), x as never)],
+    ['a window that looks around in a condition', 'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(3)), [4]],
+    ['a stride in a condition', 'conv: stride: wanted 1, since its input is the same at every pixel, got 2', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
     ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(5))],
     ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x as never, w([3, 3, 5, 6]), null, around(3))],
     ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 5]), null, around(1, 2))],
@@ -461,9 +466,9 @@ describe('what the operations of a layer refuse', () => {
     );
   });
 
-  it.each(cases)('%s: when the layer is built', async (_, message, express) => {
+  it.each(cases)('%s: when the layer is built', async (_, message, express, shape) => {
     await expectNoLeaks(() => {
-      expect(() => build(express)).toThrow(message);
+      expect(() => build(express, shape)).toThrow(message);
       return undefined;
     });
   });
