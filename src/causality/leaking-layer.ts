@@ -73,8 +73,8 @@ function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTens
 }
 
 /**
- * How far features [N,H,W,F], or logits [N,H,W,C,L], see; null where they are none, or do not tell channels
- * apart.
+ * How far features [N,H,W,F], or logits [N,H,W,C,L], see, also at every second or fourth row and column only, which stand
+ * for the pixels there; null where they are none, or do not tell channels apart.
  */
 async function look(
   model: LayersModel,
@@ -83,29 +83,44 @@ async function look(
   trials: Trials,
 ): Promise<Sight | null> {
   const [height, width, channels] = trials.imageShape;
-  const [, h, w, features, ...rest] = tensor.shape;
-  const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
-  if (!isOfPixels || features == null || rest.includes(null)) return null;
+  const [, , , features, ...rest] = tensor.shape;
+  if (features == null || rest.length > 1 || rest.includes(null)) return null;
+  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
+  const [rows, columns] = sizeAt(upTo, trials);
+  const scale = height / rows;
+  if (!Number.isInteger(scale) || columns * scale !== width) return null;
   const groups = features % channels === 0 ? channels : 1;
 
-  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
   const byGroup = (images: Tensor4D, conditions: readonly Tensor[]) => {
     const output = forward(upTo, images, conditions);
-    return reshape(output, [images.shape[0], height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
+    return reshape(output, [images.shape[0], rows * columns * groups, -1]) as Tensor3D; // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
   };
+  const pixelOf = (place: number) => scale * (Math.floor(place / columns) * width + (place % columns));
   let sight: Sight = BEFORE;
   let isMixed = false; // sees channels of its own pixel and has no channel itself
   await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
-    for (let position = 0; position < pixel * groups; position++) {
-      if (hasMoved(position)) sight = LATER;
-    }
-    for (let group = 0; group < groups; group++) {
-      if (!hasMoved(pixel * groups + group)) continue;
-      if (groups !== channels) isMixed = true;
-      else if (group < channel) sight = LATER;
-      else if (group === channel && sight === BEFORE) sight = ITSELF;
+    for (let place = 0; place < rows * columns && pixelOf(place) <= pixel; place++) {
+      for (let group = 0; group < groups; group++) {
+        if (!hasMoved(place * groups + group)) continue;
+        if (pixelOf(place) < pixel) sight = LATER;
+        else if (groups !== channels) isMixed = true;
+        else if (group < channel) sight = LATER;
+        else if (group === channel && sight === BEFORE) sight = ITSELF;
+      }
     }
   });
   return isMixed && (sight as Sight) !== LATER ? null : sight;
+}
+
+/** Rows and columns of a model's output for the images that are tried, where the model may take any. */
+function sizeAt(
+  model: LayersModel,
+  { imageShape: [height, width] }: Trials,
+): [rows: number, columns: number] {
+  const inputs = model.inputs.map(({ shape }) =>
+    shape.length === 4 ? [null, height, width, shape[3] as number] : shape,
+  );
+  const [, rows, columns] = model.computeOutputShape(inputs) as number[];
+  return [rows as number, columns as number];
 }

@@ -1,6 +1,14 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkCausality, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
-import { beforeAll, expect, it } from 'vitest';
+import {
+  checkCausality,
+  maskedConv2d,
+  pixelCNN,
+  pixelLogits,
+  pixelShift,
+  type ShiftedConv2DArgs,
+  shiftedConv2d,
+} from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -120,6 +128,57 @@ it.each([
   const { causal, layer } = await checkCausality(model);
   expect([causal, layer]).toEqual([false, undefined]);
   model.dispose();
+});
+
+type Stems = { down: Symbolic; right: Symbolic };
+
+/** Two streams that go down to half resolution and back up, and a skip; features that 4 does not divide. */
+function twoResolutions(size: number | null, stem: (image: Symbolic) => Stems, into: keyof Stems) {
+  const image = tfl.input({ shape: [size, size, 1] });
+  const streams = stem(image);
+  const half = shifted('half', 'down', streams[into], { stride: 2 }); // [N,H/2,W/2,3]
+  const whole = shifted('whole', 'down', half, { stride: 2, transposed: true }); // [N,H,W,3]
+  const right = shifted('half_right', 'downRight', streams.right, { stride: 2 });
+  const back = shifted('back', 'downRight', right, { stride: 2, transposed: true });
+  const last = shifted('last', 'downRight', apply(tfl.layers.add(), back, whole), { filters: 2 }); // [N,H,W,2]
+  const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(last) as Symbolic;
+  return tfl.model({ inputs: image, outputs: logits });
+}
+
+const shifted = (
+  name: string,
+  shift: 'down' | 'downRight',
+  x: Symbolic,
+  args: Partial<ShiftedConv2DArgs> = {},
+) => shiftedConv2d({ name, filters: 3, kernelSize: 2, shift, ...args }).apply(x);
+
+/** What reads the image, each stream shifted afterwards unless it is said to have been forgotten. */
+const stemBut = (forgotten?: keyof Stems) => (image: Symbolic) => {
+  const down = shifted('stem_down', 'down', image, { kernelSize: [2, 3] });
+  const right = shifted('stem_right', 'downRight', image);
+  return {
+    down: forgotten === 'down' ? down : pixelShift({ rows: 1 }).apply(down),
+    right: forgotten === 'right' ? right : pixelShift({ columns: 1 }).apply(right),
+  };
+};
+
+describe.each([4, null])('of two resolutions, images of height %s', (size) => {
+  it('nothing leaks where all is shifted', async () => {
+    const model = twoResolutions(size, stemBut(), 'down');
+    expect((await checkCausality(model, { imageShape: [4, 4, 1] })).causal).toBe(true);
+    model.dispose();
+  });
+
+  it.each([
+    ['what reads the image and is not shifted down', 'down', 'down', 'stem_down'],
+    ['nor right', 'right', 'down', 'stem_right'],
+    ['a down-shifted convolution of what sees its own row', undefined, 'right', 'half'],
+  ] as const)('names %s', async (_, forgotten, into, name) => {
+    const model = twoResolutions(size, stemBut(forgotten), into);
+    const found = await checkCausality(model, { imageShape: [4, 4, 1] });
+    expect(found).toMatchObject({ causal: false, layer: name });
+    model.dispose();
+  });
 });
 
 it('names none where nothing leaks, and leaves no tensor behind', async () => {
