@@ -70,8 +70,8 @@ export class ProgramBuilder implements Ops<Features> {
   readonly weights = new Map<string, WeightRecipe>();
   /** Functions of the user's own, which make a model that is not portable. */
   readonly closures: ((x: number) => number)[] = [];
-  /** The layers that they are of. */
-  readonly closureOwners: string[] = [];
+  /** The layer of each node. */
+  readonly owners: string[] = [];
 
   private readonly names = new Map<LayerWeight, string>();
   /** Whether each node is the same at every pixel of an image: made of its condition alone. */
@@ -88,6 +88,7 @@ export class ProgramBuilder implements Ops<Features> {
     isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
   ): Features {
     this.areConstant.push(isConstant);
+    this.owners.push(this.layer);
     this.nodes.push(node);
     const features: IndexedFeatures = { size: node.size, index: this.nodes.length - 1 };
     return features;
@@ -256,7 +257,6 @@ export class ProgramBuilder implements Ops<Features> {
   /** A function of the user's own, of each feature. */
   closure(x: Features, fn: (x: number) => number): Features {
     this.closures.push(fn);
-    this.closureOwners.push(this.layer);
     const index = this.closures.length - 1;
     return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
   }

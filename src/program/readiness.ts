@@ -31,15 +31,19 @@ export interface Readiness {
 }
 
 /**
- * When each node is ready.
+ * When each node is ready; `nameOf` names one in errors.
  *
- * @throws Error where features of several resolutions meet, or one is finer than the image
+ * @throws TypeError where features of several resolutions meet, or one is finer than the image
  */
-export function readinessOf(nodes: readonly Node[], conditions: readonly ConditionShape[]): Readiness[] {
+export function readinessOf(
+  nodes: readonly Node[],
+  conditions: readonly ConditionShape[],
+  nameOf = (index: number) => `node ${index}`,
+): Readiness[] {
   const all: Readiness[] = [];
   for (const [index, node] of nodes.entries()) {
     const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
-    const scale = scaleOf(node, index, operands);
+    const scale = scaleOf(node, operands, () => `${nameOf(index)} (${node.op})`);
     const times = timesOf(node, conditions, (operand) => (all[operand] as Readiness).times);
     const isConstantOverPixels = operands.every((operand) => operand.times.every((time) => time === ONCE));
     all.push({ scale, times: isConstantOverPixels ? times : times.map((time) => Math.max(time, ROW)) });
@@ -64,22 +68,18 @@ export function checkImageSize(
 }
 
 /** At every how many rows and columns a node has features: what is the same at every pixel fits any resolution. */
-function scaleOf(node: Node, index: number, operands: readonly Readiness[]): number {
+function scaleOf(node: Node, operands: readonly Readiness[], name: () => string): number {
   const scales = operands
     .filter(({ times }) => times.some((time) => time !== ONCE))
     .map(({ scale }) => scale);
   const [scale] = scales;
   if (scale === undefined) return 1;
-  if (scales.some((other) => other !== scale)) {
-    throw new Error(
-      `node ${index} (${node.op}): its operands have several resolutions, ${scales.join(' and ')}`,
-    );
-  }
+  if (scales.some((other) => other !== scale))
+    throw new TypeError(`${name()}: its operands have several resolutions, ${scales.join(' and ')}`);
   if (node.op !== 'conv' || node.window.stride === 1) return scale;
   const { stride, transposed } = node.window;
   if (!transposed) return scale * stride;
-  if (scale % stride !== 0)
-    throw new Error(`node ${index} (${node.op}): its resolution is finer than the image's`);
+  if (scale % stride !== 0) throw new TypeError(`${name()}: its resolution is finer than the image's`);
   return scale / stride;
 }
 

@@ -20,7 +20,8 @@ export interface TracedModel {
 
 /**
  * Walks a model's graph from its outputs back to the image and builds the program of it, or says why it cannot: a
- * layer that cannot be evaluated pixel by pixel, or outputs that see values not yet drawn. Makes no tensor.
+ * layer that cannot be evaluated pixel by pixel, resolutions that do not fit, or outputs that see values not yet drawn.
+ * Makes no tensor.
  */
 export function trace(
   model: LayersModel,
@@ -35,7 +36,8 @@ export function trace(
   }
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
-    const { times } = readinessOf(builder.nodes, conditions)[output] as Readiness;
+    const { times, scale } = readinessOfLayers(builder, conditions)[output] as Readiness;
+    if (scale > 1) return { obstacle: `the outputs are those of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
@@ -47,6 +49,19 @@ export function trace(
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
     throw error;
+  }
+}
+
+/** When each node is ready. */
+function readinessOfLayers(
+  { nodes, owners }: ProgramBuilder,
+  conditions: ImageModelShape['conditions'],
+): Readiness[] {
+  try {
+    return readinessOf(nodes, conditions, (index) => `layer '${owners[index]}'`);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new Obstacle(cause.message, { cause });
   }
 }
 
@@ -180,10 +195,11 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
-  const [owner] = traced.builder.closureOwners;
-  if (owner !== undefined) {
+  const { nodes, owners } = traced.builder;
+  const closure = nodes.findIndex(({ op }) => op === 'closure');
+  if (closure >= 0) {
     throw new TypeError(
-      `toPortable: layer '${owner}' gives a function of its own to Program.map, which is not data`,
+      `toPortable: layer '${owners[closure]}' gives a function of its own to Program.map, which is not data`,
     );
   }
   return readModel(traced, shape);

@@ -425,8 +425,12 @@ describe('what the operations of a layer refuse', () => {
         });
       }
     }
-    new Odd().apply(tfl.input({ shape: [3, 3, 4] }));
+    new Odd().apply(tfl.input({ shape: [4, 4, 4] }));
   }
+
+  /** Features of every second row and column, [N,4,4,4] -> [N,2,2,4]. */
+  const half = <T>(ops: Ops<T>, x: T, weight: (shape: number[]) => LayerWeight): T =>
+    ops.conv(x, weight([2, 2, 4, 4]), null, windowOf({ kernelSize: 2, shift: 'down', stride: 2 }));
 
   const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
   // biome-ignore format: a case a line
@@ -448,6 +452,17 @@ describe('what the operations of a layer refuse', () => {
     ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x as never, { scal: w([4]) } as object)],
     ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x as never, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x as never, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
+    ['features of several resolutions', 'add: wanted features of one height and width, got [[null, 4, 4, 4], [null, 2, 2, 4]]', (ops, [x], w) => ops.combine('add', x as never, half(ops, x as never, w))],
+    ['to be put side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(x as never, half(ops, x as never, w))],
+    ['as a condition', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x as never, 1, half(ops, x as never, w))],
+    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x as never, y as never)],
+    ['a kind in place of a condition', "got 'linear'", (ops, [x]) => ops.gate(x as never, 1, 'linear' as never)],
+    ['no kernel', 'conv: kernel: wanted an object, got undefined', (ops, [x]) => ops.conv(x as never, undefined as never, null, around(1))],
+    ['a normalized kernel of other names', "conv: kernel: wanted a field 'direction', got ['kernel', 'gain']", (ops, [x], w) => ops.conv(x as never, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
+    ['a name beside them', "conv: kernel: wanted no fields but direction, gain, initialScale, got 'scale'", (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), scale: 1 } as never, null, around(1))],
+    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got 1', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
+    ['a gain of another size', 'one of shape [6], got [4]', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([4]) }, null, around(1))],
+    ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
     ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x as never, undefined as unknown as number)],
     ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
   ];

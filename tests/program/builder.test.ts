@@ -254,7 +254,7 @@ it('keeps the user functions of `closure` nodes, and whose they are', () => {
     { op: 'closure', size: 2, input: 1, index: 1 },
   ]);
   expect(program.closures).toEqual([double, square]);
-  expect(program.closureOwners).toEqual(['a', 'b']);
+  expect(program.owners).toEqual(['', 'a', 'b']);
 });
 
 it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {

@@ -6,6 +6,7 @@ import {
   type PortableModel,
   pixelCNN,
   pixelLogits,
+  shiftedConv2d,
   toPortable,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -22,8 +23,13 @@ const LEVELS = 2;
 type Graph = (image: tfl.SymbolicTensor) => tfl.SymbolicTensor;
 
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
-function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T): T {
-  const image = tfl.input({ shape: [3, 3, channels] });
+function traced<T>(
+  channels: number,
+  graph: Graph,
+  then: (result: ReturnType<typeof trace>) => T,
+  size: number | null = 3,
+): T {
+  const image = tfl.input({ shape: [size, size, channels] });
   const logits = pixelLogits({ imageChannels: channels, levels: LEVELS });
   const outputs = logits.apply(graph(image)) as tfl.SymbolicTensor;
   const model = tfl.model({ inputs: image, outputs });
@@ -113,6 +119,32 @@ describe('trace', () => {
       obstacle:
         "layer 'odd' (TracedOdd) cannot be evaluated pixel by pixel: gate: input: wanted a multiple of 2 * groups (6), got 2",
     });
+  });
+
+  const resized = (name: string, transposed: boolean) =>
+    shiftedConv2d({ name, filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed });
+
+  it.each<[string, string, Graph]>([
+    [
+      'are finer than the image',
+      "layer 'finer' (conv): its resolution is finer than the image's",
+      (image) => apply(resized('back', false), apply(resized('finer', true), apply(conv(2, 'A'), image))),
+    ],
+    [
+      'meet, of sizes not known before',
+      "layer 'sum' (add): its operands have several resolutions, 2 and 1",
+      (image) => {
+        const first = apply(conv(2, 'A'), image);
+        return apply(tfl.layers.add({ name: 'sum' }), [apply(resized('half', false), first), first]);
+      },
+    ],
+    [
+      'are lower than the image at the end',
+      'the outputs are those of every 2 rows and columns only',
+      (image) => apply(resized('half', false), apply(conv(2, 'A'), image)),
+    ],
+  ])('says so where resolutions %s', (_, obstacle, graph) => {
+    expect(traced(1, graph, (result) => result, null)).toEqual({ obstacle });
   });
 
   it('passes on what goes wrong in a layer', () => {
