@@ -194,11 +194,12 @@ export function firstSeer(
 }
 
 /**
- * Checks that a kernel [rows,columns,in,out] fits its window, and what it reads.
+ * Checks that a window is one, and that a kernel [rows,columns,in,out] fits it, and what it reads.
  *
  * @throws TypeError naming the part that does not
  */
 export function checkKernel(window: Window, kernel: readonly number[], featuresIn: number): void {
+  if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
   const [rows, columns, kernelIn = 0, featuresOut] = kernel;
   if (kernel.length !== 4 || String([rows, columns]) !== String(window.kernelSize)) {
     throwTypeError('conv: kernel', `[${window.kernelSize},in,out], as the window has it`, kernel);
