@@ -166,7 +166,8 @@ export function checkCategories(what: string, count: unknown, minimum: number): 
 /** An intensity 0..levels-1. */
 export function checkLevel(what: string, value: number, levels: number): number {
   if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
-    throwTypeError(what, `integer levels 0 to ${levels - 1}`, value);
+    const hint = Number.isFinite(value) && !Number.isInteger(value) ? ', not normalized' : '';
+    throwTypeError(what, `integer levels 0 to ${levels - 1}${hint}`, value);
   }
   return value;
 }
@@ -195,7 +196,9 @@ export function checkAnyKernelSize(what: string, value: unknown): [number, numbe
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
-    const hint = of.endsWith('imageChannels') ? '; imageChannels is 1 for gray images' : '';
+    const hint = of.endsWith('imageChannels')
+      ? '; imageChannels is 1 for gray images, or features in one group'
+      : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }
   return features;

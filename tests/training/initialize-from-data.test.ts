@@ -290,7 +290,7 @@ describe('initializeFromData', () => {
     ]; // biome-ignore format: one row a line
     for (const [work, message] of wrong) await expectUnchanged(model, work, message);
     const plain = pixelCNN({ imageShape: [4, 4, 1], levels: L, hiddenDim: 2, outDim: 2, numBlocks: 1 });
-    const none = 'initializeFromData: model: wanted one with weight normalization, got ';
+    const none = 'initializeFromData: model: wanted a layer with weight normalization, got none';
     await expectUnchanged(plain, () => initializeFromData(plain, labels), none);
     tf.dispose([labels, high, small]);
     for (const m of [model, plain]) m.dispose();
