@@ -71,10 +71,11 @@ export type Shift = 'down' | 'downRight';
 export interface ShiftedWindowArgs {
   /** Rows and columns of the kernel, odd or even; one number for a square kernel. */
   kernelSize: number | [number, number];
+  /** Where it lies: `'down'`, above its pixel and around it; or `'downRight'`, up to its pixel. See {@link Shift}. */
   shift: Shift;
   /** 2 halves height and width, or with `transposed` doubles them. @default 1 */
   stride?: 1 | 2;
-  /** Whether it enlarges, as the gradient of a strided convolution does. @default false */
+  /** Whether it enlarges, with `stride: 2`, as the gradient of a strided convolution does. @default false */
   transposed?: boolean;
 }
 

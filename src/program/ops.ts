@@ -109,7 +109,7 @@ export interface Ops<T> {
   concat(...inputs: T[]): T;
   /** So many features from one on: [N,H,W,F] -> [N,H,W,size]. */
   slice(x: T, start: number, size: number): T;
-  /** Down by so many rows and right by so many columns, zeros coming in, none of both less than 0: [N,H,W,F]. */
+  /** Down by so many rows and right by so many columns, neither less than 0; zeros come in: [N,H,W,F]. */
   shift(x: T, rows: number, columns: number): T;
   /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
   concatElu(x: T): T;
