@@ -71,10 +71,11 @@ export type Shift = 'down' | 'downRight';
 export interface ShiftedWindowArgs {
   /** Rows and columns of the kernel, odd or even; one number for a square kernel. */
   kernelSize: number | [number, number];
+  /** Where it lies: `'down'`, above its pixel and around it; or `'downRight'`, up to its pixel. See {@link Shift}. */
   shift: Shift;
   /** 2 halves height and width, or with `transposed` doubles them. @default 1 */
   stride?: 1 | 2;
-  /** Whether it enlarges, as the gradient of a strided convolution does. @default false */
+  /** Whether it enlarges, with `stride: 2`, as the gradient of a strided convolution does. @default false */
   transposed?: boolean;
 }
 
@@ -194,11 +195,12 @@ export function firstSeer(
 }
 
 /**
- * Checks that a kernel [rows,columns,in,out] fits its window, and what it reads.
+ * Checks that a window is one, and that a kernel [rows,columns,in,out] fits it, and what it reads.
  *
  * @throws TypeError naming the part that does not
  */
 export function checkKernel(window: Window, kernel: readonly number[], featuresIn: number): void {
+  if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
   const [rows, columns, kernelIn = 0, featuresOut] = kernel;
   if (kernel.length !== 4 || String([rows, columns]) !== String(window.kernelSize)) {
     throwTypeError('conv: kernel', `[${window.kernelSize},in,out], as the window has it`, kernel);

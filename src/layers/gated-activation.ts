@@ -20,7 +20,11 @@ const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 
 /** Arguments of {@link GatedActivation}. */
 export interface GatedActivationArgs extends LayerArgs, SeedArgs {
-  /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
+  /**
+   * Channels of the image (3 for RGB); features are split into as many groups. 1 where they are in one, as those of
+   * PixelCNN++.
+   * @default 3
+   */
   imageChannels?: number;
   /** What is done to a: 'tanh', as in gated PixelCNN, or 'linear', nothing, as in PixelCNN++. @default 'tanh' */
   kind?: GateKind;

@@ -23,7 +23,11 @@ export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizat
   shift: Shift;
   /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right */
   kernelSize?: ShiftedWindowArgs['kernelSize'];
-  /** Whether a second input, [N,H,W,S], enters after the first convolution. @default false */
+  /**
+   * Whether the second input is a skip, [N,H,W,S], which enters after the first convolution. Without it, all inputs but
+   * the first are conditions.
+   * @default false
+   */
   hasSkip?: boolean;
   /** Probability with which features are dropped in training, before the second convolution. @default 0 */
   dropout?: number;

@@ -181,7 +181,8 @@ class ShapeOps implements Ops<Shape> {
   }
 
   combine(fn: CombinationName, ...inputs: Shape[]): Shape {
-    return withFeatures(ofPixels(fn, inputs), sizeOfAll(fn, inputs.map(featuresOf)));
+    const size = sizeOfAll(fn, inputs.map(featuresOf));
+    return withFeatures(ofPixels(fn, inputs), size);
   }
 
   concat(...inputs: Shape[]): Shape {
@@ -264,6 +265,7 @@ class ShapeOps implements Ops<Shape> {
 
 /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
 function featuresOf(shape: Shape): number {
+  if (!Array.isArray(shape)) throwTypeError('input', 'an input, or what an operation of ops made', shape);
   const axes = shape.slice(shape.length === 2 ? 1 : 3);
   const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
   if (size === 0) throwTypeError('input', 'a shape whose features are known', shape);
@@ -289,15 +291,13 @@ const withFeatures = (shape: Shape, features: number): Shape => [
   features,
 ];
 
-/** The shape of the first that has pixels, if any has; all that have must be of one height and width. */
-function ofPixels(what: string, inputs: readonly Shape[]): Shape {
+/** The shape of the first that has pixels, if any has; all that do have the same ones, as far as is known. */
+function ofPixels(op: string, inputs: readonly Shape[]): Shape {
   const maps = inputs.filter(({ length }) => length > 2);
-  const [first = inputs[0] as Shape, ...others] = maps;
-  for (const axis of [1, 2])
-    for (const other of others)
-      if ((other[axis] ?? first[axis] ?? null) !== (first[axis] ?? other[axis] ?? null))
-        throwTypeError(what, 'maps of one height and width', maps);
-  return first;
+  const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));
+  if (sizesOf(1).size > 1 || sizesOf(2).size > 1)
+    throwTypeError(op, 'features of one height and width', inputs);
+  return maps[0] ?? (inputs[0] as Shape);
 }
 
 /** The shape [N,H,W,F] of a layer's one input, with F known. */

@@ -69,6 +69,12 @@ it('throws for models of other shapes, and shows them', () => {
   expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
     'got [null,4,5,1] -> [null,4,5,2,3]; imageChannels of pixelLogits is that of the images, 1',
   );
+  const half = (image: tfl.SymbolicTensor) =>
+    logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
+  expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
+    'got [null,4,4,2] -> [null,2,2,2,3]; outputs have the height and width of the images',
+  );
+  expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow(); // not known yet
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
   const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
