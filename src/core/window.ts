@@ -61,6 +61,9 @@ export function windowAround(
   };
 }
 
+/** The window of a 1x1 kernel that sees all features of its pixel. */
+export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
+
 /**
  * Where the window of a shifted convolution lies: `'down'`, on the rows above and, whole, the present one, around the
  * present column; `'downRight'`, on the rows above and the present one, up to the present pixel, itself included.
