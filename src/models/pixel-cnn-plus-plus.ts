@@ -202,6 +202,8 @@ function checkNetwork(args: PixelCNNPlusPlusArgs) {
   checkMemory(label('filters'), [2, 3, 2 * filters, 2 * filters]);
   const numResnets = checkInteger(label('numResnets'), args.numResnets ?? 5, 1, MOST_RESNETS);
   const components = checkInteger(label('components'), args.components ?? 10, 1);
+  if (typeof output === 'object' && output !== null)
+    throwTypeError(label('output'), "'mixture' or 'softmax', with components beside it", output);
   checkOneOf(label('output'), output, ['mixture', 'softmax']);
   const isSoftmax = output === 'softmax';
   const sizes = { imageChannels, levels };
