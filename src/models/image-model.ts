@@ -51,7 +51,7 @@ export function imageModelShape(
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     throw new TypeError(
-      `${what}: wanted ${wanted}, got ${got}${isOfPixels ? hintFor(output, channels) : '; outputs have the height and width of the images'}`,
+      `${what}: wanted ${wanted}, got ${got}${isOfPixels ? hintFor(output, channels) : '; the height and width of outputs must be those of the images'}`,
     );
   }
   checkKinds(what, conditions);

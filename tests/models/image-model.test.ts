@@ -72,7 +72,7 @@ it('throws for models of other shapes, and shows them', () => {
   const half = (image: tfl.SymbolicTensor) =>
     logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
   expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
-    'got [null,4,4,2] -> [null,2,2,2,3]; outputs have the height and width of the images',
+    'got [null,4,4,2] -> [null,2,2,2,3]; the height and width of outputs must be those of the images',
   );
   expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow(); // not known yet
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
