@@ -141,18 +141,11 @@ for (const { title, networks } of FAMILIES) {
     const results = await runsOf(name);
     if (results.length === 0) continue;
     const bits = results.map(({ last }) => last.testBits);
-    families.push([
-      title,
-      network,
-      weights.toLocaleString('en'),
-      figures(bits),
-      mean(bits).toFixed(3),
-      `${(mean(results.map(({ last }) => last.seconds)) / 60).toFixed(1)} min`,
-    ]);
+    families.push([title, network, weights.toLocaleString('en'), figures(bits), mean(bits).toFixed(3)]);
   }
 }
 const familiesTable = markdownTable(
-  ['data, 256 levels', 'network', 'weights', 'test bits/dim, each seed', 'mean', 'time'],
+  ['data, 256 levels', 'network', 'weights', 'test bits/dim, each seed', 'mean'],
   families,
 );
 console.log(familiesTable);
