@@ -47,7 +47,7 @@ const kinds = [
 ] as const;
 
 onEachBackend('pixelCNNPlusPlus', (backend) => {
-  for (const golden of goldenPlusPlus) {
+  for (const golden of isGpu(backend) ? goldenPlusPlus.slice(0, 1) : goldenPlusPlus) {
     it(`gives the parameters and likelihoods of the reference, ${golden.name}`, async () => {
       const model = await goldenPlusPlusModel(golden);
       expect(model.countParams()).toBeGreaterThan(0);
@@ -73,28 +73,32 @@ onEachBackend('pixelCNNPlusPlus', (backend) => {
     model.dispose();
   });
 
-  it('learns, and goes on to the bit when it is saved and resumed, with dropout and conditions', async () => {
-    const labels = someLevels([4, 4, 4, 1], 4);
-    const images = normalize(labels, 4);
-    const condition = { class: [0, 1, 2, 0], vector: { data: noise(8), shape: [4, 2] } };
-    const steps = async (model: AutoregressiveModel, count: number) => {
-      const losses: number[] = [];
-      for (let step = 0; step < count; step++)
-        losses.push(await model.trainOnBatch(images, labels, { condition }));
-      return losses;
-    };
-    const model = build({ dropout: 0.1, numClasses: 3, conditionSize: 2 });
-    const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
-    model.compile({ optimizer, loss: bitsPerDim });
-    const first = await steps(model, 1);
-    const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
-    const rest = await steps(model, 3);
-    expect(rest.at(-1)).toBeLessThan((first[0] as number) - 0.02);
-    expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
-    tf.dispose([labels, images]);
-    optimizer.dispose();
-    for (const m of [model, loaded]) m.dispose();
-  });
+  // In software, GPUs take minutes to compile all programs of training: they train a smaller network in tests/training.
+  it.skipIf(isGpu(backend))(
+    'learns, and goes on to the bit when it is saved and resumed, with dropout and conditions',
+    async () => {
+      const labels = someLevels([4, 4, 4, 1], 4);
+      const images = normalize(labels, 4);
+      const condition = { class: [0, 1, 2, 0], vector: { data: noise(8), shape: [4, 2] } };
+      const steps = async (model: AutoregressiveModel, count: number) => {
+        const losses: number[] = [];
+        for (let step = 0; step < count; step++)
+          losses.push(await model.trainOnBatch(images, labels, { condition }));
+        return losses;
+      };
+      const model = build({ dropout: 0.1, numClasses: 3, conditionSize: 2 });
+      const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: bitsPerDim });
+      const first = await steps(model, 1);
+      const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
+      const rest = await steps(model, 3);
+      expect(rest.at(-1)).toBeLessThan((first[0] as number) - 0.02);
+      expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
+      tf.dispose([labels, images]);
+      optimizer.dispose();
+      for (const m of [model, loaded]) m.dispose();
+    },
+  );
 
   it('leaves no tensor behind', () =>
     expectNoLeaks(() => {
