@@ -142,11 +142,9 @@ function packedBias(bias: Float32Array | null, y: Layout): Float32Array {
 
 /** Outputs that are computed for the whole row: products of each kernel row, added up in place. */
 function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeof AFTER_ROW): void {
-  const { phase, x, y, above, present, biases, lowerBound } = packed;
-  const { taps, left } = phase.present;
-  const hasLater = taps.length > phase.tapsBefore + 1; // places to the right, which are known by then
-  const inputs = hasLater ? taps.length * x.layout.slots : inputsBy(packed, time);
-  const ofPresent = { above: 0, left, first: present, inputs };
+  const { phase, y, above, present, biases, lowerBound } = packed;
+  const inputs = inputsBy(packed, time);
+  const ofPresent = { above: 0, left: phase.present.left, first: present, inputs };
   const spans = inputs > 0 || above.length === 0 ? [...above, ofPresent] : above;
   const ofPlaces = y.operand(0, 0, -phase.column);
   const result = { ...ofPlaces, columnStride: (ofPlaces.columnStride ?? 0) * phase.every };
@@ -159,11 +157,11 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   }
 }
 
-/** How many inputs, side by side, of the pixels to the left and of the present one are known at a time. */
+/** How many inputs, side by side, of the output's own row are known at a time: of the last tap perhaps not all. */
 function inputsBy({ phase, x }: PackedPhase, time: number): number {
-  const { tapsBefore, present } = phase;
-  const hasCentre = present.taps.length > tapsBefore;
-  return tapsBefore * x.layout.slots + (hasCentre ? x.layout.slotsReady(time) : 0);
+  const { length } = phase.present.taps;
+  const { slots } = x.layout;
+  return length > phase.tapsBefore ? (length - 1) * slots + x.layout.slotsReady(time) : length * slots;
 }
 
 /**
@@ -220,14 +218,15 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
   const [from, to] = range;
   const a = x.operand(0, span.above, span.left);
   const code = {
-    ...(levels === null ? { op: Op.product } : { op: Op.lookup, rows: levels }),
-    y: { ...result, offset: result.offset + from },
-    a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
-    b: { ...start, offset: start.offset + from },
+    op: levels === null ? Op.product : Op.lookup,
+    y: from === 0 ? result : { ...result, offset: result.offset + from },
+    a: phase.step === 1 ? a : { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
+    b: from === 0 ? start : { ...start, offset: start.offset + from },
     length: to - from,
     weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
     weightStride: levels === null ? blockStride : inputStride,
     inputs: span.inputs,
+    rows: levels ?? 0,
     parameter: lowerBound,
   };
   plan.emit(time, code, places);

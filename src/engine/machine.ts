@@ -4,12 +4,12 @@ import { alike, hasColumn, hasRow, type Places } from './places';
 import {
   CHUNK,
   type Closure,
-  type Code,
   FIRST_MOVING,
   indexOfTime,
   type MovingBase,
   type Plan,
   type Step,
+  type Steps,
 } from './plan';
 
 /** Images that are computed together, with a memory and a table of bases of their own. */
@@ -24,11 +24,15 @@ interface Chunk {
   readonly at: (operand: Operand) => number;
 }
 
-/** What is done at some places, and where an instruction of it lies in the heap. */
-type Placed = Step & { readonly at: number };
+/** A step, and where its instruction lies in the heap. */
+interface EncodedStep extends Step {
+  readonly at: number;
+}
 
 /** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript. */
-type Segment = { readonly start: number; end: number } | (Step & Closure);
+type Segment =
+  | { readonly start: number; end: number }
+  | { readonly closure: Closure; readonly places: Places };
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -37,8 +41,8 @@ export class Machine {
   readonly width: number;
   private readonly kernels: SamplingKernels;
   /** By time. */
-  private readonly code: readonly (readonly Placed[])[];
-  /** The greatest distance from one place of it to the next. */
+  private readonly steps: readonly (readonly EncodedStep[])[];
+  /** The greatest distance from one place of them to the next. */
   private readonly every: number;
   /** What is done at each time at places that are {@link alike}. */
   private readonly segments = new Map<number, readonly (readonly Segment[])[]>();
@@ -53,7 +57,7 @@ export class Machine {
   private column = -1;
 
   constructor(plan: Plan, numImages: number, make: (floats: number) => SamplingKernels) {
-    const { sharedFloats, chunkFloats, chunkImages, movingBases, code } = plan;
+    const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
     this.movingBases = movingBases;
     this.reservations = plan.reservations;
     this.width = plan.width;
@@ -63,7 +67,7 @@ export class Machine {
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
     const codeStart = tables + numChunks * tableWords;
-    const codeWords = INSTRUCTION_WORDS * code.flat().filter((item) => !('fn' in item)).length;
+    const codeWords = INSTRUCTION_WORDS * steps.flat().filter(({ code }) => !('fn' in code)).length;
     this.kernels = make(codeStart + codeWords);
     const { heap, words } = this.kernels;
     this.heap = heap;
@@ -77,8 +81,8 @@ export class Machine {
       return { first, images, table, bases, at: ({ base, offset }) => (bases[base] as number) + offset };
     });
     for (const { at, length, write } of plan.fills) write(heap.subarray(at, at + length));
-    this.code = encodeAll(heap, codeStart, code);
-    this.every = code.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
+    this.steps = encodeAll(heap, codeStart, steps);
+    this.every = steps.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
     this.due = this.dueAt(0, 0);
   }
 
@@ -93,7 +97,7 @@ export class Machine {
     }
     this.row = row;
     this.column = column;
-    this.due = this.dueAt(row, column);
+    if (this.every > 1) this.due = this.dueAt(row, column);
     for (const { bases } of this.chunks) {
       const chunkStart = bases[CHUNK] as number;
       for (let i = 0; i < movingBases.length; i++) {
@@ -110,7 +114,7 @@ export class Machine {
     if (segments.length === 0) return;
     for (const { images, table, at } of this.chunks) {
       for (const segment of segments) {
-        if ('fn' in segment) this.apply(segment, at, images);
+        if ('closure' in segment) this.apply(segment.closure, at, images);
         else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
@@ -122,7 +126,8 @@ export class Machine {
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     for (const { images, table, at } of this.chunks) {
       for (const segment of segments) {
-        if ('fn' in segment) this.eachColumn(segment.places, () => this.apply(segment, at, images));
+        if ('closure' in segment)
+          this.eachColumn(segment.places, () => this.apply(segment.closure, at, images));
         else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
@@ -136,7 +141,7 @@ export class Machine {
     const known = segments.get(key);
     if (known !== undefined) return known;
     const rowTimes = [ROW, AFTER_ROW].map((time) => indexOfTime(time, this.channels));
-    const due = this.code.map((steps, time) =>
+    const due = this.steps.map((steps, time) =>
       inSegments(
         steps.filter(
           ({ places }) =>
@@ -187,28 +192,28 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
 }
 
 /** Writes the instructions of each time into the heap, from `start` on. */
-function encodeAll(heap: Float32Array, start: number, codes: readonly Code[]): Placed[][] {
-  let at = start;
-  return codes.map((code) =>
-    code.map((step) => {
-      const placed = { ...step, at };
-      if (!('fn' in step)) {
-        encode(heap, at, step);
-        at += INSTRUCTION_WORDS;
+function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): EncodedStep[][] {
+  let next = start;
+  return all.map((steps) =>
+    steps.map(({ code, places }) => {
+      const at = next;
+      if (!('fn' in code)) {
+        encode(heap, at, code);
+        next += INSTRUCTION_WORDS;
       }
-      return placed;
+      return { code, places, at };
     }),
   );
 }
 
 /** Steps in order, those as one segment whose instructions follow each other in the heap. */
-function inSegments(steps: readonly Placed[]): Segment[] {
+function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
-  for (const step of steps) {
+  for (const { code, places, at } of steps) {
     const last = segments.at(-1);
-    if ('fn' in step) segments.push(step);
-    else if (last !== undefined && 'end' in last && last.end === step.at) last.end += INSTRUCTION_WORDS;
-    else segments.push({ start: step.at, end: step.at + INSTRUCTION_WORDS });
+    if ('fn' in code) segments.push({ closure: code, places });
+    else if (last !== undefined && 'end' in last && last.end === at) last.end += INSTRUCTION_WORDS;
+    else segments.push({ start: at, end: at + INSTRUCTION_WORDS });
   }
   return segments;
 }

@@ -72,14 +72,12 @@ function tapRows(window: Window, every: number, row: number, column: number): Ta
   });
 }
 
-/** How far a window reaches in the map that it reads: rows above the present one, and columns to either side. */
+/** How far a window reaches in the map that it reads, at most: rows above the present one, and columns to either side. */
 export function reachOf(window: Window): { readonly above: number; readonly columns: number } {
-  let [above, columns] = [0, 0];
-  for (const phase of phasesOf(window)) {
-    for (const row of [...phase.above, phase.present]) {
-      above = Math.max(above, row.above);
-      columns = Math.max(columns, row.left, row.taps.length - 1 - row.left);
-    }
-  }
-  return { above, columns };
+  const { kernelSize, anchor, stride, transposed } = window;
+  const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];
+  if (!transposed) return { above: anchor[0], columns: Math.max(anchor[1], after[1]) };
+  // The taps lie the other way round, on every so many rows and columns of the finer map.
+  const [left, right] = [Math.floor(after[1] / stride), Math.ceil(anchor[1] / stride)];
+  return { above: Math.floor(after[0] / stride), columns: Math.max(left, right) };
 }

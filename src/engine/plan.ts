@@ -13,10 +13,13 @@ export interface Closure {
 }
 
 /** What is done at some places. */
-export type Step = (Instruction | Closure) & { readonly places: Places };
+export interface Step {
+  readonly places: Places;
+  readonly code: Instruction | Closure;
+}
 
 /** What is done at one time, in order. */
-export type Code = readonly Step[];
+export type Steps = readonly Step[];
 
 /** A base that follows the present pixel through rows used in turn. Numbers count floats. */
 export interface MovingBase {
@@ -67,7 +70,7 @@ export class Plan {
   private readonly indexOfBase = new Map<string, number>();
   /** Memory that was given back, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
-  private readonly codes: Step[][];
+  private readonly all: Step[][];
 
   constructor(
     /** Images that are computed together. */
@@ -75,7 +78,7 @@ export class Plan {
     readonly width: number,
     readonly channels: number,
   ) {
-    this.codes = Array.from({ length: numTimes(channels) }, () => []);
+    this.all = Array.from({ length: numTimes(channels) }, () => []);
   }
 
   /** Takes so many floats for all chunks, from a multiple of 4 on. */
@@ -130,16 +133,13 @@ export class Plan {
   emit(time: number, code: Instruction | Closure, places = EVERYWHERE): void {
     const isKnownPerRow = (time === ROW || time === AFTER_ROW) && !('fn' in code);
     const columns = this.width / places.every;
-    this.codes[indexOfTime(time, this.channels)]?.push({
-      ...code,
-      ...(isKnownPerRow && { columns }),
-      places,
-    });
+    const step = { places, code: isKnownPerRow ? { ...code, columns } : code };
+    this.all[indexOfTime(time, this.channels)]?.push(step);
   }
 
   /** What is done at each time, by {@link indexOfTime}. */
-  get code(): readonly Code[] {
-    return this.codes;
+  get steps(): readonly Steps[] {
+    return this.all;
   }
 }
 

@@ -77,10 +77,14 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
-  const loops = new Map<string, Loop>(); // most programs need but one
-  const loopOf = (module: string): Loop => {
-    const loop = loops.get(module) ?? (exportsOf(module, wasmMemory)['run'] as Loop);
-    loops.set(module, loop);
+  const instances = new Map<string, Loop>(); // most programs need but one
+  const loops: Loop[] = []; // by operation
+  const loopOf = (op: number): Loop | null => {
+    const module = moduleOf(op);
+    if (module === null) return null;
+    const loop = instances.get(module) ?? (exportsOf(module, wasmMemory)['run'] as Loop);
+    instances.set(module, loop);
+    loops[op] = loop;
     return loop;
   };
   let draws: Record<string, Loop> | undefined;
@@ -89,11 +93,12 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
     words: memory.words,
     run(start, end, bases, images) {
       for (let at = start; at < end; ) {
-        const module = moduleOf(memory.words[at] as number);
-        if (module === null) {
+        const op = memory.words[at] as number;
+        const loop = loops[op] ?? loopOf(op);
+        if (loop === null) {
           runInstruction(memory, at, bases, images);
           at += INSTRUCTION_WORDS;
-        } else at = (loopOf(module)(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
+        } else at = (loop(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
       }
     },
     softmax(y, sums, x, images, levels, scale) {

@@ -26,7 +26,9 @@ function compiled(
   return {
     plan,
     /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-    ops: plan.code.map((codes) => codes.map((code) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op]))),
+    ops: plan.steps.map((steps) =>
+      steps.map(({ code }) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op])),
+    ),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
       machine.moveTo(row, column);

@@ -36,7 +36,7 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     const after = plan.reserveForImages(1, 4); // belongs to another: not to be written
     const numbers = (weight: string) => weights[weight] as Float32Array;
     addFeaturewise(plan, node, { numbers, closures }, xs, y);
-    calls = plan.code.flat().filter((code) => 'fn' in code).length;
+    calls = plan.steps.flat().filter(({ code }) => 'fn' in code).length;
     const machine = new Machine(plan, IMAGES, make);
     for (let time = 0; time <= CHANNELS; time++) {
       for (const [i, x] of xs.entries()) {
@@ -231,7 +231,7 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     const x = new FeatureCache(plan, Layout.dense([0, 0]), ONE_PIXEL, 2);
     const copy = arranged(plan, x, Layout.of([0, 0]), true);
     expect([copy.scale, copy.isOnePixel]).toEqual([2, true]);
-    expect(plan.code.flat().map(({ places }) => places)).toEqual([x.places]);
+    expect(plan.steps.flat().map(({ places }) => places)).toEqual([x.places]);
     expect(arranged(plan, x, Layout.dense([1, 1]), true)).toBe(x);
   });
 

@@ -93,13 +93,23 @@ describe('phasesOf', () => {
   });
 });
 
-it('reachOf: the rows above and columns to either side that some phase reads', () => {
-  expect(reachOf(window([3, 5], [2, 1], 'A'))).toEqual({ above: 2, columns: 3 });
-  expect(reachOf(window([1, 5], [0, 4], 'everything'))).toEqual({ above: 0, columns: 4 });
-  expect(reachOf(window([1, 5], [0, 1], 'B'))).toEqual({ above: 0, columns: 1 }); // what lies to the right is masked
-  const up = { stride: 2, transposed: true };
-  // of the coarser map: rows 0..2 above the output's own, of which the last falls on the row above the present one
-  expect(reachOf(window([3, 5], [0, 2], 'everything', up))).toEqual({ above: 1, columns: 1 });
-  expect(reachOf(window([4, 1], [0, 0], 'nothing', up))).toEqual({ above: 1, columns: 0 });
-  expect(reachOf(window([2, 2], [0, 1], 'everything', up))).toEqual({ above: 0, columns: 1 });
+describe('reachOf', () => {
+  it('is how far the phases reach, where the mask hides nothing', () => {
+    for (const one of windows.filter(({ present }) => present === 'everything')) {
+      const rows = phasesOf(one).flatMap(({ above, present }) => [...above, present]);
+      expect(reachOf(one)).toEqual({
+        above: Math.max(...rows.map(({ above }) => above)),
+        columns: Math.max(...rows.map(({ left, taps }) => Math.max(left, taps.length - 1 - left))),
+      });
+    }
+  });
+
+  it('is that of the coarser map where a convolution enlarges', () => {
+    expect(reachOf(window([3, 5], [2, 1], 'A'))).toEqual({ above: 2, columns: 3 });
+    const up = { stride: 2, transposed: true };
+    // rows 0..2 above the output's own, of which the last falls on the row above the present one
+    expect(reachOf(window([3, 5], [0, 2], 'everything', up))).toEqual({ above: 1, columns: 1 });
+    expect(reachOf(window([4, 1], [0, 0], 'nothing', up))).toEqual({ above: 1, columns: 0 });
+    expect(reachOf(window([2, 2], [0, 1], 'everything', up))).toEqual({ above: 0, columns: 1 });
+  });
 });

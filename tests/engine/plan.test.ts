@@ -72,17 +72,13 @@ describe('Plan', () => {
     a.emit(AFTER_ROW, copy);
     // what is done in a row is done on all its columns at once, where an instruction says how
     const places = EVERYWHERE;
-    const [one, wide, own] = [
-      { ...copy, places },
-      { ...copy, columns: 5, places },
-      { ...closure, places },
-    ];
-    expect(a.code).toEqual([[one], [wide, own], [], [one, own], [own], [own, wide]]);
+    const [one, wide, own] = [copy, { ...copy, columns: 5 }, closure].map((code) => ({ code, places }));
+    expect(a.steps).toEqual([[one], [wide, own], [], [one, own], [own], [own, wide]]);
     const [half, phase] = [placesOfScale(5), { every: 5, row: 0, column: 2 }];
     a.emit(0, copy, half);
     a.emit(ROW, copy, phase);
-    expect(a.code[indexOfTime(0, 2)]).toEqual([{ ...copy, places: half }]);
-    expect(a.code[indexOfTime(ROW, 2)]?.at(-1)).toEqual({ ...copy, columns: 1, places: phase }); // one in the row
+    expect(a.steps[indexOfTime(0, 2)]).toEqual([{ code: copy, places: half }]);
+    expect(a.steps[indexOfTime(ROW, 2)]?.at(-1)).toEqual({ code: { ...copy, columns: 1 }, places: phase }); // one in the row
     const times = [ONCE, ROW, 0, 1, 2, AFTER_ROW];
     expect(times.map((time) => indexOfTime(time, 2))).toEqual([0, 1, 2, 3, 4, 5]);
   });

@@ -159,13 +159,27 @@ function one(
   for (; bytes >= 4 * V; bytes -= 4 * V) {
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
     let xi = x;
-    for (const end = w + inputBytes; w < end; w += V) {
+    const end = w + inputBytes;
+    for (; w + V < end; w += 2 * V) {
+      let s = v128.load_splat<f32>(xi);
+      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
+      s = v128.load_splat<f32>(xi, 4);
+      a = f32x4.add(a, f32x4.mul(s, v128.load(w, 16)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block, 16)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2, 16)));
+      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3, 16)));
+      xi += 8;
+    }
+    if (w < end) {
       const s = v128.load_splat<f32>(xi);
       a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
       b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
       c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
       d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
-      xi += 4;
+      w += V;
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
@@ -175,34 +189,24 @@ function one(
     start += 4 * V;
     w += 4 * block - inputBytes;
   }
-  const last = w + inputBytes;
-  if (bytes == 3 * V) {
-    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32);
-    for (; w < last; w += V) {
+  const end = w + inputBytes;
+  if (bytes > V) {
+    const third = bytes == 2 * V ? block : block2; // where there are but two, the second is computed again meanwhile
+    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
+    for (; w < end; w += V) {
       const s = v128.load_splat<f32>(x);
       a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
       b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
       x += 4;
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
-    v128.store(y, f32x4.pmax(c, bound), 32);
-  } else if (bytes == 2 * V) {
-    let a = v128.load(start), b = v128.load(start, 16);
-    for (; w < last; w += V) {
-      const s = v128.load_splat<f32>(x);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
-      x += 4;
-    }
-    v128.store(y, f32x4.pmax(a, bound));
-    v128.store(y, f32x4.pmax(b, bound), 16);
+    v128.store(y + bytes - V, f32x4.pmax(c, bound));
   } else if (bytes == V) {
     let a = v128.load(start);
-    for (; w < last; w += V) {
-      const s = v128.load_splat<f32>(x);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+    for (; w < end; w += V) {
+      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
       x += 4;
     }
     v128.store(y, f32x4.pmax(a, bound));
