@@ -10,12 +10,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = [
   'instructions',
   'lookup',
+  'gated-resnet',
   'softmax',
   'mixture-levels',
   'convolution',
   'correlation',
   'cross-entropy',
   'gate',
+  'linear-gate',
+  'concat-elu',
+  'normalized-kernel',
   'layer-norm',
   'logistic-mixture',
 ];

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 // Not minified: names are in error messages. The script for pages is, and takes 41 kB of it.
-const MAX_TARBALL_BYTES = 420_000;
+const MAX_TARBALL_BYTES = 480_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -55,11 +55,11 @@ const ENGINES = [
 
 /** The most that parts of the library may weigh in a page, in bytes, minified and compressed, tfjs left out. */
 const PARTS = [
-  ['pixelcnn-layers', 'getMask', 26_500], // with all layers, which are registered on import
+  ['pixelcnn-layers', 'getMask', 30_500], // with all layers, which are registered on import
   ['pixelcnn-layers/runtime', 'getMask', 2_000],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 26_500],
-  ['pixelcnn-layers', '*', 64_000],
-  ['pixelcnn-layers/runtime', '*', 31_500],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 29_500],
+  ['pixelcnn-layers', '*', 72_000],
+  ['pixelcnn-layers/runtime', '*', 34_500],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
 ];

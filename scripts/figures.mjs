@@ -2,10 +2,11 @@
 // start among them, and those of the page. On one machine the same pictures each time. `npm run figures`
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { plusPlusSvg } from './plus-plus-figure.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -52,6 +53,9 @@ for (const [command, name] of FIGURES) {
   run(command, `docs/images/${name}`);
   console.log(`docs/images/${name}`);
 }
+
+writeFileSync(join(root, 'docs/images/pixel-cnn-plus-plus.svg'), plusPlusSvg());
+console.log('docs/images/pixel-cnn-plus-plus.svg');
 
 const out = mkdtempSync(join(tmpdir(), 'quickstart-'));
 try {

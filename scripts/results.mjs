@@ -28,6 +28,28 @@ const SEEDS = [1, 2, 3]; // where there is a third
 /** Runs of 8,000 steps of the same data, by their networks, whose figures on the way are compared. */
 const LONGER = { pixelCNN: 'fashion-16-8000', gatedPixelCNN: 'fashion-16-gated-8000' };
 
+/** Networks of as many weights on the same data, with the same steps, outputs and recipe; each by the name of its runs. */
+const FAMILIES = [
+  {
+    title: 'emoji 16x16 RGB',
+    networks: [
+      ['emoji-mixture', '`pixelCNN`, hidden 14, out 28, 5 blocks', 149_862],
+      ['emoji-mixture-gated', '`gatedPixelCNN`, hidden 12, out 28, 3 blocks', 149_946],
+      ['emoji-plus-plus', '`pixelCNNPlusPlus`, filters 16, 1 resnet', 147_144],
+      ['emoji-plus-plus-from-data', 'the same, `initializeFromData` first', 147_144],
+    ],
+  },
+  {
+    title: 'Fashion-MNIST 28x28',
+    networks: [
+      ['fashion-mixture', '`pixelCNN`, hidden 22, out 64, 4 blocks', 36_710],
+      ['fashion-mixture-gated', '`gatedPixelCNN`, hidden 15, out 64, 4 blocks', 36_414],
+      ['fashion-plus-plus', '`pixelCNNPlusPlus`, filters 8, 1 resnet', 37_212],
+      ['fashion-plus-plus-from-data', 'the same, `initializeFromData` first', 37_212],
+    ],
+  },
+];
+
 /** Runs that no table shows. */
 const OTHERS = ['fashion-16-by-class'];
 
@@ -112,4 +134,20 @@ const longerTable = markdownTable(
 );
 console.log(longerTable);
 await writeBetweenMarks(join(docs, 'results.md'), 'longer', longerTable);
+
+const families = [];
+for (const { title, networks } of FAMILIES) {
+  for (const [name, network, weights] of networks) {
+    const results = await runsOf(name);
+    if (results.length === 0) continue;
+    const bits = results.map(({ last }) => last.testBits);
+    families.push([title, network, weights.toLocaleString('en'), figures(bits), mean(bits).toFixed(3)]);
+  }
+}
+const familiesTable = markdownTable(
+  ['data, 256 levels', 'network', 'weights', 'test bits/dim, each seed', 'mean'],
+  families,
+);
+console.log(familiesTable);
+await writeBetweenMarks(join(docs, 'results.md'), 'families', familiesTable);
 await Promise.all(OTHERS.map(runsOf));

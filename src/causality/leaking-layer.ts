@@ -1,6 +1,8 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { ImageShape } from '../core/images';
 import { LevelEmbedding } from '../layers/level-embedding';
+import type { Shape } from '../layers/types';
 import { forward } from '../tensors/forward';
 import { changeEach, type Trials } from './perturbation';
 
@@ -72,9 +74,18 @@ function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTens
   return made;
 }
 
+/** The shape of a model's output, of an image whose size may be one of many that it takes. */
+function shapeOf(model: LayersModel, imageShape: ImageShape): Shape {
+  const ofImage = [1, ...imageShape];
+  const shapes = model.inputs.map(({ shape }) =>
+    shape.map((length, axis) => length ?? (ofImage[axis] as number)),
+  );
+  return model.computeOutputShape(shapes) as Shape;
+}
+
 /**
- * How far features [N,H,W,F], or logits [N,H,W,C,L], see; null where they are none, or do not tell channels
- * apart.
+ * How far features [N,H,W,F], or logits [N,H,W,C,L], see; of a map of every 2nd or 4th row and column, from the pixel that
+ * each place stands for. Null where they are none, or do not tell channels apart.
  */
 async function look(
   model: LayersModel,
@@ -83,26 +94,28 @@ async function look(
   trials: Trials,
 ): Promise<Sight | null> {
   const [height, width, channels] = trials.imageShape;
-  const [, h, w, features, ...rest] = tensor.shape;
-  const isOfPixels = (h === null || h === height) && (w === null || w === width) && rest.length <= 1;
-  if (!isOfPixels || features == null || rest.includes(null)) return null;
+  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
+  const [, rows, columns, features, ...rest] = shapeOf(upTo, trials.imageShape);
+  if (!rows || !columns || !features || rest.length > 1 || rest.includes(null)) return null;
+  const [down, right] = [height / rows, width / columns]; // from place to place
+  if (!Number.isInteger(down) || !Number.isInteger(right)) return null;
   const groups = features % channels === 0 ? channels : 1;
 
-  const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
   const byGroup = (images: Tensor4D, conditions: readonly Tensor[]) => {
     const output = forward(upTo, images, conditions);
-    return reshape(output, [images.shape[0], height * width * groups, -1]) as Tensor3D; // [N,H,W,F] -> [N, H*W*groups, F/groups]
+    return reshape(output, [images.shape[0], rows * columns * groups, -1]) as Tensor3D; // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
   };
   let sight: Sight = BEFORE;
   let isMixed = false; // sees channels of its own pixel and has no channel itself
   await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
-    for (let position = 0; position < pixel * groups; position++) {
-      if (hasMoved(position)) sight = LATER;
-    }
-    for (let group = 0; group < groups; group++) {
-      if (!hasMoved(pixel * groups + group)) continue;
-      if (groups !== channels) isMixed = true;
+    for (let position = 0; position < rows * columns * groups; position++) {
+      const [place, group] = [Math.floor(position / groups), position % groups];
+      const own = Math.floor(place / columns) * down * width + (place % columns) * right; // the pixel that it stands for
+      if (own > pixel) break;
+      if (!hasMoved(position)) continue;
+      if (own < pixel) sight = LATER;
+      else if (groups !== channels) isMixed = true;
       else if (group < channel) sight = LATER;
       else if (group === channel && sight === BEFORE) sight = ITSELF;
     }

@@ -24,7 +24,7 @@ import {
 import { type ImageShape, valuesOf } from '../core/images';
 import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
-import { forward } from '../tensors/forward';
+import { outputsOf } from '../tensors/forward';
 
 /** How random images are made and tried. */
 export interface Trials {
@@ -129,7 +129,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
     Number(channelOf(distribution, i % numParameters) === Math.floor(i / numParameters)),
   );
   return (images: Tensor4D, conditions: readonly Tensor[]): Tensor3D => {
-    const outputs = forward(model, images, conditions);
+    const outputs = outputsOf(model, images, conditions);
     const [n] = images.shape;
     if (isSoftmax(distribution)) return reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
     const ofPixels = reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]

@@ -101,7 +101,7 @@ export async function receptiveField(
   const trials = { caller: 'receptiveField', imageShape, batchSize, random, conditions };
   const isSeen =
     'builder' in traced
-      ? reach({ nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)
+      ? reach({ ...shape, nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)
       : await seenInTrials(model, distribution, place, isOfPlace, trials, traced.obstacle);
   if (!isSoftmax(distribution))
     isSeen.fill(1, indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)); // by the distribution itself

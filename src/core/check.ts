@@ -163,10 +163,11 @@ export function checkCategories(what: string, count: unknown, minimum: number): 
   return checked;
 }
 
-/** An intensity 0..levels-1. */
-export function checkLevel(what: string, value: number, levels: number): number {
+/** An intensity 0..levels-1. `hint` follows what is wanted, for numbers that are no integers. */
+export function checkLevel(what: string, value: number, levels: number, hint = ''): number {
   if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
-    throwTypeError(what, `integer levels 0 to ${levels - 1}`, value);
+    const isFraction = Number.isFinite(value) && !Number.isInteger(value);
+    throwTypeError(what, `integer levels 0 to ${levels - 1}${isFraction ? hint : ''}`, value);
   }
   return value;
 }
@@ -195,7 +196,9 @@ export function checkAnyKernelSize(what: string, value: unknown): [number, numbe
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
-    const hint = of.endsWith('imageChannels') ? '; imageChannels is 1 for gray images' : '';
+    const hint = of.endsWith('imageChannels')
+      ? '; imageChannels is 1 for gray images, or features in one group'
+      : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }
   return features;

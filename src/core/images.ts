@@ -78,5 +78,5 @@ export function checkImages(what: string, images: unknown): { data: ArrayLike<nu
 
 /** Checks that all numbers are levels. */
 export function checkLevels(what: string, data: ArrayLike<number>, levels: number): void {
-  for (let i = 0; i < data.length; i++) checkLevel(what, data[i] as number, levels);
+  for (let i = 0; i < data.length; i++) checkLevel(what, data[i] as number, levels, ', not normalized');
 }

@@ -61,6 +61,9 @@ export function windowAround(
   };
 }
 
+/** The window of a 1x1 kernel that sees all features of its pixel. */
+export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
+
 /**
  * Where the window of a shifted convolution lies: `'down'`, on the rows above and, whole, the present one, around the
  * present column; `'downRight'`, on the rows above and the present one, up to the present pixel, itself included.
@@ -71,10 +74,11 @@ export type Shift = 'down' | 'downRight';
 export interface ShiftedWindowArgs {
   /** Rows and columns of the kernel, odd or even; one number for a square kernel. */
   kernelSize: number | [number, number];
+  /** Where it lies: `'down'`, above its pixel and around it; or `'downRight'`, up to its pixel. See {@link Shift}. */
   shift: Shift;
   /** 2 halves height and width, or with `transposed` doubles them. @default 1 */
   stride?: 1 | 2;
-  /** Whether it enlarges, as the gradient of a strided convolution does. @default false */
+  /** Whether it enlarges, with `stride: 2`, as the gradient of a strided convolution does. @default false */
   transposed?: boolean;
 }
 
@@ -194,11 +198,12 @@ export function firstSeer(
 }
 
 /**
- * Checks that a kernel [rows,columns,in,out] fits its window, and what it reads.
+ * Checks that a window is one, and that a kernel [rows,columns,in,out] fits it, and what it reads.
  *
  * @throws TypeError naming the part that does not
  */
 export function checkKernel(window: Window, kernel: readonly number[], featuresIn: number): void {
+  if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
   const [rows, columns, kernelIn = 0, featuresOut] = kernel;
   if (kernel.length !== 4 || String([rows, columns]) !== String(window.kernelSize)) {
     throwTypeError('conv: kernel', `[${window.kernelSize},in,out], as the window has it`, kernel);
@@ -206,13 +211,6 @@ export function checkKernel(window: Window, kernel: readonly number[], featuresI
   if (kernelIn !== featuresIn) throwTypeError('conv: kernel', `${featuresIn} input features`, kernelIn);
   checkFeatures('conv: input features', featuresIn, window.imageChannels);
   checkFeatures('conv: output features', featuresOut, window.imageChannels);
-}
-
-/** Checks the window on what is the same at every pixel: it has no other places beside it. */
-export function checkPointwise({ kernelSize, stride }: Window): void {
-  const why = ', since its input is the same at every pixel';
-  if (kernelSize[0] * kernelSize[1] > 1) throwTypeError('conv: kernel', `1x1${why}`, kernelSize);
-  if (stride !== 1) throwTypeError('conv: window: stride', `1${why}`, stride);
 }
 
 /** How many rows of the kernel, from the first, hold all that reach no pixel below the output's own. */

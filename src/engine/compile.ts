@@ -7,10 +7,11 @@ import {
 } from '../distributions/pixel-distribution';
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
-import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../program/readiness';
+import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../program/readiness';
 import { addConvolution } from './convolution';
-import { addFeaturewise, addLevelNumbers, arranged, commonRuns } from './featurewise';
+import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
+import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
 /** Where a model's image goes in and its outputs come out, at the present pixel of each image. */
@@ -30,13 +31,9 @@ export function compile(
   distribution: PixelDistribution,
   closures: readonly ((x: number) => number)[],
 ): ProgramIO {
-  const readiness = readinessOf(nodes, conditions);
-  const enlarges = nodes.some((node) => node.op === 'conv' && node.window.transposed);
-  if (enlarges || readiness.some(({ scale }) => scale > 1)) {
-    throw new Error('a network of several resolutions cannot be evaluated pixel by pixel');
-  }
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
+  const readiness = inOneGo(nodes, readinessOf(nodes, conditions), readers);
   const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
@@ -47,17 +44,22 @@ export function compile(
     return weight.data;
   };
   const data = { numbers, closures };
+  const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
+    const { scale } = readiness[index] as Readiness;
+    const extent = extentOf(nodes, readiness, index, readers);
+    const isPassing = index !== output && extent.isPassing === true;
+    return new FeatureCache(plan, layout, { ...extent, isPassing }, scale);
+  };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
-    const others = readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    const extent = extentOf(nodes, readiness, index, others);
-    caches[index] ??= new FeatureCache(plan, layouts[index] as Layout, extent);
+    const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
+    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // of the nodes that are made of them
   const addNumbers = (index: number, levels: number, input: number) => {
     const layout = Layout.dense((readiness[input] as Readiness).times);
-    const y = new FeatureCache(plan, layout, extentOf(nodes, readiness, index, lookUps[index] as number[]));
+    const y = cacheFor(index, layout, lookUps[index] as number[]);
     addLevelNumbers(plan, levels, cache(input), y);
     levelNumbers[index] = y;
     return y;
@@ -81,8 +83,13 @@ export function compile(
     } else if (node.op === 'embedLevels') {
       const [levels = 0] = weights.get(node.table)?.shape ?? [];
       addFeaturewise(plan, node, data, [addNumbers(index, levels, node.input)], cache(index));
+    } else if (node.op === 'shift') {
+      addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
+    }
+    for (const operand of new Set(operandsOf(node))) {
+      if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
   }
   const given = nodes.flatMap((node, at) =>
@@ -160,6 +167,28 @@ function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][
 }
 
 /**
+ * When each node is computed. Of one that joins features of rows above and of the present pixel, and is read by those
+ * who need both, all wait for the pixel: so they are made in one go, and one pixel of them is kept instead of a row.
+ */
+function inOneGo(
+  nodes: readonly Node[],
+  readiness: readonly Readiness[],
+  readers: readonly (readonly number[])[],
+): Readiness[] {
+  const all = [...readiness];
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    const { scale, times } = all[index] as Readiness;
+    const ofPixel = times.filter((time) => time > ROW && time !== AFTER_ROW);
+    const isJoined = ofPixel.length > 0 && times.includes(ROW) && node.op !== 'conv' && node.op !== 'image';
+    const first = ofPixel.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+    const isReadLater = (reader: number) => all[reader]?.times.every((time) => time >= first);
+    if (!isJoined || !readers[index]?.every(isReadLater)) continue;
+    all[index] = { scale, times: times.map((time) => (time === ROW ? first : time)) };
+  }
+  return all;
+}
+
+/**
  * For each node of one-hot vectors, the convolutions that read it: they look rows of their kernels up, by the numbers of
  * the levels, and need no vectors.
  */
@@ -195,15 +224,29 @@ function extentOf(
   readers: readonly number[],
 ): Extent {
   if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
-  return readers.reduce<Extent>(({ rows, margin, isWholeRow }, reader) => {
-    const node = nodes[reader] as Node;
-    const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
-    if (node.op !== 'conv') return { rows, margin, isWholeRow: isWholeRow || isReadAfterRow };
-    const { anchor, kernelSize } = node.window;
-    return {
-      rows: Math.max(rows, anchor[0] + 1),
-      margin: Math.max(margin, anchor[1], kernelSize[1] - 1 - anchor[1]),
-      isWholeRow: isWholeRow || isReadAfterRow,
-    };
-  }, ONE_PIXEL);
+  const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
+  const isGiven = nodes[index]?.op === 'condition'; // is written when the row begins
+  const canPass = !isGiven && readers.length > 0 && [index, ...readers].every(isOfRow);
+  return readers.reduce<Extent>(
+    (extent, reader) => {
+      const node = nodes[reader] as Node;
+      const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
+      // A coarse row is read again while the finer rows below it are computed.
+      const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
+      const { above, columns } = reachOfReader(node);
+      return {
+        rows: Math.max(extent.rows, above + 1),
+        margin: Math.max(extent.margin, columns),
+        isWholeRow: extent.isWholeRow || isReadAfterRow || isEnlarged,
+        isPassing: extent.isPassing === true && above === 0 && columns === 0 && !isEnlarged,
+      };
+    },
+    { ...ONE_PIXEL, isPassing: canPass },
+  );
+}
+
+/** Rows above and columns to either side of the present pixel that a node reads. */
+function reachOfReader(node: Node): { readonly above: number; readonly columns: number } {
+  if (node.op === 'conv') return reachOf(node.window);
+  return node.op === 'shift' ? { above: node.rows, columns: node.columns } : { above: 0, columns: 0 };
 }

@@ -1,19 +1,22 @@
-import { causalRows, firstSeer, presentColumns, sightOf, type Window } from '../core/window';
+import { firstSeer, sightOf, type Window } from '../core/window';
 import { Op, type Operand } from '../kernels/instruction';
 import { AFTER_ROW, ROW } from '../program/readiness';
 import type { Layout, Range } from './layout';
+import { type Phase, phasesOf, type Tap } from './phases';
+import type { Places } from './places';
 import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
 
-/** Inputs that lie side by side in a row, and where their weights begin in the heap. */
+/** Inputs that lie side by side in a row. */
 interface InputSpan {
   /** Rows above the present one. */
   readonly above: number;
   /** Columns to the left of the present one. */
   readonly left: number;
+  /** The first of them, among all inputs of a phase. */
+  readonly first: number;
   readonly inputs: number;
-  readonly weights: number;
 }
 
 /** The numbers of a convolution: kernel [rows,columns,in,out], whole, and bias [out]. */
@@ -22,21 +25,42 @@ export interface ConvolutionWeights {
   readonly bias: Float32Array | null;
 }
 
-/** A convolution whose weights are laid out in the heap. */
+/** A convolution between features. */
 interface Convolution {
   readonly window: Window;
+  readonly kernel: Float32Array;
   /** Where what is read are numbers of levels: how many levels there are, each with a row of the kernel; else null. */
   readonly levels: number | null;
   readonly x: FeatureCache;
   readonly y: FeatureCache;
-  /** What each kernel row above sees: a row's cached features lie side by side, so it is one product. */
-  readonly above: readonly InputSpan[];
-  /** Where the weights of the kernel's row on the present one begin. */
-  readonly present: number;
   /** [out slots] */
   readonly biases: Operand;
   /** 0 for a ReLU. */
   readonly lowerBound: number;
+}
+
+/** One of its phases, whose weights are laid out in the heap. */
+interface PackedPhase extends Convolution {
+  readonly phase: Phase;
+  /** The places that it writes, of the image. */
+  readonly places: Places;
+  /** What each row above sees: a row's cached features lie side by side, so it is one product. */
+  readonly above: readonly InputSpan[];
+  /** The first input of the output's own row. */
+  readonly present: number;
+  readonly weights: PackedWeights;
+}
+
+/**
+ * Where weights lie in the heap: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with all
+ * inputs for `product`, which reads a few blocks at once, one input after the other.
+ */
+interface PackedWeights {
+  readonly start: number;
+  /** From input to input, or from level to level of one. */
+  readonly inputStride: number;
+  /** From four outputs to the next four. */
+  readonly blockStride: number;
 }
 
 /**
@@ -46,59 +70,67 @@ interface Convolution {
 export function addConvolution(
   plan: Plan,
   window: Window,
-  weights: ConvolutionWeights,
+  { kernel, bias }: ConvolutionWeights,
   x: FeatureCache,
   y: FeatureCache,
   isRelu: boolean,
   levels: number | null = null,
 ): void {
-  const [, columns] = window.kernelSize;
-  const [rowsAbove, left] = window.anchor;
-  const inputs = columns * x.layout.slots; // of a kernel row
-  const rowFloats = inputs * (levels ?? 1) * y.layout.slots;
-  const packed = plan.constant(packedKernel(window, weights.kernel, x.layout, y.layout, levels ?? 1)).offset;
-  const biases = plan.constant(packedBias(weights.bias, y.layout));
-  const above = Array.from({ length: rowsAbove }, (_, row): InputSpan => {
-    return { above: rowsAbove - row, left, inputs, weights: packed + row * rowFloats };
-  });
-  const present = packed + rowsAbove * rowFloats;
-  const convolution = { window, levels, x, y, above, present, biases, lowerBound: isRelu ? 0 : NO_BOUND };
-  addRowOutputs(plan, convolution, ROW);
-  addPixelOutputs(plan, convolution);
-  addRowOutputs(plan, convolution, AFTER_ROW);
+  const biases = plan.constant(packedBias(bias, y.layout));
+  const convolution = { window, kernel, levels, x, y, biases, lowerBound: isRelu ? 0 : NO_BOUND };
+  for (const phase of phasesOf(window)) {
+    const packed = packedPhase(plan, convolution, phase);
+    addRowOutputs(plan, packed, ROW);
+    addPixelOutputs(plan, packed);
+    addRowOutputs(plan, packed, AFTER_ROW);
+  }
 }
 
-/** The masked kernel as [rows,columns,in slots,levels,out slots], of the causal rows. */
-function packedKernel(
-  window: Window,
-  kernel: Float32Array,
-  x: Layout,
-  y: Layout,
-  levels: number,
-): Float32Array {
-  const [, columns] = window.kernelSize;
-  const taps = causalRows(window) * columns;
-  const [featuresIn, featuresOut] = [x.slotOf.length * levels, y.slotOf.length];
-  const packed = new Float32Array(taps * x.slots * levels * y.slots);
-  const isDense = x.slots === x.slotOf.length && y.slots === featuresOut;
-  for (let tap = 0; tap < taps; tap++) {
-    const sight = sightOf(window, Math.floor(tap / columns), tap % columns);
-    const first = (i: number) => firstSeer(window, sight, i, featuresIn, featuresOut);
-    const start = tap * featuresIn * featuresOut;
-    if (isDense && first(featuresIn - 1) === 0) {
-      packed.set(kernel.subarray(start, start + featuresIn * featuresOut), start); // all see all
-      continue;
-    }
+/** Lays out the weights of a phase, in the order in which they are used. */
+function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
+  const { levels, x, y } = convolution;
+  const taps = [...phase.above, phase.present].flatMap((row) => row.taps);
+  const inputs = taps.length * x.layout.slots;
+  const outSlots = y.layout.slots;
+  const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [outSlots, 4];
+  const { offset: start } = plan.written(inputs * (levels ?? 1) * outSlots, (to) =>
+    packTaps(to, taps, convolution, inputStride, blockStride),
+  );
+  let first = 0;
+  const above = phase.above.map(({ above, left, taps }): InputSpan => {
+    const span = { above, left, first, inputs: taps.length * x.layout.slots };
+    first += span.inputs;
+    return span;
+  });
+  const { scale } = y;
+  const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
+  const weights = { start, inputStride, blockStride };
+  return { ...convolution, phase, places, above, present: first, weights };
+}
+
+/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedWeights}. */
+function packTaps(
+  packed: Float32Array,
+  taps: readonly Tap[],
+  { window, kernel, levels, x, y }: Convolution,
+  inputStride: number,
+  blockStride: number,
+): void {
+  const each = levels ?? 1; // rows of the kernel for an input
+  const [featuresIn, featuresOut] = [x.layout.slotOf.length * each, y.layout.slotOf.length];
+  const outputAt = Int32Array.from(y.layout.slotOf, (slot) => (slot >> 2) * blockStride + (slot & 3));
+  for (const [t, [row, column]] of taps.entries()) {
+    const sight = sightOf(window, row, column);
+    const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
     for (let i = 0; i < featuresIn; i++) {
+      const slot = t * x.layout.slots + (x.layout.slotOf[Math.floor(i / each)] as number);
+      const to = (slot * each + (i % each)) * inputStride;
       const from = start + i * featuresOut;
-      const slot = tap * x.slots + (x.slotOf[Math.floor(i / levels)] as number);
-      const to = (slot * levels + (i % levels)) * y.slots;
-      for (let o = first(i); o < featuresOut; o++) {
-        packed[to + (y.slotOf[o] as number)] = kernel[from + o] as number;
+      for (let o = firstSeer(window, sight, i, featuresIn, featuresOut); o < featuresOut; o++) {
+        packed[to + (outputAt[o] as number)] = kernel[from + o] as number;
       }
     }
   }
-  return packed;
 }
 
 /** [out slots] */
@@ -109,26 +141,27 @@ function packedBias(bias: Float32Array | null, y: Layout): Float32Array {
 }
 
 /** Outputs that are computed for the whole row: products of each kernel row, added up in place. */
-function addRowOutputs(plan: Plan, convolution: Convolution, time: typeof ROW | typeof AFTER_ROW): void {
-  const { window, y, above, present, biases, lowerBound } = convolution;
-  const [, left] = window.anchor;
-  const inputs = presentInputs(convolution, time);
-  const spans = [...above, { above: 0, left, inputs, weights: present }];
-  const result = y.operand();
+function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeof AFTER_ROW): void {
+  const { phase, y, above, present, biases, lowerBound } = packed;
+  const inputs = inputsBy(packed, time);
+  const ofPresent = { above: 0, left: phase.present.left, first: present, inputs };
+  const spans = inputs > 0 || above.length === 0 ? [...above, ofPresent] : above;
+  const ofPlaces = y.operand(0, 0, -phase.column);
+  const result = { ...ofPlaces, columnStride: (ofPlaces.columnStride ?? 0) * phase.every };
   for (const { range } of y.layout.runs.filter((run) => run.time === time)) {
     for (const [i, span] of spans.entries()) {
       const start = i === 0 ? biases : result;
       const bound = i === spans.length - 1 ? lowerBound : NO_BOUND;
-      addProduct(plan, convolution, time, { range, span, start, result, lowerBound: bound });
+      addProduct(plan, packed, time, { range, span, start, result, lowerBound: bound });
     }
   }
 }
 
-/** How many inputs, side by side, outputs that are computed for the whole row see in the present row. */
-function presentInputs({ window, x }: Convolution, time: number): number {
-  const columns = presentColumns(window);
-  if (columns === 0 || window.present === 'everything') return columns * x.layout.slots;
-  return (columns - 1) * x.layout.slots + x.layout.slotsReady(time);
+/** How many inputs, side by side, of the output's own row are known at a time: of the last tap perhaps not all. */
+function inputsBy({ phase, x }: PackedPhase, time: number): number {
+  const { length } = phase.present.taps;
+  const { slots } = x.layout;
+  return length > phase.tapsBefore ? (length - 1) * slots + x.layout.slotsReady(time) : length * slots;
 }
 
 /**
@@ -137,35 +170,35 @@ function presentInputs({ window, x }: Convolution, time: number): number {
  * follows channel by channel, from the inputs ready by then. Where all outputs are ready at one time, the
  * pixels to the left come with the centre.
  */
-function addPixelOutputs(plan: Plan, convolution: Convolution): void {
-  const { window, levels, x, y, above, present, biases, lowerBound } = convolution;
+function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
+  const { phase, places, x, y, above, present, biases, lowerBound } = packed;
   const ofPixel = y.layout.runs.filter(({ time }) => time !== ROW && time !== AFTER_ROW);
   if (ofPixel.length === 0) return;
-  const [, left] = window.anchor;
-  const inSlots = x.layout.slots;
+  const { tapsBefore } = phase;
   const outSlots = y.layout.slots;
   const range: Range = [0, outSlots];
   const isOneTime = y.layout.runs.length === 1;
   let sums = biases; // [out slots]
   if (above.length > 0) {
-    const ofRow = new FeatureCache(plan, y.layout, WHOLE_ROW).operand(); // [images,width,out slots]
+    const ofRow = new FeatureCache(plan, y.layout, WHOLE_ROW, places.every).operand(); // [images,places of the row,out slots]
     for (const span of above) {
-      addProduct(plan, convolution, ROW, { range, span, start: sums, result: ofRow, lowerBound: NO_BOUND });
+      addProduct(plan, packed, ROW, { range, span, start: sums, result: ofRow, lowerBound: NO_BOUND });
       sums = ofRow;
     }
   }
-  if (!isOneTime && left > 0) {
-    const span = { above: 0, left, inputs: left * inSlots, weights: present };
+  const { left } = phase.present;
+  const inputsBefore = tapsBefore * x.layout.slots;
+  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what comes with it
+  if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
-    addProduct(plan, convolution, 0, { range, span, start: sums, result, lowerBound: NO_BOUND });
+    addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
     sums = result;
+    centre = { above: 0, left: 0, first: present + inputsBefore, inputs: 0 };
   }
-  const before = isOneTime ? left : 0; // pixels that come with the centre
-  const weights = present + (left - before) * inSlots * (levels ?? 1) * outSlots;
   for (const { range, time } of ofPixel) {
-    const inputs = before * inSlots + x.layout.slotsReady(time);
-    const span = { above: 0, left: before, inputs, weights };
-    addProduct(plan, convolution, time, { range, span, start: sums, result: y.operand(), lowerBound });
+    const inputs = centre.inputs + inputsBy(packed, time) - inputsBefore;
+    const span = { ...centre, inputs };
+    addProduct(plan, packed, time, { range, span, start: sums, result: y.operand(), lowerBound });
   }
 }
 
@@ -178,18 +211,23 @@ interface Product {
   readonly lowerBound: number;
 }
 
-function addProduct(plan: Plan, { x, y, levels }: Convolution, time: number, product: Product): void {
+function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
+  const { x, levels, phase, places } = packed;
+  const { start: weights, inputStride, blockStride } = packed.weights;
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
-  plan.emit(time, {
-    ...(levels === null ? { op: Op.product } : { op: Op.lookup, rows: levels }),
-    y: { ...result, offset: result.offset + from },
-    a: x.operand(0, span.above, span.left),
-    b: { ...start, offset: start.offset + from },
+  const a = x.operand(0, span.above, span.left);
+  const code = {
+    op: levels === null ? Op.product : Op.lookup,
+    y: from === 0 ? result : { ...result, offset: result.offset + from },
+    a: phase.step === 1 ? a : { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
+    b: from === 0 ? start : { ...start, offset: start.offset + from },
     length: to - from,
-    weights: span.weights + from,
-    weightStride: y.layout.slots,
+    weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
+    weightStride: levels === null ? blockStride : inputStride,
     inputs: span.inputs,
+    rows: levels ?? 0,
     parameter: lowerBound,
-  });
+  };
+  plan.emit(time, code, places);
 }

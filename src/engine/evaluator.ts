@@ -5,7 +5,7 @@ import { distributionOf } from '../distributions/readers';
 import type { Operand, SamplingKernels } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import type { PortableModel } from '../program/program';
-import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
+import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../program/readiness';
 import { compile, type ProgramIO } from './compile';
 import { copyMemory, Machine } from './machine';
 import { Plan } from './plan';
@@ -32,6 +32,7 @@ const CHUNK_IMAGES = 32;
  * Gives the outputs for one value after the other, from cached features: each feature of each node is computed
  * once, of float32 numbers only, so that the same weights give the same bits on every machine.
  *
+ * @throws TypeError where the images are of a size that the model's resolutions do not divide
  * @throws RangeError where there is not so much memory
  */
 export function evaluatorFor(
@@ -45,6 +46,7 @@ export function evaluatorFor(
   }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
+  checkImageSize('imageShape', imageShape, readinessOf(model.nodes, model.conditions));
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const [, width, channels] = imageShape;
   const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);

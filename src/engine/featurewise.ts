@@ -1,5 +1,5 @@
 import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
-import { type FeaturewiseNode, gateInputs, type SoftmaxName } from '../program/program';
+import { type FeaturewiseNode, type GateName, gateInputs, type SoftmaxName } from '../program/program';
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
@@ -16,7 +16,7 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
   for (const [feature, slot] of y.layout.slotOf.entries()) {
     const [to, a] = [y.operand(slot), x.operand(x.layout.slotOf[feature])];
     const time = y.layout.times[feature] as number;
-    plan.emit(time, { op: Op.levelNumber, y: to, a, length: 1, parameter: levels - 1 });
+    plan.emit(time, { op: Op.levelNumber, y: to, a, length: 1, parameter: levels - 1 }, y.places);
   }
 }
 
@@ -41,7 +41,11 @@ export function addFeaturewise(
     case 'slice':
       addSlice(plan, node.start, first, y);
       break;
+    case 'concatElu':
+      addConcatElu(plan, first, y);
+      break;
     case 'gate':
+    case 'linearGate':
       addGate(plan, node, first, y);
       break;
     case 'oneHot':
@@ -113,15 +117,8 @@ function eachRun(
 ): void {
   for (const { range, time } of y.layout.runs) {
     const [from, to] = range;
-    const part = { ...b, offset: b.offset + from };
-    plan.emit(time, {
-      op: Op[op],
-      y: y.operand(from),
-      a: a.operand(from),
-      b: part,
-      length: to - from,
-      ...more,
-    });
+    const of = { y: y.operand(from), a: a.operand(from), b: { ...b, offset: b.offset + from } };
+    plan.emit(time, { op: Op[op], ...of, length: to - from, ...more }, y.places);
   }
 }
 
@@ -135,7 +132,7 @@ function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float32Array
 /** One instruction for features that lie side by side, and whose halves do. */
 function addGate(
   plan: Plan,
-  node: Extract<FeaturewiseNode, { op: 'gate' }>,
+  node: Extract<FeaturewiseNode, { op: GateName }>,
   x: FeatureCache,
   y: FeatureCache,
 ): void {
@@ -143,7 +140,20 @@ function addGate(
   const slots = y.layout.slotOf.map((slot, feature) => [slot, ...(inputs[feature] as number[])]);
   for (const { time, from, length } of commonRuns(y.layout.times, slots)) {
     const [to, a, b] = from;
-    plan.emit(time, { op: Op.gate, y: y.operand(to), a: x.operand(a), b: x.operand(b), length });
+    const of = { y: y.operand(to), a: x.operand(a), b: x.operand(b) };
+    plan.emit(time, { op: Op[node.op], ...of, length }, y.places);
+  }
+}
+
+/** One instruction for features that lie side by side, and whose two outputs do. */
+function addConcatElu(plan: Plan, x: FeatureCache, y: FeatureCache): void {
+  const { slotOf, times } = y.layout;
+  const half = x.layout.slotOf.length;
+  const slots = x.layout.slotOf.map((slot, f) => [slotOf[f] as number, slotOf[half + f] as number, slot]);
+  for (const { time, from, length } of commonRuns(times.slice(0, half), slots)) {
+    const [to, negative, a] = from;
+    const of = { y: y.operand(to), b: y.operand(negative), a: x.operand(a) };
+    plan.emit(time, { op: Op.concatElu, ...of, length }, y.places);
   }
 }
 
@@ -160,7 +170,7 @@ function eachGroup(
   for (let feature = 0; feature < size; feature += length) {
     const slot = slotOf[feature] as number;
     const [to, a] = [y.operand(slot), x.operand(slot)];
-    plan.emit(times[feature] as number, { op: Op[op], y: to, a, length, ...more(slot) });
+    plan.emit(times[feature] as number, { op: Op[op], y: to, a, length, ...more(slot) }, y.places);
   }
 }
 
@@ -168,7 +178,8 @@ function eachGroup(
 function addOneHot(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const [time = 0] = y.layout.times;
   const length = y.layout.times.length;
-  plan.emit(time, { op: Op.oneHot, y: y.operand(), a: x.operand(x.layout.slotOf[0]), length });
+  const code = { op: Op.oneHot, y: y.operand(), a: x.operand(x.layout.slotOf[0]), length };
+  plan.emit(time, code, y.places);
 }
 
 /**
@@ -185,7 +196,8 @@ function eachNumber(
   for (const [i, slot] of x.layout.slotOf.entries()) {
     const first = i * length;
     const to = y.operand(slotOf[first]);
-    plan.emit(times[first] as number, { y: to, a: x.operand(slot), length, ...instruction });
+    const code = { y: to, a: x.operand(slot), length, ...instruction };
+    plan.emit(times[first] as number, code, y.places);
   }
 }
 
@@ -195,7 +207,7 @@ function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: F
   for (const time of new Set(times)) {
     const features = [...times.keys()].filter((feature) => times[feature] === time);
     const slots = features.map((f): [number, number] => [slotOf[f] as number, x.layout.slotOf[f] as number]);
-    plan.emit(time, { fn, y: y.operand(), a: x.operand(), slots });
+    plan.emit(time, { fn, y: y.operand(), a: x.operand(), slots }, y.places);
   }
 }
 
@@ -203,7 +215,7 @@ function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: F
 export function arranged(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow: boolean): FeatureCache {
   if (x.layout.isLike(layout)) return x;
   const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
-  const copy = new FeatureCache(plan, layout.withTimes(x.layout.times), extent);
+  const copy = new FeatureCache(plan, layout.withTimes(x.layout.times), extent, x.scale);
   copyFeatures(plan, x, copy, 0);
   return copy;
 }
@@ -229,17 +241,26 @@ function copyFeatures(plan: Plan, x: FeatureCache, y: FeatureCache, first: numbe
   addCopies(plan, y.layout.times.slice(first, first + slots.length), slots, x, y);
 }
 
-/** Copies features from slots of x to slots of y, each at its time. */
+/** The features of the pixel so many rows above and columns to the left; around the image there are zeros. */
+export function addShift(plan: Plan, rows: number, columns: number, x: FeatureCache, y: FeatureCache): void {
+  const slots = y.layout.slotOf.map((slot, feature) => [slot, x.layout.slotOf[feature] as number]);
+  addCopies(plan, y.layout.times, slots, x, y, rows, columns);
+}
+
+/** Copies features from slots of x to slots of y, each at its time: of the same pixel or an earlier one. */
 function addCopies(
   plan: Plan,
   times: readonly number[],
   slots: readonly (readonly number[])[],
   x: FeatureCache,
   y: FeatureCache,
+  above = 0,
+  left = 0,
 ): void {
   for (const { time, from, length } of commonRuns(times, slots)) {
     const [to, a] = from;
-    plan.emit(time, { op: Op.copy, y: y.operand(to), a: x.operand(a), length });
+    const of = { y: y.operand(to), a: x.operand(a, above, left) };
+    plan.emit(time, { op: Op.copy, ...of, length }, y.places);
   }
 }
 

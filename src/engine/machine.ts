@@ -1,13 +1,15 @@
 import { encode, INSTRUCTION_WORDS, type Operand, type SamplingKernels } from '../kernels/instruction';
-import type { AFTER_ROW, ONCE, ROW } from '../program/readiness';
+import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
+import { alike, hasColumn, hasRow, type Places } from './places';
 import {
   CHUNK,
   type Closure,
-  type Code,
   FIRST_MOVING,
   indexOfTime,
   type MovingBase,
   type Plan,
+  type Step,
+  type Steps,
 } from './plan';
 
 /** Images that are computed together, with a memory and a table of bases of their own. */
@@ -22,8 +24,15 @@ interface Chunk {
   readonly at: (operand: Operand) => number;
 }
 
+/** A step, and where its instruction lies in the heap. */
+interface EncodedStep extends Step {
+  readonly at: number;
+}
+
 /** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript. */
-type Segment = { readonly start: number; end: number } | Closure;
+type Segment =
+  | { readonly start: number; end: number }
+  | { readonly closure: Closure; readonly places: Places };
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -31,7 +40,14 @@ export class Machine {
   readonly chunks: readonly Chunk[];
   readonly width: number;
   private readonly kernels: SamplingKernels;
-  private readonly segments: readonly (readonly Segment[])[];
+  /** By time. */
+  private readonly steps: readonly (readonly EncodedStep[])[];
+  /** The greatest distance from one place of them to the next. */
+  private readonly every: number;
+  /** What is done at each time at places that are {@link alike}. */
+  private readonly segments = new Map<number, readonly (readonly Segment[])[]>();
+  /** The same at the present one. */
+  private due: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
@@ -41,7 +57,7 @@ export class Machine {
   private column = -1;
 
   constructor(plan: Plan, numImages: number, make: (floats: number) => SamplingKernels) {
-    const { sharedFloats, chunkFloats, chunkImages, movingBases, code } = plan;
+    const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
     this.movingBases = movingBases;
     this.reservations = plan.reservations;
     this.width = plan.width;
@@ -51,7 +67,7 @@ export class Machine {
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
     const codeStart = tables + numChunks * tableWords;
-    const codeWords = INSTRUCTION_WORDS * code.flat().filter((item) => !('fn' in item)).length;
+    const codeWords = INSTRUCTION_WORDS * steps.flat().filter(({ code }) => !('fn' in code)).length;
     this.kernels = make(codeStart + codeWords);
     const { heap, words } = this.kernels;
     this.heap = heap;
@@ -64,8 +80,10 @@ export class Machine {
       const images = Math.min(chunkImages, numImages - first);
       return { first, images, table, bases, at: ({ base, offset }) => (bases[base] as number) + offset };
     });
-    for (const { at, values } of plan.fills) heap.set(values, at);
-    this.segments = encodeAll(heap, codeStart, code);
+    for (const { at, length, write } of plan.fills) write(heap.subarray(at, at + length));
+    this.steps = encodeAll(heap, codeStart, steps);
+    this.every = steps.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
+    this.due = this.dueAt(0, 0);
   }
 
   /** Makes a pixel the present one. */
@@ -73,28 +91,30 @@ export class Machine {
     if (row === this.row && column === this.column) return;
     const { movingBases } = this;
     if (row !== this.row) {
-      for (const [i, { start, rowStride, rows, above }] of movingBases.entries()) {
-        this.rowStarts[i] = start + ((row + rows - above) % rows) * rowStride;
+      for (const [i, { start, rowStride, rows, scale, above }] of movingBases.entries()) {
+        this.rowStarts[i] = start + ((Math.floor(row / scale) + rows - above) % rows) * rowStride;
       }
     }
     this.row = row;
     this.column = column;
+    if (this.every > 1) this.due = this.dueAt(row, column);
     for (const { bases } of this.chunks) {
       const chunkStart = bases[CHUNK] as number;
       for (let i = 0; i < movingBases.length; i++) {
-        const { slots } = movingBases[i] as { slots: number };
-        bases[FIRST_MOVING + i] = chunkStart + (this.rowStarts[i] as number) + column * slots;
+        const { slots, scale } = movingBases[i] as MovingBase;
+        const columns = Math.floor(column / scale);
+        bases[FIRST_MOVING + i] = chunkStart + (this.rowStarts[i] as number) + columns * slots;
       }
     }
   }
 
   /** Runs what is done at a time of the present pixel, or {@link ONCE}, for all images. */
   run(time: number): void {
-    const segments = this.segments[indexOfTime(time, this.channels)] as readonly Segment[];
+    const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     if (segments.length === 0) return;
     for (const { images, table, at } of this.chunks) {
       for (const segment of segments) {
-        if ('fn' in segment) this.apply(segment, at, images);
+        if ('closure' in segment) this.apply(segment.closure, at, images);
         else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
@@ -103,12 +123,34 @@ export class Machine {
   /** Runs what is done for all pixels of the present row, and makes its first one the present one. */
   runRow(time: typeof ROW | typeof AFTER_ROW): void {
     this.moveTo(this.row, 0);
+    const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     for (const { images, table, at } of this.chunks) {
-      for (const segment of this.segments[indexOfTime(time, this.channels)] as readonly Segment[]) {
-        if ('fn' in segment) this.eachColumn(() => this.apply(segment, at, images));
+      for (const segment of segments) {
+        if ('closure' in segment)
+          this.eachColumn(segment.places, () => this.apply(segment.closure, at, images));
         else this.kernels.run(segment.start, segment.end, table, images);
       }
     }
+  }
+
+  /** What is done at each time at a place, where times of whole rows are those of its row. */
+  private dueAt(row: number, column: number): readonly (readonly Segment[])[] {
+    const { every, segments } = this;
+    const [likeRow, likeColumn] = [alike(row, every), alike(column, every)];
+    const key = likeRow * 2 * every + likeColumn;
+    const known = segments.get(key);
+    if (known !== undefined) return known;
+    const rowTimes = [ROW, AFTER_ROW].map((time) => indexOfTime(time, this.channels));
+    const due = this.steps.map((steps, time) =>
+      inSegments(
+        steps.filter(
+          ({ places }) =>
+            hasRow(places, likeRow) && (rowTimes.includes(time) || hasColumn(places, likeColumn)),
+        ),
+      ),
+    );
+    segments.set(key, due);
+    return due;
   }
 
   private apply({ fn, y, a, slots }: Closure, at: (operand: Operand) => number, images: number): void {
@@ -119,8 +161,8 @@ export class Machine {
     }
   }
 
-  private eachColumn(act: () => void): void {
-    for (let column = 0; column < this.width; column++) {
+  private eachColumn(places: Places, act: () => void): void {
+    for (let column = places.column; column < this.width; column += places.every) {
       this.moveTo(this.row, column);
       act();
     }
@@ -150,25 +192,28 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
 }
 
 /** Writes the instructions of each time into the heap, from `start` on. */
-function encodeAll(heap: Float32Array, start: number, codes: readonly Code[]): Segment[][] {
-  let end = start;
-  return codes.map((code) => {
-    const segments: Segment[] = [];
-    for (const item of code) {
-      if ('fn' in item) segments.push(item);
-      else {
-        encode(heap, end, item);
-        append(segments, end, end + INSTRUCTION_WORDS);
-        end += INSTRUCTION_WORDS;
+function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): EncodedStep[][] {
+  let next = start;
+  return all.map((steps) =>
+    steps.map(({ code, places }) => {
+      const at = next;
+      if (!('fn' in code)) {
+        encode(heap, at, code);
+        next += INSTRUCTION_WORDS;
       }
-    }
-    return segments;
-  });
+      return { code, places, at };
+    }),
+  );
 }
 
-/** Instructions [start, end), as part of the last segment where they go on with it. */
-function append(segments: Segment[], start: number, end: number): void {
-  const last = segments.at(-1);
-  if (last !== undefined && 'end' in last) last.end = end;
-  else segments.push({ start, end });
+/** Steps in order, those as one segment whose instructions follow each other in the heap. */
+function inSegments(steps: readonly EncodedStep[]): Segment[] {
+  const segments: Segment[] = [];
+  for (const { code, places, at } of steps) {
+    const last = segments.at(-1);
+    if ('fn' in code) segments.push({ closure: code, places });
+    else if (last !== undefined && 'end' in last && last.end === at) last.end += INSTRUCTION_WORDS;
+    else segments.push({ start: at, end: at + INSTRUCTION_WORDS });
+  }
+  return segments;
 }

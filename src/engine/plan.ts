@@ -1,6 +1,7 @@
 import { type Instruction, type Operand, wholeVectors } from '../kernels/instruction';
 import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
 import type { Layout } from './layout';
+import { EVERYWHERE, type Places, placesOfScale } from './places';
 
 /** A function of the user's own, of features of one pixel: what no instruction does. */
 export interface Closure {
@@ -11,8 +12,14 @@ export interface Closure {
   readonly slots: readonly (readonly [y: number, a: number])[];
 }
 
+/** What is done at some places. */
+export interface Step {
+  readonly places: Places;
+  readonly code: Instruction | Closure;
+}
+
 /** What is done at one time, in order. */
-export type Code = readonly (Instruction | Closure)[];
+export type Steps = readonly Step[];
 
 /** A base that follows the present pixel through rows used in turn. Numbers count floats. */
 export interface MovingBase {
@@ -21,7 +28,9 @@ export interface MovingBase {
   readonly rowStride: number;
   /** Rows kept. */
   readonly rows: number;
-  /** How many rows above the present one it is. */
+  /** Of the image, from one of the rows or columns that there are to the next. */
+  readonly scale: number;
+  /** How many of the rows that there are above the present one it is. */
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
@@ -37,7 +46,9 @@ export interface Reservation {
 /** Numbers written into the heap at first, from a position on. */
 export interface Fill {
   readonly at: number;
-  readonly values: Float32Array;
+  readonly length: number;
+  /** Writes them over zeros: not before there is a heap, since weights are most of what memory holds. */
+  readonly write: (to: Float32Array) => void;
 }
 
 /** Bases of every table: the start of the heap, the start of the chunk's memory; moving bases follow. */
@@ -57,7 +68,9 @@ export class Plan {
   readonly movingBases: MovingBase[] = [];
   /** By what tells them apart. */
   private readonly indexOfBase = new Map<string, number>();
-  private readonly codes: (Instruction | Closure)[][];
+  /** Memory that was given back, by its stride. */
+  private readonly spare = new Map<number, Operand[]>();
+  private readonly all: Step[][];
 
   constructor(
     /** Images that are computed together. */
@@ -65,7 +78,7 @@ export class Plan {
     readonly width: number,
     readonly channels: number,
   ) {
-    this.codes = Array.from({ length: numTimes(channels) }, () => []);
+    this.all = Array.from({ length: numTimes(channels) }, () => []);
   }
 
   /** Takes so many floats for all chunks, from a multiple of 4 on. */
@@ -77,8 +90,13 @@ export class Plan {
 
   /** Takes floats for all chunks, with these numbers. */
   constant(values: Float32Array): Operand {
-    const operand = this.reserve(values.length);
-    this.fills.push({ at: operand.offset, values });
+    return this.written(values.length, (to) => to.set(values));
+  }
+
+  /** The same with numbers that a function writes, over zeros. */
+  written(length: number, write: Fill['write']): Operand {
+    const operand = this.reserve(length);
+    this.fills.push({ at: operand.offset, length, write });
     return operand;
   }
 
@@ -91,25 +109,37 @@ export class Plan {
     return { base: CHUNK, offset, stride };
   }
 
+  /** The same, once, of memory that was given back where there is such. */
+  borrowForImages(count: number): Operand {
+    return this.spare.get(wholeVectors(count))?.pop() ?? this.reserveForImages(1, count);
+  }
+
+  /** Lets others borrow memory: what is done from now on does not read what is in it. */
+  giveBack(memory: Operand): void {
+    const alike = this.spare.get(memory.stride) ?? [];
+    alike.push(memory);
+    this.spare.set(memory.stride, alike);
+  }
+
   /** The index of a moving base, one for all who ask for the same. */
   movingBase(base: MovingBase): number {
-    const key = `${base.start}/${base.above}`;
+    const key = Object.values(base).join('/');
     const known = this.indexOfBase.get(key) ?? this.movingBases.push(base) - 1;
     this.indexOfBase.set(key, known);
     return FIRST_MOVING + known;
   }
 
-  /** Adds what is to be done at a time, for all pixels of the row where that is before or after it. */
-  emit(time: number, code: Instruction | Closure): void {
+  /** Adds what is to be done at a time and at some places: before or after a row, for all of them that it has. */
+  emit(time: number, code: Instruction | Closure, places = EVERYWHERE): void {
     const isKnownPerRow = (time === ROW || time === AFTER_ROW) && !('fn' in code);
-    this.codes[indexOfTime(time, this.channels)]?.push(
-      isKnownPerRow ? { ...code, columns: this.width } : code,
-    );
+    const columns = this.width / places.every;
+    const step = { places, code: isKnownPerRow ? { ...code, columns } : code };
+    this.all[indexOfTime(time, this.channels)]?.push(step);
   }
 
   /** What is done at each time, by {@link indexOfTime}. */
-  get code(): readonly Code[] {
-    return this.codes;
+  get steps(): readonly Steps[] {
+    return this.all;
   }
 }
 
@@ -126,6 +156,8 @@ export interface Extent {
   readonly margin: number;
   /** Whether the pixels of a row are kept although none is looked around in: all are read at once. */
   readonly isWholeRow: boolean;
+  /** Whether a row is made and read before its first pixel, and never again: others may then have its memory. @default false */
+  readonly isPassing?: boolean;
 }
 
 /** Nothing but the present pixel. */
@@ -136,12 +168,14 @@ export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
  * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + width + margin][slots], where the margins hold zeros. A node that nobody looks
+ * [rows][images][margin + columns + margin][slots], where the margins hold zeros. A node that nobody looks
  * around in has one pixel, unless it has features that are computed for the whole row.
  */
 export class FeatureCache {
   /** Whether there is but the present pixel. */
   readonly isOnePixel: boolean;
+  /** Where it has features. */
+  readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
 
@@ -149,27 +183,36 @@ export class FeatureCache {
     private readonly plan: Plan,
     readonly layout: Layout,
     private readonly extent: Extent,
+    /** It has features at every so many rows and columns of the image. */
+    readonly scale = 1,
   ) {
-    const { rows, margin, isWholeRow } = extent;
+    const { rows, margin, isWholeRow, isPassing } = extent;
     const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);
     this.isOnePixel = rows === 1 && margin === 0 && !isKnownPerRow;
-    const pixels = this.isOnePixel ? 1 : plan.width + 2 * margin;
-    this.memory = plan.reserveForImages(rows, pixels * layout.slots);
+    this.places = placesOfScale(scale);
+    const pixels = this.isOnePixel ? 1 : plan.width / scale + 2 * margin;
+    const floats = pixels * layout.slots;
+    this.memory = isPassing ? plan.borrowForImages(floats) : plan.reserveForImages(rows, floats);
     this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
+  /** Says that all who read it have done so; of use where it is passing. */
+  release(): void {
+    if (this.extent.isPassing) this.plan.giveBack(this.memory);
+  }
+
   /**
-   * The features from a slot on, of the pixel so many rows above the present one and columns to the left of
+   * The features from a slot on, of the pixel so many of its rows above the present one and columns to the left of
    * it.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;
     if (this.isOnePixel) return { base, offset: offset + slot, stride };
-    const { rowStride } = this;
+    const { rowStride, scale } = this;
     const { slots } = this.layout;
     const { rows, margin } = this.extent;
     const start = offset + margin * slots;
-    const moving = this.plan.movingBase({ start, rowStride, rows, above, slots });
+    const moving = this.plan.movingBase({ start, rowStride, rows, scale, above, slots });
     return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
   }
 }

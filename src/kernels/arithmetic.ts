@@ -141,6 +141,13 @@ export function tanhTimesSigmoid(a: number, b: number): number {
   return Math.sign(a) * fround(above / below);
 }
 
+/** a sigmoid(b), in the same way. */
+export function timesSigmoid(a: number, b: number): number {
+  const eb = expFloat32(-Math.abs(b));
+  const above = b >= 0 ? a : fround(a * eb);
+  return fround(above / fround(1 + eb));
+}
+
 export const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
 /** By its series to x^5 where x is so small that 1 - e would lose digits. */

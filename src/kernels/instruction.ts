@@ -1,6 +1,6 @@
 /**
- * What an instruction does to each image: y from a and b. assembly/instructions.ts knows those up to leakyRelu,
- * by the same numbers; the others, which few networks have, run in JavaScript everywhere.
+ * What an instruction does to each image: y from a and b. Modules in assembly/ know some of them, by the same numbers
+ * (see webassembly.ts); the others, which few networks have, run in JavaScript everywhere.
  */
 export const Op = {
   product: 0,
@@ -31,6 +31,8 @@ export const Op = {
   logSoftmax: 25,
   levelNumber: 26,
   lookup: 27,
+  concatElu: 28,
+  linearGate: 29,
 } as const;
 
 export type OpName = keyof typeof Op;
@@ -52,7 +54,7 @@ export interface Operand {
  * One operation on `length` values of each image, or of each of so many columns of each image. Most make y[i]
  * of a[i], or of a[i] and b[i]:
  *
- * - `gate` is tanh(a) sigmoid(b);
+ * - `gate` is tanh(a) sigmoid(b), and `linearGate` a sigmoid(b);
  * - activations are those of tfjs-layers. The parameter of `elu` and `leakyRelu` is alpha, of
  *   `thresholdedRelu` theta, of `clippedRelu` the maximum;
  * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 where there is no such.
@@ -60,9 +62,11 @@ export interface Operand {
  * The others:
  *
  * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
- *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none.
+ *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none. Weights lie in
+ *   blocks of four outputs: [length/4][inputs][4].
  * - `lookup` is y = max(b + rows, parameter), where each input has `rows` rows of w, one after the other, and adds the
  *   one that a[i] says, counted from 1; 0 adds none. So it is the product of one-hot vectors and w.
+ * - `concatElu` is y[i] = elu(a[i]), and writes elu(-a[i]) to b[i].
  * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
@@ -72,12 +76,15 @@ export interface Instruction {
   readonly op: (typeof Op)[OpName];
   readonly y: Operand;
   readonly a: Operand;
-  /** Not for functions of one number. */
+  /** Not for functions of one number. `concatElu` writes to it. */
   readonly b?: Operand;
   readonly length: number;
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
-  /** Where w, or shifts, lie in the heap, from the start; and the stride of w from input to input. */
+  /**
+   * Where w, or shifts, lie in the heap, from the start; and the stride of w, from row to row of `lookup`, from block to
+   * block of `product`.
+   */
   readonly weights?: number;
   readonly weightStride?: number;
   readonly inputs?: number;

@@ -9,6 +9,7 @@ import {
   levelNumber,
   log,
   mish,
+  oneMinusExpFloat32,
   pmax,
   selu,
   sigmoid,
@@ -18,6 +19,7 @@ import {
   tanh,
   tanhTimesSigmoid,
   thresholdedRelu,
+  timesSigmoid,
 } from './arithmetic';
 import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from './instruction';
 
@@ -77,6 +79,7 @@ const BINARY: Readonly<Partial<Record<OpName, (a: number, b: number) => number>>
   add: (a, b) => a + b,
   multiply: (a, b) => a * b,
   gate: tanhTimesSigmoid,
+  linearGate: timesSigmoid,
   maximum: (a, b) => Math.max(a, b),
   minimum: (a, b) => Math.min(a, b),
 };
@@ -109,6 +112,7 @@ export function runInstruction(
       if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
       else if (name === 'lookup')
         lookup(heap, yn, an, bn, length, weights, weightStride, inputs, rows, parameter);
+      else if (name === 'concatElu') concatElu(heap, yn, bn, an, length);
       else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
       else if (name === 'softmax' || name === 'logSoftmax')
         softmaxOf(heap, yn, an, length, name === 'logSoftmax');
@@ -160,7 +164,7 @@ function product(
     let y1 = heap[b + o + 1] as number;
     let y2 = heap[b + o + 2] as number;
     let y3 = heap[b + o + 3] as number;
-    for (let i = 0, w = weights + o; i < inputs; i++, w += weightStride) {
+    for (let i = 0, w = weights + (o / 4) * weightStride; i < inputs; i++, w += 4) {
       const x = heap[a + i] as number;
       y0 = fround(y0 + fround(x * (heap[w] as number)));
       y1 = fround(y1 + fround(x * (heap[w + 1] as number)));
@@ -195,6 +199,17 @@ function lookup(
       if (number > 0) sum = fround(sum + (heap[w + number * weightStride] as number));
     }
     heap[y + o] = pmax(sum, lowerBound);
+  }
+}
+
+/** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
+function concatElu(heap: Float32Array, y: number, b: number, a: number, length: number): void {
+  for (let i = 0; i < length; i++) {
+    const x = heap[a + i] as number;
+    const size = Math.abs(x);
+    const below = 0 - oneMinusExpFloat32(-size);
+    heap[y + i] = x > 0 ? x : below;
+    heap[b + i] = x > 0 ? below : size;
   }
 }
 

@@ -2,8 +2,8 @@
 type Address = number;
 
 /**
- * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of whose last
- * row the first `present` columns are used.
+ * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of which so many
+ * columns lie to the `left` of the output's own, and of whose last row the first `present` columns are used.
  */
 type ImageConvolutionSizes = readonly [
   height: number,
@@ -12,6 +12,7 @@ type ImageConvolutionSizes = readonly [
   featuresOut: number,
   rows: number,
   columns: number,
+  left: number,
   present: number,
 ];
 
@@ -117,6 +118,38 @@ export interface TrainingKernels {
   gate(y: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
   /** The gradient of {@link gate} for x. */
   gateBack(dx: Address, dy: Address, x: Address, condition: Address, ...sizes: GateSizes): void;
+  /** As {@link gate}, but y = a sigmoid(b). */
+  linearGate: TrainingKernels['gate'];
+  linearGateBack: TrainingKernels['gateBack'];
+
+  /** y = elu(x), then elu(-x): [rows,2,size] of x [rows,size]. */
+  concatElu(y: Address, x: Address, rows: number, size: number): void;
+  /** The gradient of {@link concatElu} for x. */
+  concatEluBack(dx: Address, dy: Address, x: Address, rows: number, size: number): void;
+
+  /**
+   * y = gain direction / ||direction||, as direction [inputs,outputs], of each output; the square of a norm is taken
+   * for `smallest` at least.
+   */
+  normalizedKernel(
+    y: Address,
+    direction: Address,
+    gain: Address,
+    inputs: number,
+    outputs: number,
+    smallest: number,
+  ): void;
+  /** The gradients of {@link normalizedKernel}. */
+  normalizedKernelBack(
+    ddirection: Address,
+    dgain: Address,
+    dy: Address,
+    direction: Address,
+    gain: Address,
+    inputs: number,
+    outputs: number,
+    smallest: number,
+  ): void;
 
   /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, both [groups,size]. */
   layerNorm(y: Address, x: Address, scale: Address, shift: Address, ...sizes: LayerNormSizes): void;

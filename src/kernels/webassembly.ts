@@ -2,15 +2,19 @@ import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
 import {
+  CONCAT_ELU,
   CONVOLUTION,
   CORRELATION,
   CROSS_ENTROPY,
   GATE,
+  GATED_RESNET,
   INSTRUCTIONS,
   LAYER_NORM,
+  LINEAR_GATE,
   LOGISTIC_MIXTURE,
   LOOKUP,
   MIXTURE_LEVELS,
+  NORMALIZED_KERNEL,
   SOFTMAX,
 } from './modules';
 import type { TrainingKernels } from './training-kernels';
@@ -61,26 +65,40 @@ export function makeKernels(floats: number): SamplingKernels {
   }
 }
 
+/** The module that knows an operation; those that none knows run in JavaScript. */
+function moduleOf(op: number): string | null {
+  if (op === Op.lookup) return LOOKUP;
+  if (op === Op.concatElu || op === Op.linearGate) return GATED_RESNET;
+  return op <= Op.leakyRelu ? INSTRUCTIONS : null;
+}
+
 /** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
-  let run: Loop | undefined; // most who want the one do not want the other
-  let lookup: Loop | undefined;
+  const instances = new Map<string, Loop>(); // most programs need but one
+  const loops: Loop[] = []; // by operation
+  const loopOf = (op: number): Loop | null => {
+    const module = moduleOf(op);
+    if (module === null) return null;
+    const loop = instances.get(module) ?? (exportsOf(module, wasmMemory)['run'] as Loop);
+    instances.set(module, loop);
+    loops[op] = loop;
+    return loop;
+  };
   let draws: Record<string, Loop> | undefined;
   return {
     heap: memory.heap,
     words: memory.words,
     run(start, end, bases, images) {
-      run ??= exportsOf(INSTRUCTIONS, wasmMemory)['run'] as Loop;
-      for (let at = start; at < end; at += INSTRUCTION_WORDS) {
-        at = (run(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
-        if (at >= end) return;
-        if (memory.words[at] === Op.lookup) {
-          lookup ??= exportsOf(LOOKUP, wasmMemory)['lookup'] as Loop;
-          lookup(4 * at, 4 * bases, images);
-        } else runInstruction(memory, at, bases, images); // one that run does not know
+      for (let at = start; at < end; ) {
+        const op = memory.words[at] as number;
+        const loop = loops[op] ?? loopOf(op);
+        if (loop === null) {
+          runInstruction(memory, at, bases, images);
+          at += INSTRUCTION_WORDS;
+        } else at = (loop(4 * at, 4 * end, 4 * bases, images) >>> 0) / 4;
       }
     },
     softmax(y, sums, x, images, levels, scale) {
@@ -124,7 +142,17 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
 
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
-  const modules = [CONVOLUTION, CORRELATION, CROSS_ENTROPY, GATE, LAYER_NORM, LOGISTIC_MIXTURE];
+  const modules = [
+    CONCAT_ELU,
+    CONVOLUTION,
+    CORRELATION,
+    CROSS_ENTROPY,
+    GATE,
+    LAYER_NORM,
+    LINEAR_GATE,
+    LOGISTIC_MIXTURE,
+    NORMALIZED_KERNEL,
+  ];
   if (modules.some((module) => compile(module) === null)) return null;
   try {
     return Object.assign({}, ...modules.map((module) => exportsOf(module, memory))) as TrainingKernels;

@@ -13,6 +13,7 @@ const argNames: NamesOf<LayerArgs> = layerArgNames;
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *
+ * @throws TypeError for an option that it has not, or an input that is not [N,H,W,C].
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

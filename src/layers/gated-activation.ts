@@ -1,5 +1,4 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { initializers } from '@tensorflow/tfjs-layers';
 import {
   checkFeatures,
   checkInteger,
@@ -8,19 +7,20 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { windowAround } from '../core/window';
-import type { GateKind, LayerWeight, Ops } from '../program/ops';
+import type { GateKind, Ops } from '../program/ops';
+import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
-import { checkSeed, partSeed, type SeedArgs } from './seeds';
+import { checkSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
-
-/** The window of a projection, at each pixel from all features to all. */
-const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 
 /** Arguments of {@link GatedActivation}. */
 export interface GatedActivationArgs extends LayerArgs, SeedArgs {
-  /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
+  /**
+   * Channels of the image (3 for RGB); features are split into as many groups. 1 where they are in one, as those of
+   * PixelCNN++.
+   * @default 3
+   */
   imageChannels?: number;
   /** What is done to a: 'tanh', as in gated PixelCNN, or 'linear', nothing, as in PixelCNN++. @default 'tanh' */
   kind?: GateKind;
@@ -65,8 +65,7 @@ export class GatedActivation extends PixelLayer {
   private readonly imageChannels: number;
   private readonly kind: GateKind;
   private readonly seed: number | undefined;
-  /** Of what each condition adds to the features, [N,K] or [N,H,W,K] -> [..,2F]. */
-  private readonly projections: { readonly kernel: LayerWeight; readonly isMap: boolean }[] = [];
+  private projections: readonly Projection[] = [];
 
   constructor(args: GatedActivationArgs = {}) {
     super(checkLayerArgs(GatedActivation, new.target, args, argNames));
@@ -82,15 +81,7 @@ export class GatedActivation extends PixelLayer {
       const size = condition.at(-1) as number;
       checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
     }
-    for (const [index, condition] of conditions.entries()) {
-      // No `_2` at the end: tfjs makes names unique so.
-      const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
-      const seed = partSeed(this.seed, name);
-      const initializer = initializers.glorotUniform(seed === undefined ? {} : { seed });
-      const shape = [1, 1, condition.at(-1) as number, gateInputs];
-      const kernel = this.addWeight(name, shape, 'float32', initializer);
-      this.projections.push({ kernel, isMap: condition.length === 4 });
-    }
+    this.projections = addProjections(this, conditions, gateInputs, this.seed);
     this.inputSpec = [features, ...conditions].flatMap((shape) =>
       imageInputSpec(shape.at(-1) as number, shape.length),
     );
@@ -123,14 +114,8 @@ export class GatedActivation extends PixelLayer {
   }
 
   override express<T>(ops: Ops<T>, [x, ...conditions]: readonly T[]): T {
-    const ofPixels = [x as T];
-    const ofImages: T[] = [];
-    for (const [index, { kernel, isMap }] of this.projections.entries()) {
-      const projected = ops.conv(conditions[index] as T, kernel, null, HIDES_NOTHING); // [..,K] -> [..,2F]
-      (isMap ? ofPixels : ofImages).push(projected);
-    }
-    const sum = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // all [..,2F]
-    return ops.gate(sum(ofPixels) as T, this.imageChannels, sum(ofImages), this.kind); // [N,H,W,2F] -> [N,H,W,F]
+    const { imageChannels: groups, kind, projections } = this;
+    return conditionedGate(ops, x as T, conditions, projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -143,11 +128,4 @@ serialization.registerClass(GatedActivation);
 /** Makes a {@link GatedActivation}. */
 export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
   return new GatedActivation(args);
-}
-
-/** Whether a shape is that of vectors, or of a map of the features' own height and width. */
-export function isCondition(condition: Shape, [, h, w]: Shape): boolean {
-  const [, height, width] = condition;
-  const isMap = condition.length === 4 && height === h && width === w;
-  return condition.at(-1) != null && (condition.length === 2 || isMap);
 }

@@ -1,18 +1,14 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { initializers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
-import { type Shift, type ShiftedWindowArgs, shiftedWindow, type Window, windowAround } from '../core/window';
+import { pointWindow, type Shift, type ShiftedWindowArgs, shiftedWindow, type Window } from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
-import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
+import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
+import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
-import { isCondition } from './gated-activation';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
-import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
+import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
-
-/** The window of a projection, at each pixel from all features to all. */
-const HIDES_NOTHING = windowAround([1, 1], 'B', 1);
 
 /** Arguments of {@link GatedResBlock}. */
 export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
@@ -22,7 +18,11 @@ export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizat
   shift: Shift;
   /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right */
   kernelSize?: ShiftedWindowArgs['kernelSize'];
-  /** Whether a second input, [N,H,W,S], enters after the first convolution. @default false */
+  /**
+   * Whether the second input is a skip, [N,H,W,S], which enters after the first convolution. Without it, all inputs but
+   * the first are conditions.
+   * @default false
+   */
   hasSkip?: boolean;
   /** Probability with which features are dropped in training, before the second convolution. @default 0 */
   dropout?: number;
@@ -81,8 +81,7 @@ export class GatedResBlock extends PixelLayer {
   private convIn?: ConvolutionWeights;
   private convSkip: ConvolutionWeights | null = null;
   private convOut?: ConvolutionWeights;
-  /** Of what each condition adds, [..,K] -> [..,2F]. */
-  private readonly projections: LayerWeight[] = [];
+  private projections: readonly Projection[] = [];
 
   constructor(args: GatedResBlockArgs) {
     super(checkLayerArgs(GatedResBlock, new.target, args, argNames));
@@ -115,12 +114,7 @@ export class GatedResBlock extends PixelLayer {
       this.convSkip = addConvolution(this, 'conv_skip_', [1, 1, 2 * skipFeatures, filters], options);
     const small = { ...options, initialScale: 0.1 };
     this.convOut = addConvolution(this, 'conv_out_', [...kernelSize, 2 * filters, 2 * filters], small);
-    for (const [index, condition] of conditions.entries()) {
-      const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
-      const initializer = seededInitializer(initializers.glorotUniform({}), partSeed(seed, name));
-      const shape = [1, 1, condition.at(-1) as number, 2 * filters];
-      this.projections.push(this.addWeight(name, shape, 'float32', initializer));
-    }
+    this.projections = addProjections(this, conditions, 2 * filters, seed);
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape.at(-1) as number, shape.length));
     super.build(inputShape);
@@ -155,16 +149,13 @@ export class GatedResBlock extends PixelLayer {
     let y = conv(this.convIn as ConvolutionWeights, ops.concatElu(x as T)); // [N,H,W,F] -> [N,H,W,2F] -> [N,H,W,F]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
-      y = ops.combine('add', y, conv(this.convSkip, ops.concatElu(skip as T), HIDES_NOTHING)); // [N,H,W,S] -> [N,H,W,2S] -> [N,H,W,F]
+      y = ops.combine('add', y, conv(this.convSkip, ops.concatElu(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,2S] -> [N,H,W,F]
       rest = others;
     }
     const kept = ops.dropout(ops.concatElu(y), this.dropout); // [N,H,W,F] -> [N,H,W,2F]
     const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
-    const projected = rest.map((condition, index) =>
-      ops.conv(condition, this.projections[index] as LayerWeight, null, HIDES_NOTHING),
-    ); // [..,K] -> [..,2F]
-    const sum = projected.length > 0 ? ops.combine('add', ...projected) : undefined; // [..,2F]
-    return ops.combine('add', x as T, ops.gate(halves, 1, sum, 'linear')); // [N,H,W,2F] -> [N,H,W,F]
+    const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
+    return ops.combine('add', x as T, gated); // [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,10 +1,11 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, layers } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFunction, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, checkPointwise, type Window } from '../core/window';
+import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
   affineNames,
+  checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
   checkGate,
@@ -168,7 +169,7 @@ class ShapeOps implements Ops<Shape> {
     const kernelSizes = checkedKernelShape(kernel);
     const [, , , featuresOut] = kernelSizes;
     checkKernel(window, kernelSizes, featuresOf(x));
-    if (x.length === 2) checkPointwise(window);
+    if (x.length === 2) checkConstantConv('conv', window);
     if (bias !== null) checkSize(bias, [featuresOut]);
     this.tensorOps.prepare(kernel, window);
     return withFeatures(resized('conv', x, window), featuresOut);
@@ -180,12 +181,13 @@ class ShapeOps implements Ops<Shape> {
   }
 
   combine(fn: CombinationName, ...inputs: Shape[]): Shape {
-    return withFeatures(ofPixels(inputs), sizeOfAll(fn, inputs.map(featuresOf)));
+    const size = sizeOfAll(fn, inputs.map(featuresOf));
+    return withFeatures(ofPixels(fn, inputs), size);
   }
 
   concat(...inputs: Shape[]): Shape {
     const features = inputs.map(featuresOf).reduce((sum, size) => sum + size, 0);
-    return withFeatures(ofPixels(inputs), features);
+    return withFeatures(ofPixels('concat', inputs), features);
   }
 
   slice(x: Shape, start: number, size: number): Shape {
@@ -263,6 +265,7 @@ class ShapeOps implements Ops<Shape> {
 
 /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
 function featuresOf(shape: Shape): number {
+  if (!Array.isArray(shape)) throwTypeError('input', 'an input, or what an operation of ops made', shape);
   const axes = shape.slice(shape.length === 2 ? 1 : 3);
   const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
   if (size === 0) throwTypeError('input', 'a shape whose features are known', shape);
@@ -288,9 +291,14 @@ const withFeatures = (shape: Shape, features: number): Shape => [
   features,
 ];
 
-/** The shape of the first that has pixels, if any has. */
-const ofPixels = (inputs: readonly Shape[]): Shape =>
-  inputs.find(({ length }) => length > 2) ?? (inputs[0] as Shape);
+/** The shape of the first that has pixels, if any has; all that do have the same ones, as far as is known. */
+function ofPixels(op: string, inputs: readonly Shape[]): Shape {
+  const maps = inputs.filter(({ length }) => length > 2);
+  const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));
+  if (sizesOf(1).size > 1 || sizesOf(2).size > 1)
+    throwTypeError(op, 'features of one height and width', inputs);
+  return maps[0] ?? (inputs[0] as Shape);
+}
 
 /** The shape [N,H,W,F] of a layer's one input, with F known. */
 export function imageInputShape(

@@ -1,6 +1,6 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
-import { windowAround } from '../core/window';
+import { pointWindow } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
 import {
   type CombinationName,
@@ -168,9 +168,9 @@ function product(
 ): Express | null {
   checkFlat(shape);
   const fn = activation(String(activationName));
-  const window = windowAround([1, 1], 'B', 1);
+  if (fn === null) return null;
   // kernel [in,out] or [1,1,in,out], bias [out]
-  return fn && ((ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, window)));
+  return (ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, pointWindow));
 }
 
 /** Gamma and beta where they are used, and the weights that follow. */

@@ -11,8 +11,9 @@ import {
   throwTypeError,
 } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
+import { isCondition } from '../layers/conditions';
 import type { WeightNormalizationArgs } from '../layers/convolution-weights';
-import { gatedActivation, isCondition } from '../layers/gated-activation';
+import { gatedActivation } from '../layers/gated-activation';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { imageInputShape } from '../layers/pixel-layer';

@@ -43,19 +43,25 @@ export function imageModelShape(
   const [, height = null, width = null, channels = null] = input ?? [];
   const distribution = logits === undefined ? null : distributionOf(what, logits, channels);
   const conditions = beside.map((second) => conditionShape(second, input ?? [], graph.layers));
-  const isImageModel = input?.length === 4 && distribution !== null;
+  const isOfPixels = fits(output?.[1], height) && fits(output?.[2], width);
+  const isImageModel = input?.length === 4 && distribution !== null && isOfPixels;
   const isRead = areAllRead(conditions) && others.length === 0;
   if (!isImageModel || channels === null || !isRead) {
     const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
-    throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hintFor(output, channels)}`);
+    throw new TypeError(
+      `${what}: wanted ${wanted}, got ${got}${isOfPixels ? hintFor(output, channels) : '; the height and width of outputs must be those of the images'}`,
+    );
   }
   checkKinds(what, conditions);
   const { levels } = distribution;
   checkEncodings(what, image as SymbolicTensor, graph.layers, levels);
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
+
+/** Whether two lengths are equal, as far as they are known. */
+const fits = (a: number | null | undefined, b: number | null) => a == null || b === null || a === b;
 
 /** What an output of a model of images of so many channels means; null where nothing says it. */
 function distributionOf(

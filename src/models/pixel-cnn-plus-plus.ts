@@ -24,7 +24,7 @@ import { checkImageShape } from './network';
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
-  /** [H, W, C], H and W multiples of 4; null for both takes images of any such size. */
+  /** [H, W, C], H and W multiples of 4; null takes images of any such height or width. */
   imageShape: readonly [number | null, number | null, number];
   /** L, the intensities that a channel can have. @default 256 */
   levels?: number;
@@ -32,7 +32,7 @@ export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
   filters: number;
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
   numResnets?: number;
-  /** Logistics that are mixed. @default 10 */
+  /** Logistics in the mixture. @default 10 */
   components?: number;
   /** Probability with which features are dropped in training, in each block; the paper has 0.5. @default 0 */
   dropout?: number;
@@ -202,6 +202,8 @@ function checkNetwork(args: PixelCNNPlusPlusArgs) {
   checkMemory(label('filters'), [2, 3, 2 * filters, 2 * filters]);
   const numResnets = checkInteger(label('numResnets'), args.numResnets ?? 5, 1, MOST_RESNETS);
   const components = checkInteger(label('components'), args.components ?? 10, 1);
+  if (typeof output === 'object' && output !== null)
+    throwTypeError(label('output'), "'mixture' or 'softmax', with components beside it", output);
   checkOneOf(label('output'), output, ['mixture', 'softmax']);
   const isSoftmax = output === 'softmax';
   const sizes = { imageChannels, levels };

@@ -86,9 +86,9 @@ const wasmBiasGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor1D>(
 function sizesOf(
   { shape: [n, h, w, featuresIn] }: Tensor4D,
   { shape: [rows, columns, , featuresOut] }: Tensor4D,
-  { presentColumns }: ConvAttributes,
+  { left, presentColumns }: ConvAttributes,
 ): ConvolutionSizes {
-  return [n, h, w, featuresIn, featuresOut, rows, columns, presentColumns];
+  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns];
 }
 
 /** A tensor that kernels fill, given its address and memory to work in. */
@@ -108,7 +108,6 @@ const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
-    supports: ({ kernel }, { left }) => left === kernel.shape[1] >> 1, // TODO(own kernels)
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
     gradients: (dy, saved, attributes) => ({
       x: () => wasmInputGradient({ dy, ...saved }, attributes),

@@ -29,11 +29,11 @@ type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The features of x are
- * channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The
+ * features of x are channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
- * 4.
+ * 4; Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
  *
  * @param x [N,H,W,2F], where 2 imageChannels divides 2F
  * @param condition [N,2F], added to x at every pixel, or null
@@ -82,8 +82,9 @@ const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
   'PixelCNNGate',
   (kernels, { x, condition }, attributes) => {
     const [n, h, w, features] = x.shape;
+    const loop = attributes.kind === 'linear' ? kernels.linearGate : kernels.gate;
     const [y] = filled([[n, h, w, features / 2]], 0, ([y]) =>
-      kernels.gate(y, address(x), address(condition), ...sizesOf(x, attributes)),
+      loop(y, address(x), address(condition), ...sizesOf(x, attributes)),
     );
     return y;
   },
@@ -92,8 +93,9 @@ const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
 const wasmInputGradient = wasmKernel<Inputs & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
   'PixelCNNGateGradient',
   (kernels, { dy, x, condition }, attributes) => {
+    const loop = attributes.kind === 'linear' ? kernels.linearGateBack : kernels.gateBack;
     const [dx] = filled([x.shape], 0, ([dx]) =>
-      kernels.gateBack(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
+      loop(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
     );
     return dx;
   },
@@ -119,10 +121,8 @@ const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
   name: 'gate',
   composed,
   wasmImplementation: {
-    supports: ({ x, condition }, { kind }) =>
-      kind === 'tanh' && // TODO(own kernels)
-      x.dtype === 'float32' &&
-      (condition === undefined || condition.dtype === 'float32'),
+    supports: ({ x, condition }) =>
+      x.dtype === 'float32' && (condition === undefined || condition.dtype === 'float32'),
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients: (dy, inputs, attributes) =>
       fromInputGradient(wasmInputGradient({ dy, ...inputs }, attributes)),

@@ -1,7 +1,8 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, checkPointwise, maskOf, type Window } from '../core/window';
+import { checkKernel, maskOf, type Window } from '../core/window';
 import {
   affineNames,
+  checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
   checkGate,
@@ -65,12 +66,12 @@ export interface WeightRecipe {
  */
 export class ProgramBuilder implements Ops<Features> {
   readonly nodes: Node[] = [];
+  /** The layer that each node is of. */
+  readonly owners: string[] = [];
   /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
   /** Functions of the user's own, which make a model that is not portable. */
   readonly closures: ((x: number) => number)[] = [];
-  /** The layers that they are of. */
-  readonly closureOwners: string[] = [];
 
   private readonly names = new Map<LayerWeight, string>();
   /** Whether each node is the same at every pixel of an image: made of its condition alone. */
@@ -87,6 +88,7 @@ export class ProgramBuilder implements Ops<Features> {
     isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
   ): Features {
     this.areConstant.push(isConstant);
+    this.owners.push(this.layer);
     this.nodes.push(node);
     const features: IndexedFeatures = { size: node.size, index: this.nodes.length - 1 };
     return features;
@@ -112,8 +114,8 @@ export class ProgramBuilder implements Ops<Features> {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     const shape = checkedKernelShape(kernel);
     checkKernel(window, shape, x.size);
-    if (this.areConstant[nodeOf(x)]) checkPointwise(window);
     const featuresOut = shape[3];
+    if (this.areConstant[nodeOf(x)]) checkConstantConv('conv', window);
     const y = this.push({
       op: 'conv',
       size: featuresOut,
@@ -255,7 +257,6 @@ export class ProgramBuilder implements Ops<Features> {
   /** A function of the user's own, of each feature. */
   closure(x: Features, fn: (x: number) => number): Features {
     this.closures.push(fn);
-    this.closureOwners.push(this.layer);
     const index = this.closures.length - 1;
     return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
   }

@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkFeatures,
   checkFields,
   checkInteger,
@@ -13,9 +14,10 @@ import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
-import { checkEncodedLevels } from './ops';
+import { checkConstantConv, checkEncodedLevels } from './ops';
 import {
   combinationNames,
+  gateNames,
   type Node,
   operandsOf,
   type PortableModel,
@@ -23,7 +25,7 @@ import {
   softmaxNames,
   type Weight,
 } from './program';
-import { firstLeak, type Readiness, readinessOf } from './readiness';
+import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
 // What a file says is not to be trusted: it may be damaged, or made to harm. Every field of every node is checked,
 // every size is computed anew, and what evaluating it costs is bounded by the length of the file.
@@ -80,7 +82,7 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
       ? [channels * numLevels, `logits, ${levels} of each channel`]
       : [numParameters({ imageChannels: channels, ...meaning }), 'parameters of the distribution'];
   if (size !== wanted) throwTypeError('output', `a node of ${wanted} ${kind}`, size);
-  checkCausality(model as PortableModel);
+  checkOutputs(model as PortableModel);
 }
 
 /** @returns the channels */
@@ -138,11 +140,14 @@ function checkDistributionShape(shape: unknown, levels: number): DistributionSha
   return shape as DistributionShape;
 }
 
-/** The outputs of each channel must be made of what is known by its turn. */
-function checkCausality(model: PortableModel): void {
-  const { nodes, conditions, output } = model;
+/** There must be outputs of each pixel, and those of each channel must be made of what is known by its turn. */
+function checkOutputs(model: PortableModel): void {
+  const { nodes, conditions, output, imageShape } = model;
   const distribution = distributionOf(model);
-  const { times } = readinessOf(nodes, conditions)[output] as Readiness;
+  const readiness = readinessOf(nodes, conditions);
+  checkImageSize('imageShape', imageShape, readiness);
+  const { times, scale } = readiness[output] as Readiness;
+  if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
   const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
@@ -159,7 +164,9 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ['conv', ['input', 'kernel', 'bias', 'window']],
     ['pointwise', ['input', 'fn', 'parameter']],
     ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
-    ...['gate', ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
+    ['shift', ['input', 'rows', 'columns']],
+    ['concatElu', ['input']],
+    ...[...gateNames, ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
     ['affine', ['input', 'scale', 'shift']],
     ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
     ['oneHot', ['input']],
@@ -234,7 +241,13 @@ class CheckedNodes {
         checkInteger(`${what}: size`, node.size, 1, input);
         checkInteger(`${what}: start`, node.start, 0, input - node.size);
         return node.size;
+      case 'shift':
+        this.checkShift(what, node, input);
+        return input;
+      case 'concatElu':
+        return 2 * input;
       case 'gate':
+      case 'linearGate':
         checkInteger(`${what}: groups`, node.groups, 1);
         return checkFeatures(`${what}: input`, input, 2 * node.groups, '2 * groups') / 2;
       case 'softmax':
@@ -283,17 +296,24 @@ class CheckedNodes {
   }
 
   private checkConv(what: string, node: Extract<Node, { op: 'conv' }>, input: number): void {
-    const { kernelSize, imageChannels } = checkWindow(`${what}: window`, node.window);
+    const window = checkWindow(`${what}: window`, node.window);
+    const { kernelSize, imageChannels } = window;
     checkFeatures(`${what}: input`, input, imageChannels);
     checkFeatures(`${what}: size`, node.size, imageChannels);
     this.checkUse(`${what}: kernel`, node.kernel, [...kernelSize, input, node.size]);
     if (node.bias !== null) this.checkUse(`${what}: bias`, node.bias, [node.size]);
+    if (this.areConstant[node.input]) checkConstantConv(what, window);
     const [rows, columns] = kernelSize;
-    if (this.areConstant[node.input] && rows * columns > 1) {
-      throwTypeError(`${what}: kernel`, '1x1, since its input is the same at every pixel', kernelSize);
-    }
     const padded = (size: number) => imageChannels * wholeVectors(size / imageChannels); // of each channel's group
     this.spend(what, rows * columns * padded(input) * padded(node.size));
+  }
+
+  private checkShift(what: string, node: Extract<Node, { op: 'shift' }>, input: number): void {
+    checkInteger(`${what}: rows`, node.rows, 0, MOST_LENGTH);
+    checkInteger(`${what}: columns`, node.columns, 0, MOST_LENGTH);
+    if (this.areConstant[node.input])
+      throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
+    this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // kept, with zeros around them
   }
 
   /** Checks that there is a weight of this name and shape. */
@@ -332,8 +352,7 @@ function checkWindow(what: string, window: unknown): Window {
   }
   checkOneOf(`${what}: present`, present as string, ['nothing', 'A', 'B', 'everything']);
   checkInteger(`${what}: imageChannels`, imageChannels, 1);
-  if (stride !== 1) throwTypeError(`${what}: stride`, '1, which alone this version supports', stride);
-  if (transposed !== false)
-    throwTypeError(`${what}: transposed`, 'false, which alone this version supports', transposed);
+  checkOneOf(`${what}: stride`, stride as number, [1, 2]);
+  checkBoolean(`${what}: transposed`, transposed);
   return window as Window;
 }

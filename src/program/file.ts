@@ -2,7 +2,7 @@ import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } fr
 import { checkProgram, checkWeight } from './check-program';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, type PortableModel, type Weight } from './program';
-import { attempt, parseJson, readContainer, type TensorBytes, writeContainer } from './safetensors';
+import { attempt, copyOf, parseJson, readContainer, type TensorBytes, writeContainer } from './safetensors';
 
 // A model as a file: its weights are tensors of safetensors, by their names, and its program is metadata of it.
 
@@ -123,7 +123,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   new Uint8Array(buffer, byteOffset, byteLength);
 
 function decode(name: string, { dtype, shape, bytes }: TensorBytes): Weight {
-  const { buffer } = bytes;
+  const { buffer } = copyOf(bytes);
   if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
   if (dtype === 'F16') return { shape, data: fromFloat16(new Uint16Array(buffer)) };
   return throwTypeError(`weight '${name}': dtype`, 'F32 or F16', dtype);

@@ -1,6 +1,7 @@
 import {
   checkArgs,
   checkFeatures,
+  checkFields,
   checkInteger,
   checkNumber,
   checkOneOf,
@@ -108,7 +109,7 @@ export interface Ops<T> {
   concat(...inputs: T[]): T;
   /** So many features from one on: [N,H,W,F] -> [N,H,W,size]. */
   slice(x: T, start: number, size: number): T;
-  /** Down by so many rows and right by so many columns, zeros coming in, none of both less than 0: [N,H,W,F]. */
+  /** Down by so many rows and right by so many columns, neither less than 0; zeros come in: [N,H,W,F]. */
   shift(x: T, rows: number, columns: number): T;
   /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
   concatElu(x: T): T;
@@ -168,12 +169,36 @@ export function kernelShape({ shape }: LayerWeight): [number, number, number, nu
   return whole as [number, number, number, number];
 }
 
-/** The shape of a kernel, and a check that what else it has fits. */
+/** The shape of a kernel, and a check that it is one and that what else it has fits. */
 export function checkedKernelShape(kernel: Kernel): [number, number, number, number] {
+  if (!isWeight(kernel)) checkNormalizedKernel(kernel);
   const { direction, gain } = partsOf(kernel);
   const shape = kernelShape(direction);
   if (gain !== null) checkSize(gain, [shape[3]]);
   return shape;
+}
+
+const isWeight = (given: unknown): given is LayerWeight =>
+  Array.isArray((given as LayerWeight | null | undefined)?.shape);
+
+function checkNormalizedKernel(kernel: unknown): void {
+  const { initialScale, ...weights } = checkFields(
+    'conv: kernel',
+    kernel,
+    ['direction', 'gain'],
+    ['initialScale'],
+  );
+  for (const [name, weight] of Object.entries(weights))
+    if (!isWeight(weight)) throwTypeError(`conv: kernel: ${name}`, 'a weight, as addWeight gives it', weight);
+  checkNumber('conv: kernel: initialScale', initialScale ?? 1, 'above 0', (scale) => scale > 0);
+}
+
+/** Checks a window on what is the same at every pixel: one that looks around, or at every second pixel, would see edges. */
+export function checkConstantConv(what: string, { kernelSize, stride }: Window): void {
+  const [rows, columns] = kernelSize;
+  if (rows * columns > 1)
+    throwTypeError(`${what}: kernel`, '1x1, since its input is the same at every pixel', kernelSize);
+  if (stride > 1) throwTypeError(`${what}: stride`, '1, since its input is the same at every pixel', stride);
 }
 
 /** Checks that a weight has as many numbers as a shape. */

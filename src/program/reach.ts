@@ -1,6 +1,15 @@
 import type { ImageShape, Place } from '../core/images';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
-import { type Node, type PortableModel, sourcesOf } from './program';
+import { type PortableModel, type Source, sourcesOf } from './program';
+import { checkImageSize, type Readiness, readinessOf } from './readiness';
+
+/** The features [height,width,features] of a node, 1 where one is needed. */
+interface Need {
+  readonly height: number;
+  readonly width: number;
+  readonly features: number;
+  readonly isNeeded: Uint8Array;
+}
 
 /**
  * The values that those outputs of a pixel which are read can be made of, by the graph and its masks, whatever the
@@ -8,55 +17,82 @@ import { type Node, type PortableModel, sourcesOf } from './program';
  *
  * Goes through the program from the outputs back to the image. A feature that is needed at a pixel needs what
  * it is made of: of the same pixel, or of the window that its convolution leaves unmasked.
+ *
+ * @throws TypeError where the image is of a size that the resolutions of the program do not divide
  */
 export function reach(
-  { nodes, output }: Pick<PortableModel, 'nodes' | 'output'>,
-  [height, width]: ImageShape,
+  { nodes, output, conditions }: Pick<PortableModel, 'nodes' | 'output' | 'conditions'>,
+  imageShape: ImageShape,
   [row, column]: Readonly<Place>,
   isRead: (output: number) => boolean,
 ): Uint8Array {
-  const pixels = height * width;
-  const needed = nodes.map(({ size }) => new Uint8Array(pixels * size)); // [H,W,F] each
-  const { size } = nodes[output] as Node;
-  for (let feature = 0; feature < size; feature++) {
-    if (isRead(feature)) (needed[output] as Uint8Array)[(row * width + column) * size + feature] = 1;
+  const readiness = readinessOf(nodes, conditions);
+  checkImageSize('imageShape', imageShape, readiness);
+  const needs = nodes.map(({ size }, index): Need => {
+    const [height, width] = imageShape.map((length) => length / (readiness[index] as Readiness).scale);
+    const shape = { height: height as number, width: width as number, features: size };
+    return { ...shape, isNeeded: new Uint8Array(shape.height * shape.width * size) };
+  });
+  const of = (node: number) => needs[node] as Need;
+  for (let feature = 0; feature < of(output).features; feature++) {
+    if (isRead(feature)) need(of(output), row, column, feature);
   }
-  const of = (operand: number) => needed[operand] as Uint8Array;
   for (const [index, node] of [...nodes.entries()].reverse()) {
-    if (node.op === 'conv') {
-      needOfConv(node.window, node.size, of(index), of(node.input), [height, width]);
-    } else if (node.op !== 'image' && node.op !== 'condition') {
-      for (const [feature, all] of sourcesOf(nodes, node).entries()) {
-        for (let pixel = 0; pixel < pixels; pixel++) {
-          if (of(index)[pixel * node.size + feature] === 0) continue;
-          for (const [operand, source] of all) {
-            of(operand)[pixel * (nodes[operand] as Node).size + source] = 1;
-          }
-        }
-      }
+    if (node.op === 'image' || node.op === 'condition') continue;
+    if (node.op === 'conv') needOfConv(node.window, of(index), of(node.input));
+    else if (node.op === 'shift') needOfShift(node.rows, node.columns, of(index), of(node.input));
+    else {
+      const sources = sourcesOf(nodes, node);
+      eachNeeded(of(index), (y, x, feature) => {
+        for (const [operand, source] of sources[feature] as Source[]) need(of(operand), y, x, source);
+      });
     }
   }
-  return of(0);
+  return of(0).isNeeded;
 }
 
-/** Marks the inputs [H,W,in] that a convolution sees for the outputs [H,W,out] which are needed. */
-function needOfConv(
-  window: Window,
-  featuresOut: number,
-  outputs: Uint8Array,
-  inputs: Uint8Array,
-  [height, width]: readonly [number, number],
+/** Marks a feature, where there is one: zeros around the image are made of nothing. */
+function need(
+  { height, width, features, isNeeded }: Need,
+  row: number,
+  column: number,
+  feature: number,
 ): void {
-  const featuresIn = inputs.length / (height * width);
-  const tapsOf = tapsByNeed(window, featuresIn, featuresOut);
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    const need = outputs.subarray(pixel * featuresOut, (pixel + 1) * featuresOut);
-    if (!need.includes(1)) continue;
-    const [row, column] = [Math.floor(pixel / width), pixel % width];
-    for (const { offset, features } of tapsOf(need)) {
-      const [y, x] = [row + offset[0], column + offset[1]];
-      if (y < 0 || y >= height || x < 0 || x >= width) continue;
-      for (const feature of features) inputs[(y * width + x) * featuresIn + feature] = 1;
+  if (row < 0 || row >= height || column < 0 || column >= width) return;
+  isNeeded[(row * width + column) * features + feature] = 1;
+}
+
+/** Does something for each feature that is needed. */
+function eachNeeded(
+  { width, features, isNeeded }: Need,
+  act: (row: number, column: number, feature: number) => void,
+): void {
+  for (let index = isNeeded.indexOf(1); index >= 0; index = isNeeded.indexOf(1, index + 1)) {
+    const pixel = Math.floor(index / features);
+    act(Math.floor(pixel / width), pixel % width, index % features);
+  }
+}
+
+/** Marks the features that shifted ones are. */
+function needOfShift(rows: number, columns: number, outputs: Need, inputs: Need): void {
+  eachNeeded(outputs, (row, column, feature) => need(inputs, row - rows, column - columns, feature));
+}
+
+/** Marks the inputs that a convolution sees for the outputs which are needed. */
+function needOfConv(window: Window, outputs: Need, inputs: Need): void {
+  const { width, features, isNeeded } = outputs;
+  const { stride, transposed } = window;
+  // Between the places of outputs, and of inputs, on the finer of both maps.
+  const [ofOutputs, ofInputs] = transposed ? [1, stride] : [stride, 1];
+  const tapsOf = tapsByNeed(window, inputs.features, features);
+  for (let pixel = 0; pixel < isNeeded.length / features; pixel++) {
+    const ofPixel = isNeeded.subarray(pixel * features, (pixel + 1) * features);
+    if (!ofPixel.includes(1)) continue;
+    const [row, column] = [Math.floor(pixel / width) * ofOutputs, (pixel % width) * ofOutputs];
+    for (const { offset, features } of tapsOf(ofPixel)) {
+      const [y, x] = [(row + offset[0]) / ofInputs, (column + offset[1]) / ofInputs];
+      if (!Number.isInteger(y) || !Number.isInteger(x)) continue; // between places
+      for (const feature of features) need(inputs, y, x, feature);
     }
   }
 }

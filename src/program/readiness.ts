@@ -1,3 +1,4 @@
+import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
 import { gateInputs, type Node, operandsOf } from './program';
@@ -29,10 +30,22 @@ export interface Readiness {
   readonly times: readonly number[];
 }
 
+/** What {@link readinessOf} throws of a node whose resolution fits nothing. */
+export class UnfitResolution extends Error {
+  constructor(
+    /** Its index. */
+    readonly node: number,
+    op: Node['op'],
+    readonly reason: string,
+  ) {
+    super(`node ${node} (${op}): ${reason}`);
+  }
+}
+
 /**
  * When each node is ready.
  *
- * @throws Error where features of several resolutions meet, or one is finer than the image
+ * @throws UnfitResolution where features of several resolutions meet, or one is finer than the image
  */
 export function readinessOf(nodes: readonly Node[], conditions: readonly ConditionShape[]): Readiness[] {
   const all: Readiness[] = [];
@@ -46,23 +59,38 @@ export function readinessOf(nodes: readonly Node[], conditions: readonly Conditi
   return all;
 }
 
-/** At every how many rows and columns a node has features. */
+/**
+ * Checks that maps of every resolution fill an image: as far as its size is known, it is a multiple of the greatest scale.
+ *
+ * @throws TypeError that says so
+ */
+export function checkImageSize(
+  what: string,
+  imageShape: readonly [height: number | null, width: number | null, channels: number],
+  readiness: readonly Readiness[],
+): void {
+  const scale = readiness.reduce((greatest, { scale }) => Math.max(greatest, scale), 1);
+  const [height, width] = imageShape;
+  if ((height ?? 0) % scale !== 0 || (width ?? 0) % scale !== 0)
+    throwTypeError(what, `height and width that are multiples of ${scale}`, imageShape);
+}
+
+/** At every how many rows and columns a node has features: what is the same at every pixel fits any resolution. */
 function scaleOf(node: Node, index: number, operands: readonly Readiness[]): number {
-  // What is the same at every pixel fits any resolution.
   const scales = operands
     .filter(({ times }) => times.some((time) => time !== ONCE))
     .map(({ scale }) => scale);
-  const scale = scales[0] ?? 1;
+  const [scale] = scales;
+  if (scale === undefined) return 1;
   if (scales.some((other) => other !== scale)) {
-    throw new Error(
-      `node ${index} (${node.op}): its operands have several resolutions, ${scales.join(' and ')}`,
-    );
+    const reason = `its operands have several resolutions, ${scales.join(' and ')}`;
+    throw new UnfitResolution(index, node.op, reason);
   }
   if (node.op !== 'conv' || node.window.stride === 1) return scale;
   const { stride, transposed } = node.window;
   if (!transposed) return scale * stride;
   if (scale % stride !== 0)
-    throw new Error(`node ${index} (${node.op}): its resolution is finer than the image's`);
+    throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
   return scale / stride;
 }
 
@@ -79,7 +107,7 @@ function timesOf(
     case 'conv':
       return convTimes(of(node.input), node.size, node.window);
     case 'shift':
-      return of(node.input).map((time) => shiftedTime(time, node.rows));
+      return of(node.input).map((time) => shiftedTime(time, node));
     case 'concatElu':
       return [...of(node.input), ...of(node.input)];
     case 'normalize':
@@ -105,8 +133,9 @@ function timesOf(
 }
 
 /** When a feature of an earlier place is there: of rows above all are, of the pixels to the left those of their own row's. */
-function shiftedTime(time: number, rows: number): number {
+function shiftedTime(time: number, { rows, columns }: { rows: number; columns: number }): number {
   if (rows > 0) return ROW;
+  if (columns === 0) return time;
   return time === AFTER_ROW ? AFTER_ROW : Math.min(time, 0);
 }
 

@@ -73,9 +73,9 @@ export function writeContainer({ tensors, metadata }: Container): Uint8Array<Arr
 const SPACE = 0x20;
 
 /**
- * Reads a file of safetensors, in time and memory of the order of its length.
+ * Reads a file of safetensors, in time of the order of its length.
  *
- * @returns tensors whose bytes are copies
+ * @returns tensors whose bytes are those of the file, no copies
  * @throws TypeError or Error where it is damaged, cut or not one
  */
 export function readContainer(file: Uint8Array): Container {
@@ -85,8 +85,7 @@ export function readContainer(file: Uint8Array): Container {
   if (stated > room) throwTypeError('header', `its ${stated} bytes`, room);
   const start = LENGTH_BYTES + Number(stated);
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const part = (from: number, to: number) => new Uint8Array(file.subarray(from, to)); // a copy, of a Buffer too
-  const text = attempt('header: not UTF-8', () => utf8.decode(part(LENGTH_BYTES, start)));
+  const text = attempt('header: not UTF-8', () => utf8.decode(copyOf(file.subarray(LENGTH_BYTES, start))));
   const header = checkRecord('header', parseJson('header', text));
   const metadata = new Map<string, string>();
   for (const [name, value] of Object.entries(checkRecord(METADATA, header[METADATA] ?? {}))) {
@@ -101,12 +100,15 @@ export function readContainer(file: Uint8Array): Container {
   let at = 0;
   for (const { name, dtype, shape, begin, end } of entries) {
     if (begin !== at) throwTypeError(`tensor '${name}': data_offsets`, `bytes from ${at} on`, begin);
-    tensors.set(name, { dtype, shape, bytes: part(start + begin, start + end) });
+    tensors.set(name, { dtype, shape, bytes: file.subarray(start + begin, start + end) });
     at = end;
   }
   if (start + at !== file.length) throwTypeError('file', `${start + at} bytes`, file.length);
   return { tensors, metadata };
 }
+
+/** A copy in memory of its own, aligned and not shared, of a Buffer too. */
+export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
 /** What the header says of a tensor, checked against the bytes that there are. */
 function readEntry(what: string, entry: unknown, bytes: number) {

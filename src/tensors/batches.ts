@@ -5,7 +5,7 @@ import { type ConditionValues, readConditions } from '../core/conditions';
 import { checkLevels, type ImageShape, resolveImageShape } from '../core/images';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { forward, normalize } from './forward';
+import { normalize, outputsOf } from './forward';
 
 /** Images to pass through a model, and what was found out about them. */
 export interface BatchJob {
@@ -61,7 +61,7 @@ export function* batches(
       const size = Math.min(batchSize, numImages - start);
       const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
       const given = conditionTensors(conditions, start, size);
-      return make(part, forward(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
+      return make(part, outputsOf(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
     });
     yield { start, outputs };
   }

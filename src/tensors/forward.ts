@@ -1,6 +1,6 @@
 import { cast, div, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkCategories } from '../core/check';
+import { checkCategories, throwTypeError } from '../core/check';
 import { useOwnKernels } from '../ops/own-kernels';
 
 /**
@@ -10,6 +10,24 @@ import { useOwnKernels } from '../ops/own-kernels';
 export function forward(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
   useOwnKernels();
   return model.apply(conditions.length === 0 ? images : [images, ...conditions]) as Tensor;
+}
+
+/**
+ * The same of a whole model, whose outputs must be of the height and width of the images: where it takes any, only they
+ * show that it is none of images.
+ *
+ * @throws TypeError where they are not
+ */
+export function outputsOf(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
+  const outputs = forward(model, images, conditions);
+  const [, height, width] = images.shape;
+  if (outputs.shape[1] !== height || outputs.shape[2] !== width)
+    throwTypeError(
+      'model',
+      `outputs of height ${height} and width ${width}, as the images have`,
+      outputs.shape,
+    );
+  return outputs;
 }
 
 /**

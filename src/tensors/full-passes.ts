@@ -18,7 +18,7 @@ import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../cor
 import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { conditionTensors } from '../models/conditions';
 import type { OutputSource } from '../sampling/sample';
-import { forward } from './forward';
+import { outputsOf } from './forward';
 
 /** Pads nothing before a dimension, and nothing behind it. */
 const NOTHING: [number, number] = [0, 0];
@@ -52,7 +52,7 @@ export function fullPasses(
     async outputs(...place) {
       const here = tidy(() => {
         const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
-        const outputs = forward(model, drawn, conditions); // [N,H,W,C,L] or [N,H,W,P]
+        const outputs = outputsOf(model, drawn, conditions); // [N,H,W,C,L] or [N,H,W,P]
         const all = reshape(outputs, [numImages, places, size]); // [N,H*W*C,L] or [N,H*W,P]
         const index = Math.floor((indexOfPlace(place, imageShape) * places) / values);
         const one = slice(all, [0, index, 0], [-1, 1, -1]); // [N,1,size]

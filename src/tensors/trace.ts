@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { ConditionShape } from '../core/conditions';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { type IncrementalLayer, Program } from '../layers/incremental';
@@ -9,7 +10,7 @@ import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import type { Expressed } from '../program/ops';
 import type { PortableModel, Weight } from '../program/program';
-import { AFTER_ROW, firstLeak, type Readiness, readinessOf } from '../program/readiness';
+import { AFTER_ROW, firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
 
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
@@ -35,18 +36,30 @@ export function trace(
   }
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
-    const { times } = readinessOf(builder.nodes, conditions)[output] as Readiness;
+    const { times, scale } = readinessIn(builder, conditions)[output] as Readiness;
+    const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
+    if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
-    const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
     return {
       obstacle: times.includes(AFTER_ROW)
-        ? `the ${outputs} of channel ${channel} are made of a vertical layer with mask B, whose input must see rows above only and does not`
+        ? `the ${outputs} of channel ${channel} are made of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
     throw error;
+  }
+}
+
+/** When each node is ready. */
+function readinessIn({ nodes, owners }: ProgramBuilder, conditions: readonly ConditionShape[]): Readiness[] {
+  try {
+    return readinessOf(nodes, conditions);
+  } catch (cause) {
+    if (!(cause instanceof UnfitResolution)) throw cause;
+    const said = `layer '${owners[cause.node]}' cannot be evaluated pixel by pixel: ${cause.reason}`;
+    throw new Obstacle(said, { cause });
   }
 }
 
@@ -180,10 +193,11 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
-  const [owner] = traced.builder.closureOwners;
-  if (owner !== undefined) {
+  const { nodes, owners } = traced.builder;
+  const closure = nodes.findIndex(({ op }) => op === 'closure');
+  if (closure >= 0) {
     throw new TypeError(
-      `toPortable: layer '${owner}' gives a function of its own to Program.map, which is not data`,
+      `toPortable: layer '${owners[closure]}' gives a function of its own to Program.map, which is not data`,
     );
   }
   return readModel(traced, shape);

@@ -1,6 +1,6 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
+import { checkArgs, type NamesOf } from '../core/check';
 import { InitialWeights } from '../layers/initial-weights';
 import type { PixelLayer } from '../layers/pixel-layer';
 import type { Condition } from '../models/conditions';
@@ -22,7 +22,7 @@ const optionNames: NamesOf<InitializationOptions> = { condition: true };
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as PixelCNN++ has
  * it.
  *
- * @param labels levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed at once, so a batch as in
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed at once, so a batch as in
  * training, better a few times larger
  * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution of
  * the model is weight-normed; Error where outputs are not finite. Then, as on any error, no weight has changed.
@@ -36,18 +36,18 @@ const optionNames: NamesOf<InitializationOptions> = { condition: true };
  */
 export async function initializeFromData(
   model: LayersModel,
-  labels: Tensor4D,
+  images: Tensor4D,
   options: InitializationOptions = {},
 ): Promise<void> {
   const { condition } = checkArgs('initializeFromData: options', options, optionNames);
   const conditioned = condition === undefined ? {} : { condition };
-  const batchSize = Math.max(1, labels?.shape?.[0] ?? 1);
-  const job = await planBatches('initializeFromData', model, labels, { ...conditioned, batchSize });
+  const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
+  const job = await planBatches('initializeFromData', model, images, { ...conditioned, batchSize });
   const initial = new InitialWeights();
   try {
     pass(job, initial);
     if (initial.size === 0)
-      throwTypeError('initializeFromData: model', 'one with weight normalization', 'none that has it');
+      throw new TypeError('initializeFromData: model: wanted a layer with weight normalization, got none');
     if (!(await initial.areFinite()))
       throw new Error('initializeFromData: the outputs of a convolution are not finite');
     initial.write();

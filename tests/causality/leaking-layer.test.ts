@@ -1,6 +1,6 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkCausality, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
-import { beforeAll, expect, it } from 'vitest';
+import { checkCausality, maskedConv2d, pixelCNN, pixelLogits, shiftedConv2d } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -120,6 +120,31 @@ it.each([
   const { causal, layer } = await checkCausality(model);
   expect([causal, layer]).toEqual([false, undefined]);
   model.dispose();
+});
+
+describe('maps of every second row and column', () => {
+  const resize = (filters: number, transposed: boolean, name: string) =>
+    shiftedConv2d({ filters, kernelSize: 2, shift: 'downRight', stride: 2, transposed, name });
+
+  it.each([
+    ['the layer before them', 'B', () => conv('culprit', 'B', 1), relu],
+    ['one between', 'A', () => conv('a', 'A', 1), (name: string) => stock(name, 3, 3)],
+  ] as const)('are followed to %s, in a model of any size', async (_, maskType, first, between) => {
+    for (const size of [4, null]) {
+      const image = tfl.input({ shape: [size, size, 1] });
+      const coarse = apply(resize(3, false, 'smaller'), apply(first(), image));
+      const middle = apply(between(maskType === 'A' ? 'culprit' : 'innocent'), coarse);
+      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(
+        apply(resize(2, true, 'greater'), middle),
+      );
+      const model = tfl.model({ inputs: image, outputs: logits as Symbolic });
+      expect(await checkCausality(model, { imageShape: [4, 4, 1] })).toMatchObject({
+        causal: false,
+        layer: 'culprit',
+      });
+      model.dispose();
+    }
+  });
 });
 
 it('names none where nothing leaks, and leaves no tensor behind', async () => {

@@ -106,8 +106,13 @@ describe('checks name the option, what was wanted and what came', () => {
 
   it('levels', () => {
     expect(checkLevel('x', 16, 17)).toBe(16);
-    for (const bad of [17, -1, 0.5, Number.NaN]) {
-      expect(() => checkLevel('x', bad, 17)).toThrow('x: wanted integer levels 0 to 16');
+    for (const bad of [17, -1, Number.NaN, Infinity]) {
+      expect(() => checkLevel('x', bad, 17)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
+    }
+    for (const bad of [0.5, -0.25]) {
+      expect(() => checkLevel('x', bad, 17, ', not normalized')).toThrow(
+        `x: wanted integer levels 0 to 16, not normalized, got ${bad}`,
+      );
     }
   });
 
@@ -136,7 +141,9 @@ describe('checks name the option, what was wanted and what came', () => {
   it('features', () => {
     expect(checkFeatures('f', 12, 3)).toBe(12);
     expect(() => checkFeatures('f', 10, 3)).toThrow(
-      new TypeError('f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for gray images'),
+      new TypeError(
+        'f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for gray images, or features in one group',
+      ),
     );
     expect(() => checkFeatures('f', 10, 6, '2 * groups')).toThrow(
       new TypeError('f: wanted a multiple of 2 * groups (6), got 10'),

@@ -24,8 +24,11 @@ function compiled(
   const io = compile(plan, model, distributionOf(model), program.closures);
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
+    plan,
     /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-    ops: plan.code.map((codes) => codes.map((code) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op]))),
+    ops: plan.steps.map((steps) =>
+      steps.map(({ code }) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op])),
+    ),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
       machine.moveTo(row, column);
@@ -215,8 +218,8 @@ describe('compile', () => {
       const positive = program.pointwise('relu', whole);
       return program.conv(positive, weightOf([3, 1, 1, 2], [1, 3, 2, 5, 9, 9]), null, windowAround([3, 1], 'nothing', 1)); // biome-ignore format: one line
     });
-    // before the row a product for each kernel row, after it one with its ReLU
-    expect(ops).toEqual([[], ['product', 'product'], ['copy'], [], ['product']]);
+    // before the row a product for the kernel row that is seen, after it one with its ReLU
+    expect(ops).toEqual([[], ['product'], ['copy'], [], ['product']]);
     const image = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 1, 2, 3]]; // biome-ignore format: one line
     const at = (row: number, column: number) => {
       const of = (c: number) => image[row]?.[c] ?? 0;
@@ -230,10 +233,30 @@ describe('compile', () => {
     }
   });
 
-  it('refuses several resolutions, which it does not know', () => {
-    const half: Window = { ...windowAround([1, 1], 'A', 1), stride: 2 };
-    expect(() =>
-      compiled(1, 2, (program, image) => program.conv(image, weightOf([1, 1, 1, 2]), null, half)),
-    ).toThrow('several resolutions');
+  /** Features [8] that see the rows above, four columns wide: ready before a row. */
+  const above = (program: ProgramBuilder, image: Features) =>
+    program.conv(image, weightOf([2, 1, 1, 8]), null, { ...windowAround([1, 1], 'nothing', 1), kernelSize: [2, 1], anchor: [1, 0] }); // biome-ignore format: one line
+
+  it('keeps one row for features that are made and read before the row, however many follow each other', () => {
+    const chain = (length: number) =>
+      compiled(1, 8, (program, image) => {
+        let x = above(program, image);
+        for (let i = 0; i < length; i++) x = program.pointwise('tanh', x);
+        const point = weightOf([1, 3, 1, 8]);
+        return program.combine('add', x, program.conv(image, point, null, windowAround([1, 3], 'A', 1)));
+      }).plan.chunkFloats;
+    expect(chain(9)).toBe(chain(3)); // two rows by turns
+    expect(chain(3)).toBeGreaterThan(chain(0));
+  });
+
+  it('makes in one go, pixel by pixel, what joins features of rows above and of the pixel', () => {
+    const { ops, plan } = compiled(1, 8, (program, image) => {
+      const left = program.conv(image, weightOf([1, 3, 1, 8]), null, windowAround([1, 3], 'A', 1));
+      const active = program.pointwise('tanh', program.concat(above(program, image), left));
+      return program.conv(active, weightOf([1, 1, 16, 8]), null, windowAround([1, 1], 'B', 1));
+    });
+    expect(ops[1]?.includes('tanh')).toBe(false); // before the row
+    expect(ops[2]?.filter((op) => op === 'tanh')).toEqual(['tanh']);
+    expect(plan.movingBases.some(({ slots }) => slots === 16)).toBe(false); // one pixel of what is joined
   });
 });

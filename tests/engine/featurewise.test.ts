@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addFeaturewise, addLevelNumbers } from '../../src/engine/featurewise';
+import { addFeaturewise, addLevelNumbers, arranged } from '../../src/engine/featurewise';
 import { Layout } from '../../src/engine/layout';
 import { Machine } from '../../src/engine/machine';
 import { FeatureCache, ONE_PIXEL, Plan } from '../../src/engine/plan';
@@ -36,7 +36,7 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     const after = plan.reserveForImages(1, 4); // belongs to another: not to be written
     const numbers = (weight: string) => weights[weight] as Float32Array;
     addFeaturewise(plan, node, { numbers, closures }, xs, y);
-    calls = plan.code.flat().filter((code) => 'fn' in code).length;
+    calls = plan.steps.flat().filter(({ code }) => 'fn' in code).length;
     const machine = new Machine(plan, IMAGES, make);
     for (let time = 0; time <= CHANNELS; time++) {
       for (const [i, x] of xs.entries()) {
@@ -133,6 +133,34 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     }
   });
 
+  it.each([1, 3])(
+    'linearGate: the first half of each of %i groups, times sigmoid of the second',
+    (groups) => {
+      const gates = 6 * groups;
+      const inputTimes = Array.from({ length: gates }, (_, f) => Math.floor(f / 6) % 3);
+      const y = Array.from({ length: gates / 2 }, (_, f) => Math.floor(f / 3) % 3);
+      const numbers = values(gates, 6);
+      const node = { op: 'linearGate', size: gates / 2, input: 0, groups } as const;
+      const got = run(node, [{ layout: Layout.of(inputTimes), values: numbers }], Layout.of(y));
+      expectValues(got, (n, f) => {
+        const first = 6 * Math.floor(f / 3) + (f % 3);
+        return at(numbers, n, first) / (1 + Math.exp(-at(numbers, n, first + 3)));
+      });
+    },
+  );
+
+  it('concatElu: ELUs of all features, then of their opposites, each when it is ready', () => {
+    const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+    const all = [times, times.map(() => 1)]; // of several times, and of one, whose halves are one run
+    for (const of of all) {
+      for (const x of [Layout.of(of), Layout.dense(of)]) {
+        const node = { op: 'concatElu', size: 2 * size, input: 0 } as const;
+        const got = run(node, [{ layout: x, values: a }], Layout.of([...of, ...of]));
+        expectValues(got, (n, f) => elu(f < size ? at(a, n, f) : -at(a, n, f - size)));
+      }
+    }
+  });
+
   it('concat: whatever the runs', () => {
     const image = { layout: Layout.dense([1, 2]), values: values(2, 4) };
     const other = { layout: Layout.of([0, 0, 0]), values: values(3, 5) };
@@ -196,6 +224,15 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     writeKnown(machine, x, x.operand(), levels, 2);
     machine.run(2);
     expect(readFeatures(machine, y, y.operand())).toEqual([[1, 2, 5], [3, 0, 4], [2, 0, 1]]); // biome-ignore format: one line
+  });
+
+  it('arranged: in the slots of another layout, at the places of the features', () => {
+    const plan = new Plan(2, 4, CHANNELS);
+    const x = new FeatureCache(plan, Layout.dense([0, 0]), ONE_PIXEL, 2);
+    const copy = arranged(plan, x, Layout.of([0, 0]), true);
+    expect([copy.scale, copy.isOnePixel]).toEqual([2, true]);
+    expect(plan.steps.flat().map(({ places }) => places)).toEqual([x.places]);
+    expect(arranged(plan, x, Layout.dense([1, 1]), true)).toBe(x);
   });
 
   it('closure: between any layouts, each feature once it is ready, and leaves padding zero', () => {

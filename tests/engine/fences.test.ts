@@ -1,14 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
 import { evaluatorFor } from '../../src/engine/evaluator';
 import { Plan } from '../../src/engine/plan';
+import type { PortableModel } from '../../src/program/program';
 import { toPortable } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../support/fences';
 import { kernelMakers } from '../support/machine';
+import { closures, randomProgram, recipes } from '../support/random-program';
 import { noise, setNoise } from '../support/tensors';
 
 /** Has every plan leave room for a fence behind all that is reserved, and puts them up in a heap made for it. */
@@ -49,40 +52,62 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
     ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, imageShape, kernelSize: [3, 5] }), []],
     ['gatedPixelCNN of maps', () => gatedPixelCNN({ ...sizes, imageShape, conditionMapSize: 3 }), [map]],
   ])('is written only where it was reserved: %s', async (_name, build, conditions) => {
-    for (const numImages of [1, 3, 40]) {
-      const model = build();
-      setNoise(model, 1, 0.3);
-      const fences = fencePlans(numImages);
-      const heap = fencedHeap(make);
-      let words: Int32Array = new Int32Array();
-      const evaluator = evaluatorFor(
-        await toPortable(model),
-        { numImages, imageShape, conditions },
-        (floats) => {
-          const kernels = heap.make(floats);
-          words = kernels.words;
-          for (const at of fences()) raise(words, at);
-          return kernels;
-        },
-      );
-      const levels = noise(40 * numImages, 2).map((x) => Math.floor((x + 1) * 2.5));
-      for (let row = 0, next = 0; row < 5; row++) {
-        for (let column = 0; column < 4; column++) {
-          for (let channel = 0; channel < 2; channel++, next += numImages) {
-            const logits = evaluator.outputs(row, column, channel);
-            for (let n = 0; n < numImages; n++) {
-              expect(logits.subarray(8 * n, 8 * n + 5).every(Number.isFinite)).toBe(true); // padded to 8
-            }
-            evaluator.put(row, column, channel, Int32Array.from(levels.subarray(next, next + numImages)));
-          }
-        }
-      }
-      expect(fences().length).toBeGreaterThan(20);
-      for (const at of fences()) expectStanding(words, at);
-      heap.expectStanding();
-      model.dispose();
-      vi.restoreAllMocks();
-    }
+    const model = build();
+    setNoise(model, 1, 0.3);
+    const portable = await toPortable(model);
+    model.dispose();
+    for (const numImages of [1, 3, 40]) expect(fencesOf(portable, numImages, conditions)).toBeGreaterThan(20);
     expect(tf.memory().numTensors).toBe(0);
   });
+
+  it('is written only where it was reserved: programs of several resolutions', () => {
+    for (const recipe of fc.sample(recipes, { numRuns: 20, seed: 1 })) {
+      const model = randomProgram(recipe);
+      const [height, width] = model.imageShape as [number, number, number];
+      const conditions = [
+        { shape: [2], values: noise(6, 1) },
+        { shape: [height, width, 1], values: noise(3 * height * width, 2) },
+      ];
+      for (const numImages of [1, 3]) fencesOf(model, numImages, conditions);
+    }
+  });
+
+  /** Puts fences behind all that is reserved, draws, and looks whether they stand; gives how many there are. */
+  function fencesOf(model: PortableModel, numImages: number, conditions: readonly ConditionValues[]): number {
+    const imageShape = model.imageShape as [number, number, number];
+    const [height, width, channels] = imageShape;
+    const fences = fencePlans(numImages);
+    const heap = fencedHeap(make);
+    let words: Int32Array = new Int32Array();
+    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, closures }, (floats) => {
+      const kernels = heap.make(floats);
+      words = kernels.words;
+      for (const at of fences()) raise(words, at);
+      return kernels;
+    });
+    const next = randomLevels(model.levels);
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        for (let channel = 0; channel < channels; channel++) {
+          const logits = evaluator.outputs(row, column, channel);
+          const stride = logits.length / numImages; // padded
+          for (let n = 0; n < numImages; n++) {
+            expect(logits.subarray(stride * n, stride * n + model.levels).every(Number.isFinite)).toBe(true);
+          }
+          evaluator.put(row, column, channel, Array.from({ length: numImages }, next));
+        }
+      }
+    }
+    for (const at of fences()) expectStanding(words, at);
+    heap.expectStanding();
+    vi.restoreAllMocks();
+    return fences().length;
+  }
 });
+
+/** Levels, the same each time. */
+function randomLevels(levels: number): () => number {
+  const uniforms = noise(4000, 2);
+  let next = 0;
+  return () => Math.floor((((uniforms[next++ % 4000] as number) + 1) / 2) * levels);
+}

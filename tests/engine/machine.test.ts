@@ -76,7 +76,7 @@ describe('Machine', () => {
       const [width, numImages] = [3, 3]; // images in chunks of 2 and 1
       const plan = new Plan(2, width, 1);
       const { offset, stride } = plan.reserveForImages(1, 4 * width);
-      const base = plan.movingBase({ start: offset, rowStride: 0, rows: 1, above: 0, slots: 4 });
+      const base = plan.movingBase({ start: offset, rowStride: 0, rows: 1, scale: 1, above: 0, slots: 4 });
       const x = { base, offset: 0, stride, columnStride: 4 };
       const seen: number[] = [];
       const fn = (value: number) => {
@@ -110,7 +110,7 @@ describe('Machine', () => {
     plan.reserve(8);
     const { offset } = plan.reserveForImages(3, 16);
     const above = [0, 1, 2].map((rows) =>
-      plan.movingBase({ start: offset, rowStride: 16, rows: 3, above: rows, slots: 4 }),
+      plan.movingBase({ start: offset, rowStride: 16, rows: 3, scale: 1, above: rows, slots: 4 }),
     );
     const machine = new Machine(plan, 2, javascriptKernels);
     for (const row of [0, 1, 2, 3, 4]) {
@@ -123,6 +123,70 @@ describe('Machine', () => {
         }
       }
     }
+  });
+
+  it('does at each place what is due there, in order', () => {
+    const plan = new Plan(1, 4, 1);
+    const x = plan.reserveForImages(1, 4);
+    const log: string[] = [];
+    const noted = (name: string) => ({
+      fn: (value: number) => {
+        log.push(name);
+        return value;
+      },
+      y: x,
+      a: x,
+      slots: [[0, 0]] as [number, number][],
+    });
+    const half = { every: 2, row: 0, column: 0 };
+    const between = { every: 4, row: 2, column: 0 };
+    for (const time of [ROW, 0, AFTER_ROW]) {
+      plan.emit(time, noted('half'), half);
+      plan.emit(time, noted('all'));
+      plan.emit(time, noted('quarter'), { every: 4, row: 0, column: 2 });
+      plan.emit(time, noted('between'), between);
+    }
+    const machine = new Machine(plan, 1, javascriptKernels);
+    const done = (act: () => void) => {
+      log.length = 0;
+      act();
+      return log.join(' ');
+    };
+    const at = (row: number, column: number) => {
+      machine.moveTo(row, column);
+      return done(() => machine.run(0));
+    };
+    const all = 'all all all all'; // of four columns
+    for (const row of [0, 4]) {
+      expect([0, 1, 2, 3].map((column) => at(row, column))).toEqual(['half all', 'all', 'half all quarter', 'all']); // biome-ignore format: one line
+      for (const time of [ROW, AFTER_ROW] as const)
+        expect(done(() => machine.runRow(time))).toBe(`half half ${all} quarter`);
+    }
+    for (const row of [1, 3]) {
+      expect([0, 1, 2, 3].map((column) => at(row, column))).toEqual(['all', 'all', 'all', 'all']);
+      expect(done(() => machine.runRow(ROW))).toBe(all);
+    }
+    expect([0, 1, 2, 3].map((column) => at(2, column))).toEqual(['half all between', 'all', 'half all', 'all']); // biome-ignore format: one line
+    expect(done(() => machine.runRow(AFTER_ROW))).toBe(`half half ${all} between`);
+  });
+
+  it('runs instructions at once that follow each other among those that are due', () => {
+    const plan = new Plan(1, 2, 1);
+    const x = plan.reserveForImages(1, 4);
+    const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
+    const half = { every: 2, row: 0, column: 0 };
+    for (const places of [undefined, half, half, undefined, undefined]) plan.emit(0, double, places);
+    const runs: number[] = [];
+    const machine = new Machine(plan, 1, (floats) => {
+      const kernels = javascriptKernels(floats);
+      return { ...kernels, run: (start, end) => runs.push((end - start) / INSTRUCTION_WORDS) };
+    });
+    machine.moveTo(0, 0);
+    machine.run(0);
+    expect(runs).toEqual([5]);
+    machine.moveTo(0, 1);
+    machine.run(0);
+    expect(runs).toEqual([5, 1, 2]);
   });
 
   it('copies all that an image has, also to another chunk', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Layout } from '../../src/engine/layout';
 import { Machine } from '../../src/engine/machine';
+import { EVERYWHERE, placesOfScale } from '../../src/engine/places';
 import { CHUNK, FeatureCache, FIRST_MOVING, HEAP, indexOfTime, ONE_PIXEL, Plan } from '../../src/engine/plan';
 import { Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
@@ -31,7 +32,7 @@ describe('Plan', () => {
 
   it('has one moving base for all who ask for the same', () => {
     const a = plan();
-    const base = { start: 8, rowStride: 60, rows: 3, above: 1, slots: 4 };
+    const base = { start: 8, rowStride: 60, rows: 3, scale: 1, above: 1, slots: 4 };
     const others = [
       { ...base, above: 2 },
       { ...base, start: 188 },
@@ -47,8 +48,13 @@ describe('Plan', () => {
     a.reserve(4);
     const values = Float32Array.of(1, 2, 3);
     expect(a.constant(values)).toEqual({ base: HEAP, offset: 4, stride: 0 });
-    expect(a.fills).toEqual([{ at: 4, values }]);
     expect(a.sharedFloats).toBe(8);
+    const three = a.written(3, (to) => {
+      to[1] = 7;
+    });
+    expect(three).toEqual({ base: HEAP, offset: 8, stride: 0 });
+    const { heap } = new Machine(a, 1, javascriptKernels);
+    expect(Array.from(heap.subarray(4, 12))).toEqual([1, 2, 3, 0, 0, 7, 0, 0]);
   });
 
   it('keeps what is done at a time in order: once, before a row, for each number of known channels, after a row', () => {
@@ -65,8 +71,14 @@ describe('Plan', () => {
     a.emit(AFTER_ROW, closure);
     a.emit(AFTER_ROW, copy);
     // what is done in a row is done on all its columns at once, where an instruction says how
-    const wide = { ...copy, columns: 5 };
-    expect(a.code).toEqual([[copy], [wide, closure], [], [copy, closure], [closure], [closure, wide]]);
+    const places = EVERYWHERE;
+    const [one, wide, own] = [copy, { ...copy, columns: 5 }, closure].map((code) => ({ code, places }));
+    expect(a.steps).toEqual([[one], [wide, own], [], [one, own], [own], [own, wide]]);
+    const [half, phase] = [placesOfScale(5), { every: 5, row: 0, column: 2 }];
+    a.emit(0, copy, half);
+    a.emit(ROW, copy, phase);
+    expect(a.steps[indexOfTime(0, 2)]).toEqual([{ code: copy, places: half }]);
+    expect(a.steps[indexOfTime(ROW, 2)]?.at(-1)).toEqual({ code: { ...copy, columns: 1 }, places: phase }); // one in the row
     const times = [ONCE, ROW, 0, 1, 2, AFTER_ROW];
     expect(times.map((time) => indexOfTime(time, 2))).toEqual([0, 1, 2, 3, 4, 5]);
   });
@@ -157,11 +169,44 @@ describe('FeatureCache', () => {
     },
   );
 
+  it('keeps every other row and column where that is its scale', () => {
+    const plan = new Plan(2, 4, 1);
+    const cache = new FeatureCache(plan, Layout.of([0]), { rows: 2, margin: 1, isWholeRow: false }, 2);
+    expect(plan.chunkFloats).toBe(2 * 2 * 4 * 4); // rows, images, two columns and their margins, slots
+    expect(cache.places).toEqual({ every: 2, row: 0, column: 0 });
+    const [present, above, left] = [cache.operand(), cache.operand(0, 1), cache.operand(0, 0, 1)];
+    const machine = new Machine(plan, 2, javascriptKernels);
+    const number = (row: number, column: number) => (row < 0 || column < 0 ? 0 : 100 * row + column + 1);
+    const all = (row: number, column: number) => [[number(row, column)], [number(row, column)]];
+    for (let row = 0; row < 6; row++) {
+      for (let column = 0; column < 4; column++) {
+        machine.moveTo(row, column);
+        const [i, j] = [row >> 1, column >> 1];
+        if (row % 2 === 0 && column % 2 === 0) write(machine, present, all(i, j));
+        expect(read(machine, present, 1)).toEqual(all(i, j)); // also from the places between
+        expect(read(machine, above, 1)).toEqual(all(i - 1, j));
+        expect(read(machine, left, 1)).toEqual(all(i, j - 1));
+      }
+    }
+  });
+
   it('is one pixel, in one place, where no convolution looks around', () => {
     const plan = new Plan(3, WIDTH, 1);
     const cache = new FeatureCache(plan, Layout.of([0, 1]), ONE_PIXEL);
     expect(cache.operand(4)).toEqual({ base: CHUNK, offset: 4, stride: 8 });
     expect(plan.chunkFloats).toBe(3 * 8);
     expect(plan.movingBases).toEqual([]);
+  });
+
+  it('lends memory that was given back to who wants as much', () => {
+    const plan = new Plan(2, 4, 1);
+    const first = plan.borrowForImages(6); // 8 floats of each image
+    const second = plan.borrowForImages(8);
+    expect(second.offset).not.toBe(first.offset);
+    plan.giveBack(first);
+    expect(plan.borrowForImages(12).offset).toBe(32); // of another size
+    expect(plan.borrowForImages(7)).toEqual(first);
+    expect(plan.borrowForImages(7).offset).toBe(56);
+    expect(plan.chunkFloats).toBe(72);
   });
 });

@@ -1,4 +1,4 @@
-// Types of what the tests import and no package types: the examples are plain JavaScript.
+// Types of what the tests import and no package types: examples and scripts are plain JavaScript.
 
 declare module 'pngjs' {
   export class PNG {
@@ -273,4 +273,10 @@ declare module '*/examples/tiles/rules.mjs' {
 
 declare module '*/examples/tiles/tiles.mjs' {
   export function mapsOf(tiles: Uint8Array | Int32Array | Uint16Array): Uint8Array[];
+}
+
+declare module '*/scripts/plus-plus-figure.mjs' {
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  export function networkSvg(model: LayersModel): string;
+  export function plusPlusSvg(): string;
 }

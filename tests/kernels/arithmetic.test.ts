@@ -23,6 +23,7 @@ import {
   tanh,
   tanhTimesSigmoid,
   thresholdedRelu,
+  timesSigmoid,
 } from '../../src/kernels/arithmetic';
 import { useBackend } from '../support/backends';
 
@@ -225,6 +226,29 @@ describe('tanhTimesSigmoid', () => {
     expect(tanhTimesSigmoid(0, 5)).toBe(0);
     expect(tanhTimesSigmoid(Number.NaN, 1)).toBeNaN();
     expect(tanhTimesSigmoid(1, Number.NaN)).toBeNaN();
+  });
+});
+
+describe('timesSigmoid', () => {
+  it('is what it says to seven digits, however small, and float32', () => {
+    const float32 = fc.float({ min: -80, max: 80, noNaN: true });
+    fc.assert(
+      fc.property(float32, float32, (a, b) => {
+        const y = timesSigmoid(a, b);
+        const right = a / (1 + Math.exp(-b));
+        expect(Math.abs(y - right)).toBeLessThanOrEqual(3e-7 * Math.abs(right) + 1e-44);
+        expect(Math.fround(y)).toBe(y);
+      }),
+      { seed: 1, numRuns: 4000 },
+    );
+  });
+
+  it('has its limits, and keeps NaN', () => {
+    expect(timesSigmoid(3, POSITIVE_INFINITY)).toBe(3);
+    expect(timesSigmoid(3, NEGATIVE_INFINITY)).toBe(0);
+    expect(timesSigmoid(-3, 0)).toBe(-1.5);
+    expect(timesSigmoid(Number.NaN, 1)).toBeNaN();
+    expect(timesSigmoid(1, Number.NaN)).toBeNaN();
   });
 });
 

@@ -65,7 +65,7 @@ describe('kernels', () => {
         const y = operand(0, outputs + 3);
         const a = operand(3900, inputs + 2, 1); // after the base at 100
         const b = operand(2000, hasOneStart ? 0 : outputs + 1);
-        const [weights, weightStride] = [6000, outputs + 5];
+        const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
         const product = {
@@ -85,8 +85,8 @@ describe('kernels', () => {
         for (let n = 0; n < images; n++) {
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
-            for (let i = 0; i < inputs; i++)
-              sum += at(4000 + n * a.stride + i) * at(weights + i * weightStride + o);
+            const block = weights + (o >> 2) * weightStride + (o & 3);
+            for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
             const got = slow.heap[n * y.stride + o] as number;
             expect(Math.abs(got - Math.max(sum, lowerBound))).toBeLessThan(1e-5);
           }
@@ -156,6 +156,8 @@ describe('kernels', () => {
     sigmoid,
     tanh: Math.tanh,
     gate: (a, b) => Math.tanh(a) * sigmoid(b),
+    linearGate: (a, b) => a * sigmoid(b),
+    concatElu: (a) => (a > 0 ? a : Math.expm1(a)), // its first half
     swish: (a) => a * sigmoid(a),
     elu: (a) => (a > 0 ? a : PARAMETER * Math.expm1(a)),
     maximum: Math.max,
@@ -216,7 +218,11 @@ describe('kernels', () => {
       }
     }
     expect(values(fast)).toEqual(values(slow));
-    const digits = name === 'gate' ? 3.5e-7 : name === 'gelu' ? 1e-4 : 2e-7; // a gate is of float32, a gelu made of tfjs's erf
+    const digits = ['gate', 'linearGate', 'concatElu'].includes(name)
+      ? 3.5e-7
+      : name === 'gelu'
+        ? 1e-4
+        : 2e-7; // gates are of float32, a gelu made of tfjs's erf
     for (let n = 0; n < 5; n++) {
       for (let i = 0; i < 8; i++) {
         const expected = Math.fround(definition(a[8 * n + i] as number, b[11 * n + i] as number));
@@ -313,7 +319,9 @@ describe('kernels', () => {
     const own = { op: Op.clippedRelu, y, a: x, length: 4, parameter: 2 };
     const add = { op: Op.add, y: z, a: y, b: x, length: 4 };
     const again = { op: Op.clippedRelu, y: z, a: z, length: 4, parameter: 3 };
-    for (const program of [[own, add, again], [add, own, own, add], [own], [own, again, add], []]) {
+    const gate = { op: Op.linearGate, y: z, a: z, b: y, length: 4 }; // of another module
+    const parts = [[own, add, again], [add, own, own, add], [own], [own, again, add], [gate, own, gate, gate, add], []]; // biome-ignore format: one line
+    for (const program of parts) {
       // biome-ignore format: one line
       const [slow, fast] = both(4);
       for (const kernels of [slow, fast]) run(kernels, 3, ...program);
@@ -339,6 +347,34 @@ describe('kernels', () => {
     }
   });
 
+  it('concatElu: elu(-a) where b is, of any length and nothing beyond it, the same bits in both', () => {
+    const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+    for (let length = 1; length <= 9; length++) {
+      const [slow, fast] = both(length);
+      const at = (offset: number) => ({ ...operand(offset, 50), columnStride: 20 });
+      const [y, a, b] = [at(0), at(1000), at(length)]; // the halves side by side
+      const before = slow.heap.map((x) => 5 * x);
+      for (const kernels of [slow, fast]) {
+        kernels.heap.set(before);
+        kernels.heap.set([0, -0, 100], 1000);
+        run(kernels, 3, { op: Op.concatElu, y, a, b, length, columns: 2 });
+      }
+      expect(bits(fast)).toEqual(bits(slow));
+      const expected = before.slice(0, 200);
+      for (const start of [0, 20, 50, 70, 100, 120]) {
+        const x = start === 0 ? [0, -0, 100, ...before.slice(1003, 1010)] : before.slice(1000 + start);
+        for (let i = 0; i < length; i++) {
+          expected[start + i] = elu(x[i] as number);
+          expected[start + length + i] = elu(-(x[i] as number));
+        }
+      }
+      for (let i = 0; i < 200; i++) {
+        const [got, want] = [slow.heap[i] as number, expected[i] as number];
+        expect(Math.abs(got - want)).toBeLessThanOrEqual(2e-7 * Math.abs(want));
+      }
+    }
+  });
+
   it('keeps the sign of 0 in a ReLU, by itself and behind a product, in both', () => {
     for (const kernels of both(1)) {
       kernels.heap.set([-0, 0, -1, 1, -0, 0, -1, 1], 1000);
@@ -355,7 +391,7 @@ describe('kernels', () => {
           b,
           length: 8,
           weights,
-          weightStride: 8,
+          weightStride: 4,
           inputs,
         };
         run(kernels, 1, { ...product, parameter: 0 });
@@ -366,8 +402,17 @@ describe('kernels', () => {
 
   it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
     const [images, columns, length] = [3, 6, 8];
-    for (const op of [Op.product, Op.add, Op.gate, Op.relu, Op.elu, Op.maximum, Op.normalize]) {
-      const rest = { op, length, weights: 6000, weightStride: 8, inputs: 5, parameter: 0 };
+    for (const op of [
+      Op.product,
+      Op.add,
+      Op.gate,
+      Op.linearGate,
+      Op.relu,
+      Op.elu,
+      Op.maximum,
+      Op.normalize,
+    ]) {
+      const rest = { op, length, weights: 6000, weightStride: 20, inputs: 5, parameter: 0 };
       const row = {
         y: { ...operand(0, 100), columnStride: 12 },
         a: { ...operand(1000, 70), columnStride: 9 },

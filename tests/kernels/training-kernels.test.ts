@@ -7,14 +7,15 @@ const AS = MAGNITUDES.flatMap((a) => [a, -a]);
 const DY = Math.fround(0.7);
 
 /** The gate of (a, b) for each a, and its gradients for both where that of the gate is DY. */
-function gates(as: readonly number[], b: number) {
+function gates(as: readonly number[], b: number, isLinear: boolean) {
   const n = as.length;
   const memory = new WebAssembly.Memory({ initial: 1 });
   const [x, y, dy, dx] = [0, 2 * n, 3 * n, 4 * n]; // x and dx are [n,2]: a and b of each
   const floats = new Float32Array(memory.buffer);
   for (const [i, a] of as.entries()) floats.set([a, b], x + 2 * i);
   floats.fill(DY, dy, dy + n);
-  const { gate, gateBack } = trainingKernels(memory) as TrainingKernels;
+  const loops = trainingKernels(memory) as TrainingKernels;
+  const [gate, gateBack] = isLinear ? [loops.linearGate, loops.linearGateBack] : [loops.gate, loops.gateBack];
   gate(4 * y, 4 * x, 0, n, 1, 1, 1);
   gateBack(4 * dx, 4 * dy, 4 * x, 0, n, 1, 1, 1);
   const part = (start: number, stride: number) => as.map((_, i) => floats[start + stride * i] as number);
@@ -27,7 +28,7 @@ const worst = (got: readonly number[], right: (a: number) => number) =>
 
 it.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits, however small a is, at b = %d', (given) => {
   const b = Math.fround(given);
-  const { y, da, db } = gates(AS, b);
+  const { y, da, db } = gates(AS, b, false);
   const sigmoid = 1 / (1 + Math.exp(-b));
   const rest = 1 / (1 + Math.exp(b)); // 1 - sigmoid
   expect(worst(y, (a) => Math.tanh(a) * sigmoid)).toBeLessThan(3e-7);
@@ -35,9 +36,19 @@ it.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits, however small a
   expect(worst(db, (a) => DY * sigmoid * rest * Math.tanh(a))).toBeLessThan(4.5e-7);
 });
 
+it.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits where it is linear, at b = %d', (given) => {
+  const b = Math.fround(given);
+  const { y, da, db } = gates(AS, b, true);
+  const sigmoid = 1 / (1 + Math.exp(-b));
+  const rest = 1 / (1 + Math.exp(b)); // 1 - sigmoid
+  expect(worst(y, (a) => a * sigmoid)).toBeLessThan(3e-7);
+  expect(worst(da, () => DY * sigmoid)).toBeLessThan(3e-7);
+  expect(worst(db, (a) => DY * sigmoid * rest * a)).toBeLessThan(4.5e-7);
+});
+
 it('keeps the sign of 0, has its limits, and keeps NaN', () => {
   const as = [0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
-  const { y, da, db } = gates(as, 0);
+  const { y, da, db } = gates(as, 0, false);
   expect(y).toEqual([0, -0, 0.5, -0.5, Number.NaN]);
   expect(da).toEqual([DY / 2, DY / 2, 0, 0, Number.NaN]);
   expect(db).toEqual([0, -0, DY / 4, -DY / 4, Number.NaN]);

@@ -131,7 +131,7 @@ describe('the shapes of operations', () => {
     const half = windowOf({ kernelSize: 1, shift: 'down', stride: 2 });
     expect(conv([null, 3, 4, 2], half, [1, 1, 2, 5])).toThrow('conv: height: wanted a multiple of 2, got 3');
     expect(conv(image, point, [1, 1, 2, 5], [4])).toThrow('wanted one of shape [5], got [4]');
-    expect(conv(vector, half, [1, 1, 2, 5])).toThrow('conv: window: stride: wanted 1, since its input is the same at every pixel, got 2'); // biome-ignore format: one line
+    expect(conv(vector, half, [1, 1, 2, 5])).toThrow('conv: stride: wanted 1, since its input is the same at every pixel, got 2'); // biome-ignore format: one line
     const wide = windowOf({ kernelSize: 3, imageChannels: 1 });
     expect(conv(vector, wide, [3, 3, 2, 5])).toThrow('conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]'); // biome-ignore format: one line
     expect(conv(vector, point, [1, 1, 2, 5])).not.toThrow();
@@ -410,8 +410,8 @@ describe('what the operations of a layer refuse', () => {
 
   type Express = <T>(ops: Ops<T>, inputs: readonly T[], weight: (shape: number[]) => LayerWeight) => T;
 
-  /** Builds and calls a layer on 4 features. */
-  function build(express: Express): void {
+  /** Builds and calls a layer on 4 features, of pixels unless the shape is of a condition. */
+  function build(express: Express, shape = [3, 3, 4]): void {
     class Odd extends PixelLayer {
       static className = 'TestOdd';
       private readonly made = new Map<string, LayerWeight>();
@@ -425,12 +425,17 @@ describe('what the operations of a layer refuse', () => {
         });
       }
     }
-    new Odd().apply(tfl.input({ shape: [3, 3, 4] }));
+    new Odd().apply(tfl.input({ shape }));
   }
 
   const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
+  const doubled = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2, transposed: true });
   // biome-ignore format: a case a line
-  const cases: [string, string, Express][] = [
+  const cases: [string, string, Express, shape?: number[]][] = [
+    ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([2, 2, 4, 4]), null, doubled))],
+    ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x as never, w([2, 2, 4, 4]), null, doubled), x as never)],
+    ['a window that looks around in a condition', 'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(3)), [4]],
+    ['a stride in a condition', 'conv: stride: wanted 1, since its input is the same at every pixel, got 2', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
     ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(5))],
     ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x as never, w([3, 3, 5, 6]), null, around(3))],
     ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 5]), null, around(1, 2))],
@@ -448,6 +453,17 @@ describe('what the operations of a layer refuse', () => {
     ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x as never, { scal: w([4]) } as object)],
     ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x as never, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x as never, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
+    ['a condition of another size', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x as never, 1, ops.conv(x as never, w([2, 2, 4, 4]), null, doubled))],
+    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x as never, y as never)],
+    ['a kind in place of a condition', "got 'linear'", (ops, [x]) => ops.gate(x as never, 1, 'linear' as never)],
+    ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, undefined as never)],
+    ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x as never, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
+    ['no kernel', 'conv: kernel: wanted an object, got undefined', (ops, [x]) => ops.conv(x as never, undefined as never, null, around(1))],
+    ['a normalized kernel of other names', "conv: kernel: wanted a field 'direction', got ['kernel', 'gain']", (ops, [x], w) => ops.conv(x as never, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
+    ['a name beside them', "conv: kernel: wanted no fields but direction, gain, initialScale, got 'scale'", (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), scale: 1 } as never, null, around(1))],
+    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got 1', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
+    ['a gain of another size', 'one of shape [6], got [4]', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([4]) }, null, around(1))],
+    ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
     ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x as never, undefined as unknown as number)],
     ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
   ];
@@ -461,9 +477,9 @@ describe('what the operations of a layer refuse', () => {
     );
   });
 
-  it.each(cases)('%s: when the layer is built', async (_, message, express) => {
+  it.each(cases)('%s: when the layer is built', async (_, message, express, shape) => {
     await expectNoLeaks(() => {
-      expect(() => build(express)).toThrow(message);
+      expect(() => build(express, shape)).toThrow(message);
       return undefined;
     });
   });

@@ -69,9 +69,22 @@ it('throws for models of other shapes, and shows them', () => {
   expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
     'got [null,4,5,1] -> [null,4,5,2,3]; imageChannels of pixelLogits is that of the images, 1',
   );
+  const half = (image: tfl.SymbolicTensor) =>
+    logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
+  expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
+    'got [null,4,4,2] -> [null,2,2,2,3]; the height and width of outputs must be those of the images',
+  );
+  expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow(); // not known yet
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
   const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
+});
+
+it('throws for outputs of another height or width than the images have', () => {
+  const cropped = (image: tfl.SymbolicTensor) =>
+    logits(tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as tfl.SymbolicTensor); // biome-ignore format: pairs
+  expect(() => imageModelShape('caller', stock(cropped))).toThrow('got [null,4,5,2] -> [null,4,4,2,3]');
+  expect(() => imageModelShape('caller', stock(cropped, [4, null, 2]))).not.toThrow(); // not known before a pass
 });
 
 describe('what a model is conditioned on', () => {

@@ -52,6 +52,9 @@ it('refuses a window of what is the same at every pixel, and a gate of half a gr
       'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]',
     );
   }
+  expect(() =>
+    program.conv(vector, weightOf([2, 2]), null, { ...windowAround([1, 1], 'B', 1), stride: 2 }),
+  ).toThrow('conv: stride: wanted 1, since its input is the same at every pixel, got 2');
   const map = program.condition(0, 1, true);
   expect(() => program.gate(map, 1)).toThrow('gate: input: wanted a multiple of 2 * groups (2), got 1');
   expect(() => program.conv(map, weightOf([3, 3, 1, 1]), null, windowAround([3, 3], 'B', 1))).not.toThrow();
@@ -251,7 +254,7 @@ it('keeps the user functions of `closure` nodes, and whose they are', () => {
     { op: 'closure', size: 2, input: 1, index: 1 },
   ]);
   expect(program.closures).toEqual([double, square]);
-  expect(program.closureOwners).toEqual(['a', 'b']);
+  expect(program.owners).toEqual(['', 'a', 'b']);
 });
 
 it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {
@@ -332,7 +335,7 @@ it('refuses a stride where all places are the same', () => {
   for (const transposed of [false, true]) {
     const window = { ...point(), stride: 2, transposed };
     expect(() => program.conv(vector, weightOf([1, 1, 2, 2]), null, window)).toThrow(
-      'conv: window: stride: wanted 1, since its input is the same at every pixel, got 2',
+      'conv: stride: wanted 1, since its input is the same at every pixel, got 2',
     );
   }
 });

@@ -852,15 +852,26 @@ const nodes: Case[] = [
       Object.assign(program.nodes[2], { size: 3 });
     }),
   ],
+  ['another stride', 'node 2 (conv): window: stride: wanted 1 or 2, got 3', inWindow({ stride: 3 })],
   [
-    'a stride',
-    'node 2 (conv): window: stride: wanted 1, which alone this version supports',
+    'a stride that the image has no room for',
+    'imageShape: wanted height and width that are multiples of 2, got [2, 3, 2]',
     inWindow({ stride: 2 }),
   ],
   [
-    'a transposed window',
-    'node 2 (conv): window: transposed: wanted false, which',
-    inWindow({ transposed: true }),
+    'a window that is transposed or not',
+    'node 2 (conv): window: transposed: wanted true or false, got 1',
+    inWindow({ transposed: 1 }),
+  ],
+  [
+    'a window of the image that enlarges it',
+    "node 2 (conv): its resolution is finer than the image's",
+    inWindow({ transposed: true, stride: 2 }),
+  ],
+  [
+    'a stride over what has no place',
+    'node 8 (conv): stride: wanted 1, since its input is the same at every pixel',
+    inProgram(({ nodes }) => Object.assign(nodes[8].window, { stride: 2 })),
   ],
   ['a window with more', 'node 2 (conv): window: wanted no fields but', inWindow({ dilation: 1 })],
   [
@@ -1259,6 +1270,129 @@ describe('levels in a file', () => {
 
   it.each(cases)('are refused: %s', (_, message, edit) => {
     expectRefused(edited(bytes, edit), message);
+  });
+});
+
+/** A program of two resolutions, with all that PixelCNN++ is made of. */
+const resolutions: Json[] = [
+  { op: 'image', size: 1 },
+  { op: 'conv', size: 2, input: 0, kernel: 'first', bias: null, window: windowOf([2, 3], [1, 1], 'everything', 1) },
+  { op: 'shift', size: 2, input: 1, rows: 1, columns: 0 }, // u
+  { op: 'shift', size: 1, input: 0, rows: 0, columns: 1 }, // ul
+  { op: 'concatElu', size: 4, input: 2 },
+  {
+    op: 'conv',
+    size: 2,
+    input: 4,
+    kernel: 'down',
+    bias: null,
+    window: { ...windowOf([2, 3], [1, 1], 'everything', 1), stride: 2 },
+  },
+  { op: 'linearGate', size: 1, input: 5, groups: 1 },
+  {
+    op: 'conv',
+    size: 1,
+    input: 6,
+    kernel: 'up',
+    bias: null,
+    window: { ...windowOf([2, 2], [0, 0], 'B', 1), stride: 2, transposed: true },
+  },
+  { op: 'add', size: 1, inputs: [7, 3] },
+  { op: 'concat', size: 3, inputs: [8, 2] },
+  { op: 'conv', size: 3, input: 9, kernel: 'last', bias: null, window: windowOf([1, 1], [0, 0], 'B', 1) },
+]; // biome-ignore format: a node a line
+
+describe('several resolutions in a file', () => {
+  const random = randomNumbers(5);
+  const shapes = { first: [2, 3, 1, 2], down: [2, 3, 4, 2], up: [2, 2, 1, 1], last: [1, 1, 3, 3] };
+  const bytes = writePortable({
+    imageShape: [2, 4, 1],
+    levels: 3,
+    conditions: [],
+    nodes: resolutions,
+    output: 10,
+    weights: new Map(
+      Object.entries(shapes).map(([name, shape]): [string, Weight] => {
+        const size = shape.reduce((product, length) => product * length);
+        return [name, { shape, data: Float32Array.from({ length: size }, () => 4 * random() - 2) }];
+      }),
+    ),
+  });
+  const anySize = inProgram((program) => {
+    program.imageShape = [null, null, 1];
+  });
+
+  it('are read, and drawn by', async () => {
+    const { data } = await sample(readPortable(bytes), { numImages: 9, seed: 1 });
+    expect(new Set(data).size).toBe(3);
+  });
+
+  it('are drawn by in images of any size that they divide', async () => {
+    const model = readPortable(edited(bytes, anySize));
+    const { shape } = await sample(model, { imageShape: [4, 2, 1], seed: 1 });
+    expect(shape).toEqual([1, 4, 2, 1]);
+    for (const imageShape of [
+      [3, 4, 1],
+      [4, 5, 1],
+    ] as [number, number, number][]) {
+      await expect(sample(model, { imageShape, seed: 1 })).rejects.toThrow(
+        new TypeError(
+          `imageShape: wanted height and width that are multiples of 2, got [${imageShape.join(', ')}]`,
+        ),
+      );
+    }
+  });
+
+  const cases: Case[] = [
+    ['a size that they do not divide', 'imageShape: wanted height and width that are multiples of 2, got [3, 4, 1]', inProgram((program) => { program.imageShape = [3, 4, 1]; })],
+    ['one side that they do not', 'imageShape: wanted height and width that are multiples of 2, got [', inProgram((program) => { program.imageShape = [null, 3, 1]; })],
+    ['features of both together', 'node 8 (add): its operands have several resolutions, 2 and 1', inNode(8, { inputs: [6, 3] })],
+    ['outputs of some pixels only', "output: wanted a node of the image's resolution", inProgram((program) => { Object.assign(program, { levels: 2, output: 5 }); })],
+    ['outputs that see their own pixel', 'not causal', inNode(3, { columns: 0 })],
+    ['a shift to earlier pixels', 'node 2 (shift): rows: wanted an integer from 0 to 16384, got -1', inNode(2, { rows: -1 })],
+    ['a shift to the left', 'node 2 (shift): columns: wanted an integer from 0 to 16384, got -1', inNode(2, { columns: -1 })],
+    ['half a row', 'node 2 (shift): rows: wanted an integer', inNode(2, { rows: 0.5 })],
+    ['a shift without columns', "node 2 (shift): wanted a field 'columns'", inProgram(({ nodes }) => { delete nodes[2].columns; })],
+    ['another size of ELUs', 'node 4 (concatElu): size: wanted 4, got 2', inNode(4, { size: 2 })],
+    ['half a gate', 'node 6 (linearGate): input: wanted a multiple of 2 * groups (4), got 2', inNode(6, { groups: 2 })],
+    ['gates in no groups', 'node 6 (linearGate): groups: wanted an integer of at least 1', inNode(6, { groups: 0 })],
+  ]; // biome-ignore format: a case a line
+
+  it.each(cases)('are refused: %s', (_, message, edit) => {
+    expectRefused(edited(bytes, edit), message);
+  });
+
+  it('are refused where what is shifted is the same at every pixel', () => {
+    const edit = inProgram((program) => {
+      program.conditions = [{ kind: 'vector', size: 1 }];
+      program.nodes[3] = { op: 'condition', size: 1, index: 0 };
+      program.nodes.push({ op: 'shift', size: 1, input: 3, rows: 0, columns: 1 });
+    });
+    expectRefused(edited(bytes, edit), 'node 11 (shift): input: wanted features of pixels');
+  });
+
+  it('are refused soon where rows without end would be kept, and halved as often as the file is long', async () => {
+    const far = inProgram(({ nodes }) => {
+      for (let i = 0; i < 200; i++)
+        nodes.push({ op: 'shift', size: 2, input: 1, rows: 16384, columns: 16384 });
+    });
+    expectRefused(edited(bytes, far), 'node 11 (shift): wanted less work');
+    const halved = edited(bytes, (parts) => {
+      anySize(parts);
+      const { nodes } = parts.program;
+      const window = { ...windowOf([1, 1], [0, 0], 'B', 1), stride: 2 };
+      for (let i = 0; i < 1500; i++) {
+        const input = i === 0 ? 2 : nodes.length - 1;
+        nodes.push({ op: 'conv', size: 1, input, kernel: i === 0 ? 'once' : 'twice', bias: null, window }); // biome-ignore format: one line
+      }
+      addWeight(parts, 'once', [1, 1, 2, 1], [1, 1]);
+      addWeight(parts, 'twice', [1, 1, 1, 1], [1]);
+    });
+    const start = performance.now();
+    await expect(sample(readPortable(halved), { imageShape: [4, 4, 1], seed: 1 })).rejects.toThrow(
+      'imageShape: wanted height and width that are multiples of Infinity',
+    );
+    expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
   });
 });
 

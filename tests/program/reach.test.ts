@@ -14,12 +14,18 @@ import {
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { changeEach, outputsByPlace } from '../../src/causality/perturbation';
-import { indexOfPlace, type Place, valuesOf } from '../../src/core/images';
+import { indexOfPlace, type Place, placeOf, valuesOf } from '../../src/core/images';
+import { windowAround } from '../../src/core/window';
 import { imageModelShape } from '../../src/models/image-model';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import type { PortableModel } from '../../src/program/program';
 import { reach } from '../../src/program/reach';
+import { uniformsOf } from '../../src/sampling/noise';
 import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
+import { weightOf } from '../support/program';
+import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
+import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 
 type Symbolic = tfl.SymbolicTensor;
 
@@ -46,13 +52,37 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
 }
 
 function reached(model: AutoregressiveModel, imageShape: Place, place: Place): Uint8Array {
-  const { builder, output } = trace(model, imageModelShape('test', model)) as TracedModel;
+  const shape = imageModelShape('test', model);
+  const { builder, output } = trace(model, shape) as TracedModel;
   return reach(
-    { nodes: builder.nodes, output },
+    { ...shape, nodes: builder.nodes, output },
     imageShape,
     place,
     (output) => Math.floor(output / model.levels) === place[2],
   );
+}
+
+/** What the logits at a place move with, of a program evaluated by its definition. */
+function movingSlowly(model: PortableModel, [row, column, channel]: Place): Uint8Array {
+  const [height, width, channels] = model.imageShape as Place;
+  const level = uniformsOf('1');
+  const draw = () => Math.floor(LEVELS * level()) / (LEVELS - 1);
+  const conditions = [slowMap([1, 1, 2], level, true), slowMap([height, width, 1], level)];
+  const outputs = (image: SlowMap) => {
+    const map = slowly(model, { image, conditions, closures })[model.output] as SlowMap;
+    return Array.from({ length: LEVELS }, (_, i) => valueAt(map, row, column, channel * LEVELS + i));
+  };
+  const moves = new Uint8Array(height * width * channels);
+  for (let trial = 0; trial < 2; trial++) {
+    const image = slowMap([height, width, channels], draw);
+    const before = outputs(image);
+    for (let value = 0; value < moves.length; value++) {
+      const changed = image.values.slice();
+      changed[value] = ((changed[value] as number) + (trial + 1) / 2) % 1.5; // another level
+      if (outputs({ ...image, values: changed }).some((output, i) => output !== before[i])) moves[value] = 1;
+    }
+  }
+  return moves;
 }
 
 describe('reach', () => {
@@ -90,6 +120,28 @@ describe('reach', () => {
     );
   });
 
+  it('is what moves the logits of a program of several resolutions', () => {
+    fc.assert(
+      fc.property(recipes, fc.nat(), (recipe, at) => {
+        const model = randomProgram({ ...recipe, size: [1, 2] }, true);
+        const imageShape = model.imageShape as Place;
+        const place = placeOf(at % valuesOf(imageShape), imageShape);
+        const isRead = (output: number) => Math.floor(output / LEVELS) === place[2];
+        expect(reach(model, imageShape, place, isRead)).toEqual(movingSlowly(model, place));
+      }),
+      { numRuns: 60, seed: 1 },
+    );
+  });
+
+  it('refuses an image that the resolutions do not divide', () => {
+    const program = new ProgramBuilder();
+    const window = { ...windowAround([1, 1], 'B', 1), stride: 2 };
+    const output = nodeOf(program.conv(program.image(1), weightOf([1, 1, 1, 1]), null, window));
+    expect(() =>
+      reach({ nodes: program.nodes, output, conditions: [] }, [2, 3, 1], [0, 0, 0], () => true),
+    ).toThrow('imageShape: wanted height and width that are multiples of 2, got [2, 3, 1]');
+  });
+
   it.each([
     [1, [1, 1, 1, 1]],
     [2, [1, 1, 0, 0]],
@@ -97,7 +149,12 @@ describe('reach', () => {
   ])('of normalized features is their whole group, one of %i', (groups, expected) => {
     const program = new ProgramBuilder();
     const output = nodeOf(program.normalize(program.image(4), { epsilon: 1, groups }));
-    const seen = reach({ nodes: program.nodes, output }, [1, 1, 4], [0, 0, 1], (output) => output === 1); // of feature 1
+    const seen = reach(
+      { nodes: program.nodes, output, conditions: [] },
+      [1, 1, 4],
+      [0, 0, 1],
+      (output) => output === 1,
+    ); // of feature 1
     expect(Array.from(seen)).toEqual(expected);
   });
 
@@ -108,7 +165,7 @@ describe('reach', () => {
     const rows = nodeOf(program.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
     for (const output of [hot, rows]) {
       const seen = reach(
-        { nodes: program.nodes, output },
+        { nodes: program.nodes, output, conditions: [] },
         [1, 1, 3],
         [0, 0, 1],
         (of) => of === 2 || of === 3,

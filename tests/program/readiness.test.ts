@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
 import { type Window, windowAround, windowOf } from '../../src/core/window';
 import { ProgramBuilder } from '../../src/program/builder';
-import { AFTER_ROW, ONCE, ROW, readinessOf } from '../../src/program/readiness';
+import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
 import { weightOf } from '../support/program';
 
 const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
@@ -139,6 +139,42 @@ it('is quick with what is made of a condition, in however many steps', () => {
   expect(timesOf(program, [{ kind: 'vector', size: 4 }]).at(-1)).toEqual([ONCE, ONCE, ONCE, ONCE]);
 });
 
+it('knows when features of an earlier place are ready, and gates and ELUs of several', () => {
+  const window = windowOf({ kernelSize: 3, maskType: 'B', imageChannels: 2 });
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  program.shift(image, 1, 0);
+  program.shift(image, 2, 3);
+  program.shift(image, 0, 1);
+  program.shift(image, 0, 0); // the same features
+  const rows = program.shift(image, 1, 1);
+  program.shift(rows, 0, 1);
+  const after = program.conv(image, square(3, 2, 1), null, windowAround([3, 3], 'everything', 1));
+  program.shift(after, 0, 2); // not even to the left
+  program.shift(after, 1, 0);
+  program.concatElu(program.concat(rows, image));
+  const x = program.conv(image, square(3, 2, 4), null, window);
+  program.gate(x, 2, undefined, 'linear');
+  program.gate(x, 1, undefined, 'linear');
+  expect(timesOf(program)).toEqual([
+    [1, 2],
+    [ROW, ROW],
+    [ROW, ROW],
+    [0, 0],
+    [1, 2],
+    [ROW, ROW], // rows
+    [ROW, ROW],
+    [AFTER_ROW],
+    [AFTER_ROW],
+    [ROW],
+    [ROW, ROW, 1, 2],
+    [ROW, ROW, 1, 2, ROW, ROW, 1, 2],
+    [1, 1, 2, 2],
+    [1, 2],
+    [2, 2],
+  ]);
+});
+
 describe('several resolutions', () => {
   /** Of both streams of PixelCNN++: `u` sees rows above, `ul` also what is to the left. */
   const down = (present: Window['present'], columns: number): Window => {
@@ -191,6 +227,25 @@ describe('several resolutions', () => {
       { scale: 1, times: [0] }, // ul up again
       { scale: 1, times: [0, 0] },
     ]);
+  });
+
+  it('fill images whose height and width their scales divide', () => {
+    const at = (scale: number) => [
+      { scale, times: [0] },
+      { scale: 1, times: [0] },
+    ];
+    for (const [
+      scale,
+      shape,
+    ] of [[1, [3, 5, 1]], [2, [2, 6, 1]], [4, [8, 4, 3]], [4, [null, null, 1]], [4, [null, 8, 1]]] as const) // biome-ignore format: one line
+      expect(() => checkImageSize('imageShape', shape, at(scale))).not.toThrow();
+    for (const [
+      scale,
+      shape,
+    ] of [[2, [3, 2, 1]], [4, [4, 6, 3]], [4, [null, 2, 1]], [4, [2, null, 1]]] as const) // biome-ignore format: one line
+      expect(() => checkImageSize('imageShape', shape, at(scale))).toThrow(
+        `imageShape: wanted height and width that are multiples of ${scale}, got [${shape.map(String).join(', ')}]`,
+      );
   });
 
   it('may not meet, nor be finer than the image', () => {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { normalize, pixelLogits } from 'pixelcnn-layers';
+import { checkCausality, levelLogProbs, normalize, pixelLogits, sample } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { forward } from '../../src/tensors/forward';
+import { forward, outputsOf } from '../../src/tensors/forward';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, take } from '../support/tensors';
 
@@ -19,6 +19,21 @@ function logitsOf(features: Symbolic): Symbolic {
 const values = Array.from({ length: 12 }, (_, i) => i / 12);
 /** Of six pixels, each the sum of its two channels. */
 const sums = [0, 1, 2, 3, 4, 5].map((pixel) => (values[2 * pixel] as number) + (values[2 * pixel + 1] as number)); // biome-ignore format: one line
+
+it('outputs of a whole model are of the height and width of its images', async () => {
+  await useBackend('cpu');
+  const image = tfl.input({ shape: [null, null, 2] });
+  const cropped = tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image); // biome-ignore format: pairs
+  const model = tfl.model({ inputs: image, outputs: logitsOf(cropped as Symbolic) });
+  const [x, labels] = [tf.zeros<tf.Rank.R4>([1, 2, 3, 2]), tf.zeros<tf.Rank.R4>([1, 2, 3, 2], 'int32')];
+  const message = 'model: wanted outputs of height 2 and width 3, as the images have, got';
+  expect(() => tf.tidy(() => outputsOf(model, x, []))).toThrow(message);
+  await expect(levelLogProbs(model, labels)).rejects.toThrow(message);
+  await expect(checkCausality(model, { imageShape: [2, 3, 2] })).rejects.toThrow(message);
+  await expect(sample(model, { strategy: 'full', imageShape: [2, 3, 2], seed: 1 })).rejects.toThrow(message);
+  tf.dispose([x, labels]);
+  model.dispose();
+});
 
 describe('forward', () => {
   beforeAll(() => useBackend('cpu'));

@@ -6,6 +6,7 @@ import {
   type PortableModel,
   pixelCNN,
   pixelLogits,
+  shiftedConv2d,
   toPortable,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -22,8 +23,13 @@ const LEVELS = 2;
 type Graph = (image: tfl.SymbolicTensor) => tfl.SymbolicTensor;
 
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
-function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T): T {
-  const image = tfl.input({ shape: [3, 3, channels] });
+function traced<T>(
+  channels: number,
+  graph: Graph,
+  then: (result: ReturnType<typeof trace>) => T,
+  size: (number | null)[] = [3, 3],
+): T {
+  const image = tfl.input({ shape: [...size, channels] });
   const logits = pixelLogits({ imageChannels: channels, levels: LEVELS });
   const outputs = logits.apply(graph(image)) as tfl.SymbolicTensor;
   const model = tfl.model({ inputs: image, outputs });
@@ -159,7 +165,7 @@ describe('trace', () => {
   it('refuses what is to the left in a vertical layer whose input does not see rows above only', () => {
     expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
       obstacle: expect.stringContaining(
-        'a vertical layer with mask B, whose input must see rows above only and does not',
+        'a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not',
       ),
     });
   });
@@ -175,6 +181,39 @@ describe('trace', () => {
         { op: 'conv', input: 1 },
       ]);
     });
+  });
+
+  const resize = (transposed: boolean, name?: string) =>
+    shiftedConv2d({
+      filters: 2,
+      kernelSize: 2,
+      shift: 'downRight',
+      stride: 2,
+      transposed,
+      ...(name !== undefined && { name }),
+    });
+
+  it.each<[string, Graph, string]>([
+    [
+      'finer than the image',
+      (image) => apply(resize(false), apply(resize(true, 'finer'), apply(conv(2, 'A'), image))),
+      "layer 'finer' cannot be evaluated pixel by pixel: its resolution is finer than the image's",
+    ],
+    [
+      'that meet',
+      (image) => {
+        const x = apply(conv(2, 'A'), image);
+        return apply(tfl.layers.add({ name: 'both' }), [x, apply(resize(false), x)]);
+      },
+      "layer 'both' cannot be evaluated pixel by pixel: its operands have several resolutions, 1 and 2",
+    ],
+    [
+      'of which the outputs have not the whole',
+      (image) => apply(resize(false), apply(resize(false), apply(conv(2, 'A'), image))),
+      'the logits are of every 4 rows and columns only',
+    ],
+  ])('says where there are resolutions %s', (_, graph, obstacle) => {
+    expect(traced(1, graph, (result) => result, [null, null])).toEqual({ obstacle });
   });
 
   it('takes a model of three channels that keeps their order', () => {

@@ -3,13 +3,13 @@ import { convolveRow } from './rows';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 
 // A convolution whose kernel has only causal rows, and its gradient for the image, on images one after the
-// other. The kernel's last row lies on the output's own row, its middle column on the output's own column; of
-// that row the first `present` columns are used, and the others never touched. Addresses and strides count
-// bytes.
+// other. The kernel's last row lies on the output's own row, and `left` of its columns to the left of the
+// output's own column; of that row the first `present` columns are used, and the others never touched. Addresses
+// and strides count bytes.
 //
 // An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel
 // row the inputs of a pixel lie side by side. A backward convolution looks at the same taps the other way
-// round: rows below and columns to the right.
+// round: rows below, and `left` columns to the right.
 
 // Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
 // image.
@@ -40,6 +40,7 @@ export function convolutionScratch(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  _left: usize,
   present: usize,
 ): usize {
   const taps = usedTaps(rows, columns, present);
@@ -67,6 +68,7 @@ export function convolve(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  left: usize,
   present: usize,
   lowerBound: f32,
   scratch: usize,
@@ -76,7 +78,8 @@ export function convolve(
   if (bias != 0) memory.copy(biases, bias, featuresOut * 4);
   packKernel(weights, kernel, featuresIn, featuresOut, rows, columns, present);
   eachRow(
-    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, present, false, biases, lowerBound,
+    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, left, present, false, biases,
+    lowerBound,
   );
 }
 
@@ -96,6 +99,7 @@ export function convolveBack(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  left: usize,
   present: usize,
   scratch: usize,
 ): void {
@@ -104,11 +108,15 @@ export function convolveBack(
   packKernelBack(weights, kernel, featuresIn, featuresOut, rows, columns, present);
   const lowerBound: f32 = -Infinity;
   eachRow(
-    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, present, true, biases, lowerBound,
+    dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, columns - 1 - left, present, true,
+    biases, lowerBound,
   );
 }
 
-/** All rows of all images `to`, from images `from` that pass where y > 0, or everywhere where y is 0. */
+/**
+ * All rows of all images `to`, from images `from` that pass where y > 0, or everywhere where y is 0. `left` counts
+ * columns of the padding.
+ */
 function eachRow(
   to: usize,
   from: usize,
@@ -120,6 +128,7 @@ function eachRow(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  left: usize,
   present: usize,
   isBackward: bool,
   biases: usize,
@@ -135,7 +144,7 @@ function eachRow(
   const inside = padded + (isBackward ? 0 : (rows - 1) * rowBytes);
   for (let n: usize = 0; n < images; n++, from += imageBytes) {
     const active: usize = y == 0 ? 0 : y + n * imageBytes;
-    if (!isPointwise) padImage(inside, from, active, height, width, featuresIn, columns);
+    if (!isPointwise) padImage(inside, from, active, height, width, featuresIn, columns, left);
     let row = isPointwise ? from : padded;
     for (let h: usize = 0; h < height; h++, row += rowBytes, to += width * featuresOut * 4) {
       convolveRow(

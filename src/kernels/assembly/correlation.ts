@@ -35,6 +35,7 @@ export function correlationScratch(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  _left: usize,
   present: usize,
 ): usize {
   const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
@@ -57,6 +58,7 @@ export function correlate(
   featuresOut: usize,
   rows: usize,
   columns: usize,
+  left: usize,
   present: usize,
   scratch: usize,
 ): void {
@@ -73,7 +75,7 @@ export function correlate(
     const image = x + n * height * width * featuresIn * 4;
     const from = isPointwise ? image : padded;
     const inside = padded + (rows - 1) * rowBytes;
-    if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns);
+    if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns, left);
     for (let h: usize = 0; h < height; h++) {
       const offset = (n * height + h) * width * featuresOut * 4;
       copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);

@@ -11,6 +11,14 @@ export function tanhTimesSigmoid(a: v128, b: v128): v128 {
   return withSign(f32x4.div(above, below), a);
 }
 
+/** a sigmoid(b) of float32 numbers. */
+// @ts-ignore: decorator
+@inline
+export function timesSigmoid(a: v128, b: v128): v128 {
+  const eb = exp(f32x4.neg(f32x4.abs(b)));
+  return f32x4.div(ifPositive(b, a, f32x4.mul(a, eb)), f32x4.add(f32x4.splat(1), eb));
+}
+
 // @ts-ignore: decorator
 @inline
 export function ifPositive(x: v128, yes: v128, no: v128): v128 {

@@ -1,14 +1,9 @@
-import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
-import { ifPositive, tanhTimesSigmoid, withSign } from './gate-f32';
-import { V } from './vector';
+import { gates, gatesBack } from './gate-loops';
 
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses count bytes here.
-//
-// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition
-// [images,groups,2,size], it is added to x at every pixel; its address is 0 where there is none.
 
-/** y = tanh(a) sigmoid(b) [images,pixels,groups,size]. */
+/** y = tanh(a) sigmoid(b) [images,pixels,groups,size] of x [images,pixels,groups,2,size] and a condition, or 0. */
 export function gate(
   y: usize,
   x: usize,
@@ -18,24 +13,10 @@ export function gate(
   groups: usize,
   size: usize,
 ): void {
-  const bytes = size * 4;
-  for (let n: usize = 0; n < images; n++) {
-    for (let p: usize = 0; p < pixels; p++) {
-      let c = condition;
-      for (let g: usize = 0; g < groups; g++, x += 2 * bytes, y += bytes) {
-        for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = startOf(next, bytes);
-          const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          write(y + i, tanhTimesSigmoid(a, b), bytes);
-        }
-        if (c != 0) c += 2 * bytes;
-      }
-    }
-    if (condition != 0) condition += groups * 2 * bytes;
-  }
+  gates(y, x, condition, images, pixels, groups, size, false);
 }
 
-/** The gradient for x of {@link gate}, dx as x, of dy [images,pixels,groups,size]. */
+/** The gradient for x of {@link gate}. */
 export function gateBack(
   dx: usize,
   dy: usize,
@@ -46,65 +27,5 @@ export function gateBack(
   groups: usize,
   size: usize,
 ): void {
-  const bytes = size * 4;
-  for (let n: usize = 0; n < images; n++) {
-    for (let p: usize = 0; p < pixels; p++) {
-      let c = condition;
-      for (let g: usize = 0; g < groups; g++, x += 2 * bytes, dx += 2 * bytes, dy += bytes) {
-        for (let next: usize = 0; next < bytes; next += step(bytes)) {
-          const i = startOf(next, bytes);
-          const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
-          const one = f32x4.splat(1), minus2a = clamped(f32x4.mul(f32x4.abs(a), f32x4.splat(-2)));
-          const power = powerOf2(minus2a), scaled = scaledExpm1(minus2a, power);
-          const ea = f32x4.add(power, scaled), oneMinusEa = f32x4.sub(f32x4.sub(one, power), scaled);
-          const eb = exp(f32x4.neg(f32x4.abs(b)));
-          const ra = f32x4.div(one, f32x4.add(one, ea)), rb = f32x4.div(one, f32x4.add(one, eb));
-          const tanh = withSign(f32x4.mul(oneMinusEa, ra), a);
-          const slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
-          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb);
-          const rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
-          const d = f32x4.mul(load4(dy + i, bytes), sigmoid);
-          write(dx + i, f32x4.mul(d, slope), bytes);
-          write(dx + bytes + i, f32x4.mul(f32x4.mul(d, rest), tanh), bytes);
-        }
-        if (c != 0) c += 2 * bytes;
-      }
-    }
-    if (condition != 0) condition += groups * 2 * bytes;
-  }
-}
-
-// Of at least four numbers the last vector begins early; fewer are taken one at a time.
-
-// @ts-ignore: decorator
-@inline
-function step(bytes: usize): usize {
-  return bytes < V ? 4 : V;
-}
-
-// @ts-ignore: decorator
-@inline
-function startOf(next: usize, bytes: usize): usize {
-  return bytes < V ? next : min(next, bytes - V);
-}
-
-/** x plus the condition, where there is one. */
-// @ts-ignore: decorator
-@inline
-function read(x: usize, condition: usize, i: usize, bytes: usize): v128 {
-  const value = load4(x, bytes);
-  return condition == 0 ? value : f32x4.add(value, load4(condition + i, bytes));
-}
-
-// @ts-ignore: decorator
-@inline
-function load4(from: usize, bytes: usize): v128 {
-  return bytes < V ? v128.load32_splat(from) : v128.load(from);
-}
-
-// @ts-ignore: decorator
-@inline
-function write(to: usize, value: v128, bytes: usize): void {
-  if (bytes < V) v128.store_lane<f32>(to, value, 0);
-  else v128.store(to, value);
+  gatesBack(dx, dy, x, condition, images, pixels, groups, size, false);
 }

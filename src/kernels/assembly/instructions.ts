@@ -22,7 +22,7 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
 // strides count bytes here.
 //
-// What sampling runs most; ../javascript.ts is the same, and all other operations, in JavaScript. Every sum
+// What sampling runs most; ../javascript.ts is the same, and all operations, in JavaScript. Every sum
 // runs over inputs in order, one rounding a step, so both give the same bits.
 
 // Op, in ../instruction.ts
@@ -31,8 +31,8 @@ const GATE: u32 = 5, SIGMOID: u32 = 6, TANH: u32 = 7, SWISH: u32 = 8, ELU: u32 =
 const LAST: u32 = LEAKY_RELU;
 
 /**
- * The instructions in [at, end), on so many images, up to the first that is left to JavaScript; returns where
- * that is, or the end. See `Instruction` in ../instruction.ts.
+ * The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is,
+ * or the end. See `Instruction` in ../instruction.ts.
  */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {

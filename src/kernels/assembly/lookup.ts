@@ -5,6 +5,7 @@ import {
   COLUMNS,
   floats,
   INPUTS,
+  INSTRUCTION,
   LENGTH,
   operand,
   PARAMETER,
@@ -21,22 +22,27 @@ import { V } from './vector';
 //
 // A module by itself, since that of the other instructions is full; ../javascript.ts is the same in JavaScript.
 
-/** The instruction `lookup` that is encoded at a place, on so many images. */
-export function lookup(at: usize, bases: usize, images: usize): void {
-  const columns: usize = max(load<u32>(at + COLUMNS), 1);
-  let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
-  for (; images > 0; images--) {
-    let yn = y, an = a, bn = b;
-    for (let column: usize = 0; column < columns; column++) {
-      addRows(at, yn, an, bn);
-      yn += floats(at + Y + COLUMN_STRIDE);
-      an += floats(at + A + COLUMN_STRIDE);
-      bn += floats(at + B + COLUMN_STRIDE);
+const LOOKUP: u32 = 27; // Op, in ../instruction.ts
+
+/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+export function run(at: usize, end: usize, bases: usize, images: usize): usize {
+  for (; at < end && load<u32>(at) == LOOKUP; at += INSTRUCTION) {
+    const columns: usize = max(load<u32>(at + COLUMNS), 1);
+    let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
+    for (let n = images; n > 0; n--) {
+      let yn = y, an = a, bn = b;
+      for (let column: usize = 0; column < columns; column++) {
+        addRows(at, yn, an, bn);
+        yn += floats(at + Y + COLUMN_STRIDE);
+        an += floats(at + A + COLUMN_STRIDE);
+        bn += floats(at + B + COLUMN_STRIDE);
+      }
+      y += floats(at + Y + STRIDE);
+      a += floats(at + A + STRIDE);
+      b += floats(at + B + STRIDE);
     }
-    y += floats(at + Y + STRIDE);
-    a += floats(at + A + STRIDE);
-    b += floats(at + B + STRIDE);
   }
+  return at;
 }
 
 /** y = max(b + the rows that the numbers at a say, lowerBound), in blocks that registers hold. */

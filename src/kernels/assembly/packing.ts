@@ -50,8 +50,8 @@ export function packKernelBack(
 }
 
 /**
- * Copies an image [height,width,features] into the inside of its padded rows, where y > 0, or everywhere
- * where y is 0.
+ * Copies an image [height,width,features] into its padded rows, so many columns from the left, where y > 0, or
+ * everywhere where y is 0.
  */
 export function padImage(
   to: usize,
@@ -61,9 +61,10 @@ export function padImage(
   width: usize,
   features: usize,
   columns: usize,
+  left: usize,
 ): void {
   const rowBytes = width * features * 4;
-  to += (columns >> 1) * features * 4;
+  to += left * features * 4;
   for (let h: usize = 0; h < height; h++) {
     copyActive(to, rowBytes, image, y, 1, width * features);
     to += (width + columns - 1) * features * 4;

@@ -2,7 +2,9 @@ import { V } from './vector';
 
 /**
  * y = max(start + x w, lowerBound): y[n][o] from start[n][o] + x[n][0] w[0][o] + x[n][1] w[1][o] + ..., in
- * tiles of images and outputs held in registers. A start stride of 0 gives every image the same start.
+ * tiles of images and outputs held in registers. A start stride of 0 gives every image the same start. Weights lie in
+ * blocks of four outputs, [outputs/4][inputs][4], so that a tile reads them one after the other; `block` is the
+ * distance from one to the next.
  *
  * Each sum runs over the inputs in order. Those of a tile do not wait for each other: of four images 8 outputs,
  * of a single one 16, which is as many as the registers hold beside what is loaded.
@@ -15,27 +17,29 @@ export function product(
   x: usize,
   xStride: usize,
   w: usize,
-  wStride: usize,
+  block: usize,
   images: usize,
   inputs: usize,
   outputs: usize,
   lowerBound: f32,
 ): void {
-  const bound = f32x4.splat(lowerBound), bytes = outputs * 4;
+  const bound = f32x4.splat(lowerBound), bytes = outputs * 4, inputBytes = inputs * V;
   let o: usize = 0;
-  for (; o < bytes && images >= 4; o += 2 * V) {
+  for (let wo = w, end = w + inputBytes; o < bytes && images >= 4; o += 2 * V) {
     const isHalf = bytes - o == V;
     let yn = y + o, sn = start + o, xn = x;
     for (let n = images; n >= 4; n -= 4) {
-      if (isHalf) fourByFour(yn, yStride, sn, startStride, xn, xStride, w + o, wStride, inputs, bound);
-      else fourByEight(yn, yStride, sn, startStride, xn, xStride, w + o, wStride, inputs, bound);
+      if (isHalf) fourByFour(yn, yStride, sn, startStride, xn, xStride, wo, end, bound);
+      else fourByEight(yn, yStride, sn, startStride, xn, xStride, wo, end, block, bound);
       yn += 4 * yStride;
       sn += 4 * startStride;
       xn += 4 * xStride;
     }
+    wo += 2 * block;
+    end += 2 * block;
   }
   for (let n = images & ~3; n < images; n++) {
-    one(y + n * yStride, start + n * startStride, x + n * xStride, w, wStride, inputs, bytes, bound);
+    one(y + n * yStride, start + n * startStride, x + n * xStride, w, inputBytes, block, bytes, bound);
   }
 }
 
@@ -49,8 +53,8 @@ function fourByEight(
   x0: usize,
   xStride: usize,
   w: usize,
-  wStride: usize,
-  inputs: usize,
+  end: usize,
+  block: usize,
   bound: v128,
 ): void {
   let a0 = v128.load(start), b0 = v128.load(start, 16);
@@ -61,8 +65,8 @@ function fourByEight(
   start += startStride;
   let a3 = v128.load(start), b3 = v128.load(start, 16);
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (let i: usize = 0; i < inputs; i++) {
-    const wa = v128.load(w), wb = v128.load(w, 16);
+  for (; w < end; w += V) {
+    const wa = v128.load(w), wb = v128.load(w + block);
     let s = v128.load_splat<f32>(x0);
     a0 = f32x4.add(a0, f32x4.mul(s, wa));
     b0 = f32x4.add(b0, f32x4.mul(s, wb));
@@ -79,7 +83,6 @@ function fourByEight(
     x1 += 4;
     x2 += 4;
     x3 += 4;
-    w += wStride;
   }
   v128.store(y, f32x4.pmax(a0, bound));
   v128.store(y, f32x4.pmax(b0, bound), 16);
@@ -104,8 +107,7 @@ function fourByFour(
   x0: usize,
   xStride: usize,
   w: usize,
-  wStride: usize,
-  inputs: usize,
+  end: usize,
   bound: v128,
 ): void {
   let a0 = v128.load(start);
@@ -116,7 +118,7 @@ function fourByFour(
   start += startStride;
   let a3 = v128.load(start);
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (let i: usize = 0; i < inputs; i++) {
+  for (; w < end; w += V) {
     const wa = v128.load(w);
     let s = v128.load_splat<f32>(x0);
     a0 = f32x4.add(a0, f32x4.mul(s, wa));
@@ -130,7 +132,6 @@ function fourByFour(
     x1 += 4;
     x2 += 4;
     x3 += 4;
-    w += wStride;
   }
   v128.store(y, f32x4.pmax(a0, bound));
   y += yStride;
@@ -149,36 +150,36 @@ function one(
   start: usize,
   x: usize,
   w: usize,
-  wStride: usize,
-  inputs: usize,
+  inputBytes: usize,
+  block: usize,
   bytes: usize,
   bound: v128,
 ): void {
+  const block2: usize = 2 * block, block3: usize = 3 * block;
   for (; bytes >= 4 * V; bytes -= 4 * V) {
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
-    let xi = x, wi = w;
-    let i = inputs;
-    for (; i > 1; i -= 2) {
+    let xi = x;
+    const end = w + inputBytes;
+    for (; w + V < end; w += 2 * V) {
       let s = v128.load_splat<f32>(xi);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(wi)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(wi, 16)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(wi, 32)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(wi, 48)));
-      wi += wStride;
+      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
       s = v128.load_splat<f32>(xi, 4);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(wi)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(wi, 16)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(wi, 32)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(wi, 48)));
-      wi += wStride;
+      a = f32x4.add(a, f32x4.mul(s, v128.load(w, 16)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block, 16)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2, 16)));
+      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3, 16)));
       xi += 8;
     }
-    if (i > 0) {
+    if (w < end) {
       const s = v128.load_splat<f32>(xi);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(wi)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(wi, 16)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(wi, 32)));
-      d = f32x4.add(d, f32x4.mul(s, v128.load(wi, 48)));
+      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2)));
+      d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3)));
+      w += V;
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
@@ -186,39 +187,27 @@ function one(
     v128.store(y, f32x4.pmax(d, bound), 48);
     y += 4 * V;
     start += 4 * V;
-    w += 4 * V;
+    w += 4 * block - inputBytes;
   }
-  if (bytes == 3 * V) {
-    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32);
-    for (; inputs > 0; inputs--) {
+  const end = w + inputBytes;
+  if (bytes > V) {
+    const third = bytes == 2 * V ? block : block2; // where there are but two, the second is computed again meanwhile
+    let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
+    for (; w < end; w += V) {
       const s = v128.load_splat<f32>(x);
       a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w, 16)));
-      c = f32x4.add(c, f32x4.mul(s, v128.load(w, 32)));
+      b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
+      c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
       x += 4;
-      w += wStride;
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
-    v128.store(y, f32x4.pmax(c, bound), 32);
-  } else if (bytes == 2 * V) {
-    let a = v128.load(start), b = v128.load(start, 16);
-    for (; inputs > 0; inputs--) {
-      const s = v128.load_splat<f32>(x);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
-      b = f32x4.add(b, f32x4.mul(s, v128.load(w, 16)));
-      x += 4;
-      w += wStride;
-    }
-    v128.store(y, f32x4.pmax(a, bound));
-    v128.store(y, f32x4.pmax(b, bound), 16);
+    v128.store(y + bytes - V, f32x4.pmax(c, bound));
   } else if (bytes == V) {
     let a = v128.load(start);
-    for (; inputs > 0; inputs--) {
-      const s = v128.load_splat<f32>(x);
-      a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
+    for (; w < end; w += V) {
+      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
       x += 4;
-      w += wStride;
     }
     v128.store(y, f32x4.pmax(a, bound));
   }

@@ -33,6 +33,18 @@ export function timeTorch(shape, batch, seconds) {
   return times && { ...times, forward: summary(times.forward), step: summary(times.step) };
 }
 
+/**
+ * PyTorch's forward pass and training step of a PixelCNN++; null where python3 has no torch. With no seconds, one pass and no step.
+ *
+ * @returns {{ forward: object, step?: object, version: string } | null} summaries as of timeInTurn
+ */
+export function timeTorchPlusPlus(shape, batch, seconds) {
+  const times = runTorch('plus_plus.py', JSON.stringify(shape), batch, seconds);
+  return (
+    times && { ...times, forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) }
+  );
+}
+
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
 export function timeTorchSampler(shape, numImages) {
   return runTorch('sample.py', JSON.stringify(shape), numImages)?.sample ?? null;

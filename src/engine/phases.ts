@@ -1,0 +1,83 @@
+import { offsetOfTap, sightOf, type Window } from '../core/window';
+
+/** A tap of a kernel. */
+export type Tap = readonly [row: number, column: number];
+
+/** Taps that read a row of a map at places side by side, from left to right. */
+export interface TapRow {
+  /** Rows of the map above the present one. */
+  readonly above: number;
+  /** Columns of the map from the first tap's to the present one. */
+  readonly left: number;
+  readonly taps: readonly Tap[];
+}
+
+/**
+ * What a convolution is at some of its places: sums over the same taps at all of them. A plain or strided convolution is
+ * one phase. A transposed one is stride x stride, since taps fall between the places of the coarser map by turns: none
+ * of its phases multiplies the zeros that the definition puts there.
+ */
+export interface Phase {
+  /** Of the map that is written, the places are every so many rows and columns from this place on. */
+  readonly every: number;
+  readonly row: number;
+  readonly column: number;
+  /** Columns of the map that is read, from one place to the next. */
+  readonly step: number;
+  /** Rows that are known whole before the present one, from the top: also the present one of a coarser map. */
+  readonly above: readonly TapRow[];
+  /** What is read of the output's own row. */
+  readonly present: TapRow;
+  /** How many of its taps lie to the left of the output's own place. The next one, if any, is that place. */
+  readonly tapsBefore: number;
+}
+
+/** The phases of a window. */
+export function phasesOf(window: Window): Phase[] {
+  const { stride, transposed } = window;
+  const every = transposed ? stride : 1;
+  const places = Array.from({ length: every * every }, (_, i) => [Math.floor(i / every), i % every] as const);
+  const isBefore = (tap: Tap, axis: 0 | 1) => offsetOfTap(window, ...tap)[axis] < 0;
+  return places.map(([row, column]) => {
+    const rows = tapRows(window, every, row, column);
+    const above = rows.filter(({ taps }) => taps.some((tap) => isBefore(tap, 0)));
+    const [present = { above: 0, left: 0, taps: [] }] = rows.slice(above.length);
+    const tapsBefore = present.taps.filter((tap) => isBefore(tap, 1)).length;
+    return { every, row, column, step: transposed ? 1 : stride, above, present, tapsBefore };
+  });
+}
+
+/** The taps that see something from one place of the map that is written, on one with `every` times fewer rows. */
+function tapRows(window: Window, every: number, row: number, column: number): TapRow[] {
+  const [rows, columns] = window.kernelSize;
+  const inOrder = (length: number) => {
+    const indices = Array.from({ length }, (_, i) => i);
+    return window.transposed ? indices.reverse() : indices; // from the top, and from the left
+  };
+  return inOrder(rows).flatMap((r) => {
+    const taps = inOrder(columns)
+      .map((c): Tap => [r, c])
+      .filter((tap) => {
+        const [down, right] = offsetOfTap(window, ...tap);
+        return (
+          (row + down) % every === 0 &&
+          (column + right) % every === 0 &&
+          sightOf(window, ...tap) !== 'nothing'
+        );
+      });
+    const [first] = taps;
+    if (first === undefined) return [];
+    const [down, right] = offsetOfTap(window, ...first);
+    return [{ above: (0 - down - row) / every, left: (0 - right - column) / every, taps }];
+  });
+}
+
+/** How far a window reaches in the map that it reads, at most: rows above the present one, and columns to either side. */
+export function reachOf(window: Window): { readonly above: number; readonly columns: number } {
+  const { kernelSize, anchor, stride, transposed } = window;
+  const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];
+  if (!transposed) return { above: anchor[0], columns: Math.max(anchor[1], after[1]) };
+  // The taps lie the other way round, on every so many rows and columns of the finer map.
+  const [left, right] = [Math.floor(after[1] / stride), Math.ceil(anchor[1] / stride)];
+  return { above: Math.floor(after[0] / stride), columns: Math.max(left, right) };
+}

@@ -1,0 +1,94 @@
+import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
+import { ifPositive, tanhTimesSigmoid, timesSigmoid, withSign } from './gate-f32';
+import { load4, startOf, step, write } from './tails';
+
+// The loops of both kinds of gates. Each kind has a module of its own, into which they are inlined: a loop that asks
+// for the kind takes a third longer. Addresses count bytes here.
+//
+// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition
+// [images,groups,2,size], it is added to x at every pixel; its address is 0 where there is none.
+
+/** y = tanh(a) sigmoid(b), or a sigmoid(b) [images,pixels,groups,size]. */
+// @ts-ignore: decorator
+@inline
+export function gates(
+  y: usize,
+  x: usize,
+  condition: usize,
+  images: usize,
+  pixels: usize,
+  groups: usize,
+  size: usize,
+  isLinear: bool,
+): void {
+  const bytes = size * 4;
+  for (let n: usize = 0; n < images; n++) {
+    for (let p: usize = 0; p < pixels; p++) {
+      let c = condition;
+      for (let g: usize = 0; g < groups; g++, x += 2 * bytes, y += bytes) {
+        for (let next: usize = 0; next < bytes; next += step(bytes)) {
+          const i = startOf(next, bytes);
+          const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
+          write(y + i, isLinear ? timesSigmoid(a, b) : tanhTimesSigmoid(a, b), bytes);
+        }
+        if (c != 0) c += 2 * bytes;
+      }
+    }
+    if (condition != 0) condition += groups * 2 * bytes;
+  }
+}
+
+/** The gradient for x of {@link gates}, dx as x, of dy [images,pixels,groups,size]. */
+// @ts-ignore: decorator
+@inline
+export function gatesBack(
+  dx: usize,
+  dy: usize,
+  x: usize,
+  condition: usize,
+  images: usize,
+  pixels: usize,
+  groups: usize,
+  size: usize,
+  isLinear: bool,
+): void {
+  const bytes = size * 4;
+  for (let n: usize = 0; n < images; n++) {
+    for (let p: usize = 0; p < pixels; p++) {
+      let c = condition;
+      for (let g: usize = 0; g < groups; g++, x += 2 * bytes, dx += 2 * bytes, dy += bytes) {
+        for (let next: usize = 0; next < bytes; next += step(bytes)) {
+          const i = startOf(next, bytes);
+          const a = read(x + i, c, i, bytes), b = read(x + bytes + i, c, bytes + i, bytes);
+          const one = f32x4.splat(1);
+          let t = a, slope = one;
+          if (!isLinear) {
+            const minus2a = clamped(f32x4.mul(f32x4.abs(a), f32x4.splat(-2)));
+            const power = powerOf2(minus2a), scaled = scaledExpm1(minus2a, power);
+            const ea = f32x4.add(power, scaled), oneMinusEa = f32x4.sub(f32x4.sub(one, power), scaled);
+            const ra = f32x4.div(one, f32x4.add(one, ea));
+            t = withSign(f32x4.mul(oneMinusEa, ra), a); // tanh
+            slope = f32x4.mul(f32x4.mul(f32x4.splat(4), ea), f32x4.mul(ra, ra)); // 1 - tanh^2
+          }
+          const eb = exp(f32x4.neg(f32x4.abs(b)));
+          const rb = f32x4.div(one, f32x4.add(one, eb));
+          const sigmoid = f32x4.mul(ifPositive(b, one, eb), rb);
+          const rest = f32x4.mul(ifPositive(b, eb, one), rb); // 1 - sigmoid
+          const d = f32x4.mul(load4(dy + i, bytes), sigmoid);
+          write(dx + i, f32x4.mul(d, slope), bytes);
+          write(dx + bytes + i, f32x4.mul(f32x4.mul(d, rest), t), bytes);
+        }
+        if (c != 0) c += 2 * bytes;
+      }
+    }
+    if (condition != 0) condition += groups * 2 * bytes;
+  }
+}
+
+/** x plus the condition, where there is one. */
+// @ts-ignore: decorator
+@inline
+function read(x: usize, condition: usize, i: usize, bytes: usize): v128 {
+  const value = load4(x, bytes);
+  return condition == 0 ? value : f32x4.add(value, load4(condition + i, bytes));
+}

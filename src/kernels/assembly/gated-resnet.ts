@@ -1,0 +1,73 @@
+import { A, B, COLUMN_STRIDE, COLUMNS, floats, INSTRUCTION, LENGTH, operand, STRIDE, Y } from './encoding';
+import { oneMinusExp } from './exp-f32';
+import { timesSigmoid } from './gate-f32';
+import { V } from './vector';
+
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
+// strides count bytes here.
+//
+// What the blocks of PixelCNN++ are made of beside convolutions; ../javascript.ts is the same in JavaScript.
+
+const CONCAT_ELU: u32 = 28, LINEAR_GATE: u32 = 29; // Op, in ../instruction.ts
+
+/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+export function run(at: usize, end: usize, bases: usize, images: usize): usize {
+  for (; at < end; at += INSTRUCTION) {
+    const op = load<u32>(at);
+    if (op != CONCAT_ELU && op != LINEAR_GATE) break;
+    const columns: usize = max(load<u32>(at + COLUMNS), 1), bytes = floats(at + LENGTH);
+    let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
+    for (let n = images; n > 0; n--) {
+      let yn = y, an = a, bn = b;
+      for (let column: usize = 0; column < columns; column++) {
+        if (op == CONCAT_ELU) concatElu(yn, bn, an, bytes);
+        else linearGate(yn, an, bn, bytes);
+        yn += floats(at + Y + COLUMN_STRIDE);
+        an += floats(at + A + COLUMN_STRIDE);
+        bn += floats(at + B + COLUMN_STRIDE);
+      }
+      y += floats(at + Y + STRIDE);
+      a += floats(at + A + STRIDE);
+      b += floats(at + B + STRIDE);
+    }
+  }
+  return at;
+}
+
+/** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
+function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
+    const x = read(a + i, i, bytes), size = f32x4.abs(x), isPositive = f32x4.gt(x, f32x4.splat(0));
+    const below = f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(size)));
+    write(y + i, v128.bitselect(x, below, isPositive), i, bytes);
+    write(b + i, v128.bitselect(below, size, isPositive), i, bytes);
+  }
+}
+
+/** y = a sigmoid(b) */
+function linearGate(y: usize, a: usize, b: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
+    write(y + i, timesSigmoid(read(a + i, i, bytes), read(b + i, i, bytes)), i, bytes);
+  }
+}
+
+// Whole vectors, then what is left one number at a time.
+
+// @ts-ignore: decorator
+@inline
+function step(i: usize, bytes: usize): usize {
+  return i + V <= bytes ? V : 4;
+}
+
+// @ts-ignore: decorator
+@inline
+function read(from: usize, i: usize, bytes: usize): v128 {
+  return i + V <= bytes ? v128.load(from) : v128.load32_splat(from);
+}
+
+// @ts-ignore: decorator
+@inline
+function write(to: usize, value: v128, i: usize, bytes: usize): void {
+  if (i + V <= bytes) v128.store(to, value);
+  else v128.store_lane<f32>(to, value, 0);
+}

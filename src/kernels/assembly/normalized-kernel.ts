@@ -1,0 +1,96 @@
+import { load4, startOf, step, write } from './tails';
+
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
+// tfjs's wasm backend. Addresses count bytes here.
+//
+// Kernels are [inputs,outputs], and four outputs are done at a time. Their norms are sums of many squares, in float64.
+
+/** y = gain direction / ||direction|| of each output. The square of a norm is taken for `smallest` at least. */
+export function normalizedKernel(
+  y: usize,
+  direction: usize,
+  gain: usize,
+  inputs: usize,
+  outputs: usize,
+  smallest: f64,
+): void {
+  const bytes = outputs * 4, end = inputs * bytes;
+  for (let next: usize = 0; next < bytes; next += step(bytes)) {
+    const o = startOf(next, bytes);
+    let low = f64x2.splat(0), high = low; // the squares' sums, of two outputs each
+    for (let i = o; i < end; i += bytes) {
+      const v = load4(direction + i, bytes), vLow = lowHalf(v), vHigh = highHalf(v);
+      low = f64x2.add(low, f64x2.mul(vLow, vLow));
+      high = f64x2.add(high, f64x2.mul(vHigh, vHigh));
+    }
+    const factor = f32x4.div(load4(gain + o, bytes), joined(norms(low, smallest), norms(high, smallest)));
+    for (let i = o; i < end; i += bytes) write(y + i, f32x4.mul(load4(direction + i, bytes), factor), bytes);
+  }
+}
+
+/** The gradients of {@link normalizedKernel}, of dy as y: ddirection as direction, and dgain [outputs]. */
+export function normalizedKernelBack(
+  ddirection: usize,
+  dgain: usize,
+  dy: usize,
+  direction: usize,
+  gain: usize,
+  inputs: usize,
+  outputs: usize,
+  smallest: f64,
+): void {
+  const bytes = outputs * 4, end = inputs * bytes;
+  for (let next: usize = 0; next < bytes; next += step(bytes)) {
+    const o = startOf(next, bytes);
+    let low = f64x2.splat(0), high = low, alongLow = low, alongHigh = low; // sums of squares, and of dy direction
+    for (let i = o; i < end; i += bytes) {
+      const v = load4(direction + i, bytes), vLow = lowHalf(v), vHigh = highHalf(v);
+      const d = load4(dy + i, bytes);
+      low = f64x2.add(low, f64x2.mul(vLow, vLow));
+      high = f64x2.add(high, f64x2.mul(vHigh, vHigh));
+      alongLow = f64x2.add(alongLow, f64x2.mul(lowHalf(d), vLow));
+      alongHigh = f64x2.add(alongHigh, f64x2.mul(highHalf(d), vHigh));
+    }
+    const normLow = norms(low, smallest), normHigh = norms(high, smallest);
+    write(dgain + o, joined(f64x2.div(alongLow, normLow), f64x2.div(alongHigh, normHigh)), bytes);
+    const factor = f32x4.div(load4(gain + o, bytes), joined(normLow, normHigh));
+    const along = joined(shares(alongLow, low, smallest), shares(alongHigh, high, smallest));
+    for (let i = o; i < end; i += bytes) {
+      const across = f32x4.sub(load4(dy + i, bytes), f32x4.mul(load4(direction + i, bytes), along));
+      write(ddirection + i, f32x4.mul(across, factor), bytes);
+    }
+  }
+}
+
+/** How much of a gradient lies along the direction, which its norm takes away: nothing where the norm is the smallest. */
+// @ts-ignore: decorator
+@inline
+function shares(along: v128, squares: v128, smallest: f64): v128 {
+  return v128.and(f64x2.div(along, squares), f64x2.gt(squares, f64x2.splat(smallest)));
+}
+
+/** Keeps NaN. */
+// @ts-ignore: decorator
+@inline
+function norms(squares: v128, smallest: f64): v128 {
+  return f64x2.sqrt(f64x2.pmax(squares, f64x2.splat(smallest)));
+}
+
+// @ts-ignore: decorator
+@inline
+function lowHalf(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function highHalf(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+}
+
+/** Two and two in float64 as four in float32. */
+// @ts-ignore: decorator
+@inline
+function joined(low: v128, high: v128): v128 {
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+}

@@ -1,0 +1,54 @@
+import { initializers } from '@tensorflow/tfjs-layers';
+import { pointWindow } from '../core/window';
+import type { GateKind, LayerWeight, Ops } from '../program/ops';
+import type { PixelLayer } from './pixel-layer';
+import { partSeed, seededInitializer } from './seeds';
+import type { Shape } from './types';
+
+/** What a condition adds to the inputs of a gate: [N,K] or [N,H,W,K] -> [..,2F]. */
+export interface Projection {
+  /** [1,1,K,2F] */
+  readonly kernel: LayerWeight;
+  readonly isMap: boolean;
+}
+
+/** Whether a shape is that of vectors, or of a map of the features' own height and width. */
+export function isCondition(condition: Shape, [, h, w]: Shape): boolean {
+  const [, height, width] = condition;
+  const isMap = condition.length === 4 && height === h && width === w;
+  return condition.at(-1) != null && (condition.length === 2 || isMap);
+}
+
+/** Adds to a layer the projection of each condition to so many features. */
+export function addProjections(
+  layer: PixelLayer,
+  conditions: readonly Shape[],
+  features: number,
+  seed: number | undefined,
+): Projection[] {
+  return conditions.map((condition, index) => {
+    // No `_2` at the end: tfjs makes names unique so.
+    const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
+    const initializer = seededInitializer(initializers.glorotUniform({}), partSeed(seed, name));
+    const shape = [1, 1, condition.at(-1) as number, features];
+    return { kernel: layer['addWeight'](name, shape, 'float32', initializer), isMap: condition.length === 4 };
+  });
+}
+
+/** The gate of features, to which the projections of conditions are added: [N,H,W,2F] -> [N,H,W,F]. */
+export function conditionedGate<T>(
+  ops: Ops<T>,
+  x: T,
+  conditions: readonly T[],
+  projections: readonly Projection[],
+  { groups, kind }: { groups: number; kind: GateKind },
+): T {
+  const ofPixels = [x];
+  const ofImages: T[] = [];
+  for (const [index, { kernel, isMap }] of projections.entries()) {
+    const projected = ops.conv(conditions[index] as T, kernel, null, pointWindow); // [..,K] -> [..,2F]
+    (isMap ? ofPixels : ofImages).push(projected);
+  }
+  const sum = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // all [..,2F]
+  return ops.gate(sum(ofPixels) as T, groups, sum(ofImages), kind); // [N,H,W,2F] -> [N,H,W,F]
+}

@@ -1,0 +1,16 @@
+// Draws images from a portable file, in a process of its own, so that its memory can be told: `node draw-portable.mjs FILE IMAGES`
+// prints {"ms": …, "peakBytes": …}. It knows no tfjs.
+
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
+
+/** In a function of its own, so that nobody holds the file once it is read. */
+const load = async (path) => readPortable(await readFile(path));
+
+const [path, count] = process.argv.slice(2);
+const model = await load(path);
+const before = performance.now();
+await sample(model, { numImages: Number(count), seed: 1 });
+const ms = performance.now() - before;
+console.log(JSON.stringify({ ms, peakBytes: 1024 * process.resourceUsage().maxRSS }));

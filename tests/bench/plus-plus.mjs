@@ -1,0 +1,107 @@
+// Times PixelCNN++: a step of a small one beside PyTorch's, and drawing from it beside a pass; drawing from one of the published size, out of a
+// portable file, beside a pass of PyTorch, which a sampler without caches takes for every pixel.
+//
+//   npm run bench:plus-plus -- [--seconds 20] [--write]
+//
+// --write puts the tables into docs/models.md.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
+import { writePortable } from 'pixelcnn-layers/runtime';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { machine } from './lib/machine.mjs';
+import { randomBatch } from './lib/networks.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+import { timeTorchPlusPlus } from './lib/torch.mjs';
+
+const { values: flags } = parseArgs({
+  options: { seconds: { type: 'string', default: '20' }, write: { type: 'boolean', default: false } },
+});
+const seconds = Number(flags.seconds);
+const batch = 16;
+const small = { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, components: 5 };
+const published = { imageShape: [32, 32, 3], levels: 256, filters: 160, numResnets: 5, components: 10 };
+const seconds1 = (time) => `${(time / 1000).toFixed(2)} s`;
+const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+await useBackend('wasm');
+
+async function smallFigures() {
+  const torch = timeTorchPlusPlus(small, batch, seconds / 2);
+  const model = pixelCNNPlusPlus({ ...small, seed: 1 });
+  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const { xs, labels } = randomBatch(small, batch);
+  const times = await timeInTurn(
+    {
+      pass: async () => {
+        const parameters = model.predict(xs, { batchSize: batch });
+        await parameters.data();
+        parameters.dispose();
+      },
+      step: () => model.trainOnBatch(xs, labels),
+      draw: async () => (await sample(model, { numImages: batch, seed: 1 })).dispose(),
+    },
+    { seconds },
+  );
+  const again = timeTorchPlusPlus(small, batch, seconds / 2); // before and after, since the two do not run in turn
+  const ofTorch = (what) => torch && Math.min(torch[what].median, again[what].median);
+  const { pass, step, draw } = times;
+  const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)} times)` : 'not installed'); // biome-ignore format: one line
+  const rows = [
+    ['a pass', ms(pass.median), beside(pass, 'forward')],
+    ['a step of training', ms(step.median), beside(step, 'step')],
+    ['drawing them', `${ms(draw.median)} (${(draw.median / pass.median).toFixed(2)} passes)`, ''],
+  ];
+  const table = markdownTable([`${batch} images 16x16x3`, 'ms', 'PyTorch, one thread, ms'], rows);
+  return `${model.countParams().toLocaleString('en')} weights (\`filters: 32, numResnets: 2, components: 5\`):\n\n${table}`;
+}
+
+async function publishedFigures(directory) {
+  const file = join(directory, 'model');
+  const model = pixelCNNPlusPlus({ ...published, seed: 1 });
+  const weights = model.countParams();
+  const bytes = writePortable(await toPortable(model), { float16: true });
+  await writeFile(file, bytes);
+  model.dispose();
+  const drawn = (numImages) => {
+    const program = fileURLToPath(new URL('lib/draw-portable.mjs', import.meta.url));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, file, String(numImages)], { encoding: 'utf8' }); // biome-ignore format: one line
+    if (status !== 0) throw new Error(stderr);
+    return { numImages, ...JSON.parse(stdout) };
+  };
+  const torch = timeTorchPlusPlus(published, 1, 0);
+  const rows = [drawn(16), drawn(1)].map((run) => [
+    run.numImages,
+    seconds1(run.ms / run.numImages),
+    mebibytes(run.peakBytes),
+    torch ? Math.round((1024 * torch.forward.median) / (run.ms / run.numImages)) : 'not installed',
+  ]);
+  const header = [
+    'images 32x32x3 at once',
+    'an image',
+    'memory of the process',
+    'times faster than PyTorch’s passes',
+  ];
+  const pass = torch ? ` PyTorch takes ${seconds1(torch.forward.median)} for a pass of one image, and a sampler without caches takes ${32 * 32} passes.` : ''; // biome-ignore format: one line
+  const size = `${weights.toLocaleString('en')} weights, the published size, from a portable file of ${mebibytes(bytes.length)} (float16), one core:`;
+  return `${size}\n\n${markdownTable(header, rows)}\n\n${pass.trim()}`;
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'plus-plus-'));
+try {
+  const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians, in one run on ${machine()}.`;
+  console.log(text);
+  if (flags.write) {
+    const page = fileURLToPath(new URL('../../docs/models.md', import.meta.url));
+    await writeBetweenMarks(page, 'bench:plus-plus', text);
+  }
+} finally {
+  await rm(directory, { recursive: true });
+}

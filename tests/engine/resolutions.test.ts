@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConditionValues } from '../../src/core/conditions';
+import { distributionOf } from '../../src/distributions/readers';
+import { compile } from '../../src/engine/compile';
+import { Evaluator } from '../../src/engine/evaluator';
+import { Machine } from '../../src/engine/machine';
+import { Plan } from '../../src/engine/plan';
+import type { SamplingKernels } from '../../src/kernels/instruction';
+import { javascriptKernels } from '../../src/kernels/javascript';
+import { makeKernels } from '../../src/kernels/webassembly';
+import type { PortableModel } from '../../src/program/program';
+import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
+import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
+import { noise } from '../support/tensors';
+
+/** Images, and what they are conditioned on. */
+function inputs({ imageShape }: PortableModel, numImages: number, seed: number) {
+  const [height, width, channels] = imageShape as [number, number, number];
+  const values = height * width * channels;
+  const levels = noise(numImages * values, seed).map((x) => Math.floor(((x + 1) / 2) * LEVELS));
+  const vectors = noise(numImages * 2, seed + 1);
+  const maps = noise(numImages * height * width, seed + 2);
+  const conditions: ConditionValues[] = [
+    { shape: [2], values: vectors },
+    { shape: [height, width, 1], values: maps },
+  ];
+  const levelAt = (n: number, row: number, column: number, channel: number) =>
+    levels[n * values + (row * width + column) * channels + channel] as number;
+  const slow = (n: number) => ({
+    image: slowMap([height, width, channels], (r, c, f) => levelAt(n, r, c, f) / (LEVELS - 1)),
+    conditions: [
+      slowMap([1, 1, 2], (_, __, f) => vectors[2 * n + f] as number, true),
+      slowMap([height, width, 1], (r, c) => maps[(n * height + r) * width + c] as number),
+    ],
+    closures,
+  });
+  return { levelAt, conditions, slow };
+}
+
+/** An evaluator whose chunks are of so many images. */
+function evaluatorInChunks(
+  model: PortableModel,
+  numImages: number,
+  chunkImages: number,
+  conditions: readonly ConditionValues[],
+  make: (floats: number) => SamplingKernels,
+): Evaluator {
+  const imageShape = model.imageShape as [number, number, number];
+  const [, width, channels] = imageShape;
+  const plan = new Plan(chunkImages, width, channels);
+  const io = compile(plan, model, distributionOf(model), closures);
+  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
+}
+
+describe('a program of several resolutions', () => {
+  it('gives value by value what it gives of whole images by its definition, the same bits with all kernels', () => {
+    const batches = fc.record({
+      recipe: recipes,
+      numImages: fc.integer({ min: 1, max: 3 }),
+      chunkImages: fc.integer({ min: 1, max: 3 }),
+      seed: fc.nat({ max: 1000 }),
+    });
+    fc.assert(
+      fc.property(batches, ({ recipe, numImages, chunkImages, seed }) => {
+        const model = randomProgram(recipe);
+        const [height, width, channels] = model.imageShape as [number, number, number];
+        const { levelAt, conditions, slow } = inputs(model, numImages, seed);
+        const expected = Array.from(
+          { length: numImages },
+          (_, n) => slowly(model, slow(n))[model.output] as SlowMap,
+        );
+        const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
+          evaluatorInChunks(model, numImages, chunkImages, conditions, make),
+        ) as [Evaluator, Evaluator];
+        const images = Array.from({ length: numImages }, (_, n) => n);
+        for (let row = 0; row < height; row++) {
+          for (let column = 0; column < width; column++) {
+            for (let channel = 0; channel < channels; channel++) {
+              const got = fast.outputs(row, column, channel);
+              expect(Array.from(plain.outputs(row, column, channel))).toEqual(Array.from(got));
+              const stride = got.length / numImages;
+              for (const [n, map] of expected.entries()) {
+                for (let level = 0; level < LEVELS; level++) {
+                  const want = valueAt(map, row, column, channel * LEVELS + level);
+                  const error = Math.abs((got[n * stride + level] as number) - want);
+                  if (!(error < 1e-4 * Math.max(1, Math.abs(want))))
+                    expect([row, column, channel, got[n * stride + level]]).toEqual([
+                      row,
+                      column,
+                      channel,
+                      want,
+                    ]);
+                }
+              }
+              for (const evaluator of [fast, plain])
+                evaluator.put(row, column, channel, images.map((n) => levelAt(n, row, column, channel))); // biome-ignore format: one line
+            }
+          }
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+});

@@ -1,0 +1,226 @@
+import fc from 'fast-check';
+import type { ConditionShape } from '../../src/core/conditions';
+import type { Window } from '../../src/core/window';
+import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
+import type { PortableModel } from '../../src/program/program';
+import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../../src/program/readiness';
+import { modelOf, weightOf } from './program';
+import { noise } from './tensors';
+
+/** A step in which a program grows by a node, by numbers of any size that say which and how. */
+interface Step {
+  readonly kind: number;
+  readonly on: number;
+  readonly other: number;
+  readonly size: number;
+  readonly kernelSize: [number, number];
+  readonly anchor: [number, number];
+  readonly present: Window['present'];
+}
+
+/** What a random program is made by. */
+export interface Recipe {
+  readonly channels: number;
+  readonly steps: readonly Step[];
+  /** Of an image, in multiples of the greatest scale. */
+  readonly size: readonly [height: number, width: number];
+  readonly seed: number;
+}
+
+const side = fc.integer({ min: 1, max: 4 });
+const step = fc.record<Step>({
+  kind: fc.nat(),
+  on: fc.nat(),
+  other: fc.nat(),
+  size: fc.integer({ min: 1, max: 5 }),
+  kernelSize: fc.tuple(side, side),
+  anchor: fc.tuple(fc.nat(), fc.nat()),
+  present: fc.constantFrom('nothing', 'A', 'B', 'everything'),
+});
+
+/** Random recipes. */
+export const recipes: fc.Arbitrary<Recipe> = fc.record({
+  channels: fc.integer({ min: 1, max: 2 }),
+  steps: fc.array(step, { minLength: 3, maxLength: 14, size: 'max' }),
+  size: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+
+/** What a program is conditioned on: numbers of the image, and of each pixel. */
+export const CONDITIONS: readonly ConditionShape[] = [
+  { kind: 'vector', size: 2 },
+  { kind: 'map', size: 1 },
+];
+export const LEVELS = 3;
+/** As many as a program may have, by its indices. */
+export const closures: readonly ((x: number) => number)[] = new Array(20).fill(Math.sin);
+
+/**
+ * A causal program of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
+ * ReLUs.
+ */
+export function randomProgram({ channels, steps, size, seed }: Recipe, isSmooth = false): PortableModel {
+  const growing = new GrowingProgram(channels, seed, isSmooth);
+  for (const step of steps) growing.grow(step);
+  const { program } = growing;
+  const output = growing.finish();
+  const scale = Math.max(...readinessOf(program.nodes, CONDITIONS).map((node) => node.scale));
+  const imageShape = [scale * size[0], scale * size[1], channels] as const;
+  return modelOf(program, output, { imageShape, levels: LEVELS, conditions: CONDITIONS });
+}
+
+class GrowingProgram {
+  readonly program = new ProgramBuilder();
+  private readonly all: Features[] = [];
+  private weights = 0;
+
+  constructor(
+    private readonly channels: number,
+    private readonly seed: number,
+    private readonly isSmooth: boolean,
+  ) {
+    const image = this.add(this.program.image(channels));
+    this.add(this.program.condition(0, 2, false));
+    this.add(this.program.condition(1, 1, true));
+    this.add(this.conv(image, 4, { kernelSize: [3, 3], anchor: [1, 1], present: 'A' }, channels));
+  }
+
+  /** Adds a node where the step says one that there can be. */
+  grow({ kind, on, other, size, kernelSize, anchor, present }: Step): void {
+    const { program, channels } = this;
+    const recent = on % 2 === 0 ? this.all : this.all.slice(-3); // so that programs get deep
+    const x = recent[Math.floor(on / 2) % recent.length] as Features;
+    const { scale, times } = this.readiness(x);
+    const isConstant = times.includes(ONCE);
+    const like = this.all.filter((y) => {
+      const of = this.readiness(y);
+      return of.scale === scale || of.times.includes(ONCE);
+    });
+    const y = like[other % like.length] as Features;
+    const [rows, columns] = kernelSize;
+    const tap = [anchor[0] % rows, anchor[1] % columns] as const;
+    const window = { kernelSize, anchor: tap, present };
+    const ofChannels = x.size % channels === 0 ? channels : 1;
+    const groups = kind % 2 === 0 ? ofChannels : 1;
+    const outs = size * groups;
+    switch (kind % 16) {
+      case 0:
+      case 1:
+        if (isConstant)
+          this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
+        else this.add(this.conv(x, outs, window, groups));
+        break;
+      case 2:
+      case 3:
+      case 4:
+        if (!isConstant && scale < 4) this.add(this.conv(x, outs, { ...window, stride: 2 }, groups));
+        break;
+      case 5:
+      case 6:
+      case 7:
+        if (!isConstant && scale > 1)
+          this.add(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups));
+        break;
+      case 8:
+        if (!isConstant) this.add(program.shift(x, anchor[0] % 3, anchor[1] % 3));
+        break;
+      case 9:
+        if (x.size <= 8) this.add(program.concatElu(x));
+        break;
+      case 10:
+        if (x.size % 2 === 0)
+          this.add(program.gate(x, 1, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
+        break;
+      case 11:
+        if (x.size + y.size <= 12) this.add(program.concat(x, y));
+        break;
+      case 12:
+        if (x.size === y.size) this.add(program.combine('add', x, y));
+        else if (x.size > 1) this.add(program.slice(x, 1, x.size - 1));
+        break;
+      case 13:
+        if (x.size > 1) this.add(program.normalize(x, { epsilon: 1 }));
+        break;
+      case 14:
+        if (this.isSmooth) this.add(program.pointwise('tanh', x));
+        else if (anchor[0] % 2 === 0) this.add(program.pointwise(anchor[1] % 2 === 0 ? 'relu' : 'elu', x));
+        else this.add(program.closure(x, Math.sin));
+        break;
+      default: {
+        // levels of the image are looked up in the kernel
+        const hot = program.oneHotLevels(this.all[0] as Features, LEVELS);
+        const stride = anchor[0] % 2 === 0 ? 1 : 2;
+        const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride };
+        this.add(this.conv(hot, size * channels, causal, channels));
+      }
+    }
+  }
+
+  /**
+   * Logits of all that is of the image's resolution, and what is of a lower one by transposed convolutions: of the pixels
+   * before the present one, and of this one itself what is known.
+   */
+  finish(): Features {
+    const { program, channels } = this;
+    const outs = channels * LEVELS;
+    const fine = this.all.flatMap((features) => {
+      let x = features;
+      while (this.readiness(x).scale > 1) {
+        const window = {
+          kernelSize: [2, 2],
+          anchor: [0, 0],
+          present: 'B',
+          stride: 2,
+          transposed: true,
+        } as const;
+        x = this.conv(x, 2, window);
+      }
+      if (!this.readiness(x).times.includes(AFTER_ROW)) return [x];
+      return [program.shift(x, 1, 0)]; // what is known after the row, in the row below
+    });
+    const before = program.concat(...fine.map((x) => program.pointwise('tanh', x)));
+    const parts = [this.conv(before, outs, { kernelSize: [2, 3], anchor: [1, 1], present: 'A' })];
+    const known = fine.filter((x) => this.readiness(x).times.every((time) => time <= 0));
+    parts.push(
+      this.conv(program.concat(...known), outs, {
+        kernelSize: [1, 1],
+        anchor: [0, 0],
+        present: 'everything',
+      }),
+    );
+    for (const x of fine) {
+      const group = x.size / channels;
+      const { times } = this.readiness(x);
+      const isKnown = times.every((time, f) => time > ONCE && time <= Math.floor(f / group));
+      if (channels > 1 && Number.isInteger(group) && isKnown)
+        parts.push(this.conv(x, outs, { kernelSize: [1, 2], anchor: [0, 1], present: 'B' }, channels));
+    }
+    return program.combine('add', ...parts);
+  }
+
+  private add(features: Features): Features {
+    this.all.push(features);
+    return features;
+  }
+
+  private readiness(x: Features): Readiness {
+    return readinessOf(this.program.nodes, CONDITIONS)[nodeOf(x)] as Readiness;
+  }
+
+  /** A convolution with random weights, of a size that keeps the sums as great as what they are of. */
+  private conv(
+    x: Features,
+    size: number,
+    window: Pick<Window, 'kernelSize' | 'anchor' | 'present'> & Partial<Window>,
+    imageChannels = 1,
+  ): Features {
+    const [rows, columns] = window.kernelSize;
+    const shape = [rows, columns, x.size, size];
+    const seed = 1000 * this.seed + this.weights++;
+    const fan = rows * columns * x.size;
+    const kernel = noise(fan * size, seed).map((value) => value * Math.sqrt(3 / fan));
+    const whole = { stride: 1, transposed: false, ...window, imageChannels };
+    const bias = weightOf([size], noise(size, seed + 500), `bias ${this.weights}`);
+    return this.program.conv(x, weightOf(shape, kernel, `kernel ${this.weights}`), bias, whole);
+  }
+}

@@ -1,0 +1,196 @@
+import { maskOf, type Window } from '../../src/core/window';
+import type { Node, PortableModel } from '../../src/program/program';
+
+/** The features of a node at each place that it has, row by row: [height,width,features]. */
+export interface SlowMap {
+  readonly height: number;
+  readonly width: number;
+  readonly features: number;
+  readonly values: Float64Array;
+  /** Whether its one place stands for all. */
+  readonly isConstant: boolean;
+}
+
+/** What an image is, and what it is conditioned on. */
+export interface SlowInputs {
+  /** Normalized. */
+  readonly image: SlowMap;
+  readonly conditions?: readonly SlowMap[];
+  readonly closures?: readonly ((x: number) => number)[];
+}
+
+/** A map of numbers that a function gives. */
+export function slowMap(
+  [height, width, features]: readonly [number, number, number],
+  of: (row: number, column: number, feature: number) => number,
+  isConstant = false,
+): SlowMap {
+  const values = new Float64Array(height * width * features);
+  for (let i = 0; i < values.length; i++) {
+    const pixel = Math.floor(i / features);
+    values[i] = of(Math.floor(pixel / width), pixel % width, i % features);
+  }
+  return { height, width, features, values, isConstant };
+}
+
+/** A value; 0 around the map. */
+export function valueAt(map: SlowMap, row: number, column: number, feature: number): number {
+  const { height, width, features, values, isConstant } = map;
+  if (isConstant) return values[feature] as number;
+  if (row < 0 || row >= height || column < 0 || column >= width) return 0;
+  return values[(row * width + column) * features + feature] as number;
+}
+
+/**
+ * Every node of a program on the whole image at once, by its definition, in float64: no clock, no caches. Convolutions are
+ * plain loops over maps with zeros around; a strided one is every second place of the same at stride 1, and a transposed
+ * one scatters.
+ */
+export function slowly(
+  { nodes, weights }: Pick<PortableModel, 'nodes' | 'weights'>,
+  inputs: SlowInputs,
+): SlowMap[] {
+  const numbers = (name: string) => weights.get(name)?.data as Float32Array;
+  const maps: SlowMap[] = [];
+  for (const node of nodes) maps.push(slowNode(node, maps, inputs, numbers));
+  return maps;
+}
+
+function slowNode(
+  node: Node,
+  maps: readonly SlowMap[],
+  { image, conditions = [], closures = [] }: SlowInputs,
+  numbers: (name: string) => Float32Array,
+): SlowMap {
+  if (node.op === 'image') return image;
+  if (node.op === 'condition') return conditions[node.index] as SlowMap;
+  const operands = ('inputs' in node ? node.inputs : [node.input]).map((index) => maps[index] as SlowMap);
+  const x = operands[0] as SlowMap;
+  const like = operands.find((map) => !map.isConstant) ?? x;
+  const each = (of: (row: number, column: number, f: number) => number) =>
+    slowMap([like.height, like.width, node.size], of, like.isConstant);
+  /** A function of all features of a pixel. */
+  const ofPixel = (of: (features: number[], f: number) => number) =>
+    each((row, column, f) =>
+      of(
+        Array.from({ length: x.features }, (_, i) => valueAt(x, row, column, i)),
+        f,
+      ),
+    );
+  switch (node.op) {
+    case 'conv': {
+      const bias = node.bias === null ? null : numbers(node.bias);
+      return slowConv(node.window, numbers(node.kernel), bias, x, node.size);
+    }
+    case 'shift':
+      return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
+    case 'concat':
+      return each((row, column, f) => {
+        let first = 0;
+        for (const map of operands) {
+          if (f < first + map.features) return valueAt(map, row, column, f - first);
+          first += map.features;
+        }
+        throw new Error('no such feature');
+      });
+    case 'slice':
+      return ofPixel((all, f) => all[node.start + f] as number);
+    case 'add':
+      return each((row, column, f) => operands.reduce((sum, map) => sum + valueAt(map, row, column, f), 0));
+    case 'multiply':
+      return each((row, column, f) =>
+        operands.reduce((product, map) => product * valueAt(map, row, column, f), 1),
+      );
+    case 'pointwise':
+      return ofPixel((all, f) => functions[node.fn]?.(all[f] as number, node.parameter) as number);
+    case 'concatElu':
+      return ofPixel((all, f) => elu(f < all.length ? (all[f] as number) : -(all[f - all.length] as number)));
+    case 'gate':
+    case 'linearGate':
+      return ofPixel((all, f) => {
+        const group = node.size / node.groups;
+        const a = f + Math.floor(f / group) * group;
+        const first = all[a] as number;
+        return (node.op === 'gate' ? Math.tanh(first) : first) / (1 + Math.exp(-(all[a + group] as number)));
+      });
+    case 'normalize': {
+      const [scale, shift] = [numbers(node.scale), numbers(node.shift)];
+      return ofPixel((all, f) => {
+        const size = node.size / node.groups;
+        const first = Math.floor(f / size) * size;
+        const group = all.slice(first, first + size);
+        const mean = group.reduce((sum, value) => sum + value, 0) / size;
+        const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size;
+        const normal = ((all[f] as number) - mean) / Math.sqrt(variance + node.epsilon);
+        return normal * (scale[f] as number) + (shift[f] as number);
+      });
+    }
+    case 'oneHotLevels':
+      return ofPixel((all, f) => {
+        const level = Math.floor((all[Math.floor(f / node.levels)] as number) * (node.levels - 1) + 0.5);
+        return level === f % node.levels ? 1 : 0;
+      });
+    case 'closure':
+      return ofPixel((all, f) => closures[node.index]?.(all[f] as number) as number);
+    default:
+      throw new Error(`slowly knows no ${node.op}`);
+  }
+}
+
+const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+
+const functions: Partial<Record<string, (x: number, parameter: number) => number>> = {
+  relu: (x) => Math.max(0, x),
+  elu,
+  tanh: Math.tanh,
+  scale: (x, parameter) => x * parameter,
+};
+
+function slowConv(
+  window: Window,
+  kernel: Float32Array,
+  bias: Float32Array | null,
+  x: SlowMap,
+  features: number,
+): SlowMap {
+  const { kernelSize, anchor, stride, transposed } = window;
+  const [rows, columns] = kernelSize;
+  const mask = maskOf(window, x.features, features);
+  const weight = (r: number, c: number, i: number, o: number) => {
+    const index = ((r * columns + c) * x.features + i) * features + o;
+    return (mask[index] as number) * (kernel[index] as number);
+  };
+  const eachTap = (act: (r: number, c: number, i: number) => void) => {
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) for (let i = 0; i < x.features; i++) act(r, c, i);
+  };
+  if (!transposed) {
+    const sum = (row: number, column: number, o: number) => {
+      let total = bias?.[o] ?? 0;
+      eachTap((r, c, i) => {
+        total += valueAt(x, row + r - anchor[0], column + c - anchor[1], i) * weight(r, c, i, o);
+      });
+      return total;
+    };
+    const whole = slowMap([x.height, x.width, features], sum, x.isConstant);
+    return slowMap(
+      [x.height / stride, x.width / stride, features],
+      (row, column, o) => valueAt(whole, row * stride, column * stride, o),
+      x.isConstant,
+    );
+  }
+  const y = slowMap([x.height * stride, x.width * stride, features], (_, __, o) => bias?.[o] ?? 0);
+  for (let row = 0; row < x.height; row++) {
+    for (let column = 0; column < x.width; column++) {
+      eachTap((r, c, i) => {
+        const [to, at] = [row * stride + r - anchor[0], column * stride + c - anchor[1]];
+        if (to < 0 || to >= y.height || at < 0 || at >= y.width) return;
+        for (let o = 0; o < features; o++) {
+          const index = (to * y.width + at) * features + o;
+          y.values[index] = (y.values[index] as number) + valueAt(x, row, column, i) * weight(r, c, i, o);
+        }
+      });
+    }
+  }
+  return y;
+}
