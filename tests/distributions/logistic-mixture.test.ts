@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { mixtureOfLogistics } from '../../src/distributions/logistic-mixture';
 import { numParameters, parameterOffsets } from '../../src/distributions/mixture-parameters';
 import { channelOf } from '../../src/distributions/pixel-distribution';
-import gray from '../golden/logistic-mixture-gray.json';
-import rgb from '../golden/logistic-mixture-rgb.json';
+import gray from '../golden/pixelcnn-plus-plus/pp_gray.json';
+import rgb from '../golden/pixelcnn-plus-plus/pp_rgb.json';
 
 /** Seeded parameters of a pixel, as wide as they come out of a network. */
 function parametersOf(count: number, seed: number, spread: number): Float32Array {

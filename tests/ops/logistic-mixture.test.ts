@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { numParameters, parameterOffsets } from '../../src/distributions/mixture-parameters';
 import { type LogisticMixtureSizes, logisticMixtureNats } from '../../src/ops/logistic-mixture';
-import gray from '../golden/logistic-mixture-gray.json';
-import rgb from '../golden/logistic-mixture-rgb.json';
+import gray from '../golden/pixelcnn-plus-plus/pp_gray.json';
+import rgb from '../golden/pixelcnn-plus-plus/pp_rgb.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectCloseRelative, expectNoLeaks, noise, take } from '../support/tensors';
 
