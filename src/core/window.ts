@@ -229,14 +229,25 @@ export function presentColumns({ kernelSize, anchor, present, transposed }: Wind
 export function maskOf(window: Window, featuresIn: number, featuresOut: number): Float32Array {
   const [rows, columns] = window.kernelSize;
   const values = new Float32Array(rows * columns * featuresIn * featuresOut);
+  eachVisibleRun(window, featuresIn, featuresOut, (from, to) => values.fill(1, from, to));
+  return values;
+}
+
+/** Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask shows: it ends with a row. */
+export function eachVisibleRun(
+  window: Window,
+  featuresIn: number,
+  featuresOut: number,
+  act: (from: number, to: number) => void,
+): void {
+  const [rows, columns] = window.kernelSize;
   for (let tap = 0; tap < rows * columns; tap++) {
     const sight = sightOf(window, Math.floor(tap / columns), tap % columns);
     for (let i = 0; i < featuresIn; i++) {
       const row = (tap * featuresIn + i) * featuresOut;
-      values.fill(1, row + firstSeer(window, sight, i, featuresIn, featuresOut), row + featuresOut);
+      act(row + firstSeer(window, sight, i, featuresIn, featuresOut), row + featuresOut);
     }
   }
-  return values;
 }
 
 /** Arguments of {@link getMask}. */

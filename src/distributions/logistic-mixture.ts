@@ -193,7 +193,7 @@ function logOneMinusExp(d: number, logD: number): number {
 function logSumExp(xs: Float64Array): number {
   const max = greatest(xs);
   let sum = 0;
-  for (const x of xs) sum += exp(x - max);
+  for (let i = 0; i < xs.length; i++) sum += exp((xs[i] as number) - max);
   return max + log(sum);
 }
 
@@ -207,6 +207,6 @@ function normalize(xs: Float64Array): void {
 
 function greatest(xs: Float64Array): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (const x of xs) if (x > max) max = x;
+  for (let i = 0; i < xs.length; i++) max = (xs[i] as number) > max ? (xs[i] as number) : max;
   return max;
 }

@@ -99,7 +99,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
       const [parameters, earlier] = pixel(present, n);
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
-        if (!parameters.every(Number.isFinite)) notFinite();
+        checkFinite(parameters);
         const level = distribution.levelAt(parameters, earlier, u);
         drawn[n] = checkLevel('levelAt of the distribution', level, levels);
       } else {
@@ -143,6 +143,13 @@ export function guidedDrawFor(
       }
     }
   };
+}
+
+/** A loop of its own, since `every` calls a function for each number. */
+function checkFinite(parameters: Float32Array): void {
+  for (let i = 0; i < parameters.length; i++) {
+    if (!Number.isFinite(parameters[i])) notFinite();
+  }
 }
 
 /** A function that gives the parameters of an image's present pixel and the levels before the present channel. */

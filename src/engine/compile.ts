@@ -7,7 +7,7 @@ import {
 } from '../distributions/pixel-distribution';
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
-import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../program/readiness';
+import { AFTER_ROW, ONCE, type Readiness, ROW } from '../program/readiness';
 import { addConvolution } from './convolution';
 import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
@@ -27,13 +27,14 @@ export interface ProgramIO {
 /** Gives every node of a program its memory and its instructions. */
 export function compile(
   plan: Plan,
-  { nodes, output, weights, conditions }: PortableModel,
+  { nodes, output, weights }: PortableModel,
+  ready: readonly Readiness[],
   distribution: PixelDistribution,
   closures: readonly ((x: number) => number)[],
 ): ProgramIO {
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
-  const readiness = inOneGo(nodes, readinessOf(nodes, conditions), readers);
+  const readiness = inOneGo(nodes, ready, readers);
   const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
@@ -109,9 +110,8 @@ function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
   if (isThere) return x.operand();
   const outputs = plan.reserveForImages(1, outputStride(distribution));
-  const slots = x.layout.slotOf.map((slot, output) => [output, slot]);
-  for (const { time, from, length } of commonRuns(channels, slots)) {
-    const [to, a] = from;
+  for (const { time, from, length } of commonRuns(channels, [...channels.keys()], x.layout.slotOf)) {
+    const [to, a] = from as [number, number];
     const y = { ...outputs, offset: outputs.offset + to };
     plan.emit(time, { op: Op.copy, y, a: x.operand(a), length });
   }
@@ -172,10 +172,10 @@ function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][
  */
 function inOneGo(
   nodes: readonly Node[],
-  readiness: readonly Readiness[],
+  ready: readonly Readiness[],
   readers: readonly (readonly number[])[],
 ): Readiness[] {
-  const all = [...readiness];
+  const all = [...ready];
   for (const [index, node] of [...nodes.entries()].reverse()) {
     const { scale, times } = all[index] as Readiness;
     const ofPixel = times.filter((time) => time > ROW && time !== AFTER_ROW);

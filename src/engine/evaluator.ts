@@ -46,11 +46,12 @@ export function evaluatorFor(
   }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
-  checkImageSize('imageShape', imageShape, readinessOf(model.nodes, model.conditions));
+  const ready = readinessOf(model.nodes, model.conditions);
+  checkImageSize('imageShape', imageShape, ready);
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
   const [, width, channels] = imageShape;
   const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
-  const io = compile(plan, model, distribution, closures);
+  const io = compile(plan, model, ready, distribution, closures);
   return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
 }
 

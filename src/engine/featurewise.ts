@@ -136,10 +136,10 @@ function addGate(
   x: FeatureCache,
   y: FeatureCache,
 ): void {
-  const inputs = gateInputs(node).map((pair) => pair.map((feature) => x.layout.slotOf[feature] as number));
-  const slots = y.layout.slotOf.map((slot, feature) => [slot, ...(inputs[feature] as number[])]);
-  for (const { time, from, length } of commonRuns(y.layout.times, slots)) {
-    const [to, a, b] = from;
+  const halves = gateInputs(node);
+  const half = (i: 0 | 1) => halves.map((pair) => x.layout.slotOf[pair[i]] as number);
+  for (const { time, from, length } of commonRuns(y.layout.times, y.layout.slotOf, half(0), half(1))) {
+    const [to, a, b] = from as [number, number, number];
     const of = { y: y.operand(to), a: x.operand(a), b: x.operand(b) };
     plan.emit(time, { op: Op[node.op], ...of, length }, y.places);
   }
@@ -149,9 +149,9 @@ function addGate(
 function addConcatElu(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const { slotOf, times } = y.layout;
   const half = x.layout.slotOf.length;
-  const slots = x.layout.slotOf.map((slot, f) => [slotOf[f] as number, slotOf[half + f] as number, slot]);
-  for (const { time, from, length } of commonRuns(times.slice(0, half), slots)) {
-    const [to, negative, a] = from;
+  const runs = commonRuns(times.slice(0, half), slotOf.slice(0, half), slotOf.slice(half), x.layout.slotOf);
+  for (const { time, from, length } of runs) {
+    const [to, negative, a] = from as [number, number, number];
     const of = { y: y.operand(to), b: y.operand(negative), a: x.operand(a) };
     plan.emit(time, { op: Op.concatElu, ...of, length }, y.places);
   }
@@ -231,34 +231,35 @@ function concatenate(plan: Plan, operands: readonly FeatureCache[], y: FeatureCa
 
 /** The features of x from one on. */
 function addSlice(plan: Plan, start: number, x: FeatureCache, y: FeatureCache): void {
-  const slots = y.layout.slotOf.map((slot, feature) => [slot, x.layout.slotOf[start + feature] as number]);
-  addCopies(plan, y.layout.times, slots, x, y);
+  const { times, slotOf } = y.layout;
+  addCopies(plan, times, slotOf, x.layout.slotOf.slice(start, start + slotOf.length), x, y);
 }
 
 /** Copies all features of x to those of y from the `first` on, each at the time that y has it. */
 function copyFeatures(plan: Plan, x: FeatureCache, y: FeatureCache, first: number): void {
-  const slots = x.layout.slotOf.map((slot, feature) => [y.layout.slotOf[first + feature] as number, slot]);
-  addCopies(plan, y.layout.times.slice(first, first + slots.length), slots, x, y);
+  const { slotOf } = x.layout;
+  const end = first + slotOf.length;
+  addCopies(plan, y.layout.times.slice(first, end), y.layout.slotOf.slice(first, end), slotOf, x, y);
 }
 
 /** The features of the pixel so many rows above and columns to the left; around the image there are zeros. */
 export function addShift(plan: Plan, rows: number, columns: number, x: FeatureCache, y: FeatureCache): void {
-  const slots = y.layout.slotOf.map((slot, feature) => [slot, x.layout.slotOf[feature] as number]);
-  addCopies(plan, y.layout.times, slots, x, y, rows, columns);
+  addCopies(plan, y.layout.times, y.layout.slotOf, x.layout.slotOf, x, y, rows, columns);
 }
 
-/** Copies features from slots of x to slots of y, each at its time: of the same pixel or an earlier one. */
+/** Copies features from their slots in x to their slots in y, each at its time: of the same pixel or an earlier one. */
 function addCopies(
   plan: Plan,
   times: readonly number[],
-  slots: readonly (readonly number[])[],
+  ySlots: readonly number[],
+  xSlots: readonly number[],
   x: FeatureCache,
   y: FeatureCache,
   above = 0,
   left = 0,
 ): void {
-  for (const { time, from, length } of commonRuns(times, slots)) {
-    const [to, a] = from;
+  for (const { time, from, length } of commonRuns(times, ySlots, xSlots)) {
+    const [to, a] = from as [number, number];
     const of = { y: y.operand(to), a: x.operand(a, above, left) };
     plan.emit(time, { op: Op.copy, ...of, length }, y.places);
   }
@@ -267,21 +268,33 @@ function addCopies(
 /** Features ready at one time that follow each other in the slots of several layouts. */
 interface CommonRun {
   readonly time: number;
-  /** The slots of the first. */
-  readonly from: readonly [number, ...number[]];
+  /** The slot of the first in each. */
+  readonly from: readonly number[];
   length: number;
 }
 
-/** Such runs, given the time of each feature and its slots. */
-export function commonRuns(times: readonly number[], slots: readonly (readonly number[])[]): CommonRun[] {
+/** Such runs, given the time of each feature and its slot in each layout. */
+export function commonRuns(times: readonly number[], ...slots: (readonly number[])[]): CommonRun[] {
   const all: CommonRun[] = [];
-  for (const [feature, from] of slots.entries()) {
+  let last: CommonRun | undefined;
+  for (let feature = 0; feature < times.length; feature++) {
     const time = times[feature] as number;
-    const last = all.at(-1);
-    const goesOn =
-      last?.time === time && from.every((slot, i) => slot === (last.from[i] as number) + last.length);
-    if (last !== undefined && goesOn) last.length++;
-    else all.push({ time, from: from as [number, ...number[]], length: 1 });
+    if (last?.time === time && follows(last, feature, slots)) last.length++;
+    else {
+      last = { time, from: slots.map((of) => of[feature] as number), length: 1 };
+      all.push(last);
+    }
   }
   return all;
+}
+
+function follows(
+  { from, length }: CommonRun,
+  feature: number,
+  slots: readonly (readonly number[])[],
+): boolean {
+  for (let i = 0; i < slots.length; i++) {
+    if (slots[i]?.[feature] !== (from[i] as number) + length) return false;
+  }
+  return true;
 }

@@ -178,6 +178,8 @@ export class FeatureCache {
   readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
+  /** The moving base of each of its rows, by how many rows above the present one it is. */
+  private readonly bases: number[] = [];
 
   constructor(
     private readonly plan: Plan,
@@ -212,7 +214,7 @@ export class FeatureCache {
     const { slots } = this.layout;
     const { rows, margin } = this.extent;
     const start = offset + margin * slots;
-    const moving = this.plan.movingBase({ start, rowStride, rows, scale, above, slots });
-    return { base: moving, offset: slot - left * slots, stride, columnStride: slots };
+    this.bases[above] ??= this.plan.movingBase({ start, rowStride, rows, scale, above, slots });
+    return { base: this.bases[above], offset: slot - left * slots, stride, columnStride: slots };
   }
 }

@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, maskOf, type Window } from '../core/window';
+import { checkKernel, eachVisibleRun, type Window } from '../core/window';
 import {
   affineNames,
   checkConstantConv,
@@ -278,8 +278,7 @@ export class ProgramBuilder implements Ops<Features> {
     return this.named(direction, () => ({
       shape,
       from: [direction, gain],
-      make: ([numbers = [], gains = []]) =>
-        normalizedKernel(numbers, gains, maskOf(window, shape[2], shape[3])),
+      make: ([numbers = [], gains = []]) => normalizedKernel(numbers, gains, window, shape[2]),
     }));
   }
 
@@ -323,22 +322,31 @@ export class ProgramBuilder implements Ops<Features> {
   }
 }
 
-/** gain direction / ||direction|| of each output, where the mask shows it: see {@link NormalizedKernel}. */
+/** gain direction / ||direction|| of each output, where the mask shows it; see {@link NormalizedKernel}. */
 function normalizedKernel(
   direction: ArrayLike<number>,
   gain: ArrayLike<number>,
-  mask: Float32Array,
+  window: Window,
+  featuresIn: number,
 ): Float32Array {
   const featuresOut = gain.length;
-  const squares = new Float64Array(featuresOut);
-  for (let i = 0; i < mask.length; i++) {
-    const seen = (direction[i] as number) * (mask[i] as number);
-    squares[i % featuresOut] = (squares[i % featuresOut] as number) + seen * seen;
+  const kernel = new Float32Array(direction.length);
+  const factors = new Float64Array(featuresOut);
+  eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
+    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+      const one = direction[i] as number;
+      factors[o] = (factors[o] as number) + one * one;
+    }
+  });
+  for (const [o, square] of factors.entries()) {
+    factors[o] = (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE));
   }
-  const factors = squares.map(
-    (square, o) => (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE)),
-  );
-  return mask.map((isSeen, i) => isSeen * (direction[i] as number) * (factors[i % featuresOut] as number));
+  eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
+    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+      kernel[i] = (direction[i] as number) * (factors[o] as number);
+    }
+  });
+  return kernel;
 }
 
 /** The number of a feature, where there may be one for all. */

@@ -7,7 +7,7 @@ import { Plan } from '../../src/engine/plan';
 import { Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
-import { AFTER_ROW, ROW } from '../../src/program/readiness';
+import { AFTER_ROW, ROW, readinessOf } from '../../src/program/readiness';
 import { read, write } from '../support/machine';
 import { modelOf, weightOf } from '../support/program';
 
@@ -21,7 +21,13 @@ function compiled(
   const output = build(program, program.image(channels));
   const model = modelOf(program, output, { imageShape: [null, 4, channels], levels });
   const plan = new Plan(1, 4, channels);
-  const io = compile(plan, model, distributionOf(model), program.closures);
+  const io = compile(
+    plan,
+    model,
+    readinessOf(model.nodes, model.conditions),
+    distributionOf(model),
+    program.closures,
+  );
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     plan,

@@ -10,6 +10,7 @@ import type { SamplingKernels } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
 import type { PortableModel } from '../../src/program/program';
+import { readinessOf } from '../../src/program/readiness';
 import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 import { noise } from '../support/tensors';
@@ -49,7 +50,13 @@ function evaluatorInChunks(
   const imageShape = model.imageShape as [number, number, number];
   const [, width, channels] = imageShape;
   const plan = new Plan(chunkImages, width, channels);
-  const io = compile(plan, model, distributionOf(model), closures);
+  const io = compile(
+    plan,
+    model,
+    readinessOf(model.nodes, model.conditions),
+    distributionOf(model),
+    closures,
+  );
   return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
 }
 
