@@ -207,6 +207,9 @@ function normalize(xs: Float64Array): void {
 
 function greatest(xs: Float64Array): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < xs.length; i++) max = (xs[i] as number) > max ? (xs[i] as number) : max;
+  for (let i = 0; i < xs.length; i++) {
+    const x = xs[i] as number;
+    if (x > max) max = x; // passes NaN over
+  }
   return max;
 }
