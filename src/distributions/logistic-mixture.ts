@@ -65,14 +65,14 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the channel after the earlier ones, and weights of the components given their levels. These are
-   * normalised channel by channel: where a level lies so far out that its log p is -1e9, digits of what is added to that
-   * would be lost.
+   * Means and scales of the channel after the earlier ones, and weights of the components given their levels, up to a
+   * factor. Of these the greatest is made 1 channel by channel: where a level lies so far out that its log p is -1e9,
+   * digits of what is added to that would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
     for (let channel = 0; ; channel++) {
-      normalize(logWeights);
+      takeGreatest(logWeights);
       locate(parameters, earlier, channel);
       if (channel === earlier.length) return;
       findSlopes();
@@ -85,7 +85,7 @@ export function mixtureOfLogistics(
   const terms = new Float64Array(components);
   const ofLevel = (level: number): number => {
     for (let k = 0; k < components; k++) terms[k] = (logWeights[k] as number) + logMass(k, level);
-    return logSumExp(terms);
+    return logSumExp(terms) - logSumExp(logWeights);
   };
 
   /** log of a level's share of all masses. */
@@ -101,27 +101,28 @@ export function mixtureOfLogistics(
   const tabulate = (needsMasses: boolean): [MixtureLevels, sum: number] => {
     kernels ??= make(paired, levels);
     const { table } = kernels;
-    const set = (row: keyof typeof Row, k: number, value: number) => {
-      table[Row[row] * paired + k] = value;
-    };
-    const sums: [even: number, odd: number] = [0, 0]; // as the kernels add
+    const row = (name: keyof typeof Row) => Row[name] * paired;
+    const [atMeans, atScales, atWeights] = [row('means'), row('scales'), row('weights')];
+    let [even, odd] = [0, 0]; // as the kernels add
     for (let k = 0; k < components; k++) {
       const weight = exp(logWeights[k] as number);
-      sums[(k % 2) as 0 | 1] += weight;
-      set('means', k, means[k] as number);
-      set('scales', k, scales[k] as number);
-      set('weights', k, weight);
+      if (k % 2 === 0) even += weight;
+      else odd += weight;
+      table[atMeans + k] = means[k] as number;
+      table[atScales + k] = scales[k] as number;
+      table[atWeights + k] = weight;
     }
-    const sum = sums[0] + sums[1];
+    const sum = even + odd;
     if (!needsMasses) return [kernels, sum];
+    const [atSlopes, atRatios, atRuns] = [row('slopes'), row('ratios'), row('runs')];
     for (let k = 0; k < components; k++) {
       const step = 2 * half * (scales[k] as number); // from edge to edge
-      set('slopes', k, (table[Row.weights * paired + k] as number) * exp(logSlopes[k] as number));
-      set('ratios', k, exp(-step));
+      table[atSlopes + k] = (table[atWeights + k] as number) * exp(logSlopes[k] as number);
+      table[atRatios + k] = exp(-step);
       const steepest = 2 * half * Math.max(scales[k] as number, scales[k ^ 1] ?? 0);
-      set('runs', k, steepest * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1);
+      table[atRuns + k] = steepest * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1;
     }
-    if (paired > components) set('runs', components, table[Row.runs * paired + components - 1] as number);
+    if (paired > components) table[atRuns + components] = table[atRuns + components - 1] as number;
     return [kernels, sum];
   };
 
@@ -197,12 +198,10 @@ function logSumExp(xs: Float64Array): number {
   return max + log(sum);
 }
 
-/** Takes that away from each x. Not at once: beside a great one the digits of the sum would be lost. */
-function normalize(xs: Float64Array): void {
+/** Takes the greatest x away from each. */
+function takeGreatest(xs: Float64Array): void {
   const max = greatest(xs);
   for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - max;
-  const total = logSumExp(xs);
-  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - total;
 }
 
 function greatest(xs: Float64Array): number {

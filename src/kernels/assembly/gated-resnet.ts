@@ -34,40 +34,41 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
+// Whole vectors, then what is left one number at a time.
+
 /** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
 function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
-    const x = read(a + i, i, bytes), size = f32x4.abs(x), isPositive = f32x4.gt(x, f32x4.splat(0));
-    const below = f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(size)));
-    write(y + i, v128.bitselect(x, below, isPositive), i, bytes);
-    write(b + i, v128.bitselect(below, size, isPositive), i, bytes);
+  let i: usize = 0;
+  for (; i + V <= bytes; i += V) {
+    const x = v128.load(a + i), below = eluBelow(x);
+    v128.store(y + i, ifAbove(x, x, below));
+    v128.store(b + i, ifAbove(x, below, f32x4.abs(x)));
   }
+  for (; i < bytes; i += 4) {
+    const x = v128.load32_splat(a + i), below = eluBelow(x);
+    v128.store_lane<f32>(y + i, ifAbove(x, x, below), 0);
+    v128.store_lane<f32>(b + i, ifAbove(x, below, f32x4.abs(x)), 0);
+  }
+}
+
+/** elu(-|x|) */
+// @ts-ignore: decorator
+@inline
+function eluBelow(x: v128): v128 {
+  return f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(f32x4.abs(x))));
+}
+
+// @ts-ignore: decorator
+@inline
+function ifAbove(x: v128, yes: v128, no: v128): v128 {
+  return v128.bitselect(yes, no, f32x4.gt(x, f32x4.splat(0)));
 }
 
 /** y = a sigmoid(b) */
 function linearGate(y: usize, a: usize, b: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
-    write(y + i, timesSigmoid(read(a + i, i, bytes), read(b + i, i, bytes)), i, bytes);
+  let i: usize = 0;
+  for (; i + V <= bytes; i += V) v128.store(y + i, timesSigmoid(v128.load(a + i), v128.load(b + i)));
+  for (; i < bytes; i += 4) {
+    v128.store_lane<f32>(y + i, timesSigmoid(v128.load32_splat(a + i), v128.load32_splat(b + i)), 0);
   }
-}
-
-// Whole vectors, then what is left one number at a time.
-
-// @ts-ignore: decorator
-@inline
-function step(i: usize, bytes: usize): usize {
-  return i + V <= bytes ? V : 4;
-}
-
-// @ts-ignore: decorator
-@inline
-function read(from: usize, i: usize, bytes: usize): v128 {
-  return i + V <= bytes ? v128.load(from) : v128.load32_splat(from);
-}
-
-// @ts-ignore: decorator
-@inline
-function write(to: usize, value: v128, i: usize, bytes: usize): void {
-  if (i + V <= bytes) v128.store(to, value);
-  else v128.store_lane<f32>(to, value, 0);
 }
