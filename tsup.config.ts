@@ -8,6 +8,7 @@ const entries = {
   worker: 'src/worker.ts',
   node: 'src/node/index.ts',
   data: 'src/data/index.ts',
+  weights: 'src/weights/index.ts',
 };
 
 /** Not exported, but files by themselves, so that bundlers can leave out the first of them. */

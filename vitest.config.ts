@@ -100,6 +100,7 @@ export default defineConfig({
     alias: [
       { find: /^pixelcnn-layers\/node$/, replacement: source('node/index.ts') },
       { find: /^pixelcnn-layers\/data$/, replacement: source('data/index.ts') },
+      { find: /^pixelcnn-layers\/weights$/, replacement: source('weights/index.ts') },
       { find: /^pixelcnn-layers\/runtime$/, replacement: source('runtime.ts') },
       { find: /^pixelcnn-layers\/worker$/, replacement: source('worker.ts') },
       { find: /^pixelcnn-layers$/, replacement: source('index.ts') },

@@ -62,6 +62,7 @@ const PARTS = [
   ['pixelcnn-layers/runtime', '*', 34_500],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
+  ['pixelcnn-layers/weights', '*', 5_000],
 ];
 
 function main() {
@@ -246,6 +247,7 @@ function imports(format) {
     'pixelcnn-layers': '{ MaskedConv2D, bitsPerDim, pixelCNN, sample }',
     'pixelcnn-layers/data': '{ imageBatches, imageSet }',
     'pixelcnn-layers/node': '{ fileSystem }',
+    'pixelcnn-layers/weights': '{ readSafetensors, saveWeights, writeSafetensors }',
   };
   const line = (module, what) =>
     format === 'esm' ? `import ${what} from '${module}';\n` : `const ${what} = require('${module}');\n`;

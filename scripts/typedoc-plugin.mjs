@@ -10,6 +10,7 @@ const ENTRIES = {
   ],
   node: ['pixelcnn-layers/node', 'Saving and loading in Node.'],
   data: ['pixelcnn-layers/data', 'Data sets as bytes, and batches of them.'],
+  weights: ['pixelcnn-layers/weights', 'Weights from other programs, and for them.'],
 };
 
 /**

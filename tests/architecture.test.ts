@@ -16,6 +16,7 @@ const UPPER_FLOOR = [
   'training',
   'data',
   'node',
+  'weights',
   'index.ts',
 ];
 const ROOMS = [...GROUND_FLOOR, ...UPPER_FLOOR];

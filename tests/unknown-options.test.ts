@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as data from '../src/data';
 import * as layers from '../src/index';
 import * as runtime from '../src/runtime';
+import * as weights from '../src/weights';
 import { useBackend } from './support/backends';
 
 // Every function and class that the entry points export: what it says of an option whose name is misspelt. Those of
@@ -106,11 +107,17 @@ const ofData: Row[] = [
   ['imageBatches', (options) => data.imageBatches(images, options), { batchSize: 1, shufle: false }, 'shufle', 'shuffle'],
 ]; // biome-ignore format: one row a line
 
+const ofWeights: Row[] = [
+  ['loadWeights', (options) => weights.loadWeights(model(), new Map(), options), { name: String }, 'name', 'names'],
+  ['saveWeights', (options) => weights.saveWeights(model(), options), { too: 'pytorch' }, 'too', 'to'],
+]; // biome-ignore format: one row a line
+
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
   ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate']],
   ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
+  ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],
 ]; // biome-ignore format: one row a line
 
 describe.each(entryPoints)('options that there are not, of %s', (_, exported, rows, withoutOptions) => {

@@ -21,6 +21,7 @@ import {
   type LayerWeight,
   type NormalizationArgs,
   type Ops,
+  ownName,
   partsOf,
   type ScaleAndShift,
   SMALLEST_SQUARE,
@@ -286,8 +287,7 @@ export class ProgramBuilder implements Ops<Features> {
   private named(weight: LayerWeight, recipe: () => WeightRecipe): string {
     const known = this.names.get(weight);
     if (known !== undefined) return known;
-    const [own = ''] = (weight.originalName ?? weight.name).split('/').slice(-1); // tfjs puts the layer's name before
-    const name = this.unusedName(own);
+    const name = this.unusedName(ownName(weight).join('.'));
     this.names.set(weight, name);
     this.weights.set(name, recipe());
     return name;

@@ -2,7 +2,15 @@ import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } fr
 import { checkProgram, checkWeight } from './check-program';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, type PortableModel, type Weight } from './program';
-import { attempt, copyOf, parseJson, readContainer, type TensorBytes, writeContainer } from './safetensors';
+import {
+  attempt,
+  bytesOf,
+  copyOf,
+  parseJson,
+  readContainer,
+  type TensorBytes,
+  writeContainer,
+} from './safetensors';
 
 // A model as a file: its weights are tensors of safetensors, by their names, and its program is metadata of it.
 
@@ -118,9 +126,6 @@ function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
   if (bad !== undefined) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', bad);
   return { dtype: 'F16', shape, bytes: bytesOf(halves) };
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 function decode(name: string, { dtype, shape, bytes }: TensorBytes): Weight {
   const { buffer } = copyOf(bytes);

@@ -32,6 +32,15 @@ export interface LayerWeight {
 }
 
 /**
+ * What a weight is called in its layer, in words: of `block0/conv_mid_kernel`, the convolution that it belongs to and what it
+ * is of that, `['conv_mid', 'kernel']`; of the only convolution, `['kernel']`.
+ */
+export function ownName({ name, originalName = name }: LayerWeight): readonly string[] {
+  const own = originalName.split('/').at(-1) as string; // tfjs puts the layer's name before
+  return /^(.+)_(kernel|gain|bias)$/.exec(own)?.slice(1) ?? [own];
+}
+
+/**
  * A kernel by direction and length: gain direction / ||direction||, of each output feature by itself, where the norm runs
  * over the weights that the window does not hide.
  *

@@ -20,7 +20,7 @@ export interface Container {
 }
 
 /** Bytes of each number. */
-const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
+export const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     F64: 8,
     F32: 4,
@@ -109,6 +109,10 @@ export function readContainer(file: Uint8Array): Container {
 
 /** A copy in memory of its own, aligned and not shared, of a Buffer too. */
 export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+
+/** The bytes of numbers, where they lie. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What the header says of a tensor, checked against the bytes that there are. */
 function readEntry(what: string, entry: unknown, bytes: number) {

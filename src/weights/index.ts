@@ -1,0 +1,4 @@
+export { type LoadWeightsOptions, loadWeights } from './load-weights';
+export { type NamedTensor, readSafetensors, writeSafetensors } from './named-tensor';
+export { type SaveWeightsOptions, saveWeights } from './save-weights';
+export type { WeightSource } from './sources';

@@ -1,0 +1,123 @@
+import { dispose, tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
+import { weightsOf } from './model-weights';
+import { checkTensors, float32Of, type NamedTensor } from './named-tensor';
+import { sources, stateDictName, type WeightSource } from './sources';
+
+/** Options of {@link loadWeights}. */
+export interface LoadWeightsOptions {
+  /** How the tensors are named and how they lie. @default 'keras' */
+  from?: WeightSource;
+  /**
+   * Gives each tensor of another program the name that it has under `from`; null leaves the tensor out.
+   * @default names as they are
+   */
+  names?: (name: string) => string | null;
+}
+
+const optionNames: NamesOf<LoadWeightsOptions> = { from: true, names: true };
+
+/** How many names an error lists of a kind. */
+const MOST_NAMES = 20;
+
+/**
+ * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
+ * lists those of a model. Of PyTorch's state dicts, the prefixes `module.` and
+ * `_orig_mod.` are taken off, and buffers (`mask`, `num_batches_tracked`, `n_averaged`) are left out.
+ *
+ * Either all weights are written or none. Optimizers keep their state: compile the model anew to train on.
+ *
+ * @param model of any factory or of your own
+ * @param tensors by name, such as {@link readSafetensors} gives; of any dtype, rounded to float32
+ * @throws TypeError naming the option that is wrong, or the tensor that is none or has numbers that are not finite; Error
+ * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
+ * @example
+ * ```js
+ * import { pixelCNN } from 'pixelcnn-layers';
+ * import { loadWeights, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+ * const make = () => pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const file = writeSafetensors(saveWeights(make(), { to: 'pytorch' })); // or what PyTorch wrote
+ * const model = make();
+ * loadWeights(model, readSafetensors(file), { from: 'pytorch' });
+ * ```
+ */
+export function loadWeights(
+  model: LayersModel,
+  tensors: ReadonlyMap<string, NamedTensor>,
+  options: LoadWeightsOptions = {},
+): void {
+  const { from = 'keras', names } = checkArgs('loadWeights: options', options, optionNames);
+  checkOneOf('loadWeights: from', from, Object.keys(sources));
+  if (names !== undefined) checkFunction('loadWeights: names', names);
+  const weights = weightsOf('loadWeights: model', model);
+  checkTensors('loadWeights: tensors', tensors);
+  const given = renamed(tensors, from, names);
+
+  const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
+  const made = weights.map((weight) => {
+    const origin = sources[from](weight);
+    if (origin === null) missing.push(`one for ${weight.name}`);
+    for (const { name, shape } of origin?.parts ?? []) {
+      const found = given.get(name);
+      if (found === undefined) missing.push(name);
+      else if (String(found.shape) !== String(shape))
+        misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
+      used.add(name);
+    }
+    return { ...weight, origin };
+  });
+  const leftOver = [...given.keys()].filter((name) => !used.has(name));
+  const problems = [
+    ...listed('missing', missing),
+    ...listed('left over', leftOver),
+    ...listed('of another shape', misshapen),
+  ];
+  if (problems.length > 0)
+    throw new Error(`loadWeights: tensors: not those of the model: ${problems.join('; ')}`);
+
+  const numbers = (name: string) => finite(name, float32Of(given.get(name) as NamedTensor));
+  const values: ReturnType<typeof tensor>[] = [];
+  try {
+    for (const { origin, shape } of made) {
+      const parts = origin?.parts.map(({ name }) => numbers(name)) ?? [];
+      values.push(tensor(origin?.make(...parts) as Float32Array, [...shape]));
+    }
+    for (const [i, { variable }] of made.entries()) variable.write(values[i] as (typeof values)[number]);
+  } finally {
+    dispose(values);
+  }
+}
+
+/** Tensors by the names that their source has for them. */
+function renamed(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  from: WeightSource,
+  names: (name: string) => string | null = (name) => name,
+): Map<string, NamedTensor> {
+  const given = new Map<string, NamedTensor>();
+  for (const [name, one] of tensors) {
+    const own = from === 'keras' ? name : stateDictName(name);
+    const wanted = own === null ? null : names(own);
+    if (wanted === null) continue;
+    if (typeof wanted !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', wanted);
+    if (given.has(wanted)) throwTypeError('loadWeights: tensors', 'one of each name', wanted);
+    given.set(wanted, one);
+  }
+  return given;
+}
+
+function listed(title: string, names: readonly string[]): string[] {
+  const all = [...new Set(names)];
+  if (all.length === 0) return [];
+  const more = all.length > MOST_NAMES ? `, … and ${all.length - MOST_NAMES} more` : '';
+  return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).join(', ')}${more}`];
+}
+
+function finite(name: string, numbers: Float32Array): Float32Array {
+  for (let i = 0; i < numbers.length; i++) {
+    if (!Number.isFinite(numbers[i]))
+      throwTypeError(`loadWeights: tensors: '${name}'`, 'finite numbers', numbers[i]);
+  }
+  return numbers;
+}

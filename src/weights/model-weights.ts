@@ -1,0 +1,63 @@
+import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { throwTypeError } from '../core/check';
+import { ownName } from '../program/ops';
+
+/** A weight of a model. */
+export interface ModelWeight {
+  /** The same in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
+  readonly name: string;
+  readonly layer: string;
+  /** Of the layer's convolutions, the one that it belongs to: `conv_mid`; '' where there is but one. */
+  readonly part: string;
+  /** What it is of that: `kernel`, `gain`, `bias`, … */
+  readonly role: string;
+  readonly shape: readonly number[];
+  /** The shape of that convolution's kernel, [rows,columns,in,out] or of a dense layer [in,out]; null where it has none. */
+  readonly kernel: readonly number[] | null;
+  readonly variable: layers.Layer['weights'][number];
+}
+
+/** What of a file makes a weight. */
+export interface Origin {
+  /** The tensors that it is made of. */
+  readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Makes it of their numbers, row-major. */
+  make(...parts: Float32Array[]): Float32Array;
+}
+
+/**
+ * All weights of a model, in the order of its layers.
+ *
+ * @throws TypeError where it is no model, or has two weights of one name
+ */
+export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
+  if (!Array.isArray(model?.layers)) throwTypeError(what, 'a tf.LayersModel', model);
+  const all = weightsOfLayers(model.layers, '');
+  const names = new Set<string>();
+  for (const { name } of all) {
+    if (names.has(name)) throwTypeError(`${what}: weights`, 'names that differ', name);
+    names.add(name);
+  }
+  return all;
+}
+
+/** A model may be a layer of another: then its name comes first. */
+function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWeight[] {
+  return all.flatMap((one) => {
+    const layer = prefix + one.name;
+    const inner = (one as Partial<LayersModel>).layers;
+    if (inner !== undefined) return weightsOfLayers(inner, `${layer}.`);
+    const named = one.weights.map((variable) => {
+      const words = ownName(variable);
+      const [part, role] = words.length > 1 ? (words as [string, string]) : ['', words[0] as string];
+      return { part, role, shape: variable.shape as number[], variable };
+    });
+    const kernelOf = (part: string) =>
+      named.find((weight) => weight.part === part && weight.role === 'kernel')?.shape ?? null;
+    return named.map((weight) => {
+      const { part, role } = weight;
+      const name = [layer, part, role].filter((word) => word !== '').join('.');
+      return { ...weight, name, layer, kernel: kernelOf(part) };
+    });
+  });
+}

@@ -1,0 +1,143 @@
+import { checkInteger, checkList, throwTypeError } from '../core/check';
+import { fromFloat16 } from '../program/float16';
+import { attempt, bytesOf, copyOf, dtypes, readContainer, writeContainer } from '../program/safetensors';
+
+/** A tensor outside of tfjs, as files of weights hold it. */
+export interface NamedTensor {
+  /** As safetensors names it: 'F64', 'F32', 'F16', 'BF16', 'I64', …, 'U8', 'BOOL'. */
+  readonly dtype: string;
+  /** Empty for one number. */
+  readonly shape: readonly number[];
+  /**
+   * Row-major, in as many bytes as shape and dtype say. `readSafetensors` gives a typed array of the numbers, of F16 and BF16
+   * one of their bits.
+   */
+  readonly data: ArrayBufferView;
+}
+
+/** What holds the numbers of each dtype, of F16 and BF16 their bits. */
+const arrays = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
+
+/**
+ * Reads a file of safetensors, and checks all that its header says.
+ *
+ * Source: https://github.com/huggingface/safetensors.
+ *
+ * @param bytes the whole file
+ * @returns its tensors by name, in the order of their bytes; each has memory of its own
+ * @throws TypeError where it is given no Uint8Array; Error that says what is wrong with the file
+ * @example
+ * ```js
+ * import { readSafetensors, writeSafetensors } from 'pixelcnn-layers/weights';
+ * const tensors = new Map([['bias', { dtype: 'F32', shape: [2], data: Float32Array.of(0.5, -1) }]]);
+ * for (const [name, { shape, data }] of readSafetensors(writeSafetensors(tensors))) {
+ *   console.log(name, shape, String(data)); // bias [2] 0.5,-1
+ * }
+ * ```
+ */
+export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
+  if (!(bytes instanceof Uint8Array)) throwTypeError('readSafetensors: bytes', 'a Uint8Array', bytes);
+  return attempt('readSafetensors', () => {
+    const { tensors } = readContainer(bytes);
+    const named = new Map<string, NamedTensor>();
+    for (const [name, { dtype, shape, bytes }] of tensors) {
+      named.set(name, { dtype, shape, data: new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer) });
+    }
+    return named;
+  });
+}
+
+/**
+ * Writes a file of safetensors, its tensors in their order.
+ *
+ * @param tensors by name
+ * @param metadata strings by name, which readers may show @default none
+ * @returns the bytes of the file
+ * @throws TypeError naming the tensor that is none, or whose data are not as long as its shape and dtype say
+ * @example
+ * ```js
+ * import { pixelCNN } from 'pixelcnn-layers';
+ * import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const file = writeSafetensors(saveWeights(model, { to: 'pytorch' }), { data: 'digits', steps: '3000' });
+ * console.log(file.constructor.name); // Uint8Array
+ * ```
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  checkTensors('writeSafetensors: tensors', tensors);
+  if (typeof metadata !== 'object' || metadata === null) {
+    throwTypeError('writeSafetensors: metadata', 'an object of strings', metadata);
+  }
+  const strings = new Map(Object.entries(metadata));
+  for (const [name, value] of strings) {
+    if (typeof value !== 'string') throwTypeError(`writeSafetensors: metadata: ${name}`, 'a string', value);
+  }
+  const parts = [...tensors].map(
+    ([name, { dtype, shape, data }]) => [name, { dtype, shape, bytes: bytesOf(data) }] as const,
+  );
+  // Readers map each tensor's bytes as they lie: those of wider numbers come first, so that all are aligned.
+  const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
+  parts.sort(([, a], [, b]) => width(b) - width(a));
+  return writeContainer({ tensors: new Map(parts), metadata: strings });
+}
+
+/**
+ * Checks that all are tensors.
+ *
+ * @throws TypeError naming the first that is none
+ */
+export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTensor>): void {
+  if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
+  for (const [name, tensor] of tensors) {
+    const of = `${what}: '${name}'`;
+    if (typeof tensor !== 'object' || tensor === null) throwTypeError(of, 'a tensor', tensor);
+    const { dtype, shape, data } = tensor;
+    const width = dtypes.get(dtype) ?? throwTypeError(`${of}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+    const lengths = checkList(`${of}: shape`, shape).map((length) => checkInteger(`${of}: shape`, length, 0));
+    const bytes = lengths.reduce((product, length) => product * length, width);
+    if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
+      throwTypeError(`${of}: data`, `the ${bytes} bytes of ${dtype} [${lengths}]`, data?.byteLength ?? data);
+    }
+  }
+}
+
+/** The numbers of a tensor as float32, to the nearest: those it has where they are float32 already. */
+export function float32Of({ dtype, data }: NamedTensor): Float32Array {
+  const { byteOffset, buffer } = data;
+  const isAligned = byteOffset % (dtypes.get(dtype) as number) === 0;
+  const bytes = isAligned ? { buffer, byteOffset } : { buffer: copyOf(bytesOf(data)).buffer, byteOffset: 0 };
+  const length = data.byteLength / (dtypes.get(dtype) as number);
+  const numbers = new arrays[dtype as keyof typeof arrays](
+    bytes.buffer as ArrayBuffer,
+    bytes.byteOffset,
+    length,
+  );
+  if (numbers instanceof Float32Array) return numbers;
+  if (numbers instanceof BigInt64Array || numbers instanceof BigUint64Array) {
+    return Float32Array.from(numbers as BigInt64Array, Number);
+  }
+  if (dtype === 'F16') return fromFloat16(numbers as Uint16Array);
+  if (dtype === 'BF16') return fromBfloat16(numbers as Uint16Array);
+  return Float32Array.from(numbers);
+}
+
+/** A bfloat16 is the upper half of a float32. */
+const fromBfloat16 = (halves: Uint16Array): Float32Array =>
+  new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);

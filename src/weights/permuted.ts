@@ -1,0 +1,22 @@
+/**
+ * Row-major numbers with their axes in another order: axis i of what comes out is axis order[i] of what goes in.
+ */
+export function permuted(
+  numbers: Float32Array,
+  shape: readonly number[],
+  order: readonly number[],
+): Float32Array {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const to = new Float32Array(numbers.length);
+  let next = 0;
+  const copy = (axis: number, from: number) => {
+    const [size, stride] = [shape[order[axis] as number] as number, strides[order[axis] as number] as number];
+    if (axis === order.length - 1) {
+      for (let i = 0; i < size; i++) to[next++] = numbers[from + i * stride] as number;
+    } else {
+      for (let i = 0; i < size; i++) copy(axis + 1, from + i * stride);
+    }
+  };
+  copy(0, 0);
+  return to;
+}

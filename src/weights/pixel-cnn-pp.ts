@@ -1,0 +1,95 @@
+import type { ModelWeight, Origin } from './model-weights';
+import { permuted } from './permuted';
+
+// PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
+
+/** What makes a weight of `pixelCNNPlusPlus`; null where the layer is none of its layers. */
+export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin | null {
+  const conv = convolutionName(layer, part);
+  if (conv === null || kernel === null) return null;
+  const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
+  if (role === 'bias')
+    return { parts: [{ name: `${conv}.bias`, shape: [featuresOut] }], make: (bias) => bias };
+  const isTransposed = conv.endsWith('deconv');
+  const [first, second] = isTransposed ? [featuresIn, featuresOut] : [featuresOut, featuresIn];
+  const whole = [first, second, rows, columns];
+  const shape = conv.endsWith('lin_a') ? [first, second] : whole; // a linear layer has no rows and columns
+  const direction = { name: `${conv}.weight_v`, shape };
+  const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
+  if (!isTransposed) {
+    return role === 'kernel'
+      ? { parts: [direction], make: (v) => permuted(v, whole, [2, 3, 1, 0]) } // [out,in,rows,columns] -> [rows,columns,in,out]
+      : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
+  }
+  return {
+    parts: [direction, gain],
+    make(v, g) {
+      const kernel = permuted(normalized(v, g), whole, [2, 3, 0, 1]); // [in,out,rows,columns] -> [rows,columns,in,out]
+      return role === 'kernel' ? kernel : norms(kernel, featuresOut);
+    },
+  };
+}
+
+/**
+ * Of a transposed convolution that program normalizes the weights of each input, [in,out,rows,columns], where this library
+ * normalizes those of each output. So its kernel is taken as it comes out, with its own norms for gains.
+ */
+function normalized(direction: Float32Array, gain: Float32Array): Float32Array {
+  const size = direction.length / gain.length; // of an input
+  const kernel = new Float32Array(direction.length);
+  for (const [i, length] of gain.entries()) {
+    const of = direction.subarray(i * size, (i + 1) * size);
+    const norm = Math.sqrt(of.reduce((sum, one) => sum + one * one, 0));
+    kernel.set(
+      of.map((one) => (length * one) / norm),
+      i * size,
+    );
+  }
+  return kernel;
+}
+
+/** The norm of each output's weights, [rows,columns,in,out] -> [out]. */
+function norms(kernel: Float32Array, featuresOut: number): Float32Array {
+  const squares = new Float64Array(featuresOut);
+  for (const [i, one] of kernel.entries())
+    squares[i % featuresOut] = (squares[i % featuresOut] as number) + one * one;
+  return Float32Array.from(squares, Math.sqrt);
+}
+
+/** The convolutions outside of blocks. */
+const convolutions: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({
+    stem_u: 'u_init.conv',
+    stem_ul_above: 'ul_init.0.conv',
+    stem_ul_left: 'ul_init.1.conv',
+    final_conv: 'nin_out.lin_a',
+  }),
+);
+
+/** Those of a block, by their names here. */
+const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({
+    conv_in: 'conv_input.conv',
+    conv_skip: 'nin_skip.lin_a',
+    conv_out: 'conv_out.conv',
+  }),
+);
+
+/** That program's name of a convolution. What goes down in resolution here goes up its list of layers there. */
+function convolutionName(layer: string, part: string): string | null {
+  const known = convolutions.get(layer);
+  if (known !== undefined) return known;
+  const between = /^(downsize|upsize)(\d)_(ul?)$/.exec(layer);
+  if (between !== null) {
+    const [, kind, scale, stream] = between;
+    return kind === 'downsize'
+      ? `downsize_${stream}_stream.${scale}.conv`
+      : `upsize_${stream}_stream.${1 - Number(scale)}.deconv`;
+  }
+  const block = /^(down|up)(\d)_(\d+)_(ul?)$/.exec(layer);
+  const conv = parts.get(part);
+  if (block === null || conv === undefined) return null;
+  const [, kind, scale, index, stream] = block;
+  const layers = kind === 'down' ? `up_layers.${scale}` : `down_layers.${2 - Number(scale)}`;
+  return `${layers}.${stream}_stream.${index}.${conv}`;
+}

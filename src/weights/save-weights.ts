@@ -1,0 +1,47 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkArgs, checkOneOf, type NamesOf } from '../core/check';
+import { weightsOf } from './model-weights';
+import type { NamedTensor } from './named-tensor';
+import { permuted } from './permuted';
+import { pytorchOrder } from './sources';
+
+/** Options of {@link saveWeights}. */
+export interface SaveWeightsOptions {
+  /** How kernels lie: [rows, columns, in, out], or for PyTorch [out, in, rows, columns]. @default 'keras' */
+  to?: 'keras' | 'pytorch';
+}
+
+const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
+
+/**
+ * The weights of a model by name, for another program: `block0.conv_mid.kernel` and so on, the same names in every program.
+ *
+ * Numbers are read at once, for which a GPU must wait. The WebGPU backend can do that in pages only: in Node, save with
+ * `model.save`, or from another backend.
+ *
+ * @param model of any factory or of your own
+ * @returns tensors of dtype F32, in the order of the layers
+ * @throws TypeError naming the option that is wrong
+ * @example
+ * ```js
+ * import { pixelCNN } from 'pixelcnn-layers';
+ * import { saveWeights } from 'pixelcnn-layers/weights';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const [[name, { shape }]] = saveWeights(model);
+ * console.log(name, shape); // input_conv.kernel [7, 7, 1, 8]
+ * ```
+ */
+export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}): Map<string, NamedTensor> {
+  const { to = 'keras' } = checkArgs('saveWeights: options', options, optionNames);
+  checkOneOf('saveWeights: to', to, ['keras', 'pytorch']);
+  return new Map(
+    weightsOf('saveWeights: model', model).map((weight): [string, NamedTensor] => {
+      const { name, shape, variable } = weight;
+      const numbers = Float32Array.from((variable.read() as Tensor).dataSync()); // nowhere else: a file that is written needs no promise
+      const order = to === 'pytorch' ? pytorchOrder(weight) : [...shape.keys()];
+      const data = permuted(numbers, shape, order);
+      return [name, { dtype: 'F32', shape: order.map((axis) => shape[axis] as number), data }];
+    }),
+  );
+}

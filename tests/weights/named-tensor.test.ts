@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { type NamedTensor, readSafetensors, writeSafetensors } from 'pixelcnn-layers/weights';
+import { describe, expect, it } from 'vitest';
+import { float32Of } from '../../src/weights/named-tensor';
+
+const tensors = new Map<string, NamedTensor>([
+  ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
+  ['signed bytes', { dtype: 'I8', shape: [1], data: Int8Array.of(-128) }],
+  ['flags', { dtype: 'BOOL', shape: [2, 1], data: Uint8Array.of(0, 1) }],
+  ['double', { dtype: 'F64', shape: [2], data: Float64Array.of(0.1, -1e300) }],
+  ['float', { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, -2, 0.5, 2 ** -149) }],
+  ['half', { dtype: 'F16', shape: [4], data: Uint16Array.of(0x3c00, 0xc000, 0x3555, 0x0001) }],
+  ['brain', { dtype: 'BF16', shape: [3], data: Uint16Array.of(0x3f80, 0xc000, 0x3eab) }],
+  ['long', { dtype: 'I64', shape: [1], data: BigInt64Array.of(-(2n ** 62n)) }],
+  ['unsigned long', { dtype: 'U64', shape: [1], data: BigUint64Array.of(2n ** 63n) }],
+  ['int', { dtype: 'I32', shape: [], data: Int32Array.of(-7) }],
+  ['unsigned int', { dtype: 'U32', shape: [1], data: Uint32Array.of(2 ** 31) }],
+  ['short', { dtype: 'I16', shape: [1], data: Int16Array.of(-300) }],
+  ['unsigned short', { dtype: 'U16', shape: [1], data: Uint16Array.of(65535) }],
+  ['empty', { dtype: 'F32', shape: [0, 3], data: new Float32Array() }],
+]);
+
+describe('safetensors', () => {
+  it('come back as they were, of every dtype', () => {
+    const read = readSafetensors(writeSafetensors(tensors, { by: 'a test' }));
+    expect(read.size).toBe(tensors.size);
+    for (const [name, tensor] of tensors) expect(read.get(name), name).toEqual(tensor);
+  });
+
+  it('have a header that says where each lies, the widest numbers first', () => {
+    const file = writeSafetensors(tensors, { by: 'a test' });
+    const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
+    expect(header.__metadata__).toEqual({ by: 'a test' });
+    expect(header.double).toEqual({ dtype: 'F64', shape: [2], data_offsets: [0, 16] });
+    expect(Object.keys(header).at(-1)).toBe('flags'); // of one byte each, in their order
+    expect((8 + length) % 8).toBe(0);
+  });
+
+  it('are read from the middle of other bytes, and have memory of their own', () => {
+    const file = writeSafetensors(tensors);
+    const around = new Uint8Array(file.length + 3);
+    around.set(file, 3);
+    const read = readSafetensors(around.subarray(3));
+    around.fill(0);
+    expect(read).toEqual(readSafetensors(file));
+  });
+
+  it('give an error or tensors that fit, whatever a byte of the header is', () => {
+    const file = writeSafetensors(tensors);
+    const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+    const changes = fc.record({ at: fc.nat(8 + length - 1), to: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(changes, { minLength: 1, maxLength: 3 }), (all) => {
+        const damaged = file.slice();
+        for (const { at, to } of all) damaged[at] = to;
+        try {
+          for (const { shape, data } of readSafetensors(damaged).values()) {
+            const { length } = data as Float32Array;
+            expect(length).toBe(shape.reduce((product, size) => product * size, 1));
+          }
+        } catch (error) {
+          expect(String(error)).toMatch(/^Error: readSafetensors: /);
+        }
+      }),
+      { seed: 17, numRuns: 500 },
+    );
+  });
+
+  it.each<[string, NamedTensor, string]>([
+    ['no dtype', { dtype: 'F8', shape: [1], data: new Uint8Array(1) }, "'x': dtype: wanted F64 or F32"],
+    ['no shape', { dtype: 'F32', shape: 3 as never, data: new Float32Array(3) }, "'x': shape: wanted a list"],
+    ['a negative size', { dtype: 'F32', shape: [-1], data: new Float32Array(1) }, "'x': shape: wanted an integer"],
+    ['too few numbers', { dtype: 'F32', shape: [2], data: new Float32Array(1) }, "'x': data: wanted the 8 bytes of F32 [2], got 4"],
+    ['no data', { dtype: 'F32', shape: [2], data: [1, 2] as never }, "'x': data: wanted the 8 bytes"],
+    ['no tensor', null as never, "'x': wanted a tensor, got null"],
+  ])('are not written with %s', (_, tensor, message) => {
+    expect(() => writeSafetensors(new Map([['x', tensor]]))).toThrow(`writeSafetensors: tensors: ${message}`);
+  }); // biome-ignore format: one case a line
+
+  it('say what is no map, no metadata and no file', () => {
+    expect(() => writeSafetensors({ x: 1 } as never)).toThrow(
+      'writeSafetensors: tensors: wanted a Map of tensors',
+    );
+    expect(() => writeSafetensors(new Map(), { steps: 3 } as never)).toThrow(
+      'metadata: steps: wanted a string, got 3',
+    );
+    expect(() => writeSafetensors(new Map(), null as never)).toThrow('metadata: wanted an object of strings');
+    expect(() => readSafetensors('file' as never)).toThrow(
+      "readSafetensors: bytes: wanted a Uint8Array, got 'file'",
+    );
+  });
+});
+
+describe('float32Of', () => {
+  it('gives the numbers of every dtype', () => {
+    const numbers = (name: string) => [...float32Of(tensors.get(name) as NamedTensor)];
+    expect(numbers('float')).toEqual([1, -2, 0.5, 2 ** -149]);
+    expect(numbers('double')).toEqual([Math.fround(0.1), Number.NEGATIVE_INFINITY]);
+    expect(numbers('half')).toEqual([1, -2, 1365 / 4096, 2 ** -24]); // 0x3555: 2^-2 (1 + 341 / 1024)
+    expect(numbers('brain')).toEqual([1, -2, 171 / 512]); // 0x3eab: 2^-2 (1 + 43 / 128)
+    expect(numbers('long')).toEqual([-(2 ** 62)]);
+    expect(numbers('unsigned long')).toEqual([2 ** 63]);
+    expect(numbers('flags')).toEqual([0, 1]);
+    expect(numbers('signed bytes')).toEqual([-128]);
+  });
+
+  it('reads numbers that lie at any byte', () => {
+    const bytes = new Uint8Array(13);
+    bytes.set(new Uint8Array(Float32Array.of(1.5, -3).buffer), 5);
+    const data = bytes.subarray(5);
+    expect([...float32Of({ dtype: 'F32', shape: [2], data })]).toEqual([1.5, -3]);
+  });
+});
