@@ -15,6 +15,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { useBackend } from '../../examples/lib/backend.mjs';
+import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
 import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
@@ -91,7 +92,9 @@ async function publishedFigures(directory) {
   ];
   const pass = torch ? ` PyTorch takes ${seconds1(torch.forward.median)} for a pass of one image, and a sampler without caches takes ${32 * 32} passes.` : ''; // biome-ignore format: one line
   const size = `${weights.toLocaleString('en')} weights, the published size, from a portable file of ${mebibytes(bytes.length)} (float16), one core:`;
-  return `${size}\n\n${markdownTable(header, rows)}\n\n${pass.trim()}`;
+  const page = await drawInPage(file);
+  const there = page ? `A page of Chromium loads the file in ${seconds1(page.loadMs)}, from this machine, and draws an image in ${seconds1(page.drawMs)}; its process takes ${mebibytes(page.peakBytes)} at most.` : ''; // biome-ignore format: one line
+  return `${size}\n\n${markdownTable(header, rows)}\n\n${[pass.trim(), there].filter(Boolean).join(' ')}`;
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'plus-plus-'));

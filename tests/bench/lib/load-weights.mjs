@@ -1,0 +1,32 @@
+// Brings weights of PixelCNN++ of the published size from a file of safetensors into a portable file, in a process of its own, so that its memory can be
+// told: `node load-weights.mjs FILE` prints {"steps": [{"name": …, "ms": …, "peakBytes": …}], "portableBytes": …}.
+
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
+import { writePortable } from 'pixelcnn-layers/runtime';
+import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
+import { useBackend } from '../../../examples/lib/backend.mjs';
+
+await useBackend('wasm');
+const steps = [];
+async function timed(name, act) {
+  const before = performance.now();
+  const result = await act();
+  const ms = performance.now() - before;
+  steps.push({ name, ms, peakBytes: 1024 * process.resourceUsage().maxRSS });
+  return result;
+}
+
+const [path] = process.argv.slice(2);
+const model = await timed('`pixelCNNPlusPlus({ ... })`', () =>
+  pixelCNNPlusPlus({ imageShape: [32, 32, 3], filters: 160, seed: 1 }),
+);
+const tensors = await timed('`readSafetensors`, with the reading of the file', async () =>
+  readSafetensors(await readFile(path)),
+);
+await timed('`loadWeights`', () => loadWeights(model, tensors, { from: 'pytorch' }));
+tensors.clear();
+const portable = await timed('`toPortable`', () => toPortable(model));
+const { length } = await timed('`writePortable`, float16', () => writePortable(portable, { float16: true }));
+console.log(JSON.stringify({ steps, portableBytes: length }));
