@@ -62,7 +62,7 @@ const PARTS = [
   ['pixelcnn-layers/runtime', '*', 34_500],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
-  ['pixelcnn-layers/weights', '*', 5_000],
+  ['pixelcnn-layers/weights', '*', 5_600],
 ];
 
 function main() {
