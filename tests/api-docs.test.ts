@@ -7,7 +7,13 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['src/index.ts', 'src/runtime.ts', 'src/node/index.ts', 'src/data/index.ts', 'src/weights/index.ts'];
+const ENTRIES = [
+  'src/index.ts',
+  'src/runtime.ts',
+  'src/node/index.ts',
+  'src/data/index.ts',
+  'src/weights/index.ts',
+];
 
 /** What implements something of a paper, a blog or a format, and says of which. */
 const FROM_A_SOURCE = [

@@ -41,9 +41,13 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
   noEmit: true,
   paths: Object.fromEntries(
-    Object.entries({ '': 'index', '/node': 'node/index', '/data': 'data/index', '/weights': 'weights/index', '/runtime': 'runtime' }).map(
-      ([entry, file]) => [`pixelcnn-layers${entry}`, [join(root, 'src', `${file}.ts`)]],
-    ),
+    Object.entries({
+      '': 'index',
+      '/node': 'node/index',
+      '/data': 'data/index',
+      '/weights': 'weights/index',
+      '/runtime': 'runtime',
+    }).map(([entry, file]) => [`pixelcnn-layers${entry}`, [join(root, 'src', `${file}.ts`)]]),
   ),
 };
 
