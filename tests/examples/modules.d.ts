@@ -280,3 +280,31 @@ declare module '*/scripts/plus-plus-figure.mjs' {
   export function networkSvg(model: LayersModel): string;
   export function plusPlusSvg(): string;
 }
+
+declare module '*/examples/cluster/lib/job.mjs' {
+  export const VERSION: string;
+  export function checkJob(job: unknown): object;
+}
+
+declare module '*/examples/cluster/lib/redis.mjs' {
+  import type { Redis } from 'ioredis';
+  export function connect(url: string, say: (line: string) => void): Promise<Redis>;
+  export function fetchModel(redis: Redis, digest: string): Promise<Uint8Array>;
+  export function offerModel(redis: Redis, digest: string, bytes: Buffer): Promise<void>;
+  export function putResult(redis: Redis, jobId: string, bytes: Buffer): Promise<unknown>;
+  export function sha256(bytes: Uint8Array): string;
+}
+
+declare module '*/examples/cluster/lib/serve.mjs' {
+  import type { Redis } from 'ioredis';
+  import type { Pool } from 'pixelcnn-layers/runtime';
+  export function serve(args: {
+    redis: Redis;
+    queue: string;
+    name: string;
+    pool: Pick<Pool, 'sample' | 'logProb'>;
+    lockSeconds: number;
+    signal: AbortSignal;
+    say: (line: string) => void;
+  }): Promise<void>;
+}

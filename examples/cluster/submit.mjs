@@ -1,0 +1,88 @@
+// Draws images, or scores some, on many machines: `node examples/cluster/submit.mjs --help`.
+
+import { Presets, SingleBar } from 'cli-progress';
+import { lockRun } from '../lib/run-lock.mjs';
+import { checkSame, collect } from './lib/collect.mjs';
+import { planOf } from './lib/plan.mjs';
+import { connect, sha256 } from './lib/redis.mjs';
+import { openRun } from './lib/run-directory.mjs';
+import { readSubmitFlags } from './lib/submit-flags.mjs';
+
+const flags = readSubmitFlags(process.argv.slice(2));
+const plan = await planOf(flags);
+const { images } = plan.settings;
+const redis = await connect(flags.redis, (line) => console.error(line));
+lockRun(flags.out);
+const run = await openRun(flags.out, plan);
+
+// What is lacking: some jobs, and the checks of some others
+
+const isChecked = sampleOf(plan.jobs, flags.verify, run.id);
+const todo = [];
+let done = 0;
+for (let k = 0; k < plan.jobs; k++) {
+  const { shard, check } = await run.read(k);
+  if (shard === null) todo.push({ k });
+  else {
+    done += shard.count;
+    if (check !== null) checkSame(shard, check);
+    else if (isChecked(k)) todo.push({ k, doneBy: shard.worker });
+  }
+}
+
+/** Which jobs are done twice: a share of them, at least one, the same ones when the run goes on. */
+function sampleOf(jobs, share, id) {
+  const count = share === 0 ? 0 : Math.max(1, Math.round(share * jobs));
+  const draws = Array.from({ length: jobs }, (_, k) => [sha256(`${id} ${k}`), k]);
+  const sampled = new Set(
+    draws
+      .sort()
+      .slice(0, count)
+      .map(([, k]) => k),
+  );
+  return (k) => sampled.has(k);
+}
+
+// Their results
+
+const { isTTY = false } = process.stdout;
+const bar = new SingleBar(
+  {
+    format: `{value}/{total} images${isTTY ? ' {bar}' : ''}  {rate} images/s  {eta_formatted} left  {workers} workers`,
+    stream: process.stdout,
+    barsize: 20,
+    linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
+    noTTYOutput: true,
+    notTTYSchedule: 5000,
+  },
+  Presets.shades_classic,
+);
+console.log(
+  `${images} images in ${plan.jobs} jobs, ${done} done before; interrupted, the same command goes on`,
+);
+const start = performance.now();
+let fresh = 0;
+const rate = () => ((1000 * fresh) / (performance.now() - start)).toFixed(1);
+bar.start(images, done, { rate: '-', workers: '-' });
+try {
+  await collect({
+    plan,
+    run,
+    todo,
+    isChecked,
+    redis,
+    queueName: flags.queue,
+    onNews(news) {
+      fresh += news.images;
+      bar.update(done + fresh, { rate: rate(), workers: news.workers });
+    },
+  });
+} finally {
+  bar.stop();
+  redis.disconnect();
+}
+
+const { path, bitsPerDim } = await run.finish();
+if (fresh > 0) console.log(`${rate()} images/s`);
+if (bitsPerDim !== undefined) console.log(`bits/dim: ${bitsPerDim.toFixed(3)}`);
+console.log(`written to ${path}`);
