@@ -1,6 +1,7 @@
 // Draws images, or scores some, on many machines: `node examples/cluster/submit.mjs --help`.
 
 import { Presets, SingleBar } from 'cli-progress';
+import { clock } from '../lib/progress.mjs';
 import { lockRun } from '../lib/run-lock.mjs';
 import { checkSame, collect } from './lib/collect.mjs';
 import { planOf } from './lib/plan.mjs';
@@ -17,23 +18,23 @@ const run = await openRun(flags.out, plan);
 
 // What is lacking: some jobs, and the checks of some others
 
-const isChecked = sampleOf(plan.jobs, flags.verify, run.id);
+const isChecked = sampleOf(plan.jobs, flags.verify);
 const todo = [];
 let done = 0;
 for (let k = 0; k < plan.jobs; k++) {
   const { shard, check } = await run.read(k);
   if (shard === null) todo.push({ k });
   else {
-    done += shard.count;
+    done += plan.rangeOf(k).count;
     if (check !== null) checkSame(shard, check);
     else if (isChecked(k)) todo.push({ k, doneBy: shard.worker });
   }
 }
 
 /** Which jobs are done twice: a share of them, at least one, the same ones when the run goes on. */
-function sampleOf(jobs, share, id) {
+function sampleOf(jobs, share) {
   const count = share === 0 ? 0 : Math.max(1, Math.round(share * jobs));
-  const draws = Array.from({ length: jobs }, (_, k) => [sha256(`${id} ${k}`), k]);
+  const draws = Array.from({ length: jobs }, (_, k) => [sha256(`job ${k}`), k]);
   const sampled = new Set(
     draws
       .sort()
@@ -48,7 +49,7 @@ function sampleOf(jobs, share, id) {
 const { isTTY = false } = process.stdout;
 const bar = new SingleBar(
   {
-    format: `{value}/{total} images${isTTY ? ' {bar}' : ''}  {rate} images/s  {eta_formatted} left  {workers} workers`,
+    format: `{value}/{total} images${isTTY ? ' {bar}' : ''}  {rate} images/s  {left} left  {workers} workers`,
     stream: process.stdout,
     barsize: 20,
     linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
@@ -62,8 +63,8 @@ console.log(
 );
 const start = performance.now();
 let fresh = 0;
-const rate = () => ((1000 * fresh) / (performance.now() - start)).toFixed(1);
-bar.start(images, done, { rate: '-', workers: '-' });
+const rate = () => (1000 * fresh) / (performance.now() - start);
+bar.start(images, done, { rate: '-', left: '-', workers: '-' });
 try {
   await collect({
     plan,
@@ -74,7 +75,8 @@ try {
     queueName: flags.queue,
     onNews(news) {
       fresh += news.images;
-      bar.update(done + fresh, { rate: rate(), workers: news.workers });
+      const left = fresh === 0 ? '-' : clock((images - done - fresh) / rate());
+      bar.update(done + fresh, { rate: rate().toFixed(1), left, workers: news.workers });
     },
   });
 } finally {
@@ -83,6 +85,6 @@ try {
 }
 
 const { path, bitsPerDim } = await run.finish();
-if (fresh > 0) console.log(`${rate()} images/s`);
+if (fresh > 0) console.log(`${rate().toFixed(1)} images/s`);
 if (bitsPerDim !== undefined) console.log(`bits/dim: ${bitsPerDim.toFixed(3)}`);
 console.log(`written to ${path}`);

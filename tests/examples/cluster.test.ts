@@ -116,8 +116,9 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     ends.push(() => started.program.kill('SIGKILL'));
     return started;
   }
-  const startWorker = (queue: string, name: string) =>
-    start('worker.mjs', ['--queue', queue, '--name', name, '--threads', '1', '--lock', '1']);
+  const startWorker = (queue: string, name: string, ...flags: string[]) =>
+    start('worker.mjs', ['--queue', queue, '--name', name, '--threads', '1', ...flags]);
+  const SHORT = ['--lock', '1'];
   const submit = (queue: string, command: string, name: string, ...flags: string[]) =>
     start('submit.mjs', [
       command,
@@ -135,12 +136,12 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     JSON.parse(await readFile(join(folder, queue, 'manifest.json'), 'utf8'));
 
   const SEED = ['--seed', '3', '--temperature', '0.9'];
-  const IMAGES = 768;
+  const IMAGES = 512;
   /** By this process alone. */
   const drawn = sample(model, { numImages: IMAGES, seed: 3, temperature: 0.9 });
 
   it('loses nothing and has nothing twice where a worker is killed in the middle of a job', async () => {
-    const workers = ['a', 'b', 'c'].map((name) => startWorker('killed', name));
+    const workers = ['a', 'b', 'c'].map((name) => startWorker('killed', name, ...SHORT));
     const b = workers[1] as ReturnType<typeof start>;
     const collector = submit(
       'killed',
@@ -149,7 +150,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
       '--images',
       String(IMAGES),
       '--per-job',
-      '64',
+      '16',
       ...SEED,
     );
     await said(b, /images \d+ to/);
@@ -161,12 +162,12 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     expect(Uint8Array.from(data)).toEqual((await drawn).data);
     const { shards, checks, result } = await readManifest('killed');
     expect(shards.map(({ first, count }) => [first, count])).toEqual(
-      Array.from({ length: 12 }, (_, k) => [64 * k, 64]),
+      Array.from({ length: 32 }, (_, k) => [16 * k, 16]),
     );
     const again = shards.filter(({ attempts }) => attempts > 1);
     expect(again.length).toBeGreaterThan(0);
-    expect(shards.map(({ worker }) => worker)).not.toContain('b');
-    expect(checks).toHaveLength(1);
+    expect(again.map(({ worker }) => worker)).not.toContain('b');
+    expect(checks).toHaveLength(1); // of 32, at 0.02
     const [{ job, worker, sha256: digest }] = checks as [ShardRecord];
     expect(shards[job]?.sha256).toBe(digest);
     expect(shards[job]?.worker).not.toBe(worker);
@@ -176,40 +177,40 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
   it('goes on where its collector was killed, and draws again only what is damaged since', async () => {
     startWorker('resumed', 'a');
     startWorker('resumed', 'b');
-    const flags = ['--images', String(IMAGES), '--per-job', '32', ...SEED] as const;
+    const flags = ['--images', String(IMAGES), '--per-job', '16', ...SEED] as const;
     const folderOfShards = join(folder, 'resumed', 'shards');
     const first = submit('resumed', 'draw', 'model', ...flags);
     await until(async () => (await shardsIn(folderOfShards)).length >= 4);
     first.program.kill('SIGKILL');
     await first.ended;
     const before = await shardsIn(folderOfShards);
-    expect(before.length).toBeLessThan(24);
+    expect(before.length).toBeLessThan(32);
 
     const second = await submit('resumed', 'draw', 'model', ...flags).ended;
     expect(second).toMatchObject({ code: 0, stderr: '' });
-    expect(second.stdout).toContain(`in 24 jobs, ${32 * before.length} done before`);
+    expect(second.stdout).toContain(`in 32 jobs, ${16 * before.length} done before`);
     const after = await shardsIn(folderOfShards);
-    expect(after).toHaveLength(24);
+    expect(after).toHaveLength(32);
     expect(after).toEqual(expect.arrayContaining(before)); // the same files, not written again
     const { data } = await readResult('resumed');
     expect(Uint8Array.from(data)).toEqual((await drawn).data);
 
     const other = await submit('resumed', 'draw', 'model', ...flags, '--per-job', '64').ended;
     expect(other).toMatchObject({ code: 1 });
-    expect(other.stderr).toContain('holds another run, of perJob 32, not 64\n');
+    expect(other.stderr).toContain('holds another run, of perJob 16, not 64\n');
 
     const path = join(folderOfShards, '000005.bin');
     const shard = await readFile(path);
     shard[700] = (shard[700] as number) ^ 1;
     await writeFile(path, shard);
     const third = await submit('resumed', 'draw', 'model', ...flags).ended;
-    expect(third.stdout).toContain(`in 24 jobs, ${IMAGES - 32} done before`);
+    expect(third.stdout).toContain(`in 32 jobs, ${IMAGES - 16} done before`);
     expect(Uint8Array.from((await readResult('resumed')).data)).toEqual((await drawn).data);
   });
 
   it('goes on where the server was killed, and has forgotten all', async () => {
-    startWorker('restarted', 'a');
-    const flags = ['--images', '256', '--per-job', '32', ...SEED] as const;
+    startWorker('restarted', 'a', ...SHORT);
+    const flags = ['--images', '256', '--per-job', '16', ...SEED] as const;
     const collector = submit('restarted', 'draw', 'model', ...flags);
     await until(async () => (await shardsIn(join(folder, 'restarted', 'shards'))).length >= 2);
     await server.restart();
@@ -396,6 +397,7 @@ describe('checkJob', () => {
     ["unknown 'script'", { script: 'rm' }],
     ['kind: wanted draw or score, got "paint"', { kind: 'paint' }],
     ['model: wanted a SHA-256, got "../x"', { model: '../x' }],
+    ['first: wanted an index, got "0"', { first: '0' }],
     ['count: wanted a number of images, got 0.5', { count: 0.5 }],
     ['imageShape: wanted [H, W, C], got [8,0,1]', { imageShape: [8, 0, 1] }],
     ['count: wanted images of at most 4194304 values, got 65537', { count: 65537 }],

@@ -101,6 +101,7 @@ declare module '*/examples/lib/hold-out.mjs' {
 declare module '*/examples/lib/npy.mjs' {
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
   export function npyOf(data: Uint8Array | Uint16Array, shape: readonly number[]): Uint8Array;
+  export function npyHeader(type: 'u1' | 'u2' | 'f8', shape: readonly number[]): Uint8Array;
 }
 
 declare module '*/examples/lib/run-lock.mjs' {

@@ -58,6 +58,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
     }
   } catch (error) {
     await Promise.allSettled([...inFlight.keys()].map((id) => queue.remove(id)));
+    await run.renewId();
     throw error;
   } finally {
     await queue.close();
@@ -66,6 +67,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
   /** A job that is still in Redis, of a collector that was killed, is not queued twice: its id is the same. */
   async function submit(task) {
     const { k, doneBy } = task;
+    if (doneBy !== undefined) workers = await queue.getWorkersCount(); // as many as there are now
     const check = doneBy && { isCheck: true, notBy: workers > 1 ? doneBy : undefined };
     const id = `${run.id}-${k}${check ? '-check' : ''}`;
     await queue.add(plan.settings.kind, { ...plan.jobOf(k), ...check }, { ...JOB_OPTIONS, jobId: id });
@@ -89,7 +91,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
       return 0;
     }
     const range = plan.rangeOf(k);
-    const record = { job: k, ...range, ...job.returnvalue, attempts: job.attemptsStarted };
+    const record = { ...job.returnvalue, job: k, ...range, attempts: job.attemptsStarted };
     if (isCheck) {
       await run.writeCheck(record);
       checkSame((await run.read(k)).shard, record);

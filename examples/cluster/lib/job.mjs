@@ -46,6 +46,7 @@ export function checkJob(job) {
   if (job.kind !== 'draw' && job.kind !== 'score') wrong('kind', 'draw or score');
   if (!/^[0-9a-f]{64}$/.test(job.model)) wrong('model', 'a SHA-256');
   const isCount = (number) => Number.isSafeInteger(number) && number > 0;
+  if (!isCount(job.first + 1)) wrong('first', 'an index');
   if (!isCount(job.count)) wrong('count', 'a number of images');
   if (!Array.isArray(job.imageShape) || !job.imageShape.every(isCount)) wrong('imageShape', '[H, W, C]');
   const values = job.imageShape.reduce((product, size) => product * size, job.count);

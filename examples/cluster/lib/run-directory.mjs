@@ -25,16 +25,23 @@ export async function openRun(out, { settings, result, jobs }) {
   const folder = join(out, 'shards');
   await mkdir(folder, { recursive: true });
   for (const directory of [out, folder]) await sweep(directory, () => true); // the lock of the run is ours
-  const { id } = await readOrWriteSettings(out, settings);
+  const path = join(out, 'run.json');
+  let id = await readId(path, out, settings);
 
   const pathOf = (k, ending) => join(folder, `${String(k).padStart(6, '0')}.${ending}`);
-  const readRecord = async (path) => JSON.parse((await readIfThere(path)) ?? 'null');
-  const readRecords = (k) =>
-    Promise.all(['json', 'check.json'].map((ending) => readRecord(pathOf(k, ending))));
+  const readRecords = (k) => Promise.all(['json', 'check.json'].map((ending) => readJson(pathOf(k, ending))));
   const writeRecord = (path, record) => writeWhole(path, `${JSON.stringify(record)}\n`);
 
   return {
-    id,
+    /** Names the jobs of the run in Redis. */
+    get id() {
+      return id;
+    },
+
+    /** Takes another id: what workers still do for this one is nobody's from now on. */
+    async renewId() {
+      id = await writeId(path, settings);
+    },
 
     /** What is known of a job: its shard, whose digest is checked here, and its check; null for what is not there. */
     async read(k) {
@@ -80,33 +87,41 @@ export async function openRun(out, { settings, result, jobs }) {
           yield bytes;
         }
       }
-      const path = join(out, result.name);
-      await writeWhole(path, contents());
+      const array = join(out, result.name);
+      await writeWhole(array, contents());
       const dimensions = settings.imageShape.reduce((product, size) => product * size, settings.images);
       const figure = result.type === 'f8' ? { bitsPerDim: -nats / Math.LN2 / dimensions } : {};
       const written = { ...result, sha256: hash.digest('hex') };
-      const manifest = { id, ...settings, result: written, ...figure, shards, checks };
+      const manifest = { ...settings, result: written, ...figure, shards, checks };
       await writeWhole(join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-      return { path, ...figure };
+      return { path: array, ...figure };
     },
   };
 }
 
-/** `run.json`: that of the run which goes on here, or a new one. */
-async function readOrWriteSettings(out, settings) {
-  const path = join(out, 'run.json');
-  const text = await readIfThere(path);
-  if (text === null) {
-    const run = { id: randomBytes(8).toString('hex'), ...settings };
-    await writeWhole(path, `${JSON.stringify(run, null, 2)}\n`);
-    return run;
-  }
-  const run = JSON.parse(text);
+/** The id of the run that goes on here, or of a new one. */
+async function readId(path, out, settings) {
+  const found = await readJson(path);
+  if (found === null) return writeId(path, settings);
   for (const [name, value] of Object.entries(settings)) {
-    const [had, has] = [run[name], value].map((of) => JSON.stringify(of));
+    const [had, has] = [found[name], value].map((of) => JSON.stringify(of));
     if (had !== has) throw new Error(`--out: ${out} holds another run, of ${name} ${had}, not ${has}`);
   }
-  return run;
+  return found.id;
+}
+
+async function writeId(path, settings) {
+  const id = randomBytes(8).toString('hex');
+  await writeWhole(path, `${JSON.stringify({ id, ...settings }, null, 2)}\n`);
+  return id;
+}
+
+async function readJson(path) {
+  try {
+    return JSON.parse((await readIfThere(path)) ?? 'null');
+  } catch (cause) {
+    throw new Error(`${path}: ${cause.message}`, { cause });
+  }
 }
 
 async function readIfThere(path) {

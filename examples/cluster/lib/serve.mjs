@@ -9,8 +9,9 @@ const JOBS_AT_ONCE = 2;
 /** A job whose worker has died so many times is given up: it may be the job that kills. */
 const MOST_STALLS = 3;
 
-/** How often a worker leaves a check of its own work to others, a second each time, before it does it itself. */
-const PASSES = 10;
+/** How often, and for how long, a worker leaves a check of its own work to others before it does it itself. */
+const PASSES = 20;
+const PASS_MILLISECONDS = 500;
 
 const MODELS_KEPT = 4;
 
@@ -34,7 +35,9 @@ export async function serve({ redis, queue, name, pool, lockSeconds, signal, say
   async function work(job, token) {
     const asked = job.data;
     if (!isOfThisVersion(asked)) {
-      refusal = new Error(`${name} has pixelcnn-layers ${VERSION}, job ${job.id} is of ${asked?.version}`);
+      refusal = new Error(
+        `${name} has pixelcnn-layers ${VERSION}, job ${job.id} is of ${String(asked?.version).slice(0, 40)}`,
+      );
       void worker.close(); // the job is for another worker, and so are those that would come next
       throw refusal;
     }
@@ -44,7 +47,7 @@ export async function serve({ redis, queue, name, pool, lockSeconds, signal, say
       throw new UnrecoverableError(error.message);
     }
     if (asked.notBy === name && job.attemptsStarted <= PASSES) {
-      await job.moveToDelayed(Date.now() + 1000, token);
+      await job.moveToDelayed(Date.now() + PASS_MILLISECONDS, token);
       throw new DelayedError();
     }
     const what = `${asked.isCheck ? 'again ' : ''}images ${asked.first} to ${asked.first + asked.count - 1}`;
