@@ -84,7 +84,7 @@ try {
   redis.disconnect();
 }
 
-const { path, bitsPerDim } = await run.finish();
 if (fresh > 0) console.log(`${rate().toFixed(1)} images/s`);
+const { path, bitsPerDim } = await run.finish();
 if (bitsPerDim !== undefined) console.log(`bits/dim: ${bitsPerDim.toFixed(3)}`);
 console.log(`written to ${path}`);

@@ -279,7 +279,9 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
       ['short', tooShort, { sha256: sha256(tooShort) }, 'wanted 640 bytes, got 639'],
       ['bright', tooBright, { sha256: sha256(tooBright) }, 'wanted levels below 17, got 17'],
     ])('%s', async (name, bytes, said, expected) => {
+      let jobId = '';
       startByHand(name, async (id) => {
+        jobId = id;
         await putResult(redis, id, bytes);
         return { ...said, worker: 'liar' };
       });
@@ -288,6 +290,8 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
       expect(stderr).toContain('job 0, images 0 to 9, of liar: ');
       expect(stderr).toContain(expected);
       await expect(readFile(join(folder, name, 'images.npy'))).rejects.toThrow('ENOENT');
+      const { id } = JSON.parse(await readFile(join(folder, name, 'run.json'), 'utf8'));
+      expect(jobId).not.toBe(`${id}-0`); // so that what workers still have in hand of a stopped run is not collected later
     });
   });
 

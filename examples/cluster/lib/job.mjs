@@ -76,16 +76,14 @@ export async function perform({ kind, first, count, imageShape, classes, options
 /** How many bytes a level of so many takes. */
 export const bytesOfLevel = (levels) => (levels <= 256 ? 1 : 2);
 
-const isBigEndian = endianness() === 'BE';
-
 /**
  * Numbers as bytes, the lowest first.
  *
  * @param {Uint8Array | Uint16Array | Float64Array} numbers
  */
 export function bytesOf(numbers) {
-  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  return isBigEndian ? swapped(bytes, numbers.BYTES_PER_ELEMENT) : bytes;
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return lowestFirst(bytes, numbers.BYTES_PER_ELEMENT);
 }
 
 /** Levels of bytes, a byte each or two. */
@@ -95,13 +93,14 @@ export function levelsIn(bytes, levels) {
 
 /** Numbers of bytes, the lowest first: the reverse of {@link bytesOf}. */
 export function numbersIn(bytes, Numbers) {
-  const copy = Buffer.from(new Uint8Array(bytes).buffer); // aligned; not of a pool of buffers, whose bytes are others' too
-  const { buffer } = isBigEndian ? swapped(copy, Numbers.BYTES_PER_ELEMENT) : copy;
-  return new Numbers(buffer);
+  return new Numbers(lowestFirst(bytes, Numbers.BYTES_PER_ELEMENT).buffer);
 }
 
-function swapped(bytes, each) {
-  const copy = Buffer.from(bytes);
-  if (each === 2) return copy.swap16();
-  return each === 8 ? copy.swap64() : copy;
+const isBigEndian = endianness() === 'BE';
+
+/** A copy in memory of its own, turned round where this machine has the highest byte first. */
+function lowestFirst(bytes, each) {
+  const copy = Buffer.from(new Uint8Array(bytes).buffer);
+  if (!isBigEndian || each === 1) return copy;
+  return each === 2 ? copy.swap16() : copy.swap64();
 }

@@ -50,7 +50,7 @@ export async function planOf(flags) {
   const common = { version: VERSION, kind: flags.kind, model: sha256(bytes), imageShape };
   const rangeOf = (k) => ({ first: k * perJob, count: Math.min(perJob, images - k * perJob) });
   return {
-    settings: { ...common, images, perJob, verify: flags.verify, ...settings },
+    settings: { ...common, images, perJob, ...settings },
     model: bytes,
     levels,
     result:
