@@ -82,16 +82,31 @@ function parseHeader(header) {
  */
 export function npyOf(data, shape) {
   const isWide = data.BYTES_PER_ELEMENT === 2;
-  const lengths = shape.length === 1 ? `${shape},` : shape.join(', '); // a tuple of Python
-  const dictionary = `{'descr': '${isWide ? '<u2' : '|u1'}', 'fortran_order': False, 'shape': (${lengths}), }`;
-  const start = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
-  const file = Buffer.alloc(start + data.byteLength);
-  file.write(`${MAGIC}\x01\x00`, 'latin1');
-  file.writeUInt16LE(start - 10, 8);
-  file.write(`${dictionary.padEnd(start - 11)}\n`, 10, 'latin1');
+  const header = npyHeader(isWide ? 'u2' : 'u1', shape);
+  const start = header.length;
+  const file = Buffer.concat([header], start + data.byteLength);
   for (const [i, value] of data.entries()) {
     if (isWide) file.writeUInt16LE(value, start + 2 * i);
     else file[start + i] = value;
   }
   return file;
+}
+
+/**
+ * What a file begins with; the numbers follow, row-major, the lowest byte first.
+ *
+ * @param {'u1' | 'u2' | 'f8'} type bytes, 16-bit integers, or floats of 64 bits
+ * @param {number[]} shape
+ * @returns {Uint8Array}
+ */
+export function npyHeader(type, shape) {
+  const lengths = shape.length === 1 ? `${shape},` : shape.join(', '); // a tuple of Python
+  const order = type === 'u1' ? '|' : '<';
+  const dictionary = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': (${lengths}), }`;
+  const end = Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const header = Buffer.alloc(end);
+  header.write(`${MAGIC}\x01\x00`, 'latin1');
+  header.writeUInt16LE(end - 10, 8);
+  header.write(`${dictionary.padEnd(end - 11)}\n`, 10, 'latin1');
+  return header;
 }

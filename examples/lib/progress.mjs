@@ -32,7 +32,7 @@ export function trainingProgress(steps, done = 0) {
 }
 
 /** Seconds as m:ss or h:mm:ss. */
-function clock(seconds) {
+export function clock(seconds) {
   const whole = Math.ceil(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (number) => String(number).padStart(2, '0');

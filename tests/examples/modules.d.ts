@@ -101,6 +101,7 @@ declare module '*/examples/lib/hold-out.mjs' {
 declare module '*/examples/lib/npy.mjs' {
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
   export function npyOf(data: Uint8Array | Uint16Array, shape: readonly number[]): Uint8Array;
+  export function npyHeader(type: 'u1' | 'u2' | 'f8', shape: readonly number[]): Uint8Array;
 }
 
 declare module '*/examples/lib/run-lock.mjs' {
@@ -279,4 +280,32 @@ declare module '*/scripts/plus-plus-figure.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function networkSvg(model: LayersModel): string;
   export function plusPlusSvg(): string;
+}
+
+declare module '*/examples/cluster/lib/job.mjs' {
+  export const VERSION: string;
+  export function checkJob(job: unknown): object;
+}
+
+declare module '*/examples/cluster/lib/redis.mjs' {
+  import type { Redis } from 'ioredis';
+  export function connect(url: string, say: (line: string) => void): Promise<Redis>;
+  export function fetchModel(redis: Redis, digest: string): Promise<Uint8Array>;
+  export function offerModel(redis: Redis, digest: string, bytes: Buffer): Promise<void>;
+  export function putResult(redis: Redis, jobId: string, bytes: Buffer): Promise<unknown>;
+  export function sha256(bytes: Uint8Array): string;
+}
+
+declare module '*/examples/cluster/lib/serve.mjs' {
+  import type { Redis } from 'ioredis';
+  import type { Pool } from 'pixelcnn-layers/runtime';
+  export function serve(args: {
+    redis: Redis;
+    queue: string;
+    name: string;
+    pool: Pick<Pool, 'sample' | 'logProb'>;
+    lockSeconds: number;
+    signal: AbortSignal;
+    say: (line: string) => void;
+  }): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { npyOf, parseNpy } from '../../../examples/lib/npy.mjs';
+import { npyHeader, npyOf, parseNpy } from '../../../examples/lib/npy.mjs';
 
 /** A file as NumPy writes it, but for what is said to be otherwise. */
 function file({
@@ -137,4 +137,9 @@ describe('npyOf', () => {
       }
     }
   });
+});
+
+it('npyHeader begins a file of floats as NumPy does', () => {
+  const text = `{'descr': '<f8', 'fortran_order': False, 'shape': (297,), }`;
+  expect(Uint8Array.from(npyHeader('f8', [297]))).toEqual(file({ header: text, body: [] }));
 });

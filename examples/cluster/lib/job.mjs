@@ -1,0 +1,106 @@
+import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+
+/**
+ * What a worker is asked for, as JSON in Redis: some images of a run, to draw or to score.
+ *
+ * @typedef {object} Job
+ * @property {string} version of this library: other versions may give other bits
+ * @property {'draw' | 'score'} kind
+ * @property {string} model the SHA-256 of its file
+ * @property {number} first index of the first image in the run
+ * @property {number} count
+ * @property {[number, number, number]} imageShape [H, W, C]
+ * @property {number[]} [classes] [N], where the model is conditioned on them
+ * @property {{ seed: number, temperature: number, topK?: number, topP?: number }} [options] of `draw`
+ * @property {string} [images] of `score`: levels [N,H,W,C] in base64, a byte each, or two beyond 256 levels
+ * @property {true} [isCheck] where it has been done before, and is to come out the same
+ * @property {string} [notBy] who did it before, where there are others
+ */
+
+export const { version: VERSION } = createRequire(import.meta.url)('pixelcnn-layers/package.json');
+
+/** A job may come with as many bytes of images, or give as many. */
+export const MOST_JOB_BYTES = 4 * 2 ** 20;
+
+const NAMES = ['version', 'kind', 'model', 'first', 'count', 'imageShape', 'classes', 'options', 'images', 'isCheck', 'notBy']; // biome-ignore format: one line
+
+/** Whether a worker of this version may do a job at all: see {@link checkJob} for the rest of it. */
+export const isOfThisVersion = (job) => job?.version === VERSION;
+
+/**
+ * Checks a job, as far as `sample` and `logProb` will not.
+ *
+ * @param {unknown} job
+ * @returns {Job}
+ * @throws TypeError that names what is wrong
+ */
+export function checkJob(job) {
+  const wrong = (name, wanted) => {
+    throw new TypeError(
+      `job: ${name}: wanted ${wanted}, got ${String(JSON.stringify(job[name])).slice(0, 80)}`,
+    );
+  };
+  for (const name of Object.keys(job))
+    if (!NAMES.includes(name)) throw new TypeError(`job: unknown '${name}'`);
+  if (job.kind !== 'draw' && job.kind !== 'score') wrong('kind', 'draw or score');
+  if (!/^[0-9a-f]{64}$/.test(job.model)) wrong('model', 'a SHA-256');
+  const isCount = (number) => Number.isSafeInteger(number) && number > 0;
+  if (!isCount(job.first + 1)) wrong('first', 'an index');
+  if (!isCount(job.count)) wrong('count', 'a number of images');
+  if (!Array.isArray(job.imageShape) || !job.imageShape.every(isCount)) wrong('imageShape', '[H, W, C]');
+  const values = job.imageShape.reduce((product, size) => product * size, job.count);
+  if (values > MOST_JOB_BYTES) wrong('count', `images of at most ${MOST_JOB_BYTES} values`);
+  if (job.kind === 'score' && typeof job.images !== 'string') wrong('images', 'levels in base64');
+  return job;
+}
+
+/**
+ * Does a job: levels [N,H,W,C] of what was drawn, a byte each or two, or log-probabilities [N] as float64.
+ *
+ * @param {Job} job
+ * @param {import('pixelcnn-layers/runtime').PortableModel} model
+ * @param {Pick<import('pixelcnn-layers/runtime').Pool, 'sample' | 'logProb'>} pool
+ * @returns {Promise<Buffer>} the lowest byte first
+ */
+export async function perform({ kind, first, count, imageShape, classes, options, images }, model, pool) {
+  const condition = classes && { class: classes };
+  if (kind === 'draw') {
+    const where = { numImages: count, firstImage: first, imageShape };
+    return bytesOf((await pool.sample(model, { ...options, ...where, condition })).data);
+  }
+  const data = levelsIn(Buffer.from(images, 'base64'), model.levels);
+  return bytesOf(await pool.logProb(model, { data, shape: [count, ...imageShape] }, { condition }));
+}
+
+/** How many bytes a level of so many takes. */
+export const bytesOfLevel = (levels) => (levels <= 256 ? 1 : 2);
+
+/**
+ * Numbers as bytes, the lowest first.
+ *
+ * @param {Uint8Array | Uint16Array | Float64Array} numbers
+ */
+export function bytesOf(numbers) {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return lowestFirst(bytes, numbers.BYTES_PER_ELEMENT);
+}
+
+/** Levels of bytes, a byte each or two. */
+export function levelsIn(bytes, levels) {
+  return bytesOfLevel(levels) === 1 ? bytes : numbersIn(bytes, Uint16Array);
+}
+
+/** Numbers of bytes, the lowest first: the reverse of {@link bytesOf}. */
+export function numbersIn(bytes, Numbers) {
+  return new Numbers(lowestFirst(bytes, Numbers.BYTES_PER_ELEMENT).buffer);
+}
+
+const isBigEndian = endianness() === 'BE';
+
+/** A copy in memory of its own, turned round where this machine has the highest byte first. */
+function lowestFirst(bytes, each) {
+  const copy = Buffer.from(new Uint8Array(bytes).buffer);
+  if (!isBigEndian || each === 1) return copy;
+  return each === 2 ? copy.swap16() : copy.swap64();
+}
