@@ -89,7 +89,7 @@ declare module '*/examples/lib/digits.mjs' {
 
 declare module '*/examples/lib/files.mjs' {
   export function writeWhole(path: string, contents: string | Uint8Array): Promise<void>;
-  export function prepareFile(path: string): Promise<void>;
+  export function prepareFile(path: string, flag?: string): Promise<void>;
   export function sweep(directory: string, isLeft: (name: string, pid: number) => boolean): Promise<void>;
 }
 
@@ -99,8 +99,10 @@ declare module '*/examples/lib/hold-out.mjs' {
 }
 
 declare module '*/examples/lib/npy.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
-  export function npyOf(data: Uint8Array | Uint16Array, shape: readonly number[]): Uint8Array;
+  export function npyTensor(bytes: Uint8Array): NamedTensor;
+  export function npyOf(data: Uint8Array | Uint16Array | Float32Array, shape: readonly number[]): Uint8Array;
 }
 
 declare module '*/examples/lib/run-lock.mjs' {
