@@ -148,6 +148,7 @@ function npyTensors(files) {
 /** A pickle is a program, which may do anything. */
 function refusePickle(_, path) {
   const [from, to] = [path, `${path.replace(/\.\w+$/, '')}.safetensors`].map((name) => JSON.stringify(name));
-  const line = `safetensors.torch.save_file(torch.load(${from}, weights_only=True), ${to})`;
+  const tensors = `torch.load(${from}, map_location="cpu", weights_only=True).items()`;
+  const line = `safetensors.torch.save_file({k: v.contiguous() for k, v in ${tensors}}, ${to})`;
   throw new Error(`pickles of PyTorch are not read, since they may do anything; in Python: ${line}`);
 }
