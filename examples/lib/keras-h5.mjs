@@ -5,6 +5,7 @@
  * keras/src/saving/saving_lib.py (`.weights.h5`, and `model.weights.h5` in `.keras`), https://github.com/keras-team/keras.
  */
 
+import { runInNewContext } from 'node:vm';
 // This build keeps its files in memory. That for Node sees those of the machine: there a file could name others, whose contents would be read as weights.
 import h5wasm, { Dataset, File, Group } from 'h5wasm';
 
@@ -34,30 +35,24 @@ const DTYPES = {
  * - Keras 3 numbers those of each layer: `block0.0`, `block0.1`, and of a layer within, `block0.conv_mid.0`.
  *
  * @param {Uint8Array} bytes the whole file
- * @param {number} mostBytes that all tensors may have
- * @param {{ class_name: string, config: object }} [config] the model's, that names its layers where the file is too old to do so
+ * @param {object} options
+ * @param {number} options.mostBytes that all tensors may have
+ * @param {object} [options.config] the model's, which names its layers where the file is too old to do so
+ * @param {number} [options.mostSeconds] that it may take
  * @returns {Promise<Map<string, import('pixelcnn-layers/weights').NamedTensor>>}
- * @throws Error where it is damaged, not of Keras, or asks for more memory
+ * @throws Error where it is damaged, not of Keras, or asks for more memory or time
  */
-export async function readKerasH5(bytes, mostBytes, config) {
+export async function readKerasH5(bytes, { mostBytes, config, mostSeconds = 60 }) {
   const hdf5 = await h5wasm.ready;
   hdf5.activate_throwing_error_handler(); // else they go to stderr, at length
   hdf5.FS.writeFile('weights.h5', bytes);
   try {
-    const file = new File('weights.h5', 'r');
-    const tensors = new Map();
-    let left = mostBytes;
-    const add = (name, dataset) => {
-      if (tensors.has(name)) throw new Error(`two tensors are named '${name}'`);
-      const tensor = tensorOf(name, dataset, left);
-      left -= tensor.data.byteLength;
-      tensors.set(name, tensor);
-    };
-    const named = file.get('model_weights') ?? file; // of a whole model, beside the optimizer's
-    if (namesAt(named, 'layer_names').length > 0) addNamed(named, add);
-    else addNumbered(file, config, add);
-    if (tensors.size === 0) throw new Error('wanted weights as Keras saves them, found none');
-    return tensors;
+    // There are damaged files on which HDF5 goes on for ever: another thread looks at the clock.
+    return runInNewContext(
+      'read()',
+      { read: () => read(mostBytes, config) },
+      { timeout: 1000 * mostSeconds },
+    );
   } catch (error) {
     throw new Error(reasonOf(error), { cause: error });
   } finally {
@@ -65,10 +60,30 @@ export async function readKerasH5(bytes, mostBytes, config) {
   }
 }
 
+function read(mostBytes, config) {
+  const file = new File('weights.h5', 'r');
+  const tensors = new Map();
+  let left = mostBytes;
+  const add = (name, dataset) => {
+    if (tensors.has(name)) throw new Error(`two tensors are named '${name}'`);
+    const tensor = tensorOf(name, dataset, left);
+    left -= tensor.data.byteLength;
+    tensors.set(name, tensor);
+  };
+  const named = file.get('model_weights') ?? file; // of a whole model, beside the optimizer's
+  if (namesAt(named, 'layer_names').length > 0) addNamed(named, add);
+  else addNumbered(file, config, add);
+  if (tensors.size === 0) throw new Error('wanted weights as Keras saves them, found none');
+  return tensors;
+}
+
 /** HDF5 tells from the outermost of its functions to the innermost, which knows why. */
-function reasonOf({ message }) {
-  const reasons = [...String(message).matchAll(/^ {2}#\d+: .*\(\): (.*)$/gm)];
-  return reasons.length === 0 ? message : `damaged, or no HDF5: ${reasons.at(-1)[1]}`;
+function reasonOf(error) {
+  const reasons = [...String(error.message).matchAll(/^ {2}#\d+: .*\(\): (.*)$/gm)].map(
+    ([, reason]) => reason,
+  );
+  if (reasons.length === 0 && error.name === 'Error' && error.code === undefined) return error.message;
+  return `damaged, or no HDF5: ${reasons.at(-1) ?? error.message}`;
 }
 
 /** Keras 2: a group for each layer that `layer_names` lists, whose `weight_names` are the paths of its weights. */
@@ -86,23 +101,26 @@ function addNamed(file, add) {
   }
 }
 
-/** The strings of an attribute; Keras splits those that are too long for one. */
+/** The names in an attribute; Keras splits a list that is too long for one. */
 function namesAt(group, attribute) {
   const { attrs } = group;
-  const parts = Object.keys(attrs).filter(
-    (name) => name.startsWith(attribute) && /^\d*$/.test(name.slice(attribute.length)),
-  );
+  const isPart = (name) => name.startsWith(attribute) && /^\d*$/.test(name.slice(attribute.length));
+  const parts = Object.keys(attrs).filter(isPart);
   parts.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)); // the 10th after the 9th
-  return parts.flatMap((name) => {
-    const { shape, metadata } = attrs[name];
-    const bytes = metadata.size * metadata.total_size;
-    if (bytes > MOST_NAME_BYTES)
-      throw new Error(`${name}: wanted at most ${MOST_NAME_BYTES} bytes, got ${bytes}`);
-    if (shape?.length !== 1) throw new Error(`${name}: wanted a list of names`);
-    const names = shape[0] === 0 ? [] : [...attrs[name].value];
-    if (names.some((one) => typeof one !== 'string')) throw new Error(`${name}: wanted a list of names`);
-    return names;
-  });
+  return parts.flatMap((name) => stringsOf(name, attrs[name]));
+}
+
+/** The strings of an attribute; a list without any is one of numbers. */
+function stringsOf(name, attribute) {
+  const { size, total_size: count } = attribute.metadata;
+  if (count === 0) return [];
+  const bytes = size * count;
+  if (bytes > MOST_NAME_BYTES) {
+    throw new Error(`${name}: wanted at most ${MOST_NAME_BYTES} bytes, got ${bytes}`);
+  }
+  const strings = [attribute.value].flat();
+  if (strings.some((one) => typeof one !== 'string')) throw new Error(`${name}: wanted names`);
+  return strings;
 }
 
 /**
@@ -126,7 +144,9 @@ function addNumbered(file, config, add) {
         for (const path of child.keys()) {
           const layer = child.get(path);
           if (!(layer instanceof Group)) continue;
-          const own = layer.get('vars')?.attrs.name?.value ?? inConfig.get(path)?.config?.name ?? path;
+          const name = layer.get('vars')?.attrs.name; // since Keras 3.6
+          const [own = inConfig.get(path)?.config?.name ?? path] =
+            name === undefined ? [] : stringsOf('name', name);
           walk(layer, [...words, String(own)], inConfig.get(path));
         }
       } else {

@@ -61,7 +61,7 @@ function refuseArray() {
 }
 
 async function readH5(bytes) {
-  return { format: 'HDF5 of Keras', tensors: await readKerasH5(bytes, MOST_BYTES) };
+  return { format: 'HDF5 of Keras', tensors: await readKerasH5(bytes, { mostBytes: MOST_BYTES }) };
 }
 
 async function readZip(bytes, path) {
@@ -72,7 +72,10 @@ async function readZip(bytes, path) {
       'model.weights.h5',
       'config.json',
     ]);
-    return { format: '.keras', tensors: await readKerasH5(weights, MOST_BYTES, parseConfig(config)) };
+    return {
+      format: '.keras',
+      tensors: await readKerasH5(weights, { mostBytes: MOST_BYTES, config: parseConfig(config) }),
+    };
   }
   const arrays = names.filter((name) => name.endsWith('.npy'));
   if (arrays.length === 0) throw new Error(WANTED);

@@ -298,7 +298,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
       addDataset(file, 'layers/conv/vars/0', one);
       file.create_external_link('/etc/hosts', 'x', '/layers/conv/vars/1');
     }), "'conv.1': wanted a tensor, got ExternalLink"],
-    ['names.h5', () => hdf5((file) => file.create_attribute('layer_names', Float32Array.of(1))), 'layer_names: wanted a list of names'],
+    ['names.h5', () => hdf5((file) => file.create_attribute('layer_names', Float32Array.of(1))), 'layer_names: wanted names'],
     ['missing.h5', () => hdf5((file) => file.create_attribute('layer_names', ['conv'], null, 'S9')), "layer 'conv' is not there"],
     ['nan.safetensors', () => {
       const tensors = saveWeights(model);

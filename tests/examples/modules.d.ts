@@ -98,6 +98,14 @@ declare module '*/examples/lib/hold-out.mjs' {
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
 }
 
+declare module '*/examples/lib/keras-h5.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
+  export function readKerasH5(
+    bytes: Uint8Array,
+    options: { mostBytes: number; config?: object; mostSeconds?: number },
+  ): Promise<Map<string, NamedTensor>>;
+}
+
 declare module '*/examples/lib/npy.mjs' {
   import type { NamedTensor } from 'pixelcnn-layers/weights';
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
