@@ -18,7 +18,7 @@ const HELP = `Takes weights of another program into a network, or gives those of
 
   --weights FILE   safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5
   --model DIR      the network: that of a saved model, or of a run of train.mjs. Without --weights, its weights too
-  --factory NAME   the network: a new ${FACTORIES.join(', ')}
+  --factory NAME   the network: a new one, by ${FACTORIES.join(', ')}
   --args JSON      its arguments, as {"imageShape":[8,8,1],"levels":17}
   --from NAME      how the weights are named and lie: ${SOURCES.join(', ')} (keras)
   --rename A=>B    replaces what matches the regular expression A in a name by B, where $1 is its first group; any number

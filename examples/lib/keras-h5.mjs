@@ -6,7 +6,7 @@
  */
 
 import { runInNewContext } from 'node:vm';
-// This build keeps its files in memory. That for Node sees those of the machine: there a file could name others, whose contents would be read as weights.
+// This build keeps its files in memory. That for Node sees those of the machine, and a file may name others, whose contents would become weights.
 import h5wasm, { Dataset, File, Group } from 'h5wasm';
 
 /** No network comes near; a group that holds itself would go on for ever. */
@@ -74,6 +74,7 @@ function read(mostBytes, config) {
   if (namesAt(named, 'layer_names').length > 0) addNamed(named, add);
   else addNumbered(file, config, add);
   if (tensors.size === 0) throw new Error('wanted weights as Keras saves them, found none');
+  file.close();
   return tensors;
 }
 
@@ -110,7 +111,7 @@ function namesAt(group, attribute) {
   return parts.flatMap((name) => stringsOf(name, attrs[name]));
 }
 
-/** The strings of an attribute; a list without any is one of numbers. */
+/** The strings of an attribute. A list of none has the type of a number. */
 function stringsOf(name, attribute) {
   const { size, total_size: count } = attribute.metadata;
   if (count === 0) return [];
