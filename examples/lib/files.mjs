@@ -22,14 +22,15 @@ export async function writeWhole(path, contents) {
  * Makes the directory of a file that {@link writeWhole} will write, and removes what programs that were killed have left of
  * that file.
  *
- * @param {string} path as `--out` names it
+ * @param {string} path
+ * @param {string} flag that names it
  */
-export async function prepareFile(path) {
+export async function prepareFile(path, flag = '--out') {
   try {
     await mkdir(dirname(path), { recursive: true });
     await sweep(dirname(path), (name, pid) => name === basename(path) && !isRunning(pid));
   } catch (cause) {
-    throw new Error(`--out: ${cause.message}`, { cause });
+    throw new Error(`${flag}: ${cause.message}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-/** NumPy's .npy format, of integers: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/** NumPy's .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 
 const MAGIC = '\x93NUMPY';
 /** The most that NumPy takes too. */
@@ -6,8 +6,8 @@ const MOST_HEADER_BYTES = 10_000;
 /** What comes before the data is a multiple of it. */
 const ALIGNMENT = 64;
 
-/** For each type the array that holds its numbers, and how one is read; those of 64 bits are exact up to 2^53. */
-const TYPES = {
+/** For each type of integer the array that holds its numbers, and how one is read; those of 64 bits are exact up to 2^53. */
+const INTEGERS = {
   u1: [Uint8Array, (view, at) => view.getUint8(at)],
   i1: [Int8Array, (view, at) => view.getInt8(at)],
   u2: [Uint16Array, (view, at, isLittle) => view.getUint16(at, isLittle)],
@@ -18,6 +18,22 @@ const TYPES = {
   i8: [Float64Array, (view, at, isLittle) => Number(view.getBigInt64(at, isLittle))],
 };
 
+/** What safetensors, and so a `NamedTensor` of pixelcnn-layers/weights, calls each type. */
+const DTYPES = {
+  b1: 'BOOL',
+  u1: 'U8',
+  i1: 'I8',
+  u2: 'U16',
+  i2: 'I16',
+  u4: 'U32',
+  i4: 'I32',
+  u8: 'U64',
+  i8: 'I64',
+  f2: 'F16',
+  f4: 'F32',
+  f8: 'F64',
+};
+
 /**
  * Reads an array of integers, of either byte order.
  *
@@ -26,6 +42,34 @@ const TYPES = {
  * @throws Error where it is damaged, cut or too long, in Fortran's order, or of another type
  */
 export function parseNpy(bytes) {
+  const { type, isLittle, shape, body } = parse(bytes, 'integers, u1 to i8', INTEGERS);
+  const [Numbers, read] = INTEGERS[type];
+  const bytesEach = Number(type[1]);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const data = new Numbers(body.length / bytesEach);
+  for (let i = 0; i < data.length; i++) data[i] = read(view, i * bytesEach, isLittle);
+  return { data, shape };
+}
+
+/**
+ * Reads an array of any type of number, of either byte order.
+ *
+ * @param {Uint8Array} bytes the whole file
+ * @returns {import('pixelcnn-layers/weights').NamedTensor}
+ * @throws Error where it is damaged, cut or too long, in Fortran's order, or of another type
+ */
+export function npyTensor(bytes) {
+  const { type, isLittle, shape, body } = parse(bytes, 'numbers, b1, u1 to i8, f2 to f8', DTYPES);
+  const data = new Uint8Array(body);
+  const bytesEach = Number(type[1]);
+  if (!isLittle) {
+    for (let at = 0; at < data.length; at += bytesEach) data.subarray(at, at + bytesEach).reverse();
+  }
+  return { dtype: DTYPES[type], shape, data };
+}
+
+/** What the header says, and the bytes of the numbers. `types` has a key for each type that is wanted. */
+function parse(bytes, wanted, types) {
   const text = (from, to) => String.fromCharCode(...bytes.subarray(from, to));
   if (text(0, MAGIC.length) !== MAGIC) throw new Error('wanted a .npy file, which begins with \\x93NUMPY');
   const [version] = bytes.subarray(MAGIC.length);
@@ -38,30 +82,26 @@ export function parseNpy(bytes) {
     throw new Error(`wanted a header of at most ${MOST_HEADER_BYTES} bytes, got ${end - start}`);
   }
   if (bytes.length < end) throw new Error('the header is cut');
-  const { type, isLittle, shape } = parseHeader(text(start, end));
+  const { type, isLittle, shape } = parseHeader(text(start, end), wanted, types);
 
-  const [Numbers, read] = TYPES[type];
-  const bytesEach = Number(type[1]);
   const size = shape.reduce((product, length) => product * length, 1);
-  const wanted = end + size * bytesEach;
-  if (bytes.length !== wanted) {
-    throw new Error(`wanted ${wanted} bytes, for shape [${shape}] of ${type}, got ${bytes.length}`);
+  const whole = end + size * Number(type[1]);
+  if (bytes.length !== whole) {
+    throw new Error(`wanted ${whole} bytes, for shape [${shape}] of ${type}, got ${bytes.length}`);
   }
-  const data = new Numbers(size);
-  for (let i = 0; i < size; i++) data[i] = read(view, end + i * bytesEach, isLittle);
-  return { data, shape };
+  return { type, isLittle, shape, body: bytes.subarray(end) };
 }
 
 /** The header is a dictionary of Python: {'descr': '<i8', 'fortran_order': False, 'shape': (10, 8, 8), } */
-function parseHeader(header) {
+function parseHeader(header, wanted, types) {
   const field = (name, value) => {
     const found = new RegExp(`['"]${name}['"]\\s*:\\s*${value}\\s*[,}]`).exec(header);
     return found?.slice(1) ?? [];
   };
-  const [order, type] = field('descr', `['"]([<>|])([iu]\\d)['"]`);
-  if (!Object.hasOwn(TYPES, String(type)) || (order === '|' && type[1] !== '1')) {
+  const [order, type] = field('descr', `['"]([<>|])([a-z]\\d)['"]`);
+  if (!Object.hasOwn(types, String(type)) || (order === '|' && type[1] !== '1')) {
     const [other = 'none'] = field('descr', `(['"][^'"]*['"]|\\[[^\\]]*\\])`);
-    throw new Error(`wanted integers, u1 to i8, got ${other.slice(0, 40)}`);
+    throw new Error(`wanted ${wanted}, got ${other.slice(0, 40)}`);
   }
   const [isFortran] = field('fortran_order', '(True|False)');
   if (isFortran !== 'False') {
@@ -73,29 +113,27 @@ function parseHeader(header) {
   return { type, isLittle: order !== '>', shape: shape.map(Number) };
 }
 
+/** By the bytes of a number; machines that run this are little-endian. */
+const WRITTEN = { 1: 'u1', 2: 'u2', 4: 'f4' };
+
 /**
- * The file of an array of bytes or of 16-bit integers.
+ * The file of an array of bytes, of 16-bit integers or of float32.
  *
- * @param {Uint8Array | Uint16Array} data row-major
- * @param {number[]} shape
+ * @param {Uint8Array | Uint16Array | Float32Array} data row-major
+ * @param {readonly number[]} shape
  * @returns {Uint8Array}
  */
 export function npyOf(data, shape) {
-  const isWide = data.BYTES_PER_ELEMENT === 2;
-  const header = npyHeader(isWide ? 'u2' : 'u1', shape);
-  const start = header.length;
-  const file = Buffer.concat([header], start + data.byteLength);
-  for (const [i, value] of data.entries()) {
-    if (isWide) file.writeUInt16LE(value, start + 2 * i);
-    else file[start + i] = value;
-  }
+  const header = npyHeader(WRITTEN[data.BYTES_PER_ELEMENT], shape);
+  const file = Buffer.concat([header], header.length + data.byteLength);
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
   return file;
 }
 
 /**
  * What a file begins with; the numbers follow, row-major, the lowest byte first.
  *
- * @param {'u1' | 'u2' | 'f8'} type bytes, 16-bit integers, or floats of 64 bits
+ * @param {'u1' | 'u2' | 'f4' | 'f8'} type bytes, 16-bit integers, or floats of 32 or 64 bits
  * @param {number[]} shape
  * @returns {Uint8Array}
  */

@@ -89,7 +89,7 @@ declare module '*/examples/lib/digits.mjs' {
 
 declare module '*/examples/lib/files.mjs' {
   export function writeWhole(path: string, contents: string | Uint8Array): Promise<void>;
-  export function prepareFile(path: string): Promise<void>;
+  export function prepareFile(path: string, flag?: string): Promise<void>;
   export function sweep(directory: string, isLeft: (name: string, pid: number) => boolean): Promise<void>;
 }
 
@@ -98,10 +98,20 @@ declare module '*/examples/lib/hold-out.mjs' {
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
 }
 
+declare module '*/examples/lib/keras-h5.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
+  export function readKerasH5(
+    bytes: Uint8Array,
+    options: { mostBytes: number; config?: object; mostSeconds?: number },
+  ): Promise<Map<string, NamedTensor>>;
+}
+
 declare module '*/examples/lib/npy.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };
-  export function npyOf(data: Uint8Array | Uint16Array, shape: readonly number[]): Uint8Array;
-  export function npyHeader(type: 'u1' | 'u2' | 'f8', shape: readonly number[]): Uint8Array;
+  export function npyTensor(bytes: Uint8Array): NamedTensor;
+  export function npyOf(data: Uint8Array | Uint16Array | Float32Array, shape: readonly number[]): Uint8Array;
+  export function npyHeader(type: 'u1' | 'u2' | 'f4' | 'f8', shape: readonly number[]): Uint8Array;
 }
 
 declare module '*/examples/lib/run-lock.mjs' {

@@ -48,12 +48,19 @@ const seesRows =
   (row) =>
     maskType === 'A' ? row < 0 : row <= 0;
 
+/** How features are of channels: one channel after the other, or, as other programs have it, in turn. */
+interface Order {
+  imageChannels: number;
+  isInterleaved?: boolean;
+}
+
 /** Pixels before, and at the present one the channels before (A), and a channel itself (B). */
 const seesEarlier =
-  (maskType: 'A' | 'B', imageChannels: number, { shape }: SlowWeight): Sees =>
+  (maskType: 'A' | 'B', { imageChannels, isInterleaved }: Order, { shape }: SlowWeight): Sees =>
   (row, column, from, to) => {
     if (row !== 0 || column !== 0) return row < 0 || (row === 0 && column < 0);
-    const channel = (feature: number, of: number) => Math.floor((feature * imageChannels) / of);
+    const channel = (feature: number, of: number) =>
+      isInterleaved ? feature % imageChannels : Math.floor((feature * imageChannels) / of);
     const [own, other] = [channel(to, shape[3] as number), channel(from, shape[2] as number)];
     return maskType === 'A' ? other < own : other <= own;
   };
@@ -64,7 +71,7 @@ export function slowConv(
   [kernel, bias]: readonly [SlowWeight, SlowWeight?],
   { maskType, imageChannels, vertical }: { maskType: 'A' | 'B'; imageChannels: number; vertical: boolean },
 ): Grid {
-  const sees = vertical ? seesRows(maskType) : seesEarlier(maskType, imageChannels, kernel);
+  const sees = vertical ? seesRows(maskType) : seesEarlier(maskType, { imageChannels }, kernel);
   return convolve(x, kernel, sees, bias);
 }
 
@@ -76,10 +83,10 @@ const add = (x: Grid, y: Grid): Grid =>
 
 const relu = (x: Grid): Grid => map(x, (features) => features.map((value) => Math.max(value, 0)));
 
-/** tanh(a) sigmoid(b), where each channel's features are a and then b. */
-function gate(x: Grid, imageChannels: number): Grid {
+/** tanh(a) sigmoid(b), where each channel's features are a and then b; all of a come first where channels come in turn. */
+function gate(x: Grid, { imageChannels, isInterleaved }: Order): Grid {
   return map(x, (features) => {
-    const half = features.length / 2 / imageChannels;
+    const half = features.length / 2 / (isInterleaved ? 1 : imageChannels);
     return Array.from({ length: features.length / 2 }, (_, f) => {
       const a = Math.floor(f / half) * 2 * half + (f % half);
       return Math.tanh(features[a] as number) / (1 + Math.exp(-(features[a + half] as number)));
@@ -127,20 +134,20 @@ export function slowBlock(
   [vertical, horizontal]: readonly [Grid, Grid],
   conditions: readonly SlowCondition[],
   weight: Kernels,
-  args: { maskType: 'A' | 'B'; imageChannels: number; hasSkip?: boolean; isLast?: boolean },
+  args: Order & { maskType: 'A' | 'B'; hasSkip?: boolean; isLast?: boolean },
 ): SlowStacks {
-  const { maskType, imageChannels, hasSkip = false, isLast = false } = args;
+  const { maskType, hasSkip = false, isLast = false } = args;
   const all: Sees = () => true;
   const masked = (name: string, x: Grid, type: 'A' | 'B') => {
     const kernel = weight(`${name}/kernel`);
-    return convolve(x, kernel, seesEarlier(type, imageChannels, kernel), weight(`${name}/bias`));
+    return convolve(x, kernel, seesEarlier(type, args, kernel), weight(`${name}/bias`));
   };
   const gated = (name: string, x: Grid) => {
     const terms = conditions.map((condition, i) => {
       const kernel = weight(`${name}/condition${i === 0 ? '' : i + 1}_kernel`);
       return convolve(spread(condition, x), kernel, all);
     });
-    return gate(terms.reduce(add, x), imageChannels);
+    return gate(terms.reduce(add, x), args);
   };
   const v = convolve(vertical, weight('vertical/kernel'), seesRows(maskType), weight('vertical/bias'));
   const h = add(masked('horizontal', horizontal, maskType), convolve(v, weight('across/kernel'), all));
@@ -153,27 +160,27 @@ export function slowBlock(
   };
 }
 
-/** The whole network, with weights by their names: logits [H][W][C][L], all in a row. */
+/** The whole network, with weights by their names: logits [H][W][C][L], all in a row; [H][W][L][C] where channels come in turn. */
 export function slowGated(
   image: Grid,
   conditions: readonly SlowCondition[],
   weights: readonly SlowWeight[],
-  { imageChannels, numBlocks }: { imageChannels: number; numBlocks: number },
+  { numBlocks, ...order }: Order & { numBlocks: number },
 ): number[] {
   const { of, finish } = weightsByName(weights);
   let [vertical, horizontal]: [Grid, Grid] = [image, image];
   for (let index = 0; index <= numBlocks; index++) {
-    const args = { maskType: index === 0 ? 'A' : 'B', imageChannels, isLast: index === numBlocks } as const;
+    const args = { ...order, maskType: index === 0 ? 'A' : 'B', isLast: index === numBlocks } as const;
     const stacks = slowBlock([vertical, horizontal], conditions, (name) => of(`block${index}_${name}`), args);
     horizontal = stacks.horizontal;
     vertical = stacks.vertical ?? vertical;
   }
   const conv = (name: string, x: Grid) => {
     const kernel = of(`${name}/kernel`);
-    return convolve(x, kernel, seesEarlier('B', imageChannels, kernel), of(`${name}/bias`));
+    return convolve(x, kernel, seesEarlier('B', order, kernel), of(`${name}/bias`));
   };
   const features = relu(conv('output_conv1', relu(horizontal)));
-  const logits = conv('final_conv', conv('output_conv2', features)); // channel-major: [H][W][C*L]
+  const logits = conv('final_conv', conv('output_conv2', features)); // [H][W][C*L]
   finish();
   return logits.flat(2);
 }

@@ -7,6 +7,7 @@ import { saveGatedModel, saveModel } from '../save-model';
 
 /** Flags with which each example would run. */
 const ENOUGH: Record<string, string[]> = {
+  'convert.mjs': ['--model', 'MODEL', '--to', 'DIRECTORY/x.npz'],
   'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
   'export.mjs': ['--model', 'MODEL', '--out', 'DIRECTORY/x'],
   'heat-map.mjs': ['--model', 'MODEL', '--data', 'digits'],
@@ -136,7 +137,7 @@ it('every flag is refused in one line where it is wrong', async () => {
     expect(flags.length, script).toBeGreaterThan(2);
     const wrong = flags.flatMap(([, flag = '', value]) => {
       if (value === undefined) return [[`${flag}=1`]];
-      return [[flag], [`${flag}=`], [flag, flag === '--out' ? 'package.json/x' : '?!']];
+      return [[flag], [`${flag}=`], [flag, ['--out', '--to'].includes(flag) ? 'package.json/x' : '?!']];
     });
     return wrong.map((flags) => [script, ...(ENOUGH[script] as string[]).map(fill), ...flags]);
   });

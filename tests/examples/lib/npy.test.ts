@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { npyHeader, npyOf, parseNpy } from '../../../examples/lib/npy.mjs';
+import { npyHeader, npyOf, npyTensor, parseNpy } from '../../../examples/lib/npy.mjs';
 
 /** A file as NumPy writes it, but for what is said to be otherwise. */
 function file({
@@ -119,6 +119,47 @@ describe('parseNpy', () => {
   });
 });
 
+describe('npyTensor', () => {
+  it('reads every type of number, of both byte orders, as safetensors has them', () => {
+    // -1.5 is 1.1 in base 2, without its leading 1 the highest bit of the fraction; its exponent is 0 + 15, 127 or 1023.
+    const types: [string, string, number, bigint][] = [
+      ['b1', 'BOOL', 1, 1n],
+      ['u1', 'U8', 1, 200n],
+      ['i2', 'I16', 2, 0xfffen],
+      ['u4', 'U32', 4, 2n ** 32n - 2n],
+      ['i8', 'I64', 8, 2n ** 63n + 5n],
+      ['f2', 'F16', 2, 0xbe00n],
+      ['f4', 'F32', 4, 0xbfc00000n],
+      ['f8', 'F64', 8, 0xbff8000000000000n],
+    ];
+    for (const [type, dtype, each, bits] of types) {
+      const little = bytesOf([bits, 1n], each);
+      const big = [...bytesOf([bits], each).reverse(), ...bytesOf([1n], each).reverse()];
+      for (const [order, body] of each === 1
+        ? [['|', little] as const]
+        : ([
+            ['<', little],
+            ['>', big],
+          ] as const)) {
+        const tensor = npyTensor(file({ descr: `'${order}${type}'`, shape: '(2,)', body }));
+        expect(tensor, order + type).toEqual({ dtype, shape: [2], data: Uint8Array.from(little) });
+      }
+    }
+    const [value] = new Float64Array(Uint8Array.from(bytesOf([0xbff8000000000000n], 8)).buffer);
+    expect(value).toBe(-1.5);
+  });
+
+  it.each([
+    [file({ descr: `'|O'` }), "wanted numbers, b1, u1 to i8, f2 to f8, got '|O'"],
+    [file({ descr: `'<c8'` }), "f2 to f8, got '<c8'"],
+    [file({ descr: `'|f4'` }), "f2 to f8, got '|f4'"],
+    [file({ descr: `'<f4'`, fortran: 'True' }), 'wanted C order'],
+    [file({ descr: `'<f4'` }), 'wanted 152 bytes, for shape [2,3] of f4, got 134'],
+  ])('says what is wrong: %#', (bytes, message) => {
+    expect(() => npyTensor(bytes)).toThrow(message);
+  });
+});
+
 describe('npyOf', () => {
   it('writes what NumPy writes', () => {
     const text = `{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1, 3), }`;
@@ -136,6 +177,9 @@ describe('npyOf', () => {
         expect((bytes.length - data.byteLength) % 64).toBe(0);
       }
     }
+    const data = Float32Array.of(0.1, -2, 2 ** -149);
+    const { dtype, data: bytes } = npyTensor(npyOf(data, [3, 1]));
+    expect([dtype, bytes]).toEqual(['F32', new Uint8Array(data.buffer)]);
   });
 });
 

@@ -1,0 +1,85 @@
+// Takes weights of other programs into networks, and gives weights to them: `node examples/convert.mjs --help`.
+
+import { zipSync } from 'fflate';
+import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
+import { writePortable } from 'pixelcnn-layers/runtime';
+import { loadWeights, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+import { useBackend } from './lib/backend.mjs';
+import { readConvertFlags } from './lib/convert-flags.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { npyOf } from './lib/npy.mjs';
+import { loadImageModel } from './lib/saved-model.mjs';
+import { readTensors } from './lib/tensor-files.mjs';
+
+const { weights, network, from, rename, isList, to, kind, float16, layout } = readConvertFlags(
+  process.argv.slice(2),
+);
+
+await useBackend('cpu');
+const given = weights === undefined ? null : await readTensors(weights);
+const model = network && (await makeNetwork());
+const ownNames = model === null ? [] : [...saveWeights(model).keys()];
+if (isList) {
+  list();
+} else {
+  if (given !== null) load();
+  await write();
+  console.log(`${to}: ${ownNames.length} weights of ${weights ?? network.directory}`);
+}
+
+async function makeNetwork() {
+  if (network.directory !== undefined) return (await loadImageModel(network.directory)).model;
+  return { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus }[network.factory](network.args);
+}
+
+/** Takes the tensors of the file into the network, all or none. Tells those that have another name there by `onRename`. */
+function load(onRename = () => {}) {
+  const names = (inFile) => {
+    const name = nameOf(inFile);
+    if (name !== inFile) onRename(inFile, name);
+    return name;
+  };
+  loadWeights(model, given.tensors, { from, names });
+}
+
+/** The network's name of a tensor, null for none. */
+function nameOf(inFile) {
+  const name = rename(inFile);
+  if (name === '') return null;
+  // Keras 3 numbers the weights of a layer: block0.2 is the third of those whose names begin with 'block0.'.
+  const [, layer, index] = /^(.+\.)(\d+)$/.exec(name) ?? [];
+  return ownNames.filter((own) => layer !== undefined && own.startsWith(layer))[Number(index)] ?? name;
+}
+
+function list() {
+  const print = (title, tensors) => {
+    console.log(`${title}: ${tensors.size}`);
+    for (const [name, { dtype, shape }] of tensors) console.log(`  ${name}  ${dtype} [${shape}]`);
+  };
+  if (given !== null) print(`tensors of ${weights}, ${given.format}`, given.tensors);
+  if (model !== null)
+    print('weights of the network', saveWeights(model, { to: from === 'pytorch' ? from : 'keras' }));
+  if (given === null || model === null) return;
+  try {
+    console.log('of other names in the network:');
+    load((inFile, name) => console.log(`  ${inFile}  ${name ?? 'left out'}`));
+    console.log('all match');
+  } catch ({ message }) {
+    console.log(message.replaceAll(/[;:] (?=(?:missing|left over|of another shape) \()/g, '\n  '));
+  }
+}
+
+async function write() {
+  if (kind === '') return model.save(fileSystem(to));
+  await prepareFile(to, '--to');
+  await writeWhole(to, await bytesOf());
+}
+
+async function bytesOf() {
+  if (kind === '.pixelcnn') return writePortable(await toPortable(model), { float16 });
+  const tensors = saveWeights(model, { to: layout });
+  if (kind === '.safetensors') return writeSafetensors(tensors);
+  const arrays = [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data, shape)]);
+  return zipSync(Object.fromEntries(arrays), { level: 0 }); // as numpy.savez
+}

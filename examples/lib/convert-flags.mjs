@@ -1,0 +1,132 @@
+import { extname } from 'node:path';
+import { oneOf, outputDirectory, outputFile, parseFlags, pathTo, stop } from './flags.mjs';
+
+const FACTORIES = ['pixelCNN', 'gatedPixelCNN', 'pixelCNNPlusPlus'];
+const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp'];
+const LAYOUTS = ['keras', 'pytorch'];
+/** Endings of files that are written, each by itself. */
+const WRITTEN = ['.pixelcnn', '.safetensors', '.npz'];
+/** Endings of files that are not. */
+const NOT_WRITTEN = ['.h5', '.hdf5', '.keras', '.npy', '.onnx', '.pb', '.pt', '.pth', '.ckpt', '.json'];
+
+const HELP = `Takes weights of another program into a network, or gives those of a model to another program.
+
+  node examples/convert.mjs --weights FILE --model DIR --to PATH
+  node examples/convert.mjs --weights FILE --factory NAME --args JSON --to PATH
+  node examples/convert.mjs --model DIR --to PATH
+  node examples/convert.mjs --weights FILE --list
+
+  --weights FILE   safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5
+  --model DIR      the network: that of a saved model, or of a run of train.mjs. Without --weights, its weights too
+  --factory NAME   the network: a new one, by ${FACTORIES.join(', ')}
+  --args JSON      its arguments, as {"imageShape":[8,8,1],"levels":17}
+  --from NAME      how the weights are named and lie: ${SOURCES.join(', ')} (keras)
+  --rename A=>B    replaces what matches the regular expression A in a name by B, where $1 is its first group; any number
+                   of times, in turn. A name of which nothing is left is left out
+  --list           prints names and shapes, those of the network too, and what does not match; writes nothing
+  --to PATH        NAME.pixelcnn for pixelcnn-layers/runtime, NAME.safetensors or NAME.npz for other programs, or else
+                   the directory of a model
+  --float16        rounds the weights in a .pixelcnn to float16: half the size
+  --layout NAME    how kernels lie in .safetensors and .npz: keras, [rows,columns,in,out], or pytorch,
+                   [out,in,rows,columns] (keras)
+  --help           prints this
+`;
+
+const text = { type: 'string' };
+const OPTIONS = {
+  weights: text,
+  model: text,
+  factory: text,
+  args: text,
+  from: text,
+  rename: { type: 'string', multiple: true, default: [] },
+  list: { type: 'boolean', default: false },
+  to: text,
+  float16: { type: 'boolean', default: false },
+  layout: text,
+  help: { type: 'boolean' },
+};
+
+/**
+ * The command line, checked. Ends the program where it asks for help or cannot be understood.
+ *
+ * @param {string[]} argv
+ * @returns {{ weights?: string, network: null | { directory: string } | { factory: string, args: object }, from: string,
+ *   rename: (name: string) => string, isList: boolean, to?: string, kind: string, float16: boolean, layout: 'keras' | 'pytorch' }} `kind` is
+ *   the ending of the file that is to be written, '' of a directory
+ */
+export function readConvertFlags(argv) {
+  const flags = parseFlags(OPTIONS, HELP, argv);
+  const weights =
+    flags.weights === undefined ? undefined : pathTo('a file of weights', '--weights', flags.weights);
+  const network = networkOf(flags);
+  if (weights === undefined) {
+    if (network === null) stop('--weights: wanted a file of weights, or --model; --help lists the flags');
+    if (flags.factory !== undefined) stop('--weights: wanted a file of weights: a new network has none');
+    if (flags.from !== undefined) stop('--from: comes with --weights');
+    if (flags.rename.length > 0) stop('--rename: comes with --weights');
+  }
+  if (flags.list && flags.to !== undefined) stop('--to: --list writes nothing');
+  if (!flags.list && network === null)
+    stop('--model: wanted a network, by --model or --factory; --help lists the flags');
+  const kind = flags.list ? '' : kindOf(flags.to);
+  if (flags.float16 && kind !== '.pixelcnn') stop('--float16: comes with --to NAME.pixelcnn');
+  if (flags.layout !== undefined && !['.safetensors', '.npz'].includes(kind)) {
+    stop('--layout: comes with --to NAME.safetensors or NAME.npz');
+  }
+  return {
+    weights,
+    network,
+    from: oneOf('--from', flags.from ?? 'keras', SOURCES),
+    rename: renaming(flags.rename),
+    isList: flags.list,
+    to: flags.to,
+    kind,
+    float16: flags.float16,
+    layout: oneOf('--layout', flags.layout ?? 'keras', LAYOUTS),
+  };
+}
+
+function networkOf({ model, factory, args }) {
+  if (model !== undefined && factory !== undefined) stop('--factory: --model says the network already');
+  if (args !== undefined && factory === undefined) stop('--args: comes with --factory');
+  if (model !== undefined) return { directory: pathTo('the directory of a model', '--model', model) };
+  if (factory === undefined) return null;
+  return { factory: oneOf('--factory', factory, FACTORIES), args: parseArgs(args) };
+}
+
+function parseArgs(json) {
+  if (json === undefined)
+    stop('--args: wanted the arguments of the factory, as {"imageShape":[8,8,1],"levels":17}');
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    return stop(`--args: wanted JSON: ${error.message}`);
+  }
+}
+
+/** What is to be written, by the ending of its name. */
+function kindOf(to) {
+  const ending = extname(to ?? '').toLowerCase();
+  if (NOT_WRITTEN.includes(ending)) stop(`--to: wanted ${WRITTEN.join(', ')} or a directory, got '${to}'`);
+  if (WRITTEN.includes(ending)) {
+    outputFile('--to', to);
+    return ending;
+  }
+  outputDirectory('--to', to);
+  return '';
+}
+
+/** From a name in a file to the one that is wanted. */
+function renaming(all) {
+  const steps = all.map((step) => {
+    const [, pattern, replacement] = /^(.+?)=>(.*)$/s.exec(step) ?? [];
+    if (pattern === undefined) stop(`--rename: wanted 'regular expression=>replacement', got '${step}'`);
+    try {
+      return [new RegExp(pattern, 'g'), replacement];
+    } catch (error) {
+      return stop(`--rename: ${error.message}`);
+    }
+  });
+  return (name) => steps.reduce((old, [pattern, replacement]) => old.replace(pattern, replacement), name);
+}

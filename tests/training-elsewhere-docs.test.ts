@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { type AutoregressiveModel, gatedPixelCNN } from 'pixelcnn-layers';
+import { type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { useBackend } from './support/backends';
+import { docBlocks } from './support/doc-blocks';
+import { grid, type SlowWeight, slowGated } from './support/slow-gated';
+import { expectClose, largestDifference, noise, take } from './support/tensors';
+
+// The function of docs/training-elsewhere.md that takes an interleaved network, against such a network in plain numbers.
+
+type Load = (model: AutoregressiveModel, tensors: Map<string, NamedTensor>, channels: number) => void;
+
+/** The function as it stands on the page. */
+async function loadInterleaved(): Promise<Load> {
+  const block = (await docBlocks()).find(({ code }) => code.includes('export function loadInterleaved'));
+  const folder = await mkdtemp(join(fileURLToPath(new URL('.', import.meta.url)), '.block-'));
+  try {
+    const file = join(folder, 'interleaved.mjs');
+    await writeFile(file, block?.code ?? '');
+    return (await import(/* @vite-ignore */ file)).loadInterleaved;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+beforeAll(async () => {
+  await useBackend('cpu');
+  vi.spyOn(console, 'log').mockImplementation(() => {}); // which the page calls too
+});
+
+/** The other program's name of a weight. */
+const otherName = (name: string) =>
+  name
+    .replace(/^block(\d+)_(\w+)/, 'layers.$1.$2')
+    .replace('.out.', '.residual.')
+    .replace('output_conv1', 'head.0')
+    .replace('output_conv2', 'head.1')
+    .replace('final_conv', 'logits')
+    .replace('kernel', 'weight');
+
+it('an interleaved network comes out as it was', async () => {
+  const imageShape = [3, 4, 3] as const;
+  const [height, width, channels] = imageShape;
+  const [levels, numBlocks] = [4, 2];
+  const sizes = { levels, hiddenDim: 3, outDim: 2, numBlocks, firstKernelSize: 3 };
+  const model = gatedPixelCNN({ imageShape: [...imageShape], ...sizes, seed: 1 });
+
+  // The other program's weights are noise, [out,in,rows,columns], and the same as the slow network wants them, [rows,columns,in,out].
+  const tensors = new Map<string, NamedTensor>();
+  const slow: SlowWeight[] = [];
+  for (const [i, [name, { shape }]] of [...saveWeights(model, { to: 'pytorch' })].entries()) {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const data = noise(size, 7919 * (i + 1)).map((one) => one / 2);
+    tensors.set(otherName(name), { dtype: 'F32', shape, data });
+    const [out, into = 1, rows = 1, columns = 1] = shape as [number, number?, number?, number?];
+    const turned = Float32Array.from({ length: size }, (_, at) => {
+      const [o, rest] = [at % out, Math.floor(at / out)];
+      const [from, tap] = [rest % into, Math.floor(rest / into)];
+      return data[(o * into + from) * rows * columns + tap] as number;
+    });
+    slow.push({ name: name.replace('.', '/'), shape: shape.length === 1 ? shape : [rows, columns, into, out], data: turned });
+  } // biome-ignore format: one step a line
+  expect([...tensors.keys()].slice(0, 6)).toContain('layers.0.residual.weight');
+
+  const image = noise(height * width * channels, 3).map((x) => (x + 1) / 2);
+  const order = { imageChannels: channels, isInterleaved: true };
+  const interleaved = slowGated(grid(image, imageShape), [], slow, { ...order, numBlocks });
+  const wanted = Float32Array.from(interleaved, (_, i) => {
+    const [level, channel, pixel] = [i % levels, Math.floor(i / levels) % channels, Math.floor(i / levels / channels)];
+    return interleaved[(pixel * levels + level) * channels + channel] as number;
+  }); // biome-ignore format: one line
+
+  const logits = async () => take(model.predict(tf.tensor4d(image, [1, ...imageShape])));
+  expect(largestDifference(await logits(), wanted)).toBeGreaterThan(0.1);
+  (await loadInterleaved())(model, tensors, channels);
+  expectClose(await logits(), wanted, 1e-5);
+  model.dispose();
+});
