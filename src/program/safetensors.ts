@@ -128,7 +128,6 @@ function readEntry(what: string, entry: unknown, bytes: number) {
   const [begin, end] = checkList(`${what}: data_offsets`, offsets, 2) as [number, number];
   checkInteger(`${what}: data_offsets`, begin, 0, bytes);
   checkInteger(`${what}: data_offsets`, end, begin, bytes);
-  if (begin % width !== 0) throwTypeError(`${what}: data_offsets`, `a multiple of ${width}`, begin);
   const size = lengths.reduce((product, length) => product * length, width);
   if (size !== end - begin)
     throwTypeError(`${what}: data_offsets`, `the ${size} bytes of ${dtype} [${lengths}]`, end - begin);

@@ -54,20 +54,20 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
   return attempt('readSafetensors', () => {
     const { tensors } = readContainer(bytes);
     const named = new Map<string, NamedTensor>();
-    for (const [name, { dtype, shape, bytes }] of tensors) {
-      named.set(name, { dtype, shape, data: new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer) });
-    }
+    for (const [name, { dtype, shape, bytes }] of tensors)
+      named.set(name, { dtype, shape, data: numbersOf(dtype, bytes) });
     return named;
   });
 }
 
 /**
- * Writes a file of safetensors, its tensors in their order.
+ * Writes a file of safetensors: tensors of the widest numbers first, those of one width in their order.
  *
  * @param tensors by name
  * @param metadata strings by name, which readers may show @default none
  * @returns the bytes of the file
- * @throws TypeError naming the tensor that is none, or whose data are not as long as its shape and dtype say
+ * @throws TypeError naming the tensor that is none, or whose data are not as long as its shape and dtype say; Error where one
+ * is called `__metadata__`
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -82,7 +82,7 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   checkTensors('writeSafetensors: tensors', tensors);
-  if (typeof metadata !== 'object' || metadata === null) {
+  if (typeof metadata !== 'object' || metadata === null || Symbol.iterator in metadata) {
     throwTypeError('writeSafetensors: metadata', 'an object of strings', metadata);
   }
   const strings = new Map(Object.entries(metadata));
@@ -95,7 +95,7 @@ export function writeSafetensors(
   // Readers map each tensor's bytes as they lie: those of wider numbers come first, so that all are aligned.
   const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
   parts.sort(([, a], [, b]) => width(b) - width(a));
-  return writeContainer({ tensors: new Map(parts), metadata: strings });
+  return attempt('writeSafetensors', () => writeContainer({ tensors: new Map(parts), metadata: strings }));
 }
 
 /**
@@ -106,11 +106,14 @@ export function writeSafetensors(
 export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTensor>): void {
   if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
   for (const [name, tensor] of tensors) {
+    if (typeof name !== 'string') throwTypeError(what, 'names that are strings', name);
     const of = `${what}: '${name}'`;
     if (typeof tensor !== 'object' || tensor === null) throwTypeError(of, 'a tensor', tensor);
     const { dtype, shape, data } = tensor;
     const width = dtypes.get(dtype) ?? throwTypeError(`${of}: dtype`, [...dtypes.keys()].join(' or '), dtype);
-    const lengths = checkList(`${of}: shape`, shape).map((length) => checkInteger(`${of}: shape`, length, 0));
+    const lengths = Array.from(checkList(`${of}: shape`, shape), (length) =>
+      checkInteger(`${of}: shape`, length, 0),
+    );
     const bytes = lengths.reduce((product, length) => product * length, width);
     if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
       throwTypeError(`${of}: data`, `the ${bytes} bytes of ${dtype} [${lengths}]`, data?.byteLength ?? data);
@@ -118,17 +121,13 @@ export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTen
   }
 }
 
-/** The numbers of a tensor as float32, to the nearest: those it has where they are float32 already. */
+/** The numbers that bytes stand for, of F16 and BF16 their bits, in memory of their own: bytes may lie at any place. */
+const numbersOf = (dtype: string, bytes: Uint8Array) =>
+  new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer);
+
+/** The numbers of a tensor, rounded to the nearest float32, in memory of their own. */
 export function float32Of({ dtype, data }: NamedTensor): Float32Array {
-  const { byteOffset, buffer } = data;
-  const isAligned = byteOffset % (dtypes.get(dtype) as number) === 0;
-  const bytes = isAligned ? { buffer, byteOffset } : { buffer: copyOf(bytesOf(data)).buffer, byteOffset: 0 };
-  const length = data.byteLength / (dtypes.get(dtype) as number);
-  const numbers = new arrays[dtype as keyof typeof arrays](
-    bytes.buffer as ArrayBuffer,
-    bytes.byteOffset,
-    length,
-  );
+  const numbers = numbersOf(dtype, bytesOf(data));
   if (numbers instanceof Float32Array) return numbers;
   if (numbers instanceof BigInt64Array || numbers instanceof BigUint64Array) {
     return Float32Array.from(numbers as BigInt64Array, Number);

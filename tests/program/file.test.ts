@@ -431,14 +431,6 @@ const containers: Case[] = [
     },
   ],
   [
-    'odd offsets',
-    "tensor 'bias': data_offsets: wanted a multiple of 4, got 193",
-    (parts) => {
-      moveFrom(parts, 'bias', 1);
-      parts.data = Uint8Array.of(...parts.data, 0);
-    },
-  ],
-  [
     'bytes behind the last weight',
     /file: wanted \d+ bytes, got/,
     (parts) => {

@@ -46,6 +46,30 @@ describe('safetensors', () => {
     expect(read).toEqual(readSafetensors(file));
   });
 
+  it('have names and metadata that may be those of what every object has', () => {
+    const names = ['__proto__', 'constructor', 'toString', '1', ''];
+    const one = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
+    const metadata = JSON.parse('{"__proto__": "a", "constructor": "b"}');
+    const file = writeSafetensors(new Map(names.map((name) => [name, one])), metadata);
+    expect([...readSafetensors(file).keys()]).toEqual(names);
+    expect(new TextDecoder().decode(file)).toContain('{"__metadata__":{"__proto__":"a","constructor":"b"}');
+  });
+
+  it('are read from shared memory, and where numbers lie at odd bytes, as other programs write them', () => {
+    const header = JSON.stringify({
+      flag: { dtype: 'BOOL', shape: [1], data_offsets: [0, 1] },
+      x: { dtype: 'F32', shape: [2], data_offsets: [1, 9] },
+    });
+    const file = new Uint8Array(new SharedArrayBuffer(8 + header.length + 9));
+    new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+    file.set(new TextEncoder().encode(header), 8);
+    file.set([1, ...new Uint8Array(Float32Array.of(1.5, -3).buffer)], 8 + header.length);
+    const read = readSafetensors(file);
+    expect(read.get('flag')?.data).toEqual(Uint8Array.of(1));
+    expect(read.get('x')?.data).toEqual(Float32Array.of(1.5, -3));
+    expect(read.get('x')?.data.buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
   it('give an error or tensors that fit, whatever a byte of the header is', () => {
     const file = writeSafetensors(tensors);
     const length = Number(new DataView(file.buffer).getBigUint64(0, true));
@@ -73,6 +97,7 @@ describe('safetensors', () => {
     ['a negative size', { dtype: 'F32', shape: [-1], data: new Float32Array(1) }, "'x': shape: wanted an integer"],
     ['too few numbers', { dtype: 'F32', shape: [2], data: new Float32Array(1) }, "'x': data: wanted the 8 bytes of F32 [2], got 4"],
     ['no data', { dtype: 'F32', shape: [2], data: [1, 2] as never }, "'x': data: wanted the 8 bytes"],
+    ['a hole in its shape', { dtype: 'F32', shape: new Array(1), data: new Float32Array(1) }, "'x': shape: wanted an integer of at least 0, got undefined"],
     ['no tensor', null as never, "'x': wanted a tensor, got null"],
   ])('are not written with %s', (_, tensor, message) => {
     expect(() => writeSafetensors(new Map([['x', tensor]]))).toThrow(`writeSafetensors: tensors: ${message}`);
@@ -85,7 +110,18 @@ describe('safetensors', () => {
     expect(() => writeSafetensors(new Map(), { steps: 3 } as never)).toThrow(
       'metadata: steps: wanted a string, got 3',
     );
-    expect(() => writeSafetensors(new Map(), null as never)).toThrow('metadata: wanted an object of strings');
+    for (const metadata of [null, new Map([['steps', '3']]), ['3']])
+      expect(() => writeSafetensors(new Map(), metadata as never)).toThrow(
+        'metadata: wanted an object of strings',
+      );
+    const tensor = { dtype: 'F32', shape: [], data: new Float32Array(1) };
+    for (const name of [3, Symbol('x')])
+      expect(() => writeSafetensors(new Map([[name as never, tensor]]))).toThrow(
+        `writeSafetensors: tensors: wanted names that are strings, got ${String(name)}`,
+      );
+    expect(() => writeSafetensors(new Map([['__metadata__', tensor]]))).toThrow(
+      "writeSafetensors: tensors: wanted names of tensors, got '__metadata__'",
+    );
     expect(() => readSafetensors('file' as never)).toThrow(
       "readSafetensors: bytes: wanted a Uint8Array, got 'file'",
     );
@@ -103,6 +139,22 @@ describe('float32Of', () => {
     expect(numbers('unsigned long')).toEqual([2 ** 63]);
     expect(numbers('flags')).toEqual([0, 1]);
     expect(numbers('signed bytes')).toEqual([-128]);
+  });
+
+  it('rounds ties to even, and keeps signs, infinities and numbers below the normal ones', () => {
+    const ofBits = (dtype: 'F16' | 'BF16', ...bits: number[]) =>
+      [...float32Of({ dtype, shape: [bits.length], data: Uint16Array.from(bits) })];
+    expect(ofBits('F16', 0x8000, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e01)).toEqual([-0, 1023 * 2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, NaN]);
+    expect(ofBits('BF16', 0x8000, 0x0001, 0x0080, 0x7f7f, 0x7f80, 0xff80, 0x7fc1)).toEqual([-0, 2 ** -133, 2 ** -126, 255 * 2 ** 120, Infinity, -Infinity, NaN]);
+    const doubles = Float64Array.of(1 + 2 ** -24, 1 + 3 * 2 ** -24, 2 ** -150, 1.5 * 2 ** -149, -0);
+    expect([...float32Of({ dtype: 'F64', shape: [5], data: doubles })]).toEqual([1, 1 + 2 ** -22, 0, 2 ** -148, -0]);
+  }); // biome-ignore format: one dtype a line
+
+  it('gives numbers of its own', () => {
+    const data = Float32Array.of(1, 2);
+    const numbers = float32Of({ dtype: 'F32', shape: [2], data });
+    data.fill(0);
+    expect([...numbers]).toEqual([1, 2]);
   });
 
   it('reads numbers that lie at any byte', () => {
