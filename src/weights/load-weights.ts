@@ -1,7 +1,7 @@
-import { dispose, tensor } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
-import { weightsOf } from './model-weights';
+import { type ModelWeight, type Origin, weightsOf } from './model-weights';
 import { checkTensors, float32Of, type NamedTensor } from './named-tensor';
 import { sources, stateDictName, type WeightSource } from './sources';
 
@@ -26,7 +26,8 @@ const MOST_NAMES = 20;
  * lists those of a model. Of PyTorch's state dicts, the prefixes `module.` and
  * `_orig_mod.` are taken off, and buffers (`mask`, `num_batches_tracked`, `n_averaged`) are left out.
  *
- * Either all weights are written or none. Optimizers keep their state: compile the model anew to train on.
+ * Either all weights are written or none; constraints are applied to what is written. Optimizers keep their state: compile
+ * the model anew to train on.
  *
  * @param model of any factory or of your own
  * @param tensors by name, such as {@link readSafetensors} gives; of any dtype, rounded to float32
@@ -55,18 +56,22 @@ export function loadWeights(
   const given = renamed(tensors, from, names);
 
   const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
-  const made = weights.map((weight) => {
+  const made: (ModelWeight & { origin: Origin })[] = [];
+  for (const weight of weights) {
     const origin = sources[from](weight);
-    if (origin === null) missing.push(`one for ${weight.name}`);
-    for (const { name, shape } of origin?.parts ?? []) {
+    if (origin === null) {
+      missing.push(`one for ${weight.name}`);
+      continue;
+    }
+    for (const { name, shape } of origin.parts) {
       const found = given.get(name);
       if (found === undefined) missing.push(name);
       else if (String(found.shape) !== String(shape))
         misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
       used.add(name);
     }
-    return { ...weight, origin };
-  });
+    made.push({ ...weight, origin });
+  }
   const leftOver = [...given.keys()].filter((name) => !used.has(name));
   const problems = [
     ...listed('missing', missing),
@@ -76,16 +81,26 @@ export function loadWeights(
   if (problems.length > 0)
     throw new Error(`loadWeights: tensors: not those of the model: ${problems.join('; ')}`);
 
-  const numbers = (name: string) => finite(name, float32Of(given.get(name) as NamedTensor));
-  const values: ReturnType<typeof tensor>[] = [];
+  tidy(() => {
+    const values = made.map(({ origin: { parts, make }, shape, variable }) => {
+      const names = parts.map(({ name }) => name);
+      const numbers = make(...names.map((name) => float32Of(given.get(name) as NamedTensor)));
+      return tensor(finite(names.join(', '), numbers), [...shape], variable.dtype);
+    });
+    writeAll(made, values);
+  });
+}
+
+/** Writes all weights or, where a constraint on one of them throws, none. */
+function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): void {
+  const before = weights.map(({ variable }) => variable.read().clone());
   try {
-    for (const { origin, shape } of made) {
-      const parts = origin?.parts.map(({ name }) => numbers(name)) ?? [];
-      values.push(tensor(origin?.make(...parts) as Float32Array, [...shape]));
-    }
-    for (const [i, { variable }] of made.entries()) variable.write(values[i] as (typeof values)[number]);
-  } finally {
-    dispose(values);
+    for (const [i, { variable }] of weights.entries()) variable.write(values[i] as Tensor);
+  } catch (error) {
+    // Past the constraints, which would throw again.
+    for (const [i, { variable }] of weights.entries())
+      (variable['val'] as Variable).assign(before[i] as Tensor);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LayersModel, layers } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { ownName } from '../program/ops';
 
@@ -14,7 +14,7 @@ export interface ModelWeight {
   readonly shape: readonly number[];
   /** The shape of that convolution's kernel, [rows,columns,in,out] or of a dense layer [in,out]; null where it has none. */
   readonly kernel: readonly number[] | null;
-  readonly variable: layers.Layer['weights'][number];
+  readonly variable: LayerVariable;
 }
 
 /** What of a file makes a weight. */
@@ -26,19 +26,21 @@ export interface Origin {
 }
 
 /**
- * All weights of a model, in the order of its layers.
+ * All weights of a model, in the order of its layers. One that several layers share has its first name only.
  *
- * @throws TypeError where it is no model, or has two weights of one name
+ * @throws TypeError where it is no model, is disposed, or has two weights of one name
  */
 export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   if (!Array.isArray(model?.layers)) throwTypeError(what, 'a tf.LayersModel', model);
   const all = weightsOfLayers(model.layers, '');
+  const weights = all.filter(({ variable }, i) => all.findIndex((one) => one.variable === variable) === i);
   const names = new Set<string>();
-  for (const { name } of all) {
+  for (const { name, variable } of weights) {
+    if (variable['val'].isDisposed) throwTypeError(what, 'a model that is not disposed', name);
     if (names.has(name)) throwTypeError(`${what}: weights`, 'names that differ', name);
     names.add(name);
   }
-  return all;
+  return weights;
 }
 
 /** A model may be a layer of another: then its name comes first. */

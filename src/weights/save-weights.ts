@@ -1,14 +1,14 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkOneOf, type NamesOf } from '../core/check';
+import { attempt } from '../program/safetensors';
 import { weightsOf } from './model-weights';
 import type { NamedTensor } from './named-tensor';
 import { permuted } from './permuted';
-import { pytorchOrder } from './sources';
+import { pytorchLayout } from './sources';
 
 /** Options of {@link saveWeights}. */
 export interface SaveWeightsOptions {
-  /** How kernels lie: [rows, columns, in, out], or for PyTorch [out, in, rows, columns]. @default 'keras' */
+  /** How kernels lie: [rows, columns, in, out], or for PyTorch [out, in, rows, columns] ({@link WeightSource}). @default 'keras' */
   to?: 'keras' | 'pytorch';
 }
 
@@ -22,7 +22,8 @@ const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
  *
  * @param model of any factory or of your own
  * @returns tensors of dtype F32, in the order of the layers
- * @throws TypeError naming the option that is wrong
+ * @throws TypeError naming the option that is wrong, or where the model is disposed; Error naming the weight that cannot be
+ * read at once
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -37,11 +38,11 @@ export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}
   checkOneOf('saveWeights: to', to, ['keras', 'pytorch']);
   return new Map(
     weightsOf('saveWeights: model', model).map((weight): [string, NamedTensor] => {
-      const { name, shape, variable } = weight;
-      const numbers = Float32Array.from((variable.read() as Tensor).dataSync()); // nowhere else: a file that is written needs no promise
-      const order = to === 'pytorch' ? pytorchOrder(weight) : [...shape.keys()];
-      const data = permuted(numbers, shape, order);
-      return [name, { dtype: 'F32', shape: order.map((axis) => shape[axis] as number), data }];
+      const { name, variable } = weight;
+      const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync()); // the one synchronous read in src/: saving is no promise
+      const { order, shape } =
+        to === 'pytorch' ? pytorchLayout(weight) : { order: [...weight.shape.keys()], shape: weight.shape };
+      return [name, { dtype: 'F32', shape, data: permuted(numbers, weight.shape, order) }];
     }),
   );
 }

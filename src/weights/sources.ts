@@ -6,7 +6,8 @@ import { pixelCnnPp } from './pixel-cnn-pp';
  * Where weights come from, which says how they are named and how they lie:
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
- * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns];
+ * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones
+ *   [in * multiplier, 1, rows, columns];
  * - `'pclucas14/pixel-cnn-pp'`: a state dict of that repository, https://github.com/pclucas14/pixel-cnn-pp.
  */
 export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp';
@@ -17,19 +18,25 @@ type Source = (weight: ModelWeight) => Origin | null;
 export const sources: { readonly [name in WeightSource]: Source } = {
   keras: ({ name, shape }) => ({ parts: [{ name, shape }], make: (numbers) => numbers }),
   pytorch(weight) {
-    const order = pytorchOrder(weight);
-    const shape = order.map((axis) => weight.shape[axis] as number);
+    const { order, shape } = pytorchLayout(weight);
+    const turned = order.map((axis) => weight.shape[axis] as number);
     const back = order.map((_, axis) => order.indexOf(axis));
-    return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, shape, back) };
+    return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, turned, back) };
   },
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
 };
 
-/** The axes of a weight in PyTorch's order: of kernels [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]. */
-export function pytorchOrder({ role, shape: { length } }: ModelWeight): readonly number[] {
-  if (role === 'kernel' && length === 4) return [3, 2, 0, 1];
-  if (role === 'kernel' && length === 2) return [1, 0];
-  return Array.from({ length }, (_, axis) => axis);
+/** How a weight lies in PyTorch: the order of its axes, and the shape. Kernels have their windows last, others are as here. */
+export function pytorchLayout({ part, role, shape }: ModelWeight) {
+  const axes = [...shape.keys()];
+  if (role !== 'kernel') return { order: axes, shape };
+  const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
+  if (part === 'depthwise') {
+    const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
+    return { order: [...features, ...window], shape: [featuresIn * multiplier, 1, rows, columns] };
+  }
+  const order = [...features.reverse(), ...window]; // [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]
+  return { order, shape: order.map((axis) => shape[axis] as number) };
 }
 
 /** What wrappers of PyTorch put before names: DistributedDataParallel and torch.compile. */

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  constraints,
+  initializers,
   input,
   type LayersModel,
   layers,
@@ -14,9 +16,10 @@ import {
   saveWeights,
   writeSafetensors,
 } from 'pixelcnn-layers/weights';
-import { describe, expect, it } from 'vitest';
-import { onEachBackend } from '../support/backends';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, onEachBackend, useBackend } from '../support/backends';
 import { bytesOf } from '../support/files';
+import { expectNoLeaks, noise } from '../support/tensors';
 
 const sizes = {
   imageShape: [4, 4, 1] as [number, number, number],
@@ -34,6 +37,35 @@ const families: [string, (seed: number) => LayersModel][] = [
   ['gatedPixelCNN with conditions', (seed) => gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2, seed })],
   ['pixelCNNPlusPlus', (seed) => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, components: 2, numClasses: 3, seed })],
 ]; // biome-ignore format: one family a line
+
+type Layer = layers.Layer;
+
+/** A model of one layer of tfjs. */
+function modelOf(layer: Layer, shape: readonly number[]): LayersModel {
+  const x = input({ shape: [...shape] });
+  return tfModel({ inputs: x, outputs: layer.apply(x) as SymbolicTensor });
+}
+
+/** A layer that has some weights and no arithmetic. */
+class Weights extends layers.Layer {
+  static className = 'Weights';
+  constructor(
+    private readonly of: readonly { name: string; shape: number[]; dtype?: 'int32' | 'float32' }[],
+  ) {
+    super({ name: 'own' });
+  }
+  override build(): void {
+    for (const { name, shape, dtype = 'float32' } of this.of)
+      this.addWeight(name, shape, dtype, initializers.ones());
+    this.built = true;
+  }
+}
+
+const f32 = (shape: readonly number[], numbers: readonly number[]): NamedTensor => ({
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(numbers),
+});
 
 /** Its weights as arrays, which must not be those of another model. */
 const numbersOf = (model: LayersModel) => [...saveWeights(model)].map(([name, { data }]) => [name, data]);
@@ -54,9 +86,20 @@ onEachBackend('loadWeights', () => {
     given.dispose();
     other.dispose();
   });
+
+  it('copies the numbers, which may change afterwards', () => {
+    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [2]);
+    const kernel = f32([2, 1], [1, -2]);
+    loadWeights(model, new Map([['dense.kernel', kernel]]));
+    (kernel.data as Float32Array).fill(9);
+    expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(1, -2)]]);
+    model.dispose();
+  });
 }); // biome-ignore format: one call a line
 
 describe('loadWeights', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   /** The weights of the small network, some of them other ones. */
   const weightsWith = (changes: Record<string, NamedTensor | null>, of = saveWeights(small(1))) => {
     for (const [name, tensor] of Object.entries(changes)) {
@@ -94,6 +137,50 @@ describe('loadWeights', () => {
     );
     expect(numbersOf(model)).toEqual(before);
   });
+
+  it('writes nothing where a constraint throws, and leaves no tensor behind', () =>
+    expectNoLeaks(() => {
+      const model = modelOf(layers.dense({ units: 2, name: 'dense', kernelConstraint: constraints.nonNeg() }), [1]);
+      loadWeights(model, new Map([['dense.kernel', f32([1, 2], [1, -2])], ['dense.bias', f32([2], [3, 4])]]));
+      const before = numbersOf(model);
+      expect(before).toEqual([['dense.kernel', Float32Array.of(1, 0)], ['dense.bias', Float32Array.of(3, 4)]]);
+      const bias = model.layers[1]?.weights[1] as { constraint: unknown };
+      bias.constraint = { apply: () => { throw new Error('a constraint'); } };
+      const others = new Map([['dense.kernel', f32([1, 2], [5, 6])], ['dense.bias', f32([2], [7, 8])]]);
+      expect(() => loadWeights(model, others)).toThrow('a constraint');
+      expect(numbersOf(model)).toEqual(before);
+      return model.dispose();
+    })); // biome-ignore format: one call a line
+
+  it('leaves no tensor behind where it refuses', () =>
+    expectNoLeaks(() => {
+      const model = modelOf(layers.dense({ units: 1, name: 'dense' }), [1]);
+      const tensors = new Map([['dense.kernel', f32([1, 1], [1])], ['dense.bias', f32([1], [Number.NaN])]]);
+      expect(() => loadWeights(model, tensors)).toThrow("'dense.bias': wanted finite numbers, got NaN");
+      const thrown = () => { throw new Error('of names'); };
+      expect(() => loadWeights(model, tensors, { names: thrown })).toThrow('of names');
+      return model.dispose();
+    })); // biome-ignore format: one call a line
+
+  it('names what a model that is disposed has lost', () => {
+    const model = modelOf(layers.dense({ units: 1, name: 'dense' }), [1]);
+    const tensors = saveWeights(model);
+    model.dispose();
+    const message = "model: wanted a model that is not disposed, got 'dense.kernel'";
+    expect(() => loadWeights(model, tensors)).toThrow(`loadWeights: ${message}`);
+    expect(() => saveWeights(model)).toThrow(`saveWeights: ${message}`);
+  });
+
+  it.each(['keras', 'pytorch'] as const)('brings back weights of any dtype, of one number and of none: %s', (layout) => {
+    const model = modelOf(
+      new Weights([{ name: 'scale', shape: [] }, { name: 'empty', shape: [0, 2] }, { name: 'steps', shape: [2], dtype: 'int32' }]),
+      [1],
+    );
+    const tensors = new Map([['own.scale', f32([], [0.5])], ['own.empty', f32([0, 2], [])], ['own.steps', f32([2], [3, -4])]]);
+    loadWeights(model, tensors, { from: layout });
+    expect(saveWeights(model, { to: layout })).toEqual(tensors);
+    expect(model.getWeights().map(({ dtype }) => dtype)).toEqual(['float32', 'float32', 'int32']);
+  }); // biome-ignore format: one call a line
 
   it('takes numbers of any dtype', () => {
     const model = small(2);
@@ -144,6 +231,7 @@ describe('loadWeights', () => {
     expect(() => loadWeights(small(1), new Map(), { from: 'jax' as never })).toThrow("from: wanted 'keras' or 'pytorch' or 'pclucas14/pixel-cnn-pp', got 'jax'");
     expect(() => loadWeights(small(1), new Map(), { names: {} as never })).toThrow('names: wanted a function, got Object');
     expect(() => loadWeights(small(1), [] as never)).toThrow('loadWeights: tensors: wanted a Map of tensors by name, got []');
+    expect(() => loadWeights(small(1), new Map([[3 as never, f32([], [1])]]), { from: 'pytorch' })).toThrow('loadWeights: tensors: wanted names that are strings, got 3');
   }); // biome-ignore format: one call a line
 
   it('names the weights of layers of tfjs, and of models in models, as they lie', () => {
@@ -154,6 +242,16 @@ describe('loadWeights', () => {
     const shapes = Object.fromEntries([...saveWeights(outer, { to: 'pytorch' })].map(([name, { shape }]) => [name, shape]));
     expect(shapes).toEqual({ 'inner.dense.kernel': [2, 3], 'inner.dense.bias': [2], 'dense.kernel': [4, 2], 'dense.bias': [4] });
   }); // biome-ignore format: one call a line
+
+  it('has one name for a weight that is in several places of a model', () => {
+    const [x, shared] = [input({ shape: [2] }), layers.dense({ units: 2, useBias: false, name: 'shared' })];
+    const inner = tfModel({ inputs: x, outputs: shared.apply(x) as SymbolicTensor, name: 'inner' });
+    const outer = tfModel({ inputs: x, outputs: shared.apply(inner.apply(x)) as SymbolicTensor });
+    expect([...saveWeights(outer).keys()]).toEqual(['inner.shared.kernel']);
+    const kernel = f32([2, 2], [1, 2, 3, 4]);
+    loadWeights(outer, new Map([['inner.shared.kernel', kernel]]));
+    expect(Array.from((outer.predict(tf.tensor2d([[1, 1]])) as tf.Tensor).dataSync())).toEqual([22, 32]); // [4, 6] times the kernel
+  });
 });
 
 describe('saveWeights', () => {
@@ -180,7 +278,133 @@ describe('saveWeights', () => {
   });
 });
 
+describe("layers of tfjs in PyTorch's layout", () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  type Places = (...place: number[]) => number[];
+  // Each with its weight, the shape of PyTorch's weight, and where tfjs has what lies at a place there.
+  const cases: [string, () => Layer, number[], string, number[], Places][] = [
+    ['dense [in,out]', () => layers.dense({ units: 5, name: 'x' }), [2], 'x.kernel', [5, 2], (o, i) => [i, o]],
+    ['conv1d [columns,in,out]', () => layers.conv1d({ filters: 5, kernelSize: 3, name: 'x' }), [4, 2], 'x.kernel', [5, 2, 3], (o, i, c) => [c, i, o]],
+    ['conv2d [rows,columns,in,out]', () => layers.conv2d({ filters: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.kernel', [5, 2, 3, 4], (o, i, r, c) => [r, c, i, o]],
+    ['conv3d [depth,rows,columns,in,out]', () => layers.conv3d({ filters: 5, kernelSize: [3, 4, 2], name: 'x' }), [4, 4, 4, 2], 'x.kernel', [5, 2, 3, 4, 2], (o, i, d, r, c) => [d, r, c, i, o]],
+    ['conv2dTranspose [rows,columns,out,in]', () => layers.conv2dTranspose({ filters: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.kernel', [2, 5, 3, 4], (i, o, r, c) => [r, c, o, i]],
+    ['depthwiseConv2d [rows,columns,in,multiplier]', () => layers.depthwiseConv2d({ depthMultiplier: 5, kernelSize: [3, 4], name: 'x' }), [4, 4, 2], 'x.depthwise.kernel', [10, 1, 3, 4], (o, _, r, c) => [r, c, Math.floor(o / 5), o % 5]],
+    ['separableConv2d [1,1,in,out]', () => layers.separableConv2d({ filters: 7, depthMultiplier: 5, kernelSize: 3, name: 'x' }), [4, 4, 2], 'x.pointwise.kernel', [7, 10, 1, 1], (o, i, r, c) => [r, c, i, o]],
+    ['embedding [inputs,features]', () => layers.embedding({ inputDim: 7, outputDim: 5, name: 'x' }), [3], 'x.embeddings', [7, 5], (i, f) => [i, f]],
+  ];
+
+  /** All places of a shape, row-major. */
+  const placesOf = (shape: readonly number[]): number[][] =>
+    shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]);
+
+  it.each(cases)('%s', (_, make, inputs, name, shape, placeIn) => {
+    const model = modelOf(make(), inputs);
+    const own = saveWeights(model);
+    const here = own.get(name) as NamedTensor;
+    const numbers = noise((here.data as Float32Array).length);
+    loadWeights(model, new Map([...own, [name, { ...here, data: numbers }]]));
+    const saved = saveWeights(model, { to: 'pytorch' });
+    const at = (place: number[]) => numbers[place.reduce((sum, i, axis) => sum * (here.shape[axis] as number) + i, 0)];
+    expect(saved.get(name)?.shape).toEqual(shape);
+    expect(Array.from(saved.get(name)?.data as Float32Array)).toEqual(placesOf(shape).map((place) => at(placeIn(...place))));
+    const other = modelOf(make(), inputs);
+    loadWeights(other, saved, { from: 'pytorch' });
+    expect(numbersOf(other)).toEqual(numbersOf(model));
+  });
+}); // biome-ignore format: one case a line
+
+/** The state dict of a network of that repository, by its model.py and layers.py; of numbers that all differ. */
+function stateDict(
+  filters: number,
+  resnets: number,
+  channels: number,
+  components: number,
+): Map<string, NamedTensor> {
+  const tensors = new Map<string, NamedTensor>();
+  const add = (name: string, shape: number[]) =>
+    tensors.set(name, f32(shape, [...noise(shape.reduce((a, b) => a * b, 1), tensors.size + 1)])); // biome-ignore format: one line
+  const conv = (name: string, shape: number[], featuresOut = shape[0] as number) => {
+    add(`${name}.bias`, [featuresOut]);
+    add(`${name}.weight_g`, [shape[0] as number, ...shape.slice(1).map(() => 1)]);
+    add(`${name}.weight_v`, shape);
+  };
+  const f = filters;
+  const windows = { u: [2, 3], ul: [2, 2] };
+  const layer = (name: string, blocks: number, skips: { u: number; ul: number }) => {
+    for (const stream of ['u', 'ul'] as const) {
+      for (let i = 0; i < blocks; i++) {
+        const block = `${name}.${stream}_stream.${i}`;
+        conv(`${block}.conv_input.conv`, [f, 2 * f, ...windows[stream]]);
+        if (skips[stream] > 0) conv(`${block}.nin_skip.lin_a`, [f, 2 * skips[stream] * f]);
+        conv(`${block}.conv_out.conv`, [2 * f, 2 * f, ...windows[stream]]);
+      }
+    }
+  };
+  for (let i = 0; i < 3; i++) layer(`down_layers.${i}`, i === 0 ? resnets : resnets + 1, { u: 1, ul: 2 });
+  for (let i = 0; i < 3; i++) layer(`up_layers.${i}`, resnets, { u: 0, ul: 1 });
+  for (const stream of ['u', 'ul'] as const) {
+    for (const i of [0, 1]) {
+      conv(`downsize_${stream}_stream.${i}.conv`, [f, f, ...windows[stream]]);
+      conv(`upsize_${stream}_stream.${i}.deconv`, [f, f, ...windows[stream]]);
+    }
+  }
+  conv('u_init.conv', [f, channels + 1, 2, 3]);
+  conv('ul_init.0.conv', [f, channels + 1, 1, 3]);
+  conv('ul_init.1.conv', [f, channels + 1, 2, 1]);
+  conv('nin_out.lin_a', [(channels === 1 ? 3 : 10) * components, f]);
+  return tensors;
+}
+
 describe('a state dict of pclucas14/pixel-cnn-pp', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  const from = 'pclucas14/pixel-cnn-pp';
+  const plusPlus = (filters: number, numResnets: number, channels: number, components: number) =>
+    pixelCNNPlusPlus({ imageShape: [4, 4, channels], filters, numResnets, components, seed: 1 });
+
+  it.each([
+    [2, 1, 3, 2],
+    [3, 2, 1, 1],
+    [1, 5, 3, 10],
+  ])('has what a network needs and no more, each in its place: %i filters, %i resnets, %i channels, %i components', (...sizes) => {
+    const [model, given] = [plusPlus(...sizes), stateDict(...sizes)];
+    loadWeights(model, new Map([...given].map(([name, tensor]) => [`module.${name}`, tensor])), { from });
+    const saved = saveWeights(model);
+    const last = sizes[1] - 1; // of the blocks at each resolution, on the way up at the finer two one before the last
+    for (const [name, wanted] of Object.entries({
+      stem_u: 'u_init.conv',
+      stem_ul_above: 'ul_init.0.conv',
+      stem_ul_left: 'ul_init.1.conv',
+      [`down0_${last}_u.conv_in`]: `up_layers.0.u_stream.${last}.conv_input.conv`,
+      [`down2_${last}_ul.conv_skip`]: `up_layers.2.ul_stream.${last}.nin_skip.lin_a`,
+      [`up2_${last}_ul.conv_out`]: `down_layers.0.ul_stream.${last}.conv_out.conv`,
+      [`up1_${last + 1}_u.conv_in`]: `down_layers.1.u_stream.${last + 1}.conv_input.conv`,
+      [`up0_${last}_ul.conv_skip`]: `down_layers.2.ul_stream.${last}.nin_skip.lin_a`,
+      downsize0_ul: 'downsize_ul_stream.0.conv',
+      downsize1_u: 'downsize_u_stream.1.conv',
+      upsize1_u: 'upsize_u_stream.0.deconv',
+      upsize0_ul: 'upsize_ul_stream.1.deconv',
+      final_conv: 'nin_out.lin_a',
+    })) {
+      expect(saved.get(`${name}.bias`)?.data, name).toEqual(given.get(`${wanted}.bias`)?.data);
+      if (!wanted.endsWith('deconv')) expect(saved.get(`${name}.gain`)?.data, name).toEqual(given.get(`${wanted}.weight_g`)?.data);
+    }
+    model.dispose();
+  }); // biome-ignore format: one call a line
+
+  it('is refused where a direction is 0, which has no length', () => {
+    const [model, tensors] = [plusPlus(2, 1, 1, 1), stateDict(2, 1, 1, 1)];
+    const before = numbersOf(model);
+    const direction = tensors.get('upsize_u_stream.1.deconv.weight_v') as NamedTensor;
+    (direction.data as Float32Array).fill(0, 0, 12);
+    expect(() => loadWeights(model, tensors, { from })).toThrow(
+      "loadWeights: tensors: 'upsize_u_stream.1.deconv.weight_v, upsize_u_stream.1.deconv.weight_g': wanted finite numbers, got NaN",
+    );
+    expect(numbersOf(model)).toEqual(before);
+    model.dispose();
+  });
+
   it('is of no other network', async () => {
     const tensors = readSafetensors(await bytesOf('../golden/pixelcnn-plus-plus/pp_gray.safetensors'));
     expect(() => loadWeights(small(1), tensors, { from: 'pclucas14/pixel-cnn-pp' })).toThrow(
