@@ -38,11 +38,12 @@ export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}
   checkOneOf('saveWeights: to', to, ['keras', 'pytorch']);
   return new Map(
     weightsOf('saveWeights: model', model).map((weight): [string, NamedTensor] => {
-      const { name, variable } = weight;
-      const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync()); // the one synchronous read in src/: saving is no promise
-      const { order, shape } =
-        to === 'pytorch' ? pytorchLayout(weight) : { order: [...weight.shape.keys()], shape: weight.shape };
-      return [name, { dtype: 'F32', shape, data: permuted(numbers, weight.shape, order) }];
+      const { name, shape, variable } = weight;
+      // The only synchronous read in src/: this function gives a Map, not a promise.
+      const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync());
+      if (to === 'keras') return [name, { dtype: 'F32', shape: [...shape], data: new Float32Array(numbers) }];
+      const there = pytorchLayout(weight);
+      return [name, { dtype: 'F32', shape: there.shape, data: permuted(numbers, shape, there.order) }];
     }),
   );
 }

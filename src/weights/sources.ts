@@ -29,7 +29,7 @@ export const sources: { readonly [name in WeightSource]: Source } = {
 /** How a weight lies in PyTorch: the order of its axes, and the shape. Kernels have their windows last, others are as here. */
 export function pytorchLayout({ part, role, shape }: ModelWeight) {
   const axes = [...shape.keys()];
-  if (role !== 'kernel') return { order: axes, shape };
+  if (role !== 'kernel') return { order: axes, shape: [...shape] };
   const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
   if (part === 'depthwise') {
     const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
