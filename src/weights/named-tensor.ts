@@ -116,7 +116,11 @@ export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTen
     );
     const bytes = lengths.reduce((product, length) => product * length, width);
     if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
-      throwTypeError(`${of}: data`, `the ${bytes} bytes of ${dtype} [${lengths}]`, data?.byteLength ?? data);
+      throwTypeError(
+        `${of}: data`,
+        `the ${bytes} bytes of ${dtype} [${lengths}]`,
+        ArrayBuffer.isView(data) ? data.byteLength : data,
+      );
     }
   }
 }

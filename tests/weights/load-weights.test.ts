@@ -122,8 +122,10 @@ describe('loadWeights', () => {
 
   it('lists at most twenty of a kind', () => {
     const tensor = { dtype: 'F32', shape: [], data: new Float32Array(1) };
-    const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`extra${i}`, tensor]));
-    expect(() => loadWeights(small(1), weightsWith(many))).toThrow(
+    const extra = (length: number) =>
+      weightsWith(Object.fromEntries(Array.from({ length }, (_, i) => [`extra${i}`, tensor])));
+    expect(() => loadWeights(small(1), extra(20))).toThrow(/left over \(20\): extra0, .*extra19$/);
+    expect(() => loadWeights(small(1), extra(25))).toThrow(
       /left over \(25\): extra0, .*extra19, … and 5 more$/,
     );
   });
@@ -140,10 +142,13 @@ describe('loadWeights', () => {
 
   it('writes nothing where a constraint throws, and leaves no tensor behind', () =>
     expectNoLeaks(() => {
-      const model = modelOf(layers.dense({ units: 2, name: 'dense', kernelConstraint: constraints.nonNeg() }), [1]);
-      loadWeights(model, new Map([['dense.kernel', f32([1, 2], [1, -2])], ['dense.bias', f32([2], [3, 4])]]));
+      const halfway = constraints.minMaxNorm({ minValue: 0, maxValue: 1, rate: 0.5, axis: 0 });
+      const model = modelOf(layers.dense({ units: 2, name: 'dense', kernelConstraint: halfway }), [1]);
+      loadWeights(model, new Map([['dense.kernel', f32([1, 2], [1, -3])], ['dense.bias', f32([2], [3, 4])]]));
       const before = numbersOf(model);
-      expect(before).toEqual([['dense.kernel', Float32Array.of(1, 0)], ['dense.bias', Float32Array.of(3, 4)]]);
+      const [one, minusTwo] = Array.from(saveWeights(model).get('dense.kernel')?.data as Float32Array);
+      expect(one).toBeCloseTo(1, 5);
+      expect(minusTwo).toBeCloseTo(-2, 5); // halfway from -3 to -1
       const bias = model.layers[1]?.weights[1] as { constraint: unknown };
       bias.constraint = { apply: () => { throw new Error('a constraint'); } };
       const others = new Map([['dense.kernel', f32([1, 2], [5, 6])], ['dense.bias', f32([2], [7, 8])]]);
@@ -204,6 +209,10 @@ describe('loadWeights', () => {
     loadWeights(model, new Map([...named, ...buffers]), { from: 'pytorch' });
     expect(numbersOf(model)).toEqual(numbersOf(small(1)));
     expect(() => loadWeights(model, new Map(named), { from: 'keras' })).toThrow('left over');
+    const others = ['unmask', 'a.module.b'].map((name) => [name, one] as const); // no buffer, no prefix
+    expect(() => loadWeights(model, new Map([...saved, ...others]), { from: 'pytorch' })).toThrow(
+      'left over (2): unmask, a.module.b',
+    );
   });
 
   it('gives tensors other names, or none', () => {
@@ -227,6 +236,7 @@ describe('loadWeights', () => {
   });
 
   it('says what is no model, no source and no function', () => {
+    expect(() => loadWeights(undefined as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got undefined');
     expect(() => loadWeights({} as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got Object');
     expect(() => loadWeights(small(1), new Map(), { from: 'jax' as never })).toThrow("from: wanted 'keras' or 'pytorch' or 'pclucas14/pixel-cnn-pp', got 'jax'");
     expect(() => loadWeights(small(1), new Map(), { names: {} as never })).toThrow('names: wanted a function, got Object');
@@ -255,6 +265,29 @@ describe('loadWeights', () => {
 });
 
 describe('saveWeights', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it.each(['keras', 'pytorch'] as const)('gives arrays that are not those of the model: %s', (to) => {
+    const model = small(1);
+    const before = numbersOf(model);
+    for (const { shape, data } of saveWeights(model, { to }).values()) {
+      (shape as number[])[0] = 9;
+      (data as Float32Array).fill(9);
+    }
+    expect(numbersOf(model)).toEqual(before);
+    expect(saveWeights(model).get('final_conv.bias')?.shape).toEqual([3]);
+  });
+
+  it('names what is no layout, and two weights of one name', () => {
+    expect(() => saveWeights(small(1), { to: 'jax' as never })).toThrow(
+      "saveWeights: to: wanted 'keras' or 'pytorch', got 'jax'",
+    );
+    const twice = modelOf(new Weights(['a/kernel', 'b/kernel'].map((name) => ({ name, shape: [1] }))), [1]);
+    expect(() => saveWeights(twice)).toThrow(
+      "saveWeights: model: weights: wanted names that differ, got 'own.kernel'",
+    );
+  });
+
   it('has the same names in every program', () => {
     expect([...saveWeights(small(1)).keys()].slice(0, 3)).toEqual([
       'input_conv.kernel',
@@ -409,6 +442,22 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
     const tensors = readSafetensors(await bytesOf('../golden/pixelcnn-plus-plus/pp_gray.safetensors'));
     expect(() => loadWeights(small(1), tensors, { from: 'pclucas14/pixel-cnn-pp' })).toThrow(
       /missing \(\d+\): one for input_conv.kernel, .*left over \(\d+\): /,
+    );
+    const normalized = modelOf(layers.batchNormalization({ name: 'stem_u' }), [1]);
+    expect(() => loadWeights(normalized, tensors, { from })).toThrow(
+      'missing (4): one for stem_u.gamma, one for',
+    );
+  });
+
+  it('has no conditions, and names a tensor once that makes two weights', () => {
+    const sizes = { imageShape: [4, 4, 1] as const, filters: 1, numResnets: 1, components: 1, numClasses: 2 };
+    const tensors = stateDict(1, 1, 1, 1);
+    expect(() => loadWeights(pixelCNNPlusPlus(sizes), tensors, { from })).toThrow(
+      /missing \(\d+\): one for down0_0_u.condition.kernel, /,
+    );
+    tensors.delete('upsize_u_stream.0.deconv.weight_v');
+    expect(() => loadWeights(plusPlus(1, 1, 1, 1), tensors, { from })).toThrow(
+      'model: missing (1): upsize_u_stream.0.deconv.weight_v',
     );
   });
 });

@@ -20,6 +20,13 @@ const tensors = new Map<string, NamedTensor>([
   ['empty', { dtype: 'F32', shape: [0, 3], data: new Float32Array() }],
 ]);
 
+/** Bytes such as Node's Buffer, whose slices are no copies. */
+class LikeBuffer extends Uint8Array<ArrayBuffer> {
+  override slice(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return this.subarray(begin, end);
+  }
+}
+
 describe('safetensors', () => {
   it('come back as they were, of every dtype', () => {
     const read = readSafetensors(writeSafetensors(tensors, { by: 'a test' }));
@@ -39,11 +46,13 @@ describe('safetensors', () => {
 
   it('are read from the middle of other bytes, and have memory of their own', () => {
     const file = writeSafetensors(tensors);
-    const around = new Uint8Array(file.length + 3);
-    around.set(file, 3);
-    const read = readSafetensors(around.subarray(3));
-    around.fill(0);
-    expect(read).toEqual(readSafetensors(file));
+    for (const Bytes of [Uint8Array, LikeBuffer]) {
+      const around = new Bytes(new ArrayBuffer(file.length + 3));
+      around.set(file, 3);
+      const read = readSafetensors(around.subarray(3));
+      around.fill(0);
+      expect(read).toEqual(readSafetensors(file));
+    }
   });
 
   it('have names and metadata that may be those of what every object has', () => {
@@ -97,6 +106,7 @@ describe('safetensors', () => {
     ['a negative size', { dtype: 'F32', shape: [-1], data: new Float32Array(1) }, "'x': shape: wanted an integer"],
     ['too few numbers', { dtype: 'F32', shape: [2], data: new Float32Array(1) }, "'x': data: wanted the 8 bytes of F32 [2], got 4"],
     ['no data', { dtype: 'F32', shape: [2], data: [1, 2] as never }, "'x': data: wanted the 8 bytes"],
+    ['a buffer for numbers', { dtype: 'F32', shape: [2], data: new ArrayBuffer(8) as never }, "'x': data: wanted the 8 bytes of F32 [2], got ArrayBuffer"],
     ['a hole in its shape', { dtype: 'F32', shape: new Array(1), data: new Float32Array(1) }, "'x': shape: wanted an integer of at least 0, got undefined"],
     ['no tensor', null as never, "'x': wanted a tensor, got null"],
   ])('are not written with %s', (_, tensor, message) => {
