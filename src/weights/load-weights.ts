@@ -7,10 +7,11 @@ import { sources, stateDictName, type WeightSource } from './sources';
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions {
-  /** How the tensors are named and how they lie. @default 'keras' */
+  /** Whose names and layouts the tensors have. @default 'keras' */
   from?: WeightSource;
   /**
-   * Gives each tensor of another program the name that it has under `from`; null leaves the tensor out.
+   * Gives each tensor of another program the name that it has under `from`; null leaves the tensor out. Of a state dict, it
+   * is given names without prefixes.
    * @default names as they are
    */
   names?: (name: string) => string | null;
@@ -18,7 +19,7 @@ export interface LoadWeightsOptions {
 
 const optionNames: NamesOf<LoadWeightsOptions> = { from: true, names: true };
 
-/** How many names an error lists of a kind. */
+/** The most names of each kind that an error lists. */
 const MOST_NAMES = 20;
 
 /**
@@ -97,7 +98,7 @@ function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): v
   try {
     for (const [i, { variable }] of weights.entries()) variable.write(values[i] as Tensor);
   } catch (error) {
-    // Past the constraints, which would throw again.
+    // Assigned without the constraints, which might throw again.
     for (const [i, { variable }] of weights.entries())
       (variable['val'] as Variable).assign(before[i] as Tensor);
     throw error;
@@ -122,6 +123,7 @@ function renamed(
   return given;
 }
 
+/** Names under a title, for an error; nothing where there are none. */
 function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
@@ -129,6 +131,7 @@ function listed(title: string, names: readonly string[]): string[] {
   return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).join(', ')}${more}`];
 }
 
+/** Checks that numbers are finite. `name` is that of the tensors that they were made of. */
 function finite(name: string, numbers: Float32Array): Float32Array {
   for (let i = 0; i < numbers.length; i++) {
     if (!Number.isFinite(numbers[i]))

@@ -7,9 +7,9 @@ export interface ModelWeight {
   /** The same in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
   readonly name: string;
   readonly layer: string;
-  /** Of the layer's convolutions, the one that it belongs to: `conv_mid`; '' where there is but one. */
+  /** The convolution that it belongs to, such as `conv_mid`; '' where the layer has only one. */
   readonly part: string;
-  /** What it is of that: `kernel`, `gain`, `bias`, … */
+  /** What it is there: `kernel`, `gain`, `bias`, … */
   readonly role: string;
   readonly shape: readonly number[];
   /** The shape of that convolution's kernel, [rows,columns,in,out] or of a dense layer [in,out]; null where it has none. */
@@ -17,11 +17,10 @@ export interface ModelWeight {
   readonly variable: LayerVariable;
 }
 
-/** What of a file makes a weight. */
+/** Which tensors of a file a weight is made of, and how. */
 export interface Origin {
-  /** The tensors that it is made of. */
   readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** Makes it of their numbers, row-major. */
+  /** The numbers of the weight, from those of the tensors, all row-major. */
   make(...parts: Float32Array[]): Float32Array;
 }
 
@@ -43,7 +42,7 @@ export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   return weights;
 }
 
-/** A model may be a layer of another: then its name comes first. */
+/** The weights of layers. Where a layer is itself a model, its name comes before those of its layers. */
 function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWeight[] {
   return all.flatMap((one) => {
     const layer = prefix + one.name;

@@ -3,7 +3,7 @@ import { permuted } from './permuted';
 
 // PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
 
-/** What makes a weight of `pixelCNNPlusPlus`; null where the layer is none of its layers. */
+/** Finds what a weight of `pixelCNNPlusPlus` is made of; null where the layer is none of its layers. */
 export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin | null {
   const conv = convolutionName(layer, part);
   if (conv === null || kernel === null) return null;
@@ -31,8 +31,8 @@ export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin |
 }
 
 /**
- * Of a transposed convolution that program normalizes the weights of each input, [in,out,rows,columns], where this library
- * normalizes those of each output. So its kernel is taken as it comes out, with its own norms for gains.
+ * The kernel of a transposed convolution, [in,out,rows,columns]. That program normalizes the weights of each input, this
+ * library those of each output. So here the kernel itself is the direction, and its norms are the gains.
  */
 function normalized(direction: Float32Array, gain: Float32Array): Float32Array {
   const size = direction.length / gain.length; // of an input
@@ -75,7 +75,10 @@ const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
   }),
 );
 
-/** That program's name of a convolution. What goes down in resolution here goes up its list of layers there. */
+/**
+ * That program's name of a convolution. Its `up_layers` are the blocks on the way down here, its `down_layers` those on the
+ * way up, the coarsest first.
+ */
 function convolutionName(layer: string, part: string): string | null {
   const known = convolutions.get(layer);
   if (known !== undefined) return known;

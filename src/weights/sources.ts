@@ -12,7 +12,7 @@ import { pixelCnnPp } from './pixel-cnn-pp';
  */
 export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp';
 
-/** What makes a weight; null where there is nothing of the kind. */
+/** Finds what a weight is made of; null where the source has nothing like it. */
 type Source = (weight: ModelWeight) => Origin | null;
 
 export const sources: { readonly [name in WeightSource]: Source } = {
@@ -26,7 +26,7 @@ export const sources: { readonly [name in WeightSource]: Source } = {
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
 };
 
-/** How a weight lies in PyTorch: the order of its axes, and the shape. Kernels have their windows last, others are as here. */
+/** How a weight lies in PyTorch: the order of its axes, and its shape. Kernels have rows and columns last; other weights are as here. */
 export function pytorchLayout({ part, role, shape }: ModelWeight) {
   const axes = [...shape.keys()];
   if (role !== 'kernel') return { order: axes, shape: [...shape] };

@@ -69,7 +69,8 @@ describe('safetensors', () => {
       flag: { dtype: 'BOOL', shape: [1], data_offsets: [0, 1] },
       x: { dtype: 'F32', shape: [2], data_offsets: [1, 9] },
     });
-    const file = new Uint8Array(new SharedArrayBuffer(8 + header.length + 9));
+    const Memory = typeof SharedArrayBuffer === 'undefined' ? ArrayBuffer : SharedArrayBuffer; // not in every page
+    const file = new Uint8Array(new Memory(8 + header.length + 9));
     new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
     file.set(new TextEncoder().encode(header), 8);
     file.set([1, ...new Uint8Array(Float32Array.of(1.5, -3).buffer)], 8 + header.length);
