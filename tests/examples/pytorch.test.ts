@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -31,6 +31,7 @@ import { largestDifference, take } from '../support/tensors';
 import { findPython } from './python';
 import type { Ended } from './run-script';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const python = findPython();
 
 let directory: string;
@@ -298,6 +299,31 @@ describe.skipIf(python === null)('train.py', () => {
     expect(__metadata__).toMatchObject({ model: 'pixelCNNPlusPlus', step: '1', data: 'emoji' });
     expect(JSON.parse(__metadata__.args)).toEqual((await readJson(out, 'network.json')).args);
   });
+
+  it('has a README whose programs run', async () => {
+    const readme = await readFile(join(root, 'examples/pytorch/README.md'), 'utf8');
+    const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
+    const program = (language: string) =>
+      blocks.flatMap(([, of, code = '']) => (of === language ? [code] : [])).join('');
+    const folder = join(directory, 'reader');
+    await mkdir(join(folder, 'runs'), { recursive: true });
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(root, join(folder, 'node_modules/pixelcnn-layers'));
+    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+    await symlink(join(directory, 'begun'), join(folder, 'runs/digits')); // a network without classes
+    await writeFile(join(folder, 'program.mjs'), program('js'));
+    await writeFile(join(folder, 'program.py'), program('py'));
+    const path = join(root, 'examples/pytorch');
+    for (const [command, file] of [[process.execPath, 'program.mjs'], [python as string, 'program.py']] as const) {
+      const ran = spawnSync(command, [file], { cwd: folder, encoding: 'utf8', env: { ...process.env, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' } });
+      expect(ran.status, ran.stderr).toBe(0);
+    }
+    const average = await readWeights(join(directory, 'begun'), 'average');
+    expect(average.size).toBeGreaterThan(20);
+    for (const [name, tensor] of readSafetensors(await readFile(join(folder, 'mine.safetensors')))) {
+      expect(tensor).toEqual(average.get(name));
+    }
+  }); // biome-ignore format: one call a line
 
   const refusals: readonly (readonly [string, string])[] = [
     ['', '--data: wanted one of digits, fashion-mnist, mnist, cifar-10, emoji, npy; --help lists the flags'],
