@@ -26,6 +26,7 @@ from flags import read_flags, stop
 from from_data import initialize_from_data
 from pixelcnn import make
 
+GradScaler = torch.amp.GradScaler if hasattr(torch.amp, 'GradScaler') else torch.cuda.amp.GradScaler  # before PyTorch 2.3
 SMOOTHING = 0.98  # of the training figure shown: about the last 50 steps
 CHECKPOINT = 'checkpoint.safetensors'
 
@@ -168,6 +169,9 @@ def restore(tensors, model, average, optimizer):
     model.load_state_dict(of('model.'))
     average.load_state_dict(of('average.'))
     states = {i: of(f'adam.{name}.') for i, (name, _) in enumerate(model.named_parameters())}
+    for state, weight in zip(states.values(), model.parameters()):
+        if not ('step' in state and state['exp_avg'].shape == state['exp_avg_sq'].shape == weight.shape):
+            raise ValueError('the state of Adam is not that of the network')
     optimizer.load_state_dict({**optimizer.state_dict(), 'state': states})
 
 
@@ -178,7 +182,11 @@ def read_checkpoint(out):
         stop(f'--resume: there is no run in {out}')
     try:
         with safe_open(path, 'pt') as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()['state'])
+            tensors, kept = {name: file.get_tensor(name) for name in file.keys()}, json.loads((file.metadata() or {}).get('state', '{}'))
+        missing = {'run', 'step', 'checksum', 'smoothed', 'history', 'seconds', 'scaler'} - kept.keys()
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        return tensors, kept
     except Exception as error:
         stop(f'--resume: {path} cannot be read: {error}')
 
@@ -225,10 +233,13 @@ def main(argv):
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(model.parameters(), lr=run['learning_rate'], eps=1e-7)
     is_half = device.type == 'cuda' and not run['float32']
-    scaler = torch.cuda.amp.GradScaler(enabled=is_half)
+    scaler = GradScaler(enabled=is_half)
     smoothed, history, seconds = torch.zeros((), device=device), [], 0.0
     if kept:
-        restore(tensors, model, average, optimizer)
+        try:
+            restore(tensors, model, average, optimizer)
+        except (RuntimeError, KeyError, ValueError) as error:
+            stop(f'--resume: {path(CHECKPOINT)} cannot be read: {error}')
         if is_half and kept['scaler']:
             scaler.load_state_dict(kept['scaler'])
         smoothed.fill_(kept['smoothed'])
@@ -311,3 +322,5 @@ if __name__ == '__main__':
         main(sys.argv[1:])
     except KeyboardInterrupt:
         stop('interrupted; --resume goes on from the last checkpoint')
+    except OSError as error:
+        stop(str(error))

@@ -350,6 +350,8 @@ describe.skipIf(python === null)('train.py', () => {
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],
     ['--resume --out STRAIGHT --steps 1', "--steps: the run has done STEPS, got '1'"],
+    ['--resume --out EMPTY', '--resume: EMPTY/checkpoint.safetensors cannot be read: it lacks checksum, history, run,'],
+    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: Error(s) in loading state_dict'],
     ['--resume --out DAMAGED', '--resume: DAMAGED/checkpoint.safetensors cannot be read: '],
   ]; // biome-ignore format: one refusal a line
 
@@ -359,9 +361,17 @@ describe.skipIf(python === null)('train.py', () => {
     ) as [string, string, string, string];
     await mkdir(damaged);
     await writeFile(join(damaged, 'checkpoint.safetensors'), 'not a checkpoint');
+    // Files of safetensors, but no checkpoint, and without the weights of one.
+    const [empty, other] = ['empty', 'other'].map((name) => join(directory, name)) as [string, string];
+    const checkpoint = await readFile(join(straight, 'checkpoint.safetensors'));
+    const header = JSON.parse(checkpoint.toString('utf8', 8, 8 + Number(checkpoint.readBigUInt64LE(0))));
+    for (const [folder, metadata] of [[empty, {}], [other, header.__metadata__]] as const) {
+      await mkdir(folder);
+      await writeFile(join(folder, 'checkpoint.safetensors'), writeSafetensors(new Map(), metadata));
+    }
     await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
-    const places = { NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, STEPS: String(steps) };
+    const places = { NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
     const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
     const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
     const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));
