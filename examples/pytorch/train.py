@@ -247,7 +247,7 @@ def main(argv):
     trained = model
     if ranks.count > 1:
         devices = [device.index] if device.type == 'cuda' else None
-        trained = torch.nn.parallel.DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
+        trained = torch.nn.parallel.DistributedDataParallel(model, device_ids=devices)
 
     if ranks.is_first:
         os.makedirs(out, exist_ok=True)
