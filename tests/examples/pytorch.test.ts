@@ -44,7 +44,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 /** Starts Python, with one thread. */
 function start(args: readonly string[], stdin = '') {
   const env = { ...process.env, OMP_NUM_THREADS: '1' };
-  const program = spawn(python as string, ['-B', ...args], { env });
+  const program = spawn(python as string, ['-B', ...args], { env, timeout: 100_000 }); // none outlives its test
   const output = { stdout: '', stderr: '' };
   program.stdout.on('data', (text) => (output.stdout += text));
   program.stderr.on('data', (text) => (output.stderr += text));
