@@ -1,0 +1,150 @@
+"""Data sets as `examples/train.mjs` knows them: levels [N,H,W,C] as bytes, or beyond 256 levels as uint16, with the classes of images
+where there are some. What is wrong with files is told by a ValueError.
+"""
+import gzip
+import os
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+
+class Images(NamedTuple):
+    levels: np.ndarray  # [N,H,W,C]
+    num_levels: int
+    classes: Optional[np.ndarray] = None  # [N]
+
+
+EMBEDDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data')
+FASHION_INSTALLED = '/usr/share/datasets/fashion-mnist'  # by Debian's package dataset-fashion-mnist
+IDX = ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte']
+
+
+def digits(path, levels):
+    def part(name):
+        images = np.fromfile(os.path.join(EMBEDDED, f'digits-{name}-images.u8'), np.uint8)
+        classes = np.fromfile(os.path.join(EMBEDDED, f'digits-{name}-labels.u8'), np.uint8)
+        return Images(images.reshape(-1, 8, 8, 1), 17, classes)  # [N*64] -> [N,8,8,1]
+
+    return part('train'), part('test')
+
+
+def emoji(path, levels):
+    import brotli  # only here
+
+    with open(os.path.join(EMBEDDED, 'emoji-images.u8.br'), 'rb') as file:
+        images = np.frombuffer(brotli.decompress(file.read()), np.uint8)
+    return tenths(images.reshape(-1, 16, 16, 3), 256)  # [N*768] -> [N,16,16,3]
+
+
+def mnist(path, levels):
+    images, classes, test_images, test_classes = (read_idx(path, name) for name in IDX)
+    return Images(images[..., None], 256, classes), Images(test_images[..., None], 256, test_classes)  # [N,H,W] -> [N,H,W,1]
+
+
+def fashion_mnist(path, levels):
+    return mnist(path or FASHION_INSTALLED, levels)
+
+
+def cifar_10(path, levels):
+    def part(names):
+        records = np.concatenate([np.fromfile(in_directory(path, name), np.uint8) for name in names])
+        if len(records) % 3073 != 0:
+            raise ValueError(f"'{path}': wanted the binary version of CIFAR-10, of records of 3073 bytes")
+        records = records.reshape(-1, 3073)  # [N*3073] -> [N,1+3*1024]
+        images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # -> [N,3,32,32] -> [N,32,32,3]
+        return Images(np.ascontiguousarray(images), 256, records[:, 0])
+
+    return part([f'data_batch_{i}.bin' for i in range(1, 6)]), part(['test_batch.bin'])
+
+
+def npy(path, levels):
+    """A file, of which each tenth image is for the test; or a directory with train.npy and test.npy, and where there are classes
+    train-labels.npy and test-labels.npy."""
+    if path is None:
+        raise ValueError('wanted --path to a .npy of images [N,H,W] or [N,H,W,C], or to a directory with train.npy and test.npy')
+    is_directory = os.path.isdir(path)
+    arrays = [read_images(in_directory(path, name)) for name in ('train.npy', 'test.npy')] if is_directory else [read_images(path)]
+    highest = max(int(array.max()) for array in arrays)
+    levels = levels or max(2, highest + 1)
+    if highest >= levels:
+        raise ValueError(f"'{path}': wanted levels 0 to {levels - 1}, got {highest}")
+    if not is_directory:
+        return tenths(arrays[0], levels)
+    train, test = arrays
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(f"'{path}': wanted training and test images of one size, got {train.shape} and {test.shape}")
+    if not os.path.exists(os.path.join(path, 'train-labels.npy')):
+        return Images(train, levels), Images(test, levels)
+    classes = [read_array(in_directory(path, name)) for name in ('train-labels.npy', 'test-labels.npy')]
+    for images, own in zip(arrays, classes):
+        if own.shape != images.shape[:1] or own.min() < 0 or own.max() > 255:
+            raise ValueError(f"'{path}': wanted a class 0 to 255 of each image, got {own.shape} of them, {own.min()} to {own.max()}")
+    return Images(train, levels, classes[0]), Images(test, levels, classes[1])
+
+
+READERS = {'digits': digits, 'fashion-mnist': fashion_mnist, 'mnist': mnist, 'cifar-10': cifar_10, 'emoji': emoji, 'npy': npy}
+
+
+def read_dataset(name, path=None, levels=None):
+    """Training and test images of a data set, quantized to so many levels where that is fewer than they have."""
+    if path is not None and name in ('digits', 'emoji'):
+        raise ValueError(f'{name}: is embedded, takes no --path')
+    try:
+        return [quantize(images, levels or images.num_levels) for images in READERS[name](path, levels)]
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f'{name}: {error}') from error
+
+
+def quantize(images, levels):
+    """floor(level * levels / those of the images)."""
+    if not 2 <= levels <= images.num_levels:
+        raise ValueError(f'wanted 2 to {images.num_levels} levels, got {levels}')
+    table = np.arange(images.num_levels) * levels // images.num_levels
+    dtype = np.uint8 if levels <= 256 else np.uint16
+    return images._replace(levels=table.astype(dtype)[images.levels], num_levels=levels)
+
+
+def tenths(images, levels):
+    """Each tenth image is for the test."""
+    if len(images) < 10:
+        raise ValueError(f'wanted at least 10 images, got {len(images)}')
+    is_test = np.arange(len(images)) % 10 == 9
+    return Images(images[~is_test], levels), Images(images[is_test], levels)
+
+
+def in_directory(path, name):
+    """The file of that name, also where it is gzipped or has another spelling; None of them is told."""
+    if path is None:
+        raise ValueError(f'wanted --path to a directory with {name} and the others')
+    for spelling in (name, name.replace('-idx', '.idx')):
+        for file in (spelling, spelling + '.gz'):
+            if os.path.isfile(os.path.join(path, file)):
+                return os.path.join(path, file)
+    raise ValueError(f"'{path}' lacks {name}")
+
+
+def read_idx(path, name):
+    file = in_directory(path, name)
+    with (gzip.open if file.endswith('.gz') else open)(file, 'rb') as opened:
+        data = opened.read()
+    rank = 3 if 'images' in name else 1
+    shape = np.frombuffer(data[4 : 4 + 4 * rank], '>u4').astype(int)
+    if data[:4] != bytes([0, 0, 8, rank]) or len(data) != 4 + 4 * rank + shape.prod():
+        raise ValueError(f"'{file}': wanted an IDX file of bytes of rank {rank}")
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)  # [N*H*W] -> [N,H,W], or [N]
+
+
+def read_array(file):
+    array = np.load(file, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in 'iu' or array.size == 0:
+        raise ValueError(f"'{file}': wanted a .npy of integers, got {getattr(array, 'dtype', 'something else')}")
+    return array
+
+
+def read_images(file):
+    images = read_array(file)
+    if images.ndim == 3:
+        images = images[..., None]  # [N,H,W] -> [N,H,W,1]
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or images.min() < 0 or images.max() > 65_535:
+        raise ValueError(f"'{file}': wanted levels [N,H,W] or [N,H,W,C] of 1 or 3 channels, from 0, got {list(images.shape)}")
+    return images

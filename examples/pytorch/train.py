@@ -1,0 +1,326 @@
+"""Trains a network of pixelcnn-layers: `python train.py --help`.
+
+The recipe is that of examples/train.mjs: Adam, 16 images a step, a learning rate of 1e-3 that decays, an average of the weights.
+Processes that torch.distributed.run starts share each batch, and together do what one process does with all of it.
+"""
+import copy
+import functools
+import glob
+import json
+import math
+import os
+import sys
+import time
+import zlib
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tqdm import tqdm
+
+from data import read_dataset
+from distributions import bits_per_dim, normalize
+from flags import read_flags, stop
+from from_data import initialize_from_data
+from pixelcnn import make
+
+GradScaler = torch.amp.GradScaler if hasattr(torch.amp, 'GradScaler') else torch.cuda.amp.GradScaler  # before PyTorch 2.3
+SMOOTHING = 0.98  # of the training figure shown: about the last 50 steps
+CHECKPOINT = 'checkpoint.safetensors'
+
+
+class Ranks:
+    """This process among those that torch.distributed.run has started; alone without it."""
+
+    def __init__(self, device):
+        self.rank, self.count = (int(os.environ.get(name, default)) for name, default in [('RANK', 0), ('WORLD_SIZE', 1)])
+        self.is_first = self.rank == 0
+        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        if self.device.type == 'cuda':
+            self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0)))
+            torch.cuda.set_device(self.device)
+        if self.count > 1:
+            dist.init_process_group('nccl' if self.device.type == 'cuda' else 'gloo')
+
+    def sum(self, tensor):
+        if self.count > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def close(self):
+        if self.count > 1:
+            dist.barrier()
+            dist.destroy_process_group()
+
+    def part(self, places):
+        """This process's share of a batch."""
+        return places[len(places) * self.rank // self.count : len(places) * (self.rank + 1) // self.count]
+
+
+# Data
+
+
+@functools.lru_cache(2)
+def epoch_order(count, seed, epoch):
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def places_of(step, batch, count, seed):
+    """The images of a step. Epochs, each with an order of its own, follow each other without end, so all that this has of
+    state is the step."""
+    return np.array([epoch_order(count, seed, place // count)[place % count] for place in range(step * batch, (step + 1) * batch)])
+
+
+def tensors_of(images, places, device, is_conditional):
+    """Levels [n,C,H,W], channels last in memory, and the classes [n] of a conditional network in a list."""
+    levels = images.levels[places]
+    levels = torch.from_numpy(levels if levels.dtype == np.uint8 else levels.astype(np.int32))
+    levels = levels.to(device).int().permute(0, 3, 1, 2)  # [n,H,W,C] -> [n,C,H,W]
+    return levels, [torch.from_numpy(images.classes[places].astype(np.int64)).to(device)] if is_conditional else []
+
+
+def checksum_of(sets):
+    return functools.reduce(lambda sum, images: zlib.crc32(images.levels.tobytes(), sum), sets, 0)
+
+
+# Network
+
+
+def network_of(run, images):
+    """The factory's name and arguments, as the library has them."""
+    classes = {'numClasses': int(images.classes.max()) + 1} if run['conditional'] else {}
+    common = {'imageShape': list(images.levels.shape[1:]), 'levels': images.num_levels, 'dropout': run['dropout'], **classes}
+    output = run['output'] or ({'components': 10} if run['model'] == 'plus-plus' else 'softmax')
+    if run['model'] == 'plus-plus':
+        meaning = {'output': output} if output == 'softmax' else output
+        return 'pixelCNNPlusPlus', {**common, 'filters': run['filters'], 'numResnets': run['resnets'], **meaning}
+    sizes = {'hiddenDim': run['hidden'], 'outDim': run['out_dim'], 'numBlocks': run['blocks']}
+    kernels = {'firstKernelSize': run['first_kernel'], 'kernelSize': run['kernel']}
+    name = 'gatedPixelCNN' if run['model'] == 'gated' else 'pixelCNN'
+    return name, {**common, **sizes, **kernels, 'input': run['input'], 'output': output}
+
+
+def load_weights(model, file):
+    try:
+        weights = load_file(file)
+        model.load_state_dict(weights)
+    except Exception as error:  # of the file, or of its names and shapes
+        stop(f'--weights: {file}: {error}')
+
+
+@torch.no_grad()
+def update_average(average, model, step, decay):
+    kept = min(decay, (1 + step) / (10 + step))
+    for mean, weight in zip(average.parameters(), model.parameters()):
+        mean.lerp_(weight, 1 - kept)
+
+
+@torch.no_grad()
+def evaluate(model, images, count, ranks, is_conditional):
+    """Bits per dimension, the mean over the first `count` images, each of which one process looks at."""
+    own = np.arange(ranks.rank, min(count or len(images.levels), len(images.levels)), ranks.count)
+    total = torch.zeros(2, dtype=torch.float64, device=ranks.device)  # bits, images
+    for start in range(0, len(own), 64):
+        levels, classes = tensors_of(images, own[start : start + 64], ranks.device, is_conditional)
+        bits = bits_per_dim(model(normalize(levels, images.num_levels), *classes), levels, model.distribution)
+        total += torch.tensor([bits.double().sum().item(), len(bits)], dtype=torch.float64, device=ranks.device)
+    bits, seen = ranks.sum(total).tolist()
+    return bits / seen
+
+
+# Files
+
+
+def write_whole(path, write):
+    """Never half of a file under its name, whatever ends the program."""
+    temporary = f'{path}.{os.getpid()}.tmp'
+    write(temporary)
+    with open(temporary, 'rb+') as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_json(path, value):
+    def write(file):
+        with open(file, 'w') as opened:
+            opened.write(json.dumps(value, indent=2) + '\n')
+
+    write_whole(path, write)
+
+
+def write_tensors(path, tensors, metadata):
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, lambda file: save_file(tensors, file, {key: str(value) for key, value in metadata.items()}))
+
+
+def states_of(model, average, optimizer):
+    """All tensors of a run, by names that begin with whose they are."""
+    tensors = {f'model.{name}': weight for name, weight in model.state_dict().items()}
+    tensors.update({f'average.{name}': weight for name, weight in average.state_dict().items()})
+    for name, weight in model.named_parameters():
+        tensors.update({f'adam.{name}.{key}': value for key, value in optimizer.state[weight].items()})
+    return tensors
+
+
+def restore(tensors, model, average, optimizer):
+    of = lambda prefix: {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    model.load_state_dict(of('model.'))
+    average.load_state_dict(of('average.'))
+    states = {i: of(f'adam.{name}.') for i, (name, _) in enumerate(model.named_parameters())}
+    for state, weight in zip(states.values(), model.parameters()):
+        if not ('step' in state and state['exp_avg'].shape == state['exp_avg_sq'].shape == weight.shape):
+            raise ValueError('the state of Adam is not that of the network')
+    optimizer.load_state_dict({**optimizer.state_dict(), 'state': states})
+
+
+def read_checkpoint(out):
+    """Its tensors, and what else a run is. Nothing in the file can be code."""
+    path = os.path.join(out, CHECKPOINT)
+    if not os.path.exists(path):
+        stop(f'--resume: there is no run in {out}')
+    try:
+        with safe_open(path, 'pt') as file:
+            tensors, kept = {name: file.get_tensor(name) for name in file.keys()}, json.loads((file.metadata() or {}).get('state', '{}'))
+        missing = {'run', 'step', 'checksum', 'smoothed', 'history', 'seconds', 'scaler'} - kept.keys()
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+        return tensors, kept
+    except Exception as error:
+        stop(f'--resume: {path} cannot be read: {error}')
+
+
+# Training
+
+
+def main(argv):
+    given, flags = read_flags(argv)
+    out = flags['out']
+    path = lambda name: os.path.join(out, name)
+    ranks = Ranks(flags['device'])
+    device = ranks.device
+    tensors, kept = read_checkpoint(out) if flags['resume'] else ({}, None)
+    if kept is None and os.path.exists(path(CHECKPOINT)):
+        stop(f'--out: {out} holds a run; --resume goes on with it')
+    run = {**kept['run'], **given} if kept else flags
+    step = kept['step'] if kept else 0
+    if run['steps'] < step:
+        stop(f"--steps: the run has done {step}, got '{run['steps']}'")
+    if run['batch'] < ranks.count:
+        stop(f"--batch: wanted an image for each of {ranks.count} processes, got '{run['batch']}'")
+    try:
+        train, test = read_dataset(run['data'], run['path'], run['levels'])
+    except (ValueError, ImportError) as error:
+        stop(str(error))
+    if run['conditional'] and train.classes is None:
+        stop(f"--conditional: {run['data']} has no classes")
+    checksum = checksum_of([train, test])
+    if kept and kept['checksum'] != checksum:
+        stop(f"--resume: {run['data']} is not what the run began with")
+
+    torch.manual_seed(run['seed'])
+    name, args = network_of(run, train)
+    try:
+        model = make(name, args).to(device)
+    except ValueError as error:
+        stop(f'{name}: {error}')
+    if run['weights'] and not kept:
+        load_weights(model, run['weights'])
+    if run['from_data'] and not kept:
+        levels, classes = tensors_of(train, places_of(0, run['from_data'], len(train.levels), run['seed']), device, run['conditional'])
+        initialize_from_data(model, normalize(levels, train.num_levels), *classes)
+    average = copy.deepcopy(model).eval().requires_grad_(False)
+    optimizer = torch.optim.Adam(model.parameters(), lr=run['learning_rate'], eps=1e-7)
+    is_half = device.type == 'cuda' and not run['float32']
+    scaler = GradScaler(enabled=is_half)
+    smoothed, history, seconds = torch.zeros((), device=device), [], 0.0
+    if kept:
+        try:
+            restore(tensors, model, average, optimizer)
+        except (RuntimeError, KeyError, ValueError) as error:
+            stop(f'--resume: {path(CHECKPOINT)} cannot be read: {error}')
+        if is_half and kept['scaler']:
+            scaler.load_state_dict(kept['scaler'])
+        smoothed.fill_(kept['smoothed'])
+        history, seconds = kept['history'], kept['seconds']
+    trained = model
+    if ranks.count > 1:
+        devices = [device.index] if device.type == 'cuda' else None
+        trained = torch.nn.parallel.DistributedDataParallel(model, device_ids=devices)
+
+    if ranks.is_first:
+        os.makedirs(out, exist_ok=True)
+        for left in glob.glob(path('*.tmp')):  # by a kill
+            os.remove(left)
+        write_json(path('network.json'), {'model': name, 'args': args})
+        weights = sum(weight.numel() for weight in model.parameters())
+        print(f"{name} of {weights} weights on {len(train.levels)} images {args['imageShape']} of {train.num_levels} levels, "
+              f"{run['batch']} a step, {ranks.count} x {device.type}, from step {step}", flush=True)  # fmt: skip
+
+    def save():
+        """Evaluates the average, and keeps all that the run is."""
+        nonlocal seconds, since
+        bits = evaluate(average, test, run['eval_images'], ranks, run['conditional'])
+        train_bits = ranks.sum(smoothed.clone()).item() / ranks.count
+        if not (math.isfinite(bits) and math.isfinite(train_bits)):
+            stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
+        seconds, since = seconds + time.time() - since, time.time()
+        history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), 'testBits': bits, 'seconds': seconds})
+        if not ranks.is_first:
+            return bits
+        metadata = {'format': 'pt', 'model': name, 'args': json.dumps(args), 'data': run['data'], 'step': step}
+        write_tensors(path('weights.safetensors'), model.state_dict(), metadata)
+        write_tensors(path('average.safetensors'), average.state_dict(), {**metadata, 'test_bits_per_dim': bits})
+        write_json(path('metrics.json'), history)
+        state = {'run': run, 'step': step, 'checksum': checksum, 'smoothed': train_bits, 'history': history, 'seconds': seconds}
+        state['scaler'] = scaler.state_dict()
+        write_tensors(path(CHECKPOINT), states_of(model, average, optimizer), {'state': json.dumps(state)})
+        return bits
+
+    bits = history[-1]['testBits'] if history else None
+    since = time.time()
+    progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
+    while step < run['steps']:
+        places = ranks.part(places_of(step, run['batch'], len(train.levels), run['seed']))
+        levels, classes = tensors_of(train, places, device, run['conditional'])
+        if run['dropout'] > 0:  # noise of its own for each step and process
+            torch.manual_seed(int(np.random.SeedSequence([run['seed'], step, ranks.rank]).generate_state(1)[0]))
+        for group in optimizer.param_groups:
+            group['lr'] = run['learning_rate'] * run['decay'] ** step
+        with torch.autocast(device.type, dtype=torch.float16 if is_half else torch.bfloat16, enabled=is_half):
+            outputs = trained(normalize(levels, train.num_levels), *classes)
+        # Gradients are averaged over processes, of which each may have another number of images.
+        loss = bits_per_dim(outputs, levels, model.distribution).sum() * (ranks.count / run['batch'])
+        optimizer.zero_grad(set_to_none=True)
+        scaler.scale(loss).backward()
+        if run['clip']:
+            scaler.unscale_(optimizer)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), run['clip'])
+        scaler.step(optimizer)
+        scaler.update()
+        update_average(average, model, step, run['average'])
+        step += 1
+        smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * loss.detach()
+        progress.update()
+        if step % 10 == 0:  # a GPU is not made to wait at each step
+            now = smoothed.item() / (1 - SMOOTHING**step)
+            if not math.isfinite(now):
+                stop(f'step {step}: the loss is {now}; the last checkpoint is as it was')
+            progress.set_postfix_str(f'{now:.3f} bits/dim', refresh=False)
+        if step % run['every'] == 0 or step == run['steps']:
+            bits = save()
+    progress.close()
+    if ranks.is_first:
+        print(f"test bits/dim: {bits:.3f} by the average of the weights, {path('average.safetensors')}")
+    del trained  # it holds on to the processes' connections
+    ranks.close()
+
+
+if __name__ == '__main__':
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        stop('interrupted; --resume goes on from the last checkpoint')
+    except OSError as error:
+        stop(str(error))

@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * A Python that has what `examples/pytorch` needs: that of `.venv`, or the one of the system. Null, and said loudly, where
+ * there is no PyTorch at all; an error where that is there and another package is missing, and where everything must run.
+ */
+export function findPython(): string | null {
+  const candidates = [`${root}.venv/bin/python3`, 'python3', '/usr/bin/python3'].filter(
+    (path) => path === 'python3' || existsSync(path),
+  );
+  const has = (packages: string) => (python: string) =>
+    spawnSync(python, ['-c', `import ${packages}`], { stdio: 'ignore' }).status === 0;
+  const found = candidates.find(has('torch, brotli, numpy, safetensors, tqdm'));
+  if (found !== undefined) return found;
+  const message = 'PyTorch: its tests DO NOT RUN. Install it: see examples/pytorch/README.md';
+  if (process.env['CI'] || candidates.some(has('torch'))) throw new Error(message);
+  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
+  return null;
+}

@@ -1,0 +1,387 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type AutoregressiveModel,
+  gatedPixelCNN,
+  initializeFromData,
+  logProb,
+  normalize,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  sample,
+} from 'pixelcnn-layers';
+import {
+  loadWeights,
+  type NamedTensor,
+  readSafetensors,
+  saveWeights,
+  writeSafetensors,
+} from 'pixelcnn-layers/weights';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDigits } from '../../examples/lib/digits.mjs';
+import { npyOf } from '../../examples/lib/npy.mjs';
+import { useBackend } from '../support/backends';
+import { largestDifference, take } from '../support/tensors';
+import { findPython } from './python';
+import type { Ended } from './run-script';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const python = findPython();
+
+let directory: string;
+beforeAll(async () => {
+  await useBackend('cpu');
+  directory = await mkdtemp(join(tmpdir(), 'pytorch-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Starts Python, with one thread. */
+function start(args: readonly string[], stdin = '') {
+  const env = { ...process.env, OMP_NUM_THREADS: '1' };
+  const program = spawn(python as string, ['-B', ...args], { env, timeout: 100_000 }); // none outlives its test
+  const output = { stdout: '', stderr: '' };
+  program.stdout.on('data', (text) => (output.stdout += text));
+  program.stderr.on('data', (text) => (output.stderr += text));
+  program.stdin.end(stdin);
+  const ended = new Promise<Ended>((resolve) => {
+    program.once('close', (code) => resolve({ code, ...output }));
+  });
+  return { program, ended };
+}
+
+const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus } as const;
+const gray = { imageShape: [8, 8, 1], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 2, firstKernelSize: 5 };
+const colour = { ...gray, imageShape: [5, 7, 3], hiddenDim: 2, levels: 256 };
+const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, components: 3 };
+
+/** Networks of every family, by what they are: the factory, and its arguments. */
+const networks: readonly (readonly [string, keyof typeof factories, object])[] = [
+  ['plain', 'pixelCNN', gray],
+  ['plain, RGB, kernels that are not square', 'pixelCNN', { ...colour, firstKernelSize: [3, 7], kernelSize: [1, 3] }],
+  ['plain, RGB, one-hot levels', 'pixelCNN', { ...colour, levels: 4, input: 'oneHot' }],
+  ['plain, RGB, embedded levels, mixture', 'pixelCNN', { ...colour, input: { embedding: 2 }, output: { components: 3 } }],
+  ['gated', 'gatedPixelCNN', gray],
+  ['gated, no blocks', 'gatedPixelCNN', { ...gray, numBlocks: 0 }],
+  ['gated, RGB, classes, kernels that are not square', 'gatedPixelCNN', { ...colour, levels: 8, numClasses: 4, firstKernelSize: [5, 3] }],
+  ['gated, mixture', 'gatedPixelCNN', { ...gray, output: { components: 4 } }],
+  ['++, gray', 'pixelCNNPlusPlus', plusPlus],
+  ['++, RGB, classes', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [8, 12, 3], levels: 256, numResnets: 2, numClasses: 3 }],
+  ['++, two channels', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [4, 4, 2], levels: 2 }],
+  ['++, RGB, softmax', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [4, 8, 3], levels: 6, output: 'softmax' }],
+]; // biome-ignore format: one network a line
+
+const make = (factory: keyof typeof factories, args: object) =>
+  (factories[factory] as (args: object) => AutoregressiveModel)(args);
+
+const tensorOf = (data: Float32Array | Int32Array, shape: readonly number[]): NamedTensor => ({
+  dtype: data instanceof Int32Array ? 'I32' : 'F32',
+  shape,
+  data,
+});
+
+/** What the library says of some levels: outputs, and -log p of each value. */
+async function evaluate(model: AutoregressiveModel, levels: tf.Tensor4D, classes?: number[]) {
+  const inputs: tf.Tensor[] = [normalize(levels, model.levels)];
+  if (classes !== undefined) inputs.push(tf.tensor2d(classes, [classes.length, 1], 'int32'));
+  const outputs = await take(model.predict(inputs.length > 1 ? inputs : (inputs[0] as tf.Tensor)) as tf.Tensor);
+  const options = { perValue: true, ...(classes !== undefined && { condition: classes }) };
+  const logProbs = await take(await logProb(model, levels, options));
+  tf.dispose(inputs);
+  return { outputs, nats: logProbs.map((value) => -value) };
+} // biome-ignore format: one call a line
+
+describe.skipIf(python === null)('the networks of examples/pytorch', () => {
+  const images = 3;
+  let ended: Ended;
+  const models = new Map<string, AutoregressiveModel>();
+  const inputs = new Map<string, { levels: tf.Tensor4D; classes?: number[] }>();
+  const folderOf = (name: string) => join(directory, name.replace(/\W+/g, '-'));
+
+  beforeAll(async () => {
+    for (const [i, [name, factory, args]] of networks.entries()) {
+      const model = make(factory, { ...args, seed: i });
+      // Biases too are to be something.
+      tf.tidy(() => {
+        const noise = (weight: tf.Tensor, j: number) => tf.randomNormal(weight.shape, 0, 0.1, 'float32', 99 * i + j);
+        model.setWeights(model.getWeights().map((weight, j) => tf.add(weight, noise(weight, j))));
+      });
+      models.set(name, model);
+      const { numClasses } = args as { numClasses?: number };
+      const shape = [images, ...(model.imageShape as [number, number, number])] as [number, number, number, number];
+      const levels = tf.randomUniform(shape, 0, model.levels, 'int32', i) as tf.Tensor4D;
+      const classes = numClasses === undefined ? undefined : Array.from({ length: images }, (_, n) => n % numClasses);
+      inputs.set(name, { levels, ...(classes && { classes }) });
+      const given = saveWeights(model, { to: 'pytorch' });
+      given.set('levels', tensorOf((await levels.data()) as Int32Array, shape));
+      if (classes) given.set('classes', tensorOf(Int32Array.from(classes), [images]));
+      await mkdir(folderOf(name));
+      await writeFile(join(folderOf(name), 'given.safetensors'), writeSafetensors(given));
+    }
+    const jobs = networks.map(([name, model, args]) => ({ model, args, directory: folderOf(name), fromData: name === '++, RGB, classes' }));
+    const script = fileURLToPath(new URL('twin.py', import.meta.url));
+    ended = await start([script], JSON.stringify(jobs)).ended;
+  }); // biome-ignore format: one call a line
+
+  it('give probabilities that sum to 1, and gradients, also where parameters are far out', () => {
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    for (const { miss, hasGradients } of JSON.parse(ended.stdout)) {
+      expect(miss).toBeLessThan(2e-5);
+      expect(hasGradients).toBe(true);
+    }
+  });
+
+  it.each(networks)('say what the library says, with weights that go either way: %s', async (name, factory, args) => {
+    const read = async (file: string) => readSafetensors(await readFile(join(folderOf(name), `${file}.safetensors`)));
+    const theirs = await read('outputs');
+    const numbers = (tensor: string) => theirs.get(tensor)?.data as Float32Array;
+    const { levels, classes } = inputs.get(name) as { levels: tf.Tensor4D; classes?: number[] };
+    const expectSame = async (model: AutoregressiveModel, prefix: string) => {
+      const ours = await evaluate(model, levels, classes);
+      expect(largestDifference(ours.outputs, numbers(`${prefix}outputs`))).toBeLessThan(1e-4);
+      expect(largestDifference(ours.nats, numbers(`${prefix}nats`))).toBeLessThan(1e-4);
+      return ours;
+    };
+    const ours = await expectSame(models.get(name) as AutoregressiveModel, '');
+    expect(Math.max(...ours.outputs.map(Math.abs))).toBeGreaterThan(0.1); // it is about something
+    const other = make(factory, args);
+    loadWeights(other, await read('twin'), { from: 'pytorch' });
+    const twin = await expectSame(other, 'own_');
+    expect(largestDifference(twin.nats, ours.nats)).toBeGreaterThan(0.01); // and about other weights
+  }); // biome-ignore format: one call a line
+
+  it.each(networks)('begin with weights as large as those of the library: %s', async (name, factory, args) => {
+    const size = (data: Float32Array) => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
+    const theirs = readSafetensors(await readFile(join(folderOf(name), 'initial.safetensors')));
+    let compared = 0;
+    for (const [weight, { data }] of saveWeights(make(factory, { ...args, seed: 7 }), { to: 'pytorch' })) {
+      const [ours, other] = [data, theirs.get(weight)?.data].map((numbers) => size(numbers as Float32Array)) as [number, number];
+      if (data.byteLength < 4 * 150 && !weight.endsWith('gain') && !weight.endsWith('bias')) continue; // too few to tell
+      if (ours === 0) expect(other).toBe(0);
+      else expect(Math.abs(Math.log(other / ours))).toBeLessThan(weight.endsWith('gain') ? 1e-6 : 0.2);
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(5);
+  }); // biome-ignore format: one call a line
+
+  it('begin from data as the library does', async () => {
+    const name = '++, RGB, classes';
+    const model = models.get(name) as AutoregressiveModel;
+    const { levels, classes } = inputs.get(name) as { levels: tf.Tensor4D; classes: number[] };
+    await initializeFromData(model, levels, { condition: classes });
+    const theirs = readSafetensors(await readFile(join(folderOf(name), 'begun.safetensors')));
+    for (const [weight, { data }] of saveWeights(model, { to: 'pytorch' })) {
+      expect(largestDifference(data as Float32Array, theirs.get(weight)?.data as Float32Array)).toBeLessThan(1e-3);
+    }
+  }); // biome-ignore format: one call a line
+});
+
+const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
+const small = '--data digits --model gated --conditional --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9'.split(' '); // biome-ignore format: one line
+
+const readWeights = async (out: string, file = 'weights') =>
+  readSafetensors(await readFile(join(out, `${file}.safetensors`)));
+const readJson = async (out: string, file: string) => JSON.parse(await readFile(join(out, file), 'utf8'));
+
+interface Evaluation {
+  step: number;
+  trainBits: number;
+  testBits: number;
+}
+
+/** What a run has written of itself, without the time that it took. */
+async function evaluations(out: string): Promise<Evaluation[]> {
+  const all: Evaluation[] = await readJson(out, 'metrics.json');
+  return all.map(({ step, trainBits, testBits }) => ({ step, trainBits, testBits }));
+}
+
+describe.skipIf(python === null)('train.py', () => {
+  let [killed, straight, shared, steps] = ['', '', '', 0];
+
+  beforeAll(async () => {
+    [killed, straight, shared] = ['killed', 'straight', 'shared'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const { program, ended } = start([script, ...small, '--steps', '1000000', '--out', killed]);
+    const over = ended.then(({ stderr }) => Promise.reject(new Error(stderr)));
+    over.catch(() => {});
+    while (!existsSync(join(killed, 'checkpoint.safetensors'))) await Promise.race([setTimeout(5), over]);
+    program.kill('SIGKILL');
+    await ended;
+    await writeFile(join(killed, 'weights.safetensors.77.tmp'), 'half a fi'); // as a kill may leave it
+    steps = ((await evaluations(killed)).at(-1) as Evaluation).step + 12;
+    expect(await start([script, ...small, '--steps', String(steps), '--out', straight]).ended).toMatchObject({
+      code: 0,
+    });
+  });
+
+  it('goes on after a kill, with the same weights to the bit', async () => {
+    const { code, stdout } = await start([script, '--resume', '--out', killed, '--steps', String(steps)])
+      .ended;
+    expect(stdout).toMatch(/from step [1-9]/);
+    expect(code).toBe(0);
+    expect(await readWeights(killed)).toEqual(await readWeights(straight));
+    expect(await readWeights(killed, 'average')).toEqual(await readWeights(straight, 'average'));
+    expect(await evaluations(killed)).toEqual(await evaluations(straight));
+    expect((await readdir(killed)).sort()).toEqual((await readdir(straight)).sort());
+  });
+
+  it('gives in two processes, which share each batch, what it gives in one', async () => {
+    // The last three are for Debian 12, whose PyTorch 1.13 under Python 3.11 takes no outputs for no redirection.
+    const launch = '-m torch.distributed.run --standalone --nproc_per_node 2 --monitor_interval 0.1 --redirects 2:1 --tee 2:1'; // biome-ignore format: one line
+    const flags = [...small, '--steps', String(steps), '--out', shared];
+    const { code, stdout } = await start([...launch.split(' '), script, ...flags]).ended;
+    expect(stdout).toContain('2 x cpu');
+    expect(code).toBe(0);
+    for (const file of ['weights', 'average']) {
+      const alone = await readWeights(straight, file);
+      const together = await readWeights(shared, file);
+      expect([...together.keys()].sort()).toEqual([...alone.keys()].sort());
+      for (const [name, { data }] of alone) {
+        expect(
+          largestDifference(data as Float32Array, together.get(name)?.data as Float32Array),
+        ).toBeLessThan(1e-5);
+      }
+    }
+    const [one, two] = [await evaluations(straight), await evaluations(shared)];
+    expect(two).toHaveLength(one.length);
+    for (const [i, { step, trainBits, testBits }] of one.entries()) {
+      expect(two[i]?.step).toBe(step);
+      expect(two[i]?.trainBits).toBeCloseTo(trainBits, 4);
+      expect(two[i]?.testBits).toBeCloseTo(testBits, 4);
+    }
+  });
+
+  it('gives weights that the library loads, scores and draws with', async () => {
+    const { model: factory, args } = await readJson(straight, 'network.json');
+    const model = make(factory, args);
+    const began = saveWeights(model, { to: 'pytorch' });
+    loadWeights(model, await readWeights(straight, 'average'), { from: 'pytorch' });
+    expect(saveWeights(model, { to: 'pytorch' })).not.toEqual(began);
+
+    const { images, labels } = await readDigits('test');
+    const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
+    const logProbs = await take(
+      await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }),
+    );
+    const nats = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64);
+    const { testBits } = (await evaluations(straight)).at(-1) as Evaluation;
+    expect(nats / Math.LN2).toBeCloseTo(testBits, 4);
+    expect(testBits).toBeLessThan(4.05); // it began at log2 of 17 levels, 4.09
+
+    const drawn = await sample(model, { numImages: 2, condition: [3, 8], seed: 1 });
+    expect(drawn.shape).toEqual([2, 8, 8, 1]);
+    expect(new Set(await take(drawn)).size).toBeGreaterThan(5);
+  });
+
+  it('begins with weights of the library, and says whose it wrote', async () => {
+    const [out, file] = [join(directory, 'begun'), join(directory, 'library.safetensors')];
+    const given = pixelCNNPlusPlus({ imageShape: [16, 16, 3], filters: 2, numResnets: 1, components: 2 });
+    await writeFile(file, writeSafetensors(saveWeights(given, { to: 'pytorch' })));
+    const flags = '--data emoji --model plus-plus --filters 2 --resnets 1 --output mixture:2 --dropout 0.5 --batch 2 --eval-images 2'; // biome-ignore format: one line
+    const begun = ['--steps', '1', '--learning-rate', '1e-7', '--weights', file, '--out', out];
+    expect(await start([script, ...flags.split(' '), ...begun]).ended).toMatchObject({ code: 0 });
+    const after = await readWeights(out);
+    for (const [name, { data }] of saveWeights(given, { to: 'pytorch' })) {
+      expect(largestDifference(data as Float32Array, after.get(name)?.data as Float32Array)).toBeLessThan(
+        1e-6,
+      );
+    }
+    const bytes = await readFile(join(out, 'average.safetensors'));
+    const { __metadata__ } = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0))));
+    expect(__metadata__).toMatchObject({ model: 'pixelCNNPlusPlus', step: '1', data: 'emoji' });
+    expect(JSON.parse(__metadata__.args)).toEqual((await readJson(out, 'network.json')).args);
+  });
+
+  it('has a README whose programs run', async () => {
+    const readme = await readFile(join(root, 'examples/pytorch/README.md'), 'utf8');
+    const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
+    const program = (language: string) =>
+      blocks.flatMap(([, of, code = '']) => (of === language ? [code] : [])).join('');
+    const folder = join(directory, 'reader');
+    await mkdir(join(folder, 'runs'), { recursive: true });
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(root, join(folder, 'node_modules/pixelcnn-layers'));
+    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+    await symlink(join(directory, 'begun'), join(folder, 'runs/digits')); // a network without classes
+    await writeFile(join(folder, 'program.mjs'), program('js'));
+    await writeFile(join(folder, 'program.py'), program('py'));
+    const path = join(root, 'examples/pytorch');
+    for (const [command, file] of [[process.execPath, 'program.mjs'], [python as string, 'program.py']] as const) {
+      const ran = spawnSync(command, [file], { cwd: folder, encoding: 'utf8', env: { ...process.env, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' } });
+      expect(ran.status, ran.stderr).toBe(0);
+    }
+    const average = await readWeights(join(directory, 'begun'), 'average');
+    expect(average.size).toBeGreaterThan(20);
+    for (const [name, tensor] of readSafetensors(await readFile(join(folder, 'mine.safetensors')))) {
+      expect(tensor).toEqual(average.get(name));
+    }
+  }); // biome-ignore format: one call a line
+
+  const refusals: readonly (readonly [string, string])[] = [
+    ['', '--data: wanted one of digits, fashion-mnist, mnist, cifar-10, emoji, npy; --help lists the flags'],
+    ['--data cats', "--data: wanted digits, fashion-mnist, mnist, cifar-10, emoji, npy, got 'cats'; --help"],
+    ['--dat digits', 'unrecognized arguments: --dat digits; --help lists the flags'],
+    ['--data digits --steps 0', "--steps: wanted a whole number of at least 1, got '0'"],
+    ['--data digits --kernel 4', "--kernel: wanted an odd number of at least 1, got '4'"],
+    ['--data digits --decay 2', "--decay: wanted a number above 0, at most 1, got '2'"],
+    ['--data digits --average 1', "--average: wanted a number from 0, below 1, got '1'"],
+    ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
+    ['--data digits --conditional', '--conditional: comes with --model gated or plus-plus'],
+    ['--data digits --from-data 8', '--from-data: comes with --model plus-plus'],
+    ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
+    ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
+    ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
+    ['--data mnist --out NEW', 'mnist: wanted --path to a directory with train-images-idx3-ubyte'],
+    ['--data mnist --path NEW --out NEW', "mnist: 'NEW' lacks train-images-idx3-ubyte"],
+    ['--data npy --path NEW --out NEW', 'npy: '],
+    ['--data npy --path PICKLED --out NEW', 'npy: '],
+    ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
+    ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: Error'],
+    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it'],
+    ['--resume', '--resume: wanted --out with the directory of a run'],
+    ['--resume --out NEW', '--resume: there is no run in NEW'],
+    ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],
+    ['--resume --out STRAIGHT --steps 1', "--steps: the run has done STEPS, got '1'"],
+    ['--resume --out EMPTY', '--resume: EMPTY/checkpoint.safetensors cannot be read: it lacks checksum, history, run,'],
+    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: Error(s) in loading state_dict'],
+    ['--resume --out DAMAGED', '--resume: DAMAGED/checkpoint.safetensors cannot be read: '],
+  ]; // biome-ignore format: one refusal a line
+
+  it('answers mistakes in a line, and writes nothing then', async () => {
+    const [fresh, damaged, few, pickled] = ['new', 'damaged', 'few.npy', 'pickled.npy'].map((name) =>
+      join(directory, name),
+    ) as [string, string, string, string];
+    await mkdir(damaged);
+    await writeFile(join(damaged, 'checkpoint.safetensors'), 'not a checkpoint');
+    // Files of safetensors, but no checkpoint, and without the weights of one.
+    const [empty, other] = ['empty', 'other'].map((name) => join(directory, name)) as [string, string];
+    const checkpoint = await readFile(join(straight, 'checkpoint.safetensors'));
+    const header = JSON.parse(checkpoint.toString('utf8', 8, 8 + Number(checkpoint.readBigUInt64LE(0))));
+    for (const [folder, metadata] of [[empty, {}], [other, header.__metadata__]] as const) {
+      await mkdir(folder);
+      await writeFile(join(folder, 'checkpoint.safetensors'), writeSafetensors(new Map(), metadata));
+    }
+    await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
+    await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
+    const places = { NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
+    const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
+    const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
+    const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));
+    const { code, stdout, stderr } = await start([inTurn], JSON.stringify(lines)).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const [i, [code, printed, answer]] of JSON.parse(stdout).entries()) {
+      const [flags, wanted] = refusals[i] as [string, string];
+      expect(answer, flags).toContain(fill(wanted));
+      expect({ flags, code, printed, lines: answer.trimEnd().split('\n').length }).toEqual({ flags, code: 1, printed: '', lines: 1 });
+    }
+    expect(existsSync(fresh)).toBe(false);
+  }); // biome-ignore format: one call a line
+});
