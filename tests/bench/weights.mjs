@@ -1,7 +1,7 @@
-// Measures what bringing weights here costs: time and memory for PixelCNN++ of the published size, from a file of safetensors to a portable file; and
-// what float16 takes from the likelihood of a trained model.
+// Measures what bringing weights here costs: time and memory for PixelCNN++ of the published size, from a file of safetensors to a portable file;
+// what float16 takes from the likelihood of a trained model; and a step of training here and of the same network in examples/pytorch.
 //
-//   npm run bench:weights -- [--write]
+//   npm run bench:weights -- [--seconds 20] [--write]
 //
 // --write puts the figures into docs/training-elsewhere.md.
 
@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { quantize } from 'pixelcnn-layers/data';
 import { logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -19,9 +20,15 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, writeBetweenMarks } from './lib/report.mjs';
+import { randomBatch } from './lib/networks.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+import { timeTwin } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: { seconds: { type: 'string', default: '20' }, write: { type: 'boolean', default: false } },
+});
+const seconds = Number(flags.seconds);
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 await useBackend('wasm');
@@ -61,9 +68,45 @@ async function rounded() {
   return `The [shipped emoji model](../examples/models/README.md), ${bits.toFixed(4)} bits/dim on the test images, has ${less < 0 ? '' : '+'}${less.toFixed(5)} with weights rounded to float16.`;
 }
 
+const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSize: 7 };
+const NETWORKS = [
+  ['pixelCNN', { ...fashion, hiddenDim: 16, numBlocks: 5 }],
+  ['gatedPixelCNN', { ...fashion, hiddenDim: 14, numBlocks: 3 }],
+  ['pixelCNNPlusPlus', { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, components: 5 }],
+];
+const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus };
+const batch = 16;
+
+/** A step of each network here, between two runs of the same in PyTorch, since the two do not run in turn. */
+async function twins() {
+  const rows = [];
+  for (const [factory, args] of NETWORKS) {
+    const torch = () => timeTwin(factory, args, batch, seconds / 4);
+    const before = torch();
+    if (before === null) return 'PyTorch is not installed.';
+    const model = factories[factory]({ ...args, seed: 1 });
+    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+    const { xs, labels } = randomBatch(args, batch);
+    const { step } = await timeInTurn(
+      { step: () => model.trainOnBatch(xs, labels) },
+      { seconds: seconds / 2 },
+    );
+    const there = Math.min(before.median, torch().median);
+    rows.push([
+      `\`${factory}\`, ${args.imageShape.join('x')}`,
+      ms(step.median),
+      ms(there),
+      (step.median / there).toFixed(1),
+    ]);
+    model.dispose();
+    tf.dispose([xs, labels]);
+  }
+  return `A step of training, batch ${batch}, one thread each:\n\n${markdownTable(['network', 'here, on wasm, ms', 'in PyTorch, ms', 'times as long'], rows)}`;
+}
+
 const directory = await mkdtemp(join(tmpdir(), 'weights-'));
 try {
-  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\nIn one run on ${machine()}.`;
+  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nIn one run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
     const page = fileURLToPath(new URL('../../docs/training-elsewhere.md', import.meta.url));

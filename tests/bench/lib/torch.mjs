@@ -45,6 +45,12 @@ export function timeTorchPlusPlus(shape, batch, seconds) {
   );
 }
 
+/** A step of training of a network of examples/pytorch, one thread, a summary as of timeInTurn; null where python3 has no torch. */
+export function timeTwin(factory, args, batch, seconds) {
+  const times = runTorch('twin.py', factory, JSON.stringify(args), batch, seconds);
+  return times && summary(times.step);
+}
+
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
 export function timeTorchSampler(shape, numImages) {
   return runTorch('sample.py', JSON.stringify(shape), numImages)?.sample ?? null;
