@@ -48,10 +48,11 @@ function evaluatorInChunks(
   make: (floats: number) => SamplingKernels,
 ): Evaluator {
   const imageShape = model.imageShape as [number, number, number];
-  const [, width, channels] = imageShape;
+  const [height, width, channels] = imageShape;
   const plan = new Plan(chunkImages, width, channels);
   const io = compile(
     plan,
+    height,
     model,
     readinessOf(model.nodes, model.conditions),
     distributionOf(model),
