@@ -130,7 +130,7 @@ export interface Ops<T> {
   /**
    * Causal attention, the values of strictly earlier places in the order of rows, weighed by
    * softmax(queries keys / sqrt(U / heads)) of each of so many groups of features by itself; zeros at the first place.
-   * All [N,H,W,U] -> [N,H,W,U]. In training, weights are dropped as {@link dropout} drops numbers.
+   * All [N,H,W,U] -> [N,H,W,U]. In training, weights are dropped as {@link Ops.dropout} drops numbers.
    */
   attend(queries: T, keys: T, values: T, heads: number, dropout?: DropoutArgs): T;
   /** scale x + shift, of each feature with its own numbers. */
