@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = [
   'instructions',
   'lookup',
+  'attention',
   'gated-resnet',
   'softmax',
   'mixture-levels',

@@ -18,6 +18,11 @@ export {
   windowOf,
 } from './core/window';
 export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
+export {
+  CausalAttention,
+  type CausalAttentionArgs,
+  causalAttention,
+} from './layers/causal-attention';
 export type { CausalConv2DArgs } from './layers/causal-conv-2d';
 export { CenteredImage, centeredImage } from './layers/centered-image';
 export { ConcatElu, concatElu } from './layers/concat-elu';

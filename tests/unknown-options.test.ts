@@ -25,6 +25,8 @@ type Options = never;
 type Row = [name: string, use: (options: Options) => unknown, options: object, unknown: string, hint: string];
 
 const ofLayers: Row[] = [
+  ['CausalAttention', (args) => new layers.CausalAttention(args), { heads: 2, unit: 4 }, 'unit', 'units'],
+  ['causalAttention', layers.causalAttention, { head: 2, units: 4 }, 'head', 'heads'],
   ['CenteredImage', (args) => new layers.CenteredImage(args), { names: 'x' }, 'names', 'name'],
   ['centeredImage', layers.centeredImage, { inputshape: [4, 4, 1] }, 'inputshape', 'inputShape'],
   ['ConcatElu', (args) => new layers.ConcatElu(args), { nam: 'x' }, 'nam', 'name'],

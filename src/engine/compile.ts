@@ -8,6 +8,7 @@ import {
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
 import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, ROW } from '../program/readiness';
+import { addAttention } from './attention';
 import { addConvolution } from './convolution';
 import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
@@ -24,9 +25,10 @@ export interface ProgramIO {
   readonly outputs: Operand;
 }
 
-/** Gives every node of a program its memory and its instructions. */
+/** Gives every node of a program its memory and its instructions, for images of so many rows. */
 export function compile(
   plan: Plan,
+  height: number,
   { nodes, output, weights }: PortableModel,
   ready: readonly Readiness[],
   distribution: PixelDistribution,
@@ -86,6 +88,9 @@ export function compile(
       addFeaturewise(plan, node, data, [addNumbers(index, levels, node.input)], cache(index));
     } else if (node.op === 'shift') {
       addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
+    } else if (node.op === 'attend') {
+      const [queries, keys, values] = node.inputs.map(cache) as [FeatureCache, FeatureCache, FeatureCache];
+      addAttention(plan, height, node.heads, { queries, keys, values }, cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
     }
@@ -141,7 +146,7 @@ function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Lay
     const node = nodes[index] as Node;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const needsSideBySide = ['normalize', ...softmaxNames].includes(node.op); // goes over whole groups
+    const needsSideBySide = ['attend', 'normalize', ...softmaxNames].includes(node.op); // goes over whole groups
     const isKept = like?.isAligned && like.hasTimes(times) && !needsSideBySide;
     layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
   }

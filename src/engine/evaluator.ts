@@ -49,9 +49,9 @@ export function evaluatorFor(
   const ready = readinessOf(model.nodes, model.conditions);
   checkImageSize('imageShape', imageShape, ready);
   const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
-  const [, width, channels] = imageShape;
+  const [height, width, channels] = imageShape;
   const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
-  const io = compile(plan, model, ready, distribution, closures);
+  const io = compile(plan, height, model, ready, distribution, closures);
   return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
 }
 

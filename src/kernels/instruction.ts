@@ -33,6 +33,7 @@ export const Op = {
   lookup: 27,
   concatElu: 28,
   linearGate: 29,
+  attend: 30,
 } as const;
 
 export type OpName = keyof typeof Op;
@@ -70,6 +71,10 @@ export interface Operand {
  * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
+ * - `attend` is y = sum of softmax(a k parameter) v over places: each place has keys k and values v, `length` of each, v
+ *   `inputs` floats after k, and lies `weightStride` floats after the one before. b is the first of them and c the one
+ *   behind the last; where they are the same, y is 0. At `weights` there is room for a number of each place, in whole
+ *   vectors.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
@@ -78,12 +83,14 @@ export interface Instruction {
   readonly a: Operand;
   /** Not for functions of one number. `concatElu` writes to it. */
   readonly b?: Operand;
+  /** For `attend` only. */
+  readonly c?: Operand;
   readonly length: number;
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
   /**
    * Where w, or shifts, lie in the heap, from the start; and the stride of w, from row to row of `lookup`, from block to
-   * block of `product`.
+   * block of `product`; or of places, of `attend`.
    */
   readonly weights?: number;
   readonly weightStride?: number;
@@ -111,20 +118,22 @@ export const Word = {
   inputs: 17,
   parameter: 18,
   rows: 20,
+  c: 21,
 } as const;
 
-export const INSTRUCTION_WORDS = 21;
+export const INSTRUCTION_WORDS = 25;
 
 /** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
-  const { op, y, a, b = a, length, columns = 0 } = instruction;
+  const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
   const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
   const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
   const words = [op, ...operandWords(y), ...operandWords(a), ...operandWords(b)];
   words.push(length, columns, weights, weightStride, inputs);
   for (const [i, word] of words.entries()) view.setInt32(4 * i, word, true);
   view.setFloat64(4 * Word.parameter, parameter, true);
-  view.setInt32(4 * Word.rows, rows, true);
+  for (const [i, word] of [rows, ...operandWords(c)].entries())
+    view.setInt32(4 * (Word.rows + i), word, true);
 }
 
 const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [

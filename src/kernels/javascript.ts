@@ -2,6 +2,7 @@ import {
   clippedRelu,
   elu,
   exp,
+  expFloat32,
   gelu,
   geluNew,
   hardSigmoid,
@@ -100,7 +101,7 @@ export function runInstruction(
     const [stride, columnStride] = [word(first + 2), word(first + 3)];
     return (n: number, column: number) => start + n * stride + column * columnStride;
   };
-  const [y, a, b] = [operand(Word.y), operand(Word.a), operand(Word.b)];
+  const [y, a, b, c] = [operand(Word.y), operand(Word.a), operand(Word.b), operand(Word.c)];
   const [name, length] = [NAMES[word(Word.op)] as OpName, word(Word.length)];
   const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
   const rows = word(Word.rows);
@@ -112,6 +113,8 @@ export function runInstruction(
       if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
       else if (name === 'lookup')
         lookup(heap, yn, an, bn, length, weights, weightStride, inputs, rows, parameter);
+      else if (name === 'attend')
+        attend(heap, yn, an, bn, c(n, column), length, weights, weightStride, inputs, fround(parameter));
       else if (name === 'concatElu') concatElu(heap, yn, bn, an, length);
       else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
       else if (name === 'softmax' || name === 'logSoftmax')
@@ -201,6 +204,54 @@ function lookup(
     heap[y + o] = pmax(sum, lowerBound);
   }
 }
+
+/**
+ * What assembly/attention.ts is, of one image: y = sum of softmax(a k scale) v over the places in [first, end). Sums over
+ * features and over weights run in four parts, as vectors have them; those over values place by place.
+ */
+function attend(
+  heap: Float32Array,
+  y: number,
+  a: number,
+  first: number,
+  end: number,
+  length: number,
+  room: number,
+  placeStride: number,
+  toValues: number,
+  scale: number,
+): void {
+  const places = (end - first) / placeStride;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let p = 0, k = first; p < places; p++, k += placeStride) {
+    const sums: Quarters = [0, 0, 0, 0];
+    for (let i = 0; i < length; i++) {
+      const product = fround((heap[a + i] as number) * (heap[k + i] as number));
+      sums[(i & 3) as 0] = fround(sums[(i & 3) as 0] + product);
+    }
+    const score = fround(sumOf(sums) * scale);
+    heap[room + p] = score;
+    max = p === 0 ? score : pmax(max, score);
+  }
+  const totals: Quarters = [0, 0, 0, 0];
+  for (let p = 0; p < places; p++) {
+    const weight = expFloat32(fround((heap[room + p] as number) - max));
+    heap[room + p] = weight;
+    totals[(p & 3) as 0] = fround(totals[(p & 3) as 0] + weight);
+  }
+  const total = sumOf(totals);
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let p = 0, v = first + toValues + i; p < places; p++, v += placeStride)
+      sum = fround(sum + fround((heap[room + p] as number) * (heap[v] as number)));
+    heap[y + i] = places === 0 ? 0 : sum / total;
+  }
+}
+
+/** A sum in four parts. */
+type Quarters = [number, number, number, number];
+
+const sumOf = ([a, b, c, d]: Quarters) => fround(fround(a + c) + fround(b + d));
 
 /** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
 function concatElu(heap: Float32Array, y: number, b: number, a: number, length: number): void {

@@ -2,6 +2,7 @@ import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
 import {
+  ATTENTION,
   CONCAT_ELU,
   CONVOLUTION,
   CORRELATION,
@@ -68,6 +69,7 @@ export function makeKernels(floats: number): SamplingKernels {
 /** The module that knows an operation; those that none knows run in JavaScript. */
 function moduleOf(op: number): string | null {
   if (op === Op.lookup) return LOOKUP;
+  if (op === Op.attend) return ATTENTION;
   if (op === Op.concatElu || op === Op.linearGate) return GATED_RESNET;
   return op <= Op.leakyRelu ? INSTRUCTIONS : null;
 }

@@ -5,6 +5,7 @@ import { checkKernel, type Window } from '../core/window';
 import type { Features } from '../program/builder';
 import {
   affineNames,
+  checkAttend,
   checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
@@ -211,6 +212,14 @@ class ShapeOps implements Ops<Shape> {
     if (condition !== undefined) this.combine('add', x, condition);
     checkGate(featuresOf(x), groups, kind);
     return withFeatures(x, featuresOf(x) / 2);
+  }
+
+  attend(queries: Shape, keys: Shape, values: Shape, heads: number, dropout?: DropoutArgs): Shape {
+    const inputs = [queries, keys, values];
+    for (const input of inputs)
+      if (input.length !== 4) throwTypeError('attend: input', 'features [N,H,W,F]', input);
+    checkAttend(inputs.map(featuresOf), heads, dropout);
+    return ofPixels('attend', inputs);
   }
 
   affine(x: Shape, args: ScaleAndShift): Shape {

@@ -40,6 +40,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkFeatures, checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { causalRows, checkKernel, maskOf, presentColumns, turnedRound, type Window } from '../core/window';
+import { attention } from '../ops/attention';
 import { causalConv2d } from '../ops/causal-conv';
 import { concatElu } from '../ops/concat-elu';
 import { gate } from '../ops/gate';
@@ -242,12 +243,24 @@ export class TensorOps implements Ops<Tensor> {
     return embedLevels(x, tensorOf(table) as Tensor2D); // [N,H,W,C] -> [N,H,W,C*U]
   }
 
+  attend(queries: Tensor, keys: Tensor, values: Tensor, heads: number, dropout?: DropoutArgs): Tensor {
+    const inputs = { queries, keys, values } as Record<'queries' | 'keys' | 'values', Tensor4D>;
+    const { rate = 0, seed } = dropout ?? {};
+    const drops = this.isTraining && rate > 0;
+    return attention(inputs, heads, drops ? { rate, seed: this.noiseSeed(seed) } : null); // [N,H,W,U]
+  }
+
   dropout(x: Tensor, { rate, seed }: DropoutArgs): Tensor {
     if (!this.isTraining || rate === 0) return x;
-    this.ownSeed ??= Math.random();
-    const uniform = uniformsOf(`${seed ?? this.ownSeed}/${this.step}/${this.dropouts++}`);
+    const uniform = uniformsOf(this.noiseSeed(seed));
     const factors = Float32Array.from({ length: x.size }, () => (uniform() < rate ? 0 : 1 / (1 - rate)));
     return mul(x, tensor(factors, x.shape));
+  }
+
+  /** That of the noise which comes next. */
+  private noiseSeed(seed: number | undefined): string {
+    this.ownSeed ??= Math.random();
+    return `${seed ?? this.ownSeed}/${this.step}/${this.dropouts++}`;
   }
 
   /** Says which step of training comes, of which noise is made. */

@@ -2,6 +2,7 @@ import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/che
 import { checkKernel, eachVisibleRun, type Window } from '../core/window';
 import {
   affineNames,
+  checkAttend,
   checkConstantConv,
   checkEncodedLevels,
   checkedKernelShape,
@@ -184,6 +185,24 @@ export class ProgramBuilder implements Ops<Features> {
       const factor = gamma / Math.sqrt(variance + epsilon);
       return [factor, beta - mean * factor];
     });
+  }
+
+  attend(
+    queries: Features,
+    keys: Features,
+    values: Features,
+    heads: number,
+    dropout?: DropoutArgs,
+  ): Features {
+    const inputs = [queries, keys, values] as const;
+    const size = checkAttend(
+      inputs.map((input) => input.size),
+      heads,
+      dropout,
+    );
+    if (inputs.some((input) => this.areConstant[nodeOf(input)]))
+      throwTypeError('attend: input', 'features of pixels', 'one that is the same at all');
+    return this.push({ op: 'attend', size, inputs: [nodeOf(queries), nodeOf(keys), nodeOf(values)], heads });
   }
 
   affine(x: Features, args: ScaleAndShift): Features {

@@ -4,6 +4,7 @@ import {
   checkFields,
   checkInteger,
   checkList,
+  checkMemory,
   checkNumber,
   checkOneOf,
   throwTypeError,
@@ -68,7 +69,13 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
 
   const list = checkList('nodes', nodes);
   const numbers = sum([...weights.values()].map(({ data }) => data.length));
-  const checked = new CheckedNodes(channels, shapes, weights, mostWork(list.length, numbers));
+  const checked = new CheckedNodes(
+    channels,
+    placesOf(imageShape),
+    shapes,
+    weights,
+    mostWork(list.length, numbers),
+  );
   for (const node of list) checked.add(node);
   for (const name of weights.keys()) {
     if (!checked.usedWeights.has(name))
@@ -96,6 +103,11 @@ function checkImageShape(imageShape: unknown): number {
   if (values > MOST_VALUES) throwTypeError('imageShape', `at most ${MOST_VALUES} values`, values);
   return channels as number;
 }
+
+const placesOf = (imageShape: unknown): number => {
+  const [height, width] = imageShape as PortableModel['imageShape'];
+  return (height ?? 1) * (width ?? 1);
+};
 
 function checkConditionShape(condition: unknown, index: number): ConditionShape {
   const what = `conditions: ${index}`;
@@ -165,6 +177,7 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ['pointwise', ['input', 'fn', 'parameter']],
     ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
     ['shift', ['input', 'rows', 'columns']],
+    ['attend', ['inputs', 'heads']],
     ['concatElu', ['input']],
     ...[...gateNames, ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
     ['affine', ['input', 'scale', 'shift']],
@@ -189,6 +202,8 @@ class CheckedNodes {
 
   constructor(
     private readonly channels: number,
+    /** Rows times columns of the image; 1 of an image of any size, whose memory is not the file's to say. */
+    private readonly places: number,
     private readonly conditions: readonly ConditionShape[],
     private readonly weights: ReadonlyMap<string, Weight>,
     private readonly mostWork: number,
@@ -243,6 +258,9 @@ class CheckedNodes {
         return node.size;
       case 'shift':
         this.checkShift(what, node, input);
+        return input;
+      case 'attend':
+        this.checkAttend(what, node, sizes);
         return input;
       case 'concatElu':
         return 2 * input;
@@ -314,6 +332,24 @@ class CheckedNodes {
     if (this.areConstant[node.input])
       throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
     this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // kept, with zeros around them
+  }
+
+  private checkAttend(
+    what: string,
+    { inputs, heads }: Extract<Node, { op: 'attend' }>,
+    sizes: readonly number[],
+  ) {
+    checkList(`${what}: inputs`, inputs, 3);
+    if (new Set(sizes).size > 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
+    const [size = 0] = sizes;
+    checkFeatures(`${what}: input`, size, checkInteger(`${what}: heads`, heads, 1), 'heads');
+    if (inputs.some((input) => this.areConstant[input]))
+      throwTypeError(`${what}: inputs`, 'features of pixels', 'what is the same at all');
+    checkMemory(`${what}: height, width, keys and values of the image`, [
+      this.places,
+      2 * wholeVectors(size),
+    ]);
+    this.spend(what, 2 * wholeVectors(size)); // appended to what is kept
   }
 
   /** Checks that there is a weight of this name and shape. */

@@ -127,6 +127,12 @@ export interface Ops<T> {
    * many b: [N,H,W,2F] -> [N,H,W,F]. What a condition has been projected to, [N,2F] or [N,H,W,2F], is added first.
    */
   gate(x: T, groups: number, condition?: T, kind?: GateKind): T;
+  /**
+   * Causal attention, the values of strictly earlier places in the order of rows, weighed by
+   * softmax(queries keys / sqrt(U / heads)) of each of so many groups of features by itself; zeros at the first place.
+   * All [N,H,W,U] -> [N,H,W,U]. In training, weights are dropped as {@link Ops.dropout} drops numbers.
+   */
+  attend(queries: T, keys: T, values: T, heads: number, dropout?: DropoutArgs): T;
   /** scale x + shift, of each feature with its own numbers. */
   affine(x: T, args: ScaleAndShift): T;
   /**
@@ -247,6 +253,13 @@ export function checkGate(size: number, groups: number, kind: GateKind = 'tanh')
   checkOneOf('gate: kind', kind, ['tanh', 'linear']);
   checkInteger('gate: groups', groups, 1);
   checkFeatures('gate: input', size, 2 * groups, '2 * groups');
+}
+
+/** Checks that queries, keys and values are of one size, and that of so many heads. */
+export function checkAttend(sizes: readonly number[], heads: number, dropout?: DropoutArgs): number {
+  if (new Set(sizes).size !== 1) throwTypeError('attend', 'queries, keys and values of one size', sizes);
+  if (dropout !== undefined) checkRate('attend: rate', dropout.rate);
+  return checkFeatures('attend: features', sizes[0], checkInteger('attend: heads', heads, 1), 'heads');
 }
 
 /** Checks that features are those of so many groups. */

@@ -108,6 +108,13 @@ export type Node =
   | { readonly op: 'concatElu'; readonly size: number; readonly input: number }
   /** A gate, where each of so many groups of features is a, then as many b. */
   | { readonly op: GateName; readonly size: number; readonly input: number; readonly groups: number }
+  /** Attention of queries over the keys and values of strictly earlier places, of each of so many heads by itself. */
+  | {
+      readonly op: 'attend';
+      readonly size: number;
+      readonly inputs: readonly [queries: number, keys: number, values: number];
+      readonly heads: number;
+    }
   /** scale x + shift, of each feature with its own numbers, each [size]. */
   | {
       readonly op: 'affine';
@@ -144,7 +151,7 @@ export function operandsOf(node: Node): readonly number[] {
 }
 
 /** A node that acts on each pixel by itself. */
-export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' | 'shift' }>;
+export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' }>;
 
 /** A feature of a node. */
 export type Source = readonly [node: number, feature: number];

@@ -41,6 +41,7 @@ export function reach(
     if (node.op === 'image' || node.op === 'condition') continue;
     if (node.op === 'conv') needOfConv(node.window, of(index), of(node.input));
     else if (node.op === 'shift') needOfShift(node.rows, node.columns, of(index), of(node.input));
+    else if (node.op === 'attend') needOfAttention(node.heads, of(index), node.inputs.map(of));
     else {
       const sources = sourcesOf(nodes, node);
       eachNeeded(of(index), (y, x, feature) => {
@@ -76,6 +77,34 @@ function eachNeeded(
 /** Marks the features that shifted ones are. */
 function needOfShift(rows: number, columns: number, outputs: Need, inputs: Need): void {
   eachNeeded(outputs, (row, column, feature) => need(inputs, row - rows, column - columns, feature));
+}
+
+/**
+ * Marks what attention is made of: of each head its query, and the keys and values of all earlier places. Where there is
+ * but one earlier place, it is taken whatever query and key are; the first place is made of nothing.
+ */
+function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]): void {
+  const [queries, keys, values] = inputs as [Need, Need, Need];
+  const { width, features } = outputs;
+  const size = features / heads;
+  const lastOfHead = new Array<number>(heads).fill(0);
+  const lastOf = new Array<number>(features).fill(0);
+  eachNeeded(outputs, (row, column, feature) => {
+    const place = row * width + column; // as many are earlier
+    const head = Math.floor(feature / size);
+    lastOf[feature] = Math.max(lastOf[feature] as number, place);
+    lastOfHead[head] = Math.max(lastOfHead[head] as number, place);
+    if (place < 2) return;
+    for (let f = head * size; f < (head + 1) * size; f++) need(queries, row, column, f);
+  });
+  const needBefore = (of: Need, end: number, feature: number) => {
+    for (let place = 0; place < end; place++) need(of, Math.floor(place / width), place % width, feature);
+  };
+  for (let feature = 0; feature < features; feature++) {
+    needBefore(values, lastOf[feature] as number, feature);
+    const last = lastOfHead[Math.floor(feature / size)] as number;
+    if (last >= 2) needBefore(keys, last, feature);
+  }
 }
 
 /** Marks the inputs that a convolution sees for the outputs which are needed. */

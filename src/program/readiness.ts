@@ -108,6 +108,8 @@ function timesOf(
       return convTimes(of(node.input), node.size, node.window);
     case 'shift':
       return of(node.input).map((time) => shiftedTime(time, node));
+    case 'attend':
+      return attendTimes(node.inputs.map(of), node.heads);
     case 'concatElu':
       return [...of(node.input), ...of(node.input)];
     case 'normalize':
@@ -137,6 +139,18 @@ function shiftedTime(time: number, { rows, columns }: { rows: number; columns: n
   if (rows > 0) return ROW;
   if (columns === 0) return time;
   return time === AFTER_ROW ? AFTER_ROW : Math.min(time, 0);
+}
+
+/** Of each head, when its query is ready, and the keys and values of earlier places are. */
+function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], heads: number): number[] {
+  const ofEarlier = keysAndValues.map((times) =>
+    times.map((time) => shiftedTime(time, { rows: 0, columns: 1 })),
+  );
+  const all = [queries, ...ofEarlier].map((times) => latestOfGroups(times, heads));
+  return spread(
+    Array.from({ length: heads }, (_, head) => latest(all.map((times) => times[head] as number))),
+    queries.length,
+  );
 }
 
 /** The last of so many times, which may be too many to be arguments. */

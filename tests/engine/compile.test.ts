@@ -23,6 +23,7 @@ function compiled(
   const plan = new Plan(1, 4, channels);
   const io = compile(
     plan,
+    4,
     model,
     readinessOf(model.nodes, model.conditions),
     distributionOf(model),

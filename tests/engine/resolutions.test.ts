@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
+import type { Window } from '../../src/core/window';
 import { distributionOf } from '../../src/distributions/readers';
 import { compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
@@ -9,8 +10,10 @@ import { Plan } from '../../src/engine/plan';
 import type { SamplingKernels } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
+import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { PortableModel } from '../../src/program/program';
-import { readinessOf } from '../../src/program/readiness';
+import { type Readiness, readinessOf } from '../../src/program/readiness';
+import { modelOf, weightOf } from '../support/program';
 import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 import { noise } from '../support/tensors';
@@ -48,16 +51,50 @@ function evaluatorInChunks(
   make: (floats: number) => SamplingKernels,
 ): Evaluator {
   const imageShape = model.imageShape as [number, number, number];
-  const [, width, channels] = imageShape;
+  const [height, width, channels] = imageShape;
   const plan = new Plan(chunkImages, width, channels);
   const io = compile(
     plan,
+    height,
     model,
     readinessOf(model.nodes, model.conditions),
     distributionOf(model),
     closures,
   );
   return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
+}
+
+/** Value by value, a model gives what it gives of whole images by its definition, the same bits with all kernels. */
+function expectSlow(model: PortableModel, numImages: number, chunkImages: number, seed: number): void {
+  const [height, width, channels] = model.imageShape as [number, number, number];
+  const { levelAt, conditions, slow } = inputs(model, numImages, seed);
+  const expected = Array.from(
+    { length: numImages },
+    (_, n) => slowly(model, slow(n))[model.output] as SlowMap,
+  );
+  const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
+    evaluatorInChunks(model, numImages, chunkImages, conditions, make),
+  ) as [Evaluator, Evaluator];
+  const images = Array.from({ length: numImages }, (_, n) => n);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const got = fast.outputs(row, column, channel);
+        expect(Array.from(plain.outputs(row, column, channel))).toEqual(Array.from(got));
+        const stride = got.length / numImages;
+        for (const [n, map] of expected.entries()) {
+          for (let level = 0; level < LEVELS; level++) {
+            const want = valueAt(map, row, column, channel * LEVELS + level);
+            const error = Math.abs((got[n * stride + level] as number) - want);
+            if (!(error < 1e-4 * Math.max(1, Math.abs(want))))
+              expect([row, column, channel, got[n * stride + level]]).toEqual([row, column, channel, want]);
+          }
+        }
+        for (const evaluator of [fast, plain])
+          evaluator.put(row, column, channel, images.map((n) => levelAt(n, row, column, channel))); // biome-ignore format: one line
+      }
+    }
+  }
 }
 
 describe('a program of several resolutions', () => {
@@ -70,43 +107,66 @@ describe('a program of several resolutions', () => {
     });
     fc.assert(
       fc.property(batches, ({ recipe, numImages, chunkImages, seed }) => {
-        const model = randomProgram(recipe);
-        const [height, width, channels] = model.imageShape as [number, number, number];
-        const { levelAt, conditions, slow } = inputs(model, numImages, seed);
-        const expected = Array.from(
-          { length: numImages },
-          (_, n) => slowly(model, slow(n))[model.output] as SlowMap,
-        );
-        const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
-          evaluatorInChunks(model, numImages, chunkImages, conditions, make),
-        ) as [Evaluator, Evaluator];
-        const images = Array.from({ length: numImages }, (_, n) => n);
-        for (let row = 0; row < height; row++) {
-          for (let column = 0; column < width; column++) {
-            for (let channel = 0; channel < channels; channel++) {
-              const got = fast.outputs(row, column, channel);
-              expect(Array.from(plain.outputs(row, column, channel))).toEqual(Array.from(got));
-              const stride = got.length / numImages;
-              for (const [n, map] of expected.entries()) {
-                for (let level = 0; level < LEVELS; level++) {
-                  const want = valueAt(map, row, column, channel * LEVELS + level);
-                  const error = Math.abs((got[n * stride + level] as number) - want);
-                  if (!(error < 1e-4 * Math.max(1, Math.abs(want))))
-                    expect([row, column, channel, got[n * stride + level]]).toEqual([
-                      row,
-                      column,
-                      channel,
-                      want,
-                    ]);
-                }
-              }
-              for (const evaluator of [fast, plain])
-                evaluator.put(row, column, channel, images.map((n) => levelAt(n, row, column, channel))); // biome-ignore format: one line
-            }
-          }
-        }
+        expectSlow(randomProgram(recipe), numImages, chunkImages, seed);
       }),
       { numRuns: 300, seed: 1 },
     );
+  });
+});
+
+describe('attention', () => {
+  const random = (shape: readonly number[], name: string) =>
+    weightOf(
+      shape,
+      noise(
+        shape.reduce((a, b) => a * b),
+        name.length,
+      ),
+      name,
+    );
+  /** Maps of each time, of four features, of images with two channels. */
+  function maps(program: ProgramBuilder) {
+    const image = program.image(2);
+    const conv = (x: Features, window: Pick<Window, 'kernelSize' | 'anchor' | 'present'>, name: string) =>
+      program.conv(x, random([...window.kernelSize, x.size, 4], name), null, {
+        ...window,
+        imageChannels: 1,
+        stride: 1,
+        transposed: false,
+      });
+    const pixel = conv(image, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }, 'pixel');
+    const rows = program.shift(pixel, 1, 0);
+    const left = program.shift(pixel, 0, 1);
+    const after = conv(image, { kernelSize: [1, 3], anchor: [0, 1], present: 'everything' }, 'all of a row');
+    const mixed = program.concat(program.slice(left, 0, 1), image, program.slice(rows, 0, 1));
+    return { pixel, rows, left, after, mixed };
+  }
+  type Name = keyof ReturnType<typeof maps>;
+  const names: Name[] = ['pixel', 'rows', 'left', 'after', 'mixed'];
+
+  it.each(
+    names.flatMap((queries) =>
+      names.flatMap((keys) => names.map((values) => [queries, keys, values] as const)),
+    ),
+  )('of queries, keys and values that are ready at any time: %s, %s, %s', (queries, keys, values) => {
+    for (const heads of [1, 2, 4]) {
+      const program = new ProgramBuilder();
+      const of = maps(program);
+      const attended = program.attend(of[queries], of[keys], of[values], heads);
+      const seen = program.shift(attended, 1, 0); // in the row below, whatever it has seen
+      const known = program.combine('add', seen, of.left);
+      const { times } = readinessOf(program.nodes, [])[nodeOf(attended)] as Readiness;
+      const also = times.every((time) => time <= 0) ? [attended] : [];
+      const all = program.concat(known, ...also);
+      const last = random([1, 1, all.size, 2 * LEVELS], 'outputs');
+      const point = { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
+      const output = program.conv(all, last, null, {
+        ...point,
+        imageChannels: 1,
+        stride: 1,
+        transposed: false,
+      });
+      expectSlow(modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS }), 3, 2, 1);
+    }
   });
 });

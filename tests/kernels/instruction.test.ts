@@ -28,6 +28,7 @@ describe('encode', () => {
       y: operand(1, 2, 3),
       a: operand(4, -5, 6),
       b: operand(7, 8, 0),
+      c: operand(9, 10, 11),
       length: 12,
       weights: 2 ** 30,
       weightStride: 16,
@@ -39,6 +40,7 @@ describe('encode', () => {
     expect(at(words, Word.y)).toEqual([1, 2, 3, 0]);
     expect(at(words, Word.a)).toEqual([4, -5, 6, 0]);
     expect(at(words, Word.b)).toEqual([7, 8, 0, 0]);
+    expect(at(words, Word.c)).toEqual([9, 10, 11, 0]);
     expect(words[Word.length]).toBe(12);
     expect(words[Word.columns]).toBe(0);
     expect(words[Word.weights]).toBe(2 ** 30);
@@ -59,7 +61,7 @@ describe('encode', () => {
     expect(words[Word.columns]).toBe(5);
   });
 
-  it('has b as a, and zeros, where an instruction has none', () => {
+  it('has b and c as a, and zeros, where an instruction has none', () => {
     const { words, parameter } = encoded({
       op: Op.tanh,
       y: operand(1, 0, 4),
@@ -67,18 +69,18 @@ describe('encode', () => {
       length: 4,
     });
     expect(words[Word.op]).toBe(Op.tanh);
-    expect(at(words, Word.b)).toEqual([2, 3, 8, 0]);
+    for (const first of [Word.b, Word.c]) expect(at(words, first)).toEqual([2, 3, 8, 0]);
     expect(words.slice(Word.columns, Word.parameter)).toEqual([0, 0, 0, 0]);
     expect(parameter).toBe(0);
   });
 
   it('has a number for each operation, and a word for each of its parts', () => {
     expect(Object.values(Op)).toEqual([...Object.keys(Op).keys()]); // in order, as a table of names has them
-    const { y, a, b, parameter, ...others } = Word;
+    const { y, a, b, c, parameter, ...others } = Word;
     const words = [
       ...Object.values(others),
       ...[parameter, parameter + 1],
-      ...[y, a, b].flatMap((first) => at([...Array(99).keys()], first)),
+      ...[y, a, b, c].flatMap((first) => at([...Array(99).keys()], first)),
     ];
     expect(words.sort((i, j) => i - j)).toEqual([...Array(INSTRUCTION_WORDS).keys()]);
   });

@@ -143,6 +143,59 @@ describe('kernels', () => {
     );
   });
 
+  const attentions = fc.record({
+    images: fc.integer({ min: 1, max: 3 }),
+    columns: fc.integer({ min: 0, max: 3 }),
+    places: fc.integer({ min: 0, max: 9 }), // vectors of four, and tails of each length
+    length: fc.integer({ min: 1, max: 37 }), // blocks of 16, vectors of four, and tails of each length
+    seed: fc.integer({ min: 1, max: 1000 }),
+    scale: fc.constantFrom(0.1, 1, 30),
+  });
+
+  it('attend: the values of places weighed by softmax; none give 0; the same bits in both', () => {
+    fc.assert(
+      fc.property(attentions, ({ images, columns, places, length, seed, scale }) => {
+        const [weightStride, inputs] = [2 * length + 3, length + 1];
+        const y = { ...operand(0, 3 * (length + 2)), columnStride: length + 2 };
+        const a = { ...operand(2900, 3 * length, 1), columnStride: length }; // after the base at 100
+        const b = operand(4000, 20 * weightStride);
+        const c = { ...operand(4000 + places * weightStride, b.stride), columnStride: weightStride };
+        const kernels = both(seed);
+        const before = kernels[0].heap.slice();
+        const room = 2000;
+        const attend = { op: Op.attend, y, a, b, c, length, columns, weights: room, weightStride, inputs, parameter: scale }; // biome-ignore format: one line
+        for (const one of kernels) run(one, images, attend);
+        const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
+        expect(outputs[1]).toEqual(outputs[0]);
+        const beyond = before.subarray(room + 12, CODE); // the room for scores
+        for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 12 + i])).toBe(true);
+        const at = (index: number) => before[index] as number;
+        const expected = Float64Array.from(before.subarray(0, room));
+        for (let n = 0; n < images; n++) {
+          for (let column = 0; column < Math.max(1, columns); column++) {
+            const to = n * y.stride + column * y.columnStride;
+            const query = 3000 + n * a.stride + column * a.columnStride;
+            const first = b.offset + n * b.stride;
+            const scores = Array.from({ length: places + column }, (_, p) => {
+              let score = 0;
+              for (let i = 0; i < length; i++) score += at(query + i) * at(first + p * weightStride + i);
+              return score * scale;
+            });
+            const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
+            const total = powers.reduce((sum, power) => sum + power, 0);
+            for (let i = 0; i < length; i++) {
+              const value = (p: number) => at(first + p * weightStride + inputs + i);
+              expected[to + i] = powers.reduce((sum, power, p) => sum + (power / total) * value(p), 0);
+            }
+          }
+        }
+        for (const [i, want] of expected.entries())
+          expect(Math.abs((outputs[0]?.[i] as number) - want)).toBeLessThan(2e-6 * Math.max(1, scale * 5));
+      }),
+      { seed: 1, numRuns: 150 },
+    );
+  });
+
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
@@ -190,7 +243,7 @@ describe('kernels', () => {
   }
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'lookup', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
+    const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(Object.keys(Op)));
   });
 

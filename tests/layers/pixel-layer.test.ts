@@ -117,6 +117,24 @@ describe('the shapes of operations', () => {
     expect(conv({ stride: 2, transposed: true })).toEqual([null, 8, null, 5]);
   });
 
+  it('of attention are those of the queries, one for all three', () => {
+    const attend =
+      (heads: number, ...shapes: Shape[]) =>
+      () =>
+        shapeOf((ops, [q, k, v]) => ops.attend(q as never, k as never, v as never, heads), shapes);
+    expect(attend(2, image, image, image)()).toEqual(image);
+    expect(attend(3, image, image, image)).toThrow('attend: features: wanted a multiple of heads (3), got 2');
+    expect(attend(1, image, vector, image)).toThrow(
+      'attend: input: wanted features [N,H,W,F], got [null, 2]',
+    );
+    expect(attend(1, image, image, [null, 4, null, 3])).toThrow(
+      'attend: wanted queries, keys and values of one size, got [2, 2, 3]',
+    );
+    expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
+      'attend: wanted features of one height and width',
+    );
+  });
+
   it('are refused as a program refuses them', () => {
     const shift = (x: Shape, rows: number) => () =>
       shapeOf((ops, [y]) => ops.shift(y as never, rows, 0), [x]);

@@ -292,6 +292,34 @@ it('shifts what differs from pixel to pixel, to later places, and takes both hal
   expect(program.shift(program.condition(1, 3, true), 0, 2).size).toBe(3);
 });
 
+it('attends to features of pixels, of one size, by heads that split it', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(4);
+  const queries = program.shift(image, 0, 1);
+  const attended = program.attend(queries, image, image, 2, { rate: 0.5 });
+  expect(attended.size).toBe(4);
+  expect(program.nodes.slice(2)).toEqual([{ op: 'attend', size: 4, inputs: [1, 0, 0], heads: 2 }]);
+  expect(() => program.attend(queries, image, program.slice(image, 0, 2), 2)).toThrow(
+    'attend: wanted queries, keys and values of one size, got [4, 4, 2]',
+  );
+  expect(() => program.attend(queries, image, image, 3)).toThrow(
+    'attend: features: wanted a multiple of heads (3), got 4',
+  );
+  expect(() => program.attend(queries, image, image, 0)).toThrow(
+    'attend: heads: wanted an integer of at least 1',
+  );
+  expect(() => program.attend(queries, image, image, 2, { rate: 1 })).toThrow(
+    'attend: rate: wanted a number from 0',
+  );
+  const vector = program.condition(0, 4, false);
+  for (const inputs of [
+    [vector, image, image],
+    [queries, vector, image],
+    [queries, image, vector],
+  ] as const)
+    expect(() => program.attend(...inputs, 2)).toThrow('attend: input: wanted features of pixels');
+});
+
 it('has a node of its own for each kind of gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);

@@ -1294,6 +1294,59 @@ const resolutions: Json[] = [
   { op: 'conv', size: 3, input: 9, kernel: 'last', bias: null, window: windowOf([1, 1], [0, 0], 'B', 1) },
 ]; // biome-ignore format: a node a line
 
+describe('attention in a file', () => {
+  const random = randomNumbers(7);
+  const shapes = { before: [1, 3, 1, 4], last: [1, 1, 4, 3] };
+  const bytes = writePortable({
+    imageShape: [3, 4, 1],
+    levels: 3,
+    conditions: [],
+    nodes: [
+      { op: 'image', size: 1 },
+      {
+        op: 'conv',
+        size: 4,
+        input: 0,
+        kernel: 'before',
+        bias: null,
+        window: windowOf([1, 3], [0, 1], 'A', 1),
+      },
+      { op: 'concat', size: 4, inputs: [0, 0, 0, 0] },
+      { op: 'attend', size: 4, inputs: [1, 2, 2], heads: 2 },
+      { op: 'conv', size: 3, input: 3, kernel: 'last', bias: null, window: windowOf([1, 1], [0, 0], 'B', 1) },
+    ],
+    output: 4,
+    weights: new Map(
+      Object.entries(shapes).map(([name, shape]): [string, Weight] => {
+        const size = shape.reduce((product, length) => product * length);
+        return [name, { shape, data: Float32Array.from({ length: size }, () => 4 * random() - 2) }];
+      }),
+    ),
+  });
+
+  it('is read, and drawn by', async () => {
+    const { data } = await sample(readPortable(bytes), { numImages: 9, seed: 1 });
+    expect(new Set(data).size).toBe(3);
+  });
+
+  const cases: Case[] = [
+    ['no values', 'node 3 (attend): inputs: wanted 3 items, got [1, 2]', inNode(3, { inputs: [1, 2] })],
+    ['four operands', 'node 3 (attend): inputs: wanted 3 items', inNode(3, { inputs: [1, 2, 2, 2] })],
+    ['operands of several sizes', 'node 3 (attend): inputs: wanted features of one size, got [4, 1, 4]', inNode(3, { inputs: [1, 0, 2] })],
+    ['heads that do not split them', 'node 3 (attend): input: wanted a multiple of heads (3), got 4', inNode(3, { heads: 3 })],
+    ['no heads', 'node 3 (attend): heads: wanted an integer of at least 1, got 0', inNode(3, { heads: 0 })],
+    ['a later node', 'node 3 (attend): input: wanted an integer from 0 to 2, got 3', inNode(3, { inputs: [1, 2, 3] })],
+    ['another size', 'node 3 (attend): size: wanted 4, got 8', inNode(3, { size: 8 })],
+    ['a query that sees its own pixel', 'output: not causal', inNode(3, { inputs: [2, 2, 2] })],
+    ['more keys and values than memory has', 'node 6 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', inProgram((program) => { program.imageShape = [4096, 4096, 1]; program.nodes.push({ op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] }, { op: 'attend', size: 20, inputs: [5, 5, 5], heads: 1 }); })],
+    ['what is the same at every pixel', 'node 3 (attend): inputs: wanted features of pixels', inProgram((program) => { program.conditions = [{ kind: 'vector', size: 4 }]; program.nodes[2] = { op: 'condition', size: 4, index: 0 }; })],
+  ]; // biome-ignore format: a case a line
+
+  it.each(cases)('is refused: %s', (_, message, edit) => {
+    expectRefused(edited(bytes, edit), message);
+  });
+});
+
 describe('several resolutions in a file', () => {
   const random = randomNumbers(5);
   const shapes = { first: [2, 3, 1, 2], down: [2, 3, 4, 2], up: [2, 2, 1, 1], last: [1, 1, 3, 3] };

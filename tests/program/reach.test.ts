@@ -143,6 +143,25 @@ describe('reach', () => {
   });
 
   it.each([
+    [0, ['0000', '0000', '0000', '0000']], // zeros
+    [1, ['0100', '0000', '0000', '0000']], // the one value, whatever query and key are
+    [2, ['1100', '1100', '1100', '0000']], // keys of its head, and its query
+    [3, ['1100', '1100', '1100', '1100']],
+  ])(
+    'of attention is the query, and keys and values of its head at all earlier places: place %i',
+    (place, expected) => {
+      const program = new ProgramBuilder();
+      const image = program.image(4);
+      const output = nodeOf(program.attend(image, image, image, 2));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const at: Place = [Math.floor(place / 2), place % 2, 1];
+      const seen = reach(of, [2, 2, 4], at, (output) => output === 1); // feature 1, of the first head
+      const pixels = [0, 4, 8, 12].map((start) => seen.subarray(start, start + 4).join(''));
+      expect(pixels).toEqual(expected);
+    },
+  );
+
+  it.each([
     [1, [1, 1, 1, 1]],
     [2, [1, 1, 0, 0]],
     [4, [0, 1, 0, 0]],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
 import { type Window, windowAround, windowOf } from '../../src/core/window';
-import { ProgramBuilder } from '../../src/program/builder';
+import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
 import { weightOf } from '../support/program';
 
@@ -137,6 +137,38 @@ it('is quick with what is made of a condition, in however many steps', () => {
   let x = program.condition(0, 4, false);
   for (let i = 0; i < 200; i++) x = program.combine('add', x, program.pointwise('relu', x));
   expect(timesOf(program, [{ kind: 'vector', size: 4 }]).at(-1)).toEqual([ONCE, ONCE, ONCE, ONCE]);
+});
+
+it('knows when attention is ready: each head with its query, and with keys and values of earlier places', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const map = program.condition(0, 2, true);
+  const rows = program.shift(image, 1, 0);
+  const left = program.shift(image, 0, 1);
+  const after = program.conv(image, square(3, 2, 2), null, windowAround([3, 3], 'everything', 1));
+  const first = nodeOf(after) + 1;
+  program.attend(rows, map, rows, 1); // all of rows above
+  program.attend(rows, rows, image, 1); // of earlier pixels, whatever they see of themselves
+  program.attend(left, image, rows, 1);
+  program.attend(image, rows, rows, 1); // of a query that sees its own pixel
+  program.attend(image, image, image, 2); // head by head
+  program.attend(program.concat(rows, left), program.concat(rows, image), program.concat(rows, rows), 2);
+  program.attend(rows, after, rows, 1); // what pixels to the left see of later ones
+  program.attend(rows, rows, after, 1);
+  program.attend(program.shift(after, 1, 0), program.shift(after, 1, 0), rows, 2);
+  const times = timesOf(program, [{ kind: 'map', size: 2 }]);
+  const attended = program.nodes.flatMap(({ op }, i) => (op === 'attend' && i >= first ? [times[i]] : []));
+  expect(attended).toEqual([
+    [ROW, ROW],
+    [0, 0],
+    [0, 0],
+    [2, 2],
+    [1, 2],
+    [ROW, ROW, 0, 0],
+    [AFTER_ROW, AFTER_ROW],
+    [AFTER_ROW, AFTER_ROW],
+    [ROW, ROW],
+  ]);
 });
 
 it('knows when features of an earlier place are ready, and gates and ELUs of several', () => {

@@ -103,7 +103,7 @@ class GrowingProgram {
     const ofChannels = x.size % channels === 0 ? channels : 1;
     const groups = kind % 2 === 0 ? ofChannels : 1;
     const outs = size * groups;
-    switch (kind % 16) {
+    switch (kind % 17) {
       case 0:
       case 1:
         if (isConstant)
@@ -146,6 +146,16 @@ class GrowingProgram {
         else if (anchor[0] % 2 === 0) this.add(program.pointwise(anchor[1] % 2 === 0 ? 'relu' : 'elu', x));
         else this.add(program.closure(x, Math.sin));
         break;
+      case 16: {
+        const z = like[size % like.length] as Features;
+        const areMaps = [x, y, z].every((of) => !this.readiness(of).times.includes(ONCE));
+        const units = Math.min(x.size, y.size, z.size);
+        const of = (features: Features) =>
+          features.size === units ? features : program.slice(features, features.size - units, units);
+        const heads = units % 2 === 0 && kind % 2 === 0 ? 2 : 1;
+        if (areMaps) this.add(program.attend(of(x), of(y), of(z), heads));
+        break;
+      }
       default: {
         // levels of the image are looked up in the kernel
         const hot = program.oneHotLevels(this.all[0] as Features, LEVELS);

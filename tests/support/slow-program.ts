@@ -84,6 +84,8 @@ function slowNode(
     }
     case 'shift':
       return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
+    case 'attend':
+      return slowAttention(node.heads, operands as [SlowMap, SlowMap, SlowMap]);
     case 'concat':
       return each((row, column, f) => {
         let first = 0;
@@ -145,6 +147,29 @@ const functions: Partial<Record<string, (x: number, parameter: number) => number
   tanh: Math.tanh,
   scale: (x, parameter) => x * parameter,
 };
+
+/** Of each place, a sum over all places before it. */
+function slowAttention(
+  heads: number,
+  [queries, keys, values]: readonly [SlowMap, SlowMap, SlowMap],
+): SlowMap {
+  const { height, width, features } = queries;
+  const size = features / heads;
+  return slowMap([height, width, features], (row, column, f) => {
+    const first = Math.floor(f / size) * size;
+    let [above, below] = [0, 0];
+    for (let place = 0; place < row * width + column; place++) {
+      const [r, c] = [Math.floor(place / width), place % width];
+      let score = 0;
+      for (let i = first; i < first + size; i++)
+        score += valueAt(queries, row, column, i) * valueAt(keys, r, c, i);
+      const weight = Math.exp(score / Math.sqrt(size));
+      above += weight * valueAt(values, r, c, f);
+      below += weight;
+    }
+    return below === 0 ? 0 : above / below;
+  });
+}
 
 function slowConv(
   window: Window,

@@ -4,8 +4,8 @@
 export const Y: usize = 4, A: usize = 20, B: usize = 36, STRIDE: usize = 8, COLUMN_STRIDE: usize = 12;
 export const LENGTH: usize = 52, COLUMNS: usize = 56;
 export const WEIGHTS: usize = 60, WEIGHT_STRIDE: usize = 64, INPUTS: usize = 68, PARAMETER: usize = 72;
-export const ROWS: usize = 80;
-export const INSTRUCTION: usize = 84;
+export const ROWS: usize = 80, C: usize = 84;
+export const INSTRUCTION: usize = 100;
 
 /** A word that counts floats, in bytes. */
 // @ts-ignore: decorator

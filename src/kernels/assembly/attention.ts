@@ -1,0 +1,142 @@
+import {
+  A,
+  B,
+  C,
+  COLUMN_STRIDE,
+  COLUMNS,
+  floats,
+  INPUTS,
+  INSTRUCTION,
+  LENGTH,
+  operand,
+  PARAMETER,
+  STRIDE,
+  WEIGHT_STRIDE,
+  WEIGHTS,
+  Y,
+} from './encoding';
+import { exp } from './exp-f32';
+import { V } from './vector';
+
+// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
+// strides count bytes here.
+//
+// Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
+
+const ATTEND: u32 = 30; // Op, in ../instruction.ts
+
+/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+export function run(at: usize, end: usize, bases: usize, images: usize): usize {
+  for (; at < end && load<u32>(at) == ATTEND; at += INSTRUCTION) {
+    const columns: usize = max(load<u32>(at + COLUMNS), 1);
+    let y = operand(at + Y, bases), a = operand(at + A, bases);
+    let b = operand(at + B, bases), c = operand(at + C, bases);
+    for (let n = images; n > 0; n--) {
+      let yn = y, an = a, bn = b, cn = c;
+      for (let column: usize = 0; column < columns; column++) {
+        attend(at, yn, an, bn, cn);
+        yn += floats(at + Y + COLUMN_STRIDE);
+        an += floats(at + A + COLUMN_STRIDE);
+        bn += floats(at + B + COLUMN_STRIDE);
+        cn += floats(at + C + COLUMN_STRIDE);
+      }
+      y += floats(at + Y + STRIDE);
+      a += floats(at + A + STRIDE);
+      b += floats(at + B + STRIDE);
+      c += floats(at + C + STRIDE);
+    }
+  }
+  return at;
+}
+
+/** y = sum of softmax(a k scale) v over the places in [first, end) */
+function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
+  const bytes = floats(at + LENGTH), room = floats(at + WEIGHTS), stride = floats(at + WEIGHT_STRIDE);
+  const places = (end - first) / stride, weights = places * 4, values = first + floats(at + INPUTS);
+  if (places != 0) writeScores(room, a, first, places, stride, bytes, <f32>load<f64>(at + PARAMETER));
+  const total = f32x4.splat(places == 0 ? 1 : toPowers(room, weights));
+  let o: usize = 0;
+  for (; o + 4 * V <= bytes; o += 4 * V) {
+    let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
+    for (let p: usize = 0, v = values + o; p < weights; p += 4, v += stride) {
+      const w = v128.load32_splat(room + p);
+      y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v)));
+      y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v, 16)));
+      y2 = f32x4.add(y2, f32x4.mul(w, v128.load(v, 32)));
+      y3 = f32x4.add(y3, f32x4.mul(w, v128.load(v, 48)));
+    }
+    v128.store(y + o, f32x4.div(y0, total));
+    v128.store(y + o, f32x4.div(y1, total), 16);
+    v128.store(y + o, f32x4.div(y2, total), 32);
+    v128.store(y + o, f32x4.div(y3, total), 48);
+  }
+  for (; o < bytes; o += V) {
+    let sum = f32x4.splat(0);
+    for (let p: usize = 0, v = values + o; p < weights; p += 4, v += stride) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(room + p), v128.load(v))); // beyond the head too, where it ends
+    }
+    sum = f32x4.div(sum, total);
+    if (o + V <= bytes) v128.store(y + o, sum);
+    else {
+      for (let i = y + o; i < y + bytes; i += 4) {
+        v128.store_lane<f32>(i, sum, 0);
+        sum = v128.shuffle<f32>(sum, sum, 1, 2, 3, 0);
+      }
+    }
+  }
+}
+
+/** a k scale of each place; -Infinity for those that fill the last vector. Four places at once share the loads of a. */
+function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usize, bytes: usize, scale: f32): void {
+  const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
+  for (let p: usize = 0; p < places; p += 4, k += 4 * stride, room += V) {
+    // Where there are fewer than four, the last place comes again.
+    const last = k + (min(places - p, 4) - 1) * stride;
+    const k1 = min(k + stride, last), k2 = min(k + 2 * stride, last), k3 = min(k + 3 * stride, last);
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (let i: usize = 0; i < whole; i += V) {
+      const q = v128.load(a + i);
+      s0 = f32x4.add(s0, f32x4.mul(q, v128.load(k + i)));
+      s1 = f32x4.add(s1, f32x4.mul(q, v128.load(k1 + i)));
+      s2 = f32x4.add(s2, f32x4.mul(q, v128.load(k2 + i)));
+      s3 = f32x4.add(s3, f32x4.mul(q, v128.load(k3 + i)));
+    }
+    if (whole < bytes) {
+      const q = v128.load(a + whole);
+      s0 = f32x4.add(s0, v128.and(f32x4.mul(q, v128.load(k + whole)), tail));
+      s1 = f32x4.add(s1, v128.and(f32x4.mul(q, v128.load(k1 + whole)), tail));
+      s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + whole)), tail));
+      s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + whole)), tail));
+    }
+    // Of each sum, lanes 0 + 2 and 1 + 3, then both.
+    const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));
+    const s23 = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 1, 4, 5), v128.shuffle<f32>(s2, s3, 2, 3, 6, 7));
+    const sums = f32x4.add(v128.shuffle<f32>(s01, s23, 0, 2, 4, 6), v128.shuffle<f32>(s01, s23, 1, 3, 5, 7));
+    const scores = f32x4.mul(sums, factor);
+    const isThere = tailMask((places - p) * 4);
+    v128.store(room, v128.bitselect(scores, f32x4.splat(-Infinity), p + 4 <= places ? i32x4.splat(-1) : isThere));
+  }
+}
+
+/** Ones in as many lanes as there are numbers beyond whole vectors. */
+// @ts-ignore: decorator
+@inline
+function tailMask(bytes: usize): v128 {
+  return i32x4.gt_s(i32x4.splat(<i32>((bytes >> 2) & 3)), i32x4(0, 1, 2, 3));
+}
+
+/** e^(score - largest score) in their place, and their sum. */
+function toPowers(room: usize, bytes: usize): f32 {
+  let m = v128.load(room);
+  for (let i: usize = V; i < bytes; i += V) m = f32x4.pmax(m, v128.load(room + i));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  let sums = f32x4.splat(0);
+  for (let i: usize = 0; i < bytes; i += V) {
+    const e = exp(f32x4.sub(v128.load(room + i), m));
+    v128.store(room + i, e);
+    sums = f32x4.add(sums, e);
+  }
+  const halves = f32x4.add(sums, v128.shuffle<f32>(sums, sums, 2, 3, 0, 1));
+  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+}

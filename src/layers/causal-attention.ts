@@ -1,0 +1,140 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import {
+  checkBoolean,
+  checkFeatures,
+  checkInteger,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
+import { pointWindow } from '../core/window';
+import { useOwnKernels } from '../ops/own-kernels';
+import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
+import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs } from './seeds';
+import type { LayerArgs, Shape } from './types';
+
+/** Arguments of {@link CausalAttention}. */
+export interface CausalAttentionArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
+  /** Groups of features that attend by themselves. */
+  heads: number;
+  /** Features that come out, as many as those of queries, keys and values: a multiple of `heads`. */
+  units: number;
+  /** Probability with which the weight of an earlier place is dropped in training. @default 0 */
+  dropout?: number;
+}
+
+const argNames: NamesOf<CausalAttentionArgs> = {
+  heads: true,
+  units: true,
+  dropout: true,
+  weightNormalization: true,
+  seed: true,
+  ...layerArgNames,
+};
+
+/** What is projected, each by a kernel and a bias of its own, in the order of weights. */
+const parts = ['query', 'key', 'value'] as const;
+
+/**
+ * Attention over strictly earlier places, in the order of rows: with D = units / heads, each head by itself,
+ *
+ *     q = query(x), k = key(y), v = value(y)                 linear, units each
+ *     y[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i, of the first place 0
+ *
+ * From [x, y], x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values, to [N,H,W,units]. Keys and values may see their
+ * own pixel, with all its channels: only later places read them. Queries must not.
+ *
+ * Weights: of each of query, key and value its kernel [1,1,Q or K,units], gain [units] (with `weightNormalization`) and
+ * bias [units].
+ *
+ * The weights of all places at all others are never in memory at once: they are computed for a part of the queries at a
+ * time, and again for the gradient. Drawing keeps keys and values of all earlier places, and computes one row of weights
+ * a pixel. So time grows with the square of H*W, and memory with H*W.
+ *
+ * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
+ * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
+ *
+ * @throws TypeError naming the argument that is out of range, or `units` that are no multiple of `heads`; where the inputs
+ * are not two maps of one height and width.
+ * @example
+ * ```js
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { causalAttention, maskedConv2d } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const before = maskedConv2d({ filters: 16, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+ * const y = causalAttention({ heads: 4, units: 8 }).apply([before, image]); // all that comes before, at any distance
+ * console.log(y.shape); // [null, 8, 8, 8]
+ * ```
+ */
+export class CausalAttention extends PixelLayer {
+  /** @nocollapse */
+  static className = 'CausalAttention';
+
+  private readonly heads: number;
+  private readonly units: number;
+  private readonly dropout: DropoutArgs;
+  private readonly weightNormalization: boolean;
+  private readonly seed: number | undefined;
+  private projections: readonly ConvolutionWeights[] = [];
+
+  constructor(args: CausalAttentionArgs) {
+    super(checkLayerArgs(CausalAttention, new.target, args, argNames));
+    this.heads = checkInteger('CausalAttention: heads', args.heads, 1);
+    this.units = checkFeatures('CausalAttention: units', args.units, this.heads, 'heads');
+    this.weightNormalization = checkBoolean(
+      'CausalAttention: weightNormalization',
+      args.weightNormalization ?? false,
+    );
+    this.seed = checkSeed('CausalAttention', args.seed);
+    const rate = checkRate('CausalAttention: dropout', args.dropout ?? 0);
+    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const { units, weightNormalization, seed } = this;
+    const shapes = this.readShapes(inputShape);
+    const [ofQueries, ofKeys] = shapes.map((shape) => shape[3]) as [number, number];
+    checkMemory('CausalAttention: features, units', [Math.max(ofQueries, ofKeys), units]);
+    this.projections = parts.map((part) => {
+      const features = part === 'query' ? ofQueries : ofKeys;
+      return addConvolution(this, `${part}_`, [1, 1, features, units], { seed, weightNormalization });
+    });
+    this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape[3]));
+    super.build(inputShape);
+  }
+
+  /** The shapes [N,H,W,Q] and [N,H,W,K]. */
+  private readShapes(inputShape: Shape | Shape[]) {
+    const given = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    if (given.length !== 2)
+      throwTypeError('CausalAttention: inputs', 'two, for queries and for keys and values', inputShape);
+    return given.map((shape) => imageInputShape('CausalAttention', shape));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    this.readShapes(inputShape);
+    return super.computeOutputShape(inputShape); // [N,H,W,units]
+  }
+
+  override express<T>(ops: Ops<T>, [x, y]: readonly T[]): T {
+    const [queries, keys, values] = this.projections.map(
+      ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
+    ) as [T, T, T];
+    return ops.attend(queries, keys, values, this.heads, this.dropout); // [N,H,W,units]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { heads, units, weightNormalization, dropout, seed = null } = this;
+    return { ...super.getConfig(), heads, units, weightNormalization, dropout: dropout.rate, seed };
+  }
+}
+serialization.registerClass(CausalAttention);
+
+/** Makes a {@link CausalAttention}. */
+export function causalAttention(args: CausalAttentionArgs): CausalAttention {
+  useOwnKernels();
+  return new CausalAttention(args);
+}
