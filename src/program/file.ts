@@ -122,8 +122,8 @@ function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
   const { shape, data } = checkWeight(name, weight);
   if (!float16) return { dtype: 'F32', shape, bytes: bytesOf(data) };
   const halves = toFloat16(data);
-  const bad = data.find((_, i) => isInfinite(halves[i] as number));
-  if (bad !== undefined) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', bad);
+  const bad = halves.findIndex(isInfinite);
+  if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', data[bad]);
   return { dtype: 'F16', shape, bytes: bytesOf(halves) };
 }
 

@@ -7,13 +7,15 @@ const EXPONENT_SHIFT = (127 - 15) << 23; // from the exponents of float16 to tho
 /** The nearest float16 of each number, ties to even: infinity from 65520 on. */
 export function toFloat16(numbers: Float32Array): Uint16Array<ArrayBuffer> {
   const all = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-  return Uint16Array.from(all, (bits, i) => {
+  const halves = new Uint16Array(numbers.length);
+  for (let i = 0; i < halves.length; i++) {
+    const bits = all[i] as number;
     const sign = (bits >>> 16) & 0x8000;
     const magnitude = bits & 0x7fffffff;
-    return (
-      sign | (magnitude < SMALLEST_NORMAL ? subnormal(Math.abs(numbers[i] as number)) : normal(magnitude))
-    );
-  });
+    halves[i] =
+      sign | (magnitude < SMALLEST_NORMAL ? subnormal(Math.abs(numbers[i] as number)) : normal(magnitude));
+  }
+  return halves;
 }
 
 /** Adding 2^52 leaves no room for fractions, so it rounds them. */
@@ -30,12 +32,19 @@ export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINIT
 
 /** The numbers that float16 stand for, exactly. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(halves, (bits) => {
-    const exponent = (bits >>> 10) & 31;
-    const fraction = bits & 0x3ff;
-    const sign = bits & 0x8000 ? -1 : 1;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-    return sign * (0x400 + fraction) * 2 ** (exponent - 25);
-  });
+  const numbers = new Float32Array(halves.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = valueOf(halves[i] as number);
+  return numbers;
+}
+
+/** What the last bit of the fraction stands for, by the exponent. */
+const LAST_BITS = /* @__PURE__ */ Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
+
+function valueOf(bits: number): number {
+  const exponent = (bits >>> 10) & 31;
+  const fraction = bits & 0x3ff;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (0x400 + fraction) * (LAST_BITS[exponent] as number);
 }
