@@ -33,14 +33,14 @@ export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINIT
 /** The numbers that float16 stand for, exactly. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const numbers = new Float32Array(halves.length);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = valueOf(halves[i] as number);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = numberOf(halves[i] as number);
   return numbers;
 }
 
 /** What the last bit of the fraction stands for, by the exponent. */
 const LAST_BITS = /* @__PURE__ */ Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
 
-function valueOf(bits: number): number {
+function numberOf(bits: number): number {
   const exponent = (bits >>> 10) & 31;
   const fraction = bits & 0x3ff;
   const sign = bits & 0x8000 ? -1 : 1;

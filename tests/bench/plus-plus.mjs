@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
-import { writePortable } from 'pixelcnn-layers/runtime';
+import { sample as samplePortable, writePortable } from 'pixelcnn-layers/runtime';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
@@ -39,6 +39,7 @@ async function smallFigures() {
   const model = pixelCNNPlusPlus({ ...small, seed: 1 });
   model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
   const { xs, labels } = randomBatch(small, batch);
+  const portable = await toPortable(model);
   const times = await timeInTurn(
     {
       pass: async () => {
@@ -48,17 +49,20 @@ async function smallFigures() {
       },
       step: () => model.trainOnBatch(xs, labels),
       draw: async () => (await sample(model, { numImages: batch, seed: 1 })).dispose(),
+      drawPortable: () => samplePortable(portable, { numImages: batch, seed: 1 }),
     },
     { seconds },
   );
   const again = timeTorchPlusPlus(small, batch, seconds / 2); // before and after, since the two do not run in turn
   const ofTorch = (what) => torch && Math.min(torch[what].median, again[what].median);
-  const { pass, step, draw } = times;
+  const { pass, step, draw, drawPortable } = times;
+  const inPasses = (time) => `${ms(time.median)} (${(time.median / pass.median).toFixed(2)} passes)`;
   const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)} times)` : 'not installed'); // biome-ignore format: one line
   const rows = [
     ['a pass', ms(pass.median), beside(pass, 'forward')],
     ['a step of training', ms(step.median), beside(step, 'step')],
-    ['drawing them', `${ms(draw.median)} (${(draw.median / pass.median).toFixed(2)} passes)`, ''],
+    ['drawing them', inPasses(draw), ''],
+    ['drawing them without tfjs, from a portable model', inPasses(drawPortable), ''],
   ];
   const table = markdownTable([`${batch} images 16x16x3`, 'ms', 'PyTorch, one thread, ms'], rows);
   return `${model.countParams().toLocaleString('en')} weights (\`filters: 32, numResnets: 2, components: 5\`):\n\n${table}`;
