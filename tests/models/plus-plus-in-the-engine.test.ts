@@ -128,7 +128,7 @@ onEachCpuBackend('PixelCNN++ drawn incrementally', (backend) => {
         incremental.dispose();
         network.dispose();
       }),
-      { numRuns: backend === 'wasm' ? 12 : 3, seed: 7 }, // whole passes are slow elsewhere
+      { numRuns: backend === 'wasm' ? 8 : 2, seed: 7 }, // whole passes are slow elsewhere
     );
   });
 });
