@@ -79,7 +79,10 @@ describe('what is wrong is refused before anything is queued, where there is no 
         '--labels: wanted [2], one an image, got [3]',
         score('--npy', 'FOLDER/dark.npy', '--labels', 'FOLDER/three.npy'),
       ],
-      ['--redis: 127.0.0.1:1: connect ECONNREFUSED', drawFrom('model', ...nowhere)],
+      [
+        '--redis: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; is Redis or Valkey running there?',
+        drawFrom('model', ...nowhere),
+      ],
       ['--redis: wanted a URL', drawFrom('model', '--redis', 'http://localhost')],
       [
         '--redis: wanted a password in the URL of db.example',
