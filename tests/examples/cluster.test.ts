@@ -200,7 +200,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
 
     const other = await submit('resumed', 'draw', 'model', ...flags, '--per-job', '64').ended;
     expect(other).toMatchObject({ code: 1 });
-    expect(other.stderr).toContain('holds another run, of perJob 16, not 64\n');
+    expect(other.stderr).toContain('holds another run, of perJob 16, not 64; give another --out\n');
 
     const path = join(folderOfShards, '000005.bin');
     const shard = await readFile(path);

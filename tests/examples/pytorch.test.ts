@@ -347,7 +347,7 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
     ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: Error'],
-    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it'],
+    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it, or give another --out'],
     ['--resume', '--resume: wanted --out with the directory of a run'],
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],
