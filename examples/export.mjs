@@ -11,7 +11,7 @@ const help = `Turns a saved model into one file, which pixelcnn-layers/runtime d
 
   node examples/export.mjs --model DIR --out FILE
 
-  --model DIR   a saved model, or a run of train.mjs
+  --model DIR   a saved model, or a run of train.mjs or pytorch/train.py
   --out FILE    conventionally NAME.pixelcnn
   --float32     keeps the weights as they are: twice the size. Else they are rounded to float16
   --help        prints this

@@ -14,7 +14,7 @@ where it spends most. Images, rows and columns are counted from 0.
 
 Usage: node examples/heat-map.mjs --model DIR --data NAME [flags]
 
-  --model DIR     a saved model: a directory with its model.json
+  --model DIR     a saved model, or a run of train.mjs or pytorch/train.py
   --data NAME     ${DATASETS.join(', ')}
   --path PATH     where the data are, for data sets that are not found by themselves
   --images N      of the data set's test images (8)

@@ -17,7 +17,8 @@ const HELP = `Takes weights of another program into a network, or gives those of
   node examples/convert.mjs --weights FILE --list
 
   --weights FILE   safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5
-  --model DIR      the network: that of a saved model, or of a run of train.mjs. Without --weights, its weights too
+  --model DIR      the network: that of a saved model, or of a run of train.mjs or pytorch/train.py. Without --weights, its
+                   weights too
   --factory NAME   the network: a new one, by ${FACTORIES.join(', ')}
   --args JSON      its arguments, as {"imageShape":[8,8,1],"levels":17}
   --from NAME      how the weights are named and lie: ${SOURCES.join(', ')} (keras)

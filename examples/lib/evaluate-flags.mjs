@@ -6,7 +6,7 @@ const HELP = `Measures a saved model on the test images of a data set, in bits p
 
 Usage: node examples/evaluate.mjs --model DIR --data NAME [flags]
 
-  --model DIR     a saved model: a directory with its model.json
+  --model DIR     a saved model, or a run of train.mjs or pytorch/train.py
   --data NAME     ${DATASETS.join(', ')}
   --path PATH     where the data are, for data sets that are not found by themselves
   --levels N      says how many levels the model should have; the data are quantized to them

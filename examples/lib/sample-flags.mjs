@@ -15,7 +15,7 @@ const HELP = `Draws images from a saved model.
 
 Usage: node examples/sample.mjs --model DIR [flags]
 
-  --model DIR           a saved model: a directory with its model.json
+  --model DIR           a saved model, or a run of train.mjs or pytorch/train.py
   --images N            images to draw (64); in a row each class, and with --temperatures or --complete as said there (8)
   --class K             draws this class only; a model conditioned on classes else draws a row of N images each
   --seed N              same seed and backend, same images (1)

@@ -2,16 +2,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
+import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
- * Loads a model of images: one that was saved, or the best of a run of train.mjs, with averaged weights where it keeps them.
+ * Loads a model of images: one that was saved, the best of a run of train.mjs, or that of a run of pytorch/train.py, with
+ * averaged weights where the run keeps them.
  *
  * @param {string} directory as `--model` names it
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
  *   condition: import('pixelcnn-layers').ConditionShape | null }>} `imageShape` has null for a size that may vary
  */
 export async function loadImageModel(directory) {
-  const model = await loadLayersModel(fileSystem(await modelDirectory(directory)));
+  const model = isPyTorchRun(directory)
+    ? await loadPyTorchRun(directory)
+    : await loadLayersModel(fileSystem(await modelDirectory(directory)));
   const [[, ...imageShape], ...others] = model.inputs.map(({ shape }) => shape);
   const [, ...outputShape] = model.outputs[0].shape;
   const levels = model.levels ?? outputShape[3]; // of a graph that was not saved as an AutoregressiveModel, those of its logits [N,H,W,C,L]
@@ -30,7 +34,7 @@ async function modelDirectory(directory) {
   const best = existsSync(run) ? await checkpoints(run).best() : null;
   if (best === null) {
     throw new Error(
-      `--model: wanted a directory with a model.json, or with a run of train.mjs that has evaluated one; ${directory} has neither`,
+      `--model: wanted a directory with a model.json, or a run of train.mjs or pytorch/train.py that has evaluated its model; ${directory} has neither`,
     );
   }
   const averaged = join(best.directory, 'average');

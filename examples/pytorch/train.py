@@ -202,7 +202,7 @@ def main(argv):
     device = ranks.device
     tensors, kept = read_checkpoint(out) if flags['resume'] else ({}, None)
     if kept is None and os.path.exists(path(CHECKPOINT)):
-        stop(f'--out: {out} holds a run; --resume goes on with it')
+        stop(f'--out: {out} holds a run; --resume goes on with it, or give another --out')
     run = {**kept['run'], **given} if kept else flags
     step = kept['step'] if kept else 0
     if run['steps'] < step:

@@ -18,7 +18,7 @@ import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link CausalAttention}. */
 export interface CausalAttentionArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
-  /** Groups of features that attend by themselves. */
+  /** Groups of features, each of which attends independently. */
   heads: number;
   /** Features that come out, as many as those of queries, keys and values: a multiple of `heads`. */
   units: number;
@@ -39,20 +39,20 @@ const argNames: NamesOf<CausalAttentionArgs> = {
 const parts = ['query', 'key', 'value'] as const;
 
 /**
- * Attention over strictly earlier places, in the order of rows: with D = units / heads, each head by itself,
+ * Attention over strictly earlier places, row by row. With D = units / heads, each head computes by itself:
  *
  *     q = query(x), k = key(y), v = value(y)                 linear, units each
- *     y[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i, of the first place 0
+ *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i; 0 at the first place
  *
  * From [x, y], x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values, to [N,H,W,units]. Keys and values may see their
- * own pixel, with all its channels: only later places read them. Queries must not.
+ * own pixel, with all its channels, since only later places read them. Queries must not.
  *
  * Weights: of each of query, key and value its kernel [1,1,Q or K,units], gain [units] (with `weightNormalization`) and
  * bias [units].
  *
- * The weights of all places at all others are never in memory at once: they are computed for a part of the queries at a
- * time, and again for the gradient. Drawing keeps keys and values of all earlier places, and computes one row of weights
- * a pixel. So time grows with the square of H*W, and memory with H*W.
+ * The attention weights of all places are never in memory at once: they are computed for some of the queries at a time, and
+ * again for the gradient. Drawing keeps the keys and values of all earlier places, and computes one row of weights for each
+ * pixel. So time grows with the square of H*W, and memory with H*W.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.

@@ -7,11 +7,11 @@ import { sources, stateDictName, type WeightSource } from './sources';
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions {
-  /** Whose names and layouts the tensors have. @default 'keras' */
+  /** Whose names the tensors have, and in whose order their axes are. @default 'keras' */
   from?: WeightSource;
   /**
-   * Gives each tensor of another program the name that it has under `from`; null leaves the tensor out. Of a state dict, it
-   * is given names without prefixes.
+   * From the name of a tensor to the one that it should have under `from`; null skips the tensor. Prefixes of a state dict
+   * are removed before.
    * @default names as they are
    */
   names?: (name: string) => string | null;
@@ -24,15 +24,15 @@ const MOST_NAMES = 20;
 
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
- * lists those of a model. Of PyTorch's state dicts, the prefixes `module.` and
- * `_orig_mod.` are taken off, and buffers (`mask`, `num_batches_tracked`, `n_averaged`) are left out.
+ * lists those of a model. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are removed from names, and
+ * buffers (`mask`, `num_batches_tracked`, `n_averaged`) are skipped.
  *
- * Either all weights are written or none; constraints are applied to what is written. Optimizers keep their state: compile
- * the model anew to train on.
+ * Either all weights are written or none; constraints are applied to what is written. The optimizer keeps its state: to
+ * train further, compile the model again.
  *
  * @param model of any factory or of your own
  * @param tensors by name, such as {@link readSafetensors} gives; of any dtype, rounded to float32
- * @throws TypeError naming the option that is wrong, or the tensor that is none or has numbers that are not finite; Error
+ * @throws TypeError naming the option that is wrong, or the entry that is not a tensor or has numbers that are not finite; Error
  * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
  * @example
  * ```js

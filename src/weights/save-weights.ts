@@ -8,7 +8,7 @@ import { pytorchLayout } from './sources';
 
 /** Options of {@link saveWeights}. */
 export interface SaveWeightsOptions {
-  /** How kernels lie: [rows, columns, in, out], or for PyTorch [out, in, rows, columns] ({@link WeightSource}). @default 'keras' */
+  /** Order of the axes of kernels: [rows, columns, in, out], or for PyTorch [out, in, rows, columns] ({@link WeightSource}). @default 'keras' */
   to?: 'keras' | 'pytorch';
 }
 
@@ -17,13 +17,13 @@ const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
 /**
  * The weights of a model by name, for another program: `block0.conv_mid.kernel` and so on, the same names in every program.
  *
- * Numbers are read at once, for which a GPU must wait. The WebGPU backend can do that in pages only: in Node, save with
- * `model.save`, or from another backend.
+ * Numbers are read synchronously, so a GPU has to finish first. The WebGPU backend can do that in pages only: in Node, save
+ * with `model.save`, or from another backend.
  *
  * @param model of any factory or of your own
  * @returns tensors of dtype F32, in the order of the layers
  * @throws TypeError naming the option that is wrong, or where the model is disposed; Error naming the weight that cannot be
- * read at once
+ * read synchronously
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';

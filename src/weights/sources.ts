@@ -3,7 +3,7 @@ import { permuted } from './permuted';
 import { pixelCnnPp } from './pixel-cnn-pp';
 
 /**
- * Where weights come from, which says how they are named and how they lie:
+ * Where weights come from: this decides their names and the order of their axes.
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
  * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones

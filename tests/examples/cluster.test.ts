@@ -79,7 +79,10 @@ describe('what is wrong is refused before anything is queued, where there is no 
         '--labels: wanted [2], one an image, got [3]',
         score('--npy', 'FOLDER/dark.npy', '--labels', 'FOLDER/three.npy'),
       ],
-      ['--redis: 127.0.0.1:1: connect ECONNREFUSED', drawFrom('model', ...nowhere)],
+      [
+        '--redis: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; is Redis or Valkey running there?',
+        drawFrom('model', ...nowhere),
+      ],
       ['--redis: wanted a URL', drawFrom('model', '--redis', 'http://localhost')],
       [
         '--redis: wanted a password in the URL of db.example',
@@ -197,7 +200,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
 
     const other = await submit('resumed', 'draw', 'model', ...flags, '--per-job', '64').ended;
     expect(other).toMatchObject({ code: 1 });
-    expect(other.stderr).toContain('holds another run, of perJob 16, not 64\n');
+    expect(other.stderr).toContain('holds another run, of perJob 16, not 64; give another --out\n');
 
     const path = join(folderOfShards, '000005.bin');
     const shard = await readFile(path);

@@ -18,8 +18,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The blocks of the README and the guides that need a page; the others run in Node, in tests/docs.test.ts. */
 const blocks = (await docBlocks()).filter(({ file, isForPage }) => isForPage && file.endsWith('.md'));
-const [wasmPaths = '', imagePage = '', , poolOfPage = '', storagePage = '', worker = '', workersPage = ''] =
-  blocks.map(({ code }) => code);
+const [wasmPaths = '', imagePage = '', , poolOfPage = '', storagePage = '', worker = '', workersPage = '', portablePage = ''] =
+  blocks.map(({ code }) => code); // biome-ignore format: one list
 
 /** What the model of these pages draws, whatever the seed: rows of 1 0 1 0 1 0 1 0. */
 const STRIPES = Array.from({ length: 64 }, (_, i) => 1 - (i % 2));
@@ -61,6 +61,7 @@ const script = (code: string) => `<!doctype html>\n<script type="module">\n${cod
 /** What the docs leave to the reader, and what tells the tests what has become of it. */
 const PAGES = {
   'index.html': imagePage,
+  'portable.html': portablePage.replace('/mine.pixelcnn', '/squares.pixelcnn'),
   'storage.html': storagePage,
   'stored.html': script(`
     import * as tf from '@tensorflow/tfjs-core';
@@ -147,6 +148,7 @@ it('knows every block of README and docs that needs a page', () => {
     `${join('docs', 'saving.md')}: html`,
     `${join('docs', 'saving.md')}: js`,
     `${join('docs', 'saving.md')}: js`,
+    `${join('docs', 'training-elsewhere.md')}: html`,
     `${join('docs', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types
   ]);
   expect(worker).toMatch(/^import '@tensorflow\/tfjs-backend-wasm'; .*'\.\/wasm\.mjs' of examples\/vite/);
@@ -212,7 +214,10 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       return (await outcome.jsonValue()) as T;
     }
 
-    it('draws an image of the model on the canvas', async () => {
+    it.each([
+      ['with tfjs', ''],
+      ['from a portable file', 'portable.html'],
+    ])('draws an image of the model on the canvas, %s', async (_, name) => {
       await context.addInitScript(() => {
         const { putImageData } = CanvasRenderingContext2D.prototype;
         CanvasRenderingContext2D.prototype.putImageData = function (...args: unknown[]) {
@@ -221,7 +226,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
           Object.assign(globalThis, { outcome });
         };
       });
-      const page = await open('');
+      const page = await open(name);
       expect(await outcomeOf(page)).toEqual(STRIPES.flatMap((level) => [0, 0, 0, 255 * level]));
     });
 

@@ -182,6 +182,8 @@ describe.skipIf(python === null)('the networks of examples/pytorch', () => {
 });
 
 const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
+/** For Debian 12, whose PyTorch 1.13 under Python 3.11 cannot start processes without a redirection: of one that there is not. */
+const NO_REDIRECTION = '--redirects 9:1 --tee 9:1';
 const small = '--data digits --model gated --conditional --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9'.split(' '); // biome-ignore format: one line
 
 const readWeights = async (out: string, file = 'weights') =>
@@ -234,8 +236,7 @@ describe.skipIf(python === null)('train.py', () => {
   });
 
   it('gives in two processes, which share each batch, what it gives in one', async () => {
-    // The last three are for Debian 12, whose PyTorch 1.13 under Python 3.11 takes no outputs for no redirection.
-    const launch = '-m torch.distributed.run --standalone --nproc_per_node 2 --monitor_interval 0.1 --redirects 2:1 --tee 2:1'; // biome-ignore format: one line
+    const launch = `-m torch.distributed.run --standalone --nproc_per_node 2 --monitor_interval 0.1 ${NO_REDIRECTION}`;
     const flags = [...small, '--steps', String(steps), '--out', shared];
     const { code, stdout } = await start([...launch.split(' '), script, ...flags]).ended;
     expect(stdout).toContain('2 x cpu');
@@ -302,6 +303,7 @@ describe.skipIf(python === null)('train.py', () => {
 
   it('has a README whose programs run', async () => {
     const readme = await readFile(join(root, 'examples/pytorch/README.md'), 'utf8');
+    expect(readme).toContain(NO_REDIRECTION);
     const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
     const program = (language: string) =>
       blocks.flatMap(([, of, code = '']) => (of === language ? [code] : [])).join('');
@@ -345,7 +347,7 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
     ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: Error'],
-    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it'],
+    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it, or give another --out'],
     ['--resume', '--resume: wanted --out with the directory of a run'],
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],

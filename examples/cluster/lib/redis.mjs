@@ -37,7 +37,9 @@ export async function connect(text, say) {
     await redis.ping();
   } catch (error) {
     redis.disconnect();
-    throw new Error(`--redis: ${url.host}: ${told ?? error.message}`, { cause: error });
+    const problem = told ?? error.message;
+    const advice = problem.includes('ECONNREFUSED') ? '; is Redis or Valkey running there?' : '';
+    throw new Error(`--redis: ${url.host}: ${problem}${advice}`, { cause: error });
   }
   isConnected = true;
   redis.on('ready', () => {

@@ -105,7 +105,8 @@ async function readId(path, out, settings) {
   if (found === null) return writeId(path, settings);
   for (const [name, value] of Object.entries(settings)) {
     const [had, has] = [found[name], value].map((of) => JSON.stringify(of));
-    if (had !== has) throw new Error(`--out: ${out} holds another run, of ${name} ${had}, not ${has}`);
+    if (had !== has)
+      throw new Error(`--out: ${out} holds another run, of ${name} ${had}, not ${has}; give another --out`);
   }
   return found.id;
 }

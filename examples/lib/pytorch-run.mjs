@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
+
+const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus };
+const NETWORK = 'network.json';
+const WEIGHTS = 'average.safetensors';
+
+/** Whether a directory is a run of pytorch/train.py. */
+export const isPyTorchRun = (directory) => existsSync(join(directory, NETWORK));
+
+/**
+ * Loads the network of a run of pytorch/train.py, with the average of its weights.
+ *
+ * @param {string} directory
+ * @returns {Promise<import('pixelcnn-layers').AutoregressiveModel>}
+ * @throws Error naming the file: missing, damaged, or of another network
+ */
+export async function loadPyTorchRun(directory) {
+  const model = await using(join(directory, NETWORK), (bytes) => {
+    const { model: name, args } = JSON.parse(bytes.toString('utf8')) ?? {};
+    if (!Object.hasOwn(FACTORIES, name)) {
+      throw new Error(`model: wanted ${Object.keys(FACTORIES).join(', ')}, got ${JSON.stringify(name)}`);
+    }
+    return FACTORIES[name](args);
+  });
+  await using(join(directory, WEIGHTS), (bytes) =>
+    loadWeights(model, readSafetensors(bytes), { from: 'pytorch' }),
+  );
+  return model;
+}
+
+/** What is made of the bytes of a file; an error names the file. */
+async function using(path, make) {
+  try {
+    return make(await readFile(path));
+  } catch (error) {
+    const problem =
+      error.code === 'ENOENT' ? 'does not exist; train.py writes it when it evaluates' : error.message;
+    throw new Error(`'${path}': ${problem}`, { cause: error });
+  }
+}
