@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
@@ -108,7 +107,6 @@ export default defineConfig({
     ],
   },
   test: {
-    maxWorkers: Math.max(2, availableParallelism() - 1), // on two cores too: many tests wait for programs that they start
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
