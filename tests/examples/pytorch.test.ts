@@ -181,6 +181,19 @@ describe.skipIf(python === null)('the networks of examples/pytorch', () => {
   }); // biome-ignore format: one call a line
 });
 
+describe.skipIf(python === null)('PixelSNAIL of examples/pytorch', () => {
+  it('gives from the state dicts of a public repository what they give there', async () => {
+    const ended = await start([fileURLToPath(new URL('snail_golden.py', import.meta.url))]).ended;
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const misses: { name: string; logits: number; nats: number }[] = JSON.parse(ended.stdout);
+    expect(misses.map(({ name }) => name)).toEqual(['snail', 'snail_cond']);
+    for (const { logits, nats } of misses) {
+      expect(logits).toBeLessThan(5e-5);
+      expect(nats).toBeLessThan(1e-5);
+    }
+  });
+});
+
 const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
 /** For Debian 12, whose PyTorch 1.13 under Python 3.11 cannot start processes without a redirection: of one that there is not. */
 const NO_REDIRECTION = '--redirects 9:1 --tee 9:1';
@@ -336,8 +349,16 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --decay 2', "--decay: wanted a number above 0, at most 1, got '2'"],
     ['--data digits --average 1', "--average: wanted a number from 0, below 1, got '1'"],
     ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
-    ['--data digits --conditional', '--conditional: comes with --model gated or plus-plus'],
-    ['--data digits --from-data 8', '--from-data: comes with --model plus-plus'],
+    ['--data digits --conditional', '--conditional: comes with --model gated, plus-plus or pixelsnail'],
+    ['--data digits --from-data 8', '--from-data: comes with --model plus-plus or pixelsnail'],
+    ['--data digits --model pixelsnail --codes 8', '--codes: comes with --model pixelsnail and --data npy'],
+    ['--data npy --path CODES --codes 4 --out NEW', '--codes: comes with --model pixelsnail and --data npy'],
+    ['--data npy --path CODES --model pixelsnail --codes 3 --out NEW', '--codes: wanted codes 0 to 2, got 3'],
+    ['--data npy --path UNCODED --model pixelsnail --codes 4 --out NEW', "--codes: 'UNCODED' has no train-codes.npy and"],
+    ['--data npy --path FEWER --out NEW', "npy: 'FEWER': wanted codes [10,h,w] from 0, got [9, 2, 2] from 0"],
+    ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
+    ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
+    ['--data digits --model pixelsnail --kernel 1 --out NEW', 'pixelSNAIL: kernel_size: wanted an odd number of at least 3, got 1'],
     ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
     ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
     ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
@@ -346,14 +367,14 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path NEW --out NEW', 'npy: '],
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
-    ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: Error'],
+    ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: not those of the network: missing (32): input_conv.kernel, input_conv.bias, block0.conv_in.kernel and 29 more; left over (17): block0_across.kernel, '],
     ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it, or give another --out'],
     ['--resume', '--resume: wanted --out with the directory of a run'],
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],
     ['--resume --out STRAIGHT --steps 1', "--steps: the run has done STEPS, got '1'"],
     ['--resume --out EMPTY', '--resume: EMPTY/checkpoint.safetensors cannot be read: it lacks checksum, history, run,'],
-    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: Error(s) in loading state_dict'],
+    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: not those of the network: missing (23): output_conv1.kernel, '],
     ['--resume --out DAMAGED', '--resume: DAMAGED/checkpoint.safetensors cannot be read: '],
   ]; // biome-ignore format: one refusal a line
 
@@ -373,7 +394,19 @@ describe.skipIf(python === null)('train.py', () => {
     }
     await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
-    const places = { NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
+    // Images with maps of codes, or without them, or with too few, or of another size.
+    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2] };
+    const coded = Object.fromEntries(Object.keys(maps).map((name) => [name, join(directory, name.toLowerCase())]));
+    for (const [name, shape] of Object.entries(maps)) {
+      await mkdir(coded[name] as string);
+      for (const part of ['train', 'test']) {
+        const write = (file: string, data: Uint8Array, of: number[]) => writeFile(join(coded[name] as string, file), npyOf(data, of));
+        await write(`${part}.npy`, new Uint8Array(10 * 16), [10, 4, 4]);
+        const [n, h, w] = (part === 'train' && name === 'SIZES' ? [10, 2, 2] : (shape ?? [0])) as [number, number, number];
+        if (shape) await write(`${part}-codes.npy`, Uint8Array.from({ length: n * h * w }, (_, i) => i % 4), [n, h, w]);
+      }
+    }
+    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
     const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
     const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
     const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));
