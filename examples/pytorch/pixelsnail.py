@@ -72,9 +72,8 @@ class CausalAttention(nn.Module):
 
     def forward(self, x, y):
         n, _, height, width = x.shape
-        # [N,units,H,W] -> [N,heads,D,H*W] -> [N,heads,H*W,D] each
-        heads = [z.reshape(n, self.heads, -1, height * width).transpose(2, 3) for z in (self.query(x), self.key(y), self.value(y))]
-        query, key, value = heads
+        split = lambda z: z.reshape(n, self.heads, -1, height * width).transpose(2, 3)  # [N,units,H,W] -> [N,heads,H*W,D]
+        query, key, value = split(self.query(x)), split(self.key(y)), split(self.value(y))
         # Strictly before: the places from the second on see as many of those up to the last but one.
         attended = attend(query[:, :, 1:], key[:, :, :-1], value[:, :, :-1])  # [N,heads,H*W-1,D]
         attended = F.pad(attended, (0, 0, 1, 0))  # -> [N,heads,H*W,D]
@@ -82,10 +81,10 @@ class CausalAttention(nn.Module):
 
 
 def attend(query, key, value):
-    """Of places [N,heads,places,D], each to those up to itself."""
-    if hasattr(F, 'scaled_dot_product_attention'):
+    """Attention of places [N,heads,places,D], of each to those up to itself."""
+    if hasattr(F, 'scaled_dot_product_attention'):  # since PyTorch 2
         return F.scaled_dot_product_attention(query, key, value, is_causal=True)
-    places = query.shape[2]  # before PyTorch 2
+    places = query.shape[2]
     is_later = torch.ones(places, places, dtype=torch.bool, device=query.device).triu(1)
     logits = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])  # [N,heads,places,places]
     return logits.masked_fill(is_later, -math.inf).softmax(3) @ value
@@ -112,10 +111,12 @@ class PixelSNAIL(nn.Module):
         self.distribution = Softmax(channels, levels) if is_softmax else Mixture(channels, levels, **output)
         self.levels, features_in = read_levels(input, channels, levels)
 
-        self.num_classes = None if num_classes is None else num_classes + null_class
-        self.condition_size, self.code_condition = condition_size, code_condition
-        sizes = [self.num_classes, condition_size, code_condition and self.add_codes(dropout=dropout, **code_condition)]
-        conditions = [size for size in sizes if size is not None]
+        classes_read = None if num_classes is None else num_classes + null_class  # the null class is one more
+        features_of_codes = None if code_condition is None else self.add_codes(dropout=dropout, **code_condition)
+        self.condition_sizes = {'classes': classes_read, 'vectors': condition_size, 'codes': features_of_codes}
+        conditions = [size for size in self.condition_sizes.values() if size is not None]
+        for size in conditions:
+            check_sizes(condition=size)
 
         above, left = (kernel_size // 2, kernel_size), ((kernel_size + 1) // 2, kernel_size // 2)
         self.stem_above = Conv(features_in, filters, shifted(above, 'down'), weight_norm=True)
@@ -141,13 +142,15 @@ class PixelSNAIL(nn.Module):
         self.register_buffer('position', torch.stack([rows, columns])[None], persistent=False)  # [1,2,H,W]
 
     def add_codes(self, levels, shape, res_blocks, res_filters, dropout, kernel_size=3):
-        """What reads a coarser map of codes; returns of how many features it makes it."""
-        check_sizes(2, levels=levels)
+        """What reads a coarser map of codes; returns how many features it gives."""
+        rows, columns = shape
+        check_sizes(rows_of_codes=rows, columns_of_codes=columns, res_filters=res_filters)
+        check_sizes(2, levels_of_codes=levels)
         check_sizes(0, res_blocks=res_blocks)
-        check_sizes(res_filters=res_filters)
         check_kernel('code_condition: kernel_size', kernel_size)
-        if any(size % coarse != 0 for size, coarse in zip(self.image_size, shape)):
+        if self.image_size[0] % rows != 0 or self.image_size[1] % columns != 0:
             raise ValueError(f'code_condition: shape: wanted divisors of {list(self.image_size)}, got {list(shape)}')
+        self.codes_shape, self.codes_levels, self.codes_blocks = (rows, columns), levels, res_blocks
         self.codes_conv = Conv(levels, res_filters, wide(kernel_size), weight_norm=True)
         for index in range(res_blocks):
             self.add_module(f'codes_res{index}', GatedBlock(res_filters, res_filters, wide(kernel_size), dropout))
@@ -178,22 +181,29 @@ class PixelSNAIL(nn.Module):
 
     def conditions(self, classes, vectors, codes):
         """What enters blocks, in the order of the library."""
-        wanted = {'classes': self.num_classes, 'vectors': self.condition_size, 'codes': self.code_condition}
-        for (name, wants), given in zip(wanted.items(), (classes, vectors, codes)):
-            if (wants is None) != (given is None):
-                raise ValueError(f"{name}: wanted {'none' if wants is None else 'those of each image'}, got {type(given).__name__}")
+        given = {'classes': classes, 'vectors': vectors, 'codes': codes}
+        for name, size in self.condition_sizes.items():
+            if (size is None) != (given[name] is None):
+                raise ValueError(f"{name}: wanted {'None' if size is None else 'those of all images'}, got {type(given[name]).__name__}")
         conditions = []
         if classes is not None:
-            conditions.append(F.one_hot(classes, self.num_classes).to(self.position)[:, :, None, None])  # [N] -> [N,K,1,1]
+            one_hot = F.one_hot(classes, self.condition_sizes['classes']).to(self.position)  # [N] -> [N,K]
+            conditions.append(one_hot[:, :, None, None])  # -> [N,K,1,1]
         if vectors is not None:
             conditions.append(vectors[:, :, None, None])  # [N,K] -> [N,K,1,1]
         if codes is not None:
-            x = F.one_hot(codes, self.code_condition['levels']).permute(0, 3, 1, 2)  # [N,h,w] -> [N,h,w,L] -> [N,L,h,w]
-            x = self.codes_conv(x.to(self.position))  # -> [N,K,h,w]
-            for index in range(self.code_condition['res_blocks']):
-                x = getattr(self, f'codes_res{index}')(x)
-            conditions.append(F.interpolate(x, self.image_size))  # to the nearest: [N,K,h,w] -> [N,K,H,W]
+            conditions.append(self.features_of(codes))
         return conditions
+
+    def features_of(self, codes):
+        """Of codes [N,h,w], [N,K,H,W]."""
+        if codes.shape[1:] != self.codes_shape:
+            raise ValueError(f'codes: wanted [N,{self.codes_shape[0]},{self.codes_shape[1]}], got {list(codes.shape)}')
+        x = F.one_hot(codes, self.codes_levels).to(self.position).permute(0, 3, 1, 2)  # [N,h,w] -> [N,h,w,L] -> [N,L,h,w]
+        x = self.codes_conv(x)  # -> [N,K,h,w]
+        for index in range(self.codes_blocks):
+            x = getattr(self, f'codes_res{index}')(x)
+        return F.interpolate(x, self.image_size)  # each place is that of the nearest: -> [N,K,H,W]
 
 
 def check_kernel(name, size):
