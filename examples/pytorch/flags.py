@@ -83,7 +83,7 @@ FLAGS = {
     'kernel': (whole(1, odd=True), 3, "side of the blocks' kernels, odd"),
     'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail oneHot)'),
     'output': (name_or_size('softmax', mixture='components'), None, 'softmax, mixture:K; of plus-plus mixture:10 by default'),
-    'dropout': (fraction, 0.0, 'probability with which blocks drop features in training'),
+    'dropout': (fraction, 0.0, 'probability with which blocks drop features, and attention its weights, in training'),
     'weights': (str, None, 'safetensors to begin with, from here or from the library'),
     'steps': (whole(1), 2000, ''),
     'batch': (whole(1), 16, 'images a step, of all processes together'),

@@ -63,31 +63,32 @@ class CausalAttention(nn.Module):
     """Each place attends to the places before it, row by row; zeros come out of the first: x [N,F,H,W] for queries and y
     [N,K,H,W] for keys and values, to [N,units,H,W]."""
 
-    def __init__(self, features, features_of_keys, units, heads):
+    def __init__(self, features, features_of_keys, units, heads, dropout):
         super().__init__()
         self.query = Conv(features, units, POINT, weight_norm=True)
         self.key = Conv(features_of_keys, units, POINT, weight_norm=True)
         self.value = Conv(features_of_keys, units, POINT, weight_norm=True)
-        self.heads = heads
+        self.heads, self.dropout = heads, dropout
 
     def forward(self, x, y):
         n, _, height, width = x.shape
         split = lambda z: z.reshape(n, self.heads, -1, height * width).transpose(2, 3)  # [N,units,H,W] -> [N,heads,H*W,D]
         query, key, value = split(self.query(x)), split(self.key(y)), split(self.value(y))
         # Strictly before: the places from the second on see as many of those up to the last but one.
-        attended = attend(query[:, :, 1:], key[:, :, :-1], value[:, :, :-1])  # [N,heads,H*W-1,D]
+        dropout = self.dropout if self.training else 0.0
+        attended = attend(query[:, :, 1:], key[:, :, :-1], value[:, :, :-1], dropout)  # [N,heads,H*W-1,D]
         attended = F.pad(attended, (0, 0, 1, 0))  # -> [N,heads,H*W,D]
         return attended.transpose(2, 3).reshape(n, -1, height, width)  # -> [N,heads,D,H*W] -> [N,units,H,W]
 
 
-def attend(query, key, value):
-    """Attention of places [N,heads,places,D], of each to those up to itself."""
+def attend(query, key, value, dropout):
+    """Attention of places [N,heads,places,D], of each to those up to itself, some of whose weights are dropped."""
     if hasattr(F, 'scaled_dot_product_attention'):  # since PyTorch 2
-        return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
     places = query.shape[2]
     is_later = torch.ones(places, places, dtype=torch.bool, device=query.device).triu(1)
     logits = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])  # [N,heads,places,places]
-    return logits.masked_fill(is_later, -math.inf).softmax(3) @ value
+    return F.dropout(logits.masked_fill(is_later, -math.inf).softmax(3), dropout) @ value
 
 
 class PixelSNAIL(nn.Module):
@@ -99,10 +100,11 @@ class PixelSNAIL(nn.Module):
                  condition_size=None, code_condition=None):  # fmt: skip
         super().__init__()
         height, width, channels = image_shape
-        check_sizes(height=height, width=width, channels=channels, filters=filters, res_filters=res_filters, heads=heads)
-        check_sizes(0, num_blocks=num_blocks, num_res_blocks=num_res_blocks, out_res_blocks=out_res_blocks)
+        check_sizes(height=height, width=width, channels=channels, filters=filters, res_filters=res_filters)
+        check_sizes(num_blocks=num_blocks, heads=heads)
+        check_sizes(0, num_res_blocks=num_res_blocks, out_res_blocks=out_res_blocks)
         check_sizes(2, levels=levels)
-        check_kernel('kernel_size', kernel_size)
+        check_kernel('kernel_size', kernel_size, 3)
         if attention and filters % (2 * heads) != 0:
             raise ValueError(f'filters: wanted a multiple of 2 * heads = {2 * heads}, got {filters}')
         self.num_blocks, self.num_res_blocks, self.out_res_blocks = num_blocks, num_res_blocks, out_res_blocks
@@ -130,12 +132,12 @@ class PixelSNAIL(nn.Module):
             if attention:
                 add('keys', GatedBlock(keys, filters, POINT, dropout))
                 add('queries', GatedBlock(queries, filters, POINT, dropout))
-                add('attention', CausalAttention(queries, keys, filters // 2, heads))
+                add('attention', CausalAttention(queries, keys, filters // 2, heads, dropout))
                 add('out', GatedBlock(filters, filters, POINT, dropout, skip=filters // 2))
             else:
                 add('out', Conv(queries, filters, POINT, weight_norm=True))
         for index in range(out_res_blocks):
-            self.add_module(f'out_res{index}', GatedBlock(filters, res_filters, POINT, dropout))
+            self.add_module(f'out_res{index}', GatedBlock(filters, res_filters, POINT, dropout=0.0))
         self.final_conv = Conv(filters, self.distribution.num_parameters, POINT, weight_norm=True)
         rows = ((torch.arange(height) - height / 2) / height)[:, None].expand(height, width)  # [H] -> [H,W]
         columns = ((torch.arange(width) - width / 2) / width).expand(height, width)  # [W] -> [H,W]
@@ -147,7 +149,7 @@ class PixelSNAIL(nn.Module):
         check_sizes(rows_of_codes=rows, columns_of_codes=columns, res_filters=res_filters)
         check_sizes(2, levels_of_codes=levels)
         check_sizes(0, res_blocks=res_blocks)
-        check_kernel('code_condition: kernel_size', kernel_size)
+        check_kernel('code_condition: kernel_size', kernel_size, 1)
         if self.image_size[0] % rows != 0 or self.image_size[1] % columns != 0:
             raise ValueError(f'code_condition: shape: wanted divisors of {list(self.image_size)}, got {list(shape)}')
         self.codes_shape, self.codes_levels, self.codes_blocks = (rows, columns), levels, res_blocks
@@ -206,6 +208,6 @@ class PixelSNAIL(nn.Module):
         return F.interpolate(x, self.image_size)  # each place is that of the nearest: -> [N,K,H,W]
 
 
-def check_kernel(name, size):
-    if type(size) is not int or size < 3 or size % 2 == 0:
-        raise ValueError(f'{name}: wanted an odd number of at least 3, got {size!r}')
+def check_kernel(name, size, least):
+    if type(size) is not int or size < least or size % 2 == 0:
+        raise ValueError(f'{name}: wanted an odd number of at least {least}, got {size!r}')
