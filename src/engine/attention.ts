@@ -10,9 +10,9 @@ interface Attended {
 }
 
 /**
- * Attention from queries to y, of images of so many rows. Keys and values of all places are kept, those of a place appended
- * when they are ready and read by later places. What a head reads lies side by side, [images][heads][keys, values][places][size]:
- * with other heads between, memory beyond the caches took several times as long.
+ * Attention from queries to y, of images of so many rows. Keys and values of all places are kept: those of a place are
+ * appended when they are ready, and read by later places. What a head reads lies side by side, [images][heads][keys,
+ * values][places][size]. With other heads in between, reading beyond the caches took several times as long.
  */
 export function addAttention(
   plan: Plan,

@@ -39,7 +39,7 @@ interface Attributes {
   readonly chunk: number;
 }
 
-/** What the gradients need: own kernels also what they have computed, which is undefined where there were none. */
+/** What the gradients need: those by own kernels also what these have computed, which is undefined where others have. */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: Tensor4D | undefined;
@@ -71,8 +71,8 @@ const HIDDEN = -1e38;
  * softmax(q k / sqrt(U / heads)), of each of so many groups of features by itself. The first place gets zeros.
  *
  * The weights of all queries at all keys would be N * heads * (H * W)^2 numbers. They are computed for a chunk of queries
- * at a time, on the keys that these see, and again for the gradient. Own kernels take eight queries at a time; they know no
- * dropout.
+ * at a time, on the keys that these see, and again for the gradient. Own kernels take eight queries at a time. They know no
+ * dropout: with it, operations of tfjs serve.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
@@ -320,7 +320,7 @@ const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
     },
     gradients(dy, saved, attributes) {
       const { y, logSums } = saved;
-      // Own kernels were switched on in between.
+      // Own kernels have been switched on in between.
       if (y === undefined || logSums === undefined) return composed.gradients(dy, saved, attributes);
       const [dq, dk, dv] = wasmGradients({ ...saved, dy, y, logSums }, attributes);
       return { queries: () => dq, keys: () => dk, values: () => dv };

@@ -13,9 +13,9 @@ export function useOwnKernels(): void {
 useOwnKernels();
 
 /**
- * Whether masked convolutions, attention (without dropout), gates, concatenated ELUs, normalizations of features and of
- * kernels, the cross-entropy and the loss of mixtures of logistics run in this library's own WebAssembly loops now, rather than in operations of tfjs: on
- * the wasm backend, without threads, where WebAssembly has SIMD.
+ * Whether masked convolutions, attention without dropout, gates, concatenated ELUs, normalizations of features and of
+ * kernels, the cross-entropy and the loss of mixtures of logistics run in this library's own WebAssembly loops now, rather
+ * than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
  * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
  *
  * Bundlers drop the loops from a page that uses nothing of this package but classes and masks. To train a loaded model

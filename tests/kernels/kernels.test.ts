@@ -146,7 +146,7 @@ describe('kernels', () => {
   const attentions = fc.record({
     images: fc.integer({ min: 1, max: 3 }),
     columns: fc.integer({ min: 0, max: 3 }),
-    places: fc.integer({ min: 0, max: 9 }), // vectors of four, and tails of each length
+    places: fc.integer({ min: 0, max: 16 }), // pairs of vectors of four, one more, and tails of each length
     length: fc.integer({ min: 1, max: 37 }), // blocks of 16, vectors of four, and tails of each length
     seed: fc.integer({ min: 1, max: 1000 }),
     scale: fc.constantFrom(0.1, 1, 30),
@@ -167,8 +167,8 @@ describe('kernels', () => {
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
         expect(outputs[1]).toEqual(outputs[0]);
-        const beyond = before.subarray(room + 12, CODE); // the room for scores
-        for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 12 + i])).toBe(true);
+        const beyond = before.subarray(room + 20, CODE); // the room for scores
+        for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
         const at = (index: number) => before[index] as number;
         const expected = Float64Array.from(before.subarray(0, room));
         for (let n = 0; n < images; n++) {

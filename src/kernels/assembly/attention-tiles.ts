@@ -3,11 +3,9 @@ import { BLOCK, LANES, PIXELS } from './window';
 
 // The inner loops of causal attention and its gradients. Addresses count bytes here.
 //
-// A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail. Eight
-// places then lie in the lanes of two vectors, their features turned to [size][8], and others pass by them one by one.
-
-/** Places that pass by, as many as there is room for their eight weights. */
-export const CHUNK: usize = 64;
+// A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
+// Eight places then lie in the lanes of two vectors, their features turned to [size][8], and others pass by them one by
+// one: so sums over features and over the others need no sum over lanes, whatever the size.
 
 // @ts-ignore: decorator
 @inline
@@ -132,7 +130,7 @@ export function dot(x: usize, y: usize, bytes: usize): f32 {
   return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
 }
 
-/** Copies so many places of a head side by side, and zeros behind: up to whole blocks of places, and whole vectors of features. */
+/** Copies so many places of a head side by side, and zeros behind: up to whole blocks of places, whole vectors of features. */
 export function pack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
   if (bytes < row || places % LANES != 0) memory.fill(to, 0, ((places + LANES - 1) & ~(LANES - 1)) * row);
   for (; places > 0; places--, from += stride, to += row) copy(to, from, bytes);
@@ -158,7 +156,8 @@ export function fromLanes(to: usize, from: usize, row: usize): void {
 /** Four rows of four as columns, and so on at further ones. */
 function turn(to: usize, toStride: usize, toNext: usize, from: usize, stride: usize, next: usize, bytes: usize): void {
   for (; bytes > 0; bytes -= V, to += toNext, from += next) {
-    const a = v128.load(from), b = v128.load(from + stride), c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
+    const a = v128.load(from), b = v128.load(from + stride);
+    const c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
     const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5), abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5));

@@ -59,17 +59,18 @@ function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
-    // The last vector goes beyond the head where that ends. Where there are fewer, it comes again.
+    // The last vector may go beyond the head. Where there are fewer, it comes again: a sum waits for each of its
+    // additions, so more of them at a time cost little.
     const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
     if (last > V) {
       const second = min(2 * V, last), third = min(3 * V, last);
       let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
-      for (let p = room, v0 = v, v2 = v + second, v3 = v + third; p < weights; p += 4, v0 += stride, v2 += stride, v3 += stride) {
+      for (let p = room, vp = v; p < weights; p += 4, vp += stride) {
         const w = v128.load32_splat(p);
-        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v0)));
-        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v0, 16)));
-        y2 = f32x4.add(y2, f32x4.mul(w, v128.load(v2)));
-        y3 = f32x4.add(y3, f32x4.mul(w, v128.load(v3)));
+        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
+        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp, 16)));
+        y2 = f32x4.add(y2, f32x4.mul(w, v128.load(vp + second)));
+        y3 = f32x4.add(y3, f32x4.mul(w, v128.load(vp + third)));
       }
       write(to, y0, total, left);
       write(to + V, y1, total, left - V);
@@ -78,10 +79,10 @@ function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
       o += 4 * V;
     } else {
       let y0 = f32x4.splat(0), y1 = y0;
-      for (let p = room, v0 = v, v1 = v + last; p < weights; p += 4, v0 += stride, v1 += stride) {
+      for (let p = room, vp = v; p < weights; p += 4, vp += stride) {
         const w = v128.load32_splat(p);
-        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v0)));
-        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v1)));
+        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
+        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + last)));
       }
       write(to, y0, total, left);
       write(to + last, y1, total, left - last);
@@ -152,7 +153,7 @@ function toPowers(room: usize, end: usize, m: v128): f32 {
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
   let sums = f32x4.splat(0);
-  for (; room + V < end; room += 2 * V) {
+  for (; room + V < end; room += 2 * V) { // two at a time, since an exponential waits for each of its steps
     const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
     v128.store(room, e);
     v128.store(room, next, 16);

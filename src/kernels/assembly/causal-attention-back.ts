@@ -1,9 +1,24 @@
-import { addProducts, addWeighted, CHUNK, dot, dots, fromLanes, headBytes, notBefore, pack, rowBytes, toLanes, unpack } from './attention-tiles';
+import {
+  addProducts,
+  addWeighted,
+  dot,
+  dots,
+  fromLanes,
+  headBytes,
+  notBefore,
+  pack,
+  rowBytes,
+  toLanes,
+  unpack,
+} from './attention-tiles';
 import { exp } from './exp-f32';
 import { V } from './vector';
 import { BLOCK, LANES } from './window';
 
 // The gradients of causal-attention.ts; what that says holds here too.
+
+/** Queries whose weights at eight keys are held at a time. */
+const CHUNK: usize = 64;
 
 /** Bytes of scratch memory that {@link attentionBack} needs. */
 export function attentionBackScratch(places: usize, size: usize): usize {

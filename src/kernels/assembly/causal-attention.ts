@@ -1,4 +1,4 @@
-import { addProducts, CHUNK, dots, fromLanes, headBytes, laterThan, pack, rowBytes, toLanes, unpack } from './attention-tiles';
+import { addProducts, dots, fromLanes, headBytes, laterThan, pack, rowBytes, toLanes, unpack } from './attention-tiles';
 import { exp } from './exp-f32';
 import { log } from './log-f32';
 import { copy, V } from './vector';
@@ -15,8 +15,8 @@ export function attentionScratch(places: usize, size: usize): usize {
 }
 
 /**
- * y = softmax(q k scale) v, zeros at the first place, and of each query [images,heads,places] the logarithm of the sum of
- * e^(q k scale), from which the gradients have the weights again.
+ * y = softmax(q k scale) v, zeros at the first place, and of each query [images,heads,places] the logarithm of the sum
+ * of e^(q k scale), from which the gradients have the weights again. Eight queries at a time hold their weights.
  */
 export function attention(
   y: usize,
