@@ -1,7 +1,7 @@
 // Takes weights of other programs into networks, and gives weights to them: `node examples/convert.mjs --help`.
 
 import { zipSync } from 'fflate';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, toPortable } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -30,7 +30,7 @@ if (isList) {
 
 async function makeNetwork() {
   if (network.directory !== undefined) return (await loadImageModel(network.directory)).model;
-  return { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus }[network.factory](network.args);
+  return { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL }[network.factory](network.args);
 }
 
 /** Takes the tensors of the file into the network, all or none. Tells those that have another name there by `onRename`. */

@@ -27,6 +27,7 @@ export type { CausalConv2DArgs } from './layers/causal-conv-2d';
 export { CenteredImage, centeredImage } from './layers/centered-image';
 export { ConcatElu, concatElu } from './layers/concat-elu';
 export type { WeightNormalizationArgs } from './layers/convolution-weights';
+export { EnlargedMap, type EnlargedMapArgs, enlargedMap } from './layers/enlarged-map';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
 export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
@@ -39,6 +40,7 @@ export {
   mixtureParameters,
 } from './layers/mixture-parameters';
 export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
+export { OneHotCodes, type OneHotCodesArgs, oneHotCodes } from './layers/one-hot-codes';
 export { OneHotLevels, type OneHotLevelsArgs, oneHotLevels } from './layers/one-hot-levels';
 export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
 export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
@@ -49,6 +51,7 @@ export {
   type PixelNormalizationArgs,
   pixelNormalization,
 } from './layers/pixel-normalization';
+export { PixelPosition, pixelPosition } from './layers/pixel-position';
 export { PixelShift, type PixelShiftArgs, pixelShift } from './layers/pixel-shift';
 export type { SeedArgs } from './layers/seeds';
 export { ShiftedConv2D, type ShiftedConv2DArgs, shiftedConv2d } from './layers/shifted-conv-2d';
@@ -72,6 +75,7 @@ export { bitsPerDim, negativeLogLikelihood } from './models/loss';
 export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
+export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';
 export type {

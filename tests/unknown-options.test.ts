@@ -18,6 +18,8 @@ const network = { imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 2, num
 const model = () => layers.pixelCNN({ ...network, imageShape: [4, 4, 1] });
 const stacks = () => ({ vertical: image(), horizontal: image() });
 
+const snail = { imageShape: [4, 4, 1] as const, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
+
 /** An object of named options, which TypeScript would refuse. */
 type Options = never;
 
@@ -31,6 +33,8 @@ const ofLayers: Row[] = [
   ['centeredImage', layers.centeredImage, { inputshape: [4, 4, 1] }, 'inputshape', 'inputShape'],
   ['ConcatElu', (args) => new layers.ConcatElu(args), { nam: 'x' }, 'nam', 'name'],
   ['concatElu', layers.concatElu, { weight: [] }, 'weight', 'weights'],
+  ['EnlargedMap', (args) => new layers.EnlargedMap(args), { row: 2 }, 'row', 'rows'],
+  ['enlargedMap', layers.enlargedMap, { column: 2 }, 'column', 'columns'],
   ['GatedActivation', (args) => new layers.GatedActivation(args), { imageChanels: 1 }, 'imageChanels', 'imageChannels'],
   ['gatedActivation', layers.gatedActivation, { channels: 1 }, 'channels', 'imageChannels'],
   ['GatedActivation: kind', layers.gatedActivation, { kinds: 'linear' }, 'kinds', 'kind'],
@@ -47,10 +51,14 @@ const ofLayers: Row[] = [
   ['maskedConv2d', layers.maskedConv2d, { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
   ['OneHotClass', (args) => new layers.OneHotClass(args), { numClass: 3 }, 'numClass', 'numClasses'],
   ['oneHotClass', layers.oneHotClass, { classes: 3 }, 'classes', 'numClasses'],
+  ['OneHotCodes', (args) => new layers.OneHotCodes(args), { level: 3 }, 'level', 'levels'],
+  ['oneHotCodes', layers.oneHotCodes, { numLevels: 3 }, 'numLevels', 'levels'],
   ['OneHotLevels', (args) => new layers.OneHotLevels(args), { level: 3 }, 'level', 'levels'],
   ['oneHotLevels', layers.oneHotLevels, { numLevels: 3 }, 'numLevels', 'levels'],
   ['PixelCNNResBlock', (args) => new layers.PixelCNNResBlock(args), { filter: 3 }, 'filter', 'filters'],
   ['pixelCNNResBlock', layers.pixelCNNResBlock, { filters: 3, inputshape: [4, 4, 6] }, 'inputshape', 'inputShape'],
+  ['PixelPosition', (args) => new layers.PixelPosition(args), { names: 'x' }, 'names', 'name'],
+  ['pixelPosition', layers.pixelPosition, { nam: 'x' }, 'nam', 'name'],
   ['PixelShift', (args) => new layers.PixelShift(args), { row: 1 }, 'row', 'rows'],
   ['pixelShift', layers.pixelShift, { column: 1 }, 'column', 'columns'],
   ['ShiftedConv2D', (args) => new layers.ShiftedConv2D(args), { filters: 2, kernelSize: 2, shift: 'down', strides: 2 }, 'strides', 'stride'],
@@ -65,6 +73,9 @@ const ofLayers: Row[] = [
   ['pixelCNN: input', (input) => layers.pixelCNN({ ...network, imageShape: [4, 4, 1], input }), { embeddings: 4 }, 'embeddings', 'embedding'],
   ['pixelCNNPlusPlus', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, resnets: 1 }, 'resnets', 'numResnets'],
   ['pixelCNNPlusPlus: conditions', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, classes: 1 }, 'classes', 'numClasses'],
+  ['pixelSNAIL', layers.pixelSNAIL, { ...snail, head: 2 }, 'head', 'heads'],
+  ['pixelSNAIL: conditions', layers.pixelSNAIL, { ...snail, classes: 1 }, 'classes', 'numClasses'],
+  ['pixelSNAIL: codeCondition', (codeCondition) => layers.pixelSNAIL({ ...snail, codeCondition }), { level: 2 }, 'level', 'levels'],
   ['gatedPixelCNN', layers.gatedPixelCNN, { ...network, classes: 4 }, 'classes', 'numClasses'],
   ['gatedPixelCNN: nullClass', layers.gatedPixelCNN, { ...network, numClasses: 4, nullclass: true }, 'nullclass', 'nullClass'],
   ['gatedPixelCNNBlock', (args) => layers.gatedPixelCNNBlock(stacks(), args), { filters: 1, last: true }, 'last', 'isLast'],

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 
-const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus };
+const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL };
 const NETWORK = 'network.json';
 const WEIGHTS = 'average.safetensors';
 

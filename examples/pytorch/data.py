@@ -12,6 +12,7 @@ class Images(NamedTuple):
     levels: np.ndarray  # [N,H,W,C]
     num_levels: int
     classes: Optional[np.ndarray] = None  # [N]
+    codes: Optional[np.ndarray] = None  # [N,h,w], a coarser map of each image
 
 
 EMBEDDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data')
@@ -59,7 +60,7 @@ def cifar_10(path, levels):
 
 def npy(path, levels):
     """A file, of which each tenth image is for the test; or a directory with train.npy and test.npy, and where there are classes
-    train-labels.npy and test-labels.npy."""
+    train-labels.npy and test-labels.npy, where there are codes train-codes.npy and test-codes.npy."""
     if path is None:
         raise ValueError('wanted --path to a .npy of images [N,H,W] or [N,H,W,C], or to a directory with train.npy and test.npy')
     is_directory = os.path.isdir(path)
@@ -73,13 +74,26 @@ def npy(path, levels):
     train, test = arrays
     if train.shape[1:] != test.shape[1:]:
         raise ValueError(f"'{path}': wanted training and test images of one size, got {train.shape} and {test.shape}")
-    if not os.path.exists(os.path.join(path, 'train-labels.npy')):
-        return Images(train, levels), Images(test, levels)
-    classes = [read_array(in_directory(path, name)) for name in ('train-labels.npy', 'test-labels.npy')]
-    for images, own in zip(arrays, classes):
-        if own.shape != images.shape[:1] or own.min() < 0 or own.max() > 255:
-            raise ValueError(f"'{path}': wanted a class 0 to 255 of each image, got {own.shape} of them, {own.min()} to {own.max()}")
-    return Images(train, levels, classes[0]), Images(test, levels, classes[1])
+    sets = []
+    for part, images in (('train', train), ('test', test)):
+        classes, codes = (read_beside(path, part, kind) for kind in ('labels', 'codes'))
+        if classes is not None and (classes.shape != images.shape[:1] or classes.min() < 0 or classes.max() > 255):
+            got = f'{classes.shape} of them, {classes.min()} to {classes.max()}'
+            raise ValueError(f"'{path}': wanted a class 0 to 255 of each image, got {got}")
+        if codes is not None and (codes.ndim != 3 or len(codes) != len(images) or codes.min() < 0):
+            raise ValueError(f"'{path}': wanted codes [{len(images)},h,w] from 0, got {list(codes.shape)} from {codes.min()}")
+        sets.append(Images(images, levels, classes, codes))
+    if sets[0].codes is not None and sets[0].codes.shape[1:] != sets[1].codes.shape[1:]:
+        shapes = f'{list(sets[0].codes.shape)} and {list(sets[1].codes.shape)}'
+        raise ValueError(f"'{path}': wanted training and test codes of one size, got {shapes}")
+    return sets
+
+
+def read_beside(path, part, kind):
+    """What is beside the training or test images of a directory, if there is any beside the training images."""
+    if os.path.exists(os.path.join(path, f'train-{kind}.npy')):
+        return read_array(in_directory(path, f'{part}-{kind}.npy'))
+    return None
 
 
 READERS = {'digits': digits, 'fashion-mnist': fashion_mnist, 'mnist': mnist, 'cifar-10': cifar_10, 'emoji': emoji, 'npy': npy}

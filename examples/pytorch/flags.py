@@ -65,18 +65,25 @@ FLAGS = {
     'data': (one_of(*READERS), None, ', '.join(READERS)),
     'path': (str, None, 'where they are, for data sets that are not found by themselves'),
     'levels': (whole(2), None, 'intensities, to which the data are quantized; of npy, how many there are'),
-    'model': (one_of('pixelcnn', 'gated', 'plus-plus'), 'pixelcnn', 'pixelcnn, gated, plus-plus'),
-    'filters': (whole(1), 32, 'of plus-plus: features of each map'),
+    'model': (one_of('pixelcnn', 'gated', 'plus-plus', 'pixelsnail'), 'pixelcnn', 'pixelcnn, gated, plus-plus, pixelsnail'),
+    'filters': (whole(1), 32, 'of plus-plus and pixelsnail: features of each map'),
     'resnets': (whole(1), 2, 'of plus-plus: blocks at each resolution'),
-    'from-data': (whole(1), None, 'of plus-plus: sets gains and biases from N training images before the first step'),
-    'hidden': (whole(1), 16, 'of the others: features of a block, for each channel'),
-    'out-dim': (whole(1), 32, 'features of the layers after the blocks, for each channel'),
-    'blocks': (whole(0), 5, 'residual blocks'),
-    'first-kernel': (whole(1, odd=True), 7, 'side of the first kernel, odd'),
+    'res-blocks': (whole(0), 2, 'of pixelsnail: residual blocks before each attention'),
+    'res-filters': (whole(1), 32, 'of pixelsnail: features inside of a residual block'),
+    'out-res-blocks': (whole(0), 0, 'of pixelsnail: residual blocks at the end'),
+    'heads': (whole(1), 8, 'of pixelsnail: heads of each attention'),
+    'codes': (whole(2), None, 'of pixelsnail: conditions it on coarser maps of N codes, train-codes.npy and test-codes.npy'),
+    'code-blocks': (whole(0), 2, 'of pixelsnail: residual blocks that read the codes'),
+    'code-filters': (whole(1), 32, 'of pixelsnail: features of the codes'),
+    'from-data': (whole(1), None, 'of plus-plus and pixelsnail: sets gains and biases from N training images before the first step'),
+    'hidden': (whole(1), 16, 'of pixelcnn and gated: features of a block, for each channel'),
+    'out-dim': (whole(1), 32, 'of pixelcnn and gated: features of the layers after the blocks, for each channel'),
+    'blocks': (whole(0), 5, 'residual blocks; of pixelsnail: blocks of residual blocks and an attention'),
+    'first-kernel': (whole(1, odd=True), 7, 'of pixelcnn and gated: side of the first kernel, odd'),
     'kernel': (whole(1, odd=True), 3, "side of the blocks' kernels, odd"),
-    'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), 'scaled', 'scaled, oneHot, embedding:N'),
+    'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail oneHot)'),
     'output': (name_or_size('softmax', mixture='components'), None, 'softmax, mixture:K; of plus-plus mixture:10 by default'),
-    'dropout': (fraction, 0.0, 'probability with which blocks drop features in training'),
+    'dropout': (fraction, 0.0, 'probability with which blocks drop features, and attention its weights, in training'),
     'weights': (str, None, 'safetensors to begin with, from here or from the library'),
     'steps': (whole(1), 2000, ''),
     'batch': (whole(1), 16, 'images a step, of all processes together'),
@@ -91,7 +98,8 @@ FLAGS = {
     'out': (str, None, 'where the run is kept (runs/<data>)'),
 }
 SWITCHES = {
-    'conditional': 'conditions the network, gated or plus-plus, on the class of each image',
+    'conditional': 'conditions the network, but for pixelcnn, on the class of each image',
+    'no-attention': 'leaves the attention of pixelsnail out',
     'float32': 'computes in float32 on GPUs too',
     'resume': 'goes on with the run in --out, exactly as if it had not stopped',
 }
@@ -119,7 +127,7 @@ def read_flags(argv):
         parser.add_argument(f'--{name}', action='store_true', help=about)
     given = vars(parser.parse_args(argv))
     flags = {name.replace('-', '_'): default for name, (_, default, _) in FLAGS.items()}
-    flags.update({name: False for name in SWITCHES}, **given)
+    flags.update({name.replace('-', '_'): False for name in SWITCHES}, **given)
     if flags['resume']:
         for name in sorted(given):
             if name not in MAY_CHANGE:
@@ -130,8 +138,10 @@ def read_flags(argv):
     if flags['data'] is None:
         stop(f"--data: wanted one of {', '.join(READERS)}; --help lists the flags")
     if flags['conditional'] and flags['model'] == 'pixelcnn':
-        stop('--conditional: comes with --model gated or plus-plus')
-    if flags['from_data'] is not None and flags['model'] != 'plus-plus':
-        stop('--from-data: comes with --model plus-plus')
+        stop('--conditional: comes with --model gated, plus-plus or pixelsnail')
+    if flags['from_data'] is not None and flags['model'] not in ('plus-plus', 'pixelsnail'):
+        stop('--from-data: comes with --model plus-plus or pixelsnail')
+    if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy'):
+        stop('--codes: comes with --model pixelsnail and --data npy')
     flags['out'] = flags['out'] or f"runs/{flags['data']}"
     return given, flags

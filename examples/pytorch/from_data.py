@@ -1,10 +1,10 @@
 """The gains and biases that weight-normed networks begin with: Salimans, Kingma, "Weight normalization" (2016), section 3."""
 import torch
 
-from pixelcnn import Conv
+from layers import Conv
 
 
-def initialize_from_data(model, images, classes=None):
+def initialize_from_data(model, images, **conditions):
     """Sets gains and biases of weight-normed convolutions, layer by layer, so that the outputs of each have mean 0 and its
     initial scale as their standard deviation over these images [N,C,H,W], in [0, 1]. Before training, if at all."""
 
@@ -21,6 +21,6 @@ def initialize_from_data(model, images, classes=None):
             conv.gain.fill_(1)
             conv.bias.zero_()
         hooks = [conv.register_forward_hook(begin) for conv in convs]
-        model(images) if classes is None else model(images, classes)
+        model(images, **conditions)
         for hook in hooks:
             hook.remove()

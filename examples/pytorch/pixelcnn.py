@@ -17,135 +17,13 @@ al., "Conditional Image Generation with PixelCNN Decoders" (2016), https://arxiv
 "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517.
 """
 import math
-import re
-from typing import NamedTuple, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from distributions import Mixture, Softmax
-
-# Windows: what a convolution may see
-
-
-class Window(NamedTuple):
-    """Which taps of a kernel are used, and on which features: all of the rows above, nothing of the rows below."""
-
-    kernel_size: Tuple[int, int]
-    anchor: Tuple[int, int]  # the tap that lies on the output's own place
-    # What is seen of the output's own row: 'nothing'; pixels to the left and, of the pixel itself, earlier channels ('A') or
-    # the own channel too ('B'); or 'everything'.
-    present: str
-    channels: int = 1  # features are in as many groups
-    stride: int = 1
-    transposed: bool = False
-
-
-def centered(kernel_size, present, channels=1):
-    """The window of an odd kernel around its middle."""
-    rows, columns = pair(kernel_size)
-    return Window((rows, columns), (rows // 2, columns // 2), present, channels)
-
-
-def shifted(kernel_size, shift, stride=1, transposed=False):
-    """The windows of PixelCNN++: 'down', above a pixel and around it; or 'down_right', up to the pixel. Both see it whole."""
-    rows, columns = pair(kernel_size)
-    middle = (columns - 1) // 2
-    if transposed:
-        anchor = (0, middle if shift == 'down' else 0)
-    else:
-        anchor = (rows - 1, middle if shift == 'down' else columns - 1)
-    return Window((rows, columns), anchor, 'everything', 1, stride, transposed)
-
-
-def mask_of(window, features_in, features_out):
-    """Which weights are used, [out,in,rows,columns] of booleans. This is the law that makes a network causal."""
-    seen = torch.arange(features_in) * window.channels // features_in  # [in], the channel of each feature
-    seer = (torch.arange(features_out) * window.channels // features_out)[:, None]  # [out,1]
-    everything = torch.ones(features_out, features_in, dtype=torch.bool)
-    at_anchor = {'nothing': ~everything, 'A': seen < seer, 'B': seen <= seer, 'everything': everything}[window.present]
-    is_whole = window.present == 'everything'
-    mask = torch.zeros(features_out, features_in, *window.kernel_size, dtype=torch.bool)
-    for row in range(window.kernel_size[0]):
-        for column in range(window.kernel_size[1]):
-            down, right = row - window.anchor[0], column - window.anchor[1]
-            if window.transposed:
-                down, right = -down, -right
-            if down < 0 or (down == 0 and right < 0 and window.present != 'nothing'):
-                mask[:, :, row, column] = True
-            elif down == 0 and (right == 0 or is_whole):
-                mask[:, :, row, column] = at_anchor
-    return mask
-
-
-def pair(size):
-    return (size, size) if isinstance(size, int) else tuple(size)
-
-
-def check_sizes(least=1, **sizes):
-    for name, size in sizes.items():
-        if type(size) is not int or size < least:
-            raise ValueError(f'{name}: wanted a whole number of at least {least}, got {size!r}')
-
-
-# Layers
-
-
-class Conv(nn.Module):
-    """A causal convolution, [N,in,H,W] -> [N,out,H,W], or of the height and width that the window's stride makes.
-
-    Weights: kernel [out,in,rows,columns], whole also where it is masked; with `weight_norm` gain [out], and the kernel used
-    is gain kernel / ||kernel||, of each output by itself; bias [out].
-
-    Kernels begin Glorot-uniform, or weight-normed ones normal with a standard deviation of 0.05. With `mean_square`, that
-    of the inputs, they begin so that outputs have a variance of 1, whatever the mask hides.
-    """
-
-    def __init__(self, features_in, features_out, window, bias=True, weight_norm=False, initial_scale=1.0, mean_square=None):
-        super().__init__()
-        self.window, self.initial_scale = window, initial_scale
-        kernel = torch.empty(features_out, features_in, *window.kernel_size)
-        mask = mask_of(window, features_in, features_out)
-        size = window.kernel_size[0] * window.kernel_size[1]
-        if weight_norm:
-            nn.init.normal_(kernel, std=0.05)
-        elif mean_square is None:
-            limit = math.sqrt(6 / (size * (features_in + features_out)))
-            nn.init.uniform_(kernel, -limit, limit)
-        else:
-            seen = max(mask.float().mean().item(), 1 / mask.numel())
-            limit = math.sqrt(3 / (seen * mean_square * size * features_in))
-            nn.init.uniform_(kernel, -limit, limit)
-        self.kernel = nn.Parameter(kernel)
-        self.gain = nn.Parameter(torch.full((features_out,), initial_scale)) if weight_norm else None
-        self.bias = nn.Parameter(torch.zeros(features_out)) if bias else None
-
-        # Taps that no feature sees are cut off, and what is put around the image with them.
-        taps = mask.any(0).any(0).nonzero()  # [out,in,rows,columns] -> [taps,2]
-        top, left = taps.min(0).values.tolist() if len(taps) > 0 else window.anchor
-        bottom, right = taps.max(0).values.tolist() if len(taps) > 0 else window.anchor
-        self.rows, self.columns = slice(top, bottom + 1), slice(left, right + 1)
-        down, across = window.anchor
-        self.pads = (across - left, right - across, down - top, bottom - down)
-        mask = mask[:, :, self.rows, self.columns]  # [out,in,rows,columns] -> [out,in,used rows,used columns]
-        self.register_buffer('mask', None if mask.all() else mask.float(), persistent=False)
-
-    def forward(self, x):
-        kernel = self.kernel[:, :, self.rows, self.columns]  # [out,in,rows,columns] -> [out,in,used rows,used columns]
-        if self.mask is not None:
-            kernel = kernel * self.mask
-        if self.gain is not None:
-            norm = kernel.square().sum((1, 2, 3)).clamp(min=1e-12).sqrt()  # [out,in,rows,columns] -> [out]
-            kernel = kernel * (self.gain / norm)[:, None, None, None]
-        if not self.window.transposed:
-            padded = F.pad(x, self.pads) if any(self.pads) else x  # [N,in,H,W] -> [N,in,H+rows-1,W+columns-1]
-            return F.conv2d(padded, kernel, self.bias, self.window.stride)  # -> [N,out,H/stride,W/stride]
-        stride, (down, right) = self.window.stride, self.window.anchor
-        height, width = stride * x.shape[2], stride * x.shape[3]
-        larger = F.conv_transpose2d(x, kernel.transpose(0, 1), self.bias, stride)  # -> [N,out,2H+rows-2,2W+columns-2]
-        return larger[:, :, down : down + height, right : right + width]  # -> [N,out,2H,2W]
-
+from layers import Conv, centered, check_sizes, pair, read_levels, shifted
 
 class Condition(nn.Module):
     """What a class adds to the inputs of a gate: classes [N] -> [N,F,1,1]. Weight: kernel [F,classes,1,1]."""
@@ -225,20 +103,6 @@ class GatedResBlock(nn.Module):
         return x + a * torch.sigmoid(b)
 
 
-class Levels(nn.Module):
-    """Reads levels as categories: one-hot, or as learnt vectors of so many `units`, with the weight embeddings [L,units]."""
-
-    def __init__(self, levels, units=None):
-        super().__init__()
-        self.levels = levels
-        self.embeddings = None if units is None else nn.Parameter(torch.empty(levels, units).uniform_(-0.05, 0.05))
-
-    def forward(self, images):
-        level = (images * (self.levels - 1) + 0.5).floor().long()
-        vectors = F.one_hot(level, self.levels).to(images) if self.embeddings is None else self.embeddings[level]
-        return vectors.permute(0, 1, 4, 2, 3).flatten(1, 2)  # [N,C,H,W,U] -> [N,C,U,H,W] -> [N,C*U,H,W]
-
-
 # Networks: images [N,C,H,W] in [0, 1], and classes [N] of those with `num_classes`, to outputs [N,P,H,W] or [N,C*L,H,W]
 
 
@@ -251,11 +115,7 @@ class Network(nn.Module):
         check_sizes(channels=self.channels, hidden_dim=hidden_dim, out_dim=out_dim)
         check_sizes(0, num_blocks=num_blocks)
         check_sizes(2, levels=levels)
-        if input == 'scaled':
-            self.levels, self.features_in = nn.Identity(), self.channels
-        else:
-            units = None if input == 'oneHot' else input['embedding']
-            self.levels, self.features_in = Levels(levels, units), self.channels * (units or levels)
+        self.levels, self.features_in = read_levels(input, self.channels, levels)
         self.hidden, out, point = hidden_dim * self.channels, out_dim * self.channels, centered(1, 'B', self.channels)
         if output == 'softmax':
             self.distribution, last = Softmax(self.channels, levels), levels
@@ -391,9 +251,3 @@ class PixelCNNPlusPlus(nn.Module):
             if scale > 0:
                 u, ul = part(f'upsize{scale - 1}_u')(u), part(f'upsize{scale - 1}_ul')(ul)  # [N,F,H,W] -> [N,F,2H,2W]
         return self.final_conv(F.elu(ul))  # [N,F,H,W] -> [N,P,H,W] or [N,C*L,H,W]
-
-
-def make(name, args):
-    """What a factory of the library makes: make('gatedPixelCNN', {'imageShape': [28, 28, 1], 'hiddenDim': 16, ...})."""
-    networks = {'pixelCNN': PixelCNN, 'gatedPixelCNN': GatedPixelCNN, 'pixelCNNPlusPlus': PixelCNNPlusPlus}
-    return networks[name](**{re.sub('[A-Z]', lambda found: '_' + found[0].lower(), key): args[key] for key in args})

@@ -24,11 +24,12 @@ from data import read_dataset
 from distributions import bits_per_dim, normalize
 from flags import read_flags, stop
 from from_data import initialize_from_data
-from pixelcnn import make
+from networks import make
 
 GradScaler = torch.amp.GradScaler if hasattr(torch.amp, 'GradScaler') else torch.cuda.amp.GradScaler  # before PyTorch 2.3
 SMOOTHING = 0.98  # of the training figure shown: about the last 50 steps
 CHECKPOINT = 'checkpoint.safetensors'
+MOST_NAMES = 3  # of weights, in an error
 
 
 class Ranks:
@@ -73,16 +74,25 @@ def places_of(step, batch, count, seed):
     return np.array([epoch_order(count, seed, place // count)[place % count] for place in range(step * batch, (step + 1) * batch)])
 
 
-def tensors_of(images, places, device, is_conditional):
-    """Levels [n,C,H,W], channels last in memory, and the classes [n] of a conditional network in a list."""
+def tensors_of(images, places, device, conditions):
+    """Levels [n,C,H,W], channels last in memory, and by their names the conditions that a network takes: classes [n], codes [n,h,w]."""
     levels = images.levels[places]
     levels = torch.from_numpy(levels if levels.dtype == np.uint8 else levels.astype(np.int32))
     levels = levels.to(device).int().permute(0, 3, 1, 2)  # [n,H,W,C] -> [n,C,H,W]
-    return levels, [torch.from_numpy(images.classes[places].astype(np.int64)).to(device)] if is_conditional else []
+    return levels, {name: torch.from_numpy(getattr(images, name)[places].astype(np.int64)).to(device) for name in conditions}
 
 
 def checksum_of(sets):
-    return functools.reduce(lambda sum, images: zlib.crc32(images.levels.tobytes(), sum), sets, 0)
+    arrays = [images.levels for images in sets] + [images.codes for images in sets if images.codes is not None]
+    return functools.reduce(lambda sum, array: zlib.crc32(array.tobytes(), sum), arrays, 0)
+
+
+def check_codes(run, train, test):
+    if train.codes is None:
+        stop(f"--codes: '{run['path']}' has no train-codes.npy and test-codes.npy")
+    highest = max(train.codes.max(), test.codes.max())
+    if highest >= run['codes']:
+        stop(f"--codes: wanted codes 0 to {run['codes'] - 1}, got {highest}")
 
 
 # Network
@@ -96,18 +106,42 @@ def network_of(run, images):
     if run['model'] == 'plus-plus':
         meaning = {'output': output} if output == 'softmax' else output
         return 'pixelCNNPlusPlus', {**common, 'filters': run['filters'], 'numResnets': run['resnets'], **meaning}
+    if run['model'] == 'pixelsnail':
+        sizes = {'filters': run['filters'], 'numBlocks': run['blocks'], 'kernelSize': run['kernel'], 'outResBlocks': run['out_res_blocks']}
+        blocks = {'numResBlocks': run['res_blocks'], 'resFilters': run['res_filters']}
+        attention = {'attention': False} if run['no_attention'] else {'heads': run['heads']}
+        codes = {'levels': run['codes'], 'resBlocks': run['code_blocks'], 'resFilters': run['code_filters']}
+        condition = {'codeCondition': {**codes, 'shape': list(images.codes.shape[1:])}} if run['codes'] else {}
+        meaning = {'input': run['input'] or 'oneHot', 'output': output}
+        return 'pixelSNAIL', {**common, **sizes, **blocks, **attention, **condition, **meaning}
     sizes = {'hiddenDim': run['hidden'], 'outDim': run['out_dim'], 'numBlocks': run['blocks']}
     kernels = {'firstKernelSize': run['first_kernel'], 'kernelSize': run['kernel']}
     name = 'gatedPixelCNN' if run['model'] == 'gated' else 'pixelCNN'
-    return name, {**common, **sizes, **kernels, 'input': run['input'], 'output': output}
+    return name, {**common, **sizes, **kernels, 'input': run['input'] or 'scaled', 'output': output}
 
 
 def load_weights(model, file):
     try:
-        weights = load_file(file)
-        model.load_state_dict(weights)
+        load_all(model, load_file(file))
     except Exception as error:  # of the file, or of its names and shapes
         stop(f'--weights: {file}: {error}')
+
+
+def load_all(model, tensors):
+    """All weights of a network, or where they are not its own a ValueError that lists what is wrong."""
+    own = model.state_dict()
+    both = [name for name in own if name in tensors]
+    shapes = [(name, list(own[name].shape), list(tensors[name].shape)) for name in both]
+    problems = {
+        'missing': [name for name in own if name not in tensors],
+        'left over': [name for name in tensors if name not in own],
+        'of another shape': [f'{name}: wanted {wanted}, got {got}' for name, wanted, got in shapes if wanted != got],
+    }
+    if any(problems.values()):
+        listed = lambda names: ', '.join(names[:MOST_NAMES]) + (f' and {len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else '')
+        parts = [f'{what} ({len(names)}): {listed(names)}' for what, names in problems.items() if names]
+        raise ValueError(f"not those of the network: {'; '.join(parts)}")
+    model.load_state_dict(tensors)
 
 
 @torch.no_grad()
@@ -118,13 +152,13 @@ def update_average(average, model, step, decay):
 
 
 @torch.no_grad()
-def evaluate(model, images, count, ranks, is_conditional):
+def evaluate(model, images, count, ranks, conditions):
     """Bits per dimension, the mean over the first `count` images, each of which one process looks at."""
     own = np.arange(ranks.rank, min(count or len(images.levels), len(images.levels)), ranks.count)
     total = torch.zeros(2, dtype=torch.float64, device=ranks.device)  # bits, images
     for start in range(0, len(own), 64):
-        levels, classes = tensors_of(images, own[start : start + 64], ranks.device, is_conditional)
-        bits = bits_per_dim(model(normalize(levels, images.num_levels), *classes), levels, model.distribution)
+        levels, condition = tensors_of(images, own[start : start + 64], ranks.device, conditions)
+        bits = bits_per_dim(model(normalize(levels, images.num_levels), **condition), levels, model.distribution)
         total += torch.tensor([bits.double().sum().item(), len(bits)], dtype=torch.float64, device=ranks.device)
     bits, seen = ranks.sum(total).tolist()
     return bits / seen
@@ -166,8 +200,8 @@ def states_of(model, average, optimizer):
 
 def restore(tensors, model, average, optimizer):
     of = lambda prefix: {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    model.load_state_dict(of('model.'))
-    average.load_state_dict(of('average.'))
+    load_all(model, of('model.'))
+    load_all(average, of('average.'))
     states = {i: of(f'adam.{name}.') for i, (name, _) in enumerate(model.named_parameters())}
     for state, weight in zip(states.values(), model.parameters()):
         if not ('step' in state and state['exp_avg'].shape == state['exp_avg_sq'].shape == weight.shape):
@@ -203,7 +237,7 @@ def main(argv):
     tensors, kept = read_checkpoint(out) if flags['resume'] else ({}, None)
     if kept is None and os.path.exists(path(CHECKPOINT)):
         stop(f'--out: {out} holds a run; --resume goes on with it, or give another --out')
-    run = {**kept['run'], **given} if kept else flags
+    run = {**flags, **kept['run'], **given} if kept else flags
     step = kept['step'] if kept else 0
     if run['steps'] < step:
         stop(f"--steps: the run has done {step}, got '{run['steps']}'")
@@ -215,6 +249,9 @@ def main(argv):
         stop(str(error))
     if run['conditional'] and train.classes is None:
         stop(f"--conditional: {run['data']} has no classes")
+    if run['codes']:
+        check_codes(run, train, test)
+    conditions = ['classes'] * run['conditional'] + ['codes'] * bool(run['codes'])
     checksum = checksum_of([train, test])
     if kept and kept['checksum'] != checksum:
         stop(f"--resume: {run['data']} is not what the run began with")
@@ -228,8 +265,8 @@ def main(argv):
     if run['weights'] and not kept:
         load_weights(model, run['weights'])
     if run['from_data'] and not kept:
-        levels, classes = tensors_of(train, places_of(0, run['from_data'], len(train.levels), run['seed']), device, run['conditional'])
-        initialize_from_data(model, normalize(levels, train.num_levels), *classes)
+        levels, condition = tensors_of(train, places_of(0, run['from_data'], len(train.levels), run['seed']), device, conditions)
+        initialize_from_data(model, normalize(levels, train.num_levels), **condition)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(model.parameters(), lr=run['learning_rate'], eps=1e-7)
     is_half = device.type == 'cuda' and not run['float32']
@@ -261,7 +298,7 @@ def main(argv):
     def save():
         """Evaluates the average, and keeps all that the run is."""
         nonlocal seconds, since
-        bits = evaluate(average, test, run['eval_images'], ranks, run['conditional'])
+        bits = evaluate(average, test, run['eval_images'], ranks, conditions)
         train_bits = ranks.sum(smoothed.clone()).item() / ranks.count
         if not (math.isfinite(bits) and math.isfinite(train_bits)):
             stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
@@ -283,13 +320,13 @@ def main(argv):
     progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
     while step < run['steps']:
         places = ranks.part(places_of(step, run['batch'], len(train.levels), run['seed']))
-        levels, classes = tensors_of(train, places, device, run['conditional'])
+        levels, condition = tensors_of(train, places, device, conditions)
         if run['dropout'] > 0:  # noise of its own for each step and process
             torch.manual_seed(int(np.random.SeedSequence([run['seed'], step, ranks.rank]).generate_state(1)[0]))
         for group in optimizer.param_groups:
             group['lr'] = run['learning_rate'] * run['decay'] ** step
         with torch.autocast(device.type, dtype=torch.float16 if is_half else torch.bfloat16, enabled=is_half):
-            outputs = trained(normalize(levels, train.num_levels), *classes)
+            outputs = trained(normalize(levels, train.num_levels), **condition)
         # Gradients are averaged over processes, of which each may have another number of images.
         loss = bits_per_dim(outputs, levels, model.distribution).sum() * (ranks.count / run['batch'])
         optimizer.zero_grad(set_to_none=True)

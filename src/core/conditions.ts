@@ -1,6 +1,6 @@
 import { checkInteger, checkNames, throwTypeError } from './check';
 
-/** What a model takes beside the image: a class, a vector [K], or a map [H,W,K] of numbers. */
+/** What a model takes beside the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another size. */
 export type ConditionShape =
   | {
       readonly kind: 'class';
@@ -9,7 +9,17 @@ export type ConditionShape =
       /** Whether `numClasses` itself is one more: no class. */
       readonly nullClass?: true;
     }
-  | { readonly kind: 'vector' | 'map'; readonly size: number };
+  | { readonly kind: 'vector' | 'map'; readonly size: number }
+  | {
+      readonly kind: 'codes';
+      /** Codes are the integers 0 to levels - 1. */
+      readonly levels: number;
+      readonly shape: readonly [height: number, width: number];
+    };
+
+/** How many numbers a condition is at each of its places. */
+export const conditionFeatures = (condition: ConditionShape): number =>
+  condition.kind === 'vector' || condition.kind === 'map' ? condition.size : 1;
 
 /**
  * Checks that a model takes one condition of a kind: they are given by these names.
@@ -19,7 +29,7 @@ export type ConditionShape =
 export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
   const kinds = conditions.map(({ kind }) => kind);
   if (new Set(kinds).size < kinds.length)
-    throwTypeError(what, 'at most one class, one vector and one map as conditions', kinds);
+    throwTypeError(what, 'at most one class, one vector, one map and one map of codes as conditions', kinds);
 }
 
 /** Numbers with a shape, row-major. */
@@ -37,14 +47,14 @@ export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']
 type OneCondition = number | ArrayLike<number> | NumericArray;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K]; a class may also be
- * a number, the same for all images, or an array with one class per image. Several by name: `{ class, map }`.
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]; a class may also
+ * be a number, the same for all images, or an array with one class per image. Several by name: `{ class, map }`.
  */
 export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 
 /** The conditions of some images, checked. */
 export interface ConditionValues {
-  /** [1], [K] or [H,W,K], of one image. */
+  /** [1], [K], [H,W,K] or [h,w,1], of one image. */
   readonly shape: readonly number[];
   /** One image after the other. */
   readonly values: Float32Array;
@@ -59,8 +69,16 @@ export function conditionShapeOf(
   condition: ConditionShape,
   [height, width]: readonly (number | null)[],
 ): number[] {
-  if (condition.kind === 'class') return [1];
-  return condition.kind === 'vector' ? [condition.size] : [height as number, width as number, condition.size];
+  switch (condition.kind) {
+    case 'class':
+      return [1];
+    case 'vector':
+      return [condition.size];
+    case 'map':
+      return [height as number, width as number, condition.size];
+    case 'codes':
+      return [...condition.shape, 1];
+  }
 }
 
 /** The classes that a model reads: its own, and no class where it has a null class. */
@@ -69,14 +87,21 @@ export const numClassesRead = ({
   nullClass,
 }: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
 
-/** Checks that classes are such, and that the numbers of vectors and maps are finite. */
+/** How many integers a condition's numbers are among; 0 where they are any numbers. */
+function numCategories(condition: ConditionShape): number {
+  if (condition.kind === 'class') return numClassesRead(condition);
+  return condition.kind === 'codes' ? condition.levels : 0;
+}
+
+/** Checks that classes and codes are such, and that the numbers of vectors and maps are finite. */
 export function checkConditionValues(
   what: string,
   condition: ConditionShape,
   values: ArrayLike<number>,
 ): void {
+  const most = numCategories(condition) - 1;
   for (let i = 0; i < values.length; i++) {
-    if (condition.kind === 'class') checkInteger(what, values[i], 0, numClassesRead(condition) - 1);
+    if (most >= 0) checkInteger(what, values[i], 0, most);
     else if (!Number.isFinite(Math.fround(values[i] as number)))
       throwTypeError(what, 'finite numbers', values[i]);
   }
@@ -143,15 +168,17 @@ export function checkCondition(
 ): ArrayLike<number> | null {
   const shape = conditionShapeOf(condition, imageShape);
   const isClass = condition.kind === 'class';
+  const mayBeFlat = isClass || condition.kind === 'codes'; // one number at each place
   const classes = isClass ? numbersOfClasses(given, numImages) : null;
   if (classes !== null) return classes;
   const givenShape = (given as NumericArray | undefined)?.shape;
   const has = (wanted: readonly number[]) =>
     givenShape !== undefined && String(givenShape) === String(wanted);
-  if (!has([numImages, ...shape]) && !(isClass && has([numImages]))) {
+  const flat = [numImages, ...shape.slice(0, -1)];
+  if (!has([numImages, ...shape]) && !(mayBeFlat && has(flat))) {
     const wanted = isClass
       ? `a class from 0 to ${numClassesRead(condition) - 1}, or ${numImages} of them`
-      : `numbers of shape [${[numImages, ...shape]}]`;
+      : `numbers of shape [${mayBeFlat ? flat : [numImages, ...shape]}]`;
     throwTypeError(what, wanted, givenShape ?? given);
   }
   return null;
@@ -219,7 +246,7 @@ export function repeated({ shape, values }: ConditionValues, count: number): Con
   return { shape, values: all };
 }
 
-/** Conditions of so many images at random: any class, or numbers in [-1, 1). */
+/** Conditions of so many images at random: any class, any codes, or numbers in [-1, 1). */
 export function randomConditions(
   condition: ConditionShape,
   count: number,
@@ -227,9 +254,7 @@ export function randomConditions(
   random: () => number,
 ): ConditionValues {
   const shape = conditionShapeOf(condition, imageShape);
-  const draw =
-    condition.kind === 'class'
-      ? () => Math.floor(random() * numClassesRead(condition))
-      : () => 2 * random() - 1;
+  const categories = numCategories(condition);
+  const draw = categories > 0 ? () => Math.floor(random() * categories) : () => 2 * random() - 1;
   return { shape, values: Float32Array.from({ length: count * conditionSize(shape) }, draw) };
 }

@@ -33,6 +33,16 @@ export const indexOfPlace = (
 /** A level as models take it, in [0, 1]; not rounded to float32. */
 export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);
 
+/** Where each place of a map is, ((row - H/2)/H, (column - W/2)/W), [H*W*2]. */
+export function positions(height: number, width: number): Float32Array {
+  const all = new Float32Array(height * width * 2);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    all[2 * pixel] = (Math.floor(pixel / width) - height / 2) / height;
+    all[2 * pixel + 1] = ((pixel % width) - width / 2) / width;
+  }
+  return all;
+}
+
 /**
  * The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names
  * the latter.

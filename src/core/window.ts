@@ -29,9 +29,9 @@ export interface Window {
   /**
    * What is seen of the output's own row: nothing; the pixels to the left and, of the pixel itself, earlier
    * channels (mask A) or also the own channel (mask B); or the whole row, which the vertical stacks of gated
-   * networks want.
+   * networks want. `'andBelow'` sees the rows below too: for conditions, which are known before the image.
    */
-  readonly present: 'nothing' | MaskType | 'everything';
+  readonly present: 'nothing' | MaskType | 'everything' | 'andBelow';
   /** Features are split into as many groups, one a channel. */
   readonly imageChannels: number;
   /** Rows and columns from one output to the next, on the map that is read; of a transposed one, on the map
@@ -65,18 +65,25 @@ export function windowAround(
 export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
 
 /**
- * Where the window of a shifted convolution lies: `'down'`, on the rows above and, whole, the present one, around the
- * present column; `'downRight'`, on the rows above and the present one, up to the present pixel, itself included.
+ * Where the window of a shifted convolution lies:
+ *
+ * - `'down'`, on the rows above and, whole, the present one, around the present column;
+ * - `'downRight'`, on the rows above and the present one, up to the present pixel, itself included;
+ * - `'before'`, on the rows above, around the present column, and of the present one on what lies before the pixel;
+ * - `'around'`, on all sides of the pixel, rows below included: for networks on conditions alone.
  */
-export type Shift = 'down' | 'downRight';
+export type Shift = (typeof shifts)[number];
+
+/** All of them. */
+export const shifts = ['down', 'downRight', 'before', 'around'] as const;
 
 /** Arguments of a window of shifted convolutions. */
 export interface ShiftedWindowArgs {
-  /** Rows and columns of the kernel, odd or even; one number for a square kernel. */
+  /** Rows and columns of the kernel, odd or even; odd `'around'` a pixel. One number for a square kernel. */
   kernelSize: number | [number, number];
-  /** Where it lies: `'down'`, above its pixel and around it; or `'downRight'`, up to its pixel. See {@link Shift}. */
+  /** Where it lies: `'down'`, above its pixel and around it; `'downRight'`, up to its pixel; … See {@link Shift}. */
   shift: Shift;
-  /** 2 halves height and width, or with `transposed` doubles them. @default 1 */
+  /** 2 halves height and width, or with `transposed` doubles them; shifted `'down'` or `'downRight'` only. @default 1 */
   stride?: 1 | 2;
   /** Whether it enlarges, with `stride: 2`, as the gradient of a strided convolution does. @default false */
   transposed?: boolean;
@@ -115,11 +122,18 @@ export function windowOf(args: WindowArgs | ShiftedWindowArgs): Window {
 /** The window of a shifted convolution; `what` names the caller in errors. */
 export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
   const { shift, stride = 1, transposed = false } = checkArgs(what, args, shiftedNames);
-  const [rows, columns] = checkAnyKernelSize(`${what}: kernelSize`, args.kernelSize);
-  checkOneOf(`${what}: shift`, shift, ['down', 'downRight']);
+  checkOneOf(`${what}: shift`, shift, shifts);
+  const checkSize = shift === 'around' ? checkKernelSize : checkAnyKernelSize;
+  const [rows, columns] = checkSize(`${what}: kernelSize`, args.kernelSize);
   if (stride !== 1 && stride !== 2) throwTypeError(`${what}: stride`, '1 or 2', stride);
   checkBoolean(`${what}: transposed`, transposed);
   const middle = (columns - 1) >> 1;
+  if (shift === 'before' || shift === 'around') {
+    if (stride > 1 || transposed) throwTypeError(`${what}: stride`, `1, not transposed, '${shift}'`, stride);
+    const kernelSize = [rows, columns] as const;
+    if (shift === 'around') return windowAround(kernelSize, 'andBelow', 1);
+    return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
+  }
   const anchor = transposed
     ? ([0, shift === 'down' ? middle : 0] as const)
     : ([rows - 1, shift === 'down' ? middle : columns - 1] as const);
@@ -162,15 +176,18 @@ export function offsetOfTap({ anchor, transposed }: Window, row: number, column:
 
 /** What the tap in this row and column of the kernel sees. This is the law that makes a network causal. */
 export function sightOf(window: Window, row: number, column: number): Sight {
+  const { present, imageChannels } = window;
   const [down, right] = offsetOfTap(window, row, column);
+  if (present === 'andBelow') return 'everything';
   if (down !== 0) return down < 0 ? 'everything' : 'nothing';
-  switch (window.present) {
+  switch (present) {
     case 'nothing':
     case 'everything':
-      return window.present;
+      return present;
     default:
       if (right !== 0) return right < 0 ? 'everything' : 'nothing';
-      return window.present === 'A' ? 'earlier' : 'own';
+      if (present === 'B') return 'own';
+      return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
   }
 }
 
@@ -213,15 +230,19 @@ export function checkKernel(window: Window, kernel: readonly number[], featuresI
   checkFeatures('conv: output features', featuresOut, window.imageChannels);
 }
 
-/** How many rows of the kernel, from the first, hold all that reach no pixel below the output's own. */
-export const causalRows = ({ kernelSize, anchor, transposed }: Window): number =>
-  transposed ? kernelSize[0] : anchor[0] + 1;
+/** How many rows of the kernel, from the first, hold all that are used: those that reach no pixel below the output's own, or all. */
+export const usedRows = ({ kernelSize, anchor, present, transposed }: Window): number =>
+  transposed || present === 'andBelow' ? kernelSize[0] : anchor[0] + 1;
 
 /** How many columns of the kernel's anchor row, from the first, hold all that are used by some feature. */
-export function presentColumns({ kernelSize, anchor, present, transposed }: Window): number {
-  if (present === 'nothing') return 0;
-  return present === 'everything' || transposed ? kernelSize[1] : anchor[1] + 1;
+export function presentColumns(window: Window): number {
+  let columns = window.kernelSize[1];
+  while (columns > 0 && sightOf(window, window.anchor[0], columns - 1) === 'nothing') columns--;
+  return columns;
 }
+
+/** Whether rows below the output's own are seen. */
+export const seesBelow = ({ present }: Window): boolean => present === 'andBelow';
 
 /**
  * The mask of a window as zeros and ones, [rows, columns, featuresIn, featuresOut], row-major.

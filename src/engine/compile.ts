@@ -6,7 +6,7 @@ import {
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
-import { type Node, operandsOf, type PortableModel, softmaxNames } from '../program/program';
+import { type ImageNode, operandsOf, type PortableModel, softmaxNames } from '../program/program';
 import { AFTER_ROW, ONCE, type Readiness, ROW } from '../program/readiness';
 import { addAttention } from './attention';
 import { addConvolution } from './convolution';
@@ -15,24 +15,28 @@ import { Layout } from './layout';
 import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
-/** Where a model's image goes in and its outputs come out, at the present pixel of each image. */
+/** A program that is evaluated with the image. */
+export interface Program extends Pick<PortableModel, 'output' | 'weights'> {
+  readonly nodes: readonly ImageNode[];
+  /** The user's own functions, which `closure` nodes name by index. */
+  readonly closures: readonly ((x: number) => number)[];
+}
+
+/** Where a program's image goes in and what its output node makes comes out, at the present pixel of each image. */
 export interface ProgramIO {
   /** [channels] */
   readonly image: Operand;
   /** Each condition, by its index, once, or of the pixels of the row. */
   readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
-  /** Those read for the channel whose time was run last, [{@link outputStride}]. */
-  readonly outputs: Operand;
+  readonly output: FeatureCache;
 }
 
 /** Gives every node of a program its memory and its instructions, for images of so many rows. */
 export function compile(
   plan: Plan,
   height: number,
-  { nodes, output, weights }: PortableModel,
+  { nodes, output, weights, closures }: Program,
   ready: readonly Readiness[],
-  distribution: PixelDistribution,
-  closures: readonly ((x: number) => number)[],
 ): ProgramIO {
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
@@ -68,12 +72,12 @@ export function compile(
     return y;
   };
   for (const index of needed) {
-    const node = nodes[index] as Node;
+    const node = nodes[index] as ImageNode;
     if (node.op === 'conv') {
       const relu = fused.get(index);
       const [kernel, bias] = [numbers(node.kernel), node.bias === null ? null : numbers(node.bias)];
       const y = cache(relu ?? index);
-      const input = nodes[node.input] as Node;
+      const input = nodes[node.input] as ImageNode;
       const [levels, x] =
         input.op === 'oneHotLevels'
           ? [input.levels, levelNumbers[node.input] as FeatureCache]
@@ -98,18 +102,18 @@ export function compile(
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
   }
-  const given = nodes.flatMap((node, at) =>
-    node.op === 'condition' ? [{ index: node.index, to: cache(at).operand() }] : [],
-  );
-  return {
-    image: cache(0).operand(),
-    conditions: given,
-    outputs: addOutputs(plan, cache(output), distribution),
-  };
+  const conditions = needed.flatMap((at) => {
+    const node = nodes[at] as ImageNode;
+    return node.op === 'condition' ? [{ index: node.index, to: cache(at).operand() }] : [];
+  });
+  return { image: cache(0).operand(), conditions, output: cache(output) };
 }
 
-/** Copies the outputs that are read for each channel to where they are read, at the channel's time. */
-function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
+/**
+ * Copies the outputs that are read for each channel to where they are read, at the channel's time, and gives the place,
+ * [{@link outputStride}].
+ */
+export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
   const channels = x.layout.times.map((_, output) => channelOf(distribution, output));
   if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
@@ -140,10 +144,10 @@ function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], lev
  * Where each node's features lie: as those that it is made of where it can, so that whole runs are
  * computed at once.
  */
-function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Layout[] {
+function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[]): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, { times }] of readiness.entries()) {
-    const node = nodes[index] as Node;
+    const node = nodes[index] as ImageNode;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
     const needsSideBySide = ['attend', 'normalize', ...softmaxNames].includes(node.op); // goes over whole groups
@@ -154,7 +158,7 @@ function layoutsOf(nodes: readonly Node[], readiness: readonly Readiness[]): Lay
 }
 
 /** The nodes that the outputs are made of, in order. */
-function neededFor(nodes: readonly Node[], output: number): number[] {
+function neededFor(nodes: readonly ImageNode[], output: number): number[] {
   const isNeeded = nodes.map((_, index) => index === output);
   for (const [index, node] of [...nodes.entries()].reverse()) {
     if (isNeeded[index]) for (const operand of operandsOf(node)) isNeeded[operand] = true;
@@ -163,10 +167,10 @@ function neededFor(nodes: readonly Node[], output: number): number[] {
 }
 
 /** For each node, who reads it. */
-function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][] {
+function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const index of needed) {
-    for (const input of operandsOf(nodes[index] as Node)) readers[input]?.push(index);
+    for (const input of operandsOf(nodes[index] as ImageNode)) readers[input]?.push(index);
   }
   return readers;
 }
@@ -176,7 +180,7 @@ function readersOf(nodes: readonly Node[], needed: readonly number[]): number[][
  * who need both, all wait for the pixel: so they are made in one go, and one pixel of them is kept instead of a row.
  */
 function inOneGo(
-  nodes: readonly Node[],
+  nodes: readonly ImageNode[],
   ready: readonly Readiness[],
   readers: readonly (readonly number[])[],
 ): Readiness[] {
@@ -197,7 +201,7 @@ function inOneGo(
  * For each node of one-hot vectors, the convolutions that read it: they look rows of their kernels up, by the numbers of
  * the levels, and need no vectors.
  */
-function lookUpsOf(nodes: readonly Node[], readers: readonly (readonly number[])[]): number[][] {
+function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
   return readers.map((of, index) =>
     nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
   );
@@ -207,7 +211,7 @@ function lookUpsOf(nodes: readonly Node[], readers: readonly (readonly number[])
  * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.
  */
 function fusedRelus(
-  nodes: readonly Node[],
+  nodes: readonly ImageNode[],
   readers: readonly (readonly number[])[],
   output: number,
 ): Map<number, number> {
@@ -215,7 +219,7 @@ function fusedRelus(
   for (const [index, node] of nodes.entries()) {
     const [reader, ...others] = readers[index] as number[];
     if (node.op !== 'conv' || index === output || reader === undefined || others.length > 0) continue;
-    const only = nodes[reader] as Node;
+    const only = nodes[reader] as ImageNode;
     if (only.op === 'pointwise' && only.fn === 'relu') fused.set(index, reader);
   }
   return fused;
@@ -223,7 +227,7 @@ function fusedRelus(
 
 /** How far the readers of a node look around in its features; what is the same at every pixel is one pixel. */
 function extentOf(
-  nodes: readonly Node[],
+  nodes: readonly ImageNode[],
   readiness: readonly Readiness[],
   index: number,
   readers: readonly number[],
@@ -234,7 +238,7 @@ function extentOf(
   const canPass = !isGiven && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {
-      const node = nodes[reader] as Node;
+      const node = nodes[reader] as ImageNode;
       const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
       // A coarse row is read again while the finer rows below it are computed.
       const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
@@ -251,7 +255,7 @@ function extentOf(
 }
 
 /** Rows above and columns to either side of the present pixel that a node reads. */
-function reachOfReader(node: Node): { readonly above: number; readonly columns: number } {
+function reachOfReader(node: ImageNode): { readonly above: number; readonly columns: number } {
   if (node.op === 'conv') return reachOf(node.window);
   return node.op === 'shift' ? { above: node.rows, columns: node.columns } : { above: 0, columns: 0 };
 }

@@ -1,14 +1,17 @@
-import { type ConditionValues, conditionSize } from '../core/conditions';
+import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import type { Operand, SamplingKernels } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
+import { imageProgram } from '../program/maps';
 import type { PortableModel } from '../program/program';
 import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../program/readiness';
-import { compile, type ProgramIO } from './compile';
+import { addOutputs, compile, type ProgramIO } from './compile';
+import { type GivenCondition, putConditions } from './conditions';
 import { copyMemory, Machine } from './machine';
-import { Plan } from './plan';
+import { withMaps } from './maps';
+import { imagesTogether, Plan } from './plan';
 
 /** The images that an {@link Evaluator} is made for. */
 export interface EvaluatorArgs {
@@ -21,12 +24,6 @@ export interface EvaluatorArgs {
   /** The user's own functions, which `closure` nodes name by index. @default none */
   readonly closures?: readonly ((x: number) => number)[];
 }
-
-/**
- * Images computed together: enough to share each weight that is loaded, few enough for their features to stay
- * in the cache.
- */
-const CHUNK_IMAGES = 32;
 
 /**
  * Gives the outputs for one value after the other, from cached features: each feature of each node is computed
@@ -46,13 +43,22 @@ export function evaluatorFor(
   }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
-  const ready = readinessOf(model.nodes, model.conditions);
+  const { nodes, conditions: shapes, maps } = imageProgram({ ...model, imageShape });
+  const ready = readinessOf(nodes, shapes);
   checkImageSize('imageShape', imageShape, ready);
-  const numChunks = Math.ceil(numImages / CHUNK_IMAGES);
+  const given = withMaps(model, maps, { numImages, imageShape, conditions, closures }, make);
   const [height, width, channels] = imageShape;
-  const plan = new Plan(Math.ceil(numImages / numChunks), width, channels);
-  const io = compile(plan, height, model, ready, distribution, closures);
-  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
+  const plan = new Plan(imagesTogether(numImages), width, channels);
+  const io = compile(plan, height, { ...model, nodes, closures }, ready);
+  const outputs = addOutputs(plan, io.output, distribution);
+  const machine = new Machine(plan, numImages, make);
+  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, given);
+}
+
+/** Where an evaluator writes and reads. */
+interface EvaluatorIO extends Pick<ProgramIO, 'image' | 'conditions'> {
+  /** The outputs that are read for the channel whose time was run last, [outputStride]. */
+  readonly outputs: Operand;
 }
 
 /** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
@@ -67,10 +73,10 @@ export class Evaluator {
 
   constructor(
     readonly machine: Machine,
-    private readonly io: ProgramIO,
+    private readonly io: EvaluatorIO,
     private readonly imageShape: ImageShape,
     private readonly levels: number,
-    private readonly conditions: readonly ConditionValues[],
+    private readonly conditions: readonly GivenCondition[],
   ) {
     const numImages = machine.chunks.reduce((sum, { images }) => sum + images, 0);
     this.readOutputs = outputReader(machine, io.outputs, numImages);
@@ -111,7 +117,7 @@ export class Evaluator {
     const isFirst = this.row < 0;
     this.row = row;
     this.machine.moveTo(row, 0);
-    this.putConditions(row);
+    putConditions(this.machine, this.io, this.conditions, this.conditionOf, row);
     if (isFirst) this.machine.run(ONCE);
     this.machine.runRow(ROW);
   }
@@ -129,34 +135,6 @@ export class Evaluator {
       const to = at(this.io.image) + channel;
       for (let n = 0; n < images; n++) {
         heap[to + n * stride] = normalizedLevel(drawn[first + n] as number, this.levels);
-      }
-    }
-  }
-
-  /** Writes the conditions of all images: vectors with the first row, of maps the row that begins. */
-  private putConditions(row: number): void {
-    for (const { index, to } of this.io.conditions) {
-      const { shape } = this.conditions[index] as ConditionValues;
-      const isMap = shape.length > 1; // [H,W,K]
-      if (isMap || row === 0)
-        this.putCondition(this.conditions[index] as ConditionValues, to, isMap ? row : null);
-    }
-  }
-
-  /** Writes a vector of each image, or a row of its map. */
-  private putCondition({ shape, values }: ConditionValues, operand: Operand, row: number | null): void {
-    const { heap, chunks, width } = this.machine;
-    const { stride, columnStride = 0 } = operand;
-    const size = shape.at(-1) as number;
-    const rowStart = row === null ? 0 : row * width * size;
-    for (const { first, images, at } of chunks) {
-      const to = at(operand);
-      for (let n = 0; n < images; n++) {
-        const image = (this.conditionOf[first + n] as number) * conditionSize(shape);
-        for (let column = 0; column < (row === null ? 1 : width); column++) {
-          const from = image + rowStart + column * size;
-          heap.set(values.subarray(from, from + size), to + n * stride + column * columnStride);
-        }
       }
     }
   }

@@ -56,6 +56,16 @@ export const HEAP = 0;
 export const CHUNK = 1;
 export const FIRST_MOVING = 2;
 
+/**
+ * Images computed together: enough to share each weight that is loaded, few enough for their features to stay
+ * in the cache.
+ */
+const CHUNK_IMAGES = 32;
+
+/** How many of so many images are computed together, in chunks of one size as far as can be. */
+export const imagesTogether = (numImages: number): number =>
+  Math.ceil(numImages / Math.ceil(numImages / CHUNK_IMAGES));
+
 /** Lays a program out over the heap and over the times of a pixel, before the heap is made. */
 export class Plan {
   /** Floats of the heap that all chunks share. */

@@ -1,5 +1,12 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkBoolean,
+  checkInteger,
+  checkMemory,
+  checkOneOf,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { pointWindow, type Shift, type ShiftedWindowArgs, shiftedWindow, type Window } from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
@@ -14,9 +21,11 @@ import type { LayerArgs, Shape } from './types';
 export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
   /** F, the features that come in and go out. */
   filters: number;
+  /** H, the features between its two convolutions. @default filters */
+  hiddenFilters?: number;
   /** Where its windows lie: see {@link ShiftedConv2D}. */
   shift: Shift;
-  /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right */
+  /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right, else 3 */
   kernelSize?: ShiftedWindowArgs['kernelSize'];
   /**
    * Whether the second input is a skip, [N,H,W,S], which enters after the first convolution. Without it, all inputs but
@@ -24,36 +33,49 @@ export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizat
    * @default false
    */
   hasSkip?: boolean;
+  /**
+   * What comes before each convolution: with `'elu'` they read F and H features instead of twice as many.
+   * @default 'concatElu'
+   */
+  activation?: 'concatElu' | 'elu';
   /** Probability with which features are dropped in training, before the second convolution. @default 0 */
   dropout?: number;
 }
 
 const argNames: NamesOf<GatedResBlockArgs> = {
   filters: true,
+  hiddenFilters: true,
   shift: true,
   kernelSize: true,
   hasSkip: true,
+  activation: true,
   dropout: true,
   weightNormalization: true,
   seed: true,
   ...layerArgNames,
 };
 
+const defaultKernel: Partial<Record<Shift, [number, number]>> = { down: [2, 3], downRight: [2, 2] };
+
 /**
  * The gated residual block of PixelCNN++, where `a` is a second input, the skip, and h a condition:
  *
- *     y = conv_{2F->F}(concatElu(x)) + conv1x1_{2S->F}(concatElu(a))
- *     b, c = halves of conv_{2F->2F}(dropout(concatElu(y))) + projection(h)
+ *     y = conv_{2F->H}(concatElu(x)) + conv1x1_{2S->H}(concatElu(a))
+ *     b, c = halves of conv_{2H->2F}(dropout(concatElu(y))) + projection(h)
  *     x + b sigmoid(c)
+ *
+ * or with `activation: 'elu'` that of PixelSNAIL, the same with elu in place of concatElu.
  *
  * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
  * [N,K] or a map [N,H,W,K]. Without a skip, nothing is added to y; without conditions, nothing to the halves.
  *
- * Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [rows,columns,2F,F]; of conv_skip [1,1,2S,F], where
- * there is one; of conv_out [rows,columns,2F,2F], whose gain begins at 0.1; and of each condition its kernel [1,1,K,2F].
+ * Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [rows,columns,2F,H]; of conv_skip [1,1,2S,H], where
+ * there is one; of conv_out [rows,columns,2H,2F], whose gain begins at 0.1; and of each condition its kernel [1,1,K,2F]. With
+ * `'elu'`, F, S and H instead of 2F, 2S and 2H.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
- * `gated_resnet`.
+ * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4, as
+ * https://github.com/rosinality/vq-vae-2-pytorch has it: `GatedResBlock`.
  *
  * @throws TypeError naming the argument, or the input whose features are not `filters`.
  * @example
@@ -72,6 +94,8 @@ export class GatedResBlock extends PixelLayer {
   static className = 'GatedResBlock';
 
   private readonly filters: number;
+  private readonly hiddenFilters: number;
+  private readonly activation: 'concatElu' | 'elu';
   private readonly shift: Shift;
   private readonly window: Window;
   private readonly hasSkip: boolean;
@@ -85,8 +109,11 @@ export class GatedResBlock extends PixelLayer {
 
   constructor(args: GatedResBlockArgs) {
     super(checkLayerArgs(GatedResBlock, new.target, args, argNames));
-    const { shift, kernelSize = shift === 'down' ? [2, 3] : [2, 2] } = args;
+    const { shift, kernelSize = defaultKernel[shift] ?? 3 } = args;
     this.filters = checkInteger('GatedResBlock: filters', args.filters, 1);
+    this.hiddenFilters = checkInteger('GatedResBlock: hiddenFilters', args.hiddenFilters ?? this.filters, 1);
+    const activations = ['concatElu', 'elu'] as const;
+    this.activation = checkOneOf('GatedResBlock: activation', args.activation ?? 'concatElu', activations);
     this.window = shiftedWindow('GatedResBlock', { kernelSize, shift });
     this.shift = shift;
     this.hasSkip = checkBoolean('GatedResBlock: hasSkip', args.hasSkip ?? false);
@@ -101,19 +128,28 @@ export class GatedResBlock extends PixelLayer {
 
   override build(inputShape: Shape | Shape[]): void {
     const { skip, conditions } = this.readShapes(inputShape);
-    const { filters, seed, weightNormalization } = this;
+    const { filters, hiddenFilters, seed, weightNormalization } = this;
     const { kernelSize } = this.window;
-    checkMemory('GatedResBlock: kernelSize, filters', [...kernelSize, 2 * filters, 2 * filters]);
+    const active = this.activation === 'concatElu' ? 2 : 1; // features that come of one
+    const most = Math.max(filters, hiddenFilters);
+    checkMemory('GatedResBlock: kernelSize, filters', [...kernelSize, active * most, 2 * most]);
     const skipFeatures = skip?.at(-1) ?? 0;
-    checkMemory('GatedResBlock: features of the skip, filters', [2 * Math.max(skipFeatures, 1), filters]);
+    checkMemory('GatedResBlock: features of the skip, filters', [
+      2 * Math.max(skipFeatures, 1),
+      hiddenFilters,
+    ]);
     for (const condition of conditions)
       checkMemory('GatedResBlock: features of the condition, filters', [condition.at(-1) ?? 1, 2 * filters]);
     const options = { seed, weightNormalization };
-    this.convIn = addConvolution(this, 'conv_in_', [...kernelSize, 2 * filters, filters], options);
-    if (skip !== null)
-      this.convSkip = addConvolution(this, 'conv_skip_', [1, 1, 2 * skipFeatures, filters], options);
+    const shapeIn = [...kernelSize, active * filters, hiddenFilters] as const;
+    this.convIn = addConvolution(this, 'conv_in_', shapeIn, options);
+    if (skip !== null) {
+      const shapeSkip = [1, 1, active * skipFeatures, hiddenFilters] as const;
+      this.convSkip = addConvolution(this, 'conv_skip_', shapeSkip, options);
+    }
     const small = { ...options, initialScale: 0.1 };
-    this.convOut = addConvolution(this, 'conv_out_', [...kernelSize, 2 * filters, 2 * filters], small);
+    const shapeOut = [...kernelSize, active * hiddenFilters, 2 * filters] as const;
+    this.convOut = addConvolution(this, 'conv_out_', shapeOut, small);
     this.projections = addProjections(this, conditions, 2 * filters, seed);
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape.at(-1) as number, shape.length));
@@ -146,26 +182,30 @@ export class GatedResBlock extends PixelLayer {
   override express<T>(ops: Ops<T>, [x, ...rest]: readonly T[]): T {
     const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
       ops.conv(of, kernel, bias, window);
-    let y = conv(this.convIn as ConvolutionWeights, ops.concatElu(x as T)); // [N,H,W,F] -> [N,H,W,2F] -> [N,H,W,F]
+    const isConcat = this.activation === 'concatElu';
+    const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
+    let y = conv(this.convIn as ConvolutionWeights, activate(x as T)); // [N,H,W,F] -> [N,H,W,H]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
-      y = ops.combine('add', y, conv(this.convSkip, ops.concatElu(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,2S] -> [N,H,W,F]
+      y = ops.combine('add', y, conv(this.convSkip, activate(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,H]
       rest = others;
     }
-    const kept = ops.dropout(ops.concatElu(y), this.dropout); // [N,H,W,F] -> [N,H,W,2F]
+    const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
     const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
     const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
     return ops.combine('add', x as T, gated); // [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { filters, shift, hasSkip, weightNormalization, seed = null } = this;
+    const { filters, hiddenFilters, shift, hasSkip, activation, weightNormalization, seed = null } = this;
     const kernelSize = [...this.window.kernelSize];
     const own = {
       filters,
+      hiddenFilters,
       shift,
       kernelSize,
       hasSkip,
+      activation,
       weightNormalization,
       dropout: this.dropout.rate,
       seed,

@@ -8,6 +8,7 @@ import {
   checkAttend,
   checkConstantConv,
   checkEncodedLevels,
+  checkEnlarge,
   checkedKernelShape,
   checkGate,
   checkNormalization,
@@ -201,6 +202,19 @@ class ShapeOps implements Ops<Shape> {
     checkShift(rows, columns);
     if (x.length !== 4) throwTypeError('shift: input', 'features [N,H,W,F]', x);
     return x;
+  }
+
+  enlarge(x: Shape, rows: number, columns: number): Shape {
+    checkEnlarge(rows, columns);
+    if (x.length !== 4) throwTypeError('enlarge: input', 'features [N,H,W,F]', x);
+    const [n = null, height = null, width = null, features = null] = x;
+    const times = (length: number | null, by: number) => (length === null ? null : length * by);
+    return [n, times(height, rows), times(width, columns), features];
+  }
+
+  position(x: Shape): Shape {
+    if (x.length !== 4) throwTypeError('position: input', 'features [N,H,W,F]', x);
+    return withFeatures(x, 2);
   }
 
   concatElu(x: Shape): Shape {

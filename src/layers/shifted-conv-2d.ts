@@ -21,13 +21,16 @@ const argNames: NamesOf<ShiftedConv2DArgs> = {
  * row, as many columns to the left as to the right (one more to the right of an even kernel); shifted `'downRight'`, on
  * rows above and the present one, up to the present pixel. It sees the present pixel with all its channels, and shifted
  * down also pixels to the right of it: so it is for features that have not seen them, as {@link PixelShift} makes them.
+ * Shifted `'before'`, it leaves out the present pixel, as the convolutions of PixelSNAIL do; shifted `'around'`, it sees all
+ * sides of its pixel, which only networks on conditions may.
  *
  * Input [N,H,W,in], output [N,H,W,filters]; with `stride: 2` [N,H/2,W/2,filters], of every second row and column, and with
  * `transposed` too [N,2H,2W,filters], the other way. Zeros around the image. Weights: kernel [kernel rows, kernel columns,
  * in, filters]; gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and 2.4, and its code:
- * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`.
+ * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'before'`: Chen et al., "PixelSNAIL" (2018),
+ * https://arxiv.org/abs/1712.09763.
  *
  * @throws TypeError naming the argument that is out of range, or the input whose height and width the stride does not
  * divide.

@@ -1,6 +1,6 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
-import { pointWindow } from '../core/window';
+import { pointWindow, shiftedWindow } from '../core/window';
 import type { LayerWeight, Ops } from '../program/ops';
 import {
   type CombinationName,
@@ -78,10 +78,19 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   Dense: ({ layer, config, shapes }) => product(layer.weights, config['activation'], shapes),
   Conv2D: ({ layer, config, shapes }) => {
     const { kernelSize, strides, dataFormat, activation } = config;
-    if (String(kernelSize) !== '1,1') throwTypeError('kernelSize', '1x1; a larger one sees what comes later', kernelSize); // biome-ignore format: one line
     if (String(strides) !== '1,1') throwTypeError('strides', '1', strides);
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
-    return product(layer.weights, activation, shapes);
+    if (String(kernelSize) === '1,1') return product(layer.weights, activation, shapes);
+    if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
+    if (String(config['dilationRate']) !== '1,1') throwTypeError('dilationRate', '1', config['dilationRate']);
+    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'around' });
+    return product(layer.weights, activation, shapes, around); // of conditions: of the image it would see what comes later
+  },
+  UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {
+    if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
+    if (interpolation !== 'nearest') throwTypeError('interpolation', "'nearest'", interpolation);
+    const [rows, columns] = size as [number, number];
+    return (ops, [x]) => ops.enlarge(x as never, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
   },
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
@@ -160,17 +169,18 @@ function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
   };
 }
 
-/** At each pixel a product, which sees all features of it. */
+/** At each pixel a product, which sees all features of it, or of a window. */
 function product(
   [kernel, bias]: readonly LayerWeight[],
   activationName: unknown,
   [shape]: readonly Shape[],
+  window = pointWindow,
 ): Express | null {
   checkFlat(shape);
   const fn = activation(String(activationName));
   if (fn === null) return null;
-  // kernel [in,out] or [1,1,in,out], bias [out]
-  return (ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, pointWindow));
+  // kernel [in,out] or [rows,columns,in,out], bias [out]
+  return (ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, window));
 }
 
 /** Gamma and beta where they are used, and the weights that follow. */

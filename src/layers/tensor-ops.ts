@@ -39,7 +39,16 @@ import {
   tile,
 } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkFeatures, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { causalRows, checkKernel, maskOf, presentColumns, turnedRound, type Window } from '../core/window';
+import { positions } from '../core/images';
+import {
+  checkKernel,
+  maskOf,
+  presentColumns,
+  seesBelow,
+  turnedRound,
+  usedRows,
+  type Window,
+} from '../core/window';
 import { attention } from '../ops/attention';
 import { causalConv2d } from '../ops/causal-conv';
 import { concatElu } from '../ops/concat-elu';
@@ -127,7 +136,7 @@ export class TensorOps implements Ops<Tensor> {
     const given = kernelTensor(direction); // [rows,columns,in,out]
     const whole = window.transposed ? reverse(given, [0, 1]) : given;
     const [rows, columns, featuresIn, featuresOut] = whole.shape;
-    const used = causalRows(plainWindow(window));
+    const used = usedRows(plainWindow(window));
     const causal = used === rows ? whole : slice(whole, 0, [used, columns, featuresIn, featuresOut]); // [causal rows,columns,in,out]
     const masked = mask === null ? causal : mul<Tensor4D>(causal, mask);
     return gain === null ? masked : normalizedKernel(masked, gains ?? (gain.read() as Tensor1D));
@@ -145,7 +154,7 @@ export class TensorOps implements Ops<Tensor> {
     checkKernel(window, shape, shape[2]);
     const [, columns, featuresIn, featuresOut] = shape;
     const plain = plainWindow(window);
-    const rows = causalRows(plain);
+    const rows = usedRows(plain);
     const values = maskOf(plain, featuresIn, featuresOut).subarray(
       0,
       rows * columns * featuresIn * featuresOut,
@@ -187,6 +196,19 @@ export class TensorOps implements Ops<Tensor> {
     const [down, right] = [Math.min(rows, h), Math.min(columns, w)];
     const padded = pad(x as Tensor4D, [[0, 0], [down, 0], [right, 0], [0, 0]]); // biome-ignore format: [N,H+rows,W+columns,F], one pair a dimension
     return slice(padded, 0, [n, h, w, features]); // [N,H,W,F]
+  }
+
+  enlarge(x: Tensor, rows: number, columns: number): Tensor {
+    const [n, h, w, features] = x.shape as Tensor4D['shape'];
+    const repeat = (of: Tensor, times: number, axis: number) =>
+      concat(new Array<Tensor>(times).fill(of), axis);
+    const wide = reshape(repeat(x, columns, 3), [n, h, w * columns, features]); // [N,H,W,columns*F] -> [N,H,columns*W,F]
+    return reshape(repeat(wide, rows, 2), [n, h * rows, w * columns, features]); // [N,H,rows*columns*W,F] -> [N,rows*H,columns*W,F]
+  }
+
+  position(x: Tensor): Tensor {
+    const [n, h, w] = x.shape as Tensor4D['shape'];
+    return tile(tensor4d(positions(h, w), [1, h, w, 2]), [n, 1, 1, 1]); // [1,H,W,2] -> [N,H,W,2]
   }
 
   concatElu(x: Tensor): Tensor {
@@ -292,7 +314,15 @@ function convolve(
   const pixels = transposed && stride > 1 ? spreadOut(x) : x; // [N,H,W,in] -> [N,2H,2W,in]
   const plain = plainWindow(window);
   const biases = bias === null ? null : (bias.read() as Tensor1D);
-  const y = causalConv2d(pixels, causalKernel, biases, activation, plain.anchor[1], presentColumns(plain)); // [N,H,W,out]
+  const conv = (of: Tensor4D) =>
+    causalConv2d(of, causalKernel, biases, activation, plain.anchor[1], presentColumns(plain));
+  if (seesBelow(window)) {
+    const below = window.kernelSize[0] - 1 - window.anchor[0];
+    const [n, h, w] = x.shape;
+    const padded = pad(x, [[0, 0], [0, below], [0, 0], [0, 0]]); // biome-ignore format: [N,H+below,W,in], one pair a dimension
+    return slice(conv(padded), [0, below, 0, 0], [n, h, w, causalKernel.shape[3]]); // [N,H+below,W,in] -> [N,H,W,out]
+  }
+  const y = conv(pixels); // [N,H,W,out]
   return stride > 1 && !transposed ? everySecond(y) : y; // [N,H,W,out] -> [N,H/2,W/2,out]
 }
 

@@ -1,6 +1,8 @@
 import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import type { ConditionShape } from '../core/conditions';
 import { oneHotClass } from '../layers/one-hot-class';
+import { oneHotCodes } from '../layers/one-hot-codes';
 import type { Shape } from '../layers/types';
 
 /** What networks may be conditioned on. */
@@ -25,33 +27,43 @@ export const conditionArgNames: NamesOf<ConditionArgs> = {
 
 /** An input of a network after the image, and the features that its gates take of it. */
 interface ConditionInput {
+  readonly kind: ConditionShape['kind'];
   readonly input: SymbolicTensor;
-  /** [N,K] or [N,H,W,K] */
+  /** [N,K], [N,H,W,K], or of codes [N,h,w,K] */
   readonly features: SymbolicTensor;
 }
 
 /**
- * The inputs after the image, in the order class, vector, map: each is projected to so many features `projected`. `what`
- * names the network in errors.
+ * The inputs after the image, in the order class, vector, map, codes: each but the last is projected to so many features
+ * `projected`. `what` names the network in errors.
  */
 export function conditionInputs(
   what: string,
   args: ConditionArgs & {
     readonly conditionMapSize?: number;
+    readonly codeCondition?:
+      | { readonly levels: number; readonly shape: readonly [number, number] }
+      | undefined;
     readonly imageShape: readonly [number | null, number | null, number];
   },
   projected: number,
 ): ConditionInput[] {
-  const { numClasses, conditionSize, conditionMapSize } = args;
+  const { numClasses, conditionSize, conditionMapSize, codeCondition } = args;
   const [height, width] = args.imageShape;
-  const all = [
+  const all: { name: ConditionShape['kind']; option: string; size: number | undefined; shape: Shape }[] = [
     { name: 'class', option: 'numClasses', size: numClasses, shape: [1] },
-    { name: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize] },
+    { name: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize ?? null] },
     {
       name: 'map',
       option: 'conditionMapSize',
       size: conditionMapSize,
-      shape: [height, width, conditionMapSize],
+      shape: [height, width, conditionMapSize ?? null],
+    },
+    {
+      name: 'codes',
+      option: 'codeCondition: levels',
+      size: codeCondition?.levels,
+      shape: [...(codeCondition?.shape ?? []), 1],
     },
   ];
   const taken = all.filter(({ size }) => size !== undefined);
@@ -62,9 +74,14 @@ export function conditionInputs(
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
   return taken.map(({ name, shape }) => {
-    const given = input({ shape: shape as Shape, name: taken.length === 1 ? 'condition' : name }); // [N,1], [N,K] or [N,H,W,K]
-    if (name !== 'class') return { input: given, features: given };
-    const oneHot = oneHotClass({ name: 'one_hot', numClasses: numClasses as number, nullClass });
-    return { input: given, features: oneHot.apply(given) }; // [N,1] -> [N,K]
+    const given = input({ shape, name: taken.length === 1 ? 'condition' : name }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+    const condition = { kind: name, input: given };
+    if (name === 'class') {
+      const oneHot = oneHotClass({ name: 'one_hot', numClasses: numClasses as number, nullClass });
+      return { ...condition, features: oneHot.apply(given) }; // [N,1] -> [N,K]
+    }
+    if (codeCondition === undefined || name !== 'codes') return { ...condition, features: given };
+    const oneHot = oneHotCodes({ name: 'one_hot_codes', levels: codeCondition.levels });
+    return { ...condition, features: oneHot.apply(given) }; // [N,h,w,1] -> [N,h,w,K]
   });
 }

@@ -20,7 +20,7 @@ import type { ImageModelShape } from './image-model';
 type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K] or maps [N,H,W,K], as the model takes
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w], as the model takes
  * them; a class may also be a number, the same for all images, or an array with one class per image. Several by
  * name: `{ class, map }`.
  */
@@ -84,7 +84,7 @@ export function conditionInputs(
   // Made when all are checked, so that an error leaves none behind.
   return checked.map(
     ({ shape, values, tensor: given }) =>
-      values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape), // [N] -> [N,1], else as it is
+      values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape), // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
   );
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../distributions/pixel-distribution';
 import { LevelEmbedding } from '../layers/level-embedding';
 import { OneHotClass } from '../layers/one-hot-class';
+import { OneHotCodes } from '../layers/one-hot-codes';
 import { OneHotLevels } from '../layers/one-hot-levels';
 import type { DistributionLayer, TensorDistribution } from '../layers/types';
 
@@ -47,7 +48,8 @@ export function imageModelShape(
   const isImageModel = input?.length === 4 && distribution !== null && isOfPixels;
   const isRead = areAllRead(conditions) && others.length === 0;
   if (!isImageModel || channels === null || !isRead) {
-    const wanted = 'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none';
+    const wanted =
+      'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K], codes [N,h,w,1] or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     throw new TypeError(
@@ -117,21 +119,29 @@ const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
 /**
- * What an input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the three.
+ * What an input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the four.
  */
 function conditionShape(
   input: SymbolicTensor,
   [, height, width]: readonly (number | null)[],
   graph: readonly layers.Layer[],
 ): ConditionShape | null {
+  const [, h, w] = input.shape;
   const size = input.shape.at(-1);
-  const isMap = input.rank === 4 && input.shape[1] === height && input.shape[2] === width;
+  /** The config of a layer that reads the input, by its class. */
+  const readerOf = ({ className }: { className: string }) =>
+    input.sourceLayer.outboundNodes
+      .map(({ outboundLayer }) => outboundLayer)
+      .find((layer) => layer.getClassName() === className && graph.includes(layer))
+      ?.getConfig();
+  const codes = readerOf(OneHotCodes) as { levels: number } | undefined;
+  if (codes !== undefined)
+    return h == null || w == null ? null : { kind: 'codes', levels: codes.levels, shape: [h, w] };
+  const isMap = input.rank === 4 && h === height && w === width;
   if (size == null || (input.rank !== 2 && !isMap)) return null;
-  const reader = input.sourceLayer.outboundNodes
-    .map(({ outboundLayer }) => outboundLayer)
-    .find((layer) => layer.getClassName() === OneHotClass.className && graph.includes(layer));
-  if (reader !== undefined) {
-    const { numClasses, nullClass } = reader.getConfig() as { numClasses: number; nullClass?: boolean };
+  const classes = readerOf(OneHotClass) as { numClasses: number; nullClass?: boolean } | undefined;
+  if (classes !== undefined) {
+    const { numClasses, nullClass } = classes;
     return { kind: 'class', numClasses, ...(nullClass && { nullClass }) };
   }
   return { kind: input.rank === 2 ? 'vector' : 'map', size };

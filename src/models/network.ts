@@ -130,7 +130,7 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
 }
 
 /** Checks how levels are read; the features that each channel then has. */
-function checkEncoding(what: string, input: InputEncoding, levels: number): number {
+export function checkEncoding(what: string, input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
   const isEmbedding = typeof input === 'object' && input !== null;
   if (input !== 'oneHot' && !isEmbedding)
@@ -175,8 +175,8 @@ export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.La
   return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
-/** Checks what the outputs are to mean. */
-function checkOutput(what: string, output: unknown): NonNullable<NetworkArgs['output']> {
+/** Checks what the outputs are to mean; `what` names the option. */
+export function checkOutput(what: string, output: unknown): NonNullable<NetworkArgs['output']> {
   if (output === 'softmax') return output;
   if (typeof output !== 'object' || output === null)
     throwTypeError(what, "'softmax' or { components }", output);

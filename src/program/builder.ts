@@ -5,6 +5,7 @@ import {
   checkAttend,
   checkConstantConv,
   checkEncodedLevels,
+  checkEnlarge,
   checkedKernelShape,
   checkGate,
   checkNormalization,
@@ -76,13 +77,18 @@ export class ProgramBuilder implements Ops<Features> {
   readonly closures: ((x: number) => number)[] = [];
 
   private readonly names = new Map<LayerWeight, string>();
-  /** Whether each node is the same at every pixel of an image: made of its condition alone. */
+  /** Whether each node is the same at every pixel of an image: made of its vectors alone. */
   private readonly areConstant: boolean[] = [];
   private layer = '';
 
   /** Names the layer whose operations come next. */
   enterLayer(name: string): void {
     this.layer = name;
+  }
+
+  private checkIsMap(op: string, x: Features): void {
+    if (this.areConstant[nodeOf(x)])
+      throwTypeError(`${op}: input`, 'features of pixels', 'one that is the same at all');
   }
 
   private push(
@@ -154,9 +160,19 @@ export class ProgramBuilder implements Ops<Features> {
 
   shift(x: Features, rows: number, columns: number): Features {
     checkShift(rows, columns);
-    if (this.areConstant[nodeOf(x)])
-      throwTypeError('shift: input', 'features of pixels', 'one that is the same at all');
+    this.checkIsMap('shift', x);
     return this.push({ op: 'shift', size: x.size, input: nodeOf(x), rows, columns });
+  }
+
+  enlarge(x: Features, rows: number, columns: number): Features {
+    checkEnlarge(rows, columns);
+    this.checkIsMap('enlarge', x);
+    return this.push({ op: 'enlarge', size: x.size, input: nodeOf(x), rows, columns });
+  }
+
+  position(x: Features): Features {
+    this.checkIsMap('position', x);
+    return this.push({ op: 'position', size: 2, input: nodeOf(x) });
   }
 
   concatElu(x: Features): Features {
@@ -200,8 +216,7 @@ export class ProgramBuilder implements Ops<Features> {
       heads,
       dropout,
     );
-    if (inputs.some((input) => this.areConstant[nodeOf(input)]))
-      throwTypeError('attend: input', 'features of pixels', 'one that is the same at all');
+    for (const input of inputs) this.checkIsMap('attend', input);
     return this.push({ op: 'attend', size, inputs: [nodeOf(queries), nodeOf(keys), nodeOf(values)], heads });
   }
 

@@ -9,12 +9,13 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../core/check';
-import { type ConditionShape, checkKinds } from '../core/conditions';
+import { type ConditionShape, checkKinds, conditionFeatures } from '../core/conditions';
 import type { Window } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
+import { imageProgram, mapSizes } from './maps';
 import { checkConstantConv, checkEncodedLevels } from './ops';
 import {
   combinationNames,
@@ -112,13 +113,22 @@ const placesOf = (imageShape: unknown): number => {
 function checkConditionShape(condition: unknown, index: number): ConditionShape {
   const what = `conditions: ${index}`;
   const { kind } = (condition ?? {}) as Partial<ConditionShape>;
-  checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map']);
+  checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map', 'codes']);
+  if (kind === 'codes') return checkCodes(what, condition);
   const name = kind === 'class' ? 'numClasses' : 'size';
   const hasNullClass = kind === 'class' && Object.hasOwn(condition as object, 'nullClass');
   const fields = checkFields(what, condition, ['kind', name, ...(hasNullClass ? ['nullClass'] : [])]);
   checkInteger(`${what}: ${name}`, fields[name], 1, MOST_LEVELS);
   if (hasNullClass && fields['nullClass'] !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields['nullClass']);
+  return condition as ConditionShape;
+}
+
+function checkCodes(what: string, condition: unknown): ConditionShape {
+  const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
+  checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
+  const lengths = checkList(`${what}: shape`, shape, 2);
+  for (const length of lengths) checkInteger(`${what}: shape`, length, 1, MOST_LENGTH);
   return condition as ConditionShape;
 }
 
@@ -154,9 +164,11 @@ function checkDistributionShape(shape: unknown, levels: number): DistributionSha
 
 /** There must be outputs of each pixel, and those of each channel must be made of what is known by its turn. */
 function checkOutputs(model: PortableModel): void {
-  const { nodes, conditions, output, imageShape } = model;
+  const { output, imageShape } = model;
   const distribution = distributionOf(model);
-  const readiness = readinessOf(nodes, conditions);
+  const program = imageProgram(model);
+  checkMapSizes(model);
+  const readiness = readinessOf(program.nodes, program.conditions);
   checkImageSize('imageShape', imageShape, readiness);
   const { times, scale } = readiness[output] as Readiness;
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
@@ -166,6 +178,16 @@ function checkOutputs(model: PortableModel): void {
   throw new Error(
     `output: not causal: the ${outputs} of channel ${channel} see that channel or what comes later`,
   );
+}
+
+/** Maps of conditions alone are no larger than the image, where it is known, and than any image may be. */
+function checkMapSizes(model: PortableModel): void {
+  const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
+  for (const [index, size] of mapSizes(model).entries()) {
+    const [h, w] = size ?? [null, null];
+    if ((h ?? 0) > height || (w ?? 0) > width || (h ?? 1) * (w ?? 1) > MOST_VALUES)
+      throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
+  }
 }
 
 /** The fields that a node has beside `op` and `size`, by its operation. */
@@ -178,6 +200,8 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
     ['shift', ['input', 'rows', 'columns']],
     ['attend', ['inputs', 'heads']],
+    ['enlarge', ['input', 'rows', 'columns']],
+    ['position', ['input']],
     ['concatElu', ['input']],
     ...[...gateNames, ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
     ['affine', ['input', 'scale', 'shift']],
@@ -259,6 +283,14 @@ class CheckedNodes {
       case 'shift':
         this.checkShift(what, node, input);
         return input;
+      case 'enlarge':
+        checkInteger(`${what}: rows`, node.rows, 1, MOST_LENGTH);
+        checkInteger(`${what}: columns`, node.columns, 1, MOST_LENGTH);
+        this.checkIsMap(what, node);
+        return input;
+      case 'position':
+        this.checkIsMap(what, node);
+        return 2;
       case 'attend':
         this.checkAttend(what, node, sizes);
         return input;
@@ -310,7 +342,7 @@ class CheckedNodes {
       );
     }
     this.usedConditions.add(index);
-    return condition.kind === 'class' ? 1 : condition.size;
+    return conditionFeatures(condition);
   }
 
   private checkConv(what: string, node: Extract<Node, { op: 'conv' }>, input: number): void {
@@ -329,27 +361,27 @@ class CheckedNodes {
   private checkShift(what: string, node: Extract<Node, { op: 'shift' }>, input: number): void {
     checkInteger(`${what}: rows`, node.rows, 0, MOST_LENGTH);
     checkInteger(`${what}: columns`, node.columns, 0, MOST_LENGTH);
-    if (this.areConstant[node.input])
-      throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
+    this.checkIsMap(what, node);
     this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // kept, with zeros around them
   }
 
-  private checkAttend(
-    what: string,
-    { inputs, heads }: Extract<Node, { op: 'attend' }>,
-    sizes: readonly number[],
-  ) {
+  private checkAttend(what: string, node: Extract<Node, { op: 'attend' }>, sizes: readonly number[]) {
+    const { inputs, heads } = node;
     checkList(`${what}: inputs`, inputs, 3);
     if (new Set(sizes).size > 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
     const [size = 0] = sizes;
     checkFeatures(`${what}: input`, size, checkInteger(`${what}: heads`, heads, 1), 'heads');
-    if (inputs.some((input) => this.areConstant[input]))
-      throwTypeError(`${what}: inputs`, 'features of pixels', 'what is the same at all');
+    this.checkIsMap(what, node);
     checkMemory(`${what}: height, width, keys and values of the image`, [
       this.places,
       2 * wholeVectors(size),
     ]);
-    this.spend(what, 2 * wholeVectors(size)); // appended to what is kept
+    this.spend(what, (this.places + 2) * wholeVectors(size)); // half of all places on average, keys and values; and what is kept
+  }
+
+  private checkIsMap(what: string, node: Node): void {
+    if (operandsOf(node).some((operand) => this.areConstant[operand]))
+      throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
   }
 
   /** Checks that there is a weight of this name and shape. */
@@ -362,7 +394,7 @@ class CheckedNodes {
 
   private isConstant(node: Node): boolean {
     if (node.op === 'image') return false;
-    if (node.op === 'condition') return this.conditions[node.index]?.kind !== 'map';
+    if (node.op === 'condition') return !['map', 'codes'].includes(this.conditions[node.index]?.kind ?? '');
     return operandsOf(node).every((operand) => this.areConstant[operand]);
   }
 
@@ -386,9 +418,11 @@ function checkWindow(what: string, window: unknown): Window {
     checkInteger(`${what}: kernelSize`, length, 1);
     checkInteger(`${what}: anchor`, tap[axis], 0, (length as number) - 1);
   }
-  checkOneOf(`${what}: present`, present as string, ['nothing', 'A', 'B', 'everything']);
+  checkOneOf(`${what}: present`, present as string, ['nothing', 'A', 'B', 'everything', 'andBelow']);
   checkInteger(`${what}: imageChannels`, imageChannels, 1);
   checkOneOf(`${what}: stride`, stride as number, [1, 2]);
   checkBoolean(`${what}: transposed`, transposed);
+  if (present === 'andBelow' && (stride !== 1 || transposed === true))
+    throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', stride);
   return window as Window;
 }

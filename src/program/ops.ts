@@ -107,7 +107,8 @@ export interface Ops<T> {
   /**
    * A causal convolution, zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a 1x1
    * kernel. The kernel [rows,columns,in,out] is whole: the window's mask is applied here. A window of stride 2 gives
-   * [N,H/2,W/2,out], or where it is transposed [N,2H,2W,out].
+   * [N,H/2,W/2,out], or where it is transposed [N,2H,2W,out]. One that looks around its pixel reads what is made of
+   * conditions alone, if it is to be drawn with.
    */
   conv(x: T, kernel: Kernel, bias: LayerWeight | null, window: Window, activation?: 'linear' | 'relu'): T;
   /** A function of each number, by name, with its parameter where it takes one. */
@@ -120,6 +121,13 @@ export interface Ops<T> {
   slice(x: T, start: number, size: number): T;
   /** Down by so many rows and right by so many columns, neither less than 0; zeros come in: [N,H,W,F]. */
   shift(x: T, rows: number, columns: number): T;
+  /**
+   * Each place of a map as so many rows and columns of places, all alike: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs of
+   * maps made of conditions alone.
+   */
+  enlarge(x: T, rows: number, columns: number): T;
+  /** Where each place of a map is: ((row - H/2)/H, (column - W/2)/W), [N,H,W,F] -> [N,H,W,2]. */
+  position(x: T): T;
   /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
   concatElu(x: T): T;
   /**
@@ -235,6 +243,12 @@ export function sizeOfAll(fn: CombinationName, sizes: readonly number[]): number
 export function checkSlice(features: number, start: number, size: number): void {
   checkInteger('slice: size', size, 1, features);
   checkInteger('slice: start', start, 0, features - size);
+}
+
+/** Checks how many rows and columns of places one becomes. */
+export function checkEnlarge(rows: number, columns: number): void {
+  checkInteger('enlarge: rows', rows, 1);
+  checkInteger('enlarge: columns', columns, 1);
 }
 
 /** Checks by how much features are shifted: to places that come later. */

@@ -104,6 +104,16 @@ export type Node =
       readonly rows: number;
       readonly columns: number;
     }
+  /** Each place of a map as so many rows and columns of places, of what is made of conditions alone. */
+  | {
+      readonly op: 'enlarge';
+      readonly size: number;
+      readonly input: number;
+      readonly rows: number;
+      readonly columns: number;
+    }
+  /** Where each place is in a map: its row and its column, see `position` of `Ops`. */
+  | { readonly op: 'position'; readonly size: number; readonly input: number }
   /** elu(x) of all features, then elu(-x) of all. */
   | { readonly op: 'concatElu'; readonly size: number; readonly input: number }
   /** A gate, where each of so many groups of features is a, then as many b. */
@@ -150,8 +160,11 @@ export function operandsOf(node: Node): readonly number[] {
   return 'inputs' in node ? node.inputs : [node.input];
 }
 
+/** A node that can be evaluated with the image: not what is made of whole maps before it begins. */
+export type ImageNode = Exclude<Node, { op: 'enlarge' | 'position' }>;
+
 /** A node that acts on each pixel by itself. */
-export type FeaturewiseNode = Exclude<Node, { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' }>;
+export type FeaturewiseNode = Exclude<ImageNode, { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' }>;
 
 /** A feature of a node. */
 export type Source = readonly [node: number, feature: number];
@@ -160,7 +173,7 @@ export type Source = readonly [node: number, feature: number];
  * For each feature of a node that acts on each pixel by itself, the features of the same pixel that it is
  * made of.
  */
-export function sourcesOf(nodes: readonly Node[], node: FeaturewiseNode): Source[][] {
+export function sourcesOf(nodes: readonly ImageNode[], node: FeaturewiseNode): Source[][] {
   const ofEach = (sources: (feature: number) => Source[]) =>
     Array.from({ length: node.size }, (_, feature) => sources(feature));
   switch (node.op) {

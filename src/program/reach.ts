@@ -1,5 +1,6 @@
 import type { ImageShape, Place } from '../core/images';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
+import { imageProgram } from './maps';
 import { type PortableModel, type Source, sourcesOf } from './program';
 import { checkImageSize, type Readiness, readinessOf } from './readiness';
 
@@ -21,11 +22,13 @@ interface Need {
  * @throws TypeError where the image is of a size that the resolutions of the program do not divide
  */
 export function reach(
-  { nodes, output, conditions }: Pick<PortableModel, 'nodes' | 'output' | 'conditions'>,
+  model: Pick<PortableModel, 'nodes' | 'output' | 'conditions'>,
   imageShape: ImageShape,
   [row, column]: Readonly<Place>,
   isRead: (output: number) => boolean,
 ): Uint8Array {
+  const { output } = model;
+  const { nodes, conditions } = imageProgram({ ...model, imageShape }); // maps that come before are made of no pixel
   const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
   const needs = nodes.map(({ size }, index): Need => {

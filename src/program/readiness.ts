@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
-import { gateInputs, type Node, operandsOf } from './program';
+import { gateInputs, type ImageNode, type Node, operandsOf } from './program';
 
 // When a feature is ready, on one clock: once an image, before each row, before a pixel, after so many of its
 // channels, after the row. A later time is a greater number, so what is made of several features is ready at
@@ -30,12 +30,12 @@ export interface Readiness {
   readonly times: readonly number[];
 }
 
-/** What {@link readinessOf} throws of a node whose resolution fits nothing. */
+/** Thrown of a node whose resolution, or size, fits nothing. */
 export class UnfitResolution extends Error {
   constructor(
     /** Its index. */
     readonly node: number,
-    op: Node['op'],
+    op: Node['op'] | 'output',
     readonly reason: string,
   ) {
     super(`node ${node} (${op}): ${reason}`);
@@ -47,7 +47,7 @@ export class UnfitResolution extends Error {
  *
  * @throws UnfitResolution where features of several resolutions meet, or one is finer than the image
  */
-export function readinessOf(nodes: readonly Node[], conditions: readonly ConditionShape[]): Readiness[] {
+export function readinessOf(nodes: readonly ImageNode[], conditions: readonly ConditionShape[]): Readiness[] {
   const all: Readiness[] = [];
   for (const [index, node] of nodes.entries()) {
     const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
@@ -76,7 +76,7 @@ export function checkImageSize(
 }
 
 /** At every how many rows and columns a node has features: what is the same at every pixel fits any resolution. */
-function scaleOf(node: Node, index: number, operands: readonly Readiness[]): number {
+function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[]): number {
   const scales = operands
     .filter(({ times }) => times.some((time) => time !== ONCE))
     .map(({ scale }) => scale);
@@ -95,7 +95,7 @@ function scaleOf(node: Node, index: number, operands: readonly Readiness[]): num
 }
 
 function timesOf(
-  node: Node,
+  node: ImageNode,
   conditions: readonly ConditionShape[],
   of: (operand: number) => readonly number[],
 ): readonly number[] {

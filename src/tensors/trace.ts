@@ -1,6 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { ConditionShape } from '../core/conditions';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { type IncrementalLayer, Program } from '../layers/incremental';
@@ -8,6 +7,7 @@ import { stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
+import { imageProgram } from '../program/maps';
 import type { Expressed } from '../program/ops';
 import type { PortableModel, Weight } from '../program/program';
 import { AFTER_ROW, firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
@@ -25,18 +25,18 @@ export interface TracedModel {
  */
 export function trace(
   model: LayersModel,
-  { imageShape: [, , channels], conditions, distribution }: ImageModelShape,
+  { imageShape, conditions, distribution }: ImageModelShape,
 ): TracedModel | { readonly obstacle: string } {
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
-  known.set(image, builder.image(channels));
+  known.set(image, builder.image(imageShape[2]));
   for (const [index, condition] of others.entries()) {
-    known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4));
+    known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4)); // [N,K] or [N,h,w,K]
   }
   try {
     const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
-    const { times, scale } = readinessIn(builder, conditions)[output] as Readiness;
+    const { times, scale } = readinessIn(builder, { output, conditions, imageShape })[output] as Readiness;
     const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
     if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
@@ -53,9 +53,13 @@ export function trace(
 }
 
 /** When each node is ready. */
-function readinessIn({ nodes, owners }: ProgramBuilder, conditions: readonly ConditionShape[]): Readiness[] {
+function readinessIn(
+  { nodes, owners }: ProgramBuilder,
+  model: Pick<PortableModel, 'output' | 'conditions' | 'imageShape'>,
+): Readiness[] {
   try {
-    return readinessOf(nodes, conditions);
+    const program = imageProgram({ ...model, nodes });
+    return readinessOf(program.nodes, program.conditions);
   } catch (cause) {
     if (!(cause instanceof UnfitResolution)) throw cause;
     const said = `layer '${owners[cause.node]}' cannot be evaluated pixel by pixel: ${cause.reason}`;

@@ -25,7 +25,7 @@ const MOST_NAMES = 20;
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
  * lists those of a model. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are removed from names, and
- * buffers (`mask`, `num_batches_tracked`, `n_averaged`) are skipped.
+ * buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped.
  *
  * Either all weights are written or none; constraints are applied to what is written. The optimizer keeps its state: to
  * train further, compile the model again.
@@ -59,7 +59,7 @@ export function loadWeights(
   const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
   const made: (ModelWeight & { origin: Origin })[] = [];
   for (const weight of weights) {
-    const origin = sources[from](weight);
+    const origin = sources[from](weight, weights);
     if (origin === null) {
       missing.push(`one for ${weight.name}`);
       continue;

@@ -1,5 +1,6 @@
 import type { ModelWeight, Origin } from './model-weights';
 import { permuted } from './permuted';
+import { weightNorm } from './weight-norm';
 
 // PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
 
@@ -21,31 +22,15 @@ export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin |
       ? { parts: [direction], make: (v) => permuted(v, whole, [2, 3, 1, 0]) } // [out,in,rows,columns] -> [rows,columns,in,out]
       : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
   }
+  // That program normalizes the weights of each input of a transposed convolution, this library those of each output. So
+  // here the kernel itself is the direction, and its norms are the gains.
   return {
     parts: [direction, gain],
     make(v, g) {
-      const kernel = permuted(normalized(v, g), whole, [2, 3, 0, 1]); // [in,out,rows,columns] -> [rows,columns,in,out]
+      const kernel = permuted(weightNorm(v, g), whole, [2, 3, 0, 1]); // [in,out,rows,columns] -> [rows,columns,in,out]
       return role === 'kernel' ? kernel : norms(kernel, featuresOut);
     },
   };
-}
-
-/**
- * The kernel of a transposed convolution, [in,out,rows,columns]. That program normalizes the weights of each input, this
- * library those of each output. So here the kernel itself is the direction, and its norms are the gains.
- */
-function normalized(direction: Float32Array, gain: Float32Array): Float32Array {
-  const size = direction.length / gain.length; // of an input
-  const kernel = new Float32Array(direction.length);
-  for (const [i, length] of gain.entries()) {
-    const of = direction.subarray(i * size, (i + 1) * size);
-    const norm = Math.sqrt(of.reduce((sum, one) => sum + one * one, 0));
-    kernel.set(
-      of.map((one) => (length * one) / norm),
-      i * size,
-    );
-  }
-  return kernel;
 }
 
 /** The norm of each output's weights, [rows,columns,in,out] -> [out]. */

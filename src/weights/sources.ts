@@ -1,6 +1,7 @@
 import type { ModelWeight, Origin } from './model-weights';
 import { permuted } from './permuted';
 import { pixelCnnPp } from './pixel-cnn-pp';
+import { vqVae2 } from './vq-vae-2';
 
 /**
  * Where weights come from: this decides their names and the order of their axes.
@@ -8,12 +9,15 @@ import { pixelCnnPp } from './pixel-cnn-pp';
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
  * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones
  *   [in * multiplier, 1, rows, columns];
- * - `'pclucas14/pixel-cnn-pp'`: a state dict of that repository, https://github.com/pclucas14/pixel-cnn-pp.
+ * - `'pclucas14/pixel-cnn-pp'`: a state dict of that repository, https://github.com/pclucas14/pixel-cnn-pp, for
+ *   `pixelCNNPlusPlus`;
+ * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL of that repository,
+ *   https://github.com/rosinality/vq-vae-2-pytorch, for `pixelSNAIL`.
  */
-export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp';
+export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp' | 'rosinality/vq-vae-2-pytorch';
 
-/** Finds what a weight is made of; null where the source has nothing like it. */
-type Source = (weight: ModelWeight) => Origin | null;
+/** Finds what a weight, one of all of a model, is made of; null where the source has nothing like it. */
+type Source = (weight: ModelWeight, all: readonly ModelWeight[]) => Origin | null;
 
 export const sources: { readonly [name in WeightSource]: Source } = {
   keras: ({ name, shape }) => ({ parts: [{ name, shape }], make: (numbers) => numbers }),
@@ -24,6 +28,7 @@ export const sources: { readonly [name in WeightSource]: Source } = {
     return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, turned, back) };
   },
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
+  'rosinality/vq-vae-2-pytorch': vqVae2,
 };
 
 /** How a weight lies in PyTorch: the order of its axes, and its shape. Kernels have rows and columns last; other weights are as here. */
@@ -42,8 +47,8 @@ export function pytorchLayout({ part, role, shape }: ModelWeight) {
 /** What wrappers of PyTorch put before names: DistributedDataParallel and torch.compile. */
 const PREFIX = /^(?:module\.|_orig_mod\.)+/;
 
-/** Buffers, which are no weights: masks, counts. */
-const BUFFER = /(?:^|\.)(?:mask|num_batches_tracked|n_averaged)$/;
+/** Buffers, which are no weights: masks, positions, counts. */
+const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
 /** The name of a tensor without what PyTorch puts before it; null of a buffer. */
 export function stateDictName(name: string): string | null {

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { getMask, type MaskArgs, type MaskType, type Shift } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import {
-  causalRows,
   isSeen,
   maskOf,
   offsetOfTap,
   presentColumns,
+  seesBelow,
   sightOf,
   turnedRound,
+  usedRows,
   type Window,
   windowAround,
   windowOf,
@@ -191,7 +192,7 @@ describe('a window', () => {
     fc.assert(
       fc.property(windows, (window) => {
         const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
-        expect(causalRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
+        expect(usedRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
         const columns = tapsOf(window)
           .filter(([row, column]) => row === window.anchor[0] && sightOf(window, row, column) !== 'nothing')
           .map(([, column]) => column + 1);
@@ -326,7 +327,7 @@ describe('a shifted window', () => {
           if (args.shift === 'downRight') expect(right).toBeLessThanOrEqual(0);
           expect(sightOf(window, row, column)).toBe('everything');
         }
-        expect(causalRows(window)).toBe(args.kernelSize[0]);
+        expect(usedRows(window)).toBe(args.kernelSize[0]);
         expect(presentColumns(window)).toBe(args.kernelSize[1]);
       }),
       { seed: 1 },
@@ -349,9 +350,45 @@ describe('a shifted window', () => {
     );
   });
 
+  it("shifted 'before' sees what lies before its pixel, and not the pixel", () => {
+    const seen = (kernelSize: number | [number, number]) => {
+      const window = windowOf({ kernelSize, shift: 'before' });
+      return tapsOf(window)
+        .filter(([row, column]) => sightOf(window, row, column) !== 'nothing')
+        .map(([row, column]) => offsetOfTap(window, row, column).map((x) => x + 0)); // -0 is 0
+    };
+    expect(seen(3)).toEqual([[-2, -1], [-2, 0], [-2, 1], [-1, -1], [-1, 0], [-1, 1], [0, -1]]); // biome-ignore format: rows
+    expect(seen([1, 4])).toEqual([[0, -1]]);
+    expect(seen(1)).toEqual([]);
+  });
+
+  it("shifted 'around' sees all sides of its pixel", () => {
+    const window = windowOf({ kernelSize: [3, 5], shift: 'around' });
+    expect(seesBelow(window)).toBe(true);
+    expect([usedRows(window), presentColumns(window)]).toEqual([3, 5]);
+    for (const [row, column] of tapsOf(window)) {
+      expect(offsetOfTap(window, row, column)).toEqual([row - 1, column - 2]);
+      expect(sightOf(window, row, column)).toBe('everything');
+    }
+    expect(seesBelow(windowOf({ kernelSize: 2, shift: 'before' }))).toBe(false);
+  });
+
   it('is named where it is wrong', () => {
+    expect(() => windowOf({ kernelSize: 2, shift: 'around' })).toThrow(
+      'windowOf: kernelSize: wanted an odd integer',
+    );
+    for (const shift of ['before', 'around'] as const) {
+      expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
+        `windowOf: stride: wanted 1, not transposed, '${shift}', got 2`,
+      );
+      expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(
+        `windowOf: stride: wanted 1, not transposed, '${shift}'`,
+      );
+    }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
-    expect(wrong({ shift: 'left' })).toThrow("windowOf: shift: wanted 'down' or 'downRight', got 'left'");
+    expect(wrong({ shift: 'left' })).toThrow(
+      "windowOf: shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'left'",
+    );
     expect(wrong({ stride: 4 })).toThrow('windowOf: stride: wanted 1 or 2, got 4');
     expect(wrong({ transposed: null })).toThrow('windowOf: transposed: wanted true or false, got null');
     for (const kernelSize of [0, 1.5, [2], [2, 2, 2], '2', undefined])

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowAround } from '../../src/core/window';
 import { distributionOf } from '../../src/distributions/readers';
-import { compile } from '../../src/engine/compile';
+import { addOutputs, compile } from '../../src/engine/compile';
 import { Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
 import { Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
+import { imageProgram } from '../../src/program/maps';
 import { AFTER_ROW, ROW, readinessOf } from '../../src/program/readiness';
 import { read, write } from '../support/machine';
 import { modelOf, weightOf } from '../support/program';
@@ -21,14 +22,10 @@ function compiled(
   const output = build(program, program.image(channels));
   const model = modelOf(program, output, { imageShape: [null, 4, channels], levels });
   const plan = new Plan(1, 4, channels);
-  const io = compile(
-    plan,
-    4,
-    model,
-    readinessOf(model.nodes, model.conditions),
-    distributionOf(model),
-    program.closures,
-  );
+  const { nodes, conditions } = imageProgram(model);
+  const { closures } = program;
+  const io = compile(plan, 4, { ...model, nodes, closures }, readinessOf(nodes, conditions));
+  const outputs = addOutputs(plan, io.output, distributionOf(model));
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     plan,
@@ -42,7 +39,7 @@ function compiled(
       if (column === 0) machine.runRow(ROW);
       const all = values.map((_, channel) => {
         machine.run(channel);
-        const [logits] = read(machine, io.outputs, levels);
+        const [logits] = read(machine, outputs, levels);
         const here = { ...io.image, offset: io.image.offset + channel };
         write(machine, here, [values.slice(channel, channel + 1)]);
         return logits as number[];

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
 import type { Window } from '../../src/core/window';
 import { distributionOf } from '../../src/distributions/readers';
-import { compile } from '../../src/engine/compile';
+import { addOutputs, compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
 import { Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
@@ -11,7 +11,8 @@ import type { SamplingKernels } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { PortableModel } from '../../src/program/program';
+import { imageProgram } from '../../src/program/maps';
+import type { ImageNode, PortableModel } from '../../src/program/program';
 import { type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
 import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
@@ -53,15 +54,11 @@ function evaluatorInChunks(
   const imageShape = model.imageShape as [number, number, number];
   const [height, width, channels] = imageShape;
   const plan = new Plan(chunkImages, width, channels);
-  const io = compile(
-    plan,
-    height,
-    model,
-    readinessOf(model.nodes, model.conditions),
-    distributionOf(model),
-    closures,
-  );
-  return new Evaluator(new Machine(plan, numImages, make), io, imageShape, model.levels, conditions);
+  const { nodes, conditions: shapes } = imageProgram(model);
+  const io = compile(plan, height, { ...model, nodes, closures }, readinessOf(nodes, shapes));
+  const outputs = addOutputs(plan, io.output, distributionOf(model));
+  const machine = new Machine(plan, numImages, make);
+  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, conditions);
 }
 
 /** Value by value, a model gives what it gives of whole images by its definition, the same bits with all kernels. */
@@ -155,7 +152,7 @@ describe('attention', () => {
       const attended = program.attend(of[queries], of[keys], of[values], heads);
       const seen = program.shift(attended, 1, 0); // in the row below, whatever it has seen
       const known = program.combine('add', seen, of.left);
-      const { times } = readinessOf(program.nodes, [])[nodeOf(attended)] as Readiness;
+      const { times } = readinessOf(program.nodes as ImageNode[], [])[nodeOf(attended)] as Readiness;
       const also = times.every((time) => time <= 0) ? [attended] : [];
       const all = program.concat(known, ...also);
       const last = random([1, 1, all.size, 2 * LEVELS], 'outputs');

@@ -339,7 +339,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--weights: wanted a file of weights: a new network has none', ...network, '--to', 'x'],
     ['--model: wanted a network, by --model or --factory; --help', '--weights', 'x', '--to', 'y'],
     ['--factory: --model says the network already', '--model', 'x', ...network],
-    ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, got ', '--factory', 'pixelcnn', '--args', '{}'],
+    ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got ', '--factory', 'pixelcnn', '--args', '{}'],
     ['--args: wanted the arguments', '--factory', 'pixelCNN', '--weights', 'x'],
     ['--args: wanted JSON: ', '--factory', 'pixelCNN', '--args', '{', '--weights', 'x'],
     ['--args: comes with --factory', '--model', 'x', '--args', '{}'],

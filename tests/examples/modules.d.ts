@@ -106,6 +106,11 @@ declare module '*/examples/lib/keras-h5.mjs' {
   ): Promise<Map<string, NamedTensor>>;
 }
 
+declare module '*/examples/lib/pytorch-run.mjs' {
+  import type { AutoregressiveModel } from 'pixelcnn-layers';
+  export function loadPyTorchRun(directory: string): Promise<AutoregressiveModel>;
+}
+
 declare module '*/examples/lib/npy.mjs' {
   import type { NamedTensor } from 'pixelcnn-layers/weights';
   export function parseNpy(bytes: Uint8Array): { data: ArrayLike<number>; shape: number[] };

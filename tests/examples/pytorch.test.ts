@@ -8,12 +8,14 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type AutoregressiveModel,
+  type Condition,
   gatedPixelCNN,
   initializeFromData,
   logProb,
   normalize,
   pixelCNN,
   pixelCNNPlusPlus,
+  pixelSNAIL,
   sample,
 } from 'pixelcnn-layers';
 import {
@@ -26,6 +28,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
+import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { useBackend } from '../support/backends';
 import { largestDifference, take } from '../support/tensors';
 import { findPython } from './python';
@@ -55,10 +58,19 @@ function start(args: readonly string[], stdin = '') {
   return { program, ended };
 }
 
-const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus } as const;
+const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL } as const;
 const gray = { imageShape: [8, 8, 1], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 2, firstKernelSize: 5 };
 const colour = { ...gray, imageShape: [5, 7, 3], hiddenDim: 2, levels: 256 };
 const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, components: 3 };
+const snail = {
+  imageShape: [6, 4, 1],
+  levels: 5,
+  filters: 8,
+  heads: 2,
+  numBlocks: 2,
+  numResBlocks: 1,
+  resFilters: 6,
+};
 
 /** Networks of every family, by what they are: the factory, and its arguments. */
 const networks: readonly (readonly [string, keyof typeof factories, object])[] = [
@@ -74,6 +86,12 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['++, RGB, classes', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [8, 12, 3], levels: 256, numResnets: 2, numClasses: 3 }],
   ['++, two channels', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [4, 4, 2], levels: 2 }],
   ['++, RGB, softmax', 'pixelCNNPlusPlus', { ...plusPlus, imageShape: [4, 8, 3], levels: 6, output: 'softmax' }],
+  ['PixelSNAIL', 'pixelSNAIL', { ...snail, numResBlocks: 2, outResBlocks: 1 }],
+  ['PixelSNAIL, RGB, mixture, kernels of 5', 'pixelSNAIL', { ...snail, imageShape: [5, 6, 3], levels: 256, kernelSize: 5, input: 'scaled', output: { components: 2 } }],
+  ['PixelSNAIL, two channels, embedded levels, no attention', 'pixelSNAIL', { ...snail, imageShape: [4, 4, 2], attention: false, input: { embedding: 3 } }],
+  ['PixelSNAIL, no residual blocks', 'pixelSNAIL', { ...snail, numResBlocks: 0, heads: 1 }],
+  ['PixelSNAIL, codes', 'pixelSNAIL', { ...snail, codeCondition: { levels: 7, shape: [3, 2], resBlocks: 2, resFilters: 4 } }],
+  ['PixelSNAIL, class, vector, codes', 'pixelSNAIL', { ...snail, numClasses: 3, nullClass: true, conditionSize: 2, codeCondition: { levels: 3, shape: [2, 4], resBlocks: 1, resFilters: 5, kernelSize: 5 } }],
 ]; // biome-ignore format: one network a line
 
 const make = (factory: keyof typeof factories, args: object) =>
@@ -85,22 +103,45 @@ const tensorOf = (data: Float32Array | Int32Array, shape: readonly number[]): Na
   data,
 });
 
+/** Levels [N,H,W,C], and what they are conditioned on, each as a graph takes it, in its order. */
+interface Given {
+  levels: tf.Tensor4D;
+  conditions: { class?: tf.Tensor2D; vector?: tf.Tensor2D; codes?: tf.Tensor4D };
+}
+
+/** Conditions for a network of these arguments, [N,1], [N,K] and [N,h,w,1]. */
+function conditionsOf(args: object, images: number, seed: number): Given['conditions'] {
+  const { numClasses, conditionSize, codeCondition } = args as { numClasses?: number; conditionSize?: number; codeCondition?: { levels: number; shape: [number, number] } };
+  return {
+    ...(numClasses && { class: tf.tensor2d(Array.from({ length: images }, (_, n) => n % numClasses), [images, 1], 'int32') }),
+    ...(conditionSize && { vector: tf.randomNormal<tf.Rank.R2>([images, conditionSize], 0, 1, 'float32', seed) }),
+    ...(codeCondition && { codes: tf.randomUniform<tf.Rank.R4>([images, ...codeCondition.shape, 1], 0, codeCondition.levels, 'int32', seed) }),
+  };
+} // biome-ignore format: one condition a line
+
+/** By the names of the library's functions: one condition is itself. */
+const conditionFor = (conditions: Given['conditions']): { condition?: Condition } => {
+  const all = Object.values(conditions);
+  return all.length === 0 ? {} : { condition: all.length === 1 ? (all[0] as tf.Tensor) : conditions };
+};
+
 /** What the library says of some levels: outputs, and -log p of each value. */
-async function evaluate(model: AutoregressiveModel, levels: tf.Tensor4D, classes?: number[]) {
-  const inputs: tf.Tensor[] = [normalize(levels, model.levels)];
-  if (classes !== undefined) inputs.push(tf.tensor2d(classes, [classes.length, 1], 'int32'));
-  const outputs = await take(model.predict(inputs.length > 1 ? inputs : (inputs[0] as tf.Tensor)) as tf.Tensor);
-  const options = { perValue: true, ...(classes !== undefined && { condition: classes }) };
-  const logProbs = await take(await logProb(model, levels, options));
-  tf.dispose(inputs);
+async function evaluate(model: AutoregressiveModel, { levels, conditions }: Given) {
+  const image = normalize(levels, model.levels);
+  const inputs = [image, ...Object.values(conditions)];
+  const outputs = await take(model.predict(inputs.length > 1 ? inputs : image) as tf.Tensor);
+  const logProbs = await take(await logProb(model, levels, { perValue: true, ...conditionFor(conditions) }));
+  image.dispose();
   return { outputs, nats: logProbs.map((value) => -value) };
-} // biome-ignore format: one call a line
+}
 
 describe.skipIf(python === null)('the networks of examples/pytorch', () => {
   const images = 3;
+  /** Those that begin from data too. */
+  const begun = ['++, RGB, classes', 'PixelSNAIL, class, vector, codes'];
   let ended: Ended;
   const models = new Map<string, AutoregressiveModel>();
-  const inputs = new Map<string, { levels: tf.Tensor4D; classes?: number[] }>();
+  const inputs = new Map<string, Given>();
   const folderOf = (name: string) => join(directory, name.replace(/\W+/g, '-'));
 
   beforeAll(async () => {
@@ -112,18 +153,20 @@ describe.skipIf(python === null)('the networks of examples/pytorch', () => {
         model.setWeights(model.getWeights().map((weight, j) => tf.add(weight, noise(weight, j))));
       });
       models.set(name, model);
-      const { numClasses } = args as { numClasses?: number };
       const shape = [images, ...(model.imageShape as [number, number, number])] as [number, number, number, number];
       const levels = tf.randomUniform(shape, 0, model.levels, 'int32', i) as tf.Tensor4D;
-      const classes = numClasses === undefined ? undefined : Array.from({ length: images }, (_, n) => n % numClasses);
-      inputs.set(name, { levels, ...(classes && { classes }) });
+      const conditions = conditionsOf(args, images, i);
+      inputs.set(name, { levels, conditions });
       const given = saveWeights(model, { to: 'pytorch' });
       given.set('levels', tensorOf((await levels.data()) as Int32Array, shape));
-      if (classes) given.set('classes', tensorOf(Int32Array.from(classes), [images]));
+      for (const [kind, twin] of [['class', 'classes'], ['vector', 'vectors'], ['codes', 'codes']] as const) {
+        const one = conditions[kind];
+        if (one) given.set(twin, tensorOf((await one.data()) as Float32Array, kind === 'vector' ? one.shape : one.shape.slice(0, -1)));
+      }
       await mkdir(folderOf(name));
       await writeFile(join(folderOf(name), 'given.safetensors'), writeSafetensors(given));
     }
-    const jobs = networks.map(([name, model, args]) => ({ model, args, directory: folderOf(name), fromData: name === '++, RGB, classes' }));
+    const jobs = networks.map(([name, model, args]) => ({ model, args, directory: folderOf(name), fromData: begun.includes(name) }));
     const script = fileURLToPath(new URL('twin.py', import.meta.url));
     ended = await start([script], JSON.stringify(jobs)).ended;
   }); // biome-ignore format: one call a line
@@ -140,9 +183,8 @@ describe.skipIf(python === null)('the networks of examples/pytorch', () => {
     const read = async (file: string) => readSafetensors(await readFile(join(folderOf(name), `${file}.safetensors`)));
     const theirs = await read('outputs');
     const numbers = (tensor: string) => theirs.get(tensor)?.data as Float32Array;
-    const { levels, classes } = inputs.get(name) as { levels: tf.Tensor4D; classes?: number[] };
     const expectSame = async (model: AutoregressiveModel, prefix: string) => {
-      const ours = await evaluate(model, levels, classes);
+      const ours = await evaluate(model, inputs.get(name) as Given);
       expect(largestDifference(ours.outputs, numbers(`${prefix}outputs`))).toBeLessThan(1e-4);
       expect(largestDifference(ours.nats, numbers(`${prefix}nats`))).toBeLessThan(1e-4);
       return ours;
@@ -169,16 +211,28 @@ describe.skipIf(python === null)('the networks of examples/pytorch', () => {
     expect(compared).toBeGreaterThan(5);
   }); // biome-ignore format: one call a line
 
-  it('begin from data as the library does', async () => {
-    const name = '++, RGB, classes';
+  it.each(begun)('begin from data as the library does: %s', async (name) => {
     const model = models.get(name) as AutoregressiveModel;
-    const { levels, classes } = inputs.get(name) as { levels: tf.Tensor4D; classes: number[] };
-    await initializeFromData(model, levels, { condition: classes });
+    const { levels, conditions } = inputs.get(name) as Given;
+    await initializeFromData(model, levels, conditionFor(conditions));
     const theirs = readSafetensors(await readFile(join(folderOf(name), 'begun.safetensors')));
     for (const [weight, { data }] of saveWeights(model, { to: 'pytorch' })) {
       expect(largestDifference(data as Float32Array, theirs.get(weight)?.data as Float32Array)).toBeLessThan(1e-3);
     }
   }); // biome-ignore format: one call a line
+});
+
+describe.skipIf(python === null)('PixelSNAIL of examples/pytorch', () => {
+  it('gives from the state dicts of a public repository what they give there', async () => {
+    const ended = await start([fileURLToPath(new URL('snail_golden.py', import.meta.url))]).ended;
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const misses: { name: string; logits: number; nats: number }[] = JSON.parse(ended.stdout);
+    expect(misses.map(({ name }) => name)).toEqual(['snail', 'snail_cond']);
+    for (const { logits, nats } of misses) {
+      expect(logits).toBeLessThan(5e-5);
+      expect(nats).toBeLessThan(1e-5);
+    }
+  });
 });
 
 const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
@@ -301,6 +355,32 @@ describe.skipIf(python === null)('train.py', () => {
     expect(JSON.parse(__metadata__.args)).toEqual((await readJson(out, 'network.json')).args);
   });
 
+  it('trains PixelSNAIL on codes, given coarser ones, into a model of the library', async () => {
+    const [folder, out] = [join(directory, 'two-maps'), join(directory, 'two-maps-run')];
+    await mkdir(folder);
+    const images = 16;
+    const coarse = Uint8Array.from({ length: images * 6 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 30); // [N,2,3]
+    const fine = Uint8Array.from({ length: images * 24 }, (_, i) => {
+      const [n, row, column] = [Math.floor(i / 24), Math.floor(i / 6) % 4, i % 6];
+      return coarse[6 * n + 3 * (row >> 1) + (column >> 1)] as number; // the nearest
+    }); // [N,4,6]
+    for (const part of ['train', 'test']) {
+      await writeFile(join(folder, `${part}.npy`), npyOf(fine, [images, 4, 6]));
+      await writeFile(join(folder, `${part}-codes.npy`), npyOf(coarse, [images, 2, 3]));
+    }
+    const flags = '--levels 4 --codes 4 --model pixelsnail --filters 8 --heads 2 --blocks 1 --res-blocks 1 --res-filters 8 --code-blocks 1 --code-filters 8 --batch 8 --steps 20 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
+    const ended = await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended; // biome-ignore format: one line
+    expect(ended).toMatchObject({ code: 0 });
+    const model = await loadPyTorchRun(out);
+    const levels = tf.tensor4d(Int32Array.from(fine), [images, 4, 6, 1], 'int32');
+    const codes = tf.tensor3d(Int32Array.from(coarse), [images, 2, 3], 'int32');
+    const logProbs = await take(await logProb(model, levels, { condition: codes }));
+    const bits = -logProbs.reduce((sum, value) => sum + value, 0) / (images * 24) / Math.LN2;
+    const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
+    expect(bits).toBeCloseTo(testBits, 4);
+    expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
+  });
+
   it('has a README whose programs run', async () => {
     const readme = await readFile(join(root, 'examples/pytorch/README.md'), 'utf8');
     expect(readme).toContain(NO_REDIRECTION);
@@ -336,8 +416,16 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --decay 2', "--decay: wanted a number above 0, at most 1, got '2'"],
     ['--data digits --average 1', "--average: wanted a number from 0, below 1, got '1'"],
     ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
-    ['--data digits --conditional', '--conditional: comes with --model gated or plus-plus'],
-    ['--data digits --from-data 8', '--from-data: comes with --model plus-plus'],
+    ['--data digits --conditional', '--conditional: comes with --model gated, plus-plus or pixelsnail'],
+    ['--data digits --from-data 8', '--from-data: comes with --model plus-plus or pixelsnail'],
+    ['--data digits --model pixelsnail --codes 8', '--codes: comes with --model pixelsnail and --data npy'],
+    ['--data npy --path CODES --codes 4 --out NEW', '--codes: comes with --model pixelsnail and --data npy'],
+    ['--data npy --path CODES --model pixelsnail --codes 3 --out NEW', '--codes: wanted codes 0 to 2, got 3'],
+    ['--data npy --path UNCODED --model pixelsnail --codes 4 --out NEW', "--codes: 'UNCODED' has no train-codes.npy and"],
+    ['--data npy --path FEWER --out NEW', "npy: 'FEWER': wanted codes [10,h,w] from 0, got [9, 2, 2] from 0"],
+    ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
+    ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
+    ['--data digits --model pixelsnail --kernel 1 --out NEW', 'pixelSNAIL: kernel_size: wanted an odd number of at least 3, got 1'],
     ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
     ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
     ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
@@ -346,14 +434,14 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path NEW --out NEW', 'npy: '],
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
-    ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: Error'],
+    ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: not those of the network: missing (32): input_conv.kernel, input_conv.bias, block0.conv_in.kernel and 29 more; left over (17): block0_across.kernel, '],
     ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it, or give another --out'],
     ['--resume', '--resume: wanted --out with the directory of a run'],
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],
     ['--resume --out STRAIGHT --steps 1', "--steps: the run has done STEPS, got '1'"],
     ['--resume --out EMPTY', '--resume: EMPTY/checkpoint.safetensors cannot be read: it lacks checksum, history, run,'],
-    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: Error(s) in loading state_dict'],
+    ['--resume --out OTHER', '--resume: OTHER/checkpoint.safetensors cannot be read: not those of the network: missing (23): output_conv1.kernel, '],
     ['--resume --out DAMAGED', '--resume: DAMAGED/checkpoint.safetensors cannot be read: '],
   ]; // biome-ignore format: one refusal a line
 
@@ -373,7 +461,19 @@ describe.skipIf(python === null)('train.py', () => {
     }
     await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
-    const places = { NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
+    // Images with maps of codes, or without them, or with too few, or of another size.
+    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2] };
+    const coded = Object.fromEntries(Object.keys(maps).map((name) => [name, join(directory, name.toLowerCase())]));
+    for (const [name, shape] of Object.entries(maps)) {
+      await mkdir(coded[name] as string);
+      for (const part of ['train', 'test']) {
+        const write = (file: string, data: Uint8Array, of: number[]) => writeFile(join(coded[name] as string, file), npyOf(data, of));
+        await write(`${part}.npy`, new Uint8Array(10 * 16), [10, 4, 4]);
+        const [n, h, w] = (part === 'train' && name === 'SIZES' ? [10, 2, 2] : (shape ?? [0])) as [number, number, number];
+        if (shape) await write(`${part}-codes.npy`, Uint8Array.from({ length: n * h * w }, (_, i) => i % 4), [n, h, w]);
+      }
+    }
+    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
     const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
     const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
     const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));

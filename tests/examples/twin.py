@@ -1,7 +1,7 @@
 """What the networks of examples/pytorch compute: reads jobs as JSON from stdin, and writes safetensors where they say.
 
 A job has `model` and `args`, as a factory of the library takes them, and `directory`, with given.safetensors: the weights, levels [N,H,W,C]
-and, where there are, classes [N]. It gets outputs.safetensors: `outputs` [N,H,W,P] and `nats` [N,H,W,C] by these weights; and twin.safetensors:
+and, where there are, classes [N], vectors [N,K] and codes [N,h,w]. It gets outputs.safetensors: `outputs` [N,H,W,P] and `nats` [N,H,W,C] by these weights; and twin.safetensors:
 the weights of a twin of its own, whose are `own_outputs` and `own_nats`; initial.safetensors: what it began with. Where the job says so, begun.safetensors has the given weights once the
 network has begun from these images.
 
@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../examples/pytorch'))
 from distributions import Mixture, normalize  # noqa: E402
 from from_data import initialize_from_data  # noqa: E402
-from pixelcnn import make  # noqa: E402
+from networks import make  # noqa: E402
 
 torch.set_num_threads(1)
 to_library = lambda x: x.permute(0, 2, 3, 1).contiguous()  # [N,C,H,W] -> [N,H,W,C]
@@ -29,11 +29,12 @@ for job in json.load(sys.stdin):
     model = make(job['model'], job['args']).eval()
     given = load_file(path('given'))
     levels = given.pop('levels').permute(0, 3, 1, 2)  # [N,H,W,C] -> [N,C,H,W]
-    conditions = [given.pop('classes').long()] if 'classes' in given else []
+    conditions = {name: given.pop(name) for name in ('classes', 'vectors', 'codes') if name in given}
+    conditions = {name: one if one.is_floating_point() else one.long() for name, one in conditions.items()}
 
     @torch.no_grad()
     def run():
-        outputs = model(normalize(levels, model.distribution.levels), *conditions)
+        outputs = model(normalize(levels, model.distribution.levels), **conditions)
         return to_library(outputs), to_library(model.distribution.nats(outputs, levels))
 
     weights = lambda: {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -47,7 +48,7 @@ for job in json.load(sys.stdin):
     results.update(zip(('outputs', 'nats'), run()))
     save_file(results, path('outputs'))
     if job.get('fromData'):
-        initialize_from_data(model, normalize(levels, model.distribution.levels), *conditions)
+        initialize_from_data(model, normalize(levels, model.distribution.levels), **conditions)
         save_file(weights(), path('begun'))
 
 

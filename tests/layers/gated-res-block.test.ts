@@ -34,8 +34,10 @@ const cases = fc.record({
   h: fc.integer({ min: 1, max: 2 }),
   w: fc.integer({ min: 1, max: 3 }),
   filters: fc.integer({ min: 1, max: 2 }),
-  shift: fc.constantFrom('down', 'downRight'),
-  kernelSize: fc.option(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }))),
+  hiddenFilters: fc.integer({ min: 1, max: 3 }),
+  shift: fc.constantFrom('down', 'downRight', 'before', 'around'),
+  kernelSize: fc.option(fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3))),
+  activation: fc.constantFrom('concatElu', 'elu'),
   weightNormalization: fc.boolean(),
   skipFeatures: fc.integer({ min: 0, max: 3 }), // none: no skip
   conditions: fc.subarray(['vector', 'map', 'other vector'] as const),
@@ -47,8 +49,10 @@ const whole: Case<typeof cases> = {
   h: 2,
   w: 3,
   filters: 2,
+  hiddenFilters: 3,
   shift: 'downRight',
   kernelSize: null,
+  activation: 'concatElu',
   weightNormalization: true,
   skipFeatures: 3,
   conditions: ['vector', 'map'],
@@ -92,7 +96,14 @@ onEachBackend('GatedResBlock', (backend) => {
             return shape.length === 1 ? image : grid(image, shape as [number, number, number]);
           }) as [number[][][], ...SlowCondition[]];
           const skip = hasSkip ? (others.shift() as number[][][]) : null;
-          return slowResBlock(x, { skip, conditions: others }, slowConvolutions(by), by, args.shift).flat(2);
+          return slowResBlock(
+            x,
+            { skip, conditions: others },
+            slowConvolutions(by),
+            by,
+            args.shift,
+            args.activation,
+          ).flat(2);
         }).flat();
 
       const y = block.apply(inputs);
@@ -118,7 +129,7 @@ onEachBackend('GatedResBlock', (backend) => {
     await fc.assert(fc.asyncProperty(cases, check), {
       numRuns: isGpu(backend) ? 1 : 8,
       seed: 3,
-      examples: [[whole]],
+      examples: [[whole], [{ ...whole, shift: 'before', kernelSize: [3, 3], activation: 'elu' }]],
     });
   });
 
@@ -216,7 +227,7 @@ describe('GatedResBlock', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
   it('comes back from a saved model with every option', async () => {
-    const block = gatedResBlock({ name: 'block', filters: 2, shift: 'downRight', kernelSize: [3, 2], hasSkip: true, dropout: 0.25, weightNormalization: true, seed: 4 }); // biome-ignore format: one line
+    const block = gatedResBlock({ name: 'block', filters: 2, shift: 'downRight', kernelSize: [3, 2], hiddenFilters: 5, hasSkip: true, activation: 'elu', dropout: 0.25, weightNormalization: true, seed: 4 }); // biome-ignore format: one line
     const inputs = [[4, 4, 2], [4, 4, 1], [3]].map((shape) => tfl.input({ shape }));
     const model = tfl.model({ inputs, outputs: block.apply(inputs) });
     setLayerNoise(block, 3);
@@ -224,7 +235,7 @@ describe('GatedResBlock', () => {
     const again = loaded.getLayer('block');
     expect(again).toBeInstanceOf(GatedResBlock);
     expect(again.getConfig()).toEqual(block.getConfig());
-    const given = { shift: 'downRight', kernelSize: [3, 2], hasSkip: true, dropout: 0.25, seed: 4 };
+    const given = { shift: 'downRight', kernelSize: [3, 2], hasSkip: true, dropout: 0.25, seed: 4, hiddenFilters: 5, activation: 'elu' }; // biome-ignore format: one line
     expect(again.getConfig()).toMatchObject({ ...given, filters: 2, weightNormalization: true });
     const xs = [tf.ones([1, 4, 4, 2]), tf.ones([1, 4, 4, 1]), tf.ones([1, 3])];
     const [a, b] = [model, loaded].map((m) => m.predict(xs) as tf.Tensor) as [tf.Tensor, tf.Tensor];
@@ -236,7 +247,9 @@ describe('GatedResBlock', () => {
       dropout: 0,
       weightNormalization: false,
     });
+    expect(plain).toMatchObject({ hiddenFilters: 2, activation: 'concatElu' });
     expect(gatedResBlock({ filters: 2, shift: 'downRight' }).getConfig()['kernelSize']).toEqual([2, 2]);
+    expect(gatedResBlock({ filters: 2, shift: 'before' }).getConfig()['kernelSize']).toEqual([3, 3]);
     tf.dispose(xs);
     for (const m of [model, loaded]) m.dispose();
   });
@@ -285,8 +298,14 @@ describe('GatedResBlock', () => {
     const args = { filters: 2, shift: 'down' } as const;
     const make = (other: object) => () => gatedResBlock({ ...args, ...other });
     expect(make({ filters: 0 })).toThrow('GatedResBlock: filters: wanted an integer of at least 1, got 0');
+    expect(make({ hiddenFilters: 0 })).toThrow(
+      'GatedResBlock: hiddenFilters: wanted an integer of at least 1',
+    );
+    expect(make({ activation: 'relu' })).toThrow(
+      "GatedResBlock: activation: wanted 'concatElu' or 'elu', got 'relu'",
+    );
     expect(make({ shift: 'right' })).toThrow(
-      "GatedResBlock: shift: wanted 'down' or 'downRight', got 'right'",
+      "GatedResBlock: shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'right'",
     );
     expect(make({ kernelSize: 0 })).toThrow('GatedResBlock: kernelSize: wanted a positive integer');
     expect(make({ hasSkip: 1 })).toThrow('GatedResBlock: hasSkip: wanted true or false, got 1');

@@ -39,7 +39,7 @@ const cases = fc.record({
   featuresIn: fc.integer({ min: 1, max: 2 }),
   filters: fc.integer({ min: 1, max: 3 }),
   kernelSize: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
-  shift: fc.constantFrom('down', 'downRight'),
+  shift: fc.constantFrom<'down' | 'downRight' | 'before' | 'around'>('down', 'downRight'),
   stride: fc.constantFrom(1, 2),
   transposed: fc.boolean(),
   weightNormalization: fc.boolean(),
@@ -53,6 +53,10 @@ const between: Case<typeof cases>[] = [
   { ...same, shift: 'down', kernelSize: [2, 3], transposed: true },
   { ...same, shift: 'downRight', kernelSize: [2, 2], transposed: false },
 ];
+/** What PixelSNAIL has. */
+const snail: Case<typeof cases>[] = (['before', 'around'] as const).map((shift) => {
+  return { ...same, h: 4, shift, kernelSize: [3, 3], stride: 1, transposed: false };
+});
 
 onEachBackend('ShiftedConv2D', (backend) => {
   it('equals loops in plain numbers, as do its gradients', async () => {
@@ -95,7 +99,7 @@ onEachBackend('ShiftedConv2D', (backend) => {
     await fc.assert(fc.asyncProperty(cases, check), {
       numRuns: isGpu(backend) ? 2 : 25,
       seed: 1,
-      examples: between.map((one) => [one]),
+      examples: [...between, ...snail].map((one) => [one]),
     });
   });
 
@@ -313,7 +317,9 @@ describe('ShiftedConv2D', () => {
     expect(() => shiftedConv2d(undefined as never)).toThrow('ShiftedConv2D: wanted an object of arguments');
     const args = { filters: 2, kernelSize: 2, shift: 'down' } as const;
     const wrong = (other: object) => () => shiftedConv2d({ ...args, ...other });
-    expect(wrong({ shift: 'up' })).toThrow("ShiftedConv2D: shift: wanted 'down' or 'downRight', got 'up'");
+    expect(wrong({ shift: 'up' })).toThrow(
+      "ShiftedConv2D: shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'up'",
+    );
     expect(wrong({ shift: undefined })).toThrow('ShiftedConv2D: shift: wanted');
     expect(wrong({ shift: 'down_right' })).toThrow('ShiftedConv2D: shift: wanted');
     expect(wrong({ stride: 3 })).toThrow('ShiftedConv2D: stride: wanted 1 or 2, got 3');

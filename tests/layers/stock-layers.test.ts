@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { maskedConv2d, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
+import { maskedConv2d, oneHotCodes, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { softmaxOf } from '../../src/distributions/categorical';
@@ -133,9 +133,17 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
     (name) => layers.prelu({ name, sharedAxes: [2, 3] }),
     ': alpha: wanted the same at every place (sharedAxes: [1, 2]), got [3, 1, 1]',
   ],
-  'conv2d of 3x3': [
-    (name) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', name }),
-    ': kernelSize: wanted 1x1; a larger one sees what comes later, got [3, 3]',
+  'conv2d of 3x3 without zeros around': [
+    (name) => layers.conv2d({ filters: 5, kernelSize: 3, name }),
+    ": padding: wanted 'same', got 'valid'",
+  ],
+  'conv2d of 3x3, dilated': [
+    (name) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', dilationRate: 2, name }),
+    ': dilationRate: wanted 1, got [2, 2]',
+  ],
+  'upSampling2d, bilinear': [
+    (name) => layers.upSampling2d({ size: [1, 1], interpolation: 'bilinear', name }),
+    ": interpolation: wanted 'nearest', got 'bilinear'",
   ],
   'conv2d of every second pixel': [
     (name) => layers.conv2d({ filters: 5, kernelSize: 1, strides: 2, name }),
@@ -179,6 +187,41 @@ describe('stock layers', () => {
     const traced = trace(model, shapeOf([3, 3, 1], 5));
     const obstacle = `layer 'mixer' (${layer.getClassName()}) cannot be evaluated pixel by pixel${reason}`;
     expect(traced).toEqual({ obstacle });
+    model.dispose();
+  });
+
+  it.each([
+    ['conv2d of 3x3', (name: string) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', name })],
+    ['upSampling2d', (name: string) => layers.upSampling2d({ size: [1, 1], name })],
+  ])('%s is for conditions alone', (_, make) => {
+    const model = modelWith(make('mixer'));
+    const reason = 'its input is made of the image, of which it would see pixels to come';
+    expect(trace(model, shapeOf([3, 3, 1], 5))).toEqual({
+      obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}`,
+    });
+    model.dispose();
+  });
+
+  it('of conditions look around and enlarge: the images of whole passes', async () => {
+    const image = tfl.input({ shape: [4, 4, 1] });
+    const codes = tfl.input({ shape: [2, 2, 1] });
+    const conv = layers.conv2d({ filters: 3, kernelSize: [3, 1], padding: 'same', activation: 'tanh' });
+    const around = apply(conv, oneHotCodes({ levels: 3 }).apply(codes)); // [N,2,2,3]
+    const enlarged = apply(layers.upSampling2d({ size: [2, 2] }), around); // [N,2,2,3] -> [N,4,4,3]
+    const seen = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+    const all = apply(layers.concatenate(), seen, enlarged); // [N,4,4,6]
+    const logits = apply(layers.conv2d({ filters: 4, kernelSize: 1 }), all); // [N,4,4,4]
+    const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(logits) as Symbolic;
+    const model = tfl.model({ inputs: [image, codes], outputs });
+    setNoise(model, 3, 1.5);
+    const condition = { data: Array.from({ length: 120 }, (_, i) => (i * 7) % 3), shape: [30, 2, 2] };
+    const draw = async (strategy: 'incremental' | 'full') =>
+      take(await sample(model, { numImages: 30, seed: 7, strategy, condition }));
+    const images = await draw('incremental');
+    expect(images).toEqual(await draw('full'));
+    expect(images).not.toEqual(
+      await take(await sample(model, { numImages: 30, seed: 7, condition: { ...condition, data: condition.data.map((code) => 2 - code) } })), // biome-ignore format: one line
+    );
     model.dispose();
   });
 

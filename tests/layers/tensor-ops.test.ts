@@ -6,7 +6,7 @@ import { type Window, windowAround, windowOf } from '../../src/core/window';
 import { TensorOps } from '../../src/layers/tensor-ops';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
-import { type PointwiseName, pointwiseNames } from '../../src/program/program';
+import { type ImageNode, type PointwiseName, pointwiseNames } from '../../src/program/program';
 import { readinessOf } from '../../src/program/readiness';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -94,7 +94,7 @@ describe('convolutions on tensors', () => {
       bias: 'bias',
       window,
     });
-    expect(readinessOf(program.nodes, [])[1]?.times).toEqual([0, 0, 1, 1]);
+    expect(readinessOf(program.nodes as ImageNode[], [])[1]?.times).toEqual([0, 0, 1, 1]);
     tf.dispose([kernel, bias]);
   });
 

@@ -601,7 +601,7 @@ const programs: Case[] = [
   ],
   [
     'two conditions of a kind',
-    "conditions: wanted at most one class, one vector and one map as conditions, got ['vector', 'vector']",
+    "conditions: wanted at most one class, one vector, one map and one map of codes as conditions, got ['vector', 'vector']",
     inProgram(({ conditions }) => conditions.push(conditions[0])),
   ],
   [
@@ -1338,8 +1338,9 @@ describe('attention in a file', () => {
     ['a later node', 'node 3 (attend): input: wanted an integer from 0 to 2, got 3', inNode(3, { inputs: [1, 2, 3] })],
     ['another size', 'node 3 (attend): size: wanted 4, got 8', inNode(3, { size: 8 })],
     ['a query that sees its own pixel', 'output: not causal', inNode(3, { inputs: [2, 2, 2] })],
-    ['more keys and values than memory has', 'node 6 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', inProgram((program) => { program.imageShape = [4096, 4096, 1]; program.nodes.push({ op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] }, { op: 'attend', size: 20, inputs: [5, 5, 5], heads: 1 }); })],
-    ['what is the same at every pixel', 'node 3 (attend): inputs: wanted features of pixels', inProgram((program) => { program.conditions = [{ kind: 'vector', size: 4 }]; program.nodes[2] = { op: 'condition', size: 4, index: 0 }; })],
+    ['more keys and values than memory has', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', inProgram((program) => { program.imageShape = [4096, 4096, 1]; program.nodes[2] = { op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] }; program.nodes[3] = { op: 'attend', size: 20, inputs: [2, 2, 2], heads: 1 }; })],
+    ['more places than such a file plausibly attends to', 'node 3 (attend): wanted less work in so short a file, at most 69632, got', inProgram((program) => { program.imageShape = [512, 512, 1]; })],
+    ['what is the same at every pixel', 'node 3 (attend): input: wanted features of pixels', inProgram((program) => { program.conditions = [{ kind: 'vector', size: 4 }]; program.nodes[2] = { op: 'condition', size: 4, index: 0 }; })],
   ]; // biome-ignore format: a case a line
 
   it.each(cases)('is refused: %s', (_, message, edit) => {

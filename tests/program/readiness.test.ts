@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
 import { type Window, windowAround, windowOf } from '../../src/core/window';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import type { ImageNode } from '../../src/program/program';
 import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
 import { weightOf } from '../support/program';
 
@@ -10,7 +11,7 @@ const MAP: ConditionShape = { kind: 'map', size: 1 };
 
 /** When the features of each node are ready. */
 const timesOf = ({ nodes }: ProgramBuilder, conditions: readonly ConditionShape[] = []) =>
-  readinessOf(nodes, conditions).map(({ times }) => times);
+  readinessOf(nodes as ImageNode[], conditions).map(({ times }) => times);
 
 const square = (side: number, featuresIn: number, featuresOut: number) =>
   weightOf([side, side, featuresIn, featuresOut]);
@@ -241,7 +242,7 @@ describe('several resolutions', () => {
     const ulBack = program.conv(ulQuarter, kernel(2), null, up('B', 2));
     program.combine('add', uBack, uHalf); // a skip
     program.concat(program.conv(ulBack, kernel(2), null, up('B', 2)), ul);
-    expect(readinessOf(program.nodes, [{ kind: 'vector', size: 1 }])).toEqual([
+    expect(readinessOf(program.nodes as ImageNode[], [{ kind: 'vector', size: 1 }])).toEqual([
       { scale: 1, times: [1] },
       { scale: 1, times: [ROW] }, // u
       { scale: 1, times: [0] }, // ul
@@ -286,11 +287,11 @@ describe('several resolutions', () => {
     const half = program.conv(image, kernel(2), null, down('A', 2));
     const finer = new ProgramBuilder();
     finer.conv(finer.image(1), kernel(2), null, up('A', 2));
-    expect(() => readinessOf(finer.nodes, [])).toThrow(
+    expect(() => readinessOf(finer.nodes as ImageNode[], [])).toThrow(
       "node 1 (conv): its resolution is finer than the image's",
     );
     program.combine('add', half, image);
-    expect(() => readinessOf(program.nodes, [])).toThrow(
+    expect(() => readinessOf(program.nodes as ImageNode[], [])).toThrow(
       'node 2 (add): its operands have several resolutions, 2 and 1',
     );
   });

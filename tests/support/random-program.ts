@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { ConditionShape } from '../../src/core/conditions';
 import type { Window } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { PortableModel } from '../../src/program/program';
+import type { ImageNode, PortableModel } from '../../src/program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
@@ -64,7 +64,7 @@ export function randomProgram({ channels, steps, size, seed }: Recipe, isSmooth 
   for (const step of steps) growing.grow(step);
   const { program } = growing;
   const output = growing.finish();
-  const scale = Math.max(...readinessOf(program.nodes, CONDITIONS).map((node) => node.scale));
+  const scale = Math.max(...readinessOf(program.nodes as ImageNode[], CONDITIONS).map((node) => node.scale));
   const imageShape = [scale * size[0], scale * size[1], channels] as const;
   return modelOf(program, output, { imageShape, levels: LEVELS, conditions: CONDITIONS });
 }
@@ -214,7 +214,7 @@ class GrowingProgram {
   }
 
   private readiness(x: Features): Readiness {
-    return readinessOf(this.program.nodes, CONDITIONS)[nodeOf(x)] as Readiness;
+    return readinessOf(this.program.nodes as ImageNode[], CONDITIONS)[nodeOf(x)] as Readiness;
   }
 
   /** A convolution with random weights, of a size that keeps the sums as great as what they are of. */

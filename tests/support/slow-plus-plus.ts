@@ -5,9 +5,9 @@ import { noise } from './tensors';
 
 // The pieces of PixelCNN++ in plain numbers (float64), by the paper's code and with none of this library's: what layers must equal.
 
-/** Where a convolution looks: around the present column, or up to the present pixel. */
+/** Where a convolution looks: around the present column, up to the present pixel, before it, or on all sides of it. */
 export interface SlowShift {
-  shift: 'down' | 'downRight';
+  shift: 'down' | 'downRight' | 'before' | 'around';
   stride?: 1 | 2;
   transposed?: boolean;
 }
@@ -46,10 +46,12 @@ export function slowShifted(
         for (let r = 0; r < h; r++)
           for (let c = 0; c < w; c++) add(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
       } else {
-        const left = shift === 'down' ? middle : columns - 1;
+        const left = shift === 'downRight' ? columns - 1 : middle;
+        const up = shift === 'around' ? (rows - 1) / 2 : rows - 1;
+        if (shift === 'before' && i === rows - 1 && j >= middle) continue; // the present pixel, and what follows
         for (let r = 0; r < height; r++)
           for (let c = 0; c < width; c++) {
-            const from = x[stride * r + i - (rows - 1)]?.[stride * c + j - left];
+            const from = x[stride * r + i - up]?.[stride * c + j - left];
             add(from, i, j, y[r]?.[c]);
           }
       }
@@ -106,7 +108,11 @@ export function slowConvolutions(
   see: (prefix: string, y: Grid) => void = () => {},
 ): SlowConvolve {
   return (prefix, x, where) => {
-    const kernel = slowNormalized(weightOf(weights, `${prefix}kernel`), weights.get(`${prefix}gain`));
+    const given = weightOf(weights, `${prefix}kernel`);
+    const [rows = 0, columns = 0, featuresIn = 0, featuresOut = 0] = given.shape;
+    const firstHidden = ((rows - 1) * columns + Math.floor((columns - 1) / 2)) * featuresIn * featuresOut;
+    const isSeen = (index: number) => where.shift !== 'before' || index < firstHidden;
+    const kernel = slowNormalized(given, weights.get(`${prefix}gain`), isSeen);
     const y = slowShifted(x, kernel, weights.get(`${prefix}bias`)?.data, where);
     see(prefix, y);
     return y;
@@ -120,15 +126,19 @@ export function slowResBlock(
   convolve: SlowConvolve,
   weights: SlowWeights,
   shift: SlowShift['shift'],
+  activation: 'concatElu' | 'elu' = 'concatElu',
 ): Grid {
   const where = { shift };
-  let y = convolve('conv_in_', slowConcatElu(x), where);
-  if (skip !== null) y = slowAdd(y, convolve('conv_skip_', slowConcatElu(skip), where));
-  let halves = convolve('conv_out_', slowConcatElu(y), where);
+  const point = { shift: 'downRight' } as const; // of 1x1 kernels
+  const activate =
+    activation === 'elu' ? (of: Grid) => map(of, (features) => features.map(elu)) : slowConcatElu;
+  let y = convolve('conv_in_', activate(x), where);
+  if (skip !== null) y = slowAdd(y, convolve('conv_skip_', activate(skip), point));
+  let halves = convolve('conv_out_', activate(y), where);
   for (const [index, condition] of conditions.entries()) {
     const given = typeof condition[0] === 'number' ? map(x, () => [...(condition as number[])]) : (condition as Grid); // biome-ignore format: one line
     const kernel = weightOf(weights, `condition${index === 0 ? '' : index + 1}_kernel`);
-    halves = slowAdd(halves, slowShifted(given, kernel, undefined, where));
+    halves = slowAdd(halves, slowShifted(given, kernel, undefined, point));
   }
   return slowAdd(x, slowLinearGate(halves));
 }

@@ -84,6 +84,14 @@ function slowNode(
     }
     case 'shift':
       return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
+    case 'enlarge': {
+      const size = [x.height * node.rows, x.width * node.columns, x.features] as const;
+      return slowMap([...size], (row, column, f) =>
+        valueAt(x, Math.floor(row / node.rows), Math.floor(column / node.columns), f),
+      );
+    }
+    case 'position':
+      return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
     case 'attend':
       return slowAttention(node.heads, operands as [SlowMap, SlowMap, SlowMap]);
     case 'concat':
@@ -127,6 +135,8 @@ function slowNode(
         return normal * (scale[f] as number) + (shift[f] as number);
       });
     }
+    case 'oneHot':
+      return ofPixel((all, f) => (all[0] === f ? 1 : 0));
     case 'oneHotLevels':
       return ofPixel((all, f) => {
         const level = Math.floor((all[Math.floor(f / node.levels)] as number) * (node.levels - 1) + 0.5);

@@ -11,7 +11,7 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'examples' / 'pytorch'))
 from distributions import bits_per_dim, normalize
-from pixelcnn import make
+from networks import make
 
 torch.set_num_threads(1)
 factory, args, batch, seconds = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])

@@ -1,0 +1,57 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkInteger, type NamesOf } from '../core/check';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { PixelLayer } from './pixel-layer';
+import type { LayerArgs } from './types';
+
+/** Arguments of {@link EnlargedMap}. */
+export interface EnlargedMapArgs extends LayerArgs {
+  /** How many rows each row becomes. @default 2 */
+  rows?: number;
+  /** How many columns each column becomes. @default 2 */
+  columns?: number;
+}
+
+const argNames: NamesOf<EnlargedMapArgs> = { rows: true, columns: true, ...layerArgNames };
+
+/**
+ * Enlarges a map: each place becomes so many rows and columns of places, all alike, [N,h,w,F] -> [N,rows*h,columns*w,F]. For
+ * what is made of conditions alone: a finer map made of the image would see pixels to come. No weights.
+ *
+ * @throws TypeError naming `rows` or `columns` where they are no integers of at least 1, or an input that is no map.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { enlargedMap } from 'pixelcnn-layers';
+ * const y = enlargedMap({ rows: 1, columns: 3 }).apply(tf.tensor4d([5, 6], [1, 1, 2, 1])); // [1, 1, 6, 1]
+ * console.log(Array.from(await y.data())); // [5, 5, 5, 6, 6, 6]
+ * ```
+ */
+export class EnlargedMap extends PixelLayer {
+  /** @nocollapse */
+  static className = 'EnlargedMap';
+
+  private readonly rows: number;
+  private readonly columns: number;
+
+  constructor(args: EnlargedMapArgs = {}) {
+    super(checkLayerArgs(EnlargedMap, new.target, args, argNames));
+    this.rows = checkInteger('EnlargedMap: rows', args.rows ?? 2, 1);
+    this.columns = checkInteger('EnlargedMap: columns', args.columns ?? 2, 1);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.enlarge(x as T, this.rows, this.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), rows: this.rows, columns: this.columns };
+  }
+}
+serialization.registerClass(EnlargedMap);
+
+/** Makes an {@link EnlargedMap}. */
+export function enlargedMap(args?: EnlargedMapArgs): EnlargedMap {
+  return new EnlargedMap(args);
+}

@@ -1,0 +1,66 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { checkCategories, type NamesOf, throwTypeError } from '../core/check';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { imageInputShape, PixelLayer } from './pixel-layer';
+import type { LayerArgs, Shape } from './types';
+
+/** Arguments of {@link OneHotCodes}. */
+export interface OneHotCodesArgs extends LayerArgs {
+  /** K; codes are the integers 0..K-1. */
+  levels: number;
+}
+
+const argNames: NamesOf<OneHotCodesArgs> = { levels: true, ...layerArgNames };
+
+/**
+ * A map of codes as a condition: [N,h,w,1] integers to one-hot vectors [N,h,w,K], float32. An integer that is no code
+ * becomes zeros. No weights.
+ *
+ * A model of which an input goes through this layer is known to take codes by all functions with a `condition`; their height
+ * and width may be others than the image's. What is made of them may look around ({@link ShiftedConv2D} with
+ * `shift: 'around'`), and has the image's size when it meets the image ({@link EnlargedMap}).
+ *
+ * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
+ * section 3.2: priors of finer codes are conditioned on the coarser ones.
+ *
+ * @throws TypeError naming the argument that is wrong, or an input of another shape.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { oneHotCodes } from 'pixelcnn-layers';
+ * const y = oneHotCodes({ levels: 3 }).apply(tf.tensor4d([2, 0], [1, 1, 2, 1], 'int32')); // [1, 1, 2, 3]
+ * console.log(Array.from(await y.data())); // [0, 0, 1, 1, 0, 0]
+ * ```
+ */
+export class OneHotCodes extends PixelLayer {
+  /** @nocollapse */
+  static className = 'OneHotCodes';
+
+  private readonly levels: number;
+
+  constructor(args: OneHotCodesArgs) {
+    super(checkLayerArgs(OneHotCodes, new.target, args, argNames));
+    this.levels = checkCategories('OneHotCodes: levels', args.levels, 2);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [n, h, w, one] = imageInputShape('OneHotCodes', inputShape);
+    if (one !== 1) throwTypeError('OneHotCodes: input', 'codes [N,h,w,1]', inputShape);
+    return [n, h, w, this.levels];
+  }
+
+  override express<T>(ops: Ops<T>, [codes]: readonly T[]): T {
+    return ops.oneHot(codes as T, this.levels); // [N,h,w,1] -> [N,h,w,K]
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), levels: this.levels };
+  }
+}
+serialization.registerClass(OneHotCodes);
+
+/** Makes a {@link OneHotCodes}. */
+export function oneHotCodes(args: OneHotCodesArgs): OneHotCodes {
+  return new OneHotCodes(args);
+}

@@ -1,0 +1,43 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { NamesOf } from '../core/check';
+import type { Ops } from '../program/ops';
+import { checkLayerArgs, layerArgNames } from './layer-args';
+import { PixelLayer } from './pixel-layer';
+import type { LayerArgs } from './types';
+
+const argNames: NamesOf<LayerArgs> = layerArgNames;
+
+/**
+ * Where each place is: ((row - H/2) / H, (column - W/2) / W), from -1/2, of a map of any features: [N,H,W,F] -> [N,H,W,2].
+ * By it attention tells places apart. No weights.
+ *
+ * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
+ * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
+ *
+ * @throws TypeError for an option that it has not, or an input that is not [N,H,W,F].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelPosition } from 'pixelcnn-layers';
+ * const y = pixelPosition().apply(tf.zeros([1, 1, 2, 8])); // [1, 1, 2, 2]
+ * console.log(Array.from(await y.data())); // [-0.5, -0.5, -0.5, 0]
+ * ```
+ */
+export class PixelPosition extends PixelLayer {
+  /** @nocollapse */
+  static className = 'PixelPosition';
+
+  constructor(args: LayerArgs = {}) {
+    super(checkLayerArgs(PixelPosition, new.target, args, argNames));
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.position(x as T); // [N,H,W,F] -> [N,H,W,2]
+  }
+}
+serialization.registerClass(PixelPosition);
+
+/** Makes a {@link PixelPosition}. */
+export function pixelPosition(args?: LayerArgs): PixelPosition {
+  return new PixelPosition(args);
+}

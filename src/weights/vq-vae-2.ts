@@ -1,0 +1,61 @@
+import type { ModelWeight, Origin } from './model-weights';
+import { permuted } from './permuted';
+import { weightNorm } from './weight-norm';
+
+// PixelSNAIL as https://github.com/rosinality/vq-vae-2-pytorch names its weights.
+
+/** Finds what a weight of `pixelSNAIL` is made of; null where the layer is none of its layers. */
+export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin | null {
+  const { part, role, kernel } = weight;
+  const conv = convolutionName(weight, all);
+  if (conv === null || kernel === null) return null;
+  const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
+  if (role === 'bias')
+    return { parts: [{ name: `${conv}.bias`, shape: [featuresOut] }], make: (bias) => bias };
+  const whole = [featuresOut, featuresIn, rows, columns];
+  const shape = conv.includes('.causal_attention.') ? [featuresOut, featuresIn] : whole; // of a linear layer
+  const direction = { name: `${conv}.weight_v`, shape };
+  const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
+  const turned = (v: Float32Array) => permuted(v, whole, [2, 3, 1, 0]); // [out,in,rows,columns] -> [rows,columns,in,out]
+  // Kernels of conditions are normalized there, and plain here.
+  if (part === 'condition') return { parts: [direction, gain], make: (v, g) => turned(weightNorm(v, g)) };
+  return role === 'kernel' ? { parts: [direction], make: turned } : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
+}
+
+/** The parts of a gated residual block, by their names here. */
+const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({
+    conv_in: 'conv1.conv',
+    conv_skip: 'aux_conv.conv',
+    conv_out: 'conv2.conv',
+    condition: 'condition.conv',
+  }),
+);
+
+/** The parts of a block, by their names here. */
+const blocks: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({ keys: 'key_resblock', queries: 'query_resblock', out: 'out_resblock' }),
+);
+
+/** That program's name of a convolution; null where it has none such. */
+function convolutionName({ layer, part }: ModelWeight, all: readonly ModelWeight[]): string | null {
+  if (layer === 'stem_above') return 'horizontal.conv.conv';
+  if (layer === 'stem_left') return 'vertical.conv.conv';
+  if (layer === 'codes_conv') return 'cond_resnet.blocks.0.conv';
+  if (layer === 'final_conv') {
+    const before = new Set(all.map((one) => one.layer).filter((name) => name.startsWith('out_res')));
+    return `out.${before.size + 1}.conv`; // after the blocks, and an ELU
+  }
+  const [, block, of = layer] = /^block(\d+)_(.+)$/.exec(layer) ?? [];
+  const prefix = block === undefined ? '' : `blocks.${block}.`;
+  if (of === 'attention') return `${prefix}causal_attention.${part}`;
+  if (of === 'out' && part === '') return `${prefix}out.conv`; // without attention
+  const conv = parts.get(part);
+  if (conv === undefined) return null;
+  const known = blocks.get(of);
+  if (known !== undefined) return `${prefix}${known}.${conv}`;
+  const [, where, index] = /^(res|codes_res|out_res)(\d+)$/.exec(of) ?? [];
+  if (where === 'res') return `${prefix}resblocks.${index}.${conv}${part === 'condition' ? '' : '.conv'}`; // a causal convolution holds one
+  if (where === 'codes_res') return `cond_resnet.blocks.${Number(index) + 1}.${conv}`;
+  return where === 'out_res' ? `out.${index}.${conv}` : null;
+}

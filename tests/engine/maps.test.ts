@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ConditionShape } from '../../src/core/conditions';
+import { windowOf } from '../../src/core/window';
+import { evaluatorFor } from '../../src/engine/evaluator';
+import { javascriptKernels } from '../../src/kernels/javascript';
+import { makeKernels } from '../../src/kernels/webassembly';
+import { type Features, ProgramBuilder } from '../../src/program/builder';
+import { imageProgram } from '../../src/program/maps';
+import type { PortableModel } from '../../src/program/program';
+import { UnfitResolution } from '../../src/program/readiness';
+import { modelOf, weightOf } from '../support/program';
+import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
+import { noise } from '../support/tensors';
+
+const CODES: ConditionShape = { kind: 'codes', levels: 3, shape: [2, 3] };
+const MAP: ConditionShape = { kind: 'map', size: 2 };
+const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
+const CONDITIONS = [CODES, MAP, VECTOR];
+const LEVELS = 4;
+const [HEIGHT, WIDTH] = [4, 9];
+const EARLIER = windowOf({ kernelSize: 3, maskType: 'A', imageChannels: 1 });
+const POINT = windowOf({ kernelSize: 1, maskType: 'B', imageChannels: 1 });
+
+/** A program of an image and of a network on its conditions, which `network` makes of codes, a map and a vector. */
+function programOf(
+  network: (program: ProgramBuilder, conditions: [Features, Features, Features], image: Features) => Features,
+  seed = 1,
+): PortableModel {
+  const program = new ProgramBuilder();
+  const weight = weights(seed);
+  const image = program.image(1);
+  const conditions: [Features, Features, Features] = [
+    program.condition(0, 1, true),
+    program.condition(1, 2, true),
+    program.condition(2, 2, false),
+  ];
+  const seen = program.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
+  const all = program.concat(seen, network(program, conditions, seen), program.position(seen));
+  const output = program.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
+  return modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions: CONDITIONS });
+}
+
+/** Random weights, one after the other. */
+function weights(seed: number) {
+  let made = 0;
+  return (shape: number[]) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    made++;
+    return weightOf(shape, noise(size, seed + made), `weight${made}`);
+  };
+}
+
+/** The logits of the engine are those of the definition, on all places of several images, the same bits with both kernels. */
+function expectSlow(model: PortableModel, numImages: number, seed: number): void {
+  const imageShape = [HEIGHT, WIDTH, 1] as const;
+  const levels = noise(numImages * HEIGHT * WIDTH, seed).map((x) => Math.floor((x + 1) * 1e4) % LEVELS);
+  const codes = noise(numImages * 6, seed + 1).map((x) => Math.floor((x + 1) * 1e4) % 3);
+  const [map, vector] = [noise(numImages * HEIGHT * WIDTH * 2, seed + 2), noise(numImages * 2, seed + 3)];
+  const conditions = [
+    { shape: [2, 3, 1], values: Float32Array.from(codes) },
+    { shape: [HEIGHT, WIDTH, 2], values: Float32Array.from(map) },
+    { shape: [2], values: Float32Array.from(vector) },
+  ];
+  const expected = Array.from({ length: numImages }, (_, n): SlowMap => {
+    const part = (all: ArrayLike<number>, size: number) => Array.from(all).slice(n * size, (n + 1) * size);
+    const at = (values: number[], width: number, features: number) => (r: number, c: number, f: number) =>
+      values[(r * width + c) * features + f] as number;
+    const image = part(levels, HEIGHT * WIDTH).map((level) => level / (LEVELS - 1));
+    const given = [
+      slowMap([2, 3, 1], at(part(codes, 6), 3, 1)),
+      slowMap([HEIGHT, WIDTH, 2], at(part(map, HEIGHT * WIDTH * 2), WIDTH, 2)),
+      slowMap([1, 1, 2], at(part(vector, 2), 1, 2), true),
+    ];
+    const inputs = { image: slowMap([HEIGHT, WIDTH, 1], at(image, WIDTH, 1)), conditions: given };
+    return slowly(model, inputs)[model.output] as SlowMap;
+  });
+  const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
+    evaluatorFor(model, { numImages, imageShape, conditions }, make),
+  ) as [ReturnType<typeof evaluatorFor>, ReturnType<typeof evaluatorFor>];
+  for (let row = 0; row < HEIGHT; row++) {
+    for (let column = 0; column < WIDTH; column++) {
+      const logits = fast.outputs(row, column, 0);
+      expect(plain.outputs(row, column, 0)).toEqual(logits);
+      for (const [n, map] of expected.entries()) {
+        for (let level = 0; level < LEVELS; level++)
+          expect(logits[n * LEVELS + level]).toBeCloseTo(valueAt(map, row, column, level), 3);
+      }
+      const drawn = Array.from(
+        { length: numImages },
+        (_, n) => levels[(n * HEIGHT + row) * WIDTH + column] as number,
+      );
+      fast.put(row, column, 0, drawn);
+      plain.put(row, column, 0, drawn);
+    }
+  }
+}
+
+describe('maps that come before the image', () => {
+  it('are networks of any layers that look around and enlarge', () => {
+    const step = fc.record({
+      kind: fc.integer({ min: 0, max: 6 }),
+      rows: fc.constantFrom(1, 3, 5),
+      columns: fc.constantFrom(1, 3, 5),
+      size: fc.integer({ min: 1, max: 6 }),
+    });
+    const recipe = fc.record({
+      steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+      after: fc.array(step, { maxLength: 3 }),
+      images: fc.integer({ min: 1, max: 3 }),
+      seed: fc.integer({ min: 1, max: 999 }),
+    });
+    fc.assert(
+      fc.property(recipe, ({ steps, after, images, seed }) => {
+        const weight = weights(seed + 500);
+        const model = programOf((program, [codes, map, vector]) => {
+          const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
+            const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
+            if (kind <= 2)
+              return program.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
+            if (kind === 3) return program.concat(x, program.position(x));
+            if (kind === 4) return program.pointwise('elu', x);
+            return kind === 5
+              ? program.concat(x, vector)
+              : program.combine('add', x, program.pointwise('tanh', x));
+          };
+          const coarse = steps.reduce(grow, program.oneHot(codes, 3));
+          const enlarged = program.enlarge(coarse, 2, 3); // [2,3] -> [4,9]
+          return after.reduce(grow, program.concat(enlarged, map));
+        }, seed);
+        expectSlow(model, images, seed);
+      }),
+      { numRuns: 40, seed: 18 },
+    );
+  });
+
+  it('are of as many images as several chunks hold', () => {
+    const model = programOf((program, [codes]) => {
+      const around = windowOf({ kernelSize: 3, shift: 'around' });
+      return program.enlarge(
+        program.conv(program.oneHot(codes, 3), weights(9)([3, 3, 3, 2]), null, around),
+        2,
+        3,
+      );
+    });
+    expectSlow(model, 33, 3);
+  });
+
+  it('enlarge by steps', () => {
+    const model = programOf((program, [codes]) =>
+      program.enlarge(program.enlarge(program.oneHot(codes, 3), 2, 1), 1, 3),
+    );
+    expectSlow(model, 2, 5);
+  });
+});
+
+describe('maps that cannot be', () => {
+  const around = windowOf({ kernelSize: 3, shift: 'around' });
+  const kernel = (features: number) => weights(1)([3, 3, features, 2]);
+
+  it.each<[string, Parameters<typeof programOf>[0], RegExp]>([
+    [
+      'look around in the image',
+      (p, _, image) => p.conv(image, kernel(3), null, around),
+      /conv.*image.*to come/,
+    ],
+    ['enlarge the image', (p, _, image) => p.enlarge(image, 1, 1), /enlarge.*made of the image/],
+    [
+      'look around in codes and the image',
+      (p, [codes], image) => p.concat(p.enlarge(codes, 2, 1), image),
+      /several sizes, \[4,3\] and \[4,9\]/,
+    ],
+    ['have several sizes', (p, [codes, map]) => p.concat(codes, map), /several sizes, \[2,3\] and \[4,9\]/],
+    [
+      'have strides',
+      (p, [codes]) =>
+        p.conv(
+          codes,
+          weights(1)([2, 2, 1, 2]),
+          null,
+          windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
+        ),
+      /strides are for maps of the size of the image/,
+    ],
+  ])('%s', (_, network, message) => {
+    const model = programOf(network);
+    expect(() => imageProgram(model)).toThrow(message);
+    expect(() => imageProgram(model)).toThrow(UnfitResolution);
+  });
+
+  it('are outputs of another size', () => {
+    const program = new ProgramBuilder();
+    program.image(1);
+    const codes = program.condition(0, 1, true);
+    const model = modelOf(program, codes, { imageShape: [4, 9, 1], levels: 1, conditions: [CODES] });
+    expect(() => imageProgram(model)).toThrow("output): a map of another size than the image's, [2,3]");
+  });
+
+  it('are made of what is the same at every pixel', () => {
+    const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) =>
+      p.enlarge(vector, 2, 2);
+    expect(() => programOf(network)).toThrow('enlarge: input: wanted features of pixels');
+  });
+});
