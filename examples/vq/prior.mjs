@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gatedPixelCNN } from 'pixelcnn-layers';
+import { pixelSNAIL } from 'pixelcnn-layers';
 import { imageBatches } from 'pixelcnn-layers/data';
 
 /**
- * A new model of codes and the class of their image. Codes have no order, so they are read as categories.
+ * A new PixelSNAIL of codes and the class of their image. It reads codes as categories, since they have no order.
  *
  * @param {{ imageShape: number[], levels: number, numClasses: number, filters: number, numBlocks: number, seed: number }} args
  */
-export function priorOf({ filters, numBlocks, ...args }) {
-  return gatedPixelCNN({ ...args, input: 'oneHot', hiddenDim: filters / 2, outDim: filters, numBlocks });
+export function priorOf({ filters, ...args }) {
+  return pixelSNAIL({ ...args, filters, numResBlocks: 2, resFilters: filters / 2 });
 }
 
 /**

@@ -85,7 +85,7 @@ const [, ...codeShape] = codes.train.shape; // [h,w,1]
 
 // The prior: codes and classes -> the distribution of each code
 
-console.log(`prior of codes [${codeShape}], ${run.numEntries} entries`);
+console.log(`PixelSNAIL of codes [${codeShape}], ${run.numEntries} entries`);
 const prior = await train({
   directory: join(out, 'prior'),
   steps: run.priorSteps,
@@ -110,7 +110,7 @@ const testCodes = sliceImages(codes.test, 0, numTested);
 const { rms, unexplained } = reconstructionError(test, await decode(vq.model, testCodes, levels));
 const { used, perplexity } = codebookUse(testCodes);
 const [priorBits] = await bitsByChannel(prior.model, testCodes, { batchSize: 100 });
-const bits = { ...baselines(codes.train, testCodes), prior: priorBits };
+const bits = { ...baselines(codes.train, testCodes), PixelSNAIL: priorBits };
 const figures = { testImages: numTested, rms, unexplained, used, perplexity, bits };
 await writeWhole(join(out, 'figures.json'), `${JSON.stringify(figures, null, 2)}\n`);
 
