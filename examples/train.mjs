@@ -12,6 +12,7 @@ import {
   initializeFromData,
   pixelCNN,
   pixelCNNPlusPlus,
+  pixelSNAIL,
   scheduleLearningRate,
   WeightAverage,
 } from 'pixelcnn-layers';
@@ -31,7 +32,7 @@ import { keepSettings, openRun } from './lib/run-settings.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
 
-const TITLES = { pixelcnn: 'PixelCNN', gated: 'Gated PixelCNN', 'plus-plus': 'PixelCNN++' };
+const TITLES = { pixelcnn: 'PixelCNN', gated: 'Gated PixelCNN', 'plus-plus': 'PixelCNN++', snail: 'PixelSNAIL' };
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.
@@ -83,6 +84,11 @@ const network = () => {
     const { components } = output;
     const meaning = components === undefined ? { output } : { components };
     return pixelCNNPlusPlus({ ...common, filters, numResnets, ...meaning, numClasses });
+  }
+  if (run.model === 'snail') {
+    const { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads, input } = run;
+    const sizes = { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads };
+    return pixelSNAIL({ ...common, ...sizes, input, output, numClasses });
   }
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize, input } = run;
   const sizes = { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };

@@ -14,6 +14,8 @@ const ENTRIES = [
   'gated-resnet',
   'softmax',
   'mixture-levels',
+  'causal-attention',
+  'causal-attention-back',
   'convolution',
   'correlation',
   'cross-entropy',

@@ -25,14 +25,17 @@ Data
   --levels N          intensities, to which the data are quantized (those of the data); of npy, how many codes there are (the highest + 1)
 
 Model
-  --model NAME        pixelcnn, gated, which has no blind spot, or plus-plus, for photographs (pixelcnn)
-  --conditional       conditions the model, gated or plus-plus, on the class of each image
-  --filters N         of plus-plus: features of each map (32)
+  --model NAME        pixelcnn; gated, which has no blind spot; plus-plus, for photographs; or snail, with attention, for codes (pixelcnn)
+  --conditional       conditions the model, any but pixelcnn, on the class of each image
+  --filters N         of plus-plus and snail: features of each map (32)
   --resnets N         of plus-plus: blocks at each resolution (2)
-  --from-data N       of plus-plus: sets gains and biases from N training images before the first step (none)
+  --res-blocks N      of snail: residual blocks in each block (2)
+  --res-filters N     of snail: features within a residual block (16)
+  --heads N           of snail: heads of attention; filters are a multiple of 2N (4)
+  --from-data N       of plus-plus and snail: sets gains and biases from N training images before the first step (none)
   --hidden N          of the others: features of a block, for each channel (16)
   --out-dim N         features of the layers after the blocks, for each channel (32)
-  --blocks N          residual blocks (5)
+  --blocks N          residual blocks; of snail, blocks of residual blocks and attention (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
   --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled)
@@ -70,6 +73,9 @@ const OPTIONS = {
   conditional: { type: 'boolean', default: false },
   filters: text('32'),
   resnets: text('2'),
+  'res-blocks': text('2'),
+  'res-filters': text('16'),
+  heads: text('4'),
   'from-data': text(),
   hidden: text('16'),
   'out-dim': text('32'),
@@ -127,9 +133,16 @@ export function readTrainFlags(argv) {
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   const isPlusPlus = flags.model === 'plus-plus';
+  const isSnail = flags.model === 'snail';
   if (flags.conditional && flags.model === 'pixelcnn')
-    stop('--conditional: comes with --model gated or plus-plus');
-  if (flags['from-data'] !== undefined && !isPlusPlus) stop('--from-data: comes with --model plus-plus');
+    stop('--conditional: comes with --model gated, plus-plus or snail');
+  if (flags['from-data'] !== undefined && !isPlusPlus && !isSnail)
+    stop('--from-data: comes with --model plus-plus or snail');
+  const filters = wholeNumber('--filters', flags.filters, 1);
+  const heads = wholeNumber('--heads', flags.heads, 1);
+  if (isSnail && filters % (2 * heads) !== 0)
+    stop(`--filters: wanted a multiple of 2 * heads (${2 * heads}), got '${filters}'`);
+  if (isSnail && flags.kernel === '1') stop("--kernel: wanted 3 or more with --model snail, got '1'");
   const dropout = flags.dropout === '0' ? 0 : fraction('--dropout', flags.dropout);
   const data = oneOf('--data', flags.data, DATASETS);
   return {
@@ -139,14 +152,17 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 65_536),
-      model: oneOf('--model', flags.model, ['pixelcnn', 'gated', 'plus-plus']),
+      model: oneOf('--model', flags.model, ['pixelcnn', 'gated', 'plus-plus', 'snail']),
       isConditional: flags.conditional,
-      filters: wholeNumber('--filters', flags.filters, 1),
+      filters,
       numResnets: wholeNumber('--resnets', flags.resnets, 1),
+      numResBlocks: wholeNumber('--res-blocks', flags['res-blocks'], 0),
+      resFilters: wholeNumber('--res-filters', flags['res-filters'], 1),
+      heads,
       fromData: optional(wholeNumber, 'from-data', 1),
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),
-      numBlocks: wholeNumber('--blocks', flags.blocks, 0),
+      numBlocks: wholeNumber('--blocks', flags.blocks, isSnail ? 1 : 0),
       firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
       kernelSize: oddNumber('--kernel', flags.kernel),
       input: nameOrSize('--input', flags.input, ['scaled', 'oneHot'], { embedding: 'embedding' }),

@@ -1,4 +1,4 @@
-import { Op, type Operand, wholeVectors } from '../kernels/instruction';
+import { Op, type Operand } from '../kernels/instruction';
 import { arranged, commonRuns } from './featurewise';
 import { CHUNK, type FeatureCache, type Plan } from './plan';
 
@@ -10,8 +10,9 @@ interface Attended {
 }
 
 /**
- * Attention from queries to y, of images of so many rows. Keys and values of all places are kept side by side, in the order
- * of places, [images][places][keys, values]: those of a place are appended when they are ready, and read by later places.
+ * Attention from queries to y, of images of so many rows. Keys and values of all places are kept, those of a place appended
+ * when they are ready and read by later places. What a head reads lies side by side, [images][heads][keys, values][places][size]:
+ * with other heads between, memory beyond the caches took several times as long.
  */
 export function addAttention(
   plan: Plan,
@@ -22,26 +23,34 @@ export function addAttention(
 ): void {
   const { scale, layout } = y;
   const units = layout.times.length;
-  const toValues = wholeVectors(units);
-  const slots = 2 * toValues;
+  const size = units / heads;
   const [rows, columns] = [height / scale, plan.width / scale];
-  const { offset, stride } = plan.reserveForImages(1, rows * columns * slots);
+  const places = rows * columns;
+  const toValues = places * size;
+  const { offset, stride } = plan.reserveForImages(1, 2 * places * units);
   const present = plan.movingBase({
     start: offset,
-    rowStride: columns * slots,
+    rowStride: columns * size,
     rows,
     scale,
     above: 0,
-    slots,
+    slots: size,
   });
-  const firstPlace = (slot: number): Operand => ({ base: CHUNK, offset: offset + slot, stride });
-  const place = (slot: number): Operand => ({ base: present, offset: slot, stride, columnStride: slots });
-  append(plan, keys, 0, place);
-  append(plan, values, toValues, place);
+  /** Of the first place. */
+  const keyAt = (feature: number) => 2 * places * (feature - (feature % size)) + (feature % size);
+  const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
+  const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
+  const all = Array.from({ length: units }, (_, feature) => keyAt(feature));
+  append(plan, keys, all, place);
+  append(
+    plan,
+    values,
+    all.map((at) => at + toValues),
+    place,
+  );
 
-  const size = units / heads;
   const like = arranged(plan, queries, layout, !y.isOnePixel);
-  const room = plan.reserve(rows * columns).offset;
+  const room = plan.reserve(places).offset;
   for (let head = 0; head < heads; head++) {
     const feature = head * size;
     const slot = layout.slotOf[feature] as number; // those of a head lie side by side: they are ready at one time
@@ -49,11 +58,11 @@ export function addAttention(
       op: Op.attend,
       y: y.operand(slot),
       a: like.operand(slot),
-      b: firstPlace(feature),
-      c: place(feature),
+      b: firstPlace(keyAt(feature)),
+      c: place(keyAt(feature)),
       length: size,
       weights: room,
-      weightStride: slots,
+      weightStride: size,
       inputs: toValues,
       parameter: 1 / Math.sqrt(size),
     };
@@ -61,12 +70,11 @@ export function addAttention(
   }
 }
 
-/** Copies features to the present place, from a slot of it on, each when it is ready. */
-function append(plan: Plan, x: FeatureCache, first: number, place: (slot: number) => Operand): void {
+/** Copies features to the present place, each to where it lies there, when it is ready. */
+function append(plan: Plan, x: FeatureCache, to: readonly number[], place: (at: number) => Operand): void {
   const { times, slotOf } = x.layout;
-  const to = Array.from(slotOf, (_, feature) => first + feature);
   for (const { time, from, length } of commonRuns(times, to, slotOf)) {
-    const [slot, a] = from as [number, number];
-    plan.emit(time, { op: Op.copy, y: place(slot), a: x.operand(a), length }, x.places);
+    const [at, a] = from as [number, number];
+    plan.emit(time, { op: Op.copy, y: place(at), a: x.operand(a), length }, x.places);
   }
 }

@@ -37,6 +37,9 @@ type LayerNormSizes = readonly [
   epsilon: number,
 ];
 
+/** Sizes of features [images,places,heads,size], and what scores q k are multiplied by, above 0. */
+type AttentionSizes = readonly [images: number, places: number, heads: number, size: number, scale: number];
+
 /**
  * Sizes of mixtures of logistics [rows,numParameters], and where parameters lie, counted in numbers: the first
  * channel's means begin at `components` and its log scales behind them, those of the next `channelStride` further on;
@@ -163,6 +166,36 @@ export interface TrainingKernels {
     scale: Address,
     ...rest: [...LayerNormSizes, scratch: Address]
   ): void;
+
+  /**
+   * y = softmax(q k scale) v of each head, over strictly earlier places, and zeros at the first; and of each query
+   * [images,heads,places] ln of the sum of e^(q k scale).
+   */
+  attention(
+    y: Address,
+    logSums: Address,
+    q: Address,
+    k: Address,
+    v: Address,
+    ...rest: [...AttentionSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs. */
+  attentionScratch(places: number, size: number): number;
+  /** The gradients of {@link attention}. */
+  attentionBack(
+    dq: Address,
+    dk: Address,
+    dv: Address,
+    dy: Address,
+    q: Address,
+    k: Address,
+    v: Address,
+    y: Address,
+    logSums: Address,
+    ...rest: [...AttentionSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs. */
+  attentionBackScratch(places: number, size: number): number;
 
   /**
    * Nats [rows,channels] of labels int32 [rows,channels] under mixtures, and what their gradient needs: posteriors

@@ -3,6 +3,8 @@ import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
 import {
   ATTENTION,
+  CAUSAL_ATTENTION,
+  CAUSAL_ATTENTION_BACK,
   CONCAT_ELU,
   CONVOLUTION,
   CORRELATION,
@@ -145,6 +147,8 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
 /** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
 export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
   const modules = [
+    CAUSAL_ATTENTION,
+    CAUSAL_ATTENTION_BACK,
     CONCAT_ELU,
     CONVOLUTION,
     CORRELATION,

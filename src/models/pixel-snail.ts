@@ -58,7 +58,7 @@ export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
   kernelSize?: number;
   /** Blocks, each of residual blocks and attention. */
   numBlocks: number;
-  /** Gated residual blocks in each block, 0 or more. */
+  /** Gated residual blocks in each block, 0 or more; with conditions 1 or more, since these enter them. */
   numResBlocks: number;
   /** Features between the two convolutions of a residual block. */
   resFilters: number;
@@ -107,7 +107,8 @@ const argNames: NamesOf<PixelSNAILArgs> = {
 
 /**
  * PixelSNAIL: blocks of gated residual blocks ({@link GatedResBlock}) whose convolutions leave out the present pixel, and of
- * attention to all earlier places ({@link CausalAttention}), by which every pixel sees all before it, at any distance. In the
+ * attention to all earlier places ({@link CausalAttention}), by which every pixel sees what is before it at any distance (all
+ * but the end of the row above, which the first pixels of a row do not see: it is in the features of later places only). In the
  * form of the priors over the codes of a VQ-VAE that its PyTorch code made common: ELU; queries made of [features, position],
  * keys and values of [the block's input, features, position]; weight normalization in every convolution.
  *
@@ -136,6 +137,8 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = sizes;
   const { codeCondition, outputs, dropout, seed, named } = sizes;
   const conditions = conditionInputs('pixelSNAIL', { ...args, codeCondition }, 2 * filters);
+  if (conditions.length > 0 && numResBlocks === 0)
+    throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since conditions enter them', numResBlocks);
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
   const resBlock = (
     name: string,

@@ -24,6 +24,7 @@ import {
 import { checkMemory } from '../core/check';
 import { uniformsOf } from '../sampling/noise';
 import { defineOperation, type Implementation } from './operation';
+import { address, filled, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** All [N,H,W,U]. */
@@ -36,6 +37,14 @@ interface Attributes {
   readonly heads: number;
   readonly dropout: AttentionDropout | null;
   readonly chunk: number;
+}
+
+/** What the gradients need: own kernels also what they have computed, which is undefined where there were none. */
+interface Saved extends Inputs {
+  /** [N,H,W,U] */
+  readonly y: Tensor4D | undefined;
+  /** ln of the sum of e^score over each query's weights, [N,heads,H*W]. */
+  readonly logSums: Tensor3D | undefined;
 }
 
 /** Which of the weights are dropped: the same whenever it is asked. */
@@ -62,7 +71,8 @@ const HIDDEN = -1e38;
  * softmax(q k / sqrt(U / heads)), of each of so many groups of features by itself. The first place gets zeros.
  *
  * The weights of all queries at all keys would be N * heads * (H * W)^2 numbers. They are computed for a chunk of queries
- * at a time, on the keys that these see, and again for the gradient.
+ * at a time, on the keys that these see, and again for the gradient. Own kernels take eight queries at a time; they know no
+ * dropout.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
@@ -100,10 +110,11 @@ interface Split {
   readonly v: Tensor3D;
 }
 
-const composed: Implementation<Inputs, Attributes, Inputs, Tensor4D> = {
+const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
   forward(inputs, attributes) {
     const { shape } = inputs.queries;
-    if (hasOnePlace(inputs.queries)) return { y: zeros<Rank.R4>(shape), saved: inputs };
+    const saved = { ...inputs, y: undefined, logSums: undefined };
+    if (hasOnePlace(inputs.queries)) return { y: zeros<Rank.R4>(shape), saved };
     const { q, k, v } = split(inputs, attributes.heads);
     const parts = chunksOf(q, attributes.chunk).map((chunk) =>
       tidy(() => {
@@ -111,7 +122,7 @@ const composed: Implementation<Inputs, Attributes, Inputs, Tensor4D> = {
         return matMul<Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
       }),
     );
-    return { y: joined([firstOf(q), ...parts], shape, attributes.heads), saved: inputs };
+    return { y: joined([firstOf(q), ...parts], shape, attributes.heads), saved };
   },
   gradients(dy, inputs, attributes) {
     if (hasOnePlace(dy)) {
@@ -253,4 +264,66 @@ const upTo = (x: Tensor3D, { end }: Chunk): Tensor3D => rowsOf(x, { start: 0, en
 /** A product of a transposed matrix is several times slower on wasm than this first. */
 const turned = (x: Tensor3D): Tensor3D => transpose(x, [0, 2, 1]);
 
-const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({ name: 'attention', composed });
+const wasmForward = wasmKernel<Inputs, Attributes, [y: Tensor4D, logSums: Tensor3D]>(
+  'PixelCNNCausalAttention',
+  (kernels, { queries, keys, values }, { heads }) => {
+    const [n, places, , size] = sizesOf(queries, heads);
+    return filled(
+      [queries.shape, [n, heads, places]],
+      kernels.attentionScratch(places, size) >>> 0,
+      ([y, logSums], scratch) =>
+        kernels.attention(y, logSums, address(queries), address(keys), address(values), ...sizesOf(queries, heads), scratch), // biome-ignore format: one call
+    );
+  },
+);
+
+/** All gradients at once: each needs the weights. */
+const wasmGradients = wasmKernel<
+  { readonly [Name in keyof Saved]-?: NonNullable<Saved[Name]> } & { readonly dy: Tensor4D },
+  Attributes,
+  [dq: Tensor4D, dk: Tensor4D, dv: Tensor4D]
+>('PixelCNNCausalAttentionGradient', (kernels, { dy, queries, keys, values, y, logSums }, { heads }) => {
+  const { shape } = queries;
+  const [, places, , size] = sizesOf(queries, heads);
+  return filled(
+    [shape, shape, shape],
+    kernels.attentionBackScratch(places, size) >>> 0,
+    ([dq, dk, dv], scratch) => {
+      const given = [dy, queries, keys, values, y, logSums].map(address) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      kernels.attentionBack(dq, dk, dv, ...given, ...sizesOf(queries, heads), scratch);
+    },
+  );
+});
+
+/** Images, places of each, heads, features of each, and what scores are multiplied by. */
+function sizesOf({ shape: [n, h, w, units] }: Tensor4D, heads: number) {
+  const size = units / heads;
+  return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
+}
+
+const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
+  name: 'attention',
+  composed,
+  wasmImplementation: {
+    supports: ({ queries, keys, values }, { dropout }) =>
+      dropout === null && [queries, keys, values].every(({ dtype }) => dtype === 'float32'),
+    forward(inputs, attributes) {
+      const [y, logSums] = wasmForward(inputs, attributes);
+      return { y, saved: { ...inputs, y, logSums } };
+    },
+    gradients(dy, saved, attributes) {
+      const { y, logSums } = saved;
+      // Own kernels were switched on in between.
+      if (y === undefined || logSums === undefined) return composed.gradients(dy, saved, attributes);
+      const [dq, dk, dv] = wasmGradients({ ...saved, dy, y, logSums }, attributes);
+      return { queries: () => dq, keys: () => dk, values: () => dv };
+    },
+  },
+});

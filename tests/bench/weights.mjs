@@ -91,7 +91,7 @@ async function twins() {
       { step: () => model.trainOnBatch(xs, labels) },
       { seconds: seconds / 2 },
     );
-    const there = Math.min(before.median, torch().median);
+    const there = Math.min(before.step.median, torch().step.median);
     rows.push([
       `\`${factory}\`, ${args.imageShape.join('x')}`,
       ms(step.median),

@@ -52,43 +52,63 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
 /** y = sum of softmax(a k scale) v over the places in [first, end) */
 function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
   const bytes = floats(at + LENGTH), room = floats(at + WEIGHTS), stride = floats(at + WEIGHT_STRIDE);
-  const places = (end - first) / stride, weights = places * 4, values = first + floats(at + INPUTS);
-  if (places != 0) writeScores(room, a, first, places, stride, bytes, <f32>load<f64>(at + PARAMETER));
-  const total = f32x4.splat(places == 0 ? 1 : toPowers(room, weights));
-  let o: usize = 0;
-  for (; o + 4 * V <= bytes; o += 4 * V) {
-    let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
-    for (let p: usize = 0, v = values + o; p < weights; p += 4, v += stride) {
-      const w = v128.load32_splat(room + p);
-      y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v)));
-      y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v, 16)));
-      y2 = f32x4.add(y2, f32x4.mul(w, v128.load(v, 32)));
-      y3 = f32x4.add(y3, f32x4.mul(w, v128.load(v, 48)));
-    }
-    v128.store(y + o, f32x4.div(y0, total));
-    v128.store(y + o, f32x4.div(y1, total), 16);
-    v128.store(y + o, f32x4.div(y2, total), 32);
-    v128.store(y + o, f32x4.div(y3, total), 48);
+  const places = (end - first) / stride, weights = room + places * 4, values = first + floats(at + INPUTS);
+  let total: f32 = 1;
+  if (places != 0) {
+    const max = writeScores(room, a, first, places, stride, bytes, <f32>load<f64>(at + PARAMETER));
+    total = toPowers(room, weights, max);
   }
-  for (; o < bytes; o += V) {
-    let sum = f32x4.splat(0);
-    for (let p: usize = 0, v = values + o; p < weights; p += 4, v += stride) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(room + p), v128.load(v))); // beyond the head too, where it ends
-    }
-    sum = f32x4.div(sum, total);
-    if (o + V <= bytes) v128.store(y + o, sum);
-    else {
-      for (let i = y + o; i < y + bytes; i += 4) {
-        v128.store_lane<f32>(i, sum, 0);
-        sum = v128.shuffle<f32>(sum, sum, 1, 2, 3, 0);
+  for (let o: usize = 0; o < bytes; ) {
+    // The last vector goes beyond the head where that ends. Where there are fewer, it comes again.
+    const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
+    if (last > V) {
+      const second = min(2 * V, last), third = min(3 * V, last);
+      let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
+      for (let p = room, v0 = v, v2 = v + second, v3 = v + third; p < weights; p += 4, v0 += stride, v2 += stride, v3 += stride) {
+        const w = v128.load32_splat(p);
+        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v0)));
+        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v0, 16)));
+        y2 = f32x4.add(y2, f32x4.mul(w, v128.load(v2)));
+        y3 = f32x4.add(y3, f32x4.mul(w, v128.load(v3)));
       }
+      write(to, y0, total, left);
+      write(to + V, y1, total, left - V);
+      write(to + second, y2, total, left - second);
+      write(to + third, y3, total, left - third);
+      o += 4 * V;
+    } else {
+      let y0 = f32x4.splat(0), y1 = y0;
+      for (let p = room, v0 = v, v1 = v + last; p < weights; p += 4, v0 += stride, v1 += stride) {
+        const w = v128.load32_splat(p);
+        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(v0)));
+        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(v1)));
+      }
+      write(to, y0, total, left);
+      write(to + last, y1, total, left - last);
+      o += 2 * V;
     }
   }
 }
 
-/** a k scale of each place; -Infinity for those that fill the last vector. Four places at once share the loads of a. */
-function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usize, bytes: usize, scale: f32): void {
+/** sum / total, of which so many bytes are there. */
+function write(y: usize, sum: v128, total: f32, bytes: usize): void {
+  sum = f32x4.div(sum, f32x4.splat(total));
+  if (bytes >= V) v128.store(y, sum);
+  else {
+    for (const end = y + bytes; y < end; y += 4) {
+      v128.store_lane<f32>(y, sum, 0);
+      sum = v128.shuffle<f32>(sum, sum, 1, 2, 3, 0);
+    }
+  }
+}
+
+/**
+ * a k scale of each place; -Infinity for those that fill the last vector. Four places at once share the loads of a.
+ * Returns the largest of each lane.
+ */
+function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usize, bytes: usize, scale: f32): v128 {
   const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
+  let max = f32x4.splat(0);
   for (let p: usize = 0; p < places; p += 4, k += 4 * stride, room += V) {
     // Where there are fewer than four, the last place comes again.
     const last = k + (min(places - p, 4) - 1) * stride;
@@ -112,10 +132,12 @@ function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usi
     const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));
     const s23 = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 1, 4, 5), v128.shuffle<f32>(s2, s3, 2, 3, 6, 7));
     const sums = f32x4.add(v128.shuffle<f32>(s01, s23, 0, 2, 4, 6), v128.shuffle<f32>(s01, s23, 1, 3, 5, 7));
-    const scores = f32x4.mul(sums, factor);
-    const isThere = tailMask((places - p) * 4);
-    v128.store(room, v128.bitselect(scores, f32x4.splat(-Infinity), p + 4 <= places ? i32x4.splat(-1) : isThere));
+    let scores = f32x4.mul(sums, factor);
+    if (p + 4 > places) scores = v128.bitselect(scores, f32x4.splat(-Infinity), tailMask((places - p) * 4));
+    v128.store(room, scores);
+    max = p == 0 ? scores : f32x4.pmax(max, scores);
   }
+  return max;
 }
 
 /** Ones in as many lanes as there are numbers beyond whole vectors. */
@@ -126,15 +148,19 @@ function tailMask(bytes: usize): v128 {
 }
 
 /** e^(score - largest score) in their place, and their sum. */
-function toPowers(room: usize, bytes: usize): f32 {
-  let m = v128.load(room);
-  for (let i: usize = V; i < bytes; i += V) m = f32x4.pmax(m, v128.load(room + i));
+function toPowers(room: usize, end: usize, m: v128): f32 {
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
   let sums = f32x4.splat(0);
-  for (let i: usize = 0; i < bytes; i += V) {
-    const e = exp(f32x4.sub(v128.load(room + i), m));
-    v128.store(room + i, e);
+  for (; room + V < end; room += 2 * V) {
+    const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
+    v128.store(room, e);
+    v128.store(room, next, 16);
+    sums = f32x4.add(f32x4.add(sums, e), next);
+  }
+  if (room < end) {
+    const e = exp(f32x4.sub(v128.load(room), m));
+    v128.store(room, e);
     sums = f32x4.add(sums, e);
   }
   const halves = f32x4.add(sums, v128.shuffle<f32>(sums, sums, 2, 3, 0, 1));

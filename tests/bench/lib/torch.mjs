@@ -45,10 +45,15 @@ export function timeTorchPlusPlus(shape, batch, seconds) {
   );
 }
 
-/** A step of training of a network of examples/pytorch, one thread, a summary as of timeInTurn; null where python3 has no torch. */
+/**
+ * A pass and a step of training of a network of examples/pytorch, one thread; null where python3 has no torch. With no seconds, one
+ * pass and no step.
+ *
+ * @returns {{ forward: object, step?: object } | null} summaries as of timeInTurn
+ */
 export function timeTwin(factory, args, batch, seconds) {
   const times = runTorch('twin.py', factory, JSON.stringify(args), batch, seconds);
-  return times && summary(times.step);
+  return times && { forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) };
 }
 
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */

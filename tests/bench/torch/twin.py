@@ -1,6 +1,7 @@
-"""Times one training step of a network of examples/pytorch, one thread, NHWC memory (channels_last).
+"""Times a pass and a training step of a network of examples/pytorch, one thread, NHWC memory (channels_last).
 
-usage: python3 twin.py FACTORY '{"imageShape": [28, 28, 1], ...}' BATCH SECONDS        prints {"step": [ms, ...]}
+usage: python3 twin.py FACTORY '{"imageShape": [28, 28, 1], ...}' BATCH SECONDS
+prints {"forward": [ms, ...], "step": [ms, ...]}; with no seconds, one pass and no step
 """
 import json
 import pathlib
@@ -24,17 +25,29 @@ labels = torch.randint(levels, (batch, channels, rows, columns)).to(memory_forma
 images = normalize(labels, levels)
 
 
+def forward():
+    with torch.inference_mode():
+        model(images)
+
+
 def step():
     optimizer.zero_grad(set_to_none=True)
     bits_per_dim(model(images), labels, model.distribution).mean().backward()
     optimizer.step()
 
 
-for _ in range(3):
-    step()
-times, start = [], time.perf_counter()
-while len(times) < 5 or time.perf_counter() - start < seconds:
-    before = time.perf_counter()
-    step()
-    times.append(1000 * (time.perf_counter() - before))
-print(json.dumps({'step': times}))
+def times_of(task, warm, least):
+    for _ in range(warm):
+        task()
+    times, start = [], time.perf_counter()
+    while len(times) < least or time.perf_counter() - start < seconds:
+        before = time.perf_counter()
+        task()
+        times.append(1000 * (time.perf_counter() - before))
+    return times
+
+
+if seconds > 0:
+    print(json.dumps({'step': times_of(step, 3, 5), 'forward': times_of(forward, 2, 5)}))
+else:
+    print(json.dumps({'forward': times_of(forward, 1, 1)}))

@@ -1,0 +1,169 @@
+import { copy, V } from './vector';
+import { BLOCK, LANES, PIXELS } from './window';
+
+// The inner loops of causal attention and its gradients. Addresses count bytes here.
+//
+// A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail. Eight
+// places then lie in the lanes of two vectors, their features turned to [size][8], and others pass by them one by one.
+
+/** Places that pass by, as many as there is room for their eight weights. */
+export const CHUNK: usize = 64;
+
+// @ts-ignore: decorator
+@inline
+export function rowBytes(size: usize): usize {
+  return (size * 4 + V - 1) & ~(V - 1);
+}
+
+/** Those of a head, as whole blocks. */
+// @ts-ignore: decorator
+@inline
+export function headBytes(places: usize, size: usize): usize {
+  return ((places + LANES - 1) & ~(LANES - 1)) * rowBytes(size);
+}
+
+/** Ones in the lanes, of four from one on, that come after another. */
+// @ts-ignore: decorator
+@inline
+export function laterThan(lane: usize, from: i32): v128 {
+  return i32x4.gt_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
+}
+
+/** In those that do not come before another. */
+// @ts-ignore: decorator
+@inline
+export function notBefore(lane: usize, from: i32): v128 {
+  return i32x4.ge_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
+}
+
+/** to[place][lane] = sum of x[place][i] t[i][lane], of four places at a time: the last are followed by others. */
+export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): void {
+  for (const end = to + places * BLOCK; to < end; to += PIXELS * BLOCK, x += PIXELS * row) {
+    let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
+    let x0 = x, x1 = x0 + row, x2 = x1 + row, x3 = x2 + row;
+    for (let ti = t, last = t + row * LANES; ti < last; ti += BLOCK) {
+      const ta = v128.load(ti), tb = v128.load(ti, 16);
+      let s = v128.load32_splat(x0);
+      a0 = f32x4.add(a0, f32x4.mul(s, ta));
+      b0 = f32x4.add(b0, f32x4.mul(s, tb));
+      s = v128.load32_splat(x1);
+      a1 = f32x4.add(a1, f32x4.mul(s, ta));
+      b1 = f32x4.add(b1, f32x4.mul(s, tb));
+      s = v128.load32_splat(x2);
+      a2 = f32x4.add(a2, f32x4.mul(s, ta));
+      b2 = f32x4.add(b2, f32x4.mul(s, tb));
+      s = v128.load32_splat(x3);
+      a3 = f32x4.add(a3, f32x4.mul(s, ta));
+      b3 = f32x4.add(b3, f32x4.mul(s, tb));
+      x0 += 4;
+      x1 += 4;
+      x2 += 4;
+      x3 += 4;
+    }
+    v128.store(to, a0);
+    v128.store(to, b0, 16);
+    v128.store(to, a1, 32);
+    v128.store(to, b1, 48);
+    v128.store(to, a2, 64);
+    v128.store(to, b2, 80);
+    v128.store(to, a3, 96);
+    v128.store(to, b3, 112);
+  }
+}
+
+/** t[i][lane] += sum over places of x[place][i] w[place][lane], of four features at a time. */
+export function addProducts(t: usize, x: usize, places: usize, row: usize, w: usize): void {
+  const end = w + places * BLOCK;
+  for (let i: usize = 0; i < row; i += V, t += 4 * BLOCK) {
+    let a0 = v128.load(t), b0 = v128.load(t, 16), a1 = v128.load(t, 32), b1 = v128.load(t, 48);
+    let a2 = v128.load(t, 64), b2 = v128.load(t, 80), a3 = v128.load(t, 96), b3 = v128.load(t, 112);
+    for (let wi = w, xi = x + i; wi < end; wi += BLOCK, xi += row) {
+      const wa = v128.load(wi), wb = v128.load(wi, 16);
+      let s = v128.load32_splat(xi);
+      a0 = f32x4.add(a0, f32x4.mul(s, wa));
+      b0 = f32x4.add(b0, f32x4.mul(s, wb));
+      s = v128.load32_splat(xi, 4);
+      a1 = f32x4.add(a1, f32x4.mul(s, wa));
+      b1 = f32x4.add(b1, f32x4.mul(s, wb));
+      s = v128.load32_splat(xi, 8);
+      a2 = f32x4.add(a2, f32x4.mul(s, wa));
+      b2 = f32x4.add(b2, f32x4.mul(s, wb));
+      s = v128.load32_splat(xi, 12);
+      a3 = f32x4.add(a3, f32x4.mul(s, wa));
+      b3 = f32x4.add(b3, f32x4.mul(s, wb));
+    }
+    v128.store(t, a0);
+    v128.store(t, b0, 16);
+    v128.store(t, a1, 32);
+    v128.store(t, b1, 48);
+    v128.store(t, a2, 64);
+    v128.store(t, b2, 80);
+    v128.store(t, a3, 96);
+    v128.store(t, b3, 112);
+  }
+}
+
+/** to[place][i] += sum over lanes of w[place][lane] x[lane][i] */
+export function addWeighted(to: usize, w: usize, places: usize, row: usize, x: usize): void {
+  const end = w + places * BLOCK;
+  for (const last = x + row; x < last; x += V, to += V) {
+    let xi = x;
+    const x0 = v128.load(xi), x1 = v128.load((xi += row)), x2 = v128.load((xi += row)), x3 = v128.load((xi += row));
+    const x4 = v128.load((xi += row)), x5 = v128.load((xi += row)), x6 = v128.load((xi += row));
+    const x7 = v128.load(xi + row);
+    for (let wi = w, ti = to; wi < end; wi += BLOCK, ti += row) {
+      let a = f32x4.mul(v128.load32_splat(wi), x0), b = f32x4.mul(v128.load32_splat(wi, 4), x1);
+      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 8), x2));
+      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 12), x3));
+      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 16), x4));
+      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 20), x5));
+      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 24), x6));
+      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 28), x7));
+      v128.store(ti, f32x4.add(v128.load(ti), f32x4.add(a, b)));
+    }
+  }
+}
+
+/** Of two rows of whole vectors. */
+export function dot(x: usize, y: usize, bytes: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let i: usize = 0; i < bytes; i += V) sum = f32x4.add(sum, f32x4.mul(v128.load(x + i), v128.load(y + i)));
+  const halves = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
+  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+}
+
+/** Copies so many places of a head side by side, and zeros behind: up to whole blocks of places, and whole vectors of features. */
+export function pack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
+  if (bytes < row || places % LANES != 0) memory.fill(to, 0, ((places + LANES - 1) & ~(LANES - 1)) * row);
+  for (; places > 0; places--, from += stride, to += row) copy(to, from, bytes);
+}
+
+/** The other way. */
+export function unpack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
+  for (; places > 0; places--, from += row, to += stride) copy(to, from, bytes);
+}
+
+/** [8][size] -> [size][8] */
+export function toLanes(to: usize, from: usize, row: usize): void {
+  turn(to, BLOCK, 4 * BLOCK, from, row, V, row);
+  turn(to + V, BLOCK, 4 * BLOCK, from + 4 * row, row, V, row);
+}
+
+/** [size][8] -> [8][size] */
+export function fromLanes(to: usize, from: usize, row: usize): void {
+  turn(to, row, V, from, BLOCK, 4 * BLOCK, row);
+  turn(to + 4 * row, row, V, from + V, BLOCK, 4 * BLOCK, row);
+}
+
+/** Four rows of four as columns, and so on at further ones. */
+function turn(to: usize, toStride: usize, toNext: usize, from: usize, stride: usize, next: usize, bytes: usize): void {
+  for (; bytes > 0; bytes -= V, to += toNext, from += next) {
+    const a = v128.load(from), b = v128.load(from + stride), c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
+    const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5), abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5));
+    v128.store(to + toStride, v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7));
+    v128.store(to + 2 * toStride, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+    v128.store(to + 3 * toStride, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
+  }
+}
