@@ -33,7 +33,7 @@ Output
   --every N           saves each N steps (250)
   --eval-images N     test images that the figures are of, the first N (all)
   --rows N            samples of each class (8)
-  --temperature X     divides the logits of codes; 0 takes the most likely code (1)
+  --temperature X     divides the logits of codes; 0 takes the most likely code (0.8)
   --resume            goes on with the run in --out, exactly as if it had not stopped; takes --out, --path and --backend beside it
   --help              prints this
 `;
@@ -56,7 +56,7 @@ const OPTIONS = {
   every: text('250'),
   'eval-images': text(),
   rows: text('8'),
-  temperature: text('1'),
+  temperature: text('0.8'),
   resume: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
