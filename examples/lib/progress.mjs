@@ -5,15 +5,16 @@ import { Presets, SingleBar } from 'cli-progress';
  *
  * @param {number} steps
  * @param {number} [done] steps that were done before
- * @returns {{ update(step: number, bits: number): void, stop(): void }}
+ * @param {string} [unit] of the loss
+ * @returns {{ update(step: number, loss: number): void, stop(): void }}
  */
-export function trainingProgress(steps, done = 0) {
+export function trainingProgress(steps, done = 0, unit = 'bits/dim') {
   const { isTTY = false, columns = 80 } = process.stdout;
   const bar = new SingleBar(
     {
-      format: `step {value}/{total}${isTTY ? ' {bar}' : ''}  {bits} bits/dim  {rate} steps/s  {left} left`,
+      format: `step {value}/{total}${isTTY ? ' {bar}' : ''}  {loss} ${unit}  {rate} steps/s  {left} left`,
       stream: process.stdout,
-      barsize: Math.max(4, Math.min(30, columns - 58)), // all on one line
+      barsize: Math.max(4, Math.min(30, columns - 50 - unit.length)), // all on one line
       linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
       noTTYOutput: true,
       notTTYSchedule: 5000,
@@ -21,11 +22,11 @@ export function trainingProgress(steps, done = 0) {
     Presets.shades_classic,
   );
   const start = performance.now();
-  bar.start(steps, done, { bits: '-', rate: '-', left: '-' });
+  bar.start(steps, done, { loss: '-', rate: '-', left: '-' });
   return {
-    update(step, bits) {
+    update(step, loss) {
       const rate = (1000 * (step - done)) / (performance.now() - start);
-      bar.update(step, { bits: bits.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) });
+      bar.update(step, { loss: loss.toFixed(3), rate: rate.toFixed(1), left: clock((steps - step) / rate) });
     },
     stop: () => bar.stop(),
   };

@@ -291,6 +291,42 @@ declare module '*/examples/tiles/tiles.mjs' {
   export function mapsOf(tiles: Uint8Array | Int32Array | Uint16Array): Uint8Array[];
 }
 
+declare module '*/examples/vq/adam.mjs' {
+  import type { AdamOptimizer, io } from '@tensorflow/tfjs-core';
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  export function adam(rate: number): AdamOptimizer;
+  export function restorePowers(optimizer: AdamOptimizer): void;
+  export function saveWithOptimizer(model: LayersModel, handler: io.IOHandler): Promise<void>;
+}
+
+declare module '*/examples/vq/codebook.mjs' {
+  import type { Scalar, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
+  import { layers } from '@tensorflow/tfjs-layers';
+  export class Codebook extends layers.Layer {
+    constructor(args: { numEntries: number; decay: number; name?: string });
+    quantize(vectors: Tensor4D): Tensor4D;
+    distance(vectors: Tensor4D): Scalar;
+    codesOf(vectors: Tensor4D): Tensor3D;
+    lookUp(codes: Tensor3D): Tensor4D;
+    update(vectors: Tensor4D): void;
+    revive(vectors: Tensor4D, random: () => number): Promise<number>;
+  }
+}
+
+declare module '*/examples/vq/figures.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function reconstructionError(
+    images: ImageSet,
+    reconstructed: ArrayLike<number>,
+  ): { rms: number; unexplained: number };
+  export function codebookUse(codes: ImageSet): { used: number; perplexity: number };
+  export function baselines(train: ImageSet, test: ImageSet): Record<string, number>;
+}
+
+declare module '*/examples/vq/wasm-gradients.mjs' {
+  export function useWasmGradients(): void;
+}
+
 declare module '*/scripts/plus-plus-figure.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function networkSvg(model: LayersModel): string;
