@@ -32,7 +32,12 @@ import { keepSettings, openRun } from './lib/run-settings.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
 
-const TITLES = { pixelcnn: 'PixelCNN', gated: 'Gated PixelCNN', 'plus-plus': 'PixelCNN++', snail: 'PixelSNAIL' };
+const TITLES = {
+  pixelcnn: 'PixelCNN',
+  gated: 'Gated PixelCNN',
+  'plus-plus': 'PixelCNN++',
+  snail: 'PixelSNAIL',
+};
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.

@@ -37,6 +37,7 @@ const FAMILIES = [
       ['emoji-mixture-gated', '`gatedPixelCNN`, hidden 12, out 28, 3 blocks', 149_946],
       ['emoji-plus-plus', '`pixelCNNPlusPlus`, filters 16, 1 resnet', 147_144],
       ['emoji-plus-plus-from-data', 'the same, `initializeFromData` first', 147_144],
+      ['emoji-snail', '`pixelSNAIL`, filters 32, 3 blocks of 2', 148_464],
     ],
   },
   {
@@ -46,6 +47,7 @@ const FAMILIES = [
       ['fashion-mixture-gated', '`gatedPixelCNN`, hidden 15, out 64, 4 blocks', 36_414],
       ['fashion-plus-plus', '`pixelCNNPlusPlus`, filters 8, 1 resnet', 37_212],
       ['fashion-plus-plus-from-data', 'the same, `initializeFromData` first', 37_212],
+      ['fashion-snail', '`pixelSNAIL`, filters 16, 2 blocks of 2', 37_772],
     ],
   },
 ];
