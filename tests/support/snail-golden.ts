@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, pixelSNAIL } from 'pixelcnn-layers';
+import { type AutoregressiveModel, type PixelSNAILArgs, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import plain from '../golden/pixelsnail/snail.json';
 import conditioned from '../golden/pixelsnail/snail_cond.json';
@@ -12,32 +12,34 @@ export const goldenSnails = [
 
 type Golden = (typeof goldenSnails)[number];
 
-/** A network as the reference has it, with its weights; its codes are half as high and wide as the image. */
-export async function goldenSnail({ name, config }: Golden): Promise<AutoregressiveModel> {
-  const { levels, channel, resChannel, condResBlocks, condResChannel, kernelSize, numBlocks, numResBlocks } =
-    config;
-  const [height, width, channels] = config.imageShape as [number, number, number];
-  const codes = {
-    levels,
-    shape: [height / 2, width / 2] as const,
-    resBlocks: condResBlocks,
-    resFilters: condResChannel,
-  };
-  const model = pixelSNAIL({
+/** The arguments of a network as the reference has it; its codes are half as high and wide as the image. */
+export function snailArgs({ config }: Golden): PixelSNAILArgs {
+  const {
+    channel: filters,
+    resChannel: resFilters,
+    condResBlocks,
+    condResChannel,
+    imageShape,
+    ...rest
+  } = config;
+  const [height, width, channels] = imageShape as [number, number, number];
+  const shape = [height / 2, width / 2] as const;
+  const { levels } = rest;
+  return {
+    ...rest,
     imageShape: [height, width, channels],
-    levels,
-    filters: channel,
-    kernelSize,
-    numBlocks,
-    numResBlocks,
-    resFilters: resChannel,
-    attention: config.attention,
-    heads: config.heads,
-    outResBlocks: config.outResBlocks,
-    ...(condResBlocks > 0 && { codeCondition: codes }),
-    seed: 1,
-  });
-  const tensors = readSafetensors(await bytesOf(`../golden/pixelsnail/${name}.safetensors`));
+    filters,
+    resFilters,
+    ...(condResBlocks > 0 && {
+      codeCondition: { levels, shape, resBlocks: condResBlocks, resFilters: condResChannel },
+    }),
+  };
+}
+
+/** The network with its weights. */
+export async function goldenSnail(golden: Golden): Promise<AutoregressiveModel> {
+  const model = pixelSNAIL({ ...snailArgs(golden), seed: 1 });
+  const tensors = readSafetensors(await bytesOf(`../golden/pixelsnail/${golden.name}.safetensors`));
   loadWeights(model, tensors, { from: 'rosinality/vq-vae-2-pytorch' });
   return model;
 }
