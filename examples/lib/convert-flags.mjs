@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { oneOf, outputDirectory, outputFile, parseFlags, pathTo, stop } from './flags.mjs';
 
 const FACTORIES = ['pixelCNN', 'gatedPixelCNN', 'pixelCNNPlusPlus', 'pixelSNAIL'];
-const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp'];
+const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'];
 const LAYOUTS = ['keras', 'pytorch'];
 /** Endings of files that are written, each by itself. */
 const WRITTEN = ['.pixelcnn', '.safetensors', '.npz'];

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { useBackend } from '../support/backends';
 import { goldenPlusPlus, goldenPlusPlusModel } from '../support/plus-plus-golden';
+import { goldenSnail, goldenSnailArgs, goldenSnails } from '../support/snail-golden';
 import { type Ended, itRefuses, runInTurn } from './run-script';
 import { saveModel } from './save-model';
 
@@ -145,6 +146,7 @@ describe('convert.mjs', () => {
   let ended: Map<string, Ended>;
   const factory = ['--factory', 'pixelCNN', '--args', JSON.stringify(SIZES)];
   const [golden] = goldenPlusPlus as [(typeof goldenPlusPlus)[number]];
+  const [snail] = goldenSnails as [(typeof goldenSnails)[number]];
 
   beforeAll(async () => {
     await useBackend('cpu');
@@ -167,6 +169,8 @@ describe('convert.mjs', () => {
     runs.set('npz back', convert('--weights', at('out/n.npz'), '--model', at('model'), '--to', at('from npz')));
     runs.set('plus-plus', convert('--weights', `${GOLDEN}/pixelcnn-plus-plus/${golden.name}.safetensors`, '--from', 'pclucas14/pixel-cnn-pp',
       '--factory', 'pixelCNNPlusPlus', '--args', JSON.stringify(golden.config), '--to', at('plus-plus.pixelcnn')));
+    runs.set('snail', convert('--weights', `${GOLDEN}/pixelsnail/${snail.name}.safetensors`, '--from', 'rosinality/vq-vae-2-pytorch',
+      '--factory', 'pixelSNAIL', '--args', JSON.stringify(goldenSnailArgs(snail)), '--to', at('snail.pixelcnn')));
     runs.set('list', convert('--weights', `${GOLDEN}/keras/keras-3.15.weights.h5`, '--list'));
     runs.set('list both', convert('--weights', at('pytorch.safetensors'), ...factory, '--from', 'pytorch', '--list'));
     runs.set('list more', convert('--weights', `${GOLDEN}/keras/keras-3.3.weights.h5`, ...factory, '--rename', '^conv\\.=>input_conv.', '--rename', '^conv_3.*=>', '--list'));
@@ -201,6 +205,11 @@ describe('convert.mjs', () => {
   it('takes state dicts of pclucas14/pixel-cnn-pp', async () => {
     expect(ended.get('plus-plus')).toMatchObject({ code: 0, stderr: '' });
     expect(await drawnFrom('plus-plus.pixelcnn')).toEqual(await drawn(await goldenPlusPlusModel(golden)));
+  });
+
+  it('takes state dicts of rosinality/vq-vae-2-pytorch', async () => {
+    expect(ended.get('snail')).toMatchObject({ code: 0, stderr: '' });
+    expect(await drawnFrom('snail.pixelcnn')).toEqual(await drawn(await goldenSnail(snail)));
   });
 
   it('gives float16, which is half as large', async () => {
@@ -344,7 +353,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--args: wanted JSON: ', '--factory', 'pixelCNN', '--args', '{', '--weights', 'x'],
     ['--args: comes with --factory', '--model', 'x', '--args', '{}'],
     ["pixelCNN: unknown option 'hiddenDims': did you mean hiddenDim?", '--factory', 'pixelCNN', '--args', '{"imageShape":[8,8,1],"hiddenDims":3}', '--weights', `${GOLDEN}/keras/keras-3.15.npz`, '--list'],
-    ["--from: wanted keras, pytorch, pclucas14/pixel-cnn-pp, got 'jax'", '--weights', 'x', '--list', '--from', 'jax'],
+    ["--from: wanted keras, pytorch, pclucas14/pixel-cnn-pp, rosinality/vq-vae-2-pytorch, got 'jax'", '--weights', 'x', '--list', '--from', 'jax'],
     ['--from: comes with --weights', '--model', 'x', '--to', 'y', '--from', 'keras'],
     ['--rename: comes with --weights', '--model', 'x', '--to', 'y', '--rename', 'a=>b'],
     ["--rename: wanted 'regular expression=>replacement', got 'a'", '--weights', 'x', '--list', '--rename', 'a'],

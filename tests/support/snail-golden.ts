@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, pixelSNAIL } from 'pixelcnn-layers';
+import { type AutoregressiveModel, type PixelSNAILArgs, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import plain from '../golden/pixelsnail/snail.json';
 import conditioned from '../golden/pixelsnail/snail_cond.json';
@@ -12,8 +12,8 @@ export const goldenSnails = [
 
 type Golden = (typeof goldenSnails)[number];
 
-/** A network as the reference has it, with its weights; its codes are half as high and wide as the image. */
-export async function goldenSnail({ name, config }: Golden): Promise<AutoregressiveModel> {
+/** The arguments of a network of the reference; its codes are half as high and wide as the image. */
+export function goldenSnailArgs({ config }: Golden): PixelSNAILArgs {
   const { levels, channel, resChannel, condResBlocks, condResChannel, kernelSize, numBlocks, numResBlocks } =
     config;
   const [height, width, channels] = config.imageShape as [number, number, number];
@@ -23,7 +23,7 @@ export async function goldenSnail({ name, config }: Golden): Promise<Autoregress
     resBlocks: condResBlocks,
     resFilters: condResChannel,
   };
-  const model = pixelSNAIL({
+  return {
     imageShape: [height, width, channels],
     levels,
     filters: channel,
@@ -36,8 +36,13 @@ export async function goldenSnail({ name, config }: Golden): Promise<Autoregress
     outResBlocks: config.outResBlocks,
     ...(condResBlocks > 0 && { codeCondition: codes }),
     seed: 1,
-  });
-  const tensors = readSafetensors(await bytesOf(`../golden/pixelsnail/${name}.safetensors`));
+  };
+}
+
+/** A network as the reference has it, with its weights. */
+export async function goldenSnail(golden: Golden): Promise<AutoregressiveModel> {
+  const model = pixelSNAIL(goldenSnailArgs(golden));
+  const tensors = readSafetensors(await bytesOf(`../golden/pixelsnail/${golden.name}.safetensors`));
   loadWeights(model, tensors, { from: 'rosinality/vq-vae-2-pytorch' });
   return model;
 }
