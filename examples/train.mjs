@@ -32,7 +32,12 @@ import { keepSettings, openRun } from './lib/run-settings.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
 
-const TITLES = { pixelcnn: 'PixelCNN', gated: 'Gated PixelCNN', 'plus-plus': 'PixelCNN++', snail: 'PixelSNAIL' };
+const TITLES = {
+  pixelcnn: 'PixelCNN',
+  gated: 'Gated PixelCNN',
+  'plus-plus': 'PixelCNN++',
+  snail: 'PixelSNAIL',
+};
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.
@@ -228,7 +233,7 @@ if (isDone) {
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   console.log(
-    `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; --model ${out} takes it`,
+    `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; sample.mjs --model ${out} draws from it`,
   );
 } else {
   console.log(`stopped after step ${step}; --resume --out ${out} goes on`);
