@@ -233,7 +233,7 @@ if (isDone) {
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   console.log(
-    `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; --model ${out} takes it`,
+    `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; sample.mjs --model ${out} draws from it`,
   );
 } else {
   console.log(`stopped after step ${step}; --resume --out ${out} goes on`);

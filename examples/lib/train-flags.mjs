@@ -38,7 +38,7 @@ Model
   --blocks N          residual blocks; of snail, blocks of residual blocks and attention (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
-  --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled)
+  --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled; of snail oneHot)
   --output NAME       what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (softmax; of plus-plus mixture:10)
   --dropout X         probability with which blocks drop features in training, for small data sets (0)
 
@@ -82,7 +82,7 @@ const OPTIONS = {
   blocks: text('5'),
   'first-kernel': text('7'),
   kernel: text('3'),
-  input: text('scaled'),
+  input: text(),
   output: text(),
   dropout: text('0'),
   steps: text(),
@@ -165,7 +165,9 @@ export function readTrainFlags(argv) {
       numBlocks: wholeNumber('--blocks', flags.blocks, isSnail ? 1 : 0),
       firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
       kernelSize: oddNumber('--kernel', flags.kernel),
-      input: nameOrSize('--input', flags.input, ['scaled', 'oneHot'], { embedding: 'embedding' }),
+      input: nameOrSize('--input', flags.input ?? (isSnail ? 'oneHot' : 'scaled'), ['scaled', 'oneHot'], {
+        embedding: 'embedding',
+      }),
       output: nameOrSize('--output', flags.output ?? (isPlusPlus ? 'mixture:10' : 'softmax'), ['softmax'], {
         mixture: 'components',
       }),

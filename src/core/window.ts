@@ -129,7 +129,8 @@ export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
   checkBoolean(`${what}: transposed`, transposed);
   const middle = (columns - 1) >> 1;
   if (shift === 'before' || shift === 'around') {
-    if (stride > 1 || transposed) throwTypeError(`${what}: stride`, `1, not transposed, '${shift}'`, stride);
+    if (stride > 1 || transposed)
+      throwTypeError(`${what}: stride`, `1, and not transposed, with shift '${shift}'`, stride);
     const kernelSize = [rows, columns] as const;
     if (shift === 'around') return windowAround(kernelSize, 'andBelow', 1);
     return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };

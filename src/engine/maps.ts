@@ -114,7 +114,7 @@ class MapMaker {
     const { numImages, closures } = this.args;
     const [height, width] = this.sizeOf(index);
     const nodes = model.nodes.slice(0, index).map((earlier, i) => {
-      return i > 0 && isGiven(i) ? asCondition(model, i) : (earlier as ImageNode);
+      return i > 0 && isGiven(i) ? asCondition(model, i) : (earlier as ImageNode); // the first is the image
     });
     nodes.push(node);
     const plan = new Plan(imagesTogether(numImages), width, 1);

@@ -49,7 +49,7 @@ export function imageModelShape(
   const isRead = areAllRead(conditions) && others.length === 0;
   if (!isImageModel || channels === null || !isRead) {
     const wanted =
-      'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K], codes [N,h,w,1] or none';
+      'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
     throw new TypeError(

@@ -4,7 +4,6 @@ import {
   checkBoolean,
   checkCategories,
   checkInteger,
-  checkKernelSize,
   checkMemory,
   type NamesOf,
   throwTypeError,
@@ -292,7 +291,8 @@ function outputsOf(
 
 /** Rows and columns of a square window, odd and at least so many. */
 function checkWindow(what: string, kernelSize: unknown, least: number): number {
-  const [side] = checkKernelSize(what, checkInteger(what, kernelSize, least));
+  const side = checkInteger(what, kernelSize, least);
+  if (side % 2 === 0) throwTypeError(what, 'an odd integer', side);
   return side;
 }
 
@@ -312,8 +312,8 @@ function checkCodeCondition(
   if (given === undefined) return undefined;
   const { levels, shape, resBlocks, resFilters, kernelSize = 3 } = checkArgs(what, given, codeArgNames);
   checkCategories(`${what}: levels`, levels, 2);
-  const [h, w, ...rest] = Array.isArray(shape) ? (shape as unknown[]) : [];
-  if (rest.length > 0) throwTypeError(`${what}: shape`, '[h, w]', shape);
+  if (!Array.isArray(shape) || shape.length !== 2) throwTypeError(`${what}: shape`, '[h, w]', shape);
+  const [h, w] = shape;
   const times = (whole: number | null | undefined, coarse: unknown) => {
     checkInteger(`${what}: shape`, coarse, 1);
     if (whole == null)
@@ -334,7 +334,7 @@ function checkCodeCondition(
   ]);
   return {
     levels,
-    shape: [h as number, w as number],
+    shape: [h, w],
     resBlocks,
     resFilters,
     kernelSize: side,

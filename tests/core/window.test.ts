@@ -379,10 +379,10 @@ describe('a shifted window', () => {
     );
     for (const shift of ['before', 'around'] as const) {
       expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
-        `windowOf: stride: wanted 1, not transposed, '${shift}', got 2`,
+        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}', got 2`,
       );
       expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(
-        `windowOf: stride: wanted 1, not transposed, '${shift}'`,
+        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}'`,
       );
     }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });

@@ -401,7 +401,7 @@ describe('train.mjs', () => {
       ['--data digits --output mixture:', "--output mixture: wanted a whole number of at least 1, got ''"],
       ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
-      ['--data digits --model row', "--model: wanted pixelcnn, gated, plus-plus, got 'row'"],
+      ['--data digits --model row', "--model: wanted pixelcnn, gated, plus-plus, snail, got 'row'"],
       ['--data digits --conditional', '--conditional: comes with --model gated'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],

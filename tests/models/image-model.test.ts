@@ -53,13 +53,13 @@ it('throws for models of other shapes, and shows them', () => {
       stock((image) => image),
     ),
   ).toThrow(
-    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K] or [N,H,W,K] or none, got [null,4,5,2] -> [null,4,5,2]',
+    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none, got [null,4,5,2] -> [null,4,5,2]',
   );
   for (const [none, got] of [
     [undefined, 'undefined'],
     [Promise.resolve(), 'a Promise (is an await missing?)'],
   ] as const) {
-    expect(() => imageModelShape('caller', none as never)).toThrow(`[N,H,W,K] or none, got ${got}`);
+    expect(() => imageModelShape('caller', none as never)).toThrow(`[N,h,w,1], or none, got ${got}`);
   }
   const conv = (image: tfl.SymbolicTensor) =>
     tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
@@ -141,7 +141,7 @@ describe('what a model is conditioned on', () => {
   it('is nothing else', () => {
     for (const shape of [[], [2, 2], [null], [1, 3, null], [1, 1, 3, 2], [3, 1, 2]]) {
       expect(() => conditionOf(tfl.input({ shape }))).toThrow(
-        'with conditions [N,1], [N,K] or [N,H,W,K] or none',
+        'with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none',
       );
     }
   });
