@@ -74,19 +74,14 @@ class MapMaker {
       return repeated(one, this.args.numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) return this.convolved(index, node);
-    return this.evaluated(index, node as ImageNode, (earlier) => this.isKnown(earlier));
+    return this.evaluated(index, node as ImageNode, (earlier) =>
+      readsWholeMaps(this.model.nodes[earlier] as Node),
+    );
   }
 
   /** Height and width of a node's map. */
   private sizeOf(index: number): [height: number, width: number] {
     return this.sizes[index] as [number, number];
-  }
-
-  /** Whether a node is one of those that are taken as a condition where another is evaluated. */
-  private isKnown(index: number): boolean {
-    const node = this.model.nodes[index] as Node;
-    const isCode = node.op === 'condition' && this.model.conditions[node.index]?.kind === 'codes';
-    return isCode || readsWholeMaps(node);
   }
 
   /**

@@ -9,7 +9,7 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../core/check';
-import { type ConditionShape, checkKinds, conditionFeatures } from '../core/conditions';
+import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import type { Window } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
@@ -394,7 +394,7 @@ class CheckedNodes {
 
   private isConstant(node: Node): boolean {
     if (node.op === 'image') return false;
-    if (node.op === 'condition') return !['map', 'codes'].includes(this.conditions[node.index]?.kind ?? '');
+    if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
     return operandsOf(node).every((operand) => this.areConstant[operand]);
   }
 
