@@ -125,6 +125,7 @@ describe('maps that come before the image', () => {
         const weight = weights(seed + 500);
         const model = programOf(
           (program, [codes, map, vector]) => {
+            const bent = program.pointwise('tanh', vector); // read as often as steps say
             const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
               const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
               if (kind <= 2)
@@ -136,7 +137,7 @@ describe('maps that come before the image', () => {
               if (kind === 8) return program.attend(x, program.pointwise('tanh', x), x, 1);
               if (kind === 9) return program.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
               return kind === 5
-                ? program.concat(x, vector)
+                ? program.concat(x, bent)
                 : program.combine('add', x, program.pointwise('tanh', x));
             };
             const coarse = steps.reduce(grow, program.oneHot(codes, 3));
