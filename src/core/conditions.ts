@@ -21,6 +21,9 @@ export type ConditionShape =
 export const conditionFeatures = (condition: ConditionShape): number =>
   condition.kind === 'vector' || condition.kind === 'map' ? condition.size : 1;
 
+/** Whether a condition has numbers of each place, and not the same at all. */
+export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' || kind === 'codes';
+
 /**
  * Checks that a model takes one condition of a kind: they are given by these names.
  *

@@ -2,8 +2,8 @@ import { type ConditionShape, type ConditionValues, repeated } from '../core/con
 import { type ImageShape, positions } from '../core/images';
 import type { Window } from '../core/window';
 import type { SamplingKernels } from '../kernels/instruction';
-import { asCondition, type MapSize, mapSizes, readsWholeMaps, withNodes } from '../program/maps';
-import type { ImageNode, Node, PortableModel } from '../program/program';
+import { asCondition, type MapSize, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
+import { type ImageNode, type Node, operandsOf, type PortableModel, withOperands } from '../program/program';
 import { ONCE, ROW, readinessOf } from '../program/readiness';
 import { compile } from './compile';
 import { type GivenCondition, putConditions } from './conditions';
@@ -28,14 +28,16 @@ export function withMaps(
   args: MapArgs,
   make: (floats: number) => SamplingKernels,
 ): readonly GivenCondition[] {
-  const maker = new MapMaker({ ...model, imageShape: args.imageShape }, args, make);
-  for (const node of maps) maker.mapOf(node);
+  const program = { ...model, imageShape: args.imageShape };
+  const whole = wholeMaps(program.nodes, maps);
+  const maker = new MapMaker(program, new Set(whole), args, make);
+  for (const index of whole) maker.makeMap(index);
   return maker.given;
 }
 
 /**
- * Makes the maps of a program, each once, and whole before those that are made of it: by the machine that evaluates
- * images, to which all that is known is a condition.
+ * Makes the whole maps of a program, each once, and after those that it is made of: by the machine that evaluates images,
+ * to which all that is known is a condition.
  */
 class MapMaker {
   /** The model's conditions; maps of nodes, whose indices follow, are there once they are made. */
@@ -46,6 +48,7 @@ class MapMaker {
 
   constructor(
     private readonly model: PortableModel,
+    private readonly whole: ReadonlySet<number>,
     private readonly args: MapArgs,
     private readonly make: (floats: number) => SamplingKernels,
   ) {
@@ -54,18 +57,14 @@ class MapMaker {
     this.sizes = mapSizes(model);
   }
 
-  /** The map of a node. */
-  mapOf(index: number): GivenCondition {
-    const node = this.model.nodes[index] as Node;
-    const at = this.model.conditions.length + index;
-    this.given[at] ??=
-      node.op === 'condition' ? (this.given[node.index] as GivenCondition) : this.makeMap(index, node);
-    return this.given[at];
+  /** Makes the map of a node. */
+  makeMap(index: number): void {
+    this.given[this.model.conditions.length + index] = this.mapOf(index, this.model.nodes[index] as Node);
   }
 
-  private makeMap(index: number, node: Node): GivenCondition {
+  private mapOf(index: number, node: Node): GivenCondition {
     if (node.op === 'enlarge') {
-      const { enlarged: [rows, columns] = [1, 1], ...map } = this.mapOf(node.input);
+      const { enlarged: [rows, columns] = [1, 1], ...map } = this.known(node.input);
       return { ...map, enlarged: [rows * node.rows, columns * node.columns] };
     }
     if (node.op === 'position') {
@@ -74,19 +73,20 @@ class MapMaker {
       return repeated(one, this.args.numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) return this.convolved(index, node);
-    return this.evaluated(index, node as ImageNode, (earlier) => this.isKnown(earlier));
+    if (this.sizes[index] !== null) return this.evaluated(index, node as ImageNode);
+    return { ...this.evaluated(index, node as ImageNode), enlarged: [Infinity, Infinity] }; // one place stands for all
   }
 
-  /** Height and width of a node's map. */
+  /** What is known of a node: a condition of the model, or a map that was made. */
+  private known(index: number): GivenCondition {
+    const { nodes, conditions } = this.model;
+    const node = nodes[index] as Node;
+    return this.given[node.op === 'condition' ? node.index : conditions.length + index] as GivenCondition;
+  }
+
+  /** Height and width of a node's map; one place of what is the same at all. */
   private sizeOf(index: number): [height: number, width: number] {
-    return this.sizes[index] as [number, number];
-  }
-
-  /** Whether a node is one of those that are taken as a condition where another is evaluated. */
-  private isKnown(index: number): boolean {
-    const node = this.model.nodes[index] as Node;
-    const isCode = node.op === 'condition' && this.model.conditions[node.index]?.kind === 'codes';
-    return isCode || readsWholeMaps(node);
+    return (this.sizes[index] ?? [1, 1]) as [number, number];
   }
 
   /**
@@ -97,31 +97,18 @@ class MapMaker {
     const { kernelSize, anchor } = node.window;
     const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
     const window: Window = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
-    return this.evaluated(index, { ...node, window }, () => true, below);
+    return this.evaluated(index, { ...node, window }, below);
   }
 
-  /**
-   * A node's map, where earlier nodes are conditions if they are given; `below` rows of zeros follow these, and as many
-   * rows that come first are left out.
-   */
-  private evaluated(
-    index: number,
-    node: ImageNode,
-    isGiven: (earlier: number) => boolean,
-    below = 0,
-  ): GivenCondition {
+  /** A node's map, of whole maps and conditions that `below` rows of zeros follow; as many rows that come first are left out. */
+  private evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const { model, given, shapes, make } = this;
     const { numImages, closures } = this.args;
     const [height, width] = this.sizeOf(index);
-    const nodes = model.nodes.slice(0, index).map((earlier, i) => {
-      return i > 0 && isGiven(i) ? asCondition(model, i) : (earlier as ImageNode); // the first is the image
-    });
-    nodes.push(node);
+    const nodes = this.programOf(index, node);
     const plan = new Plan(imagesTogether(numImages), width, 1);
-    const program = { nodes, output: index, weights: model.weights, closures };
+    const program = { nodes, output: nodes.length - 1, weights: model.weights, closures };
     const io = compile(plan, height + below, program, readinessOf(nodes, shapes));
-    for (const { index: condition } of io.conditions)
-      if (condition >= model.conditions.length) this.mapOf(condition - model.conditions.length);
     const machine = new Machine(plan, numImages, make);
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
@@ -133,6 +120,23 @@ class MapMaker {
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };
+  }
+
+  /** The image, then what a node is made of and whole maps are not, these as conditions, then the node. */
+  private programOf(index: number, node: ImageNode): ImageNode[] {
+    const { model, whole } = this;
+    const found = new Set([index]);
+    for (const one of found) {
+      if (one !== index && whole.has(one)) continue;
+      for (const operand of operandsOf(model.nodes[one] as Node)) found.add(operand);
+    }
+    const inOrder = [0, ...[...found].sort((a, b) => a - b)];
+    const indexOf = new Map(inOrder.map((one, at) => [one, at]));
+    return inOrder.map((one) => {
+      if (one !== index && whole.has(one)) return asCondition(model, one);
+      const whatIs = one === index ? node : (model.nodes[one] as ImageNode);
+      return withOperands(whatIs, (operand) => indexOf.get(operand) as number);
+    });
   }
 }
 

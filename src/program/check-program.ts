@@ -9,13 +9,13 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../core/check';
-import { type ConditionShape, checkKinds, conditionFeatures } from '../core/conditions';
+import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import type { Window } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
-import { imageProgram, mapSizes } from './maps';
+import { imageProgram, mapSizes, wholeMaps } from './maps';
 import { checkConstantConv, checkEncodedLevels } from './ops';
 import {
   combinationNames,
@@ -128,7 +128,11 @@ function checkCodes(what: string, condition: unknown): ConditionShape {
   const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
   checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
   const lengths = checkList(`${what}: shape`, shape, 2);
-  for (const length of lengths) checkInteger(`${what}: shape`, length, 1, MOST_LENGTH);
+  const count = lengths.reduce<number>(
+    (product, length) => product * checkInteger(`${what}: shape`, length, 1, MOST_LENGTH),
+    1,
+  );
+  if (count > MOST_VALUES) throwTypeError(`${what}: shape`, `at most ${MOST_VALUES} codes`, shape);
   return condition as ConditionShape;
 }
 
@@ -167,7 +171,7 @@ function checkOutputs(model: PortableModel): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
   const program = imageProgram(model);
-  checkMapSizes(model);
+  checkMaps(model, program.maps);
   const readiness = readinessOf(program.nodes, program.conditions);
   checkImageSize('imageShape', imageShape, readiness);
   const { times, scale } = readiness[output] as Readiness;
@@ -180,14 +184,21 @@ function checkOutputs(model: PortableModel): void {
   );
 }
 
-/** Maps of conditions alone are no larger than the image, where it is known, and than any image may be. */
-function checkMapSizes(model: PortableModel): void {
+/** Maps of conditions alone are no larger than the image, or than any may be, and memory has those that are kept whole. */
+function checkMaps(model: PortableModel, maps: readonly number[]): void {
   const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
-  for (const [index, size] of mapSizes(model).entries()) {
+  const sizes = mapSizes(model);
+  for (const [index, size] of sizes.entries()) {
     const [h, w] = size ?? [null, null];
     if ((h ?? 0) > height || (w ?? 0) > width || (h ?? 1) * (w ?? 1) > MOST_VALUES)
       throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
   }
+  const numbers = wholeMaps(model.nodes, maps).map((index) => {
+    const { op, size } = model.nodes[index] as Node;
+    const [h, w] = sizes[index] ?? [1, 1];
+    return op === 'enlarge' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged ones are read where they are
+  });
+  checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }
 
 /** The fields that a node has beside `op` and `size`, by its operation. */
@@ -394,7 +405,7 @@ class CheckedNodes {
 
   private isConstant(node: Node): boolean {
     if (node.op === 'image') return false;
-    if (node.op === 'condition') return !['map', 'codes'].includes(this.conditions[node.index]?.kind ?? '');
+    if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
     return operandsOf(node).every((operand) => this.areConstant[operand]);
   }
 

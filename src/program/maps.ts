@@ -74,6 +74,27 @@ export function imageProgram(program: MapProgram): ImageProgram {
   };
 }
 
+/**
+ * The nodes whose whole maps are made before the image begins, in order, for `maps` of them: those that make something of
+ * whole maps, those that they read, and those that several read, so that nothing is made twice.
+ */
+export function wholeMaps(nodes: readonly Node[], maps: readonly number[]): number[] {
+  const isWhole = nodes.map(() => false);
+  const readers = nodes.map(() => 0);
+  for (const index of maps) isWhole[index] = true;
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    const count = readers[index] as number;
+    if (!isWhole[index] && count === 0) continue;
+    if (count > 1 || readsWholeMaps(node)) isWhole[index] = true;
+    if (node.op === 'position') continue; // the same of whatever is there
+    for (const operand of new Set(operandsOf(node))) {
+      readers[operand] = (readers[operand] as number) + 1;
+      if (readsWholeMaps(node)) isWhole[operand] = true;
+    }
+  }
+  return [...nodes.keys()].filter((index) => isWhole[index] && nodes[index]?.op !== 'condition');
+}
+
 /** Height and width of a map; null where they are those of an image of any size. */
 export type MapSize = readonly [height: number | null, width: number | null];
 

@@ -160,6 +160,13 @@ export function operandsOf(node: Node): readonly number[] {
   return 'inputs' in node ? node.inputs : [node.input];
 }
 
+/** The same node made of others. */
+export function withOperands(node: ImageNode, of: (operand: number) => number): ImageNode {
+  if (node.op === 'image' || node.op === 'condition') return node;
+  if (!('inputs' in node)) return { ...node, input: of(node.input) };
+  return { ...node, inputs: node.inputs.map(of) } as ImageNode;
+}
+
 /** A node that can be evaluated with the image: not what is made of whole maps before it begins. */
 export type ImageNode = Exclude<Node, { op: 'enlarge' | 'position' }>;
 

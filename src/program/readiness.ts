@@ -1,5 +1,5 @@
 import { throwTypeError } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
+import { type ConditionShape, isOfPlaces } from '../core/conditions';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
 import { gateInputs, type ImageNode, type Node, operandsOf } from './program';
 
@@ -103,7 +103,9 @@ function timesOf(
     case 'image':
       return Array.from({ length: node.size }, (_, channel) => channel + 1);
     case 'condition':
-      return new Array<number>(node.size).fill(conditions[node.index]?.kind === 'map' ? ROW : ONCE);
+      return new Array<number>(node.size).fill(
+        isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE,
+      );
     case 'conv':
       return convTimes(of(node.input), node.size, node.window);
     case 'shift':

@@ -13,19 +13,22 @@ import { modelOf, weightOf } from '../support/program';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 import { noise } from '../support/tensors';
 
-const CODES: ConditionShape = { kind: 'codes', levels: 3, shape: [2, 3] };
+const codesOf = (shape: CodesShape): ConditionShape => ({ kind: 'codes', levels: 3, shape });
 const MAP: ConditionShape = { kind: 'map', size: 2 };
 const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
-const CONDITIONS = [CODES, MAP, VECTOR];
 const LEVELS = 4;
 const [HEIGHT, WIDTH] = [4, 9];
 const EARLIER = windowOf({ kernelSize: 3, maskType: 'A', imageChannels: 1 });
 const POINT = windowOf({ kernelSize: 1, maskType: 'B', imageChannels: 1 });
 
+type CodesShape = readonly [height: number, width: number];
+const COARSE: CodesShape = [2, 3];
+
 /** A program of an image and of a network on its conditions, which `network` makes of codes, a map and a vector. */
 function programOf(
   network: (program: ProgramBuilder, conditions: [Features, Features, Features], image: Features) => Features,
   seed = 1,
+  shape = COARSE,
 ): PortableModel {
   const program = new ProgramBuilder();
   const weight = weights(seed);
@@ -38,7 +41,11 @@ function programOf(
   const seen = program.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
   const all = program.concat(seen, network(program, conditions, seen), program.position(seen));
   const output = program.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
-  return modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions: CONDITIONS });
+  return modelOf(program, output, {
+    imageShape: [HEIGHT, WIDTH, 1],
+    levels: LEVELS,
+    conditions: [codesOf(shape), MAP, VECTOR],
+  });
 }
 
 /** Random weights, one after the other. */
@@ -55,10 +62,12 @@ function weights(seed: number) {
 function expectSlow(model: PortableModel, numImages: number, seed: number): void {
   const imageShape = [HEIGHT, WIDTH, 1] as const;
   const levels = noise(numImages * HEIGHT * WIDTH, seed).map((x) => Math.floor((x + 1) * 1e4) % LEVELS);
-  const codes = noise(numImages * 6, seed + 1).map((x) => Math.floor((x + 1) * 1e4) % 3);
+  const { shape } = model.conditions[0] as Extract<ConditionShape, { kind: 'codes' }>;
+  const [h, w] = shape;
+  const codes = noise(numImages * h * w, seed + 1).map((x) => Math.floor((x + 1) * 1e4) % 3);
   const [map, vector] = [noise(numImages * HEIGHT * WIDTH * 2, seed + 2), noise(numImages * 2, seed + 3)];
   const conditions = [
-    { shape: [2, 3, 1], values: Float32Array.from(codes) },
+    { shape: [h, w, 1], values: Float32Array.from(codes) },
     { shape: [HEIGHT, WIDTH, 2], values: Float32Array.from(map) },
     { shape: [2], values: Float32Array.from(vector) },
   ];
@@ -68,7 +77,7 @@ function expectSlow(model: PortableModel, numImages: number, seed: number): void
       values[(r * width + c) * features + f] as number;
     const image = part(levels, HEIGHT * WIDTH).map((level) => level / (LEVELS - 1));
     const given = [
-      slowMap([2, 3, 1], at(part(codes, 6), 3, 1)),
+      slowMap([h, w, 1], at(part(codes, h * w), w, 1)),
       slowMap([HEIGHT, WIDTH, 2], at(part(map, HEIGHT * WIDTH * 2), WIDTH, 2)),
       slowMap([1, 1, 2], at(part(vector, 2), 1, 2), true),
     ];
@@ -99,7 +108,7 @@ function expectSlow(model: PortableModel, numImages: number, seed: number): void
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
-      kind: fc.integer({ min: 0, max: 6 }),
+      kind: fc.integer({ min: 0, max: 10 }),
       rows: fc.constantFrom(1, 3, 5),
       columns: fc.constantFrom(1, 3, 5),
       size: fc.integer({ min: 1, max: 6 }),
@@ -109,28 +118,39 @@ describe('maps that come before the image', () => {
       after: fc.array(step, { maxLength: 3 }),
       images: fc.integer({ min: 1, max: 3 }),
       seed: fc.integer({ min: 1, max: 999 }),
+      shape: fc.constantFrom<CodesShape[]>(COARSE, [1, 9], [4, 1], [HEIGHT, WIDTH]),
     });
     fc.assert(
-      fc.property(recipe, ({ steps, after, images, seed }) => {
+      fc.property(recipe, ({ steps, after, images, seed, shape }) => {
         const weight = weights(seed + 500);
-        const model = programOf((program, [codes, map, vector]) => {
-          const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
-            const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
-            if (kind <= 2)
-              return program.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
-            if (kind === 3) return program.concat(x, program.position(x));
-            if (kind === 4) return program.pointwise('elu', x);
-            return kind === 5
-              ? program.concat(x, vector)
-              : program.combine('add', x, program.pointwise('tanh', x));
-          };
-          const coarse = steps.reduce(grow, program.oneHot(codes, 3));
-          const enlarged = program.enlarge(coarse, 2, 3); // [2,3] -> [4,9]
-          return after.reduce(grow, program.concat(enlarged, map));
-        }, seed);
+        const model = programOf(
+          (program, [codes, map, vector]) => {
+            const bent = program.pointwise('tanh', vector); // read as often as steps say
+            const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
+              const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
+              if (kind <= 2)
+                return program.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
+              if (kind === 3) return program.concat(x, program.position(x));
+              if (kind === 4) return program.pointwise('elu', x);
+              if (kind === 6) return program.shift(x, rows - 1, columns - 1);
+              if (kind === 7) return program.concatElu(x);
+              if (kind === 8) return program.attend(x, program.pointwise('tanh', x), x, 1);
+              if (kind === 9) return program.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
+              return kind === 5
+                ? program.concat(x, bent)
+                : program.combine('add', x, program.pointwise('tanh', x));
+            };
+            const coarse = steps.reduce(grow, program.oneHot(codes, 3));
+            const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
+            const enlarged = rows * columns === 1 ? coarse : program.enlarge(coarse, rows, columns);
+            return after.reduce(grow, program.concat(enlarged, map));
+          },
+          seed,
+          shape,
+        );
         expectSlow(model, images, seed);
       }),
-      { numRuns: 40, seed: 18 },
+      { numRuns: 60, seed: 18 },
     );
   });
 
@@ -192,7 +212,11 @@ describe('maps that cannot be', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.condition(0, 1, true);
-    const model = modelOf(program, codes, { imageShape: [4, 9, 1], levels: 1, conditions: [CODES] });
+    const model = modelOf(program, codes, {
+      imageShape: [4, 9, 1],
+      levels: 1,
+      conditions: [codesOf(COARSE)],
+    });
     expect(() => imageProgram(model)).toThrow("output): a map of another size than the image's, [2,3]");
   });
 

@@ -1348,6 +1348,140 @@ describe('attention in a file', () => {
   });
 });
 
+describe('networks on codes in a file', () => {
+  const random = randomNumbers(9);
+  const shapes = { before: [1, 3, 1, 2], around: [3, 3, 2, 2], last: [1, 1, 6, 3] };
+  const around = windowOf([3, 3], [1, 1], 'andBelow', 1);
+  const bytes = writePortable({
+    imageShape: [2, 6, 1],
+    levels: 3,
+    conditions: [
+      { kind: 'codes', levels: 2, shape: [1, 2] },
+      { kind: 'class', numClasses: 2 },
+    ],
+    nodes: [
+      { op: 'image', size: 1 },
+      { op: 'conv', size: 2, input: 0, kernel: 'before', bias: null, window: windowOf([1, 3], [0, 1], 'A', 1) },
+      { op: 'condition', size: 1, index: 0 },
+      { op: 'oneHot', size: 2, input: 2 },
+      { op: 'conv', size: 2, input: 3, kernel: 'around', bias: null, window: around },
+      { op: 'enlarge', size: 2, input: 4, rows: 2, columns: 3 },
+      { op: 'position', size: 2, input: 1 },
+      { op: 'concat', size: 6, inputs: [1, 5, 6] },
+      { op: 'conv', size: 3, input: 7, kernel: 'last', bias: null, window: windowOf([1, 1], [0, 0], 'B', 1) },
+      { op: 'condition', size: 1, index: 1 },
+    ], // biome-ignore format: a node a line
+    output: 8,
+    weights: new Map(
+      Object.entries(shapes).map(([name, shape]): [string, Weight] => {
+        const size = shape.reduce((product, length) => product * length);
+        return [name, { shape, data: Float32Array.from({ length: size }, () => 4 * random() - 2) }];
+      }),
+    ),
+  });
+  const codes = (h: number, w: number) => ({ data: Array.from({ length: h * w }, (_, i) => i % 2), shape: [1, h, w] }); // biome-ignore format: one line
+  const condition = { class: 1, codes: codes(1, 2) };
+
+  it('are read, and drawn by', async () => {
+    const nine = { data: Array.from({ length: 18 }, (_, i) => i % 2), shape: [9, 1, 2] };
+    const { data } = await sample(readPortable(bytes), { numImages: 9, seed: 1, condition: { class: 1, codes: nine } }); // biome-ignore format: one line
+    expect(new Set(data).size).toBe(3);
+  });
+
+  const inAround = (fields: Json): Edit => inProgram(({ nodes }) => Object.assign(nodes[4].window, fields));
+  const inCodes = (fields: Json): Edit => inProgram(({ conditions }) => Object.assign(conditions[0], fields));
+  const cases: Case[] = [
+    ['one code', 'conditions: 0: levels: wanted an integer from 2 to 16777216, got 1', inCodes({ levels: 1 })],
+    ['codes without a shape', "conditions: 0: wanted a field 'shape'", inProgram(({ conditions }) => { delete conditions[0].shape; })],
+    ['codes of one axis', 'conditions: 0: shape: wanted 2 items, got [2]', inCodes({ shape: [2] })],
+    ['codes of no rows', 'conditions: 0: shape: wanted an integer from 1 to 16384, got 0', inCodes({ shape: [0, 2] })],
+    ['codes of any size', 'conditions: 0: shape: wanted an integer from 1 to 16384, got null', inCodes({ shape: [null, null] })],
+    ['codes with a size', 'conditions: 0: wanted no fields but', inCodes({ size: 1 })],
+    ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 codes, got [16384, 16384]', inCodes({ shape: [16384, 16384] })],
+    ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', inCodes({ shape: [1, 3] })],
+    ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', inProgram((program) => { program.imageShape = [null, null, 1]; })],
+    ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', inProgram((program) => { program.conditions[0].shape = [3, 2]; program.nodes[7].inputs = [1, 6, 1]; })],
+    ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each by one node, got 0', inNode(9, { index: 0 })],
+    ['two maps of codes', 'at most one class, one vector, one map and one map of codes', inProgram(({ conditions }) => { conditions[1] = conditions[0]; })],
+    ['no rows of places', 'node 5 (enlarge): rows: wanted an integer from 1 to 16384, got 0', inNode(5, { rows: 0 })],
+    ['half a column of places', 'node 5 (enlarge): columns: wanted an integer from 1 to 16384, got 1.5', inNode(5, { columns: 1.5 })],
+    ['columns without end', 'node 5 (enlarge): columns: wanted an integer from 1 to 16384, got 16385', inNode(5, { columns: 16385 })],
+    ['an enlarged class', 'node 10 (enlarge): input: wanted features of pixels', inProgram(({ nodes }) => { nodes.push({ op: 'enlarge', size: 1, input: 9, rows: 2, columns: 2 }); })],
+    ['an enlarged image', 'node 5 (enlarge): its input is made of the image', inNode(5, { input: 1, rows: 1, columns: 1 })],
+    ['places that overflow', 'node 10: map: wanted one no larger than the image, got [16384, 2]', inProgram(({ nodes }) => { for (let i = 0; i < 100; i++) nodes.push({ op: 'enlarge', size: 2, input: i === 0 ? 4 : nodes.length - 1, rows: 16384, columns: 1 }); })],
+    ['another size of places', 'node 5 (enlarge): size: wanted 2, got 12', inNode(5, { size: 12 })],
+    ['positions of a class', 'node 10 (position): input: wanted features of pixels', inProgram(({ nodes }) => { nodes.push({ op: 'position', size: 2, input: 9 }); })],
+    ['positions on three axes', 'node 6 (position): size: wanted 2, got 3', inNode(6, { size: 3 })],
+    ['positions of what comes later', 'node 6 (position): input: wanted an integer from 0 to 5, got 7', inNode(6, { input: 7 })],
+    ['positions of codes beside the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [1,2]', inNode(6, { input: 3 })],
+    ['a look around in the image', 'node 1 (conv): its input is made of the image', inProgram(({ nodes }) => { nodes[1].window.present = 'andBelow'; })],
+    ['a look around in the image and codes', 'node 11 (conv): its input is made of the image', inProgram(({ nodes }) => { nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 }); })],
+    ['a look around in a class', 'node 11 (conv): kernel: wanted 1x1, since its input is the same at every pixel', inProgram(({ nodes }) => { nodes.push({ op: 'oneHot', size: 2, input: 9 }, { ...nodes[4], input: 10 }); })],
+    ['a look around by strides', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ stride: 2 })],
+    ['a look around, transposed', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ transposed: true })],
+    ['an anchor below the kernel', 'node 4 (conv): window: anchor: wanted an integer from 0 to 2, got 3', inAround({ anchor: [3, 1] })],
+    ['outputs of another size', 'output): a map of another size', inProgram((program) => { Object.assign(program, { levels: 2, output: 4 }); })],
+    ['more maps than memory has', 'nodes: numbers of all maps that come before the image: wanted sizes whose product is at most 268435456, got [', inProgram(({ nodes, imageShape, conditions }) => { for (const shape of [imageShape, conditions[0].shape]) shape.splice(0, 2, 4096, 4096); Object.assign(nodes[5], { rows: 1, columns: 1 }); for (let i = 0; i < 9; i++) nodes.push({ ...nodes[4], input: i === 0 ? 4 : nodes.length - 1 }); nodes.push({ op: 'add', size: 2, inputs: [1, nodes.length - 1] }); })],
+  ]; // biome-ignore format: a case a line
+
+  it.each(cases)('are refused: %s', (_, message, edit) => {
+    expectRefused(edited(bytes, edit), message);
+  });
+
+  it('look around from any place of the kernel, of any groups, at nothing but the codes', async () => {
+    const draw = async (edit: Edit) =>
+      Array.from((await sample(readPortable(edited(bytes, edit)), { seed: 1, condition })).data);
+    const expected = await draw(() => {});
+    expect(await draw(inAround({ imageChannels: 2 }))).toEqual(expected); // hides no channel
+    for (const anchor of [
+      [0, 0],
+      [2, 2],
+      [0, 2],
+    ])
+      expect(await draw(inAround({ anchor }))).toHaveLength(expected.length);
+  });
+
+  it('look around as often as the file is long', async () => {
+    const deep = edited(bytes, ({ program: { nodes } }) => {
+      for (let i = 0; i < 1500; i++) {
+        nodes.push({ op: 'pointwise', size: 2, input: i === 0 ? 4 : nodes.length - 1, fn: 'tanh', parameter: 0 }); // biome-ignore format: one line
+        nodes.push({ ...nodes[4], input: nodes.length - 1 });
+      }
+      nodes.push({ ...nodes[5], input: nodes.length - 1 });
+      nodes.push({ op: 'add', size: 2, inputs: [1, nodes.length - 1] });
+      nodes.push({ op: 'concat', size: 6, inputs: [1, nodes.length - 1, 6] });
+      nodes.push({ ...nodes[8], input: nodes.length - 1 });
+    });
+    const last = edited(deep, ({ program }) => {
+      program.output = program.nodes.length - 1;
+    });
+    const start = performance.now();
+    const drawn = await sample(readPortable(last), { seed: 1, condition }).catch((error) => error.message);
+    expect(drawn.shape ?? drawn).toEqual([1, 2, 6, 1]);
+    expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
+  });
+
+  it('take a time of the order of their length: of each map once', async () => {
+    const deep = edited(bytes, ({ program: { nodes } }) => {
+      const tips: number[] = [];
+      for (let i = 0; i < 2000; i++) {
+        nodes.push({ op: 'pointwise', size: 2, input: i === 0 ? 4 : nodes.length - 2, fn: 'tanh', parameter: 0 });
+        nodes.push({ op: 'enlarge', size: 2, input: nodes.length - 1, rows: 2, columns: 3 });
+        tips.push(nodes.length - 1);
+      } // biome-ignore format: a node a line
+      nodes.push({ op: 'add', size: 2, inputs: tips });
+      nodes.push({ op: 'concat', size: 6, inputs: [1, nodes.length - 1, 6] });
+      nodes.push({ ...nodes[8], input: nodes.length - 1 });
+    });
+    const last = edited(deep, ({ program }) => {
+      program.output = program.nodes.length - 1;
+    });
+    const start = performance.now();
+    await sample(readPortable(last), { seed: 1, condition });
+    expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
+  });
+});
+
 describe('several resolutions in a file', () => {
   const random = randomNumbers(5);
   const shapes = { first: [2, 3, 1, 2], down: [2, 3, 4, 2], up: [2, 2, 1, 1], last: [1, 1, 3, 3] };
