@@ -24,6 +24,7 @@ import {
   resolveImageShape,
   valuesOf,
 } from '../core/images';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { programText } from '../program/file';
@@ -37,7 +38,7 @@ import { type Intervals, intervalsFor } from './intervals';
 import { RangeDecoder, RangeEncoder } from './range-coder';
 
 /** How a job is stopped, and who hears how far it is. */
-interface JobOptions {
+export interface JobOptions {
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
   /** Called after each row: values coded so far, of all. */
@@ -63,8 +64,8 @@ export interface DecompressOptions extends JobOptions {
 }
 
 const jobNames = { signal: true, onProgress: true } as const;
-const compressNames: NamesOf<CompressOptions> = { condition: true, storeCondition: true, ...jobNames };
-const decompressNames: NamesOf<DecompressOptions> = {
+export const compressNames: NamesOf<CompressOptions> = { condition: true, storeCondition: true, ...jobNames };
+export const decompressNames: NamesOf<DecompressOptions> = {
   condition: true,
   firstImage: true,
   numImages: true,
@@ -102,8 +103,51 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  checkCodedModel('compress: model', model);
-  const { storeCondition = false } = checkArgs('compress: options', options, compressNames);
+  return compressWith(codedModel('compress: model', model), images, options);
+}
+
+/** A model, and what its outputs mean. */
+export interface CodedModel {
+  readonly model: PortableModel;
+  readonly distribution: PixelDistribution;
+  /** The user's own functions, which `closure` nodes name by index. */
+  readonly closures: readonly ((x: number) => number)[];
+}
+
+/** A model that is data alone. */
+export function codedModel(what: string, model: PortableModel): CodedModel {
+  checkModel(what, model);
+  return { model, distribution: distributionOf(model), closures: [] };
+}
+
+/** The same by a distribution that may be a user's own. */
+export async function compressWith(
+  given: CodedModel,
+  images: NumericArray,
+  options: CompressOptions,
+): Promise<Uint8Array> {
+  const job = planCompress(given.model, images, options);
+  return packed(given.model, job, await encodeImages(given, job, options));
+}
+
+/** Images that are to be coded, checked. */
+export interface CompressJob {
+  readonly data: ArrayLike<number>;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly conditions: readonly ConditionValues[];
+  readonly storeCondition: boolean;
+}
+
+/** Checks the images and options of {@link compress}, all before anything is computed. */
+export function planCompress(
+  model: PortableModel,
+  images: NumericArray,
+  options: CompressOptions,
+): CompressJob {
+  checkModel('compress: model', model);
+  checkLevelCount('compress: model', model);
+  const { condition, storeCondition = false } = checkArgs('compress: options', options, compressNames);
   checkJob('compress', options);
   checkBoolean('compress: storeCondition', storeCondition);
   const { data, shape } = checkImages('compress: images', images);
@@ -111,11 +155,21 @@ export async function compress(
   const imageShape = resolveImageShape('compress: images', model.imageShape, size);
   checkLevels('compress: images', data, model.levels);
   const what = 'compress: condition';
-  const conditions = readConditions(what, model.conditions, options.condition, numImages, imageShape);
-  const total = valuesOf(imageShape);
+  const conditions = readConditions(what, model.conditions, condition, numImages, imageShape);
+  return { data, numImages, imageShape, conditions, storeCondition };
+}
 
+/** The codes of images. */
+export async function encodeImages(
+  given: CodedModel,
+  job: Omit<CompressJob, 'storeCondition'>,
+  options: JobOptions,
+): Promise<CodedImage[]> {
+  const { data, imageShape } = job;
+  const { levels } = given.model;
+  const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await eachGroup('compress', model, { numImages, imageShape, conditions }, options, (first, count) => {
+  await eachGroup('compress', given, job, options, (first, count) => {
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       code(intervals, n, index) {
@@ -126,19 +180,25 @@ export async function compress(
       },
       finish() {
         for (const [n, encoder] of encoders.entries()) {
-          const levels = Array.prototype.slice.call(data, (first + n) * total, (first + n + 1) * total);
+          const ofImage = Array.prototype.slice.call(data, (first + n) * total, (first + n + 1) * total);
           const code = encoder.finish();
-          coded.push({ code, checksum: checksumOf(code, levels, model.levels) });
+          coded.push({ code, checksum: checksumOf(code, ofImage, levels) });
         }
       },
     };
   });
-  const header = { digest: digestOf(model), numImages, imageShape, levels: model.levels };
-  return writeFile(
-    { ...header, conditions: storeCondition && conditions.length > 0 ? conditions : null },
-    model.conditions,
-    coded,
-  );
+  return coded;
+}
+
+/** The file of images that have been coded. */
+export function packed(
+  model: PortableModel,
+  { numImages, imageShape, conditions, storeCondition }: CompressJob,
+  coded: readonly CodedImage[],
+): Uint8Array {
+  const stored = storeCondition && conditions.length > 0 ? conditions : null;
+  const header = { digest: digestOf(model), numImages, imageShape, levels: model.levels, conditions: stored };
+  return writeFile(header, model.conditions, coded);
 }
 
 /**
@@ -155,7 +215,35 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  checkCodedModel('decompress: model', model);
+  return decompressWith(codedModel('decompress: model', model), bytes, options);
+}
+
+/** The same by a distribution that may be a user's own. */
+export async function decompressWith(
+  given: CodedModel,
+  bytes: Uint8Array,
+  options: DecompressOptions,
+): Promise<Images> {
+  return decodeImages(given, planDecompress(given.model, bytes, options), options);
+}
+
+/** Codes that are to be read, checked. */
+export interface DecompressJob {
+  readonly coded: readonly CodedImage[];
+  readonly imageShape: ImageShape;
+  readonly conditions: readonly ConditionValues[];
+  /** The number of the first of them in the file, for errors. */
+  readonly firstImage: number;
+}
+
+/** Checks the file and options of {@link decompress}, all before anything is computed. */
+export function planDecompress(
+  model: PortableModel,
+  bytes: Uint8Array,
+  options: DecompressOptions,
+): DecompressJob {
+  checkModel('decompress: model', model);
+  checkLevelCount('decompress: model', model);
   const { firstImage = 0, numImages: wanted } = checkArgs('decompress: options', options, decompressNames);
   checkJob('decompress', options);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
@@ -165,19 +253,30 @@ export async function decompress(
     throw new Error('decompress: file: damaged: it has other levels than its model');
   const imageShape = resolveImageShape('decompress: file: images', model.imageShape, header.imageShape);
   checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
-  const numImages = checkInteger(
-    'decompress: numImages',
-    wanted ?? header.numImages - firstImage,
-    1,
-    header.numImages - firstImage,
-  );
-  const conditions = conditionsFor(model, header.conditions, options, firstImage, numImages, imageShape);
-  const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
+  const left = header.numImages - firstImage;
+  const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
+  return {
+    coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
+    imageShape,
+    conditions: conditionsFor(model, header.conditions, options, firstImage, numImages, imageShape),
+    firstImage,
+  };
+}
 
-  await eachGroup('decompress', model, { numImages, imageShape, conditions }, options, (first, count) => {
-    const coded = Array.from({ length: count }, (_, n) => file.image(firstImage + first + n));
-    const decoders = coded.map(({ code }) => new RangeDecoder(code));
+/** The images of codes. */
+export async function decodeImages(
+  given: CodedModel,
+  { coded, imageShape, conditions, firstImage }: DecompressJob,
+  options: JobOptions,
+): Promise<Images> {
+  const { levels } = given.model;
+  const numImages = coded.length;
+  const total = valuesOf(imageShape);
+  const data = memoryFor('decompress', () => levelsArray(numImages * total, levels));
+  const job = { numImages, imageShape, conditions };
+  await eachGroup('decompress', given, job, options, (first, count) => {
+    const group = coded.slice(first, first + count);
+    const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
       code(intervals, n, index) {
         const decoder = decoders[n] as RangeDecoder;
@@ -187,9 +286,9 @@ export async function decompress(
         return level;
       },
       finish() {
-        for (const [n, { code, checksum }] of coded.entries()) {
-          const levels = data.subarray((first + n) * total, (first + n + 1) * total);
-          if (checksumOf(code, levels, model.levels) !== checksum)
+        for (const [n, { code, checksum }] of group.entries()) {
+          const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
+          if (checksumOf(code, ofImage, levels) !== checksum)
             throw new Error(`decompress: image ${firstImage + first + n}: damaged, or of another condition`);
         }
       },
@@ -219,8 +318,7 @@ function conditionsFor(
   });
 }
 
-function checkCodedModel(what: string, model: PortableModel): void {
-  checkModel(what, model);
+function checkLevelCount(what: string, model: PortableModel): void {
   if (model.levels > MOST_LEVELS) throwTypeError(what, `at most ${MOST_LEVELS} levels`, model.levels);
 }
 
@@ -256,7 +354,7 @@ interface GroupCoder {
 /** Walks through the values of images, group by group, in the order rows, columns, channels. */
 async function eachGroup(
   caller: string,
-  model: PortableModel,
+  { model, distribution, closures }: CodedModel,
   {
     numImages,
     imageShape,
@@ -267,13 +365,12 @@ async function eachGroup(
 ): Promise<void> {
   const total = valuesOf(imageShape);
   const [rows, , numChannels] = imageShape;
-  const distribution = distributionOf(model);
   const pause = pauses(YIELD_MILLISECONDS);
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const group = Math.min(IMAGES_AT_A_TIME, numImages - first);
     const ofGroup = conditions.map((condition) => part(condition, first, group));
     const [evaluator, intervals] = memoryFor(caller, () => [
-      evaluatorFor(model, { numImages: group, imageShape, conditions: ofGroup, distribution }),
+      evaluatorFor(model, { numImages: group, imageShape, conditions: ofGroup, distribution, closures }),
       intervalsFor(distribution, group),
     ]);
     const coder = begin(first, group);

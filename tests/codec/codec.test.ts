@@ -1,10 +1,29 @@
+import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, toPortable } from 'pixelcnn-layers';
-import { compress, decompress, logProb, type PortableModel, sample } from 'pixelcnn-layers/runtime';
+import {
+  type AutoregressiveModel,
+  compress as compressTensors,
+  decompress as decompressTensors,
+  gatedPixelCNN,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+  toPortable,
+} from 'pixelcnn-layers';
+import {
+  compress,
+  createPool,
+  decompress,
+  logProb,
+  type PortableModel,
+  sample,
+} from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
+import { kinds } from '../support/distributions';
+import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
-import { noise, setNoise } from '../support/tensors';
+import { noise, setNoise, take } from '../support/tensors';
 
 /** Levels of images at random. */
 const randomLevels = (count: number, levels: number, seed: number) =>
@@ -194,6 +213,68 @@ describe('compress and decompress', () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(compress(model, images, { signal })).rejects.toThrow('enough');
     await expect(decompress(model, bytes, { signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('the codec elsewhere', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('gives the same bytes and images in workers', async () => {
+    const model = portableModel({ numClasses: 3 });
+    const condition = Array.from({ length: 41 }, (_, n) => n % 3);
+    const images = await sample(model, { numImages: 41, seed: 4, condition });
+    const pool = createPool({ workers: 2, createWorker: workers.startWorker });
+    const onProgress = vi.fn();
+    for (const storeCondition of [true, false]) {
+      const bytes = await pool.compress(model, images, { condition, storeCondition, onProgress });
+      expect(bytes).toEqual(await compress(model, images, { condition, storeCondition }));
+      const options = {
+        firstImage: 3,
+        onProgress,
+        ...(storeCondition ? {} : { condition: condition.slice(3) }),
+      };
+      expect(await pool.decompress(model, bytes, options)).toEqual(await decompress(model, bytes, options));
+    }
+    expect(onProgress.mock.calls.at(-1)).toEqual([{ done: 38 * 60, total: 38 * 60 }]);
+    await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
+      'decompress: file: not of compressed images',
+    );
+    await pool.terminate();
+  });
+
+  it('takes and gives tensors, also of a model with a distribution and functions of its own', async () => {
+    const network = pixelCNN({ imageShape: [4, 4, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+    setNoise(network, 5, 1.5);
+    const images = tf.tensor4d([...randomLevels(48, 5, 2)], [3, 4, 4, 1], 'int32');
+    const before = tf.memory().numTensors;
+    const bytes = await compressTensors(network, images);
+    expect(bytes).toEqual(
+      await compress(await toPortable(network), { data: await images.data(), shape: images.shape }),
+    );
+    const back = await decompressTensors(network, bytes);
+    expect([back.dtype, back.shape]).toEqual(['int32', [3, 4, 4, 1]]);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    expect(await take(back)).toEqual(Array.from(await images.data()));
+    network.dispose();
+
+    const own = kinds["a user's own"]?.() as AutoregressiveModel;
+    const shape = [2, ...(own.imageShape as [number, number, number])] as [number, number, number, number];
+    const bits = tf.tensor4d(
+      [
+        ...randomLevels(
+          shape.reduce((a, b) => a * b),
+          2,
+          2,
+        ),
+      ],
+      shape,
+      'int32',
+    );
+    const some = await decompressTensors(own, await compressTensors(own, bits), { firstImage: 1 });
+    expect(await take(some)).toEqual(Array.from(await bits.data()).slice(bits.size / 2));
+    await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]'); // biome-ignore format: one line
+    tf.dispose([images, bits]);
+    own.dispose();
   });
 });
 
