@@ -209,6 +209,15 @@ export function packed(
  * @returns levels [N,H,W,C]
  * @throws TypeError (rejects) naming the option that is wrong; Error where the file is none, is damaged or cut, or of another
  * model; `signal.reason` where the signal aborts. It never gives other images than those that were compressed.
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { compress, decompress } from 'pixelcnn-layers/runtime';
+ * const model = await toPortable(pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 }));
+ * const bytes = await compress(model, { data: new Uint8Array(48), shape: [3, 4, 4, 1] });
+ * const last = await decompress(model, bytes, { firstImage: 2 });
+ * console.log(last.shape); // [1, 4, 4, 1]
+ * ```
  */
 export async function decompress(
   model: PortableModel,

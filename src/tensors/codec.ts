@@ -66,6 +66,14 @@ export async function compress(
  * @returns levels, int32 [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel; Error
  * where the file is none, is damaged or cut, or of another model. It never gives other images than those that were compressed.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { compress, decompress, pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const bytes = await compress(model, tf.zeros([3, 4, 4, 1], 'int32'));
+ * console.log((await decompress(model, bytes, { firstImage: 2 })).shape); // [1, 4, 4, 1]
+ * ```
  */
 export async function decompress(
   model: LayersModel,
