@@ -99,6 +99,7 @@ export type {
   Weight,
 } from './program/program';
 export type { SampleProgress } from './sampling/options';
+export { type CompressOptions, compress, type DecompressOptions, decompress } from './tensors/codec';
 export { normalize } from './tensors/forward';
 export {
   type LevelLogProbsOptions,

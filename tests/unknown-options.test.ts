@@ -89,6 +89,8 @@ const ofLayers: Row[] = [
   ['AutoregressiveModel: evaluateDataset', (options) => model().evaluateDataset([] as never, options), { numBatches: 3 }, 'numBatches', 'batches'],
   ['AutoregressiveModel: predict', (options) => model().predict([], options), { conditions: 3 }, 'conditions', 'condition'],
   ['sample', (options) => layers.sample(model(), options), { temprature: 0.1 }, 'temprature', 'temperature'],
+  ['compress', (options) => layers.compress(model(), [] as never, options), { storeConditions: true }, 'storeConditions', 'storeCondition'],
+  ['decompress', (options) => layers.decompress(model(), new Uint8Array(1), options), { first: 1 }, 'first', 'firstImage'],
   ['logProb', (options) => layers.logProb(model(), [] as never, options), { size: 3 }, 'size', 'batchSize'],
   ['levelLogProbs', (options) => layers.levelLogProbs(model(), [] as never, options), { batch: 3 }, 'batch', 'batchSize'],
   ['pixelCNN: output', (output) => layers.pixelCNN({ ...network, output }), { component: 4 }, 'component', 'components'],
@@ -106,11 +108,15 @@ const ofLayers: Row[] = [
 const portable = () => layers.toPortable(model());
 const ofRuntime: Row[] = [
   ['sample', async (options) => runtime.sample(await portable(), options), { top_k: 3 }, 'top_k', 'topK'],
+  ['compress', async (options) => runtime.compress(await portable(), images, options), { conditions: 1 }, 'conditions', 'condition'],
+  ['decompress', async (options) => runtime.decompress(await portable(), new Uint8Array(1), options), { images: 1 }, 'images', 'numImages'],
   ['logProb', async (options) => runtime.logProb(await portable(), images, options), { perVal: true }, 'perVal', 'perValue'],
   ['stepper', async (options) => runtime.stepper(await portable(), options), { images: 3 }, 'images', 'numImages'],
   ['writePortable', async (options) => runtime.writePortable(await portable(), options), { float: true }, 'float', 'float16'],
   ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
   ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
+  ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],
+  ['createPool: decompress', async (options) => runtime.createPool().decompress(await portable(), new Uint8Array(1), options), { firstimage: 3 }, 'firstimage', 'firstImage'],
   ['createPool: logProb', async (options) => runtime.createPool().logProb(await portable(), images, options), { onprogress: 3 }, 'onprogress', 'onProgress'],
   ['getMask', runtime.getMask, { kernelSize: 3, masktype: 'A' }, 'masktype', 'maskType'],
 ]; // biome-ignore format: one row a line

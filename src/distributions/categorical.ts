@@ -26,7 +26,7 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
 }
 
 /** Softmax of logits [images, padded levels], not yet divided by its sums, in float64. */
-interface SoftmaxWeights {
+export interface SoftmaxWeights {
   /** e^((logit - max) scale) of each level, [images, padded levels]. */
   readonly weights: Float64Array;
   /** Their sums, [images]. */
@@ -40,7 +40,11 @@ interface SoftmaxWeights {
 }
 
 /** By kernels that give the same bits everywhere. */
-function weightsOf(levels: number, numImages: number, make: MakeKernels): SoftmaxWeights {
+export function softmaxWeights(
+  levels: number,
+  numImages: number,
+  make: MakeKernels = makeKernels,
+): SoftmaxWeights {
   const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
   // stride] weights, [images] totals
@@ -95,7 +99,7 @@ export function softmaxLogProbs(
   make: MakeKernels = makeKernels,
 ): SoftmaxLogProbs {
   const stride = wholeVectors(levels);
-  const softmax = weightsOf(levels, numImages, make);
+  const softmax = softmaxWeights(levels, numImages, make);
   const shifts = new Float64Array(numImages); // log of the sums, [images]
   const maxima = new Float64Array(numImages);
   const normalize = (logits: Float32Array) => {
@@ -158,7 +162,7 @@ export function softmaxDraw(
       }
     };
   }
-  const softmax = weightsOf(levels, numImages, make);
+  const softmax = softmaxWeights(levels, numImages, make);
   const { weights, totals } = softmax;
   // Where logits are divided by far more, a difference of theirs that float32 takes for infinite may be small.
   const isInFloat32 = scale > 1e-30;

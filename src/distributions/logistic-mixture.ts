@@ -1,5 +1,5 @@
 import { exp, log, softplus as softplusNear, tanh } from '../kernels/arithmetic';
-import { type MixtureLevels, massOf, Row } from '../kernels/mixture-levels';
+import { type MixtureLevels, massOf, Row, weightBefore } from '../kernels/mixture-levels';
 import { makeMixtureLevels } from '../kernels/webassembly';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
 import type { PixelDistribution } from './pixel-distribution';
@@ -126,6 +126,10 @@ export function mixtureOfLogistics(
     return [kernels, sum];
   };
 
+  /** Next to 0 and 1 no level that is as good as impossible. */
+  const levelOf = ({ levelAt }: MixtureLevels, sum: number, u: number) =>
+    levelAt(Math.min(Math.max(u, LEAST_MASS) * sum, sum * (1 - 2 ** -52)));
+
   return {
     imageChannels,
     levels,
@@ -148,9 +152,15 @@ export function mixtureOfLogistics(
     },
     levelAt(parameters, earlier, u) {
       weigh(parameters, earlier);
-      const [{ levelAt }, sum] = tabulate(false);
-      // Next to 0 and 1 no level that is as good as impossible.
-      return levelAt(Math.min(Math.max(u, LEAST_MASS) * sum, sum * (1 - 2 ** -52)));
+      return levelOf(...tabulate(false), u);
+    },
+    sharesOf(parameters, earlier) {
+      weigh(parameters, earlier);
+      const [kernels, sum] = tabulate(false);
+      return {
+        before: (level) => weightBefore(kernels, level) / sum,
+        levelAt: (u) => levelOf(kernels, sum, u),
+      };
     },
   };
 }

@@ -32,6 +32,16 @@ export interface PixelDistribution {
   logProb?(parameters: Float32Array, earlier: ArrayLike<number>, level: number): number;
   /** The first level whose cumulative probability exceeds u, in [0, 1), where that is cheaper than all. */
   levelAt?(parameters: Float32Array, earlier: ArrayLike<number>, u: number): number;
+  /** The distribution function of the same levels, where that is cheaper than all; for `compress`. Valid until the next call. */
+  sharesOf?(parameters: Float32Array, earlier: ArrayLike<number>): LevelShares;
+}
+
+/** A distribution function of levels. */
+export interface LevelShares {
+  /** The probability of all levels before one, from 0, not falling by more than rounding does; 0 of level 0. */
+  before(level: number): number;
+  /** The first level whose cumulative probability exceeds u, in [0, 1), within a few levels. */
+  levelAt(u: number): number;
 }
 
 /** A distribution as data: those that this library knows by name. */
@@ -84,7 +94,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
   checkCategories(`${what}: levels`, given.levels, 2);
   checkInteger(`${what}: numParameters`, given.numParameters, 1);
   checkFunction(`${what}: logProbs`, given.logProbs);
-  for (const name of ['channelOf', 'logProb', 'levelAt'] as const) {
+  for (const name of ['channelOf', 'logProb', 'levelAt', 'sharesOf'] as const) {
     if (given[name] !== undefined) checkFunction(`${what}: ${name}`, given[name]);
   }
   return given;

@@ -153,7 +153,7 @@ function checkFinite(parameters: Float32Array): void {
 }
 
 /** A function that gives the parameters of an image's present pixel and the levels before the present channel. */
-function pixelReader(distribution: PixelDistribution) {
+export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);
   return ({ outputs, channel, levels }: PresentPixels, n: number): [Float32Array, Int32Array] => [

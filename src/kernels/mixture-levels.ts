@@ -45,6 +45,20 @@ function powerAt(edge: number, mean: number, scale: number): number {
   return exp(Math.min(350, Math.max(-350, -((edge - mean) * scale))));
 }
 
+/** The weight of all levels before one, of components of even and of odd index added up as kernels do. */
+export function weightBefore({ table, masses: { length } }: MixtureLevels, level: number): number {
+  if (level === 0) return 0;
+  const components = table.length / 6;
+  const edge = upperEdge(level - 1, length / 2 - 1);
+  const of = (row: keyof typeof Row, k: number) => table[Row[row] * components + k] as number;
+  let [even, odd] = [0, 0];
+  for (let k = 0; k < components; k += 2) {
+    even += of('weights', k) / (1 + powerAt(edge, of('means', k), of('scales', k)));
+    odd += of('weights', k + 1) / (1 + powerAt(edge, of('means', k + 1), of('scales', k + 1)));
+  }
+  return even + odd;
+}
+
 /** The mass of one level, as {@link MixtureLevels.weigh} has it to the bit. */
 export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
   const components = table.length / 6;

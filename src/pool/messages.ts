@@ -1,3 +1,5 @@
+import type { CompressJob, DecompressJob } from '../codec/codec';
+import type { CodedImage } from '../codec/format';
 import type { NumericArray } from '../core/conditions';
 import type { Images } from '../core/images';
 import type { LogProbOptions } from '../likelihood/log-prob';
@@ -12,6 +14,8 @@ import type { SampleOptions } from '../sampling/options';
 export interface Work {
   sample: { args: SampleOptions; result: Images };
   logProb: { args: LogProbOptions & { images: NumericArray }; result: Float64Array };
+  compress: { args: Omit<CompressJob, 'storeCondition'>; result: readonly CodedImage[] };
+  decompress: { args: DecompressJob; result: Images };
 }
 export type Method = keyof Work;
 

@@ -1,3 +1,11 @@
+import {
+  type CompressOptions,
+  type DecompressOptions,
+  packed,
+  planCompress,
+  planDecompress,
+} from '../codec/codec';
+import type { CodedImage } from '../codec/format';
 import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionsByName, type ConditionValues, type NumericArray, part } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
@@ -49,6 +57,10 @@ export interface Pool {
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
   /** As `logProb` of `pixelcnn-layers/runtime`: the same numbers, by all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
+  /** As `compress` of `pixelcnn-layers/runtime`: the same bytes, by all workers. */
+  compress(model: PortableModel, images: NumericArray, options?: CompressOptions): Promise<Uint8Array>;
+  /** As `decompress` of `pixelcnn-layers/runtime`: the same images, by all workers. */
+  decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<Images>;
   /** Ends all workers; jobs that are not done reject, as do later ones. */
   terminate(): Promise<void>;
 }
@@ -144,6 +156,54 @@ export function createPool(options: PoolOptions = {}): Pool {
       });
       return nats;
     },
+    async compress(model, images, options = {}) {
+      const job = planCompress(model, images, options);
+      const { signal, onProgress } = options;
+      const { data, numImages, imageShape, conditions } = job;
+      const size = valuesOf(imageShape);
+      const coded = new Array<CodedImage>(numImages);
+      await scheduler.run({
+        model,
+        method: 'compress',
+        pieces: cut(numImages, workers),
+        argsOf: ({ first, count }) => ({
+          data: Int32Array.from(Array.prototype.slice.call(data, first * size, (first + count) * size)),
+          numImages: count,
+          imageShape,
+          conditions: partsOf({ first, count }, conditions),
+        }),
+        take: ({ first }, ofPiece) => {
+          for (const [n, one] of ofPiece.entries()) coded[first + n] = one;
+        },
+        onProgress: onProgress && progressOf(onProgress, numImages * size, 1),
+        signal,
+      });
+      return packed(model, job, coded);
+    },
+    async decompress(model, bytes, options = {}) {
+      const { coded, imageShape, conditions, firstImage } = planDecompress(model, bytes, options);
+      const { signal, onProgress } = options;
+      const size = valuesOf(imageShape);
+      const data = memoryFor('decompress', () => levelsArray(coded.length * size, model.levels));
+      await scheduler.run({
+        model,
+        method: 'decompress',
+        pieces: cut(coded.length, workers),
+        argsOf: ({ first, count }) => ({
+          // Copied so that no more than they is sent.
+          coded: coded
+            .slice(first, first + count)
+            .map(({ code, checksum }) => ({ code: code.slice(), checksum })),
+          imageShape,
+          conditions: partsOf({ first, count }, conditions),
+          firstImage: firstImage + first,
+        }),
+        take: ({ first }, images) => data.set(images.data, first * size),
+        onProgress: onProgress && progressOf(onProgress, coded.length * size, 1),
+        signal,
+      });
+      return { data, shape: [coded.length, ...imageShape] };
+    },
     terminate: () => scheduler.terminate(),
   };
 }
@@ -181,12 +241,18 @@ function conditionOf(
   all: readonly ConditionValues[],
 ): { condition?: ConditionsByName<NumericArray> } {
   if (all.length === 0) return {};
-  const named = all.map((condition, index) => {
-    const { shape, values } = part(condition, first, count);
-    return [conditions[index]?.kind, { shape: [count, ...shape], data: values.slice() }];
+  const named = partsOf({ first, count }, all).map(({ shape, values }, index) => {
+    return [conditions[index]?.kind, { shape: [count, ...shape], data: values }];
   });
   return { condition: Object.fromEntries(named) };
 }
+
+/** The conditions of a piece's images, copied so that no more than they is sent. */
+const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
+  all.map((condition) => {
+    const { shape, values } = part(condition, first, count);
+    return { shape, values: values.slice() };
+  });
 
 /** Turns values done of all images into whole progress, each step of it once; `share` values make one. */
 function progressOf(onProgress: (progress: PoolProgress) => void, total: number, share: number) {

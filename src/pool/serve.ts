@@ -1,3 +1,4 @@
+import { codedModel, decodeImages, encodeImages } from '../codec/codec';
 import { logProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { sample } from '../sampling/sample';
@@ -23,7 +24,25 @@ const performers: { readonly [M in Method]: Performer<M> } = {
   },
   logProb: (model, { images, ...options }, { signal, follow }) =>
     logProb(model, images, { ...options, signal, onProgress: ({ done }) => follow(done) }),
+  compress: (model, job, { signal, follow }) =>
+    encodeImages(codedModel('compress: model', model), job, {
+      signal,
+      onProgress: ({ done }) => follow(done),
+    }),
+  decompress: (model, job, { signal, follow }) =>
+    decodeImages(codedModel('decompress: model', model), job, {
+      signal,
+      onProgress: ({ done }) => follow(done),
+    }),
 };
+
+/** The memory of a result, which goes over to the pool. */
+function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
+  if ('shape' in result) return [result.data.buffer as ArrayBuffer];
+  return 'buffer' in result
+    ? [result.buffer as ArrayBuffer]
+    : result.map(({ code }) => code.buffer as ArrayBuffer);
+}
 
 /** Does what a pool asks for, in a worker, for as long as that lives. */
 export function serve({ listen, post }: Port): void {
@@ -40,8 +59,7 @@ export function serve({ listen, post }: Port): void {
     try {
       const hooks = { signal: aborter.signal, follow };
       const result = await performers[method](models.get(model) as PortableModel, args, hooks);
-      const { buffer } = 'shape' in result ? result.data : result;
-      reply({ kind: 'result', id, result }, [buffer as ArrayBuffer]);
+      reply({ kind: 'result', id, result }, buffersOf(result));
     } catch (error) {
       reply({ kind: 'error', id, error }); // keeps its class and its message on the way
     } finally {

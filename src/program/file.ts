@@ -60,10 +60,9 @@ export function writePortable(
   const { float16 = false } = checkArgs('writePortable: options', options, optionNames);
   checkBoolean('writePortable: float16', float16);
   return attempt('writePortable: model', () => {
-    const program = JSON.stringify(
-      Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]])), // undefined is left out
+    const metadata = new Map(
+      Object.entries({ format: FORMAT, version: String(VERSION), program: programText(model) }),
     );
-    const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program }));
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
     );
@@ -104,6 +103,10 @@ export function readPortable(bytes: Uint8Array): PortableModel {
     return model;
   });
 }
+
+/** The program as JSON: a model but for its weights. */
+export const programText = (model: PortableModel): string =>
+  JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // undefined is left out
 
 /** Reads the metadata: what the file is, and the program, not yet checked. */
 function readProgram(metadata: ReadonlyMap<string, string>) {

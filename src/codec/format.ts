@@ -1,0 +1,265 @@
+import { checkInteger, throwTypeError } from '../core/check';
+import {
+  type ConditionShape,
+  type ConditionValues,
+  conditionShapeOf,
+  conditionSize,
+} from '../core/conditions';
+import { type ImageShape, levelsArray, valuesOf } from '../core/images';
+import { Digest } from './digest';
+
+// A file of compressed images, as docs/codec-format.md describes it. What a file says is checked before it is believed.
+
+/** The first byte is no letter, so that it is no text. */
+const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
+const VERSION = 1;
+const DIGEST_BYTES = 16;
+const CHECKSUM_BYTES = 4;
+const HAS_CONDITIONS = 1;
+
+/** Images are no larger than what a portable file may say. */
+const MOST_VALUES = 2 ** 24;
+
+/** What a file says before the codes of its images. */
+export interface Header {
+  /** Of the model, 16 bytes. */
+  readonly digest: Uint8Array;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly levels: number;
+  /** Of all images, or null where the file has none. */
+  readonly conditions: readonly ConditionValues[] | null;
+}
+
+/** The code of an image, and the checksum of it and of its levels. */
+export interface CodedImage {
+  readonly code: Uint8Array;
+  readonly checksum: number;
+}
+
+/** Of an image's code, and then of its levels in as few bytes as hold them. */
+export function checksumOf(code: Uint8Array, levels: ArrayLike<number>, numLevels: number): number {
+  const small = levelsArray(levels.length, numLevels);
+  small.set(levels);
+  return first32Bits(code, new Uint8Array(small.buffer));
+}
+
+function first32Bits(...parts: Uint8Array[]): number {
+  const digest = parts.reduce((sum, part) => sum.add(part), new Digest()).finish();
+  return new DataView(digest.buffer).getUint32(0, true);
+}
+
+/** Writes a file. */
+export function writeFile(
+  { digest, numImages, imageShape, levels, conditions }: Header,
+  kinds: readonly ConditionShape[],
+  images: readonly CodedImage[],
+): Uint8Array {
+  const head = new ByteWriter();
+  head.bytes(MAGIC);
+  head.bytes([VERSION]);
+  head.bytes(digest);
+  for (const size of [numImages, ...imageShape, levels]) head.varint(size);
+  head.bytes([conditions === null ? 0 : HAS_CONDITIONS]);
+  for (const [index, { values }] of (conditions ?? []).entries()) {
+    const isWhole = isOfCategories(kinds[index] as ConditionShape);
+    for (const value of values) {
+      if (isWhole) head.varint(value);
+      else head.float(value);
+    }
+  }
+  for (const { code, checksum } of images) {
+    head.varint(code.length);
+    head.word(checksum);
+  }
+  head.word(first32Bits(head.written()));
+  for (const { code } of images) head.bytes(code);
+  return head.written();
+}
+
+/** Whether the numbers of a condition are integers from 0 on. */
+const isOfCategories = ({ kind }: ConditionShape) => kind === 'class' || kind === 'codes';
+
+/** Reads a file: all that it says before the codes, and where these are. */
+export class FileReader {
+  readonly header: Header;
+  private readonly lengths: Float64Array;
+  private readonly checksums: Float64Array;
+  private readonly starts: Float64Array;
+
+  /** @throws Error that says what is wrong with the file */
+  constructor(
+    private readonly bytes: Uint8Array,
+    kinds: readonly ConditionShape[],
+    /** Of the model that the caller has. */
+    wanted: Uint8Array,
+  ) {
+    const reader = new ByteReader(bytes);
+    if (!MAGIC.every((byte) => reader.byte() === byte)) throw new Error('file: not of compressed images');
+    const version = reader.byte();
+    if (version !== VERSION)
+      throw new Error(`file: wanted version ${VERSION}, got ${version}: a later one, or damaged`);
+    const digest = reader.bytes(DIGEST_BYTES);
+    if (!digest.every((byte, i) => byte === wanted[i]))
+      throw new Error('file: compressed with another model, or damaged: its digest is another');
+    const [numImages, height, width, channels, levels] = Array.from({ length: 5 }, () => reader.varint()) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    for (const [name, value, least] of [
+      ['images', numImages, 1],
+      ['height', height, 1],
+      ['width', width, 1],
+      ['channels', channels, 1],
+      ['levels', levels, 2],
+    ] as const)
+      checkInteger(`file: ${name}`, value, least);
+    const imageShape: ImageShape = [height, width, channels];
+    if (valuesOf(imageShape) > MOST_VALUES)
+      throwTypeError('file: image', `at most ${MOST_VALUES} values`, imageShape);
+    // Each image takes 5 bytes or more: so no short file asks for much memory.
+    if (numImages > reader.left / (CHECKSUM_BYTES + 1))
+      throw new Error('file: cut or damaged: too short for so many images');
+    const flags = reader.byte();
+    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has flags that there are not');
+    const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
+    this.lengths = new Float64Array(numImages);
+    this.checksums = new Float64Array(numImages);
+    this.starts = new Float64Array(numImages);
+    let total = 0;
+    for (let n = 0; n < numImages; n++) {
+      this.starts[n] = total;
+      this.lengths[n] = reader.varint();
+      this.checksums[n] = reader.word();
+      total += this.lengths[n] as number;
+    }
+    const checksum = first32Bits(bytes.subarray(0, reader.at));
+    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum is another');
+    if (reader.left !== total)
+      throw new Error(`file: cut or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
+    for (let n = 0; n < numImages; n++) this.starts[n] = (this.starts[n] as number) + reader.at;
+    this.header = { digest, numImages, imageShape, levels, conditions };
+  }
+
+  /** An image's code. */
+  image(n: number): CodedImage {
+    const start = this.starts[n] as number;
+    return {
+      code: this.bytes.subarray(start, start + (this.lengths[n] as number)),
+      checksum: this.checksums[n] as number,
+    };
+  }
+}
+
+/** The conditions that a file holds; whether they are those of a model's kinds is checked as if a caller gave them. */
+function readStored(
+  reader: ByteReader,
+  kinds: readonly ConditionShape[],
+  numImages: number,
+  imageShape: ImageShape,
+): ConditionValues[] {
+  return kinds.map((condition) => {
+    const shape = conditionShapeOf(condition, imageShape);
+    const count = numImages * conditionSize(shape);
+    const isWhole = isOfCategories(condition);
+    if (count * (isWhole ? 1 : 4) > reader.left)
+      throw new Error('file: cut or damaged: too short for its conditions');
+    const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));
+    return { shape, values };
+  });
+}
+
+/** Bytes that grow. Numbers are little-endian. */
+class ByteWriter {
+  private buffer = new Uint8Array(1024);
+  private length = 0;
+
+  bytes(given: ArrayLike<number>): void {
+    this.room(given.length);
+    this.buffer.set(given, this.length);
+    this.length += given.length;
+  }
+
+  /** 7 bits a byte, the lowest first; all bytes but the last have the eighth bit set. */
+  varint(value: number): void {
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.bytes([128 + (rest % 128)]);
+    this.bytes([rest]);
+  }
+
+  word(value: number): void {
+    this.room(4);
+    new DataView(this.buffer.buffer).setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
+  float(value: number): void {
+    this.room(4);
+    new DataView(this.buffer.buffer).setFloat32(this.length, value, true);
+    this.length += 4;
+  }
+
+  written(): Uint8Array {
+    return this.buffer.slice(0, this.length);
+  }
+
+  private room(count: number): void {
+    if (this.length + count <= this.buffer.length) return;
+    const longer = new Uint8Array(2 * (this.length + count));
+    longer.set(this.buffer.subarray(0, this.length));
+    this.buffer = longer;
+  }
+}
+
+/** Reads what {@link ByteWriter} wrote; throws where there is no more. */
+class ByteReader {
+  at = 0;
+  private readonly view: DataView;
+
+  constructor(private readonly given: Uint8Array) {
+    this.view = new DataView(given.buffer, given.byteOffset, given.byteLength);
+  }
+
+  get left(): number {
+    return this.given.length - this.at;
+  }
+
+  byte(): number {
+    return this.given[this.take(1)] as number;
+  }
+
+  bytes(count: number): Uint8Array {
+    const start = this.take(count);
+    return this.given.slice(start, start + count);
+  }
+
+  varint(): number {
+    let [value, factor] = [0, 1];
+    for (;;) {
+      const byte = this.byte();
+      value += (byte % 128) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+      if (factor > 2 ** 42) throw new Error('file: damaged: a number is too long');
+    }
+  }
+
+  word(): number {
+    return this.view.getUint32(this.take(4), true);
+  }
+
+  float(): number {
+    return this.view.getFloat32(this.take(4), true);
+  }
+
+  /** Where so many bytes begin, which are then read. */
+  private take(count: number): number {
+    if (count > this.left) throw new Error('file: cut: it ends too early');
+    const start = this.at;
+    this.at += count;
+    return start;
+  }
+}

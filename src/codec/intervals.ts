@@ -1,0 +1,170 @@
+import { type SoftmaxWeights, softmaxWeights } from '../distributions/categorical';
+import { notFinite } from '../distributions/filters';
+import {
+  isSoftmax,
+  type LevelShares,
+  type PixelDistribution,
+  type PresentPixels,
+} from '../distributions/pixel-distribution';
+import { pixelReader, writeLogProbs } from '../distributions/readers';
+import { exp } from '../kernels/arithmetic';
+import { wholeVectors } from '../kernels/instruction';
+import { TOTAL } from './range-coder';
+
+// Probabilities as whole numbers. With F(l) the probability of all levels before l, in float64, level l of L begins at
+//
+//     B(l) = 2 l + floor(F(l) (TOTAL - 2 L)),   B(L) = TOTAL
+//
+// and ends where the next one begins. So each level has a frequency of at least 1, also where F falls by rounding.
+
+/** Where a level lies in the range of a coder. */
+export interface Interval {
+  readonly level: number;
+  readonly begin: number;
+  readonly frequency: number;
+}
+
+/** Finds intervals of the levels of the present channel, image by image. */
+export interface Intervals {
+  /** Takes what the model gives of the present pixels. */
+  take(present: PresentPixels): void;
+  /** That of a level of an image. */
+  of(image: number, level: number): Interval;
+  /** That in which a target lies. */
+  at(image: number, target: number): Interval;
+}
+
+/**
+ * The intervals of a distribution, for so many images.
+ *
+ * @throws Error, when it finds one, where a model gives what is not finite
+ */
+export function intervalsFor(distribution: PixelDistribution, numImages: number): Intervals {
+  const { levels } = distribution;
+  const scale = TOTAL - 2 * levels;
+  const reader = isSoftmax(distribution)
+    ? new SoftmaxShares(softmaxWeights(levels, numImages), levels)
+    : new PixelShares(distribution);
+  const beginOf = ({ before }: LevelShares, level: number) => {
+    if (level === levels) return TOTAL;
+    const share = before(level);
+    if (!(share >= 0)) notFinite();
+    return 2 * level + Math.floor(Math.min(1, share) * scale);
+  };
+  const from = (shares: LevelShares, level: number, begin: number): Interval => {
+    return { level, begin, frequency: beginOf(shares, level + 1) - begin };
+  };
+  return {
+    take: (present) => reader.take(present),
+    of(image, level) {
+      const shares = reader.of(image);
+      return from(shares, level, beginOf(shares, level));
+    },
+    at(image, target) {
+      const shares = reader.of(image);
+      let level = Math.min(levels - 1, shares.levelAt(target / TOTAL)); // near it: what each level has at least comes in
+      let begin = beginOf(shares, level);
+      while (begin > target) begin = beginOf(shares, --level);
+      for (let next = beginOf(shares, level + 1); next <= target; next = beginOf(shares, level + 1)) {
+        begin = next;
+        level++;
+      }
+      return from(shares, level, begin);
+    },
+  };
+}
+
+/** Distribution functions of images. Valid until the next call. */
+interface SharesReader {
+  take(present: PresentPixels): void;
+  of(image: number): LevelShares;
+}
+
+/** A distribution function by sums of weights, one after the other. */
+class SummedShares implements LevelShares {
+  /** Of the levels before each, [L + 1]. */
+  private readonly sums: Float64Array;
+
+  constructor(private readonly levels: number) {
+    this.sums = new Float64Array(levels + 1);
+  }
+
+  /** Sums weights, from an index on. */
+  sum(weights: Float64Array, from: number): void {
+    const { sums, levels } = this;
+    let sum = 0;
+    for (let level = 0; level < levels; level++) {
+      sum += weights[from + level] as number;
+      sums[level + 1] = sum;
+    }
+    if (!(sum > 0)) notFinite();
+  }
+
+  readonly before = (level: number): number =>
+    (this.sums[level] as number) / (this.sums[this.levels] as number);
+
+  readonly levelAt = (u: number): number => {
+    const { sums, levels } = this;
+    const threshold = u * (sums[levels] as number);
+    let [low, high] = [0, levels - 1];
+    while (low < high) {
+      const level = (low + high) >> 1;
+      if ((sums[level + 1] as number) > threshold) high = level;
+      else low = level + 1;
+    }
+    return low;
+  };
+}
+
+class SoftmaxShares implements SharesReader {
+  private readonly shares: SummedShares;
+  private readonly stride: number;
+
+  constructor(
+    private readonly softmax: SoftmaxWeights,
+    levels: number,
+  ) {
+    this.shares = new SummedShares(levels);
+    this.stride = wholeVectors(levels);
+  }
+
+  take({ outputs }: PresentPixels): void {
+    this.softmax.put(outputs);
+    this.softmax.weigh(0, this.softmax.totals.length, 1);
+  }
+
+  of(image: number): LevelShares {
+    this.shares.sum(this.softmax.weights, image * this.stride);
+    return this.shares;
+  }
+}
+
+/** By `sharesOf` of a distribution, or by the probabilities of all levels. */
+class PixelShares implements SharesReader {
+  private readonly pixel;
+  private readonly shares: SummedShares;
+  private readonly probabilities: Float64Array;
+  private present: PresentPixels | undefined;
+
+  constructor(private readonly distribution: PixelDistribution) {
+    this.pixel = pixelReader(distribution);
+    this.shares = new SummedShares(distribution.levels);
+    this.probabilities = new Float64Array(distribution.levels);
+  }
+
+  take(present: PresentPixels): void {
+    this.present = present;
+  }
+
+  of(image: number): LevelShares {
+    const [parameters, earlier] = this.pixel(this.present as PresentPixels, image);
+    const shares = this.distribution.sharesOf?.(parameters, earlier);
+    if (shares !== undefined) return shares;
+    const { probabilities } = this;
+    writeLogProbs(this.distribution, parameters, earlier, probabilities);
+    for (let level = 0; level < probabilities.length; level++)
+      probabilities[level] = exp(Math.max(-745, probabilities[level] as number));
+    this.shares.sum(probabilities, 0);
+    return this.shares;
+  }
+}

@@ -1,0 +1,99 @@
+// A range coder: symbols become a number whose digits are bytes. Each symbol narrows an interval [low, low + range) in
+// proportion to its frequency. Numbers stay below 2^53, where those of JavaScript are exact.
+//
+// Source: Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).
+
+/** What the frequencies of all symbols sum to. */
+export const TOTAL = 2 ** 28;
+
+/** Intervals lie in [0, 2^48), and are wider than 2^40 before each symbol. */
+const WHOLE = 2 ** 48;
+const NARROW = 2 ** 40;
+
+/** Bytes of the digits that a decoder looks at. */
+const WIDTH_BYTES = 6;
+
+/** Codes symbols into bytes. */
+export class RangeEncoder {
+  private bytes = new Uint8Array(64);
+  private length = 0;
+  private low = 0;
+  private range = WHOLE;
+
+  /** Codes a symbol before which so much of {@link TOTAL} lies, and so much after. */
+  encode(before: number, frequency: number): void {
+    const unit = Math.floor(this.range / TOTAL);
+    const start = unit * before;
+    this.low += start;
+    this.range = before + frequency === TOTAL ? this.range - start : unit * frequency; // the last takes what rounding left
+    if (this.low >= WHOLE) {
+      this.carry();
+      this.low -= WHOLE;
+    }
+    while (this.range <= NARROW) {
+      this.push(Math.floor(this.low / NARROW));
+      this.low = (this.low % NARROW) * 256;
+      this.range *= 256;
+    }
+  }
+
+  /** Ends the code by the first number in the interval whose last digits are zeros: behind the end, a decoder reads such. */
+  finish(): Uint8Array {
+    const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
+    if (digit === 256) this.carry();
+    else this.push(digit);
+    let { length } = this;
+    while (length > 0 && this.bytes[length - 1] === 0) length--;
+    return this.bytes.slice(0, length);
+  }
+
+  /** Adds 1 to the digits that are written. */
+  private carry(): void {
+    let last = this.length - 1;
+    for (; this.bytes[last] === 255; last--) this.bytes[last] = 0;
+    this.bytes[last] = (this.bytes[last] as number) + 1;
+  }
+
+  private push(byte: number): void {
+    if (this.length === this.bytes.length) {
+      const longer = new Uint8Array(2 * this.length);
+      longer.set(this.bytes);
+      this.bytes = longer;
+    }
+    this.bytes[this.length++] = byte;
+  }
+}
+
+/** Reads symbols from the bytes of a {@link RangeEncoder}. */
+export class RangeDecoder {
+  private next = 0;
+  private range = WHOLE;
+  /** Of the code, what lies above the interval's start. */
+  private offset = 0;
+  private unit = 0;
+
+  constructor(private readonly bytes: Uint8Array) {
+    for (let i = 0; i < WIDTH_BYTES; i++) this.offset = 256 * this.offset + this.read();
+  }
+
+  /** Where the next symbol lies: it is the one of which this is in [before, before + frequency). */
+  target(): number {
+    this.unit = Math.floor(this.range / TOTAL);
+    return Math.min(TOTAL - 1, Math.floor(this.offset / this.unit));
+  }
+
+  /** Takes the symbol that was found at the target. */
+  take(before: number, frequency: number): void {
+    const start = this.unit * before;
+    this.offset -= start;
+    this.range = before + frequency === TOTAL ? this.range - start : this.unit * frequency;
+    while (this.range <= NARROW) {
+      this.offset = 256 * this.offset + this.read();
+      this.range *= 256;
+    }
+  }
+
+  private read(): number {
+    return this.bytes[this.next++] ?? 0;
+  }
+}

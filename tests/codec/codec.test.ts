@@ -1,0 +1,330 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {
+  type AutoregressiveModel,
+  compress as compressTensors,
+  decompress as decompressTensors,
+  gatedPixelCNN,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+  toPortable,
+} from 'pixelcnn-layers';
+import {
+  compress,
+  createPool,
+  decompress,
+  logProb,
+  type PortableModel,
+  sample,
+} from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { useBackend } from '../support/backends';
+import { kinds } from '../support/distributions';
+import { workers } from '../support/pool-workers';
+import { portableModel } from '../support/portable-model.mjs';
+import { noise, setNoise, take } from '../support/tensors';
+
+/** Levels of images at random. */
+const randomLevels = (count: number, levels: number, seed: number) =>
+  Uint16Array.from(noise(count, seed), (x) => Math.floor(((x + 1) / 2) * levels));
+
+/** A copy with another number. */
+function changed<Numbers extends Uint8Array | Uint16Array | Float32Array>(
+  numbers: Numbers,
+  at: number,
+  to: number,
+): Numbers {
+  const copy = numbers.slice() as Numbers;
+  copy[at] = to;
+  return copy;
+}
+
+/** Bytes of a header and index of so many images, at most: of the index 8 an image. */
+const HEADER = 60;
+
+/** Compressing and decompressing gives the same images, in as many bytes as the likelihoods promise. */
+async function expectExact(
+  model: PortableModel,
+  images: { data: Uint16Array | Uint8Array | Int32Array; shape: readonly [number, number, number, number] },
+  given: { condition?: never } = {},
+): Promise<Uint8Array> {
+  const bytes = await compress(model, images, given);
+  const back = await decompress(model, bytes, given);
+  expect(back.shape).toEqual(images.shape);
+  expect(Array.from(back.data)).toEqual(Array.from(images.data));
+  const nats = await logProb(model, images, given);
+  const promised = nats.reduce((sum, one) => sum - one / Math.LN2 / 8, 0);
+  expect(bytes.length).toBeLessThanOrEqual(HEADER + 1.001 * promised + 16 * nats.length);
+  return bytes;
+}
+
+describe('compress and decompress', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('give back the images, in as many bytes as their likelihoods promise', async () => {
+    const cases = fc.record({
+      size: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+      channels: fc.integer({ min: 1, max: 3 }),
+      levels: fc.constantFrom(2, 3, 17, 256, 300),
+      isAny: fc.boolean(),
+      numClasses: fc.constantFrom(0, 0, 3),
+      mapSize: fc.constantFrom(0, 0, 2),
+      numImages: fc.constantFrom(1, 2, 7),
+      kind: fc.constantFrom('drawn', 'noise', 'flat'),
+      storeCondition: fc.boolean(),
+      seed: fc.integer({ min: 0, max: 999 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        cases,
+        async ({
+          size,
+          channels,
+          levels,
+          isAny,
+          numClasses,
+          mapSize,
+          numImages,
+          kind,
+          storeCondition,
+          seed,
+        }) => {
+          const imageShape = [...size, channels] as [number, number, number];
+          const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize }); // biome-ignore format: one line
+          const all = {
+            ...(numClasses > 0 && { class: Array.from({ length: numImages }, (_, n) => n % numClasses) }),
+            ...(mapSize > 0 && { map: { data: noise(numImages * size[0] * size[1] * mapSize, seed), shape: [numImages, ...size, mapSize] } }), // biome-ignore format: one line
+          };
+          const given = Object.keys(all).length > 0 ? { condition: all as never } : {};
+          const count = numImages * size[0] * size[1] * channels;
+          const shape = [numImages, ...imageShape] as [number, number, number, number];
+          const images =
+            kind === 'drawn'
+              ? await sample(model, { numImages, seed, imageShape, ...given })
+              : {
+                  data:
+                    kind === 'flat'
+                      ? new Uint16Array(count).fill(levels - 1)
+                      : randomLevels(count, levels, seed),
+                  shape,
+                };
+          const bytes = await expectExact(model, images, given);
+          if (storeCondition) {
+            const whole = await compress(model, images, { ...given, storeCondition });
+            expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
+            if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
+          }
+        },
+      ),
+      { numRuns: 60, seed: 1 },
+    );
+  });
+
+  it.each([
+    [
+      'a mixture',
+      () =>
+        pixelCNN({
+          imageShape: [4, 5, 3],
+          levels: 256,
+          hiddenDim: 3,
+          outDim: 4,
+          numBlocks: 1,
+          output: { components: 3 },
+        }),
+    ],
+    [
+      'a mixture of 65,536 levels',
+      () =>
+        pixelCNN({
+          imageShape: [4, 4, 1],
+          levels: 65_536,
+          hiddenDim: 3,
+          outDim: 4,
+          numBlocks: 1,
+          output: { components: 2 },
+        }),
+    ],
+    [
+      'a softmax of 4,096 levels',
+      () => pixelCNN({ imageShape: [3, 3, 1], levels: 4096, hiddenDim: 3, outDim: 4, numBlocks: 1 }),
+    ],
+    [
+      'PixelCNN++',
+      () =>
+        pixelCNNPlusPlus({ imageShape: [4, 8, 3], levels: 256, filters: 4, numResnets: 1, components: 2 }),
+    ],
+    [
+      'PixelSNAIL',
+      () =>
+        pixelSNAIL({
+          imageShape: [4, 4, 1],
+          levels: 9,
+          filters: 4,
+          heads: 2,
+          numBlocks: 1,
+          numResBlocks: 1,
+          resFilters: 3,
+        }),
+    ],
+    [
+      'Gated PixelCNN',
+      () => gatedPixelCNN({ imageShape: [4, 4, 1], levels: 9, hiddenDim: 3, outDim: 4, numBlocks: 1 }),
+    ],
+  ])('work with %s', async (_, make) => {
+    const network = make();
+    setNoise(network, 5, 1.5);
+    const model = await toPortable(network);
+    const drawn = await sample(model, { numImages: 5, seed: 1 });
+    await expectExact(model, drawn);
+    await expectExact(model, { ...drawn, data: randomLevels(drawn.data.length, model.levels, 3) });
+    network.dispose();
+  });
+
+  it('keep each image by itself, so that some can be read', async () => {
+    const model = portableModel({ numClasses: 3 });
+    const condition = Array.from({ length: 300 }, (_, n) => n % 3);
+    const images = await sample(model, { numImages: 300, seed: 4, condition }); // more than are coded side by side
+    const bytes = await compress(model, images, { condition });
+    const size = images.data.length / 300;
+    for (const [firstImage, numImages] of [
+      [0, 1],
+      [255, 3],
+      [299, 1],
+      [7, 200],
+    ] as const) {
+      const some = await decompress(model, bytes, { firstImage, numImages, condition: condition.slice(firstImage, firstImage + numImages) }); // biome-ignore format: one line
+      expect(some.shape).toEqual([numImages, 6, 5, 2]);
+      expect(some.data).toEqual(images.data.slice(firstImage * size, (firstImage + numImages) * size));
+    }
+    const stored = await compress(model, images, { condition, storeCondition: true });
+    expect((await decompress(model, stored, { firstImage: 290 })).data).toEqual(
+      images.data.slice(290 * size),
+    );
+  });
+
+  it('tell how far they are, and stop', async () => {
+    const model = portableModel({ imageShape: [4, 3, 1] });
+    const images = { data: randomLevels(24, 5, 1), shape: [2, 4, 3, 1] };
+    const onProgress = vi.fn();
+    const bytes = await compress(model, images, { onProgress });
+    expect(onProgress.mock.calls.map(([progress]) => progress)).toEqual([6, 12, 18, 24].map((done) => ({ done, total: 24 }))); // biome-ignore format: one line
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(compress(model, images, { signal })).rejects.toThrow('enough');
+    await expect(decompress(model, bytes, { signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('the codec elsewhere', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('gives the same bytes and images in workers', async () => {
+    const model = portableModel({ numClasses: 3 });
+    const condition = Array.from({ length: 41 }, (_, n) => n % 3);
+    const images = await sample(model, { numImages: 41, seed: 4, condition });
+    const pool = createPool({ workers: 2, createWorker: workers.startWorker });
+    const onProgress = vi.fn();
+    for (const storeCondition of [true, false]) {
+      const bytes = await pool.compress(model, images, { condition, storeCondition, onProgress });
+      expect(bytes).toEqual(await compress(model, images, { condition, storeCondition }));
+      const options = {
+        firstImage: 3,
+        onProgress,
+        ...(storeCondition ? {} : { condition: condition.slice(3) }),
+      };
+      expect(await pool.decompress(model, bytes, options)).toEqual(await decompress(model, bytes, options));
+    }
+    expect(onProgress.mock.calls.at(-1)).toEqual([{ done: 38 * 60, total: 38 * 60 }]);
+    await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
+      'decompress: file: not of compressed images',
+    );
+    await pool.terminate();
+  });
+
+  it('takes and gives tensors, also of a model with a distribution and functions of its own', async () => {
+    const network = pixelCNN({ imageShape: [4, 4, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+    setNoise(network, 5, 1.5);
+    const images = tf.tensor4d([...randomLevels(48, 5, 2)], [3, 4, 4, 1], 'int32');
+    const before = tf.memory().numTensors;
+    const bytes = await compressTensors(network, images);
+    expect(bytes).toEqual(
+      await compress(await toPortable(network), { data: await images.data(), shape: images.shape }),
+    );
+    const back = await decompressTensors(network, bytes);
+    expect([back.dtype, back.shape]).toEqual(['int32', [3, 4, 4, 1]]);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    expect(await take(back)).toEqual(Array.from(await images.data()));
+    network.dispose();
+
+    const own = kinds["a user's own"]?.() as AutoregressiveModel;
+    const shape = [2, ...(own.imageShape as [number, number, number])] as [number, number, number, number];
+    const bits = tf.tensor4d(
+      [
+        ...randomLevels(
+          shape.reduce((a, b) => a * b),
+          2,
+          2,
+        ),
+      ],
+      shape,
+      'int32',
+    );
+    const some = await decompressTensors(own, await compressTensors(own, bits), { firstImage: 1 });
+    expect(await take(some)).toEqual(Array.from(await bits.data()).slice(bits.size / 2));
+    await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]'); // biome-ignore format: one line
+    tf.dispose([images, bits]);
+    own.dispose();
+  });
+});
+
+describe('a file that is not as it should be', () => {
+  const model = portableModel({ imageShape: [4, 3, 1], numClasses: 2 });
+  const images = { data: randomLevels(36, 5, 1), shape: [3, 4, 3, 1] };
+  const condition = [0, 1, 1];
+  let bytes: Uint8Array;
+  beforeAll(async () => {
+    bytes = await compress(model, images, { condition, storeCondition: true });
+  });
+
+  it('is an error, never other images: each byte changed, added or missing', async () => {
+    const wrong = [
+      ...Array.from(bytes, (byte, i) => [1, 128, 255].map((by) => changed(bytes, i, byte ^ by))).flat(),
+      ...Array.from(bytes, (_, length) => bytes.slice(0, length)),
+      Uint8Array.of(...bytes, 0),
+      new Uint8Array(0),
+      new Uint8Array(1000),
+    ];
+    for (const file of wrong)
+      await expect(decompress(model, file)).rejects.toThrow(/^decompress: (file|image)/);
+  });
+
+  it('is of another model', async () => {
+    const other = portableModel({ imageShape: [4, 3, 1], numClasses: 2, features: 4 });
+    await expect(decompress(other, bytes)).rejects.toThrow('decompress: file: compressed with another model');
+    const weights = new Map(model.weights);
+    const [name, { shape, data }] = [...weights][0] as [string, { shape: number[]; data: Float32Array }];
+    weights.set(name, { shape, data: changed(data, 0, (data[0] as number) + 1e-3) });
+    await expect(decompress({ ...model, weights }, bytes)).rejects.toThrow('compressed with another model');
+    expect((await decompress(structuredClone(model), bytes)).data).toEqual(Uint8Array.from(images.data));
+  });
+
+  it('has other conditions', async () => {
+    const without = await compress(model, images, { condition });
+    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted');
+    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or of another condition'); // biome-ignore format: one line
+    await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line
+  });
+
+  it('is named where options are wrong', async () => {
+    await expect(decompress(model, bytes, { firstImage: 3 })).rejects.toThrow('decompress: firstImage: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    await expect(decompress(model, bytes, { firstImage: 1, numImages: 3 })).rejects.toThrow('decompress: numImages: wanted an integer from 1 to 2, got 3'); // biome-ignore format: one line
+    await expect(decompress(model, [...bytes] as never)).rejects.toThrow(
+      'decompress: bytes: wanted a Uint8Array',
+    );
+    await expect(compress(model, { ...images, data: changed(images.data, 0, 5) }, { condition })).rejects.toThrow('compress: images'); // biome-ignore format: one line
+    await expect(compress(model, images)).rejects.toThrow('compress: condition: wanted');
+    await expect(compress({} as never, images)).rejects.toThrow('compress: model: wanted a portable model');
+    await expect(compress(portableModel({ levels: 65_537, features: 2 }), images)).rejects.toThrow('compress: model: wanted at most 65536 levels, got 65537'); // biome-ignore format: one line
+  });
+});

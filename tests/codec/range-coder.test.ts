@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RangeDecoder, RangeEncoder, TOTAL } from '../../src/codec/range-coder';
+
+/** Frequencies of symbols that sum to the total, each at least 1. */
+function frequenciesOf(shares: readonly number[]): number[] {
+  const sum = shares.reduce((a, b) => a + b, 0);
+  const all = shares.map((share) => 1 + Math.floor((share / sum) * (TOTAL - shares.length)));
+  const rest = TOTAL - all.reduce((a, b) => a + b, 0);
+  return all.map((frequency, i) => frequency + (i === 0 ? rest : 0));
+}
+
+const before = (frequencies: readonly number[], symbol: number) =>
+  frequencies.slice(0, symbol).reduce((a, b) => a + b, 0);
+
+function encode(frequencies: readonly number[], symbols: readonly number[]): Uint8Array {
+  const encoder = new RangeEncoder();
+  for (const symbol of symbols) encoder.encode(before(frequencies, symbol), frequencies[symbol] as number);
+  return encoder.finish();
+}
+
+function decode(frequencies: readonly number[], bytes: Uint8Array, count: number): number[] {
+  const decoder = new RangeDecoder(bytes);
+  return Array.from({ length: count }, () => {
+    const target = decoder.target();
+    const symbol = frequencies.findIndex((frequency, i) => target < before(frequencies, i) + frequency);
+    decoder.take(before(frequencies, symbol), frequencies[symbol] as number);
+    return symbol;
+  });
+}
+
+const shares = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 }), fc.constant(1e9)), { minLength: 1, maxLength: 8 }); // biome-ignore format: one line
+const cases = shares
+  .filter((all) => all.some((share) => share > 0))
+  .chain((all) =>
+    fc.record({
+      shares: fc.constant(all),
+      symbols: fc.array(fc.integer({ min: 0, max: all.length - 1 }), { maxLength: 300 }),
+    }),
+  );
+
+describe('the range coder', () => {
+  it('gives back all symbols, from as many bytes as their frequencies promise and one more', () => {
+    fc.assert(
+      fc.property(cases, ({ shares, symbols }) => {
+        const frequencies = frequenciesOf(shares);
+        const bytes = encode(frequencies, symbols);
+        expect(decode(frequencies, bytes, symbols.length)).toEqual(symbols);
+        const bits = symbols.reduce(
+          (sum, symbol) => sum - Math.log2((frequencies[symbol] as number) / TOTAL),
+          0,
+        );
+        expect(8 * bytes.length).toBeLessThanOrEqual(bits * 1.0001 + symbols.length * 4e-4 + 8);
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+  });
+
+  it('carries through bytes that are full', () => {
+    // The first symbol leaves digits of 255, on which the second one's start lies.
+    for (let first = 1; first < 2000; first++) {
+      const frequencies = [first, TOTAL - first - 1, 1];
+      const symbols = [1, 2, 2, 2, 2, 0, 1, 2, 2, 1, 1, 2];
+      expect(decode(frequencies, encode(frequencies, symbols), symbols.length)).toEqual(symbols);
+    }
+  });
+
+  it('spends nothing on what is certain', () => {
+    const frequencies = [TOTAL - 1, 1];
+    expect(encode(frequencies, new Array(10_000).fill(0))).toHaveLength(0);
+    expect(encode([TOTAL], new Array(10_000).fill(0))).toHaveLength(0);
+  });
+
+  it('stays within the numbers that are exact', () => {
+    const encoder = new RangeEncoder();
+    for (let i = 0; i < 100_000; i++) encoder.encode(TOTAL - 1, 1); // always at the upper end
+    const bytes = encoder.finish();
+    expect(bytes.length).toBe(Math.ceil((100_000 * 28) / 8));
+    const decoder = new RangeDecoder(bytes);
+    for (let i = 0; i < 100_000; i++) {
+      expect(decoder.target()).toBe(TOTAL - 1);
+      decoder.take(TOTAL - 1, 1);
+    }
+  });
+});
