@@ -184,13 +184,13 @@ function checkOutputs(model: PortableModel): void {
   );
 }
 
-/** Maps of conditions alone are no larger than the image, or than any may be, and memory has those that are kept whole. */
+/** Maps of conditions alone are no larger than the image, or than any may be, and memory has room for those kept whole. */
 function checkMaps(model: PortableModel, maps: readonly number[]): void {
   const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
   const sizes = mapSizes(model);
   for (const [index, size] of sizes.entries()) {
     const [h, w] = size ?? [null, null];
-    if ((h ?? 0) > height || (w ?? 0) > width || (h ?? 1) * (w ?? 1) > MOST_VALUES)
+    if ((h ?? 0) > height || (w ?? 0) > width)
       throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
   }
   const numbers = wholeMaps(model.nodes, maps).map((index) => {

@@ -6,7 +6,7 @@ import { evaluatorFor } from '../../src/engine/evaluator';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
-import { imageProgram } from '../../src/program/maps';
+import { imageProgram, wholeMaps } from '../../src/program/maps';
 import type { PortableModel } from '../../src/program/program';
 import { UnfitResolution } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
@@ -174,6 +174,38 @@ describe('maps that come before the image', () => {
   });
 });
 
+describe('maps', () => {
+  it('are of positions of the image too, and look around in these', () => {
+    const around = windowOf({ kernelSize: 3, shift: 'around' });
+    const model = programOf((program, _, image) =>
+      program.conv(program.position(image), weights(9)([3, 3, 2, 2]), null, around),
+    );
+    expectSlow(model, 2, 7);
+  });
+
+  it('may be all that there is: outputs that see no image', () => {
+    const program = new ProgramBuilder();
+    program.image(1);
+    const codes = program.oneHot(program.condition(0, 1, true), 3);
+    const output = program.enlarge(program.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
+    const conditions = [codesOf(COARSE), MAP, VECTOR];
+    const model = modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions });
+    expectSlow(model, 2, 8);
+  });
+
+  it('are kept whole where they are read whole, or by several, and not where only their size is', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1); // node 0
+    const codes = program.oneHot(program.condition(0, 1, true), 3); // 1, 2: of which others are made
+    const once = program.pointwise('tanh', codes); // 3
+    const sum = program.combine('add', once, codes); // 4: read whole
+    program.enlarge(sum, 2, 3); // 5
+    program.position(program.pointwise('elu', image)); // 6, 7
+    expect(wholeMaps(program.nodes, [5, 7])).toEqual([2, 4, 5, 7]);
+    expect(wholeMaps(program.nodes, [7])).toEqual([7]);
+  });
+});
+
 describe('maps that cannot be', () => {
   const around = windowOf({ kernelSize: 3, shift: 'around' });
   const kernel = (features: number) => weights(1)([3, 3, features, 2]);
@@ -201,6 +233,25 @@ describe('maps that cannot be', () => {
           windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
         ),
       /strides are for maps of the size of the image/,
+    ],
+    [
+      'look around where strides were',
+      (p, _, image) =>
+        p.position(
+          p.conv(
+            image,
+            weights(1)([2, 2, 3, 2]),
+            null,
+            windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
+          ),
+        ),
+      /position.*strides are for maps of the size of the image/,
+    ],
+    [
+      'look around in what is the same at every pixel',
+      (p, [, , vector]) =>
+        p.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'around' })),
+      /conv.*the same at every pixel/,
     ],
   ])('%s', (_, network, message) => {
     const model = programOf(network);

@@ -10,6 +10,7 @@ import {
   type PixelSNAILArgs,
   pixelSNAIL,
 } from 'pixelcnn-layers';
+import { loadWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { allImages } from '../support/distributions';
@@ -229,6 +230,23 @@ describe('pixelSNAIL', () => {
     expect(await outputs(model, true)).not.toEqual(dropped);
     x.dispose();
     for (const m of [model, whole]) m.dispose();
+  });
+
+  it('drops nothing in the blocks after the last', async () => {
+    const model = build({ dropout: 0.5, numResBlocks: 0, attention: false, outResBlocks: 2 });
+    const x = tf.tensor4d(noise(16), [1, 4, 4, 1]);
+    const outputs = async (training: boolean) => take(model.apply(x, { training }) as tf.Tensor);
+    expect(await outputs(true)).toEqual(await outputs(false));
+    x.dispose();
+    model.dispose();
+  });
+
+  it('reads what ends a block without attention by its name in the repository', () => {
+    const model = build({ attention: false, numResBlocks: 0, outResBlocks: 1 });
+    const load = () => loadWeights(model, new Map(), { from: 'rosinality/vq-vae-2-pytorch' });
+    for (const name of ['blocks.0.out.conv.weight_v', 'blocks.0.out.conv.bias', 'out.0.conv1.conv.weight_g', 'out.2.conv.weight_v'])
+      expect(load).toThrow(name); // biome-ignore format: one line
+    model.dispose();
   });
 
   it('begins with data, also the network on codes', async () => {

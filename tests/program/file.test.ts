@@ -1441,6 +1441,17 @@ describe('networks on codes in a file', () => {
       expect(await draw(inAround({ anchor }))).toHaveLength(expected.length);
   });
 
+  it('take no memory where they are only enlarged', () => {
+    const large = edited(bytes, ({ program: { nodes, imageShape } }) => {
+      imageShape.splice(0, 2, 4096, 4096);
+      Object.assign(nodes[5], { rows: 4096, columns: 2048 });
+      const inputs = [5];
+      for (let i = 0; i < 20; i++) inputs.push(nodes.push({ ...nodes[5] }) - 1);
+      nodes.push({ op: 'add', size: 2, inputs });
+    });
+    expect(readPortable(large).imageShape).toEqual([4096, 4096, 1]);
+  });
+
   it('look around as often as the file is long', async () => {
     const deep = edited(bytes, ({ program: { nodes } }) => {
       for (let i = 0; i < 1500; i++) {
@@ -1448,7 +1459,6 @@ describe('networks on codes in a file', () => {
         nodes.push({ ...nodes[4], input: nodes.length - 1 });
       }
       nodes.push({ ...nodes[5], input: nodes.length - 1 });
-      nodes.push({ op: 'add', size: 2, inputs: [1, nodes.length - 1] });
       nodes.push({ op: 'concat', size: 6, inputs: [1, nodes.length - 1, 6] });
       nodes.push({ ...nodes[8], input: nodes.length - 1 });
     });
