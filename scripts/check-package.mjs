@@ -57,9 +57,9 @@ const ENGINES = [
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 33_500], // with all layers, which are registered on import
   ['pixelcnn-layers/runtime', 'getMask', 2_000],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 32_500],
-  ['pixelcnn-layers', '*', 84_000],
-  ['pixelcnn-layers/runtime', '*', 41_500],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 34_000],
+  ['pixelcnn-layers', '*', 88_000],
+  ['pixelcnn-layers/runtime', '*', 43_000],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
   ['pixelcnn-layers/weights', '*', 6_500],
