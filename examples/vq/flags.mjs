@@ -21,7 +21,7 @@ VQ-VAE
 PixelSNAIL
   --prior-filters N   features of each layer, a multiple of 16 (64)
   --prior-blocks N    (2)
-  --prior-steps N     (2000)
+  --prior-steps N     (6000)
 
 Both
   --batch N           images a step (32)
@@ -48,7 +48,7 @@ const OPTIONS = {
   steps: text('4000'),
   'prior-filters': text('64'),
   'prior-blocks': text('2'),
-  'prior-steps': text('2000'),
+  'prior-steps': text('6000'),
   batch: text('32'),
   seed: text('1'),
   backend: text(),

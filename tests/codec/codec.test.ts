@@ -21,6 +21,7 @@ import {
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { kinds } from '../support/distributions';
+import { bytesOf } from '../support/files';
 import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 import { noise, setNoise, take } from '../support/tensors';
@@ -218,6 +219,15 @@ describe('compress and decompress', () => {
 
 describe('the codec elsewhere', () => {
   beforeAll(() => useBackend('cpu'));
+
+  it('reads and writes the file of version 1, to the byte', async () => {
+    const model = portableModel({ numClasses: 3 });
+    const condition = [0, 1, 2, 0, 1];
+    const images = await sample(model, { numImages: 5, seed: 4, condition });
+    const kept = await bytesOf('../golden/codec/version-1.pxc');
+    expect(await compress(model, images, { condition, storeCondition: true })).toEqual(kept);
+    expect(await decompress(model, kept)).toEqual(images);
+  });
 
   it('gives the same bytes and images in workers', async () => {
     const model = portableModel({ numClasses: 3 });
