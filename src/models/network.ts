@@ -8,6 +8,7 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
+import { numParameters } from '../distributions/mixture-parameters';
 import { levelEmbedding } from '../layers/level-embedding';
 import { logisticMixture } from '../layers/logistic-mixture';
 import { maskedConv2d } from '../layers/masked-conv-2d';
@@ -182,6 +183,27 @@ export function checkOutput(what: string, output: unknown): NonNullable<NetworkA
     throwTypeError(what, "'softmax' or { components }", output);
   const { components } = checkArgs<{ components?: number }>(what, output, { components: true });
   return { components: checkInteger(`${what}.components`, components, 1) };
+}
+
+/**
+ * What ends a network whose features are not split by channel: the layer that says what its outputs mean, and how many
+ * features that takes. `label` names an option in errors.
+ */
+export function wholePixelOutputs(
+  label: (option: string) => string,
+  output: NonNullable<NetworkArgs['output']>,
+  sizes: { readonly imageChannels: number; readonly levels: number },
+  filters: number,
+) {
+  const { imageChannels, levels } = sizes;
+  if (output === 'softmax') {
+    checkMemory(label('levels'), [filters, imageChannels * levels]);
+    return { numFeatures: imageChannels * levels, layer: pixelLogits({ name: 'logits', ...sizes }) }; // [N,H,W,C*L] -> [N,H,W,C,L]
+  }
+  const { components } = output;
+  const numFeatures = numParameters({ imageChannels, components });
+  checkMemory(label('components'), [filters, numFeatures]);
+  return { numFeatures, layer: logisticMixture({ name: 'mixture', ...sizes, components }) }; // [N,H,W,P]
 }
 
 /** Arguments of {@link outputHead}. */

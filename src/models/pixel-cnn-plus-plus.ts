@@ -9,18 +9,15 @@ import {
   throwTypeError,
 } from '../core/check';
 import type { Shift } from '../core/window';
-import { numParameters } from '../distributions/mixture-parameters';
 import { centeredImage } from '../layers/centered-image';
 import { gatedResBlock } from '../layers/gated-res-block';
-import { logisticMixture } from '../layers/logistic-mixture';
-import { pixelLogits } from '../layers/pixel-logits';
 import { pixelShift } from '../layers/pixel-shift';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { checkRate } from '../program/ops';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
-import { checkImageShape } from './network';
+import { checkImageShape, wholePixelOutputs } from './network';
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
@@ -205,15 +202,14 @@ function checkNetwork(args: PixelCNNPlusPlusArgs) {
   if (typeof output === 'object' && output !== null)
     throwTypeError(label('output'), "'mixture' or 'softmax', with components beside it", output);
   checkOneOf(label('output'), output, ['mixture', 'softmax']);
-  const isSoftmax = output === 'softmax';
-  const sizes = { imageChannels, levels };
-  const numFeatures = isSoftmax ? imageChannels * levels : numParameters({ imageChannels, components });
-  checkMemory(label(isSoftmax ? 'levels' : 'components'), [filters, numFeatures]);
+  const outputs = wholePixelOutputs(
+    label,
+    output === 'softmax' ? output : { components },
+    { imageChannels, levels },
+    filters,
+  );
   const dropout = checkRate(label('dropout'), args.dropout ?? 0);
   const seed = checkSeed('pixelCNNPlusPlus', args.seed);
-  const layer = isSoftmax
-    ? pixelLogits({ name: 'logits', ...sizes })
-    : logisticMixture({ name: 'mixture', ...sizes, components });
   const named = name === undefined ? {} : { name };
-  return { imageShape, filters, numResnets, outputs: { numFeatures, layer }, dropout, seed, named };
+  return { imageShape, filters, numResnets, outputs, dropout, seed, named };
 }

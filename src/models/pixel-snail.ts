@@ -9,12 +9,9 @@ import {
   throwTypeError,
 } from '../core/check';
 import type { Shift } from '../core/window';
-import { numParameters } from '../distributions/mixture-parameters';
 import { causalAttention } from '../layers/causal-attention';
 import { enlargedMap } from '../layers/enlarged-map';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
-import { logisticMixture } from '../layers/logistic-mixture';
-import { pixelLogits } from '../layers/pixel-logits';
 import { pixelPosition } from '../layers/pixel-position';
 import { pixelShift } from '../layers/pixel-shift';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
@@ -29,6 +26,7 @@ import {
   type InputEncoding,
   inputLayers,
   type NetworkArgs,
+  wholePixelOutputs,
 } from './network';
 
 /** A coarser map of codes that images are conditioned on, and the network that reads it. */
@@ -65,7 +63,11 @@ export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
   attention?: boolean;
   /** Heads of attention. @default 8 */
   heads?: number;
-  /** Probability with which features, and weights of attention, are dropped in training. @default 0 */
+  /**
+   * Probability with which features, and weights of attention, are dropped in training; the residual blocks after the last
+   * block drop none.
+   * @default 0
+   */
   dropout?: number;
   /** Gated residual blocks of 1x1 convolutions after the last block. @default 0 */
   outResBlocks?: number;
@@ -248,6 +250,7 @@ function checkNetwork(args: PixelSNAILArgs) {
   checkMemory(label('filters'), [2 * (2 * filters + 2), filters]);
   const inputs = imageChannels * checkEncoding('pixelSNAIL', input, levels);
   checkMemory(label('kernelSize, input features, filters'), [kernelSize, kernelSize, inputs, filters]);
+  const output = checkOutput(label('output'), args.output ?? 'softmax');
   const dropout = checkRate(label('dropout'), args.dropout ?? 0);
   const seed = checkSeed('pixelSNAIL', args.seed);
   const codeCondition = checkCodeCondition(label('codeCondition'), args.codeCondition, imageShape);
@@ -264,29 +267,11 @@ function checkNetwork(args: PixelSNAILArgs) {
     outResBlocks,
     input,
     codeCondition,
-    outputs: outputsOf(args, { imageChannels, levels }, filters),
+    outputs: wholePixelOutputs(label, output, { imageChannels, levels }, filters),
     dropout,
     seed,
     named: name === undefined ? {} : { name },
   };
-}
-
-/** The layer that says what the outputs mean, and the features that it takes. */
-function outputsOf(
-  { output }: PixelSNAILArgs,
-  sizes: { imageChannels: number; levels: number },
-  filters: number,
-) {
-  const meaning = checkOutput('pixelSNAIL: output', output ?? 'softmax');
-  const { imageChannels, levels } = sizes;
-  if (meaning === 'softmax') {
-    checkMemory('pixelSNAIL: levels', [filters, imageChannels * levels]);
-    return { numFeatures: imageChannels * levels, layer: pixelLogits({ name: 'logits', ...sizes }) };
-  }
-  const { components } = meaning;
-  const numFeatures = numParameters({ imageChannels, components });
-  checkMemory('pixelSNAIL: output.components', [filters, numFeatures]);
-  return { numFeatures, layer: logisticMixture({ name: 'mixture', ...sizes, components }) };
 }
 
 /** Rows and columns of a square window, odd and at least so many. */
