@@ -107,16 +107,16 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
 
     it('leads there, also after a reload', async () => {
       await demo.page.goto(`${demo.address}#completing`);
-      expect(await top('completing')).toSatisfy(isAtTop);
+      await eventually(() => top('completing')).toSatisfy(isAtTop);
       await demo.page.reload();
-      expect(await top('completing')).toSatisfy(isAtTop);
+      await eventually(() => top('completing')).toSatisfy(isAtTop);
     });
 
     it('leads there by a click that is early', async () => {
       await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
       await demo.page.goto(demo.address);
       await demo.page.getByRole('link', { name: 'Complete an image' }).click();
-      expect(await top('completing')).toSatisfy(isAtTop);
+      await eventually(() => top('completing')).toSatisfy(isAtTop);
     });
 
     it('holds nobody who goes on', async () => {

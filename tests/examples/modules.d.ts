@@ -6,7 +6,13 @@ declare module 'pngjs' {
     width: number;
     height: number;
     data: Buffer;
-    static sync: { read(png: Uint8Array, options?: { skipRescale?: boolean }): PNG; write(png: PNG): Buffer };
+    static sync: {
+      read(png: Uint8Array, options?: { skipRescale?: boolean }): PNG;
+      write(
+        png: { width: number; height: number; data: Uint8Array },
+        options?: { colorType?: number; inputColorType?: number; bitDepth?: number },
+      ): Buffer;
+    };
   }
 }
 
@@ -121,6 +127,15 @@ declare module '*/examples/lib/npy.mjs' {
 
 declare module '*/examples/lib/run-lock.mjs' {
   export function lockRun(directory: string): () => void;
+}
+
+declare module '*/examples/lib/png-levels.mjs' {
+  export function levelsOfPng(
+    bytes: Uint8Array,
+    channels: number,
+    levels: number,
+  ): { shape: [number, number, number]; data: Uint8Array };
+  export function pngOfLevels(image: ArrayLike<number>, shape: number[], levels: number): Buffer;
 }
 
 declare module '*/examples/lib/png.mjs' {

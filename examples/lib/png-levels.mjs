@@ -1,0 +1,49 @@
+import { PNG } from 'pngjs';
+
+/** The intensity of each level, 0 to 255, as PNGs of 8 bits a channel have them. */
+const intensitiesOf = (levels) =>
+  Uint8Array.from({ length: levels }, (_, level) => Math.round((255 * level) / (levels - 1)));
+
+/**
+ * The levels of a PNG, where {@link pngOfLevels} gives back the same pixels.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} channels 1 for gray, 3 for RGB
+ * @param {number} levels at most 256
+ * @returns {{ shape: [number, number, number], data: Uint8Array }} levels [H,W,C]
+ */
+export function levelsOfPng(bytes, channels, levels) {
+  const { width, height, depth, data } = PNG.sync.read(Buffer.from(bytes));
+  if (depth === 16) throw new Error('wanted 8 bits a channel, got 16');
+  const levelOf = new Map([...intensitiesOf(levels)].map((intensity, level) => [intensity, level]));
+  const read = new Uint8Array(height * width * channels);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    const [r, g, b, opacity] = data.subarray(4 * pixel, 4 * pixel + 4);
+    const where = `row ${Math.floor(pixel / width)}, column ${pixel % width}`;
+    if (opacity !== 255) throw new Error(`wanted no transparency, got opacity ${opacity} in ${where}`);
+    if (channels === 1 && (r !== g || g !== b))
+      throw new Error(`wanted gray, got ${r}, ${g}, ${b} in ${where}`);
+    for (const [channel, intensity] of [r, g, b].slice(0, channels).entries()) {
+      const level = levelOf.get(intensity);
+      if (level === undefined)
+        throw new Error(`wanted intensities of ${levels} levels, got ${intensity} in ${where}`);
+      read[pixel * channels + channel] = level;
+    }
+  }
+  return { shape: [height, width, channels], data: read };
+}
+
+/**
+ * A PNG of one image, a pixel each.
+ *
+ * @param {ArrayLike<number>} image levels [H,W,C]
+ * @param {number[]} shape [H,W,C], C 1 or 3
+ * @param {number} levels at most 256
+ * @returns {Buffer}
+ */
+export function pngOfLevels(image, [height, width, channels], levels) {
+  const intensities = intensitiesOf(levels);
+  const colorType = channels === 1 ? 0 : 2;
+  const data = Buffer.from(Array.from(image, (level) => intensities[level]));
+  return PNG.sync.write({ width, height, data }, { colorType, inputColorType: colorType });
+}

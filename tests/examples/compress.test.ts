@@ -1,0 +1,182 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { unzipSync, zipSync } from 'fflate';
+import { pixelCNN, toPortable } from 'pixelcnn-layers';
+import { decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDigits } from '../../examples/lib/digits.mjs';
+import { levelsOfPng, pngOfLevels } from '../../examples/lib/png-levels.mjs';
+import { useBackend } from '../support/backends';
+import { itRefuses, runScript, startScript } from './run-script';
+
+const DIGITS = 'examples/models/digits.pixelcnn';
+let directory: string;
+let anySize: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'compress-'));
+  await useBackend('cpu');
+  anySize = join(directory, 'any-size.pixelcnn');
+  const args = { hiddenDim: 2, outDim: 4, numBlocks: 1, seed: 1 };
+  const portable = await toPortable(pixelCNN({ imageShape: [null, null, 3], levels: 256, ...args }));
+  await writeFile(anySize, writePortable(portable));
+
+  await mkdir(join(directory, 'digits'));
+  const { images } = await readDigits('test');
+  for (let n = 0; n < 20; n++) {
+    const png = pngOfLevels(images.subarray(64 * n, 64 * n + 64), [8, 8, 1], 17);
+    await writeFile(join(directory, 'digits', `${n}.png`), png);
+  }
+  await writeFile(join(directory, 'digits', 'notes.txt'), 'no image');
+
+  await mkdir(join(directory, 'bad'));
+  const clear = new PNG({ width: 2, height: 2 });
+  await writeFile(join(directory, 'bad', 'clear.png'), PNG.sync.write(clear));
+  await mkdir(join(directory, 'none'));
+  await writeFile(join(directory, 'other.zip'), zipSync({ 'a.txt': new Uint8Array(1) }));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const run = (model: string, from: string, to: string, ...flags: string[]) =>
+  runScript('compress.mjs', ['--model', model, '--from', from, '--to', to, ...flags]);
+
+/** The pixels of the PNGs of a directory, RGBA, by name. */
+async function pixelsOf(of: string) {
+  const names = (await readdir(of)).filter((name) => name.endsWith('.png'));
+  const read = async (name: string) => [name, PNG.sync.read(await readFile(join(of, name))).data] as const;
+  return Object.fromEntries(await Promise.all(names.map(read)));
+}
+
+describe('compress.mjs', () => {
+  it('packs PNGs into a file of the codec, of the size that the likelihood promises, and unpacks them', async () => {
+    const [pngs, file, back] = ['digits', 'digits.zip', 'back'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const packed = await run(DIGITS, pngs, file);
+    expect(packed.code).toBe(0);
+    expect(packed.stdout).toMatch(/^20 PNGs of \d+ bytes: \d+ bytes in .*digits\.zip, .* bits\/dim$/m);
+    expect(packed.stderr).toContain('100 %');
+
+    const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
+    expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual([
+      '0.png',
+      '1.png',
+      '10.png',
+    ]);
+    const model = readPortable(await readFile(DIGITS));
+    const images = await decompress(model, code);
+    const promised = (await logProb(model, images)).reduce((sum, nats) => sum - nats / Math.LN2 / 8, 0);
+    expect(code.length).toBeGreaterThan(promised);
+    expect(code.length).toBeLessThan(promised * 1.001 + 16 * 20 + 40);
+
+    expect(await run(DIGITS, file, back)).toMatchObject({ code: 0, stdout: `20 PNGs in ${back}\n` });
+    expect(await pixelsOf(back)).toEqual(await pixelsOf(pngs));
+  });
+
+  it('takes images of several sizes, where the model does, in colours', async () => {
+    const [pngs, file, back] = ['sizes', 'sizes.zip', 'sizes-back'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await mkdir(pngs);
+    for (const [n, [height, width]] of (
+      [
+        [4, 6],
+        [5, 3],
+        [4, 6],
+      ] as const
+    ).entries()) {
+      // biome-ignore format: one line
+      const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => (37 * i + 11 * n) % 256);
+      await writeFile(join(pngs, `${n}.png`), pngOfLevels(data, [height, width, 3], 256));
+    }
+    expect((await run(anySize, pngs, file, '--workers', '1')).code).toBe(0);
+    expect(Object.keys(unzipSync(await readFile(file)))).toEqual(['names.json', '4x6.pxc', '5x3.pxc']);
+    expect((await run(anySize, file, back)).code).toBe(0);
+    expect(await pixelsOf(back)).toEqual(await pixelsOf(pngs));
+  });
+
+  it('keeps the class of the images', async () => {
+    const model = 'examples/models/digits-conditional.pixelcnn';
+    const [file, back] = [join(directory, 'class.zip'), join(directory, 'class-back')] as const;
+    expect((await run(model, join(directory, 'digits'), file, '--class', '3')).code).toBe(0);
+    expect((await run(model, file, back)).code).toBe(0);
+    expect(await pixelsOf(back)).toEqual(await pixelsOf(join(directory, 'digits')));
+  });
+
+  it('writes nothing outside of its directory, whatever a file says', async () => {
+    const file = join(directory, 'digits.zip');
+    const entries = unzipSync(await readFile(file));
+    for (const name of ['../out.png', '/tmp/out.png', 'a\\b.png', '..', 5]) {
+      const names = { '8x8': Array.from({ length: 20 }, (_, n) => (n === 7 ? name : `${n}.png`)) };
+      const bad = join(directory, 'bad.zip');
+      await writeFile(bad, zipSync({ ...entries, 'names.json': Buffer.from(JSON.stringify(names)) }));
+      const to = join(directory, 'nowhere');
+      const { code, stderr } = await run(DIGITS, bad, to);
+      expect(code).toBe(1);
+      expect(stderr).toContain('damaged: wanted 20 names of images of 8x8');
+      await expect(readdir(to)).rejects.toThrow('ENOENT');
+    }
+  });
+
+  it('ends at Ctrl-C and writes nothing', async () => {
+    const pngs = join(directory, 'large');
+    await mkdir(pngs);
+    const data = Uint8Array.from({ length: 400 * 400 * 3 }, (_, i) => (i * i) % 256);
+    await writeFile(join(pngs, 'large.png'), pngOfLevels(data, [400, 400, 3], 256));
+    const file = join(directory, 'large.zip');
+    const { program, ended } = startScript('compress.mjs', [
+      '--model',
+      anySize,
+      '--from',
+      pngs,
+      '--to',
+      file,
+    ]);
+    program.stderr?.once('data', () => program.kill('SIGINT')); // the bar is there
+    expect(await ended).toMatchObject({ code: 130, stdout: '' });
+    await expect(readFile(file)).rejects.toThrow('ENOENT');
+  });
+
+  itRefuses(
+    [
+      ['--model: wanted the file of a portable model', ['compress.mjs', '--from', 'DIR', '--to', 'DIR/a.zip']],
+      ['--from: wanted a directory of PNGs, or a file', ['compress.mjs', '--model', DIGITS, '--to', 'DIR/a.zip']],
+      ["ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
+      ["--from: 'DIR/none' has no PNGs", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/none', '--to', 'DIR/a.zip']],
+      ["'DIR/bad/clear.png': wanted no transparency, got opacity 0 in row 0, column 0", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/bad', '--to', 'DIR/a.zip']],
+      ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
+      ["--class: wanted a whole number of at least 0, got 'x'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', 'x']],
+    ], // biome-ignore format: a line each
+    () => ({ DIR: directory }),
+  );
+});
+
+describe('levels of a PNG', () => {
+  it.each([2, 3, 17, 255, 256])('of %i levels are those it was made of', (levels) => {
+    const data = Uint8Array.from({ length: 6 * 50 * 3 }, (_, i) => (7 * i) % levels);
+    expect(levelsOfPng(pngOfLevels(data, [6, 50, 3], levels), 3, levels)).toEqual({
+      shape: [6, 50, 3],
+      data,
+    });
+    const gray = data.subarray(0, 300);
+    expect(levelsOfPng(pngOfLevels(gray, [6, 50, 1], levels), 1, levels).data).toEqual(gray);
+  });
+
+  it('are refused where the model could not give them back', () => {
+    const png = pngOfLevels([0, 0, 1], [1, 1, 3], 256);
+    expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted gray, got 0, 0, 1 in row 0, column 0');
+    expect(() => levelsOfPng(png, 3, 17)).toThrow(
+      'wanted intensities of 17 levels, got 1 in row 0, column 0',
+    );
+    const deep = PNG.sync.write(
+      { width: 1, height: 1, data: Buffer.from(new Uint16Array([300, 300, 300, 65535]).buffer) },
+      { bitDepth: 16 },
+    );
+    expect(() => levelsOfPng(deep, 1, 256)).toThrow('wanted 8 bits a channel, got 16');
+  });
+});
