@@ -1,4 +1,5 @@
-export { type CompressOptions, compress, type DecompressOptions, decompress } from './codec/codec';
+export { type CompressOptions, compress } from './codec/compress';
+export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export type { Images, Place } from './core/images';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';

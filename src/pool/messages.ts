@@ -1,4 +1,5 @@
-import type { CompressJob, DecompressJob } from '../codec/codec';
+import type { CompressJob } from '../codec/compress';
+import type { DecompressJob } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
 import type { NumericArray } from '../core/conditions';
 import type { Images } from '../core/images';

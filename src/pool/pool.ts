@@ -1,10 +1,5 @@
-import {
-  type CompressOptions,
-  type DecompressOptions,
-  packed,
-  planCompress,
-  planDecompress,
-} from '../codec/codec';
+import { type CompressOptions, packed, planCompress } from '../codec/compress';
+import { type DecompressOptions, planDecompress } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
 import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionsByName, type ConditionValues, type NumericArray, part } from '../core/conditions';

@@ -1,4 +1,6 @@
-import { codedModel, decodeImages, encodeImages } from '../codec/codec';
+import { encodeImages } from '../codec/compress';
+import { decodeImages } from '../codec/decompress';
+import { codedModel } from '../codec/job';
 import { logProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { sample } from '../sampling/sample';

@@ -1,14 +1,16 @@
 import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
-  type CodedModel,
   type CompressOptions as CompressNumbersOptions,
   compressNames,
   compressWith,
+} from '../codec/compress';
+import {
   type DecompressOptions as DecompressNumbersOptions,
   decompressNames,
   decompressWith,
-} from '../codec/codec';
+} from '../codec/decompress';
+import type { CodedModel } from '../codec/job';
 import { checkArgs, throwTypeError } from '../core/check';
 import type { ConditionData } from '../core/conditions';
 import { type Condition, conditionData, readTensor } from '../models/conditions';

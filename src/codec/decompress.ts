@@ -1,0 +1,167 @@
+import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import {
+  type ConditionData,
+  type ConditionValues,
+  checkConditionValues,
+  part,
+  readConditions,
+} from '../core/conditions';
+import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
+import { checkModel, type PortableModel } from '../program/program';
+import { attempt } from '../program/safetensors';
+import { memoryFor } from '../sampling/sample';
+import { type CodedImage, checksumOf, FileReader } from './format';
+import {
+  type CodedModel,
+  checkJob,
+  checkLevelCount,
+  codedModel,
+  digestOf,
+  eachGroup,
+  type JobOptions,
+  jobNames,
+} from './job';
+import { RangeDecoder } from './range-coder';
+
+/** Options of {@link decompress}. */
+export interface DecompressOptions extends JobOptions {
+  /** What the images that are read are conditioned on, where the file does not hold it. */
+  condition?: ConditionData;
+  /** The first image of the file that is read. @default 0 */
+  firstImage?: number;
+  /** How many are. @default all from there on */
+  numImages?: number;
+}
+
+export const decompressNames: NamesOf<DecompressOptions> = {
+  condition: true,
+  firstImage: true,
+  numImages: true,
+  ...jobNames,
+};
+
+/**
+ * Gives back the images of a file that {@link compress} wrote, or some of them: each is coded by itself.
+ *
+ * @param model the one that they were compressed with
+ * @param bytes the whole file
+ * @returns levels [N,H,W,C]
+ * @throws TypeError (rejects) naming the option that is wrong; Error where the file is none, is damaged or cut, or of another
+ * model; `signal.reason` where the signal aborts. It never gives other images than those that were compressed.
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { compress, decompress } from 'pixelcnn-layers/runtime';
+ * const model = await toPortable(pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 }));
+ * const bytes = await compress(model, { data: new Uint8Array(48), shape: [3, 4, 4, 1] });
+ * const last = await decompress(model, bytes, { firstImage: 2 });
+ * console.log(last.shape); // [1, 4, 4, 1]
+ * ```
+ */
+export async function decompress(
+  model: PortableModel,
+  bytes: Uint8Array,
+  options: DecompressOptions = {},
+): Promise<Images> {
+  return decompressWith(codedModel('decompress: model', model), bytes, options);
+}
+
+/** The same by a distribution that may be a user's own. */
+export async function decompressWith(
+  given: CodedModel,
+  bytes: Uint8Array,
+  options: DecompressOptions,
+): Promise<Images> {
+  return decodeImages(given, planDecompress(given.model, bytes, options), options);
+}
+
+/** Codes that are to be read, checked. */
+export interface DecompressJob {
+  readonly coded: readonly CodedImage[];
+  readonly imageShape: ImageShape;
+  readonly conditions: readonly ConditionValues[];
+  /** The number of the first of them in the file, for errors. */
+  readonly firstImage: number;
+}
+
+/** Checks the file and options of {@link decompress}, all before anything is computed. */
+export function planDecompress(
+  model: PortableModel,
+  bytes: Uint8Array,
+  options: DecompressOptions,
+): DecompressJob {
+  checkModel('decompress: model', model);
+  checkLevelCount('decompress: model', model);
+  const { firstImage = 0, numImages: wanted } = checkArgs('decompress: options', options, decompressNames);
+  checkJob('decompress', options);
+  if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
+  const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
+  const { header } = file;
+  if (header.levels !== model.levels)
+    throw new Error('decompress: file: damaged: it has other levels than its model');
+  const imageShape = resolveImageShape('decompress: file: images', model.imageShape, header.imageShape);
+  checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
+  const left = header.numImages - firstImage;
+  const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
+  return {
+    coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
+    imageShape,
+    conditions: conditionsFor(model, header.conditions, options, firstImage, numImages, imageShape),
+    firstImage,
+  };
+}
+
+/** The images of codes. */
+export async function decodeImages(
+  given: CodedModel,
+  { coded, imageShape, conditions, firstImage }: DecompressJob,
+  options: JobOptions,
+): Promise<Images> {
+  const { levels } = given.model;
+  const numImages = coded.length;
+  const total = valuesOf(imageShape);
+  const data = memoryFor('decompress', () => levelsArray(numImages * total, levels));
+  const job = { numImages, imageShape, conditions };
+  await eachGroup('decompress', given, job, options, (first, count) => {
+    const group = coded.slice(first, first + count);
+    const decoders = group.map(({ code }) => new RangeDecoder(code));
+    return {
+      code(intervals, n, index) {
+        const decoder = decoders[n] as RangeDecoder;
+        const { level, begin, frequency } = intervals.at(n, decoder.target());
+        decoder.take(begin, frequency);
+        data[(first + n) * total + index] = level;
+        return level;
+      },
+      finish() {
+        for (const [n, { code, checksum }] of group.entries()) {
+          const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
+          if (checksumOf(code, ofImage, levels) !== checksum)
+            throw new Error(`decompress: image ${firstImage + first + n}: damaged, or of another condition`);
+        }
+      },
+    };
+  });
+  return { data, shape: [numImages, ...imageShape] };
+}
+
+/** The conditions of the images that are read: the file's, or the caller's. */
+function conditionsFor(
+  { conditions: kinds }: PortableModel,
+  stored: readonly ConditionValues[] | null,
+  { condition }: DecompressOptions,
+  firstImage: number,
+  numImages: number,
+  imageShape: ImageShape,
+): ConditionValues[] {
+  if (stored === null)
+    return readConditions('decompress: condition', kinds, condition, numImages, imageShape);
+  if (condition !== undefined)
+    throwTypeError('decompress: condition', 'none, since the file holds it', condition);
+  return stored.map((all, index) => {
+    attempt('decompress', () =>
+      checkConditionValues('file: condition', kinds[index] as (typeof kinds)[number], all.values),
+    );
+    return part(all, firstImage, numImages);
+  });
+}

@@ -1,0 +1,115 @@
+import { checkFunction, throwTypeError } from '../core/check';
+import { type ConditionValues, part } from '../core/conditions';
+import { type ImageShape, placeOf, valuesOf } from '../core/images';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
+import { evaluatorFor } from '../engine/evaluator';
+import { programText } from '../program/file';
+import { checkModel, type PortableModel } from '../program/program';
+import { bytesOf } from '../program/safetensors';
+import { checkSignal, pauses } from '../sampling/options';
+import { memoryFor } from '../sampling/sample';
+import { Digest } from './digest';
+import { type Intervals, intervalsFor } from './intervals';
+
+/** How a job is stopped, and who hears how far it is. */
+export interface JobOptions {
+  /** Stops the job: it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called after each row: values coded so far, of all. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+export const jobNames = { signal: true, onProgress: true } as const;
+
+/** The most levels that are coded: more would leave no room for how they differ. */
+const MOST_LEVELS = 2 ** 16;
+
+/** A model, and what its outputs mean. */
+export interface CodedModel {
+  readonly model: PortableModel;
+  readonly distribution: PixelDistribution;
+  /** The user's own functions, which `closure` nodes name by index. */
+  readonly closures: readonly ((x: number) => number)[];
+}
+
+/** A model that is data alone. */
+export function codedModel(what: string, model: PortableModel): CodedModel {
+  checkModel(what, model);
+  return { model, distribution: distributionOf(model), closures: [] };
+}
+
+export function checkLevelCount(what: string, model: PortableModel): void {
+  if (model.levels > MOST_LEVELS) throwTypeError(what, `at most ${MOST_LEVELS} levels`, model.levels);
+}
+
+export function checkJob(caller: string, { signal, onProgress }: JobOptions): void {
+  checkSignal(`${caller}: signal`, signal);
+  checkFunction(`${caller}: onProgress`, onProgress ?? (() => {}));
+}
+
+/** Tells models apart: of the program, and of the weights by their names in order. */
+export function digestOf(model: PortableModel): Uint8Array {
+  const text = (of: string) => new TextEncoder().encode(of);
+  const digest = new Digest().add(text(programText(model)));
+  for (const name of [...model.weights.keys()].sort()) {
+    const { shape, data } = model.weights.get(name) as NonNullable<ReturnType<typeof model.weights.get>>;
+    digest.add(text(JSON.stringify([name, shape]))).add(bytesOf(data));
+  }
+  return digest.finish();
+}
+
+/** Images that are coded side by side: few enough for a modest memory, and enough that each weight loaded is shared by many. */
+const IMAGES_AT_A_TIME = 256;
+
+/** Lets other work run so often. */
+const YIELD_MILLISECONDS = 125;
+
+/** What is done with a group of images. */
+interface GroupCoder {
+  /** Codes the value of the group's image n that comes next, and gives its level. */
+  code(intervals: Intervals, n: number, index: number): number;
+  finish(): void;
+}
+
+/** Walks through the values of images, group by group, in the order rows, columns, channels. */
+export async function eachGroup(
+  caller: string,
+  { model, distribution, closures }: CodedModel,
+  {
+    numImages,
+    imageShape,
+    conditions,
+  }: { numImages: number; imageShape: ImageShape; conditions: readonly ConditionValues[] },
+  { signal, onProgress }: JobOptions,
+  begin: (first: number, count: number) => GroupCoder,
+): Promise<void> {
+  const total = valuesOf(imageShape);
+  const [rows, , numChannels] = imageShape;
+  const pause = pauses(YIELD_MILLISECONDS);
+  for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
+    const group = Math.min(IMAGES_AT_A_TIME, numImages - first);
+    const ofGroup = conditions.map((condition) => part(condition, first, group));
+    const [evaluator, intervals] = memoryFor(caller, () => [
+      evaluatorFor(model, { numImages: group, imageShape, conditions: ofGroup, distribution, closures }),
+      intervalsFor(distribution, group),
+    ]);
+    const coder = begin(first, group);
+    const [ofPixel, levels] = [new Int32Array(group * numChannels), new Int32Array(group)];
+    for (let index = 0; index < total; index++) {
+      signal?.throwIfAborted();
+      const place = placeOf(index, imageShape);
+      const [, , channel] = place;
+      intervals.take({ outputs: evaluator.outputs(...place), channel, levels: ofPixel });
+      for (let n = 0; n < group; n++) levels[n] = coder.code(intervals, n, index);
+      evaluator.put(...place, levels);
+      for (let n = 0; n < group; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
+      if ((index + 1) % (total / rows) === 0)
+        onProgress?.({ done: first * total + group * (index + 1), total: numImages * total });
+      const paused = pause();
+      if (paused !== undefined) await paused;
+    }
+    coder.finish();
+  }
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,199 @@
+// Compresses whole test sets by models of ours, beside codecs of images and of bytes: bits per dimension, with and without the model's own
+// file, and times; and times compress and decompress beside sample, and a pool beside one thread, in turn. Needs Debian's zopfli, webp,
+// libjxl-tools, zstd and dataset-fashion-mnist. Models that are not shipped are trained first, into runs/codec, in about half an hour.
+//
+//   npm run bench:codec -- [--images all] [--files 1000] [--seconds 20] [--write]
+//
+// --images has the first N of each test set only; --files, how many are also coded each as a file; --write puts the tables into
+// docs/likelihood.md.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { toPortable } from 'pixelcnn-layers';
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import {
+  compress,
+  createPool,
+  decompress,
+  logProb,
+  readPortable,
+  sample,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { readDataset } from '../../examples/lib/datasets.mjs';
+import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import {
+  BYTE_CODECS,
+  codeFile,
+  codeFiles,
+  IMAGE_CODECS,
+  plainPng,
+  sheetOf,
+  writeFiles,
+} from './lib/image-codecs.mjs';
+import { machine } from './lib/machine.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    images: { type: 'string', default: 'all' },
+    files: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '20' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const seconds = Number(flags.seconds);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const average = ['--average', '0.9995'];
+const fashion = [
+  '--data',
+  'fashion-mnist',
+  '--blocks',
+  '5',
+  '--steps',
+  '8000',
+  '--every',
+  '8000',
+  ...average,
+];
+
+/** Test sets, and the models that code them: a file that is shipped, or the flags of train.mjs. */
+const SETS = [
+  { title: 'digits 8x8, 17 levels', data: 'digits', file: 'digits.pixelcnn' },
+  { title: 'Fashion-MNIST 28x28, 16 levels', data: 'fashion-mnist', run: 'fashion-16', train: [...fashion, '--levels', '16'] }, // biome-ignore format: a line each
+  { title: 'Fashion-MNIST, 256 levels', data: 'fashion-mnist', run: 'fashion-256', train: [...fashion, '--output', 'mixture:10'] }, // biome-ignore format: a line each
+  { title: 'emoji 16x16 RGB, 32 levels', data: 'emoji', file: 'emoji.pixelcnn' },
+  { title: 'emoji, 256 levels', data: 'emoji', run: 'emoji', train: ['--data', 'emoji', '--model', 'plus-plus', '--filters', '16', '--resnets', '1', '--steps', '4000', '--every', '4000', ...average] }, // biome-ignore format: a line each
+];
+
+/** The portable file of a model, in float16, trained where that has not been done. */
+async function fileOf({ file, run, train }) {
+  if (file !== undefined) return readFile(join(root, 'examples', 'models', file));
+  const out = join(root, 'runs', 'codec', run);
+  if (!existsSync(join(out, 'samples.png'))) {
+    const resume = existsSync(join(out, 'metrics.jsonl')) ? ['--resume'] : train;
+    const program = join(root, 'examples', 'train.mjs');
+    const { status } = spawnSync(process.execPath, [program, ...resume, '--out', out], { stdio: 'inherit' });
+    if (status !== 0) throw new Error(`${run} could not be trained`);
+  }
+  const { model } = await loadImageModel(out);
+  return writePortable(await toPortable(model), { float16: true });
+}
+
+async function timed(task) {
+  const start = performance.now();
+  const result = await task();
+  return { result, time: performance.now() - start };
+}
+
+/** Bits per dimension of a test set by every codec, and milliseconds an image. */
+async function measure(set, directory) {
+  const file = await fileOf(set);
+  const model = readPortable(file);
+  const whole = quantize((await readDataset(set.data)).test, model.levels);
+  const numImages = flags.images === 'all' ? whole.shape[0] : Math.min(whole.shape[0], Number(flags.images));
+  const { data, shape } = sliceImages(whole, 0, numImages);
+  const [, ...imageShape] = shape;
+  const bits = (bytes) => (8 * bytes) / data.length;
+  const figures = {};
+
+  const promised = (await logProb(model, { data, shape })).reduce((sum, nats) => sum - nats / Math.LN2, 0);
+  const coded = await timed(() => compress(model, { data, shape }));
+  const back = await timed(() => decompress(model, coded.result));
+  if (!back.result.data.every((level, i) => level === data[i])) throw new Error('not without loss');
+  figures['promised: -log2 p'] = { bits: promised / data.length };
+  figures['`compress`'] = { bits: bits(coded.result.length), encode: coded.time, decode: back.time };
+  figures['`compress`, and the file of the model'] = { bits: bits(coded.result.length + file.length) };
+  const over = coded.result.length - promised / 8;
+  console.error(
+    `${set.title}: ${numImages} images, ${(over / numImages).toFixed(2)} bytes an image over the promise`,
+  );
+
+  const sheet = sheetOf(data, imageShape);
+  const png = join(directory, 'sheet.png');
+  await writeFile(png, plainPng(sheet.levels, sheet.shape));
+  for (const [name, codec] of Object.entries(IMAGE_CODECS)) {
+    const { bytes, encode, decode } = await codeFile(codec, png);
+    figures[`${name}, one sheet`] = { bits: bits(bytes), encode, decode };
+  }
+  const numFiles = Math.min(numImages, Number(flags.files));
+  const files = join(directory, set.title);
+  await writeFiles(files, sliceImages({ data, shape, levels: model.levels }, 0, numFiles).data, imageShape);
+  for (const [name, codec] of Object.entries(IMAGE_CODECS)) {
+    const bytes = await codeFiles(codec, files);
+    figures[`${name}, each a file`] = { bits: (bits(bytes) * numImages) / numFiles };
+  }
+  for (const [name, codec] of Object.entries(BYTE_CODECS)) {
+    const { result, time } = await timed(() => codec.encode(data));
+    const { time: decode } = await timed(() => codec.decode(result));
+    figures[name] = { bits: bits(result.length), encode: time, decode };
+  }
+  return { ...set, model, numImages, fileSize: file.length, data, shape, figures };
+}
+
+/** compress, decompress and sample of as many images, in turn; and a pool on all cores beside one thread. */
+async function speeds(pool, { title, model, data, shape }) {
+  const count = Math.min(shape[0], shape[1] > 8 ? 64 : 256);
+  const images = sliceImages({ data, shape, levels: model.levels }, 0, count);
+  const bytes = await compress(model, images);
+  const { drawn, packed, unpacked, together } = await timeInTurn(
+    {
+      drawn: () => sample(model, { numImages: count, imageShape: shape.slice(1), seed: 1 }),
+      packed: () => compress(model, images),
+      unpacked: () => decompress(model, bytes),
+      together: () => pool.compress(model, images),
+    },
+    { seconds },
+  );
+  const over = (time) => (time.median / drawn.median).toFixed(2);
+  return [
+    title,
+    count,
+    ms(drawn.median / count),
+    over(packed),
+    over(unpacked),
+    (packed.median / together.median).toFixed(2),
+  ];
+}
+
+await useBackend('wasm');
+const directory = await mkdtemp(join(tmpdir(), 'codec-'));
+const pool = createPool();
+try {
+  const sets = [];
+  for (const set of SETS) sets.push(await measure(set, directory));
+  const names = Object.keys(sets[0].figures);
+  const cell = (set, name) => set.figures[name].bits.toFixed(3);
+  const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)]; // biome-ignore format: one line
+  const sizes = markdownTable(
+    header,
+    names.map((name) => [name, ...sets.map((set) => cell(set, name))]),
+  );
+  const timedNames = names.filter((name) => sets[0].figures[name].encode !== undefined);
+  const both = ({ figures, numImages }, name) =>
+    `${ms(figures[name].encode / numImages)} / ${ms(figures[name].decode / numImages)}`;
+  const times = markdownTable(
+    ['ms an image, to compress / decompress', ...sets.map(({ title }) => title)],
+    timedNames.map((name) => [name, ...sets.map((set) => both(set, name))]),
+  );
+  const rows = [];
+  for (const set of sets) rows.push(await speeds(pool, set));
+  const beside = markdownTable(
+    ['', 'images', '`sample`, ms an image', '`compress`, times that', '`decompress`, times that', `a pool of ${pool.workers}, times as fast`],
+    rows,
+  ); // biome-ignore format: one line
+  const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
+  const text = `${sizes}\n\nFiles of models, float16: ${models}. "Each a file" is of the first ${Number(flags.files).toLocaleString('en')} images, where there are more.\n\n${times}\n\n${beside}\n\nIn one run, one thread but for the pool, on ${machine()}.`;
+  console.log(text);
+  if (flags.write) await writeBetweenMarks(join(root, 'docs', 'likelihood.md'), 'bench:codec', text);
+} finally {
+  await pool.terminate();
+  await rm(directory, { recursive: true });
+}
