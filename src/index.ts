@@ -98,6 +98,13 @@ export type {
   SoftmaxName,
   Weight,
 } from './program/program';
+export {
+  type Adjust,
+  type Adjuster,
+  type AdjusterData,
+  allowed,
+  allowedNeighbors,
+} from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './tensors/codec';
 export { normalize } from './tensors/forward';
@@ -107,7 +114,7 @@ export {
   levelLogProbs,
   logProb,
 } from './tensors/log-prob';
-export { type SampleOptions, sample } from './tensors/sample';
+export { type Sampled, type SampleOptions, sample } from './tensors/sample';
 export { toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';

@@ -16,6 +16,13 @@ export {
 export type { PoolWorker } from './pool/workers';
 export { readPortable, type WritePortableOptions, writePortable } from './program/file';
 export type { Node, PortableModel, Weight } from './program/program';
+export {
+  type Adjust,
+  type Adjuster,
+  type AdjusterData,
+  allowed,
+  allowedNeighbors,
+} from './sampling/adjusters';
 export type { SampleOptions, SampleProgress } from './sampling/options';
-export { sample } from './sampling/sample';
+export { type Sampled, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';

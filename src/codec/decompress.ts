@@ -7,9 +7,9 @@ import {
   readConditions,
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { checkModel, type PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { memoryFor } from '../sampling/sample';
 import { type CodedImage, checksumOf, FileReader } from './format';
 import {
   type CodedModel,

@@ -1,6 +1,7 @@
 import { checkFunction, throwTypeError } from '../core/check';
 import { type ConditionValues, part } from '../core/conditions';
 import { type ImageShape, placeOf, valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
@@ -8,7 +9,6 @@ import { programText } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { bytesOf } from '../program/safetensors';
 import { checkSignal, pauses } from '../sampling/options';
-import { memoryFor } from '../sampling/sample';
 import { Digest } from './digest';
 import { type Intervals, intervalsFor } from './intervals';
 

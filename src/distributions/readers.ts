@@ -114,35 +114,17 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 const LEAST_LOG_PROB = -745;
 
 /**
- * Draws as {@link drawFor}, by log p + weight (log p - log p without the condition), renormalised: of twice as many present
- * pixels, those of the images and then those of the same images without it.
+ * Makes of log p, and of log p without the condition, log p + weight (log p - log p without the condition), in place and not
+ * renormalised.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */
-export function guidedDrawFor(
-  distribution: PixelDistribution,
-  numImages: number,
-  filters: Filters,
-  weight: number,
-): Draw {
-  const { levels } = distribution;
-  const size = numImages * levels;
-  const reader = logProbsFor(distribution, 2 * numImages);
-  const all = new Float64Array(2 * size); // [2 N,L]
-  const draw = levelDraw(levels, filters);
-  return (present, uniforms, drawn) => {
-    reader.ofAll(present, all);
-    for (let i = 0; i < size; i++) {
-      const guided = all[i] as number;
-      const free = Math.max(all[size + i] as number, LEAST_LOG_PROB);
-      if (guided > Number.NEGATIVE_INFINITY) all[i] = guided + weight * (guided - free);
-    }
-    for (let n = 0; n < numImages; n++) {
-      if (drawn[n] === TO_DRAW) {
-        drawn[n] = draw(all.subarray(n * levels, (n + 1) * levels), uniforms[n] as number);
-      }
-    }
-  };
+export function guide(logProbs: Float64Array, withoutCondition: Float64Array, weight: number): void {
+  for (let i = 0; i < logProbs.length; i++) {
+    const guided = logProbs[i] as number;
+    const free = Math.max(withoutCondition[i] as number, LEAST_LOG_PROB);
+    if (guided > Number.NEGATIVE_INFINITY) logProbs[i] = guided + weight * (guided - free);
+  }
 }
 
 /** A loop of its own, since `every` calls a function for each number. */

@@ -17,8 +17,13 @@ import { imagesTogether, Plan } from './plan';
 export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /** What they are conditioned on, in the model's order. @default nothing */
+  /**
+   * What they are conditioned on, in the model's order: of as many images, or of fewer, which is then said again and again, so
+   * that image n has that of image n modulo their number. @default nothing
+   */
   readonly conditions?: readonly ConditionValues[];
+  /** How many images the conditions are of. @default numImages */
+  readonly numConditions?: number;
   /** What the outputs mean. @default as the model says */
   readonly distribution?: PixelDistribution;
   /** The user's own functions, which `closure` nodes name by index. @default none */
@@ -38,6 +43,7 @@ export function evaluatorFor(
     numImages,
     imageShape,
     conditions = [],
+    numConditions = numImages,
     distribution = distributionOf(model),
     closures = [],
   }: EvaluatorArgs,
@@ -46,13 +52,14 @@ export function evaluatorFor(
   const { nodes, conditions: shapes, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, shapes);
   checkImageSize('imageShape', imageShape, ready);
-  const given = withMaps(model, maps, { numImages, imageShape, conditions, closures }, make);
+  const given = withMaps(model, maps, { numImages: numConditions, imageShape, conditions, closures }, make);
   const [height, width, channels] = imageShape;
   const plan = new Plan(imagesTogether(numImages), width, channels);
   const io = compile(plan, height, { ...model, nodes, closures }, ready);
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, given);
+  const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
+  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, given, conditionOf);
 }
 
 /** Where an evaluator writes and reads. */
@@ -64,8 +71,6 @@ interface EvaluatorIO extends Pick<ProgramIO, 'image' | 'conditions'> {
 /** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
 export class Evaluator {
   private readonly readOutputs: () => Float32Array;
-  /** Whose conditions each image has. */
-  readonly conditionOf: Int32Array;
   private row = -1;
   /** Whether there is a present pixel, and the times of it that are done. */
   private isEntered = false;
@@ -77,14 +82,19 @@ export class Evaluator {
     private readonly imageShape: ImageShape,
     private readonly levels: number,
     private readonly conditions: readonly GivenCondition[],
+    /** Whose conditions each image has. */
+    readonly conditionOf: Int32Array,
   ) {
-    const numImages = machine.chunks.reduce((sum, { images }) => sum + images, 0);
-    this.readOutputs = outputReader(machine, io.outputs, numImages);
-    this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
+    this.readOutputs = outputReader(machine, io.outputs, conditionOf.length);
+  }
+
+  /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
+  evaluateFirst(numImages: number): void {
+    this.machine.numActive = numImages;
   }
 
   /**
-   * What the model gives of the value at this place for every image, [images, outputStride]; what pads a row is
+   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
    * unspecified. Valid until the next call.
    */
   outputs(row: number, column: number, channel: number): Float32Array {
@@ -93,7 +103,7 @@ export class Evaluator {
     return this.readOutputs();
   }
 
-  /** Takes the levels drawn or given at this place, [images]. */
+  /** Takes the levels drawn or given at this place, [images evaluated]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
     const [, width, channels] = this.imageShape;
     this.enter(row, column);
@@ -129,11 +139,11 @@ export class Evaluator {
 
   /** Writes the levels of one channel of the present pixel, as models take them. */
   private putLevels(channel: number, drawn: ArrayLike<number>): void {
-    const { heap, chunks } = this.machine;
+    const { heap, chunks, numActive } = this.machine;
     const { stride } = this.io.image;
     for (const { first, images, at } of chunks) {
       const to = at(this.io.image) + channel;
-      for (let n = 0; n < images; n++) {
+      for (let n = 0; n < Math.min(images, numActive - first); n++) {
         heap[to + n * stride] = normalizedLevel(drawn[first + n] as number, this.levels);
       }
     }
@@ -150,7 +160,8 @@ export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array
  * A function that gives the outputs of all images, [images, stride]: where they lie, or copied together where there is
  * more than one chunk.
  */
-function outputReader({ heap, chunks }: Machine, operand: Operand, numImages: number): () => Float32Array {
+function outputReader(machine: Machine, operand: Operand, numImages: number): () => Float32Array {
+  const { heap, chunks } = machine;
   const parts = chunks.map(({ first, images, at }) => {
     const from = at(operand);
     return { to: first * operand.stride, part: heap.subarray(from, from + images * operand.stride) };
@@ -159,7 +170,8 @@ function outputReader({ heap, chunks }: Machine, operand: Operand, numImages: nu
   if (one !== undefined && others.length === 0) return () => one.part;
   const all = new Float32Array(numImages * operand.stride);
   return () => {
-    for (const { to, part } of parts) all.set(part, to);
+    const end = machine.numActive * operand.stride;
+    for (const { to, part } of parts) if (to < end) all.set(part, to);
     return all;
   };
 }

@@ -52,6 +52,8 @@ export class Machine {
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
   readonly chunkImages: number;
+  /** So many images are computed, from the first on. */
+  numActive: number;
   readonly reservations: Plan['reservations'];
   private row = -1;
   private column = -1;
@@ -63,6 +65,7 @@ export class Machine {
     this.width = plan.width;
     this.channels = plan.channels;
     this.chunkImages = chunkImages;
+    this.numActive = numImages;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
@@ -112,7 +115,9 @@ export class Machine {
   run(time: number): void {
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     if (segments.length === 0) return;
-    for (const { images, table, at } of this.chunks) {
+    for (const { first, images: all, table, at } of this.chunks) {
+      const images = Math.min(all, this.numActive - first);
+      if (images <= 0) return;
       for (const segment of segments) {
         if ('closure' in segment) this.apply(segment.closure, at, images);
         else this.kernels.run(segment.start, segment.end, table, images);
@@ -124,7 +129,9 @@ export class Machine {
   runRow(time: typeof ROW | typeof AFTER_ROW): void {
     this.moveTo(this.row, 0);
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
-    for (const { images, table, at } of this.chunks) {
+    for (const { first, images: all, table, at } of this.chunks) {
+      const images = Math.min(all, this.numActive - first);
+      if (images <= 0) return;
       for (const segment of segments) {
         if ('closure' in segment)
           this.eachColumn(segment.places, () => this.apply(segment.closure, at, images));
@@ -175,17 +182,20 @@ export class Machine {
  * that bundles without a stepper leave it out.
  */
 export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
+  const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
+  const held = new Float32Array(moved.length * Math.max(0, ...reservations.map(({ stride }) => stride)));
   for (const { offset, stride, times } of reservations) {
     for (let time = 0; time < times; time++) {
-      const parts = chunks.map(({ bases, images }) => {
-        const start = (bases[CHUNK] as number) + offset + time * chunkImages * stride;
-        return heap.subarray(start, start + images * stride);
-      });
-      const before = parts.map((part) => part.slice());
-      for (const [n, source] of from.entries()) {
-        const k = source % chunkImages;
-        const old = before[Math.floor(source / chunkImages)]?.subarray(k * stride, (k + 1) * stride);
-        parts[Math.floor(n / chunkImages)]?.set(old as Float32Array, (n % chunkImages) * stride);
+      const startOf = (image: number) => {
+        const { bases } = chunks[Math.floor(image / chunkImages)] as Chunk;
+        return (bases[CHUNK] as number) + offset + (time * chunkImages + (image % chunkImages)) * stride;
+      };
+      for (const [i, n] of moved.entries()) {
+        const start = startOf(from[n] as number);
+        held.set(heap.subarray(start, start + stride), i * stride);
+      }
+      for (const [i, n] of moved.entries()) {
+        heap.set(held.subarray(i * stride, (i + 1) * stride), startOf(n));
       }
     }
   }

@@ -14,11 +14,11 @@ import {
   resolveImageShape,
   valuesOf,
 } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { distributionOf, logProbsFor } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { checkSignal, pauses } from '../sampling/options';
-import { memoryFor } from '../sampling/sample';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions {

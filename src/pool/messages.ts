@@ -5,7 +5,9 @@ import type { NumericArray } from '../core/conditions';
 import type { Images } from '../core/images';
 import type { LogProbOptions } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
+import type { AdjusterData } from '../sampling/adjusters';
 import type { SampleOptions } from '../sampling/options';
+import type { Sampled } from '../sampling/sample';
 
 // What a pool and its workers say to each other. Libraries that call functions in workers know nothing of
 // progress, of aborting, or of what a worker should keep: the few messages here are smaller than what would
@@ -13,7 +15,7 @@ import type { SampleOptions } from '../sampling/options';
 
 /** What workers do, by name: what they are given for a piece of a job, and what they make of it. */
 export interface Work {
-  sample: { args: SampleOptions; result: Images };
+  sample: { args: Omit<SampleOptions, 'adjust'> & { adjust?: AdjusterData }; result: Sampled };
   logProb: { args: LogProbOptions & { images: NumericArray }; result: Float64Array };
   compress: { args: Omit<CompressJob, 'storeCondition'>; result: readonly CodedImage[] };
   decompress: { args: DecompressJob; result: Images };

@@ -4,10 +4,12 @@ import type { CodedImage } from '../codec/format';
 import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionsByName, type ConditionValues, type NumericArray, part } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
+import type { Adjuster } from '../sampling/adjusters';
 import { freshSeed, type SampleOptions } from '../sampling/options';
-import { memoryFor, planSample } from '../sampling/sample';
+import { planSample, type Sampled } from '../sampling/sample';
 import { type Piece, type Pieces, Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
@@ -49,6 +51,7 @@ export interface Pool {
   /** The most workers at a time. */
   readonly workers: number;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
+  sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
   /** As `logProb` of `pixelcnn-layers/runtime`: the same numbers, by all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
@@ -104,18 +107,26 @@ export function createPool(options: PoolOptions = {}): Pool {
   const scheduler = new Scheduler(workers, createWorker);
   return {
     workers,
-    async sample(model, options = {}) {
-      const { numImages, imageShape, levels, conditions } = planSample(model, options);
-      const { signal, onProgress, initial, known, seed = freshSeed(), firstImage = 0, ...others } = options;
-      refuseFunctions('sample', others);
+    sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
+      const { numImages, imageShape, levels, conditions, lookAhead, numParticles } = planSample(
+        model,
+        options,
+      );
+      const { signal, onProgress, initial, known, seed = freshSeed(), firstImage = 0, ...rest } = options;
+      const { adjust, ...others } = rest;
+      const adjuster = (adjust as Adjuster | undefined)?.data;
+      refuseFunctions('sample', adjuster === undefined ? rest : others);
       const size = valuesOf(imageShape);
       const data = memoryFor('sample', () => levelsArray(numImages * size, levels));
+      const logProb = new Float64Array(numImages);
+      const logGiven = new Float64Array(numImages);
       await scheduler.run({
         model,
         method: 'sample',
-        pieces: cut(numImages, workers),
+        pieces: cut(numImages, workers, numParticles),
         argsOf: (piece) => ({
           ...others,
+          ...(adjuster && { adjust: adjuster }),
           ...conditionOf(piece, model, conditions),
           ...(initial && known && { initial: imagesOf(piece, initial), known: imagesOf(piece, known) }),
           numImages: piece.count,
@@ -124,12 +135,18 @@ export function createPool(options: PoolOptions = {}): Pool {
           firstImage: firstImage + piece.first,
           yieldEvery: 'auto', // to hear that the job is aborted
         }),
-        take: ({ first }, images) => data.set(images.data, first * size),
+        take: ({ first }, ofPiece) => {
+          data.set(ofPiece.images.data, first * size);
+          logProb.set(ofPiece.logProb, first);
+          if (ofPiece.logGiven !== undefined) logGiven.set(ofPiece.logGiven, first);
+        },
         onProgress: onProgress && progressOf(onProgress, size, numImages),
         signal,
       });
-      return { data, shape: [numImages, ...imageShape] };
-    },
+      const images: Images = { data, shape: [numImages, ...imageShape] };
+      if (!options.withLogProb) return images;
+      return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
+    }) as Pool['sample'],
     async logProb(model, images, options = {}) {
       const { numImages, imageShape, conditions } = planLogProb(model, images, options);
       const { signal, onProgress, perValue = false } = options;
@@ -212,11 +229,12 @@ const FEW_IMAGES = 8;
 /** Of each worker, so that those which end late have little left. */
 const PIECES_OF_A_WORKER = 4;
 
-/** Cuts images into pieces of about the same size; where there are few, one for each worker. */
-function cut(numImages: number, workers: number): Pieces {
+/** Cuts images, of so many particles each, into pieces of about the same size; where there are few, one for each worker. */
+function cut(numImages: number, workers: number, numParticles = 1): Pieces {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
-  const size = Math.min(shared, MOST_IMAGES, Math.max(FEW_IMAGES, balanced));
+  const [most, few] = [MOST_IMAGES, FEW_IMAGES].map((count) => Math.ceil(count / numParticles));
+  const size = Math.min(shared, most as number, Math.max(few as number, balanced));
   const length = Math.ceil(numImages / size);
   const start = (k: number) => Math.floor((k * numImages) / length);
   return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };

@@ -3,7 +3,8 @@ import { decodeImages } from '../codec/decompress';
 import { codedModel } from '../codec/job';
 import { logProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
-import { sample } from '../sampling/sample';
+import { adjusterOf } from '../sampling/adjusters';
+import { drawJob, planSample } from '../sampling/sample';
 import type { Call, Method, Reply, Request, Work } from './messages';
 import type { Port } from './port';
 
@@ -20,9 +21,11 @@ type Performer<M extends Method> = (
 ) => Promise<Work[M]['result']>;
 
 const performers: { readonly [M in Method]: Performer<M> } = {
-  sample: (model, args, { signal, follow }) => {
+  sample: (model, { adjust, ...args }, { signal, follow }) => {
     const { numImages = 1 } = args;
-    return sample(model, { ...args, signal, onProgress: ({ done }) => follow(done * numImages) });
+    const options = { ...args, ...(adjust && { adjust: adjusterOf(adjust) }) };
+    const job = planSample(model, options);
+    return drawJob(model, job, { signal, onProgress: ({ done }) => follow(done * numImages) });
   },
   logProb: (model, { images, ...options }, { signal, follow }) =>
     logProb(model, images, { ...options, signal, onProgress: ({ done }) => follow(done) }),
@@ -40,6 +43,7 @@ const performers: { readonly [M in Method]: Performer<M> } = {
 
 /** The memory of a result, which goes over to the pool. */
 function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
+  if ('images' in result) return buffersOf(result.images); // log p is small
   if ('shape' in result) return [result.data.buffer as ArrayBuffer];
   return 'buffer' in result
     ? [result.buffer as ArrayBuffer]

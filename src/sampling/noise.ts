@@ -56,13 +56,20 @@ function mash(): (text: string) => number {
 
 /**
  * A stream of uniforms for every image, made from the seed and the image's index, so that an image does not
- * depend on how many are drawn with it.
+ * depend on how many are drawn with it. Particles but the first of an image have streams of their own, as has the drawing
+ * among them.
+ *
+ * @param streams of each image: [streams, images] uniforms are filled
  */
-export function seededNoise(seed: number, firstImage: number, numImages: number): Noise {
-  const states = new Uint32Array(STATE_WORDS * numImages); // not an object an image: there may be millions
-  for (let n = 0; n < numImages; n++) start(states, STATE_WORDS * n, `${seed}/${firstImage + n}`);
+export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
+  const states = new Uint32Array(STATE_WORDS * streams * numImages); // not an object an image: there may be millions
+  for (let k = 0; k < streams; k++) {
+    for (let n = 0; n < numImages; n++) {
+      start(states, STATE_WORDS * (k * numImages + n), `${seed}/${firstImage + n}${k === 0 ? '' : `/${k}`}`);
+    }
+  }
   return (uniforms) => {
-    for (let n = 0; n < numImages; n++) uniforms[n] = next(states, STATE_WORDS * n);
+    for (let i = 0; i < uniforms.length; i++) uniforms[i] = next(states, STATE_WORDS * i);
   };
 }
 

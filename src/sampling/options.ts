@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkFunction,
   checkInteger,
   checkLevel,
@@ -18,7 +19,9 @@ import {
 import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
 import { type Filters, TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { type Adjust, checkAdjust } from './adjusters';
 import { customNoise, type Noise, seededNoise } from './noise';
+import { isGivenAfterDrawn, type PartlyGiven } from './particles';
 
 /** How far a job has come, for {@link SampleOptions.onProgress}. */
 export interface SampleProgress {
@@ -76,9 +79,28 @@ export interface DrawOptions<GivenImages, GivenCondition> {
    * 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`.
    */
   known?: GivenImages;
+  /**
+   * Draws with regard to the given values that come later: so many particles of each image are drawn side by side, weighed by
+   * how likely they make what is given, and at the end one of them is taken. Exact in the limit of many; it takes so many
+   * times the time and memory between the first drawn value and the last given one. Comes with `initial` and `known`. @default 0: as if nothing
+   * were given later
+   */
+  lookAhead?: number;
+  /**
+   * Changes what levels are drawn by, in place: log p of every level of the next value, [N*L], before temperature and filters;
+   * -Infinity forbids a level, and they need not sum to 1. It is given the place, the levels of all images so far, [N*H*W*C], to
+   * read, 0 of later values, and the shape of the images. Called where a value is drawn, or weighed by `lookAhead`: then once for each particle. {@link allowed} and {@link
+   * allowedNeighbors} make such functions.
+   */
+  adjust?: Adjust;
+  /**
+   * Resolves to { images, logProb }, and with `lookAhead` also logGiven, each [N]: log p of the images under the model, in nats,
+   * as `logProb` gives it, and an estimate of log p of what was given. @default false
+   */
+  withLogProb?: boolean;
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row. */
+  /** Called after each row. With `lookAhead` it sees the first particle of each image. */
   onProgress?: (progress: SampleProgress) => void;
   /** Lets other work run each so many milliseconds; 'auto' is 125. @default 'auto' */
   yieldEvery?: 'auto' | 'never' | number;
@@ -105,6 +127,9 @@ export const sampleOptionNames: NamesOf<SampleOptions> = {
   firstValue: true,
   initial: true,
   known: true,
+  lookAhead: true,
+  adjust: true,
+  withLogProb: true,
   strategy: true,
   signal: true,
   onProgress: true,
@@ -112,29 +137,35 @@ export const sampleOptionNames: NamesOf<SampleOptions> = {
 };
 
 /** The options of a job, checked, with all defaults filled in. */
-export interface Job {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
+export interface Job extends PartlyGiven {
   readonly levels: number;
   /** What the model's outputs mean. */
   readonly distribution: PixelDistribution;
-  /** Begins the noise of all images. Many jobs are planned in one thread and drawn in others. */
+  /**
+   * Begins the noise of all images: [particles, images] uniforms, and with particles another one an image, to draw among them.
+   * Many jobs are planned in one thread and drawn in others.
+   */
   readonly startNoise: () => Noise;
   readonly filters: Filters;
   /** 0 for none. */
   readonly guidance: number;
+  readonly adjust: Adjust | undefined;
+  /** Particles of each image, as they were asked for; 0 for none. */
+  readonly lookAhead: number;
+  readonly withLogProb: boolean;
+  /** How many of each image there are: 1 where there is nothing to look ahead to. */
+  readonly numParticles: number;
   /**
-   * What is evaluated side by side: the images, and with guidance the same images once more, of no class.
+   * What is evaluated side by side: of each particle the images, and with guidance the same images once more, of no class.
    */
-  readonly evaluated: { readonly numImages: number; readonly conditions: readonly ConditionValues[] };
+  readonly evaluated: {
+    readonly numImages: number;
+    readonly conditions: readonly ConditionValues[];
+    readonly numConditions: number;
+  };
   readonly isFirstUniform: boolean;
   /** What the images are conditioned on, in the model's order. */
   readonly conditions: readonly ConditionValues[];
-  /**
-   * The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is
-   * given.
-   */
-  readonly given: Int32Array | null;
   readonly yieldMilliseconds: number;
 }
 
@@ -162,6 +193,8 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     checkNumber('sample: topP', topP, 'in (0, 1]', (value) => value > 0 && value <= 1);
   }
   const firstValue = checkOneOf('sample: firstValue', options.firstValue ?? 'model', ['model', 'uniform']);
+  if (firstValue === 'uniform' && options.adjust !== undefined)
+    throwTypeError('sample: firstValue', "'model' with adjust", firstValue);
   if (seed !== undefined) checkInteger('sample: seed', seed);
   const firstImage = checkInteger('sample: firstImage', options.firstImage ?? 0, 0);
   if (random !== undefined && seed !== undefined)
@@ -195,22 +228,37 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
     imageShape,
   );
   const guidance = checkNumber('sample: guidance', options.guidance ?? 0, 'that is finite', () => true);
+  const { adjust, withLogProb = false } = options;
+  if (adjust !== undefined) checkAdjust('sample: adjust', adjust, imageShape, shape.levels);
+  const given = readGiven(initial, known, [numImages, ...imageShape], shape.levels);
+  const lookAhead = checkInteger('sample: lookAhead', options.lookAhead ?? 0, 0);
+  if (lookAhead > 0 && given === null)
+    throwTypeError('sample: lookAhead', 'initial and known with it', given);
+  const images = { firstImage, numImages, imageShape, given };
+  const numParticles = lookAhead > 0 && isGivenAfterDrawn(images) ? lookAhead : 1;
+  const streams = numParticles > 1 ? numParticles + 1 : 1;
+  const rows = guidance === 0 ? numImages : 2 * numImages;
   return {
-    numImages,
-    imageShape,
+    ...images,
     levels: shape.levels,
     distribution: shape.distribution,
     startNoise: () =>
-      random === undefined ? seededNoise(seed ?? freshSeed(), firstImage, numImages) : customNoise(random),
+      random === undefined
+        ? seededNoise(seed ?? freshSeed(), firstImage, numImages, streams)
+        : customNoise(random),
     filters: { temperature, topK, topP },
     guidance,
-    evaluated:
-      guidance === 0
-        ? { numImages, conditions }
-        : { numImages: 2 * numImages, conditions: withoutClass(shape.conditions, conditions) },
+    adjust,
+    lookAhead,
+    withLogProb: checkBoolean('sample: withLogProb', withLogProb),
+    numParticles,
+    evaluated: {
+      numImages: numParticles * rows,
+      conditions: guidance === 0 ? conditions : withoutClass(shape.conditions, conditions),
+      numConditions: rows,
+    },
     isFirstUniform: firstValue === 'uniform',
     conditions,
-    given: readGiven(initial, known, [numImages, ...imageShape], shape.levels),
     yieldMilliseconds: checkYield(options.yieldEvery ?? 'auto'),
   };
 }
@@ -251,7 +299,7 @@ function readGiven(
   known: NumericArray | undefined,
   shape: readonly number[],
   levels: number,
-): Job['given'] {
+): PartlyGiven['given'] {
   if (initial === undefined && known === undefined) return null;
   const fits = (images?: NumericArray) => images !== undefined && String(images.shape) === String(shape);
   if (!initial || !fits(initial))

@@ -1,10 +1,11 @@
 import { checkArgs, checkOneOf } from '../core/check';
-import { type Images, levelsArray, placeOf, valuesOf } from '../core/images';
-import { TO_DRAW } from '../distributions/filters';
-import { distributionOf, drawFor, guidedDrawFor } from '../distributions/readers';
-import { evaluatorFor } from '../engine/evaluator';
+import { type Images, levelsArray } from '../core/images';
+import { memoryFor } from '../core/memory';
+import { distributionOf } from '../distributions/readers';
+import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptionNames } from './options';
+import { drawImages, type OutputSource } from './drawing';
+import { checkSignal, type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all before it:
@@ -29,14 +30,38 @@ import { checkSignal, type Job, pauses, planJob, type SampleOptions, sampleOptio
  * console.log(data.constructor.name, shape); // Uint8Array [2, 4, 4, 1]
  * ```
  */
-export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images> {
+export async function sample(
+  model: PortableModel,
+  options: SampleOptions & { withLogProb: true },
+): Promise<Sampled>;
+export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
+export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
+  const sampled = await drawJob(model, job, options);
+  return job.withLogProb ? sampled : sampled.images;
+}
+
+/** Images with their log p, for {@link SampleOptions.withLogProb}. */
+export interface Sampled {
+  readonly images: Images;
+  /** log p of each image under the model, in nats, [N], as `logProb` gives it. */
+  readonly logProb: Float64Array;
+  /** With `lookAhead`: of each image an estimate of log p of what was given, by what images are drawn by. */
+  readonly logGiven?: Float64Array;
+}
+
+/** What a job draws; log p is empty where it was not asked for. */
+export async function drawJob(
+  model: PortableModel,
+  job: Job,
+  options: Pick<SampleOptions, 'signal' | 'onProgress'>,
+): Promise<Sampled> {
   const { numImages, imageShape, levels } = job;
   const evaluator = memoryFor('sample', () => evaluatorFor(model, { ...job, ...job.evaluated }));
-  const drawn = await drawImages(evaluator, job, options);
+  const { levels: drawn, ...logProbs } = await drawImages(sourceOf(evaluator), job, options);
   const data = memoryFor('sample', () => levelsArray(drawn.length, levels));
   data.set(drawn);
-  return { data, shape: [numImages, ...imageShape] };
+  return { images: { data, shape: [numImages, ...imageShape] }, ...logProbs };
 }
 
 /** Checks the options of {@link sample}, all before anything is drawn. */
@@ -48,84 +73,10 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   return memoryFor('sample', () => planJob({ ...model, distribution: distributionOf(model) }, options));
 }
 
-/** What a job may need more than there is: says what to do. */
-export function memoryFor<T>(caller: string, make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new RangeError(`${caller}: ${cause.message}; fewer images at a time need less`, { cause });
-  }
-}
-
-/**
- * What gives the outputs for one value, given all those before it in the order rows, columns, channels: an
- * evaluator of a program, or whole passes of a tfjs model.
- */
-export interface OutputSource {
-  /**
-   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
-   * unspecified. Valid until the next call.
-   */
-  outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
-  /** Takes the levels drawn or given there, [images]. */
-  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
-  /** Releases tensors, where it has any. */
-  dispose?(): void;
-}
-
-/** The levels of all images, [N*H*W*C]. */
-export async function drawImages(
-  source: OutputSource,
-  job: Job,
-  { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
-): Promise<Int32Array> {
-  const { numImages, levels, given, isFirstUniform, guidance } = job;
-  const numEvaluated = job.evaluated.numImages;
-  const total = valuesOf(job.imageShape);
-  const rowSize = total / job.imageShape[0];
-  const [, , numChannels] = job.imageShape;
-  const { images, uniforms, drawn, ofPixel, draw, noise } = memoryFor('sample', () => ({
-    images: new Int32Array(numImages * total), // [N*H*W*C]
-    uniforms: new Float64Array(numImages),
-    drawn: new Int32Array(numEvaluated),
-    ofPixel: new Int32Array(numEvaluated * numChannels),
-    draw:
-      guidance === 0
-        ? drawFor(job.distribution, numImages, job.filters)
-        : guidedDrawFor(job.distribution, numImages, job.filters, guidance),
-    noise: job.startNoise(), // last: it takes longest
-  }));
-  const pause = pauses(job.yieldMilliseconds);
-
-  for (let index = 0; index < total; index++) {
-    signal?.throwIfAborted();
-    const [row, column, channel] = placeOf(index, job.imageShape);
-    noise(uniforms);
-    let numToDraw = 0;
-    for (let n = 0; n < numImages; n++) {
-      drawn[n] = given?.[n * total + index] ?? TO_DRAW;
-      if (drawn[n] === TO_DRAW) numToDraw++;
-    }
-    if (isFirstUniform && index === 0) {
-      for (let n = 0; n < numImages; n++) {
-        if (drawn[n] === TO_DRAW) drawn[n] = Math.floor((uniforms[n] as number) * levels);
-      }
-    } else if (numToDraw > 0) {
-      const given = source.outputs(row, column, channel);
-      const outputs = given instanceof Float32Array ? given : await given;
-      draw({ outputs, channel, levels: ofPixel }, uniforms, drawn);
-    }
-    for (let n = 0; n < numImages; n++) images[n * total + index] = drawn[n] as number;
-    if (guidance !== 0) drawn.copyWithin(numImages, 0, numImages); // the images without their class go on alike
-    for (let n = 0; n < numEvaluated; n++) ofPixel[n * numChannels + channel] = drawn[n] as number;
-    source.put(row, column, channel, drawn);
-
-    const done = index + 1;
-    if (done % rowSize === 0) onProgress?.({ done, total, levels: images });
-    const paused = pause();
-    if (paused !== undefined) await paused;
-  }
-  signal?.throwIfAborted();
-  return images;
-}
+/** An evaluator as a source. */
+export const sourceOf = (evaluator: Evaluator): OutputSource => ({
+  outputs: (...place) => evaluator.outputs(...place),
+  put: (...given) => evaluator.put(...given),
+  evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),
+  copy: (from) => copyImages(evaluator, from),
+});

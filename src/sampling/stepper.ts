@@ -1,10 +1,10 @@
 import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { distributionOf, type LogProbs, logProbsFor } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { memoryFor } from './sample';
 
 /** Options of {@link stepper}. */
 export interface StepperOptions {

@@ -1,6 +1,7 @@
 import {
   add,
   dispose,
+  gather,
   keep,
   pad,
   type Rank,
@@ -8,8 +9,10 @@ import {
   slice,
   type Tensor,
   type Tensor2D,
+  tensor1d,
   tensor2d,
   tidy,
+  tile,
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -17,7 +20,7 @@ import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
 import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { conditionTensors } from '../models/conditions';
-import type { OutputSource } from '../sampling/sample';
+import type { OutputSource } from '../sampling/drawing';
 import { outputsOf } from './forward';
 
 /** Pads nothing before a dimension, and nothing behind it. */
@@ -27,6 +30,7 @@ const NOTHING: [number, number] = [0, 0];
  * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The
  * images stay on the device; the outputs of one place are read back each step.
  *
+ * @param given conditions of as many images, or of fewer, said again and again
  * @throws RangeError where there is not so much memory
  */
 export function fullPasses(
@@ -35,6 +39,7 @@ export function fullPasses(
   imageShape: ImageShape,
   distribution: PixelDistribution,
   given: readonly ConditionValues[],
+  numConditions = numImages,
 ): OutputSource {
   const { levels, numParameters, imageChannels } = distribution;
   const values = valuesOf(imageShape);
@@ -42,18 +47,21 @@ export function fullPasses(
   void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: where there is no room, this says so
   // What is read at a place: of a softmax the logits of one channel, else all parameters of the pixel.
   const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
-  const [blank, ...conditions] = tidy(() => [
+  const repeat = (one: Tensor) => tile(one, [numImages / numConditions, ...new Array(one.rank - 1).fill(1)]); // [N',...] -> [N,...]
+  const [blank, ...begun] = tidy(() => [
     zeros<Rank.R2>([numImages, values]),
-    ...conditionTensors(given, 0, numImages), // [N,...] each
+    ...conditionTensors(given, 0, numConditions).map(repeat),
   ]) as [Tensor2D, ...Tensor[]];
   let images = keep(blank); // normalized, zero where not yet drawn
-  for (const condition of conditions) keep(condition);
+  let conditions = begun.map((condition) => keep(condition)); // [N,...] each
+  let numActive = numImages;
+  const firstOf = <T extends Tensor>(all: T): T => (numActive === numImages ? all : slice(all, 0, numActive)); // [N,...] -> [active,...]
   return {
     async outputs(...place) {
       const here = tidy(() => {
-        const drawn = reshape<Rank.R4>(images, [numImages, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
-        const outputs = outputsOf(model, drawn, conditions); // [N,H,W,C,L] or [N,H,W,P]
-        const all = reshape(outputs, [numImages, places, size]); // [N,H*W*C,L] or [N,H*W,P]
+        const drawn = reshape<Rank.R4>(firstOf(images), [numActive, ...imageShape]); // [N,H*W*C] -> [N,H,W,C]
+        const outputs = outputsOf(model, drawn, conditions.map(firstOf)); // [N,H,W,C,L] or [N,H,W,P]
+        const all = reshape(outputs, [numActive, places, size]); // [N,H*W*C,L] or [N,H*W,P]
         const index = Math.floor((indexOfPlace(place, imageShape) * places) / values);
         const one = slice(all, [0, index, 0], [-1, 1, -1]); // [N,1,size]
         return pad(one, [NOTHING, NOTHING, [0, outputStride(distribution) - size]]); // [N,1,padded size]
@@ -67,12 +75,25 @@ export function fullPasses(
     put(row, column, channel, drawn) {
       const before = images;
       images = tidy(() => {
-        const inputs = Float32Array.from(drawn, (level) => normalizedLevel(level, levels));
+        const inputs = new Float32Array(numImages); // of those that are not evaluated any
+        for (let n = 0; n < numActive; n++) inputs[n] = normalizedLevel(drawn[n] as number, levels);
         const index = indexOfPlace([row, column, channel], imageShape);
         const here = tensor2d(inputs, [numImages, 1]);
         return keep(add(before, pad(here, [NOTHING, [index, values - index - 1]]))); // [N,1] -> [N,H*W*C]
       });
       before.dispose();
+    },
+    evaluateFirst(count) {
+      numActive = count;
+    },
+    copy(from) {
+      const before = [images, ...conditions];
+      tidy(() => {
+        const index = tensor1d(from, 'int32');
+        images = keep(gather(images, index)); // [N,H*W*C]
+        conditions = conditions.map((condition) => keep(gather(condition, index)));
+      });
+      dispose(before);
     },
     dispose() {
       images.dispose();

@@ -1,13 +1,15 @@
-import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor4D, tensor1d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { drawImages, type OutputSource } from '../sampling/drawing';
 import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
-import { drawImages, memoryFor, type OutputSource } from '../sampling/sample';
+import { sourceOf } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 import { readModel, trace, warnOfObstacle } from './trace';
 
@@ -20,6 +22,16 @@ export interface SampleOptions extends DrawOptions<Tensor, Condition> {
    * the console, once for each model, names the layer and the number of passes. @default 'auto'
    */
   strategy?: 'auto' | 'incremental' | 'full';
+}
+
+/** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes all. */
+export interface Sampled {
+  /** int32 [N,H,W,C] */
+  readonly images: Tensor4D;
+  /** log p of each image under the model, in nats, float32 [N]. */
+  readonly logProb: Tensor1D;
+  /** With `lookAhead`: of each image an estimate of log p of what was given, by what images are drawn by, float32 [N]. */
+  readonly logGiven?: Tensor1D;
 }
 
 /**
@@ -52,7 +64,12 @@ export interface SampleOptions extends DrawOptions<Tensor, Condition> {
  * console.log(completed.shape); // [2, 4, 4, 1]
  * ```
  */
-export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D> {
+export async function sample(
+  model: LayersModel,
+  options: SampleOptions & { withLogProb: true },
+): Promise<Sampled>;
+export async function sample(model: LayersModel, options?: SampleOptions): Promise<Tensor4D>;
+export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D | Sampled> {
   const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
   checkSignal('sample: signal', signal);
   checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
@@ -67,8 +84,14 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
   const job = memoryFor('sample', () => planJob(shape, numbers));
   const source = await outputSource(model, shape, job, strategy);
   try {
-    const levels = await drawImages(source, job, options);
-    return tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
+    const { levels, logProb, logGiven } = await drawImages(source, job, options);
+    return tidy(() => {
+      const images = tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
+      if (!job.withLogProb) return images;
+      const nats = { logProb: tensor1d(Float32Array.from(logProb)) };
+      if (logGiven === undefined) return { images, ...nats };
+      return { images, ...nats, logGiven: tensor1d(Float32Array.from(logGiven)) };
+    });
   } finally {
     source.dispose?.();
   }
@@ -98,7 +121,7 @@ async function outputSource(
   if (traced !== null && 'builder' in traced) {
     const { closures } = traced.builder;
     const program = await readModel(traced, shape);
-    return memoryFor('sample', () => evaluatorFor(program, { ...job, ...job.evaluated, closures }));
+    return sourceOf(memoryFor('sample', () => evaluatorFor(program, { ...job, ...job.evaluated, closures })));
   }
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
@@ -110,6 +133,13 @@ async function outputSource(
     warnOfObstacle('sample', model, traced.obstacle, consequence);
   }
   return memoryFor('sample', () =>
-    fullPasses(model, evaluated.numImages, imageShape, distribution, evaluated.conditions),
+    fullPasses(
+      model,
+      evaluated.numImages,
+      imageShape,
+      distribution,
+      evaluated.conditions,
+      evaluated.numConditions,
+    ),
   );
 }

@@ -552,11 +552,19 @@ describe('Evaluator', () => {
       heap: new Float32Array(8 + 4 * conditions.length),
       chunks: [{ first: 0, images: 1, at }],
       width: 2,
+      numActive: 1,
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
       runRow: (time: number) => log.push(time === AFTER_ROW ? 'after row' : 'row'),
     };
-    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5, conditions);
+    const evaluator = new Evaluator(
+      machine as unknown as Machine,
+      io,
+      [2, 2, 2],
+      5,
+      conditions,
+      Int32Array.of(0),
+    );
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }
 

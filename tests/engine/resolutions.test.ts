@@ -58,7 +58,8 @@ function evaluatorInChunks(
   const io = compile(plan, height, { ...model, nodes, closures }, readinessOf(nodes, shapes));
   const outputs = addOutputs(plan, io.output, distributionOf(model));
   const machine = new Machine(plan, numImages, make);
-  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, conditions);
+  const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
+  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, conditions, conditionOf);
 }
 
 /** Value by value, a model gives what it gives of whole images by its definition, the same bits with all kernels. */

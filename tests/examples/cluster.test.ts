@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
-import { logProb, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+import {
+  logProb,
+  type Pool,
+  type PoolSampleOptions,
+  type PortableModel,
+  readPortable,
+  sample,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { checkJob, VERSION } from '../../examples/cluster/lib/job.mjs';
 import { connect, fetchModel, offerModel, putResult, sha256 } from '../../examples/cluster/lib/redis.mjs';
@@ -236,11 +244,11 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
       say: () => {},
       pool: {
         logProb,
-        async sample(...args) {
-          const images = await sample(...args);
+        sample: (async (model: PortableModel, options: PoolSampleOptions) => {
+          const images = await sample(model, options);
           images.data[100] = ((images.data[100] as number) + 1) % 17;
           return images;
-        },
+        }) as Pool['sample'],
       },
     });
     const queue = queueOf('faulty');

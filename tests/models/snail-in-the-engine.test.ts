@@ -9,7 +9,7 @@ import {
   sample,
   toPortable,
 } from 'pixelcnn-layers';
-import { createPool, logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { createPool, type SampleOptions as PortableOptions, logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isGpu, onEachBackend, onEachCpuBackend, useBackend } from '../support/backends';
 import { expectToFollow } from '../support/chi-square';
@@ -141,7 +141,7 @@ onEachCpuBackend('PixelSNAIL drawn incrementally', (backend) => {
         const nats = await portableLogProb(portable, images, given as never);
         for (const [n, value] of wanted.entries())
           expect(Math.abs((nats[n] as number) - value)).toBeLessThan(2e-5 * Math.max(10, Math.abs(value)));
-        const again = await portableSample(portable, options as never);
+        const again = await portableSample(portable, options as unknown as PortableOptions);
         expect(Array.from(again.data)).toEqual(drawn);
         incremental.dispose();
         network.dispose();

@@ -9,9 +9,10 @@ import {
 import { readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../src/core/images';
+import { memoryFor } from '../../src/core/memory';
 import { makeKernels } from '../../src/kernels/webassembly';
 import type { SampleOptions } from '../../src/sampling/options';
-import { memoryFor, sample } from '../../src/sampling/sample';
+import { sample } from '../../src/sampling/sample';
 import { stepper } from '../../src/sampling/stepper';
 import { useBackend } from '../support/backends';
 import { withoutMemory } from '../support/machine';

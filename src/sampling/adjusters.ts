@@ -1,0 +1,151 @@
+import { checkFields, checkFunction, checkOneOf, throwTypeError } from '../core/check';
+import type { NumericArray } from '../core/conditions';
+import { type ImageShape, indexOfPlace, type Place } from '../core/images';
+
+/**
+ * Changes log-probabilities of the next value of images before a level is drawn, in place: for {@link SampleOptions.adjust}.
+ *
+ * @param logProbs of every level, [N*L]; -Infinity forbids one, and they need not sum to 1
+ * @param place of the value
+ * @param levelsSoFar of all images, [N*H*W*C], to read; 0 of values that come later
+ * @param imageShape [H,W,C]
+ */
+export type Adjust = (
+  logProbs: Float64Array,
+  place: Readonly<Place>,
+  levelsSoFar: Int32Array,
+  imageShape: ImageShape,
+) => void;
+
+/** An {@link Adjust} that is known by its data, so that a pool can send it to its workers. */
+export interface Adjuster extends Adjust {
+  readonly data: AdjusterData;
+}
+
+/** What an {@link Adjuster} is made of. */
+export type AdjusterData =
+  | { readonly kind: 'allowed'; readonly levels: NumericArray }
+  | { readonly kind: 'allowedNeighbors'; readonly right: NumericArray; readonly below: NumericArray };
+
+/**
+ * Allows levels by place: others are never drawn. For {@link SampleOptions.adjust}.
+ *
+ * @param levels 1 where a level is allowed, else 0: [L] for all places, or [H,W,C,L]
+ * @throws TypeError where it is of another shape, or has other numbers
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { allowed, sample } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 3, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const adjust = allowed({ data: [1, 0, 1], shape: [3] }); // no 1 anywhere
+ * const { data } = await sample(await toPortable(model), { numImages: 9, adjust });
+ * console.log(data.includes(1)); // false
+ * ```
+ */
+export function allowed(levels: NumericArray): Adjuster {
+  checkFlags('allowed: levels', levels, (rank) => rank === 1 || rank === 4, '[L] or [H,W,C,L]');
+  return adjusterOf({ kind: 'allowed', levels });
+}
+
+/**
+ * Allows pairs of neighbors, such as tiles that fit together: a level is drawn only where it may stand to the right of the one on its left,
+ * and below the one above it. Of images of one channel. For {@link SampleOptions.adjust}.
+ *
+ * @param args.right right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]
+ * @param args.below below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]
+ * @throws TypeError where one is of another shape, or has other numbers
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { allowedNeighbors, sample } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 2, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const others = { data: [0, 1, 1, 0], shape: [2, 2] }; // 1 beside 0, and 0 beside 1
+ * const { data } = await sample(await toPortable(model), { adjust: allowedNeighbors({ right: others, below: others }), seed: 1 });
+ * console.log(data[0] !== data[1], data[0] === data[5]); // true true: a chessboard
+ * ```
+ */
+export function allowedNeighbors(args: { right: NumericArray; below: NumericArray }): Adjuster {
+  const { right, below } = checkFields('allowedNeighbors: args', args, ['right', 'below']) as typeof args;
+  for (const [name, pairs] of Object.entries({ right, below })) {
+    const what = `allowedNeighbors: ${name}`;
+    checkFlags(what, pairs, (rank) => rank === 2, '[L,L]');
+    if (pairs.shape[0] !== pairs.shape[1]) throwTypeError(what, 'shape [L,L]', pairs.shape);
+  }
+  return adjusterOf({ kind: 'allowedNeighbors', right, below });
+}
+
+/** An adjuster from what it is made of. */
+export function adjusterOf(data: AdjusterData): Adjuster {
+  const adjust = data.kind === 'allowed' ? allow(data.levels) : allowPairs(data.right, data.below);
+  return Object.assign(adjust, { data });
+}
+
+function allow({ data, shape }: NumericArray): Adjust {
+  const levels = shape.at(-1) as number;
+  return (logProbs, place, _, imageShape) => {
+    const from = shape.length === 1 ? 0 : indexOfPlace(place, imageShape) * levels;
+    for (let i = 0; i < logProbs.length; i++) {
+      if (data[from + (i % levels)] === 0) logProbs[i] = Number.NEGATIVE_INFINITY;
+    }
+  };
+}
+
+function allowPairs(right: NumericArray, below: NumericArray): Adjust {
+  const levels = right.shape[0] as number;
+  return (logProbs, [row, column], levelsSoFar, [height, width]) => {
+    const index = row * width + column;
+    for (let n = 0; n < logProbs.length / levels; n++) {
+      const at = n * height * width + index;
+      const ofImage = logProbs.subarray(n * levels, (n + 1) * levels);
+      if (column > 0) forbid(ofImage, right, levelsSoFar[at - 1] as number);
+      if (row > 0) forbid(ofImage, below, levelsSoFar[at - width] as number);
+    }
+  };
+}
+
+/** Forbids the levels that may not stand beside another. */
+function forbid(logProbs: Float64Array, { data: pairs }: NumericArray, beside: number): void {
+  for (let level = 0; level < logProbs.length; level++) {
+    if (pairs[beside * logProbs.length + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Checks numbers 0 and 1 of a shape. */
+function checkFlags(
+  what: string,
+  flags: NumericArray,
+  fits: (rank: number) => boolean,
+  wanted: string,
+): void {
+  const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
+  if (!Array.isArray(shape) || !fits(shape.length))
+    throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
+  const size = shape.reduce((product: number, length: number) => product * length, 1);
+  if (data === undefined || data.length !== size)
+    throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
+  for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
+}
+
+/** Checks that something is a function and, where it is one of this library's, that it is for images like these. */
+export function checkAdjust(what: string, adjust: Adjust, imageShape: ImageShape, levels: number): void {
+  checkFunction(what, adjust);
+  const { data } = adjust as Partial<Adjuster>;
+  if (data?.kind === 'allowed') {
+    const fits = [[levels], [...imageShape, levels]].some(
+      (shape) => String(shape) === String(data.levels.shape),
+    );
+    if (!fits)
+      throwTypeError(
+        `${what}: allowed`,
+        `shape [${levels}] or [${[...imageShape, levels]}]`,
+        data.levels.shape,
+      );
+  }
+  if (data?.kind === 'allowedNeighbors') {
+    if (imageShape[2] !== 1) throwTypeError(`${what}: allowedNeighbors`, 'images of one channel', imageShape);
+    for (const name of ['right', 'below'] as const) {
+      if (data[name].shape[0] !== levels)
+        throwTypeError(`${what}: allowedNeighbors: ${name}`, `shape [${levels},${levels}]`, data[name].shape);
+    }
+  }
+}

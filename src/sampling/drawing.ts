@@ -1,0 +1,263 @@
+import { type Place, placeOf, valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
+import { TO_DRAW } from '../distributions/filters';
+import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
+import { type LogProbs, logProbsFor } from '../distributions/readers';
+import { type Draws, drawsFor } from './draws';
+import type { Noise } from './noise';
+import { type Job, pauses, type SampleOptions } from './options';
+import { Particles } from './particles';
+
+/**
+ * What gives the outputs for one value, given all those before it in the order rows, columns, channels: an
+ * evaluator of a program, or whole passes of a tfjs model.
+ */
+export interface OutputSource {
+  /**
+   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
+   * unspecified. Valid until the next call.
+   */
+  outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
+  /** Takes the levels drawn or given there, [images]. */
+  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
+  /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
+  evaluateFirst(numImages: number): void;
+  /** Image n goes on as image from[n], [images]. */
+  copy(from: Int32Array): void;
+  /** Releases tensors, where it has any. */
+  dispose?(): void;
+}
+
+/** What {@link drawImages} gives. */
+interface Drawn {
+  /** Of all images, [N*H*W*C]. */
+  readonly levels: Int32Array;
+  /** Of each image, where it was asked for. */
+  readonly logProb: Float64Array;
+  /** With look-ahead. */
+  readonly logGiven?: Float64Array;
+}
+
+/** Draws the images of a job. */
+export async function drawImages(
+  source: OutputSource,
+  job: Job,
+  { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
+): Promise<Drawn> {
+  const drawing = memoryFor('sample', () => new Drawing(source, job));
+  const total = valuesOf(job.imageShape);
+  const rowSize = total / job.imageShape[0];
+  const pause = pauses(job.yieldMilliseconds);
+  for (let index = 0; index < total; index++) {
+    signal?.throwIfAborted();
+    const place = placeOf(index, job.imageShape);
+    if (drawing.begin(index)) {
+      const outputs = source.outputs(...place);
+      drawing.read(place, outputs instanceof Float32Array ? outputs : await outputs);
+    }
+    drawing.end(index, place);
+    const done = index + 1;
+    if (done % rowSize === 0) onProgress?.({ done, total, levels: drawing.levels });
+    const paused = pause();
+    if (paused !== undefined) await paused;
+  }
+  signal?.throwIfAborted();
+  return drawing.finish();
+}
+
+/** So many particles of each image, and what reads what the model gives of them. */
+interface Stage {
+  readonly perImage: number;
+  readonly draws: Draws;
+  /** Of the model itself; null where log p was not asked for. */
+  readonly model: LogProbs | null;
+}
+
+/**
+ * The images of a job as they are drawn. Particles, [particles, images], are evaluated in rows: for each particle the images, and with
+ * guidance the same images once more, of no class.
+ */
+class Drawing {
+  /** Levels of the first particle of each image, [N*H*W*C]. */
+  readonly levels: Int32Array;
+  /** Of all particles. */
+  private readonly all: Int32Array;
+  /** Of the present value, [rows]. */
+  private readonly drawn: Int32Array;
+  /** Of the present pixel so far, [rows, C]. */
+  private readonly ofPixel: Int32Array;
+  /** Of each particle. */
+  private readonly logProb: Float64Array;
+  private readonly scratch: Float64Array;
+  private readonly uniforms: Float64Array;
+  private readonly particles: Particles | null;
+  private readonly alone: Stage;
+  private readonly together: Stage;
+  private readonly noise: Noise;
+  private readonly rowsEach: number;
+  private readonly total: number;
+  private stage: Stage;
+  /** How many of the present values are drawn by what the model gives, and whether others are weighed. */
+  private toDraw = 0;
+  private isWeighed = false;
+
+  constructor(
+    private readonly source: OutputSource,
+    private readonly job: Job,
+  ) {
+    const { numImages, imageShape, numParticles, evaluated, lookAhead, withLogProb } = job;
+    const [, , numChannels] = imageShape;
+    this.total = valuesOf(imageShape);
+    this.rowsEach = evaluated.numConditions;
+    this.all = new Int32Array(numParticles * numImages * this.total);
+    this.levels = this.all.subarray(0, numImages * this.total);
+    this.drawn = new Int32Array(evaluated.numImages);
+    this.ofPixel = new Int32Array(evaluated.numImages * numChannels);
+    this.logProb = new Float64Array(withLogProb ? numParticles * numImages : 0);
+    this.scratch = new Float64Array(evaluated.numImages);
+    this.particles = lookAhead > 0 ? new Particles(numParticles, job) : null;
+    this.alone = this.stageOf(1);
+    this.together = numParticles === 1 ? this.alone : this.stageOf(numParticles);
+    this.stage = this.alone;
+    if (numParticles > 1) source.evaluateFirst(this.rowsEach);
+    this.uniforms = new Float64Array(numImages * (numParticles > 1 ? numParticles + 1 : 1));
+    this.noise = job.startNoise(); // last: it takes longest
+  }
+
+  private stageOf(perImage: number): Stage {
+    const { job, rowsEach } = this;
+    const model = job.withLogProb ? logProbsFor(job.distribution, perImage * rowsEach) : null;
+    return { perImage, draws: drawsFor(job, perImage), model };
+  }
+
+  /** Begins a value: whether the outputs of the model are needed. */
+  begin(index: number): boolean {
+    const { job, particles, drawn, rowsEach, total } = this;
+    const { numImages, given, levels, isFirstUniform, withLogProb } = job;
+    this.noise(this.uniforms);
+    if (this.together !== this.alone && index === particles?.begin) this.goOnTogether();
+    this.toDraw = 0;
+    for (let p = 0; p < this.stage.perImage; p++) {
+      for (let n = 0; n < numImages; n++) {
+        let level = given?.[n * total + index] ?? TO_DRAW;
+        if (level === TO_DRAW) {
+          if (isFirstUniform && index === 0)
+            level = Math.floor((this.uniforms[p * numImages + n] as number) * levels);
+          else this.toDraw++;
+        }
+        drawn[p * rowsEach + n] = level;
+      }
+    }
+    const isGiven = this.toDraw < this.stage.perImage * numImages;
+    this.isWeighed = particles !== null && isGiven && (withLogProb || this.stage.perImage > 1);
+    return this.toDraw > 0 || this.isWeighed || withLogProb;
+  }
+
+  /** Draws by the outputs, and adds up how likely what is drawn and given was. */
+  read(place: Place, outputs: Float32Array): void {
+    const { stage, drawn, job, logProb, scratch, rowsEach } = this;
+    const { numImages } = job;
+    const rows = stage.perImage * rowsEach;
+    const present: PresentPixels = {
+      outputs: outputs.subarray(0, rows * outputStride(job.distribution)),
+      channel: place[2],
+      levels: this.ofPixel,
+    };
+    if (this.toDraw > 0 || this.isWeighed) stage.draws.read(present, place, this.all);
+    if (this.toDraw > 0) stage.draws.draw(this.uniforms, drawn);
+    if (stage.model === null) return;
+    stage.model.of(present, this.drawnInRows(), scratch);
+    for (let p = 0; p < stage.perImage; p++) {
+      for (let n = 0; n < numImages; n++) {
+        const particle = p * numImages + n;
+        logProb[particle] = (logProb[particle] as number) + (scratch[p * rowsEach + n] as number);
+      }
+    }
+  }
+
+  /** Ends a value: all images go on with their levels, and where particles were weighed some go on as others. */
+  end(index: number, place: Place): void {
+    const { source, stage, job, ofPixel, all, rowsEach, total, particles } = this;
+    const { numImages, imageShape } = job;
+    const [row, column, channel] = place;
+    const drawn = this.drawnInRows();
+    for (let r = 0; r < stage.perImage * rowsEach; r++) {
+      ofPixel[r * imageShape[2] + channel] = drawn[r] as number;
+    }
+    for (let p = 0; p < stage.perImage; p++) {
+      for (let n = 0; n < numImages; n++) {
+        all[(p * numImages + n) * total + index] = drawn[p * rowsEach + n] as number;
+      }
+    }
+    source.put(row, column, channel, drawn);
+    if (particles === null) return;
+    if (this.isWeighed) this.weigh(particles, index);
+    if (stage.perImage > 1 && index === particles.end) this.goOnAlone();
+  }
+
+  /** What is drawn of all images that are evaluated: of those without their class the same. */
+  private drawnInRows(): Int32Array {
+    const { drawn, stage, rowsEach, job } = this;
+    if (job.guidance === 0) return drawn;
+    for (let start = 0; start < stage.perImage * rowsEach; start += rowsEach) {
+      drawn.copyWithin(start + job.numImages, start, start + job.numImages);
+    }
+    return drawn;
+  }
+
+  private weigh(particles: Particles, index: number): void {
+    const { stage, scratch, uniforms, job, drawn, total } = this;
+    const { numImages, given } = job;
+    stage.draws.logProbs(drawn, scratch);
+    let isMoved = false;
+    for (let n = 0; n < numImages; n++) {
+      if (given?.[n * total + index] === TO_DRAW) continue;
+      if (stage.perImage === 1) particles.weighAlone(n, scratch[n] as number);
+      else {
+        const u = uniforms[stage.perImage * numImages + n] as number;
+        isMoved = particles.weigh(n, index, scratch, u) || isMoved;
+      }
+    }
+    if (isMoved) this.move(particles.takeMoves());
+  }
+
+  /** From here on each image has all its particles, so far alike. */
+  private goOnTogether(): void {
+    const { source, together, job } = this;
+    this.stage = together;
+    source.evaluateFirst(job.evaluated.numImages);
+    this.move(Int32Array.from({ length: together.perImage * job.numImages }, (_, i) => i % job.numImages));
+  }
+
+  /** From here on each image has its first particle only. */
+  private goOnAlone(): void {
+    this.stage = this.alone;
+    this.source.evaluateFirst(this.rowsEach);
+  }
+
+  /** Particle i goes on as from[i], which goes on as itself. */
+  private move(from: Int32Array): void {
+    const { source, all, logProb, ofPixel, rowsEach, total, job } = this;
+    const { numImages, imageShape } = job;
+    const rows = Int32Array.from({ length: job.evaluated.numImages }, (_, row) => row);
+    for (const [to, particle] of from.entries()) {
+      if (to === particle) continue;
+      all.copyWithin(to * total, particle * total, (particle + 1) * total);
+      if (job.withLogProb) logProb[to] = logProb[particle] as number;
+      for (let n = to % numImages; n < rowsEach; n += numImages) {
+        const row = Math.floor(to / numImages) * rowsEach + n;
+        const as = Math.floor(particle / numImages) * rowsEach + n;
+        rows[row] = as;
+        ofPixel.copyWithin(row * imageShape[2], as * imageShape[2], (as + 1) * imageShape[2]);
+      }
+    }
+    source.copy(rows);
+  }
+
+  finish(): Drawn {
+    const { particles, levels, logProb, job } = this;
+    particles?.finish();
+    const ofImages = { levels, logProb: logProb.slice(0, job.numImages) };
+    return particles === null ? ofImages : { ...ofImages, logGiven: particles.logGiven };
+  }
+}

@@ -1,0 +1,156 @@
+import { type ImageShape, placeOf, valuesOf } from '../core/images';
+import { inverse, TO_DRAW } from '../distributions/filters';
+import { exp, log } from '../kernels/arithmetic';
+
+/** Images of which some values are given. */
+export interface PartlyGiven {
+  /** The index of the first, for errors. */
+  readonly firstImage: number;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  /** The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is given. */
+  readonly given: Int32Array | null;
+}
+
+/**
+ * The particles of look-ahead: so many of each image, drawn side by side, and weighed where a level is given by how likely
+ * they find it. Particle p of image n has the index p * numImages + n; all of an image are the same until the first of its
+ * values is drawn, and from the last given one on there is but one, the first.
+ *
+ * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
+ * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
+ */
+export class Particles {
+  /** An estimate of log p of what is given, [images]. */
+  readonly logGiven: Float64Array;
+  /** The first value that any image draws; all images are alone until then. */
+  readonly begin: number;
+  /** The last value that is given after one that was drawn; images are alone after it. -1 for none. */
+  readonly end: number;
+  /** The same of each image. */
+  private readonly ends: Int32Array;
+  private readonly logWeights: Float64Array;
+  private readonly weights: Float64Array;
+  /** Which particle each goes on as. */
+  private readonly from: Int32Array;
+
+  constructor(
+    readonly perImage: number,
+    private readonly job: PartlyGiven,
+  ) {
+    const { numImages } = job;
+    const spans = spansOf(job);
+    this.begin = spans.reduce((least, { begin }) => Math.min(least, begin), Number.POSITIVE_INFINITY);
+    this.ends = Int32Array.from(spans, ({ end }) => end);
+    this.end = this.ends.reduce((last, end) => Math.max(last, end), -1);
+    this.logGiven = new Float64Array(numImages);
+    this.logWeights = new Float64Array(perImage * numImages);
+    this.weights = new Float64Array(perImage);
+    this.from = Int32Array.from(this.logWeights, (_, particle) => particle);
+  }
+
+  /** Weighs an image that is still alone by log p of a given level. */
+  weighAlone(n: number, logProb: number): void {
+    this.logGiven[n] = (this.logGiven[n] as number) + logProb;
+  }
+
+  /**
+   * Weighs the particles of an image by log p of the level given at a place, [particles of all images], and resamples them where
+   * few are left that count: where their effective number is below half. At the last given level, draws the one that goes on.
+   *
+   * @param u in [0, 1)
+   * @returns whether any goes on as another, which {@link takeMoves} tells
+   * @throws Error where no particle can come to what is given
+   */
+  weigh(n: number, index: number, logProbs: Float64Array, u: number): boolean {
+    const { logWeights, weights, perImage } = this;
+    const { numImages, imageShape } = this.job;
+    let max = Number.NEGATIVE_INFINITY;
+    for (let p = 0; p < perImage; p++) {
+      const particle = p * numImages + n;
+      const weight = (logWeights[particle] as number) + (logProbs[particle] as number);
+      logWeights[particle] = weight;
+      max = Math.max(max, weight);
+    }
+    if (max === Number.NEGATIVE_INFINITY) {
+      const place = placeOf(index, imageShape).join(', ');
+      throw new Error(
+        `sample: lookAhead: none of the ${perImage} particles of image ${this.job.firstImage + n} can come to the level given at [${place}]; try more`,
+      );
+    }
+    let [sum, sumOfSquares] = [0, 0];
+    for (let p = 0; p < perImage; p++) {
+      const weight = exp((logWeights[p * numImages + n] as number) - max);
+      weights[p] = weight;
+      sum += weight;
+      sumOfSquares += weight * weight;
+    }
+    const isLast = index === this.ends[n];
+    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return false;
+    this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
+    for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
+    if (isLast) return this.goOnAs(n, 0, inverse(weights, 0, perImage, u * sum));
+    return this.resample(n, u, sum);
+  }
+
+  /** As which particle each goes on, since the last call. */
+  takeMoves(): Int32Array {
+    const moves = this.from.slice();
+    for (let particle = 0; particle < moves.length; particle++) this.from[particle] = particle;
+    return moves;
+  }
+
+  /** Adds what particles have been weighed by since they were resampled last: of images with nothing given after what was drawn. */
+  finish(): void {
+    for (const [n, end] of this.ends.entries()) {
+      if (end === -1) this.logGiven[n] = (this.logGiven[n] as number) + (this.logWeights[n] as number);
+    }
+  }
+
+  /**
+   * Systematic resampling: a particle of weight w goes on w * perImage / sum times, rounded up or down. Those that go on stay
+   * where they are, and further copies take the places of those that do not, so that as little is copied as can be.
+   */
+  private resample(n: number, u: number, sum: number): boolean {
+    const { weights, perImage } = this;
+    const times = new Int32Array(perImage);
+    let [p, cumulative] = [0, weights[0] as number];
+    for (let k = 0; k < perImage; k++) {
+      const threshold = ((k + u) / perImage) * sum;
+      while (cumulative <= threshold && p < perImage - 1) cumulative += weights[++p] as number;
+      times[p] = (times[p] as number) + 1;
+    }
+    let source = 0;
+    let isMoved = false;
+    for (let to = 0; to < perImage; to++) {
+      if (times[to] !== 0) continue;
+      while ((times[source] as number) < 2) source++;
+      times[source] = (times[source] as number) - 1;
+      isMoved = this.goOnAs(n, to, source) || isMoved;
+    }
+    return isMoved;
+  }
+
+  private goOnAs(n: number, to: number, source: number): boolean {
+    const { numImages } = this.job;
+    this.from[to * numImages + n] = source * numImages + n;
+    return to !== source;
+  }
+}
+
+/** Whether a level is given after one that is drawn: else there is nothing to look ahead to. */
+export const isGivenAfterDrawn = (images: PartlyGiven): boolean =>
+  spansOf(images).some(({ end }) => end !== -1);
+
+/** Of each image the first value that is drawn, Infinity for none, and the last that is given after it, -1 for none. */
+function spansOf({ numImages, imageShape, given }: PartlyGiven): { begin: number; end: number }[] {
+  const total = valuesOf(imageShape);
+  return Array.from({ length: numImages }, (_, n) => {
+    const ofImage = given?.subarray(n * total, (n + 1) * total) ?? [TO_DRAW];
+    const begin = ofImage.indexOf(TO_DRAW);
+    if (begin === -1) return { begin: Number.POSITIVE_INFINITY, end: -1 };
+    let end = ofImage.length - 1;
+    while (ofImage[end] === TO_DRAW) end--;
+    return { begin, end: end > begin ? end : -1 };
+  });
+}

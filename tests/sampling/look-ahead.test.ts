@@ -1,0 +1,227 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import {
+  gatedPixelCNN,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+  sample as sampleTensors,
+  toPortable,
+} from 'pixelcnn-layers';
+import { allowed, createPool, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { workers } from '../support/pool-workers';
+import { portableModel } from '../support/portable-model.mjs';
+import { expectNoLeaks, setNoise } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+/** A plain network of random weights, far from uniform. */
+async function tiny(
+  imageShape: [number, number, number],
+  levels: number,
+  seed: number,
+  scale: number,
+): Promise<PortableModel> {
+  const args = { hiddenDim: 3 * imageShape[2], outDim: 4 * imageShape[2], numBlocks: 1, firstKernelSize: 3 };
+  const network = pixelCNN({ imageShape, levels, ...args });
+  setNoise(network, seed, scale);
+  const model = await toPortable(network);
+  network.dispose();
+  return model;
+}
+
+/** All images of a tiny space with p of each, where what is known is as given; and p of what is given. */
+async function posterior(model: PortableModel, initial: number[], known: number[]) {
+  const { levels, imageShape } = model;
+  const total = initial.length;
+  const all = Array.from({ length: levels ** total }, (_, i) =>
+    Array.from({ length: total }, (_, place) => Math.floor(i / levels ** (total - 1 - place)) % levels),
+  );
+  const fits = all.filter((image) => image.every((level, i) => known[i] === 0 || level === initial[i]));
+  const images = { data: fits.flat(), shape: [fits.length, ...imageShape] as number[] };
+  const p = Array.from(await logProb(model, images), Math.exp);
+  const evidence = p.reduce((sum, one) => sum + one, 0);
+  return { images: fits.map(String), shares: p.map((one) => one / evidence), evidence };
+}
+
+/** `count` images with what is given, by so many particles. */
+async function drawn(
+  model: PortableModel,
+  { initial, known }: { initial: number[]; known: number[] },
+  lookAhead: number,
+  count: number,
+  options: SampleOptions = {},
+) {
+  const shape = [count, ...model.imageShape] as number[];
+  const repeat = (one: number[]) => ({ data: Array.from({ length: count }, () => one).flat(), shape });
+  const given = { initial: repeat(initial), known: repeat(known), lookAhead };
+  const result = await sample(model, { seed: 1, ...given, ...options, withLogProb: true });
+  const all = Array.from(result.images.data);
+  const images = Array.from({ length: count }, (_, n) =>
+    String(all.slice(n * initial.length, (n + 1) * initial.length)),
+  );
+  return { ...result, names: images };
+}
+
+/** How far counts are from what is expected, chi-square by its degrees of freedom. */
+function distance(names: string[], { images, shares }: { images: string[]; shares: number[] }): number {
+  const counts = images.map((image) => names.filter((one) => one === image).length);
+  const expected = shares.map((share) => share * names.length);
+  const terms = counts.map((c, i) => (c - (expected[i] as number)) ** 2 / (expected[i] as number));
+  return terms.reduce((sum, one) => sum + one, 0) / (images.length - 1);
+}
+
+describe('look-ahead', () => {
+  type Case = [string, [number, number, number], number, [seed: number, scale: number], number[], number[]];
+  const cases: Case[] = [
+    ['2x3x1, the last row given', [2, 3, 1], 3, [11, 1.2], [0, 0, 0, 2, 1, 0], [0, 0, 0, 1, 1, 1]],
+    ['2x3x1, a hole in the middle', [2, 3, 1], 4, [25, 1.2], [1, 0, 0, 3, 0, 2], [1, 0, 0, 1, 0, 1]],
+    ['2x2x3, the last channel given', [2, 2, 3], 2, [25, 0.5], [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]],
+  ]; // biome-ignore format: a line each
+  it.each(cases)('draws from the posterior, the closer the more particles: %s', async (...one) => {
+    const [, shape, levels, weights, initial, known] = one;
+    const model = await tiny(shape, levels, ...weights);
+    const exact = await posterior(model, initial, known);
+    const far: number[] = [];
+    for (const lookAhead of [0, 2, 64]) {
+      const { names } = await drawn(model, { initial, known }, lookAhead, 2000);
+      far.push(distance(names, exact));
+    }
+    const [without, few, many] = far as [number, number, number];
+    expect(without).toBeGreaterThan(2 * few);
+    expect(few).toBeGreaterThan(2 * many);
+    expect(many).toBeLessThan(1 + 4 * Math.sqrt(2 / (exact.images.length - 1))); // as chance has it
+  });
+
+  it('estimates p of what is given without bias, and tells log p of what is drawn', async () => {
+    const [, shape, levels, weights, initial, known] = cases[0] as Case;
+    const model = await tiny(shape, levels, ...weights);
+    const { evidence } = await posterior(model, initial, known);
+    for (const lookAhead of [1, 8]) {
+      const { images, logProb: nats, logGiven } = await drawn(model, { initial, known }, lookAhead, 4000);
+      const estimates = Array.from(logGiven as Float64Array, Math.exp);
+      const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
+      const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
+      expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+      expect(nats).toEqual(await logProb(model, images));
+    }
+  });
+
+  it('draws the image that is drawn without it where nothing is given later', async () => {
+    const model = portableModel();
+    const shape = [3, 6, 5, 2] as number[];
+    const initial = { data: Uint8Array.from({ length: 180 }, (_, i) => (3 * i) % 5), shape };
+    const known = { data: Uint8Array.from({ length: 180 }, (_, i) => Number(i % 60 < 25)), shape };
+    const plain = await sample(model, { initial, known, seed: 5 });
+    expect(await sample(model, { initial, known, seed: 5, lookAhead: 7 })).toEqual(plain);
+    const told = await sample(model, { initial, known, seed: 5, lookAhead: 7, withLogProb: true });
+    expect(told.images).toEqual(plain);
+    const perValue = await logProb(model, plain, { perValue: true });
+    for (let n = 0; n < 3; n++) {
+      let sum = 0; // of the first 25 values
+      for (let i = 0; i < 25; i++) sum += perValue[60 * n + i] as number;
+      expect(told.logGiven?.[n]).toBe(sum);
+    }
+  });
+
+  describe('gives each image what it gives it alone, in workers and as tensors', () => {
+    const known = (count: number, total: number) =>
+      Uint8Array.from({ length: count * total }, (_, i) => Number((i * i + (i >> 3)) % 3 === 0));
+    const networks: [string, () => LayersModel, object][] = [
+      ['PixelCNN', () => pixelCNN({ imageShape: [4, 3, 2], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 1 }), {}],
+      ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [4, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
+      ['PixelCNN++ of a class', () => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, components: 2, levels: 7, numClasses: 3 }), { condition: [0, 1, 2, 2, 1], temperature: 0.9, topK: 6 }],
+      ['PixelSNAIL', () => pixelSNAIL({ imageShape: [4, 3, 1], levels: 5, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 3 }), { topP: 0.95 }],
+    ]; // biome-ignore format: a line each
+    it.each(networks)('%s', async (_, make, options) => {
+      const network = make() as ReturnType<typeof pixelCNN>;
+      setNoise(network, 4, 0.7);
+      const model = await toPortable(network);
+      const [h, w, c] = model.imageShape as [number, number, number];
+      const shape = [5, h, w, c] as [number, number, number, number];
+      const total = h * w * c;
+      const given = {
+        initial: { data: Uint8Array.from({ length: 5 * total }, (_, i) => (7 * i + (i >> 2)) % model.levels), shape },
+        known: { data: known(5, total), shape },
+        lookAhead: 6,
+        seed: 8,
+        ...options,
+      }; // biome-ignore format: a line each
+      const all = await sample(model, { ...given, withLogProb: true });
+      expect(all.images.data.every((level, i) => !given.known.data[i] || level === given.initial.data[i])).toBe(true); // biome-ignore format: one line
+      const classes = (options as { condition?: number[] }).condition;
+      expect(all.logProb).toEqual(
+        await logProb(model, all.images, classes === undefined ? {} : { condition: classes }),
+      );
+
+      const part = (images: typeof given.known) => ({
+        data: images.data.subarray(3 * total, 4 * total),
+        shape: [1, h, w, c],
+      });
+      const alone = await sample(model, {
+        ...given,
+        initial: part(given.initial),
+        known: part(given.known),
+        firstImage: 3,
+        ...(classes && { condition: classes.slice(3, 4) }),
+        withLogProb: true,
+      });
+      expect(alone.images.data).toEqual(all.images.data.slice(3 * total, 4 * total));
+      expect(alone.logProb[0]).toBe(all.logProb[3]);
+      expect(alone.logGiven?.[0]).toBe(all.logGiven?.[3]);
+
+      const pool = createPool({ workers: 2, createWorker: workers.startWorker });
+      expect(await pool.sample(model, { ...given, withLogProb: true })).toEqual(all);
+      await pool.terminate();
+
+      const tensors = {
+        ...given,
+        initial: tf.tensor4d(given.initial.data, shape, 'int32'),
+        known: tf.tensor4d(given.known.data, shape, 'int32'),
+      };
+      for (const strategy of ['incremental', 'full'] as const) {
+        await expectNoLeaks(async () => {
+          const told = await sampleTensors(network as never, { ...tensors, strategy, withLogProb: true });
+          expect(Array.from(await told.images.data())).toEqual(Array.from(all.images.data));
+          const near = strategy === 'full' ? 1e-3 : 1e-5;
+          for (const [n, nats] of (await told.logGiven?.data())?.entries() ?? [])
+            expect(Math.abs(nats - (all.logGiven?.[n] as number))).toBeLessThan(near);
+          for (const [n, nats] of (await told.logProb.data()).entries())
+            expect(Math.abs(nats - (all.logProb[n] as number))).toBeLessThan(near);
+          tf.dispose([told.images, told.logProb, told.logGiven as tf.Tensor]);
+        });
+      }
+      tf.dispose([tensors.initial, tensors.known]);
+      network.dispose();
+    });
+  });
+
+  it('throws where no particle can come to what is given, by its image and place', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
+    const known = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
+    const options = {
+      initial,
+      known,
+      lookAhead: 4,
+      firstImage: 7,
+      adjust: allowed({ data: [1, 0, 1], shape: [3] }),
+    };
+    await expect(sample(model, options)).rejects.toThrow(
+      'sample: lookAhead: none of the 4 particles of image 7 can come to the level given at [1, 2, 0]; try more',
+    ); // biome-ignore format: a line each
+  });
+
+  it('refuses what is wrong', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
+      'sample: lookAhead: wanted initial and known with it, got null',
+    );
+    const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
+    await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
+    await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
+    await expect(sample(model, { ...given, lookAhead: 2 ** 40 })).rejects.toThrow(RangeError);
+  });
+});
