@@ -20,6 +20,7 @@ export {
   type Adjust,
   type Adjuster,
   type AdjusterData,
+  type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
 } from './sampling/adjusters';

@@ -20,6 +20,8 @@ const stacks = () => ({ vertical: image(), horizontal: image() });
 
 const snail = { imageShape: [4, 4, 1] as const, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
 
+const pairs = { data: [1, 1, 1, 1], shape: [2, 2] };
+
 /** An object of named options, which TypeScript would refuse. */
 type Options = never;
 
@@ -29,6 +31,7 @@ type Row = [name: string, use: (options: Options) => unknown, options: object, u
 const ofLayers: Row[] = [
   ['CausalAttention', (args) => new layers.CausalAttention(args), { heads: 2, unit: 4 }, 'unit', 'units'],
   ['causalAttention', layers.causalAttention, { head: 2, units: 4 }, 'head', 'heads'],
+  ['allowedNeighbors', layers.allowedNeighbors, { right: pairs, bellow: pairs }, 'bellow', 'below'],
   ['CenteredImage', (args) => new layers.CenteredImage(args), { names: 'x' }, 'names', 'name'],
   ['centeredImage', layers.centeredImage, { inputshape: [4, 4, 1] }, 'inputshape', 'inputShape'],
   ['ConcatElu', (args) => new layers.ConcatElu(args), { nam: 'x' }, 'nam', 'name'],
@@ -118,6 +121,7 @@ const ofRuntime: Row[] = [
   ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],
   ['createPool: decompress', async (options) => runtime.createPool().decompress(await portable(), new Uint8Array(1), options), { firstimage: 3 }, 'firstimage', 'firstImage'],
   ['createPool: logProb', async (options) => runtime.createPool().logProb(await portable(), images, options), { onprogress: 3 }, 'onprogress', 'onProgress'],
+  ['allowedNeighbors', runtime.allowedNeighbors, { rights: pairs, below: pairs }, 'rights', 'right'],
   ['getMask', runtime.getMask, { kernelSize: 3, masktype: 'A' }, 'masktype', 'maskType'],
 ]; // biome-ignore format: one row a line
 
@@ -133,8 +137,8 @@ const ofWeights: Row[] = [
 
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
-  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate']],
-  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable']],
+  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate', 'allowed']],
+  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable', 'allowed']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
   ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],
 ]; // biome-ignore format: one row a line

@@ -51,7 +51,10 @@ export interface Pool {
   /** The most workers at a time. */
   readonly workers: number;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
+  sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
+  /** The same with log p of what is drawn. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
+  /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
   /** As `logProb` of `pixelcnn-layers/runtime`: the same numbers, by all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;

@@ -1,4 +1,4 @@
-import { checkFields, checkFunction, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
@@ -19,6 +19,7 @@ export type Adjust = (
 
 /** An {@link Adjust} that is known by its data, so that a pool can send it to its workers. */
 export interface Adjuster extends Adjust {
+  /** What it is made of. */
   readonly data: AdjusterData;
 }
 
@@ -47,12 +48,20 @@ export function allowed(levels: NumericArray): Adjuster {
   return adjusterOf({ kind: 'allowed', levels });
 }
 
+/** Arguments of {@link allowedNeighbors}. */
+export interface AllowedNeighborsArgs {
+  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
+  right: NumericArray;
+  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
+  below: NumericArray;
+}
+
+const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
+
 /**
  * Allows pairs of neighbors, such as tiles that fit together: a level is drawn only where it may stand to the right of the one on its left,
  * and below the one above it. Of images of one channel. For {@link SampleOptions.adjust}.
  *
- * @param args.right right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]
- * @param args.below below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]
  * @throws TypeError where one is of another shape, or has other numbers
  * @example
  * ```js
@@ -64,8 +73,8 @@ export function allowed(levels: NumericArray): Adjuster {
  * console.log(data[0] !== data[1], data[0] === data[5]); // true true: a chessboard
  * ```
  */
-export function allowedNeighbors(args: { right: NumericArray; below: NumericArray }): Adjuster {
-  const { right, below } = checkFields('allowedNeighbors: args', args, ['right', 'below']) as typeof args;
+export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
+  const { right, below } = checkArgs('allowedNeighbors: args', args, argNames);
   for (const [name, pairs] of Object.entries({ right, below })) {
     const what = `allowedNeighbors: ${name}`;
     checkFlags(what, pairs, (rank) => rank === 2, '[L,L]');

@@ -32,6 +32,10 @@ import { checkSignal, type Job, planJob, type SampleOptions, sampleOptionNames }
  */
 export async function sample(
   model: PortableModel,
+  options?: SampleOptions & { withLogProb?: false },
+): Promise<Images>;
+export async function sample(
+  model: PortableModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
@@ -43,6 +47,7 @@ export async function sample(model: PortableModel, options: SampleOptions = {}):
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
 export interface Sampled {
+  /** What was drawn. */
   readonly images: Images;
   /** log p of each image under the model, in nats, [N], as `logProb` gives it. */
   readonly logProb: Float64Array;

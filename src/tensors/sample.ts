@@ -66,6 +66,10 @@ export interface Sampled {
  */
 export async function sample(
   model: LayersModel,
+  options?: SampleOptions & { withLogProb?: false },
+): Promise<Tensor4D>;
+export async function sample(
+  model: LayersModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
 export async function sample(model: LayersModel, options?: SampleOptions): Promise<Tensor4D>;

@@ -144,7 +144,7 @@ describe('allowedNeighbors', () => {
       data: new Uint8Array(levels * levels).fill(1),
       shape: [levels, levels],
     });
-    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow("allowedNeighbors: args: wanted a field 'below'"); // biome-ignore format: one line
+    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow('allowedNeighbors: below: wanted 0 or 1, of shape [L,L], got undefined'); // biome-ignore format: one line
     expect(() => allowedNeighbors({ right: all(3), below: { data: [1, 1], shape: [1, 2] } })).toThrow('allowedNeighbors: below: wanted shape [L,L], got [1, 2]'); // biome-ignore format: one line
     const adjust = allowedNeighbors({ right: all(6), below: all(5) });
     await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowedNeighbors: below: wanted shape [6,6], got [5, 5]'); // biome-ignore format: one line
