@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { particlesSvg } from './particles-figure.mjs';
 import { plusPlusSvg } from './plus-plus-figure.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,6 +41,12 @@ const OF_QUICKSTART = [
   ['completions.png', 'digits-completions.png'],
 ];
 
+/** Pictures that look-ahead.mjs makes. */
+const OF_LOOK_AHEAD = ['digits-hole', 'digits-lower', 'emoji-right'].map((name) => [
+  `${name}.png`,
+  `look-ahead-${name}.png`,
+]);
+
 /** Runs a program of `examples`: the words of its command, and where it writes. */
 function run(command, out) {
   const [script, ...flags] = command.split(' ');
@@ -54,18 +61,28 @@ for (const [command, name] of FIGURES) {
   console.log(`docs/images/${name}`);
 }
 
-writeFileSync(join(root, 'docs/images/pixel-cnn-plus-plus.svg'), plusPlusSvg());
-console.log('docs/images/pixel-cnn-plus-plus.svg');
+for (const [name, svg] of [
+  ['pixel-cnn-plus-plus', plusPlusSvg()],
+  ['particles', particlesSvg()],
+]) {
+  writeFileSync(join(root, `docs/images/${name}.svg`), svg);
+  console.log(`docs/images/${name}.svg`);
+}
 
-const out = mkdtempSync(join(tmpdir(), 'quickstart-'));
-try {
-  run('quickstart.mjs', out);
-  for (const [made, name] of OF_QUICKSTART) {
-    copyFileSync(join(out, made), join(root, 'docs/images', name));
-    console.log(`docs/images/${name}`);
+for (const [command, pictures] of [
+  ['quickstart.mjs', OF_QUICKSTART],
+  ['look-ahead.mjs', OF_LOOK_AHEAD],
+]) {
+  const out = mkdtempSync(join(tmpdir(), 'figures-'));
+  try {
+    run(command, out);
+    for (const [made, name] of pictures) {
+      copyFileSync(join(out, made), join(root, 'docs/images', name));
+      console.log(`docs/images/${name}`);
+    }
+  } finally {
+    rmSync(out, { recursive: true, force: true });
   }
-} finally {
-  rmSync(out, { recursive: true, force: true });
 }
 
 await import('./page-pictures.mjs');
