@@ -19,10 +19,14 @@ import {
   sample,
 } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { planCompress } from '../../src/codec/compress';
+import { planDecompress } from '../../src/codec/decompress';
+import { writeFile } from '../../src/codec/format';
+import { digestOf } from '../../src/codec/job';
 import { useBackend } from '../support/backends';
 import { kinds } from '../support/distributions';
 import { bytesOf } from '../support/files';
-import { workers } from '../support/pool-workers';
+import { isNode, workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 import { noise, setNoise, take } from '../support/tensors';
 
@@ -215,6 +219,31 @@ describe('compress and decompress', () => {
     await expect(compress(model, images, { signal })).rejects.toThrow('enough');
     await expect(decompress(model, bytes, { signal })).rejects.toThrow('enough');
   });
+
+  it('keep the images as they were given, whatever becomes of the array meanwhile', async () => {
+    const model = portableModel({ imageShape: [4, 3, 1] });
+    const data = randomLevels(24, 5, 1);
+    const before = data.slice();
+    const bytes = await compress(model, { data, shape: [2, 4, 3, 1] }, { onProgress: () => data.fill(99) });
+    expect(Array.from((await decompress(model, bytes)).data)).toEqual(Array.from(before));
+  });
+
+  it('take images of the same sizes, up to 2^28 values', () => {
+    const model = portableModel({ imageShape: [null, null, 1], levels: 2, features: 1, blocks: 0 });
+    const file = (height: number, width: number) => {
+      const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: null };
+      const image = { code: new Uint8Array(0), checksum: 0 };
+      return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
+    };
+    const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
+    expect(planCompress(model, large, {}).imageShape).toEqual([4096, 4097, 1]);
+    expect(planDecompress(model, file(4096, 4097), {}).imageShape).toEqual([4096, 4097, 1]);
+    const wanted = 'wanted sizes whose product is at most 268435456';
+    expect(() => planDecompress(model, file(60_000, 60_000), {})).toThrow(
+      `decompress: file: images: ${wanted}, got [60000, 60000, 1]`,
+    );
+    expect(() => planDecompress(model, file(2 ** 48, 2 ** 48), {})).toThrow(wanted);
+  });
 });
 
 describe('the codec elsewhere', () => {
@@ -249,6 +278,27 @@ describe('the codec elsewhere', () => {
     await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
       'decompress: file: not of compressed images',
     );
+    await pool.terminate();
+  });
+
+  it.runIf(isNode)('sends a worker the codes of its own images alone, of a Buffer too', async () => {
+    const model = portableModel();
+    const images = await sample(model, { numImages: 3, seed: 4 });
+    const bytes = Buffer.from(await compress(model, images));
+    const sent: number[] = [];
+    const createWorker = () => {
+      const worker = workers.startWorker();
+      const { postMessage } = worker;
+      worker.postMessage = (message: unknown) => {
+        const { args } = message as { args?: { coded: { code: Uint8Array }[] } };
+        for (const { code } of args?.coded ?? []) sent.push(code.buffer.byteLength - code.length);
+        postMessage.call(worker, message);
+      };
+      return worker;
+    };
+    const pool = createPool({ workers: 1, createWorker });
+    expect(await pool.decompress(model, bytes)).toEqual(images);
+    expect(sent).toEqual([0, 0, 0]);
     await pool.terminate();
   });
 
