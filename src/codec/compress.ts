@@ -41,7 +41,7 @@ export const compressNames: NamesOf<CompressOptions> = { condition: true, storeC
 
 /**
  * Compresses images without loss: the bits of a file are those that the model's likelihood promises, -log2 p(x), within
- * 0.1 % and 16 bytes an image, and a header. {@link decompress} gives the images back from it with the same model, on any
+ * 0.0011 bits a value and 16 bytes an image, and a header. {@link decompress} gives the images back from it with the same model, on any
  * machine, since the probabilities are the same bits everywhere.
  *
  * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
