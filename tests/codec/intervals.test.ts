@@ -76,7 +76,7 @@ describe('a distribution function', () => {
   };
 
   it('is asked a few times for a level that is far from where it has its mass', () => {
-    const before = vi.fn((level: number) => (level > 4000 ? 1 : 0)); // 2^28 - 2^13 of level 4000
+    const before = vi.fn((level: number) => (level > 4000 ? 1 + 1e-6 : 0)); // nearly all of level 4000
     const intervals = shared(before, () => 4000);
     for (const level of [0, 1, 63, 2000, 3999, 4000, 4001, 4095]) {
       const interval = intervals.of(0, level);
@@ -87,9 +87,20 @@ describe('a distribution function', () => {
     }
   });
 
+  it('begins at 0, whatever it says', () => {
+    const intervals = shared(
+      () => 1,
+      () => 0,
+    );
+    expect(intervals.of(0, 0)).toMatchObject({ begin: 0, frequency: TOTAL - 2 * 4095 });
+    expect(intervals.at(0, 5)).toMatchObject({ level: 0, begin: 0 });
+  });
+
   it('that falls, or gives no level, is an error', () => {
     const falls = shared((level) => (level === 9 ? 0.5 : level / 4096), Math.floor);
     expect(() => falls.of(0, 9)).toThrow('sharesOf of the distribution: before falls behind level 9');
+    const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all
+    expect(() => least.of(0, 9)).toThrow('before falls behind level 9');
     for (const level of [-1, 0.5, 4096, Number.NaN])
       expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('sharesOf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
   });
