@@ -414,6 +414,16 @@ describe('a file that is not as it should be', () => {
     const reader = new FileReader(file, kinds, digest);
     expect(reader.header).toEqual(head);
     expect(reader.image(0)).toEqual({ code: new Uint8Array(128), checksum: 7 });
+
+    const short = { shape: [1, 6, 1], values: new Float32Array(6) }; // 6 bytes, where numbers would be 24
+    const image = { code: new Uint8Array(0), checksum: 7 };
+    const least = writeFile({ ...head, conditions: [short] }, kinds, [image]);
+    expect(new FileReader(least, kinds, digest).header.conditions).toEqual([short]);
+    const map = [{ kind: 'map', size: 1 }] as const; // 2^48 of them: nothing is asked for
+    const vast = writeFile({ ...head, imageShape: [2 ** 24, 2 ** 24, 1], conditions: [short] }, map, [image]);
+    expect(() => new FileReader(vast, map, digest)).toThrow('too short for its conditions');
+    const endless = Uint8Array.of(...file.subarray(0, 21), ...new Uint8Array(200).fill(255), 0);
+    expect(() => new FileReader(endless, kinds, digest)).toThrow('damaged: a number is too long');
   });
 
   it('is of another model', async () => {
