@@ -50,10 +50,14 @@ try {
 
 async function pack() {
   const [, , channels] = model.imageShape;
+  if (channels !== 1 && channels !== 3)
+    throw new Error(`--model: wanted one of gray or RGB images, got ${channels} channels`);
   const out = outputFile('--to', flags.to);
   await prepareFile(out, '--to');
   const names = (await readdir(from)).filter((name) => /\.png$/i.test(name)).sort();
   if (names.length === 0) throw new Error(`--from: '${from}' has no PNGs`);
+  const odd = names.find((name) => !isPlain(name));
+  if (odd !== undefined) throw new Error(`--from: wanted names that are such on every machine, got '${odd}'`);
   const sizes = new Map(); // the images of each size, and their names
   let before = 0;
   for (const name of names) {
@@ -88,23 +92,26 @@ async function unpack() {
   const directory = outputDirectory('--to', flags.to);
   const { 'names.json': list, ...codes } = unzipSync(await readFile(from));
   if (list === undefined) throw new Error(`--from: '${from}' is not a file of this program`);
-  const names = JSON.parse(strFromU8(list));
-  const images = [];
-  for (const [entry, code] of Object.entries(codes)) {
-    const size = basename(entry, '.pxc');
-    const { data, shape } = await pool.decompress(model, code, jobOf(size));
+  const names = readNamed('names.json', () => JSON.parse(strFromU8(list)));
+  const wanted = Object.keys(names ?? {}).map((size) => `${size}.pxc`).sort(); // biome-ignore format: one line
+  if (String(Object.keys(codes).sort()) !== String(wanted))
+    throw new Error(`--from: '${from}' is damaged: wanted [${wanted}], got [${Object.keys(codes)}]`);
+  const images = new Map(); // the PNG of each name
+  for (const [size, ofSize] of Object.entries(names)) {
+    const { data, shape } = await pool.decompress(model, codes[`${size}.pxc`], jobOf(size));
     bar.stop();
     const [count, ...ofImage] = shape;
-    if (names[size]?.length !== count || !names[size].every(isPlain))
+    if (!Array.isArray(ofSize) || ofSize.length !== count || !ofSize.every(isPlain))
       throw new Error(`--from: '${from}' is damaged: wanted ${count} names of images of ${size}`);
     const values = data.length / count;
-    for (const [n, name] of names[size].entries()) {
-      images.push([name, pngOfLevels(data.subarray(n * values, (n + 1) * values), ofImage, model.levels)]);
+    for (const [n, name] of ofSize.entries()) {
+      if (images.has(name)) throw new Error(`--from: '${from}' is damaged: it has two images '${name}'`);
+      images.set(name, pngOfLevels(data.subarray(n * values, (n + 1) * values), ofImage, model.levels));
     }
   }
   await mkdir(directory, { recursive: true });
   for (const [name, png] of images) await writeWhole(join(directory, name), png);
-  console.log(`${images.length} PNGs in ${directory}`);
+  console.log(`${images.size} PNGs in ${directory}`);
 }
 
 /** Whether a name is of a file in the directory itself: the file may be anyone's. */

@@ -99,7 +99,9 @@ export function planDecompress(
   const { header } = file;
   if (header.levels !== model.levels)
     throw new Error('decompress: file: damaged: it has other levels than its model');
-  const imageShape = resolveImageShape('decompress: file: images', model.imageShape, header.imageShape);
+  const imageShape = attempt('decompress', () =>
+    resolveImageShape('file: images', model.imageShape, header.imageShape),
+  );
   checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
   const left = header.numImages - firstImage;
   const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
@@ -136,7 +138,7 @@ export async function decodeImages(
       finish() {
         for (const [n, { code, checksum }] of group.entries()) {
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
-          if (checksumOf(code, ofImage, levels) !== checksum)
+          if (checksumOf(code, ofImage) !== checksum)
             throw new Error(`decompress: image ${firstImage + first + n}: damaged, or of another condition`);
         }
       },

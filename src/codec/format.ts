@@ -1,11 +1,12 @@
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger } from '../core/check';
 import {
   type ConditionShape,
   type ConditionValues,
   conditionShapeOf,
   conditionSize,
 } from '../core/conditions';
-import { type ImageShape, levelsArray, valuesOf } from '../core/images';
+import type { ImageShape, Images } from '../core/images';
+import { bytesOf } from '../program/safetensors';
 import { Digest } from './digest';
 
 // A file of compressed images, as docs/codec-format.md describes it. What a file says is checked before it is believed.
@@ -16,9 +17,6 @@ const VERSION = 1;
 const DIGEST_BYTES = 16;
 const CHECKSUM_BYTES = 4;
 const HAS_CONDITIONS = 1;
-
-/** Images are no larger than what a portable file may say. */
-const MOST_VALUES = 2 ** 24;
 
 /** What a file says before the codes of its images. */
 export interface Header {
@@ -37,12 +35,9 @@ export interface CodedImage {
   readonly checksum: number;
 }
 
-/** Of an image's code, and then of its levels in as few bytes as hold them. */
-export function checksumOf(code: Uint8Array, levels: ArrayLike<number>, numLevels: number): number {
-  const small = levelsArray(levels.length, numLevels);
-  small.set(levels);
-  return first32Bits(code, new Uint8Array(small.buffer));
-}
+/** Of an image's code, and then of its levels, in the smallest array that holds them. */
+export const checksumOf = (code: Uint8Array, levels: Images['data']): number =>
+  first32Bits(code, bytesOf(levels));
 
 function first32Bits(...parts: Uint8Array[]): number {
   const digest = parts.reduce((sum, part) => sum.add(part), new Digest()).finish();
@@ -118,8 +113,6 @@ export class FileReader {
     ] as const)
       checkInteger(`file: ${name}`, value, least);
     const imageShape: ImageShape = [height, width, channels];
-    if (valuesOf(imageShape) > MOST_VALUES)
-      throwTypeError('file: image', `at most ${MOST_VALUES} values`, imageShape);
     // Each image takes 5 bytes or more: so no short file asks for much memory.
     if (numImages > reader.left / (CHECKSUM_BYTES + 1))
       throw new Error('file: cut or damaged: too short for so many images');

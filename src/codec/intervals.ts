@@ -1,3 +1,4 @@
+import { checkLevel } from '../core/check';
 import { type SoftmaxWeights, softmaxWeights } from '../distributions/categorical';
 import { notFinite } from '../distributions/filters';
 import {
@@ -37,7 +38,7 @@ export interface Intervals {
 /**
  * The intervals of a distribution, for so many images.
  *
- * @throws Error, when it finds one, where a model gives what is not finite
+ * @throws Error, when it finds one, where a model gives what is not finite, or a distribution function falls
  */
 export function intervalsFor(distribution: PixelDistribution, numImages: number): Intervals {
   const { levels } = distribution;
@@ -46,13 +47,16 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     ? new SoftmaxShares(softmaxWeights(levels, numImages), levels)
     : new PixelShares(distribution);
   const beginOf = ({ before }: LevelShares, level: number) => {
+    if (level === 0) return 0;
     if (level === levels) return TOTAL;
     const share = before(level);
     if (!(share >= 0)) notFinite();
     return 2 * level + Math.floor(Math.min(1, share) * scale);
   };
   const from = (shares: LevelShares, level: number, begin: number): Interval => {
-    return { level, begin, frequency: beginOf(shares, level + 1) - begin };
+    const frequency = beginOf(shares, level + 1) - begin;
+    if (frequency < 1) throw new Error(`sharesOf of the distribution: before falls behind level ${level}`);
+    return { level, begin, frequency };
   };
   return {
     take: (present) => reader.take(present),
@@ -62,14 +66,18 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     },
     at(image, target) {
       const shares = reader.of(image);
-      let level = Math.min(levels - 1, shares.levelAt(target / TOTAL)); // near it: what each level has at least comes in
-      let begin = beginOf(shares, level);
-      while (begin > target) begin = beginOf(shares, --level);
-      for (let next = beginOf(shares, level + 1); next <= target; next = beginOf(shares, level + 1)) {
-        begin = next;
-        level++;
+      const isBehind = (level: number) => beginOf(shares, level) > target;
+      // Near it mostly: what each level has at least comes in. So away from there in steps that double, and then by halves.
+      let low = checkLevel('sharesOf of the distribution: levelAt', shares.levelAt(target / TOTAL), levels);
+      let high = low + 1;
+      for (let step = 1; isBehind(low); step *= 2) [low, high] = [Math.max(0, low - step), low];
+      for (let step = 1; !isBehind(high); step *= 2) [low, high] = [high, Math.min(levels, high + step)];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (isBehind(middle)) high = middle;
+        else low = middle;
       }
-      return from(shares, level, begin);
+      return from(shares, low, beginOf(shares, low));
     },
   };
 }
@@ -163,7 +171,7 @@ class PixelShares implements SharesReader {
     const { probabilities } = this;
     writeLogProbs(this.distribution, parameters, earlier, probabilities);
     for (let level = 0; level < probabilities.length; level++)
-      probabilities[level] = exp(Math.max(-745, probabilities[level] as number));
+      probabilities[level] = exp(probabilities[level] as number);
     this.shares.sum(probabilities, 0);
     return this.shares;
   }

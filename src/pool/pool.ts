@@ -182,7 +182,7 @@ export function createPool(options: PoolOptions = {}): Pool {
         method: 'compress',
         pieces: cut(numImages, workers),
         argsOf: ({ first, count }) => ({
-          data: Int32Array.from(Array.prototype.slice.call(data, first * size, (first + count) * size)),
+          data: data.slice(first * size, (first + count) * size),
           numImages: count,
           imageShape,
           conditions: partsOf({ first, count }, conditions),
@@ -208,7 +208,7 @@ export function createPool(options: PoolOptions = {}): Pool {
           // Copied so that no more than they is sent.
           coded: coded
             .slice(first, first + count)
-            .map(({ code, checksum }) => ({ code: code.slice(), checksum })),
+            .map(({ code, checksum }) => ({ code: Uint8Array.from(code), checksum })), // `slice` of a Buffer copies nothing
           imageShape,
           conditions: partsOf({ first, count }, conditions),
           firstImage: firstImage + first,

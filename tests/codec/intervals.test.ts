@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { intervalsFor } from '../../src/codec/intervals';
 import { TOTAL } from '../../src/codec/range-coder';
 import { softmaxOf } from '../../src/distributions/categorical';
@@ -64,5 +64,44 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
     intervals.take({ outputs, channel: 0, levels: new Int32Array(1) });
     expect(() => intervals.of(0, 1)).toThrow('not finite');
     expect(() => intervals.at(0, 5)).toThrow('not finite');
+  });
+});
+
+describe('a distribution function', () => {
+  const shared = (before: (level: number) => number, levelAt: (u: number) => number) => {
+    const distribution = { ...own(4096), sharesOf: () => ({ before, levelAt }) };
+    const intervals = intervalsFor(distribution, 1);
+    intervals.take({ outputs: new Float32Array(4096), channel: 0, levels: new Int32Array(1) });
+    return intervals;
+  };
+
+  it('is asked a few times for a level that is far from where it has its mass', () => {
+    const before = vi.fn((level: number) => (level > 4000 ? 1 + 1e-6 : 0)); // nearly all of level 4000
+    const intervals = shared(before, () => 4000);
+    for (const level of [0, 1, 63, 2000, 3999, 4000, 4001, 4095]) {
+      const interval = intervals.of(0, level);
+      expect(interval.frequency).toBe(level === 4000 ? TOTAL - 2 * 4095 : 2);
+      before.mockClear();
+      expect(intervals.at(0, interval.begin)).toEqual(interval);
+      expect(before.mock.calls.length).toBeLessThan(2 * 12 + 8);
+    }
+  });
+
+  it('begins at 0, whatever it says', () => {
+    const intervals = shared(
+      () => 1,
+      () => 0,
+    );
+    expect(intervals.of(0, 0)).toMatchObject({ begin: 0, frequency: TOTAL - 2 * 4095 });
+    expect(intervals.at(0, 5)).toMatchObject({ level: 0, begin: 0 });
+  });
+
+  it('that falls, or gives no level, is an error', () => {
+    const falls = shared((level) => (level === 9 ? 0.5 : level / 4096), Math.floor);
+    expect(() => falls.of(0, 9)).toThrow('sharesOf of the distribution: before falls behind level 9');
+    const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all
+    expect(() => least.of(0, 9)).toThrow('before falls behind level 9');
+    for (const level of [-1, 0.5, 4096, Number.NaN])
+      expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('sharesOf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
   });
 });

@@ -65,6 +65,24 @@ describe('the range coder', () => {
     }
   });
 
+  it('carries where the interval begins just behind the digits that are written, and is just too narrow', () => {
+    const coded = [
+      [254 * 2 ** 20 + 2 ** 19, 2 ** 20], // range is 2^40, so 254 is written: of the next digits, [2^47, 2^47 + 2^48)
+      [2 ** 27, 2 ** 20], // low is 2^48
+      [5, 7],
+    ] as const;
+    const encoder = new RangeEncoder();
+    for (const [start, frequency] of coded) encoder.encode(start, frequency);
+    const bytes = encoder.finish();
+    expect(bytes[0]).toBe(255);
+    const decoder = new RangeDecoder(bytes);
+    for (const [start, frequency] of coded) {
+      const target = decoder.target();
+      expect(target >= start && target < start + frequency).toBe(true);
+      decoder.take(start, frequency);
+    }
+  });
+
   it('spends nothing on what is certain', () => {
     const frequencies = [TOTAL - 1, 1];
     expect(encode(frequencies, new Array(10_000).fill(0))).toHaveLength(0);

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { levelsOfPng, pngOfLevels } from '../../examples/lib/png-levels.mjs';
 import { useBackend } from '../support/backends';
+import { portableModel } from '../support/portable-model.mjs';
 import { itRefuses, runScript, startScript } from './run-script';
 
 const DIGITS = 'examples/models/digits.pixelcnn';
@@ -121,6 +122,38 @@ describe('compress.mjs', () => {
       expect(stderr).toContain('damaged: wanted 20 names of images of 8x8');
       await expect(readdir(to)).rejects.toThrow('ENOENT');
     }
+  });
+
+  it('unpacks all images or none', async () => {
+    const { '8x8.pxc': code = new Uint8Array(0) } = unzipSync(await readFile(join(directory, 'digits.zip')));
+    const names = Array.from({ length: 20 }, (_, n) => `${n}.png`);
+    for (const [list, message] of [
+      [{ '8x8': names, '9x9': ['a.png'] }, 'is damaged: wanted [8x8.pxc,9x9.pxc], got [8x8.pxc]'],
+      [null, 'is damaged: wanted [], got [8x8.pxc]'],
+      [{ '8x8': names.slice(1) }, 'is damaged: wanted 20 names of images of 8x8'],
+      [{ '8x8': 'abcdefghijabcdefghij' }, 'is damaged: wanted 20 names of images of 8x8'],
+      [{ '8x8': ['1.png', ...names.slice(1)] }, "is damaged: it has two images '1.png'"],
+    ] as const) {
+      const bad = join(directory, 'bad.zip');
+      await writeFile(bad, zipSync({ 'names.json': Buffer.from(JSON.stringify(list)), '8x8.pxc': code }));
+      const to = join(directory, 'nowhere');
+      expect((await run(DIGITS, bad, to)).stderr).toContain(`--from: '${bad}' ${message}\n`);
+      await expect(readdir(to)).rejects.toThrow('ENOENT');
+    }
+  });
+
+  it('packs nothing that it would not unpack', async () => {
+    const [pngs, file] = [join(directory, 'odd'), join(directory, 'odd.zip')];
+    await mkdir(pngs);
+    await writeFile(join(pngs, '.png'), pngOfLevels(new Uint8Array(4), [2, 2, 1], 256)); // a name without a stem
+    expect((await run(anySize, pngs, file)).stderr).toBe(
+      "--from: wanted names that are such on every machine, got '.png'\n",
+    );
+    const fourChannels = join(directory, 'four.pixelcnn');
+    await writeFile(fourChannels, writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
+    expect((await run(fourChannels, join(directory, 'digits'), file)).stderr).toBe(
+      '--model: wanted one of gray or RGB images, got 4 channels\n',
+    );
   });
 
   it('ends at Ctrl-C and writes nothing', async () => {
