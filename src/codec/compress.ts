@@ -14,8 +14,8 @@ import {
   resolveImageShape,
   valuesOf,
 } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { checkModel, type PortableModel } from '../program/program';
-import { memoryFor } from '../sampling/sample';
 import { type CodedImage, checksumOf, writeFile } from './format';
 import {
   type CodedModel,
