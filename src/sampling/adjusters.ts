@@ -12,9 +12,9 @@ import { type ImageShape, indexOfPlace, type Place } from '../core/images';
  */
 export type Adjust = (
   logProbs: Float64Array,
-  place: Readonly<Place>,
+  place: Place,
   levelsSoFar: Int32Array,
-  imageShape: ImageShape,
+  imageShape: [height: number, width: number, channels: number],
 ) => void;
 
 /** An {@link Adjust} that is known by its data, so that a pool can send it to its workers. */

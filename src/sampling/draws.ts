@@ -55,7 +55,7 @@ function changedDraws(job: Job, perImage: number): Draws {
     if (adjust === undefined) return;
     if (guidance !== 0) for (let n = 0; n < numImages; n++) normalize(logProbs, n * levels, levels);
     const from = particle * numImages * total;
-    adjust(logProbs, place, levelsSoFar.subarray(from, from + numImages * total), imageShape);
+    adjust(logProbs, place, levelsSoFar.subarray(from, from + numImages * total), [...imageShape]);
   };
   /** The log-probabilities of a particle, once they are known to be such. */
   const row = (particle: number, n: number) => {
