@@ -267,6 +267,40 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       const flawless = many.find((map) => brokenRules(map).length === 0) as Uint8Array;
       expect(await pixels()).toBe(pixelsOf(flawless));
 
+      // Tiles that are painted over are drawn again, given all others.
+      await page.locator('#choosing').uncheck();
+      await page.locator('#marking').uncheck();
+      const before = await drawnBy({ numImages: 8, seed: 2, temperature: 0.6 });
+      await expect.poll(captions).toEqual(captionsOf(before));
+      await status('8 of 8 maps');
+      const box = (await page.locator('canvas').first().boundingBox()) as {
+        x: number;
+        y: number;
+        width: number;
+      };
+      const at = (row: number, column: number) =>
+        [box.x + ((column + 0.5) * box.width) / 16, box.y + ((row + 0.5) * box.width) / 16] as const;
+      await page.mouse.move(...at(4, 3));
+      await page.mouse.down();
+      await page.mouse.move(...at(4, 9), { steps: 30 });
+      await page.mouse.up();
+      await status('7 tiles drawn again');
+      const known = Uint8Array.from({ length: 256 }, (_, i) => Number(i < 67 || i > 73));
+      const shape = [1, 16, 16, 1];
+      const initial = { data: before[0] as Uint8Array, shape };
+      const given = { initial, known: { data: known, shape }, lookAhead: 64, temperature: 0.6 };
+      const [again] = await drawnBy({ ...given, seed: 2 + 1e6 });
+      expect(await pixels()).toBe(pixelsOf(again as Uint8Array));
+
+      const flawsBefore = [again as Uint8Array, ...before.slice(1)].flatMap(brokenRules).length;
+      await page.locator('#mend').click();
+      await status('drawn again');
+      const flawsAfter = async () =>
+        (await page.locator('td:last-child').allTextContents())
+          .map(Number)
+          .reduce((sum, count) => sum + count);
+      await expect.poll(flawsAfter).toBeLessThan(flawsBefore);
+
       const ofThisTest = /willReadFrequently/; // its looks at the canvas
       expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
       expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
