@@ -275,6 +275,38 @@ describe('the codec elsewhere', () => {
     expect(await decompress(model, kept)).toEqual(images);
   });
 
+  it('reads and writes it to the byte where a page forbids WebAssembly, also by a mixture', async () => {
+    const network = pixelCNN({ imageShape: [4, 5, 3], levels: 256, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 3 } }); // biome-ignore format: one line
+    setNoise(network, 2);
+    const mixture = await toPortable(network);
+    network.dispose();
+    const drawn = await sample(mixture, { numImages: 3, seed: 1 });
+    const here = await compress(mixture, drawn);
+    vi.resetModules(); // modules compiled before are kept
+    class Forbidden {
+      constructor() {
+        throw new WebAssembly.CompileError('Refused by the policy of the page');
+      }
+    }
+    const { CompileError, Memory, Instance } = WebAssembly;
+    vi.stubGlobal('WebAssembly', { CompileError, Memory, Instance, Module: Forbidden });
+    try {
+      const there = await import('pixelcnn-layers/runtime');
+      const { webAssemblyKernels } = await import('../../src/kernels/webassembly');
+      expect(webAssemblyKernels(8)).toBeNull();
+      const model = portableModel({ numClasses: 3 });
+      const kept = await bytesOf('../golden/codec/version-1.pxc');
+      const images = await there.decompress(model, kept);
+      const options = { condition: [0, 1, 2, 0, 1], storeCondition: true };
+      expect(await there.compress(model, images, options)).toEqual(kept);
+      expect(await there.compress(mixture, drawn)).toEqual(here);
+      expect(await there.decompress(mixture, here)).toEqual(drawn);
+    } finally {
+      vi.unstubAllGlobals();
+      vi.resetModules();
+    }
+  });
+
   it('gives the same bytes and images in workers', async () => {
     const model = portableModel({ numClasses: 3 });
     const condition = Array.from({ length: 41 }, (_, n) => n % 3);
