@@ -88,7 +88,10 @@ class Drawing {
   private readonly ofPixel: Int32Array;
   /** Of each particle. */
   private readonly logProb: Float64Array;
+  /** Log p of present values by the model, [rows]. */
   private readonly scratch: Float64Array;
+  /** Log p of present values by what images are drawn by, [particles]: read from outputs, which putting them ends. */
+  private readonly logWeights: Float64Array;
   private readonly uniforms: Float64Array;
   private readonly particles: Particles | null;
   private readonly alone: Stage;
@@ -115,6 +118,7 @@ class Drawing {
     this.ofPixel = new Int32Array(evaluated.numImages * numChannels);
     this.logProb = new Float64Array(withLogProb ? numParticles * numImages : 0);
     this.scratch = new Float64Array(evaluated.numImages);
+    this.logWeights = new Float64Array(numParticles * numImages);
     this.particles = lookAhead > 0 ? new Particles(numParticles, job) : null;
     this.alone = this.stageOf(1);
     this.together = numParticles === 1 ? this.alone : this.stageOf(numParticles);
@@ -165,6 +169,7 @@ class Drawing {
     };
     if (this.toDraw > 0 || this.isWeighed) stage.draws.read(present, place, this.all);
     if (this.toDraw > 0) stage.draws.draw(this.uniforms, drawn);
+    if (this.isWeighed) stage.draws.logProbs(drawn, this.logWeights);
     if (stage.model === null) return;
     stage.model.of(present, this.drawnInRows(), scratch);
     for (let p = 0; p < stage.perImage; p++) {
@@ -206,16 +211,15 @@ class Drawing {
   }
 
   private weigh(particles: Particles, index: number): void {
-    const { stage, scratch, uniforms, job, drawn, total } = this;
+    const { stage, logWeights, uniforms, job, total } = this;
     const { numImages, given } = job;
-    stage.draws.logProbs(drawn, scratch);
     let isMoved = false;
     for (let n = 0; n < numImages; n++) {
       if (given?.[n * total + index] === TO_DRAW) continue;
-      if (stage.perImage === 1) particles.weighAlone(n, scratch[n] as number);
+      if (stage.perImage === 1) particles.weighAlone(n, logWeights[n] as number);
       else {
         const u = uniforms[stage.perImage * numImages + n] as number;
-        isMoved = particles.weigh(n, index, scratch, u) || isMoved;
+        isMoved = particles.weigh(n, index, logWeights, u) || isMoved;
       }
     }
     if (isMoved) this.move(particles.takeMoves());
