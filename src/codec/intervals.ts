@@ -53,31 +53,37 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     if (!(share >= 0)) notFinite();
     return 2 * level + Math.floor(Math.min(1, share) * scale);
   };
-  const from = (shares: LevelShares, level: number, begin: number): Interval => {
-    const frequency = beginOf(shares, level + 1) - begin;
-    if (frequency < 1) throw new Error(`sharesOf of the distribution: before falls behind level ${level}`);
-    return { level, begin, frequency };
+  const interval = (level: number, begin: number, end: number): Interval => {
+    if (end <= begin) throw new Error(`sharesOf of the distribution: before falls behind level ${level}`);
+    return { level, begin, frequency: end - begin };
   };
   return {
     take: (present) => reader.take(present),
     of(image, level) {
       const shares = reader.of(image);
-      return from(shares, level, beginOf(shares, level));
+      return interval(level, beginOf(shares, level), beginOf(shares, level + 1));
     },
     at(image, target) {
       const shares = reader.of(image);
-      const isBehind = (level: number) => beginOf(shares, level) > target;
       // Near it mostly: what each level has at least comes in. So away from there in steps that double, and then by halves.
       let low = checkLevel('sharesOf of the distribution: levelAt', shares.levelAt(target / TOTAL), levels);
       let high = low + 1;
-      for (let step = 1; isBehind(low); step *= 2) [low, high] = [Math.max(0, low - step), low];
-      for (let step = 1; !isBehind(high); step *= 2) [low, high] = [high, Math.min(levels, high + step)];
+      let [begin, end] = [beginOf(shares, low), beginOf(shares, high)];
+      for (let step = 1; begin > target; step *= 2) {
+        [low, high, end] = [Math.max(0, low - step), low, begin];
+        begin = beginOf(shares, low);
+      }
+      for (let step = 1; end <= target; step *= 2) {
+        [low, high, begin] = [high, Math.min(levels, high + step), end];
+        end = beginOf(shares, high);
+      }
       while (high - low > 1) {
         const middle = (low + high) >> 1;
-        if (isBehind(middle)) high = middle;
-        else low = middle;
+        const at = beginOf(shares, middle);
+        if (at > target) [high, end] = [middle, at];
+        else [low, begin] = [middle, at];
       }
-      return from(shares, low, beginOf(shares, low));
+      return interval(low, begin, end);
     },
   };
 }
