@@ -14,10 +14,11 @@ const help = `Packs a directory of PNGs into one file without loss, in the bits 
   node examples/compress.mjs --model FILE --from DIR --to FILE    packs all PNGs of a directory
   node examples/compress.mjs --model FILE --from FILE --to DIR    unpacks them, with the same model
 
-  --model FILE   a portable model, as export.mjs writes it
-  --from PATH    what is read. Gray or RGB as the model's images, without transparency, in intensities that are its levels
-  --to PATH      what is written: conventionally NAME.zip, a zip of a file of the codec for each size of image, and names
-  --class K      the class of all images, for a model by class; the file keeps it
+  --model FILE   a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked
+  --from PATH    a directory of PNGs, or a packed file. The PNGs are gray or RGB, and as large, as the model's images, without
+                 transparency, and each intensity is one of the model's levels
+  --to PATH      the file to write, conventionally NAME.zip, or the directory to unpack into; files of the same names are replaced
+  --class K      to pack with a model by class: the class of all images; the file keeps it
   --workers N    threads (as many as there are cores)
   --help         prints this
 `;
@@ -29,19 +30,19 @@ const flags = parseFlags(
 );
 const modelFile = pathTo('the file of a portable model', '--model', flags.model);
 const from = pathTo('a directory of PNGs, or a file', '--from', flags.from);
-const condition = flags.class === undefined ? undefined : wholeNumber('--class', flags.class, 0);
 const workers = flags.workers === undefined ? {} : { workers: wholeNumber('--workers', flags.workers, 1) };
 
-const model = readPortable(await readFile(modelFile));
+const model = await readModel();
+const isDirectory = (await named('--from', () => stat(from))).isDirectory();
 const pool = createPool(workers);
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort()); // ends it between two pixels
 const bar = new SingleBar({ format: '{what}  {bar} {percentage} %, {eta} s left', noTTYOutput: true });
 try {
-  await ((await stat(from)).isDirectory() ? pack() : unpack());
+  await (isDirectory ? pack() : unpack());
 } catch (error) {
+  bar.stop(); // gives the terminal back
   if (!abort.signal.aborted) throw error;
-  bar.stop();
   process.stderr.write('interrupted\n');
   process.exitCode = 130; // as shells have it for Ctrl-C
 } finally {
@@ -49,12 +50,13 @@ try {
 }
 
 async function pack() {
-  const [, , channels] = model.imageShape;
-  if (channels !== 1 && channels !== 3)
-    throw new Error(`--model: wanted one of gray or RGB images, got ${channels} channels`);
+  const condition = classOfImages();
   const out = outputFile('--to', flags.to);
   await prepareFile(out, '--to');
-  const names = (await readdir(from)).filter((name) => /\.png$/i.test(name)).sort();
+  const found = await readdir(from, { withFileTypes: true });
+  const isPng = (entry) => !entry.isDirectory() && /\.png$/i.test(entry.name);
+  const names = found.filter(isPng).map(({ name }) => name).sort(); // biome-ignore format: one line
+  const others = found.filter((entry) => !isPng(entry)).map(({ name }) => name).sort(); // biome-ignore format: one line
   if (names.length === 0) throw new Error(`--from: '${from}' has no PNGs`);
   const odd = names.find((name) => !isPlain(name));
   if (odd !== undefined) throw new Error(`--from: wanted names that are such on every machine, got '${odd}'`);
@@ -63,7 +65,7 @@ async function pack() {
   for (const name of names) {
     const bytes = await readFile(join(from, name));
     before += bytes.length;
-    const { shape, data } = readNamed(name, () => levelsOfPng(bytes, channels, model.levels));
+    const { shape, data } = await named(`'${join(from, name)}'`, () => readImage(bytes));
     const size = shape.slice(0, 2).join('x');
     if (!sizes.has(size)) sizes.set(size, { shape, names: [], images: [] });
     sizes.get(size).names.push(name);
@@ -84,21 +86,23 @@ async function pack() {
   }
   const packed = zipSync(entries);
   await writeWhole(out, packed);
-  const perDim = (bits / values).toFixed(3);
-  console.log(`${names.length} PNGs of ${before} bytes: ${packed.length} bytes in ${out}, of which the images take ${perDim} bits/dim`); // biome-ignore format: one line
+  const [percent, perDim] = [Math.round((100 * packed.length) / before), (bits / values).toFixed(3)];
+  console.log(`${counted(names)} of ${before} bytes, packed into ${out}: ${packed.length} bytes (${percent} %), its images at ${perDim} bits/dim`); // biome-ignore format: one line
+  if (others.length > 0) console.log(`left out, since they are not PNGs: ${firstOf(others)}`);
+  console.log(`keep the model, which is needed to unpack it: ${modelFile}`);
 }
 
 async function unpack() {
+  if (flags.class !== undefined) throw new Error('--class: wanted none to unpack, since the file keeps it');
+  const { names, codes } = await readPacked();
   const directory = outputDirectory('--to', flags.to);
-  const { 'names.json': list, ...codes } = unzipSync(await readFile(from));
-  if (list === undefined) throw new Error(`--from: '${from}' is not a file of this program`);
-  const names = readNamed('names.json', () => JSON.parse(strFromU8(list)));
   const wanted = Object.keys(names ?? {}).map((size) => `${size}.pxc`).sort(); // biome-ignore format: one line
   if (String(Object.keys(codes).sort()) !== String(wanted))
     throw new Error(`--from: '${from}' is damaged: wanted [${wanted}], got [${Object.keys(codes)}]`);
   const images = new Map(); // the PNG of each name
   for (const [size, ofSize] of Object.entries(names)) {
-    const { data, shape } = await pool.decompress(model, codes[`${size}.pxc`], jobOf(size));
+    const code = codes[`${size}.pxc`];
+    const { data, shape } = await named('--from', () => pool.decompress(model, code, jobOf(size)));
     bar.stop();
     const [count, ...ofImage] = shape;
     if (!Array.isArray(ofSize) || ofSize.length !== count || !ofSize.every(isPlain))
@@ -111,7 +115,7 @@ async function unpack() {
   }
   await mkdir(directory, { recursive: true });
   for (const [name, png] of images) await writeWhole(join(directory, name), png);
-  console.log(`${images.size} PNGs in ${directory}`);
+  console.log(`${counted([...images])} in ${directory}`);
 }
 
 /** Whether a name is of a file in the directory itself: the file may be anyone's. */
@@ -119,16 +123,82 @@ function isPlain(name) {
   return typeof name === 'string' && name === basename(name) && /^[^\\]+\.png$/i.test(name);
 }
 
-function readNamed(name, read) {
+/** The model, if its images can be PNGs. */
+async function readModel() {
+  const model = await named('--model', async () => {
+    if ((await stat(modelFile)).isDirectory())
+      throw new Error(`wanted a file, ${modelFile} is a directory: export.mjs makes a file of it`);
+    return readPortable(await readFile(modelFile));
+  });
+  const [, , channels] = model.imageShape;
+  if (channels !== 1 && channels !== 3)
+    throw new Error(`--model: wanted one of gray or RGB images, got ${channels} channels`);
+  if (model.levels > 256)
+    throw new Error(`--model: wanted one of at most 256 levels, as PNGs have, got ${model.levels}`);
+  return model;
+}
+
+/** What all images are conditioned on. */
+function classOfImages() {
+  const kinds = model.conditions.map(({ kind }) => kind);
+  if (kinds.some((kind) => kind !== 'class'))
+    throw new Error(`--model: wanted one by class, or without conditions, got one by ${kinds.join(' and ')}`);
+  if (kinds.length === 0 && flags.class !== undefined)
+    throw new Error('--class: wanted none, since the model takes no class');
+  if (kinds.length === 0) return undefined;
+  const [{ numClasses }] = model.conditions;
+  if (flags.class === undefined)
+    throw new Error(`--class: wanted the class of all images, from 0 to ${numClasses - 1}, since the model takes one`); // biome-ignore format: one line
+  return wholeNumber('--class', flags.class, 0, numClasses - 1);
+}
+
+/** The levels of a PNG, of a size that the model takes. */
+function readImage(bytes) {
+  const [height, width, channels] = model.imageShape;
+  const image = levelsOfPng(bytes, channels, model.levels);
+  const [rows, columns] = image.shape;
+  if (rows !== (height ?? rows) || columns !== (width ?? columns))
+    throw new Error(`wanted ${height ?? 'any'} rows and ${width ?? 'any'} columns, as the model has, got ${rows} and ${columns}`); // biome-ignore format: one line
+  return image;
+}
+
+/** The names of the images of each size, and the codec's files. */
+async function readPacked() {
+  const bytes = await readFile(from);
   try {
-    return read();
+    const { 'names.json': list, ...codes } = unzipSync(bytes);
+    return { names: Object(JSON.parse(strFromU8(list))), codes };
   } catch (cause) {
-    throw new Error(`'${join(from, name)}': ${cause.message}`, { cause });
+    throw new Error(`--from: '${from}' is not a file of this program, nor a directory`, { cause });
   }
 }
 
-/** How the pool says how far it is. */
+/** Does something, and says of what an error is. */
+async function named(what, action) {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new Error(`${what}: ${cause.message}`, { cause });
+  }
+}
+
+/** The first few names, and how many more there are. */
+function firstOf(names) {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).join(', ')}${more}`;
+}
+
+function counted({ length }) {
+  return `${length} PNG${length === 1 ? '' : 's'}`;
+}
+
+/** How the pool says how far it is: first once something is done, so that no bar stands before an error. */
 function jobOf(what) {
-  bar.start(1, 0, { what });
-  return { signal: abort.signal, onProgress: ({ done, total }) => bar.update(done / total) };
+  let isShown = false;
+  const onProgress = ({ done, total }) => {
+    if (!isShown) bar.start(1, 0, { what });
+    isShown = true;
+    bar.update(done / total);
+  };
+  return { signal: abort.signal, onProgress };
 }

@@ -13,7 +13,7 @@ const intensitiesOf = (levels) =>
  * @returns {{ shape: [number, number, number], data: Uint8Array }} levels [H,W,C]
  */
 export function levelsOfPng(bytes, channels, levels) {
-  const { width, height, depth, data } = PNG.sync.read(Buffer.from(bytes));
+  const { width, height, depth, data } = readPng(Buffer.from(bytes));
   if (depth === 16) throw new Error('wanted 8 bits a channel, got 16');
   const levelOf = new Map([...intensitiesOf(levels)].map((intensity, level) => [intensity, level]));
   const read = new Uint8Array(height * width * channels);
@@ -26,12 +26,27 @@ export function levelsOfPng(bytes, channels, levels) {
     for (const [channel, intensity] of [r, g, b].slice(0, channels).entries()) {
       const level = levelOf.get(intensity);
       if (level === undefined)
-        throw new Error(`wanted intensities of ${levels} levels, got ${intensity} in ${where}`);
+        throw new Error(`wanted intensities of ${levels} levels (${listOf([...levelOf.keys()])}), got ${intensity} in ${where}`); // biome-ignore format: one line
       read[pixel * channels + channel] = level;
     }
   }
   return { shape: [height, width, channels], data: read };
 }
+
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+
+function readPng(bytes) {
+  if (!bytes.subarray(0, 8).equals(SIGNATURE)) throw new Error('not a PNG, but for its name');
+  try {
+    return PNG.sync.read(bytes);
+  } catch (cause) {
+    throw new Error(`a damaged PNG: ${cause.message}`, { cause });
+  }
+}
+
+/** The first numbers, and the last. */
+const listOf = (numbers) =>
+  numbers.length > 4 ? `${numbers.slice(0, 3).join(', ')}, … ${numbers.at(-1)}` : numbers.join(', ');
 
 /**
  * A PNG of one image, a pixel each.

@@ -31,9 +31,15 @@ import { RangeEncoder } from './range-coder';
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends JobOptions {
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
+  /**
+   * What the images are conditioned on, for models that take it: a class, or one for each image; of a vector or a map
+   * `{ data, shape }`, [N,K] or [N,H,W,K]; several by name, `{ class, map }`.
+   */
   condition?: ConditionData;
-  /** Whether the file holds the conditions. Without them, {@link decompress} is to be given them. @default false */
+  /**
+   * Whether the file holds the conditions: {@link decompress} then needs none, and otherwise the same again. They are stored as
+   * they are: a class or a code below 128 takes a byte, a number of a vector or a map four. @default false
+   */
   storeCondition?: boolean;
 }
 

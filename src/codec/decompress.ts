@@ -25,11 +25,14 @@ import { RangeDecoder } from './range-coder';
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends JobOptions {
-  /** What the images that are read are conditioned on, where the file does not hold it. */
+  /**
+   * What the images that are read were conditioned on when they were compressed, where the file does not hold it. Of those
+   * images only: with `firstImage: 2, numImages: 1` it is that of image 2.
+   */
   condition?: ConditionData;
-  /** The first image of the file that is read. @default 0 */
+  /** The first image to read; images count from 0. @default 0 */
   firstImage?: number;
-  /** How many are. @default all from there on */
+  /** How many to read. @default all from `firstImage` on */
   numImages?: number;
 }
 
@@ -43,7 +46,7 @@ export const decompressNames: NamesOf<DecompressOptions> = {
 /**
  * Gives back the images of a file that {@link compress} wrote, or some of them: each is coded by itself.
  *
- * @param model the one that they were compressed with
+ * @param model the one that they were compressed with, with the same weights: another precision is another model
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
  * @throws TypeError (rejects) naming the option that is wrong; Error where the file is none, is damaged or cut, or of another
@@ -139,7 +142,9 @@ export async function decodeImages(
         for (const [n, { code, checksum }] of group.entries()) {
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
           if (checksumOf(code, ofImage) !== checksum)
-            throw new Error(`decompress: image ${firstImage + first + n}: damaged, or of another condition`);
+            throw new Error(
+              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or of another condition' : ''}`,
+            );
         }
       },
     };
@@ -156,6 +161,8 @@ function conditionsFor(
   numImages: number,
   imageShape: ImageShape,
 ): ConditionValues[] {
+  if (stored === null && kinds.length > 0 && condition === undefined)
+    throwTypeError('decompress: condition', 'that of the images, which the file does not hold', condition);
   if (stored === null)
     return readConditions('decompress: condition', kinds, condition, numImages, imageShape);
   if (condition !== undefined)

@@ -16,7 +16,7 @@ import { type Intervals, intervalsFor } from './intervals';
 export interface JobOptions {
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row: values coded so far, of all. */
+  /** Called as rows are done: values (channels of pixels) coded so far, of N*H*W*C in all images of the job. */
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 

@@ -67,7 +67,7 @@ export interface Pool {
 }
 
 /**
- * Makes a pool of workers, which draw and score images on all cores: each takes some of the images at a time,
+ * Makes a pool of workers, which draw, score and compress images on all cores: each takes some of the images at a time,
  * and what comes out is what one thread gives, bit for bit, in the same order. Several jobs at once share the
  * workers. They start when the first job needs them, stay for the next ones, and do not keep a program from
  * ending. A worker is sent a model once and keeps the few it used last: do not change a model's numbers

@@ -19,13 +19,19 @@ import { readModel, trace } from './trace';
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends Omit<CompressNumbersOptions, 'condition'> {
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
+  /**
+   * What the images are conditioned on, for models that take it: a class, or one for each image; a tensor of vectors or maps,
+   * [N,K] or [N,H,W,K]; several by name, `{ class, map }`.
+   */
   condition?: Condition;
 }
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Omit<DecompressNumbersOptions, 'condition'> {
-  /** What the images that are read are conditioned on, where the file does not hold it. */
+  /**
+   * What the images that are read were conditioned on when they were compressed, where the file does not hold it. Of those
+   * images only: with `firstImage: 2, numImages: 1` it is that of image 2.
+   */
   condition?: Condition;
 }
 
@@ -63,7 +69,7 @@ export async function compress(
 /**
  * Gives back the images of a file that {@link compress} wrote, or some of them: each is coded by itself.
  *
- * @param model the one that they were compressed with
+ * @param model the one that they were compressed with, with the same weights: another precision is another model
  * @param bytes the whole file
  * @returns levels, int32 [N,H,W,C]; the caller disposes it
  * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel; Error

@@ -469,9 +469,16 @@ describe('a file that is not as it should be', () => {
     expect((await decompress(structuredClone(model), bytes)).data).toEqual(Uint8Array.from(images.data));
   });
 
+  it('speaks of conditions only where there are some', async () => {
+    const plain = portableModel({ imageShape: [4, 3, 1] });
+    const file = await compress(plain, images);
+    const bad = changed(file, file.length - 1, (file.at(-1) as number) ^ 1);
+    await expect(decompress(plain, bad)).rejects.toThrow(/^decompress: image 2: damaged$/);
+  });
+
   it('has other conditions', async () => {
     const without = await compress(model, images, { condition });
-    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted');
+    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted that of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or of another condition'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or of another condition'); // biome-ignore format: one line
     await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
-import { pixelCNN, toPortable } from 'pixelcnn-layers';
-import { decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
+import { compress, decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
@@ -13,6 +13,7 @@ import { portableModel } from '../support/portable-model.mjs';
 import { itRefuses, runScript, startScript } from './run-script';
 
 const DIGITS = 'examples/models/digits.pixelcnn';
+const BY_CLASS = 'examples/models/digits-conditional.pixelcnn';
 let directory: string;
 let anySize: string;
 beforeAll(async () => {
@@ -22,6 +23,12 @@ beforeAll(async () => {
   const args = { hiddenDim: 2, outDim: 4, numBlocks: 1, seed: 1 };
   const portable = await toPortable(pixelCNN({ imageShape: [null, null, 3], levels: 256, ...args }));
   await writeFile(anySize, writePortable(portable));
+  for (const [name, model] of [
+    ['levels', pixelCNN({ imageShape: [8, 8, 1], levels: 300, ...args })],
+    ['channels', pixelCNN({ imageShape: [8, 8, 2], levels: 17, ...args })],
+    ['vector', gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, conditionSize: 2, ...args })],
+  ] as const)
+    await writeFile(join(directory, `${name}.pixelcnn`), writePortable(await toPortable(model)));
 
   await mkdir(join(directory, 'digits'));
   const { images } = await readDigits('test');
@@ -35,6 +42,15 @@ beforeAll(async () => {
   const clear = new PNG({ width: 2, height: 2 });
   await writeFile(join(directory, 'bad', 'clear.png'), PNG.sync.write(clear));
   await mkdir(join(directory, 'none'));
+  await mkdir(join(directory, 'jpeg'));
+  await writeFile(join(directory, 'jpeg', 'a.png'), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
+  await mkdir(join(directory, 'large-digit'));
+  const large = pngOfLevels(new Uint8Array(72), [9, 8, 1], 17);
+  await writeFile(join(directory, 'large-digit', 'a.png'), large);
+  const digit = { data: images.subarray(0, 64), shape: [1, 8, 8, 1] };
+  const code = await compress(readPortable(await readFile(DIGITS)), digit);
+  const names = Buffer.from(JSON.stringify({ '8x8': ['0.png'] }));
+  await writeFile(join(directory, 'packed.zip'), zipSync({ 'names.json': names, '8x8.pxc': code }));
   await writeFile(join(directory, 'other.zip'), zipSync({ 'a.txt': new Uint8Array(1) }));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -58,7 +74,11 @@ describe('compress.mjs', () => {
     ];
     const packed = await run(DIGITS, pngs, file);
     expect(packed.code).toBe(0);
-    expect(packed.stdout).toMatch(/^20 PNGs of \d+ bytes: \d+ bytes in .*digits\.zip, .* bits\/dim$/m);
+    const [, before, after, percent] =
+      /^20 PNGs of (\d+) bytes, packed into .*digits\.zip: (\d+) bytes \((\d+) %\), its images at \d\.\d{3} bits\/dim$/m.exec(packed.stdout) ?? []; // biome-ignore format: one line
+    expect(Number(percent)).toBe(Math.round((100 * Number(after)) / Number(before)));
+    expect(packed.stdout).toContain('left out, since they are not PNGs: notes.txt\n');
+    expect(packed.stdout).toContain(`keep the model, which is needed to unpack it: ${DIGITS}\n`);
     expect(packed.stderr).toContain('100 %');
 
     const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
@@ -102,7 +122,7 @@ describe('compress.mjs', () => {
   });
 
   it('keeps the class of the images', async () => {
-    const model = 'examples/models/digits-conditional.pixelcnn';
+    const model = BY_CLASS;
     const [file, back] = [join(directory, 'class.zip'), join(directory, 'class-back')] as const;
     expect((await run(model, join(directory, 'digits'), file, '--class', '3')).code).toBe(0);
     expect((await run(model, file, back)).code).toBe(0);
@@ -171,19 +191,33 @@ describe('compress.mjs', () => {
       file,
     ]);
     program.stderr?.once('data', () => program.kill('SIGINT')); // the bar is there
-    expect(await ended).toMatchObject({ code: 130, stdout: '' });
+    const { code, stdout, stderr } = await ended;
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(/\ninterrupted\n$/);
     await expect(readFile(file)).rejects.toThrow('ENOENT');
   });
 
   itRefuses(
     [
       ['--model: wanted the file of a portable model', ['compress.mjs', '--from', 'DIR', '--to', 'DIR/a.zip']],
+      ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: ENOENT: no such file or directory', ['compress.mjs', '--model', 'DIR/no.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: wanted one of gray or RGB images, got 2 channels', ['compress.mjs', '--model', 'DIR/channels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--from: wanted a directory of PNGs, or a file', ['compress.mjs', '--model', DIGITS, '--to', 'DIR/a.zip']],
-      ["ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
+      ["--from: ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/none' has no PNGs", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/none', '--to', 'DIR/a.zip']],
       ["'DIR/bad/clear.png': wanted no transparency, got opacity 0 in row 0, column 0", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/bad', '--to', 'DIR/a.zip']],
+      ["'DIR/jpeg/a.png': not a PNG, but for its name", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/jpeg', '--to', 'DIR/a.zip']],
+      ["'DIR/large-digit/a.png': wanted 8 rows and 8 columns, as the model has, got 9 and 8", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/large-digit', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
-      ["--class: wanted a whole number of at least 0, got 'x'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', 'x']],
+      ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
+      ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
+      ["--class: wanted a whole number from 0 to 9, got 'x'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', 'x']],
+      ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],
+      ['--class: wanted none to unpack', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/packed.zip', '--to', 'DIR/a', '--class', '3']],
     ], // biome-ignore format: a line each
     () => ({ DIR: directory }),
   );
@@ -204,12 +238,14 @@ describe('levels of a PNG', () => {
     const png = pngOfLevels([0, 0, 1], [1, 1, 3], 256);
     expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted gray, got 0, 0, 1 in row 0, column 0');
     expect(() => levelsOfPng(png, 3, 17)).toThrow(
-      'wanted intensities of 17 levels, got 1 in row 0, column 0',
+      'wanted intensities of 17 levels (0, 16, 32, … 255), got 1 in row 0, column 0',
     );
     const deep = PNG.sync.write(
       { width: 1, height: 1, data: Buffer.from(new Uint16Array([300, 300, 300, 65535]).buffer) },
       { bitDepth: 16 },
     );
     expect(() => levelsOfPng(deep, 1, 256)).toThrow('wanted 8 bits a channel, got 16');
+    expect(() => levelsOfPng(png.subarray(0, 40), 3, 256)).toThrow('a damaged PNG: ');
+    expect(() => levelsOfPng(new Uint8Array(3), 3, 256)).toThrow('not a PNG, but for its name');
   });
 });
