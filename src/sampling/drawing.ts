@@ -38,13 +38,17 @@ interface Drawn {
   readonly logGiven?: Float64Array;
 }
 
+/** {@link memoryFor} a job: where there is not enough, its particles are named too. */
+export const memoryForJob = <T>({ numParticles }: Job, make: () => T): T =>
+  memoryFor(numParticles > 1 ? `sample: lookAhead: ${numParticles} particles of each image` : 'sample', make);
+
 /** Draws the images of a job. */
 export async function drawImages(
   source: OutputSource,
   job: Job,
   { signal, onProgress }: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Drawn> {
-  const drawing = memoryFor('sample', () => new Drawing(source, job));
+  const drawing = memoryForJob(job, () => new Drawing(source, job));
   const total = valuesOf(job.imageShape);
   const rowSize = total / job.imageShape[0];
   const pause = pauses(job.yieldMilliseconds);
@@ -211,16 +215,13 @@ class Drawing {
   }
 
   private weigh(particles: Particles, index: number): void {
-    const { stage, logWeights, uniforms, job, total } = this;
-    const { numImages, given } = job;
+    const { logWeights, uniforms, job, total } = this;
+    const { numImages, numParticles, given } = job;
     let isMoved = false;
     for (let n = 0; n < numImages; n++) {
       if (given?.[n * total + index] === TO_DRAW) continue;
-      if (stage.perImage === 1) particles.weighAlone(n, logWeights[n] as number);
-      else {
-        const u = uniforms[stage.perImage * numImages + n] as number;
-        isMoved = particles.weigh(n, index, logWeights, u) || isMoved;
-      }
+      const u = uniforms[numParticles * numImages + n] as number;
+      isMoved = particles.weigh(n, index, logWeights, u) || isMoved;
     }
     if (isMoved) this.move(particles.takeMoves());
   }
@@ -260,7 +261,6 @@ class Drawing {
 
   finish(): Drawn {
     const { particles, levels, logProb, job } = this;
-    particles?.finish();
     const ofImages = { levels, logProb: logProb.slice(0, job.numImages) };
     return particles === null ? ofImages : { ...ofImages, logGiven: particles.logGiven };
   }

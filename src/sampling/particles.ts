@@ -28,7 +28,7 @@ export class Particles {
   /** The last value that is given after one that was drawn; images are alone after it. -1 for none. */
   readonly end: number;
   /** The same of each image. */
-  private readonly ends: Int32Array;
+  private readonly spans: readonly Span[];
   private readonly logWeights: Float64Array;
   private readonly weights: Float64Array;
   /** Which particle each goes on as. */
@@ -39,24 +39,19 @@ export class Particles {
     private readonly job: PartlyGiven,
   ) {
     const { numImages } = job;
-    const spans = spansOf(job);
-    this.begin = spans.reduce((least, { begin }) => Math.min(least, begin), Number.POSITIVE_INFINITY);
-    this.ends = Int32Array.from(spans, ({ end }) => end);
-    this.end = this.ends.reduce((last, end) => Math.max(last, end), -1);
+    this.spans = spansOf(job);
+    this.begin = this.spans.reduce((least, { begin }) => Math.min(least, begin), Number.POSITIVE_INFINITY);
+    this.end = this.spans.reduce((last, { end }) => Math.max(last, end), -1);
     this.logGiven = new Float64Array(numImages);
     this.logWeights = new Float64Array(perImage * numImages);
     this.weights = new Float64Array(perImage);
     this.from = Int32Array.from(this.logWeights, (_, particle) => particle);
   }
 
-  /** Weighs an image that is still alone by log p of a given level. */
-  weighAlone(n: number, logProb: number): void {
-    this.logGiven[n] = (this.logGiven[n] as number) + logProb;
-  }
-
   /**
    * Weighs the particles of an image by log p of the level given at a place, [particles of all images], and resamples them where
    * few are left that count: where their effective number is below half. At the last given level, draws the one that goes on.
+   * Until its own first value is drawn they are all the same, whatever other images do: it is as if there were but one.
    *
    * @param u in [0, 1)
    * @returns whether any goes on as another, which {@link takeMoves} tells
@@ -65,6 +60,11 @@ export class Particles {
   weigh(n: number, index: number, logProbs: Float64Array, u: number): boolean {
     const { logWeights, weights, perImage } = this;
     const { numImages, imageShape } = this.job;
+    const { begin, end } = this.spans[n] as Span;
+    if (perImage === 1 || index < begin) {
+      this.logGiven[n] = (this.logGiven[n] as number) + (logProbs[n] as number);
+      return false;
+    }
     let max = Number.NEGATIVE_INFINITY;
     for (let p = 0; p < perImage; p++) {
       const particle = p * numImages + n;
@@ -85,7 +85,7 @@ export class Particles {
       sum += weight;
       sumOfSquares += weight * weight;
     }
-    const isLast = index === this.ends[n];
+    const isLast = index === end;
     if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return false;
     this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
     for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
@@ -100,13 +100,6 @@ export class Particles {
     return moves;
   }
 
-  /** Adds what particles have been weighed by since they were resampled last: of images with nothing given after what was drawn. */
-  finish(): void {
-    for (const [n, end] of this.ends.entries()) {
-      if (end === -1) this.logGiven[n] = (this.logGiven[n] as number) + (this.logWeights[n] as number);
-    }
-  }
-
   /**
    * Systematic resampling: a particle of weight w goes on w * perImage / sum times, rounded up or down. Those that go on stay
    * where they are, and further copies take the places of those that do not, so that as little is copied as can be.
@@ -114,10 +107,12 @@ export class Particles {
   private resample(n: number, u: number, sum: number): boolean {
     const { weights, perImage } = this;
     const times = new Int32Array(perImage);
+    let last = perImage - 1; // of those with any weight: u next to 1 may come to the whole sum
+    while (weights[last] === 0) last--;
     let [p, cumulative] = [0, weights[0] as number];
     for (let k = 0; k < perImage; k++) {
       const threshold = ((k + u) / perImage) * sum;
-      while (cumulative <= threshold && p < perImage - 1) cumulative += weights[++p] as number;
+      while (cumulative <= threshold && p < last) cumulative += weights[++p] as number;
       times[p] = (times[p] as number) + 1;
     }
     let source = 0;
@@ -142,8 +137,13 @@ export class Particles {
 export const isGivenAfterDrawn = (images: PartlyGiven): boolean =>
   spansOf(images).some(({ end }) => end !== -1);
 
-/** Of each image the first value that is drawn, Infinity for none, and the last that is given after it, -1 for none. */
-function spansOf({ numImages, imageShape, given }: PartlyGiven): { begin: number; end: number }[] {
+/** Of an image the first value that is drawn, Infinity for none, and the last that is given after it, -1 for none. */
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+function spansOf({ numImages, imageShape, given }: PartlyGiven): Span[] {
   const total = valuesOf(imageShape);
   return Array.from({ length: numImages }, (_, n) => {
     const ofImage = given?.subarray(n * total, (n + 1) * total) ?? [TO_DRAW];

@@ -4,7 +4,7 @@ import { memoryFor } from '../core/memory';
 import { distributionOf } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { drawImages, type OutputSource } from './drawing';
+import { drawImages, memoryForJob, type OutputSource } from './drawing';
 import { checkSignal, type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
 
 /**
@@ -62,7 +62,7 @@ export async function drawJob(
   options: Pick<SampleOptions, 'signal' | 'onProgress'>,
 ): Promise<Sampled> {
   const { numImages, imageShape, levels } = job;
-  const evaluator = memoryFor('sample', () => evaluatorFor(model, { ...job, ...job.evaluated }));
+  const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...job, ...job.evaluated }));
   const { levels: drawn, ...logProbs } = await drawImages(sourceOf(evaluator), job, options);
   const data = memoryFor('sample', () => levelsArray(drawn.length, levels));
   data.set(drawn);

@@ -7,7 +7,7 @@ import { memoryFor } from '../core/memory';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { drawImages, type OutputSource } from '../sampling/drawing';
+import { drawImages, memoryForJob, type OutputSource } from '../sampling/drawing';
 import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
 import { sourceOf } from '../sampling/sample';
 import { fullPasses } from './full-passes';
@@ -125,7 +125,7 @@ async function outputSource(
   if (traced !== null && 'builder' in traced) {
     const { closures } = traced.builder;
     const program = await readModel(traced, shape);
-    return sourceOf(memoryFor('sample', () => evaluatorFor(program, { ...job, ...job.evaluated, closures })));
+    return sourceOf(memoryForJob(job, () => evaluatorFor(program, { ...job, ...job.evaluated, closures })));
   }
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
@@ -136,7 +136,7 @@ async function outputSource(
     const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
     warnOfObstacle('sample', model, traced.obstacle, consequence);
   }
-  return memoryFor('sample', () =>
+  return memoryForJob(job, () =>
     fullPasses(
       model,
       evaluated.numImages,

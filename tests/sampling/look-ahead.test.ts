@@ -128,7 +128,11 @@ describe('look-ahead', () => {
 
   describe('gives each image what it gives it alone, in workers and as tensors', () => {
     const known = (count: number, total: number) =>
-      Uint8Array.from({ length: count * total }, (_, i) => Number((i * i + (i >> 3)) % 3 === 0));
+      Uint8Array.from({ length: count * total }, (_, i) => {
+        if (i < total) return 1; // all of the first image,
+        if (i < 2 * total) return Number(i % total < total / 2); // the upper half of the second
+        return Number((i * i + (i >> 3)) % 3 === 0);
+      });
     const networks: [string, () => LayersModel, object][] = [
       ['PixelCNN', () => pixelCNN({ imageShape: [4, 3, 2], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 1 }), {}],
       ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [4, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
@@ -156,21 +160,23 @@ describe('look-ahead', () => {
         await logProb(model, all.images, classes === undefined ? {} : { condition: classes }),
       );
 
-      const part = (images: typeof given.known) => ({
-        data: images.data.subarray(3 * total, 4 * total),
-        shape: [1, h, w, c],
-      });
-      const alone = await sample(model, {
-        ...given,
-        initial: part(given.initial),
-        known: part(given.known),
-        firstImage: 3,
-        ...(classes && { condition: classes.slice(3, 4) }),
-        withLogProb: true,
-      });
-      expect(alone.images.data).toEqual(all.images.data.slice(3 * total, 4 * total));
-      expect(alone.logProb[0]).toBe(all.logProb[3]);
-      expect(alone.logGiven?.[0]).toBe(all.logGiven?.[3]);
+      for (let n = 0; n < 5; n++) {
+        const part = (images: typeof given.known) => ({
+          data: images.data.subarray(n * total, (n + 1) * total),
+          shape: [1, h, w, c],
+        });
+        const alone = await sample(model, {
+          ...given,
+          initial: part(given.initial),
+          known: part(given.known),
+          firstImage: n,
+          ...(classes && { condition: classes.slice(n, n + 1) }),
+          withLogProb: true,
+        });
+        expect(alone.images.data).toEqual(all.images.data.slice(n * total, (n + 1) * total));
+        expect(alone.logProb[0]).toBe(all.logProb[n]);
+        expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
+      }
 
       const pool = createPool({ workers: 2, createWorker: workers.startWorker });
       expect(await pool.sample(model, { ...given, withLogProb: true })).toEqual(all);
@@ -214,6 +220,29 @@ describe('look-ahead', () => {
     ); // biome-ignore format: a line each
   });
 
+  it('never goes on as a particle that cannot come to what is given', async () => {
+    const model = await tiny([1, 6, 1], 3, 1, 0.5);
+    const shape = [1, 1, 6, 1];
+    const given = {
+      initial: { data: new Uint8Array(6), shape },
+      known: { data: [0, 1, 0, 0, 0, 1], shape },
+      lookAhead: 4,
+    };
+    const next = [0, 0.9, 0.9, 0.9, 0.1]; // at the first place the first particle alone draws level 0
+    let calls = 0;
+    const random = () => (calls < 5 ? (next[calls++] as number) : 1 - 2 ** -53); // at the second, u of resampling is the greatest there is
+    const seen: number[][] = [];
+    await sample(model, {
+      ...given,
+      random,
+      adjust: (logProbs, [, column], [first]) => {
+        if (column === 1 && first !== 0) logProbs[0] = Number.NEGATIVE_INFINITY;
+        if (column === 2) seen.push([first as number]);
+      },
+    });
+    expect(seen).toEqual([[0], [0], [0], [0]]);
+  });
+
   it('refuses what is wrong', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
@@ -222,6 +251,25 @@ describe('look-ahead', () => {
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
     await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
-    await expect(sample(model, { ...given, lookAhead: 2 ** 40 })).rejects.toThrow(RangeError);
+    const huge = { ...given, lookAhead: 2 ** 40 };
+    const network = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+    const tensors = {
+      initial: tf.zeros([1, 2, 3, 1], 'int32'),
+      known: tf.tensor4d([0, 0, 0, 0, 0, 1], [1, 2, 3, 1]),
+    };
+    const jobs = [
+      () => sample(model, huge),
+      () => sampleTensors(network, { ...huge, ...tensors }),
+      () => sampleTensors(network, { ...huge, ...tensors, strategy: 'full' }),
+    ];
+    for (const job of jobs) {
+      const error = await job().catch((reason) => reason);
+      expect(error).toBeInstanceOf(RangeError);
+      expect(error.message).toMatch(
+        /^sample: lookAhead: 1099511627776 particles of each image: .*; fewer images at a time need less$/,
+      );
+    }
+    tf.dispose([tensors.initial, tensors.known]);
+    network.dispose();
   });
 });
