@@ -233,7 +233,7 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
   const given = readGiven(initial, known, [numImages, ...imageShape], shape.levels);
   const lookAhead = checkInteger('sample: lookAhead', options.lookAhead ?? 0, 0);
   if (lookAhead > 0 && given === null)
-    throwTypeError('sample: lookAhead', 'initial and known with it', given);
+    throw new TypeError('sample: lookAhead: wanted initial and known with it, got neither');
   const images = { firstImage, numImages, imageShape, given };
   const numParticles = lookAhead > 0 && isGivenAfterDrawn(images) ? lookAhead : 1;
   const streams = numParticles > 1 ? numParticles + 1 : 1;
