@@ -1,13 +1,15 @@
-// The likeliest completions of a digit, by beam search on a stepper: node examples/beam.mjs [file.png]
+// The likeliest completions of a digit, by beam search on a stepper: node examples/beam.mjs [--out file.png]
 import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
 import { readDigits } from './lib/digits.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputFile } from './lib/flags.mjs';
+import { outputFile, parseFlags } from './lib/flags.mjs';
 import { gridPng } from './lib/png.mjs';
 
 const BEAMS = 64;
-const file = outputFile('file', process.argv[2] ?? 'out/beam.png');
+const options = { out: { type: 'string', default: 'out/beam.png' }, help: { type: 'boolean' } };
+const flags = parseFlags(options, 'node examples/beam.mjs [--out file.png]\n', process.argv.slice(2));
+const file = outputFile('--out', flags.out);
 await prepareFile(file);
 const model = readPortable(await readFile(new URL('models/digits.pixelcnn', import.meta.url)));
 const digit = (await readDigits('test')).images.subarray(0, 64); // 8x8: the upper half is kept

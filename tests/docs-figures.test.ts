@@ -2,11 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { particlesSvg } from '../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../scripts/plus-plus-figure.mjs';
 
+const readFigure = (name: string) =>
+  readFile(fileURLToPath(new URL(`../docs/images/${name}.svg`, import.meta.url)), 'utf8');
+
 it('the picture of PixelCNN++ is that of the network as it is: `npm run figures` makes it', async () => {
-  const file = fileURLToPath(new URL('../docs/images/pixel-cnn-plus-plus.svg', import.meta.url));
-  expect(plusPlusSvg()).toBe(await readFile(file, 'utf8'));
+  expect(plusPlusSvg()).toBe(await readFigure('pixel-cnn-plus-plus'));
+});
+
+it('the picture of particles is what its script makes', async () => {
+  expect(particlesSvg()).toBe(await readFigure('particles'));
 });
 
 it('the picture has what the graph has', () => {

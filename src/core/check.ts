@@ -5,7 +5,7 @@ const MOST_ITEMS = 8;
 const MOST_LETTERS = 64;
 
 /** Shows a value in an error message, of long lists and of objects no more than helps. */
-function show(value: unknown, depth = 0): string {
+export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

@@ -284,6 +284,10 @@ function progressOf(onProgress: (progress: PoolProgress) => void, total: number,
 function refuseFunctions(caller: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (typeof value !== 'function' && typeof value !== 'symbol') continue;
-    throwTypeError(`pool.${caller}: ${name}`, 'no function, since none can be sent to a worker', value);
+    const wanted =
+      name === 'adjust'
+        ? 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker'
+        : 'no function, since none can be sent to a worker';
+    throwTypeError(`pool.${caller}: ${name}`, wanted, value);
   }
 }

@@ -130,8 +130,8 @@ function checkFlags(
   if (!Array.isArray(shape) || !fits(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
   const size = shape.reduce((product: number, length: number) => product * length, 1);
-  if (data === undefined || data.length !== size)
-    throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
+  if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
+  if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
 }
 

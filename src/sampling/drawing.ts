@@ -1,4 +1,4 @@
-import { type Place, placeOf, valuesOf } from '../core/images';
+import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
@@ -172,7 +172,10 @@ class Drawing {
       levels: this.ofPixel,
     };
     if (this.toDraw > 0 || this.isWeighed) stage.draws.read(present, place, this.all);
-    if (this.toDraw > 0) stage.draws.draw(this.uniforms, drawn);
+    if (this.toDraw > 0) {
+      stage.draws.draw(this.uniforms, drawn);
+      this.loseUndrawn(place);
+    }
     if (this.isWeighed) stage.draws.logProbs(drawn, this.logWeights);
     if (stage.model === null) return;
     stage.model.of(present, this.drawnInRows(), scratch);
@@ -180,6 +183,26 @@ class Drawing {
       for (let n = 0; n < numImages; n++) {
         const particle = p * numImages + n;
         logProb[particle] = (logProb[particle] as number) + (scratch[p * rowsEach + n] as number);
+      }
+    }
+  }
+
+  /** Particles of which no level is left are lost: they go on with level 0, and without weight. */
+  private loseUndrawn(place: Place): void {
+    const { stage, drawn, job, rowsEach, particles } = this;
+    const { numImages, imageShape, firstImage } = job;
+    const index = indexOfPlace(place, imageShape);
+    for (let p = 0; p < stage.perImage; p++) {
+      for (let n = 0; n < numImages; n++) {
+        if (drawn[p * rowsEach + n] !== TO_DRAW) continue;
+        const at = `image ${firstImage + n} at [${place.join(', ')}]`;
+        if (particles === null || particles.isAlone(n, index)) {
+          if (p === 0) throw new Error(`sample: adjust: left no level of ${at}`);
+        } else if (!particles.lose(n, p))
+          throw new Error(
+            `sample: adjust: left no level of any of the ${stage.perImage} particles of ${at}; try more`,
+          );
+        drawn[p * rowsEach + n] = 0;
       }
     }
   }

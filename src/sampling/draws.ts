@@ -1,3 +1,4 @@
+import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
 import type { PresentPixels } from '../distributions/pixel-distribution';
@@ -12,9 +13,12 @@ import type { Job } from './options';
 export interface Draws {
   /** Takes what the model gives at a place, [rows], and the levels of all images so far, [particles * N*H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
-  /** Draws where `drawn` [rows] has {@link TO_DRAW}, by uniforms, of which the first [particles * N] are read. */
+  /**
+   * Draws where `drawn` [rows] has {@link TO_DRAW}, by uniforms, of which the first [particles * N] are read. It stays there where no
+   * level is left.
+   */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
-  /** log p of levels [rows] by what images are drawn by, but for temperature and filters: [particles * N]. */
+  /** log p of levels [rows] by what images are drawn by, but for temperature and filters: [particles * N]; -Infinity where none is left. */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
@@ -55,13 +59,14 @@ function changedDraws(job: Job, perImage: number): Draws {
     if (adjust === undefined) return;
     if (guidance !== 0) for (let n = 0; n < numImages; n++) normalize(logProbs, n * levels, levels);
     const from = particle * numImages * total;
-    adjust(logProbs, place, levelsSoFar.subarray(from, from + numImages * total), [...imageShape]);
+    const ofImages = levelsSoFar.subarray(from, from + numImages * total);
+    checkReturned(adjust(logProbs, place, ofImages, [...imageShape]), logProbs);
   };
-  /** The log-probabilities of a particle, once they are known to be such. */
+  /** The log-probabilities of a particle, once they are known to be such; null where no level is left. */
   const row = (particle: number, n: number) => {
     const start = (particle * rowsEach + n) * levels;
-    if (adjust !== undefined) checkAdjusted(all, start, levels, job.firstImage + n, at);
-    return all.subarray(start, start + levels);
+    const logProbs = all.subarray(start, start + levels);
+    return adjust === undefined || isAnyLeft(logProbs, job.firstImage + n, at) ? logProbs : null;
   };
   return {
     read(present, place, levelsSoFar) {
@@ -73,7 +78,9 @@ function changedDraws(job: Job, perImage: number): Draws {
       for (let p = 0; p < perImage; p++) {
         for (let n = 0; n < numImages; n++) {
           const to = p * rowsEach + n;
-          if (drawn[to] === TO_DRAW) drawn[to] = drawLevel(row(p, n), uniforms[p * numImages + n] as number);
+          if (drawn[to] !== TO_DRAW) continue;
+          const logProbs = row(p, n);
+          if (logProbs !== null) drawn[to] = drawLevel(logProbs, uniforms[p * numImages + n] as number);
         }
       }
     },
@@ -82,7 +89,10 @@ function changedDraws(job: Job, perImage: number): Draws {
         for (let n = 0; n < numImages; n++) {
           const logProbs = row(p, n);
           const level = drawn[p * rowsEach + n] as number;
-          to[p * numImages + n] = (logProbs[level] as number) - logSum(logProbs, 0, levels);
+          to[p * numImages + n] =
+            logProbs === null
+              ? Number.NEGATIVE_INFINITY
+              : (logProbs[level] as number) - logSum(logProbs, 0, levels);
         }
       }
     },
@@ -103,16 +113,26 @@ function normalize(x: Float64Array, from: number, count: number): void {
   for (let i = from; i < from + count; i++) x[i] = (x[i] as number) - shift;
 }
 
-/** Checks what a user's function has made of log-probabilities. */
-function checkAdjusted(logProbs: Float64Array, from: number, levels: number, n: number, place: Place): void {
-  let isAnyLeft = false;
-  for (let level = 0; level < levels; level++) {
-    const one = logProbs[from + level] as number;
+/** Whether a user's function has left any level; checks what it has made of log-probabilities. */
+function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
+  let isAny = false;
+  for (let level = 0; level < logProbs.length; level++) {
+    const one = logProbs[level] as number;
     if (!(one < Number.POSITIVE_INFINITY))
       throw new Error(
         `sample: adjust: gave log p ${one} of level ${level} of image ${n} at [${place.join(', ')}]`,
       );
-    if (one > Number.NEGATIVE_INFINITY) isAnyLeft = true;
+    if (one > Number.NEGATIVE_INFINITY) isAny = true;
   }
-  if (!isAnyLeft) throw new Error(`sample: adjust: left no level of image ${n} at [${place.join(', ')}]`);
+  return isAny;
+}
+
+/** Checks that a user's function has not written into an array of its own, or promised to write later. */
+function checkReturned(returned: unknown, { buffer }: Float64Array): void {
+  const isView = ArrayBuffer.isView(returned);
+  if (isView && returned.buffer === buffer) return; // as `fill` returns it
+  if (isView || Array.isArray(returned) || returned instanceof Promise)
+    throw new TypeError(
+      `sample: adjust: wanted a function that changes log p in place, got one that returns ${show(returned)}`,
+    );
 }

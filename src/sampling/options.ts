@@ -82,15 +82,16 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   /**
    * Draws with regard to the given values that come later: so many particles of each image are drawn side by side, weighed by
    * how likely they make what is given, and at the end one of them is taken. Exact in the limit of many; it takes so many
-   * times the time and memory between the first drawn value and the last given one. Comes with `initial` and `known`. @default 0: as if nothing
-   * were given later
+   * times the time and memory between the first drawn value and the last given one. Comes with `initial` and `known`.
+   * @default 0: as if nothing were given later
    */
   lookAhead?: number;
   /**
    * Changes what levels are drawn by, in place: log p of every level of the next value, [N*L], before temperature and filters;
    * -Infinity forbids a level, and they need not sum to 1. It is given the place, the levels of all images so far, [N*H*W*C], to
-   * read, 0 of later values, and the shape of the images. Called where a value is drawn, or weighed by `lookAhead`: then once for each particle. {@link allowed} and {@link
-   * allowedNeighbors} make such functions.
+   * read, 0 of later values, and the shape of the images; a new array that it returns, or a promise, is refused. Called where a
+   * value is drawn, or weighed by `lookAhead`: then once for each particle. {@link allowed} and {@link allowedNeighbors} make
+   * such functions, the only ones that a pool takes.
    */
   adjust?: Adjust;
   /**
@@ -233,7 +234,7 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
   const given = readGiven(initial, known, [numImages, ...imageShape], shape.levels);
   const lookAhead = checkInteger('sample: lookAhead', options.lookAhead ?? 0, 0);
   if (lookAhead > 0 && given === null)
-    throwTypeError('sample: lookAhead', 'initial and known with it', given);
+    throw new TypeError('sample: lookAhead: wanted initial and known with it, got neither');
   const images = { firstImage, numImages, imageShape, given };
   const numParticles = lookAhead > 0 && isGivenAfterDrawn(images) ? lookAhead : 1;
   const streams = numParticles > 1 ? numParticles + 1 : 1;

@@ -14,8 +14,8 @@ export interface PartlyGiven {
 
 /**
  * The particles of look-ahead: so many of each image, drawn side by side, and weighed where a level is given by how likely
- * they find it. Particle p of image n has the index p * numImages + n; all of an image are the same until the first of its
- * values is drawn, and from the last given one on there is but one, the first.
+ * they find it. One that nothing can follow is lost. Particle p of image n has the index p * numImages + n; all of an image are
+ * the same until the first of its values is drawn, and from the last given one on there is but one, the first.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
@@ -91,6 +91,21 @@ export class Particles {
     for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
     if (isLast) return this.goOnAs(n, 0, inverse(weights, 0, perImage, u * sum));
     return this.resample(n, u, sum);
+  }
+
+  /** Whether only the first particle of an image counts: after its last given level. */
+  isAlone(n: number, index: number): boolean {
+    return index > (this.spans[n] as Span).end;
+  }
+
+  /** Takes all weight from a particle that nothing can follow: whether its image has others. */
+  lose(n: number, p: number): boolean {
+    const { numImages } = this.job;
+    this.logWeights[p * numImages + n] = Number.NEGATIVE_INFINITY;
+    for (let other = n; other < this.logWeights.length; other += numImages) {
+      if (this.logWeights[other] !== Number.NEGATIVE_INFINITY) return true;
+    }
+    return false;
   }
 
   /** As which particle each goes on, since the last call. */

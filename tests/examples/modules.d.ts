@@ -342,6 +342,10 @@ declare module '*/examples/vq/wasm-gradients.mjs' {
   export function useWasmGradients(): void;
 }
 
+declare module '*/scripts/particles-figure.mjs' {
+  export function particlesSvg(): string;
+}
+
 declare module '*/scripts/plus-plus-figure.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function networkSvg(model: LayersModel): string;

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, allowedNeighbors, createPool, logProb, sample } from 'pixelcnn-layers/runtime';
@@ -80,6 +81,27 @@ describe('adjust', () => {
     await expect(sample(model, { adjust: () => {}, firstValue: 'uniform' })).rejects.toThrow("sample: firstValue: wanted 'model' with adjust"); // biome-ignore format: one line
   });
 
+  it('changes log p in place: what it returns beside it would do nothing', async () => {
+    const inPlace: Adjust[] = [
+      (logProbs) => logProbs.fill(FREE, 1),
+      (logProbs) => logProbs.subarray(1).fill(FREE),
+      (logProbs) => {
+        logProbs[0] = 50;
+      },
+    ];
+    for (const adjust of inPlace)
+      expect((await sample(model, { imageShape: [4, 5, 1], adjust, seed: 1 })).data[0]).toBe(0);
+    const elsewhere: [string, Adjust][] = [
+      ['Float64Array', (logProbs) => logProbs.map(() => 0)],
+      ['[1, 0]', () => [1, 0]],
+      ['a Promise (is an await missing?)', async () => {}],
+    ];
+    for (const [got, adjust] of elsewhere)
+      await expect(sample(model, { adjust })).rejects.toThrow(
+        `sample: adjust: wanted a function that changes log p in place, got one that returns ${got}`,
+      );
+  });
+
   it('is not called where all is given', async () => {
     const shape = [1, 4, 5, 1];
     const given = { initial: { data: new Uint8Array(20), shape }, known: { data: new Uint8Array(20).fill(1, 0, 13), shape } }; // biome-ignore format: one line
@@ -105,7 +127,7 @@ describe('allowed', () => {
       }),
       { numRuns: 10, seed: 1 },
     );
-    await expect(pool.sample(model, { adjust: () => {} })).rejects.toThrow('pool.sample: adjust: wanted no function'); // biome-ignore format: one line
+    await expect(pool.sample(model, { adjust: () => {} })).rejects.toThrow('pool.sample: adjust: wanted what allowed or allowedNeighbors makes, since no other function can be sent to a worker, got function adjust'); // biome-ignore format: one line
     await pool.terminate();
   });
 
@@ -116,6 +138,7 @@ describe('allowed', () => {
       'allowed: levels: data: wanted 2 numbers, got 1',
     );
     expect(() => allowed(undefined as never)).toThrow('allowed: levels: wanted');
+    expect(() => allowed(tf.ones([2]) as never)).toThrow('allowed: levels: data: wanted 2 numbers, got Tensor'); // biome-ignore format: one line
     const adjust = allowed({ data: [1, 0, 1, 1, 1], shape: [5] });
     await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowed: wanted shape [6] or [4,5,1,6], got [5]'); // biome-ignore format: one line
   });

@@ -8,7 +8,7 @@ import {
   sample as sampleTensors,
   toPortable,
 } from 'pixelcnn-layers';
-import { allowed, createPool, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { type Adjust, allowed, createPool, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { workers } from '../support/pool-workers';
@@ -204,6 +204,44 @@ describe('look-ahead', () => {
     });
   });
 
+  it('goes on without the particles of which adjust leaves no level', async () => {
+    const model = await tiny([2, 2, 1], 2, 3, 1);
+    const [numImages, seed, lookAhead] = [1000, 1, 64];
+    // Half of the images end at the second value and draw on beside the others.
+    const known = Array.from({ length: numImages }, (_, n) => (n % 2 === 0 ? [0, 1, 0, 0] : [0, 0, 0, 1]));
+    const shape = [numImages, 2, 2, 1];
+    const given = {
+      initial: { data: new Uint8Array(4 * numImages).fill(1), shape },
+      known: { data: known.flat(), shape },
+    };
+    const adjust: Adjust = (logProbs, [row, column], levels) => {
+      if (row + column === 0) return;
+      for (let n = 0; n < numImages; n++)
+        if (levels[4 * n] === 1) logProbs.fill(Number.NEGATIVE_INFINITY, 2 * n, 2 * n + 2); // nothing follows a 1
+    };
+    const { images, logGiven = [] } = await sample(model, { ...given, seed, lookAhead, adjust, withLogProb: true }); // biome-ignore format: one line
+    expect(images.data.every((level, i) => i % 4 > 0 || level === 0)).toBe(true);
+    for (const parity of [0, 1]) {
+      const isGiven = known[parity] as number[];
+      const { evidence } = await posterior(model, [0, 1, 1, 1], [1, ...isGiven.slice(1)]); // p of a 0 and of what is given
+      const estimates = Array.from(logGiven, Math.exp).filter((_, n) => n % 2 === parity);
+      const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
+      const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
+      expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+    }
+  });
+
+  it('throws where adjust leaves no level of any particle', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
+    const adjust: Adjust = (logProbs, [row, column]) => {
+      if (3 * row + column === 2) logProbs.fill(Number.NEGATIVE_INFINITY);
+    };
+    await expect(sample(model, { initial, known: initial, lookAhead: 4, firstImage: 7, adjust })).rejects.toThrow(
+      'sample: adjust: left no level of any of the 4 particles of image 7 at [0, 2, 0]; try more',
+    ); // biome-ignore format: a line each
+  });
+
   it('throws where no particle can come to what is given, by its image and place', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
@@ -246,7 +284,7 @@ describe('look-ahead', () => {
   it('refuses what is wrong', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known with it, got null',
+      'sample: lookAhead: wanted initial and known with it, got neither',
     );
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');

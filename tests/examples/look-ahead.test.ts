@@ -1,0 +1,155 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDigits } from '../../examples/lib/digits.mjs';
+import { itRefuses, runScript } from './run-script';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'look-ahead-'));
+  await writeFile(join(directory, 'file'), '');
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const readModel = async (name: string) => readPortable(await readFile(`examples/models/${name}.pixelcnn`));
+
+/** The colour of each pixel of each image in a grid, the images row by row, as `gridPng` places them. */
+async function readGrid(file: string, side: number, scale: number) {
+  const { width, height, data } = PNG.sync.read(await readFile(file));
+  const pitch = side * scale + 8;
+  const [columns, rows] = [(width - 8) / pitch, (height - 8) / pitch];
+  const colours = Array.from({ length: rows * columns }, (_, n) =>
+    Array.from({ length: side * side }, (_, pixel) => {
+      const x = 8 + pitch * (n % columns) + scale * (pixel % side);
+      const y = 8 + pitch * Math.floor(n / columns) + scale * Math.floor(pixel / side);
+      return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)] as [number, number, number];
+    }),
+  );
+  return { columns, rows, colours };
+}
+
+/** A digit's levels, 0 to 16, and whether each is shown as given: then white is bluish. */
+function digitOf(colours: [number, number, number][]) {
+  const isGiven = colours.map(([red, , blue]) => blue - red > 20);
+  const levels = colours.map(([red], i) => {
+    const [paper, ink] = isGiven[i] ? [219, 20] : [255, 24];
+    return Math.round((16 * (paper - red)) / (paper - ink));
+  });
+  return { levels, isGiven };
+}
+
+describe('look-ahead.mjs', () => {
+  let stdout: string;
+  const nats = (name: string) =>
+    [...stdout.matchAll(new RegExp(`^${name}: (\\S+) nats, log p of what is given later, with (\\d+) particles$`, 'gm'))].map((match) => [Number(match[1]), Number(match[2])]); // biome-ignore format: one line
+
+  beforeAll(async () => {
+    const ended = await runScript('look-ahead.mjs', ['--particles', '4', '--maps', '3', '--out', directory]);
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    ({ stdout } = ended);
+  }, 60_000);
+
+  it('counts the roads that lead to a tile', async () => {
+    const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1)); // biome-ignore format: one line
+    expect(rows.map(([particles]) => particles)).toEqual(['0', '16', '64', '256']);
+    const model = await readModel('tiles');
+    const place = 5 * 16 + 15;
+    const at = (value: number) =>
+      Uint8Array.from({ length: 3 * 256 }, (_, i) => (i % 256 === place ? value : 0));
+    const shape = [3, 16, 16, 1];
+    const given = { initial: { data: at(8), shape }, known: { data: at(1), shape } }; // 8 is a road, and 9 a bridge
+    for (const [particles, share, estimate] of rows) {
+      const lookAhead = Number(particles);
+      const { images, logGiven } = await sample(model, { ...given, seed: 1, lookAhead, withLogProb: true });
+      const left = [0, 1, 2].map((n) => images.data[256 * n + place - 1] as number);
+      const leads = left.filter((tile) => tile === 8 || tile === 9).length;
+      expect(share).toBe(((100 * leads) / 3).toFixed(0));
+      const p = logGiven?.reduce((sum, one) => sum + Math.exp(one) / 3, 0);
+      expect(estimate).toBe(p === undefined ? undefined : Math.log(p).toFixed(2));
+    }
+  });
+
+  it.each([
+    ['digits-hole', (row: number, column: number) => row < 2 || row > 5 || column < 2 || column > 5],
+    ['digits-lower', (row: number) => row >= 4],
+  ] as const)('completes digits: %s', async (name, isKnown) => {
+    const { columns, rows, colours } = await readGrid(join(directory, `${name}.png`), 8, 10);
+    expect({ columns, rows }).toEqual({ columns: 7, rows: 8 });
+    const images = colours.map(digitOf);
+    const known = Array.from({ length: 64 }, (_, i) => isKnown(Math.floor(i / 8), i % 8));
+    const test = (await readDigits('test')).images;
+    const said = nats(name);
+    expect(said.map(([, particles]) => particles)).toEqual([0, 4]);
+    const model = await readModel('digits');
+    const first = known.indexOf(false);
+    const sums = [0, 0];
+    for (const [n, { levels, isGiven }] of images.entries()) {
+      const row = Math.floor(n / 7);
+      const at = 64 * Math.floor(((Math.floor(row / 2) + 0.5) * test.length) / 64 / 4);
+      const original = [...test.subarray(at, at + 64)];
+      if (n % 7 === 0) {
+        expect(levels).toEqual(original);
+        continue;
+      }
+      expect(isGiven).toEqual(known);
+      expect(levels.filter((_, i) => known[i])).toEqual(original.filter((_, i) => known[i]));
+      const perValue = await logProb(model, { data: levels, shape: [1, 8, 8, 1] }, { perValue: true });
+      const later = perValue.filter((_, i) => i > first && known[i]).reduce((sum, one) => sum + one, 0);
+      sums[row % 2] = (sums[row % 2] as number) + later / 24;
+    }
+    expect(said.map(([sum]) => sum)).toEqual(sums.map((sum) => Number(sum.toFixed(1))));
+  });
+
+  it('completes emoji', async () => {
+    const { columns, rows, colours } = await readGrid(join(directory, 'emoji-right.png'), 16, 5);
+    expect({ columns, rows }).toEqual({ columns: 7, rows: 8 });
+    const right = (n: number) => colours[n]?.filter((_, i) => i % 16 >= 8);
+    for (let row = 0; row < 8; row++) {
+      expect(colours[7 * row]).toEqual(colours[7 * (row - (row % 2))]); // each emoji once more, below
+      for (let column = 1; column < 7; column++) expect(right(7 * row + column)).toEqual(right(7 * row));
+    }
+    expect(nats('emoji-right').map(([, particles]) => particles)).toEqual([0, 4]);
+  });
+
+  itRefuses(
+    [
+      ["--particles: wanted a whole number of at least 1, got 'x'", ['look-ahead.mjs', '--particles', 'x']],
+      ["--maps: wanted a whole number of at least 1, got '0'", ['look-ahead.mjs', '--maps', '0']],
+      ["--seed: wanted a whole number of at least 0, got '-1'", ['look-ahead.mjs', '--seed=-1']],
+      ["Unknown option '--particle'; --help lists the flags", ['look-ahead.mjs', '--particle', '3']],
+      ['--out: wanted a directory', ['look-ahead.mjs', '--out', 'DIR/file']],
+      ['--out: wanted a file', ['beam.mjs', '--out', 'DIR']],
+      ["Unexpected argument 'beam.png'", ['beam.mjs', 'beam.png']],
+    ], // biome-ignore format: a line each
+    () => ({ DIR: directory }),
+  );
+});
+
+describe('beam.mjs', () => {
+  it('draws the likeliest completions of a digit, the likeliest first', async () => {
+    const file = join(directory, 'beam.png');
+    const { code, stdout, stderr } = await runScript('beam.mjs', ['--out', file]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { columns, rows, colours } = await readGrid(file, 8, 10);
+    expect({ columns, rows }).toEqual({ columns: 8, rows: 1 });
+    const images = colours.map(digitOf);
+    const digit = (await readDigits('test')).images.subarray(0, 32);
+    for (const { levels, isGiven } of images) {
+      expect(levels.slice(0, 32)).toEqual([...digit]);
+      expect(isGiven).toEqual(Array.from({ length: 64 }, (_, i) => i < 32));
+    }
+    const data = images.flatMap(({ levels }) => levels);
+    const nats = [...(await logProb(await readModel('digits'), { data, shape: [8, 8, 8, 1] }))];
+    expect(stdout).toBe(`${nats.map((one) => one.toFixed(2)).join(' ')} nats, written to ${file}\n`);
+    expect([...nats].sort((a, b) => b - a)).toEqual(nats);
+    expect(new Set(images.map(({ levels }) => String(levels))).size).toBe(8);
+  });
+
+  it('prints its flags', async () => {
+    const { code, stdout } = await runScript('beam.mjs', ['--help']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'node examples/beam.mjs [--out file.png]\n' });
+  });
+});
