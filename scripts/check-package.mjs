@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 // Not minified: names are in error messages. The script for pages is, and takes 41 kB of it.
-const MAX_TARBALL_BYTES = 560_000;
+const MAX_TARBALL_BYTES = 600_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -57,9 +57,9 @@ const ENGINES = [
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 33_500], // with all layers, which are registered on import
   ['pixelcnn-layers/runtime', 'getMask', 2_000],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 34_000],
-  ['pixelcnn-layers', '*', 88_000],
-  ['pixelcnn-layers/runtime', '*', 43_000],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 37_000],
+  ['pixelcnn-layers', '*', 98_000],
+  ['pixelcnn-layers/runtime', '*', 47_000],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
   ['pixelcnn-layers/weights', '*', 6_500],
