@@ -41,6 +41,21 @@ type LayerNormSizes = readonly [
 type AttentionSizes = readonly [images: number, places: number, heads: number, size: number, scale: number];
 
 /**
+ * Sizes of an LSTM over lines of places: gates [images,lines,places,groups,4,size], a kernel of so many columns, of which
+ * `left` lie before the place, and whether the first step is the last line.
+ */
+type LSTMSizes = readonly [
+  images: number,
+  lines: number,
+  places: number,
+  groups: number,
+  size: number,
+  columns: number,
+  left: number,
+  fromEnd: boolean,
+];
+
+/**
  * Sizes of mixtures of logistics [rows,numParameters], and where parameters lie, counted in numbers: the first
  * channel's means begin at `components` and its log scales behind them, those of the next `channelStride` further on;
  * the coefficients of the first pair of channels begin at `coefficients`, those of the next `pairStride` further on.
@@ -196,6 +211,31 @@ export interface TrainingKernels {
   ): void;
   /** Bytes of scratch that it needs. */
   attentionBackScratch(places: number, size: number): number;
+
+  /** h, gates, activated, and c of an LSTM, of z as gates and a kernel [columns,features,4 features]. */
+  lstm(
+    h: Address,
+    gates: Address,
+    c: Address,
+    z: Address,
+    kernel: Address,
+    ...rest: [...LSTMSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs. */
+  lstmScratch(places: number, features: number, columns: number): number;
+  /** The gradients of {@link lstm} for z and the kernel. */
+  lstmBack(
+    dz: Address,
+    dkernel: Address,
+    dh: Address,
+    h: Address,
+    gates: Address,
+    c: Address,
+    kernel: Address,
+    ...rest: [...LSTMSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs. */
+  lstmBackScratch(places: number, features: number, columns: number): number;
 
   /**
    * Nats [rows,channels] of labels int32 [rows,channels] under mixtures, and what their gradient needs: posteriors

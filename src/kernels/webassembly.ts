@@ -16,6 +16,8 @@ import {
   LINEAR_GATE,
   LOGISTIC_MIXTURE,
   LOOKUP,
+  LSTM,
+  LSTM_BACK,
   MIXTURE_LEVELS,
   NORMALIZED_KERNEL,
   SOFTMAX,
@@ -157,6 +159,8 @@ export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | n
     LAYER_NORM,
     LINEAR_GATE,
     LOGISTIC_MIXTURE,
+    LSTM,
+    LSTM_BACK,
     NORMALIZED_KERNEL,
   ];
   if (modules.some((module) => compile(module) === null)) return null;

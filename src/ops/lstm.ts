@@ -10,6 +10,8 @@ import {
   split,
   square,
   sub,
+  type Tensor2D,
+  type Tensor3D,
   type Tensor4D,
   tanh,
   tidy,
@@ -18,6 +20,7 @@ import {
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation, type Implementation } from './operation';
+import { address, filled, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** What comes from the input, before the gates: [N,T,P,4F]. */
@@ -35,17 +38,15 @@ interface Attributes {
   readonly fromEnd: boolean;
 }
 
-/** What the gradients need, all activated, features of all groups side by side. */
+/** What the gradients need. */
 interface Saved {
   readonly kernel: Tensor4D;
-  /** o, f and i, [N,T,P,3F] */
-  readonly sigmoids: Tensor4D;
-  /** g, [N,T,P,F] */
-  readonly candidates: Tensor4D;
-  /** c, [N,T,P,F] */
-  readonly cells: Tensor4D;
   /** h, [N,T,P,F] */
   readonly states: Tensor4D;
+  /** o, f, i and g, activated, [N,T,P,4F]. */
+  readonly gates: Tensor4D;
+  /** c, [N,T,P,F] */
+  readonly cells: Tensor4D;
 }
 
 /**
@@ -70,141 +71,253 @@ export function lineLSTM(z: Tensor4D, kernel: Tensor4D, attributes: Attributes):
   return operation({ z, kernel }, attributes);
 }
 
+// Step by step, tensors are [features,N*P], and all steps [T,features,N*P]: so gates and lines lie in one piece, which wasm
+// slices and joins many times as fast. A convolution wants features last, and transposing is cheap.
+
 const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
-  forward({ z: grouped, kernel: groupedKernel }, attributes) {
-    const { imageChannels } = attributes;
-    const z = byGate(grouped, imageChannels); // [N,T,P,4F]
-    const kernel = byGate(groupedKernel, imageChannels); // [1,k,F,4F]
-    const steps: Step[] = [];
-    for (const t of stepsOf(z, attributes)) {
-      const before = steps.at(-1);
-      steps.push(tidy(() => stepFrom(before, lineOf(z, t), kernel, attributes)));
-    }
-    if (attributes.fromEnd) steps.reverse();
-    const all = (name: keyof Step) => joined(steps.map((step) => step[name])); // T of [N,1,P,..] -> [N,T,P,..]
-    const states = all('states');
-    const saved = { sigmoids: all('sigmoids'), candidates: all('candidates'), cells: all('cells') };
-    return { y: states, saved: { ...saved, states, kernel: groupedKernel } };
-  },
+  forward,
   gradients(dy, saved, attributes) {
     const [z, kernel] = tidy(() => gradients(dy, saved, attributes));
     return { z: () => z, kernel: () => kernel };
   },
 };
 
-/** Of one line, [N,1,P,..]. */
-type Step = Omit<Saved, 'kernel'>;
+function forward({ z, kernel: given }: Inputs, attributes: Attributes) {
+  const { imageChannels, fromEnd } = attributes;
+  const lines = apart(byGate(linesOf(z), imageChannels)); // T of [4F,N*P]
+  const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
+  const steps: Step[] = [];
+  for (const t of stepsOf(lines, attributes)) {
+    const before = steps.at(-1);
+    steps.push(tidy(() => stepFrom(before, lines[t] as Tensor2D, kernel, z.shape, attributes)));
+  }
+  if (fromEnd) steps.reverse();
+  const all = (name: keyof Step) => joined(steps.map((step) => step[name])); // T of [..,N*P] -> [T,..,N*P]
+  const [states, cells] = [imagesOf(all('states'), z.shape), imagesOf(all('cells'), z.shape)]; // [N,T,P,F]
+  const gates = imagesOf(byGroup(all('gates'), imageChannels), z.shape); // [N,T,P,4F]
+  return { y: states, saved: { kernel: given, states, gates, cells } };
+}
 
-function stepFrom(before: Step | undefined, line: Tensor4D, kernel: Tensor4D, { left }: Attributes): Step {
-  const featuresOut = kernel.shape[3];
-  const z =
-    before === undefined
-      ? line
-      : add<Tensor4D>(line, causalConv2d(before.states, kernel, null, 'linear', left, kernel.shape[1])); // [N,1,P,4F]
-  const [ofSigmoids, ofTanh] = split(z, [(3 * featuresOut) / 4, featuresOut / 4], 3) as [Tensor4D, Tensor4D]; // [N,1,P,3F], [N,1,P,F]
+/** Of one line, gates [4F,N*P], the others [F,N*P]. */
+type Step = {
+  readonly gates: Tensor2D;
+  readonly cells: Tensor2D;
+  readonly states: Tensor2D;
+};
+
+function stepFrom(
+  before: Step | undefined,
+  line: Tensor2D,
+  kernel: Tensor4D,
+  shape: Tensor4D['shape'],
+  { left }: Attributes,
+): Step {
+  const z = before === undefined ? line : add<Tensor2D>(line, convolved(before.states, kernel, left, shape)); // [4F,N*P]
+  const features = kernel.shape[2];
+  const [ofSigmoids, ofTanh] = split(z, [3 * features, features], 0) as [Tensor2D, Tensor2D]; // [3F,N*P], [F,N*P]
   const [sigmoids, candidates] = [sigmoid(ofSigmoids), tanh(ofTanh)];
-  const [o, f, i] = split(sigmoids, 3, 3) as [Tensor4D, Tensor4D, Tensor4D]; // [N,1,P,F] each
-  const fresh = mul<Tensor4D>(i, candidates);
-  const cells = before === undefined ? fresh : add<Tensor4D>(mul(f, before.cells), fresh);
-  return { sigmoids, candidates, cells, states: mul(o, tanh(cells)) };
+  const [o, f, i] = split(sigmoids, 3, 0) as [Tensor2D, Tensor2D, Tensor2D]; // [F,N*P] each
+  const fresh = mul<Tensor2D>(i, candidates);
+  const cells = before === undefined ? fresh : add<Tensor2D>(mul(f, before.cells), fresh);
+  return { gates: concat([sigmoids, candidates], 0), cells, states: mul(o, tanh(cells)) };
 }
 
 /** Both at once, [N,T,P,4F] and [1,k,F,4F]: each needs all steps. */
 function gradients(
   dy: Tensor4D,
-  { kernel: grouped, sigmoids, candidates: g, cells, states }: Saved,
+  { kernel: given, states, gates, cells: saved }: Saved,
   attributes: Attributes,
 ): [z: Tensor4D, kernel: Tensor4D] {
   const { imageChannels, left } = attributes;
-  const kernel = byGate(grouped, imageChannels); // [1,k,F,4F]
+  const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
   const columns = kernel.shape[1];
   const turned = transpose(reverse(kernel, 1), [0, 1, 3, 2]) as Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
-  const [o, f, i] = split(sigmoids, 3, 3) as [Tensor4D, Tensor4D, Tensor4D]; // [N,T,P,F] each
+  const parts = split(byGate(linesOf(gates), imageChannels), 4, 1);
+  const [o, f, i, g] = parts as [Tensor3D, Tensor3D, Tensor3D, Tensor3D]; // [T,F,N*P] each
+  const cells = linesOf(saved); // [T,F,N*P]
   const t = tanh(cells);
-  const ofCell = mul<Tensor4D>(o, slopeOfTanh(t)); // of h for c
-  const ofGates = concat(
-    [
-      mul(t, slopeOfSigmoid(o)),
-      mul(before(cells, attributes), slopeOfSigmoid(f)),
-      mul(g, slopeOfSigmoid(i)),
-      mul(i, slopeOfTanh(g)),
-    ],
-    3,
-  ) as Tensor4D; // of h for o, and of c for f, i and g before their activations, [N,T,P,4F]
+  const ofCell = mul<Tensor3D>(o, slopeOfTanh(t)); // of h for c
+  const [ofO, ofF, ofI, ofG] = [
+    mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
+    mul(before(cells, attributes), slopeOfSigmoid(f)),
+    mul(g, slopeOfSigmoid(i)),
+    mul(i, slopeOfTanh(g)),
+  ];
+  const ofGates = concat([ofO, ofF, ofI, ofG] as Tensor3D[], 1); // [T,4F,N*P]
 
-  const slopes: Tensor4D[] = [];
-  let carried: Tensor4D | undefined; // what c is to the line after
-  for (const line of [...stepsOf(dy, attributes)].reverse()) {
+  const [dh, ofCells, ofAll, forgets] = [linesOf(dy), ofCell, ofGates, f].map(apart) as [
+    Tensor2D[],
+    Tensor2D[],
+    Tensor2D[],
+    Tensor2D[],
+  ]; // each T of [..,N*P]
+  const slopes: Tensor2D[] = [];
+  let carried: Tensor2D | undefined; // what c is to the line after
+  for (const line of stepsOf(dh, attributes).reverse()) {
     const after = slopes.at(-1);
     const [dz, next] = tidy(() => {
-      const own = lineOf(dy, line);
-      const dh =
-        after === undefined
-          ? own
-          : add<Tensor4D>(own, causalConv2d(after, turned, null, 'linear', columns - 1 - left, columns)); // [N,1,P,4F] -> [N,1,P,F]
-      const through = mul<Tensor4D>(dh, lineOf(ofCell, line));
-      const dc = carried === undefined ? through : add<Tensor4D>(through, carried);
-      const each = concat([dh, dc, dc, dc], 3) as Tensor4D; // [N,1,P,4F]
-      return [mul(each, lineOf(ofGates, line)), mul(dc, lineOf(f, line))] as [Tensor4D, Tensor4D];
+      const own = dh[line] as Tensor2D;
+      const back = () => convolved(after as Tensor2D, turned, columns - 1 - left, dy.shape); // [4F,N*P] -> [F,N*P]
+      const all = after === undefined ? own : add<Tensor2D>(own, back());
+      const through = mul<Tensor2D>(all, ofCells[line] as Tensor2D);
+      const dc = carried === undefined ? through : add<Tensor2D>(through, carried);
+      const each = concat([all, dc, dc, dc], 0); // [4F,N*P]
+      return [mul(each, ofAll[line] as Tensor2D), mul(dc, forgets[line] as Tensor2D)] as [Tensor2D, Tensor2D];
     });
     carried?.dispose();
     carried = next;
     slopes.push(dz);
   }
   if (!attributes.fromEnd) slopes.reverse();
-  const dz = joined(slopes); // T of [N,1,P,4F] -> [N,T,P,4F]
+  const all = joined(slopes); // T of [4F,N*P] -> [T,4F,N*P]
+  const dz = imagesOf(byGroup(all, imageChannels), dy.shape); // [N,T,P,4F]
+  const x = imagesOf(before(linesOf(states), attributes), dy.shape); // [N,T,P,F]
   const convolution = { activation: 'linear', left, presentColumns: columns } as const;
-  const saved = { x: before(states, attributes), kernel, y: undefined };
-  const ofKernel = composedConv.gradients(dz, saved, convolution).kernel as () => Tensor4D;
-  return [byGroup(dz, imageChannels), byGroup(ofKernel(), imageChannels)];
+  const ofKernel = composedConv.gradients(dz, { x, kernel: given, y: undefined }, convolution).kernel;
+  return [dz, (ofKernel as () => Tensor4D)()];
 }
 
-const slopeOfSigmoid = (y: Tensor4D): Tensor4D => mul(y, sub(1, y));
+const slopeOfSigmoid = (y: Tensor3D): Tensor3D => mul(y, sub(1, y));
 
-const slopeOfTanh = (y: Tensor4D): Tensor4D => sub(1, square(y));
+const slopeOfTanh = (y: Tensor3D): Tensor3D => sub(1, square(y));
+
+/** A convolution along a line, [features,N*P] -> [out,N*P], of lines of N images [N,T,P,..]. */
+function convolved(
+  line: Tensor2D,
+  kernel: Tensor4D,
+  left: number,
+  [n, , places]: Tensor4D['shape'],
+): Tensor2D {
+  const [, columns, featuresIn, featuresOut] = kernel.shape;
+  const x: Tensor4D = reshape(transpose(line), [n, 1, places, featuresIn]); // [features,N*P] -> [N,1,P,features]
+  const y = causalConv2d(x, kernel, null, 'linear', left, columns); // [N,1,P,out]
+  return transpose(reshape(y, [n * places, featuresOut]) as Tensor2D); // [N*P,out] -> [out,N*P]
+}
 
 /** Lines in the order of steps. */
-function stepsOf({ shape: [, lines] }: Tensor4D, { fromEnd }: Attributes): number[] {
+function stepsOf({ length: lines }: readonly Tensor2D[], { fromEnd }: Attributes): number[] {
   return Array.from({ length: lines }, (_, t) => (fromEnd ? lines - 1 - t : t));
 }
 
-/** [N,T,P,F] -> [N,1,P,F] */
-const lineOf = (x: Tensor4D, line: number): Tensor4D =>
-  slice(x, [0, line, 0, 0], [x.shape[0], 1, x.shape[2], x.shape[3]]);
-
-/** T of [N,1,P,F], which are let go -> [N,T,P,F] */
-function joined(lines: Tensor4D[]): Tensor4D {
-  return concat(lines, 1);
+/** [N,T,P,F] -> [T,F,N*P] */
+function linesOf(x: Tensor4D): Tensor3D {
+  const [n, lines, places, features] = x.shape;
+  return reshape(transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
 }
 
-/** Each line as the one of the step before it, zeros at the first: [N,T,P,F]. */
-function before(x: Tensor4D, { fromEnd }: Attributes): Tensor4D {
-  const padded = pad(x, [[0, 0], fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [N,T+1,P,F], one pair a dimension
-  return slice(padded, [0, fromEnd ? 1 : 0, 0, 0], x.shape); // [N,T,P,F]
+/** The other way, of images whose N and P are those of a shape [N,T,P,..]. */
+function imagesOf(x: Tensor3D, [n, , places]: Tensor4D['shape']): Tensor4D {
+  const [lines, features] = x.shape;
+  return transpose(reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
-/** Features o, f, i, g of each group -> o of all groups, f of all, i and g: [..,4F]. */
-function byGate(x: Tensor4D, groups: number): Tensor4D {
+/**
+ * [T,F,N*P] -> T of [F,N*P]. By halves, since wasm copies all of a tensor to slice it: T slices would be T copies, and this
+ * is log2 T.
+ */
+function apart(x: Tensor3D): Tensor2D[] {
+  const [lines, features, places] = x.shape;
+  if (lines === 1) return [reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
+  const half = lines >> 1;
+  return tidy(() => (split(x, [half, lines - half], 0) as Tensor3D[]).flatMap(apart));
+}
+
+/** T of [F,N*P] -> [T,F,N*P] */
+function joined(lines: Tensor2D[]): Tensor3D {
+  const [features, places] = (lines[0] as Tensor2D).shape;
+  return reshape(concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
+}
+
+/** Each line as the one of the step before it, zeros at the first: [T,F,N*P]. */
+function before(x: Tensor3D, { fromEnd }: Attributes): Tensor3D {
+  const padded = pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  return slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
+}
+
+/** Features o, f, i, g of each group -> o of all groups, f of all, i and g: [T,4F,N*P]. */
+function byGate(x: Tensor3D, groups: number): Tensor3D {
   return groups === 1 ? x : exchanged(x, groups, 4);
 }
 
 /** The other way. */
-function byGroup(x: Tensor4D, groups: number): Tensor4D {
+function byGroup(x: Tensor3D, groups: number): Tensor3D {
   return groups === 1 ? x : exchanged(x, 4, groups);
 }
 
-/** The last axis as [outer,inner,size] -> [inner,outer,size]. */
-function exchanged(x: Tensor4D, outer: number, inner: number): Tensor4D {
-  const size = x.shape[3];
-  const parts = reshape(x, [-1, outer, inner, size / (outer * inner)]); // [..,F] -> [..,outer,inner,size]
-  return reshape(transpose(parts, [0, 2, 1, 3]), x.shape); // [..,inner,outer,size] -> [..,F]
+/** Features as [outer,inner,size] -> [inner,outer,size]. */
+function exchanged(x: Tensor3D, outer: number, inner: number): Tensor3D {
+  const parts = reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
+  return reshape(transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
+}
+
+/** As {@link byGate}, of a kernel's outputs: [1,k,F,4F]. */
+function kernelByGate(kernel: Tensor4D, groups: number): Tensor4D {
+  if (groups === 1) return kernel;
+  const [, columns, features, featuresOut] = kernel.shape;
+  const parts = reshape(kernel, [columns * features, groups, 4, features / groups]); // [1,k,F,4F] -> [k*F,groups,4,F/groups]
+  return reshape(transpose(parts, [0, 2, 1, 3]), [1, columns, features, featuresOut]); // and back
+}
+
+const wasmForward = wasmKernel<Inputs, Attributes, [h: Tensor4D, gates: Tensor4D, cells: Tensor4D]>(
+  'PixelCNNLineLSTM',
+  (kernels, { z, kernel }, attributes) => {
+    const [n, lines, places, featuresOut] = z.shape;
+    const [, columns, features] = kernel.shape;
+    const ofStates = [n, lines, places, features];
+    return filled(
+      [ofStates, [n, lines, places, featuresOut], ofStates],
+      kernels.lstmScratch(places, features, columns) >>> 0,
+      ([h, gates, cells], scratch) =>
+        kernels.lstm(
+          h,
+          gates,
+          cells,
+          address(z),
+          address(kernel),
+          ...sizesOf(z, kernel, attributes),
+          scratch,
+        ),
+    );
+  },
+);
+
+const wasmGradients = wasmKernel<
+  Saved & { readonly dy: Tensor4D },
+  Attributes,
+  [dz: Tensor4D, dkernel: Tensor4D]
+>('PixelCNNLineLSTMGradient', (kernels, { dy, kernel, states, gates, cells }, attributes) => {
+  const [, columns, features] = kernel.shape;
+  const bytes = kernels.lstmBackScratch(gates.shape[2], features, columns) >>> 0;
+  return filled([gates.shape, kernel.shape], bytes, ([dz, dkernel], scratch) => {
+    const given = [dy, states, gates, cells, kernel].map(address) as [number, number, number, number, number];
+    kernels.lstmBack(dz, dkernel, ...given, ...sizesOf(gates, kernel, attributes), scratch);
+  });
+});
+
+function sizesOf(
+  { shape: [n, lines, places] }: Tensor4D,
+  { shape: [, columns, features] }: Tensor4D,
+  { imageChannels, left, fromEnd }: Attributes,
+) {
+  return [n, lines, places, imageChannels, features / imageChannels, columns, left, fromEnd] as const;
 }
 
 const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
   name: 'lineLSTM',
   composed,
+  wasmImplementation: {
+    supports: ({ z, kernel }) => z.dtype === 'float32' && kernel.dtype === 'float32',
+    forward(inputs, attributes) {
+      const [states, gates, cells] = wasmForward(inputs, attributes);
+      return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
+    },
+    gradients(dy, saved, attributes) {
+      const [dz, dkernel] = wasmGradients({ ...saved, dy }, attributes);
+      return { z: () => dz, kernel: () => dkernel };
+    },
+  },
   differentiableGradients(dy, inputs, attributes) {
-    const { saved } = composed.forward(inputs, attributes);
+    const { saved } = forward(inputs, attributes);
     const [z, kernel] = gradients(dy, saved, attributes);
     return { z: () => z, kernel: () => kernel };
   },
