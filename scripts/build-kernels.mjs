@@ -27,6 +27,7 @@ const ENTRIES = [
   'logistic-mixture',
   'lstm',
   'lstm-back',
+  'lstm-kernel-back',
 ];
 // -O3 would inline what these call from several places, into more bytes than may be.
 const SMALLER = ['logistic-mixture', 'lstm', 'lstm-back'];

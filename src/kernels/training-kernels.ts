@@ -41,18 +41,17 @@ type LayerNormSizes = readonly [
 type AttentionSizes = readonly [images: number, places: number, heads: number, size: number, scale: number];
 
 /**
- * Sizes of an LSTM over lines of places: gates [images,lines,places,groups,4,size], a kernel of so many columns, of which
- * `left` lie before the place, and whether the first step is the last line.
+ * Sizes of an LSTM over pixels: gates [images,height,width,groups,4,size], a kernel of so many columns along a line, and the
+ * path: 0 along rows, downwards, 1 and 2 along diagonals from the left and the right.
  */
 type LSTMSizes = readonly [
   images: number,
-  lines: number,
-  places: number,
+  height: number,
+  width: number,
   groups: number,
   size: number,
   columns: number,
-  left: number,
-  fromEnd: boolean,
+  path: number,
 ];
 
 /**
@@ -221,14 +220,12 @@ export interface TrainingKernels {
     kernel: Address,
     ...rest: [...LSTMSizes, scratch: Address]
   ): void;
-  /** Bytes of scratch that it needs. */
+  /** Bytes of scratch that it needs, for lines of so many places. */
   lstmScratch(places: number, features: number, columns: number): number;
-  /** The gradients of {@link lstm} for z and the kernel. */
+  /** The gradient of {@link lstm} for z, of dh. */
   lstmBack(
     dz: Address,
-    dkernel: Address,
     dh: Address,
-    h: Address,
     gates: Address,
     c: Address,
     kernel: Address,
@@ -236,6 +233,10 @@ export interface TrainingKernels {
   ): void;
   /** Bytes of scratch that it needs. */
   lstmBackScratch(places: number, features: number, columns: number): number;
+  /** The gradient of {@link lstm} for the kernel, of dz. */
+  lstmKernelBack(dkernel: Address, h: Address, dz: Address, ...rest: [...LSTMSizes, scratch: Address]): void;
+  /** Bytes of scratch that it needs. */
+  lstmKernelBackScratch(places: number, features: number, columns: number): number;
 
   /**
    * Nats [rows,channels] of labels int32 [rows,channels] under mixtures, and what their gradient needs: posteriors

@@ -18,6 +18,7 @@ import {
   LOOKUP,
   LSTM,
   LSTM_BACK,
+  LSTM_KERNEL_BACK,
   MIXTURE_LEVELS,
   NORMALIZED_KERNEL,
   SOFTMAX,
@@ -161,6 +162,7 @@ export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | n
     LOGISTIC_MIXTURE,
     LSTM,
     LSTM_BACK,
+    LSTM_KERNEL_BACK,
     NORMALIZED_KERNEL,
   ];
   if (modules.some((module) => compile(module) === null)) return null;

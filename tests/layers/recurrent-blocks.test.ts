@@ -6,8 +6,11 @@ import {
   checkCausality,
   DiagonalBiLSTMBlock,
   diagonalBiLSTMBlock,
+  type LSTMPath,
   normalize,
+  type Ops,
   type PixelCNNArgs,
+  PixelLayer,
   pixelCNN,
   type RecurrentBlockArgs,
   RowLSTMBlock,
@@ -288,5 +291,35 @@ describe('RowLSTMBlock', () => {
     }
     expect(new Own({ filters: 3, extra: 1 } as never).getClassName()).toBe('Own');
     expect(new OwnToo({ filters: 3, extra: 1 } as never).getClassName()).toBe('OwnToo');
+  });
+});
+
+describe('ops.lstm', () => {
+  it('names what does not fit', () => {
+    class Own extends PixelLayer {
+      static className = 'OwnLSTM';
+      constructor(readonly of: { kernel: number[]; path: string; groups?: number }) {
+        super({});
+      }
+      override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+        const { path, groups = 1 } = this.of;
+        return ops.lstm(
+          x as T,
+          { name: 'k', shape: this.of.kernel, read: () => null },
+          path as LSTMPath,
+          groups,
+        );
+      }
+    }
+    const shape = (of: Own['of'], ofInput: (number | null)[] = [null, null, null, 8]) => new Own(of).computeOutputShape(ofInput); // biome-ignore format: one line
+    expect(shape({ kernel: [1, 3, 2, 8], path: 'rows' })).toEqual([null, null, null, 2]);
+    expect(shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' })).toEqual([null, null, null, 2]);
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'columns' })).toThrow("lstm: path: wanted 'rows'");
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'rows', groups: 3 })).toThrow('lstm: input: wanted a multiple of 4 * groups (12)'); // biome-ignore format: one line
+    expect(() => shape({ kernel: [1, 2, 2, 8], path: 'rows' })).toThrow(
+      "weight 'k': wanted [1,k,2,8] with k odd",
+    );
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow("weight 'k': wanted [2,1,2,8]");
+    expect(() => shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' }, [null, 8])).toThrow('lstm: input');
   });
 });
