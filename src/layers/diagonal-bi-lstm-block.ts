@@ -42,7 +42,7 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = recurrentBlockArgNames;
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
  * const block = ({ filters, imageChannels, name, seed }) => diagonalBiLSTMBlock({ filters, imageChannels, name, seed });
  * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2, block });
- * console.log(model.getLayer('block0').countParams()); // 3280
+ * console.log(model.getLayer('block0').countParams()); // 2256
  * ```
  */
 export class DiagonalBiLSTMBlock extends RecurrentBlock {
