@@ -25,9 +25,12 @@ const ENTRIES = [
   'normalized-kernel',
   'layer-norm',
   'logistic-mixture',
+  'lstm',
+  'lstm-back',
+  'lstm-kernel-back',
 ];
-// -O3 would inline what this one calls from several places, into more bytes than may be.
-const SMALLER = ['logistic-mixture'];
+// -O3 would inline what these call from several places, into more bytes than may be.
+const SMALLER = ['logistic-mixture', 'lstm', 'lstm-back'];
 const FLAGS = [
   '--converge',
   '--noAssert',

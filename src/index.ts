@@ -27,6 +27,11 @@ export type { CausalConv2DArgs } from './layers/causal-conv-2d';
 export { CenteredImage, centeredImage } from './layers/centered-image';
 export { ConcatElu, concatElu } from './layers/concat-elu';
 export type { WeightNormalizationArgs } from './layers/convolution-weights';
+export {
+  DiagonalBiLSTMBlock,
+  type DiagonalBiLSTMBlockArgs,
+  diagonalBiLSTMBlock,
+} from './layers/diagonal-bi-lstm-block';
 export { EnlargedMap, type EnlargedMapArgs, enlargedMap } from './layers/enlarged-map';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
@@ -53,6 +58,8 @@ export {
 } from './layers/pixel-normalization';
 export { PixelPosition, pixelPosition } from './layers/pixel-position';
 export { PixelShift, type PixelShiftArgs, pixelShift } from './layers/pixel-shift';
+export type { RecurrentBlockArgs } from './layers/recurrent-block';
+export { RowLSTMBlock, type RowLSTMBlockArgs, rowLSTMBlock } from './layers/row-lstm-block';
 export type { SeedArgs } from './layers/seeds';
 export { ShiftedConv2D, type ShiftedConv2DArgs, shiftedConv2d } from './layers/shifted-conv-2d';
 export type { Apply, DistributionLayer, TensorDistribution } from './layers/types';
@@ -84,6 +91,7 @@ export type {
   GateKind,
   Kernel,
   LayerWeight,
+  LSTMPath,
   NormalizationArgs,
   NormalizedKernel,
   Ops,

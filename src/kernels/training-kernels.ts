@@ -41,6 +41,20 @@ type LayerNormSizes = readonly [
 type AttentionSizes = readonly [images: number, places: number, heads: number, size: number, scale: number];
 
 /**
+ * Sizes of an LSTM over pixels: gates [images,height,width,groups,4,size], a kernel of so many columns along a line, and the
+ * path: 0 along rows, downwards, 1 and 2 along diagonals from the left and the right.
+ */
+type LSTMSizes = readonly [
+  images: number,
+  height: number,
+  width: number,
+  groups: number,
+  size: number,
+  columns: number,
+  path: number,
+];
+
+/**
  * Sizes of mixtures of logistics [rows,numParameters], and where parameters lie, counted in numbers: the first
  * channel's means begin at `components` and its log scales behind them, those of the next `channelStride` further on;
  * the coefficients of the first pair of channels begin at `coefficients`, those of the next `pairStride` further on.
@@ -196,6 +210,33 @@ export interface TrainingKernels {
   ): void;
   /** Bytes of scratch that it needs. */
   attentionBackScratch(places: number, size: number): number;
+
+  /** h, gates, activated, and c of an LSTM, of z as gates and a kernel [columns,features,4 features]. */
+  lstm(
+    h: Address,
+    gates: Address,
+    c: Address,
+    z: Address,
+    kernel: Address,
+    ...rest: [...LSTMSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs, for lines of so many places. */
+  lstmScratch(places: number, features: number, columns: number): number;
+  /** The gradient of {@link lstm} for z, of dh. */
+  lstmBack(
+    dz: Address,
+    dh: Address,
+    gates: Address,
+    c: Address,
+    kernel: Address,
+    ...rest: [...LSTMSizes, scratch: Address]
+  ): void;
+  /** Bytes of scratch that it needs. */
+  lstmBackScratch(places: number, features: number, columns: number): number;
+  /** The gradient of {@link lstm} for the kernel, of dz. */
+  lstmKernelBack(dkernel: Address, h: Address, dz: Address, ...rest: [...LSTMSizes, scratch: Address]): void;
+  /** Bytes of scratch that it needs. */
+  lstmKernelBackScratch(places: number, features: number, columns: number): number;
 
   /**
    * Nats [rows,channels] of labels int32 [rows,channels] under mixtures, and what their gradient needs: posteriors

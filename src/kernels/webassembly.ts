@@ -16,6 +16,9 @@ import {
   LINEAR_GATE,
   LOGISTIC_MIXTURE,
   LOOKUP,
+  LSTM,
+  LSTM_BACK,
+  LSTM_KERNEL_BACK,
   MIXTURE_LEVELS,
   NORMALIZED_KERNEL,
   SOFTMAX,
@@ -157,6 +160,9 @@ export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | n
     LAYER_NORM,
     LINEAR_GATE,
     LOGISTIC_MIXTURE,
+    LSTM,
+    LSTM_BACK,
+    LSTM_KERNEL_BACK,
     NORMALIZED_KERNEL,
   ];
   if (modules.some((module) => compile(module) === null)) return null;

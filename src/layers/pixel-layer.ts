@@ -11,6 +11,7 @@ import {
   checkEnlarge,
   checkedKernelShape,
   checkGate,
+  checkLSTM,
   checkNormalization,
   checkNormalize,
   checkPerFeature,
@@ -24,6 +25,7 @@ import {
   type GateKind,
   type Kernel,
   type LayerWeight,
+  type LSTMPath,
   type NormalizationArgs,
   type Ops,
   type ScaleAndShift,
@@ -234,6 +236,11 @@ class ShapeOps implements Ops<Shape> {
       if (input.length !== 4) throwTypeError('attend: input', 'features [N,H,W,F]', input);
     checkAttend(inputs.map(featuresOf), heads, dropout);
     return ofPixels('attend', inputs);
+  }
+
+  lstm(x: Shape, kernel: LayerWeight, path: LSTMPath, groups: number): Shape {
+    if (x.length !== 4) throwTypeError('lstm: input', 'features [N,H,W,F]', x);
+    return withFeatures(x, checkLSTM(featuresOf(x), kernel, path, groups));
   }
 
   affine(x: Shape, args: ScaleAndShift): Shape {

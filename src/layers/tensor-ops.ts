@@ -56,6 +56,7 @@ import { gate } from '../ops/gate';
 import { layerNorm } from '../ops/layer-norm';
 import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
+import { pixelLSTM } from '../ops/pixel-lstm';
 import { everySecond, spreadOut } from '../ops/stride';
 import {
   checkSoftmax,
@@ -64,6 +65,7 @@ import {
   type Kernel,
   kernelShape,
   type LayerWeight,
+  type LSTMPath,
   type NormalizationArgs,
   type NormalizedKernel,
   type Ops,
@@ -270,6 +272,10 @@ export class TensorOps implements Ops<Tensor> {
     const { rate = 0, seed } = dropout ?? {};
     const drops = this.isTraining && rate > 0;
     return attention(inputs, heads, drops ? { rate, seed: this.noiseSeed(seed) } : null); // [N,H,W,U]
+  }
+
+  lstm(x: Tensor, kernel: LayerWeight, path: LSTMPath, groups: number): Tensor {
+    return pixelLSTM(x as Tensor4D, kernelTensor(kernel), path, groups); // [N,H,W,4F] -> [N,H,W,F]
   }
 
   dropout(x: Tensor, { rate, seed }: DropoutArgs): Tensor {

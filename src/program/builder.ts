@@ -8,6 +8,7 @@ import {
   checkEnlarge,
   checkedKernelShape,
   checkGate,
+  checkLSTM,
   checkNormalization,
   checkNormalize,
   checkPerFeature,
@@ -21,6 +22,7 @@ import {
   isOfAll,
   type Kernel,
   type LayerWeight,
+  type LSTMPath,
   type NormalizationArgs,
   type Ops,
   ownName,
@@ -218,6 +220,11 @@ export class ProgramBuilder implements Ops<Features> {
     );
     for (const input of inputs) this.checkIsMap('attend', input);
     return this.push({ op: 'attend', size, inputs: [nodeOf(queries), nodeOf(keys), nodeOf(values)], heads });
+  }
+
+  lstm(x: Features, kernel: LayerWeight, path: LSTMPath, groups: number): Features {
+    checkLSTM(x.size, kernel, path, groups);
+    throw new TypeError('the engine has no LSTM yet');
   }
 
   affine(x: Features, args: ScaleAndShift): Features {

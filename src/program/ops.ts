@@ -98,6 +98,11 @@ export interface DropoutArgs {
 /** What a gate does to a: tanh(a) sigmoid(b), or a sigmoid(b). */
 export type GateKind = 'tanh' | 'linear';
 
+/** The way that the state of an LSTM goes over the pixels of an image: see {@link Ops.lstm}. */
+export type LSTMPath = (typeof lstmPaths)[number];
+
+const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
+
 /**
  * What layers are made of. A layer writes its arithmetic once, over these operations, and is then carried out
  * on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
@@ -141,6 +146,18 @@ export interface Ops<T> {
    * All [N,H,W,U] -> [N,H,W,U]. In training, weights are dropped as {@link Ops.dropout} drops numbers.
    */
   attend(queries: T, keys: T, values: T, heads: number, dropout?: DropoutArgs): T;
+  /**
+   * An LSTM over pixels, from what comes of the input: [N,H,W,4F] -> h [N,H,W,F]. Of so many groups of features each is o, f,
+   * i and g, before their activations. The path says from where h and c come to a pixel:
+   *
+   * - `'rows'`: h from the row above, by a kernel [1,k,F,4F] around the pixel, and c from the pixel above.
+   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the one beside, to the left or right, by the two taps of a
+   *   kernel [2,1,F,4F], and c from the one beside. From the right, it has seen all of its row that is there: what is to be
+   *   causal shifts it down.
+   *
+   * On tensors only: a program has no such node yet.
+   */
+  lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T;
   /** scale x + shift, of each feature with its own numbers. */
   affine(x: T, args: ScaleAndShift): T;
   /**
@@ -274,6 +291,21 @@ export function checkAttend(sizes: readonly number[], heads: number, dropout?: D
   if (new Set(sizes).size !== 1) throwTypeError('attend', 'queries, keys and values of one size', sizes);
   if (dropout !== undefined) checkRate('attend: rate', dropout.rate);
   return checkFeatures('attend: features', sizes[0], checkInteger('attend: heads', heads, 1), 'heads');
+}
+
+/** Checks the path of an LSTM, its groups of features and its kernel; returns F of 4F. */
+export function checkLSTM(size: number, kernel: LayerWeight, path: LSTMPath, groups: number): number {
+  checkOneOf('lstm: path', path, lstmPaths);
+  checkInteger('lstm: groups', groups, 1);
+  const features = checkFeatures('lstm: input', size, 4 * groups, '4 * groups') / 4;
+  const [rows, columns, ...rest] = kernelShape(kernel);
+  const isOfPath = path === 'rows' ? rows === 1 && columns % 2 === 1 : rows === 2 && columns === 1;
+  if (!isOfPath || String(rest) !== String([features, size])) {
+    const wanted = path === 'rows' ? '1,k' : '2,1';
+    const odd = path === 'rows' ? ' with k odd' : '';
+    throwTypeError(`weight '${kernel.name}'`, `[${wanted},${features},${size}]${odd}`, kernel.shape);
+  }
+  return features;
 }
 
 /** Checks that features are those of so many groups. */

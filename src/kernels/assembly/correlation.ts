@@ -87,7 +87,7 @@ export function correlate(
 }
 
 /** Sums, of which those of each kernel row are whole tiles, as a kernel [rows,columns,in,out]. */
-function unpackSums(
+export function unpackSums(
   dkernel: usize,
   sums: usize,
   featuresIn: usize,

@@ -1,0 +1,83 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { NamesOf } from '../core/check';
+import { windowOf } from '../core/window';
+import { useOwnKernels } from '../ops/own-kernels';
+import type { LSTMPath, Ops } from '../program/ops';
+import { checkLayerArgs } from './layer-args';
+import {
+  type Recurrence,
+  RecurrentBlock,
+  type RecurrentBlockArgs,
+  recurrentBlockArgNames,
+} from './recurrent-block';
+
+/** Arguments of {@link DiagonalBiLSTMBlock}: those of every recurrent block. */
+export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {}
+
+const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = recurrentBlockArgNames;
+
+/**
+ * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image. One
+ * comes from the left, with the state of the pixel above and of the one to the left:
+ *
+ *     o, f, i, g = conv1x1_{2F->4F}(x) + K0 (h above) + K1 (h to the left)
+ *     c = sigmoid(f) (c to the left) + sigmoid(i) tanh(g)
+ *     h = sigmoid(o) tanh(c)
+ *
+ * The other one is its mirror image, from the right, and is shifted down by a row before the sum, since it has seen pixels
+ * to come. Together they see x at all earlier pixels, at any distance: of an image that mask A has read, all that comes
+ * before but for the last pixel of the row above, which no pixel of that row has seen. The convolutions of x and the 1x1 have
+ * mask B, those of the state none. Training goes along diagonals, H + W - 1 steps, each of all pixels of one at once.
+ *
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f,
+ * i and g of the image's first channel, then those of the next.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
+ * 3.3, figures 3 and 5 (right).
+ *
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has not 2F features.
+ * @example
+ * ```js
+ * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({
+ *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
+ *   block: ({ filters, imageChannels, name, seed }) => diagonalBiLSTMBlock({ filters, imageChannels, name, seed }),
+ * });
+ * console.log(model.getLayer('block0').countParams()); // 2256
+ * ```
+ */
+export class DiagonalBiLSTMBlock extends RecurrentBlock {
+  /** @nocollapse */
+  static className = 'DiagonalBiLSTMBlock';
+
+  private readonly window = windowOf({ kernelSize: 1, imageChannels: this.imageChannels });
+  private left?: Recurrence;
+  private right?: Recurrence;
+
+  constructor(args: DiagonalBiLSTMBlockArgs) {
+    super(checkLayerArgs(DiagonalBiLSTMBlock, new.target, args, argNames));
+  }
+
+  protected override addRecurrences(): void {
+    this.left = this.addRecurrence('left_', [1, 1], [2, 1]);
+    this.right = this.addRecurrence('right_', [1, 1], [2, 1]);
+  }
+
+  protected override recur<T>(ops: Ops<T>, x: T): T {
+    const states = (recurrence: Recurrence | undefined, path: LSTMPath) => {
+      const { inputKernel, bias, stateKernel } = recurrence as Recurrence;
+      const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
+      return ops.lstm(z, stateKernel, path, this.imageChannels); // [N,H,W,F]
+    };
+    const right = ops.shift(states(this.right, 'fromRight'), 1, 0); // [N,H,W,F]
+    return ops.combine('add', states(this.left, 'fromLeft'), right);
+  }
+}
+serialization.registerClass(DiagonalBiLSTMBlock);
+
+/** Makes a {@link DiagonalBiLSTMBlock}. */
+export function diagonalBiLSTMBlock(args: DiagonalBiLSTMBlockArgs): DiagonalBiLSTMBlock {
+  useOwnKernels();
+  return new DiagonalBiLSTMBlock(args);
+}

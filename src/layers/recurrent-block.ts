@@ -1,0 +1,162 @@
+import type { serialization } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { type Window, windowOf } from '../core/window';
+import type { LayerWeight, Ops } from '../program/ops';
+import { layerArgNames } from './layer-args';
+import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
+import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
+
+/** Arguments that the blocks share with tfjs-layers' own convolution. */
+const SHARED = [
+  'kernelInitializer',
+  'biasInitializer',
+  'kernelRegularizer',
+  'biasRegularizer',
+  'kernelConstraint',
+  'biasConstraint',
+] as const;
+
+type SharedArgs = Pick<Parameters<typeof layers.conv2d>[0], (typeof SHARED)[number]>;
+
+/**
+ * Arguments of every recurrent block. Those that tfjs's `conv2d` has mean what they mean there, for each kernel and each
+ * bias: `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers and constraints (none). `seed` is
+ * for initializers that have none of their own.
+ */
+export interface RecurrentBlockArgs extends LayerArgs, SharedArgs, SeedArgs {
+  /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */
+  filters: number;
+  /** Channels of the image (3 for RGB). @default 3 */
+  imageChannels?: number;
+}
+
+export const recurrentBlockArgNames: NamesOf<RecurrentBlockArgs> = {
+  filters: true,
+  imageChannels: true,
+  kernelInitializer: true,
+  biasInitializer: true,
+  kernelRegularizer: true,
+  biasRegularizer: true,
+  kernelConstraint: true,
+  biasConstraint: true,
+  seed: true,
+  ...layerArgNames,
+};
+
+/** What tfjs-layers' own convolution makes of the shared arguments. */
+interface Settings {
+  kernelInitializer: Initializer;
+  biasInitializer: Initializer;
+  kernelRegularizer: Regularizer;
+  biasRegularizer: Regularizer;
+  kernelConstraint: Constraint;
+  biasConstraint: Constraint;
+  getConfig(): serialization.ConfigDict;
+}
+
+/** What makes the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
+export interface Recurrence {
+  readonly inputKernel: LayerWeight;
+  readonly bias: LayerWeight;
+  readonly stateKernel: LayerWeight;
+}
+
+/**
+ * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is what an LSTM makes of
+ * x [N,H,W,2F]. Each says by `addRecurrences` which weights that has, and by `recur` what it is.
+ */
+export abstract class RecurrentBlock extends PixelLayer {
+  protected readonly filters: number;
+  protected readonly imageChannels: number;
+  private readonly seed: number | undefined;
+  private readonly settings: Settings;
+  private readonly pointWindow: Window;
+  private outKernel?: LayerWeight;
+  private outBias?: LayerWeight;
+
+  /** The names of arguments have been checked. */
+  constructor(args: RecurrentBlockArgs) {
+    super(args);
+    const what = this.getClassName();
+    const { imageChannels = 3 } = args;
+    this.imageChannels = checkInteger(`${what}: imageChannels`, imageChannels, 1);
+    this.filters = checkFeatures(`${what}: filters`, args.filters, imageChannels);
+    checkMemory(`${what}: filters`, [2 * this.filters, 4 * this.filters]);
+    this.seed = checkSeed(what, args.seed);
+    // As in CausalConv2D: tfjs-layers exports no reader of these.
+    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
+    const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
+    const { name } = this;
+    this.settings = layers.conv2d({ ...shared, name, filters: 1, kernelSize: 1 }) as unknown as Settings;
+    this.pointWindow = windowOf({ kernelSize: 1, imageChannels });
+  }
+
+  /** Adds the weights of h. */
+  protected abstract addRecurrences(): void;
+
+  /** h [N,H,W,F] of x [N,H,W,2F]. */
+  protected abstract recur<T>(ops: Ops<T>, x: T): T;
+
+  override build(inputShape: Shape | Shape[]): void {
+    const what = this.getClassName();
+    const { filters } = this;
+    const [, , , featuresIn] = imageInputShape(what, inputShape);
+    if (featuresIn !== 2 * filters) {
+      const wanted = `an input of 2 * filters = ${2 * filters} features`;
+      throwTypeError(`${what}: filters (${filters})`, wanted, featuresIn);
+    }
+    this.addRecurrences();
+    this.outKernel = this.addKernel('out_kernel', [1, 1, filters, 2 * filters]);
+    this.outBias = this.addBias('out_bias', 2 * filters);
+    this.inputSpec = imageInputSpec(featuresIn);
+    super.build(inputShape);
+  }
+
+  /**
+   * Adds the weights of an LSTM: kernels of the input [rows,columns,2F,4F], with a bias [4F], and of the state
+   * [rows,columns,F,4F]. `prefix` is that of their names.
+   */
+  protected addRecurrence(
+    prefix: string,
+    inputSize: readonly [number, number],
+    stateSize: readonly [number, number],
+  ): Recurrence {
+    const { filters } = this;
+    return {
+      inputKernel: this.addKernel(`${prefix}input_kernel`, [...inputSize, 2 * filters, 4 * filters]),
+      bias: this.addBias(`${prefix}bias`, 4 * filters),
+      stateKernel: this.addKernel(`${prefix}state_kernel`, [...stateSize, filters, 4 * filters]),
+    };
+  }
+
+  private addKernel(name: string, shape: number[]): LayerWeight {
+    const { kernelInitializer, kernelRegularizer, kernelConstraint } = this.settings;
+    const initializer = seededInitializer(kernelInitializer, partSeed(this.seed, name));
+    return this.addWeight(name, shape, 'float32', initializer, kernelRegularizer, true, kernelConstraint);
+  }
+
+  private addBias(name: string, features: number): LayerWeight {
+    const { biasInitializer, biasRegularizer, biasConstraint } = this.settings;
+    const initializer = seededInitializer(biasInitializer, partSeed(this.seed, name));
+    return this.addWeight(name, [features], 'float32', initializer, biasRegularizer, true, biasConstraint);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return imageInputShape(this.getClassName(), inputShape);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    const h = this.recur(ops, x as T); // [N,H,W,2F] -> [N,H,W,F]
+    const y = ops.conv(h, this.outKernel as LayerWeight, this.outBias as LayerWeight, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
+    return ops.combine('add', x as T, y);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const settings = this.settings.getConfig();
+    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
+    const { filters, imageChannels, seed = null } = this;
+    return { ...super.getConfig(), ...shared, filters, imageChannels, seed };
+  }
+}

@@ -1,0 +1,353 @@
+import {
+  add,
+  concat,
+  mul,
+  pad,
+  type Rank,
+  reshape,
+  reverse,
+  sigmoid,
+  slice,
+  split,
+  square,
+  sub,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  tanh,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import type { LSTMPath } from '../program/ops';
+import { causalConv2d } from './causal-conv';
+import { composedConv } from './composed-conv';
+import { defineOperation, type Implementation } from './operation';
+import { imagesAlong, linesAlong } from './skew';
+import { address, filled, wasmKernel } from './wasm-kernels';
+
+interface Inputs {
+  /** What comes from the input, before the gates: [N,H,W,4F]. */
+  readonly z: Tensor4D;
+  /** [1,k,F,4F] or [2,1,F,4F] */
+  readonly kernel: Tensor4D;
+}
+
+interface Attributes {
+  readonly path: LSTMPath;
+  /** Groups that the features are in. */
+  readonly imageChannels: number;
+}
+
+/** What the gradients need. */
+interface Saved {
+  readonly kernel: Tensor4D;
+  /** h, [N,H,W,F] */
+  readonly states: Tensor4D;
+  /** o, f, i and g, activated, [N,H,W,4F]. */
+  readonly gates: Tensor4D;
+  /** c, [N,H,W,F] */
+  readonly cells: Tensor4D;
+}
+
+/**
+ * The LSTM of PixelRNN over the pixels of images, a line of them at a time: rows, downwards, or diagonals, from the left or
+ * the right. With h and c of the line before, zeros at first:
+ *
+ *     o, f, i = sigmoid, g = tanh of the four parts of z + h * kernel
+ *     c = f c + i g
+ *     h = o tanh(c)
+ *
+ * Of h, the kernel sees the row above, around the pixel, or of diagonals the pixel above and the one beside. c is that of the
+ * pixel above, or of the one beside. Where features are in groups, one a channel of the image, 4F features are o, f, i and g
+ * of the first group, then those of the next.
+ *
+ * The gradient goes back through the lines by hand. It wants gates and cells, which the forward pass saves: 6F numbers a
+ * pixel with the outputs.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
+ * 3.2, equation 3.
+ *
+ * @param z [N,H,W,4F]
+ * @param kernel [1,k,F,4F], k odd, for 'rows'; else [2,1,F,4F], of the pixel above and the one beside
+ * @returns h [N,H,W,F]
+ */
+export function pixelLSTM(z: Tensor4D, kernel: Tensor4D, path: LSTMPath, imageChannels: number): Tensor4D {
+  return operation({ z, kernel }, { path, imageChannels });
+}
+
+// Operations of tfjs go over lines [N,T,P,..]: T of them, of P places each. Step by step, tensors are [features,N*P], and all steps [T,features,N*P]: so gates and lines lie in one piece, which wasm
+// slices and joins many times as fast. A convolution wants features last, and transposing is cheap.
+
+const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
+  forward,
+  gradients(dy, saved, attributes) {
+    const [z, kernel] = tidy(() => gradients(dy, saved, attributes));
+    return { z: () => z, kernel: () => kernel };
+  },
+};
+
+function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: Attributes) {
+  const z = linesAlong(path, given); // [N,H,W,4F] -> [N,T,P,4F]
+  const lines = apart(byGate(linesOf(z), imageChannels)); // T of [4F,N*P]
+  const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
+  const steps: Step[] = [];
+  for (const t of stepsOf(lines, path)) {
+    const before = steps.at(-1);
+    steps.push(tidy(() => stepFrom(before, lines[t] as Tensor2D, kernel, z.shape, path)));
+  }
+  if (path === 'fromRight') steps.reverse();
+  const all = (name: keyof Step) => joined(steps.map((step) => step[name])); // T of [..,N*P] -> [T,..,N*P]
+  const images = (x: Tensor3D) => imagesAlong(path, imagesOf(x, z.shape), given.shape[2]); // [N,T,P,..] -> [N,H,W,..]
+  const states = images(all('states')); // [N,H,W,F]
+  const gates = images(byGroup(all('gates'), imageChannels)); // [N,H,W,4F]
+  return { y: states, saved: { kernel: whole, states, gates, cells: images(all('cells')) } };
+}
+
+/** Of one line, gates [4F,N*P], the others [F,N*P]. */
+type Step = {
+  readonly gates: Tensor2D;
+  readonly cells: Tensor2D;
+  readonly states: Tensor2D;
+};
+
+function stepFrom(
+  before: Step | undefined,
+  line: Tensor2D,
+  kernel: Tensor4D,
+  shape: Tensor4D['shape'],
+  path: LSTMPath,
+): Step {
+  const z =
+    before === undefined
+      ? line
+      : add<Tensor2D>(line, convolved(before.states, kernel, tapsBefore(path, kernel), shape)); // [4F,N*P]
+  const features = kernel.shape[2];
+  const [ofSigmoids, ofTanh] = split(z, [3 * features, features], 0) as [Tensor2D, Tensor2D]; // [3F,N*P], [F,N*P]
+  const [sigmoids, candidates] = [sigmoid(ofSigmoids), tanh(ofTanh)];
+  const [o, f, i] = split(sigmoids, 3, 0) as [Tensor2D, Tensor2D, Tensor2D]; // [F,N*P] each
+  const fresh = mul<Tensor2D>(i, candidates);
+  const cells = before === undefined ? fresh : add<Tensor2D>(mul(f, before.cells), fresh);
+  return { gates: concat([sigmoids, candidates], 0), cells, states: mul(o, tanh(cells)) };
+}
+
+/** Both at once, [N,H,W,4F] and as the kernel: each needs all steps. */
+function gradients(
+  dy: Tensor4D,
+  { kernel: whole, ...saved }: Saved,
+  { path, imageChannels }: Attributes,
+): [z: Tensor4D, kernel: Tensor4D] {
+  const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [Tensor4D, Tensor4D, Tensor4D, Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
+  const given = alongLine(whole);
+  const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
+  const left = tapsBefore(path, kernel);
+  const columns = kernel.shape[1];
+  const turned = transpose(reverse(kernel, 1), [0, 1, 3, 2]) as Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
+  const parts = split(byGate(linesOf(gates), imageChannels), 4, 1);
+  const [o, f, i, g] = parts as [Tensor3D, Tensor3D, Tensor3D, Tensor3D]; // [T,F,N*P] each
+  const cells = linesOf(savedCells); // [T,F,N*P]
+  const t = tanh(cells);
+  const ofCell = mul<Tensor3D>(o, slopeOfTanh(t)); // of h for c
+  const [ofO, ofF, ofI, ofG] = [
+    mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
+    mul(before(cells, path), slopeOfSigmoid(f)),
+    mul(g, slopeOfSigmoid(i)),
+    mul(i, slopeOfTanh(g)),
+  ];
+  const ofGates = concat([ofO, ofF, ofI, ofG] as Tensor3D[], 1); // [T,4F,N*P]
+
+  const [dh, ofCells, ofAll, forgets] = [linesOf(slope), ofCell, ofGates, f].map(apart) as [
+    Tensor2D[],
+    Tensor2D[],
+    Tensor2D[],
+    Tensor2D[],
+  ]; // each T of [..,N*P]
+  const slopes: Tensor2D[] = [];
+  let carried: Tensor2D | undefined; // what c is to the line after
+  for (const line of stepsOf(dh, path).reverse()) {
+    const after = slopes.at(-1);
+    const [dz, next] = tidy(() => {
+      const own = dh[line] as Tensor2D;
+      const back = () => convolved(after as Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
+      const all = after === undefined ? own : add<Tensor2D>(own, back());
+      const through = mul<Tensor2D>(all, ofCells[line] as Tensor2D);
+      const dc = carried === undefined ? through : add<Tensor2D>(through, carried);
+      const each = concat([all, dc, dc, dc], 0); // [4F,N*P]
+      return [mul(each, ofAll[line] as Tensor2D), mul(dc, forgets[line] as Tensor2D)] as [Tensor2D, Tensor2D];
+    });
+    carried?.dispose();
+    carried = next;
+    slopes.push(dz);
+  }
+  if (path !== 'fromRight') slopes.reverse();
+  const all = joined(slopes); // T of [4F,N*P] -> [T,4F,N*P]
+  const dz = imagesOf(byGroup(all, imageChannels), slope.shape); // [N,T,P,4F]
+  const x = imagesOf(before(linesOf(states), path), slope.shape); // [N,T,P,F]
+  const convolution = { activation: 'linear', left, presentColumns: columns } as const;
+  const ofKernel = composedConv.gradients(dz, { x, kernel: given, y: undefined }, convolution).kernel;
+  const dkernel: Tensor4D = reshape((ofKernel as () => Tensor4D)(), whole.shape); // [1,k,F,4F], or [1,2,F,4F] -> [2,1,F,4F]
+  return [imagesAlong(path, dz, dy.shape[2]), dkernel];
+}
+
+const slopeOfSigmoid = (y: Tensor3D): Tensor3D => mul(y, sub(1, y));
+
+const slopeOfTanh = (y: Tensor3D): Tensor3D => sub(1, square(y));
+
+/** A convolution along a line, [features,N*P] -> [out,N*P], of lines of N images [N,T,P,..]. */
+function convolved(
+  line: Tensor2D,
+  kernel: Tensor4D,
+  left: number,
+  [n, , places]: Tensor4D['shape'],
+): Tensor2D {
+  const [, columns, featuresIn, featuresOut] = kernel.shape;
+  const x: Tensor4D = reshape(transpose(line), [n, 1, places, featuresIn]); // [features,N*P] -> [N,1,P,features]
+  const y = causalConv2d(x, kernel, null, 'linear', left, columns); // [N,1,P,out]
+  return transpose(reshape(y, [n * places, featuresOut]) as Tensor2D); // [N*P,out] -> [out,N*P]
+}
+
+/** Taps of a kernel along a line that lie before the place itself. */
+const tapsBefore = (path: LSTMPath, { shape: [, columns] }: Tensor4D) => (path === 'rows' ? columns >> 1 : 1);
+
+/** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
+function alongLine(kernel: Tensor4D): Tensor4D {
+  const [rows, columns, features, featuresOut] = kernel.shape;
+  return reshape<Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
+}
+
+/** Lines in the order of steps. */
+function stepsOf({ length: lines }: readonly Tensor2D[], path: LSTMPath): number[] {
+  return Array.from({ length: lines }, (_, t) => (path === 'fromRight' ? lines - 1 - t : t));
+}
+
+/** [N,T,P,F] -> [T,F,N*P] */
+function linesOf(x: Tensor4D): Tensor3D {
+  const [n, lines, places, features] = x.shape;
+  return reshape(transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
+}
+
+/** The other way, of images whose N and P are those of a shape [N,T,P,..]. */
+function imagesOf(x: Tensor3D, [n, , places]: Tensor4D['shape']): Tensor4D {
+  const [lines, features] = x.shape;
+  return transpose(reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as Tensor4D; // [T,F,N,P] -> [N,T,P,F]
+}
+
+/**
+ * [T,F,N*P] -> T of [F,N*P]. By halves, since wasm copies all of a tensor to slice it: T slices would be T copies, and this
+ * is log2 T.
+ */
+function apart(x: Tensor3D): Tensor2D[] {
+  const [lines, features, places] = x.shape;
+  if (lines === 1) return [reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
+  const half = lines >> 1;
+  return tidy(() => (split(x, [half, lines - half], 0) as Tensor3D[]).flatMap(apart));
+}
+
+/** T of [F,N*P] -> [T,F,N*P] */
+function joined(lines: Tensor2D[]): Tensor3D {
+  const [features, places] = (lines[0] as Tensor2D).shape;
+  return reshape(concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
+}
+
+/** Each line as the one of the step before it, zeros at the first: [T,F,N*P]. */
+function before(x: Tensor3D, path: LSTMPath): Tensor3D {
+  const fromEnd = path === 'fromRight';
+  const padded = pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  return slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
+}
+
+/** Features o, f, i, g of each group -> o of all groups, f of all, i and g: [T,4F,N*P]. */
+function byGate(x: Tensor3D, groups: number): Tensor3D {
+  return groups === 1 ? x : exchanged(x, groups, 4);
+}
+
+/** The other way. */
+function byGroup(x: Tensor3D, groups: number): Tensor3D {
+  return groups === 1 ? x : exchanged(x, 4, groups);
+}
+
+/** Features as [outer,inner,size] -> [inner,outer,size]. */
+function exchanged(x: Tensor3D, outer: number, inner: number): Tensor3D {
+  const parts = reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
+  return reshape(transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
+}
+
+/** As {@link byGate}, of a kernel's outputs: [1,k,F,4F]. */
+function kernelByGate(kernel: Tensor4D, groups: number): Tensor4D {
+  if (groups === 1) return kernel;
+  const [, columns, features, featuresOut] = kernel.shape;
+  const parts = reshape(kernel, [columns * features, groups, 4, features / groups]); // [1,k,F,4F] -> [k*F,groups,4,F/groups]
+  return reshape(transpose(parts, [0, 2, 1, 3]), [1, columns, features, featuresOut]); // and back
+}
+
+const wasmForward = wasmKernel<Inputs, Attributes, [h: Tensor4D, gates: Tensor4D, cells: Tensor4D]>(
+  'PixelCNNLSTM',
+  (kernels, { z, kernel }, attributes) => {
+    const [n, h, w] = z.shape;
+    const sizes = sizesOf(z, kernel, attributes);
+    const ofStates = [n, h, w, kernel.shape[2]];
+    const bytes = kernels.lstmScratch(...lineSizesOf(sizes)) >>> 0;
+    return filled([ofStates, z.shape, ofStates], bytes, ([states, gates, cells], scratch) =>
+      kernels.lstm(states, gates, cells, address(z), address(kernel), ...sizes, scratch),
+    );
+  },
+);
+
+const wasmInputGradient = wasmKernel<Saved & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
+  'PixelCNNLSTMInputGradient',
+  (kernels, { dy, kernel, gates, cells }, attributes) => {
+    const sizes = sizesOf(gates, kernel, attributes);
+    const bytes = kernels.lstmBackScratch(...lineSizesOf(sizes)) >>> 0;
+    const [dz] = filled([gates.shape], bytes, ([dz], scratch) =>
+      kernels.lstmBack(dz, address(dy), address(gates), address(cells), address(kernel), ...sizes, scratch),
+    );
+    return dz;
+  },
+);
+
+const wasmKernelGradient = wasmKernel<Saved & { readonly dz: Tensor4D }, Attributes, Tensor4D>(
+  'PixelCNNLSTMKernelGradient',
+  (kernels, { dz, kernel, states }, attributes) => {
+    const sizes = sizesOf(dz, kernel, attributes);
+    const bytes = kernels.lstmKernelBackScratch(...lineSizesOf(sizes)) >>> 0;
+    const [dkernel] = filled([kernel.shape], bytes, ([dkernel], scratch) =>
+      kernels.lstmKernelBack(dkernel, address(states), address(dz), ...sizes, scratch),
+    );
+    return dkernel;
+  },
+);
+
+const pathNumbers: Readonly<Record<LSTMPath, number>> = { rows: 0, fromLeft: 1, fromRight: 2 };
+
+function sizesOf(
+  { shape: [n, h, w] }: Tensor4D,
+  { shape: [rows, columns, features] }: Tensor4D,
+  { imageChannels, path }: Attributes,
+) {
+  return [n, h, w, imageChannels, features / imageChannels, rows * columns, pathNumbers[path]] as const;
+}
+
+/** Places of a line, features and taps. */
+function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof sizesOf>) {
+  return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
+}
+
+const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
+  name: 'pixelLSTM',
+  composed,
+  wasmImplementation: {
+    supports: ({ z, kernel }) => z.dtype === 'float32' && kernel.dtype === 'float32',
+    forward(inputs, attributes) {
+      const [states, gates, cells] = wasmForward(inputs, attributes);
+      return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
+    },
+    gradients(dy, saved, attributes) {
+      const dz = wasmInputGradient({ ...saved, dy }, attributes);
+      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes) };
+    },
+  },
+  differentiableGradients(dy, inputs, attributes) {
+    const { saved } = forward(inputs, attributes);
+    const [z, kernel] = gradients(dy, saved, attributes);
+    return { z: () => z, kernel: () => kernel };
+  },
+});
