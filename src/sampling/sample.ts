@@ -38,6 +38,10 @@ export async function sample(
   model: PortableModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
+export async function sample(
+  model: PortableModel,
+  options: SampleOptions & { withLogProb: boolean },
+): Promise<Images | Sampled>;
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
@@ -80,8 +84,8 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
 
 /** An evaluator as a source. */
 export const sourceOf = (evaluator: Evaluator): OutputSource => ({
-  outputs: (...place) => evaluator.outputs(...place),
-  put: (...given) => evaluator.put(...given),
+  outputs: (row, column, channel) => evaluator.outputs(row, column, channel),
+  put: (row, column, channel, levels) => evaluator.put(row, column, channel, levels),
   evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),
   copy: (from) => copyImages(evaluator, from),
 });

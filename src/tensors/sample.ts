@@ -72,6 +72,10 @@ export async function sample(
   model: LayersModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
+export async function sample(
+  model: LayersModel,
+  options: SampleOptions & { withLogProb: boolean },
+): Promise<Tensor4D | Sampled>;
 export async function sample(model: LayersModel, options?: SampleOptions): Promise<Tensor4D>;
 export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D | Sampled> {
   const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);

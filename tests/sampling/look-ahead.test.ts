@@ -10,6 +10,7 @@ import {
 } from 'pixelcnn-layers';
 import { type Adjust, allowed, createPool, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Particles } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
 import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
@@ -93,6 +94,93 @@ describe('look-ahead', () => {
     expect(without).toBeGreaterThan(2 * few);
     expect(few).toBeGreaterThan(2 * many);
     expect(many).toBeLessThan(1 + 4 * Math.sqrt(2 / (exact.images.length - 1))); // as chance has it
+  });
+
+  it('draws from the adjusted model with guidance, each particle by its own levels', async () => {
+    const [levels, total, guidance, nullClass] = [3, 5, 1.3, 2];
+    const args = { levels, hiddenDim: 4, outDim: 4, numBlocks: 1, numClasses: nullClass, nullClass: true };
+    const network = gatedPixelCNN({ imageShape: [1, total, 1], ...args });
+    setNoise(network, 4, 2);
+    const model = await toPortable(network);
+    network.dispose();
+    const [initial, known] = [
+      [1, 0, 2, 0, 1],
+      [1, 0, 1, 0, 1],
+    ];
+    // All images, in the order of their numbers to the base of levels: which differ in one level is told by arithmetic.
+    const steps = Array.from({ length: total }, (_, place) => levels ** (total - 1 - place));
+    const all = Array.from({ length: levels ** total }, (_, i) =>
+      steps.map((step) => Math.floor(i / step) % levels),
+    );
+    const images = { data: all.flat(), shape: [all.length, 1, total, 1] };
+    const of = (condition: number) =>
+      logProb(model, images, { perValue: true, condition: all.map(() => condition) });
+    const [ofClass, ofNone] = [await of(1), await of(nullClass)];
+    const normalized = (weights: number[]) => {
+      const sum = weights.reduce((a, b) => a + b);
+      return weights.map((weight) => weight / sum);
+    };
+    /** Of each level at a place of an image, given those before it. */
+    const guided = (i: number, place: number) =>
+      normalized(
+        Array.from({ length: levels }, (_, level) => {
+          const step = steps[place] as number;
+          const at = (i + (level - (Math.floor(i / step) % levels)) * step) * total + place;
+          return Math.exp((1 + guidance) * (ofClass[at] as number) - guidance * (ofNone[at] as number));
+        }),
+      );
+    /** By how much a level is made likelier after those before it. */
+    const bonus = (level: number, before: ArrayLike<number>) =>
+      before[before.length - 1] === level ? 4 : 1 / (1 + level);
+
+    let farthest = 0; // from what it ought to be given
+    const adjust: Adjust = (logProbs, [, column], levelsSoFar) => {
+      for (let n = 0; n < logProbs.length / levels; n++) {
+        const before = levelsSoFar.subarray(n * total, n * total + column);
+        const p = guided(
+          before.reduce((i, level, place) => i + level * (steps[place] as number), 0),
+          column,
+        );
+        for (let level = 0; level < levels; level++) {
+          const at = n * levels + level;
+          farthest = Math.max(farthest, Math.abs(Math.exp(logProbs[at] as number) - (p[level] as number)));
+          logProbs[at] = (logProbs[at] as number) + Math.log(bonus(level, before));
+        }
+      }
+    };
+    const p = all.map((image, i) =>
+      image.reduce((product, level, place) => {
+        const weights = guided(i, place).map((one, other) => one * bonus(other, image.slice(0, place)));
+        return product * (normalized(weights)[level] as number);
+      }, 1),
+    );
+    const fits = all.flatMap((image, i) =>
+      image.every((level, k) => !known[k] || level === initial[k]) ? [i] : [],
+    );
+    const evidence = fits.reduce((sum, i) => sum + (p[i] as number), 0);
+    const exact = {
+      images: fits.map((i) => String(all[i])),
+      shares: fits.map((i) => (p[i] as number) / evidence),
+    };
+    const options = { guidance, adjust, condition: 1 };
+    const { names, logGiven } = await drawn(model, { initial, known }, 64, 500, options);
+    expect(farthest).toBeLessThan(1e-9);
+    expect(distance(names, exact)).toBeLessThan(1 + 4 * Math.sqrt(2 / (fits.length - 1)));
+    const estimates = Array.from(logGiven as Float64Array, Math.exp);
+    const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
+    const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
+    expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+  });
+
+  it('evaluates particles from the first drawn value to the last given one, and where nothing is given later none', async () => {
+    const model = await tiny([1, 6, 1], 3, 1, 0.5);
+    const callsFor = async (known: number[]) => {
+      let calls = 0;
+      await drawn(model, { initial: [0, 0, 0, 0, 0, 0], known }, 4, 1, { adjust: () => calls++ });
+      return calls;
+    };
+    expect(await callsFor([1, 0, 0, 1, 0, 0])).toBe(1 + 3 * 4 + 2);
+    expect(await callsFor([1, 1, 0, 0, 0, 0])).toBe(6);
   });
 
   it('estimates p of what is given without bias, and tells log p of what is drawn', async () => {
@@ -242,6 +330,32 @@ describe('look-ahead', () => {
     ); // biome-ignore format: a line each
   });
 
+  it('gives all particles of an image its class and its map', async () => {
+    const model = portableModel({ imageShape: [4, 3, 1], levels: 5, numClasses: 3, mapSize: 2 });
+    const shape = [3, 4, 3, 1];
+    const data = Uint8Array.from({ length: 36 }, (_, i) => (7 * i + (i >> 2)) % 5);
+    const known = Uint8Array.from({ length: 36 }, (_, i) => Number(i % 4 === 3));
+    const maps = Float32Array.from({ length: 72 }, (_, i) => Math.sin(i * i));
+    const of = (n: number, count: number) => ({
+      initial: { data: data.subarray(12 * n, 12 * (n + count)), shape: [count, ...shape.slice(1)] },
+      known: { data: known.subarray(12 * n, 12 * (n + count)), shape: [count, ...shape.slice(1)] },
+      condition: {
+        class: [2, 0, 1].slice(n, n + count),
+        map: { data: maps.subarray(24 * n, 24 * (n + count)), shape: [count, 4, 3, 2] },
+      },
+    });
+    const draw = (n: number, count: number) =>
+      sample(model, { ...of(n, count), firstImage: n, seed: 2, lookAhead: 20, withLogProb: true }); // 60 in two chunks
+    const { images, ...nats } = await draw(0, 3);
+    expect(nats.logProb).toEqual(await logProb(model, images, { condition: of(0, 3).condition }));
+    for (const n of [0, 1, 2]) {
+      const alone = await draw(n, 1);
+      expect(alone.images.data).toEqual(images.data.slice(12 * n, 12 * (n + 1)));
+      expect(alone.logProb[0]).toBe(nats.logProb[n]);
+      expect(alone.logGiven?.[0]).toBe(nats.logGiven?.[n]);
+    }
+  });
+
   it('throws where no particle can come to what is given, by its image and place', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
@@ -309,5 +423,32 @@ describe('look-ahead', () => {
     }
     tf.dispose([tensors.initial, tensors.known]);
     network.dispose();
+  });
+});
+
+describe('Particles', () => {
+  it('go on as often as their weights say, rounded up or down, and on average just so', () => {
+    const weights = [0.03, 5, 0.4, 0.001, 1.3, 0, 0.6, 0.2];
+    const sum = weights.reduce((all, one) => all + one);
+    const given = Int32Array.from([-1, 0, 0]); // the first value is drawn
+    const totals = weights.map(() => 0);
+    const runs = 1000;
+    for (let run = 0; run < runs; run++) {
+      const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given };
+      const particles = new Particles(8, job);
+      expect(particles.weigh(0, 1, Float64Array.from(weights, Math.log), (run + 0.5) / runs)).toBe(true);
+      const moves = particles.takeMoves();
+      const times = weights.map((_, p) => moves.filter((from) => from === p).length);
+      for (const [p, count] of times.entries()) {
+        const share = (8 * (weights[p] as number)) / sum;
+        expect([Math.floor(share), Math.ceil(share)]).toContain(count);
+        if (count > 0) expect(moves[p]).toBe(p); // stays where it is
+        totals[p] = (totals[p] as number) + count;
+      }
+      particles.weigh(0, 2, new Float64Array(8).fill(Math.log(0.5)), 0.5); // all alike now
+      expect(particles.logGiven[0]).toBeCloseTo(Math.log(sum / 8) + Math.log(0.5), 12);
+    }
+    for (const [p, total] of totals.entries())
+      expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
   });
 });
