@@ -58,6 +58,12 @@ function exportsOf(module: string, memory: WebAssembly.Memory): Record<string, L
 }
 
 /**
+ * Each memory of WebAssembly reserves gigabytes of addresses, so a page can hold about a hundred of them, until its garbage is
+ * collected. A heap of no more than this does without then: the same bits, if not as fast.
+ */
+const FEW_FLOATS = 2 ** 19;
+
+/**
  * The fastest kernels that run here, over a heap of at least so many floats, all zero.
  *
  * @throws RangeError where there is not so much memory
@@ -66,6 +72,7 @@ export function makeKernels(floats: number): SamplingKernels {
   try {
     return webAssemblyKernels(floats) ?? javascriptKernels(floats);
   } catch (cause) {
+    if (cause instanceof RangeError && floats <= FEW_FLOATS) return javascriptKernels(floats);
     const mebibytes = Math.ceil((4 * floats) / 2 ** 20);
     throw new RangeError(`cannot allocate ${mebibytes} MiB of memory`, { cause });
   }

@@ -26,16 +26,16 @@ export interface Draws {
 export const drawsFor = (job: Job, perImage: number): Draws =>
   job.guidance === 0 && job.adjust === undefined ? modelDraws(job, perImage) : changedDraws(job, perImage);
 
-function modelDraws({ numImages, distribution, filters }: Job, perImage: number): Draws {
+function modelDraws({ numImages, distribution, filters, lookAhead }: Job, perImage: number): Draws {
   const draw = drawFor(distribution, perImage * numImages, filters);
-  const reader = logProbsFor(distribution, perImage * numImages);
+  const reader = lookAhead > 0 ? logProbsFor(distribution, perImage * numImages) : null; // else nothing is weighed
   let present: PresentPixels;
   return {
     read(given) {
       present = given;
     },
     draw: (uniforms, drawn) => draw(present, uniforms.subarray(0, perImage * numImages), drawn),
-    logProbs: (drawn, to) => reader.of(present, drawn, to),
+    logProbs: (drawn, to) => reader?.of(present, drawn, to),
   };
 }
 

@@ -626,5 +626,6 @@ describe('kernels', () => {
 
   it('says how much memory cannot be allocated', () => {
     withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
+    withoutMemory(() => expect(makeKernels(2 ** 19).heap).toEqual(new Float32Array(2 ** 19))); // in JavaScript
   });
 });
