@@ -7,12 +7,14 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import {
   bitsPerDim,
   clipGradients,
+  diagonalBiLSTMBlock,
   exponentialDecay,
   gatedPixelCNN,
   initializeFromData,
   pixelCNN,
   pixelCNNPlusPlus,
   pixelSNAIL,
+  rowLSTMBlock,
   scheduleLearningRate,
   WeightAverage,
 } from 'pixelcnn-layers';
@@ -37,7 +39,11 @@ const TITLES = {
   gated: 'Gated PixelCNN',
   'plus-plus': 'PixelCNN++',
   snail: 'PixelSNAIL',
+  'row-lstm': 'PixelRNN (Row LSTM)',
+  'diagonal-bi-lstm': 'PixelRNN (Diagonal BiLSTM)',
 };
+/** What the blocks of `pixelCNN` are, where they are not its own. */
+const BLOCKS = { 'row-lstm': rowLSTMBlock, 'diagonal-bi-lstm': diagonalBiLSTMBlock };
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.
@@ -98,7 +104,9 @@ const network = () => {
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize, input } = run;
   const sizes = { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
   const args = { ...common, ...sizes, input, output };
-  return run.model === 'gated' ? gatedPixelCNN({ ...args, numClasses }) : pixelCNN(args);
+  return run.model === 'gated'
+    ? gatedPixelCNN({ ...args, numClasses })
+    : pixelCNN({ ...args, block: BLOCKS[run.model] });
 };
 const newModel = () => {
   const model = network();

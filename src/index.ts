@@ -91,7 +91,6 @@ export type {
   GateKind,
   Kernel,
   LayerWeight,
-  LSTMPath,
   NormalizationArgs,
   NormalizedKernel,
   Ops,
@@ -100,6 +99,7 @@ export type {
 } from './program/ops';
 export type {
   CombinationName,
+  LSTMPath,
   Node,
   PointwiseName,
   PortableModel,

@@ -25,8 +25,9 @@ Data
   --levels N          intensities, to which the data are quantized (those of the data); of npy, how many codes there are (the highest + 1)
 
 Model
-  --model NAME        pixelcnn; gated, which has no blind spot; plus-plus, for photographs; or snail, with attention, for codes (pixelcnn)
-  --conditional       conditions the model, any but pixelcnn, on the class of each image
+  --model NAME        pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; gated, which has no blind spot; plus-plus, for
+                      photographs; or snail, with attention, for codes (pixelcnn)
+  --conditional       conditions the model, gated, plus-plus or snail, on the class of each image
   --filters N         of plus-plus and snail: features of each map (32)
   --resnets N         of plus-plus: blocks at each resolution (2)
   --res-blocks N      of snail: residual blocks in each block (2)
@@ -104,6 +105,8 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 };
 
+const MODELS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated', 'plus-plus', 'snail'];
+
 /** Flags that may differ when a run goes on; all others are kept in the run. */
 const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend'];
 
@@ -134,7 +137,7 @@ export function readTrainFlags(argv) {
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   const isPlusPlus = flags.model === 'plus-plus';
   const isSnail = flags.model === 'snail';
-  if (flags.conditional && flags.model === 'pixelcnn')
+  if (flags.conditional && flags.model !== 'gated' && !isPlusPlus && !isSnail)
     stop('--conditional: comes with --model gated, plus-plus or snail');
   if (flags['from-data'] !== undefined && !isPlusPlus && !isSnail)
     stop('--from-data: comes with --model plus-plus or snail');
@@ -152,7 +155,7 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 65_536),
-      model: oneOf('--model', flags.model, ['pixelcnn', 'gated', 'plus-plus', 'snail']),
+      model: oneOf('--model', flags.model, MODELS),
       isConditional: flags.conditional,
       filters,
       numResnets: wholeNumber('--resnets', flags.resnets, 1),

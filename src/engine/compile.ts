@@ -12,6 +12,7 @@ import { addAttention } from './attention';
 import { addConvolution } from './convolution';
 import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
 import { Layout } from './layout';
+import { addLSTM, reachOfStates } from './lstm';
 import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
@@ -95,6 +96,8 @@ export function compile(
     } else if (node.op === 'attend') {
       const [queries, keys, values] = node.inputs.map(cache) as [FeatureCache, FeatureCache, FeatureCache];
       addAttention(plan, height, node.heads, { queries, keys, values }, cache(index));
+    } else if (node.op === 'lstm') {
+      addLSTM(plan, node, numbers(node.kernel), cache(node.input), cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
       addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
     }
@@ -225,7 +228,10 @@ function fusedRelus(
   return fused;
 }
 
-/** How far the readers of a node look around in its features; what is the same at every pixel is one pixel. */
+/**
+ * How far the readers of a node look around in its features, and an LSTM in its own; what is the same at every pixel is one
+ * pixel.
+ */
 function extentOf(
   nodes: readonly ImageNode[],
   readiness: readonly Readiness[],
@@ -233,9 +239,11 @@ function extentOf(
   readers: readonly number[],
 ): Extent {
   if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
+  const node = nodes[index] as ImageNode;
+  const own = node.op === 'lstm' ? reachOfStates(node) : { above: 0, columns: 0 };
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
-  const isGiven = nodes[index]?.op === 'condition'; // is written when the row begins
-  const canPass = !isGiven && readers.length > 0 && [index, ...readers].every(isOfRow);
+  const isKept = node.op === 'lstm' || node.op === 'condition'; // of the row before, or written when the row begins
+  const canPass = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {
       const node = nodes[reader] as ImageNode;
@@ -250,7 +258,7 @@ function extentOf(
         isPassing: extent.isPassing === true && above === 0 && columns === 0 && !isEnlarged,
       };
     },
-    { ...ONE_PIXEL, isPassing: canPass },
+    { ...ONE_PIXEL, rows: own.above + 1, margin: own.columns, isPassing: canPass },
   );
 }
 

@@ -10,6 +10,7 @@ import {
   type Plan,
   type Step,
   type Steps,
+  type Sweep,
 } from './plan';
 
 /** Images that are computed together, with a memory and a table of bases of their own. */
@@ -29,10 +30,9 @@ interface EncodedStep extends Step {
   readonly at: number;
 }
 
-/** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript. */
-type Segment =
-  | { readonly start: number; end: number }
-  | { readonly closure: Closure; readonly places: Places };
+/** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript; and how, see {@link Step}. */
+type Segment = Pick<Step, 'places' | 'sweep'> &
+  ({ readonly start: number; end: number } | { readonly closure: Closure });
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -115,13 +115,10 @@ export class Machine {
   run(time: number): void {
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     if (segments.length === 0) return;
-    for (const { first, images: all, table, at } of this.chunks) {
-      const images = Math.min(all, this.numActive - first);
+    for (const chunk of this.chunks) {
+      const images = Math.min(chunk.images, this.numActive - chunk.first);
       if (images <= 0) return;
-      for (const segment of segments) {
-        if ('closure' in segment) this.apply(segment.closure, at, images);
-        else this.kernels.run(segment.start, segment.end, table, images);
-      }
+      for (const segment of segments) this.act(segment, chunk, images);
     }
   }
 
@@ -129,15 +126,19 @@ export class Machine {
   runRow(time: typeof ROW | typeof AFTER_ROW): void {
     this.moveTo(this.row, 0);
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
-    for (const { first, images: all, table, at } of this.chunks) {
-      const images = Math.min(all, this.numActive - first);
+    for (const chunk of this.chunks) {
+      const images = Math.min(chunk.images, this.numActive - chunk.first);
       if (images <= 0) return;
       for (const segment of segments) {
-        if ('closure' in segment)
-          this.eachColumn(segment.places, () => this.apply(segment.closure, at, images));
-        else this.kernels.run(segment.start, segment.end, table, images);
+        if (segment.sweep === undefined) this.act(segment, chunk, images);
+        else this.eachColumn(segment.places, segment.sweep, () => this.act(segment, chunk, images));
       }
     }
+  }
+
+  private act(segment: Segment, { table, at }: Chunk, images: number): void {
+    if ('closure' in segment) this.apply(segment.closure, at, images);
+    else this.kernels.run(segment.start, segment.end, table, images);
   }
 
   /** What is done at each time at a place, where times of whole rows are those of its row. */
@@ -168,8 +169,10 @@ export class Machine {
     }
   }
 
-  private eachColumn(places: Places, act: () => void): void {
-    for (let column = places.column; column < this.width; column += places.every) {
+  private eachColumn({ column: first, every }: Places, sweep: Sweep, act: () => void): void {
+    const columns = (this.width - first) / every; // rounded up by the loop
+    for (let i = 0; i < columns; i++) {
+      const column = first + every * (sweep === 'fromLeft' ? i : Math.ceil(columns) - 1 - i);
       this.moveTo(this.row, column);
       act();
     }
@@ -205,25 +208,26 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
 function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): EncodedStep[][] {
   let next = start;
   return all.map((steps) =>
-    steps.map(({ code, places }) => {
+    steps.map((step) => {
       const at = next;
-      if (!('fn' in code)) {
-        encode(heap, at, code);
+      if (!('fn' in step.code)) {
+        encode(heap, at, step.code);
         next += INSTRUCTION_WORDS;
       }
-      return { code, places, at };
+      return { ...step, at };
     }),
   );
 }
 
-/** Steps in order, those as one segment whose instructions follow each other in the heap. */
+/** Steps in order, those as one segment whose instructions follow each other in the heap and are done in one way. */
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
-  for (const { code, places, at } of steps) {
+  for (const { code, places, sweep, at } of steps) {
     const last = segments.at(-1);
-    if ('fn' in code) segments.push({ closure: code, places });
-    else if (last !== undefined && 'end' in last && last.end === at) last.end += INSTRUCTION_WORDS;
-    else segments.push({ start: at, end: at + INSTRUCTION_WORDS });
+    const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
+    if ('fn' in code) segments.push({ closure: code, places, sweep });
+    else if (isLike && last !== undefined && 'end' in last && last.end === at) last.end += INSTRUCTION_WORDS;
+    else segments.push({ start: at, end: at + INSTRUCTION_WORDS, places, sweep });
   }
   return segments;
 }

@@ -12,10 +12,15 @@ export interface Closure {
   readonly slots: readonly (readonly [y: number, a: number])[];
 }
 
+/** From which end places of a row are gone over, one after the other. */
+export type Sweep = 'fromLeft' | 'fromRight';
+
 /** What is done at some places. */
 export interface Step {
   readonly places: Places;
   readonly code: Instruction | Closure;
+  /** Where it is of a whole row, but each place of it by itself. */
+  readonly sweep: Sweep | undefined;
 }
 
 /** What is done at one time, in order. */
@@ -139,11 +144,19 @@ export class Plan {
     return FIRST_MOVING + known;
   }
 
-  /** Adds what is to be done at a time and at some places: before or after a row, for all of them that it has. */
-  emit(time: number, code: Instruction | Closure, places = EVERYWHERE): void {
-    const isKnownPerRow = (time === ROW || time === AFTER_ROW) && !('fn' in code);
+  /**
+   * Adds what is to be done at a time and at some places: before or after a row, for all of them that it has, at once or in a
+   * sweep.
+   */
+  emit(time: number, code: Instruction | Closure, places = EVERYWHERE, sweep?: Sweep): void {
+    const isOfRow = time === ROW || time === AFTER_ROW;
     const columns = this.width / places.every;
-    const step = { places, code: isKnownPerRow ? { ...code, columns } : code };
+    const isAtOnce = isOfRow && sweep === undefined && !('fn' in code);
+    const step = {
+      places,
+      code: isAtOnce ? { ...code, columns } : code,
+      sweep: isOfRow && 'fn' in code ? 'fromLeft' : sweep,
+    } as const;
     this.all[indexOfTime(time, this.channels)]?.push(step);
   }
 

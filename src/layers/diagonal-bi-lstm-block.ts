@@ -2,7 +2,8 @@ import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
 import { windowOf } from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
-import type { LSTMPath, Ops } from '../program/ops';
+import type { Ops } from '../program/ops';
+import type { LSTMPath } from '../program/program';
 import { checkLayerArgs } from './layer-args';
 import {
   type Recurrence,
@@ -12,9 +13,12 @@ import {
 } from './recurrent-block';
 
 /** Arguments of {@link DiagonalBiLSTMBlock}: those of every recurrent block. */
-export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {}
+export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {
+  /** Not used: `pixelCNN` says it to each of its blocks, and this one has no kernel of such a size. */
+  kernelSize?: unknown;
+}
 
-const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = recurrentBlockArgNames;
+const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelSize: true };
 
 /**
  * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image. One
@@ -42,7 +46,7 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = recurrentBlockArgNames;
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
  * const model = pixelCNN({
  *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: ({ filters, imageChannels, name, seed }) => diagonalBiLSTMBlock({ filters, imageChannels, name, seed }),
+ *   block: diagonalBiLSTMBlock,
  * });
  * console.log(model.getLayer('block0').countParams()); // 2256
  * ```

@@ -25,7 +25,6 @@ import {
   type GateKind,
   type Kernel,
   type LayerWeight,
-  type LSTMPath,
   type NormalizationArgs,
   type Ops,
   type ScaleAndShift,
@@ -34,7 +33,13 @@ import {
   standardizeNames,
   tableShape,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
+import {
+  type CombinationName,
+  type LSTMPath,
+  type PointwiseName,
+  parameterOf,
+  type SoftmaxName,
+} from '../program/program';
 import type { Program } from './incremental';
 import type { InitialWeights } from './initial-weights';
 import { TensorOps } from './tensor-ops';

@@ -2,7 +2,7 @@ import type { serialization } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type Window, windowOf } from '../core/window';
-import type { LayerWeight, Ops } from '../program/ops';
+import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
@@ -30,11 +30,14 @@ export interface RecurrentBlockArgs extends LayerArgs, SharedArgs, SeedArgs {
   filters: number;
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
+  /** In training, the probability with which each feature of h is 0 before the 1x1, from 0, below 1. @default 0 */
+  dropout?: number;
 }
 
 export const recurrentBlockArgNames: NamesOf<RecurrentBlockArgs> = {
   filters: true,
   imageChannels: true,
+  dropout: true,
   kernelInitializer: true,
   biasInitializer: true,
   kernelRegularizer: true,
@@ -70,6 +73,7 @@ export interface Recurrence {
 export abstract class RecurrentBlock extends PixelLayer {
   protected readonly filters: number;
   protected readonly imageChannels: number;
+  private readonly dropout: DropoutArgs;
   private readonly seed: number | undefined;
   private readonly settings: Settings;
   private readonly pointWindow: Window;
@@ -85,6 +89,8 @@ export abstract class RecurrentBlock extends PixelLayer {
     this.filters = checkFeatures(`${what}: filters`, args.filters, imageChannels);
     checkMemory(`${what}: filters`, [2 * this.filters, 4 * this.filters]);
     this.seed = checkSeed(what, args.seed);
+    const rate = checkRate(`${what}: dropout`, args.dropout ?? 0);
+    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
     // As in CausalConv2D: tfjs-layers exports no reader of these.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
     const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
@@ -148,7 +154,7 @@ export abstract class RecurrentBlock extends PixelLayer {
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    const h = this.recur(ops, x as T); // [N,H,W,2F] -> [N,H,W,F]
+    const h = ops.dropout(this.recur(ops, x as T), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
     const y = ops.conv(h, this.outKernel as LayerWeight, this.outBias as LayerWeight, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
     return ops.combine('add', x as T, y);
   }
@@ -157,6 +163,6 @@ export abstract class RecurrentBlock extends PixelLayer {
     const settings = this.settings.getConfig();
     const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
     const { filters, imageChannels, seed = null } = this;
-    return { ...super.getConfig(), ...shared, filters, imageChannels, seed };
+    return { ...super.getConfig(), ...shared, filters, imageChannels, dropout: this.dropout.rate, seed };
   }
 }

@@ -47,7 +47,7 @@ const argNames: NamesOf<RowLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelS
  * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
  * const model = pixelCNN({
  *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: ({ filters, kernelSize, imageChannels, name, seed }) => rowLSTMBlock({ filters, kernelSize, imageChannels, name, seed }),
+ *   block: rowLSTMBlock,
  * });
  * console.log(model.getLayer('block0').getWeights().map(({ shape }) => shape.join())); // [ '1,3,16,32', '32', '1,3,8,32', '1,1,8,16', '16' ]
  * ```

@@ -65,7 +65,6 @@ import {
   type Kernel,
   kernelShape,
   type LayerWeight,
-  type LSTMPath,
   type NormalizationArgs,
   type NormalizedKernel,
   type Ops,
@@ -73,7 +72,13 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
 } from '../program/ops';
-import { type CombinationName, type PointwiseName, parameterOf, type SoftmaxName } from '../program/program';
+import {
+  type CombinationName,
+  type LSTMPath,
+  type PointwiseName,
+  parameterOf,
+  type SoftmaxName,
+} from '../program/program';
 import { uniformsOf } from '../sampling/noise';
 import type { InitialWeights } from './initial-weights';
 

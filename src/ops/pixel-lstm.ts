@@ -18,7 +18,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import type { LSTMPath } from '../program/ops';
+import type { LSTMPath } from '../program/program';
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation, type Implementation } from './operation';

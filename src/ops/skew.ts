@@ -1,5 +1,5 @@
 import { pad, reshape, slice, type Tensor3D, type Tensor4D, transpose } from '@tensorflow/tfjs-core';
-import type { LSTMPath } from '../program/ops';
+import type { LSTMPath } from '../program/program';
 
 /** The lines of places that an LSTM goes along, one after the other: rows, or diagonals. [N,H,W,F] -> [N,T,P,F]. */
 export function linesAlong(path: LSTMPath, x: Tensor4D): Tensor4D {

@@ -21,8 +21,8 @@ import {
   type GateKind,
   isOfAll,
   type Kernel,
+  kernelShape,
   type LayerWeight,
-  type LSTMPath,
   type NormalizationArgs,
   type Ops,
   ownName,
@@ -36,6 +36,7 @@ import {
 } from './ops';
 import {
   type CombinationName,
+  type LSTMPath,
   type Node,
   operandsOf,
   type PointwiseName,
@@ -223,8 +224,12 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   lstm(x: Features, kernel: LayerWeight, path: LSTMPath, groups: number): Features {
-    checkLSTM(x.size, kernel, path, groups);
-    throw new TypeError('the engine has no LSTM yet');
+    const size = checkLSTM(x.size, kernel, path, groups);
+    this.checkIsMap('lstm', x);
+    const shape = kernelShape(kernel);
+    const kernelSize = [shape[0], shape[1]] as const;
+    const name = this.weight(kernel, shape);
+    return this.push({ op: 'lstm', size, input: nodeOf(x), kernel: name, kernelSize, path, groups });
   }
 
   affine(x: Features, args: ScaleAndShift): Features {

@@ -16,10 +16,11 @@ import { channelOf, type DistributionShape, isSoftmax } from '../distributions/p
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
-import { checkConstantConv, checkEncodedLevels } from './ops';
+import { checkConstantConv, checkEncodedLevels, isOfPath } from './ops';
 import {
   combinationNames,
   gateNames,
+  lstmPaths,
   type Node,
   operandsOf,
   type PortableModel,
@@ -211,6 +212,7 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
     ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
     ['shift', ['input', 'rows', 'columns']],
     ['attend', ['inputs', 'heads']],
+    ['lstm', ['input', 'kernel', 'kernelSize', 'path', 'groups']],
     ['enlarge', ['input', 'rows', 'columns']],
     ['position', ['input']],
     ['concatElu', ['input']],
@@ -305,6 +307,8 @@ class CheckedNodes {
       case 'attend':
         this.checkAttend(what, node, sizes);
         return input;
+      case 'lstm':
+        return this.sizeOfLSTM(what, node, input);
       case 'concatElu':
         return 2 * input;
       case 'gate':
@@ -388,6 +392,23 @@ class CheckedNodes {
       2 * wholeVectors(size),
     ]);
     this.spend(what, (this.places + 2) * wholeVectors(size)); // half of all places on average, keys and values; and what is kept
+  }
+
+  private sizeOfLSTM(what: string, node: Extract<Node, { op: 'lstm' }>, input: number): number {
+    const { kernel, kernelSize, groups } = node;
+    const path = checkOneOf(`${what}: path`, node.path, lstmPaths);
+    const [rows, columns] = checkList(`${what}: kernelSize`, kernelSize, 2).map((length) =>
+      checkInteger(`${what}: kernelSize`, length, 1),
+    ) as [number, number];
+    if (!isOfPath(path, rows, columns))
+      throwTypeError(`${what}: kernelSize`, path === 'rows' ? '[1,k] with k odd' : '[2,1]', kernelSize);
+    checkInteger(`${what}: groups`, groups, 1);
+    const size = checkFeatures(`${what}: input`, input, 4 * groups, '4 * groups') / 4;
+    this.checkUse(`${what}: kernel`, kernel, [rows, columns, size, input]);
+    this.checkIsMap(what, node);
+    const padded = groups * wholeVectors(size / groups);
+    this.spend(what, rows * columns * padded * 4 * padded + FEATURE * 4 * padded); // gates are kept of each pixel of a row
+    return size;
   }
 
   private checkIsMap(what: string, node: Node): void {

@@ -12,6 +12,8 @@ import type { Window } from '../core/window';
 import {
   type CombinationName,
   combinationNames,
+  type LSTMPath,
+  lstmPaths,
   type PointwiseName,
   type SoftmaxName,
   softmaxNames,
@@ -98,11 +100,6 @@ export interface DropoutArgs {
 /** What a gate does to a: tanh(a) sigmoid(b), or a sigmoid(b). */
 export type GateKind = 'tanh' | 'linear';
 
-/** The way that the state of an LSTM goes over the pixels of an image: see {@link Ops.lstm}. */
-export type LSTMPath = (typeof lstmPaths)[number];
-
-const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
-
 /**
  * What layers are made of. A layer writes its arithmetic once, over these operations, and is then carried out
  * on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
@@ -154,8 +151,6 @@ export interface Ops<T> {
    * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the one beside, to the left or right, by the two taps of a
    *   kernel [2,1,F,4F], and c from the one beside. From the right, it has seen all of its row that is there: what is to be
    *   causal shifts it down.
-   *
-   * On tensors only: a program has no such node yet.
    */
   lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T;
   /** scale x + shift, of each feature with its own numbers. */
@@ -299,14 +294,17 @@ export function checkLSTM(size: number, kernel: LayerWeight, path: LSTMPath, gro
   checkInteger('lstm: groups', groups, 1);
   const features = checkFeatures('lstm: input', size, 4 * groups, '4 * groups') / 4;
   const [rows, columns, ...rest] = kernelShape(kernel);
-  const isOfPath = path === 'rows' ? rows === 1 && columns % 2 === 1 : rows === 2 && columns === 1;
-  if (!isOfPath || String(rest) !== String([features, size])) {
+  if (!isOfPath(path, rows, columns) || String(rest) !== String([features, size])) {
     const wanted = path === 'rows' ? '1,k' : '2,1';
     const odd = path === 'rows' ? ' with k odd' : '';
     throwTypeError(`weight '${kernel.name}'`, `[${wanted},${features},${size}]${odd}`, kernel.shape);
   }
   return features;
 }
+
+/** Whether the kernel of an LSTM has as many rows and columns as its path wants. */
+export const isOfPath = (path: LSTMPath, rows: number, columns: number): boolean =>
+  path === 'rows' ? rows === 1 && columns % 2 === 1 : rows === 2 && columns === 1;
 
 /** Checks that features are those of so many groups. */
 export function checkSoftmax(fn: SoftmaxName, size: number, groups: number): void {

@@ -65,6 +65,11 @@ export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** One of them. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
+/** The ways that the state of an LSTM may go over the pixels of an image: see `lstm` of `Ops`. */
+export const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
+/** One of them. */
+export type LSTMPath = (typeof lstmPaths)[number];
+
 /**
  * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels.
  * `size` counts the features that it makes, operands are indices of earlier nodes, and weights are named.
@@ -125,6 +130,17 @@ export type Node =
       readonly inputs: readonly [queries: number, keys: number, values: number];
       readonly heads: number;
     }
+  /** The states of an LSTM, of its gates before their activations, by a kernel [rows,columns,size,4*size]: see `Ops`. */
+  | {
+      readonly op: 'lstm';
+      readonly size: number;
+      readonly input: number;
+      readonly kernel: string;
+      readonly kernelSize: readonly [rows: number, columns: number];
+      readonly path: LSTMPath;
+      /** Groups of features; of each o, f, i and g lie side by side. */
+      readonly groups: number;
+    }
   /** scale x + shift, of each feature with its own numbers, each [size]. */
   | {
       readonly op: 'affine';
@@ -171,7 +187,10 @@ export function withOperands(node: ImageNode, of: (operand: number) => number): 
 export type ImageNode = Exclude<Node, { op: 'enlarge' | 'position' }>;
 
 /** A node that acts on each pixel by itself. */
-export type FeaturewiseNode = Exclude<ImageNode, { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' }>;
+export type FeaturewiseNode = Exclude<
+  ImageNode,
+  { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' | 'lstm' }
+>;
 
 /** A feature of a node. */
 export type Source = readonly [node: number, feature: number];

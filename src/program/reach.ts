@@ -1,7 +1,7 @@
 import type { ImageShape, Place } from '../core/images';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
 import { imageProgram } from './maps';
-import { type PortableModel, type Source, sourcesOf } from './program';
+import { type Node, type PortableModel, type Source, sourcesOf } from './program';
 import { checkImageSize, type Readiness, readinessOf } from './readiness';
 
 /** The features [height,width,features] of a node, 1 where one is needed. */
@@ -44,6 +44,7 @@ export function reach(
     if (node.op === 'image' || node.op === 'condition') continue;
     if (node.op === 'conv') needOfConv(node.window, of(index), of(node.input));
     else if (node.op === 'shift') needOfShift(node.rows, node.columns, of(index), of(node.input));
+    else if (node.op === 'lstm') needOfLSTM(node, of(index), of(node.input));
     else if (node.op === 'attend') needOfAttention(node.heads, of(index), node.inputs.map(of));
     else {
       const sources = sourcesOf(nodes, node);
@@ -107,6 +108,38 @@ function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]):
     needBefore(values, lastOf[feature] as number, feature);
     const last = lastOfHead[Math.floor(feature / size)] as number;
     if (last >= 2) needBefore(keys, last, feature);
+  }
+}
+
+/**
+ * Marks what the states of an LSTM are made of: their gates, and all states before them that their kernel sees, which need as
+ * much. What is forgotten of a cell counts only where there was one.
+ */
+function needOfLSTM(
+  { path, kernelSize, groups }: Extract<Node, { op: 'lstm' }>,
+  states: Need,
+  gates: Need,
+): void {
+  const { height, width, features, isNeeded } = states;
+  const group = features / groups;
+  const left = kernelSize[1] >> 1;
+  const above = Array.from({ length: kernelSize[1] }, (_, tap) => [-1, tap - left] as const);
+  const toCell = ({ rows: [-1, 0], fromLeft: [0, -1], fromRight: [0, 1] } as const)[path];
+  const seen = path === 'rows' ? above : [...above, toCell];
+  for (let row = height - 1; row >= 0; row--) {
+    for (let i = 0; i < width; i++) {
+      const column = path === 'fromRight' ? i : width - 1 - i; // against the path
+      const first = (row * width + column) * features;
+      if (!isNeeded.subarray(first, first + features).includes(1)) continue;
+      const isFirstCell = row + toCell[0] < 0 || column + toCell[1] < 0 || column + toCell[1] >= width;
+      for (let f = 0; f < features; f++) {
+        if (isNeeded[first + f] === 0) continue;
+        const o = f + 3 * (f - (f % group)); // of z, then f, i and g
+        for (const part of isFirstCell ? [0, 2, 3] : [0, 1, 2, 3]) need(gates, row, column, o + part * group);
+      }
+      for (const [down, right] of seen)
+        for (let f = 0; f < features; f++) need(states, row + down, column + right, f);
+    }
   }
 }
 

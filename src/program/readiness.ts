@@ -112,6 +112,8 @@ function timesOf(
       return of(node.input).map((time) => shiftedTime(time, node));
     case 'attend':
       return attendTimes(node.inputs.map(of), node.heads);
+    case 'lstm':
+      return lstmTimes(of(node.input), node);
     case 'concatElu':
       return [...of(node.input), ...of(node.input)];
     case 'normalize':
@@ -153,6 +155,21 @@ function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], he
     Array.from({ length: heads }, (_, head) => latest(all.map((times) => times[head] as number))),
     queries.length,
   );
+}
+
+/**
+ * Of each group, when its gates are ready. Beside a pixel all groups are of use, and go from there to all: what is known of the
+ * whole row before it, or after it, is so for all of them. From the right, everything is known after the row.
+ */
+function lstmTimes(
+  gates: readonly number[],
+  { path, groups, size }: Pick<Extract<Node, { op: 'lstm' }>, 'path' | 'groups' | 'size'>,
+): number[] {
+  const last = latest(gates);
+  if (path !== 'rows' && (last <= ROW || last === AFTER_ROW || path === 'fromRight'))
+    return new Array<number>(size).fill(last <= ROW ? ROW : AFTER_ROW);
+  const times = latestOfGroups(gates, groups);
+  return spread(path === 'rows' ? times : times.map((time) => Math.max(time, 0)), size);
 }
 
 /** The last of so many times, which may be too many to be arguments. */

@@ -70,10 +70,12 @@ describe('Plan', () => {
     a.emit(ONCE, copy);
     a.emit(AFTER_ROW, closure);
     a.emit(AFTER_ROW, copy);
-    // what is done in a row is done on all its columns at once, where an instruction says how
+    a.emit(AFTER_ROW, copy, EVERYWHERE, 'fromRight');
+    // what is done in a row is done on all its columns at once, where an instruction says how; else column by column
     const places = EVERYWHERE;
     const [one, wide, own] = [copy, { ...copy, columns: 5 }, closure].map((code) => ({ code, places }));
-    expect(a.steps).toEqual([[one], [wide, own], [], [one, own], [own], [own, wide]]);
+    const [swept, back] = [{ ...own, sweep: 'fromLeft' }, { ...one, sweep: 'fromRight' }];
+    expect(a.steps).toEqual([[one], [wide, swept], [], [one, own], [own], [swept, wide, back]]);
     const [half, phase] = [placesOfScale(5), { every: 5, row: 0, column: 2 }];
     a.emit(0, copy, half);
     a.emit(ROW, copy, phase);

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
-import type { Window } from '../../src/core/window';
 import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
@@ -112,36 +111,40 @@ describe('a program of several resolutions', () => {
   });
 });
 
-describe('attention', () => {
-  const random = (shape: readonly number[], name: string) =>
-    weightOf(
-      shape,
-      noise(
-        shape.reduce((a, b) => a * b),
-        name.length,
-      ),
-      name,
-    );
-  /** Maps of each time, of four features, of images with two channels. */
-  function maps(program: ProgramBuilder) {
-    const image = program.image(2);
-    const conv = (x: Features, window: Pick<Window, 'kernelSize' | 'anchor' | 'present'>, name: string) =>
-      program.conv(x, random([...window.kernelSize, x.size, 4], name), null, {
-        ...window,
-        imageChannels: 1,
-        stride: 1,
-        transposed: false,
-      });
-    const pixel = conv(image, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }, 'pixel');
-    const rows = program.shift(pixel, 1, 0);
-    const left = program.shift(pixel, 0, 1);
-    const after = conv(image, { kernelSize: [1, 3], anchor: [0, 1], present: 'everything' }, 'all of a row');
-    const mixed = program.concat(program.slice(left, 0, 1), image, program.slice(rows, 0, 1));
-    return { pixel, rows, left, after, mixed };
-  }
-  type Name = keyof ReturnType<typeof maps>;
-  const names: Name[] = ['pixel', 'rows', 'left', 'after', 'mixed'];
+/** A weight of random numbers. */
+const random = (shape: readonly number[], name: string) => {
+  const size = shape.reduce((product, length) => product * length);
+  return weightOf(shape, noise(size, name.length), name);
+};
 
+const plainWindow = { imageChannels: 1, stride: 1, transposed: false } as const;
+const point = { ...plainWindow, kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
+
+/** Maps of each time, of four features, of images with two channels. */
+function maps(program: ProgramBuilder) {
+  const image = program.image(2);
+  const pixel = program.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
+  const rows = program.shift(pixel, 1, 0);
+  const left = program.shift(pixel, 0, 1);
+  const row = { ...plainWindow, kernelSize: [1, 3], anchor: [0, 1], present: 'everything' } as const;
+  const after = program.conv(image, random([1, 3, 2, 4], 'all of a row'), null, row);
+  const mixed = program.concat(program.slice(left, 0, 1), image, program.slice(rows, 0, 1));
+  return { pixel, rows, left, after, mixed };
+}
+type Name = keyof ReturnType<typeof maps>;
+const names: Name[] = ['pixel', 'rows', 'left', 'after', 'mixed'];
+
+/** Expects logits, of what is known before a pixel of these features and others that are, to be those of whole images. */
+function expectSeenRight(program: ProgramBuilder, features: Features, known: Features): void {
+  const seen = program.shift(features, 1, 0); // in the row below, whatever it has seen
+  const { times } = readinessOf(program.nodes as ImageNode[], [])[nodeOf(features)] as Readiness;
+  const also = times.every((time) => time <= 0) ? [features] : [];
+  const all = program.concat(seen, known, ...also);
+  const output = program.conv(all, random([1, 1, all.size, 2 * LEVELS], 'outputs'), null, point);
+  expectSlow(modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS }), 3, 2, 1);
+}
+
+describe('attention', () => {
   it.each(
     names.flatMap((queries) =>
       names.flatMap((keys) => names.map((values) => [queries, keys, values] as const)),
@@ -150,21 +153,24 @@ describe('attention', () => {
     for (const heads of [1, 2, 4]) {
       const program = new ProgramBuilder();
       const of = maps(program);
-      const attended = program.attend(of[queries], of[keys], of[values], heads);
-      const seen = program.shift(attended, 1, 0); // in the row below, whatever it has seen
-      const known = program.combine('add', seen, of.left);
-      const { times } = readinessOf(program.nodes as ImageNode[], [])[nodeOf(attended)] as Readiness;
-      const also = times.every((time) => time <= 0) ? [attended] : [];
-      const all = program.concat(known, ...also);
-      const last = random([1, 1, all.size, 2 * LEVELS], 'outputs');
-      const point = { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
-      const output = program.conv(all, last, null, {
-        ...point,
-        imageChannels: 1,
-        stride: 1,
-        transposed: false,
-      });
-      expectSlow(modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS }), 3, 2, 1);
+      expectSeenRight(program, program.attend(of[queries], of[keys], of[values], heads), of.left);
     }
   });
+});
+
+describe('an LSTM', () => {
+  const pairs = names.flatMap((first) => names.map((second) => [first, second] as const));
+  it.each(pairs)('of gates that are ready at any time: %s, %s', (first, second) => {
+    for (const [path, kernelSize] of [['rows', [1, 1]], ['rows', [1, 5]], ['fromLeft', [2, 1]], ['fromRight', [2, 1]]] as const) {
+      for (const groups of [1, 2]) {
+        const program = new ProgramBuilder();
+        const of = maps(program);
+        const half = (name: Name) => program.concat(of[name], of[name], program.slice(of[name], 0, 4));
+        const gates = program.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
+        const size = gates.size / 4;
+        const kernel = random([...kernelSize, size, 4 * size], 'states');
+        expectSeenRight(program, program.lstm(gates, kernel, path, groups), of.left);
+      }
+    }
+  }); // biome-ignore format: the paths in one line
 });

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   type AutoregressiveModel,
-  logProb,
   type PixelCNNPlusPlusArgs,
   pixelCNNPlusPlus,
   type SampleOptions,
@@ -15,6 +14,7 @@ import { isGpu, onEachBackend, onEachCpuBackend, useBackend } from '../support/b
 import { expectToFollow } from '../support/chi-square';
 import { goldenPlusPlus, goldenPlusPlusModel } from '../support/plus-plus-golden';
 import { expectClose, noise, take } from '../support/tensors';
+import { expectDrawnAsByWholePasses } from '../support/whole-passes';
 
 /** Weights far from those of the start, so that every part of the network counts. */
 function model(args: PixelCNNPlusPlusArgs): AutoregressiveModel {
@@ -61,7 +61,7 @@ describe.each(goldenPlusPlus)('the reference $name, portable', (golden) => {
 interface Case {
   args: PixelCNNPlusPlusArgs;
   numImages: number;
-  options: SampleOptions;
+  options: SampleOptions & { numImages: number };
 }
 
 const cases: fc.Arbitrary<Case> = fc
@@ -108,24 +108,7 @@ onEachCpuBackend('PixelCNN++ drawn incrementally', (backend) => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ args, options }) => {
         const network = model(args);
-        const incremental = await sample(network, { ...options, strategy: 'incremental' });
-        const whole = await take(await sample(network, { ...options, strategy: 'full' }));
-        const drawn = Array.from(await incremental.data());
-        // A draw may fall the other way at a boundary; all that follows in its image then differs.
-        const values = drawn.length / (options.numImages as number);
-        const differing = new Set(drawn.flatMap((level, i) => (level === whole[i] ? [] : [Math.floor(i / values)]))); // biome-ignore format: one line
-        expect(differing.size).toBeLessThanOrEqual(0.1 * (options.numImages as number));
-        const { condition } = options;
-        const given = condition === undefined ? {} : { condition };
-        const wanted = await take(await logProb(network, incremental, given));
-        const portable = await toPortable(network);
-        const shape = incremental.shape as [number, number, number, number];
-        const vector = await plain(condition);
-        const images = { data: Int32Array.from(drawn), shape };
-        const nats = await portableLogProb(portable, images, vector === undefined ? {} : { condition: vector as never }); // biome-ignore format: one line
-        for (const [n, value] of wanted.entries())
-          expect(Math.abs((nats[n] as number) - value)).toBeLessThan(2e-5 * Math.max(10, Math.abs(value)));
-        incremental.dispose();
+        await expectDrawnAsByWholePasses(network, options, await plain(options.condition));
         network.dispose();
       }),
       { numRuns: backend === 'wasm' ? 8 : 2, seed: 7 }, // whole passes are slow elsewhere

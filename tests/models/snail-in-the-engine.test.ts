@@ -2,20 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   type AutoregressiveModel,
-  logProb,
   type PixelSNAILArgs,
   pixelSNAIL,
   type SampleOptions,
   sample,
   toPortable,
 } from 'pixelcnn-layers';
-import { createPool, type SampleOptions as PortableOptions, logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { createPool, logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isGpu, onEachBackend, onEachCpuBackend, useBackend } from '../support/backends';
-import { expectToFollow } from '../support/chi-square';
+import { expectLaw } from '../support/law';
 import { workers } from '../support/pool-workers';
 import { goldenSnail, goldenSnails } from '../support/snail-golden';
 import { noise, take } from '../support/tensors';
+import { expectDrawnAsByWholePasses } from '../support/whole-passes';
 
 /** Weights far from those of the start, so that every part of the network counts. */
 function model(args: PixelSNAILArgs): AutoregressiveModel {
@@ -125,25 +125,7 @@ onEachCpuBackend('PixelSNAIL drawn incrementally', (backend) => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ args, options }) => {
         const network = model(args);
-        const incremental = await sample(network, { ...options, strategy: 'incremental' });
-        const whole = await take(await sample(network, { ...options, strategy: 'full' }));
-        const drawn = Array.from(await incremental.data());
-        // A draw may fall the other way at a boundary; all that follows in its image then differs.
-        const values = drawn.length / options.numImages;
-        const differing = new Set(drawn.flatMap((level, i) => (level === whole[i] ? [] : [Math.floor(i / values)]))); // biome-ignore format: one line
-        expect(differing.size).toBeLessThanOrEqual(0.1 * options.numImages);
-        const { condition } = options;
-        const given = condition === undefined ? {} : { condition };
-        const wanted = await take(await logProb(network, incremental, given));
-        const portable = readPortable(writePortable(await toPortable(network)));
-        const shape = incremental.shape as [number, number, number, number];
-        const images = { data: Int32Array.from(drawn), shape };
-        const nats = await portableLogProb(portable, images, given as never);
-        for (const [n, value] of wanted.entries())
-          expect(Math.abs((nats[n] as number) - value)).toBeLessThan(2e-5 * Math.max(10, Math.abs(value)));
-        const again = await portableSample(portable, options as unknown as PortableOptions);
-        expect(Array.from(again.data)).toEqual(drawn);
-        incremental.dispose();
+        await expectDrawnAsByWholePasses(network, options);
         network.dispose();
       }),
       { numRuns: backend === 'wasm' ? 14 : 3, seed: 7 }, // whole passes are slow elsewhere
@@ -172,34 +154,15 @@ describe('the law', () => {
     const codeCondition = { levels: 3, shape: [1, 3] as const, resBlocks: 1, resFilters: 2 };
     const network = model({ imageShape: [3, 3, 1], levels: 2, ...small, codeCondition, numClasses: 2 });
     const portable = await toPortable(network);
-    const data = Uint8Array.from({ length: 512 * 9 }, (_, i) => (Math.floor(i / 9) >> (8 - (i % 9))) & 1);
-    const conditionOf = (count: number) => ({
-      class: 1,
-      codes: {
-        data: Array.from({ length: 3 * count }, (_, i) => [2, 0, 1][i % 3] as number),
-        shape: [count, 1, 3],
+    await expectLaw(portable, [3, 3, 1], (count) => ({
+      condition: {
+        class: 1,
+        codes: {
+          data: Array.from({ length: 3 * count }, (_, i) => [2, 0, 1][i % 3] as number),
+          shape: [count, 1, 3],
+        },
       },
-    });
-    const nats = await portableLogProb(
-      portable,
-      { data, shape: [512, 3, 3, 1] },
-      { condition: conditionOf(512) },
-    );
-    expect(Math.abs(nats.reduce((sum, value) => sum + Math.exp(value), 0) - 1)).toBeLessThan(1e-6);
-    const drawn = await portableSample(portable, {
-      numImages: 20_000,
-      seed: 3,
-      condition: conditionOf(20_000),
-    });
-    const counts = new Array<number>(512).fill(0);
-    for (let n = 0; n < 20_000; n++) {
-      const index = Array.from(drawn.data.slice(9 * n, 9 * n + 9)).reduce((bits, bit) => 2 * bits + bit, 0);
-      counts[index] = (counts[index] as number) + 1;
-    }
-    expectToFollow(
-      counts,
-      Array.from(nats, (value) => 20_000 * Math.exp(value)),
-    );
+    }));
     network.dispose();
   });
 });

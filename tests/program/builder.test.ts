@@ -320,6 +320,26 @@ it('attends to features of pixels, of one size, by heads that split it', () => {
     expect(() => program.attend(...inputs, 2)).toThrow('attend: input: wanted features of pixels');
 });
 
+it('has an LSTM of features of pixels, by a kernel of its path', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(8);
+  const kernel = (shape: readonly number[]) => ({ name: 'state', shape, read: () => null });
+  const [across, beside] = [kernel([1, 3, 2, 8]), kernel([2, 1, 2, 8])];
+  expect(program.lstm(image, across, 'rows', 2).size).toBe(2);
+  program.lstm(image, beside, 'fromRight', 1);
+  expect(program.nodes.slice(1)).toEqual([
+    { op: 'lstm', size: 2, input: 0, kernel: 'state', kernelSize: [1, 3], path: 'rows', groups: 2 },
+    { op: 'lstm', size: 2, input: 0, kernel: 'state_1', kernelSize: [2, 1], path: 'fromRight', groups: 1 },
+  ]);
+  expect(() => program.lstm(image, beside, 'rows', 2)).toThrow("weight 'state': wanted [1,k,2,8] with k odd");
+  expect(() => program.lstm(image, across, 'fromLeft', 2)).toThrow("weight 'state': wanted [2,1,2,8]");
+  expect(() => program.lstm(image, across, 'rows', 4)).toThrow(
+    'lstm: input: wanted a multiple of 4 * groups (16), got 8',
+  );
+  const vector = program.condition(0, 8, false);
+  expect(() => program.lstm(vector, across, 'rows', 2)).toThrow('lstm: input: wanted features of pixels');
+});
+
 it('has a node of its own for each kind of gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);

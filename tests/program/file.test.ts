@@ -1348,6 +1348,57 @@ describe('attention in a file', () => {
   });
 });
 
+describe('an LSTM in a file', () => {
+  const random = randomNumbers(9);
+  const shapes = { gates: [1, 1, 2, 8], states: [2, 1, 2, 8], last: [1, 1, 2, 6] };
+  const point = (present: 'A' | 'B') => windowOf([1, 1], [0, 0], present, 2);
+  const bytes = writePortable({
+    imageShape: [3, 4, 2],
+    levels: 3,
+    conditions: [],
+    nodes: [
+      { op: 'image', size: 2 },
+      { op: 'conv', size: 8, input: 0, kernel: 'gates', bias: null, window: point('B') },
+      { op: 'lstm', size: 2, input: 1, kernel: 'states', kernelSize: [2, 1], path: 'fromLeft', groups: 2 },
+      { op: 'conv', size: 6, input: 2, kernel: 'last', bias: null, window: point('A') },
+    ],
+    output: 3,
+    weights: new Map(
+      Object.entries(shapes).map(([name, shape]): [string, Weight] => {
+        const size = shape.reduce((product, length) => product * length);
+        return [name, { shape, data: Float32Array.from({ length: size }, () => 4 * random() - 2) }];
+      }),
+    ),
+  });
+
+  it('is read, and drawn by', async () => {
+    const { data } = await sample(readPortable(bytes), { numImages: 9, seed: 1 });
+    expect(new Set(data).size).toBe(3);
+  });
+
+  const cases: Case[] = [
+    ['no such path', "node 2 (lstm): path: wanted 'rows' or 'fromLeft' or 'fromRight', got 'columns'", inNode(2, { path: 'columns' })],
+    ['from the right, unshifted', 'output: not causal', inNode(2, { path: 'fromRight' })],
+    ['a kernel of another path', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [2, 1]', inNode(2, { path: 'rows' })],
+    ['an even kernel', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [1, 2]', inNode(2, { path: 'rows', kernelSize: [1, 2] })],
+    ['three pixels', 'node 2 (lstm): kernelSize: wanted [2,1], got [3, 1]', inNode(2, { kernelSize: [3, 1] })],
+    ['a kernel of no size', 'node 2 (lstm): kernelSize: wanted an integer of at least 1, got 0', inNode(2, { kernelSize: [2, 0] })],
+    ['a kernel of one number', 'node 2 (lstm): kernelSize: wanted 2 items, got [2]', inNode(2, { kernelSize: [2] })],
+    ['another kernel', "node 2 (lstm): kernel 'gates': wanted shape [2,1,2,8], got [1, 1, 2, 8]", inNode(2, { kernel: 'gates' })],
+    ['no kernel', 'node 2 (lstm): kernel: wanted the name of a weight', inNode(2, { kernel: 'none' })],
+    ['groups that do not split it', 'node 2 (lstm): input: wanted a multiple of 4 * groups (12), got 8', inNode(2, { groups: 3 })],
+    ['no groups', 'node 2 (lstm): groups: wanted an integer of at least 1, got 0', inNode(2, { groups: 0 })],
+    ['another size', 'node 2 (lstm): size: wanted 2, got 8', inNode(2, { size: 8 })],
+    ['a later node', 'node 2 (lstm): input: wanted an integer from 0 to 1, got 3', inNode(2, { input: 3 })],
+    ['a field of its own', "node 2 (lstm): wanted no fields but op, size, input, kernel, kernelSize, path, groups, got 'bias'", inNode(2, { bias: null })],
+    ['what is the same at every pixel', 'node 2 (lstm): input: wanted features of pixels', inProgram((program) => { program.conditions = [{ kind: 'vector', size: 8 }]; program.nodes[1] = { op: 'condition', size: 8, index: 0 }; })],
+  ]; // biome-ignore format: a case a line
+
+  it.each(cases)('is refused: %s', (_, message, edit) => {
+    expectRefused(edited(bytes, edit), message);
+  });
+});
+
 describe('networks on codes in a file', () => {
   const random = randomNumbers(9);
   const shapes = { before: [1, 3, 1, 2], around: [3, 3, 2, 2], last: [1, 1, 6, 3] };

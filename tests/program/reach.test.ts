@@ -162,6 +162,31 @@ describe('reach', () => {
   );
 
   it.each([
+    // Of feature 1, the second of two groups: o, f, i and g are gates 4 to 7. f counts where there was a cell before.
+    ['rows', [1, 3], [0, 1], ['00000000 00001011 00000000', '00000000 00000000 00000000']],
+    ['rows', [1, 3], [1, 0], ['10111011 10111011 00000000', '00001111 00000000 00000000']],
+    ['rows', [1, 1], [1, 1], ['00000000 10111011 00000000', '00000000 00001111 00000000']],
+    ['fromLeft', [2, 1], [0, 0], ['00001011 00000000 00000000', '00000000 00000000 00000000']],
+    ['fromLeft', [2, 1], [0, 1], ['10111011 00001111 00000000', '00000000 00000000 00000000']],
+    ['fromLeft', [2, 1], [1, 1], ['10111011 11111111 00000000', '10111011 00001111 00000000']],
+    ['fromRight', [2, 1], [0, 2], ['00000000 00000000 00001011', '00000000 00000000 00000000']],
+    ['fromRight', [2, 1], [1, 1], ['00000000 11111111 10111011', '00000000 00001111 10111011']],
+  ] as const)(
+    'of an LSTM is its own gates, and those of all states that come to it: %s, kernel %j, at %j',
+    (path, kernelSize, [row, column], expected) => {
+      const program = new ProgramBuilder();
+      const kernel = { name: 'kernel', shape: [...kernelSize, 2, 8], read: () => null };
+      const output = nodeOf(program.lstm(program.image(8), kernel, path, 2));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const seen = reach(of, [2, 3, 8], [row, column, 0], (output) => output === 1);
+      const rows = [0, 24].map((start) =>
+        [0, 8, 16].map((at) => seen.subarray(start + at, start + at + 8).join('')).join(' '),
+      );
+      expect(rows).toEqual(expected);
+    },
+  );
+
+  it.each([
     [1, [1, 1, 1, 1]],
     [2, [1, 1, 0, 0]],
     [4, [0, 1, 0, 0]],

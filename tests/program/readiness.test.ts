@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
 import { type Window, windowAround, windowOf } from '../../src/core/window';
-import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { ImageNode } from '../../src/program/program';
 import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
 import { weightOf } from '../support/program';
@@ -169,6 +169,45 @@ it('knows when attention is ready: each head with its query, and with keys and v
     [AFTER_ROW, AFTER_ROW],
     [AFTER_ROW, AFTER_ROW],
     [ROW, ROW],
+  ]);
+});
+
+it('knows when states of an LSTM are ready: with their gates, and with states of the row above or beside', () => {
+  const program = new ProgramBuilder();
+  const image = program.image(2);
+  const rows = program.concat(...new Array<Features>(4).fill(program.shift(image, 1, 0)));
+  const left = program.concat(...new Array<Features>(4).fill(program.shift(image, 0, 1)));
+  const [first, second] = [program.slice(image, 0, 1), program.slice(image, 1, 1)];
+  const present = program.concat(first, first, first, first, second, second, second, second);
+  const after = program.conv(image, square(3, 2, 8), null, windowAround([3, 3], 'everything', 1));
+  const mixed = program.concat(program.slice(rows, 0, 4), program.slice(present, 4, 4));
+  const [across, beside] = [weightOf([1, 3, 2, 8]), weightOf([2, 1, 2, 8])];
+  const all = [rows, left, present, after, mixed];
+  const start = program.nodes.length;
+  for (const groups of [1, 2]) for (const gates of all) program.lstm(gates, across, 'rows', groups);
+  for (const gates of all) program.lstm(gates, beside, 'fromLeft', 2);
+  for (const gates of all) program.lstm(gates, beside, 'fromRight', 2);
+  expect(timesOf(program).slice(start)).toEqual([
+    [ROW, ROW], // all of its group's gates, and of the row above everything is there
+    [0, 0],
+    [2, 2],
+    [AFTER_ROW, AFTER_ROW],
+    [2, 2],
+    [ROW, ROW],
+    [0, 0],
+    [1, 2],
+    [AFTER_ROW, AFTER_ROW],
+    [ROW, 2],
+    [ROW, ROW], // from the left, known before the row where all gates are
+    [0, 0],
+    [1, 2],
+    [AFTER_ROW, AFTER_ROW],
+    [0, 2], // of the pixel to the left, all channels are known
+    [ROW, ROW], // from the right
+    [AFTER_ROW, AFTER_ROW],
+    [AFTER_ROW, AFTER_ROW],
+    [AFTER_ROW, AFTER_ROW],
+    [AFTER_ROW, AFTER_ROW],
   ]);
 });
 

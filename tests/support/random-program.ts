@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import type { ConditionShape } from '../../src/core/conditions';
 import type { Window } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { ImageNode, PortableModel } from '../../src/program/program';
+import type { LayerWeight } from '../../src/program/ops';
+import type { ImageNode, LSTMPath, PortableModel } from '../../src/program/program';
 import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
@@ -103,7 +104,7 @@ class GrowingProgram {
     const ofChannels = x.size % channels === 0 ? channels : 1;
     const groups = kind % 2 === 0 ? ofChannels : 1;
     const outs = size * groups;
-    switch (kind % 17) {
+    switch (kind % 18) {
       case 0:
       case 1:
         if (isConstant)
@@ -154,6 +155,16 @@ class GrowingProgram {
           features.size === units ? features : program.slice(features, features.size - units, units);
         const heads = units % 2 === 0 && kind % 2 === 0 ? 2 : 1;
         if (areMaps) this.add(program.attend(of(x), of(y), of(z), heads));
+        break;
+      }
+      case 17: {
+        const path = (['rows', 'fromLeft', 'fromRight'] as const)[anchor[0] % 3] as LSTMPath;
+        const taps = path === 'rows' ? [1, 1 + 2 * (anchor[1] % 2)] : [2, 1];
+        const units = outs <= 6 ? outs : size;
+        if (isConstant) break;
+        const gates = this.conv(x, 4 * units, window, outs <= 6 ? groups : 1);
+        const kernel = this.kernel([...taps, units, 4 * units]);
+        this.add(program.lstm(gates, kernel, path, outs <= 6 ? groups : 1));
         break;
       }
       default: {
@@ -224,13 +235,17 @@ class GrowingProgram {
     window: Pick<Window, 'kernelSize' | 'anchor' | 'present'> & Partial<Window>,
     imageChannels = 1,
   ): Features {
-    const [rows, columns] = window.kernelSize;
-    const shape = [rows, columns, x.size, size];
-    const seed = 1000 * this.seed + this.weights++;
-    const fan = rows * columns * x.size;
-    const kernel = noise(fan * size, seed).map((value) => value * Math.sqrt(3 / fan));
+    const kernel = this.kernel([...window.kernelSize, x.size, size]);
     const whole = { stride: 1, transposed: false, ...window, imageChannels };
-    const bias = weightOf([size], noise(size, seed + 500), `bias ${this.weights}`);
-    return this.program.conv(x, weightOf(shape, kernel, `kernel ${this.weights}`), bias, whole);
+    const bias = weightOf([size], noise(size, 1000 * this.seed + this.weights + 499), `bias ${this.weights}`);
+    return this.program.conv(x, kernel, bias, whole);
+  }
+
+  private kernel(shape: readonly number[]): LayerWeight {
+    const [rows, columns, featuresIn, featuresOut] = shape as [number, number, number, number];
+    const seed = 1000 * this.seed + this.weights++;
+    const fan = rows * columns * featuresIn;
+    const numbers = noise(fan * featuresOut, seed).map((value) => value * Math.sqrt(3 / fan));
+    return weightOf(shape, numbers, `kernel ${this.weights}`);
   }
 }

@@ -1,5 +1,6 @@
 import { maskOf, type Window } from '../../src/core/window';
 import type { Node, PortableModel } from '../../src/program/program';
+import { slowLSTM } from './slow-lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */
 export interface SlowMap {
@@ -94,6 +95,14 @@ function slowNode(
       return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
     case 'attend':
       return slowAttention(node.heads, operands as [SlowMap, SlowMap, SlowMap]);
+    case 'lstm': {
+      const { height: h, width: w } = x;
+      const { size, groups, path, kernelSize } = node;
+      const columns = kernelSize[0] * kernelSize[1];
+      const sizes = { n: 1, h, w, groups, size: size / groups, columns, path };
+      const states = slowLSTM(x.values, numbers(node.kernel), sizes);
+      return each((row, column, f) => states[(row * w + column) * size + f] as number);
+    }
     case 'concat':
       return each((row, column, f) => {
         let first = 0;

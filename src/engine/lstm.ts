@@ -1,0 +1,103 @@
+import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
+import type { ImageNode } from '../program/program';
+import { AFTER_ROW, ROW } from '../program/readiness';
+import { commonRuns } from './featurewise';
+import { Layout } from './layout';
+import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
+
+type LSTM = Extract<ImageNode, { op: 'lstm' }>;
+
+/** How far from a place an LSTM reads its own states: rows above, and columns to either side. */
+export function reachOfStates({ path, kernelSize }: LSTM): {
+  readonly above: number;
+  readonly columns: number;
+} {
+  return { above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 };
+}
+
+/** The parts of the gates, in the order that they have among the features of a group. */
+const [O, F, I, G] = [0, 1, 2, 3] as const;
+
+/**
+ * An LSTM over pixels, of z, before the gates, to its states y. What states of the row above give to the gates is one product
+ * for the whole row, before its first pixel. What the state beside gives comes with each pixel or, where z is known for all
+ * of the row at once, in a sweep over it.
+ */
+export function addLSTM(
+  plan: Plan,
+  node: LSTM,
+  kernel: Float32Array,
+  z: FeatureCache,
+  y: FeatureCache,
+): void {
+  const { path, size, kernelSize } = node;
+  const { layout, scale, places } = y;
+  const { slots, times, runs } = layout;
+  const gates = new FeatureCache(plan, Layout.concat([layout, layout, layout, layout]), WHOLE_ROW, scale);
+  const cells = new FeatureCache(plan, layout, { ...WHOLE_ROW, margin: 1 }, scale);
+  const gateOf = gatesOf(node);
+  const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
+
+  /** Adds to sums what states side by side give them, by so many taps from one on. */
+  const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
+    const inputs = taps * slots;
+    const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
+    const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
+    const of = { weights: weights.offset, weightStride: 4 * inputs, inputs, length: 4 * slots };
+    return { op: Op.product, y: gates.operand(), a: states, b: sums, ...of, parameter: NO_BOUND };
+  };
+  const tapsAbove = path === 'rows' ? kernelSize[1] : 1;
+  const above = y.operand(0, 1, tapsAbove >> 1);
+  plan.emit(ROW, product(above, 0, tapsAbove, plan.reserve(4 * slots)), places);
+
+  const zTimes = gateOf.map((gate) => times[gate % size] as number);
+  for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
+    const [to, a] = from as [number, number];
+    const sum = gates.operand(to);
+    plan.emit(time, { op: Op.add, y: sum, a: z.operand(a), b: sum, length }, places);
+  }
+
+  const first = times.reduce((least, time) => Math.min(least, time));
+  const isOfRow = first === ROW || first === AFTER_ROW;
+  const sweep = path !== 'rows' && isOfRow ? path : undefined;
+  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // of a pixel, from it to the one whose cells it goes on with
+  if (path !== 'rows') plan.emit(first, product(y.operand(0, 0, toLeft), 1, 1, gates.operand()), places, sweep); // biome-ignore format: one line
+  for (const { range, time } of runs) {
+    const [from, to] = range;
+    const part = (gate: number) => gates.operand(gate * slots + from);
+    const emit = (op: OpName, y: Operand, a: Operand, b?: Operand) =>
+      plan.emit(time, { op: Op[op], y, a, ...(b && { b }), length: to - from }, places, sweep);
+    const cell = cells.operand(from);
+    emit('gate', part(G), part(G), part(I));
+    emit('sigmoid', part(F), part(F));
+    emit('multiply', part(F), part(F), cells.operand(from, 0, toLeft));
+    emit('add', cell, part(F), part(G));
+    emit('gate', y.operand(from), cell, part(O));
+  }
+}
+
+const NO_BOUND = Number.NEGATIVE_INFINITY;
+
+/** For each feature of z, the gate that it is, [4,F]: of each group it has o, f, i and g in turn. */
+function gatesOf({ size, groups }: LSTM): number[] {
+  const group = size / groups;
+  return Array.from({ length: 4 * size }, (_, feature) => {
+    const [part, of] = [Math.floor(feature / group) % 4, Math.floor(feature / (4 * group))];
+    return part * size + of * group + (feature % group);
+  });
+}
+
+/** A kernel [taps,F,4F] in blocks of four gates, [4 slots/4][taps slots][4], of gates in these slots; `packed` is zeros. */
+function packTaps(packed: Float32Array, kernel: Float32Array, states: Layout, slotOfGate: readonly number[]) {
+  const [size, outs] = [states.slotOf.length, slotOfGate.length];
+  const taps = kernel.length / (size * outs);
+  const blockStride = 4 * taps * states.slots;
+  for (let tap = 0; tap < taps; tap++) {
+    for (const [f, slot] of states.slotOf.entries()) {
+      const to = 4 * (tap * states.slots + slot);
+      for (const [gate, out] of slotOfGate.entries()) {
+        packed[to + (out >> 2) * blockStride + (out & 3)] = kernel[(tap * size + f) * outs + gate] as number;
+      }
+    }
+  }
+}
