@@ -1,10 +1,10 @@
 // Shows what a model can see of the pixels before one, and what it is blind to, as text and as a picture:
 // `node examples/receptive-field.mjs --blocks 3 --gated`, or `--model DIR`.
 
-import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
+import { diagonalBiLSTMBlock, gatedPixelCNN, pixelCNN, receptiveField, rowLSTMBlock } from 'pixelcnn-layers';
 import { useBackend } from './lib/backend.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
-import { oddNumber, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { oddNumber, oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
 import { fieldSvg, fieldText } from './lib/receptive-field.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 
@@ -14,7 +14,10 @@ Usage: node examples/receptive-field.mjs [flags]
 
   --blocks N         of an untrained PixelCNN (3)
   --gated            of an untrained Gated PixelCNN instead
+  --block NAME       row-lstm or diagonal-bi-lstm: a block of PixelRNN in the PixelCNN
   --first-kernel N   side of its first kernel, odd (7)
+  --height N         of its images (so that there is a ring around what PixelCNN sees)
+  --width N          (the same)
   --model DIR        a saved model instead
   --row N            of the pixel predicted, counted from 0 (the last)
   --column N         of the pixel predicted, counted from 0 (the middle)
@@ -26,7 +29,10 @@ const flags = parseFlags(
   {
     blocks: text('3'),
     gated: { type: 'boolean', default: false },
+    block: text(),
     'first-kernel': text('7'),
+    height: text(),
+    width: text(),
     model: text(),
     row: text(),
     column: text(),
@@ -36,6 +42,8 @@ const flags = parseFlags(
   HELP,
   process.argv.slice(2),
 );
+
+const BLOCKS = { 'row-lstm': rowLSTMBlock, 'diagonal-bi-lstm': diagonalBiLSTMBlock };
 
 const out = outputFile('--out', flags.out);
 
@@ -53,9 +61,15 @@ function untrained() {
   const numBlocks = wholeNumber('--blocks', flags.blocks, 0, 20);
   const firstKernelSize = oddNumber('--first-kernel', flags['first-kernel'], 31);
   const radius = (firstKernelSize >> 1) + numBlocks;
-  const imageShape = [radius + 2, 2 * radius + 3, 1]; // one ring more than the window
+  const size = (name, fallback) =>
+    flags[name] === undefined ? fallback : wholeNumber(`--${name}`, flags[name], 1, 64);
+  const imageShape = [size('height', radius + 2), size('width', 2 * radius + 3), 1]; // one ring more than the window
   const args = { imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks, firstKernelSize };
-  return { model: flags.gated ? gatedPixelCNN(args) : pixelCNN(args), imageShape };
+  if (flags.block === undefined)
+    return { model: flags.gated ? gatedPixelCNN(args) : pixelCNN(args), imageShape };
+  if (flags.gated) stop('--block: of a PixelCNN, not of a gated one');
+  const block = BLOCKS[oneOf('--block', flags.block, Object.keys(BLOCKS))];
+  return { model: pixelCNN({ ...args, block }), imageShape };
 }
 
 const field = await receptiveField(model, { row, column });

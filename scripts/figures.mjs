@@ -17,6 +17,10 @@ const FIGURES = [
   ['plot-masks.mjs --kernel 3 --type B', 'masks-3x3-B'],
   ['receptive-field.mjs --blocks 3', 'receptive-field-plain.svg'],
   ['receptive-field.mjs --blocks 3 --gated', 'receptive-field-gated.svg'],
+  ...['plain', 'row-lstm', 'diagonal-bi-lstm'].map((block) => [
+    `receptive-field.mjs --blocks 1 --first-kernel 3 --height 8 --width 15${block === 'plain' ? '' : ` --block ${block}`}`,
+    `receptive-field-1-${block}.svg`,
+  ]),
   ['sample.mjs --model examples/models/digits --seed 1', 'model-digits.png'],
   ['sample.mjs --model examples/models/digits --complete digits --seed 1', 'model-digits-completions.png'],
   ['sample.mjs --model examples/models/digits-conditional --images 12 --seed 1', 'digits-conditional.png'],

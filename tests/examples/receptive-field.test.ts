@@ -42,6 +42,19 @@ it('shows that a gated network sees all of its window', async () => {
   expect(await readFile(out, 'utf8')).not.toContain('#c0563b');
 });
 
+it('shows what blocks of PixelRNN see, in images of a given size', async () => {
+  const see = async (block: string) => {
+    const flags = ['--blocks', '1', '--first-kernel', '3', '--height', '4', '--width', '9', '--block', block];
+    const { stdout } = await runScript('receptive-field.mjs', flags, [], directory);
+    return stdout.split('\n').slice(0, 4);
+  };
+  // Two pixels to the left by the two kernels 3x3, and from there on upwards a triangle.
+  expect(await see('row-lstm')).toEqual(['########.', '#######o.', 'o#####oo.', 'oo##@']);
+  expect(await see('diagonal-bi-lstm')).toEqual(['#########', '#########', '########o', '####@']);
+  const { code, stderr } = await runScript('receptive-field.mjs', ['--gated', '--block', 'row-lstm']);
+  expect([code, stderr]).toEqual([1, '--block: of a PixelCNN, not of a gated one\n']);
+});
+
 it('counts rows and columns of a saved model from 0', async () => {
   const model = join(directory, 'model');
   await saveModel(model, {}); // 8x8 pixels; a first kernel of 3 and a block of 3

@@ -378,6 +378,18 @@ describe('train.mjs', () => {
     });
   });
 
+  it.each(['row-lstm', 'diagonal-bi-lstm'])('gives the same losses when stopped and resumed, of %s', async (name) => {
+    const [out, whole] = [join(directory, name), join(directory, `${name}-whole`)];
+    const flags = `${SMALL} --model ${name} --dropout 0.1 --every 10`;
+    expect((await run(`${flags} --steps 10 --out ${out}`)).code).toBe(0);
+    expect((await run(`--resume --steps 20 --out ${out}`)).output).toContain('goes on after step 10');
+    const { code, output } = await run(`${flags} --steps 20 --out ${whole}`);
+    expect(code).toBe(0);
+    expect(output).not.toContain('whole forward pass'); // samples are drawn incrementally
+    expect(await losses(out)).toEqual(await losses(whole));
+    expect(existsSync(join(out, 'samples-20.png'))).toBe(true);
+  }); // biome-ignore format: the name in one line
+
   describe('refuses', () => {
     const refusals: [flags: string, answer: string][] = [
       ['', '--data: wanted one of digits'],
@@ -401,7 +413,10 @@ describe('train.mjs', () => {
       ['--data digits --output mixture:', "--output mixture: wanted a whole number of at least 1, got ''"],
       ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
-      ['--data digits --model row', "--model: wanted pixelcnn, gated, plus-plus, snail, got 'row'"],
+      [
+        '--data digits --model row',
+        "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, got 'row'",
+      ],
       ['--data digits --conditional', '--conditional: comes with --model gated'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],

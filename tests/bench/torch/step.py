@@ -2,7 +2,7 @@
 
 usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
 "firstKernelSize": 7}' BATCH SECONDS        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
-With "model": "gated" it is that of Gated PixelCNN.
+With "model": "gated" it is that of Gated PixelCNN, with "block": "rowLSTMBlock" or "diagonalBiLSTMBlock" PixelRNN.
 """
 import json
 import sys
