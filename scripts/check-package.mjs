@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 // Not minified: names are in error messages. The script for pages is, and takes 41 kB of it.
-const MAX_TARBALL_BYTES = 600_000;
+const MAX_TARBALL_BYTES = 620_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
