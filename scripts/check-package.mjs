@@ -57,9 +57,9 @@ const ENGINES = [
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 37_000], // with all layers, which are registered on import
   ['pixelcnn-layers/runtime', 'getMask', 2_000],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 37_000],
-  ['pixelcnn-layers', '*', 98_000],
-  ['pixelcnn-layers/runtime', '*', 47_000],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 38_000],
+  ['pixelcnn-layers', '*', 100_000],
+  ['pixelcnn-layers/runtime', '*', 48_000],
   ['pixelcnn-layers/node', '*', 5_000],
   ['pixelcnn-layers/data', '*', 4_300],
   ['pixelcnn-layers/weights', '*', 6_500],
