@@ -105,7 +105,25 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 };
 
-const MODELS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated', 'plus-plus', 'snail'];
+const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated'];
+const MODELS = [...STACKS, 'plus-plus', 'snail'];
+
+/** The networks that a flag is for, where it is not for all. */
+const FOR_MODELS = {
+  conditional: ['gated', 'plus-plus', 'snail'],
+  filters: ['plus-plus', 'snail'],
+  resnets: ['plus-plus'],
+  'res-blocks': ['snail'],
+  'res-filters': ['snail'],
+  heads: ['snail'],
+  'from-data': ['plus-plus', 'snail'],
+  hidden: STACKS,
+  'out-dim': STACKS,
+  blocks: [...STACKS, 'snail'],
+  'first-kernel': STACKS,
+  kernel: ['pixelcnn', 'row-lstm', 'gated', 'snail'],
+  input: [...STACKS, 'snail'],
+};
 
 /** Flags that may differ when a run goes on; all others are kept in the run. */
 const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend'];
@@ -124,8 +142,8 @@ export function readTrainFlags(argv) {
   const patience = optional(wholeNumber, 'patience', 1);
   const backend = optional(oneOf, 'backend', BACKENDS);
   const path = flags.path === undefined ? undefined : resolve(pathTo('a path', '--path', flags.path));
+  const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
   if (flags.resume) {
-    const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
     const other = given.find((name) => !MAY_CHANGE.includes(name));
     if (other !== undefined)
       stop(
@@ -135,12 +153,12 @@ export function readTrainFlags(argv) {
     return { resume: true, out: outputDirectory('--out', flags.out), steps, patience, backend, path };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
-  const isPlusPlus = flags.model === 'plus-plus';
-  const isSnail = flags.model === 'snail';
-  if (flags.conditional && flags.model !== 'gated' && !isPlusPlus && !isSnail)
-    stop('--conditional: comes with --model gated, plus-plus or snail');
-  if (flags['from-data'] !== undefined && !isPlusPlus && !isSnail)
-    stop('--from-data: comes with --model plus-plus or snail');
+  const model = oneOf('--model', flags.model, MODELS);
+  const misplaced = given.find((name) => FOR_MODELS[name]?.includes(model) === false);
+  if (misplaced !== undefined)
+    stop(`--${misplaced}: comes with --model ${FOR_MODELS[misplaced].join(', ')}, got '${model}'`);
+  const isPlusPlus = model === 'plus-plus';
+  const isSnail = model === 'snail';
   const filters = wholeNumber('--filters', flags.filters, 1);
   const heads = wholeNumber('--heads', flags.heads, 1);
   if (isSnail && filters % (2 * heads) !== 0)
@@ -155,7 +173,7 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 65_536),
-      model: oneOf('--model', flags.model, MODELS),
+      model,
       isConditional: flags.conditional,
       filters,
       numResnets: wholeNumber('--resnets', flags.resnets, 1),

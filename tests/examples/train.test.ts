@@ -417,7 +417,16 @@ describe('train.mjs', () => {
         '--data digits --model row',
         "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, got 'row'",
       ],
-      ['--data digits --conditional', '--conditional: comes with --model gated'],
+      [
+        '--data digits --conditional',
+        "--conditional: comes with --model gated, plus-plus, snail, got 'pixelcnn'",
+      ],
+      ['--data digits --model gated --heads 2', "--heads: comes with --model snail, got 'gated'"],
+      [
+        '--data digits --model diagonal-bi-lstm --kernel=5',
+        '--kernel: comes with --model pixelcnn, row-lstm',
+      ],
+      ['--data digits --model plus-plus --hidden 8', '--hidden: comes with --model pixelcnn, row-lstm'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
       ['--data emoji --model gated --conditional --out FRESH', 'emoji has no classes'],
