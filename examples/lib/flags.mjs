@@ -91,6 +91,7 @@ export function outputDirectory(flag, text) {
 /** Where a file may be written. */
 export function outputFile(flag, text) {
   const path = pathTo('a file', flag, text);
+  if (path.startsWith('-')) stop(`${flag}: wanted a file, got '${path}'`); // a flag that there is not
   const isDirectory = /[/\\]$/.test(path) || entryAt(flag, path)?.isDirectory();
   return isDirectory ? stop(`${flag}: wanted a file, ${path} is a directory`) : path;
 }

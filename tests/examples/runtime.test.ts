@@ -45,6 +45,7 @@ describe('export.mjs', () => {
         ['export.mjs', '--model', 'nowhere', '--out', 'FOLDER'],
       ],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
+      ["file: wanted a file, got '--help'", ['runtime/draw.mjs', '--help']],
     ],
     () => ({ FOLDER: folder }),
   );
