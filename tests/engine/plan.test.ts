@@ -74,7 +74,10 @@ describe('Plan', () => {
     // what is done in a row is done on all its columns at once, where an instruction says how; else column by column
     const places = EVERYWHERE;
     const [one, wide, own] = [copy, { ...copy, columns: 5 }, closure].map((code) => ({ code, places }));
-    const [swept, back] = [{ ...own, sweep: 'fromLeft' }, { ...one, sweep: 'fromRight' }];
+    const [swept, back] = [
+      { ...own, sweep: 'fromLeft' },
+      { ...one, sweep: 'fromRight' },
+    ];
     expect(a.steps).toEqual([[one], [wide, swept], [], [one, own], [own], [swept, wide, back]]);
     const [half, phase] = [placesOfScale(5), { every: 5, row: 0, column: 2 }];
     a.emit(0, copy, half);
