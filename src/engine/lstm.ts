@@ -38,7 +38,7 @@ export function addLSTM(
   const gateOf = gatesOf(node);
   const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
 
-  /** Adds to sums what states side by side give them, by so many taps from one on. */
+  /** The gates as `sums` plus what states give them, through `taps` taps of the kernel, the first of them `tap`. */
   const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
     const inputs = taps * slots;
     const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
@@ -60,7 +60,7 @@ export function addLSTM(
   const first = times.reduce((least, time) => Math.min(least, time));
   const isOfRow = first === ROW || first === AFTER_ROW;
   const sweep = path !== 'rows' && isOfRow ? path : undefined;
-  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // of a pixel, from it to the one whose cells it goes on with
+  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far left of a pixel the cell lies that it continues
   if (path !== 'rows') plan.emit(first, product(y.operand(0, 0, toLeft), 1, 1, gates.operand()), places, sweep); // biome-ignore format: one line
   for (const { range, time } of runs) {
     const [from, to] = range;

@@ -1,6 +1,12 @@
-import { encode, INSTRUCTION_WORDS, type Operand, type SamplingKernels } from '../kernels/instruction';
+import {
+  encode,
+  INSTRUCTION_WORDS,
+  type Instruction,
+  type Operand,
+  type SamplingKernels,
+} from '../kernels/instruction';
 import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
-import { alike, hasColumn, hasRow, type Places } from './places';
+import { alike, hasColumn, hasRow } from './places';
 import {
   CHUNK,
   type Closure,
@@ -31,8 +37,10 @@ interface EncodedStep extends Step {
 }
 
 /** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript; and how, see {@link Step}. */
-type Segment = Pick<Step, 'places' | 'sweep'> &
-  ({ readonly start: number; end: number } | { readonly closure: Closure });
+type Segment = Pick<Step, 'places' | 'sweep'> & {
+  /** The moving bases that a sweep uses: moving all of them takes longer the more nodes there are. */
+  readonly bases: Set<number>;
+} & ({ readonly start: number; end: number } | { readonly closure: Closure });
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -101,14 +109,15 @@ export class Machine {
     this.row = row;
     this.column = column;
     if (this.every > 1) this.due = this.dueAt(row, column);
-    for (const { bases } of this.chunks) {
-      const chunkStart = bases[CHUNK] as number;
-      for (let i = 0; i < movingBases.length; i++) {
-        const { slots, scale } = movingBases[i] as MovingBase;
-        const columns = Math.floor(column / scale);
-        bases[FIRST_MOVING + i] = chunkStart + (this.rowStarts[i] as number) + columns * slots;
-      }
+    for (const chunk of this.chunks) {
+      for (let i = 0; i < movingBases.length; i++) this.moveBase(chunk, i, column);
     }
+  }
+
+  private moveBase({ bases }: Chunk, i: number, column: number): void {
+    const { slots, scale } = this.movingBases[i] as MovingBase;
+    const columns = Math.floor(column / scale);
+    bases[FIRST_MOVING + i] = (bases[CHUNK] as number) + (this.rowStarts[i] as number) + columns * slots;
   }
 
   /** Runs what is done at a time of the present pixel, or {@link ONCE}, for all images. */
@@ -131,7 +140,7 @@ export class Machine {
       if (images <= 0) return;
       for (const segment of segments) {
         if (segment.sweep === undefined) this.act(segment, chunk, images);
-        else this.eachColumn(segment.places, segment.sweep, () => this.act(segment, chunk, images));
+        else this.sweep(segment, segment.sweep, chunk, images);
       }
     }
   }
@@ -169,14 +178,16 @@ export class Machine {
     }
   }
 
-  private eachColumn({ column: first, every }: Places, sweep: Sweep, act: () => void): void {
-    const columns = (this.width - first) / every; // rounded up by the loop
+  /** Runs a segment at one place of the present row after the other; the present pixel is the first, before and after. */
+  private sweep(segment: Segment, from: Sweep, chunk: Chunk, images: number): void {
+    const { places, bases } = segment;
+    const columns = Math.ceil((this.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
-      const column = first + every * (sweep === 'fromLeft' ? i : Math.ceil(columns) - 1 - i);
-      this.moveTo(this.row, column);
-      act();
+      const column = places.column + places.every * (from === 'fromLeft' ? i : columns - 1 - i);
+      for (const base of bases) this.moveBase(chunk, base, column);
+      this.act(segment, chunk, images);
     }
-    this.moveTo(this.row, 0);
+    for (const base of bases) this.moveBase(chunk, base, 0);
   }
 }
 
@@ -225,9 +236,21 @@ function inSegments(steps: readonly EncodedStep[]): Segment[] {
   for (const { code, places, sweep, at } of steps) {
     const last = segments.at(-1);
     const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
-    if ('fn' in code) segments.push({ closure: code, places, sweep });
-    else if (isLike && last !== undefined && 'end' in last && last.end === at) last.end += INSTRUCTION_WORDS;
-    else segments.push({ start: at, end: at + INSTRUCTION_WORDS, places, sweep });
+    const bases = sweep === undefined ? [] : movingBasesOf(code);
+    if ('fn' in code) segments.push({ closure: code, places, sweep, bases: new Set(bases) });
+    else if (isLike && last !== undefined && 'end' in last && last.end === at) {
+      last.end += INSTRUCTION_WORDS;
+      for (const base of bases) last.bases.add(base);
+    } else segments.push({ start: at, end: at + INSTRUCTION_WORDS, places, sweep, bases: new Set(bases) });
   }
   return segments;
+}
+
+/** The moving bases of operands, by their indices among these. */
+function movingBasesOf(code: Step['code']): number[] {
+  const { y, a, b, c }: Pick<Instruction, 'y' | 'a' | 'b' | 'c'> = code;
+  const bases = [y, a, b, c].flatMap((operand) =>
+    operand === undefined ? [] : [operand.base - FIRST_MOVING],
+  );
+  return bases.filter((base) => base >= 0);
 }

@@ -108,7 +108,7 @@ function expectSlow(model: PortableModel, numImages: number, seed: number): void
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
-      kind: fc.integer({ min: 0, max: 10 }),
+      kind: fc.integer({ min: 0, max: 11 }),
       rows: fc.constantFrom(1, 3, 5),
       columns: fc.constantFrom(1, 3, 5),
       size: fc.integer({ min: 1, max: 6 }),
@@ -136,6 +136,12 @@ describe('maps that come before the image', () => {
               if (kind === 7) return program.concatElu(x);
               if (kind === 8) return program.attend(x, program.pointwise('tanh', x), x, 1);
               if (kind === 9) return program.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
+              if (kind === 11) {
+                const path = rows === 1 ? 'rows' : rows === 3 ? 'fromLeft' : 'fromRight';
+                const taps = path === 'rows' ? [1, columns] : [2, 1];
+                const gates = program.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
+                return program.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
+              }
               return kind === 5
                 ? program.concat(x, bent)
                 : program.combine('add', x, program.pointwise('tanh', x));

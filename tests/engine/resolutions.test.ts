@@ -173,4 +173,18 @@ describe('an LSTM', () => {
       }
     }
   }); // biome-ignore format: the paths in one line
+
+  it.each(['rows', 'fromLeft'] as const)(
+    'keeps states that only their own row reads, before it begins: %s',
+    (path) => {
+      const program = new ProgramBuilder();
+      const { rows, left } = maps(program);
+      const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
+      const bent = program.pointwise('tanh', program.lstm(rows, kernel, path, 1));
+      const others = program.pointwise('tanh', program.pointwise('tanh', program.pointwise('elu', bent)));
+      const all = program.concat(others, left);
+      const output = program.conv(all, random([1, 1, all.size, 2 * LEVELS], 'outputs'), null, point);
+      expectSlow(modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS }), 3, 2, 1);
+    },
+  );
 });

@@ -1397,6 +1397,23 @@ describe('an LSTM in a file', () => {
   it.each(cases)('is refused: %s', (_, message, edit) => {
     expectRefused(edited(bytes, edit), message);
   });
+
+  it('takes a time of the order of its length, however many there are', async () => {
+    const many = edited(bytes, ({ program }) => {
+      const { nodes } = program;
+      program.imageShape = [3, 16, 2];
+      nodes.push({ op: 'shift', size: 8, input: 1, rows: 1, columns: 0 }); // what goes over whole rows at once
+      const inputs: number[] = [];
+      for (let i = 0; i < 3000; i++)
+        inputs.push(nodes.push({ ...nodes[2], input: 4, path: 'fromRight', groups: 1 }) - 1);
+      nodes.push({ op: 'add', size: 2, inputs });
+      program.output = nodes.push({ ...nodes[3], input: nodes.length - 1 }) - 1;
+    });
+    const start = performance.now();
+    const { shape } = await sample(readPortable(many), { seed: 1 });
+    expect(shape).toEqual([1, 3, 16, 2]);
+    expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
+  });
 });
 
 describe('networks on codes in a file', () => {

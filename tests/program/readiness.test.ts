@@ -181,8 +181,9 @@ it('knows when states of an LSTM are ready: with their gates, and with states of
   const present = program.concat(first, first, first, first, second, second, second, second);
   const after = program.conv(image, square(3, 2, 8), null, windowAround([3, 3], 'everything', 1));
   const mixed = program.concat(program.slice(rows, 0, 4), program.slice(present, 4, 4));
+  const late = program.concat(program.slice(rows, 0, 4), program.slice(after, 4, 4));
   const [across, beside] = [weightOf([1, 3, 2, 8]), weightOf([2, 1, 2, 8])];
-  const all = [rows, left, present, after, mixed];
+  const all = [rows, left, present, after, mixed, late];
   const start = program.nodes.length;
   for (const groups of [1, 2]) for (const gates of all) program.lstm(gates, across, 'rows', groups);
   for (const gates of all) program.lstm(gates, beside, 'fromLeft', 2);
@@ -193,17 +194,21 @@ it('knows when states of an LSTM are ready: with their gates, and with states of
     [2, 2],
     [AFTER_ROW, AFTER_ROW],
     [2, 2],
+    [AFTER_ROW, AFTER_ROW],
     [ROW, ROW],
     [0, 0],
     [1, 2],
     [AFTER_ROW, AFTER_ROW],
     [ROW, 2],
+    [ROW, AFTER_ROW],
     [ROW, ROW], // from the left, known before the row where all gates are
     [0, 0],
     [1, 2],
     [AFTER_ROW, AFTER_ROW],
     [0, 2], // of the pixel to the left, all channels are known
+    [AFTER_ROW, AFTER_ROW], // but for what is known after the row
     [ROW, ROW], // from the right
+    [AFTER_ROW, AFTER_ROW],
     [AFTER_ROW, AFTER_ROW],
     [AFTER_ROW, AFTER_ROW],
     [AFTER_ROW, AFTER_ROW],
