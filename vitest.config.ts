@@ -20,6 +20,17 @@ const nodeOnly = [
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
 
+/** Tests of tfjs-node itself, and of programs that run on it. */
+const tfjsNodeOnly = 'tests/node-tensorflow/**/*.test.ts';
+
+/** What computes by tfjs: the engine and its kind are the same on any backend. */
+const onTfjsNode = [
+  'tests/backends.test.ts',
+  'tests/{ops,layers,models,tensors,causality,training,weights}/**/*.test.ts',
+  'tests/sampling/sample.test.ts',
+  tfjsNodeOnly,
+];
+
 /** Enough for WebGPU in Node, since all run on WebGPU in Chromium: both are the same Dawn. */
 const onDawn = ['tests/backends.test.ts', 'tests/ops/**', dawnOnly];
 
@@ -51,7 +62,7 @@ const projects: TestProjectInlineConfiguration[] = [
     test: {
       name: 'node',
       include: ['tests/**/*.test.ts'],
-      exclude: [dawnOnly],
+      exclude: [dawnOnly, tfjsNodeOnly],
       provide: { backends: ['cpu', 'wasm', 'wasm, composed'] },
     },
   },
@@ -68,6 +79,19 @@ const projects: TestProjectInlineConfiguration[] = [
         } satisfies TestProjectInlineConfiguration,
       ]
     : missing('WebGPU in Node', 'apt-get install chromium libvulkan1')),
+  ...(existsSync(source('../.tfjs-node/built.json'))
+    ? [
+        {
+          extends: true,
+          test: {
+            name: 'node-tensorflow',
+            include: onTfjsNode,
+            provide: { backends: ['tensorflow'] },
+            env: { TF_CPP_MIN_LOG_LEVEL: '2' }, // else TensorFlow tells in each file what this machine can
+          },
+        } satisfies TestProjectInlineConfiguration,
+      ]
+    : missing('tfjs-node', 'npm run build:tfjs-node')),
   ...(chromiumPath
     ? [
         {
@@ -75,7 +99,7 @@ const projects: TestProjectInlineConfiguration[] = [
           test: {
             name: 'browser',
             include: ['tests/**/*.test.ts'],
-            exclude: [...nodeOnly, dawnOnly],
+            exclude: [...nodeOnly, dawnOnly, tfjsNodeOnly],
             provide: { backends: ['cpu', 'wasm', 'webgl', 'webgpu'] },
             browser: {
               enabled: true,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The package that registers each backend when it is imported. */
@@ -7,6 +9,12 @@ const PACKAGES = {
   webgpu: '@tensorflow/tfjs-backend-webgpu',
   tensorflow: '@tensorflow/tfjs-node',
 };
+
+/** tfjs-node as `npm run build:tfjs-node` makes it; where that was not run, the package is asked for. */
+const TFJS_NODE = new URL(
+  '../../.tfjs-node/node_modules/@tensorflow/tfjs-node/dist/index.js',
+  import.meta.url,
+);
 
 /** The names that {@link useBackend} takes. */
 export const BACKENDS = Object.keys(PACKAGES);
@@ -24,12 +32,20 @@ export async function useBackend(name) {
     throw new Error("--backend: 'webgpu' needs WebGPU in Node: see examples/node-webgpu/README.md");
   }
   tf.enableProdMode(); // keeps tfjs from advertising tfjs-node whenever the cpu backend runs in Node
+  if (name === 'tensorflow') {
+    // What tfjs-node calls, Node 23 took away, and Node 22 warns of.
+    Object.assign(util, { isNullOrUndefined: (x) => x === null || x === undefined, isArray: Array.isArray });
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // else TensorFlow tells what this processor can
+  }
   try {
-    await import(wanted);
+    await import(name === 'tensorflow' && existsSync(TFJS_NODE) ? TFJS_NODE.href : wanted);
   } catch (error) {
     const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(wanted);
     const [reason] = error.message.split('\n'); // native packages go on for a page
-    const why = isMissing ? `is not installed: npm install --no-save ${wanted}` : `fails: ${reason.trim()}`;
+    const other = name === 'tensorflow' ? ', or npm run build:tfjs-node' : '';
+    const why = isMissing
+      ? `is not installed: npm install --no-save ${wanted}${other}`
+      : `fails: ${reason.trim()}`;
     throw new Error(`--backend: '${name}' needs ${wanted}, which ${why}`, { cause: error });
   }
   const isReady = await tf.setBackend(name);

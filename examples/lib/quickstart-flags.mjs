@@ -8,7 +8,7 @@ Usage: node examples/quickstart.mjs [flags]
   --steps N        training steps (3000)
   --seed N         same seed and backend, same figures and images (1)
   --backend NAME   ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
-                   tensorflow needs @tensorflow/tfjs-node
+                   tensorflow: npm run build:tfjs-node, or install @tensorflow/tfjs-node
   --batch N        images a step, 1 to 1500 (16)
   --eval-images N  test images that the figures are of, the first N: fewer take less time (all 297)
   --out DIR        where the results go (out/quickstart)

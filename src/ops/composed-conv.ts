@@ -151,7 +151,7 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D
   );
   const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
   const turned = reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return conv2d(dz, turned as Tensor4D, 1, padsBelow(window)); // [N,H,W,in]
+  return paddedConv2d(dz, turned as Tensor4D, padsBelow(window)); // [N,H,W,in]
 }
 
 /**
@@ -166,8 +166,17 @@ function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
   const byImage = reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
   const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = conv2d(images as Tensor4D, kernels, 1, padsAbove(window)); // [in,rows,columns,out]
+  const dk = paddedConv2d(images as Tensor4D, kernels, padsAbove(window)); // [in,rows,columns,out]
   return transpose(dk, [1, 2, 0, 3]) as Tensor4D; // [rows,columns,in,out]
+}
+
+/**
+ * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. Where it is recorded, to be
+ * differentiated itself, a pass of its own puts them there: of asymmetric padding tfjs-node has no gradient.
+ */
+function paddedConv2d(x: Tensor4D, kernel: Tensor4D, pads: Pads): Tensor4D {
+  const isRecorded = engine().state.gradientDepth > 0;
+  return isRecorded ? conv2d(pad(x, pads), kernel, 1, 'valid') : conv2d(x, kernel, 1, pads);
 }
 
 /**

@@ -10,7 +10,7 @@ declare module 'vitest' {
 }
 
 /** 'wasm, composed' is wasm without this library's own kernels. */
-export type Backend = 'cpu' | 'wasm' | 'wasm, composed' | 'webgl' | 'webgpu';
+export type Backend = 'cpu' | 'wasm' | 'wasm, composed' | 'webgl' | 'webgpu' | 'tensorflow';
 
 const register: Record<Backend, () => Promise<unknown>> = {
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
@@ -18,6 +18,7 @@ const register: Record<Backend, () => Promise<unknown>> = {
   'wasm, composed': registerWasm,
   webgl: () => import('@tensorflow/tfjs-backend-webgl'),
   webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
+  tensorflow: () => import('./tfjs-node'),
 };
 
 /** The backends that run here. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { noise } from './tensors';
+import { noise, take } from './tensors';
 
 /** An image's height, width and features. */
 type Size = readonly [number, number, number];
@@ -13,20 +13,20 @@ export async function movedBy(
   of: (x: tf.Tensor4D) => tf.Tensor,
 ): Promise<{ moved: (from: number, to: number) => boolean; shape: Size }> {
   const [h, w, features] = size;
-  const values = h * w * features;
-  const base = noise(values, 5);
+  const base = noise(h * w * features, 5);
   const images = Array.from(
-    { length: h * w + 1 },
-    (_, changed) => Array.from(base, (x, i) => (Math.floor(i / features) === changed ? x + 1 : x)), // the last is as it was
+    { length: h * w },
+    (_, changed) => Array.from(base, (x, i) => (Math.floor(i / features) === changed ? x + 1 : x)), // biome-ignore format: one image
   );
-  const y = tf.tidy(() => of(tf.tensor4d(images.flat(), [h * w + 1, ...size])));
-  const all = await y.data();
-  const [, rows, columns, featuresOut] = y.shape as [number, number, number, number];
-  y.dispose();
-  const ofImage = rows * columns * featuresOut;
+  // Each is compared with the unchanged one at its own place of a batch: TensorFlow rounds exp and its kin otherwise elsewhere.
+  const [before, after] = [images.map(() => Array.from(base)), images].map((batch) =>
+    tf.tidy(() => of(tf.tensor4d(batch.flat(), [h * w, ...size]))),
+  ) as [tf.Tensor, tf.Tensor];
+  const [, rows, columns, featuresOut] = after.shape as [number, number, number, number];
+  const [was, is] = [await take(before), await take(after)];
   const moved = (from: number, to: number) =>
-    Array.from({ length: featuresOut }, (_, f) => to * featuresOut + f).some(
-      (at) => all[from * ofImage + at] !== all[h * w * ofImage + at],
+    Array.from({ length: featuresOut }, (_, f) => (from * rows * columns + to) * featuresOut + f).some(
+      (at) => is[at] !== was[at],
     );
   return { moved, shape: [rows, columns, featuresOut] };
 }

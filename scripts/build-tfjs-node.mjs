@@ -1,0 +1,187 @@
+/**
+ * Builds @tensorflow/tfjs-node into .tfjs-node/, for tests and examples on its backend, `tensorflow`: from npm's sources
+ * and the C library of TensorFlow in its Python wheel. Its own install would download a binary from a server of Google's;
+ * here npm and PyPI are enough. Does nothing where it is already built.
+ *
+ * Usage: node scripts/build-tfjs-node.mjs
+ * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 700 MB of disk.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const VERSION = '4.22.0';
+/** Newer than the 2.9.1 that tfjs-node asks for, of which PyPI has no wheel for a Python of today; the C API is the same. */
+const TENSORFLOW = '2.15.1';
+const WHEEL = {
+  requirement: `tensorflow-cpu==${TENSORFLOW}`,
+  sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
+  // Whatever Python runs pip: only what lies in the wheel is used.
+  platform: [
+    '--python-version=3.11',
+    '--implementation=cp',
+    '--abi=cp311',
+    '--platform=manylinux_2_17_x86_64',
+  ],
+};
+/** The headers of Node-API, which is the same in every Node: node-gyp would download those of this one. */
+const HEADERS = '1.9.0';
+const NAPI = 8;
+const DEPENDENCIES = { '@tensorflow/tfjs-node': VERSION, 'node-api-headers': HEADERS };
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const home = join(root, '.tfjs-node');
+const modules = join(home, 'node_modules');
+const tfjsNode = join(modules, '@tensorflow', 'tfjs-node');
+const deps = join(tfjsNode, 'deps');
+const binding = join(tfjsNode, 'lib', `napi-v${NAPI}`, 'tfjs_binding.node');
+const stamp = join(home, 'built.json');
+const tfjs = versionOf(join(root, 'node_modules', '@tensorflow', 'tfjs-core'));
+const built = JSON.stringify({ tfjsNode: VERSION, tensorflow: TENSORFLOW, headers: HEADERS, tfjs });
+
+function say(text) {
+  console.log(`tfjs-node: ${text}`);
+}
+
+function versionOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
+}
+
+function run(command, args, cwd = home) {
+  execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+const isBuilt = () => existsSync(binding) && existsSync(stamp) && readFileSync(stamp, 'utf8') === built;
+
+function checkMachine() {
+  const machine = `${process.platform} ${process.arch}`;
+  if (machine !== 'linux x64')
+    throw new Error(`wanted linux x64, got ${machine}: npm install @tensorflow/tfjs-node`);
+  if (spawnSync('g++', ['--version']).error) throw new Error('wanted g++ in the path: apt-get install g++');
+  if (spawnSync(python, ['-m', 'pip', '--version']).status !== 0) {
+    throw new Error(
+      'wanted pip: apt-get install python3-venv && python3 -m venv --system-site-packages .venv',
+    );
+  }
+}
+
+const ownPython = join(root, '.venv', 'bin', 'python');
+const python = existsSync(ownPython) ? ownPython : 'python3';
+
+/** tfjs-node and its dependencies, without the scripts that would download. */
+function installPackages() {
+  say(`npm install @tensorflow/tfjs-node@${VERSION}, without its scripts`);
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, dependencies: DEPENDENCIES }));
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  run('npm', ['install', '--prefix', home, ...flags]);
+}
+
+/**
+ * Removes its copies of the tfjs packages that the project has. What is left then finds the project's, one folder further
+ * up: two copies would each know only a part of the classes of layers and of the handlers of models.
+ */
+function shareTfjs() {
+  const ours = join(root, 'node_modules', '@tensorflow');
+  const shared = readdirSync(join(modules, '@tensorflow')).filter((name) => existsSync(join(ours, name)));
+  for (const name of shared) {
+    const [theirs, wanted] = [join(modules, '@tensorflow', name), join(ours, name)].map(versionOf);
+    if (theirs !== wanted)
+      throw new Error(`@tensorflow/${name}: wanted the project's ${wanted}, got ${theirs}`);
+    rmSync(join(modules, '@tensorflow', name), { recursive: true });
+  }
+  say(`shares the project's ${shared.join(', ')}`);
+}
+
+const UNZIP = `
+import sys, zipfile
+wheel, folder = sys.argv[1:]
+wanted = ('tensorflow/libtensorflow_', 'tensorflow/include/tensorflow/', 'tensorflow/include/tsl/')
+with zipfile.ZipFile(wheel) as archive:
+    archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
+`;
+
+/** The C library and its headers, out of the wheel into deps/. */
+function unpackTensorFlow() {
+  say(`${WHEEL.requirement} from PyPI, 207 MB`);
+  const wheels = join(home, 'wheel');
+  const requirements = join(home, 'requirements.txt');
+  writeFileSync(requirements, `${WHEEL.requirement} --hash=sha256:${WHEEL.sha256}\n`);
+  const choice = ['--no-deps', '--only-binary=:all:', ...WHEEL.platform, '--require-hashes'];
+  const flags = ['--quiet', '--disable-pip-version-check', '--dest', wheels, '--requirement', requirements];
+  run(python, ['-m', 'pip', 'download', ...choice, ...flags]);
+  const [wheel] = readdirSync(wheels);
+  say('unpacks the C library and its headers, 670 MB');
+  rmSync(deps, { recursive: true, force: true });
+  mkdirSync(deps, { recursive: true });
+  run(python, ['-c', UNZIP, join(wheels, wheel), deps]);
+  symlinkSync('tensorflow', join(deps, 'lib'));
+  symlinkSync('tensorflow/include', join(deps, 'include'));
+  // By these names binding.gyp links it, and scripts/install.js knows that it is there.
+  for (const [name, library] of [
+    ['libtensorflow', 'libtensorflow_cc.so.2'],
+    ['libtensorflow_framework', 'libtensorflow_framework.so.2'],
+  ]) {
+    symlinkSync(library, join(deps, 'lib', `${name}.so`));
+    symlinkSync(library, join(deps, 'lib', `${name}.so.2.9.1`));
+  }
+  rmSync(wheels, { recursive: true });
+}
+
+/** What its binding.gyp says, in one command. */
+function compile() {
+  say('compiles tfjs_binding.node');
+  mkdirSync(dirname(binding), { recursive: true });
+  const headers = [join(modules, 'node-api-headers', 'include'), join(deps, 'include')];
+  run(
+    'g++',
+    [
+      ...['-std=c++17', '-O2', '-shared', '-fPIC', `-DNAPI_VERSION=${NAPI}`],
+      ...headers.map((folder) => `-I${folder}`),
+      ...['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc'],
+      ...[`-L${join(deps, 'lib')}`, '-ltensorflow', '-ltensorflow_framework'],
+      ...['-Wl,-rpath,$ORIGIN/../../deps/lib', '-o', binding],
+    ],
+    tfjsNode,
+  );
+}
+
+/** One product, in a process of its own, by the same tfjs-core as the project's. */
+function tryIt() {
+  const program = `
+    require('node:util').isNullOrUndefined = (x) => x == null; // gone from Node 23
+    const tf = require('@tensorflow/tfjs-core');
+    require(${JSON.stringify(tfjsNode)});
+    if (tf.getBackend() !== 'tensorflow') throw new Error('wanted tensorflow, got ' + tf.getBackend());
+    const [product] = tf.matMul([[1, 2]], [[3], [4]]).dataSync();
+    if (product !== 11) throw new Error('1 * 3 + 2 * 4: wanted 11, got ' + product);
+  `;
+  execFileSync(process.execPath, ['-e', program], {
+    cwd: root,
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
+if (isBuilt()) {
+  say('is built already, in .tfjs-node');
+} else {
+  checkMachine();
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home);
+  installPackages();
+  shareTfjs();
+  unpackTensorFlow();
+  compile();
+  tryIt();
+  writeFileSync(stamp, built);
+  say('is built, in .tfjs-node');
+}
