@@ -14,7 +14,7 @@ import {
 
 /** Arguments of {@link DiagonalBiLSTMBlock}: those of every recurrent block. */
 export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {
-  /** Not used: `pixelCNN` says it to each of its blocks, and this one has no kernel of such a size. */
+  /** Not used: `pixelCNN` passes it to every block, but this one has no such kernel. */
   kernelSize?: unknown;
 }
 
@@ -29,9 +29,9 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, 
  *     h = sigmoid(o) tanh(c)
  *
  * The other one is its mirror image, from the right, and is shifted down by a row before the sum, since it has seen pixels
- * to come. Together they see x at all earlier pixels, at any distance: of an image that mask A has read, all that comes
- * before but for the last pixel of the row above, which no pixel of that row has seen. The convolutions of x and the 1x1 have
- * mask B, those of the state none. Training goes along diagonals, H + W - 1 steps, each of all pixels of one at once.
+ * to come. Together they see x at all earlier pixels, at any distance. Where x is what a layer with mask A makes of an image,
+ * that is all that comes before but the last value of the row above, which no feature of that row has seen. The convolutions of x and the 1x1 have
+ * mask B, those of the state none. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
  * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f,
@@ -40,7 +40,7 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, 
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that has not 2F features.
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that does not have 2F features.
  * @example
  * ```js
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';

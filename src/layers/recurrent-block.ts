@@ -22,8 +22,8 @@ type SharedArgs = Pick<Parameters<typeof layers.conv2d>[0], (typeof SHARED)[numb
 
 /**
  * Arguments of every recurrent block. Those that tfjs's `conv2d` has mean what they mean there, for each kernel and each
- * bias: `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros'), regularizers and constraints (none). `seed` is
- * for initializers that have none of their own.
+ * bias: `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros', for the forget gate too, which Keras begins at 1),
+ * regularizers and constraints (none). `seed` is for initializers that have none of their own.
  */
 export interface RecurrentBlockArgs extends LayerArgs, SharedArgs, SeedArgs {
   /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */

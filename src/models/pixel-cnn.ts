@@ -16,7 +16,7 @@ export interface BlockArgs extends SeedArgs {
   imageChannels: number;
   /** Kernel of the block's spatial convolution. */
   kernelSize: number | [number, number];
-  /** 0 for the first block. */
+  /** 0 for the first block, 1 for the next. */
   index: number;
   /** Probability with which the block is to drop features in training. @default none are dropped */
   dropout?: number;
@@ -29,7 +29,8 @@ export interface PixelCNNArgs extends NetworkArgs {
   /** Residual blocks, 0 or more. */
   numBlocks: number;
   /**
-   * Makes each block, from 2 * filters features to as many. `seed` and `dropout` are up to it.
+   * Makes each block, from 2 * filters features to as many: {@link rowLSTMBlock} or {@link diagonalBiLSTMBlock}, or a function
+   * of your own, which may choose by `index`. `seed` and `dropout` are up to it.
    * @default {@link pixelCNNResBlock}
    */
   block?: (args: BlockArgs) => layers.Layer;
@@ -62,6 +63,8 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const { output, dropout, seed, named } = sizes;
   const { block = pixelCNNResBlock } = args;
   checkFunction('pixelCNN: block', block);
+  if (block.prototype instanceof layers.Layer)
+    throwTypeError('pixelCNN: block', 'a function that returns a layer, not the class of one', block);
 
   const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };

@@ -43,7 +43,7 @@ export function trace(
     if (channel < 0) return { builder, output };
     return {
       obstacle: times.includes(AFTER_ROW)
-        ? `the ${outputs} of channel ${channel} are made of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
+        ? `the ${outputs} of channel ${channel} are made of an LSTM from the right, whose states must be shifted down by a row, or of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   normalize,
   pixelCNN,
   pixelCNNResBlock,
+  RowLSTMBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
@@ -224,6 +225,9 @@ describe('pixelCNN', () => {
     expect(() => pixelCNN({ ...args, kernelSize: 4, numBlocks: 0 })).toThrow('pixelCNN: kernelSize');
     expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow(
       'pixelCNN: block: wanted a function, got 3',
+    );
+    expect(() => pixelCNN({ ...args, block: RowLSTMBlock as never })).toThrow(
+      'pixelCNN: block: wanted a function that returns a layer, not the class of one, got function',
     );
     expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow(
       'pixelCNN: block: wanted a function that returns a layer, got 3',

@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
   gatedPixelCNN,
+  type LayerWeight,
   maskedConv2d,
+  type Ops,
+  PixelLayer,
   type PortableModel,
   pixelCNN,
   pixelLogits,
@@ -21,6 +24,21 @@ beforeAll(() => useBackend('cpu'));
 
 const LEVELS = 2;
 type Graph = (image: tfl.SymbolicTensor) => tfl.SymbolicTensor;
+
+/** LSTMs from the right, not shifted down: [N,H,W,4] -> [N,H,W,2], a logit each level. */
+class FromRight extends PixelLayer {
+  static className = 'TracedFromRight';
+  private kernel?: LayerWeight;
+
+  override build(inputShape: tfl.Shape): void {
+    this.kernel = this.addWeight('kernel', [2, 1, 1, 4], 'float32', tfl.initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+    return ops.concat(...[0, 1].map(() => ops.lstm(x as T, this.kernel as LayerWeight, 'fromRight', 1)));
+  }
+}
 
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
 function traced<T>(
@@ -180,6 +198,15 @@ describe('trace', () => {
         { op: 'conv', input: 0 },
         { op: 'conv', input: 1 },
       ]);
+    });
+  });
+
+  it('names an LSTM from the right that is not shifted down', () => {
+    const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
+    expect(traced(1, graph, (result) => result)).toEqual({
+      obstacle: expect.stringContaining(
+        'an LSTM from the right, whose states must be shifted down by a row,',
+      ),
     });
   });
 
