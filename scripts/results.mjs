@@ -26,12 +26,7 @@ const EXPERIMENTS = [
 const SEEDS = [1, 2, 3]; // where there is a third
 
 /** Runs of 8,000 steps of the same data, by their networks, whose figures on the way are compared. */
-const LONGER = {
-  pixelCNN: 'fashion-16-8000',
-  gatedPixelCNN: 'fashion-16-gated-8000',
-  rowLSTMBlock: 'fashion-16-row-lstm-8000',
-  diagonalBiLSTMBlock: 'fashion-16-diagonal-bi-lstm-8000',
-};
+const LONGER = { pixelCNN: 'fashion-16-8000', gatedPixelCNN: 'fashion-16-gated-8000' };
 
 /** Networks of as many weights on the same data, with the same steps, outputs and recipe; each by the name of its runs. */
 const FAMILIES = [
