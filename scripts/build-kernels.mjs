@@ -29,6 +29,8 @@ const ENTRIES = [
   'lstm-back',
   'lstm-kernel-back',
 ];
+// Those whose products train networks, also with fused multiplications and additions, for engines that have them.
+const FUSED = ['convolution', 'correlation'];
 // -O3 would inline what these call from several places, into more bytes than may be.
 const SMALLER = ['logistic-mixture', 'lstm', 'lstm-back'];
 const FLAGS = [
@@ -45,11 +47,11 @@ const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outsid
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
-async function compile(entry) {
+async function compile(entry, ...more) {
   const written = new Map();
   const path = `src/kernels/assembly/${entry}.ts`;
   const level = SMALLER.includes(entry) ? '-O2' : '-O3';
-  const { error, stderr } = await asc.main([path, level, ...FLAGS, '--outFile', 'module.wasm'], {
+  const { error, stderr } = await asc.main([path, level, ...FLAGS, ...more, '--outFile', 'module.wasm'], {
     readFile: (name, base) => readFile(`${base}/${name}`, 'utf8').catch(() => null),
     writeFile: (name, contents) => written.set(name, contents),
     listFiles: () => [],
@@ -88,5 +90,8 @@ const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
 let written = '// Made by scripts/build-kernels.mjs of assembly/.\n';
 for (const entry of ENTRIES) {
   written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
+}
+for (const entry of FUSED) {
+  written += `export const ${constantOf(entry)}_FUSED =\n  '${await compile(entry, '--enable', 'relaxed-simd')}';\n`;
 }
 await writeFile(`${root}/src/kernels/modules.ts`, written);

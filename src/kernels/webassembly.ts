@@ -7,7 +7,9 @@ import {
   CAUSAL_ATTENTION_BACK,
   CONCAT_ELU,
   CONVOLUTION,
+  CONVOLUTION_FUSED,
   CORRELATION,
+  CORRELATION_FUSED,
   CROSS_ENTROPY,
   GATE,
   GATED_RESNET,
@@ -154,14 +156,19 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
   };
 }
 
-/** The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. */
-export function trainingKernels(memory: WebAssembly.Memory): TrainingKernels | null {
+/**
+ * The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. Convolutions and their
+ * gradients multiply and add in one instruction where WebAssembly has that: a number is then rounded once or twice, as the
+ * processor does. Drawing never does so, since its bits are the same on every machine.
+ */
+export function trainingKernels(memory: WebAssembly.Memory, isFused = true): TrainingKernels | null {
+  const either = (fused: string, plain: string) => (isFused && compile(fused) !== null ? fused : plain);
   const modules = [
     CAUSAL_ATTENTION,
     CAUSAL_ATTENTION_BACK,
     CONCAT_ELU,
-    CONVOLUTION,
-    CORRELATION,
+    either(CONVOLUTION_FUSED, CONVOLUTION),
+    either(CORRELATION_FUSED, CORRELATION),
     CROSS_ENTROPY,
     GATE,
     LAYER_NORM,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { TrainingKernels } from '../../src/kernels/training-kernels';
 import { trainingKernels } from '../../src/kernels/webassembly';
+import { noise } from '../support/tensors';
 
 const MAGNITUDES = Array.from({ length: 400 }, (_, i) => Math.fround(10 ** (-12 + i / 30))); // 1e-12 to 20
 const AS = MAGNITUDES.flatMap((a) => [a, -a]);
@@ -52,4 +53,47 @@ it('keeps the sign of 0, has its limits, and keeps NaN', () => {
   expect(y).toEqual([0, -0, 0.5, -0.5, Number.NaN]);
   expect(da).toEqual([DY / 2, DY / 2, 0, 0, Number.NaN]);
   expect(db).toEqual([0, -0, DY / 4, -DY / 4, Number.NaN]);
+});
+
+/** A convolution 1x1 of a few pixels of `inputs` features to as many, and the gradient of its kernel for slopes that are x. */
+function convolved(x: readonly number[], kernel: readonly number[], inputs: number, isFused: boolean) {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const pixels = x.length / inputs;
+  const floats = new Float32Array(memory.buffer);
+  const [ofX, ofKernel, ofBias, ofY, ofSlope, scratch] = [0, 512, 1024, 1536, 2048, 4096];
+  floats.set(x, ofX);
+  floats.set(kernel, ofKernel);
+  const loops = trainingKernels(memory, isFused) as TrainingKernels;
+  const sizes = [1, 1, pixels, inputs, inputs, 1, 1, 0, 1] as const;
+  const bias = 4 * ofBias;
+  loops.convolve(4 * ofY, 4 * ofX, 4 * ofKernel, bias, ...sizes, Number.NEGATIVE_INFINITY, 4 * scratch);
+  loops.correlate(4 * ofSlope, 4 * ofX, 4 * ofX, 0, ...sizes, 4 * scratch);
+  const part = (start: number, length: number) => Array.from(floats.subarray(start, start + length));
+  return [...part(ofY, pixels * inputs), ...part(ofSlope, inputs * inputs)];
+}
+
+it('rounds a product, and then the sum, where fused products are not wanted', () => {
+  // a² = 1 + 2^-11 + 2^-24, which is a tie that a float32 rounds to 1 + 2^-11: taken from it, it leaves 0, or 2^-24 where a² is not rounded
+  const a = 1 + 2 ** -12;
+  const x = Array.from({ length: 4 }, () => [1, a]).flat(); // a tile of pixels
+  const kernel = [-(1 + 2 ** -11), 0, a, 0]; // [in,out]
+  const [plain] = convolved(x, kernel, 2, false);
+  expect(plain).toBe(0);
+  const [fused] = convolved(x, kernel, 2, true);
+  expect([0, 2 ** -24]).toContain(fused); // as the processor has it
+});
+
+it('gives the same but for rounding with fused products', () => {
+  const inputs = 13;
+  const numbers = (count: number, seed: number) => noise(count, seed).map(Math.fround);
+  const [x, kernel] = [numbers(9 * inputs, 1), numbers(inputs * inputs, 2)];
+  const [plain, fused] = [false, true].map((isFused) => convolved(x, kernel, inputs, isFused)) as [number[], number[]]; // biome-ignore format: one line
+  for (let pixel = 0; pixel < 9; pixel++) {
+    for (let out = 0; out < inputs; out++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += (x[pixel * inputs + i] as number) * (kernel[i * inputs + out] as number); // biome-ignore format: one line
+      expect(Math.abs((plain[pixel * inputs + out] as number) - sum)).toBeLessThan(2e-6);
+    }
+  }
+  for (const [i, value] of fused.entries()) expect(Math.abs(value - (plain[i] as number))).toBeLessThan(2e-6);
 });

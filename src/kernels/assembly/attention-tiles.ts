@@ -1,4 +1,4 @@
-import { copy, V } from './vector';
+import { copy, plusProduct, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
 // The inner loops of causal attention and its gradients. Addresses count bytes here.
@@ -42,17 +42,17 @@ export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): 
     for (let ti = t, last = t + row * LANES; ti < last; ti += BLOCK) {
       const ta = v128.load(ti), tb = v128.load(ti, 16);
       let s = v128.load32_splat(x0);
-      a0 = f32x4.add(a0, f32x4.mul(s, ta));
-      b0 = f32x4.add(b0, f32x4.mul(s, tb));
+      a0 = plusProduct(a0, s, ta);
+      b0 = plusProduct(b0, s, tb);
       s = v128.load32_splat(x1);
-      a1 = f32x4.add(a1, f32x4.mul(s, ta));
-      b1 = f32x4.add(b1, f32x4.mul(s, tb));
+      a1 = plusProduct(a1, s, ta);
+      b1 = plusProduct(b1, s, tb);
       s = v128.load32_splat(x2);
-      a2 = f32x4.add(a2, f32x4.mul(s, ta));
-      b2 = f32x4.add(b2, f32x4.mul(s, tb));
+      a2 = plusProduct(a2, s, ta);
+      b2 = plusProduct(b2, s, tb);
       s = v128.load32_splat(x3);
-      a3 = f32x4.add(a3, f32x4.mul(s, ta));
-      b3 = f32x4.add(b3, f32x4.mul(s, tb));
+      a3 = plusProduct(a3, s, ta);
+      b3 = plusProduct(b3, s, tb);
       x0 += 4;
       x1 += 4;
       x2 += 4;
@@ -78,17 +78,17 @@ export function addProducts(t: usize, x: usize, places: usize, row: usize, w: us
     for (let wi = w, xi = x + i; wi < end; wi += BLOCK, xi += row) {
       const wa = v128.load(wi), wb = v128.load(wi, 16);
       let s = v128.load32_splat(xi);
-      a0 = f32x4.add(a0, f32x4.mul(s, wa));
-      b0 = f32x4.add(b0, f32x4.mul(s, wb));
+      a0 = plusProduct(a0, s, wa);
+      b0 = plusProduct(b0, s, wb);
       s = v128.load32_splat(xi, 4);
-      a1 = f32x4.add(a1, f32x4.mul(s, wa));
-      b1 = f32x4.add(b1, f32x4.mul(s, wb));
+      a1 = plusProduct(a1, s, wa);
+      b1 = plusProduct(b1, s, wb);
       s = v128.load32_splat(xi, 8);
-      a2 = f32x4.add(a2, f32x4.mul(s, wa));
-      b2 = f32x4.add(b2, f32x4.mul(s, wb));
+      a2 = plusProduct(a2, s, wa);
+      b2 = plusProduct(b2, s, wb);
       s = v128.load32_splat(xi, 12);
-      a3 = f32x4.add(a3, f32x4.mul(s, wa));
-      b3 = f32x4.add(b3, f32x4.mul(s, wb));
+      a3 = plusProduct(a3, s, wa);
+      b3 = plusProduct(b3, s, wb);
     }
     v128.store(t, a0);
     v128.store(t, b0, 16);
@@ -111,12 +111,12 @@ export function addWeighted(to: usize, w: usize, places: usize, row: usize, x: u
     const x7 = v128.load(xi + row);
     for (let wi = w, ti = to; wi < end; wi += BLOCK, ti += row) {
       let a = f32x4.mul(v128.load32_splat(wi), x0), b = f32x4.mul(v128.load32_splat(wi, 4), x1);
-      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 8), x2));
-      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 12), x3));
-      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 16), x4));
-      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 20), x5));
-      a = f32x4.add(a, f32x4.mul(v128.load32_splat(wi, 24), x6));
-      b = f32x4.add(b, f32x4.mul(v128.load32_splat(wi, 28), x7));
+      a = plusProduct(a, v128.load32_splat(wi, 8), x2);
+      b = plusProduct(b, v128.load32_splat(wi, 12), x3);
+      a = plusProduct(a, v128.load32_splat(wi, 16), x4);
+      b = plusProduct(b, v128.load32_splat(wi, 20), x5);
+      a = plusProduct(a, v128.load32_splat(wi, 24), x6);
+      b = plusProduct(b, v128.load32_splat(wi, 28), x7);
       v128.store(ti, f32x4.add(v128.load(ti), f32x4.add(a, b)));
     }
   }

@@ -1,4 +1,4 @@
-import { copy, V } from './vector';
+import { copy, plusProduct, V } from './vector';
 import { BLOCK, firstColumn, LANES, PIXELS, usedColumns, usedTaps } from './window';
 
 // The inner loops of a convolution and its gradients, a row of an image at a time, in tiles held in
@@ -47,17 +47,17 @@ export function convolveRow(
         for (; w < end; w += BLOCK) {
           const wa = v128.load(w), wb = v128.load(w + V);
           let s = v128.load_splat<f32>(x0);
-          a0 = f32x4.add(a0, f32x4.mul(s, wa));
-          b0 = f32x4.add(b0, f32x4.mul(s, wb));
+          a0 = plusProduct(a0, s, wa);
+          b0 = plusProduct(b0, s, wb);
           s = v128.load_splat<f32>(x1);
-          a1 = f32x4.add(a1, f32x4.mul(s, wa));
-          b1 = f32x4.add(b1, f32x4.mul(s, wb));
+          a1 = plusProduct(a1, s, wa);
+          b1 = plusProduct(b1, s, wb);
           s = v128.load_splat<f32>(x2);
-          a2 = f32x4.add(a2, f32x4.mul(s, wa));
-          b2 = f32x4.add(b2, f32x4.mul(s, wb));
+          a2 = plusProduct(a2, s, wa);
+          b2 = plusProduct(b2, s, wb);
           s = v128.load_splat<f32>(x3);
-          a3 = f32x4.add(a3, f32x4.mul(s, wa));
-          b3 = f32x4.add(b3, f32x4.mul(s, wb));
+          a3 = plusProduct(a3, s, wa);
+          b3 = plusProduct(b3, s, wb);
           x0 += 4;
           x1 += 4;
           x2 += 4;
@@ -109,17 +109,17 @@ export function correlateRow(
         for (let p: usize = 0; p < width; p++, xp += pixel, d += outBytes) {
           const da = v128.load(d), db = v128.load(d + V);
           let s = v128.load_splat<f32>(xp);
-          a0 = f32x4.add(a0, f32x4.mul(s, da));
-          b0 = f32x4.add(b0, f32x4.mul(s, db));
+          a0 = plusProduct(a0, s, da);
+          b0 = plusProduct(b0, s, db);
           s = v128.load_splat<f32>(xp + 4);
-          a1 = f32x4.add(a1, f32x4.mul(s, da));
-          b1 = f32x4.add(b1, f32x4.mul(s, db));
+          a1 = plusProduct(a1, s, da);
+          b1 = plusProduct(b1, s, db);
           s = v128.load_splat<f32>(xp + 8);
-          a2 = f32x4.add(a2, f32x4.mul(s, da));
-          b2 = f32x4.add(b2, f32x4.mul(s, db));
+          a2 = plusProduct(a2, s, da);
+          b2 = plusProduct(b2, s, db);
           s = v128.load_splat<f32>(xp + 12);
-          a3 = f32x4.add(a3, f32x4.mul(s, da));
-          b3 = f32x4.add(b3, f32x4.mul(s, db));
+          a3 = plusProduct(a3, s, da);
+          b3 = plusProduct(b3, s, db);
         }
         const s0 = sums + o, s1 = s0 + outBytes, s2 = s1 + outBytes, s3 = s2 + outBytes;
         v128.store(s0, f32x4.add(v128.load(s0), a0));
