@@ -1,0 +1,88 @@
+// Times a step of training on wasm in a page of headless Chromium that is cross-origin isolated, where tfjs-wasm has threads and the library no
+// kernels of its own, beside one thread with its own kernels and without.
+//
+//   npm run bench:threads -- [--steps 40] [--write]
+//
+// --write puts the table into docs/backends.md.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright';
+import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
+import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { summary } from './lib/timing.mjs';
+
+const { values: flags } = parseArgs({
+  options: { steps: { type: 'string', default: '40' }, write: { type: 'boolean', default: false } },
+});
+const require = createRequire(import.meta.url);
+const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const binaries = `${root}/node_modules/@tensorflow/tfjs-backend-wasm/dist/`;
+
+/** What is switched on where, and what the docs call it. */
+const WAYS = {
+  'threads, tfjs’s operations': { hasThreads: true, hasKernels: true }, // which are not there then
+  'one thread, own kernels': { hasThreads: false, hasKernels: true },
+  'one thread, tfjs’s operations': { hasThreads: false, hasKernels: false },
+};
+
+const { outputFiles } = await esbuild.build({
+  entryPoints: [fileURLToPath(new URL('lib/train-in-page.mjs', import.meta.url))],
+  bundle: true,
+  format: 'esm',
+  write: false,
+  logLevel: 'silent',
+});
+
+/** An isolated page, its program, and tfjs's binaries. */
+async function serve() {
+  const types = { '/': 'text/html', '/page.js': 'text/javascript' };
+  const server = createServer(async ({ url }, response) => {
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    response.setHeader('Content-Type', types[url] ?? 'application/wasm');
+    if (url === '/') response.end('<!doctype html>');
+    else if (url === '/page.js') response.end(outputFiles[0].contents);
+    else response.end(await readFile(binaries + url.slice(1)).catch(() => response.writeHead(404) && ''));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+if (chromiumPath === undefined) throw new Error('wanted Chromium: apt-get install chromium');
+const server = await serve();
+const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+const times = {}; // by network, and way
+const found = {};
+for (let round = 0; round < 3; round++) {
+  for (const [name, way] of Object.entries(WAYS)) {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    const run = async ([way, steps]) => (await import('/page.js')).train(way, steps);
+    const { isIsolated, binary, kernels, steps } = await page.evaluate(run, [way, Number(flags.steps)]);
+    if (!isIsolated) throw new Error('wanted an isolated page');
+    found[name] = { binary, kernels };
+    for (const [network, each] of Object.entries(steps)) {
+      times[network] ??= Object.fromEntries(Object.keys(WAYS).map((one) => [one, []]));
+      times[network][name].push(...each);
+    }
+    await page.close();
+  }
+}
+await browser.close();
+server.close();
+
+const rows = Object.entries(times).map(([network, byWay]) => {
+  const medians = Object.keys(WAYS).map((name) => summary(byWay[name]));
+  return [network, ...medians.map(({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`)];
+});
+console.log(found); // which binary, and whether the library's own kernels run
+const header = ['a step of 16 images, ms', ...Object.keys(WAYS)];
+const text = `${markdownTable(header, rows)}\n\nMedians with tenth and ninetieth percentiles, three rounds in turn, headless Chromium, ${cpus().length} cores.`;
+console.log(text);
+if (flags.write) await writeBetweenMarks(`${root}/docs/backends.md`, 'bench:threads', text);
