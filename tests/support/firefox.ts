@@ -19,6 +19,7 @@ export function launchFirefox(): Promise<Browser> {
   return puppeteer.launch({
     browser: 'firefox',
     headless: true,
+    timeout: 60_000, // the machine may be busy
     ...(firefoxPath ? { executablePath: firefoxPath } : {}),
     extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 },
   });
@@ -30,6 +31,9 @@ export function watchFirefox(page: Page): Watch {
   const complaints: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
   page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`); // Firefox's console is silent
+  });
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
