@@ -11,7 +11,7 @@ import { launchChromium, serve, type Watch, watch } from '../support/pages';
 export const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));
 
 /** Keeps what the page's workers say in `window.answers`. */
-function recordAnswers() {
+export function recordAnswers() {
   const answers: unknown[] = [];
   Object.assign(globalThis, { answers });
   globalThis.Worker = class extends Worker {

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { docBlocks } from '../support/doc-blocks';
+import { installPackage } from '../support/installed';
 import { launchChromium, type Watch, watch } from '../support/pages';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -100,10 +101,7 @@ const PAGES = {
 
 /** A project as a reader would have it, with this package as npm would install it. */
 async function makeProject(folder: string): Promise<void> {
-  const installed = join(folder, 'node_modules', 'pixelcnn-layers');
-  await mkdir(installed, { recursive: true });
-  await cp(join(root, 'package.json'), join(installed, 'package.json'));
-  await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+  await installPackage(folder);
   await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
   await saveStripes(join(folder, 'public', 'squares'));
   await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves

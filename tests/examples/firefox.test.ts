@@ -1,0 +1,174 @@
+import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sample } from 'pixelcnn-layers';
+import * as runtime from 'pixelcnn-layers/runtime';
+import type { Browser, Page } from 'puppeteer-core';
+import { build, type InlineConfig } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { answerOfCdn, CDN } from '../support/cdn';
+import { docBlocks } from '../support/doc-blocks';
+import { firefoxPath, launchFirefox, watchFirefox } from '../support/firefox';
+import { installPackage } from '../support/installed';
+import { serve, type Watch } from '../support/pages';
+import { workers } from '../support/pool-workers';
+import { runtimeDigest } from '../support/runtime-digest.mjs';
+import { recordAnswers } from './demo-page';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const SCRIPT = 'pixelcnn-layers.min.js';
+
+/** A page whose title becomes the digest, or what went wrong. */
+const DIGEST_PAGE = `
+  import * as runtime from 'pixelcnn-layers/runtime';
+  import { runtimeDigest } from './runtime-digest.mjs';
+  const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
+  runtimeDigest(runtime, { createWorker }).then(
+    (digest) => { document.title = digest; },
+    ({ message }) => { document.title = message; },
+  );
+`;
+
+describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
+  let folder: string;
+  let browser: Browser;
+  let page: Page;
+  let seen: Watch;
+
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'firefox-')));
+    browser = await launchFirefox();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    page = await browser.newPage();
+    seen = watchFirefox(page);
+  });
+  afterEach(() => page.close());
+
+  /** Builds a page, opens it and has `work` look at it; nothing may go wrong in the page. */
+  async function visit(config: InlineConfig, work: () => Promise<void>) {
+    const outDir = join(await mkdtemp(join(folder, 'built-')), 'page');
+    await build({ ...config, logLevel: 'silent', build: { outDir } });
+    await visitBuilt(outDir, work);
+  }
+
+  async function visitBuilt(built: string, work: () => Promise<void>) {
+    const { server, origin } = await serve(built);
+    try {
+      await page.goto(`${origin}/some/folder/`);
+      await work();
+      expect(seen.complaints).toEqual([]);
+    } finally {
+      await page.goto('about:blank'); // ends the page's workers
+      server.close();
+    }
+  }
+
+  /** Waits until an element of the page says so; the error says what it says instead. */
+  const says = (selector: string, pattern: RegExp) =>
+    expect
+      .poll(
+        () => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector),
+        { timeout: 30_000 },
+      )
+      .toMatch(pattern);
+  const scrollTo = (id: string) => page.$eval(`#${id}`, (panel) => panel.scrollIntoView());
+
+  it('the runtime gives the bits that it gives in Node, alone and in a pool', async () => {
+    const project = join(folder, 'project');
+    await installPackage(project);
+    for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
+      await cp(join(root, 'tests/support', name), join(project, name));
+    }
+    await writeFile(join(project, 'main.js'), DIGEST_PAGE);
+    const html = '<link rel="icon" href="data:,"><script type="module" src="./main.js"></script>';
+    await writeFile(join(project, 'index.html'), `<!doctype html><html><head>${html}</head></html>`);
+    const expected = await runtimeDigest(runtime, { createWorker: workers.startWorker });
+    await visit({ root: project, base: './', configFile: false, worker: { format: 'es' } }, async () => {
+      await says('title', /./);
+      expect(await page.title()).toBe(expected);
+    });
+  });
+
+  it("the runtime's page draws in a worker the digits that Node draws", async () => {
+    const file = await readFile(join(root, 'examples/models/digits-conditional.pixelcnn'));
+    const drawing = { numImages: 64, condition: 3, seed: 1 };
+    const { data } = await runtime.sample(runtime.readPortable(file), drawing);
+    await visit({ root: join(root, 'examples/runtime') }, async () => {
+      await says('#status', /digits in/);
+      expect(page.workers().length).toBe(1);
+      const drawn = await page.$eval('canvas', (canvas) => {
+        const pixels = canvas.getContext('2d')?.getImageData(0, 0, 72, 72).data ?? [];
+        return [...pixels].filter((_, i) => i % 4 === 3);
+      });
+      const alphas = Array.from({ length: 72 * 72 }, (_, i) => {
+        const [y, x] = [Math.floor(i / 72), i % 72]; // eight rows of eight, 9 pixels apart
+        if (y % 9 === 8 || x % 9 === 8) return 0;
+        const image = 8 * Math.floor(y / 9) + Math.floor(x / 9);
+        return Math.round((255 * (data[64 * image + 8 * (y % 9) + (x % 9)] as number)) / 16);
+      });
+      expect(drawn).toEqual(alphas);
+    });
+  });
+
+  it('the demo draws the images that Node draws, and trains', async () => {
+    await page.evaluateOnNewDocument(recordAnswers);
+    await visit({ root: join(root, 'examples/demo') }, async () => {
+      await says('#hero [role=status]', /Drawn just now/);
+      await scrollTo('sampling');
+      await says('#sampling .report [role=status]', /Drew 16 images on wasm/);
+      const drawn = await page.evaluate(() => {
+        const { answers } = globalThis as unknown as {
+          answers: { result?: { passSeconds?: number; levels: Int32Array } }[];
+        };
+        return [...(answers.find(({ result }) => result?.passSeconds != null)?.result?.levels ?? [])];
+      });
+      await useBackend('cpu');
+      const { model } = await loadImageModel(join(root, 'examples/models/digits'));
+      expect(drawn).toEqual([...(await (await sample(model, { numImages: 16, seed: 1 })).data())]);
+
+      await scrollTo('training');
+      const button = (name: string) => page.locator(`::-p-xpath(//*[@id="training"]//button[.="${name}"])`);
+      await button('Train').click();
+      await says('#training .report', /step ([5-9]\d|\d{3})/);
+      await button('Stop').click();
+      await says('#training .report [role=status]', /Stopped/);
+      const label = await page.$eval('#training [role=img][aria-label^="Loss curve"]', (curve) =>
+        curve.getAttribute('aria-label'),
+      );
+      expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
+    });
+  });
+
+  it('script tags train and draw in the page of the docs', async () => {
+    const [html] = (await docBlocks()).filter(({ isForPage, code }) => isForPage && code.includes(SCRIPT));
+    const built = await mkdtemp(join(folder, 'script-tags-'));
+    await writeFile(join(built, 'index.html'), html?.code ?? '');
+    await cp(join(root, 'dist', SCRIPT), join(built, SCRIPT));
+    await page.setRequestInterception(true);
+    page.on('request', async (request) => {
+      if (request.url().startsWith(CDN)) await request.respond(await answerOfCdn(request.url()));
+      else if (request.url().endsWith('/favicon.ico')) await request.respond({ status: 204 });
+      else await request.continue();
+    });
+    await visitBuilt(built, async () => {
+      const levels = () =>
+        page.evaluate(() => {
+          const canvas = document.querySelector('canvas');
+          const pixels = canvas?.getContext('2d')?.getImageData(0, 0, 8, 8).data ?? [];
+          return [...pixels].filter((_, i) => i % 4 === 3);
+        });
+      await expect
+        .poll(levels, { timeout: 30_000 })
+        .toEqual(Array.from({ length: 64 }, (_, i) => 255 * (i % 2)));
+    });
+  });
+});
