@@ -1,9 +1,9 @@
 // Times training: a step and a forward pass of this library's networks beside those of stock layers, of the blog's way written
 // plainly, and of PyTorch, all in one run. Ratios are worth quoting, bare times are this machine's on this day.
 //
-//   npm run bench:train -- [--backends wasm,cpu] [--seconds 8] [--batch 16] [--write]
+//   npm run bench:train -- [--backends wasm,tensorflow,cpu] [--seconds 8] [--batch 16] [--write]
 //
-// --write puts the table into docs/backends.md.
+// --write puts the tables into docs/backends.md and README.md.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -16,12 +16,12 @@ import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
 import { normalizationTimes } from './lib/normalization.mjs';
 import { profileStep } from './lib/profile.mjs';
 import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
-import { timeInTurn } from './lib/timing.mjs';
+import { summary, timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({
   options: {
-    backends: { type: 'string', default: 'wasm,wasm-composed,cpu' },
+    backends: { type: 'string', default: 'wasm,tensorflow,cpu' },
     seconds: { type: 'string', default: '8' },
     batch: { type: 'string', default: '16' },
     write: { type: 'boolean', default: false },
@@ -29,22 +29,22 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const batch = Number(flags.batch);
+const FLAG = 'PIXELCNN_WASM_KERNELS';
+/** PyTorch runs before, between and after what it is beside, since the two cannot run in turn. */
+const ROUNDS = 3;
 
 /** Backends that take minutes a step do the small networks only: at most so many multiplications a forward pass. */
 const LARGEST = { cpu: 4e8, webgpu: 4e8 };
 
-/** 'wasm-composed' is wasm without the library's own kernels. */
-async function use(backend) {
-  await useBackend(backend.split('-')[0]);
-  tf.env().set('PIXELCNN_WASM_KERNELS', backend !== 'wasm-composed');
-}
-
 const multiplications = (model, { imageShape: [h, w] }) => model.countParams() * h * w * batch;
 
-/** Medians of one network on the current backend. */
-async function measure(shape, backend) {
+/**
+ * What is timed of one network on the current backend, all of it in turn; `off` is without the library's own kernels, where
+ * there are such.
+ */
+function tasksOf(shape, backend) {
   const { xs, labels } = randomBatch(shape, batch);
-  const models = { ours: ours(shape), stock: stock(shape), plain: plain(shape) };
+  const isWasm = backend === 'wasm';
   const step = (model) => {
     model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
     return () => model.trainOnBatch(xs, labels);
@@ -54,52 +54,100 @@ async function measure(shape, backend) {
     await logits.data();
     logits.dispose();
   };
-  const tasks = {
-    forward: forward(models.ours),
-    stockForward: forward(models.stock),
-    plainForward: forward(models.plain),
-    step: step(models.ours),
+  const withoutKernels = (task) => async () => {
+    tf.env().set(FLAG, false);
+    await task();
+    tf.env().set(FLAG, true);
   };
-  // wasm has no filter gradient: stock convolutions cannot train there
-  if (!backend.startsWith('wasm')) tasks.plainStep = step(models.plain);
-  const times = await timeInTurn(tasks, { seconds, minRounds: 3 });
-  const { peakBytes } = await tf.profile(() => tasks.step());
-  tf.dispose([xs, labels]);
-  return { ...times, peakBytes };
+  const [own, plainly] = [ours(shape), plain(shape)];
+  const tasks = {
+    forward: forward(own),
+    stock: forward(stock(shape)),
+    plain: forward(plainly),
+    step: step(own),
+  };
+  if (isWasm) tasks.off = withoutKernels(forward(own));
+  if (isWasm) tasks.stepOff = withoutKernels(tasks.step);
+  else tasks.plainStep = step(plainly); // wasm has no filter gradient: stock convolutions cannot train there
+  return tasks;
+}
+
+/** Times of a network on backends, and of PyTorch: what stands beside each other was measured in turn, in several rounds. */
+async function measure(shape, backends) {
+  const torch = { forward: [], step: [] };
+  const timeTorchOnce = () => {
+    const times = timeTorch(shape, batch, seconds / 4);
+    for (const [name, all] of Object.entries(torch)) if (times) all.push(times[name].median);
+  };
+  const measured = {};
+  for (const backend of backends) {
+    await useBackend(backend);
+    const tasks = tasksOf(shape, backend);
+    const rounds = [];
+    const count = backend in LARGEST ? 1 : ROUNDS;
+    for (let round = 0; round < count; round++) {
+      timeTorchOnce();
+      rounds.push(await timeInTurn(tasks, { seconds: seconds / count, minRounds: 2 }));
+    }
+    timeTorchOnce();
+    const all = Object.keys(tasks).map((task) => [task, summary(rounds.flatMap((times) => times[task].all))]);
+    const peaks = {};
+    for (const task of ['step', 'stepOff'].filter((task) => task in tasks))
+      peaks[task] = (await tf.profile(() => tasks[task]())).peakBytes;
+    measured[backend] = { ...Object.fromEntries(all), peaks };
+  }
+  return {
+    measured,
+    torch: torch.step.length > 0 && { forward: summary(torch.forward), step: summary(torch.step) },
+  };
+}
+
+const spread = ({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
+
+/** A row of the table: of a backend's times, those of its own kernels or without them. */
+function rowOf(name, title, { stock, plain, plainStep, peaks, ...times }, [forwardName, stepName], torch) {
+  const [forward, step] = [times[forwardName], times[stepName]];
+  return [
+    name,
+    title,
+    spread(forward),
+    spread(stock),
+    spread(step),
+    (step.median / stock.median).toFixed(2),
+    (step.median / forward.median).toFixed(2),
+    `${ms(plain.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
+    torch ? `${spread(torch.forward)} / ${spread(torch.step)}` : 'not installed',
+    torch ? (step.median / torch.step.median).toFixed(1) : '',
+    `${(peaks[stepName] / 2 ** 20).toFixed(0)} MiB`,
+  ];
 }
 
 const rows = [];
+const inShort = []; // for README
 for (const [name, shape] of Object.entries(shapes)) {
-  const torch = timeTorch(shape, batch, seconds / 2);
-  for (const backend of flags.backends.split(',')) {
-    await use(backend);
-    const model = ours(shape);
-    const isTooLarge = multiplications(model, shape) > (LARGEST[backend] ?? Infinity);
-    model.dispose();
-    if (isTooLarge) continue;
-    const { forward, stockForward, plainForward, step, plainStep, peakBytes } = await measure(shape, backend);
-    rows.push([
-      name,
-      backend === 'wasm-composed' ? 'wasm, own kernels off' : backend,
-      ms(forward.median),
-      ms(stockForward.median),
-      `${ms(step.median)} (${ms(step.low)} to ${ms(step.high)})`,
-      (step.median / stockForward.median).toFixed(2),
-      (step.median / forward.median).toFixed(2),
-      `${ms(plainForward.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
-      torch ? `${ms(torch.forward.median)} / ${ms(torch.step.median)}` : 'not installed',
-      torch ? (step.median / torch.step.median).toFixed(1) : '',
-      `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
-    ]);
+  await useBackend('wasm');
+  const model = ours(shape);
+  const backends = flags.backends
+    .split(',')
+    .filter((backend) => multiplications(model, shape) <= (LARGEST[backend] ?? Infinity));
+  model.dispose();
+  const { measured, torch } = await measure(shape, backends);
+  for (const [backend, times] of Object.entries(measured)) {
+    rows.push(rowOf(name, backend, times, ['forward', 'step'], torch));
     console.error(rows.at(-1).join('  '));
+    if (backend !== 'wasm') continue;
+    rows.push(rowOf(name, 'wasm, own kernels off', times, ['off', 'stepOff'], torch));
+    const { forward, stock, step } = times;
+    const times_ = (one, other) => `${ms(one.median)} against ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
+    inShort.push([name, torch ? times_(step, torch.step) : ms(step.median), times_(forward, stock)]);
   }
 }
 const header = [
   'network',
   'backend',
-  'forward, ms',
+  'forward, ms (10th to 90th percentile)',
   'stock layers',
-  'step, ms (10th to 90th percentile)',
+  'step, ms',
   'step in passes of stock layers',
   'in our own',
   'plainly: forward / step',
@@ -107,7 +155,7 @@ const header = [
   'step / PyTorch',
   'peak of a step',
 ];
-const networks = `${markdownTable(header, rows)}\n\nMedians, batch ${batch}, in one run on ${machine()}.`;
+const networks = `${markdownTable(header, rows)}\n\nMedians, batch ${batch}, in one run on ${machine()}. A row's own times, those of stock layers and the plain ones were taken in turn; PyTorch's before, between and after them.`;
 
 // One layer, forward and backward, on the cpu backend.
 await useBackend('cpu');
@@ -131,7 +179,7 @@ const layerHeader = [
 const layers = `Forward and backward of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
 
 // Layer normalization between masked convolutions, beside none.
-await use('wasm');
+await useBackend('wasm');
 const { without, normalized } = await normalizationTimes(batch, seconds);
 const normalization = `A step of five masked convolutions of 32 features, 28x28x1: ${ms(without.median)} ms; with \`pixelNormalization\` between them ${ms(normalized.median)} ms, ${(normalized.median / without.median).toFixed(2)} times as long.`;
 
@@ -163,9 +211,12 @@ const profile = `Where the time of a step goes:\n\n${markdownTable(profileHeader
 const text = [networks, layers, normalization, profile].join('\n\n');
 console.log(text);
 if (flags.write) {
-  await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/backends.md', import.meta.url)),
-    'bench:train',
-    text,
-  );
+  const page = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  await writeBetweenMarks(page('docs/backends.md'), 'bench:train', text);
+  const shortHeader = [
+    `network, ${batch} images`,
+    'a training step here against PyTorch on one thread, ms (times as long)',
+    'a forward pass here against the same network of `tf.layers.conv2d`, without masks, ms (times as long)',
+  ];
+  await writeBetweenMarks(page('README.md'), 'bench:train', markdownTable(shortHeader, inShort));
 }

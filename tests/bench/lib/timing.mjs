@@ -32,9 +32,9 @@ async function timeOnce(task) {
   return performance.now() - before;
 }
 
-/** The median of times, and their tenth and ninetieth percentiles. */
+/** The median of times, their tenth and ninetieth percentiles, how many there are, and all of them in order. */
 export function summary(times) {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (fraction) => sorted[Math.round(fraction * (sorted.length - 1))];
-  return { median: at(0.5), low: at(0.1), high: at(0.9), rounds: sorted.length };
+  return { median: at(0.5), low: at(0.1), high: at(0.9), rounds: sorted.length, all: sorted };
 }
