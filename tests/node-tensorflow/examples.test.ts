@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COUNT_TENSORS, runScript } from '../examples/run-script';
 
@@ -51,3 +52,13 @@ it('measures as wasm does', async () => {
   };
   expect(Math.abs((await bits('tensorflow')) - (await bits('wasm')))).toBeLessThan(2e-3);
 });
+
+it.each([
+  ['quickstart.mjs', '--steps 20 --eval-images 20 --out OUT'],
+  ['heat-map.mjs', `--model ${fileURLToPath(new URL('../../examples/models/digits', import.meta.url))} --data digits --images 2 --out OUT/map.png`],
+  ['vq/train.mjs', '--data digits --entries 4 --code-size 4 --filters 4 --steps 4 --prior-filters 16 --prior-blocks 1 --prior-steps 4 --batch 4 --eval-images 8 --rows 1 --out OUT'],
+])('runs %s', async (program, flags) => {
+  const words = flags.replaceAll('OUT', join(directory, program.replaceAll('/', '-'))).split(' ');
+  const { code, stderr } = await runScript(program, [...words, ...ON_TENSORFLOW]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+}); // biome-ignore format: the flags in one line
