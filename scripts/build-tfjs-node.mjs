@@ -4,7 +4,7 @@
  * here npm and PyPI are enough. Does nothing where it is already built.
  *
  * Usage: node scripts/build-tfjs-node.mjs
- * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 700 MB of disk.
+ * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 1.1 GB of disk, of which 840 MB stay.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -60,6 +60,18 @@ function run(command, args, cwd = home) {
   execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
+/** Runs what downloads, up to three times: pip gives up where a long download breaks off. */
+function download(command, args) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return run(command, args);
+    } catch (error) {
+      if (attempt === 3) throw error;
+      say(`${error.message}: once more`);
+    }
+  }
+}
+
 const isBuilt = () => existsSync(binding) && existsSync(stamp) && readFileSync(stamp, 'utf8') === built;
 
 function checkMachine() {
@@ -81,8 +93,9 @@ const python = existsSync(ownPython) ? ownPython : 'python3';
 function installPackages() {
   say(`npm install @tensorflow/tfjs-node@${VERSION}, without its scripts`);
   writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, dependencies: DEPENDENCIES }));
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  run('npm', ['install', '--prefix', home, ...flags]);
+  // Hoisted, whatever the user's .npmrc says: shareTfjs looks in one folder only.
+  const flags = ['--ignore-scripts', '--install-strategy=hoisted', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']; // biome-ignore format: one line
+  download('npm', ['install', '--prefix', home, ...flags]);
 }
 
 /**
@@ -117,7 +130,7 @@ function unpackTensorFlow() {
   writeFileSync(requirements, `${WHEEL.requirement} --hash=sha256:${WHEEL.sha256}\n`);
   const choice = ['--no-deps', '--only-binary=:all:', ...WHEEL.platform, '--require-hashes'];
   const flags = ['--quiet', '--disable-pip-version-check', '--dest', wheels, '--requirement', requirements];
-  run(python, ['-m', 'pip', 'download', ...choice, ...flags]);
+  download(python, ['-m', 'pip', 'download', ...choice, ...flags]);
   const [wheel] = readdirSync(wheels);
   say('unpacks the C library and its headers, 670 MB');
   rmSync(deps, { recursive: true, force: true });
