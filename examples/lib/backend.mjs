@@ -10,11 +10,10 @@ const PACKAGES = {
   tensorflow: '@tensorflow/tfjs-node',
 };
 
-/** tfjs-node as `npm run build:tfjs-node` makes it; where that was not run, the package is asked for. */
-const TFJS_NODE = new URL(
-  '../../.tfjs-node/node_modules/@tensorflow/tfjs-node/dist/index.js',
-  import.meta.url,
-);
+/** tfjs-node as `npm run build:tfjs-node` makes it; where that has not come to its end, the package is asked for. */
+const BUILT = new URL('../../.tfjs-node/', import.meta.url);
+const isBuilt = () => existsSync(new URL('built.json', BUILT));
+const TFJS_NODE = new URL('node_modules/@tensorflow/tfjs-node/dist/index.js', BUILT);
 
 /** The names that {@link useBackend} takes. */
 export const BACKENDS = Object.keys(PACKAGES);
@@ -38,7 +37,7 @@ export async function useBackend(name) {
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // else TensorFlow tells what this processor can
   }
   try {
-    await import(name === 'tensorflow' && existsSync(TFJS_NODE) ? TFJS_NODE.href : wanted);
+    await import(name === 'tensorflow' && isBuilt() ? TFJS_NODE.href : wanted);
   } catch (error) {
     const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(wanted);
     const [reason] = error.message.split('\n'); // native packages go on for a page
