@@ -6,7 +6,7 @@ const HELP = `Trains a PixelCNN on 8x8 handwritten digits, then draws new digits
 Usage: node examples/quickstart.mjs [flags]
 
   --steps N        training steps (3000)
-  --seed N         same seed and backend, same figures and images (1)
+  --seed N         same seed, backend and machine, same figures and images (1)
   --backend NAME   ${BACKENDS.join(', ')} (wasm); webgpu: see examples/node-webgpu;
                    tensorflow: npm run build:tfjs-node, or install @tensorflow/tfjs-node
   --batch N        images a step, 1 to 1500 (16)
