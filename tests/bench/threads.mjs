@@ -58,7 +58,6 @@ if (chromiumPath === undefined) throw new Error('wanted Chromium: apt-get instal
 const server = await serve();
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
 const times = {}; // by network, and way
-const found = {};
 for (let round = 0; round < 3; round++) {
   for (const [name, way] of Object.entries(WAYS)) {
     const page = await browser.newPage();
@@ -66,7 +65,9 @@ for (let round = 0; round < 3; round++) {
     const run = async ([way, steps]) => (await import('/page.js')).train(way, steps);
     const { isIsolated, binary, kernels, steps } = await page.evaluate(run, [way, Number(flags.steps)]);
     if (!isIsolated) throw new Error('wanted an isolated page');
-    found[name] = { binary, kernels };
+    const wanted = `tfjs-backend-wasm-${way.hasThreads ? 'threaded-' : ''}simd.wasm, own kernels ${way.hasKernels && !way.hasThreads}`;
+    const got = `${binary}, own kernels ${kernels}`;
+    if (got !== wanted) throw new Error(`${name}: wanted ${wanted}, got ${got}`);
     for (const [network, each] of Object.entries(steps)) {
       times[network] ??= Object.fromEntries(Object.keys(WAYS).map((one) => [one, []]));
       times[network][name].push(...each);
@@ -81,7 +82,6 @@ const rows = Object.entries(times).map(([network, byWay]) => {
   const medians = Object.keys(WAYS).map((name) => summary(byWay[name]));
   return [network, ...medians.map(({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`)];
 });
-console.log(found); // which binary, and whether the library's own kernels run
 const header = ['a step of 16 images, ms', ...Object.keys(WAYS)];
 const text = `${markdownTable(header, rows)}\n\nMedians with tenth and ninetieth percentiles, three rounds in turn, headless Chromium, ${cpus().length} cores.`;
 console.log(text);

@@ -138,8 +138,8 @@ for (const [name, shape] of Object.entries(shapes)) {
     if (backend !== 'wasm') continue;
     rows.push(rowOf(name, 'wasm, own kernels off', times, ['off', 'stepOff'], torch));
     const { forward, stock, step } = times;
-    const times_ = (one, other) => `${ms(one.median)} against ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
-    inShort.push([name, torch ? times_(step, torch.step) : ms(step.median), times_(forward, stock)]);
+    const against = (one, other) => `${ms(one.median)} against ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
+    inShort.push([name, torch ? against(step, torch.step) : ms(step.median), against(forward, stock)]);
   }
 }
 const header = [
