@@ -32,7 +32,7 @@ export async function useBackend(name) {
   }
   tf.enableProdMode(); // keeps tfjs from advertising tfjs-node whenever the cpu backend runs in Node
   if (name === 'tensorflow') {
-    // What tfjs-node calls, Node 23 took away, and Node 22 warns of.
+    // tfjs-node calls these: Node 22 warns of them, and Node 23 has no isNullOrUndefined.
     Object.assign(util, { isNullOrUndefined: (x) => x === null || x === undefined, isArray: Array.isArray });
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // else TensorFlow tells what this processor can
   }

@@ -1,7 +1,7 @@
-// tfjs-node, as `npm run build:tfjs-node` makes it: outside of node_modules, which knows nothing of it.
+// tfjs-node, as `npm run build:tfjs-node` makes it, in a folder of its own beside node_modules.
 import util from 'node:util';
 
-// What Node 23 took away, and Node 22 warns of.
+// tfjs-node calls these: Node 22 warns of them, and Node 23 has no isNullOrUndefined.
 Object.assign(util, {
   isNullOrUndefined: (x: unknown) => x === null || x === undefined,
   isArray: Array.isArray,
