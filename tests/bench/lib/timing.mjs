@@ -36,5 +36,7 @@ async function timeOnce(task) {
 export function summary(times) {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (fraction) => sorted[Math.round(fraction * (sorted.length - 1))];
-  return { median: at(0.5), low: at(0.1), high: at(0.9), rounds: sorted.length, all: sorted };
+  const middle = (sorted.length - 1) / 2; // between two times where their count is even
+  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+  return { median, low: at(0.1), high: at(0.9), rounds: sorted.length, all: sorted };
 }
