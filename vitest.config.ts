@@ -27,7 +27,7 @@ const tfjsNodeOnly = 'tests/node-tensorflow/**/*.test.ts';
 const onTfjsNode = [
   'tests/backends.test.ts',
   'tests/{ops,layers,models,tensors,causality,training,weights}/**/*.test.ts',
-  'tests/sampling/sample.test.ts',
+  'tests/{sampling/sample,engine/evaluator,data/image-batches,examples/vq/codebook}.test.ts',
   tfjsNodeOnly,
 ];
 

@@ -29,7 +29,8 @@ const ENTRIES = [
   'lstm-back',
   'lstm-kernel-back',
 ];
-// Those whose products train networks, also with fused multiplications and additions, for engines that have them.
+// Those in which most of a training step goes, also with fused multiplications and additions, for engines that have these.
+// Of the others, which share the same loops, it would save less time than it costs bytes.
 const FUSED = ['convolution', 'correlation'];
 // -O3 would inline what these call from several places, into more bytes than may be.
 const SMALLER = ['logistic-mixture', 'lstm', 'lstm-back'];

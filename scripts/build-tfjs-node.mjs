@@ -45,7 +45,9 @@ const tfjsNode = join(modules, '@tensorflow', 'tfjs-node');
 const deps = join(tfjsNode, 'deps');
 const binding = join(tfjsNode, 'lib', `napi-v${NAPI}`, 'tfjs_binding.node');
 const stamp = join(home, 'built.json');
-const tfjs = versionOf(join(root, 'node_modules', '@tensorflow', 'tfjs-core'));
+const core = join(root, 'node_modules', '@tensorflow', 'tfjs-core');
+if (!existsSync(core)) throw new Error('wanted the packages of the project: npm ci');
+const tfjs = versionOf(core);
 const built = JSON.stringify({ tfjsNode: VERSION, tensorflow: TENSORFLOW, headers: HEADERS, tfjs });
 
 function say(text) {

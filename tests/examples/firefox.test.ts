@@ -77,7 +77,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
     expect
       .poll(
         () => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector),
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       )
       .toMatch(pattern);
   const scrollTo = (id: string) => page.$eval(`#${id}`, (panel) => panel.scrollIntoView());
@@ -167,7 +167,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
           return [...pixels].filter((_, i) => i % 4 === 3);
         });
       await expect
-        .poll(levels, { timeout: 30_000 })
+        .poll(levels, { timeout: 60_000 })
         .toEqual(Array.from({ length: 64 }, (_, i) => 255 * (i % 2)));
     });
   });

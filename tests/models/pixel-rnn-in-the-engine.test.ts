@@ -65,7 +65,7 @@ onEachCpuBackend('PixelRNN drawn incrementally', (backend) => {
         await expectDrawnAsByWholePasses(network, options);
         network.dispose();
       }),
-      { numRuns: backend === 'wasm' ? 24 : 2, seed: 7 }, // whole passes are slow elsewhere
+      { numRuns: backend === 'wasm' ? 16 : 1, seed: 7 }, // whole passes are slow elsewhere
     );
   });
 });
