@@ -131,7 +131,8 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    reporters: ['default', ['json', { outputFile: 'coverage/tests.json' }]],
+    reporters: ['default', 'json'],
+    outputFile: { json: 'coverage/tests.json' }, // test:browsers has a file of its own
     projects,
     coverage: {
       reportsDirectory: 'coverage/lines', // beside the counts, since it is emptied first
