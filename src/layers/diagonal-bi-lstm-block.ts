@@ -30,8 +30,8 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, 
  *
  * The other one is its mirror image, from the right, and is shifted down by a row before the sum, since it has seen pixels
  * to come. Together they see x at all earlier pixels, at any distance. Where x is what a layer with mask A makes of an image,
- * that is all that comes before but the last value of the row above, which no feature of that row has seen. The convolutions of x and the 1x1 have
- * mask B, those of the state none. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ * that is all that comes before but the last value of the row above, which no feature of that row has seen. The convolutions
+ * of x and the 1x1 have mask B, those of the state none. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
  * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f,

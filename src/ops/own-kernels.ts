@@ -13,8 +13,8 @@ export function useOwnKernels(): void {
 useOwnKernels();
 
 /**
- * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs, normalizations of features and of
- * kernels, the cross-entropy and the loss of mixtures of logistics run in this library's own WebAssembly loops now, rather
+ * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs, normalizations
+ * of features and of kernels, the cross-entropy and the loss of mixtures of logistics run in this library's own WebAssembly loops now, rather
  * than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
  * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
  *
