@@ -7,25 +7,19 @@
  *     node examples/data/make-emoji.mjs --path package
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
-import { PNG } from 'pngjs';
-import { onWhite } from '../lib/datasets/on-white.mjs';
 import { writeWhole } from '../lib/files.mjs';
+import { readEmoji } from './emoji-sheets.mjs';
 
 const SIDE = 16;
-const CELL = SIDE + 2; // the sheet has a border of one pixel around every image
 const IMAGE_BYTES = SIDE * SIDE * 3;
 
 const { path } = parseArgs({ options: { path: { type: 'string' } } }).values;
 assert(path, 'wanted --path to the unpacked package emoji-datasource-google');
 
-const entries = JSON.parse(await readFile(join(path, 'emoji.json'), 'utf8'));
-const sheet = PNG.sync.read(await readFile(join(path, 'img/google/sheets-clean/16.png')));
-const images = entries.filter((entry) => entry.has_img_google).map(imageOf);
+const images = (await readEmoji(path, 'google', SIDE)).map(({ image }) => image);
 
 assert.equal(images.length, 1911);
 assert.equal(sum(images.filter((_, i) => i % 10 !== 9)), 257_644_165, 'sum of the training images');
@@ -39,12 +33,6 @@ assert(brotliDecompressSync(packed).equals(bytes), 'reads back as it was');
 const file = fileURLToPath(new URL('emoji-images.u8.br', import.meta.url));
 await writeWhole(file, packed);
 console.log(`${images.length} images, ${bytes.length} bytes packed into ${packed.length}: ${file}`);
-
-function imageOf({ sheet_x, sheet_y }) {
-  const image = new PNG({ width: SIDE, height: SIDE });
-  PNG.bitblt(sheet, image, sheet_x * CELL + 1, sheet_y * CELL + 1, SIDE, SIDE, 0, 0);
-  return onWhite(image.data);
-}
 
 function sum(arrays) {
   return arrays.reduce((total, array) => array.reduce((a, b) => a + b, total), 0);

@@ -6,13 +6,14 @@ import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 
 const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL };
 const NETWORK = 'network.json';
-const WEIGHTS = 'average.safetensors';
+const AVERAGE = 'average.safetensors';
+const BEST = 'best.safetensors'; // by validation images, where some were held out
 
 /** Whether a directory is a run of pytorch/train.py. */
 export const isPyTorchRun = (directory) => existsSync(join(directory, NETWORK));
 
 /**
- * Loads the network of a run of pytorch/train.py, with the average of its weights.
+ * Loads the network of a run of pytorch/train.py, with the average of its weights: the best by validation, or the last.
  *
  * @param {string} directory
  * @returns {Promise<import('pixelcnn-layers').AutoregressiveModel>}
@@ -26,7 +27,8 @@ export async function loadPyTorchRun(directory) {
     }
     return FACTORIES[name](args);
   });
-  await using(join(directory, WEIGHTS), (bytes) =>
+  const weights = existsSync(join(directory, BEST)) ? BEST : AVERAGE;
+  await using(join(directory, weights), (bytes) =>
     loadWeights(model, readSafetensors(bytes), { from: 'pytorch' }),
   );
   return model;

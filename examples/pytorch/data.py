@@ -126,6 +126,17 @@ def tenths(images, levels):
     return Images(images[~is_test], levels), Images(images[is_test], levels)
 
 
+def hold_out(images, count):
+    """The other images, and `count` that are held out, evenly spread: sets are often sorted."""
+    total = len(images.levels)
+    is_held_out = np.zeros(total, bool)
+    is_held_out[(2 * np.arange(count) + 1) * total // (2 * count) if count else []] = True
+    return [
+        images._replace(**{name: array[is_own] for name, array in images._asdict().items() if isinstance(array, np.ndarray)})
+        for is_own in (~is_held_out, is_held_out)
+    ]
+
+
 def in_directory(path, name):
     """The file of that name, also where it is gzipped or has another spelling; None of them is told."""
     if path is None:

@@ -94,7 +94,8 @@ FLAGS = {
     'seed': (whole(0), 1, 'of weights, dropout and order'),
     'device': (one_of('cuda', 'cpu'), None, 'cuda, cpu (cuda where there is one)'),
     'every': (whole(1), 500, 'evaluates and saves each N steps'),
-    'eval-images': (whole(1), None, 'images to evaluate on, the first N of the test (all)'),
+    'validation': (whole(0), 0, 'holds N training images out, evaluates on those, and keeps the best weights: the test images are left for the end'),
+    'eval-images': (whole(1), None, 'images to evaluate on, the first N of the set (all)'),
     'out': (str, None, 'where the run is kept (runs/<data>)'),
 }
 SWITCHES = {

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from data import read_dataset
+from data import hold_out, read_dataset
 from distributions import bits_per_dim, normalize
 from flags import read_flags, stop
 from from_data import initialize_from_data
@@ -29,6 +29,7 @@ from networks import make
 GradScaler = torch.amp.GradScaler if hasattr(torch.amp, 'GradScaler') else torch.cuda.amp.GradScaler  # before PyTorch 2.3
 SMOOTHING = 0.98  # of the training figure shown: about the last 50 steps
 CHECKPOINT = 'checkpoint.safetensors'
+BEST = 'best.safetensors'
 MOST_NAMES = 3  # of weights, in an error
 
 
@@ -50,9 +51,13 @@ class Ranks:
             dist.all_reduce(tensor)
         return tensor
 
-    def close(self):
+    def barrier(self):
         if self.count > 1:
             dist.barrier()
+
+    def close(self):
+        self.barrier()
+        if self.count > 1:
             dist.destroy_process_group()
 
     def part(self, places):
@@ -256,6 +261,13 @@ def main(argv):
     if kept and kept['checksum'] != checksum:
         stop(f"--resume: {run['data']} is not what the run began with")
 
+    if run['validation'] >= len(train.levels):
+        stop(f"--validation: {run['data']} has {len(train.levels)} training images, got '{run['validation']}'")
+    judge, judged = 'test', test
+    if run['validation']:
+        judge = 'validation'
+        train, judged = hold_out(train, run['validation'])
+
     torch.manual_seed(run['seed'])
     name, args = network_of(run, train)
     try:
@@ -298,24 +310,28 @@ def main(argv):
     def save():
         """Evaluates the average, and keeps all that the run is."""
         nonlocal seconds, since
-        bits = evaluate(average, test, run['eval_images'], ranks, conditions)
+        bits = evaluate(average, judged, run['eval_images'], ranks, conditions)
         train_bits = ranks.sum(smoothed.clone()).item() / ranks.count
         if not (math.isfinite(bits) and math.isfinite(train_bits)):
             stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
         seconds, since = seconds + time.time() - since, time.time()
-        history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), 'testBits': bits, 'seconds': seconds})
+        is_best = bits < min((before[f'{judge}Bits'] for before in history), default=math.inf)
+        history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), f'{judge}Bits': bits, 'seconds': seconds})
         if not ranks.is_first:
             return bits
         metadata = {'format': 'pt', 'model': name, 'args': json.dumps(args), 'data': run['data'], 'step': step}
         write_tensors(path('weights.safetensors'), model.state_dict(), metadata)
-        write_tensors(path('average.safetensors'), average.state_dict(), {**metadata, 'test_bits_per_dim': bits})
+        metadata[f'{judge}_bits_per_dim'] = bits
+        write_tensors(path('average.safetensors'), average.state_dict(), metadata)
+        if run['validation'] and is_best:
+            write_tensors(path(BEST), average.state_dict(), metadata)
         write_json(path('metrics.json'), history)
         state = {'run': run, 'step': step, 'checksum': checksum, 'smoothed': train_bits, 'history': history, 'seconds': seconds}
         state['scaler'] = scaler.state_dict()
         write_tensors(path(CHECKPOINT), states_of(model, average, optimizer), {'state': json.dumps(state)})
         return bits
 
-    bits = history[-1]['testBits'] if history else None
+    bits = history[-1][f'{judge}Bits'] if history else None
     since = time.time()
     progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
     while step < run['steps']:
@@ -348,8 +364,13 @@ def main(argv):
         if step % run['every'] == 0 or step == run['steps']:
             bits = save()
     progress.close()
+    kept_as = 'average.safetensors'
+    if run['validation']:
+        ranks.barrier()  # the best weights may be written just now
+        load_all(average, load_file(path(BEST)))
+        bits, kept_as = evaluate(average, test, run['eval_images'], ranks, conditions), BEST
     if ranks.is_first:
-        print(f"test bits/dim: {bits:.3f} by the average of the weights, {path('average.safetensors')}")
+        print(f"test bits/dim: {bits:.3f} by the average of the weights, {path(kept_as)}")
     del trained  # it holds on to the processes' connections
     ranks.close()
 

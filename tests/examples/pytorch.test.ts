@@ -18,6 +18,7 @@ import {
   pixelSNAIL,
   sample,
 } from 'pixelcnn-layers';
+import type { ImageSet } from 'pixelcnn-layers/data';
 import {
   loadWeights,
   type NamedTensor,
@@ -26,7 +27,9 @@ import {
   writeSafetensors,
 } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDataset } from '../../examples/lib/datasets.mjs';
 import { readDigits } from '../../examples/lib/digits.mjs';
+import { holdOut } from '../../examples/lib/hold-out.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { useBackend } from '../support/backends';
@@ -334,6 +337,28 @@ describe.skipIf(python === null)('train.py', () => {
     const drawn = await sample(model, { numImages: 2, condition: [3, 8], seed: 1 });
     expect(drawn.shape).toEqual([2, 8, 8, 1]);
     expect(new Set(await take(drawn)).size).toBeGreaterThan(5);
+  });
+
+  it('keeps the best weights by images that it holds out as train.mjs does, and leaves the test images for the end', async () => {
+    const out = join(directory, 'validated');
+    const flags = [...small, '--validation', '150', '--learning-rate', '1', '--average', '0', '--every', '2'];
+    const { stdout } = await start([script, ...flags, '--steps', '20', '--out', out]).ended;
+    const metrics: { step: number; validationBits: number }[] = await readJson(out, 'metrics.json');
+    const figures = metrics.map(({ validationBits }) => validationBits);
+    const best = Math.min(...figures);
+    expect(figures.at(-1)).toBeGreaterThan(best); // steps this large do not only improve it
+
+    const model = await loadPyTorchRun(out);
+    const bitsOf = async ({ data, labels }: { data: ArrayLike<number>; labels?: ArrayLike<number> }) => {
+      const levels = tf.tensor4d(Array.from(data).slice(0, 21 * 64), [21, 8, 8, 1], 'int32');
+      const condition = Array.from(labels ?? []).slice(0, 21);
+      const nats = await take(await logProb(model, levels, { condition }));
+      return -nats.reduce((sum, value) => sum + value, 0) / (21 * 64 * Math.LN2);
+    };
+    const { train, test } = await readDataset('digits');
+    expect(await bitsOf(holdOut(train, 150)[1] as ImageSet)).toBeCloseTo(best, 4);
+    expect(stdout).toMatch(/test bits\/dim: .* best\.safetensors/);
+    expect(await bitsOf(test)).toBeCloseTo(Number(/test bits\/dim: ([\d.]+)/.exec(stdout)?.[1]), 2);
   });
 
   it('begins with weights of the library, and says whose it wrote', async () => {

@@ -1,0 +1,36 @@
+/**
+ * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST (in 16 levels) and of the emoji of 32x32, which are too
+ * large to be here whole. {@link ./make-emoji-32.mjs} makes the emoji; Fashion-MNIST is found where its Debian package has it.
+ *
+ *     node examples/data/make-page-images.mjs --emoji data/emoji-32 [--fashion-mnist DIR]
+ */
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { quantize } from 'pixelcnn-layers/data';
+import { readDataset } from '../lib/datasets.mjs';
+import { writeWhole } from '../lib/files.mjs';
+
+const text = { type: 'string' };
+const flags = parseArgs({ options: { emoji: text, 'fashion-mnist': text } }).values;
+assert(flags.emoji, 'wanted --emoji, the directory that make-emoji-32.mjs wrote');
+
+const clothes = await readDataset('fashion-mnist', { path: flags['fashion-mnist'] });
+await write('clothes', quantize(clothes.test, 16), 10, 10);
+const emoji = await readDataset('npy', { path: flags.emoji, levels: 256 });
+await write('emoji-32', emoji.test, 18, 5);
+
+/** Writes the first `each` images of each class, a round of all classes after the other. */
+async function write(name, { data, shape: [, ...imageShape], labels }, numClasses, each) {
+  const size = imageShape.reduce((product, side) => product * side, 1);
+  const byClass = Array.from({ length: numClasses }, (_, k) =>
+    [...labels.keys()].filter((i) => labels[i] === k).slice(0, each),
+  );
+  assert(byClass.every((own) => own.length === each));
+  const chosen = Array.from({ length: each }, (_, round) => byClass.map((own) => own[round])).flat();
+  const images = Buffer.concat(chosen.map((i) => data.subarray(i * size, (i + 1) * size)));
+  await writeWhole(fileURLToPath(new URL(`${name}-test-images.u8`, import.meta.url)), images);
+  const own = Uint8Array.from(chosen, (i) => labels[i]);
+  await writeWhole(fileURLToPath(new URL(`${name}-test-labels.u8`, import.meta.url)), own);
+  console.log(`${name}: ${chosen.length} images [${imageShape}], ${images.length} bytes`);
+}
