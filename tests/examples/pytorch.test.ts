@@ -357,7 +357,7 @@ describe.skipIf(python === null)('train.py', () => {
     };
     const { train, test } = await readDataset('digits');
     expect(await bitsOf(holdOut(train, 150)[1] as ImageSet)).toBeCloseTo(best, 4);
-    expect(stdout).toMatch(/test bits\/dim: .* best\.safetensors/);
+    expect(stdout).toMatch(/test bits\/dim: .*best\.safetensors/);
     expect(await bitsOf(test)).toBeCloseTo(Number(/test bits\/dim: ([\d.]+)/.exec(stdout)?.[1]), 2);
   });
 
