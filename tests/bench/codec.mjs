@@ -1,33 +1,20 @@
-// Compresses whole test sets by models of ours, beside codecs of images and of bytes: bits per dimension, with and without the model's own
-// file, and times; and times compress and decompress beside sample, and a pool beside one thread, in turn. Needs Debian's zopfli, webp,
-// libjxl-tools, zstd and dataset-fashion-mnist. Models that are not shipped are trained first, into runs/codec, in about half an hour.
+// Compresses test images by the models that come with the repository, beside codecs of images and of bytes: bits per dimension, with and
+// without the model's own file, and times; and times compress and decompress beside sample, and a pool beside one thread, in turn. Needs
+// Debian's zopfli, webp, libjxl-tools, zstd and dataset-fashion-mnist.
 //
-//   npm run bench:codec -- [--images all] [--files 1000] [--seconds 20] [--write]
+//   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--write]
 //
-// --images has the first N of each test set only; --files, how many are also coded each as a file; --write puts the tables into
+// --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
 // docs/likelihood.md.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { toPortable } from 'pixelcnn-layers';
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
-import {
-  compress,
-  createPool,
-  decompress,
-  logProb,
-  readPortable,
-  sample,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { imageSet, quantize, sliceImages } from 'pixelcnn-layers/data';
+import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { readDataset } from '../../examples/lib/datasets.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import {
   BYTE_CODECS,
   codeFile,
@@ -43,7 +30,7 @@ import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
   options: {
-    images: { type: 'string', default: 'all' },
+    images: { type: 'string', default: '1000' },
     files: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '20' },
     write: { type: 'boolean', default: false },
@@ -51,40 +38,36 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const average = ['--average', '0.9995'];
-const fashion = [
-  '--data',
-  'fashion-mnist',
-  '--blocks',
-  '5',
-  '--steps',
-  '8000',
-  '--every',
-  '8000',
-  ...average,
-];
 
-/** Test sets, and the models that code them: a file that is shipped, or the flags of train.mjs. */
+/** Test images, and the file of the model that codes them. */
 const SETS = [
-  { title: 'digits 8x8, 17 levels', data: 'digits', file: 'digits.pixelcnn' },
-  { title: 'Fashion-MNIST 28x28, 16 levels', data: 'fashion-mnist', run: 'fashion-16', train: [...fashion, '--levels', '16'] }, // biome-ignore format: a line each
-  { title: 'Fashion-MNIST, 256 levels', data: 'fashion-mnist', run: 'fashion-256', train: [...fashion, '--output', 'mixture:10'] }, // biome-ignore format: a line each
-  { title: 'emoji 16x16 RGB, 32 levels', data: 'emoji', file: 'emoji.pixelcnn' },
-  { title: 'emoji, 256 levels', data: 'emoji', run: 'emoji', train: ['--data', 'emoji', '--model', 'plus-plus', '--filters', '16', '--resnets', '1', '--steps', '4000', '--every', '4000', ...average] }, // biome-ignore format: a line each
+  { title: 'digits 8x8, 17 levels', file: 'digits.pixelcnn', read: testImages('digits') },
+  { title: 'clothes 28x28, 16 levels', file: 'clothes.pixelcnn', read: testImages('fashion-mnist') },
+  { title: 'emoji 16x16 RGB, 32 levels', file: 'emoji.pixelcnn', read: testImages('emoji') },
+  {
+    title: 'emoji 32x32 RGB, 256 levels',
+    file: 'emoji-32.pixelcnn',
+    read: pageImages('emoji-32', [32, 32, 3], 256),
+  },
 ];
 
-/** The portable file of a model, in float16, trained where that has not been done. */
-async function fileOf({ file, run, train }) {
-  if (file !== undefined) return readFile(join(root, 'examples', 'models', file));
-  const out = join(root, 'runs', 'codec', run);
-  if (!existsSync(join(out, 'samples.png'))) {
-    const resume = existsSync(join(out, 'metrics.jsonl')) ? ['--resume'] : train;
-    const program = join(root, 'examples', 'train.mjs');
-    const { status } = spawnSync(process.execPath, [program, ...resume, '--out', out], { stdio: 'inherit' });
-    if (status !== 0) throw new Error(`${run} could not be trained`);
-  }
-  const { model } = await loadImageModel(out);
-  return writePortable(await toPortable(model), { float16: true });
+function testImages(name) {
+  return async () => (await readDataset(name)).test;
+}
+
+/** The test images that come with the repository of a set that does not. */
+function pageImages(name, imageShape, levels) {
+  return async () => {
+    const [data, labels] = await Promise.all(
+      ['images', 'labels'].map((part) => readFile(join(root, 'examples', 'data', `${name}-test-${part}.u8`))),
+    );
+    return imageSet({
+      data: Uint8Array.from(data),
+      shape: [labels.length, ...imageShape],
+      levels,
+      labels: Uint8Array.from(labels),
+    });
+  };
 }
 
 async function timed(task) {
@@ -95,17 +78,21 @@ async function timed(task) {
 
 /** Bits per dimension of a test set by every codec, and milliseconds an image. */
 async function measure(set, directory) {
-  const file = await fileOf(set);
+  const file = await readFile(join(root, 'examples', 'models', set.file));
   const model = readPortable(file);
-  const whole = quantize((await readDataset(set.data)).test, model.levels);
+  const whole = quantize(await set.read(), model.levels);
   const numImages = flags.images === 'all' ? whole.shape[0] : Math.min(whole.shape[0], Number(flags.images));
   const { data, shape } = sliceImages(whole, 0, numImages);
   const [, ...imageShape] = shape;
+  const condition = conditionOf(model, whole, numImages);
   const bits = (bytes) => (8 * bytes) / data.length;
   const figures = {};
 
-  const promised = (await logProb(model, { data, shape })).reduce((sum, nats) => sum - nats / Math.LN2, 0);
-  const coded = await timed(() => compress(model, { data, shape }));
+  const promised = (await logProb(model, { data, shape }, condition)).reduce(
+    (sum, nats) => sum - nats / Math.LN2,
+    0,
+  );
+  const coded = await timed(() => compress(model, { data, shape }, stored(condition)));
   const back = await timed(() => decompress(model, coded.result));
   if (!back.result.data.every((level, i) => level === data[i])) throw new Error('not without loss');
   figures['promised: -log2 p'] = { bits: promised / data.length };
@@ -135,20 +122,31 @@ async function measure(set, directory) {
     const { time: decode } = await timed(() => codec.decode(result));
     figures[name] = { bits: bits(result.length), encode: time, decode };
   }
-  return { ...set, model, numImages, fileSize: file.length, data, shape, figures };
+  return { ...set, model, numImages, fileSize: file.length, data, shape, condition, figures };
+}
+
+/** The classes of the images, for a model that is told them. */
+function conditionOf(model, { labels }, numImages) {
+  return model.conditions.length === 0 ? {} : { condition: Array.from(labels.subarray(0, numImages)) };
+}
+
+/** The class of each image is in the file: a byte. */
+function stored(condition) {
+  return 'condition' in condition ? { ...condition, storeCondition: true } : {};
 }
 
 /** compress, decompress and sample of as many images, in turn; and a pool on all cores beside one thread. */
-async function speeds(pool, { title, model, data, shape }) {
+async function speeds(pool, { title, model, data, shape, condition }) {
   const count = Math.min(shape[0], shape[1] > 8 ? 64 : 256);
   const images = sliceImages({ data, shape, levels: model.levels }, 0, count);
-  const bytes = await compress(model, images);
+  const own = conditionOf(model, { labels: Uint8Array.from(condition.condition ?? []) }, count);
+  const bytes = await compress(model, images, stored(own));
   const { drawn, packed, unpacked, together } = await timeInTurn(
     {
-      drawn: () => sample(model, { numImages: count, imageShape: shape.slice(1), seed: 1 }),
-      packed: () => compress(model, images),
+      drawn: () => sample(model, { numImages: count, imageShape: shape.slice(1), seed: 1, ...own }),
+      packed: () => compress(model, images, stored(own)),
       unpacked: () => decompress(model, bytes),
-      together: () => pool.compress(model, images),
+      together: () => pool.compress(model, images, stored(own)),
     },
     { seconds },
   );
@@ -163,7 +161,6 @@ async function speeds(pool, { title, model, data, shape }) {
   ];
 }
 
-await useBackend('wasm');
 const directory = await mkdtemp(join(tmpdir(), 'codec-'));
 const pool = createPool();
 try {
@@ -190,7 +187,7 @@ try {
     rows,
   ); // biome-ignore format: one line
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
-  const text = `${sizes}\n\nFiles of models, float16: ${models}. "Each a file" is of the first ${Number(flags.files).toLocaleString('en')} images, where there are more.\n\n${times}\n\n${beside}\n\nIn one run, one thread but for the pool, on ${machine()}.`;
+  const text = `${sizes}\n\nFiles of models, float16: ${models}. "Each a file" is of the first ${Number(flags.files).toLocaleString('en')} images, where there are more; our files hold the class of each image where the model is told it.\n\n${times}\n\n${beside}\n\nIn one run, one thread but for the pool, on ${machine()}.`;
   console.log(text);
   if (flags.write) await writeBetweenMarks(join(root, 'docs', 'likelihood.md'), 'bench:codec', text);
 } finally {
