@@ -8,13 +8,14 @@ import { mostLikelyClasses, rightByClass } from './lib/classify.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
 import { stop } from './lib/flags.mjs';
+import { disposeOf, isPortable, numParams } from './lib/image-model.mjs';
 import { smallestPng } from './lib/png.mjs';
-import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
+import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
 const flags = readEvaluateFlags(process.argv.slice(2));
 
 await useBackend(flags.backend);
-const { model, imageShape, levels, condition } = await loadImageModel(flags.model);
+const { model, imageShape, levels, condition } = await loadAnyModel(flags.model);
 if (flags.levels !== undefined && flags.levels !== levels) {
   stop(`--levels: the model has ${levels} levels, got '${flags.levels}'`);
 }
@@ -73,7 +74,7 @@ figures('histogram', histogramBitsByChannel(train.data, test.data, levels, chann
 row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
-console.log(`${model.countParams()} parameters, ${flags.backend}, ${seconds.toFixed(1)} s`);
+console.log(`${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`);
 
 // Classes
 
@@ -87,4 +88,4 @@ if (flags.classify) {
   for (const [label, of] of byClass.entries()) row(String(label), [String(of.images), String(of.right)]);
 }
 
-model.dispose();
+disposeOf(model);

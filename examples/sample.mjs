@@ -1,16 +1,15 @@
 // Draws images from a saved model, or completes those of a data set: `node examples/sample.mjs --help`.
 
-import * as tf from '@tensorflow/tfjs-core';
-import { sample } from 'pixelcnn-layers';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
+import { disposeOf, drawImages } from './lib/image-model.mjs';
 import { npyOf } from './lib/npy.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
-import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
+import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
 const COMPLETIONS = 7; // of each image, beside the image itself
 
@@ -19,7 +18,7 @@ const { seed, topK, topP, out } = flags;
 const temperatures = flags.temperatures ?? [flags.temperature];
 
 await useBackend(flags.backend);
-const { model, imageShape, levels, condition } = await loadImageModel(flags.model);
+const { model, imageShape, levels, condition } = await loadAnyModel(flags.model);
 const numClasses = await readClasses();
 const isOfEachClass = numClasses !== null && flags.class === undefined && flags.complete === undefined;
 const isInRows = flags.temperatures !== undefined || flags.complete !== undefined || isOfEachClass;
@@ -71,10 +70,7 @@ async function draw(temperature, given) {
     console.log(`${at}row ${(done / total) * height} of ${height}`);
   };
   const options = { seed, temperature, topK, topP, imageShape: size, signal: abort.signal, onProgress };
-  const drawn = await sample(model, { ...options, ...given });
-  const data = await drawn.data();
-  drawn.dispose();
-  return data;
+  return drawImages(model, { ...options, ...given });
 }
 
 /** New images: a row each class, a row each temperature, or one grid. */
@@ -101,18 +97,14 @@ async function completions() {
   const classes = numClasses === null ? undefined : Array.from({ length: images * copies }, classOf);
   const isOriginal = (place) => !flags.temperatures && Math.floor(place / values) % copies === 0;
   const given = Int32Array.from(repeated, (_, place) => Number(isOriginal(place) || isUpper(place)));
-  const initial = tf.tensor4d(repeated, shape, 'int32');
-  const known = tf.tensor4d(given, shape, 'int32');
+  const initial = { data: repeated, shape };
+  const known = { data: given, shape };
 
   const rows = flags.temperatures ? [originals.data] : [];
   const knownRows = flags.temperatures ? [new Int32Array(originals.data.length).fill(1)] : [];
-  try {
-    for (const temperature of temperatures) {
-      rows.push(await draw(temperature, { initial, known, condition: classes }));
-      knownRows.push(given);
-    }
-  } finally {
-    tf.dispose([initial, known]);
+  for (const temperature of temperatures) {
+    rows.push(await draw(temperature, { initial, known, condition: classes }));
+    knownRows.push(given);
   }
   return { rows, knownRows, columns: flags.temperatures ? images : copies };
 }
@@ -139,5 +131,5 @@ try {
   process.stderr.write('interrupted: nothing is written\n');
   process.exitCode = 130; // as shells have it for Ctrl-C
 } finally {
-  model.dispose();
+  disposeOf(model);
 }

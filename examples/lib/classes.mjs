@@ -11,12 +11,12 @@ export function classesOf({ name, train: { labels } }) {
 /**
  * What a model is conditioned on with images of these classes: them, or nothing, where it takes no condition.
  *
- * @param {import('@tensorflow/tfjs-layers').LayersModel} model
+ * @param {import('./image-model.mjs').ImageModel} model
  * @param {Uint8Array | undefined} labels of these images
  * @returns {number[] | undefined}
  */
 export function conditionOf(model, labels) {
-  if (model.inputs.length === 1) return undefined;
+  if ((model.conditions ?? model.inputs.slice(1)).length === 0) return undefined; // the inputs of tfjs's begin with the images
   if (labels === undefined) throw new Error('the model is conditioned on classes, and the images have none');
   return Array.from(labels);
 }

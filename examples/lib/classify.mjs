@@ -1,11 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { logProb } from 'pixelcnn-layers';
+import { conditionShapeOf, logProbOf } from './image-model.mjs';
 
 /**
  * The class of each image as a model that is conditioned on classes has it: the one under which the image is most likely, the lowest on a tie. That
  * is Bayes' rule where all classes are equally frequent.
  *
- * @param {import('pixelcnn-layers').AutoregressiveModel} model
+ * @param {import('./image-model.mjs').ImageModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels
  * @param {{ batchSize: number, onProgress?: (done: number) => void }} options `onProgress` is told the images done so far
  * @returns {Promise<number[]>}
@@ -16,14 +15,9 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
   const found = [];
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
-    const part = new Int32Array(data.subarray(start * size, end * size)); // tfjs takes no Uint16Array
-    const images = tf.tensor4d(part, [end - start, ...imageShape], 'int32');
-    try {
-      const byClass = await logProbByClass(model, images, batchSize);
-      for (let i = 0; i < end - start; i++) found.push(highest(byClass.map((nats) => nats[i])));
-    } finally {
-      images.dispose();
-    }
+    const images = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
+    const byClass = await logProbByClass(model, images, batchSize);
+    for (let i = 0; i < end - start; i++) found.push(highest(byClass.map((nats) => nats[i])));
     onProgress?.(end);
   }
   return found;
@@ -32,10 +26,8 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
 /** log p(image | class) of each image [N,H,W,C]: a list for each class. */
 async function logProbByClass(model, images, batchSize) {
   const byClass = [];
-  for (let condition = 0; condition < model.condition.numClasses; condition++) {
-    const nats = await logProb(model, images, { condition, batchSize }); // [N]
-    byClass.push(await nats.data());
-    nats.dispose();
+  for (let condition = 0; condition < conditionShapeOf(model).numClasses; condition++) {
+    byClass.push(await logProbOf(model, images, { condition, batchSize })); // [N]
   }
   return byClass;
 }

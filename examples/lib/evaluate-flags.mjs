@@ -4,9 +4,9 @@ import { oneOf, parseFlags, pathTo, stop, wholeNumber } from './flags.mjs';
 
 const HELP = `Measures a saved model on the test images of a data set, in bits per dimension, beside models that see no neighbours and PNG.
 
-Usage: node examples/evaluate.mjs --model DIR --data NAME [flags]
+Usage: node examples/evaluate.mjs --model PATH --data NAME [flags]
 
-  --model DIR     a saved model, or a run of train.mjs or pytorch/train.py
+  --model PATH    a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file
   --data NAME     ${DATASETS.join(', ')}
   --path PATH     where the data are, for data sets that are not found by themselves
   --levels N      says how many levels the model should have; the data are quantized to them

@@ -13,9 +13,9 @@ import {
 
 const HELP = `Draws images from a saved model.
 
-Usage: node examples/sample.mjs --model DIR [flags]
+Usage: node examples/sample.mjs --model PATH [flags]
 
-  --model DIR           a saved model, or a run of train.mjs or pytorch/train.py
+  --model PATH          a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file
   --images N            images to draw (64); in a row each class, and with --temperatures or --complete as said there (8)
   --class K             draws this class only; a model conditioned on classes else draws a row of N images each
   --seed N              same seed and backend, same images (1)

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
+import { readPortable } from 'pixelcnn-layers/runtime';
+import { conditionShapeOf } from './image-model.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
@@ -26,6 +29,25 @@ export async function loadImageModel(directory) {
     throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${outputShape}]`);
   }
   return { model, imageShape, levels, condition };
+}
+
+/**
+ * Loads a model of images for what needs no tfjs: a directory as {@link loadImageModel} takes it, or a `.pixelcnn` file.
+ *
+ * @param {string} path as `--model` names it
+ * @returns {Promise<{ model: import('./image-model.mjs').ImageModel, imageShape: readonly (number | null)[], levels: number,
+ *   condition: import('pixelcnn-layers').ConditionShape | null }>}
+ */
+export async function loadAnyModel(path) {
+  if (!path.endsWith('.pixelcnn')) return loadImageModel(path);
+  const bytes = await readFile(path).catch((error) => {
+    throw error.code === 'ENOENT' ? new Error(`--model: '${path}' does not exist`) : error;
+  });
+  const model = readPortable(bytes);
+  const { imageShape, levels, conditions } = model;
+  if (conditions.length > 1)
+    throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);
+  return { model, imageShape, levels, condition: conditionShapeOf(model) };
 }
 
 async function modelDirectory(directory) {

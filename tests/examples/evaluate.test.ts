@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { PNG } from 'pngjs';
@@ -110,6 +111,19 @@ describe('evaluate.mjs', () => {
         [label, of.images, of.right].map(String),
       ),
     ]);
+  });
+
+  it('measures a portable file as the model that it was made of', async () => {
+    const models = fileURLToPath(new URL('../../examples/models', import.meta.url));
+    const flags = ['--data', 'digits', '--images', '30', '--classify'];
+    const [there, here] = await Promise.all(
+      ['', '.pixelcnn'].map((ending) =>
+        runScript('evaluate.mjs', ['--model', join(models, `digits-conditional${ending}`), ...flags]),
+      ),
+    );
+    const figures = (output: string | undefined) => output?.replace(/(parameters), .*/, '$1');
+    expect(figures(here?.stdout)).toBe(figures(there?.stdout)); // float16 shows in no third decimal here
+    expect(here?.stdout).toContain('37377 parameters, without tfjs');
   });
 
   it('measures codes of more than 256 in as many levels as the model has, those beyond what the data hold too', async () => {

@@ -58,6 +58,30 @@ describe('sample.mjs', () => {
     expect(other.image(1, 1)).not.toEqual(first.image(1, 1));
   });
 
+  it('draws from a portable file what it draws from the model that it was made of, and completes', async () => {
+    const file = join(directory, 'conditional.pixelcnn');
+    const exported = await runScript('export.mjs', ['--model', conditional, '--out', file, '--float32']);
+    expect(exported.code).toBe(0);
+    for (const flags of [
+      ['--images', '2'],
+      ['--complete', 'digits', '--images', '2', '--top-k', '3'],
+    ]) {
+      const [there, here] = [
+        await draw('there.png', flags, conditional),
+        await draw('here.png', flags, file),
+      ];
+      expect(here.images).toEqual(there.images);
+      expect(here.stdout).toBe(there.stdout.replace('there.png', 'here.png'));
+    }
+    const { stderr } = await runScript('sample.mjs', [
+      '--model',
+      join(directory, 'none.pixelcnn'),
+      '--out',
+      file,
+    ]);
+    expect(stderr).toMatch(/--model: '.*none\.pixelcnn' does not exist/);
+  });
+
   it('writes into out where it is told no other place, and removes what a kill has left of that file', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await mkdir(join(directory, 'out'));

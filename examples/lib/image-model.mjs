@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { logProb, sample } from 'pixelcnn-layers';
+import * as runtime from 'pixelcnn-layers/runtime';
+
+/**
+ * A model of images: of tfjs, or one that was read from a `.pixelcnn` file and needs none.
+ *
+ * @typedef {import('pixelcnn-layers').AutoregressiveModel | import('pixelcnn-layers/runtime').PortableModel} ImageModel
+ * @typedef {{ data: ArrayLike<number>, shape: number[] }} Levels [N,H,W,C]
+ */
+
+/** @param {ImageModel} model */
+export const isPortable = (model) => 'nodes' in model;
+
+/**
+ * Draws images.
+ *
+ * @param {ImageModel} model
+ * @param {object} options of `sample`, but `initial` and `known` are {@link Levels}
+ * @returns {Promise<ArrayLike<number>>} levels, one image after the other
+ */
+export async function drawImages(model, { initial, known, ...options }) {
+  if (isPortable(model)) {
+    return (await runtime.sample(model, { ...options, ...(initial && { initial, known }) })).data;
+  }
+  const given = initial ? { initial: tensorOf(initial), known: tensorOf(known) } : {};
+  try {
+    const images = await sample(model, { ...options, ...given });
+    const levels = await images.data();
+    images.dispose();
+    return levels;
+  } finally {
+    tf.dispose(given);
+  }
+}
+
+/**
+ * The log-likelihood of images, in nats.
+ *
+ * @param {ImageModel} model
+ * @param {Levels} images
+ * @param {object} options of `logProb`; `batchSize` is of tfjs alone
+ * @returns {Promise<ArrayLike<number>>} [N], or with `perValue` [N*H*W*C]
+ */
+export async function logProbOf(model, images, { batchSize, ...options }) {
+  if (isPortable(model)) return runtime.logProb(model, images, options);
+  const tensor = tensorOf(images);
+  try {
+    const nats = await logProb(model, tensor, { ...options, batchSize });
+    const values = await nats.data();
+    nats.dispose();
+    return values;
+  } finally {
+    tensor.dispose();
+  }
+}
+
+/**
+ * What a model is conditioned on; null for nothing.
+ *
+ * @param {ImageModel} model
+ * @returns {import('pixelcnn-layers').ConditionShape | null}
+ */
+export const conditionShapeOf = (model) =>
+  (isPortable(model) ? model.conditions[0] : model.condition) ?? null;
+
+/** @param {ImageModel} model */
+export function numParams(model) {
+  if (!isPortable(model)) return model.countParams();
+  return [...model.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** Releases all memory of a model. @param {ImageModel} model */
+export function disposeOf(model) {
+  if (!isPortable(model)) model.dispose();
+}
+
+const tensorOf = ({ data, shape }) => tf.tensor4d(Int32Array.from(data), shape, 'int32'); // [N,H,W,C]; tfjs takes no Uint16Array
