@@ -74,7 +74,9 @@ figures('histogram', histogramBitsByChannel(train.data, test.data, levels, chann
 row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
-console.log(`${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`);
+console.log(
+  `${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`,
+);
 
 // Classes
 

@@ -64,6 +64,32 @@ it('has a guide for every page: docs/guide.md links to each', async () => {
   expect(others.filter((page) => !links.some((link) => link.split('#')[0] === page.slice(5)))).toEqual([]);
 });
 
+/** What pages name, a paper or a network that has one, and where it is. */
+const SOURCES: [RegExp, string][] = [
+  [/Pixel\s+Recurrent\s+Neural\s+Networks|\bPixelRNN\b/, 'arxiv.org/abs/1601.06759'],
+  [/Conditional\s+Image\s+Generation|\bGated\s+PixelCNN\b/, 'arxiv.org/abs/1606.05328'],
+  [/PixelCNN\+\+|\bSalimans\s+et\s+al/, 'arxiv.org/abs/1701.05517'],
+  [/\bPixelSNAIL\b|\bChen\s+et\s+al/, 'arxiv.org/abs/1712.09763'],
+  [/\bVQ-VAE\b(?!-2)/, 'arxiv.org/abs/1711.00937'],
+  [/\bVQ-VAE-2\b/, 'arxiv.org/abs/1906.00446'],
+  [/\bRamachandran\b/, 'arxiv.org/abs/1704.06001'],
+  [/\bTouvron\b/, 'arxiv.org/abs/2103.17239'],
+  [/Annotated\s+Pixel-CNN/, 'minibatchai.com/2023/01/27/pixel-cnn.html'],
+];
+
+/** Prose without headings, names in code and links to elsewhere in these pages: what is left names something by itself. */
+const namesOf = (text: string) =>
+  prose(text)
+    .replaceAll(/^#.*$/gm, '')
+    .replaceAll(/!?\[[^\]]*\]\([^)]*\)/g, '')
+    .replaceAll(/`[^`\n]*`/g, '');
+
+it.each(pages)('%s links the papers that it names', async (page) => {
+  const text = await readFile(join(root, page), 'utf8');
+  const named = SOURCES.filter(([name]) => name.test(namesOf(text)));
+  expect(named.filter(([, address]) => !text.includes(address))).toEqual([]);
+});
+
 describe('pictures', () => {
   const shownOn = async (page: string) =>
     linksOf(await readFile(join(root, page), 'utf8'))

@@ -129,4 +129,12 @@ it('is cited as the version that it is', async () => {
   expect([field('title'), field('version'), field('license')]).toEqual([name, version, license]);
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
+
+  for (const page of ['README.md', 'docs/references.md']) {
+    const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, page), 'utf8'))?.[0];
+    expect(entry, page).toContain(`author  = {{${holder}}}`);
+    expect(entry, page).toContain(`title   = {${name}}`);
+    expect(entry, page).toContain(`version = {${version}}`);
+    expect(entry, page).toContain(`license = {${license}}`);
+  }
 });
