@@ -7,14 +7,8 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import {
   bitsPerDim,
   clipGradients,
-  diagonalBiLSTMBlock,
   exponentialDecay,
-  gatedPixelCNN,
   initializeFromData,
-  pixelCNN,
-  pixelCNNPlusPlus,
-  pixelSNAIL,
-  rowLSTMBlock,
   scheduleLearningRate,
   WeightAverage,
 } from 'pixelcnn-layers';
@@ -28,6 +22,7 @@ import { checkWeights, evaluate } from './lib/evaluation.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { fail, stop } from './lib/flags.mjs';
 import { holdOut } from './lib/hold-out.mjs';
+import { networkOf } from './lib/network-of-run.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
 import { keepSettings, openRun } from './lib/run-settings.mjs';
@@ -42,8 +37,6 @@ const TITLES = {
   'row-lstm': 'PixelRNN (Row LSTM)',
   'diagonal-bi-lstm': 'PixelRNN (Diagonal BiLSTM)',
 };
-/** What the blocks of `pixelCNN` are, where they are not its own. */
-const BLOCKS = { 'row-lstm': rowLSTMBlock, 'diagonal-bi-lstm': diagonalBiLSTMBlock };
 const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
 
 // What goes wrong is told with the step at which it did.
@@ -87,29 +80,8 @@ await keepSettings(out, run, [train, test]);
 // Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
-const network = () => {
-  const { output, dropout, seed } = run;
-  const common = { imageShape, levels, dropout, seed };
-  if (run.model === 'plus-plus') {
-    const { filters, numResnets } = run;
-    const { components } = output;
-    const meaning = components === undefined ? { output } : { components };
-    return pixelCNNPlusPlus({ ...common, filters, numResnets, ...meaning, numClasses });
-  }
-  if (run.model === 'snail') {
-    const { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads, input } = run;
-    const sizes = { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads };
-    return pixelSNAIL({ ...common, ...sizes, input, output, numClasses });
-  }
-  const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize, input } = run;
-  const sizes = { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };
-  const args = { ...common, ...sizes, input, output };
-  return run.model === 'gated'
-    ? gatedPixelCNN({ ...args, numClasses })
-    : pixelCNN({ ...args, block: BLOCKS[run.model] });
-};
 const newModel = () => {
-  const model = network();
+  const model = networkOf(run, { imageShape, levels, numClasses });
   const optimizer =
     run.optimizer === 'adam'
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)

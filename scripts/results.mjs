@@ -9,6 +9,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { FAMILIES } from '../tests/bench/lib/families.mjs';
 import { markdownTable, writeBetweenMarks } from '../tests/bench/lib/report.mjs';
 
 const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
@@ -28,54 +29,14 @@ const SEEDS = [1, 2, 3]; // where there is a third
 /** Runs of 8,000 steps of the same data, by their networks, whose figures on the way are compared. */
 const LONGER = { pixelCNN: 'fashion-16-8000', gatedPixelCNN: 'fashion-16-gated-8000' };
 
-/** Networks of as many weights on the same data, with the same steps, outputs and recipe; each by the name of its runs. */
-const FAMILIES = [
-  {
-    title: 'emoji 16x16 RGB',
-    networks: [
-      ['emoji-mixture', '`pixelCNN`, hidden 14, out 28, 5 blocks', 149_862],
-      ['emoji-mixture-gated', '`gatedPixelCNN`, hidden 12, out 28, 3 blocks', 149_946],
-      ['emoji-plus-plus', '`pixelCNNPlusPlus`, filters 16, 1 resnet', 147_144],
-      ['emoji-plus-plus-from-data', 'the same, `initializeFromData` first', 147_144],
-      ['emoji-snail', '`pixelSNAIL`, filters 32, 3 blocks of 2', 148_464],
-    ],
-  },
-  {
-    title: 'Fashion-MNIST 28x28',
-    networks: [
-      ['fashion-mixture', '`pixelCNN`, hidden 22, out 64, 4 blocks', 36_710],
-      ['fashion-mixture-gated', '`gatedPixelCNN`, hidden 15, out 64, 4 blocks', 36_414],
-      ['fashion-plus-plus', '`pixelCNNPlusPlus`, filters 8, 1 resnet', 37_212],
-      ['fashion-plus-plus-from-data', 'the same, `initializeFromData` first', 37_212],
-      ['fashion-snail', '`pixelSNAIL`, filters 16, 2 blocks of 2', 37_772],
-    ],
-  },
+/** Runs whose figures other tables show: those of `npm run bench:families` and of the text. */
+const OTHERS = [
+  ...Object.values(FAMILIES).flat(),
+  'fashion-16-by-class',
+  'digits-2000-gated',
+  'fashion-16-2000-gated',
+  'emoji-mixture-gated',
 ];
-
-/** Networks of as many weights, those with recurrent blocks among them; each by the name of its runs. */
-const RECURRENT = [
-  {
-    title: 'digits 8x8, 17 levels',
-    networks: [
-      ['digits-2000', '`pixelCNN`, hidden 16, 3 blocks', 13_681],
-      ['digits-2000-gated', '`gatedPixelCNN`, hidden 13, 2 blocks', 13_687],
-      ['digits-row-lstm', '`rowLSTMBlock`, hidden 16, 1 block', 13_329],
-      ['digits-diagonal-bi-lstm', '`diagonalBiLSTMBlock`, hidden 17, 1 block', 13_617],
-    ],
-  },
-  {
-    title: 'Fashion-MNIST 28x28, 16 levels',
-    networks: [
-      ['fashion-16-2000', '`pixelCNN`, hidden 16, 5 blocks', 21_200],
-      ['fashion-16-2000-gated', '`gatedPixelCNN`, hidden 14, 3 blocks', 21_944],
-      ['fashion-16-row-lstm', '`rowLSTMBlock`, hidden 15, 2 blocks', 21_356],
-      ['fashion-16-diagonal-bi-lstm', '`diagonalBiLSTMBlock`, hidden 16, 2 blocks', 21_968],
-    ],
-  },
-];
-
-/** Runs that no table shows. */
-const OTHERS = ['fashion-16-by-class'];
 
 /** Takes over a run, where it is there. */
 async function gather(name) {
@@ -159,22 +120,4 @@ const longerTable = markdownTable(
 console.log(longerTable);
 await writeBetweenMarks(join(docs, 'results.md'), 'longer', longerTable);
 
-/** Writes the table of networks of as many weights, of several data sets, to its place. */
-async function writeFamilies(mark, data, groups) {
-  const rows = [];
-  for (const { title, networks } of groups) {
-    for (const [name, network, weights] of networks) {
-      const results = await runsOf(name);
-      if (results.length === 0) continue;
-      const bits = results.map(({ last }) => last.testBits);
-      rows.push([title, network, weights.toLocaleString('en'), figures(bits), mean(bits).toFixed(3)]);
-    }
-  }
-  const table = markdownTable([data, 'network', 'weights', 'test bits/dim, each seed', 'mean'], rows);
-  console.log(table);
-  await writeBetweenMarks(join(docs, 'results.md'), mark, table);
-}
-
-await writeFamilies('families', 'data, 256 levels', FAMILIES);
-await writeFamilies('recurrent', 'data', RECURRENT);
 await Promise.all(OTHERS.map(runsOf));

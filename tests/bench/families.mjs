@@ -1,0 +1,106 @@
+// All families of networks side by side, on four data sets: what they reached, from docs/results, and what a step of training and drawing cost,
+// timed here in turn.
+//
+//   npm run bench:families -- [--seconds 60] [--write]
+//
+// --seconds is for each data set; --write puts the table into docs/results.md. Networks whose runs are not there are left out.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { bitsPerDim, receptiveField, sample } from 'pixelcnn-layers';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { readDataset } from '../../examples/lib/datasets.mjs';
+import { networkOf } from '../../examples/lib/network-of-run.mjs';
+import { FAMILIES } from './lib/families.mjs';
+import { machine } from './lib/machine.mjs';
+import { randomBatch } from './lib/networks.mjs';
+import { markdownTable, msAndTimes, writeBetweenMarks } from './lib/report.mjs';
+import { timeInTurn } from './lib/timing.mjs';
+
+const { values: flags } = parseArgs({
+  options: { seconds: { type: 'string', default: '60' }, write: { type: 'boolean', default: false } },
+});
+const batch = 16;
+const docs = fileURLToPath(new URL('../../docs', import.meta.url));
+
+/** What a network is called: its factory or its block, and the sizes by which it differs from others. */
+const NAMES = {
+  pixelcnn: (run) => `\`pixelCNN\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
+  gated: (run) => `\`gatedPixelCNN\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
+  'row-lstm': (run) => `\`rowLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
+  'diagonal-bi-lstm': (run) => `\`diagonalBiLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
+  'plus-plus': (run) =>
+    `\`pixelCNNPlusPlus\`, filters ${run.filters}${run.fromData ? ', `initializeFromData` first' : ''}`,
+  snail: (run) => `\`pixelSNAIL\`, filters ${run.filters}, ${blocks(run)}`,
+};
+const blocks = ({ numBlocks }) => `${numBlocks} ${numBlocks === 1 ? 'block' : 'blocks'}`;
+
+/** The settings of a network's runs, and the bits per dimension of each seed; null where there is no run. */
+async function runsOf(name) {
+  const texts = await Promise.all(
+    [1, 2].map((seed) => readFile(join(docs, 'results', `${name}-${seed}.jsonl`), 'utf8').catch(() => null)),
+  );
+  const runs = texts.filter((text) => text !== null).map((text) => text.trim().split('\n').map((line) => JSON.parse(line))); // biome-ignore format: one line
+  if (runs.length === 0) return null;
+  return { settings: runs[0][0], bits: runs.map((lines) => lines.at(-1).testBits) };
+}
+
+/** The rows of a data set, whose networks are timed in turn. */
+async function rowsOf(title, names) {
+  const found = (await Promise.all(names.map(runsOf))).filter((runs) => runs !== null);
+  const { data, levels: given } = found[0].settings;
+  const { train } = await readDataset(data);
+  const [imageShape, levels] = [train.shape.slice(1), given ?? train.levels];
+  const { xs, labels } = randomBatch({ imageShape, levels }, batch);
+  const models = found.map(({ settings }) => {
+    const model = networkOf({ numResBlocks: 2, ...settings, seed: 1 }, { imageShape, levels });
+    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+    return model;
+  });
+  const tasks = models.flatMap((model, i) => [
+    [`step${i}`, () => model.trainOnBatch(xs, labels)],
+    [`draw${i}`, async () => (await sample(model, { numImages: batch, seed: 1 })).dispose()],
+  ]);
+  const times = await timeInTurn(Object.fromEntries(tasks), { seconds: Number(flags.seconds), minRounds: 5 });
+  const [row, column] = imageShape.map((side) => side / 2);
+  const rows = [];
+  for (const [i, { settings, bits }] of found.entries()) {
+    const { seen } = await receptiveField(models[i], { row, column });
+    const pixels = new Set(seen.map(([y, x]) => y * imageShape[1] + x)).size;
+    rows.push([
+      title,
+      NAMES[settings.model](settings),
+      models[i].countParams().toLocaleString('en'),
+      `${pixels} of ${row * imageShape[1] + column}`,
+      settings.steps.toLocaleString('en'),
+      bits.map((value) => value.toFixed(3)).join(' / '),
+      msAndTimes(times[`step${i}`], times.step0),
+      msAndTimes(times[`draw${i}`], times.draw0),
+    ]);
+    models[i].dispose();
+  }
+  tf.dispose([xs, labels]);
+  console.error(markdownTable(HEADER, rows));
+  return rows;
+}
+
+const HEADER = [
+  'data',
+  'network',
+  'weights',
+  'earlier pixels seen from the middle',
+  'steps',
+  'test bits/dim, each seed',
+  'a step, ms (times the first)',
+  `${batch} images drawn, ms (times)`,
+];
+
+await useBackend('wasm');
+const rows = [];
+for (const [title, names] of Object.entries(FAMILIES)) rows.push(...(await rowsOf(title, names)));
+const text = `${markdownTable(HEADER, rows)}\n\n${batch} images a step; medians on one core, in one run on ${machine()}.`;
+console.log(text);
+if (flags.write) await writeBetweenMarks(join(docs, 'results.md'), 'bench:families', text);
