@@ -95,9 +95,9 @@ async function measure(set, directory) {
   const coded = await timed(() => compress(model, { data, shape }, stored(condition)));
   const back = await timed(() => decompress(model, coded.result));
   if (!back.result.data.every((level, i) => level === data[i])) throw new Error('not without loss');
-  figures['promised: -log2 p'] = { bits: promised / data.length };
+  figures['promised size: -log2 p'] = { bits: promised / data.length };
   figures['`compress`'] = { bits: bits(coded.result.length), encode: coded.time, decode: back.time };
-  figures['`compress`, and the file of the model'] = { bits: bits(coded.result.length + file.length) };
+  figures['`compress`, including the model file'] = { bits: bits(coded.result.length + file.length) };
   const over = coded.result.length - promised / 8;
   console.error(
     `${set.title}: ${numImages} images, ${(over / numImages).toFixed(2)} bytes an image over the promise`,
@@ -115,7 +115,7 @@ async function measure(set, directory) {
   await writeFiles(files, sliceImages({ data, shape, levels: model.levels }, 0, numFiles).data, imageShape);
   for (const [name, codec] of Object.entries(IMAGE_CODECS)) {
     const bytes = await codeFiles(codec, files);
-    figures[`${name}, each a file`] = { bits: (bits(bytes) * numImages) / numFiles };
+    figures[`${name}, one file each`] = { bits: (bits(bytes) * numImages) / numFiles };
   }
   for (const [name, codec] of Object.entries(BYTE_CODECS)) {
     const { result, time } = await timed(() => codec.encode(data));
@@ -177,17 +177,17 @@ try {
   const both = ({ figures, numImages }, name) =>
     `${ms(figures[name].encode / numImages)} / ${ms(figures[name].decode / numImages)}`;
   const times = markdownTable(
-    ['ms an image, to compress / decompress', ...sets.map(({ title }) => title)],
+    ['ms per image, compress / decompress', ...sets.map(({ title }) => title)],
     timedNames.map((name) => [name, ...sets.map((set) => both(set, name))]),
   );
   const rows = [];
   for (const set of sets) rows.push(await speeds(pool, set));
   const beside = markdownTable(
-    ['', 'images', '`sample`, ms an image', '`compress`, times that', '`decompress`, times that', `a pool of ${pool.workers}, times as fast`],
+    ['', 'images', '`sample`, ms per image', '`compress`, relative to `sample`', '`decompress`, relative to `sample`', `speedup with a pool of ${pool.workers}`],
     rows,
   ); // biome-ignore format: one line
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
-  const text = `${sizes}\n\nFiles of models, float16: ${models}. "Each a file" is of the first ${Number(flags.files).toLocaleString('en')} images, where there are more; our files hold the class of each image where the model is told it.\n\n${times}\n\n${beside}\n\nIn one run, one thread but for the pool, on ${machine()}.`;
+  const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${Number(flags.files).toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${beside}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
   console.log(text);
   if (flags.write) await writeBetweenMarks(join(root, 'docs', 'likelihood.md'), 'bench:codec', text);
 } finally {

@@ -67,12 +67,12 @@ const rows = Object.entries(TITLES).map(([name, title]) => {
 const header = [
   `28x28x1, 256 levels, hidden 16, 5 blocks, ${numImages} images`,
   'one pass, own kernels, ms',
-  'drawn, ms (in passes)',
+  'sampling, ms (in passes)',
   'with `topP: 0.9`, ms (in passes)',
   'all `logProbs()` of a stepper, ms (in passes)',
-  'of them a value, ms',
+  'the same per value, ms',
 ];
-const text = `${markdownTable(header, rows)}\n\nMedians in one run on ${machine()}.`;
+const text = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
   const page = fileURLToPath(new URL('../../docs/sampling.md', import.meta.url));

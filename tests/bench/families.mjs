@@ -91,16 +91,16 @@ const HEADER = [
   'data',
   'network',
   'weights',
-  'earlier pixels seen from the middle',
+  'earlier pixels seen from the centre',
   'steps',
   'test bits/dim, each seed',
-  'a step, ms (times the first)',
-  `${batch} images drawn, ms (times)`,
+  'training step, ms (ratio to the first)',
+  `sampling ${batch} images, ms (ratio)`,
 ];
 
 await useBackend('wasm');
 const rows = [];
 for (const [title, names] of Object.entries(FAMILIES)) rows.push(...(await rowsOf(title, names)));
-const text = `${markdownTable(HEADER, rows)}\n\n${batch} images a step; medians on one core, in one run on ${machine()}.`;
+const text = `${markdownTable(HEADER, rows)}\n\n${batch} images per step; medians of one run on one core of ${machine()}.`;
 console.log(text);
 if (flags.write) await writeBetweenMarks(join(docs, 'results.md'), 'bench:families', text);

@@ -49,12 +49,12 @@ const header = [
   '`input`',
   'weights',
   'test bits/dim',
-  "a step, ms (times `'scaled'`)",
-  `${numImages} maps drawn, ms (times)`,
+  "training step, ms (ratio to `'scaled'`)",
+  `sampling ${numImages} maps, ms (ratio)`,
 ];
 const text = `${markdownTable(header, [...rows, entropy])}
 
-${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians in one run on ${machine()}.`;
+${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
   const page = fileURLToPath(new URL('../../docs/results.md', import.meta.url));

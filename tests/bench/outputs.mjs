@@ -56,12 +56,12 @@ const header = [
   '`output`',
   'weights',
   'test bits/dim, each seed',
-  "a step, ms (times `'softmax'`)",
-  `${numImages} images drawn, ms (times)`,
+  "training step, ms (ratio to `'softmax'`)",
+  `sampling ${numImages} images, ms (ratio)`,
 ];
 const text = `${markdownTable(header, rows)}
 
-${steps} steps of ${recipe.batchSize} images, figures of the first ${recipe.evalImages} test images; medians in one run on ${machine()}.`;
+${steps} steps of ${recipe.batchSize} images; figures for the first ${recipe.evalImages} test images; medians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
   await writeBetweenMarks(`${docs}/results.md`, 'bench:outputs', text);

@@ -84,8 +84,8 @@ async function rowsOf(title, networks) {
 
 const rows = [];
 for (const [title, networks] of Object.entries(NETWORKS)) rows.push(...(await rowsOf(title, networks)));
-const header = ['data', 'network', 'a step, ms (times the plain network)', 'the same in PyTorch, ms (times ours)', 'a pass, ms (times)', `${batch} images drawn, ms`]; // biome-ignore format: one line
-const text = `${markdownTable(header, rows)}\n\n${batch} images a step and a pass; medians on one core, in one run on ${machine()}; PyTorch on one thread, the faster of its runs before and after.`;
+const header = ['data', 'network', 'training step, ms (ratio to the plain network)', 'the same in PyTorch, ms (ratio to ours)', 'forward pass, ms (ratio to the plain network)', `sampling ${batch} images, ms`]; // biome-ignore format: one line
+const text = `${markdownTable(header, rows)}\n\n${batch} images per step and pass; medians of one run on one core of ${machine()}. PyTorch ran on one thread, before and after; the faster run counts.`;
 console.log(text);
 if (flags.write)
   await writeBetweenMarks(

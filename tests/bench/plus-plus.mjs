@@ -57,14 +57,14 @@ async function smallFigures() {
   const ofTorch = (what) => torch && Math.min(torch[what].median, again[what].median);
   const { pass, step, draw, drawPortable } = times;
   const inPasses = (time) => `${ms(time.median)} (${(time.median / pass.median).toFixed(2)} passes)`;
-  const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)} times)` : 'not installed'); // biome-ignore format: one line
+  const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)})` : 'not installed'); // biome-ignore format: one line
   const rows = [
-    ['a pass', ms(pass.median), beside(pass, 'forward')],
-    ['a step of training', ms(step.median), beside(step, 'step')],
-    ['drawing them', inPasses(draw), ''],
-    ['drawing them without tfjs, from a portable model', inPasses(drawPortable), ''],
+    ['forward pass', ms(pass.median), beside(pass, 'forward')],
+    ['training step', ms(step.median), beside(step, 'step')],
+    ['sampling', inPasses(draw), ''],
+    ['sampling without tfjs, from a portable model', inPasses(drawPortable), ''],
   ];
-  const table = markdownTable([`${batch} images 16x16x3`, 'ms', 'PyTorch, one thread, ms'], rows);
+  const table = markdownTable([`${batch} images, 16x16x3`, 'ms', 'PyTorch, one thread, ms (ratio)'], rows);
   return `${model.countParams().toLocaleString('en')} weights (\`filters: 32, numResnets: 2, components: 5\`):\n\n${table}`;
 }
 
@@ -89,21 +89,21 @@ async function publishedFigures(directory) {
     torch ? Math.round((1024 * torch.forward.median) / (run.ms / run.numImages)) : 'not installed',
   ]);
   const header = [
-    'images 32x32x3 at once',
-    'an image',
-    'memory of the process',
-    'times faster than PyTorch’s passes',
+    '32x32x3 images at once',
+    'time per image',
+    'process memory',
+    'speedup over full passes in PyTorch',
   ];
-  const pass = torch ? ` PyTorch takes ${seconds1(torch.forward.median)} for a pass of one image, and a sampler without caches takes ${32 * 32} passes.` : ''; // biome-ignore format: one line
-  const size = `${weights.toLocaleString('en')} weights, the published size, from a portable file of ${mebibytes(bytes.length)} (float16), one core:`;
+  const pass = torch ? ` PyTorch takes ${seconds1(torch.forward.median)} for a forward pass of one image, and a sampler without caches needs ${32 * 32} passes.` : ''; // biome-ignore format: one line
+  const size = `${weights.toLocaleString('en')} weights, the published size, from a portable file of ${mebibytes(bytes.length)} (float16), on one core:`;
   const page = await drawInPage(file);
-  const there = page ? `A page of Chromium loads the file in ${seconds1(page.loadMs)}, from this machine, and draws an image in ${seconds1(page.drawMs)}; its process takes ${mebibytes(page.peakBytes)} at most.` : ''; // biome-ignore format: one line
+  const there = page ? `A page in Chromium on this machine loads the file in ${seconds1(page.loadMs)} and samples an image in ${seconds1(page.drawMs)}; its process takes at most ${mebibytes(page.peakBytes)}.` : ''; // biome-ignore format: one line
   return `${size}\n\n${markdownTable(header, rows)}\n\n${[pass.trim(), there].filter(Boolean).join(' ')}`;
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'plus-plus-'));
 try {
-  const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians, in one run on ${machine()}.`;
+  const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians of one run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
     const page = fileURLToPath(new URL('../../docs/models.md', import.meta.url));

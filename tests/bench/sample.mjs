@@ -146,12 +146,12 @@ const header = [
   'one pass, ms: tfjs / own kernels',
   'incremental, ms',
   'in passes',
-  'times faster than whole passes',
-  'the same in JavaScript',
-  "times faster than PyTorch's whole passes, one thread",
+  'speedup over full passes',
+  'speedup in JavaScript',
+  "speedup over PyTorch's full passes, one thread",
   'memory',
 ];
-const table = `${markdownTable(header, rows)}\n\nMedians in one run on ${machine()}.`;
+const table = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
 console.log(table);
 if (flags.write) {
   await writeBetweenMarks(

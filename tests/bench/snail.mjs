@@ -22,8 +22,8 @@ const { values: flags } = parseArgs({
 const seconds = Number(flags.seconds);
 const batch = 16;
 const NETWORKS = {
-  '7x7 codes of 64': { imageShape: [7, 7, 1], levels: 64, filters: 64, numBlocks: 2, numResBlocks: 2, resFilters: 64, heads: 8 },
-  '32x32 codes of 512': { imageShape: [32, 32, 1], levels: 512, filters: 256, numBlocks: 4, numResBlocks: 4, resFilters: 256, heads: 8 },
+  '7x7, 64 codes': { imageShape: [7, 7, 1], levels: 64, filters: 64, numBlocks: 2, numResBlocks: 2, resFilters: 64, heads: 8 },
+  '32x32, 512 codes': { imageShape: [32, 32, 1], levels: 512, filters: 256, numBlocks: 4, numResBlocks: 4, resFilters: 256, heads: 8 },
 }; // biome-ignore format: a network a line
 /** The larger takes half a minute a pass. */
 const MOST_CODES_TO_TRAIN = 256;
@@ -54,7 +54,7 @@ async function figures(name, network) {
   model.dispose();
   const again = timeTwin('pixelSNAIL', network, batch, isTrained ? seconds / 2 : 0); // before and after, since the two do not run in turn
   const ofTorch = (what) => Math.min(torch[what].median, again[what].median);
-  const beside = (time, what) => (torch && time ? `${(time.median / ofTorch(what)).toFixed(1)} times` : '');
+  const beside = (time, what) => (torch && time ? `${(time.median / ofTorch(what)).toFixed(1)}` : '');
   const naive = torch ? codes * ofTorch('forward') : Number.NaN;
   return [
     name,
@@ -71,10 +71,10 @@ async function figures(name, network) {
 const rows = [];
 for (const [name, network] of Object.entries(NETWORKS)) rows.push(await figures(name, network));
 const table = markdownTable(
-  [`${batch} maps of`, 'weights', 'a pass, ms (times PyTorch’s)', 'drawing them, ms', 'PyTorch, a pass a code', 'a step, ms (times PyTorch’s)'],
+  [`${batch} maps`, 'weights', 'forward pass, ms (ratio to PyTorch)', 'sampling, ms', 'PyTorch, one pass per code', 'training step, ms (ratio to PyTorch)'],
   rows,
 ); // biome-ignore format: a table
-const text = `${table}\n\nMedians on one core, in one run on ${machine()}; PyTorch on one thread, and of its sampler without caches one pass, times as many as there are codes.`;
+const text = `${table}\n\nMedians of one run on one core of ${machine()}. PyTorch ran on one thread; the time of its sampler, which has no cache, is one pass times the number of codes.`;
 console.log(text);
 if (flags.write)
   await writeBetweenMarks(

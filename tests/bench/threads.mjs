@@ -82,7 +82,7 @@ const rows = Object.entries(times).map(([network, byWay]) => {
   const medians = Object.keys(WAYS).map((name) => summary(byWay[name]));
   return [network, ...medians.map(({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`)];
 });
-const header = ['a step of 16 images, ms', ...Object.keys(WAYS)];
-const text = `${markdownTable(header, rows)}\n\nMedians with tenth and ninetieth percentiles, three rounds in turn, headless Chromium, ${cpus().length} cores.`;
+const header = ['training step of 16 images, ms', ...Object.keys(WAYS)];
+const text = `${markdownTable(header, rows)}\n\nMedians, with 10th and 90th percentiles, of three rounds in turn; headless Chromium, ${cpus().length} cores.`;
 console.log(text);
 if (flags.write) await writeBetweenMarks(`${root}/docs/backends.md`, 'bench:threads', text);

@@ -138,7 +138,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     if (backend !== 'wasm') continue;
     rows.push(rowOf(name, 'wasm, own kernels off', times, ['off', 'stepOff'], torch));
     const { forward, stock, step } = times;
-    const against = (one, other) => `${ms(one.median)} against ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
+    const against = (one, other) => `${ms(one.median)} vs ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
     inShort.push([name, torch ? against(step, torch.step) : ms(step.median), against(forward, stock)]);
   }
 }
@@ -146,16 +146,16 @@ const header = [
   'network',
   'backend',
   'forward, ms (10th to 90th percentile)',
-  'stock layers',
+  'stock layers, forward',
   'step, ms',
   'step in passes of stock layers',
-  'in our own',
-  'plainly: forward / step',
+  'step in our own passes',
+  'naive: forward / step',
   'PyTorch, one thread: forward / step',
   'step / PyTorch',
-  'peak of a step',
+  'peak memory of a step',
 ];
-const networks = `${markdownTable(header, rows)}\n\nMedians, batch ${batch}, in one run on ${machine()}. A row's own times, those of stock layers and the plain ones were taken in turn; PyTorch's before, between and after them.`;
+const networks = `${markdownTable(header, rows)}\n\nMedians of one run with batch ${batch} on ${machine()}. In each row, our times and those of the stock layers and the naive method were measured in turn; PyTorch's before, between and after them.`;
 
 // One layer, forward and backward, on the cpu backend.
 await useBackend('cpu');
@@ -170,18 +170,13 @@ for (const kernelSize of [3, 7]) {
     factor.toFixed(0),
   ]);
 }
-const layerHeader = [
-  'cpu backend, 48 to 48 features, [4,16,16,48]',
-  'ours, ms',
-  'plainly, ms',
-  'times faster',
-];
-const layers = `Forward and backward of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
+const layerHeader = ['cpu backend, 48 to 48 features, [4,16,16,48]', 'ours, ms', 'naive, ms', 'speedup'];
+const layers = `Forward and backward pass of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
 
 // Layer normalization between masked convolutions, beside none.
 await useBackend('wasm');
 const { without, normalized } = await normalizationTimes(batch, seconds);
-const normalization = `A step of five masked convolutions of 32 features, 28x28x1: ${ms(without.median)} ms; with \`pixelNormalization\` between them ${ms(normalized.median)} ms, ${(normalized.median / without.median).toFixed(2)} times as long.`;
+const normalization = `A step of five masked convolutions with 32 features, 28x28x1, takes ${ms(without.median)} ms; with \`pixelNormalization\` between them ${ms(normalized.median)} ms, ${(normalized.median / without.median).toFixed(2)} times as long.`;
 
 // Where the time of a step goes.
 const profileRows = [];
@@ -198,13 +193,13 @@ for (const [name, shape] of Object.entries(shapes)) {
   tf.dispose([xs, labels]);
 }
 const profileHeader = [
-  'a step on wasm',
+  'training step on wasm',
   'ms',
   'our kernels',
   "tfjs's operations",
   'Adam',
   'tape and JavaScript',
-  "the slowest of tfjs's operations, ms",
+  'slowest tfjs operations, ms',
 ];
 const profile = `Where the time of a step goes:\n\n${markdownTable(profileHeader, profileRows)}`;
 
@@ -215,8 +210,8 @@ if (flags.write) {
   await writeBetweenMarks(page('docs/backends.md'), 'bench:train', text);
   const shortHeader = [
     `network, ${batch} images`,
-    'a training step here against PyTorch on one thread, ms (times as long)',
-    'a forward pass here against the same network of `tf.layers.conv2d`, without masks, ms (times as long)',
+    'training step, ours vs PyTorch on one thread, ms (ratio)',
+    'forward pass, ours vs the same network of unmasked `tf.layers.conv2d`, ms (ratio)',
   ];
   await writeBetweenMarks(page('README.md'), 'bench:train', markdownTable(shortHeader, inShort));
 }

@@ -47,7 +47,7 @@ async function publishedFigures(directory) {
   const { steps, portableBytes } = JSON.parse(stdout);
   const rows = steps.map(({ name, ms, peakBytes }) => [name, (ms / 1000).toFixed(2), mebibytes(peakBytes)]);
   const sizes = `${weights.toLocaleString('en')} weights, PixelCNN++ of the published size: ${mebibytes(bytes.length)} of float32, ${mebibytes(portableBytes)} as a portable file of float16.`;
-  return `${sizes}\n\n${markdownTable(['on wasm, in Node', 's', 'most memory so far'], rows)}`;
+  return `${sizes}\n\n${markdownTable(['on wasm, in Node', 's', 'peak memory so far'], rows)}`;
 }
 
 /** Bits per dimension of the emoji that the shipped model has not seen, as it is and as float16. */
@@ -65,7 +65,7 @@ async function rounded() {
   const bits = await bitsOf(whole);
   const file = writePortable(whole, { float16: true });
   const less = (await bitsOf(readPortable(file))) - bits;
-  return `The [shipped emoji model](../examples/models/README.md), ${bits.toFixed(4)} bits/dim on the test images, has ${less < 0 ? '' : '+'}${less.toFixed(5)} with weights rounded to float16.`;
+  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
 }
 
 const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSize: 7 };
@@ -101,12 +101,12 @@ async function twins() {
     model.dispose();
     tf.dispose([xs, labels]);
   }
-  return `A step of training, batch ${batch}, one thread each:\n\n${markdownTable(['network', 'here, on wasm, ms', 'in PyTorch, ms', 'times as long'], rows)}`;
+  return `Training steps, batch ${batch}, one thread each:\n\n${markdownTable(['network', 'ours, on wasm, ms', 'PyTorch, ms', 'ratio'], rows)}`;
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'weights-'));
 try {
-  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nIn one run on ${machine()}.`;
+  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nOne run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
     const page = fileURLToPath(new URL('../../docs/training-elsewhere.md', import.meta.url));

@@ -33,7 +33,7 @@ const MIB = 2 ** 20;
 
 /** Compressors of bytes; zstd is Debian's package of that name. */
 export const BYTE_CODECS = {
-  'brotli, 11, of the bytes': {
+  'brotli, 11, on the bytes': {
     encode: (bytes) =>
       brotliCompressSync(bytes, {
         params: {
@@ -44,11 +44,11 @@ export const BYTE_CODECS = {
       }),
     decode: brotliDecompressSync,
   },
-  'zstd, 22, of the bytes': {
+  'zstd, 22, on the bytes': {
     encode: (bytes) => filtered(bytes, ['--ultra', '-22', '-c']),
     decode: (bytes) => filtered(bytes, ['-d', '-c']),
   },
-  'gzip, 9, of the bytes': { encode: (bytes) => gzipSync(bytes, { level: 9 }), decode: gunzipSync },
+  'gzip, 9, on the bytes': { encode: (bytes) => gzipSync(bytes, { level: 9 }), decode: gunzipSync },
 };
 
 async function filtered(bytes, flags) {

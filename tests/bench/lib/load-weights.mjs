@@ -22,7 +22,7 @@ const [path] = process.argv.slice(2);
 const model = await timed('`pixelCNNPlusPlus({ ... })`', () =>
   pixelCNNPlusPlus({ imageShape: [32, 32, 3], filters: 160, seed: 1 }),
 );
-const tensors = await timed('`readSafetensors`, with the reading of the file', async () =>
+const tensors = await timed('`readSafetensors`, including reading the file', async () =>
   readSafetensors(await readFile(path)),
 );
 await timed('`loadWeights`', () => loadWeights(model, tensors, { from: 'pytorch' }));
