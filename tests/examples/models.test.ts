@@ -21,7 +21,7 @@ describe.each(names)('the trained model %s', (name) => {
   it('reaches the figure on its card', async () => {
     const card = await readFile(`${directory}/README.md`, 'utf8');
     const [, figure] = /\| figure \| (\d\.\d{3}) bits\/dim/.exec(card) as RegExpExecArray;
-    const rights = /; (\d+) of them are likeliest of their own class/.exec(card)?.[1];
+    const rights = /; (\d+) of them are most likely under their own class/.exec(card)?.[1];
     const data = name.split('-')[0] as string;
     const flags = ['--model', directory, '--data', data, ...(rights === undefined ? [] : ['--classify'])];
     const { code, stdout } = await runScript('evaluate.mjs', flags);
