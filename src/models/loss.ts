@@ -16,8 +16,8 @@ import { crossEntropy } from '../ops/cross-entropy';
 import type { ImageModelShape } from './image-model';
 
 /**
- * The negative log-likelihood in nats per dimension: the mean of -log p(label) over every dimension of an
- * image but the batch. Loss and metric for `compile`.
+ * The negative log-likelihood in nats per dimension: the mean of -log p(label) over all values of an image. A loss or
+ * metric for `compile`.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
  *
@@ -49,7 +49,9 @@ export function negativeLogLikelihood(
   });
 }
 
-/** -log p of every label given those before it, in nats, of the labels' shape. To be called within a tidy. */
+/**
+ * -log p of every label given the labels before it, in nats, in the shape of the labels. To be called within a tidy.
+ */
 export function natsOf(
   labels: Tensor,
   outputs: Tensor,
@@ -83,7 +85,7 @@ export function natsOf(
   return nats;
 }
 
-/** The same of logits [N, ..., L]. */
+/** The same for logits [N, ..., L]. */
 function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
@@ -139,8 +141,8 @@ export function bitsPerDim(
 }
 
 /**
- * Both functions by name: they are known by a mark, since copies of this package (ESM, CommonJS) may meet in
- * one program.
+ * Both functions by name. They carry a mark by which they are recognized, since several copies of this package (ESM,
+ * CommonJS) may be loaded in one program.
  */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
@@ -155,7 +157,7 @@ function mark<Fn extends Likelihood>(fn: Fn, name: string): Fn {
   return Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
 }
 
-/** The loss or metric of that name, of outputs of a distribution: tfjs calls it with labels and outputs alone. */
+/** The loss or metric of that name for a distribution: tfjs calls it with labels and outputs only. */
 function boundLikelihood(
   name: string,
   distribution: ImageModelShape['distribution'],
@@ -170,17 +172,17 @@ export function likelihoodName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? (fn as { [MARK]?: string })[MARK] : undefined;
 }
 
-/** The loss or metric of that name; undefined where this library has none. */
+/** The loss or metric of that name; undefined if this library has none. */
 export function likelihoodNamed(name: string): Likelihood | undefined {
   return Object.hasOwn(likelihoods, name) ? likelihoods[name] : undefined;
 }
 
-/** Stands in a saved model for a loss that was the program's own: functions are not saved. */
+/** Marks a loss function of the program's own in a saved model, since functions are not saved. */
 export const OWN_LOSS = '(a function of the program)';
 
 /**
- * Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record
- * by output; and binds those of this library to what the outputs of a model mean.
+ * Replaces names by the functions they stand for, in any of the forms that `compile` takes (one, a list, or a record by
+ * output), and binds this library's functions to the distribution of the model.
  */
 export function withFunctions(
   what: string,
