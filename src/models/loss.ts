@@ -21,11 +21,11 @@ import type { ImageModelShape } from './image-model';
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
+ * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
- * @returns [N], one value an image; none for no images
+ * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
+ * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
@@ -118,11 +118,11 @@ function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
+ * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
- * @returns [N], one value an image; none for no images
+ * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
+ * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
