@@ -103,7 +103,7 @@ export function planDecompress(
   const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
   const { header } = file;
   if (header.levels !== model.levels)
-    throw new Error('decompress: file: damaged: it has other levels than its model');
+    throw new Error('decompress: file: damaged: its levels are not those of its model');
   const imageShape = attempt('decompress', () =>
     resolveImageShape('file: images', model.imageShape, header.imageShape),
   );
@@ -145,7 +145,7 @@ export async function decodeImages(
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
           if (checksumOf(code, ofImage) !== checksum)
             throw new Error(
-              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or of another condition' : ''}`,
+              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or compressed with another condition' : ''}`,
             );
         }
       },

@@ -91,13 +91,14 @@ export class FileReader {
     wanted: Uint8Array,
   ) {
     const reader = new ByteReader(bytes);
-    if (!MAGIC.every((byte) => reader.byte() === byte)) throw new Error('file: not of compressed images');
+    if (!MAGIC.every((byte) => reader.byte() === byte))
+      throw new Error('file: not a file of compressed images');
     const version = reader.byte();
     if (version !== VERSION)
       throw new Error(`file: wanted version ${VERSION}, got ${version}: a later one, or damaged`);
     const digest = reader.bytes(DIGEST_BYTES);
     if (!digest.every((byte, i) => byte === wanted[i]))
-      throw new Error('file: compressed with another model, or damaged: its digest is another');
+      throw new Error('file: compressed with another model, or damaged: its digest differs');
     const [numImages, height, width, channels, levels] = Array.from({ length: 5 }, () => reader.varint()) as [
       number,
       number,
@@ -116,9 +117,9 @@ export class FileReader {
     const imageShape: ImageShape = [height, width, channels];
     // Each image takes at least 5 bytes, so a short file cannot ask for much memory.
     if (numImages > reader.left / (CHECKSUM_BYTES + 1))
-      throw new Error('file: cut or damaged: too short for so many images');
+      throw new Error('file: truncated or damaged: too short for so many images');
     const flags = reader.byte();
-    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has flags that there are not');
+    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
     const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
     this.lengths = new Float64Array(numImages);
     this.checksums = new Float64Array(numImages);
@@ -131,9 +132,9 @@ export class FileReader {
       total += this.lengths[n] as number;
     }
     const checksum = first32Bits(bytes.subarray(0, reader.at));
-    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum is another');
+    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum differs');
     if (reader.left !== total)
-      throw new Error(`file: cut or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
+      throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
     for (let n = 0; n < numImages; n++) this.starts[n] = (this.starts[n] as number) + reader.at;
     this.header = { digest, numImages, imageShape, levels, conditions };
   }
@@ -160,7 +161,7 @@ function readStored(
     const count = numImages * conditionSize(shape);
     const isWhole = isOfCategories(condition);
     if (count * (isWhole ? 1 : 4) > reader.left)
-      throw new Error('file: cut or damaged: too short for its conditions');
+      throw new Error('file: truncated or damaged: too short for its conditions');
     const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));
     return { shape, values };
   });
@@ -251,7 +252,7 @@ class ByteReader {
 
   /** Skips `count` bytes and returns where they begin. */
   private take(count: number): number {
-    if (count > this.left) throw new Error('file: cut: it ends too early');
+    if (count > this.left) throw new Error('file: truncated: it ends too early');
     const start = this.at;
     this.at += count;
     return start;

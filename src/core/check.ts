@@ -49,12 +49,12 @@ export function checkNames(what: string, names: readonly string[], known: readon
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(2, name.length / 3 + 1e-9); // exclusive
+  let smallest = Math.max(2, name.length / 3 + 1e-9); // exclusive
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
     const distance = isPart ? 1 + Math.abs(word.length - wanted.length) / 100 : editDistance(wanted, word);
-    if (distance < least) [nearest, least] = [candidate, distance];
+    if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest;
 }

@@ -162,7 +162,11 @@ export class GatedResBlock extends PixelLayer {
     const [first, ...rest] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     const x = imageInputShape('GatedResBlock', first as Shape);
     if (x[3] !== this.filters)
-      throwTypeError(`GatedResBlock: filters (${this.filters})`, 'an input of as many features', x[3]);
+      throwTypeError(
+        `GatedResBlock: filters (${this.filters})`,
+        'an input with this number of features',
+        x[3],
+      );
     const skip = this.hasSkip ? (rest.shift() ?? []) : null;
     const isSkip = skip === null || (skip.length === 4 && isCondition(skip, x));
     if (!isSkip || !rest.every((condition) => isCondition(condition, x))) {

@@ -276,9 +276,9 @@ function checkNetwork(args: PixelSNAILArgs) {
   };
 }
 
-/** Checks the size of a square window, odd and at least `least`. */
-function checkWindow(what: string, kernelSize: unknown, least: number): number {
-  const side = checkInteger(what, kernelSize, least);
+/** Checks the size of a square window, odd and at least `minimum`. */
+function checkWindow(what: string, kernelSize: unknown, minimum: number): number {
+  const side = checkInteger(what, kernelSize, minimum);
   if (side % 2 === 0) throwTypeError(what, 'an odd integer', side);
   return side;
 }

@@ -137,7 +137,9 @@ function buildLayer(
     null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
   if ((own.express ?? own.incremental) !== undefined && overridesCall(layer)) {
-    throw new Obstacle(`${cannot}: its class has a call of its own, of which express says nothing`);
+    throw new Obstacle(
+      `${cannot}: its class has its own call, which may compute something other than express`,
+    );
   }
   let features: Features | null;
   try {

@@ -39,7 +39,7 @@ export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   const names = new Set<string>();
   for (const { name, variable } of weights) {
     if (variable['val'].isDisposed) throwTypeError(what, 'a model that is not disposed', name);
-    if (names.has(name)) throwTypeError(`${what}: weights`, 'names that differ', name);
+    if (names.has(name)) throwTypeError(`${what}: weights`, 'unique names', name);
     names.add(name);
   }
   return weights;
