@@ -64,8 +64,8 @@ export interface Causality {
  * Each value is changed under every class, including the null class. Vectors and maps are random, so a leak that only
  * few of them cause may be missed; use `condition` to check a particular one.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by
- * changing inputs is ours.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
+ * and 2; the test by changing inputs is ours.
  *
  * @returns `causal`, every offending (output, input) pair in `leaks`, and the `layer` where they begin
  * @throws TypeError (rejects) naming the option that is wrong; Error if the model's outputs are not finite.

@@ -62,8 +62,8 @@ export interface ReceptiveField {
  * images, and the outputs are compared bit for bit. This misses dependencies that the current weights switch off or
  * that are lost in float32 rounding; a warning on the console, once for each model, names the layer.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and
- * figure 1, on the blind spot.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.2 and figure 1, on the blind spot.
  *
  * @throws TypeError (rejects) naming the option that is wrong; Error if a model that is tested has outputs that are not
  * finite

@@ -333,9 +333,10 @@ export interface Mask {
  * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
  * or group(i) <= group(o) for B.
  *
- * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016), section 3.4 and
- * figure 2; the layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`; the vertical stack
- * is that of van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2.
+ * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016),
+ * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups is that of "The Annotated
+ * Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al., "Conditional Image Generation with
+ * PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
  *
  * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
  * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that

@@ -46,9 +46,9 @@ const argNames: NamesOf<GatedActivationArgs> = {
  *
  * Weights: for each condition a kernel [1,1,K,2F]; none without conditions.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and
- * 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language modeling with gated convolutional networks" (2017),
- * https://arxiv.org/abs/1612.08083.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language
+ * modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
  *
  * @throws TypeError naming the argument, or the input: a number of features that does not split into groups of two
  * halves, or a condition of another shape.

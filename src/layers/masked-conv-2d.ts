@@ -35,8 +35,8 @@ const argNames: NamesOf<MaskedConv2DArgs> = {
  * masked part, so that weights trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias
  * [filters].
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.4; "The Annotated
- * Pixel-CNN", `MaskedConv2D`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
+ * "The Annotated Pixel-CNN", `MaskedConv2D`.
  *
  * @throws TypeError naming the argument: an even kernel size, a mask type other than 'A' and 'B', `filters` or input
  * features that are not a multiple of `imageChannels`.

@@ -22,8 +22,8 @@ const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, nullClass: true, 
  * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
  * classes.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.3: h
- * "a one-hot encoding that specifies a class".
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
  *
  * @throws TypeError naming the argument that is wrong, or an input of another shape.
  * @example

@@ -49,9 +49,10 @@ type Conv = ConvolutionWeights & { readonly window: Window };
  * rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h]; with `weightNormalization`, each gain comes
  * between its kernel and bias.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), figure 5 (left), section 3.2; the
- * ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`. Dropout, "on the residual
- * path after the first convolution": Salimans et al., "PixelCNN++" (2017), section 2.6.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
+ * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ * Dropout, "on the residual path after the first convolution": Salimans et al., "PixelCNN++" (2017),
+ * https://arxiv.org/abs/1701.05517, section 2.6.
  *
  * @throws TypeError naming the argument: `filters` that are not a multiple of `imageChannels`, an input that does not
  * have 2h features, or `dropout` outside [0, 1).

@@ -127,7 +127,8 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  * and metrics. If saved with `includeOptimizer`, they continue training as if they had never been saved. A loss
  * function of your own must be given to `compile` again.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
+ * and 2.
  *
  * @throws TypeError if the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or if `compile` is given the name of a
  * loss or metric other than 'bitsPerDim' or 'negativeLogLikelihood'.

@@ -102,8 +102,8 @@ const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
  * above the present one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
  * variance of 1 through masks and gates, and so that later blocks at first add little to the horizontal stack.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to 2.3 and
- * figure 2; the skip output is from WaveNet.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.1 to 2.3 and figure 2; the skip output is from WaveNet.
  *
  * @throws TypeError naming the argument, before any weight is made: an even kernel size, `filters` that are not a
  * multiple of `imageChannels`, or with mask B differ from the features of the horizontal stack.

@@ -30,8 +30,8 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
  * It may be conditioned on a class, a vector, a map, or several of them; each is added in every gate through a
  * projection of its own. Its inputs are the image, then class, vector and map, in this order.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
- * figure 2.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
  * [N,H,W,C,L], or with `output: { components }` to parameters [N,H,W,P]

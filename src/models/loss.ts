@@ -19,7 +19,8 @@ import type { ImageModelShape } from './image-model';
  * The negative log-likelihood in nats per dimension: the mean of -log p(label) over all values of an image. A loss or
  * metric for `compile`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.3
+ * and 5.1.
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
  * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
@@ -116,7 +117,7 @@ function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
  * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model
  * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 5.1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
  * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.

@@ -43,8 +43,9 @@ export interface PixelCNNArgs extends NetworkArgs {
  * `getWeights()` returns weights in this order. Dropout is applied within each block, after its first convolution, as
  * in PixelCNN++.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. It deviates from the
- * paper as the blog does: a ReLU follows each block's last convolution, and there are no "layer-to-output connections".
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and
+ * figure 5. It deviates from the paper as the blog does: a ReLU follows each block's last convolution, and there are no
+ * "layer-to-output connections".
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L],
  * or with `output: { components }` to parameters [N,H,W,P]

@@ -33,8 +33,9 @@ type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
  * features of x are channel-major: in each group of 2F/imageChannels features, the first half is a and the second half
  * b.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
- * 4; Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, equations 2 and 4; Salimans et al., "PixelCNN++" (2017),
+ * https://arxiv.org/abs/1701.05517, and its code.
  *
  * @param x [N,H,W,2F], where 2 imageChannels divides 2F
  * @param condition [N,2F], added to x at every pixel, or null

@@ -19,7 +19,8 @@ export function imagesAlong(path: LSTMPath, x: Tensor4D, w: number): Tensor4D {
  *
  * Done with pads and slices only: reading rows as one place longer, or one shorter, shifts row i by i places.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.2 and figure 3.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.2
+ * and figure 3.
  */
 function skewed(x: Tensor4D, isRight: boolean): Tensor4D {
   const [n, h, w, features] = x.shape;

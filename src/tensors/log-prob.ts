@@ -32,7 +32,7 @@ const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condi
 /**
  * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
  * @param model any model from normalized images [N,H,W,C], and conditions if it takes any, to logits [N,H,W,C,L], or to
  * the parameters [N,H,W,P] of another distribution

@@ -44,8 +44,8 @@ export interface Sampled {
  * uniform u. One u is used for every image at every place, even where the level is given, so a seed means the same
  * noise whatever is given. With `seed`, image i has its own stream of noise, derived from the seed and i.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated
- * Pixel-CNN", `generate_images`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 2.1;
+ * "The Annotated Pixel-CNN", `generate_images`.
  *
  * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
  * another distribution

@@ -14,8 +14,8 @@ const optionNames: NamesOf<WeightAverageOptions> = { decay: true };
  * An exponential moving average of a model's trainable weights, which often gives a better model than the last weights.
  * In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
  *
- * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et
- * al., "PixelCNN++" (2017), section 3, use 0.9995.
+ * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al.,
+ * "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 3, use 0.9995.
  *
  * @throws TypeError if `decay` is not in [0, 1), or the step given to `update` is not an integer of at least 0
  * @example
