@@ -78,7 +78,7 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Requires `known`. */
   initial?: GivenImages;
   /**
-   * [N,H,W,C]: 1 where the level of `initial` is kept, 0 where a level is drawn. Requires `initial`.
+   * 1 where the level of `initial` is kept, 0 where a level is drawn, [N,H,W,C]. Requires `initial`.
    */
   known?: GivenImages;
   /**
