@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BLOCK_FIGURES } from './block-figures.mjs';
 import { particlesSvg } from './particles-figure.mjs';
 import { plusPlusSvg } from './plus-plus-figure.mjs';
 
@@ -65,11 +66,9 @@ for (const [command, name] of FIGURES) {
   console.log(`docs/images/${name}`);
 }
 
-for (const [name, svg] of [
-  ['pixel-cnn-plus-plus', plusPlusSvg()],
-  ['particles', particlesSvg()],
-]) {
-  writeFileSync(join(root, `docs/images/${name}.svg`), svg);
+const DRAWINGS = { 'pixel-cnn-plus-plus': plusPlusSvg, particles: particlesSvg, ...BLOCK_FIGURES };
+for (const [name, draw] of Object.entries(DRAWINGS)) {
+  writeFileSync(join(root, `docs/images/${name}.svg`), await draw());
   console.log(`docs/images/${name}.svg`);
 }
 

@@ -58,8 +58,10 @@ async function gather(name) {
   await mkdir(join(docs, 'results'), { recursive: true });
   const lines = [JSON.stringify(settings), ...evaluations];
   await writeFile(join(docs, 'results', `${name}.jsonl`), `${lines.join('\n')}\n`);
-  if (!name.endsWith('-1')) return;
-  await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', `results-${name.slice(0, -2)}.png`));
+  const picture = `results-${name.slice(0, -2)}.png`;
+  const page = await readFile(join(docs, 'results.md'), 'utf8');
+  if (!name.endsWith('-1') || !page.includes(`images/${picture}`)) return;
+  await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
 }
 
 async function read(name) {

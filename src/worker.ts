@@ -1,5 +1,5 @@
 import { portOfWorker } from './pool/port';
 import { serve } from './pool/serve';
 
-// What a worker of a pool runs: `createPool` starts it, or the caller's `createWorker` does.
+// The entry point of a pool's workers, started by `createPool` or the caller's `createWorker`.
 serve(portOfWorker());

@@ -7,29 +7,29 @@ import { uniformsOf } from '../sampling/noise';
 import { leakingLayer } from './leaking-layer';
 import { changeEach, conditionsToTry, outputsByPlace, type Trials } from './perturbation';
 
-/** An input that moves an output which must not depend on it. */
+/** An input that changes an output which must not depend on it. */
 export interface Leak {
-  /** Where the outputs moved. */
+  /** The place of the outputs that changed. */
   output: Place;
-  /** The value that moved them: the same place or one after it, in the order rows, columns, channels. */
+  /** The value that changed them: at the same place or a later one, in the order rows, columns, channels. */
   input: Place;
 }
 
 /** Options of {@link checkCausality}. */
 export interface CausalityOptions {
   /**
-   * [H, W, C]; needed where the model takes images of any size, and a small one is quicker.
+   * [H, W, C]; required if the model takes images of any size. A small size is faster.
    * @default the model's
    */
   imageShape?: readonly [number, number, number];
   /** Seed of the images tried. @default 0 */
   seed?: number;
-  /** Images a forward pass. @default 32 */
+  /** Images in each forward pass. @default 32 */
   batchSize?: number;
   /**
-   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that take it;
-   * several by name.
-   * @default every class, or vectors and maps at random
+   * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
+   * name.
+   * @default every class; random vectors and maps
    */
   condition?: Condition;
 }
@@ -41,36 +41,34 @@ const optionNames: NamesOf<CausalityOptions> = {
   condition: true,
 };
 
-/** What {@link checkCausality} finds. */
+/** The result of {@link checkCausality}. */
 export interface Causality {
-  /** True where no output moves with an input that is not before it. */
+  /** True if every output depends only on inputs before it. */
   causal: boolean;
-  /** Every leaking pair, by output and then by input. */
+  /** Every leaking pair, ordered by output and then by input. */
   leaks: Leak[];
   /**
-   * The name of the layer that first lets the future in; left out where nothing leaks, or no one layer can be
-   * told.
+   * The name of the layer where the leak begins; missing if nothing leaks or no single layer can be identified.
    */
   layer?: string;
 }
 
 /**
- * Tests the law that makes a likelihood out of outputs: those of a value, its logits or the parameters that a
- * distribution first reads for it, depend only on the values before it, in the order rows, columns, channels. Each value
- * of random images is changed, in several images by several amounts, and every output that must stay is compared bit for
- * bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], or of another distribution, conditioned or not; takes 4*H*W*C
- * images through it, twice, or as many times H*W*C as it has classes, and where it leaks some more through the layers
- * that the leak comes by.
+ * Tests the rule by which outputs define a likelihood: the outputs for a value (its logits, or the parameters that a
+ * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels. Each
+ * value of random images is changed, in several images and by several amounts, and every output that must not change is
+ * compared bit for bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], or with another distribution, with or without
+ * conditions. Passes 4*H*W*C images through the model twice, or H*W*C images for each class if there are more than 4,
+ * and if something leaks, some more through the layers on the way.
  *
- * Each value is changed under every class, the null class too; under vectors and maps at random, so that a leak which
- * only few of them open may be missed: `condition` checks one.
+ * Each value is changed under every class, including the null class. Vectors and maps are random, so a leak that only
+ * few of them cause may be missed; use `condition` to check a particular one.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2; the test by
- * changing inputs is ours.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
+ * and 2; the test by changing inputs is ours.
  *
- * @returns `causal`, in `leaks` every (output, input) pair at fault, and the `layer` where they begin
- * @throws TypeError (rejects) naming the option that is wrong; Error where the model gives outputs that are
- * not finite.
+ * @returns `causal`, every offending (output, input) pair in `leaks`, and the `layer` where they begin
+ * @throws TypeError (rejects) naming the option that is wrong; Error if the model's outputs are not finite.
  * @example
  * ```js
  * import { checkCausality, pixelCNN } from 'pixelcnn-layers';
@@ -118,10 +116,10 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   return { causal: false, leaks, ...(layer === null ? {} : { layer }) };
 }
 
-/** Leaking values of which the layer at fault is looked for. */
+/** The number of leaking values for which the offending layer is searched. */
 const INPUTS_TO_FOLLOW = 4;
 
-/** So many items of a list, spread over it. */
+/** Picks a number of items, spread evenly over a list. */
 function someOf<T>(items: readonly T[], count: number): T[] {
   const step = Math.max(1, items.length / count);
   return Array.from({ length: Math.min(count, items.length) }, (_, i) => items[Math.floor(i * step)] as T);

@@ -7,20 +7,20 @@ import { forward } from '../tensors/forward';
 import { changeEach, type Trials } from './perturbation';
 
 /**
- * How far the features of a pixel and channel see: values before their own only; their own too, as the image
- * does; later ones.
+ * How far the features of a pixel and channel see: only earlier values; also their own value, like the image; or later
+ * values.
  */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
 
 /**
- * The layer of a leaking model that first lets the future in, null where no one layer can be told.
+ * The layer of a leaking model where the leak begins; null if no single layer can be identified.
  *
- * From the outputs it goes back along what leaks. A layer that sees later values although nothing that it
- * reads does is the one. Where that way ends at the image, each value sees itself, and the first layer on it
- * that has weights has the wrong type of mask, but for an embedding, which keeps each value by itself.
+ * Follows the leak back from the outputs. A layer that sees later values although none of its inputs do is the culprit.
+ * If the path ends at the image, each value sees itself; then the first layer on the path that has weights has the
+ * wrong mask type. Embeddings are skipped, since they keep values separate.
  *
- * @param inputs some values of which the outputs see what they must not
+ * @param inputs some values whose outputs see what they must not
  */
 export async function leakingLayer(
   model: LayersModel,
@@ -55,12 +55,12 @@ export async function leakingLayer(
   return masked;
 }
 
-/** What a symbolic tensor was made of. */
+/** The inputs of a symbolic tensor. */
 function inputsOf({ sourceLayer, nodeIndex }: SymbolicTensor): SymbolicTensor[] {
   return sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
 }
 
-/** The image and all that is made of it on the way to an output. */
+/** The image and everything computed from it on the way to an output. */
 function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTensor> {
   const [made, visited] = [new Set([image]), new Set([image])];
   const visit = (tensor: SymbolicTensor): boolean => {
@@ -74,7 +74,7 @@ function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTens
   return made;
 }
 
-/** The shape of a model's output, of an image whose size may be one of many that it takes. */
+/** The shape of a model's output for an image of this size. */
 function shapeOf(model: LayersModel, imageShape: ImageShape): Shape {
   const ofImage = [1, ...imageShape];
   const shapes = model.inputs.map(({ shape }) =>
@@ -84,8 +84,8 @@ function shapeOf(model: LayersModel, imageShape: ImageShape): Shape {
 }
 
 /**
- * How far features [N,H,W,F], or logits [N,H,W,C,L], see; of a map of every 2nd or 4th row and column, from the pixel that
- * each place stands for. Null where they are none, or do not tell channels apart.
+ * How far features [N,H,W,F], or logits [N,H,W,C,L], see. For a map of every 2nd or 4th row and column, this counts
+ * from the pixel that each place stands for. Null if the tensor is neither, or does not separate channels.
  */
 async function look(
   model: LayersModel,

@@ -26,12 +26,12 @@ import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/p
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { outputsOf } from '../tensors/forward';
 
-/** How random images are made and tried. */
+/** Options for making and trying random images. */
 export interface Trials {
-  /** Named in errors. */
+  /** The name used in errors. */
   readonly caller: string;
   readonly imageShape: ImageShape;
-  /** Images a forward pass. */
+  /** Images in each forward pass. */
   readonly batchSize: number;
   /** Uniforms in [0, 1). */
   readonly random: () => number;
@@ -40,25 +40,27 @@ export interface Trials {
 
 /** The conditions under which a value is changed. */
 export interface TriedConditions {
-  /** So many must be tried to have tried each. */
+  /** How many attempts it takes to try each condition. */
   readonly count: number;
-  /** Those of a batch of images, of which the n-th is in its attempt `attempts[n]`; none where the model takes none. */
+  /**
+   * The conditions of a batch of images, where image n is in its attempt `attempts[n]`; none if the model takes none.
+   */
   draw(attempts: readonly number[]): ConditionValues[];
 }
 
-/** Changes of one value that are tried, in normalized units: both ways, small and beyond any real image. */
+/** The changes of a value to try, in normalized units: in both directions, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
 /** How often each value is changed: by all of these, and under every condition. */
 export const attemptsOf = ({ conditions }: Trials): number => Math.max(CHANGES.length, conditions.count);
 
 /**
- * Changes each of the given values in several random images by several amounts, and tells for each time where
- * the output moved: takes 4 images a value through `outputOf`, or as many as there are classes, twice.
- * Outputs are compared bit for bit.
+ * Changes each of the given values in several random images by several amounts, and reports for each change where the
+ * output differs. Passes 4 images for each value through `outputOf` twice, or as many as there are classes. Outputs are
+ * compared bit for bit.
  *
  * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
- * @throws Error where an output is not finite
+ * @throws Error if an output is not finite
  */
 export async function changeEach(
   outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
@@ -90,7 +92,7 @@ export async function changeEach(
   }
 }
 
-/** For every image and position whether any value there differs between the two batches, [N, positions]. */
+/** For every image and position, whether any value there differs between the two batches, [N, positions]. */
 async function movedPositions(
   outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
   original: Float32Array,
@@ -98,7 +100,7 @@ async function movedPositions(
   values: readonly ConditionValues[],
   { caller, imageShape }: Trials,
 ): Promise<ArrayLike<number>> {
-  // The two batches go through the model alike, so that equal inputs give equal bits.
+  // Both batches go through the model in the same way, so that equal inputs give equal bits.
   const tensors = tidy(() => {
     const count = original.length / valuesOf(imageShape);
     const conditions = conditionTensors(values, 0, count); // [N,...] each
@@ -120,8 +122,8 @@ async function movedPositions(
 }
 
 /**
- * The outputs of a model that are first read at each place, for {@link changeEach}: [N,H*W*C,L] of a softmax, else
- * [N,H*W*C,P] with zeros for those of other channels.
+ * The outputs of a model that are first read at each place, for {@link changeEach}: [N,H*W*C,L] for a softmax, else
+ * [N,H*W*C,P] with zeros for parameters of other channels.
  */
 export function outputsByPlace(model: LayersModel, distribution: PixelDistribution) {
   const { imageChannels, levels, numParameters } = distribution;
@@ -139,10 +141,10 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
 }
 
 /**
- * The conditions to try: the given ones for all; else every class in turn, and vectors and maps at random, of each
- * image its own.
+ * The conditions to try: the given ones for all images; otherwise every class in turn, and random vectors and maps for
+ * each image.
  *
- * @throws TypeError, named `what`, where the given ones do not fit
+ * @throws TypeError, named `what`, if the given ones do not fit
  */
 export async function conditionsToTry(
   what: string,

@@ -11,22 +11,22 @@ import { attemptsOf, changeEach, conditionsToTry, outputsByPlace, type Trials } 
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
-  /** Row of the place whose outputs are looked at. */
+  /** The row of the place whose outputs are examined. */
   row: number;
-  /** Column of that place. */
+  /** The column of that place. */
   column: number;
   /** @default 0 */
   channel?: number;
-  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
+  /** [H, W, C]; required if the model takes images of any size. @default the model's */
   imageShape?: readonly [number, number, number];
-  /** Seed of the images, for models that are tried. @default 0 */
+  /** The seed of the images, for models that are tested on images. @default 0 */
   seed?: number;
-  /** Images a forward pass, for models that are tried. @default 32 */
+  /** Images in each forward pass, for models that are tested on images. @default 32 */
   batchSize?: number;
   /**
-   * What the images are conditioned on: a class, or of one image [1,K] or [1,H,W,K], for models that are
-   * tried and take it; several by name.
-   * @default every class, or vectors and maps at random
+   * The condition, for models that are tested on images and take one: a class, or a vector [1,K] or map [1,H,W,K] of a
+   * single image; several by name.
+   * @default every class; random vectors and maps
    */
   condition?: Condition;
 }
@@ -41,32 +41,32 @@ const optionNames: NamesOf<ReceptiveFieldOptions> = {
   condition: true,
 };
 
-/** What {@link receptiveField} finds. */
+/** The result of {@link receptiveField}. */
 export interface ReceptiveField {
   /** Earlier places that the probabilities of the place depend on, in the order rows, columns, channels. */
   seen: Place[];
-  /** Earlier places that they do not depend on although the window holds them. */
+  /** Earlier places inside the window that they do not depend on. */
   blindSpot: Place[];
-  /** The smallest rows and columns that hold all that is seen, up to the row of the place itself. */
+  /** The smallest range of rows and columns that contains everything seen, down to the row of the place itself. */
   window: { top: number; left: number; right: number };
 }
 
 /**
- * Which of the values before a place its probabilities depend on: what the model can see there, and what it is blind to.
- * The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) / 2 of them
- * for n blocks. With another distribution than a softmax, earlier channels of the pixel are seen by the distribution.
+ * Finds which of the values before a place its probabilities depend on: what the model can see there, and what it is
+ * blind to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) /
+ * 2 of them for n blocks. With a distribution other than a softmax, the distribution itself sees the earlier channels
+ * of the pixel.
  *
- * Where every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), that is read off the
- * graph and its masks: exact, and the same for all weights. Any other model is tried: each value is changed
- * in several random images, 4 a value, and the outputs are compared bit for bit. What the weights have
- * switched off is not seen then, nor what is lost in the rounding of float32; a warning on the console, once for
- * each model, names the layer.
+ * If every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), the result is read off the graph and
+ * its masks: it is exact, and the same for all weights. Any other model is tested: each value is changed in 4 random
+ * images, and the outputs are compared bit for bit. This misses dependencies that the current weights switch off or
+ * that are lost in float32 rounding; a warning on the console, once for each model, names the layer.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2 and
- * figure 1, on the blind spot.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.2 and figure 1, on the blind spot.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error where a model that is tried gives outputs
- * that are not finite
+ * @throws TypeError (rejects) naming the option that is wrong; Error if a model that is tested has outputs that are not
+ * finite
  * @example
  * ```js
  * import { pixelCNN, receptiveField } from 'pixelcnn-layers';
@@ -104,7 +104,7 @@ export async function receptiveField(
       ? reach({ ...shape, nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)
       : await seenInTrials(model, distribution, place, isOfPlace, trials, traced.obstacle);
   if (!isSoftmax(distribution))
-    isSeen.fill(1, indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)); // by the distribution itself
+    isSeen.fill(1, indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)); // seen by the distribution itself
 
   const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
   const places = earlier.map((index) => placeOf(index, imageShape));
@@ -120,7 +120,10 @@ export async function receptiveField(
   return { seen, blindSpot, window };
 }
 
-/** For each value before a place whether the outputs there moved with it; warns that this is tried, and why. */
+/**
+ * For each value before a place, whether the outputs there changed with it. Warns that the model is tested on images,
+ * and why.
+ */
 async function seenInTrials(
   model: LayersModel,
   distribution: ImageModelShape['distribution'],

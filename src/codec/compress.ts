@@ -32,13 +32,14 @@ import { RangeEncoder } from './range-coder';
 /** Options of {@link compress}. */
 export interface CompressOptions extends JobOptions {
   /**
-   * What the images are conditioned on, for models that take it: a class, or one for each image; of a vector or a map
-   * `{ data, shape }`, [N,K] or [N,H,W,K]; several by name, `{ class, map }`.
+   * What the images are conditioned on, for models that take it: a class, or one class for each image; a vector or a
+   * map as `{ data, shape }`, [N,K] or [N,H,W,K]; several conditions by name, `{ class, map }`.
    */
   condition?: ConditionData;
   /**
-   * Whether the file holds the conditions: {@link decompress} then needs none, and otherwise the same again. They are stored as
-   * they are: a class or a code below 128 takes a byte, a number of a vector or a map four. @default false
+   * Whether to store the conditions in the file. If so, {@link decompress} needs none; otherwise it must be given the
+   * same ones. They are stored uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map
+   * four. @default false
    */
   storeCondition?: boolean;
 }
@@ -46,9 +47,9 @@ export interface CompressOptions extends JobOptions {
 export const compressNames: NamesOf<CompressOptions> = { condition: true, storeCondition: true, ...jobNames };
 
 /**
- * Compresses images without loss: the bits of a file are those that the model's likelihood promises, -log2 p(x), within
- * 0.0011 bits a value and 16 bytes an image, and a header. {@link decompress} gives the images back from it with the same model, on any
- * machine, since the probabilities are the same bits everywhere.
+ * Compresses images without loss. The size of the file is what the model's likelihood promises, -log2 p(x) bits, to
+ * within 0.0011 bits a value and 16 bytes an image, plus a header. With the same model, {@link decompress} restores the
+ * images on any machine, since the probabilities are the same everywhere, bit for bit.
  *
  * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
  *
@@ -76,7 +77,7 @@ export async function compress(
   return compressWith(codedModel('compress: model', model), images, options);
 }
 
-/** The same by a distribution that may be a user's own. */
+/** The same with any distribution, including a user's own. */
 export async function compressWith(
   given: CodedModel,
   images: NumericArray,
@@ -86,9 +87,9 @@ export async function compressWith(
   return packed(given.model, job, await encodeImages(given, job, options));
 }
 
-/** Images that are to be coded, checked. */
+/** Images to be coded, checked. */
 export interface CompressJob {
-  /** Of their own: the caller may change those it gave meanwhile. */
+  /** A copy: the caller may change the original in the meantime. */
   readonly data: Images['data'];
   readonly numImages: number;
   readonly imageShape: ImageShape;
@@ -148,7 +149,7 @@ export async function encodeImages(
   return coded;
 }
 
-/** The file of images that have been coded. */
+/** Writes the coded images to a file. */
 export function packed(
   model: PortableModel,
   { numImages, imageShape, conditions, storeCondition }: CompressJob,

@@ -26,11 +26,11 @@ import { RangeDecoder } from './range-coder';
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends JobOptions {
   /**
-   * What the images that are read were conditioned on when they were compressed, where the file does not hold it. Of those
-   * images only: with `firstImage: 2, numImages: 1` it is that of image 2.
+   * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
+   * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
    */
   condition?: ConditionData;
-  /** The first image to read; images count from 0. @default 0 */
+  /** The first image to read, counting from 0. @default 0 */
   firstImage?: number;
   /** How many to read. @default all from `firstImage` on */
   numImages?: number;
@@ -44,13 +44,15 @@ export const decompressNames: NamesOf<DecompressOptions> = {
 };
 
 /**
- * Gives back the images of a file that {@link compress} wrote, or some of them: each is coded by itself.
+ * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
  *
- * @param model the one that they were compressed with, with the same weights: another precision is another model
+ * @param model the model that they were compressed with, with the same weights: the same model in another precision
+ * will not do
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
- * @throws TypeError (rejects) naming the option that is wrong; Error where the file is none, is damaged or cut, or of another
- * model; `signal.reason` where the signal aborts. It never gives other images than those that were compressed.
+ * @throws TypeError (rejects) naming the option that is wrong; Error if the file is not a compressed file, is damaged
+ * or truncated, or was made with another model; `signal.reason` if the signal aborts. It never returns images other
+ * than those that were compressed.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -69,7 +71,7 @@ export async function decompress(
   return decompressWith(codedModel('decompress: model', model), bytes, options);
 }
 
-/** The same by a distribution that may be a user's own. */
+/** The same with any distribution, including a user's own. */
 export async function decompressWith(
   given: CodedModel,
   bytes: Uint8Array,
@@ -78,12 +80,12 @@ export async function decompressWith(
   return decodeImages(given, planDecompress(given.model, bytes, options), options);
 }
 
-/** Codes that are to be read, checked. */
+/** Codes to be read, checked. */
 export interface DecompressJob {
   readonly coded: readonly CodedImage[];
   readonly imageShape: ImageShape;
   readonly conditions: readonly ConditionValues[];
-  /** The number of the first of them in the file, for errors. */
+  /** The index in the file of the first one, for errors. */
   readonly firstImage: number;
 }
 
@@ -101,7 +103,7 @@ export function planDecompress(
   const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
   const { header } = file;
   if (header.levels !== model.levels)
-    throw new Error('decompress: file: damaged: it has other levels than its model');
+    throw new Error('decompress: file: damaged: its levels are not those of its model');
   const imageShape = attempt('decompress', () =>
     resolveImageShape('file: images', model.imageShape, header.imageShape),
   );
@@ -116,7 +118,7 @@ export function planDecompress(
   };
 }
 
-/** The images of codes. */
+/** Decodes the images. */
 export async function decodeImages(
   given: CodedModel,
   { coded, imageShape, conditions, firstImage }: DecompressJob,
@@ -143,7 +145,7 @@ export async function decodeImages(
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
           if (checksumOf(code, ofImage) !== checksum)
             throw new Error(
-              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or of another condition' : ''}`,
+              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or compressed with another condition' : ''}`,
             );
         }
       },
@@ -152,7 +154,7 @@ export async function decodeImages(
   return { data, shape: [numImages, ...imageShape] };
 }
 
-/** The conditions of the images that are read: the file's, or the caller's. */
+/** The conditions of the images being read, from the file or from the caller. */
 function conditionsFor(
   { conditions: kinds }: PortableModel,
   stored: readonly ConditionValues[] | null,

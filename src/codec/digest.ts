@@ -6,7 +6,7 @@ const TERMS = [0x561ccd1b, 0x0bcaa747, 0x96cd1c35, 0x32ac3b17] as const;
 const rotated = (x: number, by: number) => (x << by) | (x >>> (32 - by));
 
 /**
- * A digest of 128 bits, which tells apart what differs by accident: MurmurHash3, x86, 128 bits, seed 0. Bytes may come in
+ * A digest of 128 bits that detects accidental differences: MurmurHash3, x86, 128 bits, seed 0. Bytes may be added in
  * parts of any length.
  *
  * Source: Appleby, https://github.com/aappleby/smhasher, `MurmurHash3_x86_128`.
@@ -25,7 +25,7 @@ export class Digest {
     return this;
   }
 
-  /** The digest, 16 bytes. No more can be added. */
+  /** The digest, 16 bytes. No bytes can be added afterwards. */
   finish(): Uint8Array {
     const { state } = this;
     this.block.fill(0, this.length & 15);
@@ -53,7 +53,7 @@ export class Digest {
   }
 }
 
-/** The first word takes in the others, and then they take in it. */
+/** Adds the other words to the first, and then the first to each of them. */
 function mixAll(state: Int32Array): void {
   for (let i = 1; i < 4; i++) state[0] = (state[0] as number) + (state[i] as number);
   for (let i = 1; i < 4; i++) state[i] = (state[i] as number) + (state[0] as number);

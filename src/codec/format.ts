@@ -9,23 +9,24 @@ import type { ImageShape, Images } from '../core/images';
 import { bytesOf } from '../program/safetensors';
 import { Digest } from './digest';
 
-// A file of compressed images, as docs/codec-format.md describes it. What a file says is checked before it is believed.
+// A file of compressed images, as docs/codec-format.md describes it. Everything a file says is checked before it is
+// used.
 
-/** The first byte is no letter, so that it is no text. */
+/** The first byte is not a letter, so no text file begins this way. */
 const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
 const VERSION = 1;
 const DIGEST_BYTES = 16;
 const CHECKSUM_BYTES = 4;
 const HAS_CONDITIONS = 1;
 
-/** What a file says before the codes of its images. */
+/** What comes in a file before the codes of its images. */
 export interface Header {
-  /** Of the model, 16 bytes. */
+  /** The digest of the model, 16 bytes. */
   readonly digest: Uint8Array;
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly levels: number;
-  /** Of all images, or null where the file has none. */
+  /** The conditions of all images, or null if the file has none. */
   readonly conditions: readonly ConditionValues[] | null;
 }
 
@@ -35,7 +36,7 @@ export interface CodedImage {
   readonly checksum: number;
 }
 
-/** Of an image's code, and then of its levels, in the smallest array that holds them. */
+/** The checksum of an image's code followed by its levels, in the smallest array type that holds them. */
 export const checksumOf = (code: Uint8Array, levels: Images['data']): number =>
   first32Bits(code, bytesOf(levels));
 
@@ -75,7 +76,7 @@ export function writeFile(
 /** Whether the numbers of a condition are integers from 0 on. */
 const isOfCategories = ({ kind }: ConditionShape) => kind === 'class' || kind === 'codes';
 
-/** Reads a file: all that it says before the codes, and where these are. */
+/** Reads a file: everything before the codes, and where the codes are. */
 export class FileReader {
   readonly header: Header;
   private readonly lengths: Float64Array;
@@ -86,17 +87,18 @@ export class FileReader {
   constructor(
     private readonly bytes: Uint8Array,
     kinds: readonly ConditionShape[],
-    /** Of the model that the caller has. */
+    /** The digest of the caller's model. */
     wanted: Uint8Array,
   ) {
     const reader = new ByteReader(bytes);
-    if (!MAGIC.every((byte) => reader.byte() === byte)) throw new Error('file: not of compressed images');
+    if (!MAGIC.every((byte) => reader.byte() === byte))
+      throw new Error('file: not a file of compressed images');
     const version = reader.byte();
     if (version !== VERSION)
       throw new Error(`file: wanted version ${VERSION}, got ${version}: a later one, or damaged`);
     const digest = reader.bytes(DIGEST_BYTES);
     if (!digest.every((byte, i) => byte === wanted[i]))
-      throw new Error('file: compressed with another model, or damaged: its digest is another');
+      throw new Error('file: compressed with another model, or damaged: its digest differs');
     const [numImages, height, width, channels, levels] = Array.from({ length: 5 }, () => reader.varint()) as [
       number,
       number,
@@ -113,11 +115,11 @@ export class FileReader {
     ] as const)
       checkInteger(`file: ${name}`, value, least);
     const imageShape: ImageShape = [height, width, channels];
-    // Each image takes 5 bytes or more: so no short file asks for much memory.
+    // Each image takes at least 5 bytes, so a short file cannot ask for much memory.
     if (numImages > reader.left / (CHECKSUM_BYTES + 1))
-      throw new Error('file: cut or damaged: too short for so many images');
+      throw new Error('file: truncated or damaged: too short for so many images');
     const flags = reader.byte();
-    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has flags that there are not');
+    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
     const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
     this.lengths = new Float64Array(numImages);
     this.checksums = new Float64Array(numImages);
@@ -130,9 +132,9 @@ export class FileReader {
       total += this.lengths[n] as number;
     }
     const checksum = first32Bits(bytes.subarray(0, reader.at));
-    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum is another');
+    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum differs');
     if (reader.left !== total)
-      throw new Error(`file: cut or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
+      throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
     for (let n = 0; n < numImages; n++) this.starts[n] = (this.starts[n] as number) + reader.at;
     this.header = { digest, numImages, imageShape, levels, conditions };
   }
@@ -147,7 +149,7 @@ export class FileReader {
   }
 }
 
-/** The conditions that a file holds; whether they are those of a model's kinds is checked as if a caller gave them. */
+/** The conditions in a file. Whether they fit the model is checked later, as for conditions that a caller gives. */
 function readStored(
   reader: ByteReader,
   kinds: readonly ConditionShape[],
@@ -159,13 +161,13 @@ function readStored(
     const count = numImages * conditionSize(shape);
     const isWhole = isOfCategories(condition);
     if (count * (isWhole ? 1 : 4) > reader.left)
-      throw new Error('file: cut or damaged: too short for its conditions');
+      throw new Error('file: truncated or damaged: too short for its conditions');
     const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));
     return { shape, values };
   });
 }
 
-/** Bytes that grow. Numbers are little-endian. */
+/** A growing buffer of bytes. Numbers are little-endian. */
 class ByteWriter {
   private buffer = new Uint8Array(1024);
   private length = 0;
@@ -207,7 +209,7 @@ class ByteWriter {
   }
 }
 
-/** Reads what {@link ByteWriter} wrote; throws where there is no more. */
+/** Reads what {@link ByteWriter} wrote; throws when it reaches the end. */
 class ByteReader {
   at = 0;
   private readonly view: DataView;
@@ -248,9 +250,9 @@ class ByteReader {
     return this.view.getFloat32(this.take(4), true);
   }
 
-  /** Where so many bytes begin, which are then read. */
+  /** Skips `count` bytes and returns where they begin. */
   private take(count: number): number {
-    if (count > this.left) throw new Error('file: cut: it ends too early');
+    if (count > this.left) throw new Error('file: truncated: it ends too early');
     const start = this.at;
     this.at += count;
     return start;

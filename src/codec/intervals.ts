@@ -18,7 +18,7 @@ import { TOTAL } from './range-coder';
 //
 // and ends where the next one begins. So each level has a frequency of at least 1, also where F falls by rounding.
 
-/** Where a level lies in the range of a coder. */
+/** The interval of a level in the range of a coder. */
 export interface Interval {
   readonly level: number;
   readonly begin: number;
@@ -27,18 +27,19 @@ export interface Interval {
 
 /** Finds intervals of the levels of the present channel, image by image. */
 export interface Intervals {
-  /** Takes what the model gives of the present pixels. */
+  /** Sets the model's outputs for the present pixels. */
   take(present: PresentPixels): void;
-  /** That of a level of an image. */
+  /** The interval of a level of an image. */
   of(image: number, level: number): Interval;
-  /** That in which a target lies. */
+  /** The interval that contains a target. */
   at(image: number, target: number): Interval;
 }
 
 /**
- * The intervals of a distribution, for so many images.
+ * The intervals of a distribution, for a number of images.
  *
- * @throws Error, when it finds one, where a model gives what is not finite, or a distribution function falls
+ * @throws Error, when an interval is looked up: if a model's outputs are not finite, or a distribution function
+ * decreases
  */
 export function intervalsFor(distribution: PixelDistribution, numImages: number): Intervals {
   const { levels } = distribution;
@@ -65,7 +66,8 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     },
     at(image, target) {
       const shares = reader.of(image);
-      // Near it mostly: what each level has at least comes in. So away from there in steps that double, and then by halves.
+      // Usually close, since every level also gets a minimum frequency. So search from there in doubling steps, then by
+      // bisection.
       let low = checkLevel('sharesOf of the distribution: levelAt', shares.levelAt(target / TOTAL), levels);
       let high = low + 1;
       let [begin, end] = [beginOf(shares, low), beginOf(shares, high)];
@@ -94,9 +96,9 @@ interface SharesReader {
   of(image: number): LevelShares;
 }
 
-/** A distribution function by sums of weights, one after the other. */
+/** A distribution function from running sums of weights. */
 class SummedShares implements LevelShares {
-  /** Of the levels before each, [L + 1]. */
+  /** The sums over the levels before each one, [L + 1]. */
   private readonly sums: Float64Array;
 
   constructor(private readonly levels: number) {
@@ -153,7 +155,7 @@ class SoftmaxShares implements SharesReader {
   }
 }
 
-/** By `sharesOf` of a distribution, or by the probabilities of all levels. */
+/** From `sharesOf` of a distribution, or from the probabilities of all levels. */
 class PixelShares implements SharesReader {
   private readonly pixel;
   private readonly shares: SummedShares;

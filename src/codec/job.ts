@@ -12,7 +12,7 @@ import { checkSignal, pauses } from '../sampling/options';
 import { Digest } from './digest';
 import { type Intervals, intervalsFor } from './intervals';
 
-/** How a job is stopped, and who hears how far it is. */
+/** How to stop a job and follow its progress. */
 export interface JobOptions {
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
@@ -22,18 +22,18 @@ export interface JobOptions {
 
 export const jobNames = { signal: true, onProgress: true } as const;
 
-/** The most levels that are coded: more would leave no room for how they differ. */
+/** The greatest number of levels that can be coded: with more, frequencies would have no room to differ. */
 const MOST_LEVELS = 2 ** 16;
 
-/** A model, and what its outputs mean. */
+/** A model and its distribution. */
 export interface CodedModel {
   readonly model: PortableModel;
   readonly distribution: PixelDistribution;
-  /** The user's own functions, which `closure` nodes name by index. */
+  /** The user's own functions, to which `closure` nodes refer by index. */
   readonly closures: readonly ((x: number) => number)[];
 }
 
-/** A model that is data alone. */
+/** A model that is plain data. */
 export function codedModel(what: string, model: PortableModel): CodedModel {
   checkModel(what, model);
   return { model, distribution: distributionOf(model), closures: [] };
@@ -48,7 +48,7 @@ export function checkJob(caller: string, { signal, onProgress }: JobOptions): vo
   checkFunction(`${caller}: onProgress`, onProgress ?? (() => {}));
 }
 
-/** Tells models apart: of the program, and of the weights by their names in order. */
+/** Identifies a model: a digest of the program and of the weights, in order of name. */
 export function digestOf(model: PortableModel): Uint8Array {
   const text = (of: string) => new TextEncoder().encode(of);
   const digest = new Digest().add(text(programText(model)));
@@ -59,15 +59,15 @@ export function digestOf(model: PortableModel): Uint8Array {
   return digest.finish();
 }
 
-/** Images that are coded side by side: few enough for a modest memory, and enough that each weight loaded is shared by many. */
+/** Images coded together: few enough to need little memory, enough that many share each weight that is loaded. */
 const IMAGES_AT_A_TIME = 256;
 
-/** Lets other work run so often. */
+/** How often other work gets a turn. */
 const YIELD_MILLISECONDS = 125;
 
-/** What is done with a group of images. */
+/** How a group of images is coded or decoded. */
 interface GroupCoder {
-  /** Codes the value of the group's image n that comes next, and gives its level. */
+  /** Codes the next value of the group's image n, and returns its level. */
   code(intervals: Intervals, n: number, index: number): number;
   finish(): void;
 }

@@ -1,16 +1,16 @@
 // A range coder: symbols become a number whose digits are bytes. Each symbol narrows an interval [low, low + range) in
-// proportion to its frequency. Numbers stay below 2^53, where those of JavaScript are exact.
+// proportion to its frequency. Numbers stay below 2^53, so JavaScript represents them exactly.
 //
 // Source: Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).
 
-/** What the frequencies of all symbols sum to. */
+/** The sum of the frequencies of all symbols. */
 export const TOTAL = 2 ** 28;
 
 /** Intervals lie in [0, 2^48), and are wider than 2^40 before each symbol. */
 const WHOLE = 2 ** 48;
 const NARROW = 2 ** 40;
 
-/** Bytes of the digits that a decoder looks at. */
+/** The number of bytes that a decoder looks at. */
 const WIDTH_BYTES = 6;
 
 /** Codes symbols into bytes. */
@@ -20,12 +20,12 @@ export class RangeEncoder {
   private low = 0;
   private range = WHOLE;
 
-  /** Codes a symbol before which so much of {@link TOTAL} lies, and so much after. */
+  /** Codes a symbol, given the total frequency of the symbols before it and its own frequency, out of {@link TOTAL}. */
   encode(before: number, frequency: number): void {
     const unit = Math.floor(this.range / TOTAL);
     const start = unit * before;
     this.low += start;
-    this.range = before + frequency === TOTAL ? this.range - start : unit * frequency; // the last takes what rounding left
+    this.range = before + frequency === TOTAL ? this.range - start : unit * frequency; // the last takes the rest
     if (this.low >= WHOLE) {
       this.carry();
       this.low -= WHOLE;
@@ -37,7 +37,10 @@ export class RangeEncoder {
     }
   }
 
-  /** Ends the code by the first number in the interval whose last digits are zeros: behind the end, a decoder reads such. */
+  /**
+   * Ends the code with the first number in the interval whose last digits are zeros: past the end, a decoder reads
+   * zeros.
+   */
   finish(): Uint8Array {
     const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
     if (digit === 256) this.carry();
@@ -47,7 +50,7 @@ export class RangeEncoder {
     return this.bytes.slice(0, length);
   }
 
-  /** Adds 1 to the digits that are written. */
+  /** Adds 1 to the digits written so far. */
   private carry(): void {
     let last = this.length - 1;
     for (; this.bytes[last] === 255; last--) this.bytes[last] = 0;
@@ -68,7 +71,7 @@ export class RangeEncoder {
 export class RangeDecoder {
   private next = 0;
   private range = WHOLE;
-  /** Of the code, what lies above the interval's start. */
+  /** The code minus the start of the interval. */
   private offset = 0;
   private unit = 0;
 
@@ -76,13 +79,13 @@ export class RangeDecoder {
     for (let i = 0; i < WIDTH_BYTES; i++) this.offset = 256 * this.offset + this.read();
   }
 
-  /** Where the next symbol lies: it is the one of which this is in [before, before + frequency). */
+  /** The target that identifies the next symbol: the one for which it lies in [before, before + frequency). */
   target(): number {
     this.unit = Math.floor(this.range / TOTAL);
     return Math.min(TOTAL - 1, Math.floor(this.offset / this.unit));
   }
 
-  /** Takes the symbol that was found at the target. */
+  /** Consumes the symbol that was found at the target. */
   take(before: number, frequency: number): void {
     const start = this.unit * before;
     this.offset -= start;

@@ -1,16 +1,16 @@
-/** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what came. */
+/** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what it got. */
 
-/** Items of a list that a message shows, and letters of a name. */
+/** How many items of a list, and letters of a name, a message shows. */
 const MOST_ITEMS = 8;
 const MOST_LETTERS = 64;
 
-/** Shows a value in an error message, of long lists and of objects no more than helps. */
+/** Formats a value for an error message; long lists and objects are shortened. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     if (value instanceof Promise) return 'a Promise (is an await missing?)';
-    const { constructor: Class } = value; // of a file's JSON, anything
+    const { constructor: Class } = value; // can be anything in JSON from a file
     return typeof Class === 'function' ? Class.name : 'an object';
   }
   if (!Array.isArray(value)) return String(value);
@@ -24,10 +24,10 @@ export function throwTypeError(what: string, wanted: string, got: unknown): neve
   throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
 }
 
-/** The names of all arguments that an interface has: one that is missing here does not compile. */
+/** The names of all arguments of an interface; leaving one out is a compile error. */
 export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
 
-/** Checks that args is an object, and has none but the named arguments: a name misspelt would do nothing. */
+/** Checks that args is an object with no arguments but the named ones: a misspelt name would otherwise be ignored. */
 export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>): Args {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     throwTypeError(what, 'an object of arguments', args);
@@ -36,7 +36,7 @@ export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>):
   return args;
 }
 
-/** Throws where a name is none of the known ones, with the nearest of these. */
+/** Throws if a name is unknown, and suggests the nearest known one. */
 export function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
   const unknown = names.find((name) => !known.includes(name))?.slice(0, MOST_LETTERS);
   if (unknown === undefined) return;
@@ -45,21 +45,21 @@ export function checkNames(what: string, names: readonly string[], known: readon
   throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
 }
 
-/** The known name that a misspelt one may stand for: part of it or the other way round, or few letters away. */
+/** The known name that a misspelt one may stand for: one contains the other, or they differ by a few letters. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(2, name.length / 3 + 1e-9); // exclusive
+  let smallest = Math.max(2, name.length / 3 + 1e-9); // exclusive
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
     const distance = isPart ? 1 + Math.abs(word.length - wanted.length) / 100 : editDistance(wanted, word);
-    if (distance < least) [nearest, least] = [candidate, distance];
+    if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest;
 }
 
-/** How many letters must be put in, left out or replaced to make one word of another (Levenshtein). */
+/** How many letters must be inserted, deleted or replaced to turn one word into another (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
   for (const [i, letter] of [...a].entries()) {
@@ -73,14 +73,14 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** An object, not a list. Its names may be anything, so only its own are to be looked up. */
+/** An object, not a list. Its keys may be anything, so look up own properties only. */
 export function checkRecord(what: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throwTypeError(what, 'an object', value);
   return value as Record<string, unknown>;
 }
 
-/** An object that has these fields, perhaps some of the optional ones, and no others. */
+/** An object with these fields and possibly some of the optional ones, but no others. */
 export function checkFields<Name extends string, Optional extends string = never>(
   what: string,
   value: unknown,
@@ -96,7 +96,7 @@ export function checkFields<Name extends string, Optional extends string = never
   return record as Readonly<Record<Name, unknown> & Record<Optional, unknown>>;
 }
 
-/** A list, of so many items where that is given. */
+/** A list, of the given length if there is one. */
 export function checkList(what: string, value: unknown, length?: number): readonly unknown[] {
   if (!Array.isArray(value)) throwTypeError(what, 'a list', value);
   if (length !== undefined && value.length !== length) throwTypeError(what, `${length} items`, value);
@@ -117,16 +117,16 @@ export function checkInteger(
   return value as number;
 }
 
-/** The most numbers that a weight or an image may have: 1 GiB of float32, far more than trains anywhere. */
+/** The most numbers that a weight or an image may have: 1 GiB of float32, far more than anyone trains. */
 const MOST_NUMBERS = 2 ** 28;
 
-/** Checks that as many numbers as the product of these sizes are not too many, before memory is asked for. */
+/** Checks that the product of these sizes is not too many numbers, before any memory is allocated. */
 export function checkMemory(what: string, sizes: readonly number[]): void {
   const numbers = sizes.reduce((product, size) => product * size, 1);
   if (numbers > MOST_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MOST_NUMBERS}`, sizes);
 }
 
-/** A finite number that passes a test, which `wanted` words. */
+/** A finite number that passes a test; `wanted` describes the test. */
 export function checkNumber(
   what: string,
   value: unknown,
@@ -156,14 +156,16 @@ export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throwTypeError(what, 'a function', value);
 }
 
-/** A count of levels or classes, which are numbers 0, 1, ... as float32: beyond 2^24 it cannot tell them apart. */
+/**
+ * A count of levels or classes, which are numbered 0, 1, ... in float32: beyond 2^24 these would no longer be distinct.
+ */
 export function checkCategories(what: string, count: unknown, minimum: number): number {
   const checked = checkInteger(what, count, minimum);
   if (checked > 2 ** 24) throwTypeError(what, 'at most 2^24, as many as float32 tells apart', count);
   return checked;
 }
 
-/** An intensity 0..levels-1. `hint` follows what is wanted, for numbers that are no integers. */
+/** An intensity 0..levels-1. For numbers that are not integers, the message adds `hint`. */
 export function checkLevel(what: string, value: number, levels: number, hint = ''): number {
   if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
     const isFraction = Number.isFinite(value) && !Number.isInteger(value);
@@ -182,7 +184,7 @@ export function checkKernelSize(what: string, value: unknown): [number, number] 
   return [rows, columns];
 }
 
-/** The same, of a kernel that has no middle tap: odd or even. */
+/** The same for a kernel that needs no centre: odd or even. */
 export function checkAnyKernelSize(what: string, value: unknown): [number, number] {
   const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
   const isLength = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0;
@@ -192,7 +194,7 @@ export function checkAnyKernelSize(what: string, value: unknown): [number, numbe
   return [rows, columns];
 }
 
-/** A count of features that splits evenly into the image channels, or into as many parts as `of` says. */
+/** A count of features that splits evenly into the image channels, or into the number of parts that `of` names. */
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {

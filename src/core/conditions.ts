@@ -1,12 +1,15 @@
 import { checkInteger, checkNames, throwTypeError } from './check';
 
-/** What a model takes beside the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another size. */
+/**
+ * What a model takes besides the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another
+ * size.
+ */
 export type ConditionShape =
   | {
       readonly kind: 'class';
       /** Classes are the integers 0 to numClasses - 1. */
       readonly numClasses: number;
-      /** Whether `numClasses` itself is one more: no class. */
+      /** Whether `numClasses` is itself a valid class, meaning no class. */
       readonly nullClass?: true;
     }
   | { readonly kind: 'vector' | 'map'; readonly size: number }
@@ -17,15 +20,15 @@ export type ConditionShape =
       readonly shape: readonly [height: number, width: number];
     };
 
-/** How many numbers a condition is at each of its places. */
+/** How many numbers a condition has at each of its places. */
 export const conditionFeatures = (condition: ConditionShape): number =>
   condition.kind === 'vector' || condition.kind === 'map' ? condition.size : 1;
 
-/** Whether a condition has numbers of each place, and not the same at all. */
+/** Whether a condition differs from place to place. */
 export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' || kind === 'codes';
 
 /**
- * Checks that a model takes one condition of a kind: they are given by these names.
+ * Checks that a model takes at most one condition of each kind, since they are given by kind.
  *
  * @throws TypeError, named `what`
  */
@@ -43,15 +46,16 @@ export interface NumericArray {
   readonly shape: readonly number[];
 }
 
-/** What images are conditioned on by name, where a model takes several conditions: one for each. */
+/** The conditions of images by name, for models that take several: one for each. */
 export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']]?: Given };
 
-/** One condition of images, without tensors. */
+/** One condition, without tensors. */
 type OneCondition = number | ArrayLike<number> | NumericArray;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]; a class may also
- * be a number, the same for all images, or an array with one class per image. Several by name: `{ class, map }`.
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]; a class may
+ * also be a number, the same for all images, or an array with one class per image. Several conditions are given by
+ * name: `{ class, map }`.
  */
 export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 
@@ -59,7 +63,7 @@ export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 export interface ConditionValues {
   /** [1], [K], [H,W,K] or [h,w,1], of one image. */
   readonly shape: readonly number[];
-  /** One image after the other. */
+  /** The numbers, image by image. */
   readonly values: Float32Array;
 }
 
@@ -84,19 +88,19 @@ export function conditionShapeOf(
   }
 }
 
-/** The classes that a model reads: its own, and no class where it has a null class. */
+/** The number of classes that a model reads, including the null class if it has one. */
 export const numClassesRead = ({
   numClasses,
   nullClass,
 }: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
 
-/** How many integers a condition's numbers are among; 0 where they are any numbers. */
+/** How many distinct integers a condition's numbers may be; 0 if they may be any numbers. */
 function numCategories(condition: ConditionShape): number {
   if (condition.kind === 'class') return numClassesRead(condition);
   return condition.kind === 'codes' ? condition.levels : 0;
 }
 
-/** Checks that classes and codes are such, and that the numbers of vectors and maps are finite. */
+/** Checks that classes and codes are valid, and that the numbers of vectors and maps are finite. */
 export function checkConditionValues(
   what: string,
   condition: ConditionShape,
@@ -110,12 +114,12 @@ export function checkConditionValues(
   }
 }
 
-/** How messages name each of a model's conditions: the only one has no name of its own. */
+/** How messages name each of a model's conditions: a single condition has no name of its own. */
 export function conditionLabels(what: string, conditions: readonly ConditionShape[]): string[] {
   return conditions.map(({ kind }) => (conditions.length === 1 ? what : `${what}.${kind}`));
 }
 
-/** A condition of a model, and what the caller gave for it, which messages name `what`. */
+/** A condition of a model, and what the caller gave for it. Messages call it `what`. */
 export interface MatchedCondition<Given> {
   readonly what: string;
   readonly condition: ConditionShape;
@@ -123,10 +127,9 @@ export interface MatchedCondition<Given> {
 }
 
 /**
- * What the caller gave for each condition of a model, in the model's order: by name, or by itself where there is
- * but one.
+ * What the caller gave for each condition of a model, in the model's order: by name, or directly if there is only one.
  *
- * @throws TypeError, named `what`, where the model takes none and one came, or names are not those of its
+ * @throws TypeError, named `what`, if one is given to a model that takes none, or the names are not those of its
  * conditions
  */
 export function matchConditions<Given>(
@@ -147,21 +150,23 @@ export function matchConditions<Given>(
   return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
 }
 
-/** The conditions of a model that takes several, in words. */
+/** Describes the conditions of a model that takes several. */
 export const namesWanted = (conditions: readonly ConditionShape[]): string =>
   `{ ${conditions.map(({ kind }) => kind).join(', ')} }, since the model takes them`;
 
-/** Whether conditions are given by name: in an object that is no list, array with a shape, tensor or promise. */
+/**
+ * Whether conditions are given by name: in an object that is not a list, an array with a shape, a tensor or a promise.
+ */
 export function isByName(given: unknown): given is ConditionsByName<never> {
   const isObject = typeof given === 'object' && given !== null;
   return isObject && !['length', 'data', 'shape', 'then'].some((name) => name in given);
 }
 
 /**
- * Checks the shape of what the caller gave as one condition of so many images: an array with a shape, or
- * classes as numbers, one an image.
+ * Checks the shape of what the caller gave as one condition of `numImages` images: an array with a shape, or classes as
+ * numbers, one for each image.
  *
- * @returns the classes where they came as numbers, else null
+ * @returns the classes if they are plain numbers, else null
  * @throws TypeError, named `what`, where it does not fit
  */
 export function checkCondition(
@@ -187,7 +192,7 @@ export function checkCondition(
   return null;
 }
 
-/** Classes given as numbers, one an image; null where they are not. */
+/** Classes given as plain numbers, one for each image; null otherwise. */
 function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> | null {
   if (typeof given === 'number') return new Float64Array(numImages).fill(given);
   const isList = Array.isArray(given) || ArrayBuffer.isView(given);
@@ -197,11 +202,10 @@ function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> 
 }
 
 /**
- * Reads what the caller gave as the conditions of so many images, and checks it: one for each of the model's, in
- * their order.
+ * Reads and checks what the caller gave as the conditions of `numImages` images: one for each condition of the model,
+ * in its order.
  *
- * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and where a number is no class or not
- * finite
+ * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and if a number is not a class or not finite
  */
 export function readConditions(
   what: string,
@@ -223,7 +227,7 @@ export function readConditions(
   });
 }
 
-/** For how many images conditions are; undefined where they are for any. */
+/** How many images the conditions are for; undefined if they fit any number. */
 export function numConditions(given: unknown): number | undefined {
   const counts = (isByName(given) ? Object.values(given) : [given]).map(numOfOne);
   return counts.find((count) => count !== undefined);
@@ -242,14 +246,14 @@ export function part({ shape, values }: ConditionValues, start: number, count: n
   return { shape, values: values.subarray(start * size, (start + count) * size) };
 }
 
-/** The same condition for so many images. */
+/** The same condition repeated for a number of images. */
 export function repeated({ shape, values }: ConditionValues, count: number): ConditionValues {
   const all = new Float32Array(count * values.length);
   for (let n = 0; n < count; n++) all.set(values, n * values.length);
   return { shape, values: all };
 }
 
-/** Conditions of so many images at random: any class, any codes, or numbers in [-1, 1). */
+/** Random conditions for a number of images: any class, any codes, or numbers in [-1, 1). */
 export function randomConditions(
   condition: ConditionShape,
   count: number,

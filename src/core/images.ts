@@ -14,7 +14,7 @@ export type Place = [row: number, column: number, channel: number];
 /** Height, width and channels. */
 export type ImageShape = readonly [number, number, number];
 
-/** How many values an image has. */
+/** The number of values in an image. */
 export const valuesOf = ([height, width, channels]: ImageShape): number => height * width * channels;
 
 /** The place of a value, in the order rows, columns, channels. */
@@ -76,7 +76,7 @@ export function levelsArray(length: number, levels: number): Images['data'] {
   return levels <= 65536 ? new Uint16Array(length) : new Int32Array(length);
 }
 
-/** Checks that something has the form of images [N,H,W,C]: not yet what their numbers are. */
+/** Checks that something has the form of images [N,H,W,C]; its numbers are checked elsewhere. */
 export function checkImages(what: string, images: unknown): { data: ArrayLike<number>; shape: number[] } {
   const { data, shape } = (images ?? {}) as { data?: ArrayLike<number>; shape?: number[] };
   if (!Array.isArray(shape) || shape.length !== 4)

@@ -1,4 +1,4 @@
-/** Makes what may need more memory than there is: then says what to do. */
+/** Runs `make`, which may run out of memory, and in that case says what to do. */
 export function memoryFor<T>(caller: string, make: () => T): T {
   try {
     return make();

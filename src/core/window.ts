@@ -24,7 +24,7 @@ export type MaskType = 'A' | 'B';
 export interface Window {
   /** Rows and columns of the kernel. */
   readonly kernelSize: readonly [rows: number, columns: number];
-  /** The tap that lies on the output's own place. */
+  /** The tap that lies on the output's own position. */
   readonly anchor: readonly [row: number, column: number];
   /**
    * What is seen of the output's own row: nothing; the pixels to the left and, of the pixel itself, earlier
@@ -32,16 +32,19 @@ export interface Window {
    * networks want. `'andBelow'` sees the rows below too: for conditions, which are known before the image.
    */
   readonly present: 'nothing' | MaskType | 'everything' | 'andBelow';
-  /** Features are split into as many groups, one a channel. */
+  /** The number of groups that features are split into, one for each channel. */
   readonly imageChannels: number;
-  /** Rows and columns from one output to the next, on the map that is read; of a transposed one, on the map
-   * that is written. */
+  /**
+   * Rows and columns from one output to the next, on the map that is read; on the map that is written if transposed.
+   */
   readonly stride: number;
-  /** Whether it enlarges: the gradient of a strided convolution. */
+  /** Whether the convolution is transposed: it enlarges the map, as the gradient of a strided convolution does. */
   readonly transposed: boolean;
 }
 
-/** What one tap of a window sees: no feature, those of earlier channels, of the own channel too, or all. */
+/**
+ * What one tap of a window sees: nothing, features of earlier channels, also those of its own channel, or everything.
+ */
 export type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
 
 /** The window of an odd kernel around its middle tap, at stride 1. */
@@ -67,10 +70,11 @@ export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
 /**
  * Where the window of a shifted convolution lies:
  *
- * - `'down'`, on the rows above and, whole, the present one, around the present column;
- * - `'downRight'`, on the rows above and the present one, up to the present pixel, itself included;
- * - `'before'`, on the rows above, around the present column, and of the present one on what lies before the pixel;
- * - `'around'`, on all sides of the pixel, rows below included: for networks on conditions alone.
+ * - `'down'`: on the rows above and all of the present row, centred on the present column;
+ * - `'downRight'`: on the rows above and the present row, up to and including the present pixel;
+ * - `'before'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
+ * - `'around'`: on all sides of the pixel, including the rows below; only for networks that read conditions and not the
+ *   image.
  */
 export type Shift = (typeof shifts)[number];
 
@@ -79,13 +83,19 @@ export const shifts = ['down', 'downRight', 'before', 'around'] as const;
 
 /** Arguments of a window of shifted convolutions. */
 export interface ShiftedWindowArgs {
-  /** Rows and columns of the kernel, odd or even; odd `'around'` a pixel. One number for a square kernel. */
+  /** Rows and columns of the kernel, odd or even; with `'around'`, odd. One number for a square kernel. */
   kernelSize: number | [number, number];
-  /** Where it lies: `'down'`, above its pixel and around it; `'downRight'`, up to its pixel; … See {@link Shift}. */
+  /**
+   * Where it lies: above and around its pixel (`'down'`), up to its pixel (`'downRight'`), and so on. See
+   * {@link Shift}.
+   */
   shift: Shift;
-  /** 2 halves height and width, or with `transposed` doubles them; shifted `'down'` or `'downRight'` only. @default 1 */
+  /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
   stride?: 1 | 2;
-  /** Whether it enlarges, with `stride: 2`, as the gradient of a strided convolution does. @default false */
+  /**
+   * Whether the convolution is transposed, with `stride: 2`: it enlarges the map, as the gradient of a strided
+   * convolution does. @default false
+   */
   transposed?: boolean;
 }
 
@@ -97,15 +107,15 @@ const shiftedNames: NamesOf<ShiftedWindowArgs> = {
 };
 
 /**
- * The window that the arguments of {@link getMask} describe, or that of a shifted convolution, for the convolutions of a
- * layer of your own: `ops.conv` in `express` takes it.
+ * Makes a window for the convolutions of a layer of your own, to pass to `ops.conv` in `express`: the one that the
+ * arguments of {@link getMask} describe, or that of a shifted convolution.
  *
- * A shifted window sees the present pixel whole, a down-shifted one also those to the right of it, so what it reads must
- * not have seen them: features that have been shifted down, or right.
+ * A shifted window sees all channels of the present pixel, and one shifted down also sees the pixels to its right. So
+ * the features it reads must not have seen these: they have to be shifted down or right beforehand.
  *
  * Source of the shifted ones: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
  *
- * @throws TypeError where the kernel size is no integer, or even without `shift`
+ * @throws TypeError if the kernel size is not an integer, or is even without `shift`
  * @example
  * ```js
  * import { windowOf } from 'pixelcnn-layers';
@@ -142,8 +152,8 @@ export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
 }
 
 /**
- * The same window on a kernel whose rows and columns are turned round: a transposed convolution of a map is this
- * one, at stride 1, of the map with zeros between its places.
+ * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
+ * convolution, at stride 1, of the map with zeros inserted between its places.
  */
 export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: Window): Window {
   const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
@@ -169,13 +179,13 @@ function readWindow(what: string, args: WindowArgs): Window {
   return windowAround(size, vertical ? verticalPresent : maskType, imageChannels);
 }
 
-/** How many rows below the output's own, and columns right of it, a tap lies; less than 0 above and left. */
+/** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
 export function offsetOfTap({ anchor, transposed }: Window, row: number, column: number): [number, number] {
   const [down, right] = [row - anchor[0], column - anchor[1]];
   return transposed ? [-down, -right] : [down, right];
 }
 
-/** What the tap in this row and column of the kernel sees. This is the law that makes a network causal. */
+/** What the tap in this row and column of the kernel sees. This rule is what makes a network causal. */
 export function sightOf(window: Window, row: number, column: number): Sight {
   const { present, imageChannels } = window;
   const [down, right] = offsetOfTap(window, row, column);
@@ -199,8 +209,8 @@ export function isSeen(sight: Sight, channelIn: number, channelOut: number): boo
 }
 
 /**
- * The first of the outputs that see an input through a tap: those that do are the last ones, in order of
- * channels. `featuresOut` where none does.
+ * The first output that sees an input through a tap; all outputs after it, in order of channels, see it too.
+ * `featuresOut` if none does.
  */
 export function firstSeer(
   { imageChannels }: Window,
@@ -216,9 +226,9 @@ export function firstSeer(
 }
 
 /**
- * Checks that a window is one, and that a kernel [rows,columns,in,out] fits it, and what it reads.
+ * Checks that a window is valid, and that a kernel [rows,columns,in,out] fits the window and its input.
  *
- * @throws TypeError naming the part that does not
+ * @throws TypeError naming what does not fit
  */
 export function checkKernel(window: Window, kernel: readonly number[], featuresIn: number): void {
   if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
@@ -231,11 +241,14 @@ export function checkKernel(window: Window, kernel: readonly number[], featuresI
   checkFeatures('conv: output features', featuresOut, window.imageChannels);
 }
 
-/** How many rows of the kernel, from the first, hold all that are used: those that reach no pixel below the output's own, or all. */
+/**
+ * How many rows of the kernel, from the first, contain all taps in use: the rows that do not reach below the output, or
+ * all of them.
+ */
 export const usedRows = ({ kernelSize, anchor, present, transposed }: Window): number =>
   transposed || present === 'andBelow' ? kernelSize[0] : anchor[0] + 1;
 
-/** How many columns of the kernel's anchor row, from the first, hold all that are used by some feature. */
+/** How many columns of the kernel's anchor row, from the first, contain all taps in use. */
 export function presentColumns(window: Window): number {
   let columns = window.kernelSize[1];
   while (columns > 0 && sightOf(window, window.anchor[0], columns - 1) === 'nothing') columns--;
@@ -255,7 +268,10 @@ export function maskOf(window: Window, featuresIn: number, featuresOut: number):
   return values;
 }
 
-/** Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask shows: it ends with a row. */
+/**
+ * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible. A
+ * run ends where its row of outputs ends.
+ */
 export function eachVisibleRun(
   window: Window,
   featuresIn: number,
@@ -285,9 +301,9 @@ export interface MaskArgs {
   /** Channels of the image (3 for RGB), into which features are split, in order. @default 3 */
   imageChannels?: number;
   /**
-   * The mask of a vertical stack instead, without regard to channels: `'A'` sees the rows above only, and
-   * `'B'` the present row too, whole, for features that themselves see only rows above; with `imageChannels`
-   * 1 of any number. @default false
+   * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
+   * the whole present row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
+   * features. @default false
    */
   vertical?: boolean;
 }
@@ -317,9 +333,10 @@ export interface Mask {
  * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
  * or group(i) <= group(o) for B.
  *
- * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016), section 3.4 and
- * figure 2; the layout of channel groups is that of "The Annotated Pixel-CNN", `get_mask`; the vertical stack
- * is that of van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.2.
+ * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016),
+ * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups is that of "The Annotated
+ * Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al., "Conditional Image Generation with
+ * PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
  *
  * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
  * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that

@@ -9,12 +9,12 @@ const CLASSES = 10;
 /**
  * Reads the binary version of CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.
  *
- * Source: Krizhevsky, "The CIFAR-10 dataset", "Binary version": records of 3073 bytes, each a label 0..9 and
- * then the red, the green and the blue levels of 32 x 32 pixels, row by row.
+ * Source: Krizhevsky, "The CIFAR-10 dataset", "Binary version": records of 3073 bytes, each with a label 0..9 followed
+ * by the red, the green and the blue levels of 32 x 32 pixels, row by row.
  *
- * @param bytes a whole file, or several, which are read as one
+ * @param bytes a whole file, or several files, which are read as one set
  * @returns images [N,32,32,3] of 256 levels, channels last, and their labels
- * @throws TypeError where there is no record, a file ends within one, or a label is above 9.
+ * @throws TypeError if there are no records, a file ends in the middle of a record, or a label is above 9.
  * @example
  * ```js
  * import { parseCifar10 } from 'pixelcnn-layers/data';

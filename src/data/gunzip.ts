@@ -1,15 +1,15 @@
 import { checkBytes } from './image-set';
 
 /**
- * Decompresses gzip, with the DecompressionStream that browsers and Node have. Bytes that are not gzip, by
- * their first two (1f 8b), come back as they are: a server may have a browser decompress a `.gz` on its way.
- * No IDX file and no file of CIFAR-10 begins so.
+ * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start like gzip (1f 8b) are
+ * returned unchanged, since a browser may have decompressed a `.gz` file during the download. No IDX file and no
+ * CIFAR-10 file starts with these bytes.
  *
  * Source: RFC 1952.
  *
  * @param bytes a whole file
  * @returns the whole contents
- * @throws TypeError (rejects) where `bytes` is no Uint8Array; Error (rejects) where the gzip is damaged or
+ * @throws TypeError (rejects) if `bytes` is not a Uint8Array; Error (rejects) if the gzip data are damaged or
  * truncated.
  * @example
  * ```js

@@ -3,24 +3,24 @@ import { checkBytes, checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
 export interface IdxArray {
-  /** The elements, the last index fastest. */
+  /** The elements, row-major. */
   readonly data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
-  /** One size a dimension. */
+  /** One size for each dimension. */
   readonly shape: readonly number[];
 }
 
 /**
- * Reads the IDX format, in which MNIST and its kin (Fashion-MNIST, EMNIST, KMNIST) come.
+ * Reads the IDX format, used by MNIST and similar data sets (Fashion-MNIST, EMNIST, KMNIST).
  *
  * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", "the IDX file format": two bytes
  * 0, one of the element type (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32, 0x0E float64), one
  * of the rank, the sizes as uint32, then the elements; all of it big-endian.
  *
- * @param bytes the whole file; through {@link gunzip} first where it is compressed
+ * @param bytes the whole file; decompress it with {@link gunzip} first if needed
  * @returns the elements as the typed array of their type, and the sizes. Elements of one byte share the
  * memory of `bytes`.
- * @throws TypeError where the file is no IDX file, is shorter or longer than its sizes say, or has sizes
- * beyond all memory.
+ * @throws TypeError if the file is not an IDX file, is shorter or longer than its sizes say, or its sizes are too large
+ * for any memory.
  * @example
  * ```js
  * import { parseIdx } from 'pixelcnn-layers/data';
@@ -40,7 +40,7 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
  * @param images IDX bytes of uint8 [N,H,W]
  * @param labels IDX bytes of uint8 [N], the class of each image
  * @returns images [N,H,W,1], which share the memory of the bytes
- * @throws TypeError where a file is damaged (see {@link parseIdx}), or has another type or other sizes.
+ * @throws TypeError if a file is damaged (see {@link parseIdx}), or has another type or unexpected sizes.
  * @example
  * ```js
  * import { idxImages } from 'pixelcnn-layers/data';

@@ -16,9 +16,9 @@ import { quantized } from './quantize';
 
 /** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */
 export interface DropClassArgs {
-  /** That of each image, each epoch anew, from 0 to 1; 0.1 is common. */
+  /** The probability of dropping the class of an image, drawn anew each epoch, from 0 to 1; 0.1 is common. */
   probability: number;
-  /** What comes instead of the class: that of no class, `numClasses` of a model with `nullClass: true`. */
+  /** What replaces the class: the null class, which is `numClasses` of a model with `nullClass: true`. */
   nullClass: number;
 }
 
@@ -26,15 +26,15 @@ const dropNames: NamesOf<DropClassArgs> = { probability: true, nullClass: true }
 
 /** Options of {@link imageBatches}. */
 export interface ImageBatchOptions {
-  /** B, images a batch. */
+  /** B, the number of images in a batch. */
   batchSize: number;
-  /** Whether every epoch has an order of its own, or all have that of the set. @default true */
+  /** Whether every epoch is shuffled anew; otherwise images come in the order of the set. @default true */
   shuffle?: boolean;
-  /** Decides the orders, where they are shuffled, and which classes are dropped. @default 0 */
+  /** Determines the order of shuffled images, and which classes are dropped. @default 0 */
   seed?: number;
-  /** Whether epoch follows epoch without end, or there is one. @default true */
+  /** Whether epochs repeat without end; otherwise there is only one. @default true */
   repeat?: boolean;
-  /** L of the batches, to which each is quantized as by {@link quantize}. @default that of the images */
+  /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
   levels?: number;
   /**
    * Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images,
@@ -43,15 +43,15 @@ export interface ImageBatchOptions {
    */
   withClasses?: boolean;
   /**
-   * Takes the classes of some images away, so that a model with a null class also learns what images are like
-   * whatever their class. For training: leave it out where a model is evaluated. Comes with `withClasses`.
+   * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
+   * For training only: leave it out when you evaluate a model. Requires `withClasses`.
    *
    * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598,
    * algorithm 1.
    * @default none is dropped
    */
   dropClass?: DropClassArgs;
-  /** The batch to begin with: the steps done so far, to go on where training left off. @default 0 */
+  /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
   firstStep?: number;
 }
 
@@ -66,38 +66,41 @@ const optionNames: NamesOf<ImageBatchOptions> = {
   firstStep: true,
 };
 
-/** What a training step takes. Who takes it disposes it: `tf.dispose(batch)`. */
-// A type and not an interface: only so does TypeScript take it for tfjs's TensorContainer.
+/** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
+// A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type ImageBatch<Inputs extends Tensor4D | [Tensor4D, Tensor2D] = Tensor4D> = {
-  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with classes also those, int32 [B,1]. */
+  /**
+   * The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; and with `withClasses` also the classes, int32
+   * [B,1].
+   */
   readonly xs: Inputs;
-  /** The levels 0..L-1, which it predicts, int32 [B,H,W,C]. */
+  /** The levels 0..L-1 that the model predicts, int32 [B,H,W,C]. */
   readonly ys: Tensor4D;
 };
 
-/** Batches of a set of images; every iterator begins anew with batch `firstStep`. */
+/** Batches of a set of images; every iterator starts again at batch `firstStep`. */
 export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
-  /** The batches that hold N images: N / B, rounded up. */
+  /** How many batches hold all N images: N / B, rounded up. */
   readonly stepsPerEpoch: number;
 }
 
 /**
- * Batches for training, as tensors made one batch at a time: the set itself stays as it is, a byte or two a value.
+ * Makes batches for training. Tensors are made one batch at a time; the set itself stays in its compact form, one or
+ * two bytes a value.
  *
- * Epoch e holds every image once, in an order that only `seed` and e decide. With `repeat` the epochs are one
- * sequence without end, and batch k holds its places k*B to k*B+B-1: a batch may end one epoch and begin the
- * next, so every batch is whole. All that an iteration has of state is thus its step, and `firstStep: k` goes
- * on with batch k as if the k before it had been taken. Without `repeat` there is epoch 0 alone, and its last
- * batch may be smaller.
+ * Epoch e holds every image once, in an order that depends only on `seed` and e. With `repeat` the epochs form one
+ * endless sequence, and batch k holds places k*B to k*B+B-1 of it. A batch may thus span two epochs, and every batch is
+ * full. The only state of an iteration is its step: `firstStep: k` continues with batch k as if the k batches before
+ * had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
  *
- * Disposal: a batch belongs to who takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's
- * `fitDataset` and `evaluateDataset` take and free them by themselves: give them `tf.data.generator(() =>
- * batches[Symbol.iterator]())`, and with `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches`
- * for `evaluateDataset`), since they would never end.
+ * Disposal: a batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's
+ * `fitDataset` and `evaluateDataset` take and free batches themselves: give them `tf.data.generator(() =>
+ * batches[Symbol.iterator]())`, and with `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for
+ * `evaluateDataset`), since they would never end.
  *
- * @param images are not copied, so they must not change
+ * @param images not copied, so do not change them
  * @returns an iterable; no tensor is made before a batch is taken
- * @throws TypeError naming the option; or where the images are not as {@link imageSet} checks them.
+ * @throws TypeError naming the option; or if the images do not pass the checks of {@link imageSet}.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -209,8 +212,7 @@ function checkDropClass(dropClass: DropClassArgs, labels: ImageSet['labels']): v
 }
 
 /**
- * The number at each place of an endless sequence of epochs, `count` places each, of which the last one asked for
- * is kept.
+ * The number at each place of an endless sequence of epochs of `count` places each. The last epoch used is cached.
  */
 function keptByEpoch(
   count: number,
@@ -228,14 +230,14 @@ function keptByEpoch(
   };
 }
 
-/** A uniform in [0, 1) for each place of one epoch, of which those below a probability drop their class. */
+/** A uniform in [0, 1) for each place of one epoch; images whose uniform is below the probability lose their class. */
 function dropUniforms(count: number, seed: number, epoch: number): Float64Array {
   return Float64Array.from({ length: count }, uniformsOf(`${seed}/drop/${epoch}`));
 }
 
 /**
- * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that only the seed and the
- * epoch decide.
+ * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that depends only on the seed and the
+ * epoch.
  */
 export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
   const random = uniformsOf(`${seed}/epoch/${epoch}`);

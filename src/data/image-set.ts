@@ -2,13 +2,12 @@ import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/c
 import { checkLevels } from '../core/images';
 
 /**
- * Images as levels, one a channel of a pixel: the form that the parsers give and {@link imageBatches} takes.
- * A level is an intensity or a category: a code of a VQ-VAE, a tile, an index into a palette.
+ * Images as levels, one for each channel of each pixel: the form that the parsers return and {@link imageBatches}
+ * takes. A level is an intensity or a category: a code of a VQ-VAE, a tile, an index into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
   /**
-   * Levels 0..L-1 of all images one after the other, each row by row, [N,H,W,C]: bytes up to 256 levels,
-   * 16-bit integers beyond.
+   * Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more.
    */
   readonly data: Levels;
   /** [N,H,W,C], each at least 1 */
@@ -19,15 +18,15 @@ export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array |
   readonly labels?: Uint8Array;
 }
 
-/** As many as 16 bits tell apart. */
+/** As many as 16 bits can represent. */
 const MOST_LEVELS = 2 ** 16;
 
 const fieldNames: NamesOf<ImageSet> = { data: true, shape: true, levels: true, labels: true };
 
 /**
- * A set of images from levels of your own, checked; they are not copied.
+ * Makes a set of images from levels of your own. They are checked, but not copied.
  *
- * @param args the data, its shape and levels, and labels where there are any
+ * @param args the data, its shape and levels, and labels if there are any
  * @returns the same arrays
  * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 65,536, data that are not a Uint8Array
  * (with more than 256 levels, a Uint16Array), a value that is not one of the levels.
@@ -80,7 +79,7 @@ export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8
  *
  * @param start 0 to N-1
  * @param end start+1 to N; N by default
- * @throws TypeError where no image, or one beyond the set, is asked for.
+ * @throws TypeError if the range is empty or goes beyond the set.
  * @example
  * ```js
  * import { imageSet, sliceImages } from 'pixelcnn-layers/data';

@@ -3,15 +3,14 @@ import { levelsArray } from '../core/images';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**
- * Images of fewer levels: floor(value * levels / images.levels). With fewer levels a model learns from fewer
- * images, and its bits per dimension count the coarser image only. For intensities: of categories, it would
- * merge those that happen to be neighbours.
+ * Reduces images to fewer levels: floor(value * levels / images.levels). With fewer levels a model needs fewer images
+ * to learn, and its bits per dimension are those of the coarser images. For intensities only: it would merge categories
+ * that happen to be neighbours.
  *
- * @param images of any levels
+ * @param images images with any number of levels
  * @param levels L of the result, from 2 to `images.levels`
- * @returns the same shape and labels, new data: bytes from 256 levels down
- * @throws TypeError where `levels` is more than the images have, or the images are not as {@link imageSet}
- * checks them.
+ * @returns the same shape and labels with new data, bytes for up to 256 levels
+ * @throws TypeError if `levels` is more than the images have, or the images do not pass the checks of {@link imageSet}.
  * @example
  * ```js
  * import { imageSet, quantize } from 'pixelcnn-layers/data';
@@ -31,7 +30,7 @@ export function quantize<Levels extends Uint8Array | Uint16Array>(
   return { ...rest, data, levels };
 }
 
-/** What each of `from` levels becomes among `to`. */
+/** The new level, of `to`, for each of `from` levels. */
 export function quantized(from: number, to: number): ArrayLike<number> {
   const table = levelsArray(from, to);
   for (let level = 0; level < from; level++) table[level] = Math.floor((level * to) / from);

@@ -25,21 +25,24 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
   };
 }
 
-/** Softmax of logits [images, padded levels], not yet divided by its sums, in float64. */
+/** The softmax of logits [images, padded levels], before division by its sums, in float64. */
 export interface SoftmaxWeights {
   /** e^((logit - max) scale) of each level, [images, padded levels]. */
   readonly weights: Float64Array;
   /** Their sums, [images]. */
   readonly totals: Float64Array;
-  /** Takes the logits of all images. What pads those of an image is unspecified. */
+  /** Sets the logits of all images. The padding of each image is unspecified. */
   put(logits: Float32Array): void;
-  /** Computes both, of so many images from one on. */
+  /** Computes both for a number of images from a given one on. */
   weigh(first: number, images: number, scale: number): void;
-  /** The level of each image that float32 numbers leave no doubt about, else {@link TO_DRAW}; null where that is not faster. */
+  /**
+   * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; null if this would
+   * not be faster.
+   */
   readonly drawCertain: ((uniforms: Float64Array, scale: number) => Int32Array) | null;
 }
 
-/** By kernels that give the same bits everywhere. */
+/** Uses kernels that give the same bits everywhere. */
 export function softmaxWeights(
   levels: number,
   numImages: number,
@@ -80,7 +83,7 @@ export function softmaxWeights(
   };
 }
 
-/** Log-probabilities of levels, from logits [images, padded levels]. */
+/** The log-probabilities of levels, from logits [images, padded levels]. */
 interface SoftmaxLogProbs {
   /** Of every level, [images, levels]. */
   ofAll(logits: Float32Array, to: Float64Array): void;
@@ -89,7 +92,7 @@ interface SoftmaxLogProbs {
 }
 
 /**
- * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, the same bits everywhere.
+ * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, with the same bits everywhere.
  *
  * @throws Error as {@link softmaxDraw}
  */
@@ -131,21 +134,19 @@ export function softmaxLogProbs(
 }
 
 /**
- * Draws a level for every image that has none yet: `drawn` [images] has {@link TO_DRAW} there. From logits
- * [images, padded levels], by uniforms [images] in [0, 1).
+ * Draws a level for every image that has none yet, which is where `drawn` [images] has {@link TO_DRAW}. From logits
+ * [images, padded levels] and uniforms [images] in [0, 1).
  */
 type SoftmaxDraw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /**
- * The draw of levels by the inverse of the distribution function: the first level whose cumulative
- * probability exceeds u.
+ * Draws levels by inverting the distribution function: the first level whose cumulative probability exceeds u.
  *
- * Temperature comes first, then topK, then topP, each on the distribution that the one before left,
- * renormalised; ties go to the lower level. Computed in float64, by kernels that give the same bits
- * everywhere. A uniform next to 1 takes the last level of non-zero probability, never an impossible one.
+ * Temperature is applied first, then topK, then topP, each to the renormalised result of the step before; ties go to
+ * the lower level. Computed in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the
+ * last level of non-zero probability, never an impossible one.
  *
- * @throws Error where no level has a finite logit, or a logit is NaN or +Infinity (-Infinity is a level that
- * cannot come).
+ * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level).
  */
 export function softmaxDraw(
   levels: number,

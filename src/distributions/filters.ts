@@ -1,24 +1,24 @@
 import { exp } from '../kernels/arithmetic';
 
-/** Which levels may be drawn, and how boldly. */
+/** Options that restrict or sharpen the distribution of levels. */
 export interface Filters {
   /** Divides log p of levels, or their logits; 0 takes the most likely level. */
   readonly temperature: number;
-  /** Keeps so many of the most likely levels. */
+  /** Keeps this many of the most likely levels. */
   readonly topK: number | undefined;
-  /** Keeps the smallest set of most likely levels whose probability reaches this. */
+  /** Keeps the smallest set of most likely levels whose total probability reaches this. */
   readonly topP: number | undefined;
 }
 
-/** Stands for a level to be drawn. */
+/** Marks a level that is still to be drawn. */
 export const TO_DRAW = -1;
 
-/** The factor of log p, or of logits; Infinity where the most likely level is taken. */
+/** The factor applied to log p or logits; Infinity to take the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
 /**
- * A function that zeroes the weights [levels] that topK and topP leave out, and gives the sum of the others; undefined
- * where they leave out none.
+ * A function that zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined
+ * if they exclude none.
  */
 export function keptLevels(
   levels: number,
@@ -29,7 +29,7 @@ export function keptLevels(
   const sorted = new Float64Array(levels);
   return (weights) => {
     sorted.set(weights);
-    sorted.sort(); // numbers sort faster than levels by their weights
+    sorted.sort(); // sorting numbers is faster than sorting levels by weight
     sorted.reverse();
     let total = 0;
     for (let rank = 0; rank < most; rank++) total += sorted[rank] as number;
@@ -39,7 +39,7 @@ export function keptLevels(
       kept += sorted[numKept++] as number;
     }
     const least = sorted[numKept - 1] as number;
-    let ties = 0; // how many levels of that weight are kept: the lowest
+    let ties = 0; // how many levels of that weight are kept, lowest first
     while (ties < numKept && sorted[numKept - 1 - ties] === least) ties++;
     for (let level = 0; level < levels; level++) {
       const weight = weights[level] as number;
@@ -49,7 +49,10 @@ export function keptLevels(
   };
 }
 
-/** The first level whose cumulative weight exceeds a threshold; next to the sum the last level of any weight. */
+/**
+ * The first level whose cumulative weight exceeds a threshold; for a threshold close to the sum, the last level with
+ * any weight.
+ */
 export function inverse(weights: Float64Array, from: number, levels: number, threshold: number): number {
   let cumulative = 0;
   for (let level = 0; level < levels; level++) {
@@ -61,7 +64,7 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
   return last;
 }
 
-/** The most likely level, the lowest on a tie: of logits or log-probabilities [levels] from an offset on. */
+/** The most likely level, the lowest on a tie, from logits or log-probabilities [levels] that start at an offset. */
 export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
   let best = 0;
   let sum = 0; // NaN where any logit is
@@ -74,7 +77,7 @@ export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels
   return best;
 }
 
-/** Draws a level by a uniform of log-probabilities [levels], which need not sum to 1. */
+/** Draws a level from log-probabilities [levels], which need not be normalised, using a uniform. */
 export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
   const scale = scaleOf(filters);
   if (scale === Number.POSITIVE_INFINITY) return (logProbs) => likeliestLevel(logProbs, 0, levels);
@@ -92,7 +95,7 @@ export function levelDraw(levels: number, filters: Filters): (logProbs: Float64A
   };
 }
 
-/** A model that has diverged. */
+/** Throws: the model has diverged. */
 export function notFinite(): never {
   throw new Error('the model gave logits that are not finite numbers');
 }

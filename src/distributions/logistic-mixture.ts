@@ -4,15 +4,15 @@ import { makeMixtureLevels } from '../kernels/webassembly';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
 import type { PixelDistribution } from './pixel-distribution';
 
-/** Log scales are taken from here on. */
+/** The smallest log scale; lower ones are clamped. */
 const LEAST_LOG_SCALE = -7;
 
 /**
- * A mixture of discretized logistics over whole pixels, of parameters in the order of {@link parameterOffsets}.
+ * A mixture of discretized logistics over whole pixels, with parameters in the order of {@link parameterOffsets}.
  *
- * The probability of a level is the logistic's mass between x - h and x + h, h = 1 / (L - 1) and x = 2 level / (L - 1) -
- * 1; of level 0 all below, of the last all above. A component explains all channels of a pixel, so given earlier
- * channels its weight is its posterior. In float64, by exact operations only.
+ * The probability of a level is the logistic's mass between x - h and x + h, h = 1 / (L - 1) and x = 2 level / (L - 1)
+ * - 1; level 0 also gets all mass below, the last level all mass above. A component covers all channels of a pixel, so
+ * given earlier channels its weight is its posterior. In float64, with exact operations only.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  */
@@ -65,9 +65,9 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the channel after the earlier ones, and weights of the components given their levels, up to a
-   * factor. Of these the greatest is made 1 channel by channel: where a level lies so far out that its log p is -1e9,
-   * digits of what is added to that would be lost.
+   * Means and scales of the channel after the earlier ones, and weights of the components given the earlier levels, up
+   * to a factor. After each channel the weights are scaled to a maximum of 1: if a level is so far out that its log p
+   * is -1e9, digits of whatever is added to that would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
@@ -88,7 +88,7 @@ export function mixtureOfLogistics(
     return logSumExp(terms) - logSumExp(logWeights);
   };
 
-  /** log of a level's share of all masses. */
+  /** The logarithm of a level's share of all masses. */
   const logOf = (mass: number, sum: number, level: number): number => {
     const share = mass / sum;
     return share > LEAST_MASS ? log(share) : ofLevel(level);
@@ -126,7 +126,7 @@ export function mixtureOfLogistics(
     return [kernels, sum];
   };
 
-  /** Next to 0 and 1 no level that is as good as impossible. */
+  /** Close to 0 and 1, avoids levels that are practically impossible. */
   const levelOf = ({ levelAt }: MixtureLevels, sum: number, u: number) =>
     levelAt(Math.min(Math.max(u, LEAST_MASS) * sum, sum * (1 - 2 ** -52)));
 
@@ -165,23 +165,25 @@ export function mixtureOfLogistics(
   };
 }
 
-// All levels at once take no logarithm a component: masses are products of sigmoids, and e^-z goes from edge to edge by
-// a multiplication, anew by its definition after each run. That is exact to all digits that `exp` has where masses are not
-// next to nothing; the others are taken one by one as logarithms.
+// Computing all levels at once needs no logarithm for each component: masses are products of sigmoids, and e^-z moves
+// from edge to edge by a multiplication. It is recomputed from its definition after each run. This is exact to all
+// digits of `exp` unless masses are tiny; those are computed one by one as logarithms.
 
-/** Edges of a run. */
+/** The number of edges in a run. */
 const MOST_EDGES = 16;
 
-/** How far z may go in a run: kernels begin one at most 350 from the mean. */
+/** How far z may move in a run: kernels start a run at most 350 from the mean. */
 const LONGEST_RUN = 96;
 
-/** Masses of less may come from components whose run began further out. */
+/** Smaller masses may come from components whose run began further out. */
 const LEAST_MASS = 1e-90;
 
-/** ln(1 + e^x), which is 0 or x to all digits far out. */
+/** ln(1 + e^x), which far out is 0 or x to all digits. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
 
-/** The channel that each parameter is first read for: its own; the weights of components, the first. */
+/**
+ * The channel for which each parameter is first read: its own channel, or the first one for the weights of components.
+ */
 function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   const { means, logScales, coefficients } = parameterOffsets(sizes);
   const channels = new Int32Array(numParameters(sizes));
@@ -193,14 +195,14 @@ function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   return (parameter) => channels[parameter] as number;
 }
 
-/** log(1 - e^-d) of d >= 0 and log d, where d may be next to 0 or so small that it is 0. */
+/** log(1 - e^-d) from d >= 0 and log d, where d may be close to 0 or underflow to 0. */
 function logOneMinusExp(d: number, logD: number): number {
   if (d > 0.5) return log(1 - exp(-d));
   const d2 = d * d; // 1 - e^-d = d e^(-d / 2) sinh(d / 2) / (d / 2), and log of the last by its series
   return logD - d / 2 + d2 * (1 / 24 + d2 * (-1 / 2880 + d2 * (1 / 181440 - d2 * (1 / 9676800))));
 }
 
-/** The logarithm of the sum of e^x; NaN where an x is. */
+/** The logarithm of the sum of e^x; NaN if any x is. */
 function logSumExp(xs: Float64Array): number {
   const max = greatest(xs);
   let sum = 0;
@@ -208,7 +210,7 @@ function logSumExp(xs: Float64Array): number {
   return max + log(sum);
 }
 
-/** Takes the greatest x away from each. */
+/** Subtracts the greatest x from each. */
 function takeGreatest(xs: Float64Array): void {
   const max = greatest(xs);
   for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - max;

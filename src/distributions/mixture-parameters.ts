@@ -1,10 +1,13 @@
-/** What says how many parameters of a mixture of logistics a pixel has, and where each lies. */
+/** The sizes that determine how many parameters of a mixture of logistics a pixel has, and where each lies. */
 export interface MixtureSizes {
   readonly imageChannels: number;
   readonly components: number;
 }
 
-/** Where the numbers of each kind begin among a pixel's parameters, one a component side by side. */
+/**
+ * Where the numbers of each kind begin among a pixel's parameters; each kind has one number for each component, side by
+ * side.
+ */
 export interface ParameterOffsets {
   readonly logits: number;
   /** Of each channel. */
@@ -15,16 +18,19 @@ export interface ParameterOffsets {
   readonly coefficients: readonly (readonly number[])[];
 }
 
-/** Parameters of a pixel: a logit a component; of each channel a mean and a log scale; a coefficient a pair of channels. */
+/**
+ * The number of parameters of a pixel. Each component has a logit, a mean and a log scale for each channel, and a
+ * coefficient for each pair of channels.
+ */
 export function numParameters({ imageChannels, components }: MixtureSizes): number {
   return components * (1 + 2 * imageChannels + (imageChannels * (imageChannels - 1)) / 2);
 }
 
 /**
  * The order of a pixel's parameters: logits, then means and log scales channel by channel, then the coefficients of
- * channel 1 on 0, 2 on 0, 2 on 1, and so on. Three channels have the order of OpenAI's PixelCNN++ instead
- * (Salimans et al. 2017), whose weights can be had: each channel's means and log scales are followed by
- * coefficients, red's by green on red, green's by blue on red, blue's by blue on green.
+ * channel 1 on 0, 2 on 0, 2 on 1, and so on. Three channels use the order of OpenAI's PixelCNN++ instead (Salimans et
+ * al. 2017), so that its weights can be loaded: each channel's means and log scales are followed by coefficients, red's
+ * by those of green on red, green's by those of blue on red, blue's by those of blue on green.
  */
 export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
   const { imageChannels, components } = sizes;
@@ -36,15 +42,15 @@ export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
     means,
     logScales: means.map((offset) => offset + components),
     coefficients: channels.map((channel) => {
-      const pairs = (channel * (channel - 1)) / 2; // of the channels before it
+      const pairs = (channel * (channel - 1)) / 2; // of pairs of earlier channels
       return channels.slice(0, channel).map((earlier) => coefficients + (pairs + earlier) * pairStride);
     }),
   };
 }
 
 /**
- * {@link parameterOffsets} in three numbers: from a channel's means to the next one's, where the first pair's
- * coefficients begin, and from there to the next pair's.
+ * {@link parameterOffsets} in three numbers: the distance from a channel's means to the next channel's, the start of
+ * the first pair's coefficients, and the distance from there to the next pair's.
  */
 export function parameterStrides({ imageChannels, components }: MixtureSizes) {
   return imageChannels === 3

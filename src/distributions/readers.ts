@@ -10,7 +10,7 @@ import {
   type PresentPixels,
 } from './pixel-distribution';
 
-/** Log-probabilities of the levels of the present channel. */
+/** The log-probabilities of the levels of the present channel. */
 export interface LogProbs {
   /** Of every level, [images, levels]. */
   ofAll(present: PresentPixels, to: Float64Array): void;
@@ -19,12 +19,12 @@ export interface LogProbs {
 }
 
 /**
- * Draws a level for every image that has none yet: `drawn` [images] has {@link TO_DRAW} there. By uniforms [images] in
- * [0, 1).
+ * Draws a level for every image that has none yet, which is where `drawn` [images] has {@link TO_DRAW}, from uniforms
+ * [images] in [0, 1).
  */
 export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
-/** The distribution that a shape names. */
+/** The distribution that a shape describes. */
 export function distributionOf({
   imageShape: [, , imageChannels],
   levels,
@@ -39,9 +39,9 @@ export function distributionOf({
 }
 
 /**
- * Reads log-probabilities for so many images, in float64.
+ * Reads log-probabilities for a number of images, in float64.
  *
- * @throws Error, when it reads, where a model gives what is not finite
+ * @throws Error, on reading, if a model's outputs are not finite
  */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
@@ -78,10 +78,10 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for so many images by the inverse of the distribution function: the first level whose cumulative
- * probability exceeds u. Temperature comes first, then topK, then topP; ties go to the lower level.
+ * Draws levels for a number of images by inverting the distribution function: the first level whose cumulative
+ * probability exceeds u. Temperature is applied first, then topK, then topP; ties go to the lower level.
  *
- * @throws Error, when it draws, where a model gives what is not finite
+ * @throws Error, on drawing, if a model's outputs are not finite
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
@@ -110,12 +110,11 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
   };
 }
 
-/** log p of what cannot come without its condition: guidance takes it for no less, so that numbers stay finite. */
+/** The lower bound on log p without the condition in guidance, so that numbers stay finite. */
 const LEAST_LOG_PROB = -745;
 
 /**
- * Makes of log p, and of log p without the condition, log p + weight (log p - log p without the condition), in place and not
- * renormalised.
+ * Replaces log p by log p + weight (log p - log p without the condition), in place and without renormalising.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */
@@ -127,14 +126,14 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
   }
 }
 
-/** A loop of its own, since `every` calls a function for each number. */
+/** A plain loop, since `every` calls a function for each number. */
 function checkFinite(parameters: Float32Array): void {
   for (let i = 0; i < parameters.length; i++) {
     if (!Number.isFinite(parameters[i])) notFinite();
   }
 }
 
-/** A function that gives the parameters of an image's present pixel and the levels before the present channel. */
+/** Returns the parameters of an image's present pixel and the levels before the present channel. */
 export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);
@@ -145,9 +144,9 @@ export function pixelReader(distribution: PixelDistribution) {
 }
 
 /**
- * `logProbs` of a distribution, which may be a user's.
+ * `logProbs` of a distribution, possibly a user's own.
  *
- * @throws Error where one is NaN or +Infinity, or was not written
+ * @throws Error if a result is NaN or +Infinity, or was not written
  */
 export function writeLogProbs(
   distribution: PixelDistribution,

@@ -2,7 +2,7 @@ import { Op, type Operand } from '../kernels/instruction';
 import { arranged, commonRuns } from './featurewise';
 import { CHUNK, type FeatureCache, type Plan } from './plan';
 
-/** What attention is made of, by its features. */
+/** The inputs of attention, as features. */
 interface Attended {
   readonly queries: FeatureCache;
   readonly keys: FeatureCache;
@@ -10,9 +10,10 @@ interface Attended {
 }
 
 /**
- * Attention from queries to y, of images of so many rows. Keys and values of all places are kept: those of a place are
- * appended when they are ready, and read by later places. What a head reads lies side by side, [images][heads][keys,
- * values][places][size]. With other heads in between, reading beyond the caches took several times as long.
+ * Attention from queries to y, for images of the given number of rows. Keys and values of all places are stored: those
+ * of a place are appended when they are ready, and read by later places. What a head reads is contiguous,
+ * [images][heads][keys, values][places][size]. With other heads in between, reading took several times as long once it
+ * exceeded the caches.
  */
 export function addAttention(
   plan: Plan,
@@ -53,7 +54,7 @@ export function addAttention(
   const room = plan.reserve(places).offset;
   for (let head = 0; head < heads; head++) {
     const feature = head * size;
-    const slot = layout.slotOf[feature] as number; // those of a head lie side by side: they are ready at one time
+    const slot = layout.slotOf[feature] as number; // those of a head are contiguous, since they are ready at the same time
     const code = {
       op: Op.attend,
       y: y.operand(slot),
@@ -70,7 +71,7 @@ export function addAttention(
   }
 }
 
-/** Copies features to the present place, each to where it lies there, when it is ready. */
+/** Copies features to their positions at the present place, each when it is ready. */
 function append(plan: Plan, x: FeatureCache, to: readonly number[], place: (at: number) => Operand): void {
   const { times, slotOf } = x.layout;
   for (const { time, from, length } of commonRuns(times, to, slotOf)) {

@@ -16,23 +16,23 @@ import { addLSTM, reachOfStates } from './lstm';
 import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
-/** A program that is evaluated with the image. */
+/** A program that is evaluated together with the image. */
 export interface Program extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
-  /** The user's own functions, which `closure` nodes name by index. */
+  /** The user's own functions, to which `closure` nodes refer by index. */
   readonly closures: readonly ((x: number) => number)[];
 }
 
-/** Where a program's image goes in and what its output node makes comes out, at the present pixel of each image. */
+/** Where to write a program's image and read its output, at the present pixel of each image. */
 export interface ProgramIO {
   /** [channels] */
   readonly image: Operand;
-  /** Each condition, by its index, once, or of the pixels of the row. */
+  /** Each condition, by its index: written once, or for the pixels of each row. */
   readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
   readonly output: FeatureCache;
 }
 
-/** Gives every node of a program its memory and its instructions, for images of so many rows. */
+/** Assigns memory and instructions to every node of a program, for images of the given number of rows. */
 export function compile(
   plan: Plan,
   height: number,
@@ -64,7 +64,7 @@ export function compile(
     caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
-  const levelNumbers: FeatureCache[] = []; // of the nodes that are made of them
+  const levelNumbers: FeatureCache[] = []; // for the nodes that read them
   const addNumbers = (index: number, levels: number, input: number) => {
     const layout = Layout.dense((readiness[input] as Readiness).times);
     const y = cacheFor(index, layout, lookUps[index] as number[]);
@@ -113,7 +113,7 @@ export function compile(
 }
 
 /**
- * Copies the outputs that are read for each channel to where they are read, at the channel's time, and gives the place,
+ * Copies the outputs for each channel to where they are read, at the channel's time, and returns that position,
  * [{@link outputStride}].
  */
 export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
@@ -130,10 +130,10 @@ export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistr
   return outputs;
 }
 
-/** The logits of one channel take the place of those before. */
+/** The logits of a channel overwrite those of the channel before. */
 function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], levels: number): Operand {
   const sideBySide = arranged(plan, x, Layout.of(channels), false); // the levels of each channel
-  if (plan.channels === 1 && sideBySide.isOnePixel) return sideBySide.operand(); // they are there already
+  if (plan.channels === 1 && sideBySide.isOnePixel) return sideBySide.operand(); // they are already in place
   const length = wholeVectors(levels);
   const logits = plan.reserveForImages(1, length);
   for (let channel = 0; channel < plan.channels; channel++) {
@@ -144,8 +144,8 @@ function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], lev
 }
 
 /**
- * Where each node's features lie: as those that it is made of where it can, so that whole runs are
- * computed at once.
+ * The layout of each node's features: the same as that of its operands if possible, so that whole runs are computed at
+ * once.
  */
 function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[]): Layout[] {
   const layouts: Layout[] = [];
@@ -153,14 +153,14 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
     const node = nodes[index] as ImageNode;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
     const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const needsSideBySide = ['attend', 'normalize', ...softmaxNames].includes(node.op); // goes over whole groups
+    const needsSideBySide = ['attend', 'normalize', ...softmaxNames].includes(node.op); // works on whole groups
     const isKept = like?.isAligned && like.hasTimes(times) && !needsSideBySide;
     layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
   }
   return layouts;
 }
 
-/** The nodes that the outputs are made of, in order. */
+/** The nodes that the outputs depend on, in order. */
 function neededFor(nodes: readonly ImageNode[], output: number): number[] {
   const isNeeded = nodes.map((_, index) => index === output);
   for (const [index, node] of [...nodes.entries()].reverse()) {
@@ -169,7 +169,7 @@ function neededFor(nodes: readonly ImageNode[], output: number): number[] {
   return [...nodes.keys()].filter((index) => isNeeded[index]);
 }
 
-/** For each node, who reads it. */
+/** For each node, the nodes that read it. */
 function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const index of needed) {
@@ -179,8 +179,9 @@ function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): numb
 }
 
 /**
- * When each node is computed. Of one that joins features of rows above and of the present pixel, and is read by those
- * who need both, all wait for the pixel: so they are made in one go, and one pixel of them is kept instead of a row.
+ * When each node is computed. If a node combines features of rows above with features of the present pixel, and its
+ * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
+ * them is stored instead of a row.
  */
 function inOneGo(
   nodes: readonly ImageNode[],
@@ -201,8 +202,8 @@ function inOneGo(
 }
 
 /**
- * For each node of one-hot vectors, the convolutions that read it: they look rows of their kernels up, by the numbers of
- * the levels, and need no vectors.
+ * For each node of one-hot vectors, the convolutions that read it. They look up rows of their kernels by the numbers of
+ * the levels, and do not need the vectors.
  */
 function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
   return readers.map((of, index) =>
@@ -211,7 +212,7 @@ function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly numb
 }
 
 /**
- * Convolutions whose only reader is a ReLU, which is then part of them: the ReLU's node by the convolution's.
+ * Convolutions whose only reader is a ReLU, which is then fused into them: maps the convolution's node to the ReLU's.
  */
 function fusedRelus(
   nodes: readonly ImageNode[],
@@ -229,8 +230,8 @@ function fusedRelus(
 }
 
 /**
- * How far the readers of a node look around in its features, and an LSTM in its own; what is the same at every pixel is one
- * pixel.
+ * How far the readers of a node, or an LSTM itself, look around in its features. Features that are the same at every
+ * pixel are stored as one pixel.
  */
 function extentOf(
   nodes: readonly ImageNode[],
@@ -242,13 +243,13 @@ function extentOf(
   const node = nodes[index] as ImageNode;
   const own = node.op === 'lstm' ? reachOfStates(node) : { above: 0, columns: 0 };
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
-  const isKept = node.op === 'lstm' || node.op === 'condition'; // of the row before, or written when the row begins
+  const isKept = node.op === 'lstm' || node.op === 'condition'; // reads the row before, or is written when the row begins
   const canPass = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {
       const node = nodes[reader] as ImageNode;
       const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
-      // A coarse row is read again while the finer rows below it are computed.
+      // A coarse row is read again while finer rows below it are computed.
       const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
       const { above, columns } = reachOfReader(node);
       return {

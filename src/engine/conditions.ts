@@ -3,17 +3,17 @@ import type { Operand } from '../kernels/instruction';
 import type { ProgramIO } from './compile';
 import type { Machine } from './machine';
 
-/** What is given of a condition of all images: the same numbers at every pixel, or a map. */
+/** The values of a condition for all images: the same numbers at every pixel, or a map. */
 export interface GivenCondition {
   /** [K] of one image, or [h,w,K]. */
   readonly shape: readonly number[];
-  /** One image after the other. */
+  /** The numbers, image by image. */
   readonly values: Float32Array;
-  /** How many rows and columns of the image each place of the map stands for. @default one of each */
+  /** How many rows and columns of the image each place of the map covers. @default one of each */
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
-/** Writes the conditions of all images: what is the same at every pixel with the first row, of maps the row that begins. */
+/** Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start. */
 export function putConditions(
   machine: Machine,
   { conditions }: Pick<ProgramIO, 'conditions'>,
@@ -45,7 +45,7 @@ function putVector(
   }
 }
 
-/** A row of each image's map; zeros below the last one. */
+/** Writes a row of each image's map; zeros below the last row. */
 function putRow(
   { heap, chunks, width }: Machine,
   { shape, values, enlarged: [rows, columns] = [1, 1] }: GivenCondition,

@@ -8,18 +8,18 @@ import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
 
-/** Inputs that lie side by side in a row. */
+/** A run of adjacent inputs in a row. */
 interface InputSpan {
   /** Rows above the present one. */
   readonly above: number;
   /** Columns to the left of the present one. */
   readonly left: number;
-  /** The first of them, among all inputs of a phase. */
+  /** The index of the first one among all inputs of a phase. */
   readonly first: number;
   readonly inputs: number;
 }
 
-/** The numbers of a convolution: kernel [rows,columns,in,out], whole, and bias [out]. */
+/** The numbers of a convolution: the whole kernel [rows,columns,in,out], and bias [out]. */
 export interface ConvolutionWeights {
   readonly kernel: Float32Array;
   readonly bias: Float32Array | null;
@@ -29,7 +29,7 @@ export interface ConvolutionWeights {
 interface Convolution {
   readonly window: Window;
   readonly kernel: Float32Array;
-  /** Where what is read are numbers of levels: how many levels there are, each with a row of the kernel; else null. */
+  /** If the inputs are numbers of levels: how many levels there are, each with a row of the kernel; otherwise null. */
   readonly levels: number | null;
   readonly x: FeatureCache;
   readonly y: FeatureCache;
@@ -39,33 +39,34 @@ interface Convolution {
   readonly lowerBound: number;
 }
 
-/** One of its phases, whose weights are laid out in the heap. */
+/** One phase of it, with weights laid out in the heap. */
 interface PackedPhase extends Convolution {
   readonly phase: Phase;
-  /** The places that it writes, of the image. */
+  /** The places of the image that it writes. */
   readonly places: Places;
-  /** What each row above sees: a row's cached features lie side by side, so it is one product. */
+  /** The inputs in each row above: a row's cached features are contiguous, so this takes one product. */
   readonly above: readonly InputSpan[];
-  /** The first input of the output's own row. */
+  /** The first input in the output's own row. */
   readonly present: number;
   readonly weights: PackedWeights;
 }
 
 /**
- * Where weights lie in the heap: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with all
- * inputs for `product`, which reads a few blocks at once, one input after the other.
+ * The layout of weights in the heap: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with
+ * all inputs for `product`, which reads a few blocks at once, input by input.
  */
 interface PackedWeights {
   readonly start: number;
-  /** From input to input, or from level to level of one. */
+  /** The distance from input to input, or from level to level of one input. */
   readonly inputStride: number;
-  /** From four outputs to the next four. */
+  /** The distance from four outputs to the next four. */
   readonly blockStride: number;
 }
 
 /**
- * A masked convolution from features x to y, each output as soon as what it sees is ready. Where `levels` are given, it
- * is one of their one-hot vectors, and x are the numbers of the levels, counted from 1; 0, as around the image, is none.
+ * A masked convolution from features x to y. Each output is computed as soon as its inputs are ready. If `levels` is
+ * given, this is a convolution of one-hot vectors, and x holds the numbers of the levels, counted from 1; 0, as around
+ * the image, means no level.
  */
 export function addConvolution(
   plan: Plan,
@@ -116,7 +117,7 @@ function packTaps(
   inputStride: number,
   blockStride: number,
 ): void {
-  const each = levels ?? 1; // rows of the kernel for an input
+  const each = levels ?? 1; // kernel rows for each input
   const [featuresIn, featuresOut] = [x.layout.slotOf.length * each, y.layout.slotOf.length];
   const outputAt = Int32Array.from(y.layout.slotOf, (slot) => (slot >> 2) * blockStride + (slot & 3));
   for (const [t, [row, column]] of taps.entries()) {
@@ -140,7 +141,7 @@ function packedBias(bias: Float32Array | null, y: Layout): Float32Array {
   return packed;
 }
 
-/** Outputs that are computed for the whole row: products of each kernel row, added up in place. */
+/** Outputs that are computed for the whole row: the products of all kernel rows, summed in place. */
 function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeof AFTER_ROW): void {
   const { phase, y, above, present, biases, lowerBound } = packed;
   const inputs = inputsBy(packed, time);
@@ -157,7 +158,7 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   }
 }
 
-/** How many inputs, side by side, of the output's own row are known at a time: of the last tap perhaps not all. */
+/** How many adjacent inputs in the output's own row are known at a time; for the last tap perhaps not all. */
 function inputsBy({ phase, x }: PackedPhase, time: number): number {
   const { length } = phase.present.taps;
   const { slots } = x.layout;
@@ -165,10 +166,10 @@ function inputsBy({ phase, x }: PackedPhase, time: number): number {
 }
 
 /**
- * Outputs of the present pixel. What rows above contribute is summed for the whole row before its first pixel,
- * which reads each weight once a row; what pixels to the left contribute, once for all outputs. The centre
- * follows channel by channel, from the inputs ready by then. Where all outputs are ready at one time, the
- * pixels to the left come with the centre.
+ * Outputs of the present pixel. The contribution of rows above is summed for the whole row before its first pixel, so
+ * that each weight is read once for each row. The contribution of pixels to the left is computed once for all outputs.
+ * The centre follows channel by channel, from the inputs ready by then. If all outputs are ready at the same time,
+ * pixels to the left are handled together with the centre.
  */
 function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   const { phase, places, x, y, above, present, biases, lowerBound } = packed;
@@ -188,7 +189,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   }
   const { left } = phase.present;
   const inputsBefore = tapsBefore * x.layout.slots;
-  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what comes with it
+  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what is computed with it
   if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
     addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
@@ -202,7 +203,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   }
 }
 
-/** max(start + x w, lowerBound), where x may be one-hot vectors, of the outputs in a range of slots. */
+/** max(start + x w, lowerBound) for the outputs in a range of slots, where x may be one-hot vectors. */
 interface Product {
   readonly range: Range;
   readonly span: InputSpan;

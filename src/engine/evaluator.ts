@@ -18,24 +18,24 @@ export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   /**
-   * What they are conditioned on, in the model's order: of as many images, or of fewer, which is then said again and again, so
-   * that image n has that of image n modulo their number. @default nothing
+   * Their conditions, in the model's order, for as many images or for fewer. Fewer conditions are repeated: image n
+   * uses the condition of image n modulo their number. @default none
    */
   readonly conditions?: readonly ConditionValues[];
-  /** How many images the conditions are of. @default numImages */
+  /** How many images the conditions are for. @default numImages */
   readonly numConditions?: number;
-  /** What the outputs mean. @default as the model says */
+  /** What the outputs mean. @default the model's distribution */
   readonly distribution?: PixelDistribution;
-  /** The user's own functions, which `closure` nodes name by index. @default none */
+  /** The user's own functions, to which `closure` nodes refer by index. @default none */
   readonly closures?: readonly ((x: number) => number)[];
 }
 
 /**
- * Gives the outputs for one value after the other, from cached features: each feature of each node is computed
- * once, of float32 numbers only, so that the same weights give the same bits on every machine.
+ * Computes the outputs value by value from cached features. Each feature of each node is computed once, with float32
+ * numbers only, so that the same weights give the same bits on every machine.
  *
- * @throws TypeError where the images are of a size that the model's resolutions do not divide
- * @throws RangeError where there is not so much memory
+ * @throws TypeError if the size of the images is not a multiple of the model's coarsest resolution
+ * @throws RangeError if there is not enough memory
  */
 export function evaluatorFor(
   model: PortableModel,
@@ -64,15 +64,15 @@ export function evaluatorFor(
 
 /** Where an evaluator writes and reads. */
 interface EvaluatorIO extends Pick<ProgramIO, 'image' | 'conditions'> {
-  /** The outputs that are read for the channel whose time was run last, [outputStride]. */
+  /** The outputs for the channel whose time was run last, [outputStride]. */
   readonly outputs: Operand;
 }
 
-/** Follows the places of images in their order, and runs what each needs, once, when it is asked for. */
+/** Follows the places of images in order, and runs what each one needs, once, on demand. */
 export class Evaluator {
   private readonly readOutputs: () => Float32Array;
   private row = -1;
-  /** Whether there is a present pixel, and the times of it that are done. */
+  /** Whether there is a present pixel, and which of its times are done. */
   private isEntered = false;
   private done = 0;
 
@@ -88,14 +88,17 @@ export class Evaluator {
     this.readOutputs = outputReader(machine, io.outputs, conditionOf.length);
   }
 
-  /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
+  /**
+   * From now on, evaluates only this many images, from the first; the others stay as they are until an image is copied
+   * over them.
+   */
   evaluateFirst(numImages: number): void {
     this.machine.numActive = numImages;
   }
 
   /**
-   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
-   * unspecified. Valid until the next call.
+   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
+   * a row is unspecified. Valid until the next call.
    */
   outputs(row: number, column: number, channel: number): Float32Array {
     this.enter(row, column);
@@ -103,7 +106,7 @@ export class Evaluator {
     return this.readOutputs();
   }
 
-  /** Takes the levels drawn or given at this place, [images evaluated]. */
+  /** Sets the levels drawn or given at this place, [images evaluated]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
     const [, width, channels] = this.imageShape;
     this.enter(row, column);
@@ -114,7 +117,7 @@ export class Evaluator {
     if (column === width - 1) this.machine.runRow(AFTER_ROW);
   }
 
-  /** Makes a pixel the present one, unless it is. */
+  /** Makes a pixel the present one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
     if (row !== this.row) this.enterRow(row);
@@ -150,15 +153,15 @@ export class Evaluator {
   }
 }
 
-/** Image n goes on as image from[n], [images]. */
+/** Replaces image n by image from[n], for all n, [images]. */
 export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array): void {
   copyMemory(machine, from);
   conditionOf.set(from.map((n) => conditionOf[n] as number));
 }
 
 /**
- * A function that gives the outputs of all images, [images, stride]: where they lie, or copied together where there is
- * more than one chunk.
+ * A function that returns the outputs of all images, [images, stride]: a view, or a copy if there is more than one
+ * chunk.
  */
 function outputReader(machine: Machine, operand: Operand, numImages: number): () => Float32Array {
   const { heap, chunks } = machine;

@@ -3,15 +3,15 @@ import { type FeaturewiseNode, type GateName, gateInputs, type SoftmaxName } fro
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
-/** What an operation needs beside its operands. */
+/** What an operation needs besides its operands. */
 export interface FeaturewiseData {
   /** The numbers of a weight. */
   readonly numbers: (weight: string) => Float32Array;
-  /** The user's own functions, which `closure` nodes name by index. */
+  /** The user's own functions, to which `closure` nodes refer by index. */
   readonly closures: readonly ((x: number) => number)[];
 }
 
-/** The numbers of levels that features x stand for, counted from 1; 0 where they are none. */
+/** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
 export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
   for (const [feature, slot] of y.layout.slotOf.entries()) {
     const [to, a] = [y.operand(slot), x.operand(x.layout.slotOf[feature])];
@@ -21,8 +21,8 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
 }
 
 /**
- * An operation that makes features of features of the same pixel, from operands to y. The operand of one on levels are
- * their numbers: see {@link addLevelNumbers}.
+ * An operation from operands to y, on features of the same pixel. Operations on levels get the numbers of the levels:
+ * see {@link addLevelNumbers}.
  */
 export function addFeaturewise(
   plan: Plan,
@@ -106,7 +106,7 @@ export function addFeaturewise(
   }
 }
 
-/** One instruction a run: y of a and, where there is one, b. */
+/** One instruction for each run: computes y from a and, if given, b. */
 function eachRun(
   plan: Plan,
   op: OpName,
@@ -122,14 +122,14 @@ function eachRun(
   }
 }
 
-/** Numbers of features in the slots of a layout. */
+/** Places the numbers of features in the slots of a layout. */
 function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float32Array {
   const arranged = new Float32Array(slots);
   for (const [feature, slot] of slotOf.entries()) arranged[slot] = numbers[feature] as number;
   return arranged;
 }
 
-/** One instruction for features that lie side by side, and whose halves do. */
+/** One instruction for each run of contiguous features whose halves are contiguous too. */
 function addGate(
   plan: Plan,
   node: Extract<FeaturewiseNode, { op: GateName }>,
@@ -145,7 +145,7 @@ function addGate(
   }
 }
 
-/** One instruction for features that lie side by side, and whose two outputs do. */
+/** One instruction for each run of contiguous features whose two outputs are contiguous too. */
 function addConcatElu(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const { slotOf, times } = y.layout;
   const half = x.layout.slotOf.length;
@@ -157,7 +157,7 @@ function addConcatElu(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   }
 }
 
-/** One instruction a group, whose features are ready at one time and lie side by side, in x as in y. */
+/** One instruction for each group. Its features are ready at the same time and contiguous, in x as well as in y. */
 function eachGroup(
   plan: Plan,
   { op, size, groups }: Extract<FeaturewiseNode, { op: 'normalize' | SoftmaxName }>,
@@ -174,7 +174,7 @@ function eachGroup(
   }
 }
 
-/** All features of one, ready when it is. */
+/** All features from a single one, ready when it is. */
 function addOneHot(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const [time = 0] = y.layout.times;
   const length = y.layout.times.length;
@@ -183,7 +183,7 @@ function addOneHot(plan: Plan, x: FeatureCache, y: FeatureCache): void {
 }
 
 /**
- * One instruction for the features of each number of a level, when it is ready: they lie side by side.
+ * One instruction for the features of each level number, when it is ready; these features are contiguous.
  */
 function eachNumber(
   plan: Plan,
@@ -201,7 +201,7 @@ function eachNumber(
   }
 }
 
-/** A function of the user's own; what pads a run stays 0. */
+/** A user's own function; the padding of a run stays 0. */
 function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: FeatureCache): void {
   const { times, slotOf } = y.layout;
   for (const time of new Set(times)) {
@@ -211,7 +211,7 @@ function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: F
   }
 }
 
-/** The same features in the slots of another layout, each copied when it is ready. */
+/** Copies features to the slots of another layout, each when it is ready. */
 export function arranged(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow: boolean): FeatureCache {
   if (x.layout.isLike(layout)) return x;
   const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
@@ -235,19 +235,19 @@ function addSlice(plan: Plan, start: number, x: FeatureCache, y: FeatureCache): 
   addCopies(plan, times, slotOf, x.layout.slotOf.slice(start, start + slotOf.length), x, y);
 }
 
-/** Copies all features of x to those of y from the `first` on, each at the time that y has it. */
+/** Copies all features of x to y, starting at the feature `first` of y, each at its time in y. */
 function copyFeatures(plan: Plan, x: FeatureCache, y: FeatureCache, first: number): void {
   const { slotOf } = x.layout;
   const end = first + slotOf.length;
   addCopies(plan, y.layout.times.slice(first, end), y.layout.slotOf.slice(first, end), slotOf, x, y);
 }
 
-/** The features of the pixel so many rows above and columns to the left; around the image there are zeros. */
+/** The features of the pixel that lies a number of rows above and columns to the left; zeros outside the image. */
 export function addShift(plan: Plan, rows: number, columns: number, x: FeatureCache, y: FeatureCache): void {
   addCopies(plan, y.layout.times, y.layout.slotOf, x.layout.slotOf, x, y, rows, columns);
 }
 
-/** Copies features from their slots in x to their slots in y, each at its time: of the same pixel or an earlier one. */
+/** Copies features of the same pixel or an earlier one from their slots in x to their slots in y, each at its time. */
 function addCopies(
   plan: Plan,
   times: readonly number[],
@@ -265,15 +265,15 @@ function addCopies(
   }
 }
 
-/** Features ready at one time that follow each other in the slots of several layouts. */
+/** Features that are ready at the same time and contiguous in several layouts. */
 interface CommonRun {
   readonly time: number;
-  /** The slot of the first in each. */
+  /** The slot of the first feature in each layout. */
   readonly from: readonly number[];
   length: number;
 }
 
-/** Such runs, given the time of each feature and its slot in each layout. */
+/** Finds such runs, given the time of each feature and its slot in each layout. */
 export function commonRuns(times: readonly number[], ...slots: (readonly number[])[]): CommonRun[] {
   const all: CommonRun[] = [];
   let last: CommonRun | undefined;

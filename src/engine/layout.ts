@@ -1,24 +1,24 @@
 import { wholeVectors } from '../kernels/instruction';
 
-/** Slots side by side, [start, end). */
+/** A range of slots, [start, end). */
 export type Range = readonly [start: number, end: number];
 
-/** The slots of features that follow each other and are ready at one time. */
+/** The slots of consecutive features that are ready at the same time. */
 interface SlotRun {
   readonly range: Range;
   readonly time: number;
 }
 
 /**
- * Where the features of one node lie in memory, and when each is ready (see `readinessOf`). Features are kept
- * in order; those that follow each other and are ready at one time form a run.
+ * Where the features of a node lie in memory, and when each is ready (see `readinessOf`). Features are kept in order;
+ * consecutive ones that are ready at the same time form a run.
  */
 export class Layout {
   private constructor(
     readonly times: readonly number[],
     /** The slot of each feature. */
     readonly slotOf: readonly number[],
-    /** Slots in all. */
+    /** The total number of slots. */
     readonly slots: number,
     /** The runs in order, each with the time at which it is computed. */
     readonly runs: readonly SlotRun[],
@@ -26,7 +26,7 @@ export class Layout {
     readonly isAligned: boolean,
   ) {}
 
-  /** Features ready at these times, each run padded to whole vectors. */
+  /** A layout for features ready at these times, with each run padded to whole vectors. */
   static of(times: readonly number[]): Layout {
     return Layout.inRuns(times, true);
   }
@@ -66,12 +66,12 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** The same slots, for features ready at other times. */
+  /** The same slots, but for features ready at other times. */
   withTimes(times: readonly number[]): Layout {
     return new Layout(times, this.slotOf, this.slots, this.runs, this.isAligned);
   }
 
-  /** How many slots, from the first on, hold all features ready by a time. */
+  /** How many slots, from the first on, contain all features ready by a time. */
   slotsReady(time: number): number {
     let feature = this.times.length - 1;
     while (feature >= 0 && (this.times[feature] as number) > time) feature--;

@@ -7,7 +7,7 @@ import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
 
 type LSTM = Extract<ImageNode, { op: 'lstm' }>;
 
-/** How far from a place an LSTM reads its own states: rows above, and columns to either side. */
+/** How far an LSTM looks around in its own states: rows above, and columns to either side. */
 export function reachOfStates({ path, kernelSize }: LSTM): {
   readonly above: number;
   readonly columns: number;
@@ -15,13 +15,13 @@ export function reachOfStates({ path, kernelSize }: LSTM): {
   return { above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 };
 }
 
-/** The parts of the gates, in the order that they have among the features of a group. */
+/** The parts of the gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
 
 /**
- * An LSTM over pixels, of z, before the gates, to its states y. What states of the row above give to the gates is one product
- * for the whole row, before its first pixel. What the state beside gives comes with each pixel or, where z is known for all
- * of the row at once, in a sweep over it.
+ * An LSTM over pixels, from gate inputs z to its states y. The contribution of the row above to the gates is one
+ * product for the whole row, before its first pixel. The contribution of the state to the left or right is added at
+ * each pixel or, if z is known for the whole row at once, in a sweep over the row.
  */
 export function addLSTM(
   plan: Plan,
@@ -38,7 +38,7 @@ export function addLSTM(
   const gateOf = gatesOf(node);
   const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
 
-  /** The gates as `sums` plus what states give them, through `taps` taps of the kernel, the first of them `tap`. */
+  /** The gates: `sums` plus the contribution of states through `taps` taps of the kernel, starting at `tap`. */
   const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
     const inputs = taps * slots;
     const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
@@ -60,7 +60,7 @@ export function addLSTM(
   const first = times.reduce((least, time) => Math.min(least, time));
   const isOfRow = first === ROW || first === AFTER_ROW;
   const sweep = path !== 'rows' && isOfRow ? path : undefined;
-  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far left of a pixel the cell lies that it continues
+  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far to the left of a pixel its previous cell lies
   if (path !== 'rows') plan.emit(first, product(y.operand(0, 0, toLeft), 1, 1, gates.operand()), places, sweep); // biome-ignore format: one line
   for (const { range, time } of runs) {
     const [from, to] = range;
@@ -78,7 +78,7 @@ export function addLSTM(
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
 
-/** For each feature of z, the gate that it is, [4,F]: of each group it has o, f, i and g in turn. */
+/** For each feature of z, the gate that it belongs to, [4,F]: each group has o, f, i and g in turn. */
 function gatesOf({ size, groups }: LSTM): number[] {
   const group = size / groups;
   return Array.from({ length: 4 * size }, (_, feature) => {
@@ -87,7 +87,10 @@ function gatesOf({ size, groups }: LSTM): number[] {
   });
 }
 
-/** A kernel [taps,F,4F] in blocks of four gates, [4 slots/4][taps slots][4], of gates in these slots; `packed` is zeros. */
+/**
+ * Packs a kernel [taps,F,4F] into blocks of four gates, [4 slots/4][taps slots][4], for gates in these slots; `packed`
+ * is initially zeros.
+ */
 function packTaps(packed: Float32Array, kernel: Float32Array, states: Layout, slotOfGate: readonly number[]) {
   const [size, outs] = [states.slotOf.length, slotOfGate.length];
   const taps = kernel.length / (size * outs);

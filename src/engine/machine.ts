@@ -19,26 +19,28 @@ import {
   type Sweep,
 } from './plan';
 
-/** Images that are computed together, with a memory and a table of bases of their own. */
+/** Images that are computed together, with their own memory and table of bases. */
 interface Chunk {
-  /** The first of them. */
+  /** The first image. */
   readonly first: number;
   readonly images: number;
-  /** Where the table begins in the heap. */
+  /** The start of the table in the heap. */
   readonly table: number;
-  /** Its words. */
+  /** The words of the table. */
   readonly bases: Int32Array;
   readonly at: (operand: Operand) => number;
 }
 
-/** A step, and where its instruction lies in the heap. */
+/** A step, and the position of its instruction in the heap. */
 interface EncodedStep extends Step {
   readonly at: number;
 }
 
-/** Instructions that follow each other, [start, end) of the heap, or what is done in JavaScript; and how, see {@link Step}. */
+/**
+ * Consecutive instructions, [start, end) in the heap, or a JavaScript function; and how to run them, see {@link Step}.
+ */
 type Segment = Pick<Step, 'places' | 'sweep'> & {
-  /** The moving bases that a sweep uses: moving all of them takes longer the more nodes there are. */
+  /** The moving bases that a sweep uses. Moving all bases would take longer the more nodes there are. */
   readonly bases: Set<number>;
 } & ({ readonly start: number; end: number } | { readonly closure: Closure });
 
@@ -60,7 +62,7 @@ export class Machine {
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
   readonly chunkImages: number;
-  /** So many images are computed, from the first on. */
+  /** The number of images to compute, from the first on. */
   numActive: number;
   readonly reservations: Plan['reservations'];
   private row = -1;
@@ -150,7 +152,7 @@ export class Machine {
     else this.kernels.run(segment.start, segment.end, table, images);
   }
 
-  /** What is done at each time at a place, where times of whole rows are those of its row. */
+  /** What is done at each time at a place; times of whole rows refer to the row of the place. */
   private dueAt(row: number, column: number): readonly (readonly Segment[])[] {
     const { every, segments } = this;
     const [likeRow, likeColumn] = [alike(row, every), alike(column, every)];
@@ -178,7 +180,7 @@ export class Machine {
     }
   }
 
-  /** Runs a segment at one place of the present row after the other; the present pixel is the first, before and after. */
+  /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
   private sweep(segment: Segment, from: Sweep, chunk: Chunk, images: number): void {
     const { places, bases } = segment;
     const columns = Math.ceil((this.width - places.column) / places.every);
@@ -192,8 +194,8 @@ export class Machine {
 }
 
 /**
- * Image n goes on as image from[n]: it takes over all that that one has in memory. A function rather than a method, so
- * that bundles without a stepper leave it out.
+ * Replaces image n by image from[n], for all n, by copying all of its memory. A function rather than a method, so that
+ * bundles without a stepper leave it out.
  */
 export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
   const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
@@ -230,7 +232,7 @@ function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): En
   );
 }
 
-/** Steps in order, those as one segment whose instructions follow each other in the heap and are done in one way. */
+/** Groups steps, in order, into segments of instructions that are consecutive in the heap and run in the same way. */
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
   for (const { code, places, sweep, at } of steps) {

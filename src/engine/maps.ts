@@ -10,7 +10,7 @@ import { type GivenCondition, putConditions } from './conditions';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
 
-/** What maps are made for. */
+/** The images for which maps are made. */
 interface MapArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
@@ -19,8 +19,8 @@ interface MapArgs {
 }
 
 /**
- * The conditions of a model, and the maps that it makes of them before the image begins, each by its index as one (see
- * `asCondition`).
+ * The conditions of a model, followed by the maps that it computes from them before the image begins, each under its
+ * index as a condition (see `asCondition`).
  */
 export function withMaps(
   model: PortableModel,
@@ -36,13 +36,13 @@ export function withMaps(
 }
 
 /**
- * Makes the whole maps of a program, each once, and after those that it is made of: by the machine that evaluates images,
- * to which all that is known is a condition.
+ * Computes the whole maps of a program, each once and after the maps that it depends on. It uses the machine that
+ * evaluates images, and passes everything known to it as conditions.
  */
 class MapMaker {
-  /** The model's conditions; maps of nodes, whose indices follow, are there once they are made. */
+  /** The model's conditions, followed by the maps of nodes, which are filled in as they are made. */
   readonly given: GivenCondition[];
-  /** What each of them is. */
+  /** The kind of each of them. */
   private readonly shapes: readonly ConditionShape[];
   private readonly sizes: readonly (MapSize | null)[];
 
@@ -74,24 +74,24 @@ class MapMaker {
     }
     if (node.op === 'conv' && readsWholeMaps(node)) return this.convolved(index, node);
     if (this.sizes[index] !== null) return this.evaluated(index, node as ImageNode);
-    return { ...this.evaluated(index, node as ImageNode), enlarged: [Infinity, Infinity] }; // one place stands for all
+    return { ...this.evaluated(index, node as ImageNode), enlarged: [Infinity, Infinity] }; // one place covers the whole image
   }
 
-  /** What is known of a node: a condition of the model, or a map that was made. */
+  /** The known values of a node: a condition of the model, or a map that was made. */
   private known(index: number): GivenCondition {
     const { nodes, conditions } = this.model;
     const node = nodes[index] as Node;
     return this.given[node.op === 'condition' ? node.index : conditions.length + index] as GivenCondition;
   }
 
-  /** Height and width of a node's map; one place of what is the same at all. */
+  /** Height and width of a node's map; 1 x 1 if it is the same at every place. */
   private sizeOf(index: number): [height: number, width: number] {
     return (this.sizes[index] ?? [1, 1]) as [number, number];
   }
 
   /**
-   * A convolution that sees rows below: the one of the rows above and the present one, over a map that so many rows of zeros
-   * follow.
+   * A convolution that sees rows below, expressed as one that sees only the rows above and the present one, over a map
+   * that is followed by this many rows of zeros.
    */
   private convolved(index: number, node: Extract<Node, { op: 'conv' }>): GivenCondition {
     const { kernelSize, anchor } = node.window;
@@ -100,7 +100,10 @@ class MapMaker {
     return this.evaluated(index, { ...node, window }, below);
   }
 
-  /** A node's map, of whole maps and conditions that `below` rows of zeros follow; as many rows that come first are left out. */
+  /**
+   * Computes a node's map from whole maps and conditions, which are extended by `below` rows of zeros; as many rows are
+   * dropped from the top of the result.
+   */
   private evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const { model, given, shapes, make } = this;
     const { numImages, closures } = this.args;
@@ -122,7 +125,7 @@ class MapMaker {
     return { shape: [height, width, node.size], values };
   }
 
-  /** The image, then what a node is made of and whole maps are not, these as conditions, then the node. */
+  /** A small program: the image; then the operands of a node, with whole maps as conditions; then the node. */
   private programOf(index: number, node: ImageNode): ImageNode[] {
     const { model, whole } = this;
     const found = new Set([index]);
@@ -140,7 +143,7 @@ class MapMaker {
   }
 }
 
-/** Reads the present row of features that a machine has made into maps [N,H,W,F]. */
+/** Copies the present row of a machine's features into maps [N,H,W,F]. */
 function readRow(
   { heap, chunks, width }: Machine,
   features: FeatureCache,

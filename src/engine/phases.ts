@@ -3,7 +3,7 @@ import { offsetOfTap, sightOf, type Window } from '../core/window';
 /** A tap of a kernel. */
 export type Tap = readonly [row: number, column: number];
 
-/** Taps that read a row of a map at places side by side, from left to right. */
+/** Taps that read adjacent places in a row of a map, from left to right. */
 export interface TapRow {
   /** Rows of the map above the present one. */
   readonly above: number;
@@ -13,22 +13,22 @@ export interface TapRow {
 }
 
 /**
- * What a convolution is at some of its places: sums over the same taps at all of them. A plain or strided convolution is
- * one phase. A transposed one is stride x stride, since taps fall between the places of the coarser map by turns: none
- * of its phases multiplies the zeros that the definition puts there.
+ * A convolution restricted to places at which it sums over the same taps. A plain or strided convolution is a single
+ * phase. A transposed one has stride x stride phases, since different taps fall between the places of the coarser map.
+ * In this way, no phase multiplies the zeros that the definition inserts there.
  */
 export interface Phase {
   /** Of the map that is written, the places are every so many rows and columns from this place on. */
   readonly every: number;
   readonly row: number;
   readonly column: number;
-  /** Columns of the map that is read, from one place to the next. */
+  /** Columns in the map that is read from one place to the next. */
   readonly step: number;
-  /** Rows that are known whole before the present one, from the top: also the present one of a coarser map. */
+  /** Rows that are completely known before the present one, from the top; includes the present row of a coarser map. */
   readonly above: readonly TapRow[];
-  /** What is read of the output's own row. */
+  /** What is read in the output's own row. */
   readonly present: TapRow;
-  /** How many of its taps lie to the left of the output's own place. The next one, if any, is that place. */
+  /** How many of its taps lie to the left of the output's own place. The next tap, if any, lies on that place. */
   readonly tapsBefore: number;
 }
 
@@ -47,12 +47,15 @@ export function phasesOf(window: Window): Phase[] {
   });
 }
 
-/** The taps that see something from one place of the map that is written, on one with `every` times fewer rows. */
+/**
+ * The taps that see something from one place of the map that is written, for an input map with `every` times fewer
+ * rows.
+ */
 function tapRows(window: Window, every: number, row: number, column: number): TapRow[] {
   const [rows, columns] = window.kernelSize;
   const inOrder = (length: number) => {
     const indices = Array.from({ length }, (_, i) => i);
-    return window.transposed ? indices.reverse() : indices; // from the top, and from the left
+    return window.transposed ? indices.reverse() : indices; // in order from the top and from the left
   };
   return inOrder(rows).flatMap((r) => {
     const taps = inOrder(columns)
@@ -72,12 +75,12 @@ function tapRows(window: Window, every: number, row: number, column: number): Ta
   });
 }
 
-/** How far a window reaches in the map that it reads, at most: rows above the present one, and columns to either side. */
+/** The greatest reach of a window in the map that it reads: rows above the present one, and columns to either side. */
 export function reachOf(window: Window): { readonly above: number; readonly columns: number } {
   const { kernelSize, anchor, stride, transposed } = window;
   const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];
   if (!transposed) return { above: anchor[0], columns: Math.max(anchor[1], after[1]) };
-  // The taps lie the other way round, on every so many rows and columns of the finer map.
+  // The taps are reversed, and spaced on the rows and columns of the finer map.
   const [left, right] = [Math.floor(after[1] / stride), Math.ceil(anchor[1] / stride)];
   return { above: Math.floor(after[0] / stride), columns: Math.max(left, right) };
 }

@@ -3,7 +3,7 @@ import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
 import type { Layout } from './layout';
 import { EVERYWHERE, type Places, placesOfScale } from './places';
 
-/** A function of the user's own, of features of one pixel: what no instruction does. */
+/** A user's own function of the features of one pixel, for which there is no instruction. */
 export interface Closure {
   readonly fn: (x: number) => number;
   readonly y: Operand;
@@ -12,70 +12,73 @@ export interface Closure {
   readonly slots: readonly (readonly [y: number, a: number])[];
 }
 
-/** From which end places of a row are gone over, one after the other. */
+/** The direction in which a sweep goes over the places of a row. */
 export type Sweep = 'fromLeft' | 'fromRight';
 
-/** What is done at some places. */
+/** An operation at some places. */
 export interface Step {
   readonly places: Places;
   readonly code: Instruction | Closure;
-  /** Where it is of a whole row, but each place of it by itself. */
+  /** Set if it works on a whole row, but place by place. */
   readonly sweep: Sweep | undefined;
 }
 
-/** What is done at one time, in order. */
+/** The operations at one time, in order. */
 export type Steps = readonly Step[];
 
-/** A base that follows the present pixel through rows used in turn. Numbers count floats. */
+/** A base that follows the present pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
-  /** Of row 0, column 0, from the chunk's memory on. */
+  /** The position of row 0, column 0, relative to the chunk's memory. */
   readonly start: number;
   readonly rowStride: number;
-  /** Rows kept. */
+  /** The number of rows kept. */
   readonly rows: number;
-  /** Of the image, from one of the rows or columns that there are to the next. */
+  /** Rows or columns of the image from one stored row or column to the next. */
   readonly scale: number;
-  /** How many of the rows that there are above the present one it is. */
+  /** How many stored rows above the present one it lies. */
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
 }
 
-/** Floats of each image of a chunk, so many times over. */
+/** A number of floats for each image of a chunk, repeated a number of times. */
 export interface Reservation {
   readonly offset: number;
   readonly stride: number;
   readonly times: number;
 }
 
-/** Numbers written into the heap at first, from a position on. */
+/** Initial numbers in the heap, from a position on. */
 export interface Fill {
   readonly at: number;
   readonly length: number;
-  /** Writes them over zeros: not before there is a heap, since weights are most of what memory holds. */
+  /**
+   * Writes them over zeros. A function, so that they need not exist before the heap does: weights take most of the
+   * memory.
+   */
   readonly write: (to: Float32Array) => void;
 }
 
-/** Bases of every table: the start of the heap, the start of the chunk's memory; moving bases follow. */
+/** The bases at the beginning of every table: the start of the heap and of the chunk's memory. Moving bases follow. */
 export const HEAP = 0;
 export const CHUNK = 1;
 export const FIRST_MOVING = 2;
 
 /**
- * Images computed together: enough to share each weight that is loaded, few enough for their features to stay
- * in the cache.
+ * How many images are computed together: enough to share each weight that is loaded, few enough for their features to
+ * stay in the cache.
  */
 const CHUNK_IMAGES = 32;
 
-/** How many of so many images are computed together, in chunks of one size as far as can be. */
+/** The size of chunks for a number of images, chosen so that chunks are as equal as possible. */
 export const imagesTogether = (numImages: number): number =>
   Math.ceil(numImages / Math.ceil(numImages / CHUNK_IMAGES));
 
-/** Lays a program out over the heap and over the times of a pixel, before the heap is made. */
+/** Assigns the parts of a program to positions in the heap and to times, before the heap is allocated. */
 export class Plan {
-  /** Floats of the heap that all chunks share. */
+  /** The number of floats in the heap that all chunks share. */
   sharedFloats = 0;
-  /** Floats of a chunk's own memory. */
+  /** The number of floats in each chunk's own memory. */
   chunkFloats = 0;
   /** What each image has of it. */
   readonly reservations: Reservation[] = [];
@@ -83,7 +86,7 @@ export class Plan {
   readonly movingBases: MovingBase[] = [];
   /** By what tells them apart. */
   private readonly indexOfBase = new Map<string, number>();
-  /** Memory that was given back, by its stride. */
+  /** Memory that was released, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
   private readonly all: Step[][];
 
@@ -96,26 +99,26 @@ export class Plan {
     this.all = Array.from({ length: numTimes(channels) }, () => []);
   }
 
-  /** Takes so many floats for all chunks, from a multiple of 4 on. */
+  /** Reserves floats shared by all chunks, aligned to a multiple of 4. */
   reserve(count: number): Operand {
     const offset = this.sharedFloats;
     this.sharedFloats += wholeVectors(count);
     return { base: HEAP, offset, stride: 0 };
   }
 
-  /** Takes floats for all chunks, with these numbers. */
+  /** Reserves floats shared by all chunks, with these numbers. */
   constant(values: Float32Array): Operand {
     return this.written(values.length, (to) => to.set(values));
   }
 
-  /** The same with numbers that a function writes, over zeros. */
+  /** The same, with numbers that a function writes over zeros. */
   written(length: number, write: Fill['write']): Operand {
     const operand = this.reserve(length);
     this.fills.push({ at: operand.offset, length, write });
     return operand;
   }
 
-  /** Takes so many floats for each image, so many times, of the chunk's memory. */
+  /** Reserves floats in the chunk's memory for each image, a number of times. */
   reserveForImages(times: number, count: number): Operand {
     const offset = this.chunkFloats;
     const stride = wholeVectors(count);
@@ -124,19 +127,19 @@ export class Plan {
     return { base: CHUNK, offset, stride };
   }
 
-  /** The same, once, of memory that was given back where there is such. */
+  /** The same, once, reusing released memory if there is any. */
   borrowForImages(count: number): Operand {
     return this.spare.get(wholeVectors(count))?.pop() ?? this.reserveForImages(1, count);
   }
 
-  /** Lets others borrow memory: what is done from now on does not read what is in it. */
+  /** Releases memory for reuse: nothing planned from now on reads its contents. */
   giveBack(memory: Operand): void {
     const alike = this.spare.get(memory.stride) ?? [];
     alike.push(memory);
     this.spare.set(memory.stride, alike);
   }
 
-  /** The index of a moving base, one for all who ask for the same. */
+  /** The index of a moving base; equal bases share one index. */
   movingBase(base: MovingBase): number {
     const key = Object.values(base).join('/');
     const known = this.indexOfBase.get(key) ?? this.movingBases.push(base) - 1;
@@ -145,8 +148,8 @@ export class Plan {
   }
 
   /**
-   * Adds what is to be done at a time and at some places: before or after a row, for all of them that it has, at once or in a
-   * sweep.
+   * Adds an operation at a time and at some places. Before or after a row, it is done for all of these places in the
+   * row, at once or in a sweep.
    */
   emit(time: number, code: Instruction | Closure, places = EVERYWHERE, sweep?: Sweep): void {
     const isOfRow = time === ROW || time === AFTER_ROW;
@@ -160,7 +163,7 @@ export class Plan {
     this.all[indexOfTime(time, this.channels)]?.push(step);
   }
 
-  /** What is done at each time, by {@link indexOfTime}. */
+  /** The operations at each time, by {@link indexOfTime}. */
   get steps(): readonly Steps[] {
     return this.all;
   }
@@ -173,13 +176,16 @@ const numTimes = (channels: number) => channels + 2 - ONCE;
 export const indexOfTime = (time: number, channels: number): number =>
   Math.min(time - ONCE, numTimes(channels) - 1);
 
-/** How far a node's features are read: rows with the present one, columns to either side. */
+/** How far around a node's features are read: rows including the present one, columns to either side. */
 export interface Extent {
   readonly rows: number;
   readonly margin: number;
-  /** Whether the pixels of a row are kept although none is looked around in: all are read at once. */
+  /** Whether all pixels of a row are kept although no reader looks around, because they are read all at once. */
   readonly isWholeRow: boolean;
-  /** Whether a row is made and read before its first pixel, and never again: others may then have its memory. @default false */
+  /**
+   * Whether a row is computed and read before its first pixel, and never again, so that its memory can be reused.
+   * @default false
+   */
   readonly isPassing?: boolean;
 }
 
@@ -190,25 +196,25 @@ export const ONE_PIXEL: Extent = { rows: 1, margin: 0, isWholeRow: false };
 export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
- * The features of one node in the heap: only the rows that a kernel can still reach, in turn,
- * [rows][images][margin + columns + margin][slots], where the margins hold zeros. A node that nobody looks
- * around in has one pixel, unless it has features that are computed for the whole row.
+ * The features of one node in the heap: a ring of those rows that a kernel can still reach, [rows][images][margin +
+ * columns + margin][slots], where the margins hold zeros. If no reader looks around, only one pixel is stored, unless
+ * some features are computed for the whole row.
  */
 export class FeatureCache {
-  /** Whether there is but the present pixel. */
+  /** Whether only the present pixel is stored. */
   readonly isOnePixel: boolean;
   /** Where it has features. */
   readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
-  /** The moving base of each of its rows, by how many rows above the present one it is. */
+  /** The moving base of each of its rows, by the number of rows above the present one. */
   private readonly bases: number[] = [];
 
   constructor(
     private readonly plan: Plan,
     readonly layout: Layout,
     private readonly extent: Extent,
-    /** It has features at every so many rows and columns of the image. */
+    /** The distance in rows and columns of the image between places with features. */
     readonly scale = 1,
   ) {
     const { rows, margin, isWholeRow, isPassing } = extent;
@@ -221,14 +227,14 @@ export class FeatureCache {
     this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
-  /** Says that all who read it have done so; of use where it is passing. */
+  /** Declares that all readers are done, so that memory can be reused if the row is temporary. */
   release(): void {
     if (this.extent.isPassing) this.plan.giveBack(this.memory);
   }
 
   /**
-   * The features from a slot on, of the pixel so many of its rows above the present one and columns to the left of
-   * it.
+   * An operand: the features from a slot on, at the pixel that lies a number of rows above and columns to the left of
+   * the present one.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;

@@ -1,5 +1,5 @@
-// Functions of numbers, made of exact operations only: the same bits on every machine and engine, which
-// `Math.exp` and its kin do not promise. In float64 unless they say otherwise.
+// Functions of numbers, built from exact operations only, so that they give the same bits on every machine and engine.
+// `Math.exp` and the like do not guarantee that. In float64 unless they say otherwise.
 
 const fround = Math.fround;
 
@@ -17,7 +17,7 @@ const POWERS = /* @__PURE__ */ (() => {
   return powers;
 })();
 
-/** 1.5 2^52 + 1023: added and taken away again, rounds to an integer. */
+/** 1.5 2^52 + 1023: adding and subtracting it rounds to an integer. */
 const SHIFT = 6755399441056767;
 
 /**
@@ -32,7 +32,7 @@ export function exp(x: number): number {
   const r = x - k * Math.LN2;
   const r2 = r * r;
   const r4 = r2 * r2;
-  const low = 1 + r + (1 / 2 + r * (1 / 6)) * r2; // in pairs, so that sums need not wait for each other
+  const low = 1 + r + (1 / 2 + r * (1 / 6)) * r2; // in pairs, so that sums do not depend on each other
   const high = 1 / 24 + r * (1 / 120) + (1 / 720 + r * (1 / 5040)) * r2;
   const highest = 1 / 40320 + r * (1 / 362880);
   const series = low + (high + highest * r4) * r4;
@@ -70,7 +70,7 @@ export function log(x: number): number {
   return k * LN2_HIGH - (half - (s * (half + odd + even) + k * LN2_LOW) - f);
 }
 
-/** ln(1 + x) of numbers from 0 to 1, also where 1 + x is next to 1. */
+/** ln(1 + x) for x from 0 to 1, accurate even where 1 + x is close to 1. */
 function log1p(x: number): number {
   const sum = 1 + x;
   return sum === 1 ? x : log(sum) * (x / (sum - 1));
@@ -85,8 +85,8 @@ const LN2_HIGH_FLOAT32 = 0.693145751953125;
 const LN2_LOW_FLOAT32 = 1.428606765330187e-6;
 /** 1.5 2^23 + 127 */
 const SHIFT_FLOAT32 = 12583039;
-// Coefficients of r^3 to r^6 in e^r - 1: nearest to it over all r, where those of its series would need one
-// term more for as many digits.
+// Coefficients of r^3 to r^6 in e^r - 1: the best fit over all r. The coefficients of its series would need one more
+// term for the same accuracy.
 const C3 = 0.16666576266288757;
 const C4 = 0.041666556149721146;
 const C5 = 0.008363203145563602;
@@ -99,7 +99,7 @@ export function expFloat32(x: number): number {
   return fround(power + scaledExpm1(inRange, power));
 }
 
-/** 1 - e^x of float32 numbers of at most 0, to seven digits, also where e^x is next to 1. */
+/** 1 - e^x of float32 numbers of at most 0, to seven digits, even where e^x is close to 1. */
 export function oneMinusExpFloat32(x: number): number {
   const inRange = clamped(x);
   const power = powerOf2(inRange);
@@ -150,7 +150,7 @@ export function timesSigmoid(a: number, b: number): number {
 
 export const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
-/** By its series to x^5 where x is so small that 1 - e would lose digits. */
+/** Uses its series to x^5 where x is so small that 1 - e would lose digits. */
 export const tanh = (x: number): number => {
   const x2 = x * x;
   if (Math.abs(x) < 1 / 64) return x * (1 + x2 * (x2 * (2 / 15) - 1 / 3));
@@ -159,8 +159,8 @@ export const tanh = (x: number): number => {
 };
 
 /**
- * Which level x in [0, 1] stands for, counted from 1: 1 + round(x last), half upwards, in float32; 0 where that is none
- * of 0..last.
+ * The level that x in [0, 1] represents, counted from 1: 1 + round(x last), with halves rounded up, in float32; 0 if
+ * that is not one of 0..last.
  */
 export function levelNumber(x: number, last: number): number {
   const level = Math.floor(fround(fround(x * last) + 0.5));
@@ -185,7 +185,7 @@ export const softsign = (x: number): number => x / (1 + Math.abs(x));
 
 export const swish = (x: number): number => x * sigmoid(x);
 
-/** ln(1 + e^x), where neither overflow nor 1 + e^x next to 1 takes digits away. */
+/** ln(1 + e^x), without overflow and without loss of digits where 1 + e^x is close to 1. */
 export const softplus = (x: number): number => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 
 /** x tanh(softplus(x)), which takes no logarithm: with n = e^x it is x (n^2 + 2n) / (n^2 + 2n + 2). */

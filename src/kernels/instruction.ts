@@ -1,6 +1,6 @@
 /**
- * What an instruction does to each image: y from a and b. Modules in assembly/ know some of them, by the same numbers
- * (see webassembly.ts); the others, which few networks have, run in JavaScript everywhere.
+ * What an instruction does for each image: computes y from a and b. Modules in assembly/ implement some of these, under
+ * the same numbers (see webassembly.ts); the others, which few networks use, always run in JavaScript.
  */
 export const Op = {
   product: 0,
@@ -39,11 +39,11 @@ export const Op = {
 export type OpName = keyof typeof Op;
 
 /**
- * Numbers in the heap, for each image: from `offset` floats after a base on, `stride` floats from image to
- * image (0: the same for all).
+ * Numbers in the heap, for each image: they start `offset` floats after a base and are `stride` floats apart from image
+ * to image (0: the same for all).
  */
 export interface Operand {
-  /** Index into the table of bases that the instruction is run with. */
+  /** An index into the table of bases that the instruction runs with. */
   readonly base: number;
   readonly offset: number;
   readonly stride: number;
@@ -52,36 +52,36 @@ export interface Operand {
 }
 
 /**
- * One operation on `length` values of each image, or of each of so many columns of each image. Most make y[i]
- * of a[i], or of a[i] and b[i]:
+ * One operation on `length` values of each image, or of each of `columns` columns of each image. Most compute y[i] from
+ * a[i], or from a[i] and b[i]:
  *
  * - `gate` is tanh(a) sigmoid(b), and `linearGate` a sigmoid(b);
- * - activations are those of tfjs-layers. The parameter of `elu` and `leakyRelu` is alpha, of
- *   `thresholdedRelu` theta, of `clippedRelu` the maximum;
- * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 where there is no such.
+ * - activations are those of tfjs-layers. The parameter is alpha for `elu` and `leakyRelu`, theta for
+ *   `thresholdedRelu`, and the maximum for `clippedRelu`;
+ * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if there is no such
+ *   level.
  *
  * The others:
  *
  * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
  *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none. Weights lie in
  *   blocks of four outputs: [length/4][inputs][4].
- * - `lookup` is y = max(b + rows, parameter), where each input has `rows` rows of w, one after the other, and adds the
- *   one that a[i] says, counted from 1; 0 adds none. So it is the product of one-hot vectors and w.
+ * - `lookup` is y = max(b + rows, parameter): each input has `rows` consecutive rows of w, and adds the row number
+ *   a[i], counted from 1; 0 adds none. This equals the product of one-hot vectors and w.
  * - `concatElu` is y[i] = elu(a[i]), and writes elu(-a[i]) to b[i].
  * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
- * - `attend` is y = sum of softmax(a k parameter) v over places: each place has keys k and values v, `length` of each, v
- *   `inputs` floats after k, and lies `weightStride` floats after the one before. b is the first of them and c the one
- *   behind the last; where they are the same, y is 0. At `weights` there is room for a number of each place, in whole
- *   vectors.
+ * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has keys k and values v, `length` of each,
+ *   with v `inputs` floats after k; places are `weightStride` floats apart. b is the first place and c the one after
+ *   the last; if they are equal, y is 0. At `weights` there is room for one number for each place, in whole vectors.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
   readonly op: (typeof Op)[OpName];
   readonly y: Operand;
   readonly a: Operand;
-  /** Not for functions of one number. `concatElu` writes to it. */
+  /** Not used by functions of one number. `concatElu` writes to it. */
   readonly b?: Operand;
   /** For `attend` only. */
   readonly c?: Operand;
@@ -89,8 +89,8 @@ export interface Instruction {
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
   /**
-   * Where w, or shifts, lie in the heap, from the start; and the stride of w, from row to row of `lookup`, from block to
-   * block of `product`; or of places, of `attend`.
+   * The position of w, or of shifts, in the heap; and the stride: from row to row of w for `lookup`, from block to
+   * block of w for `product`, or from place to place for `attend`.
    */
   readonly weights?: number;
   readonly weightStride?: number;
@@ -102,9 +102,9 @@ export interface Instruction {
 }
 
 /**
- * Where the words of an encoded instruction are. An operand takes four: base, offset, stride and column
- * stride, in this order. All are 32-bit integers but for the parameter, a float64 of two words.
- * assembly/instructions.ts has the same, in bytes.
+ * The positions of the words of an encoded instruction. An operand takes four: base, offset, stride and column stride,
+ * in this order. All are 32-bit integers except the parameter, a float64 that takes two words. assembly/instructions.ts
+ * has the same, in bytes.
  */
 export const Word = {
   op: 0,
@@ -143,7 +143,7 @@ const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [
   columnStride,
 ];
 
-/** So many floats, rounded up to whole vectors of the kernels, of four each. */
+/** A number of floats, rounded up to whole vectors of the kernels, which have four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 
 /**
@@ -151,13 +151,13 @@ export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4
  * and every addition, in the same order, so all give the same bits.
  */
 export interface SamplingKernels {
-  /** All numbers live here, zero at first. */
+  /** Holds all numbers, initially zero. */
   readonly heap: Float32Array;
   /** The same memory as integers: bases and instructions. */
   readonly words: Int32Array;
   /**
-   * Runs the instructions encoded in the heap in [start, end), see `encode`, on so many images. `bases` is
-   * where the table of bases begins: words, each a position in the heap.
+   * Runs the instructions encoded in the heap in [start, end), see `encode`, on a number of images. `bases` is the
+   * start of the table of bases: words, each a position in the heap.
    */
   run(start: number, end: number, bases: number, images: number): void;
   /**
@@ -168,9 +168,9 @@ export interface SamplingKernels {
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
   /**
    * Int32 [images] from position `drawn` on: the first level of each image whose cumulative probability exceeds its
-   * uniform, or -1 where float32 numbers leave a doubt, which they rarely do. x, levels and scale are those of
-   * `softmax`; uniforms float64 [images], whose position counts float64 numbers; `row` is room for [levels]. Missing
-   * where it would not be faster than `softmax`.
+   * uniform, or -1 in the rare case that float32 numbers cannot decide. x, levels and scale are as in `softmax`;
+   * uniforms are float64 [images], at a position that counts float64 numbers; `row` is room for [levels]. Missing if it
+   * would not be faster than `softmax`.
    */
   drawCertain?(
     drawn: number,

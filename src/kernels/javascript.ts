@@ -26,7 +26,7 @@ import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from '
 
 const fround = Math.fround;
 
-/** A heap, and the same memory in other views. */
+/** A heap, and other views of the same memory. */
 export interface Memory {
   readonly heap: Float32Array;
   readonly words: Int32Array;
@@ -88,7 +88,7 @@ const BINARY: Readonly<Partial<Record<OpName, (a: number, b: number) => number>>
 /** By number. */
 const NAMES = /* @__PURE__ */ Object.keys(Op) as readonly OpName[];
 
-/** One instruction, on so many images. */
+/** Runs one instruction on a number of images. */
 export function runInstruction(
   { heap, words, view }: Memory,
   at: number,
@@ -124,7 +124,7 @@ export function runInstruction(
   }
 }
 
-/** An operation on each value by itself; the two that are commonest without a call. */
+/** An elementwise operation; the two most common ones are inlined. */
 function eachValue(
   heap: Float32Array,
   name: OpName,
@@ -150,7 +150,7 @@ function eachValue(
   }
 }
 
-/** What assembly/product.ts is, of one image: y = max(b + a w, lowerBound), from positions in the heap. */
+/** The equivalent of assembly/product.ts for one image: y = max(b + a w, lowerBound), from positions in the heap. */
 function product(
   heap: Float32Array,
   y: number,
@@ -181,7 +181,10 @@ function product(
   }
 }
 
-/** What assembly/lookup.ts is, of one image: y = max(b + the rows that a says, lowerBound); y may lie where b does. */
+/**
+ * The equivalent of assembly/lookup.ts for one image: y = max(b + the rows that a refers to, lowerBound); y may be at
+ * the position of b.
+ */
 function lookup(
   heap: Float32Array,
   y: number,
@@ -206,8 +209,8 @@ function lookup(
 }
 
 /**
- * What assembly/attention.ts is, of one image: y = sum of softmax(a k scale) v over the places in [first, end). Sums over
- * features and over weights run in four parts, as vectors have them; those over values place by place.
+ * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [first,
+ * end). Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
  */
 function attend(
   heap: Float32Array,
@@ -253,7 +256,7 @@ type Quarters = [number, number, number, number];
 
 const sumOf = ([a, b, c, d]: Quarters) => fround(fround(a + c) + fround(b + d));
 
-/** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
+/** Writes elu(a) to y and elu(-a) to b, with a single exponential, since one of a and -a is not negative. */
 function concatElu(heap: Float32Array, y: number, b: number, a: number, length: number): void {
   for (let i = 0; i < length; i++) {
     const x = heap[a + i] as number;
@@ -264,7 +267,7 @@ function concatElu(heap: Float32Array, y: number, b: number, a: number, length: 
   }
 }
 
-/** In float64; y may lie where a does. */
+/** In float64; y may be at the position of a. */
 function normalize(
   heap: Float32Array,
   y: number,
@@ -285,7 +288,7 @@ function normalize(
   }
 }
 
-/** e^a / sum e^a, or its logarithm, in float64; y may lie where a does. */
+/** e^a / sum e^a, or its logarithm, in float64; y may be at the position of a. */
 function softmaxOf(heap: Float32Array, y: number, a: number, length: number, isLog: boolean): void {
   let max = heap[a] as number;
   for (let i = 1; i < length; i++) max = pmax(max, heap[a + i] as number);
@@ -298,7 +301,7 @@ function softmaxOf(heap: Float32Array, y: number, a: number, length: number, isL
   }
 }
 
-/** What assembly/softmax.ts is: `softmax` of {@link SamplingKernels}, over a heap. */
+/** The equivalent of assembly/softmax.ts: `softmax` of {@link SamplingKernels}, over a heap. */
 function softmax(
   heap: Float32Array,
   doubles: Float64Array,
@@ -321,7 +324,7 @@ function softmax(
         partial[lane as 0] += e;
       }
     }
-    // in the order of the vectors of WebAssembly
+    // in the same order as the WebAssembly vectors
     doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]);
   }
 }

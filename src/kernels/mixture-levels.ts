@@ -1,18 +1,18 @@
 import { exp } from './arithmetic';
 
 /**
- * The components of a mixture of logistics at one pixel and channel, side by side, and what is summed over them: in
- * float64, the same bits with and without WebAssembly. Values are x = 2 level / (levels - 1) - 1; a level lies between
- * edges of 1 / (levels - 1) to either side.
+ * The components of a mixture of logistics at one pixel and channel, and sums over them, in float64 and with the same
+ * bits with and without WebAssembly. Values are x = 2 level / (levels - 1) - 1; a level lies between edges of 1 /
+ * (levels - 1) to either side.
  */
 export interface MixtureLevels {
-  /** One row each of {@link Row}, [6, components]; an even number of components, some of which may weigh nothing. */
+  /** A row for each {@link Row}, [6, components]; the number of components is even, and some may have weight 0. */
   readonly table: Float64Array;
-  /** Of all levels, [levels, 2]: of components of even and of odd index. */
+  /** The masses of all levels, [levels, 2]: separately for components of even and of odd index. */
   readonly masses: Float64Array;
   /** The first level whose cumulative weight exceeds a threshold. */
   levelAt(threshold: number): number;
-  /** Computes the masses, which are right down to 1e-90 of the weights. */
+  /** Computes the masses, which are accurate down to 1e-90 of the weights. */
   weigh(): void;
 }
 
@@ -27,8 +27,8 @@ export const Row = {
   /** e^(a - b) */
   ratios: 4,
   /**
-   * How many edges e^-z goes on for by multiplication, before it is computed anew: the same for components 2 i and 2 i +
-   * 1, so that (b - a) of each times it is at most 96.
+   * For how many edges e^-z is updated by multiplication before it is recomputed. The same for components 2 i and 2 i +
+   * 1, and small enough that its product with (b - a) of each is at most 96.
    */
   runs: 5,
 } as const;
@@ -40,12 +40,12 @@ export const mixtureFloats = (components: number, levels: number): number =>
 /** The upper edge of a level. */
 const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
 
-/** e^-z at an edge, with z so far out at most that there is room for a run. */
+/** e^-z at an edge, with z limited so that there is room for a run. */
 function powerAt(edge: number, mean: number, scale: number): number {
   return exp(Math.min(350, Math.max(-350, -((edge - mean) * scale))));
 }
 
-/** The weight of all levels before one, of components of even and of odd index added up as kernels do. */
+/** The weight of all levels before one, summed over components of even and of odd index as the kernels do it. */
 export function weightBefore({ table, masses: { length } }: MixtureLevels, level: number): number {
   if (level === 0) return 0;
   const components = table.length / 6;
@@ -59,7 +59,7 @@ export function weightBefore({ table, masses: { length } }: MixtureLevels, level
   return even + odd;
 }
 
-/** The mass of one level, as {@link MixtureLevels.weigh} has it to the bit. */
+/** The mass of one level, identical to the bit to that of {@link MixtureLevels.weigh}. */
 export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
   const components = table.length / 6;
   const last = length / 2 - 1;

@@ -1,9 +1,9 @@
-/** Where numbers, float32 but for labels, begin in the memory, in bytes; 0 where there are none. */
+/** The address of numbers in memory, in bytes; they are float32 except for labels. 0 means none. */
 type Address = number;
 
 /**
- * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], of which so many
- * columns lie to the `left` of the output's own, and of whose last row the first `present` columns are used.
+ * Sizes of the convolution of one image [height,width,in] by a kernel [rows,columns,in,out], which has `left` columns
+ * to the left of the output's own, and in whose last row the first `present` columns are used.
  */
 type ImageConvolutionSizes = readonly [
   height: number,
@@ -26,8 +26,8 @@ export type ConvolutionSizes = readonly [images: number, ...image: ImageConvolut
 type GateSizes = readonly [images: number, pixels: number, groups: number, size: number];
 
 /**
- * Sizes of features [images,pixels,groups,size], of which each group of a pixel is normalized by itself, and
- * what is added to its variance.
+ * Sizes of features [images,pixels,groups,size], where each group of a pixel is normalized separately, and what is
+ * added to the variance.
  */
 type LayerNormSizes = readonly [
   images: number,
@@ -37,12 +37,12 @@ type LayerNormSizes = readonly [
   epsilon: number,
 ];
 
-/** Sizes of features [images,places,heads,size], and what scores q k are multiplied by, above 0. */
+/** Sizes of features [images,places,heads,size], and the positive factor of the scores q k. */
 type AttentionSizes = readonly [images: number, places: number, heads: number, size: number, scale: number];
 
 /**
- * Sizes of an LSTM over pixels: gates [images,height,width,groups,4,size], a kernel of so many columns along a line, and the
- * path: 0 along rows, downwards, 1 and 2 along diagonals from the left and the right.
+ * Sizes of an LSTM over pixels: gates [images,height,width,groups,4,size], the columns of the kernel along a line, and
+ * the path: 0 for rows, downwards, 1 and 2 for diagonals from the left and the right.
  */
 type LSTMSizes = readonly [
   images: number,
@@ -70,8 +70,7 @@ type MixtureRows = readonly [
 /**
  * The inner loops of training, over the memory of tfjs's wasm backend. `scratch` is room to work in.
  *
- * The convolution is one whose kernel has only causal rows. Where a gradient of it has a `y`, `dy` counts
- * only where y > 0.
+ * The convolution is one whose kernel has only causal rows. If a gradient of it has a `y`, `dy` is masked by y > 0.
  */
 export interface TrainingKernels {
   /** y = max(x * kernel + bias, lowerBound). */
@@ -145,8 +144,8 @@ export interface TrainingKernels {
   concatEluBack(dx: Address, dy: Address, x: Address, rows: number, size: number): void;
 
   /**
-   * y = gain direction / ||direction||, as direction [inputs,outputs], of each output; the square of a norm is taken
-   * for `smallest` at least.
+   * y = gain direction / ||direction|| for each output, with direction [inputs,outputs]; the square of a norm is at
+   * least `smallest`.
    */
   normalizedKernel(
     y: Address,
@@ -220,7 +219,7 @@ export interface TrainingKernels {
     kernel: Address,
     ...rest: [...LSTMSizes, scratch: Address]
   ): void;
-  /** Bytes of scratch that it needs, for lines of so many places. */
+  /** Bytes of scratch that it needs, for lines of the given number of places. */
   lstmScratch(places: number, features: number, columns: number): number;
   /** The gradient of {@link lstm} for z, of dh. */
   lstmBack(

@@ -60,13 +60,13 @@ function exportsOf(module: string, memory: WebAssembly.Memory): Record<string, L
 }
 
 /**
- * Each memory of WebAssembly reserves gigabytes of addresses, so a page can hold about a hundred of them, until its garbage is
- * collected. A heap of no more than this does without then: the same bits, if not as fast.
+ * Each WebAssembly memory reserves gigabytes of address space, so a page can hold only about a hundred until garbage is
+ * collected. If no more can be had, heaps up to this size use plain JavaScript, which gives the same bits more slowly.
  */
 const FEW_FLOATS = 2 ** 19;
 
 /**
- * The fastest kernels that run here, over a heap of at least so many floats, all zero.
+ * The fastest kernels that run here, over a heap of at least the given number of floats, all zero.
  *
  * @throws RangeError where there is not so much memory
  */
@@ -80,7 +80,7 @@ export function makeKernels(floats: number): SamplingKernels {
   }
 }
 
-/** The module that knows an operation; those that none knows run in JavaScript. */
+/** The module that implements an operation; operations without a module run in JavaScript. */
 function moduleOf(op: number): string | null {
   if (op === Op.lookup) return LOOKUP;
   if (op === Op.attend) return ATTENTION;
@@ -88,12 +88,12 @@ function moduleOf(op: number): string | null {
   return op <= Op.leakyRelu ? INSTRUCTIONS : null;
 }
 
-/** The kernels in WebAssembly SIMD, with a memory of their own; null where that is missing or forbidden. */
+/** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
   if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
-  const instances = new Map<string, Loop>(); // most programs need but one
+  const instances = new Map<string, Loop>(); // most programs need only one
   const loops: Loop[] = []; // by operation
   const loopOf = (op: number): Loop | null => {
     const module = moduleOf(op);
@@ -129,7 +129,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
 }
 
 /**
- * The sums over a mixture's components, the fastest that run here.
+ * The fastest implementation, of those that run here, of the sums over a mixture's components.
  *
  * @throws RangeError where there is not so much memory
  */
@@ -137,7 +137,7 @@ export function makeMixtureLevels(components: number, levels: number): MixtureLe
   return webAssemblyMixtureLevels(components, levels) ?? javascriptMixtureLevels(components, levels);
 }
 
-/** Those in WebAssembly SIMD; null where that is missing or forbidden. */
+/** The implementation in WebAssembly SIMD; null if SIMD is missing or forbidden. */
 export function webAssemblyMixtureLevels(components: number, levels: number): MixtureLevels | null {
   if (compile(MIXTURE_LEVELS) === null) return null;
   const pages = Math.ceil((4 * mixtureFloats(components, levels)) / PAGE);
@@ -157,9 +157,9 @@ export function webAssemblyMixtureLevels(components: number, levels: number): Mi
 }
 
 /**
- * The loops of training, over the memory of tfjs's wasm backend; null where they cannot be had. Convolutions and their
- * gradients multiply and add in one instruction where WebAssembly has that: a number is then rounded once or twice, as the
- * processor does. Drawing never does so, since its bits are the same on every machine.
+ * The loops of training, over the memory of tfjs's wasm backend; null if they are not available. Convolutions and their
+ * gradients use fused multiply-add if WebAssembly has it; whether a result is then rounded once or twice depends on the
+ * processor. Sampling never uses it, since its results must be the same on every machine.
  */
 export function trainingKernels(memory: WebAssembly.Memory, isFused = true): TrainingKernels | null {
   const either = (fused: string, plain: string) => (isFused && compile(fused) !== null ? fused : plain);

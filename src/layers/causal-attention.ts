@@ -20,9 +20,9 @@ import type { LayerArgs, Shape } from './types';
 export interface CausalAttentionArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
   /** Groups of features, each of which attends independently. */
   heads: number;
-  /** Features that come out, as many as those of queries, keys and values: a multiple of `heads`. */
+  /** The number of output features, and also of features in the queries, keys and values: a multiple of `heads`. */
   units: number;
-  /** Probability with which the weight of an earlier place is dropped in training. @default 0 */
+  /** The probability of dropping an attention weight in training. @default 0 */
   dropout?: number;
 }
 
@@ -35,7 +35,7 @@ const argNames: NamesOf<CausalAttentionArgs> = {
   ...layerArgNames,
 };
 
-/** What is projected, each by a kernel and a bias of its own, in the order of weights. */
+/** The projections, each with its own kernel and bias, in the order of weights. */
 const parts = ['query', 'key', 'value'] as const;
 
 /**
@@ -47,18 +47,18 @@ const parts = ['query', 'key', 'value'] as const;
  * From [x, y], x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values, to [N,H,W,units]. Keys and values may see their
  * own pixel, with all its channels, since only later places read them. Queries must not.
  *
- * Weights: of each of query, key and value its kernel [1,1,Q or K,units], gain [units] (with `weightNormalization`) and
- * bias [units].
+ * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,units], a gain [units] (with
+ * `weightNormalization`) and a bias [units].
  *
- * The attention weights of all places are never in memory at once: they are computed for some of the queries at a time, and
- * again for the gradient. Drawing keeps the keys and values of all earlier places, and computes one row of weights for each
- * pixel. So time grows with the square of H*W, and memory with H*W.
+ * The attention weights of all places are never in memory at once: they are computed for some of the queries at a time,
+ * and recomputed for the gradient. Drawing keeps the keys and values of all earlier places, and computes one row of
+ * weights for each pixel. So time grows with the square of H*W, and memory with H*W.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
  *
- * @throws TypeError naming the argument that is out of range, or `units` that are no multiple of `heads`; where the inputs
- * are not two maps of one height and width.
+ * @throws TypeError naming the argument that is out of range, or if `units` is not a multiple of `heads`, or the inputs
+ * are not two maps of the same height and width.
  * @example
  * ```js
  * import { input } from '@tensorflow/tfjs-layers';

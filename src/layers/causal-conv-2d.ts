@@ -27,13 +27,13 @@ const SHARED = [
 type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
 
 /**
- * Arguments of every causal convolution. Those that tfjs's `conv2d` has mean what they mean there: `activation` (none),
- * `useBias` (true), `kernelInitializer` ('glorotUniform'; of a weight-normed kernel normal with a standard deviation of
- * 0.05), `biasInitializer` ('zeros'), regularizers and constraints (none). `seed` is for initializers that have none of
- * their own.
+ * Arguments of every causal convolution. The following mean the same as in tfjs's `conv2d`, with these defaults:
+ * `activation` (none), `useBias` (true), `kernelInitializer` ('glorotUniform'; with weight normalization, a normal
+ * distribution with a standard deviation of 0.05), `biasInitializer` ('zeros'), regularizers and constraints (none).
+ * `seed` is for initializers that have no seed of their own.
  */
 export interface CausalConv2DArgs extends LayerArgs, SharedArgs, SeedArgs, WeightNormalizationArgs {
-  /** Features that go out. */
+  /** The number of output features. */
   filters: number;
 }
 
@@ -66,23 +66,23 @@ interface Settings {
 }
 
 /**
- * What all causal convolutions have in common; each says by its `window` what it sees.
+ * What all causal convolutions have in common. The `window` of each defines what it sees.
  *
- * Input [N,H,W,in], output [N,H,W,filters], or of the height and width that the window's stride makes. Weights: kernel
- * [kernel rows, kernel columns, in, filters], whole, also where masked, so that weights trained elsewhere load as they
- * are; gain [filters] with `weightNormalization`; bias [filters].
+ * Input [N,H,W,in], output [N,H,W,filters], or with another height and width if the window has a stride. Weights:
+ * kernel [kernel rows, kernel columns, in, filters], including the masked part, so that weights trained elsewhere load
+ * unchanged; gain [filters] with `weightNormalization`; bias [filters].
  */
 export abstract class CausalConv2D extends PixelLayer {
   protected readonly filters: number;
   protected abstract readonly window: Window;
   private readonly weightNormalization: boolean;
   private readonly settings: Settings;
-  /** Whether the caller chose how kernels begin. */
+  /** Whether the caller chose a kernel initializer. */
   private readonly hasInitializer: boolean;
   private readonly seed: number | undefined;
   private convolution?: ConvolutionWeights;
 
-  /** Features are split into so many groups; the names of arguments have been checked. */
+  /** `imageChannels` is the number of groups that features are split into. The names of arguments have been checked. */
   constructor(args: CausalConv2DArgs, imageChannels: number) {
     super(args);
     const what = this.getClassName();
@@ -93,8 +93,8 @@ export abstract class CausalConv2D extends PixelLayer {
     );
     this.seed = checkSeed(what, args.seed);
     this.hasInitializer = args.kernelInitializer != null;
-    // tfjs-layers exports no reader of activations, initializers, regularizers and constraints, so its own
-    // convolution, never built, reads them for us and writes them into the config.
+    // tfjs-layers does not export its parsing of activations, initializers, regularizers and constraints. So one of its
+    // own convolutions, which is never built, parses and serializes them for us.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
     const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
     const { name, filters } = this;

@@ -8,12 +8,12 @@ import type { LayerArgs } from './types';
 const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
- * What PixelCNN++ reads: the image, of [0, 1], scaled to [-1, 1], and a channel of ones, by which convolutions tell the
- * zeros around it from middle gray: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
+ * convolutions can tell the zeros around the image from middle gray: [N,H,W,C] -> [N,H,W,C+1]. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *
- * @throws TypeError for an option that it has not, or an input that is not [N,H,W,C].
+ * @throws TypeError for an unknown option, or an input that is not [N,H,W,C].
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

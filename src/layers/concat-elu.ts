@@ -14,7 +14,7 @@ const argNames: NamesOf<LayerArgs> = layerArgNames;
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`, after Shang et
  * al., "Understanding and improving convolutional neural networks via concatenated rectified linear units" (2016).
  *
- * @throws TypeError for an option that it has not, or an input of logits [N,H,W,C,L].
+ * @throws TypeError for an unknown option, or an input of logits [N,H,W,C,L].
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

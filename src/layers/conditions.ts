@@ -12,14 +12,14 @@ export interface Projection {
   readonly isMap: boolean;
 }
 
-/** Whether a shape is that of vectors, or of a map of the features' own height and width. */
+/** Whether a shape is that of a vector, or of a map with the same height and width as the features. */
 export function isCondition(condition: Shape, [, h, w]: Shape): boolean {
   const [, height, width] = condition;
   const isMap = condition.length === 4 && height === h && width === w;
   return condition.at(-1) != null && (condition.length === 2 || isMap);
 }
 
-/** Adds to a layer the projection of each condition to so many features. */
+/** Adds to a layer a projection of each condition to a number of features. */
 export function addProjections(
   layer: PixelLayer,
   conditions: readonly Shape[],
@@ -27,7 +27,7 @@ export function addProjections(
   seed: number | undefined,
 ): Projection[] {
   return conditions.map((condition, index) => {
-    // No `_2` at the end: tfjs makes names unique so.
+    // The name must not end in `_2`: that is how tfjs makes names unique.
     const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
     const initializer = seededInitializer(initializers.glorotUniform({}), partSeed(seed, name));
     const shape = [1, 1, condition.at(-1) as number, features];
@@ -35,7 +35,7 @@ export function addProjections(
   });
 }
 
-/** The gate of features, to which the projections of conditions are added: [N,H,W,2F] -> [N,H,W,F]. */
+/** Gates features after adding the projections of the conditions: [N,H,W,2F] -> [N,H,W,F]. */
 export function conditionedGate<T>(
   ops: Ops<T>,
   x: T,

@@ -7,8 +7,8 @@ import type { Constraint, Initializer, Regularizer } from './types';
 /** Arguments of layers whose convolutions may be weight-normed. */
 export interface WeightNormalizationArgs {
   /**
-   * Whether kernels are given by direction and length: gain kernel / ||kernel||, of each output by itself, with a
-   * weight gain [filters] between kernel and bias. `initializeFromData` sets gains and biases from a batch.
+   * Whether to normalize kernels: each output uses gain kernel / ||kernel||, with a weight gain [filters] that comes
+   * between kernel and bias. `initializeFromData` sets gains and biases from a batch.
    *
    * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
    * @default false
@@ -22,7 +22,7 @@ export interface ConvolutionWeights {
   readonly bias: LayerWeight | null;
 }
 
-/** How they begin, and what holds them in bounds. */
+/** How they are initialized, regularized and constrained. */
 interface ConvolutionOptions {
   /** Of the layer. */
   readonly seed: number | undefined;
@@ -42,8 +42,8 @@ interface ConvolutionOptions {
 }
 
 /**
- * Adds the weights of a convolution to a layer: kernel [rows,columns,in,out]; gain [out] where it is weight-normed; bias
- * [out]. `prefix` is that of their names.
+ * Adds the weights of a convolution to a layer: kernel [rows,columns,in,out]; gain [out] if it is weight-normed; bias
+ * [out]. Their names begin with `prefix`.
  */
 export function addConvolution(
   layer: PixelLayer,

@@ -12,7 +12,7 @@ import {
   recurrentBlockArgNames,
 } from './recurrent-block';
 
-/** Arguments of {@link DiagonalBiLSTMBlock}: those of every recurrent block. */
+/** Arguments of {@link DiagonalBiLSTMBlock}, the same as for every recurrent block. */
 export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {
   /** Not used: `pixelCNN` passes it to every block, but this one has no such kernel. */
   kernelSize?: unknown;
@@ -21,21 +21,22 @@ export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {
 const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelSize: true };
 
 /**
- * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image. One
- * comes from the left, with the state of the pixel above and of the one to the left:
+ * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image.
+ * One runs from the left, and takes the states of the pixel above and of the pixel to the left:
  *
  *     o, f, i, g = conv1x1_{2F->4F}(x) + K0 (h above) + K1 (h to the left)
  *     c = sigmoid(f) (c to the left) + sigmoid(i) tanh(g)
  *     h = sigmoid(o) tanh(c)
  *
- * The other one is its mirror image, from the right, and is shifted down by a row before the sum, since it has seen pixels
- * to come. Together they see x at all earlier pixels, at any distance. Where x is what a layer with mask A makes of an image,
- * that is all that comes before but the last value of the row above, which no feature of that row has seen. The convolutions
- * of x and the 1x1 have mask B, those of the state none. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
+ * later pixels. Together they see x at all earlier pixels, at any distance. If x comes from a layer with mask A that
+ * reads an image, that is everything before the pixel except the last value of the row above, which no feature of that
+ * row has seen. The convolutions of x and the final 1x1 convolution have mask B; those of the state have no mask.
+ * Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
- * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f,
- * i and g of the image's first channel, then those of the next.
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are
+ * o, f, i and g of the image's first channel, then those of the next.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).

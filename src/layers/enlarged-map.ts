@@ -16,10 +16,10 @@ export interface EnlargedMapArgs extends LayerArgs {
 const argNames: NamesOf<EnlargedMapArgs> = { rows: true, columns: true, ...layerArgNames };
 
 /**
- * Enlarges a map: each place becomes so many rows and columns of places, all alike, [N,h,w,F] -> [N,rows*h,columns*w,F]. For
- * what is made of conditions alone: a finer map made of the image would see pixels to come. No weights.
+ * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
+ * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
  *
- * @throws TypeError naming `rows` or `columns` where they are no integers of at least 1, or an input that is no map.
+ * @throws TypeError naming `rows` or `columns` if it is not an integer of at least 1, or the input if it is not a map.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

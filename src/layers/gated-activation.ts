@@ -17,12 +17,14 @@ import type { LayerArgs, Shape } from './types';
 /** Arguments of {@link GatedActivation}. */
 export interface GatedActivationArgs extends LayerArgs, SeedArgs {
   /**
-   * Channels of the image (3 for RGB); features are split into as many groups. 1 where they are in one, as those of
-   * PixelCNN++.
+   * Channels of the image (3 for RGB); features are split into as many groups. Use 1 for features that are not grouped
+   * by channel, as in PixelCNN++.
    * @default 3
    */
   imageChannels?: number;
-  /** What is done to a: 'tanh', as in gated PixelCNN, or 'linear', nothing, as in PixelCNN++. @default 'tanh' */
+  /**
+   * The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh'
+   */
   kind?: GateKind;
 }
 
@@ -34,21 +36,22 @@ const argNames: NamesOf<GatedActivationArgs> = {
 };
 
 /**
- * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or of the kind 'linear' (a + c_a) sigmoid(b + c_b), where a
- * and b are the halves of the features, and c a projection of the condition, or the sum of those of several.
+ * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b + c_b). Here
+ * a and b are the halves of the features, and c is a projection of the condition, or the sum of the projections of
+ * several conditions.
  *
- * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: of each
- * channel's group, 2F / imageChannels of them, the first half is a and the second b. A condition is a vector
+ * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: each channel
+ * has a group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector
  * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
  *
- * Weights: none, or of each condition its kernel [1,1,K,2F].
+ * Weights: for each condition a kernel [1,1,K,2F]; none without conditions.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 and
- * 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language modeling with gated convolutional networks" (2017),
- * https://arxiv.org/abs/1612.08083.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language
+ * modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
  *
- * @throws TypeError naming the argument, or the input: an odd number of features, or one that does not split
- * into groups of two halves; a condition of another shape.
+ * @throws TypeError naming the argument, or the input: a number of features that does not split into groups of two
+ * halves, or a condition of another shape.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -19,22 +19,23 @@ import type { LayerArgs, Shape } from './types';
 
 /** Arguments of {@link GatedResBlock}. */
 export interface GatedResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
-  /** F, the features that come in and go out. */
+  /** F, the number of input and output features. */
   filters: number;
-  /** H, the features between its two convolutions. @default filters */
+  /** H, the number of features between the two convolutions. @default filters */
   hiddenFilters?: number;
-  /** Where its windows lie: see {@link ShiftedConv2D}. */
+  /** Where the windows of its convolutions lie: see {@link ShiftedConv2D}. */
   shift: Shift;
   /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right, else 3 */
   kernelSize?: ShiftedWindowArgs['kernelSize'];
   /**
-   * Whether the second input is a skip, [N,H,W,S], which enters after the first convolution. Without it, all inputs but
+   * Whether the second input is a skip [N,H,W,S], which is added after the first convolution. If not, all inputs except
    * the first are conditions.
    * @default false
    */
   hasSkip?: boolean;
   /**
-   * What comes before each convolution: with `'elu'` they read F and H features instead of twice as many.
+   * The activation before each convolution. With `'elu'` the convolutions read F and H features instead of twice as
+   * many.
    * @default 'concatElu'
    */
   activation?: 'concatElu' | 'elu';
@@ -58,20 +59,20 @@ const argNames: NamesOf<GatedResBlockArgs> = {
 const defaultKernel: Partial<Record<Shift, [number, number]>> = { down: [2, 3], downRight: [2, 2] };
 
 /**
- * The gated residual block of PixelCNN++, where `a` is a second input, the skip, and h a condition:
+ * The gated residual block of PixelCNN++, where `a` is a second input, the skip, and h is a condition:
  *
  *     y = conv_{2F->H}(concatElu(x)) + conv1x1_{2S->H}(concatElu(a))
  *     b, c = halves of conv_{2H->2F}(dropout(concatElu(y))) + projection(h)
  *     x + b sigmoid(c)
  *
- * or with `activation: 'elu'` that of PixelSNAIL, the same with elu in place of concatElu.
+ * With `activation: 'elu'` it is the block of PixelSNAIL: the same with elu in place of concatElu.
  *
  * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
  * [N,K] or a map [N,H,W,K]. Without a skip, nothing is added to y; without conditions, nothing to the halves.
  *
- * Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [rows,columns,2F,H]; of conv_skip [1,1,2S,H], where
- * there is one; of conv_out [rows,columns,2H,2F], whose gain begins at 0.1; and of each condition its kernel [1,1,K,2F]. With
- * `'elu'`, F, S and H instead of 2F, 2S and 2H.
+ * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in [rows,columns,2F,H];
+ * conv_skip [1,1,2S,H], if there is a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel
+ * [1,1,K,2F] for each condition. With `'elu'`, kernels read F, S and H features instead of 2F, 2S and 2H.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
  * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4, as
@@ -130,7 +131,7 @@ export class GatedResBlock extends PixelLayer {
     const { skip, conditions } = this.readShapes(inputShape);
     const { filters, hiddenFilters, seed, weightNormalization } = this;
     const { kernelSize } = this.window;
-    const active = this.activation === 'concatElu' ? 2 : 1; // features that come of one
+    const active = this.activation === 'concatElu' ? 2 : 1; // features for each one that comes in
     const most = Math.max(filters, hiddenFilters);
     checkMemory('GatedResBlock: kernelSize, filters', [...kernelSize, active * most, 2 * most]);
     const skipFeatures = skip?.at(-1) ?? 0;
@@ -161,7 +162,11 @@ export class GatedResBlock extends PixelLayer {
     const [first, ...rest] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     const x = imageInputShape('GatedResBlock', first as Shape);
     if (x[3] !== this.filters)
-      throwTypeError(`GatedResBlock: filters (${this.filters})`, 'an input of as many features', x[3]);
+      throwTypeError(
+        `GatedResBlock: filters (${this.filters})`,
+        'an input with this number of features',
+        x[3],
+      );
     const skip = this.hasSkip ? (rest.shift() ?? []) : null;
     const isSkip = skip === null || (skip.length === 4 && isCondition(skip, x));
     if (!isSkip || !rest.every((condition) => isCondition(condition, x))) {

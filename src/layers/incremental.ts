@@ -4,8 +4,8 @@ import { type MaskType, windowOf } from '../core/window';
 import type { Features, ProgramBuilder } from '../program/builder';
 import type { LayerWeight } from '../program/ops';
 
-// How layers were built of a program in version 0.1, and may be still: `incremental` beside `call`. It says
-// nothing that `express` does not say, but that `map` takes any function.
+// The interface that layers used in version 0.1, which still works: a method `incremental` beside `call`. It offers
+// nothing that `express` does not, except that `map` takes any function.
 
 /** A masked convolution, for {@link Program.conv}. */
 export interface ConvArgs {
@@ -41,7 +41,7 @@ export interface NormalizeArgs {
 
 const normalizeNames: NamesOf<NormalizeArgs> = { gamma: true, beta: true, epsilon: true };
 
-/** A network as a small program over few operations. A layer says for itself how it is built of them. */
+/** A network as a small program over a few operations. Each layer says how it is built from them. */
 export class Program {
   private readonly weights = new Map<Tensor, LayerWeight>();
 
@@ -68,16 +68,16 @@ export class Program {
   }
 
   /**
-   * tanh(a) sigmoid(b), where each of imageChannels groups of features is a, then as many b: half as many
-   * features.
+   * tanh(a) sigmoid(b). Each of `imageChannels` groups of features holds a, then as many features b, so half as many
+   * features come out.
    */
   gate(input: Features, imageChannels: number): Features {
     return this.builder.gate(input, imageChannels);
   }
 
   /**
-   * Any function of one number, of each feature. For the same bits on every machine it must be made of exact
-   * operations. A model with such a layer is sampled in place; it cannot be made portable.
+   * Applies any function of one number to each feature. For identical results on every machine, use exact operations
+   * only. A model with such a layer can be sampled, but not made portable.
    */
   map(input: Features, fn: (x: number) => number): Features {
     return this.builder.closure(input, fn);
@@ -98,7 +98,7 @@ export class Program {
     return this.builder.concat(...inputs);
   }
 
-  /** scale x + shift, of each feature with its own numbers. */
+  /** scale x + shift, with a scale and a shift for each feature. */
   affine(input: Features, { weights, numbers }: AffineArgs): Features {
     const of = weights.map((weight, i) => this.weight(`weight${i}`, weight));
     return this.builder.affineOf(input, of, (values) => numbers(values));
@@ -128,13 +128,13 @@ export class Program {
 }
 
 /**
- * What a layer has that can be evaluated pixel by pixel: a method that builds it of a program's operations.
- * This library's layers have it; a layer of your own may. New ones do better with {@link PixelLayer}.
+ * A layer that can be evaluated pixel by pixel has this method, which builds it from a program's operations. A layer of
+ * your own may have it too, though new ones should rather extend {@link PixelLayer}.
  */
 export interface IncrementalLayer {
   /**
-   * Adds the layer to the program; `inputs` are the features of its inputs, and the result those of its
-   * output, or null where it cannot.
+   * Adds the layer to the program. Takes the features of its inputs and returns those of its output, or null if it
+   * cannot be added.
    */
   incremental(program: Program, inputs: readonly Features[]): Features | null;
 }

@@ -17,15 +17,18 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayerWeight, NormalizedKernel } from '../program/ops';
 
-/** A variance of outputs, to 1 and the square of their mean, that says nothing of their scale: they are the same but for rounding. */
+/**
+ * If the variance of outputs, relative to 1 plus the square of their mean, is below this, they differ by rounding only
+ * and have no scale.
+ */
 const NO_VARIANCE = 1e-10;
 
-/** A weight that can be written, as tfjs-layers has them. */
+/** A weight that can be written, as those of tfjs-layers can. */
 type Writable = LayerWeight & { write(value: Tensor): unknown };
 
 /**
- * The gains and biases that weight-normed convolutions begin with, so that the outputs of each have mean 0 and its initial
- * scale as their standard deviation over a batch. Written when all are known.
+ * The initial gains and biases of weight-normed convolutions, chosen so that the outputs of each have mean 0 over a
+ * batch, and its initial scale as their standard deviation. They are written once all are known.
  *
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3.
  */
@@ -38,8 +41,8 @@ export class InitialWeights {
   }
 
   /**
-   * A convolution's outputs of gain 1 without bias [N,H,W,out], with the gain and bias that it begins with: those it has
-   * where it was used before.
+   * Applies the initial gain and bias to a convolution's outputs [N,H,W,out], which have gain 1 and no bias. If the
+   * convolution was used before, it keeps the gain and bias chosen then.
    */
   scaled({ gain, initialScale = 1 }: NormalizedKernel, bias: LayerWeight | null, y: Tensor4D): Tensor4D {
     if (!this.values.has(gain)) {
@@ -67,7 +70,7 @@ export class InitialWeights {
     }
   }
 
-  /** Gives the weights their values. */
+  /** Writes the values to the weights. */
   write(): void {
     tidy(() => {
       for (const [weight, value] of this.values) (weight as Writable).write(value); // constraints leave tensors behind

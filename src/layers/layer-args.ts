@@ -14,14 +14,14 @@ export const layerArgNames: NamesOf<LayerArgs> = {
 };
 
 /**
- * What comes along and is no mistake: tfjs adds `customObjects` to the config of a layer that it loads, and the index
- * of a block comes from a callback `block` of `pixelCNN` that hands a layer all it was told.
+ * Extra names that are allowed: tfjs adds `customObjects` to the config of a layer that it loads, and a callback
+ * `block` of `pixelCNN` may pass on all its arguments to a layer, including `index`.
  */
 const PASSED_ALONG = ['customObjects', 'index'];
 
 /**
- * Checks that the arguments of a layer are an object, and that it has none but the named ones. A subclass, which
- * `newTarget` tells, may take more of its own and hand all of them to `super`: they are not this layer's to check.
+ * Checks that the arguments of a layer are an object with no names but the known ones. A subclass, recognized by
+ * `newTarget`, may take more arguments and pass all of them to `super`, so its names are not checked.
  */
 export function checkLayerArgs<Args extends LayerArgs>(
   layer: { readonly className: string },

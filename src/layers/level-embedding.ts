@@ -15,9 +15,9 @@ const SHARED = ['embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsCon
 type SharedArgs = Pick<EmbeddingArgs, (typeof SHARED)[number]>;
 
 /**
- * Arguments of {@link LevelEmbedding}. Those that tfjs's `embedding` has mean what they mean there:
- * `embeddingsInitializer` ('randomUniform'), `embeddingsRegularizer` and `embeddingsConstraint` (none). `seed` is for an
- * initializer that has none of its own.
+ * Arguments of {@link LevelEmbedding}. The following mean the same as in tfjs's `embedding`, with these defaults:
+ * `embeddingsInitializer` ('randomUniform'), `embeddingsRegularizer` and `embeddingsConstraint` (none). `seed` is for
+ * an initializer that has no seed of its own.
  */
 export interface LevelEmbeddingArgs extends LayerArgs, SharedArgs, SeedArgs {
   /** L, the levels that a channel can have, at most 65,536. */
@@ -45,11 +45,11 @@ interface Settings {
 }
 
 /**
- * Levels as categories: normalized levels [N,H,W,C], as `normalize` makes them, to learnt vectors [N,H,W,C*U], the U
- * features of each channel side by side. All channels share one table.
+ * Turns levels into learnt vectors, one for each level: normalized levels [N,H,W,C], as `normalize` makes them, become
+ * [N,H,W,C*U], with the U features of each channel side by side. All channels share one table.
  *
- * The level of x is round(x * (L - 1)), half upwards; where that is not one of 0..L-1, or x is NaN, all U features are
- * 0. No gradient flows back into the image. Weights: embeddings [L,U]; they train on every backend.
+ * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all U
+ * features are 0. No gradient flows back into the image. Weights: embeddings [L,U]; they train on every backend.
  *
  * @throws TypeError naming `levels` or `units`, or the input that is not [N,H,W,C].
  * @example
@@ -79,7 +79,7 @@ export class LevelEmbedding extends PixelLayer {
     this.units = checkInteger('LevelEmbedding: units', args.units, 1);
     checkMemory('LevelEmbedding: levels, units', [this.levels, this.units]);
     this.seed = checkSeed('LevelEmbedding', args.seed);
-    // tfjs-layers' own embedding, never built, reads initializers and the like for us and writes them into the config.
+    // An embedding of tfjs-layers, which is never built, parses and serializes initializers and the like for us.
     const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
     const shared: SharedArgs = Object.fromEntries(given);
     const { name, levels: inputDim, units: outputDim } = this;

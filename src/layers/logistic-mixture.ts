@@ -12,9 +12,9 @@ import type { LayerArgs, Shape, TensorDistribution } from './types';
 export interface LogisticMixtureArgs extends LayerArgs {
   /** Channels of the image, C. */
   imageChannels: number;
-  /** Intensities that a channel can have, L. */
+  /** L, the number of levels of a channel. */
   levels: number;
-  /** Logistics that are mixed, K. */
+  /** K, the number of logistics in the mixture. */
   components: number;
 }
 
@@ -26,22 +26,23 @@ const argNames: NamesOf<LogisticMixtureArgs> = {
 };
 
 /**
- * Says that features are the parameters of a mixture of K discretized logistics over whole pixels, and leaves them as
- * they are: [N,H,W,P] -> [N,H,W,P]. The last layer of a model; no weights.
+ * The last layer of a model: declares that features are the parameters of a mixture of K discretized logistics over
+ * whole pixels. It returns them unchanged, [N,H,W,P] -> [N,H,W,P]. No weights.
  *
- * A value is x = 2 level / (L - 1) - 1; the probability of a level is the logistic's mass between x - 1 / (L - 1) and
- * x + 1 / (L - 1), of level 0 all below, of the last level all above, so that levels sum to 1. The channels of a pixel
- * share the mixture: given earlier channels, a component weighs as much as it explains them.
+ * A level stands for x = 2 level / (L - 1) - 1. Its probability is the logistic's mass between x - 1 / (L - 1) and x +
+ * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
+ * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * P and its order: of one channel K logits, K means, K log scales (3K). Of three, K logits; then for red, green and blue
- * in turn K means, K log scales, K coefficients, which are in red's block of green on red, in green's of blue on red, in
- * blue's of blue on green (10K). Of other C: K logits; for each channel K means, K log scales; then K coefficients for
- * each channel and earlier one, (1, 0), (2, 0), (2, 1), ... Log scales are clamped from below at -7; coefficients pass
- * tanh, and the mean of a channel adds coefficient times the earlier channel's true value.
+ * P and the order of parameters depend on C. For one channel (P = 3K): K logits, K means, K log scales. For three (P =
+ * 10K): K logits; then for red, green and blue in turn K means, K log scales and K coefficients. Red's block holds the
+ * coefficients of green on red, green's those of blue on red, blue's those of blue on green. For other C: K logits; for
+ * each channel K means and K log scales; then K coefficients for each pair of a channel and an earlier one, (1, 0), (2,
+ * 0), (2, 1), ... Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product with
+ * the earlier channel's true value to the mean of the later channel.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *
- * @throws TypeError naming the argument that is out of range, or the input whose features are not P.
+ * @throws TypeError naming the argument that is out of range, or the input if it does not have P features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

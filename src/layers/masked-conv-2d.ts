@@ -7,7 +7,7 @@ import { checkLayerArgs } from './layer-args';
 
 /** Arguments of {@link MaskedConv2D}, beside those of every causal convolution. */
 export interface MaskedConv2DArgs extends CausalConv2DArgs {
-  /** Features that go out, a multiple of `imageChannels`. */
+  /** The number of output features, a multiple of `imageChannels`. */
   filters: number;
   /** Rows and columns of the kernel, odd; one number for a square kernel. */
   kernelSize: number | [number, number];
@@ -28,18 +28,18 @@ const argNames: NamesOf<MaskedConv2DArgs> = {
 };
 
 /**
- * A convolution that sees no pixel to come: rows above, pixels to the left, and of the present pixel the
- * channels that {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
+ * present pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
- * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters],
- * whole, also where masked, so that weights trained elsewhere load as they are; gain [filters] with
- * `weightNormalization`; bias [filters].
+ * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters], including the
+ * masked part, so that weights trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias
+ * [filters].
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.4; "The Annotated
- * Pixel-CNN", `MaskedConv2D`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
+ * "The Annotated Pixel-CNN", `MaskedConv2D`.
  *
- * @throws TypeError naming the argument: even kernels, other mask types than 'A' and 'B', `filters` or input
- * features that `imageChannels` does not divide.
+ * @throws TypeError naming the argument: an even kernel size, a mask type other than 'A' and 'B', `filters` or input
+ * features that are not a multiple of `imageChannels`.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

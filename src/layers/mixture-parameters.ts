@@ -10,22 +10,23 @@ import type { LayerArgs, Shape } from './types';
 export interface MixtureParametersArgs extends LayerArgs {
   /** Channels of the image, C. */
   imageChannels: number;
-  /** Logistics that are mixed, K. */
+  /** K, the number of logistics in the mixture. */
   components: number;
 }
 
 const argNames: NamesOf<MixtureParametersArgs> = { imageChannels: true, components: true, ...layerArgNames };
 
 /**
- * Features channel by channel as the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
+ * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
+ * [N,H,W,P].
  *
- * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are those of the channel; the
- * logits of the first channel are those of the mixture, and the others are not used. The coefficients between channels
- * are 0: where features are grouped by channel, those of a channel see the earlier channels themselves. No weights.
+ * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are used for that channel.
+ * The logits of the first channel become those of the mixture; the other logits are not used. The coefficients between
+ * channels are 0, since features that are grouped by channel already see the earlier channels. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
- * @throws TypeError naming the argument that is out of range, or the input whose features are not C*3K.
+ * @throws TypeError naming the argument that is out of range, or the input if it does not have C*3K features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -9,21 +9,21 @@ import type { LayerArgs, Shape } from './types';
 export interface OneHotClassArgs extends LayerArgs {
   /** K; classes are the integers 0..K-1. */
   numClasses: number;
-  /** Whether there is one class more, K: no class, for training with dropped conditions. @default false */
+  /** Whether K is one more class, which stands for no class: for training with dropped conditions. @default false */
   nullClass?: boolean;
 }
 
 const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, nullClass: true, ...layerArgNames };
 
 /**
- * Classes as conditions: [N,1] integers to one-hot vectors [N,K], or with a null class [N,K+1], float32. An
- * integer that is no class becomes zeros. No weights.
+ * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
+ * float32. An integer that is not a class becomes zeros. No weights.
  *
- * A model of which an input goes through this layer is known to take classes by all functions with a
- * `condition`.
+ * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
+ * classes.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.3: h
- * "a one-hot encoding that specifies a class".
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
  *
  * @throws TypeError naming the argument that is wrong, or an input of another shape.
  * @example
@@ -59,14 +59,14 @@ export class OneHotClass extends PixelLayer {
     return ops.oneHot(classes as T, this.size); // [N,1] -> [N,K]
   }
 
-  /** How many classes are told apart. */
+  /** The number of classes, including the null class. */
   private get size(): number {
     return this.numClasses + (this.nullClass ? 1 : 0);
   }
 
   override getConfig(): serialization.ConfigDict {
     const { numClasses, nullClass } = this;
-    return { ...super.getConfig(), numClasses, ...(nullClass && { nullClass }) }; // versions before know no such name
+    return { ...super.getConfig(), numClasses, ...(nullClass && { nullClass }) }; // earlier versions do not know this name
   }
 }
 serialization.registerClass(OneHotClass);

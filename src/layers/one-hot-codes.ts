@@ -14,12 +14,13 @@ export interface OneHotCodesArgs extends LayerArgs {
 const argNames: NamesOf<OneHotCodesArgs> = { levels: true, ...layerArgNames };
 
 /**
- * A map of codes as a condition: [N,h,w,1] integers to one-hot vectors [N,h,w,K], float32. An integer that is no code
- * becomes zeros. No weights.
+ * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32. An integer
+ * that is not a code becomes zeros. No weights.
  *
- * A model of which an input goes through this layer is known to take codes by all functions with a `condition`; their height
- * and width may be others than the image's. What is made of them may look around ({@link ShiftedConv2D} with
- * `shift: 'around'`), and has the image's size when it meets the image ({@link EnlargedMap}).
+ * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
+ * codes. Their height and width may differ from the image's. Layers that read the codes may look in all directions
+ * ({@link ShiftedConv2D} with `shift: 'around'`); before their features are combined with the image's, they must be
+ * enlarged to its size ({@link EnlargedMap}).
  *
  * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
  * section 3.2: priors of finer codes are conditioned on the coarser ones.

@@ -14,14 +14,14 @@ export interface OneHotLevelsArgs extends LayerArgs {
 const argNames: NamesOf<OneHotLevelsArgs> = { levels: true, ...layerArgNames };
 
 /**
- * Levels as categories: normalized levels [N,H,W,C], as `normalize` makes them, to one-hot vectors [N,H,W,C*L], the L
- * features of each channel side by side. No weights.
+ * Turns levels into one-hot vectors: normalized levels [N,H,W,C], as `normalize` makes them, become [N,H,W,C*L], with
+ * the L features of each channel side by side. No weights.
  *
- * The level of x is round(x * (L - 1)), half upwards; where that is not one of 0..L-1, or x is NaN, all L features are
- * 0. No gradient flows back into the image.
+ * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all L
+ * features are 0. No gradient flows back into the image.
  *
- * When a model is drawn from, a convolution that reads this layer looks up one row of its kernel for each value,
- * so L does not multiply the arithmetic. In training it does.
+ * In sampling, a convolution that reads this layer looks up one row of its kernel for each value, so the cost does not
+ * grow with L. In training it does.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as the priors over codes of
  * Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), use it.

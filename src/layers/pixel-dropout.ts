@@ -8,19 +8,19 @@ import type { LayerArgs } from './types';
 
 /** Arguments of {@link PixelDropout}. */
 export interface PixelDropoutArgs extends LayerArgs, SeedArgs {
-  /** Probability with which a number is dropped in training, from 0, below 1. */
+  /** The probability of dropping a number in training, in [0, 1). */
   rate: number;
 }
 
 const argNames: NamesOf<PixelDropoutArgs> = { rate: true, seed: true, ...layerArgNames };
 
 /**
- * Dropout whose noise can be had again: in training, each number is 0 with the probability `rate`, and otherwise
- * divided by 1 - rate; else nothing changes. Input and output of the same shape. No weights.
+ * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
+ * divided by 1 - rate; at inference nothing changes. Input and output have the same shape. No weights.
  *
- * With a seed, the noise is a function of the seed and the step of training, the same bits on every backend: a model
- * that was saved with its optimizer, which counts the steps, goes on with the noise that it would have had. Layers of one
- * seed drop the same places, so give each its own.
+ * With a seed, the noise depends only on the seed and the training step, and is the same on every backend. So a model
+ * that was saved with its optimizer, which counts the steps, continues with the same noise as if it had never stopped.
+ * Layers with the same seed drop the same places, so give each its own.
  *
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
  *

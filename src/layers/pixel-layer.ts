@@ -46,13 +46,13 @@ import { TensorOps } from './tensor-ops';
 import type { Apply, Shape } from './types';
 
 /**
- * A layer whose arithmetic is written once, in `express`, over the operations {@link Ops}. From that follow
- * `call`, `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable`.
+ * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}. This gives it `call`,
+ * `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable`.
  *
  * A layer of your own adds its weights in `build`, which ends with `super.build(inputShape)`, and registers
  * its class as any tfjs layer does.
  *
- * @throws Error where it is called before it is built, or `express` gives null and the class has no `call` of its
+ * @throws Error if it is called before it is built, or if `express` returns null and the class has no `call` of its
  * own.
  * @example
  * ```js
@@ -76,16 +76,16 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   protected readonly tensorOps = new TensorOps();
 
   /**
-   * The layer's output, made of its inputs, whatever T is: tensors [N,H,W,F], shapes, or features of a pixel. Null
-   * where it cannot be evaluated pixel by pixel.
+   * Computes the layer's output from its inputs, whatever T is: tensors [N,H,W,F], shapes, or features of a pixel. Null
+   * if the layer cannot be evaluated pixel by pixel.
    */
   abstract express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
 
-  /** Makes the masks of the convolutions in `express`; weights are added before. */
+  /** Makes the masks of the convolutions in `express`. Add all weights before you call it. */
   override build(inputShape: Shape | Shape[]): void {
     super.build(inputShape);
     try {
-      this.computeOutputShape(inputShape); // a class's own words for what does not fit
+      this.computeOutputShape(inputShape); // so that a class can report a wrong shape in its own words
       this.expressShape(inputShape);
     } catch (error) {
       this.disposeWeights(); // tfjs does not dispose a layer that was never built
@@ -97,7 +97,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     return this.expressShape(inputShape) ?? this.cannot('a shape');
   }
 
-  /** The shape of the output; null where `express` gives null. */
+  /** The shape of the output; null if `express` returns null. */
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
     checkFunction(`${this.getClassName()}: express`, this.express);
@@ -125,16 +125,16 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   }
 
   /**
-   * Says which step of training comes, from 0, for the noise of `ops.dropout`. Training by an
-   * {@link AutoregressiveModel} does so with the steps that its optimizer counts; in a loop of your own, which calls
-   * the optimizer itself, noise goes on from call to call where nobody does.
+   * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
+   * {@link AutoregressiveModel} calls this itself, with the steps that its optimizer counts. In a training loop of your
+   * own you need not call it: the noise then changes from call to call.
    */
   setStep(step: number): void {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
   /**
-   * From now on weight-normed convolutions begin anew, with gains and biases made of what they are given; null ends that.
+   * From now on, weight-normed convolutions compute new initial gains and biases from their inputs; null ends that.
    *
    * @internal
    */
@@ -161,8 +161,8 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
 /**
- * Carries out a layer's operations on shapes, [N,H,W,F] or [N,F]: checks what each is given, as a program does, and has
- * the masks made.
+ * Carries out a layer's operations on shapes, [N,H,W,F] or [N,F]: makes the same checks as a program, and makes the
+ * masks.
  */
 class ShapeOps implements Ops<Shape> {
   constructor(private readonly tensorOps: TensorOps) {}
@@ -307,7 +307,7 @@ function featuresOf(shape: Shape): number {
   return size;
 }
 
-/** The places of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
+/** The shape of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
 export function resized(what: string, shape: Shape, { stride, transposed }: Window): Shape {
   if (stride === 1 || shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
@@ -320,13 +320,16 @@ export function resized(what: string, shape: Shape, { stride, transposed }: Wind
   return [n, length('height', height), length('width', width), features];
 }
 
-/** The same pixels with so many features: [N,H,W,in] -> [N,H,W,out]. */
+/** The same pixels with another number of features: [N,H,W,in] -> [N,H,W,out]. */
 const withFeatures = (shape: Shape, features: number): Shape => [
   ...shape.slice(0, shape.length === 2 ? 1 : 3),
   features,
 ];
 
-/** The shape of the first that has pixels, if any has; all that do have the same ones, as far as is known. */
+/**
+ * The shape of the first input that has pixels, if any. All inputs that do must agree in height and width, as far as
+ * these are known.
+ */
 function ofPixels(op: string, inputs: readonly Shape[]): Shape {
   const maps = inputs.filter(({ length }) => length > 2);
   const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));
@@ -350,8 +353,7 @@ export function imageInputShape(
 }
 
 /**
- * Has tfjs refuse, once a layer is built, inputs of another rank or another number of features, the last
- * axis.
+ * Makes tfjs refuse inputs of another rank or another number of features (the last axis) once a layer is built.
  */
 export function imageInputSpec(features: number, rank = 4): InputSpec[] {
   return [new InputSpec({ ndim: rank, axes: { [rank - 1]: features } })];

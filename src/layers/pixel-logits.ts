@@ -9,19 +9,19 @@ import type { LayerArgs, Shape } from './types';
 export interface PixelLogitsArgs extends LayerArgs {
   /** Channels of the image, C. */
   imageChannels: number;
-  /** Intensities that a channel can have, L. */
+  /** L, the number of levels of a channel. */
   levels: number;
 }
 
 const argNames: NamesOf<PixelLogitsArgs> = { imageChannels: true, levels: true, ...layerArgNames };
 
 /**
- * Features as logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of one channel stay
- * with it. Height and width may be unknown. No weights.
+ * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
+ * logits. Height and width may be unknown. No weights.
  *
  * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
  *
- * @throws TypeError naming `imageChannels`, `levels`, or the input whose features are not C*L.
+ * @throws TypeError naming `imageChannels`, `levels`, or the input if it does not have C*L features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

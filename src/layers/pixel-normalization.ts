@@ -12,9 +12,9 @@ export interface PixelNormalizationArgs extends LayerArgs {
   imageChannels?: number;
   /** Added to the variance. @default 1e-3 */
   epsilon?: number;
-  /** Whether a learnt shift, beta, is added. @default true */
+  /** Whether to add a learnt shift, beta. @default true */
   center?: boolean;
-  /** Whether a learnt scale, gamma, is multiplied by. @default true */
+  /** Whether to multiply by a learnt scale, gamma. @default true */
   scale?: boolean;
 }
 
@@ -30,12 +30,12 @@ const argNames: NamesOf<PixelNormalizationArgs> = {
  * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
  * with a mean and a variance of each channel's group of features, at each pixel.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major: with C image channels, the group of channel c is features
- * c F/C to (c+1) F/C - 1. So it may stand between layers of mask B. A group of one feature becomes beta, whatever
- * it was. With one channel it is `tf.layers.layerNormalization` over features, but for the time that tfjs takes
- * for the gradient of that: seconds.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major: with C image channels, the group of channel c is features c F/C
+ * to (c+1) F/C - 1. So it may be used between layers with mask B. A group of one feature always becomes beta. With one
+ * channel it equals `tf.layers.layerNormalization` over features, but much faster: the gradient of that takes tfjs
+ * seconds.
  *
- * Weights: gamma [F], ones at first, and beta [F], zeros.
+ * Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *
  * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. Groups: ours.
  *

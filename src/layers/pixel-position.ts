@@ -8,13 +8,13 @@ import type { LayerArgs } from './types';
 const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
- * Where each place is: ((row - H/2) / H, (column - W/2) / W), from -1/2, of a map of any features: [N,H,W,F] -> [N,H,W,2].
- * By it attention tells places apart. No weights.
+ * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
+ * With it, attention can tell places apart. No weights.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
  * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
  *
- * @throws TypeError for an option that it has not, or an input that is not [N,H,W,F].
+ * @throws TypeError for an unknown option, or an input that is not [N,H,W,F].
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

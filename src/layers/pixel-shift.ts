@@ -16,13 +16,13 @@ export interface PixelShiftArgs extends LayerArgs {
 const argNames: NamesOf<PixelShiftArgs> = { rows: true, columns: true, ...layerArgNames };
 
 /**
- * Shifts features down by so many rows and right by so many columns; zeros come in: [N,H,W,F] -> [N,H,W,F]. What has been
- * shifted down sees rows above only, whatever it saw before; what has been shifted right, earlier pixels only, if it saw
- * none later than the present one. No weights.
+ * Shifts features down by a number of rows and right by a number of columns, and fills with zeros: [N,H,W,F] ->
+ * [N,H,W,F]. Features that are shifted down see rows above only, even if they had seen all of their own row. Features
+ * that are shifted right see earlier pixels only, provided that they had seen none after their own. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
  *
- * @throws TypeError naming `rows` or `columns` where they are less than 0, or no integers.
+ * @throws TypeError naming `rows` or `columns` if it is not an integer of at least 0.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -21,16 +21,16 @@ const SHARED = [
 type SharedArgs = Pick<Parameters<typeof layers.conv2d>[0], (typeof SHARED)[number]>;
 
 /**
- * Arguments of every recurrent block. Those that tfjs's `conv2d` has mean what they mean there, for each kernel and each
- * bias: `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros', for the forget gate too, which Keras begins at 1),
- * regularizers and constraints (none). `seed` is for initializers that have none of their own.
+ * Arguments of every recurrent block. The following mean the same as in tfjs's `conv2d`, for each kernel and each bias:
+ * `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros', for the forget gate too, which Keras begins at 1),
+ * regularizers and constraints (none). `seed` is for initializers that have no seed of their own.
  */
 export interface RecurrentBlockArgs extends LayerArgs, SharedArgs, SeedArgs {
   /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */
   filters: number;
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels?: number;
-  /** In training, the probability with which each feature of h is 0 before the 1x1, from 0, below 1. @default 0 */
+  /** The probability of dropping a feature of h in training, before the 1x1 convolution, in [0, 1). @default 0 */
   dropout?: number;
 }
 
@@ -59,7 +59,7 @@ interface Settings {
   getConfig(): serialization.ConfigDict;
 }
 
-/** What makes the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
+/** The weights of the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
 export interface Recurrence {
   readonly inputKernel: LayerWeight;
   readonly bias: LayerWeight;
@@ -67,8 +67,8 @@ export interface Recurrence {
 }
 
 /**
- * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is what an LSTM makes of
- * x [N,H,W,2F]. Each says by `addRecurrences` which weights that has, and by `recur` what it is.
+ * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the output of one or
+ * more LSTMs that read x [N,H,W,2F]. Each block adds their weights in `addRecurrences` and computes h in `recur`.
  */
 export abstract class RecurrentBlock extends PixelLayer {
   protected readonly filters: number;
@@ -122,7 +122,7 @@ export abstract class RecurrentBlock extends PixelLayer {
 
   /**
    * Adds the weights of an LSTM: kernels of the input [rows,columns,2F,4F], with a bias [4F], and of the state
-   * [rows,columns,F,4F]. `prefix` is that of their names.
+   * [rows,columns,F,4F]. Their names begin with `prefix`.
    */
   protected addRecurrence(
     prefix: string,

@@ -14,7 +14,8 @@ import {
 /** Arguments of {@link RowLSTMBlock}, beside those of every recurrent block. */
 export interface RowLSTMBlockArgs extends RecurrentBlockArgs {
   /**
-   * k, how many columns its convolutions see; odd. Of two numbers [rows, columns], as `pixelCNN` may pass them on, the second.
+   * k, the number of columns that its convolutions see; odd. If this is [rows, columns], which `pixelCNN` may pass, the
+   * second number counts.
    * @default 3
    */
   kernelSize?: number | [number, number];
@@ -30,9 +31,9 @@ const argNames: NamesOf<RowLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelS
  *     c = sigmoid(f) (c of the row above) + sigmoid(i) tanh(g)
  *     h = sigmoid(o) tanh(c)
  *
- * The convolutions of x and the 1x1 have mask B, that of the state none. One block sees its pixel and (k-1)/2 pixels to the left
- * of it. In the rows above it sees a triangle, which widens by (k-1)/2 columns a row to either side: in the row above, from k-1
- * columns to the left to (k-1)/2 to the right.
+ * The convolutions of x and the final 1x1 convolution have mask B; that of the state has no mask. One block sees its
+ * pixel and (k-1)/2 pixels to the left of it. In the rows above it sees a triangle, which widens by (k-1)/2 columns on
+ * either side with each row: in the row above, it reaches from k-1 columns to the left to (k-1)/2 columns to the right.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
  * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the image's first channel, then those of

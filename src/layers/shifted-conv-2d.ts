@@ -17,23 +17,24 @@ const argNames: NamesOf<ShiftedConv2DArgs> = {
 };
 
 /**
- * A convolution of PixelCNN++, whose window lies above the present pixel: shifted `'down'`, on rows above and the present
- * row, as many columns to the left as to the right (one more to the right of an even kernel); shifted `'downRight'`, on
- * rows above and the present one, up to the present pixel. It sees the present pixel with all its channels, and shifted
- * down also pixels to the right of it: so it is for features that have not seen them, as {@link PixelShift} makes them.
- * Shifted `'before'`, it leaves out the present pixel, as the convolutions of PixelSNAIL do; shifted `'around'`, it sees all
- * sides of its pixel, which only networks on conditions may.
+ * The convolution of PixelCNN++, whose window ends on the present row. With `shift: 'down'` it covers the rows above
+ * and the present row, as many columns to the left as to the right (an even kernel has one more to the right). With
+ * `'downRight'` it covers the rows above and the present row up to the present pixel. It sees all channels of the
+ * present pixel, and with `'down'` also the pixels to its right. So its input must not have seen those pixels, which
+ * {@link PixelShift} ensures. With `'before'` it leaves out the present pixel, like the convolutions of PixelSNAIL.
+ * With `'around'` it sees all sides of its pixel, which is only allowed in networks that read conditions and not the
+ * image.
  *
- * Input [N,H,W,in], output [N,H,W,filters]; with `stride: 2` [N,H/2,W/2,filters], of every second row and column, and with
- * `transposed` too [N,2H,2W,filters], the other way. Zeros around the image. Weights: kernel [kernel rows, kernel columns,
- * in, filters]; gain [filters] with `weightNormalization`; bias [filters].
+ * Input [N,H,W,in], output [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, and [N,2H,2W,filters] with `stride:
+ * 2, transposed: true`. The image is padded with zeros. Weights: kernel [kernel rows, kernel columns, in, filters];
+ * gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and 2.4, and its code:
  * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'before'`: Chen et al., "PixelSNAIL" (2018),
  * https://arxiv.org/abs/1712.09763.
  *
- * @throws TypeError naming the argument that is out of range, or the input whose height and width the stride does not
- * divide.
+ * @throws TypeError naming the argument that is out of range, or the input if its height and width are not multiples of
+ * the stride.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

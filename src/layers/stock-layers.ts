@@ -22,10 +22,10 @@ interface StockLayer {
 }
 
 /**
- * The arithmetic of a layer of tfjs-layers that acts on each pixel by itself; null where it is none of those
- * covered. Inputs are [N,H,W,F], or [N,H,W,C,L] where levels have an axis of their own, or [N,F].
+ * The arithmetic of a layer of tfjs-layers that acts on each pixel separately; null for layers that are not supported.
+ * Inputs are [N,H,W,F], or [N,H,W,C,L] if levels have an axis of their own, or [N,F].
  *
- * @throws TypeError naming the setting with which a layer of those covered does not act so
+ * @throws TypeError naming the setting with which a supported layer would not act on each pixel separately
  */
 export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Express | null {
   const config = layer.getConfig() as Record<string, unknown>;
@@ -33,8 +33,8 @@ export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Expre
 }
 
 /**
- * An activation by the name of its class, or null where tfjs has none of that name. Softmax runs over each of
- * so many groups of features.
+ * An activation by the name of its class, or null if tfjs has none of that name. Softmax runs over each group of
+ * features.
  */
 export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -84,7 +84,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
     if (String(config['dilationRate']) !== '1,1') throwTypeError('dilationRate', '1', config['dilationRate']);
     const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'around' });
-    return product(layer.weights, activation, shapes, around); // of conditions: of the image it would see what comes later
+    return product(layer.weights, activation, shapes, around); // only for conditions: from the image it would see later pixels
   },
   UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
@@ -137,7 +137,7 @@ function checkFlat(shape: Shape = []): void {
   if (shape.length === 5) throwTypeError('input', '[N,H,W,F] or [N,F]', shape);
 }
 
-/** Number by number. One feature alone goes with each of the others, as tfjs broadcasts it. */
+/** Elementwise. An input with a single feature is broadcast, as in tfjs. */
 function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
   const sizes = shapes.map((shape) => sizeOf(featureAxes(shape)));
   const most = Math.max(...sizes);
@@ -169,7 +169,7 @@ function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
   };
 }
 
-/** At each pixel a product, which sees all features of it, or of a window. */
+/** A product at each pixel, over all features of the pixel or of a window. */
 function product(
   [kernel, bias]: readonly LayerWeight[],
   activationName: unknown,
@@ -183,7 +183,7 @@ function product(
   return (ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, window));
 }
 
-/** Gamma and beta where they are used, and the weights that follow. */
+/** Gamma and beta, if they are used, and the weights after them. */
 function scaleAndShift({ layer, config: { scale, center } }: StockLayer) {
   const rest: LayerWeight[] = [...layer.weights];
   return { scale: scale ? rest.shift() : undefined, shift: center ? rest.shift() : undefined, rest };
@@ -199,7 +199,7 @@ function batchNormalization(stock: StockLayer): Express {
   return (ops, [x]) => ops.standardize(x as never, args);
 }
 
-/** Of each pixel by itself, where it runs over the features alone. */
+/** Acts on each pixel separately if it normalizes over features only. */
 function layerNormalization(stock: StockLayer): Express {
   const { config, shapes } = stock;
   checkFlat(shapes[0]);
@@ -208,7 +208,7 @@ function layerNormalization(stock: StockLayer): Express {
   return (ops, [x]) => ops.normalize(x as never, { epsilon: config['epsilon'] as number, scale, shift });
 }
 
-/** Features as logits, where every pixel stays in its place. */
+/** Reshapes features to logits, if every pixel stays in its place. */
 function reshape({ layer, shapes: [shape = []] }: StockLayer): Express {
   const target = layer.computeOutputShape(shape) as Shape;
   const [, height, width, channels, levels] = target as [null, number, number, number, number];

@@ -85,21 +85,21 @@ import type { InitialWeights } from './initial-weights';
 /** The mask of a kernel on the device. */
 interface CausalMask {
   readonly window: Window;
-  /** [causal rows,columns,in,out]; null where nothing is hidden: a 1x1 kernel on one channel. */
+  /** [causal rows,columns,in,out]; null if nothing is hidden, as for a 1x1 kernel on one channel. */
   readonly values: Tensor4D | null;
 }
 
 /**
- * Carries out a layer's operations on tensors, [N,H,W,F] or, of conditions, [N,F]. To be called within a
- * tidy. Keeps the masks of the layer's kernels, which are disposed with it.
+ * Carries out a layer's operations on tensors: [N,H,W,F], or [N,F] for conditions. To be called within a tidy. Keeps
+ * the masks of the layer's kernels, and disposes of them when it is disposed.
  */
 export class TensorOps implements Ops<Tensor> {
   private readonly masks = new Map<LayerWeight, CausalMask>();
-  /** Whether {@link dropout} drops. */
+  /** Whether {@link dropout} is active. */
   isTraining = false;
-  /** Where weight-normed convolutions begin anew, from what they are given; null where they do not. */
+  /** Collects new initial gains and biases of weight-normed convolutions; null if they are not being initialized. */
   initial: InitialWeights | null = null;
-  /** Noise is made of the step of training, and of how many dropouts came before in it. */
+  /** Noise depends on the training step and on the number of earlier dropouts in that step. */
   private step = 0;
   private dropouts = 0;
   /** For dropouts without a seed. */
@@ -122,7 +122,7 @@ export class TensorOps implements Ops<Tensor> {
     return isConstantOverPixels ? reshape(y, [n, y.shape[3]]) : y; // [N,1,1,out] -> [N,out]
   }
 
-  /** The same with the gain and bias that a batch begins with, of which it takes note. */
+  /** The same with an initial gain and bias computed from the batch, which are recorded. */
   private initialize(
     initial: InitialWeights,
     x: Tensor4D,
@@ -136,7 +136,7 @@ export class TensorOps implements Ops<Tensor> {
     return activation === 'relu' ? relu(y) : y;
   }
 
-  /** What is convolved with: masked, normalized, and the rows that are seen, [causal rows,columns,in,out]. */
+  /** The kernel for the convolution: masked, normalized, and cut to the rows in use, [causal rows,columns,in,out]. */
   private causalKernel(kernel: Kernel, window: Window, gains?: Tensor1D): Tensor4D {
     const { direction, gain } = partsOf(kernel);
     const { values: mask } = this.prepare(kernel, window);
@@ -290,13 +290,13 @@ export class TensorOps implements Ops<Tensor> {
     return mul(x, tensor(factors, x.shape));
   }
 
-  /** That of the noise which comes next. */
+  /** The seed of the next noise. */
   private noiseSeed(seed: number | undefined): string {
     this.ownSeed ??= Math.random();
     return `${seed ?? this.ownSeed}/${this.step}/${this.dropouts++}`;
   }
 
-  /** Says which step of training comes, of which noise is made. */
+  /** Sets the training step, on which noise depends. */
   setStep(step: number): void {
     this.step = step;
     this.dropouts = 0;
@@ -313,7 +313,7 @@ export class TensorOps implements Ops<Tensor> {
   }
 }
 
-/** [N,H,W,in] -> [N,H,W,out], or of the places that the window's stride makes. */
+/** [N,H,W,in] -> [N,H,W,out], or another height and width if the window has a stride. */
 function convolve(
   x: Tensor4D,
   causalKernel: Tensor4D,
@@ -366,7 +366,7 @@ const combinations: Readonly<Record<CombinationName, (a: Tensor, b: Tensor) => T
   minimum: (a, b) => minimum(a, b),
 };
 
-/** What is the same at every pixel, for sums with what is not: [N,F] -> [N,1,1,F]. */
+/** Prepares features that are the same at every pixel for sums with those that are not: [N,F] -> [N,1,1,F]. */
 function atEveryPixel(x: Tensor, rank: number): Tensor {
   if (x.rank === rank) return x;
   const [n, features] = x.shape as [number, number];
@@ -389,10 +389,10 @@ function kernelTensor(kernel: LayerWeight): Tensor4D {
 
 const isSameWindow = (a: Window, b: Window) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** The window at stride 1 that a convolution comes down to. */
+/** The window at stride 1 that a convolution reduces to. */
 const plainWindow = (window: Window) => (window.transposed ? turnedRound(window) : window);
 
-/** A window may be made by hand. */
+/** Checks a window, which may have been made by hand. */
 function checkWindow({ kernelSize, anchor, stride, transposed }: Window): void {
   for (const axis of [0, 1] as const)
     checkInteger('conv: window: anchor', anchor[axis], 0, kernelSize[axis] - 1);

@@ -11,7 +11,10 @@ import type { DistributionShape, PixelDistribution } from '../distributions/pixe
 /** Arguments that every tfjs layer takes: `name`, `inputShape`, `trainable`, ... */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
-/** What a tfjs layer takes and gives, by its type: it does not tell graphs and tensors, one and many apart. */
+/**
+ * The type of what a tfjs layer takes and returns: it does not distinguish symbolic from real tensors, nor one from
+ * several.
+ */
 export type Applied = ReturnType<layers.Layer['apply']>;
 
 /** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
@@ -20,7 +23,7 @@ export interface Apply {
   (inputs: SymbolicTensor | SymbolicTensor[], kwargs?: ApplyArgs): SymbolicTensor;
   /** Computes. */
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
-  /** Either, where the type of what comes from a layer of tfjs leaves it open. */
+  /** Either, for values whose type, as returned by a tfjs layer, leaves it open. */
   (inputs: Applied, kwargs?: ApplyArgs): Tensor | SymbolicTensor;
 }
 type ApplyArgs = Parameters<layers.Layer['apply']>[1];
@@ -33,8 +36,8 @@ export type Regularizer = ReturnType<typeof regularizers.l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
 
 /**
- * What the outputs of a model mean, on tensors too. A last layer that has one as `distribution` ({@link DistributionLayer})
- * makes a model that is trained, evaluated, saved, scored and drawn from by it.
+ * What the outputs of a model mean, with the loss on tensors as well. If the last layer of a model has one as
+ * `distribution` ({@link DistributionLayer}), the model is trained, evaluated, saved, scored and sampled by it.
  *
  * @example
  * ```js
@@ -68,17 +71,20 @@ export type Constraint = ReturnType<typeof constraints.nonNeg>;
  * ```
  */
 export interface TensorDistribution extends PixelDistribution {
-  /** As data, where this library knows it by name: `toPortable` takes no other. */
+  /** The distribution as plain data, if it is one that this library knows by name: `toPortable` accepts no others. */
   readonly data?: DistributionShape;
   /**
-   * -log p of every value given those before it, in nats, differentiable: of levels [N,H,W,C], int32, and parameters
-   * [N,H,W,P]; -> [N,H,W,C].
+   * -log p of every value given the values before it, in nats, differentiable: from levels [N,H,W,C], int32, and
+   * parameters [N,H,W,P] to [N,H,W,C].
    */
   negativeLogLikelihood(labels: Tensor4D, parameters: Tensor4D): Tensor;
 }
 
-/** A last layer that says what its outputs [N,H,W,P] mean, P as the distribution's `numParameters`. */
+/** A last layer that says what its outputs [N,H,W,P] mean, where P is `numParameters` of the distribution. */
 export interface DistributionLayer extends layers.Layer {
-  /** By its last layer a model knows what it gives, also when it is loaded: so made of arguments that are saved. */
+  /**
+   * The model reads its distribution from here, also after loading. So the layer must build it from arguments that are
+   * saved.
+   */
   readonly distribution: TensorDistribution;
 }

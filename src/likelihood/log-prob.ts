@@ -22,13 +22,13 @@ import { checkSignal, pauses } from '../sampling/options';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions {
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
+  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
   condition?: ConditionData;
-  /** Of each value by itself instead of each image. @default false */
+  /** Whether to return log p of each value instead of each image. @default false */
   perValue?: boolean;
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row: values scored so far, of N*H*W*C. */
+  /** Called after each row, with the number of values scored so far, out of N*H*W*C. */
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
@@ -40,17 +40,17 @@ const optionNames: NamesOf<LogProbOptions> = {
 };
 
 /**
- * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given those
- * before it. The same bits on every machine; the tensor function `logProb` of `pixelcnn-layers` agrees with
- * it within float32 rounding.
+ * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the values
+ * before it. The result is the same on every machine, bit for bit; the tensor function `logProb` of `pixelcnn-layers`
+ * agrees with it within float32 rounding.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * equation 1.
  *
  * @param images levels 0..L-1 [N,H,W,C]
- * @returns [N], or with `perValue` of every value [N*H*W*C]
- * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels;
- * `signal.reason` where the signal aborts.
+ * @returns [N], or with `perValue` log p of every value, [N*H*W*C]
+ * @throws TypeError (rejects) if the shapes do not fit, or a value is not one of the model's levels; `signal.reason` if
+ * the signal aborts.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -109,7 +109,7 @@ export async function logProb(
   return nats;
 }
 
-/** What {@link logProb} is to do, checked. */
+/** The job of {@link logProb}, checked. */
 export interface LogProbJob {
   readonly data: ArrayLike<number>;
   readonly numImages: number;
@@ -133,8 +133,8 @@ export function planLogProb(model: PortableModel, images: NumericArray, options:
   return { data, numImages, imageShape, conditions };
 }
 
-/** Few enough for a modest memory, and enough that each weight loaded is shared by many. */
+/** Images computed together: few enough to need little memory, enough that many share each weight that is loaded. */
 const IMAGES_AT_A_TIME = 256;
 
-/** Lets other work run so often. */
+/** How often other work gets a turn. */
 const YIELD_MILLISECONDS = 125;

@@ -34,17 +34,17 @@ type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 /** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and a debug mode. */
 export interface AutoregressiveModelCompileArgs extends ModelCompileArgs {
   /**
-   * Whether `fit`, `fitDataset`, `trainOnBatch`, `evaluate` and `evaluateDataset` look at every number that they are
-   * given, which the loss does not: labels must be integer levels 0 to L - 1, images in [0, 1], classes those of the
-   * model. They then throw a TypeError (reject) that names which it is, the place and the number; of `evaluate`, the
-   * figures do when they are read by `data()` or `array()`. This reads every batch back from the backend, so it is for
-   * the first run of a new program. It is not saved.
+   * Whether `fit`, `fitDataset`, `trainOnBatch`, `evaluate` and `evaluateDataset` check every number that they are
+   * given, which the loss does not do: labels must be integer levels 0 to L - 1, images in [0, 1], classes valid for
+   * the model. On a wrong number they reject with a TypeError that names the tensor, the place and the number.
+   * `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. All batches are read back
+   * from the backend, which is slow, so use this for the first run of a new program. It is not saved.
    * @default false
    */
   checkLabels?: boolean;
 }
 
-// tfjs takes options of any name and goes on without those that it does not know.
+// tfjs silently ignores options that it does not know.
 
 const compileNames: NamesOf<AutoregressiveModelCompileArgs> = {
   optimizer: true,
@@ -100,13 +100,13 @@ const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batch
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
   /**
-   * One symbolic image [N,H,W,C], or [image, condition], or several conditions in any order after the image, each of
-   * another kind: a class [N,1], a vector [N,K] or a map [N,H,W,K].
+   * One symbolic image [N,H,W,C], or [image, condition], or several conditions of different kinds in any order after
+   * the image: a class [N,1], a vector [N,K] or a map [N,H,W,K].
    */
   inputs: SymbolicTensor | SymbolicTensor[];
   /**
-   * Its logits [N,H,W,C,L], or the parameters [N,H,W,P] that a last layer with a distribution gives; symbolic too. Their
-   * type may be that of any tfjs layer's `apply`.
+   * Its symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a distribution. Whatever
+   * `apply` of a tfjs layer returns is accepted, by type.
    */
   outputs: Applied;
   /** Name of the model. */
@@ -116,22 +116,22 @@ export interface AutoregressiveModelArgs {
 const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true, name: true };
 
 /**
- * A model from images [N,H,W,C], normalized to [0, 1], to the logits [N,H,W,C,L] of every channel of every
- * pixel given those before it, or to the parameters [N,H,W,P] of another distribution that the last layer has, such as
- * that of `logisticMixture`. Any graph of layers will do; `checkCausality` tells whether it keeps that order. Further
- * inputs may be what the images are conditioned on: classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and
- * maps [N,H,W,K].
+ * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
+ * values before it, or to the parameters [N,H,W,P] of the distribution of its last layer, such as `logisticMixture`.
+ * Any graph of layers will do; `checkCausality` tests whether it respects that order. Further inputs are conditions:
+ * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
  *
- * It is a `tf.LayersModel` in all but its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32), never one-hot, and every function given to `compile` as loss
- * or metric is called with them and the outputs. Loaded models come back as this class, with `bitsPerDim` or
- * `negativeLogLikelihood` as loss and metrics, and with `includeOptimizer` go on training as if they had
- * never been saved; a loss of the program's own must be given to `compile` again.
+ * It is a `tf.LayersModel` that differs only in its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
+ * integer levels [N,H,W,C] (int32 or float32), never one-hot vectors, and pass these and the outputs to every loss or
+ * metric given to `compile`. Loaded models have this class again, with `bitsPerDim` or `negativeLogLikelihood` as loss
+ * and metrics. If saved with `includeOptimizer`, they continue training as if they had never been saved. A loss
+ * function of your own must be given to `compile` again.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equations 1 and 2.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
+ * and 2.
  *
- * @throws TypeError where the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or `compile` is given a loss or metric
- * by a name that is not 'bitsPerDim' or 'negativeLogLikelihood'.
+ * @throws TypeError if the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or if `compile` is given the name of a
+ * loss or metric other than 'bitsPerDim' or 'negativeLogLikelihood'.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -152,14 +152,17 @@ export class AutoregressiveModel extends LayersModel {
 
   /** [H, W, C]; H and W null where the model takes images of any size. */
   readonly imageShape: ImageModelShape['imageShape'];
-  /** L, the intensities that a channel can have. */
+  /** L, the number of levels of a channel. */
   readonly levels: number;
   /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
   readonly conditions: ImageModelShape['conditions'];
   /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
   readonly distribution: ImageModelShape['distribution'];
   private checksLabels = false;
-  /** What tfjs has made to load it, to be disposed where that fails; undefined where it was not loaded. */
+  /**
+   * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
+   * loaded.
+   */
   private made: Made | undefined;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
@@ -178,9 +181,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
-   * condition] for `x` (several in the order of `conditions`); `validationSplit` splits both, `validationData` is
-   * [[images, condition], labels].
+   * As in tfjs. Conditions may also be given as `condition`, instead of [images, condition] as `x` (several in the
+   * order of `conditions`); `validationSplit` splits both, `validationData` is [[images, condition], labels].
    */
   override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
     const { condition, ...args } = checkArgs('fit: options', options, fitNames);
@@ -207,8 +209,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As tfjs has it: the loss, or with metrics given to `compile` a list, the loss first: `trainOnBatch<number[]>`. What the
-   * images are conditioned on may also come as `condition`, as in `fit`.
+   * As in tfjs: returns the loss, or if `compile` was given metrics, a list that starts with the loss:
+   * `trainOnBatch<number[]>`. Conditions may also be given as `condition`, as in `fit`.
    */
   override async trainOnBatch<Result extends number | number[] = number>(
     x: FitX,
@@ -235,11 +237,11 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As tfjs has it. What the images are conditioned on may also come as `condition`, instead of as [images,
-   * condition] for `x`; the numbers of a tensor are not looked at, as that would have to wait for them: an
-   * invalid class counts as none.
+   * As in tfjs. Conditions may also be given as `condition`, instead of [images, condition] as `x`. The numbers of a
+   * tensor are not checked, since that would have to wait for them; an invalid class acts as no class.
    *
-   * @typeParam Result the loss, or with metrics given to `compile` a list, the loss first: `evaluate<Scalar[]>`
+   * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
+   * `evaluate<Scalar[]>`
    */
   override evaluate<Result extends Scalar | Scalar[] = Scalar>(
     x: EvaluateX,
@@ -257,7 +259,7 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  /** As tfjs has it. With metrics given to `compile` a list, as for `evaluate`. */
+  /** As in tfjs. If `compile` was given metrics, a list, as for `evaluate`. */
   override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
     dataset: EvaluateDatasetParameters[0],
     args: EvaluateDatasetArgs = {},
@@ -268,10 +270,10 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * Logits [N,H,W,C,L], or parameters [N,H,W,P], as tfjs has it, in batches. What the images are conditioned on may also
-   * come as `condition`, as in `evaluate`.
+   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions may also be given as
+   * `condition`, as in `evaluate`.
    *
-   * @throws TypeError where images and conditions are not as many
+   * @throws TypeError if there are not as many conditions as images
    */
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = checkArgs('predict: options', options, predictNames);
@@ -283,10 +285,10 @@ export class AutoregressiveModel extends LayersModel {
     }
   }
 
-  /** Logits [N,H,W,C,L], or parameters [N,H,W,P], as tfjs has it. */
+  /** Computes logits [N,H,W,C,L], or parameters [N,H,W,P], of one batch, as in tfjs. */
   declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
 
-  /** As tfjs has it, with this class's labels, and `checkLabels` for a program that is new. */
+  /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: AutoregressiveModelCompileArgs): void {
     const { checkLabels = false, ...args } = checkArgs('compile', options, compileNames);
     this.checksLabels = checkBoolean('compile: checkLabels', checkLabels);
@@ -308,7 +310,7 @@ export class AutoregressiveModel extends LayersModel {
     else if (isOptimizerOwned) before.dispose();
   }
 
-  /** `fit`, `evaluate` and `trainOnBatch` read what they are given by this. */
+  /** `fit`, `evaluate` and `trainOnBatch` use this to read their inputs. */
   protected override standardizeUserDataXY(
     ...args: Parameters<LayersModel['standardizeUserDataXY']>
   ): ReturnType<LayersModel['standardizeUserDataXY']> {
@@ -355,7 +357,7 @@ export class AutoregressiveModel extends LayersModel {
 
   override loadTrainingConfig(config: TrainingConfig): void {
     this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
-    this.isOptimizerOwned = true; // nobody else has it, so it is disposed with the model
+    this.isOptimizerOwned = true; // nobody else has it, so the model disposes of it
     restoreAdamPowersExactly(this.optimizer);
   }
 
@@ -367,7 +369,7 @@ export class AutoregressiveModel extends LayersModel {
     this.load(() => super.loadWeights(...args));
   }
 
-  /** Loads a part of a saved model. If that fails while tfjs loads it, nobody will have it. */
+  /** Loads a part of a saved model, and disposes of everything if that fails while tfjs loads it: nobody else could. */
   private load(part: () => void): void {
     try {
       part();
@@ -378,7 +380,7 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * Makes a model of its graph in a file.
+   * Makes a model from its saved graph.
    *
    * @throws Error naming the layer whose inputs are not there
    * @nocollapse
@@ -403,7 +405,9 @@ export class AutoregressiveModel extends LayersModel {
 }
 serialization.registerClass(AutoregressiveModel);
 
-/** Tells the layers of a graph, and of graphs within it, which step of training comes: noise is made of it. */
+/**
+ * Tells the layers of a graph, and of graphs within it, the number of the next training step, on which noise depends.
+ */
 function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
   for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
     layer.setStep?.(step);
@@ -411,7 +415,7 @@ function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
   }
 }
 
-/** Makes an {@link AutoregressiveModel} of a graph of layers. */
+/** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   if (args instanceof LayersModel) {
     throwTypeError(

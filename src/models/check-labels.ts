@@ -4,21 +4,21 @@ import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import type { ImageModelShape } from './image-model';
 
-// The debug mode of training: looks at the numbers that losses, for speed, do not look at.
+// The debug mode of training: checks the numbers that losses, for speed, do not check.
 
-/** What is asked of a model: what its labels and inputs must be. */
+/** What a model requires of its labels and inputs. */
 type Model = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
 
-/** What tfjs takes for inputs or labels: a tensor, several, or several by name. */
+/** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
 type Given = Tensor | Tensor[] | { [name: string]: Tensor } | undefined;
 
-/** What a batch of a dataset is. */
+/** A batch of a dataset. */
 interface Batch {
   xs: Given;
   ys: Given;
 }
 
-/** What iterates a dataset. */
+/** The iterator of a dataset. */
 interface Batches {
   next(): Promise<IteratorResult<unknown>>;
 }
@@ -28,10 +28,10 @@ interface Dataset {
 }
 
 /**
- * Reads labels and inputs and checks them: labels are levels, images in [0, 1], conditions what the model takes. The
- * tensors may be disposed meanwhile.
+ * Reads labels and inputs and checks them: labels must be levels, images in [0, 1], conditions valid for the model. The
+ * tensors may be disposed of in the meantime.
  *
- * @throws TypeError (rejects) naming the caller, which of them it is, the place and the number
+ * @throws TypeError (rejects) naming the caller, the tensor, the place and the number
  */
 export async function checkBatch(caller: string, model: Model, xs: Given, ys: Given): Promise<void> {
   const [images, ...conditions] = tensorsOf(xs, model.inputNames);
@@ -54,7 +54,7 @@ export async function checkBatch(caller: string, model: Model, xs: Given, ys: Gi
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** A dataset, or what iterates one, whose batches are checked as they come. */
+/** A dataset, or its iterator, whose batches are checked as they come. */
 export function checkedDataset<D extends Dataset | Batches>(caller: string, model: Model, dataset: D): D {
   const checkedBatches = (batches: Batches) =>
     overridden(batches, {
@@ -66,7 +66,7 @@ export function checkedDataset<D extends Dataset | Batches>(caller: string, mode
           await checkBatch(caller, model, batch.xs, batch.ys);
           return result;
         } catch (error) {
-          dispose([batch.xs, batch.ys]); // nobody else gets them
+          dispose([batch.xs, batch.ys]); // nobody else will dispose of them
           throw error;
         }
       },
@@ -78,12 +78,12 @@ export function checkedDataset<D extends Dataset | Batches>(caller: string, mode
   return checked as D;
 }
 
-/** Figures that reject, when they are read, with what a check finds: `evaluate` cannot wait for it. */
+/** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */
 export function afterCheck<Figures extends Tensor | Tensor[]>(
   figures: Figures,
   check: Promise<void>,
 ): Figures {
-  check.catch(() => undefined); // it is told to who reads
+  check.catch(() => undefined); // whoever reads the results gets the error
   for (const figure of [figures].flat()) {
     const data = figure.data.bind(figure);
     figure.data = async () => {
@@ -109,7 +109,7 @@ async function read(tensor: Tensor | undefined) {
 const overridden = <T extends object>(object: T, methods: Partial<T>): T =>
   Object.assign(Object.create(object), methods);
 
-/** In the order of the model; nothing where tfjs will refuse what came. */
+/** In the order of the model; empty if tfjs is going to refuse the input. */
 function tensorsOf(given: Given, names: readonly string[]): (Tensor | undefined)[] {
   const all = Array.isArray(given) || isTensor(given) ? [given].flat() : names.map((name) => given?.[name]);
   return all.filter((item) => item === undefined || isTensor(item));

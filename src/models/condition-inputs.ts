@@ -10,11 +10,11 @@ export interface ConditionArgs {
   /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
   numClasses?: number;
   /**
-   * Whether `numClasses` itself is one more class, that of no class: for training with dropped conditions.
+   * Whether `numClasses` is itself a valid class, meaning no class: for training with dropped conditions.
    * @default false
    */
   nullClass?: boolean;
-  /** Conditions the model on vectors of so many numbers: an input [N,K]. */
+  /** Conditions the model on vectors of this length: an input [N,K]. */
   conditionSize?: number;
 }
 
@@ -25,17 +25,17 @@ export const conditionArgNames: NamesOf<ConditionArgs> = {
   conditionSize: true,
 };
 
-/** An input of a network after the image, and the features that its gates take of it. */
+/** An input of a network after the image, and the features that the gates get from it. */
 interface ConditionInput {
   readonly kind: ConditionShape['kind'];
   readonly input: SymbolicTensor;
-  /** [N,K], [N,H,W,K], or of codes [N,h,w,K] */
+  /** [N,K], [N,H,W,K], or [N,h,w,K] for codes */
   readonly features: SymbolicTensor;
 }
 
 /**
- * The inputs after the image, in the order class, vector, map, codes: each but the last is projected to so many features
- * `projected`. `what` names the network in errors.
+ * The inputs after the image, in the order class, vector, map, codes. All except codes will be projected to `projected`
+ * features. `what` names the network in errors.
  */
 export function conditionInputs(
   what: string,

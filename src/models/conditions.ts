@@ -20,9 +20,9 @@ import type { ImageModelShape } from './image-model';
 type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w], as the model takes
- * them; a class may also be a number, the same for all images, or an array with one class per image. Several by
- * name: `{ class, map }`.
+ * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w], as the model
+ * takes them; a class may also be a number, the same for all images, or an array with one class per image. Several
+ * conditions are given by name: `{ class, map }`.
  */
 export type Condition = OneCondition | ConditionsByName<OneCondition>;
 
@@ -45,7 +45,7 @@ export async function conditionData(given: Condition | undefined): Promise<Condi
 
 /**
  * The conditions of the images [start, start + count) as the model takes them, each [count, ...shape]. The caller
- * disposes them.
+ * disposes of them.
  */
 export function conditionTensors(
   conditions: readonly ConditionValues[],
@@ -59,8 +59,8 @@ export function conditionTensors(
 }
 
 /**
- * The conditions of images [N,H,W,C] as the model takes them, their shapes checked, and the values of those that
- * are no tensors. The caller disposes them.
+ * The conditions of images [N,H,W,C] as the model takes them. Shapes are checked, and so are the values of conditions
+ * that are not tensors. The caller disposes of them.
  *
  * @throws TypeError, named `what`
  */
@@ -81,7 +81,7 @@ export function conditionInputs(
       tensor: one.given as Tensor,
     };
   });
-  // Made when all are checked, so that an error leaves none behind.
+  // Made only once all are checked, so that an error leaves no tensors behind.
   return checked.map(
     ({ shape, values, tensor: given }) =>
       values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape), // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
@@ -89,11 +89,11 @@ export function conditionInputs(
 }
 
 /**
- * What a graph takes: `x` as it came, or its images with the tensors that are `made` of the conditions given
- * beside them, which the caller disposes.
+ * The inputs of a graph: `x` unchanged, or its images with tensors `made` from the conditions given beside them, which
+ * the caller disposes of.
  *
- * @throws TypeError, named by `caller`, where a condition is missing, or images and conditions are not as
- * many or do not fit the model
+ * @throws TypeError, named by `caller`, if a condition is missing, or if images and conditions differ in number or do
+ * not fit the model
  */
 export function modelInputs<X>(
   caller: string,

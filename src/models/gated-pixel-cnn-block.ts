@@ -22,18 +22,18 @@ import type { Applied } from '../layers/types';
 import { checkRate } from '../program/ops';
 
 /**
- * The two stacks of Gated PixelCNN, each [N,H,W,F]; for the block that reads the image, both are the image.
+ * The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image.
  */
 export interface GatedStacks {
-  /** Sees the rows above, whole. */
+  /** Sees all of the rows above. */
   vertical: SymbolicTensor;
-  /** Sees the present row up to the present value and, through the vertical one, all above it. */
+  /** Sees the present row up to the present value and, through the vertical stack, everything above. */
   horizontal: SymbolicTensor;
 }
 
 /**
- * What a {@link gatedPixelCNNBlock} makes: no vertical stack where it is the last one, and `skip`,
- * [N,H,W,skipFilters], where `skipFilters` is given.
+ * The outputs of a {@link gatedPixelCNNBlock}: no vertical stack if it is the last block, and `skip`
+ * [N,H,W,skipFilters] if `skipFilters` is given.
  */
 export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = Pick<
   GatedStacks,
@@ -42,12 +42,12 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
   ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
-/** A block takes what the one before it made, also the output that is not for it. */
+/** A block accepts all outputs of the previous block, including `skip`, which it ignores. */
 const stackNames: NamesOf<GatedBlockOutputs> = { vertical: true, horizontal: true, skip: true };
 
 /** Arguments of {@link gatedPixelCNNBlock}. */
 export interface GatedPixelCNNBlockArgs extends SeedArgs, WeightNormalizationArgs {
-  /** F, the features of each stack that come out, a multiple of `imageChannels`. */
+  /** F, the number of output features of each stack, a multiple of `imageChannels`. */
   filters: number;
   /** Rows and columns of the window, odd; one number for a square one. @default 3 */
   kernelSize?: number | [number, number];
@@ -56,22 +56,23 @@ export interface GatedPixelCNNBlockArgs extends SeedArgs, WeightNormalizationArg
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels?: number;
   /**
-   * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that enters the gates; or several of them.
+   * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that is added in the gates; or a list of them.
    * @default none
    */
   condition?: Applied | readonly Applied[];
   /**
-   * Features of a third output, made of the horizontal stack's gated features, a multiple of `imageChannels`.
+   * The number of features of a third output, computed from the horizontal stack's gated features, a multiple of
+   * `imageChannels`.
    * @default none
    */
   skipFilters?: number;
-  /** Probability with which the horizontal stack's gated features are dropped in training. @default 0 */
+  /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
   dropout?: number;
   /**
-   * Whether it is the last block: its vertical stack, which nobody would read, is not made. @default false
+   * Whether it is the last block. If so, it makes no vertical stack, which nothing would read. @default false
    */
   isLast?: boolean;
-  /** Prefix of the names of its layers. @default that of each layer's class */
+  /** Prefix of the names of its layers. @default names that tfjs makes from each layer's class */
   name?: string;
 }
 
@@ -90,23 +91,22 @@ const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
 };
 
 /**
- * The block of Gated PixelCNN, of layers that are each of use by themselves: masked convolutions, gates and
+ * The block of Gated PixelCNN, composed of layers that can also be used separately: masked convolutions, gates and
  * sums.
  *
  *     v = conv_{n x n, rows above and present}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
- * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees the
- * rows above the present one only, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so
- * that features keep a variance of 1 through masks and gates, and what a later block adds to the horizontal
- * stack begins small.
+ * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees only the rows
+ * above the present one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
+ * variance of 1 through masks and gates, and so that later blocks at first add little to the horizontal stack.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2.1 to
- * 2.3 and figure 2; the skip output is that of WaveNet.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2.1 to 2.3 and figure 2; the skip output is from WaveNet.
  *
- * @throws TypeError naming the argument, before any weight is made: even kernels, `filters` that
- * `imageChannels` does not divide, or that are not those of the horizontal stack with mask B.
+ * @throws TypeError naming the argument, before any weight is made: an even kernel size, `filters` that are not a
+ * multiple of `imageChannels`, or with mask B differ from the features of the horizontal stack.
  * @example
  * ```js
  * import { input } from '@tensorflow/tfjs-layers';
@@ -173,20 +173,20 @@ export function gatedPixelCNNBlock(
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
 /**
- * What the square of a gate is on average where a and b are normal with variance 1: E[tanh(a)^2]
- * E[sigmoid(b)^2] = 0.394 * 0.293.
+ * The mean square of a gate's output when a and b are normal with variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 *
+ * 0.293.
  */
 const GATED_SQUARE = 0.1157;
 
 /**
- * Whether a convolution must make up for a gate: those that read one and are not added to a sum over blocks,
- * of which each term begins small.
+ * Whether a convolution must compensate for a gate. That holds for those that read a gate, unless they are added to a
+ * sum over blocks, in which each term starts small.
  */
 const readsGate = (part: string, maskType: MaskType) => part === (maskType === 'A' ? 'out' : 'vertical');
 
 /**
- * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). tfjs would
- * count masked inputs too, and 1 for the square; gate by gate, what comes in would fade.
+ * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). The initializers of
+ * tfjs would count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
  */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;

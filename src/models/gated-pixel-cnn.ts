@@ -12,7 +12,7 @@ export interface GatedPixelCNNArgs extends NetworkArgs, ConditionArgs {
   hiddenDim: number;
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: number;
-  /** Conditions the model on maps of so many numbers a pixel: an input [N,H,W,K]. */
+  /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
   conditionMapSize?: number;
 }
 
@@ -22,16 +22,16 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
 };
 
 /**
- * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and
- * from the horizontal stack the same way to outputs as {@link pixelCNN}: ReLU and a 1x1 convolution to outDim
- * * C, twice; a 1x1 convolution to L * C logits, or to the features of a mixture. It has no blind spot. Dropout is that of the gated features of each
- * block's horizontal stack.
+ * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and then, on
+ * the horizontal stack, the same output layers as in {@link pixelCNN}: ReLU and a 1x1 convolution to outDim * C, twice;
+ * a 1x1 convolution to L * C logits, or to the features of a mixture. It has no blind spot. Dropout applies to the
+ * gated features of each block's horizontal stack.
  *
- * It may be conditioned on a class, a vector, a map, or several of them: each enters every gate by a projection
- * of its own. Its inputs are the image, then class, vector and map, in this order.
+ * It may be conditioned on a class, a vector, a map, or several of them; each is added in every gate through a
+ * projection of its own. Its inputs are the image, then class, vector and map, in this order.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), section 2 and
- * figure 2.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
  * [N,H,W,C,L], or with `output: { components }` to parameters [N,H,W,P]

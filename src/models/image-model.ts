@@ -15,23 +15,23 @@ import { OneHotLevels } from '../layers/one-hot-levels';
 import type { DistributionLayer, TensorDistribution } from '../layers/types';
 
 /**
- * What an autoregressive image model is from outside: images [N,H,W,C], and conditions where it takes any,
- * in; logits [N,H,W,C,L] out, or the parameters [N,H,W,P] of another distribution.
+ * The interface of an autoregressive image model: it takes images [N,H,W,C] and conditions, if any, and returns logits
+ * [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution.
  */
 export interface ImageModelShape {
   /** [H, W, C]; H and W null where the model takes images of any size. */
   readonly imageShape: [number | null, number | null, number];
-  /** L, the intensities that a channel can have. */
+  /** L, the number of levels of a channel. */
   readonly levels: number;
   /** What the model is conditioned on, its inputs after the image; empty for nothing. */
   readonly conditions: readonly ConditionShape[];
-  /** What the outputs mean: what the last layer says, else a softmax of logits. */
+  /** What the outputs mean: the distribution of the last layer if it has one, else a softmax of logits. */
   readonly distribution: Softmax | TensorDistribution;
 }
 
 /**
- * Reads the shapes of a graph; throws where it is not [N,H,W,C] -> [N,H,W,C,L], and does not end in a layer that says
- * what its outputs mean either. `what` names the caller in the message.
+ * Reads the shapes of a graph. Throws if it is neither [N,H,W,C] -> [N,H,W,C,L] nor ends in a layer that says what its
+ * outputs mean. `what` names the caller in the message.
  */
 export function imageModelShape(
   what: string,
@@ -65,14 +65,14 @@ export function imageModelShape(
 /** Whether two lengths are equal, as far as they are known. */
 const fits = (a: number | null | undefined, b: number | null) => a == null || b === null || a === b;
 
-/** What an output of a model of images of so many channels means; null where nothing says it. */
+/** What an output means, for images with this number of channels; null if nothing says so. */
 function distributionOf(
   what: string,
   { shape, sourceLayer }: SymbolicTensor,
   channels: number | null,
 ): Softmax | TensorDistribution | null {
   const { distribution } = sourceLayer as Partial<DistributionLayer>;
-  const isOwn = distribution !== undefined && !isSoftmax(distribution); // that of a model within the model may be
+  const isOwn = distribution !== undefined && !isSoftmax(distribution); // a nested model may have a softmax
   if (!isOwn) {
     const [, , , ofPixel = null, levels = null] = shape;
     return ofPixel === channels && ofPixel !== null && levels !== null ? softmaxOf(ofPixel, levels) : null;
@@ -89,7 +89,7 @@ function distributionOf(
   return distribution;
 }
 
-/** Checks that layers which turn the image back into categories know as many levels as the outputs. */
+/** Checks that layers which turn the image back into categories have as many levels as the outputs. */
 function checkEncodings(
   what: string,
   image: SymbolicTensor,
@@ -107,7 +107,7 @@ function checkEncodings(
 const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>
   !conditions.includes(null);
 
-/** What a graph whose output is almost that of an image model may lack. */
+/** A hint about what may be missing in a graph whose output is almost right. */
 function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
   if (output?.length === 4)
     return '; a last layer pixelLogits makes logits of features [N,H,W,C*L], logisticMixture says that they are parameters';
@@ -119,7 +119,7 @@ const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
 /**
- * What an input of a graph of layers is, beside images [N,H,W,C]; null where it is none of the four.
+ * The kind of condition that an input of a graph is; null if it is none of the four.
  */
 function conditionShape(
   input: SymbolicTensor,
@@ -128,7 +128,7 @@ function conditionShape(
 ): ConditionShape | null {
   const [, h, w] = input.shape;
   const size = input.shape.at(-1);
-  /** The config of a layer that reads the input, by its class. */
+  /** The config of a layer of this class that reads the input. */
   const readerOf = ({ className }: { className: string }) =>
     input.sourceLayer.outboundNodes
       .map(({ outboundLayer }) => outboundLayer)

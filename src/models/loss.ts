@@ -16,16 +16,17 @@ import { crossEntropy } from '../ops/cross-entropy';
 import type { ImageModelShape } from './image-model';
 
 /**
- * The negative log-likelihood in nats per dimension: the mean of -log p(label) over every dimension of an
- * image but the batch. Loss and metric for `compile`.
+ * The negative log-likelihood in nats per dimension: the mean of -log p(label) over all values of an image. A loss or
+ * metric for `compile`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.3 and 5.1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.3
+ * and 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
+ * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
- * @returns [N], one value an image; none for no images
+ * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
+ * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
@@ -49,7 +50,9 @@ export function negativeLogLikelihood(
   });
 }
 
-/** -log p of every label given those before it, in nats, of the labels' shape. To be called within a tidy. */
+/**
+ * -log p of every label given the labels before it, in nats, in the shape of the labels. To be called within a tidy.
+ */
 export function natsOf(
   labels: Tensor,
   outputs: Tensor,
@@ -83,7 +86,7 @@ export function natsOf(
   return nats;
 }
 
-/** The same of logits [N, ..., L]. */
+/** The same for logits [N, ..., L]. */
 function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
@@ -114,13 +117,13 @@ function natsOfLogits(labels: Tensor, logits: Tensor): Tensor {
  * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model
  * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 5.1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not looked at: one
- * that is no level makes the figure wrong, which `checkLabels` of `compile` finds.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
+ * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution what the outputs mean: `model.distribution`; in `compile` that of the model. A softmax by default.
- * @returns [N], one value an image; none for no images
+ * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
+ * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
@@ -139,8 +142,8 @@ export function bitsPerDim(
 }
 
 /**
- * Both functions by name: they are known by a mark, since copies of this package (ESM, CommonJS) may meet in
- * one program.
+ * Both functions by name. They carry a mark by which they are recognized, since several copies of this package (ESM,
+ * CommonJS) may be loaded in one program.
  */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
@@ -155,7 +158,7 @@ function mark<Fn extends Likelihood>(fn: Fn, name: string): Fn {
   return Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
 }
 
-/** The loss or metric of that name, of outputs of a distribution: tfjs calls it with labels and outputs alone. */
+/** The loss or metric of that name for a distribution: tfjs calls it with labels and outputs only. */
 function boundLikelihood(
   name: string,
   distribution: ImageModelShape['distribution'],
@@ -170,17 +173,17 @@ export function likelihoodName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? (fn as { [MARK]?: string })[MARK] : undefined;
 }
 
-/** The loss or metric of that name; undefined where this library has none. */
+/** The loss or metric of that name; undefined if this library has none. */
 export function likelihoodNamed(name: string): Likelihood | undefined {
   return Object.hasOwn(likelihoods, name) ? likelihoods[name] : undefined;
 }
 
-/** Stands in a saved model for a loss that was the program's own: functions are not saved. */
+/** Marks a loss function of the program's own in a saved model, since functions are not saved. */
 export const OWN_LOSS = '(a function of the program)';
 
 /**
- * Replaces names by the functions they name, in any of the forms that `compile` takes: one, a list, a record
- * by output; and binds those of this library to what the outputs of a model mean.
+ * Replaces names by the functions they stand for, in any of the forms that `compile` takes (one, a list, or a record by
+ * output), and binds this library's functions to the distribution of the model.
  */
 export function withFunctions(
   what: string,

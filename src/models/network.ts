@@ -19,9 +19,9 @@ import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import { checkEncodedLevels, checkRate } from '../program/ops';
 
 /**
- * How a network reads levels. `'scaled'`: as intensities, level / (L - 1); for photographs. As categories, which have no
- * order, for codes, tiles and palettes: `'oneHot'`, as vectors of L numbers, or `{ embedding: units }`, as learnt vectors
- * of so many.
+ * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for photographs. The others read
+ * them as categories without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{
+ * embedding: units }` as learnt vectors of `units` numbers.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
@@ -29,23 +29,24 @@ export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number }
 export interface NetworkArgs extends SeedArgs {
   /** [H, W, C]; null for H and W takes images of any size. */
   imageShape: readonly [number | null, number | null, number];
-  /** L, the intensities that a channel can have. @default 256 */
+  /** L, the number of levels of a channel. @default 256 */
   levels?: number;
   /** Features of the two 1x1 convolutions before the last, per image channel. */
   outDim: number;
-  /** How levels are read. Images [N,H,W,C] in [0, 1] come in all the same. @default 'scaled' */
+  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'scaled' */
   input?: InputEncoding;
   /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
   firstKernelSize?: number | [number, number];
   /** Kernel, or window, of the blocks, odd. @default 3 */
   kernelSize?: number | [number, number];
-  /** Probability with which features are dropped in training, in each block. @default 0 */
+  /** The probability of dropping a feature in training, in each block. @default 0 */
   dropout?: number;
   /**
-   * What the outputs mean: a softmax over levels, logits [N,H,W,C,L], or a mixture of so many discretized logistics over
-   * whole pixels, parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far fewer outputs and knows
-   * that levels next to each other are alike: for intensities of many levels, not for categories. Its coefficients between
-   * channels are 0, since features are in groups by channel and see the earlier channels themselves.
+   * What the outputs mean: a softmax over levels, with logits [N,H,W,C,L]; or a mixture of `components` discretized
+   * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far
+   * fewer outputs and treats neighbouring levels as similar: use it for intensities of many levels, not for categories.
+   * Its coefficients between channels are 0, since features are grouped by channel and already see the earlier
+   * channels.
    *
    * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
    * @default 'softmax'
@@ -71,7 +72,7 @@ export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
   name: true,
 };
 
-/** What every network takes too, and describes in its own words. */
+/** Arguments that every network takes, but documents itself. */
 interface DepthArgs {
   hiddenDim: number;
   numBlocks: number;
@@ -100,7 +101,7 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
   checkCategories(`${what}: levels`, levels, 2);
   const firstKernel = checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
   const kernel = checkKernelSize(`${what}: kernelSize`, kernelSize);
-  // Kernels of the network, each of the option named and of those checked before it.
+  // Kernels of the network. Each is named after the option being checked, and depends on the options checked before it.
   checkMemory(`${what}: hiddenDim`, [2 * hidden, hidden]);
   const { input = 'scaled' } = args;
   const inputs = imageChannels * checkEncoding(what, input, levels);
@@ -130,7 +131,7 @@ export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
   };
 }
 
-/** Checks how levels are read; the features that each channel then has. */
+/** Checks how levels are read, and returns the number of features that each channel becomes. */
 export function checkEncoding(what: string, input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
   const isEmbedding = typeof input === 'object' && input !== null;
@@ -144,10 +145,10 @@ export function checkEncoding(what: string, input: InputEncoding, levels: number
   return units;
 }
 
-/** Far more than any network has; a slip would take all memory and time. */
+/** Far more than any network has. A typo could otherwise use up all memory and time. */
 const MOST_BLOCKS = 10_000;
 
-/** Checks [H, W, C], null for H and W allowed, and gives C. */
+/** Checks [H, W, C], where H and W may be null, and returns C. */
 export function checkImageShape(what: string, imageShape: unknown): number {
   const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
   const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
@@ -166,7 +167,7 @@ export interface InputLayersArgs extends SeedArgs {
 }
 
 /**
- * What comes before the layer that reads the image: nothing, or the layer that makes categories of it, [N,H,W,C] ->
+ * The layers before the one that reads the image: none, or a layer that turns levels into categories, [N,H,W,C] ->
  * [N,H,W,C*features].
  */
 export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.Layer[] {
@@ -176,7 +177,7 @@ export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.La
   return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
-/** Checks what the outputs are to mean; `what` names the option. */
+/** Checks the option that says what the outputs mean; `what` names it. */
 export function checkOutput(what: string, output: unknown): NonNullable<NetworkArgs['output']> {
   if (output === 'softmax') return output;
   if (typeof output !== 'object' || output === null)
@@ -186,8 +187,8 @@ export function checkOutput(what: string, output: unknown): NonNullable<NetworkA
 }
 
 /**
- * What ends a network whose features are not split by channel: the layer that says what its outputs mean, and how many
- * features that takes. `label` names an option in errors.
+ * The last layer of a network whose features are not split by channel, which says what the outputs mean, and how many
+ * features it reads. `label` names an option in errors.
  */
 export function wholePixelOutputs(
   label: (option: string) => string,
@@ -218,8 +219,8 @@ export interface OutputHeadArgs extends SeedArgs {
 }
 
 /**
- * The layers from features that have passed a ReLU to outputs: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P], of 1x1
- * convolutions with mask B.
+ * The layers from features, after a ReLU, to outputs: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P], of 1x1 convolutions with
+ * mask B.
  */
 export function outputHead({ filters, imageChannels, levels, output, seed }: OutputHeadArgs): layers.Layer[] {
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });

@@ -21,22 +21,22 @@ import { checkImageShape, wholePixelOutputs } from './network';
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
-  /** [H, W, C], H and W multiples of 4; null takes images of any such height or width. */
+  /** [H, W, C], with H and W multiples of 4; null accepts any such height or width. */
   imageShape: readonly [number | null, number | null, number];
-  /** L, the intensities that a channel can have. @default 256 */
+  /** L, the number of levels of a channel. @default 256 */
   levels?: number;
-  /** F, the features of each map; the paper has 160. */
+  /** F, the number of features of each map; the paper has 160. */
   filters: number;
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
   numResnets?: number;
-  /** Logistics in the mixture. @default 10 */
+  /** The number of logistics in the mixture. @default 10 */
   components?: number;
-  /** Probability with which features are dropped in training, in each block; the paper has 0.5. @default 0 */
+  /** The probability of dropping a feature in training, in each block; the paper has 0.5. @default 0 */
   dropout?: number;
   /**
-   * What the outputs mean: a mixture of discretized logistics, parameters [N,H,W,P], or a softmax over levels, logits
-   * [N,H,W,C,L]. By the softmax, the channels of a pixel are independent of each other given all pixels before it; by the
-   * mixture they are not.
+   * What the outputs mean: a mixture of discretized logistics, with parameters [N,H,W,P], or a softmax over levels,
+   * with logits [N,H,W,C,L]. With the softmax, the channels of a pixel are independent of each other given all earlier
+   * pixels; with the mixture they are not.
    * @default 'mixture'
    */
   output?: 'mixture' | 'softmax';
@@ -59,30 +59,31 @@ const argNames: NamesOf<PixelCNNPlusPlusArgs> = {
 
 /** Resolutions: whole, half and quarter. */
 const NUM_SCALES = 3;
-/** What height and width are multiples of. */
+/** Height and width must be multiples of this. */
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
 /** The two streams of PixelCNN++, each [N,H,W,F] at some resolution. */
 interface Streams {
-  /** Sees rows above, whole. */
+  /** Sees all of the rows above. */
   readonly u: SymbolicTensor;
   /** Sees rows above and pixels to the left. */
   readonly ul: SymbolicTensor;
 }
 
 /**
- * PixelCNN++: two streams of gated residual blocks ({@link GatedResBlock}), one that sees the rows above and one that sees
- * what is left of the present pixel too; on the way down from whole to half and quarter resolution, and back up, where
- * every map of the way down is a skip. Weight normalization in every convolution. The outputs of a pixel do not see the
- * pixel itself: its channels depend on each other by the mixture ({@link LogisticMixture}).
+ * PixelCNN++: two streams of gated residual blocks ({@link GatedResBlock}). One sees the rows above, the other also the
+ * pixels to the left. They go down from full to half and quarter resolution and back up, and every map on the way down
+ * becomes a skip on the way up. Every convolution has weight normalization. The outputs of a pixel do not see the pixel
+ * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
  *
  * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). `initializeFromData` sets gains and
- * biases from a batch before training. It may be conditioned on a class or a vector, which enter every block.
+ * biases from a batch before training. It may be conditioned on a class, a vector, or both, which are added in every
+ * block.
  *
  * With 160 filters and 5 resnets, images 32x32x3 and 10 components it has the paper's 53.7 million weights.
  *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as the paper's
- * code has it.
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
+ * paper's code.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to parameters [N,H,W,P],
  * or with `output: 'softmax'` to logits [N,H,W,C,L]
@@ -174,7 +175,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
 const concat = (name: string, x: readonly SymbolicTensor[]) =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
-/** Far more than any network has; a slip would take all memory and time. */
+/** Far more than any network has. A typo could otherwise use up all memory and time. */
 const MOST_RESNETS = 1000;
 
 /** The arguments, checked, with defaults filled in. */

@@ -6,9 +6,9 @@ import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
 
-/** What {@link PixelCNNArgs.block} is told of the block to make. */
+/** The arguments that {@link PixelCNNArgs.block} gets for the block to make. */
 export interface BlockArgs extends SeedArgs {
-  /** For the block's name, the same in every program: 'block0' for the first block. */
+  /** The block's name, the same in every program: 'block0' for the first block. */
   name: string;
   /** hiddenDim * C; the block's input and output have 2 * filters features. */
   filters: number;
@@ -18,32 +18,34 @@ export interface BlockArgs extends SeedArgs {
   kernelSize: number | [number, number];
   /** 0 for the first block, 1 for the next. */
   index: number;
-  /** Probability with which the block is to drop features in training. @default none are dropped */
+  /** The probability with which the block should drop features in training. @default no dropout */
   dropout?: number;
 }
 
 /** Arguments of {@link pixelCNN}. */
 export interface PixelCNNArgs extends NetworkArgs {
-  /** h, the features of a block's middle, per image channel. */
+  /** h, the number of features in the middle of a block, per image channel. */
   hiddenDim: number;
   /** Residual blocks, 0 or more. */
   numBlocks: number;
   /**
-   * Makes each block, from 2 * filters features to as many: {@link rowLSTMBlock} or {@link diagonalBiLSTMBlock}, or a function
-   * of your own, which may choose by `index`. `seed` and `dropout` are up to it.
+   * Makes each block, which takes and returns 2 * filters features: {@link rowLSTMBlock}, {@link diagonalBiLSTMBlock},
+   * or a function of your own, which may choose by `index`. It may use `seed` and `dropout` or ignore them.
    * @default {@link pixelCNNResBlock}
    */
   block?: (args: BlockArgs) => layers.Layer;
 }
 
 /**
- * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features;
- * `numBlocks` residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C;
- * logits [N,H,W,C,L], or with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All but the first with mask B. `getWeights()` runs in that order. Dropout is within each block,
- * after its first convolution, as in PixelCNN++.
+ * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
+ * residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C; logits [N,H,W,C,L], or
+ * with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All convolutions but the first have mask B.
+ * `getWeights()` returns weights in this order. Dropout is applied within each block, after its first convolution, as
+ * in PixelCNN++.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), table 1 and figure 5. Deviations,
- * the blog's: a ReLU ends each block's last convolution, and no "layer-to-output connections".
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and
+ * figure 5. It deviates from the paper as the blog does: a ReLU follows each block's last convolution, and there are no
+ * "layer-to-output connections".
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L],
  * or with `output: { components }` to parameters [N,H,W,P]
@@ -70,7 +72,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
   const stack: layers.Layer[] = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
   stack.push(maskedConv2d({ ...first, maskType: 'A' })); // [N,H,W,in*C] -> [N,H,W,2hC]
-  const dropping = dropout > 0 ? { dropout } : {}; // a block that drops nothing need not know the option
+  const dropping = dropout > 0 ? { dropout } : {}; // without dropout, a block need not know the option
   for (let index = 0; index < numBlocks; index++) {
     const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...dropping }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
@@ -87,7 +89,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
     const outputs = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
     return autoregressiveModel({ inputs: image, outputs, ...named });
   } catch (error) {
-    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves none behind
+    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves no weights behind
     throw error;
   }
 }

@@ -49,13 +49,13 @@ export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
   imageShape: readonly [number | null, number | null, number];
   /** L, the levels or codes that a channel can have. @default 256 */
   levels?: number;
-  /** F, the features of each map, with attention a multiple of 2 * heads. */
+  /** F, the number of features of each map; with attention, a multiple of 2 * heads. */
   filters: number;
   /** Windows of the residual blocks, odd, 3 or more. @default 3 */
   kernelSize?: number;
   /** Blocks, each of residual blocks and attention. */
   numBlocks: number;
-  /** Gated residual blocks in each block, 0 or more; with conditions 1 or more, since these enter them. */
+  /** Gated residual blocks in each block: 0 or more, or with conditions 1 or more, since conditions are added there. */
   numResBlocks: number;
   /** Features between the two convolutions of a residual block. */
   resFilters: number;
@@ -64,23 +64,23 @@ export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
   /** Heads of attention. @default 8 */
   heads?: number;
   /**
-   * Probability with which features, and weights of attention, are dropped in training; the residual blocks after the last
-   * block drop none.
+   * The probability of dropping features and attention weights in training. The residual blocks after the last block
+   * have no dropout.
    * @default 0
    */
   dropout?: number;
   /** Gated residual blocks of 1x1 convolutions after the last block. @default 0 */
   outResBlocks?: number;
-  /** How levels are read. Images [N,H,W,C] in [0, 1] come in all the same. @default 'oneHot' */
+  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
   input?: InputEncoding;
   /**
-   * What the outputs mean: a softmax over levels, logits [N,H,W,C,L], for codes and other categories; or a mixture of so many
-   * discretized logistics over whole pixels, parameters [N,H,W,P]. By the softmax the channels of a pixel are independent of
-   * each other given all pixels before it; by the mixture they are not.
+   * What the outputs mean: a softmax over levels, with logits [N,H,W,C,L], for codes and other categories; or a mixture
+   * of `components` discretized logistics over whole pixels, with parameters [N,H,W,P]. With the softmax the channels
+   * of a pixel are independent of each other given all earlier pixels; with the mixture they are not.
    * @default 'softmax'
    */
   output?: NonNullable<NetworkArgs['output']>;
-  /** A coarser map of codes as a condition, as the finer priors of VQ-VAE-2 have it. */
+  /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
   codeCondition?: CodeConditionArgs;
   /** Name of the model. */
   name?: string;
@@ -107,18 +107,20 @@ const argNames: NamesOf<PixelSNAILArgs> = {
 };
 
 /**
- * PixelSNAIL: blocks of gated residual blocks ({@link GatedResBlock}) whose convolutions leave out the present pixel, and of
- * attention to all earlier places ({@link CausalAttention}), by which every pixel sees what is before it at any distance (all
- * but the end of the row above, which the first pixels of a row do not see: it is in the features of later places only). In the
- * form of the priors over the codes of a VQ-VAE that its PyTorch code made common: ELU; queries made of [features, position],
- * keys and values of [the block's input, features, position]; weight normalization in every convolution.
+ * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions leave out the present
+ * pixel, followed by attention to all earlier places ({@link CausalAttention}). So every pixel sees everything before
+ * it, at any distance, with one exception: the first pixels of a row do not see the end of the row above, which is only
+ * in the features of later places. This is the form that is common for priors over the codes of a VQ-VAE: ELU; queries
+ * computed from [features, position], keys and values from [the block's input, features, position]; weight
+ * normalization in every convolution.
  *
- * It may be conditioned on a class, a vector and a coarser map of codes, which enter every residual block of the windows.
- * The network that reads the codes sees all sides; when images are drawn, it runs once, before the first pixel.
+ * It may be conditioned on a class, a vector and a coarser map of codes, which are added in every residual block that
+ * has a window. The network that reads the codes sees all sides; in sampling, it runs once, before the first pixel.
  *
- * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), https://arxiv.org/abs/1712.09763, as
- * https://github.com/rosinality/vq-vae-2-pytorch has it, of which it reads state dicts (`loadWeights`); as a prior: Razavi et
- * al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446.
+ * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
+ * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
+ * can be loaded (`loadWeights`). As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2"
+ * (2019), https://arxiv.org/abs/1906.00446.
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits [N,H,W,C,L],
  * or with `output: { components }` to parameters [N,H,W,P]
@@ -149,7 +151,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   ) => {
     const features = (x[0] as SymbolicTensor).shape[3] as number;
     const block = { ...part(name), filters: features, shift, activation: 'elu', dropout, ...of } as const;
-    return gatedResBlock(block).apply([...x]); // [N,H,W,F], and what it has beside x
+    return gatedResBlock(block).apply([...x]); // [N,H,W,F], and the other inputs, if any
   };
   const point = { kernelSize: 1, hiddenFilters: filters };
   const conv = (
@@ -227,7 +229,7 @@ interface CodeNetwork extends Required<CodeConditionArgs> {
   readonly columns: number;
 }
 
-/** Far more than any network has; a slip would take all memory and time. */
+/** Far more than any network has. A typo could otherwise use up all memory and time. */
 const MOST_BLOCKS = 1000;
 
 /** The arguments, checked, with defaults filled in. */
@@ -274,9 +276,9 @@ function checkNetwork(args: PixelSNAILArgs) {
   };
 }
 
-/** Rows and columns of a square window, odd and at least so many. */
-function checkWindow(what: string, kernelSize: unknown, least: number): number {
-  const side = checkInteger(what, kernelSize, least);
+/** Checks the size of a square window, odd and at least `minimum`. */
+function checkWindow(what: string, kernelSize: unknown, minimum: number): number {
+  const side = checkInteger(what, kernelSize, minimum);
   if (side % 2 === 0) throwTypeError(what, 'an odd integer', side);
   return side;
 }

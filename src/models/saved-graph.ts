@@ -4,25 +4,25 @@ import { throwTypeError } from '../core/check';
 /** The fields of an object of a file, by the names that tfjs reads them by. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** One call of a layer: from which calls of which layers its inputs come. */
+/** One call of a layer: which calls of which layers its inputs come from. */
 interface Call {
   readonly layer: string;
   readonly inputs: readonly Reference[];
 }
 
-/** A layer's output of a call. tfjs calls it a node. */
+/** The output of one call of a layer. tfjs calls it a node. */
 interface Reference {
   readonly layer: string;
   readonly call: number;
 }
 
 /**
- * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits for ever for an input that never
- * comes, so one changed letter in a name would hang the program.
+ * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits forever for an input that never
+ * comes, so one wrong letter in a name would hang the program.
  *
  * @param what the caller or the file, for the message
- * @param saved a model or layer as a file holds it, `{ class_name, config }`, or as tfjs gives it to `fromConfig`
- * @throws Error naming the layer, and what it wants that is not there
+ * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
+ * @throws Error naming the layer, and what it needs that is missing
  */
 export function checkSavedGraph(what: string, saved: unknown): void {
   if (typeof saved !== 'object' || saved === null) return;
@@ -33,12 +33,12 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** What sizes weights in configs of layers, of tfjs and of this library. */
+/** The fields in layer configs, of tfjs and of this library, that determine the sizes of weights. */
 const SIZES = ['filters', 'units', 'kernelSize', 'numClasses'];
 
 /**
- * Checks that no layer, of this model or of one inside it, is of more features than all weights have numbers: tfjs
- * would make its weights, however large, before it finds that those of the file do not fit.
+ * Checks that no layer, of this model or of one inside it, has more features than all weights together have numbers.
+ * tfjs would allocate its weights, however large, before it finds that those of the file do not fit.
  *
  * @throws TypeError naming the size
  */
@@ -60,11 +60,14 @@ function fieldsOf(value: unknown): Fields {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [camelCase(name), field]));
 }
 
-/** As tfjs has it. */
+/** In the form that tfjs uses. */
 const camelCase = (name: string) =>
   name.length < 2 ? name : name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
 
-/** Whether these are the fields of a graph of layers: a layer of layers also has some, but says nothing of their inputs. */
+/**
+ * Whether these are the fields of a graph of layers: a layer that wraps layers also has some of them, but does not list
+ * their inputs.
+ */
 function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
   if (!Array.isArray(layers)) return false;
   return (
@@ -76,7 +79,7 @@ function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
 
 function checkGraph(what: string, graph: Fields): void {
   const layers = (graph['layers'] as unknown[]).map(fieldsOf);
-  /** How many calls of each layer can be referred to: so far, and in the end. */
+  /** How many calls of each layer can be referred to: so far, and in total. */
   const made = new Map<string, number>();
   for (const { name, className, config } of layers) {
     checkName(what, name, fieldsOf(config)['name']);
@@ -96,7 +99,7 @@ function checkGraph(what: string, graph: Fields): void {
   }
 }
 
-/** tfjs keeps layers under their names in plain objects, where `constructor` is taken from the start. */
+/** tfjs stores layers by name in plain objects, in which names such as `constructor` are taken. */
 function checkName(what: string, name: unknown, ownName: unknown): asserts name is string {
   if (typeof name !== 'string' || name in {}) {
     throwTypeError(what, 'the name of a layer', name);
@@ -106,7 +109,7 @@ function checkName(what: string, name: unknown, ownName: unknown): asserts name 
   }
 }
 
-/** Inputs have an output without being called. So have models: what was called to make them is their first node. */
+/** Inputs have an output without being called. So do models: the call that made them is their first node. */
 function hasFirstNode(className: unknown): boolean {
   if (className === 'InputLayer') return true;
   const { classNameMap } = serialization.SerializationMap.getMap();
@@ -151,7 +154,7 @@ function checkReference(
   }
 }
 
-/** Checks that all calls can be made one after the other, as tfjs makes them: each once its inputs are there. */
+/** Checks that all calls can be made in turn, as tfjs makes them: each once its inputs are available. */
 function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<string, number>): void {
   const made = new Map(atFirst);
   const isThere = ({ layer, call }: Reference) => call < (made.get(layer) as number);
@@ -169,7 +172,7 @@ function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<s
   }
 }
 
-/** Goes back from call to call, each of which waits for another, until a layer comes again. */
+/** Follows the calls that wait for each other backwards until a layer repeats. */
 function layerInCycle(waiting: readonly Call[], isThere: (input: Reference) => boolean): string {
   const seen = new Set<string>();
   let [present] = waiting as [Call];

@@ -8,9 +8,9 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 
-// What tfjs 4.22 does not do, and training, saving and loading a model need.
+// Things that training, saving and loading a model need and tfjs 4.22 does not do.
 
-/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, kept by multiplying once a step. */
+/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, which it multiplies by beta once in each step. */
 interface AdamPowers {
   beta1: number;
   beta2: number;
@@ -19,9 +19,8 @@ interface AdamPowers {
 }
 
 /**
- * Makes a loaded Adam go on exactly as the one that was saved. tfjs restores the running powers of beta by
- * `pow`, which differs in the last bits from the float32 products that training made; here they are
- * multiplied out again.
+ * Makes a loaded Adam continue exactly like the one that was saved. tfjs restores the powers of beta with `pow`, which
+ * differs in the last bits from the float32 products of training. This repeats the multiplications instead.
  */
 export function restoreAdamPowersExactly(optimizer: Optimizer): void {
   if (optimizer.getClassName() !== 'Adam') return;
@@ -42,15 +41,14 @@ function power(beta: number, steps: number): number {
   let product = factor;
   for (let i = 0; i < steps; i++) {
     const next = Math.fround(product * factor);
-    if (Object.is(next, product)) return product; // and so it stays, however many steps a damaged file says
+    if (Object.is(next, product)) return product; // it stays constant, however many steps a damaged file claims
     product = next;
   }
   return product;
 }
 
 /**
- * Runs `save` and disposes the step counts that the optimizer makes tensors of meanwhile, which tfjs leaves
- * behind.
+ * Runs `save` and disposes of the step-count tensors that the optimizer makes meanwhile and tfjs leaves behind.
  */
 export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => Promise<T>): Promise<T> {
   const steps: Tensor[] = [];
@@ -63,14 +61,14 @@ export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => P
   try {
     return await save();
   } finally {
-    Reflect.deleteProperty(optimizer, 'getWeights'); // its class's own again
+    Reflect.deleteProperty(optimizer, 'getWeights'); // back to the method of its class
     dispose(steps);
   }
 }
 
 /**
- * Releases what tfjs had kept for a backward pass that an error prevented: when a function throws under
- * `variableGrads`, tfjs 4.22 leaves the tensors saved so far behind.
+ * Releases what tfjs kept for a backward pass that an error prevented: when a function throws under `variableGrads`,
+ * tfjs 4.22 leaves the tensors saved so far behind.
  */
 export function disposeAbandonedTape(): void {
   const { state } = engine();
@@ -79,19 +77,19 @@ export function disposeAbandonedTape(): void {
   state.activeTape = [];
 }
 
-/** What tfjs has made since some moment. Only the first call counts. */
+/** What tfjs has made since a certain moment. Only the first call counts. */
 export interface Made {
-  /** Leaves it as it is. */
+  /** Keeps everything. */
   keep(): void;
-  /** Disposes it, variables and kept tensors too. */
+  /** Disposes of everything, including variables and kept tensors. */
   dispose(): void;
 }
 
 let isCollecting = false;
 
 /**
- * Collects the tensors and variables that are made from now on, until it is told what to do with them: tfjs leaves them
- * behind when it fails to load a model. A collection within another collects nothing.
+ * Collects the tensors and variables that are made from now on, until you say what to do with them: tfjs leaves them
+ * behind when it fails to load a model. A nested collection collects nothing.
  */
 export function collectMade(): Made {
   if (isCollecting) return { keep() {}, dispose() {} };

@@ -13,11 +13,11 @@ import { isAbandoned, isMissing, readWhole, replaceFile, temporaryName } from '.
 
 /** A finished checkpoint. */
 export interface Checkpoint<State> {
-  /** Steps that were done. */
+  /** The number of steps done. */
   readonly step: number;
-  /** What was given to save with it. */
+  /** The state that was saved with it. */
   readonly state: State;
-  /** The directory with all that its writer put there. */
+  /** The directory with everything that was written there. */
   readonly directory: string;
 }
 
@@ -29,12 +29,12 @@ export interface CheckpointOptions {
 
 const optionNames: NamesOf<CheckpointOptions> = { isBest: true };
 
-/** Checkpoints of a run, of {@link checkpoints}. */
+/** The checkpoints of a run, from {@link checkpoints}. */
 export interface Checkpoints<State> {
   /**
-   * Writes a checkpoint: `write` puts files into the directory that it is given, `state` is kept as JSON.
-   * Only when all is written does it become the latest one, and the best one where `isBest`, at one stroke;
-   * what is neither is removed then.
+   * Writes a checkpoint: `write` puts files into the directory that it is given, and `state` is stored as JSON. Once
+   * everything is written, it atomically becomes the latest checkpoint, and the best one if `isBest`. Checkpoints that
+   * are neither are then removed.
    */
   save(
     step: number,
@@ -42,9 +42,9 @@ export interface Checkpoints<State> {
     write: (directory: string) => Promise<unknown>,
     options?: CheckpointOptions,
   ): Promise<void>;
-  /** The latest one, null where there is none. */
+  /** The latest one, or null if there is none. */
   latest(): Promise<Checkpoint<State> | null>;
-  /** The best one, null where there is none. */
+  /** The best one, or null if there is none. */
   best(): Promise<Checkpoint<State> | null>;
 }
 
@@ -58,13 +58,13 @@ interface Pointers {
 }
 
 /**
- * Checkpoints of a run of training in a directory of their own: `step-<n>/` each, and `checkpoints.json`,
- * which names the latest and the best. A kill of the program at any moment leaves the checkpoints that were
- * finished; what it had begun to write is removed by the next save. One program at a time may write.
+ * Manages the checkpoints of a training run in their own directory: one subdirectory `step-<n>/` for each, and
+ * `checkpoints.json`, which names the latest and the best. If the program is killed at any moment, finished checkpoints
+ * remain; partial files are removed by the next save. Only one program at a time may write.
  *
- * @param directory made where it is missing
- * @throws TypeError where a step is no integer of at least 0; Error (rejects) naming the file that cannot be
- * read, or holds something else
+ * @param directory created if it is missing
+ * @throws TypeError if a step is not an integer of at least 0; Error (rejects) naming the file that cannot be read or
+ * has unexpected contents
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -122,7 +122,7 @@ export function checkpoints<State>(directory: string): Checkpoints<State> {
   };
 }
 
-/** A step may be saved again, by a run that was resumed: what is there stays until it is replaced. */
+/** A resumed run may save a step again: the existing checkpoint stays until it is replaced. */
 async function freeName(directory: string, name: string): Promise<string> {
   const taken = await entriesOf(directory);
   let free = name;
@@ -139,7 +139,7 @@ async function entriesOf(directory: string): Promise<string[]> {
   }
 }
 
-/** What checkpoints.json says; nothing where there is none. */
+/** The contents of checkpoints.json; empty if there is none. */
 async function readPointers(directory: string): Promise<Pointers> {
   const file = join(directory, POINTER_FILE);
   const pointers = await readJson(file).catch((error) => {
@@ -148,7 +148,7 @@ async function readPointers(directory: string): Promise<Pointers> {
   });
   const { latest, best } = checkRecord(`checkpoints: ${file}`, pointers);
   for (const [which, name] of Object.entries({ latest, best })) {
-    // Never out of the directory, nor to what no save has written.
+    // Names must not lead out of the directory, nor to anything that was not saved here.
     if (name !== undefined && !(typeof name === 'string' && CHECKPOINT.test(name))) {
       throwTypeError(`checkpoints: ${file}: ${which}`, "the name of a checkpoint, as 'step-100'", name);
     }
@@ -165,10 +165,10 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Removes what a kill has left, and checkpoints that are neither the latest nor the best. */
+/** Removes partial files of killed programs, and checkpoints that are neither the latest nor the best. */
 async function removeOthers(directory: string, { latest, best }: Pointers): Promise<void> {
   for (const name of await entriesOf(directory)) {
-    const whole = name.replace(/(\.\d+)?\.tmp$/, ''); // without a number, as version 0.1 wrote it
+    const whole = name.replace(/(\.\d+)?\.tmp$/, ''); // version 0.1 wrote it without a number
     const isOwn = CHECKPOINT.test(whole) || (whole === POINTER_FILE && name !== whole);
     const isOver = name === whole ? name !== latest && name !== best : isAbandoned(name);
     if (isOwn && isOver) await rm(join(directory, name), { recursive: true, force: true });

@@ -8,8 +8,8 @@ import { checkSavedGraph, checkSizes } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
-const SHARD_BYTES = 4 * 1024 * 1024; // what browsers cache, as tfjs's converter
-/** Shards as this module names them, by the digest of all. */
+const SHARD_BYTES = 4 * 1024 * 1024; // a size that browsers cache, as in tfjs's converter
+/** The names of shards that this module writes, with a digest of all shards. */
 const OWN_SHARD = /^weights\.([0-9a-f]{16})\.\d+of\d+\.bin$/;
 
 const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).digest('hex').slice(0, 16);
@@ -18,18 +18,17 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
  * without tfjs-node. A browser loads the same directory by the URL of its `model.json`.
  *
- * A save replaces the model at one stroke: new shards are written beside the old ones, then `model.json` is
- * renamed into place, then what it no longer names is removed. A crash of the process at any moment leaves
- * the old model or the new one, whole. One program at a time may save to a directory.
+ * A save replaces the model atomically: new shards are written beside the old ones, then `model.json` is renamed into
+ * place, then shards that it no longer names are removed. If the process crashes at any moment, either the old model or
+ * the new one is complete. Only one program at a time may save to a directory.
  *
- * A file is checked before tfjs sees it, which would hang on some that are damaged and leave tensors behind on
- * others.
+ * Files are checked before tfjs sees them, since tfjs would hang on some damaged files and leak tensors on others.
  *
- * @param directory made where it is missing; the path of its `model.json` means the same, also with the `file://` of
- * tfjs-node
+ * @param directory created if it is missing. The path of its `model.json` means the same, as does a path with the
+ * `file://` of tfjs-node
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file: missing, truncated, no JSON, no layers model, a layer whose inputs are not
- * there, weights that do not fit its manifest.
+ * @throws Error (rejects) naming the file: missing, truncated, not JSON, not a layers model, a layer whose inputs are
+ * missing, weights that do not fit the manifest.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -55,7 +54,7 @@ export function fileSystem(directory: string): io.IOHandler {
   };
 }
 
-/** The directory that is meant by its path, or by that of its model.json, or by either after `file://`. */
+/** The directory that a path refers to: its own path or that of its model.json, optionally after `file://`. */
 function directoryOf(given: string): string {
   const path = given.startsWith('file:///') ? fileURLToPath(given) : given.replace(/^file:\/\//, '');
   return resolve(basename(path) === MODEL_FILE ? dirname(path) : path);
@@ -84,7 +83,7 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-/** Removes the shards of earlier models, and what a crash has left of any file while it was written. */
+/** Removes the shards of earlier models, and partial files that a crash has left. */
 async function removeOthers(directory: string, current: readonly string[]): Promise<void> {
   for (const name of await readdir(directory)) {
     const whole = name.replace(/\.\d+\.tmp$/, '');
@@ -108,7 +107,7 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
       throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
     }
     const weights = Buffer.concat(shards);
-    const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs name them otherwise
+    const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights)) {
       const problem = `${names.join(', ')} is damaged: the digest in its name is not that of its contents`;
       throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
@@ -117,7 +116,7 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
   });
 }
 
-/** model.json as an object that has all that loading needs. */
+/** Reads model.json and checks that it has everything that loading needs. */
 function parseModel(file: string, text: string): io.ModelJSON {
   const what = `fileSystem: ${file}`;
   let model: Partial<io.ModelJSON> | null;
@@ -149,7 +148,7 @@ const QUANTIZED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
 
 const namesOf = <Name extends string>(table: Readonly<Record<Name, number>>) => Object.keys(table) as Name[];
 
-/** Checks all that tfjs, which stops halfway, would find wrong with weights. */
+/** Checks weights for all errors that tfjs would find only halfway through loading. */
 function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
   const names = new Set<unknown>();
   for (const [i, spec] of specs.entries()) {
@@ -184,8 +183,7 @@ const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /**
- * The last save or load of each directory: one waits for another, so that none removes the shards that
- * another needs.
+ * The last save or load of each directory. They wait for each other, so that none removes shards that another needs.
  */
 const lastTurns = new Map<string, Promise<unknown>>();
 

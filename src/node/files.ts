@@ -7,7 +7,7 @@ export const isMissing = (error: unknown) => hasCode(error, 'ENOENT');
 /**
  * Reads a file.
  *
- * @throws Error, named `what`, that names the file and has what Node threw as its cause
+ * @throws Error, that begins with `what`, names the file and has Node's error as its cause
  */
 export async function readWhole(what: string, file: string): Promise<Buffer> {
   try {
@@ -18,12 +18,12 @@ export async function readWhole(what: string, file: string): Promise<Buffer> {
   }
 }
 
-/** The name under which this process writes what will have another. */
+/** The temporary name under which this process writes a file. */
 export const temporaryName = (name: string) => `${name}.${process.pid}.tmp`;
 
 /**
- * Whether nobody is writing any more what has such a name: this process has ended what it began, and another one may
- * have been killed. In version 0.1 directories had no number.
+ * Whether nobody is still writing the file or directory with such a temporary name: this process has finished its own,
+ * and other processes may have been killed. In version 0.1, directories had no process number.
  */
 export function isAbandoned(name: string): boolean {
   const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
@@ -34,14 +34,15 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0); // sends nothing
   } catch (error) {
-    return hasCode(error, 'EPERM'); // another user's
+    return hasCode(error, 'EPERM'); // it belongs to another user
   }
 }
 
 /**
- * Writes beside, flushes to disk and renames: whoever opens `file` finds the old contents or the new, whole.
+ * Writes to a temporary file, flushes it to disk and renames it: whoever opens `file` finds either the old or the new
+ * contents, complete.
  *
- * @throws Error where `file` is a directory, and what Node throws
+ * @throws Error if `file` is a directory, and any error of Node
  */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
   const temporary = temporaryName(file);
@@ -62,7 +63,7 @@ export async function replaceFile(file: string, contents: Uint8Array | string): 
   }
 }
 
-/** Whether there is a directory of this name. */
+/** Whether a directory of this name exists. */
 export const isDirectory = (path: string) =>
   stat(path).then(
     (found) => found.isDirectory(),

@@ -39,7 +39,10 @@ interface Attributes {
   readonly chunk: number;
 }
 
-/** What the gradients need: those by own kernels also what these have computed, which is undefined where others have. */
+/**
+ * What the gradients need. Our own kernels also save what they have computed, which is undefined after other
+ * implementations.
+ */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: Tensor4D | undefined;
@@ -47,32 +50,35 @@ interface Saved extends Inputs {
   readonly logSums: Tensor3D | undefined;
 }
 
-/** Which of the weights are dropped: the same whenever it is asked. */
+/** Which of the weights are dropped; the same for every call. */
 export interface AttentionDropout {
   /** From 0, below 1. */
   readonly rate: number;
   readonly seed: string;
 }
 
-/** Weights of one chunk of queries, at most: 64 MiB. */
+/** The most weights in a chunk of queries: 64 MiB. */
 const MOST_WEIGHTS = 2 ** 24;
 
-/** How far the keys of a chunk go beyond those that its first query sees is arithmetic for nothing: little in so many. */
+/**
+ * The most queries in a chunk. Keys beyond those that the first query of a chunk sees are wasted arithmetic, which is
+ * little for this many.
+ */
 const CHUNKS = 8;
 
-/** As few queries as are worth the calls. */
+/** The fewest queries that are worth the calls. */
 const WORTHWHILE = 64;
 
-/** What hides a score: less than any, and still a float32 number when another is taken away. */
+/** Added to a score to hide it: lower than any score, and still finite in float32 when another score is subtracted. */
 const HIDDEN = -1e38;
 
 /**
- * Causal attention: each place takes the mean of the values of strictly earlier places, in the order of rows, weighed by
- * softmax(q k / sqrt(U / heads)), of each of so many groups of features by itself. The first place gets zeros.
+ * Causal attention: each place gets the mean of the values of strictly earlier places, in row order, weighted by
+ * softmax(q k / sqrt(U / heads)), separately for each of the heads. The first place gets zeros.
  *
- * The weights of all queries at all keys would be N * heads * (H * W)^2 numbers. They are computed for a chunk of queries
- * at a time, on the keys that these see, and again for the gradient. Own kernels take eight queries at a time. They know no
- * dropout: with it, operations of tfjs serve.
+ * The weights of all queries at all keys would be N * heads * (H * W)^2 numbers. They are computed for a chunk of
+ * queries at a time, over the keys that these see, and recomputed for the gradient. Our own kernels process eight
+ * queries at a time. They do not support dropout; with it, operations of tfjs are used.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
@@ -93,7 +99,7 @@ export function attention(
 /**
  * How many queries to compute together.
  *
- * @throws TypeError where not even those of one place fit
+ * @throws TypeError if not even those of one place fit
  */
 function chunkOf([n, h, w]: Tensor4D['shape'], heads: number): number {
   const places = h * w;
@@ -102,7 +108,9 @@ function chunkOf([n, h, w]: Tensor4D['shape'], heads: number): number {
   return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / CHUNKS)));
 }
 
-/** The heads of images [N*heads,places,U/heads], of which there are places - 1: of queries but the first, of others but the last. */
+/**
+ * The heads of images, [N*heads,places-1,U/heads]: queries without the first place, keys and values without the last.
+ */
 interface Split {
   /** Divided by sqrt(U / heads). */
   readonly q: Tensor3D;
@@ -173,7 +181,7 @@ function gradients(
   ];
 }
 
-/** The sum, of which the terms are let go. */
+/** The sum of terms, which are disposed. */
 function sumWith(total: Tensor3D | null, term: Tensor3D): Tensor3D {
   if (total === null) return term;
   const y = add<Tensor3D>(total, term);
@@ -182,7 +190,7 @@ function sumWith(total: Tensor3D | null, term: Tensor3D): Tensor3D {
   return y;
 }
 
-/** Queries that are computed together, from one to before another; they see no key from `end` on. */
+/** A range of queries that are computed together; they see no key from `end` on. */
 interface Chunk {
   readonly start: number;
   readonly end: number;
@@ -195,7 +203,10 @@ function chunksOf({ shape: [, queries] }: Tensor3D, size: number): Chunk[] {
   }));
 }
 
-/** Softmax of the scores of a chunk's queries at the keys before them, [B,size,end], and those that are kept of it. */
+/**
+ * The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and the weights that dropout
+ * keeps.
+ */
 function weightsOf(q: Tensor3D, k: Tensor3D, chunk: Chunk, dropout: AttentionDropout | null) {
   const { start, end } = chunk;
   const scores = matMul<Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
@@ -208,7 +219,7 @@ function weightsOf(q: Tensor3D, k: Tensor3D, chunk: Chunk, dropout: AttentionDro
   return { weights, kept: mul<Tensor3D>(weights, factors), factors };
 }
 
-/** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has noise of its own. */
+/** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
 function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: AttentionDropout): Tensor3D {
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
@@ -223,7 +234,10 @@ function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: Attenti
   return tensor3d(factors, [batch, size, end]);
 }
 
-/** The heads of all three; the first place's query sees nothing, and nobody sees the last place's key. */
+/**
+ * The heads of all three, without the first place's query, which sees nothing, and without the last place's key, which
+ * nothing sees.
+ */
 function split({ queries, keys, values }: Inputs, heads: number): Split {
   const [q, k, v] = [queries, keys, values].map((x) => headsOf(x, heads)) as [Tensor3D, Tensor3D, Tensor3D];
   const [batch, places, size] = q.shape;
@@ -245,7 +259,7 @@ function headsOf(x: Tensor4D, heads: number): Tensor3D {
   return reshape(transpose(apart, [0, 2, 1, 3]), [n * heads, h * w, units / heads]); // [N,heads,H*W,D] -> [N*heads,H*W,D]
 }
 
-/** The other way, of places one after the other. */
+/** The inverse, for consecutive places. */
 function joined(parts: Tensor3D[], [n, h, w, units]: Tensor4D['shape'], heads: number): Tensor4D {
   const whole = reshape(concat(parts, 1), [n, heads, h * w, units / heads]);
   return reshape(transpose(whole, [0, 2, 1, 3]), [n, h, w, units]); // [N,H*W,heads,D] -> [N,H,W,U]
@@ -261,7 +275,7 @@ const rowsOf = (x: Tensor3D, { start, end }: Chunk): Tensor3D =>
 /** [B,places,D] -> [B,end,D] */
 const upTo = (x: Tensor3D, { end }: Chunk): Tensor3D => rowsOf(x, { start: 0, end });
 
-/** A product of a transposed matrix is several times slower on wasm than this first. */
+/** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
 const turned = (x: Tensor3D): Tensor3D => transpose(x, [0, 2, 1]);
 
 const wasmForward = wasmKernel<Inputs, Attributes, [y: Tensor4D, logSums: Tensor3D]>(
@@ -302,7 +316,7 @@ const wasmGradients = wasmKernel<
   );
 });
 
-/** Images, places of each, heads, features of each, and what scores are multiplied by. */
+/** Images, places in each, heads, features of each, and the factor of scores. */
 function sizesOf({ shape: [n, h, w, units] }: Tensor4D, heads: number) {
   const size = units / heads;
   return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
@@ -320,7 +334,7 @@ const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
     },
     gradients(dy, saved, attributes) {
       const { y, logSums } = saved;
-      // Own kernels have been switched on in between.
+      // Our own kernels have been switched on in the meantime.
       if (y === undefined || logSums === undefined) return composed.gradients(dy, saved, attributes);
       const [dq, dk, dv] = wasmGradients({ ...saved, dy, y, logSums }, attributes);
       return { queries: () => dq, keys: () => dk, values: () => dv };

@@ -12,18 +12,18 @@ import { defineOperation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 
 /**
- * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the
- * output's own row, and so many columns `left` of the output's own; zeros pad the image, so that height and
- * width stay. Of the last row only the first `presentColumns` columns are used: the others must be zero; they
- * may or may not be looked at, and their gradient is meaningless.
+ * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own
+ * row, and `left` of its columns lie to the left of the output. The image is padded with zeros, so that height and
+ * width stay the same. Only the first `presentColumns` columns of the last row are used: the others must be zero; they
+ * may or may not be read, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked
  * @param bias [out], or null
- * @param left 0 to columns - 1; as many as to the right where nothing is said, so that columns are odd
- * @param presentColumns 0 to columns; up to the output's own column where nothing is said
+ * @param left 0 to columns - 1; by default the kernel is centred, which requires an odd number of columns
+ * @param presentColumns 0 to columns; by default up to the output's own column
  * @returns [N,H,W,out]
- * @throws RangeError where the batch is larger than the GPU holds
+ * @throws RangeError if the batch is larger than the GPU can hold
  */
 export function causalConv2d(
   x: Tensor4D,
@@ -91,7 +91,7 @@ function sizesOf(
   return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns];
 }
 
-/** A tensor that kernels fill, given its address and memory to work in. */
+/** A tensor that kernels fill, given its address and scratch memory. */
 function compute(
   shape: readonly number[],
   [, ...image]: ConvolutionSizes,
@@ -117,12 +117,12 @@ const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4
   },
 });
 
-/** What is used of a WebGPU device. */
+/** The parts of a WebGPU device that we use. */
 interface DeviceLimits {
   device: { limits: { maxBufferSize: number; maxStorageBufferBindingSize: number } };
 }
 
-/** Bytes that one tensor may have on the current backend: what a buffer or a texture of the GPU holds. */
+/** The most bytes of one tensor on the current backend: what a buffer or a texture of the GPU can hold. */
 function largestTensor(): number {
   switch (getBackend()) {
     case 'webgpu': {
@@ -137,8 +137,8 @@ function largestTensor(): number {
 }
 
 /**
- * Throws if a tensor [N,H,W,F] is more than the GPU holds in one piece, and says what batch fits. WebGPU
- * itself would not throw, but go on with zeros.
+ * Throws if a tensor [N,H,W,F] is larger than the GPU can hold in one piece, and says which batch size fits. WebGPU
+ * itself would not throw, but continue with zeros.
  *
  * @throws RangeError
  */

@@ -25,16 +25,16 @@ import type { Implementation } from './operation';
 /** What follows the convolution within the same operation. */
 export type FusedActivation = 'linear' | 'relu';
 
-/** Where a kernel lies, and what is done to what comes out. */
+/** Where a kernel lies, and the activation. */
 export type ConvAttributes = {
   readonly activation: FusedActivation;
-  /** Of the kernel's last row the first `presentColumns` columns are used. */
+  /** The first `presentColumns` columns of the kernel's last row are used. */
   readonly presentColumns: number;
   /** Columns of the kernel to the left of the output's own. */
   readonly left: number;
 };
 
-/** What a convolution takes. */
+/** The inputs of a convolution. */
 export interface ConvInputs {
   /** [N,H,W,in] */
   readonly x: Tensor4D;
@@ -60,8 +60,8 @@ export function withSaved({ x, kernel }: ConvInputs, y: Tensor4D, { activation }
 }
 
 /**
- * The operation in terms of tfjs's own: forward convolutions, products and transposes, which every backend
- * has and runs fast (the stock filter gradient is missing on wasm and slow on cpu).
+ * The operation in terms of tfjs's own operations: forward convolutions, products and transposes, which are available
+ * and fast on every backend (the stock filter gradient is missing on wasm and slow on cpu).
  */
 export const composedConv: ConvImplementation = {
   forward(inputs, attributes) {
@@ -83,8 +83,8 @@ export const composedConv: ConvImplementation = {
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
 /**
- * What is convolved with: the first columns of a kernel, of which so many reach to the left of the output's
- * own pixel, and to the right.
+ * The part of a kernel that is convolved with: its first columns, and how many of them lie to the left and to the right
+ * of the output's own pixel.
  */
 interface Window {
   /** [rows,columns,in,out] */
@@ -93,7 +93,7 @@ interface Window {
   right: number;
 }
 
-/** The whole kernel, unless it is a row of which nothing to the right of the output's own pixel is used. */
+/** The whole kernel, unless it is a single row in which nothing to the right of the output's own pixel is used. */
 function windowOf(shape: Tensor4D['shape'], { presentColumns, left }: ConvAttributes): Window {
   const [rows, columns, featuresIn, featuresOut] = shape;
   if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
@@ -134,8 +134,7 @@ function forward({ x, kernel, bias }: ConvInputs, window: Window, activation: Fu
 }
 
 /**
- * [N,H,W,out] -> [N,H,W,in]: the same convolution turned round, with the kernel flipped and its rows reaching
- * downwards.
+ * [N,H,W,out] -> [N,H,W,in]: the reversed convolution, with the kernel flipped and its rows reaching downwards.
  */
 function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
@@ -155,8 +154,8 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D
 }
 
 /**
- * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, batch as features, convolved with dz as a
- * kernel of its size.
+ * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
+ * kernel of the image's size.
  */
 function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
   const { shape } = window;
@@ -171,8 +170,9 @@ function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
 }
 
 /**
- * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. Where it is recorded, to be
- * differentiated itself, a pass of its own puts them there: of asymmetric padding tfjs-node has no gradient.
+ * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it is recorded in order
+ * to be differentiated, the zeros are added by a separate operation, since tfjs-node has no gradient for asymmetric
+ * padding.
  */
 function paddedConv2d(x: Tensor4D, kernel: Tensor4D, pads: Pads): Tensor4D {
   const isRecorded = engine().state.gradientDepth > 0;
@@ -189,8 +189,8 @@ export function sumOverPixels(x: Tensor4D): Tensor1D {
 }
 
 /**
- * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one
- * side is transposed and the other packed by the product; packing is dearer, so the narrower side is packed.
+ * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is
+ * transposed here and the product packs the other. Packing costs more, so the narrower side is packed.
  */
 function productOverPixels(x: Tensor4D, y: Tensor4D): Tensor2D {
   if (x.shape[3] >= y.shape[3]) return matMul(featureRows(x), pixelRows(y));

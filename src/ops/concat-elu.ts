@@ -8,7 +8,7 @@ interface Inputs {
 }
 
 /**
- * elu(x), then elu(-x), with a gradient of its own.
+ * elu(x), then elu(-x), with a custom gradient.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
  *
@@ -33,7 +33,7 @@ const composed: Implementation<Inputs, void, Inputs, Tensor> = {
   }),
 };
 
-/** Of elu: [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
+/** The slopes of elu, [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
 const slopes = (x: Tensor) => exp(minimum(x, 0));
 
 /** Rows of features, and how many. */

@@ -30,7 +30,7 @@ interface Saved {
 type CrossEntropy = Implementation<Inputs, void, Saved, Tensor1D>;
 
 /**
- * -log softmax(logits)[label], in nats, one value a row, with a gradient of its own: softmax minus one-hot.
+ * -log softmax(logits)[label], in nats, one value for each row, with a custom gradient: softmax minus one-hot.
  *
  * @param labels [M] levels 0..L-1, int32
  * @param logits [M,L] finite

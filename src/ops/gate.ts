@@ -29,11 +29,13 @@ type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), that of PixelCNN++, with a gradient of its own. The
- * features of x are channel-major: groups of 2F/imageChannels, of which the first half is a and the second half b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), the gate of PixelCNN++, with a custom gradient. The
+ * features of x are channel-major: in each group of 2F/imageChannels features, the first half is a and the second half
+ * b.
  *
- * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016), equations 2 and
- * 4; Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
+ * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
+ * https://arxiv.org/abs/1606.05328, equations 2 and 4; Salimans et al., "PixelCNN++" (2017),
+ * https://arxiv.org/abs/1701.05517, and its code.
  *
  * @param x [N,H,W,2F], where 2 imageChannels divides 2F
  * @param condition [N,2F], added to x at every pixel, or null
@@ -106,7 +108,7 @@ function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: At
   return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
-/** Both gradients from that for x [N,H,W,2F]: the condition is added at every pixel. */
+/** Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. */
 function fromInputGradient(dx: Tensor4D): Gradients<Inputs> {
   return { x: () => dx, condition: () => sumOverPixels(dx) };
 }

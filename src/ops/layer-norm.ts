@@ -30,8 +30,8 @@ type Attributes = { readonly groups: number; readonly epsilon: number };
 type LayerNorm = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
- * (x - mean) / sqrt(variance + epsilon) over each of so many groups of a pixel's features, then scale and
- * shift, with a gradient of its own: tfjs's loops over all pixels.
+ * (x - mean) / sqrt(variance + epsilon) over each group of a pixel's features, then scale and shift, with a custom
+ * gradient, since that of tfjs loops over all pixels.
  *
  * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450, equations 3 and 4.
  *
@@ -111,7 +111,7 @@ const wasmGradients = wasmKernel<
   );
 });
 
-/** Images, pixels of each, groups of features and features of each, and what is added to variances. */
+/** Images, pixels in each, groups of features, features in each, and what is added to variances. */
 function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { groups, epsilon }: Attributes) {
   return [n, h * w, groups, features / groups, epsilon] as const;
 }

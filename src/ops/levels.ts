@@ -25,8 +25,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import { defineOperation } from './operation';
 
-// Normalized levels as categories. The level of x is round(x (L - 1)), half upwards; where that is not one of 0..L-1,
-// all features are 0. Levels are no continuous function of x, so no gradient flows back through them.
+// Normalized levels as categories. The level of x is round(x (L - 1)), with halves rounded up; if that is not one of
+// 0..L-1, all features are 0. Levels are not a continuous function of x, so no gradient flows back through them.
 
 /**
  * 1 for the level of each number, 0 for the others.
@@ -37,8 +37,8 @@ import { defineOperation } from './operation';
 export const oneHotLevels = (x: Tensor, levels: number): Tensor => oneHot({ x }, { levels });
 
 /**
- * The row of a table that belongs to the level of each number, with a gradient for the table on every backend: that
- * of tfjs's `gather` is missing on wasm.
+ * The row of a table for the level of each number, with a gradient for the table on every backend: the gradient of
+ * tfjs's `gather` is missing on wasm.
  *
  * @param x normalized levels [...,C]
  * @param table [L,U]
@@ -54,7 +54,7 @@ export function embedLevels(x: Tensor, table: Tensor2D): Tensor {
 
 type Attributes = { readonly levels: number };
 
-/** round(x (L - 1)), whether or not that is a level. As floats, in which NaN is like no level. */
+/** round(x (L - 1)), whether or not that is a level. As floats, since NaN then equals no level. */
 const nearest = (x: Tensor, levels: number): Tensor => floor(add(mul(x, levels - 1), 0.5));
 
 const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor>({
@@ -62,7 +62,8 @@ const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
   composed: {
     forward({ x }, { levels }) {
       const numbers: Tensor2D = reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-      // A difference makes float32 of booleans; on webgpu a cast leaves integers, of which not all convolutions compile.
+      // A difference turns booleans into float32. On webgpu a cast would leave integers, for which not all convolutions
+      // compile.
       const hot = sub(1, cast(notEqual(numbers, range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
       const [features = 1] = x.shape.slice(-1);
       return { y: reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
@@ -72,7 +73,7 @@ const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
   constants: ['x'],
 });
 
-/** The row of each number, int32, L where it is no level: [...,C] -> [M]. */
+/** The row of each number, int32, or L if it is not a level: [...,C] -> [M]. */
 const rowsOf = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor1D>({
   name: 'levelRows',
   composed: {
@@ -88,7 +89,7 @@ const rowsOf = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
 });
 
 interface Rows {
-  /** [M] 0..L, int32, where L is none */
+  /** [M] 0..L, int32, where L means no level */
   readonly rows: Tensor1D;
 }
 

@@ -59,12 +59,12 @@ type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, Tenso
 
 /**
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
- * logistics over whole pixels, with a gradient of its own for the parameters.
+ * logistics over whole pixels, with a custom gradient for the parameters.
  *
- * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1 /
- * (L - 1), to the lowest level all below and to the highest all above. A channel's mean is its parameter plus, for each
- * channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at -7, where the
- * gradient still flows at -7 itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
+ * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1
+ * / (L - 1); the lowest level also gets all mass below, the highest all mass above. A channel's mean is its parameter
+ * plus, for each channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at -7,
+ * where the gradient still flows at -7 itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
  * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
@@ -81,10 +81,10 @@ export function logisticMixtureNats(
   return operation({ labels, parameters }, sizes);
 }
 
-/** Log scales below it count as this. */
+/** Lower log scales are clamped to this. */
 const LOWEST_LOG_SCALE = -7;
 
-/** Numbers end there, so that sums of a few remain above -1e20, under which WebGL finds no maximum. */
+/** Numbers are clamped there, so that sums of a few remain above -1e20, below which WebGL finds no maximum. */
 const MOST = 1e18;
 
 const composed: LogisticMixture = {
@@ -127,7 +127,7 @@ function gradients(
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
 const parts = (x: Tensor2D, count: number): Tensor2D[] => (count === 1 ? [x] : split(x, count, 1));
 
-/** Blocks [M,K], each at its place among the parameters: [M,P]. */
+/** Puts blocks [M,K] at their positions among the parameters: [M,P]. */
 function inOrder(
   offsets: ParameterOffsets,
   logits: Tensor2D,
@@ -150,7 +150,7 @@ function inOrder(
   );
 }
 
-/** What the value and its gradients are made of, by operations that can be differentiated. */
+/** The parts of the value and its gradients, computed by operations that can be differentiated. */
 function evaluate(
   { labels, parameters }: Inputs,
   sizes: LogisticMixtureSizes,

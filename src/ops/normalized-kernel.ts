@@ -25,7 +25,7 @@ interface Inputs {
 }
 
 /**
- * gain direction / ||direction||, of each output by itself, with a gradient of its own: weight normalization.
+ * Weight normalization: gain direction / ||direction|| for each output, with a custom gradient.
  *
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, equations 2 and 3.
  *
@@ -69,7 +69,7 @@ function flat(kernel: Tensor4D): Tensor2D {
 /** [M,out] -> [1,out], by a product, which is faster than `sum` on wasm. */
 const sumOfRows = (rows: Tensor2D): Tensor2D => matMul(fill([1, rows.shape[0]], 1), rows);
 
-/** [1,out] of their squares. On wasm, the maximum keeps NaN in its first argument only. */
+/** Norms [1,out] from their squares. On wasm, the maximum keeps NaN in its first argument only. */
 const norms = (squares: Tensor2D): Tensor2D => sqrt(maximum<Tensor2D>(squares, SMALLEST_SQUARE));
 
 /** Weights of each output, and outputs. */

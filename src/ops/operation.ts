@@ -1,7 +1,7 @@
 import { engine, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { areKernelsUsed } from './wasm-kernels';
 
-/** Tensors by name. One that is undefined is left out. */
+/** Tensors by name; undefined ones are ignored. */
 type Tensors<Names> = { readonly [Name in keyof Names]: Tensor | undefined };
 
 /** One way to compute an operation and its gradients. */
@@ -11,31 +11,31 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
   gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
 }
 
-/** Gradients by the input's name. Each is computed when asked for, which nobody does for an image. */
+/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually is not. */
 export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => Tensor };
 
 interface Operation<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
   name: string;
-  /** Made of tfjs's operations, for every backend. Its gradients can be differentiated themselves. */
+  /** Composed of tfjs's operations, for every backend. Its gradients can themselves be differentiated. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
-  /** Made of our own kernels, for inputs that they support: all, unless it says which. @default there are none */
+  /** Uses our own kernels, for inputs that they support: all, unless it says which. @default none */
   wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output> & {
     supports?(inputs: Inputs, attributes: Attributes): boolean;
   };
   /**
-   * Takes the place of `composed.gradients` where these are differentiated themselves, and is given the
-   * inputs. Needed if `composed` saves what it has computed of them: nothing flows back through that.
+   * Replaces `composed.gradients` when these are themselves differentiated, and gets the inputs. Required if `composed`
+   * saves intermediate results: no gradient flows back through those.
    */
   differentiableGradients?(dy: Output, inputs: Inputs, attributes: Attributes): Gradients<Inputs>;
-  /** Inputs that have no gradient. Nothing flows back through them, so they may come from anywhere. */
+  /** Inputs that have no gradient: nothing flows back through them. */
   constants?: readonly (keyof Inputs)[];
 }
 
 /**
- * Defines an operation on tensors with gradients of its own. This is the one place that chooses between our
- * kernels and operations of tfjs: our kernels run if the current backend supports them, but their results
- * cannot be differentiated. So a gradient that is itself differentiated is composed.
+ * Defines an operation on tensors with custom gradients. This is the one place that chooses between our kernels and
+ * operations of tfjs: our kernels run if the current backend supports them, but their results cannot be differentiated.
+ * So a gradient that is itself differentiated is composed.
  */
 export function defineOperation<
   Inputs extends Tensors<Inputs>,
@@ -55,7 +55,7 @@ export function defineOperation<
       : composed;
 
   return (inputs, attributes) => {
-    // Under two tapes the gradient will be differentiated: the outer one records what the inner one computes.
+    // Under two tapes the gradient itself will be differentiated: the outer tape records what the inner one computes.
     const savesInputs = differentiableGradients !== undefined && tapes() > 1;
     let names: string[] = [];
 
@@ -79,10 +79,10 @@ export function defineOperation<
   };
 }
 
-/** How many tapes record now. */
+/** How many tapes are recording. */
 const tapes = () => engine().state.gradientDepth;
 
-/** The tensors that are there, but for some. */
+/** The tensors that are defined, without some of them. */
 function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[] = []): NamedTensorMap {
   const found: NamedTensorMap = {};
   for (const [name, tensor] of Object.entries<Tensor | undefined>(tensors)) {
@@ -92,9 +92,9 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
 }
 
 /**
- * What tf.customGrad calls, and tfjs declares private. Of tfjs's ways to give an operation a gradient,
- * customGrad computes the gradients of all inputs at once, asked for or not, and registerGradient saves
- * inputs and outputs only.
+ * The function behind tf.customGrad, which tfjs declares private. The public ways to define a gradient do not suffice:
+ * customGrad computes the gradients of all inputs, needed or not, and registerGradient can save inputs and outputs
+ * only.
  */
 interface TapeEngine {
   runKernelFunc(operation: {

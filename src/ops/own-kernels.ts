@@ -3,8 +3,8 @@ import { areKernelsUsed, provideKernels } from './wasm-kernels';
 
 /**
  * Makes our own WebAssembly loops available to the operations, on the wasm backend. They are a quarter of all code. No
- * registered class imports this file, and it is a file of its own in the package: so bundlers drop the loops from a
- * page that only wants a mask, or classes to load a model with. What makes a model or runs one calls this.
+ * registered class imports this file, and it is a separate file in the package, so bundlers drop the loops from a page
+ * that only needs a mask, or classes to load a model. Functions that make or run a model call this.
  */
 export function useOwnKernels(): void {
   provideKernels(trainingKernels);
@@ -13,13 +13,13 @@ export function useOwnKernels(): void {
 useOwnKernels();
 
 /**
- * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs, normalizations
- * of features and of kernels, the cross-entropy and the loss of mixtures of logistics run in this library's own WebAssembly loops now, rather
- * than in operations of tfjs: on the wasm backend, without threads, where WebAssembly has SIMD.
- * Results are the same but for rounding, and for a NaN, which tfjs's ReLU turns into 0.
+ * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,
+ * normalizations of features and of kernels, the cross-entropy and the loss of mixtures of logistics currently run in
+ * this library's own WebAssembly loops instead of operations of tfjs. They do on the wasm backend without threads, if
+ * WebAssembly has SIMD. Results are the same except for rounding, and for NaN, which tfjs's ReLU turns into 0.
  *
- * Bundlers drop the loops from a page that uses nothing of this package but classes and masks. To train a loaded model
- * there, call this function.
+ * Bundlers drop the loops from a page that uses only classes and masks of this package. To train a loaded model there,
+ * call this function.
  *
  * @example
  * ```js

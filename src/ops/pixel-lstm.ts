@@ -26,7 +26,7 @@ import { imagesAlong, linesAlong } from './skew';
 import { address, filled, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** What comes from the input, before the gates: [N,H,W,4F]. */
+  /** The input's contribution to the gates: [N,H,W,4F]. */
   readonly z: Tensor4D;
   /** [1,k,F,4F] or [2,1,F,4F] */
   readonly kernel: Tensor4D;
@@ -34,7 +34,7 @@ interface Inputs {
 
 interface Attributes {
   readonly path: LSTMPath;
-  /** Groups that the features are in. */
+  /** The number of groups of features. */
   readonly imageChannels: number;
 }
 
@@ -50,33 +50,34 @@ interface Saved {
 }
 
 /**
- * The LSTM of PixelRNN over the pixels of images, a line of them at a time: rows, downwards, or diagonals, from the left or
- * the right. With h and c of the line before, zeros at first:
+ * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, or diagonals, from the left or
+ * the right. With h and c from the line before, initially zeros:
  *
  *     o, f, i = sigmoid, g = tanh of the four parts of z + h * kernel
  *     c = f c + i g
  *     h = o tanh(c)
  *
- * Of h, the kernel sees the row above, around the pixel, or of diagonals the pixel above and the one beside. c is that of the
- * pixel above, or of the one beside. Where features are in groups, one a channel of the image, 4F features are o, f, i and g
- * of the first group, then those of the next.
+ * The kernel sees h in the row above, centred on the pixel, or for diagonals h of the pixel above and of the one beside
+ * it. c comes from the pixel above, or for diagonals from the one beside it. If features are in groups, one for each
+ * image channel, the 4F features are o, f, i and g of the first group, then those of the next.
  *
- * The gradient goes back through the lines by hand. It wants gates and cells, which the forward pass saves: 6F numbers a
- * pixel with the outputs.
+ * The gradient is propagated back through the lines explicitly. It needs gates and cells, which the forward pass saves:
+ * with the outputs, 6F numbers for each pixel.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.2, equation 3.
  *
  * @param z [N,H,W,4F]
- * @param kernel [1,k,F,4F], k odd, for 'rows'; else [2,1,F,4F], of the pixel above and the one beside
+ * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
 export function pixelLSTM(z: Tensor4D, kernel: Tensor4D, path: LSTMPath, imageChannels: number): Tensor4D {
   return operation({ z, kernel }, { path, imageChannels });
 }
 
-// Operations of tfjs go over lines [N,T,P,..]: T of them, of P places each. Step by step, tensors are [features,N*P], and all steps [T,features,N*P]: so gates and lines lie in one piece, which wasm
-// slices and joins many times as fast. A convolution wants features last, and transposing is cheap.
+// Operations of tfjs work on lines [N,T,P,..]: T lines of P places each. Tensors are [features,N*P] for each step and
+// [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
+// faster. A convolution needs features last, but transposing is cheap.
 
 const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
   forward,
@@ -103,7 +104,7 @@ function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: A
   return { y: states, saved: { kernel: whole, states, gates, cells: images(all('cells')) } };
 }
 
-/** Of one line, gates [4F,N*P], the others [F,N*P]. */
+/** For one line: gates [4F,N*P], the others [F,N*P]. */
 type Step = {
   readonly gates: Tensor2D;
   readonly cells: Tensor2D;
@@ -130,7 +131,7 @@ function stepFrom(
   return { gates: concat([sigmoids, candidates], 0), cells, states: mul(o, tanh(cells)) };
 }
 
-/** Both at once, [N,H,W,4F] and as the kernel: each needs all steps. */
+/** Both gradients at once, for z [N,H,W,4F] and for the kernel: each needs all steps. */
 function gradients(
   dy: Tensor4D,
   { kernel: whole, ...saved }: Saved,
@@ -162,7 +163,7 @@ function gradients(
     Tensor2D[],
   ]; // each T of [..,N*P]
   const slopes: Tensor2D[] = [];
-  let carried: Tensor2D | undefined; // what c is to the line after
+  let carried: Tensor2D | undefined; // the gradient of c from the line after
   for (const line of stepsOf(dh, path).reverse()) {
     const after = slopes.at(-1);
     const [dz, next] = tidy(() => {
@@ -205,7 +206,7 @@ function convolved(
   return transpose(reshape(y, [n * places, featuresOut]) as Tensor2D); // [N*P,out] -> [out,N*P]
 }
 
-/** Taps of a kernel along a line that lie before the place itself. */
+/** The number of taps of a kernel along a line that lie before the place itself. */
 const tapsBefore = (path: LSTMPath, { shape: [, columns] }: Tensor4D) => (path === 'rows' ? columns >> 1 : 1);
 
 /** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
@@ -225,15 +226,15 @@ function linesOf(x: Tensor4D): Tensor3D {
   return reshape(transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
 }
 
-/** The other way, of images whose N and P are those of a shape [N,T,P,..]. */
+/** The inverse, for images whose N and P are those of a shape [N,T,P,..]. */
 function imagesOf(x: Tensor3D, [n, , places]: Tensor4D['shape']): Tensor4D {
   const [lines, features] = x.shape;
   return transpose(reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
 /**
- * [T,F,N*P] -> T of [F,N*P]. By halves, since wasm copies all of a tensor to slice it: T slices would be T copies, and this
- * is log2 T.
+ * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to slice it: T slices
+ * would take T copies, and this takes log2 T.
  */
 function apart(x: Tensor3D): Tensor2D[] {
   const [lines, features, places] = x.shape;
@@ -248,14 +249,14 @@ function joined(lines: Tensor2D[]): Tensor3D {
   return reshape(concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
 }
 
-/** Each line as the one of the step before it, zeros at the first: [T,F,N*P]. */
+/** Each line is replaced by the line of the step before it, the first by zeros: [T,F,N*P]. */
 function before(x: Tensor3D, path: LSTMPath): Tensor3D {
   const fromEnd = path === 'fromRight';
   const padded = pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
   return slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
 }
 
-/** Features o, f, i, g of each group -> o of all groups, f of all, i and g: [T,4F,N*P]. */
+/** Reorders features from o, f, i, g of each group to o of all groups, then f, i and g of all groups: [T,4F,N*P]. */
 function byGate(x: Tensor3D, groups: number): Tensor3D {
   return groups === 1 ? x : exchanged(x, groups, 4);
 }

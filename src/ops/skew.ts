@@ -1,25 +1,26 @@
 import { pad, reshape, slice, type Tensor3D, type Tensor4D, transpose } from '@tensorflow/tfjs-core';
 import type { LSTMPath } from '../program/program';
 
-/** The lines of places that an LSTM goes along, one after the other: rows, or diagonals. [N,H,W,F] -> [N,T,P,F]. */
+/** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
 export function linesAlong(path: LSTMPath, x: Tensor4D): Tensor4D {
   return path === 'rows' ? x : skewed(x, path === 'fromRight');
 }
 
-/** The other way, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
+/** The inverse, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
 export function imagesAlong(path: LSTMPath, x: Tensor4D, w: number): Tensor4D {
   return path === 'rows' ? x : straightened(x, path === 'fromRight', w);
 }
 
 /**
- * Diagonals of images as lines, place i of each in row i: [N,H,W,F] -> [N,H+W-1,H,F]. Line d has column d - i of row i, or
- * from the right column d - (H-1-i), and zeros where there is none. So the pixel above is place i - 1 of the line before,
- * the one to the left place i; from the right they are those of the line after.
+ * Diagonals of images as lines, where place i of each lies in row i: [N,H,W,F] -> [N,H+W-1,H,F]. At place i, line d has
+ * column d - i of row i, or from the right column d - (H-1-i), and zeros where there is no such column. So the pixel
+ * above is place i - 1 of the line before, and the pixel to the left is place i of the line before; from the right,
+ * they are in the line after.
  *
- * All of it are pads and slices: row i begins i places later than the one before if rows are read as one place longer, or
- * one shorter.
+ * Done with pads and slices only: reading rows as one place longer, or one shorter, shifts row i by i places.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 3.2 and figure 3.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.2
+ * and figure 3.
  */
 function skewed(x: Tensor4D, isRight: boolean): Tensor4D {
   const [n, h, w, features] = x.shape;

@@ -11,7 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { TrainingKernels } from '../kernels/training-kernels';
 
-/** What is used of the inside of tfjs's wasm backend. */
+/** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {
   readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
   readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
@@ -22,8 +22,7 @@ interface WasmBackend {
 const wasmBackend = () => engine().registry['wasm'] as unknown as WasmBackend;
 
 /**
- * Set to false, it leaves the wasm backend to tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS',
- * false)`.
+ * If false, the wasm backend uses tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`.
  */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
@@ -32,14 +31,13 @@ env().registerFlag(FLAG, () => true);
 /** Makes the kernels over a memory; undefined in programs without own-kernels.ts. */
 let makeKernels: ((memory: WebAssembly.Memory) => TrainingKernels | null) | undefined;
 
-/** Has kernels made by a function from now on. */
+/** Sets the function that makes kernels from now on. */
 export function provideKernels(make: NonNullable<typeof makeKernels>): void {
   makeKernels = make;
 }
 
 /**
- * The kernels over a backend's memory, looked for once; null where its inside is not as we know it, or has no
- * SIMD.
+ * The kernels over a backend's memory, looked up once; null if its internals are not as expected, or it has no SIMD.
  */
 const known = new WeakMap<object, TrainingKernels | null>();
 
@@ -59,10 +57,10 @@ function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
   return kernels;
 }
 
-/** Whether our loops are used now: see `kernelsInUse`. */
+/** Whether our loops are in use: see `kernelsInUse`. */
 export function areKernelsUsed(): boolean {
   if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return false;
-  const backend = engine().registry['wasm']; // not there while it starts
+  const backend = engine().registry['wasm']; // undefined while it starts
   return backend !== undefined && kernelsOver(backend as Partial<WasmBackend>) !== null;
 }
 
@@ -87,8 +85,8 @@ export function wasmKernel<Inputs, Attributes, Output>(
 type Shape = readonly number[];
 
 /**
- * Makes a tensor of each shape and has them filled, given their addresses and that of so many bytes to work
- * in. Releases all memory if that throws.
+ * Makes a tensor of each shape and fills them with a function that gets their addresses and that of `scratchBytes`
+ * bytes of scratch memory. Releases all memory if it throws.
  */
 export function filled<const Shapes extends readonly Shape[]>(
   shapes: Shapes,
@@ -122,10 +120,10 @@ function allocate(shape: Shape): TensorInfo {
 }
 
 /**
- * Where a tensor's numbers lie in the backend's memory, 0 for none. They do not move when it grows.
+ * The address of a tensor's numbers in the backend's memory, 0 for none. It does not change when the memory grows.
  *
- * @throws RangeError where they lie outside of it: when memory runs out, the backend's allocator gives 0, and past
- * 4 GiB an address beyond the end. tfjs takes either, and a kernel would trap or read other tensors.
+ * @throws RangeError if they lie outside of it: when memory runs out, the backend's allocator returns 0, and past 4 GiB
+ * an address beyond the end. tfjs accepts either, and a kernel would trap or read other tensors.
  */
 export function address(tensor: TensorInfo | undefined): number {
   if (tensor === undefined) return 0;

@@ -9,11 +9,10 @@ import type { AdjusterData } from '../sampling/adjusters';
 import type { SampleOptions } from '../sampling/options';
 import type { Sampled } from '../sampling/sample';
 
-// What a pool and its workers say to each other. Libraries that call functions in workers know nothing of
-// progress, of aborting, or of what a worker should keep: the few messages here are smaller than what would
-// have to be put around one.
+// The messages between a pool and its workers. Libraries that call functions in workers know nothing about progress,
+// aborting, or what a worker should cache. These few messages are simpler than wrapping such a library.
 
-/** What workers do, by name: what they are given for a piece of a job, and what they make of it. */
+/** What workers can do, by name: the input for a piece of a job, and its result. */
 export interface Work {
   sample: { args: Omit<SampleOptions, 'adjust'> & { adjust?: AdjusterData }; result: Sampled };
   logProb: { args: LogProbOptions & { images: NumericArray }; result: Float64Array };
@@ -22,7 +21,7 @@ export interface Work {
 }
 export type Method = keyof Work;
 
-/** From the pool to a worker. Models and calls have numbers, by which later messages name them. */
+/** From the pool to a worker. Models and calls have numbers, by which later messages refer to them. */
 export type Request =
   | { kind: 'keep'; model: number; value: PortableModel }
   | { kind: 'drop'; model: number }
@@ -39,7 +38,7 @@ export interface Call<M extends Method> {
   isFollowed: boolean;
 }
 
-/** From a worker to the pool: how many values of a call are done, or how it ended. */
+/** From a worker to the pool: how many values of a call are done, or the outcome. */
 export type Reply =
   | { kind: 'progress'; id: number; done: number }
   | { kind: 'result'; id: number; result: Work[Method]['result'] }

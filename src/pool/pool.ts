@@ -15,34 +15,37 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 
 /** Options of {@link createPool}. */
 export interface PoolOptions {
-  /** The most workers at a time. @default as many as the machine has cores */
+  /** The maximum number of workers. @default the number of cores of the machine */
   workers?: number;
   /**
-   * Starts a worker that runs `pixelcnn-layers/worker`, where the default cannot: a `Worker` of a page, or one
-   * of Node's `worker_threads`.
+   * Starts a worker that runs `pixelcnn-layers/worker`, for environments where the default cannot: a `Worker` of a
+   * page, or one of Node's `worker_threads`.
    */
   createWorker?: () => PoolWorker;
 }
 
 const optionNames: NamesOf<PoolOptions> = { workers: true, createWorker: true };
 
-/** How far a pool has come with a job. */
+/** The progress of a job in a pool. */
 export interface PoolProgress {
   /** Values done so far. */
   readonly done: number;
-  /** All of them. */
+  /** The number of all values. */
   readonly total: number;
 }
 
-/** Options of {@link Pool.sample}: those of `sample`, but what a worker cannot be given. */
+/** Options of {@link Pool.sample}: those of `sample`, except the ones that cannot be sent to a worker. */
 export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
-  /** Called as rows are done: values drawn of each image, on average over all, rounded down, of H*W*C. */
+  /**
+   * Called as rows are done, with the number of values drawn in each image, averaged over all images and rounded down,
+   * out of H*W*C.
+   */
   onProgress?: (progress: PoolProgress) => void;
 }
 
 /** Options of {@link Pool.logProb}: those of `logProb`. */
 export interface PoolLogProbOptions extends LogProbOptions {
-  /** Called as rows are done: values scored so far, of N*H*W*C. */
+  /** Called as rows are done, with the number of values scored so far, out of N*H*W*C. */
   onProgress?: (progress: PoolProgress) => void;
 }
 
@@ -52,7 +55,7 @@ export interface Pool {
   readonly workers: number;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
-  /** The same with log p of what is drawn. */
+  /** The same, with log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
@@ -62,18 +65,18 @@ export interface Pool {
   compress(model: PortableModel, images: NumericArray, options?: CompressOptions): Promise<Uint8Array>;
   /** As `decompress` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<Images>;
-  /** Ends all workers; jobs that are not done reject, as do later ones. */
+  /** Terminates all workers. Unfinished jobs reject, as do later ones. */
   terminate(): Promise<void>;
 }
 
 /**
- * Makes a pool of workers, which draw, score and compress images on all cores: each takes some of the images at a time,
- * and what comes out is what one thread gives, bit for bit, in the same order. Several jobs at once share the
- * workers. They start when the first job needs them, stay for the next ones, and do not keep a program from
- * ending. A worker is sent a model once and keeps the few it used last: do not change a model's numbers
- * afterwards.
+ * Makes a pool of workers, which draw, score and compress images on all cores. Each worker takes some of the images at
+ * a time; the results are exactly those of a single thread, in the same order. Several jobs can share the workers at
+ * the same time. Workers start when the first job needs them, stay for the next jobs, and do not keep a program from
+ * exiting. A model is sent to a worker once, and the worker keeps the few models that it used last, so do not change a
+ * model's numbers afterwards.
  *
- * In Node, Deno and Bun this needs no options. In a page, a bundler has to find the file of the workers:
+ * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *
  * ```ts page
  * import { createPool } from 'pixelcnn-layers/runtime';
@@ -82,10 +85,10 @@ export interface Pool {
  * });
  * ```
  *
- * @throws TypeError naming the option that is wrong. The methods reject as the functions they are named after,
- * before anything is sent; with a TypeError where an option is a function, since workers cannot be given one
- * (but `onProgress`); with an Error where a worker cannot start or ends before it is done (the pool starts
- * another for the next job), and where the pool is terminated.
+ * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after, before
+ * anything is sent. They also reject with a TypeError if an option other than `onProgress` is a function, since
+ * functions cannot be sent to workers; and with an Error if a worker cannot start or ends before it is done (the pool
+ * starts another for the next job), or if the pool is terminated.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -136,7 +139,7 @@ export function createPool(options: PoolOptions = {}): Pool {
           imageShape: [...imageShape],
           seed,
           firstImage: firstImage + piece.first,
-          yieldEvery: 'auto', // to hear that the job is aborted
+          yieldEvery: 'auto', // so that a worker can receive an abort
         }),
         take: ({ first }, ofPiece) => {
           data.set(ofPiece.images.data, first * size);
@@ -205,7 +208,7 @@ export function createPool(options: PoolOptions = {}): Pool {
         method: 'decompress',
         pieces: cut(coded.length, workers),
         argsOf: ({ first, count }) => ({
-          // Copied so that no more than they is sent.
+          // Copied, so that only these bytes are sent.
           coded: coded
             .slice(first, first + count)
             .map(({ code, checksum }) => ({ code: Uint8Array.from(code), checksum })), // `slice` of a Buffer copies nothing
@@ -223,16 +226,19 @@ export function createPool(options: PoolOptions = {}): Pool {
   };
 }
 
-/** So many of a large job at once: no more are computed together, so larger pieces are no faster. */
+/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
 const MOST_IMAGES = 32;
 
-/** Fewer at once take notably longer an image, since weights are read again for so few. */
+/** Smaller pieces take notably longer for each image, since weights are reread for few images. */
 const FEW_IMAGES = 8;
 
-/** Of each worker, so that those which end late have little left. */
+/** Pieces for each worker, so that little is left to do when the first workers finish. */
 const PIECES_OF_A_WORKER = 4;
 
-/** Cuts images, of so many particles each, into pieces of about the same size; where there are few, one for each worker. */
+/**
+ * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
+ * few.
+ */
 function cut(numImages: number, workers: number, numParticles = 1): Pieces {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
@@ -243,14 +249,14 @@ function cut(numImages: number, workers: number, numParticles = 1): Pieces {
   return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
 }
 
-/** The images of a piece, copied so that no more than they is sent. */
+/** The images of a piece, copied so that only these are sent. */
 function imagesOf({ first, count }: Piece, { data, shape: [, ...imageShape] }: NumericArray): NumericArray {
   const size = valuesOf(imageShape as unknown as ImageShape);
   const values = Array.prototype.slice.call(data, first * size, (first + count) * size);
   return { data: Int32Array.from(values), shape: [count, ...imageShape] };
 }
 
-/** The conditions of a piece's images, as an option: by name, also where there is one. */
+/** The conditions of a piece's images as an option, always by name. */
 function conditionOf(
   { first, count }: Piece,
   { conditions }: PortableModel,
@@ -263,14 +269,14 @@ function conditionOf(
   return { condition: Object.fromEntries(named) };
 }
 
-/** The conditions of a piece's images, copied so that no more than they is sent. */
+/** The conditions of a piece's images, copied so that only these are sent. */
 const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
   all.map((condition) => {
     const { shape, values } = part(condition, first, count);
     return { shape, values: values.slice() };
   });
 
-/** Turns values done of all images into whole progress, each step of it once; `share` values make one. */
+/** Turns values done in all images into steps of progress, and reports each step once; `share` values make one step. */
 function progressOf(onProgress: (progress: PoolProgress) => void, total: number, share: number) {
   let done = 0;
   return (values: number) => {
@@ -280,7 +286,7 @@ function progressOf(onProgress: (progress: PoolProgress) => void, total: number,
   };
 }
 
-/** Functions cannot be sent; a clear word rather than what `postMessage` says. */
+/** Functions cannot be sent: throws a clearer error than `postMessage` would. */
 function refuseFunctions(caller: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (typeof value !== 'function' && typeof value !== 'symbol') continue;

@@ -1,17 +1,17 @@
 import { builtin } from './builtin';
 
-// Apart from what starts workers, so that a bundler that packs a worker finds no other worker to pack in it.
+// Separate from the code that starts workers, so that a bundler that packs a worker finds no further worker in it.
 
-/** Inside a worker, the way to who started it: its listener, and how to post. */
+/** Inside a worker, the channel to whoever started it: how to listen and how to post. */
 export interface Port {
   listen(hear: (message: unknown) => void): void;
   post(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
 /**
- * The port of the worker that this runs in.
+ * The port of the worker in which this code runs.
  *
- * @throws Error where this runs in no worker
+ * @throws Error if this code does not run in a worker
  */
 export function portOfWorker(): Port {
   const parent = builtin('node:worker_threads')?.parentPort;

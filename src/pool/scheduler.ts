@@ -4,47 +4,47 @@ import type { Method, Work } from './messages';
 import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
-/** Images of a job that one worker does at once. */
+/** The images of a job that one worker processes at a time. */
 export interface Piece {
   readonly first: number;
   readonly count: number;
 }
 
-/** The pieces of a job. A list of them is such, but there may be millions. */
+/** The pieces of a job. An array would do, but there may be millions. */
 export interface Pieces {
   readonly length: number;
   at(index: number): Piece | undefined;
 }
 
-/** What is to be done for many images, in pieces. */
+/** A job on many images, divided into pieces. */
 export interface Job<M extends Method> {
   readonly model: PortableModel;
   readonly method: M;
   readonly pieces: Pieces;
-  /** What a worker is given for a piece, made when it is sent. */
+  /** The input of a worker for a piece, made when it is sent. */
   readonly argsOf: (piece: Piece) => Work[M]['args'];
-  /** Takes what a worker made of a piece; they come in any order. */
+  /** Receives the result of a piece; results come in any order. */
   readonly take: (piece: Piece, result: Work[M]['result']) => void;
-  /** Hears that more values are done, of all images. */
+  /** Called when more values are done, over all images. */
   readonly onProgress?: ((values: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A job that is not done. */
+/** An unfinished job. */
 interface Running {
-  /** Whether some of its pieces wait. */
+  /** Whether some of its pieces are waiting. */
   readonly isWaiting: boolean;
-  /** The first of those. */
+  /** The first of the waiting pieces. */
   next(): Piece;
   give(handle: WorkerHandle, piece: Piece): Promise<void>;
   fail(error: unknown): void;
 }
 
-/** Gives the pieces of jobs to workers, of which it starts no more than there is work for. */
+/** Distributes the pieces of jobs to workers, and starts no more workers than there is work for. */
 export class Scheduler {
   private handles: WorkerHandle[] = [];
   private readonly running = new Set<Running>();
-  /** Those that have pieces waiting: the first is the one whose turn it is. */
+  /** Jobs with waiting pieces; it is the first one's turn. */
   private turns: Running[] = [];
   private isTerminated = false;
 
@@ -53,7 +53,10 @@ export class Scheduler {
     private readonly startWorker: () => PoolWorker,
   ) {}
 
-  /** @throws (rejects) what {@link WorkerHandle.perform} does; the signal's reason; Error where the pool is terminated */
+  /**
+   * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
+   * terminated
+   */
   run<M extends Method>(job: Job<M>): Promise<void> {
     if (this.isTerminated) return Promise.reject(new Error('pool: it has been terminated'));
     return new Promise((resolve, reject) => {
@@ -83,7 +86,7 @@ export class Scheduler {
       return this.running.delete(running);
     };
     const fail = (error: unknown) => {
-      if (!end()) return; // it has ended before
+      if (!end()) return; // it had already ended
       for (const handle of atWork) handle.abort();
       reject(error);
     };
@@ -123,7 +126,7 @@ export class Scheduler {
     return running;
   }
 
-  /** Gives out pieces, one of each job in turn, while there are workers for them. */
+  /** Hands out pieces, one of each job in turn, while there are workers for them. */
   private dispatch(): void {
     for (let job = this.turns[0]; job !== undefined; job = this.turns[0]) {
       try {
@@ -139,7 +142,7 @@ export class Scheduler {
     }
   }
 
-  /** A worker that is free, or a new one; undefined where there may be no more. */
+  /** A free worker or a new one; undefined if the limit is reached. */
   private freeHandle(): WorkerHandle | undefined {
     this.handles = this.handles.filter(({ isLost }) => !isLost);
     const free = this.handles.find(({ isFree }) => isFree);

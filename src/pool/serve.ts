@@ -8,7 +8,7 @@ import { drawJob, planSample } from '../sampling/sample';
 import type { Call, Method, Reply, Request, Work } from './messages';
 import type { Port } from './port';
 
-/** How a call is aborted, and who hears how many values are done, of all its images. */
+/** How to abort a call, and to report how many values are done, over all its images. */
 interface Hooks {
   readonly signal: AbortSignal;
   readonly follow: (done: number) => void;
@@ -41,7 +41,7 @@ const performers: { readonly [M in Method]: Performer<M> } = {
     }),
 };
 
-/** The memory of a result, which goes over to the pool. */
+/** The memory of a result, which is transferred to the pool. */
 function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
   if ('images' in result) return buffersOf(result.images); // log p is small
   if ('shape' in result) return [result.data.buffer as ArrayBuffer];
@@ -50,7 +50,7 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
     : result.map(({ code }) => code.buffer as ArrayBuffer);
 }
 
-/** Does what a pool asks for, in a worker, for as long as that lives. */
+/** Serves the requests of a pool, inside a worker, as long as the worker lives. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
   const aborters = new Map<number, AbortController>();
@@ -67,7 +67,7 @@ export function serve({ listen, post }: Port): void {
       const result = await performers[method](models.get(model) as PortableModel, args, hooks);
       reply({ kind: 'result', id, result }, buffersOf(result));
     } catch (error) {
-      reply({ kind: 'error', id, error }); // keeps its class and its message on the way
+      reply({ kind: 'error', id, error }); // its class and message survive the transfer
     } finally {
       aborters.delete(id);
     }

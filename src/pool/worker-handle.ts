@@ -2,10 +2,10 @@ import type { PortableModel } from '../program/program';
 import type { Method, Reply, Request, Work } from './messages';
 import { holdProcess, listen, type PoolWorker } from './workers';
 
-/** Models that a worker keeps: those it used last. */
+/** The number of models that a worker keeps: the ones it used last. */
 const KEPT_MODELS = 4;
 
-/** A number for each model, by which workers know those they have. */
+/** A number for each model, by which workers identify it. */
 const numbers = new WeakMap<PortableModel, number>();
 let numModels = 0;
 
@@ -15,7 +15,7 @@ function numberOf(model: PortableModel): number {
   return number;
 }
 
-/** What a worker does at present. */
+/** The call that a worker is processing. */
 interface Present {
   readonly id: number;
   resolve(result: Work[Method]['result']): void;
@@ -23,11 +23,11 @@ interface Present {
   follow(done: number): void;
 }
 
-/** One worker: does one call at a time. */
+/** One worker, which processes one call at a time. */
 export class WorkerHandle {
   /** Whether the worker has ended. */
   isLost = false;
-  private readonly models = new Set<number>(); // the one used last is the last
+  private readonly models = new Set<number>(); // the most recently used one is last
   private present: Present | null = null;
   private numCalls = 0;
 
@@ -45,10 +45,9 @@ export class WorkerHandle {
   }
 
   /**
-   * Has the worker do something; `follow` hears how many values are done.
+   * Makes the worker process a call; `follow` is told how many values are done.
    *
-   * @throws (rejects) what the worker threw; DataCloneError where something cannot be sent; Error where the
-   * worker ended
+   * @throws (rejects) with what the worker threw; DataCloneError if something cannot be sent; Error if the worker ended
    */
   perform<M extends Method>(
     model: PortableModel,
@@ -66,7 +65,7 @@ export class WorkerHandle {
     });
   }
 
-  /** Has the worker give up its call, as soon as it listens: it rejects then. */
+  /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
   abort(): void {
     if (this.present !== null) this.post({ kind: 'abort', id: this.present.id });
   }
@@ -77,7 +76,7 @@ export class WorkerHandle {
     await this.worker.terminate();
   }
 
-  /** Sends a model, unless the worker has it; one that was not used for long is dropped for it. */
+  /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
   private send(model: PortableModel): void {
     const number = numberOf(model);
     if (!this.models.delete(number)) this.post({ kind: 'keep', model: number, value: model });

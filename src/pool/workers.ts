@@ -1,10 +1,10 @@
 import { builtin } from './builtin';
 
-/** A worker of a page or of Node's `worker_threads`: what a pool wants of either. */
+/** A worker of a page or of Node's `worker_threads`: the common part that a pool needs. */
 export interface PoolWorker {
   /** Sends it a message. */
   postMessage(message: unknown): void;
-  /** Ends it. */
+  /** Terminates it. */
   terminate(): unknown;
 }
 
@@ -13,33 +13,33 @@ interface ThreadPort {
   on(event: string, listener: (value: unknown) => void): unknown;
 }
 
-/** Workers of Node that are idle let the process end. */
+/** Lets the process exit while Node's workers are idle. */
 interface ThreadReference {
   ref?(): void;
   unref?(): void;
 }
 
-/** How many threads the machine runs at once. */
+/** The number of threads that the machine can run at once. */
 export function numCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a worker on this package's own file, which lies beside the one that this becomes part of. */
+/** Starts a worker with this package's own worker file, which lies beside the file that this code is bundled into. */
 export function startWorker(): PoolWorker {
   const threads = builtin('node:worker_threads');
-  // In this form bundlers see that a page needs the worker's file too.
+  // Written this way, bundlers recognize that a page also needs the worker's file.
   if (!threads) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const isCommonJs = typeof __dirname === 'string';
-  // Workers take over the flags of their process; with this one, which is about no file, they do not start.
+  // Workers inherit the flags of their process. With this flag, which does not concern a file, they would not start.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
   const file = isCommonJs ? `${__dirname}/worker.cjs` : fileBesideThis('worker.js');
   return new threads.Worker(file, isInline ? { execArgv: [] } : {});
 }
 
-/** Not in the form above: for Node, which no page's bundle needs. */
+/** Not written as above: this is for Node, and no page's bundle needs it. */
 const fileBesideThis = (name: string) => new URL(name, import.meta.url);
 
-/** Calls `hear` with each message of a worker, and `die` when there will be no more. */
+/** Calls `hear` with each message of a worker, and `die` when there will be no more messages. */
 export function listen(
   worker: PoolWorker,
   hear: (message: unknown) => void,
@@ -58,12 +58,12 @@ export function listen(
   page.addEventListener('message', ({ data }) => hear(data));
   page.addEventListener('messageerror', unreadable);
   page.addEventListener('error', (event) => {
-    event.preventDefault(); // who asked for the job hears of it
+    event.preventDefault(); // whoever requested the job gets the error
     die(event.error ?? new Error(event.message || 'its file could not be loaded'));
   });
 }
 
-/** Whether a worker keeps the process alive, where there is one. */
+/** Sets whether a worker keeps the process alive, if there is a process. */
 export function holdProcess(worker: PoolWorker & ThreadReference, holds: boolean): void {
   if (holds) worker.ref?.();
   else worker.unref?.();

@@ -50,16 +50,16 @@ export interface Features {
   readonly size: number;
 }
 
-/** What features are within this file and to who builds models of them. */
+/** What features are internally, and to code that builds models from them. */
 interface IndexedFeatures extends Features {
-  /** The node that makes them. */
+  /** The node that computes them. */
   readonly index: number;
 }
 
-/** The node that makes features. */
+/** The node that computes the features. */
 export const nodeOf = (features: Features): number => (features as IndexedFeatures).index;
 
-/** A weight of the program, made of the numbers of a layer's weights once they are read. */
+/** A weight of the program, computed from the numbers of a layer's weights once they are read. */
 export interface WeightRecipe {
   readonly shape: readonly number[];
   readonly from: readonly LayerWeight[];
@@ -67,24 +67,24 @@ export interface WeightRecipe {
 }
 
 /**
- * Builds a program: each operation adds a node. Weights are taken as the layers hold them, and read when the
- * program is made into a model.
+ * Builds a program: each operation adds a node. Weights are recorded as the layers hold them, and read when the program
+ * becomes a model.
  */
 export class ProgramBuilder implements Ops<Features> {
   readonly nodes: Node[] = [];
-  /** The layer that each node is of. */
+  /** The layer that each node belongs to. */
   readonly owners: string[] = [];
   /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** Functions of the user's own, which make a model that is not portable. */
+  /** The user's own functions; a model with any of them is not portable. */
   readonly closures: ((x: number) => number)[] = [];
 
   private readonly names = new Map<LayerWeight, string>();
-  /** Whether each node is the same at every pixel of an image: made of its vectors alone. */
+  /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
   private readonly areConstant: boolean[] = [];
   private layer = '';
 
-  /** Names the layer whose operations come next. */
+  /** Sets the layer that the next operations belong to. */
   enterLayer(name: string): void {
     this.layer = name;
   }
@@ -110,7 +110,7 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'image', size: imageChannels }, false);
   }
 
-  /** What the image is conditioned on: numbers of the image, or of each of its pixels. */
+  /** A condition: one vector for the image, or one for each of its pixels. */
   condition(index: number, size: number, isMap: boolean): Features {
     return this.push({ op: 'condition', size, index }, !isMap);
   }
@@ -243,7 +243,7 @@ export class ProgramBuilder implements Ops<Features> {
     });
   }
 
-  /** The same with [scale, shift] of a feature made of its numbers in several weights, in order. */
+  /** The same, with [scale, shift] of a feature computed from its numbers in several weights, in order. */
   affineOf(
     x: Features,
     weights: readonly LayerWeight[],
@@ -288,27 +288,27 @@ export class ProgramBuilder implements Ops<Features> {
     return this.push({ op: 'embedLevels', size: x.size * shape[1], input: nodeOf(x), table: name });
   }
 
-  /** The same features: programs do not train. */
+  /** Returns the same features: programs do not train. */
   dropout(x: Features, { rate }: DropoutArgs): Features {
     checkRate('dropout: rate', rate);
     return x;
   }
 
-  /** The same features: a program knows them channel by channel, level by level. */
+  /** Returns the same features: in a program they are already ordered channel by channel, level by level. */
   perChannel(x: Features, channels: number, levels: number): Features {
     if (x.size !== channels * levels)
       throwTypeError('perChannel: input', `${channels * levels} features`, x.size);
     return x;
   }
 
-  /** A function of the user's own, of each feature. */
+  /** Applies a user's own function to each feature. */
   closure(x: Features, fn: (x: number) => number): Features {
     this.closures.push(fn);
     const index = this.closures.length - 1;
     return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
   }
 
-  /** The name of a layer's weight, the same wherever the layer is used. */
+  /** The name of a layer's weight, which is the same wherever the layer is used. */
   private weight(weight: LayerWeight, shape: readonly number[]): string {
     checkSize(weight, shape);
     return this.named(weight, () => ({
@@ -318,7 +318,7 @@ export class ProgramBuilder implements Ops<Features> {
     }));
   }
 
-  /** The same of a kernel [rows,columns,in,out], as it is convolved with. */
+  /** The same for a kernel [rows,columns,in,out], in the form used for the convolution. */
   private kernel(kernel: Kernel, shape: [number, number, number, number], window: Window): string {
     const { direction, gain } = partsOf(kernel);
     if (gain === null) return this.weight(direction, shape);
@@ -339,7 +339,9 @@ export class ProgramBuilder implements Ops<Features> {
     return name;
   }
 
-  /** The name of a layer's weight [size], or of as many times one number where it has but one, or there is none. */
+  /**
+   * The name of a layer's weight [size]. A weight of a single number is repeated; if there is no weight, `value` is.
+   */
   private weightOr(value: number, name: string, weight: LayerWeight | undefined, size: number): string {
     if (weight !== undefined && (size === 1 || !isOfAll(weight))) return this.weight(weight, [size]);
     const from = weight === undefined ? [] : [weight];
@@ -368,7 +370,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 }
 
-/** gain direction / ||direction|| of each output, where the mask shows it; see {@link NormalizedKernel}. */
+/** gain direction / ||direction|| for each output, over the visible part of the mask; see {@link NormalizedKernel}. */
 function normalizedKernel(
   direction: ArrayLike<number>,
   gain: ArrayLike<number>,
@@ -395,6 +397,6 @@ function normalizedKernel(
   return kernel;
 }
 
-/** The number of a feature, where there may be one for all. */
+/** The number of a feature, or the single number for all features. */
 const numberOf = (numbers: ArrayLike<number>, feature: number) =>
   numbers[numbers.length === 1 ? 0 : feature] as number;

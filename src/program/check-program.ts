@@ -30,10 +30,10 @@ import {
 } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
-// What a file says is not to be trusted: it may be damaged, or made to harm. Every field of every node is checked,
-// every size is computed anew, and what evaluating it costs is bounded by the length of the file.
+// A file is not to be trusted: it may be damaged or malicious. Every field of every node is checked, every size is
+// recomputed, and the cost of evaluation is bounded by the length of the file.
 
-/** A model whose weights are named, and of which nothing else is known. */
+/** A model with named weights that is otherwise unchecked. */
 export type UncheckedModel = Readonly<Record<Exclude<keyof PortableModel, 'distribution'>, unknown>> &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
@@ -47,18 +47,18 @@ const MOST_VALUES = 2 ** 24;
 const MOST_LENGTH = 2 ** 14;
 
 /**
- * How many products, of whole vectors, a program may take at a pixel. Weights may be used by several nodes, and
- * features repeated, but no short file makes a long program.
+ * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
+ * may be repeated, but a short file cannot make a long program.
  */
 const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;
 
-/** What a feature costs, in products: several numbers are kept of it. */
+/** The cost of a feature, in products: several numbers are kept for it. */
 const FEATURE = 4;
 
 /**
- * Checks that a model can be evaluated value by value, that it sees no value before its turn, and that its
- * program is no longer than its weights make plausible; they have been checked by {@link checkWeight}. Takes a time
- * of the order of the file's length.
+ * Checks that a model can be evaluated value by value, that it sees no value before its turn, and that its program is
+ * not longer than is plausible for its weights, which have been checked by {@link checkWeight}. Takes time proportional
+ * to the file's length.
  *
  * @throws TypeError or Error that says what is wrong
  */
@@ -85,7 +85,7 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
   }
   const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
   const meaning = checkDistributionShape(distribution, numLevels);
-  // Counted before a distribution is made of so many: a short file may say any number.
+  // Checked before a distribution of this size is made, since even a short file may contain any number.
   const [wanted, kind] =
     meaning.kind === 'softmax'
       ? [channels * numLevels, `logits, ${levels} of each channel`]
@@ -137,7 +137,7 @@ function checkCodes(what: string, condition: unknown): ConditionShape {
   return condition as ConditionShape;
 }
 
-/** Checks that a weight is one: finite numbers, as many as its shape has. */
+/** Checks that a weight consists of finite numbers, as many as its shape requires. */
 export function checkWeight(name: string, { shape, data }: Weight): Weight {
   const what = `weight '${name}'`;
   const lengths = checkList(`${what}: shape`, shape);
@@ -152,7 +152,7 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** Levels times components of a mixture: how many masses the probabilities of all levels are made of. */
+/** The most levels times components of a mixture: the number of masses that make up the probabilities of all levels. */
 const MOST_MASSES = 2 ** 24;
 
 /** What the outputs mean. */
@@ -167,7 +167,7 @@ function checkDistributionShape(shape: unknown, levels: number): DistributionSha
   return shape as DistributionShape;
 }
 
-/** There must be outputs of each pixel, and those of each channel must be made of what is known by its turn. */
+/** There must be outputs for each pixel, and those of each channel may only depend on what is known by its turn. */
 function checkOutputs(model: PortableModel): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
@@ -185,7 +185,10 @@ function checkOutputs(model: PortableModel): void {
   );
 }
 
-/** Maps of conditions alone are no larger than the image, or than any may be, and memory has room for those kept whole. */
+/**
+ * Checks that maps computed from conditions are not larger than the image (or the greatest image allowed), and that
+ * those kept as a whole fit into memory.
+ */
 function checkMaps(model: PortableModel, maps: readonly number[]): void {
   const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
   const sizes = mapSizes(model);
@@ -197,12 +200,12 @@ function checkMaps(model: PortableModel, maps: readonly number[]): void {
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
     const { op, size } = model.nodes[index] as Node;
     const [h, w] = sizes[index] ?? [1, 1];
-    return op === 'enlarge' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged ones are read where they are
+    return op === 'enlarge' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged maps are not stored
   });
   checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }
 
-/** The fields that a node has beside `op` and `size`, by its operation. */
+/** The fields that a node has besides `op` and `size`, by its operation. */
 const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
   new Map([
     ['image', []],
@@ -227,26 +230,26 @@ const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
-/** The nodes that are checked so far, and what is known of them. */
+/** The nodes checked so far, and what is known about them. */
 class CheckedNodes {
-  /** Features of each. */
+  /** The number of features of each. */
   readonly sizes: number[] = [];
   readonly usedWeights = new Set<string>();
   private readonly usedConditions = new Set<number>();
-  /** Whether each is the same at every pixel: made of what the image is conditioned on alone. */
+  /** Whether each is the same at every pixel: computed from vector conditions only. */
   private readonly areConstant: boolean[] = [];
   private work = 0;
 
   constructor(
     private readonly channels: number,
-    /** Rows times columns of the image; 1 of an image of any size, whose memory is not the file's to say. */
+    /** Rows times columns of the image; 1 for images of any size, since the file does not determine their memory. */
     private readonly places: number,
     private readonly conditions: readonly ConditionShape[],
     private readonly weights: ReadonlyMap<string, Weight>,
     private readonly mostWork: number,
   ) {}
 
-  /** Checks the node that comes next. */
+  /** Checks the next node. */
   add(given: unknown): void {
     const index = this.sizes.length;
     const { op } = (given ?? {}) as { op?: unknown };
@@ -272,7 +275,7 @@ class CheckedNodes {
     this.sizes.push(size);
   }
 
-  /** The features that a node makes of operands of these sizes; checks its fields. */
+  /** Checks the fields of a node, and returns how many features it computes from operands of these sizes. */
   private sizeOf(what: string, node: Node, sizes: readonly number[]): number {
     const [input = 0] = sizes;
     switch (node.op) {
@@ -377,7 +380,7 @@ class CheckedNodes {
     checkInteger(`${what}: rows`, node.rows, 0, MOST_LENGTH);
     checkInteger(`${what}: columns`, node.columns, 0, MOST_LENGTH);
     this.checkIsMap(what, node);
-    this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // kept, with zeros around them
+    this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // stored, with zeros around them
   }
 
   private checkAttend(what: string, node: Extract<Node, { op: 'attend' }>, sizes: readonly number[]) {
@@ -391,7 +394,7 @@ class CheckedNodes {
       this.places,
       2 * wholeVectors(size),
     ]);
-    this.spend(what, (this.places + 2) * wholeVectors(size)); // half of all places on average, keys and values; and what is kept
+    this.spend(what, (this.places + 2) * wholeVectors(size)); // keys and values of half of all places on average; and what is stored
   }
 
   private sizeOfLSTM(what: string, node: Extract<Node, { op: 'lstm' }>, input: number): number {
@@ -407,7 +410,7 @@ class CheckedNodes {
     this.checkUse(`${what}: kernel`, kernel, [rows, columns, size, input]);
     this.checkIsMap(what, node);
     const padded = groups * wholeVectors(size / groups);
-    this.spend(what, rows * columns * padded * 4 * padded + FEATURE * 4 * padded); // gates are kept of each pixel of a row
+    this.spend(what, rows * columns * padded * 4 * padded + FEATURE * 4 * padded); // gates are stored for each pixel of a row
     return size;
   }
 

@@ -12,36 +12,35 @@ import {
   writeContainer,
 } from './safetensors';
 
-// A model as a file: its weights are tensors of safetensors, by their names, and its program is metadata of it.
+// A model as a file: a safetensors file in which the weights are tensors, by name, and the program is metadata.
 
 const FORMAT = 'pixelcnn-layers';
 const VERSION = 1;
 
-/** What is in the program; the weights are beside it. */
+/** The parts of a model in the program; the weights are stored separately. */
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 
-/** What may be in it too. */
+/** The optional parts. */
 const optionalParts = ['distribution'] as const;
 
 /** Options of {@link writePortable}. */
 export interface WritePortableOptions {
-  /** Rounds each weight to float16, to the nearest: half the size. @default false */
+  /** Rounds each weight to the nearest float16, which halves the size. @default false */
   float16?: boolean;
 }
 
 const optionNames: NamesOf<WritePortableOptions> = { float16: true };
 
 /**
- * A model as a file, for {@link readPortable}: to be saved, sent, or put behind a URL. Any program that reads
- * safetensors finds the weights in it.
+ * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
+ * reads safetensors can read the weights.
  *
- * Source: the format is safetensors, https://github.com/huggingface/safetensors; the program is in its
- * metadata.
+ * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program in the metadata.
  *
- * @param model as `toPortable` makes it
- * @returns the bytes of the file; with float32 weights, the model that is read draws the same images bit for bit
- * @throws TypeError naming the option that is wrong, or where the model is none; Error where the model is not
- * sound or not data: a function of the user's own, weights that are not finite, or too great for float16
+ * @param model a model from `toPortable`
+ * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images
+ * @throws TypeError naming the option that is wrong, or if the model is not a portable model; Error if the model is
+ * invalid or not plain data: it has a user's own function, or weights that are not finite or too large for float16
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -73,13 +72,13 @@ export function writePortable(
 }
 
 /**
- * Reads a model from a file of {@link writePortable}, and checks all that it says: a file that is damaged or
- * cut, or made by someone who means harm, gives an error, in a time of the order of its length, and no model.
- * What it gives is a model that sees no value before its turn, of finite weights.
+ * Reads a model from a file of {@link writePortable}, and checks everything in it. A file that is damaged, truncated or
+ * malicious gives an error and no model, in time proportional to its length. The model that is returned has finite
+ * weights and sees no value before its turn.
  *
  * @param bytes the whole file
  * @returns the model, its weights as float32
- * @throws TypeError where it is given no Uint8Array; Error that says what is wrong with the file
+ * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
  * @example
  * ```js
  * import { readPortable } from 'pixelcnn-layers/runtime';
@@ -104,11 +103,11 @@ export function readPortable(bytes: Uint8Array): PortableModel {
   });
 }
 
-/** The program as JSON: a model but for its weights. */
+/** The program as JSON: a model without its weights. */
 export const programText = (model: PortableModel): string =>
-  JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // undefined is left out
+  JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // JSON leaves out undefined
 
-/** Reads the metadata: what the file is, and the program, not yet checked. */
+/** Reads the metadata: checks format and version, and returns the program, not yet checked. */
 function readProgram(metadata: ReadonlyMap<string, string>) {
   const format = metadata.get('format');
   if (format !== FORMAT) throwTypeError('metadata: format', `'${FORMAT}'`, format);

@@ -30,14 +30,14 @@ function normal(bits: number): number {
 /** Whether a float16 is an infinity. */
 export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINITY;
 
-/** The numbers that float16 stand for, exactly. */
+/** The numbers that float16 bits represent, exactly. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const numbers = new Float32Array(halves.length);
   for (let i = 0; i < numbers.length; i++) numbers[i] = numberOf(halves[i] as number);
   return numbers;
 }
 
-/** What the last bit of the fraction stands for, by the exponent. */
+/** The value of the last bit of the fraction, by exponent. */
 const LAST_BITS = /* @__PURE__ */ Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
 
 function numberOf(bits: number): number {

@@ -3,20 +3,24 @@ import { seesBelow } from '../core/window';
 import { type ImageNode, type Node, operandsOf, type PortableModel } from './program';
 import { UnfitResolution } from './readiness';
 
-// What a program does before its image begins: networks on conditions alone, which may look around and enlarge, and
-// positions. None of that can be done row by row together with the image, and none of it needs the image.
+// What a program does before its image begins: networks that read only conditions, which may look in all directions and
+// enlarge maps, and positions. None of this can be done row by row together with the image, and none of it needs the
+// image.
 
-/** What is left of a program when its maps are taken out. */
+/** A program without the maps that are computed before the image. */
 export interface ImageProgram {
-  /** Its nodes, under the same indices; those that come before the image are {@link asCondition}. */
+  /**
+   * Its nodes, under the same indices; those computed before the image are replaced by conditions, see
+   * {@link asCondition}.
+   */
   readonly nodes: readonly ImageNode[];
-  /** What conditions are then, by their index. */
+  /** The conditions, by their index. */
   readonly conditions: readonly ConditionShape[];
-  /** The nodes that come before the image and are read by others that do not. */
+  /** The nodes that are computed before the image and read by nodes that are not. */
   readonly maps: readonly number[];
 }
 
-/** What {@link imageProgram} needs of a model. */
+/** The parts of a model that {@link imageProgram} needs. */
 export type MapProgram = Pick<PortableModel, 'nodes' | 'output' | 'conditions' | 'imageShape'>;
 
 /** A node as a condition: its index follows those of the model's own. */
@@ -29,7 +33,7 @@ export const asCondition = (
   index: conditions.length + index,
 });
 
-/** The conditions of a model, and after them each node as one. */
+/** The conditions of a model, followed by each node as a condition. */
 export const withNodes = ({
   conditions,
   nodes,
@@ -38,15 +42,15 @@ export const withNodes = ({
   ...nodes.map(({ size }): ConditionShape => ({ kind: 'map', size })),
 ];
 
-/** Whether a node makes something of whole maps, so that they are complete before it begins. */
+/** Whether a node reads whole maps, so that they must be complete before it begins. */
 export const readsWholeMaps = (node: Node): boolean =>
   node.op === 'enlarge' || node.op === 'position' || (node.op === 'conv' && seesBelow(node.window));
 
 /**
- * Takes out of a program what is done before the image begins: what reads whole maps, and what is of another size than the
- * image.
+ * Removes from a program what is done before the image begins: nodes that read whole maps, and maps of another size
+ * than the image.
  *
- * @throws UnfitResolution where the image itself would be looked around in, or maps of several sizes meet
+ * @throws UnfitResolution if a node would look around in the image itself, or combine maps of different sizes
  */
 export function imageProgram(program: MapProgram): ImageProgram {
   const { nodes, imageShape } = program;
@@ -75,8 +79,8 @@ export function imageProgram(program: MapProgram): ImageProgram {
 }
 
 /**
- * The nodes whose whole maps are made before the image begins, in order, for `maps` of them: those that make something of
- * whole maps, those that they read, and those that several read, so that nothing is made twice.
+ * The nodes whose whole maps are computed before the image begins, in order, to obtain `maps`: nodes that read whole
+ * maps, the nodes that they read, and nodes with several readers, so that nothing is computed twice.
  */
 export function wholeMaps(nodes: readonly Node[], maps: readonly number[]): number[] {
   const isWhole = nodes.map(() => false);
@@ -86,7 +90,7 @@ export function wholeMaps(nodes: readonly Node[], maps: readonly number[]): numb
     const count = readers[index] as number;
     if (!isWhole[index] && count === 0) continue;
     if (count > 1 || readsWholeMaps(node)) isWhole[index] = true;
-    if (node.op === 'position') continue; // the same of whatever is there
+    if (node.op === 'position') continue; // does not depend on its input
     for (const operand of new Set(operandsOf(node))) {
       readers[operand] = (readers[operand] as number) + 1;
       if (readsWholeMaps(node)) isWhole[operand] = true;
@@ -95,15 +99,15 @@ export function wholeMaps(nodes: readonly Node[], maps: readonly number[]): numb
   return [...nodes.keys()].filter((index) => isWhole[index] && nodes[index]?.op !== 'condition');
 }
 
-/** Height and width of a map; null where they are those of an image of any size. */
+/** Height and width of a map; null if they depend on an image of any size. */
 export type MapSize = readonly [height: number | null, width: number | null];
 
 const isSame = (size: MapSize | null, [height, width]: readonly (number | null)[]) =>
   size !== null && size[0] === height && size[1] === width;
 
 /**
- * The size of what each node makes, null where that is the same at every pixel. Maps made of the image have its size; those
- * that have features at every so many of its rows and columns only are told apart by their readiness.
+ * The size of each node's map, null if it is the same at every pixel. Maps computed from the image have its size; those
+ * of a coarser resolution are handled by their readiness.
  *
  * @throws UnfitResolution
  */

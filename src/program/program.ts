@@ -30,7 +30,7 @@ export const pointwiseNames = [
 /** One of them. */
 export type PointwiseName = (typeof pointwiseNames)[number];
 
-/** Those that have no default. */
+/** Functions whose parameter has no default. */
 export const needParameter: ReadonlySet<PointwiseName> = /* @__PURE__ */ new Set([
   'leakyRelu',
   'thresholdedRelu',
@@ -42,7 +42,8 @@ export const needParameter: ReadonlySet<PointwiseName> = /* @__PURE__ */ new Set
 /**
  * The parameter of a function; 0 for those that take none.
  *
- * @throws TypeError where there is no such function, or it takes a parameter and has none (alpha of `elu` is 1)
+ * @throws TypeError if there is no such function, or its parameter is missing and has no default (alpha of `elu` is 1
+ * by default)
  */
 export function parameterOf(fn: PointwiseName, parameter: number | undefined): number {
   checkOneOf('pointwise', fn, pointwiseNames);
@@ -50,7 +51,7 @@ export function parameterOf(fn: PointwiseName, parameter: number | undefined): n
   return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
 }
 
-/** Operations on features of the same size, number by number. */
+/** Elementwise operations on features of the same size. */
 export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
 /** One of them. */
 export type CombinationName = (typeof combinationNames)[number];
@@ -65,21 +66,21 @@ export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** One of them. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
-/** The ways that the state of an LSTM may go over the pixels of an image: see `lstm` of `Ops`. */
+/** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** One of them. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
 /**
- * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels.
- * `size` counts the features that it makes, operands are indices of earlier nodes, and weights are named.
+ * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels. `size` is the
+ * number of features that it computes, operands are indices of earlier nodes, and weights are referred to by name.
  */
 export type Node =
-  /** The image, normalized to [0, 1]: one feature a channel. Always the first node. */
+  /** The image, normalized to [0, 1]: one feature for each channel. Always the first node. */
   | { readonly op: 'image'; readonly size: number }
-  /** What the image is conditioned on, by its index: numbers of the image, or of each pixel. */
+  /** A condition, by its index: one vector for the image, or one for each pixel. */
   | { readonly op: 'condition'; readonly size: number; readonly index: number }
-  /** A causal convolution: kernel [rows,columns,in,out], whole, and bias [out]. */
+  /** A causal convolution: the whole kernel [rows,columns,in,out], and bias [out]. */
   | {
       readonly op: 'conv';
       readonly size: number;
@@ -99,9 +100,9 @@ export type Node =
   | { readonly op: CombinationName; readonly size: number; readonly inputs: readonly number[] }
   /** Concatenates. */
   | { readonly op: 'concat'; readonly size: number; readonly inputs: readonly number[] }
-  /** So many features from one on. */
+  /** The features from `start` on. */
   | { readonly op: 'slice'; readonly size: number; readonly input: number; readonly start: number }
-  /** The features of the place so many rows above and columns to the left; zeros where there is none. */
+  /** The features of the place that lies `rows` above and `columns` to the left; zeros if there is none. */
   | {
       readonly op: 'shift';
       readonly size: number;
@@ -109,7 +110,7 @@ export type Node =
       readonly rows: number;
       readonly columns: number;
     }
-  /** Each place of a map as so many rows and columns of places, of what is made of conditions alone. */
+  /** Repeats each place of a map, computed from conditions only, over a number of rows and columns. */
   | {
       readonly op: 'enlarge';
       readonly size: number;
@@ -117,20 +118,22 @@ export type Node =
       readonly rows: number;
       readonly columns: number;
     }
-  /** Where each place is in a map: its row and its column, see `position` of `Ops`. */
+  /** The position of each place in a map: its row and its column, see `position` of `Ops`. */
   | { readonly op: 'position'; readonly size: number; readonly input: number }
   /** elu(x) of all features, then elu(-x) of all. */
   | { readonly op: 'concatElu'; readonly size: number; readonly input: number }
-  /** A gate, where each of so many groups of features is a, then as many b. */
+  /** A gate; each group of features holds a, then as many features b. */
   | { readonly op: GateName; readonly size: number; readonly input: number; readonly groups: number }
-  /** Attention of queries over the keys and values of strictly earlier places, of each of so many heads by itself. */
+  /** Attention of queries over the keys and values of strictly earlier places, separately for each head. */
   | {
       readonly op: 'attend';
       readonly size: number;
       readonly inputs: readonly [queries: number, keys: number, values: number];
       readonly heads: number;
     }
-  /** The states of an LSTM, of its gates before their activations, by a kernel [rows,columns,size,4*size]: see `Ops`. */
+  /**
+   * The states of an LSTM, from its gates before their activations and a kernel [rows,columns,size,4*size]: see `Ops`.
+   */
   | {
       readonly op: 'lstm';
       readonly size: number;
@@ -138,10 +141,10 @@ export type Node =
       readonly kernel: string;
       readonly kernelSize: readonly [rows: number, columns: number];
       readonly path: LSTMPath;
-      /** Groups of features; of each o, f, i and g lie side by side. */
+      /** The number of groups of features; within each, o, f, i and g lie side by side. */
       readonly groups: number;
     }
-  /** scale x + shift, of each feature with its own numbers, each [size]. */
+  /** scale x + shift, with a scale and a shift for each feature, both [size]. */
   | {
       readonly op: 'affine';
       readonly size: number;
@@ -149,7 +152,7 @@ export type Node =
       readonly scale: string;
       readonly shift: string;
     }
-  /** (x - mean) / sqrt(variance + epsilon) over each of so many groups of features, then scale and shift, each [size]. */
+  /** (x - mean) / sqrt(variance + epsilon) over each group of features, then scale and shift, both [size]. */
   | {
       readonly op: 'normalize';
       readonly size: number;
@@ -159,34 +162,36 @@ export type Node =
       readonly epsilon: number;
       readonly groups: number;
     }
-  /** e^x / sum e^x over the features of each of so many groups, or its logarithm. */
+  /** e^x / sum e^x over the features of each group, or its logarithm. */
   | { readonly op: SoftmaxName; readonly size: number; readonly input: number; readonly groups: number }
-  /** 1 for the feature whose index is the number that comes in, else 0. */
+  /** 1 for the feature whose index is the input, else 0. */
   | { readonly op: 'oneHot'; readonly size: number; readonly input: number }
   /** 1 for the level of each number, 0 for the others: see `oneHotLevels` of `Ops`. */
   | { readonly op: 'oneHotLevels'; readonly size: number; readonly input: number; readonly levels: number }
   /** The row of a table [levels,units] that belongs to the level of each number: see `embedLevels` of `Ops`. */
   | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string }
-  /** A function of the user's own, by its index: the one node that is not data, and that no file holds. */
+  /** A user's own function, by its index: the only node that is not data, and cannot be stored in a file. */
   | { readonly op: 'closure'; readonly size: number; readonly input: number; readonly index: number };
 
-/** The nodes that a node is made of. */
+/** The operands of a node. */
 export function operandsOf(node: Node): readonly number[] {
   if (node.op === 'image' || node.op === 'condition') return [];
   return 'inputs' in node ? node.inputs : [node.input];
 }
 
-/** The same node made of others. */
+/** The same node with other operands. */
 export function withOperands(node: ImageNode, of: (operand: number) => number): ImageNode {
   if (node.op === 'image' || node.op === 'condition') return node;
   if (!('inputs' in node)) return { ...node, input: of(node.input) };
   return { ...node, inputs: node.inputs.map(of) } as ImageNode;
 }
 
-/** A node that can be evaluated with the image: not what is made of whole maps before it begins. */
+/**
+ * A node that can be evaluated together with the image, unlike those that are computed on whole maps before it begins.
+ */
 export type ImageNode = Exclude<Node, { op: 'enlarge' | 'position' }>;
 
-/** A node that acts on each pixel by itself. */
+/** A node that acts on each pixel separately. */
 export type FeaturewiseNode = Exclude<
   ImageNode,
   { op: 'image' | 'condition' | 'conv' | 'shift' | 'attend' | 'lstm' }
@@ -196,8 +201,7 @@ export type FeaturewiseNode = Exclude<
 export type Source = readonly [node: number, feature: number];
 
 /**
- * For each feature of a node that acts on each pixel by itself, the features of the same pixel that it is
- * made of.
+ * For each feature of a node that acts on each pixel separately, the features of the same pixel that it depends on.
  */
 export function sourcesOf(nodes: readonly ImageNode[], node: FeaturewiseNode): Source[][] {
   const ofEach = (sources: (feature: number) => Source[]) =>
@@ -233,7 +237,7 @@ export function sourcesOf(nodes: readonly ImageNode[], node: FeaturewiseNode): S
   }
 }
 
-/** For each feature of a gate the two of its input that it is made of. */
+/** For each feature of a gate, the two input features that it depends on. */
 export function gateInputs({ size, groups }: { size: number; groups: number }): [a: number, b: number][] {
   const group = size / groups;
   return Array.from({ length: size }, (_, f) => {
@@ -246,16 +250,16 @@ export function gateInputs({ size, groups }: { size: number; groups: number }): 
 export interface Weight {
   /** A kernel's is [rows, columns, in, out]. */
   readonly shape: readonly number[];
-  /** As many as the shape says. */
+  /** The numbers, as many as the shape requires. */
   readonly data: Float32Array;
 }
 
 /**
- * A model as plain data: its program and its named weights, no functions, no tensors. `structuredClone` and
- * `postMessage` carry it, `writePortable` puts it into a file.
+ * A model as plain data: its program and its named weights, without functions or tensors. It can be passed to
+ * `structuredClone`, `postMessage` and `writePortable`.
  */
 export interface PortableModel {
-  /** The program: each node is made of earlier ones. */
+  /** The program: each node depends on earlier ones. */
   readonly nodes: readonly Node[];
   /** The node of the outputs: C*L logits, channel by channel, or the parameters of another distribution. */
   readonly output: number;
@@ -267,11 +271,11 @@ export interface PortableModel {
   readonly levels: number;
   /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
   readonly conditions: readonly ConditionShape[];
-  /** By the names that the nodes have. */
+  /** The weights, by the names that nodes refer to. */
   readonly weights: ReadonlyMap<string, Weight>;
 }
 
-/** Checks that a model has the form of a portable one: not yet what is in it. */
+/** Checks that a model has the form of a portable model; its contents are checked elsewhere. */
 export function checkModel(what: string, model: unknown): void {
   const { nodes, imageShape, conditions, weights } = (model ?? {}) as Partial<PortableModel>;
   if (![nodes, imageShape, conditions].every(Array.isArray) || typeof weights?.get !== 'function') {

@@ -13,13 +13,13 @@ interface Need {
 }
 
 /**
- * The values that those outputs of a pixel which are read can be made of, by the graph and its masks, whatever the
- * weights: [H*W*C], 1 where one is.
+ * The values that the selected outputs of a pixel can depend on, judged from the graph and its masks, whatever the
+ * weights: [H*W*C], 1 for each such value.
  *
- * Goes through the program from the outputs back to the image. A feature that is needed at a pixel needs what
- * it is made of: of the same pixel, or of the window that its convolution leaves unmasked.
+ * Goes through the program from the outputs back to the image. A feature that is needed at a pixel needs its own
+ * operands: at the same pixel, or in the unmasked part of its convolution's window.
  *
- * @throws TypeError where the image is of a size that the resolutions of the program do not divide
+ * @throws TypeError if the size of the image is not a multiple of the program's coarsest resolution
  */
 export function reach(
   model: Pick<PortableModel, 'nodes' | 'output' | 'conditions'>,
@@ -28,7 +28,7 @@ export function reach(
   isRead: (output: number) => boolean,
 ): Uint8Array {
   const { output } = model;
-  const { nodes, conditions } = imageProgram({ ...model, imageShape }); // maps that come before are made of no pixel
+  const { nodes, conditions } = imageProgram({ ...model, imageShape }); // maps computed before the image depend on no pixel
   const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
   const needs = nodes.map(({ size }, index): Need => {
@@ -56,7 +56,7 @@ export function reach(
   return of(0).isNeeded;
 }
 
-/** Marks a feature, where there is one: zeros around the image are made of nothing. */
+/** Marks a feature, if it lies in the image: the zeros around it depend on nothing. */
 function need(
   { height, width, features, isNeeded }: Need,
   row: number,
@@ -67,7 +67,7 @@ function need(
   isNeeded[(row * width + column) * features + feature] = 1;
 }
 
-/** Does something for each feature that is needed. */
+/** Calls a function for each feature that is needed. */
 function eachNeeded(
   { width, features, isNeeded }: Need,
   act: (row: number, column: number, feature: number) => void,
@@ -78,14 +78,14 @@ function eachNeeded(
   }
 }
 
-/** Marks the features that shifted ones are. */
+/** Marks the features that shifted features come from. */
 function needOfShift(rows: number, columns: number, outputs: Need, inputs: Need): void {
   eachNeeded(outputs, (row, column, feature) => need(inputs, row - rows, column - columns, feature));
 }
 
 /**
- * Marks what attention is made of: of each head its query, and the keys and values of all earlier places. Where there is
- * but one earlier place, it is taken whatever query and key are; the first place is made of nothing.
+ * Marks what attention depends on: for each head its query, and the keys and values of all earlier places. If there is
+ * only one earlier place, its value is taken whatever query and key are; the first place depends on nothing.
  */
 function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]): void {
   const [queries, keys, values] = inputs as [Need, Need, Need];
@@ -94,7 +94,7 @@ function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]):
   const lastOfHead = new Array<number>(heads).fill(0);
   const lastOf = new Array<number>(features).fill(0);
   eachNeeded(outputs, (row, column, feature) => {
-    const place = row * width + column; // as many are earlier
+    const place = row * width + column; // this many places are earlier
     const head = Math.floor(feature / size);
     lastOf[feature] = Math.max(lastOf[feature] as number, place);
     lastOfHead[head] = Math.max(lastOfHead[head] as number, place);
@@ -112,8 +112,8 @@ function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]):
 }
 
 /**
- * Marks what the states of an LSTM are made of: their gates, and all states before them that their kernel sees, which need as
- * much. What is forgotten of a cell counts only where there was one.
+ * Marks what the states of an LSTM depend on: their gates, and all earlier states that their kernel sees, which in turn
+ * need the same. The forget gate counts only if there was an earlier cell.
  */
 function needOfLSTM(
   { path, kernelSize, groups }: Extract<Node, { op: 'lstm' }>,
@@ -143,11 +143,11 @@ function needOfLSTM(
   }
 }
 
-/** Marks the inputs that a convolution sees for the outputs which are needed. */
+/** Marks the inputs that a convolution sees for the needed outputs. */
 function needOfConv(window: Window, outputs: Need, inputs: Need): void {
   const { width, features, isNeeded } = outputs;
   const { stride, transposed } = window;
-  // Between the places of outputs, and of inputs, on the finer of both maps.
+  // The distances between places of outputs, and of inputs, on the finer of both maps.
   const [ofOutputs, ofInputs] = transposed ? [1, stride] : [stride, 1];
   const tapsOf = tapsByNeed(window, inputs.features, features);
   for (let pixel = 0; pixel < isNeeded.length / features; pixel++) {
@@ -162,15 +162,15 @@ function needOfConv(window: Window, outputs: Need, inputs: Need): void {
   }
 }
 
-/** A tap of a kernel, and the features that are seen there. */
+/** A tap of a kernel, and the features seen there. */
 interface SeenTap {
   readonly offset: readonly [down: number, right: number];
   readonly features: readonly number[];
 }
 
 /**
- * For the outputs of a pixel that are needed [out], of each tap of the kernel the inputs that one of them
- * sees; the same needs come at many pixels.
+ * For the needed outputs of a pixel [out], and for each tap of the kernel, the inputs that any of them sees. Cached,
+ * since the same combination of outputs is needed at many pixels.
  */
 function tapsByNeed(
   window: Window,

@@ -3,9 +3,9 @@ import { type ConditionShape, isOfPlaces } from '../core/conditions';
 import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
 import { gateInputs, type ImageNode, type Node, operandsOf } from './program';
 
-// When a feature is ready, on one clock: once an image, before each row, before a pixel, after so many of its
-// channels, after the row. A later time is a greater number, so what is made of several features is ready at
-// the greatest of their times.
+// When a feature is ready, on a common clock: once for each image, before each row, before a pixel, after a number of
+// its channels, or after the row. A later time is a greater number, so a result that depends on several features is
+// ready at the greatest of their times.
 
 /** Ready before the first pixel, and the same at every pixel. */
 export const ONCE = -2;
@@ -14,14 +14,17 @@ export const ONCE = -2;
 export const ROW = -1;
 
 /**
- * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, and of
- * use to later rows only.
+ * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, so only later rows
+ * can use it.
  */
 export const AFTER_ROW = Number.POSITIVE_INFINITY;
 
-/** When the features of a node are ready, and at which places it has any. */
+/** When the features of a node are ready, and at which places it has features. */
 export interface Readiness {
-  /** At every so many rows and columns of the image: 1, or 2 and 4 where a network has several resolutions. */
+  /**
+   * The distance in rows and columns of the image between places with features: 1, or 2 and 4 in networks of several
+   * resolutions.
+   */
   readonly scale: number;
   /**
    * For each feature {@link ONCE}, {@link ROW}, {@link AFTER_ROW}, or how many channels of the present pixel
@@ -30,10 +33,10 @@ export interface Readiness {
   readonly times: readonly number[];
 }
 
-/** Thrown of a node whose resolution, or size, fits nothing. */
+/** Thrown for a node whose resolution or size does not fit. */
 export class UnfitResolution extends Error {
   constructor(
-    /** Its index. */
+    /** The index of the node. */
     readonly node: number,
     op: Node['op'] | 'output',
     readonly reason: string,
@@ -45,7 +48,7 @@ export class UnfitResolution extends Error {
 /**
  * When each node is ready.
  *
- * @throws UnfitResolution where features of several resolutions meet, or one is finer than the image
+ * @throws UnfitResolution if features of different resolutions are combined, or one is finer than the image
  */
 export function readinessOf(nodes: readonly ImageNode[], conditions: readonly ConditionShape[]): Readiness[] {
   const all: Readiness[] = [];
@@ -60,9 +63,9 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
 }
 
 /**
- * Checks that maps of every resolution fill an image: as far as its size is known, it is a multiple of the greatest scale.
+ * Checks that the size of an image, as far as it is known, is a multiple of the coarsest scale.
  *
- * @throws TypeError that says so
+ * @throws TypeError if it is not
  */
 export function checkImageSize(
   what: string,
@@ -75,7 +78,7 @@ export function checkImageSize(
     throwTypeError(what, `height and width that are multiples of ${scale}`, imageShape);
 }
 
-/** At every how many rows and columns a node has features: what is the same at every pixel fits any resolution. */
+/** The scale of a node. Features that are the same at every pixel fit any scale. */
 function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[]): number {
   const scales = operands
     .filter(({ times }) => times.some((time) => time !== ONCE))
@@ -124,7 +127,7 @@ function timesOf(
       return of(node.input).slice(node.start, node.start + node.size);
     case 'oneHot':
     case 'oneHotLevels':
-    case 'embedLevels': // the features of each number when it is
+    case 'embedLevels': // the features of each number are ready when it is
       return spread(of(node.input), node.size);
     case 'gate':
     case 'linearGate':
@@ -145,7 +148,7 @@ function shiftedTime(time: number, { rows, columns }: { rows: number; columns: n
   return time === AFTER_ROW ? AFTER_ROW : Math.min(time, 0);
 }
 
-/** Of each head, when its query is ready, and the keys and values of earlier places are. */
+/** For each head: when its query is ready, and the keys and values of earlier places are available. */
 function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], heads: number): number[] {
   const ofEarlier = keysAndValues.map((times) =>
     times.map((time) => shiftedTime(time, { rows: 0, columns: 1 })),
@@ -172,17 +175,17 @@ function lstmTimes(
   return spread(path === 'rows' ? times : times.map((time) => Math.max(time, 0)), size);
 }
 
-/** The last of so many times, which may be too many to be arguments. */
+/** The latest of a list of times, which may be too long to pass as arguments. */
 const latest = (times: readonly number[]): number =>
   times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
 
-/** The last time of each of so many groups of features. */
+/** The latest time of each group of features. */
 function latestOfGroups(times: readonly number[], groups: number): number[] {
   const size = times.length / groups;
   return Array.from({ length: groups }, (_, group) => latest(times.slice(group * size, (group + 1) * size)));
 }
 
-/** Times of groups as those of their features. */
+/** Expands the times of groups to those of their features. */
 function spread(times: readonly number[], features: number): number[] {
   const all = new Array<number>(features);
   const size = features / times.length;
@@ -191,16 +194,16 @@ function spread(times: readonly number[], features: number): number[] {
 }
 
 /**
- * An output of a convolution is ready with the last of what its window sees: of rows above everything is
- * known before the row; of pixels to the left, before the pixel; of those to the right, after the row. So the
- * outputs of one channel are ready at one time.
+ * An output of a convolution is ready when everything its window sees is. Rows above are known before the row, pixels
+ * to the left before the pixel, and pixels to the right after the row. So all outputs of one channel are ready at the
+ * same time.
  */
 function convTimes(inputs: readonly number[], featuresOut: number, window: Window): number[] {
   const ofChannels = latestOfGroups(inputs, window.imageChannels);
   return spread(ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window)), featuresOut); // biome-ignore format: one line
 }
 
-/** When the outputs of one channel are ready, given when the inputs of each are. */
+/** When the outputs of one channel are ready, given the times of the inputs of each channel. */
 function timeOfChannel(inputs: readonly number[], channelOut: number, window: Window): number {
   const { anchor, kernelSize } = window;
   const last = latest(inputs);
@@ -220,8 +223,8 @@ function timeOfChannel(inputs: readonly number[], channelOut: number, window: Wi
 }
 
 /**
- * The first channel that has an output which is ready only after the channel's turn, so sees that channel or a later one;
- * -1 for none. Of outputs ready at these times, of the channels that `channelOf` says.
+ * The first channel with an output that is ready only after the channel's turn, which means that it sees that channel
+ * or a later one; -1 if there is none. `times` are those of the outputs, and `channelOf` gives the channel of each.
  */
 export function firstLeak(times: readonly number[], channelOf: (output: number) => number): number {
   const leak = times.findIndex((time, output) => time > channelOf(output));

@@ -1,18 +1,18 @@
 import { checkFields, checkInteger, checkList, checkRecord, throwTypeError } from '../core/check';
 
-// Safetensors, https://github.com/huggingface/safetensors: the length of the header, 8 bytes; the header, JSON: what
-// each tensor is and where its bytes lie, and strings of metadata; then the bytes of all tensors, without holes.
-// All of it little-endian, as are the machines that JavaScript with WebAssembly runs on.
+// Safetensors, https://github.com/huggingface/safetensors: first the length of the header, 8 bytes; then the header,
+// which is JSON with the type, shape and offsets of each tensor, and strings of metadata; then the bytes of all
+// tensors, without gaps. Everything is little-endian, like all machines that run JavaScript with WebAssembly.
 
 /** A tensor as bytes, row-major. */
 export interface TensorBytes {
-  /** As safetensors names it: 'F32', 'F16', … */
+  /** The type, in the notation of safetensors: 'F32', 'F16', … */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-/** What a file of safetensors holds. */
+/** The contents of a safetensors file. */
 export interface Container {
   /** By name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorBytes>;
@@ -42,9 +42,9 @@ const METADATA = '__metadata__';
 const LENGTH_BYTES = 8;
 
 /**
- * Writes a file of safetensors, its tensors in their order.
+ * Writes a safetensors file, with tensors in the given order.
  *
- * @throws TypeError where a tensor has the name of the metadata
+ * @throws TypeError if a tensor has the name reserved for metadata
  */
 export function writeContainer({ tensors, metadata }: Container): Uint8Array<ArrayBuffer> {
   if (tensors.has(METADATA)) throwTypeError('tensors', 'names of tensors', METADATA);
@@ -73,10 +73,10 @@ export function writeContainer({ tensors, metadata }: Container): Uint8Array<Arr
 const SPACE = 0x20;
 
 /**
- * Reads a file of safetensors, in time of the order of its length.
+ * Reads a safetensors file, in time proportional to its length.
  *
- * @returns tensors whose bytes are those of the file, no copies
- * @throws TypeError or Error where it is damaged, cut or not one
+ * @returns tensors whose bytes are views of the file, not copies
+ * @throws TypeError or Error if the file is damaged, truncated or not a safetensors file
  */
 export function readContainer(file: Uint8Array): Container {
   if (file.length < LENGTH_BYTES) throwTypeError('file', `at least ${LENGTH_BYTES} bytes`, file.length);
@@ -107,14 +107,14 @@ export function readContainer(file: Uint8Array): Container {
   return { tensors, metadata };
 }
 
-/** A copy in memory of its own, aligned and not shared, of a Buffer too. */
+/** A copy in its own memory, aligned and not shared, even of a Buffer. */
 export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
-/** The bytes of numbers, where they lie. */
+/** The bytes of numbers, not copied. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** What the header says of a tensor, checked against the bytes that there are. */
+/** The header entry of a tensor, checked against the bytes that exist. */
 function readEntry(what: string, entry: unknown, bytes: number) {
   const {
     dtype,
@@ -135,15 +135,15 @@ function readEntry(what: string, entry: unknown, bytes: number) {
 }
 
 /**
- * The value of a text of JSON.
+ * Parses JSON.
  *
- * @throws Error where it is none, or an object has two values of one name
+ * @throws Error if it is not valid JSON, or an object has two values of the same name
  */
 export function parseJson(what: string, text: string): unknown {
   let names = 0;
   const value = attempt(`${what}: not JSON`, () =>
     JSON.parse(text, function (this: unknown, _, part: unknown) {
-      if (!Array.isArray(this)) names++; // of the whole too, which has an empty one
+      if (!Array.isArray(this)) names++; // also counts the root, whose name is empty
       return part;
     }),
   );
@@ -151,7 +151,7 @@ export function parseJson(what: string, text: string): unknown {
   return value;
 }
 
-/** Does something; an error that comes of it becomes an Error whose message begins with `what`. */
+/** Runs a function; an error that it throws becomes an Error whose message begins with `what`. */
 export function attempt<T>(what: string, act: () => T): T {
   try {
     return act();

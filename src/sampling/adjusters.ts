@@ -3,11 +3,12 @@ import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
 /**
- * Changes log-probabilities of the next value of images before a level is drawn, in place: for {@link SampleOptions.adjust}.
+ * Changes the log-probabilities of the next value of all images in place, before a level is drawn: for
+ * {@link SampleOptions.adjust}.
  *
- * @param logProbs of every level, [N*L]; -Infinity forbids one, and they need not sum to 1
- * @param place of the value
- * @param levelsSoFar of all images, [N*H*W*C], to read; 0 of values that come later
+ * @param logProbs log-probabilities of every level, [N*L]; -Infinity forbids a level. They need not sum to 1
+ * @param place the place of the value
+ * @param levelsSoFar the levels of all images, [N*H*W*C], read-only; 0 for later values
  * @param imageShape [H,W,C]
  */
 export type Adjust = (
@@ -17,22 +18,22 @@ export type Adjust = (
   imageShape: [height: number, width: number, channels: number],
 ) => void;
 
-/** An {@link Adjust} that is known by its data, so that a pool can send it to its workers. */
+/** An {@link Adjust} that is described by data, so that a pool can send it to its workers. */
 export interface Adjuster extends Adjust {
-  /** What it is made of. */
+  /** The data that describe it. */
   readonly data: AdjusterData;
 }
 
-/** What an {@link Adjuster} is made of. */
+/** The data that describe an {@link Adjuster}. */
 export type AdjusterData =
   | { readonly kind: 'allowed'; readonly levels: NumericArray }
   | { readonly kind: 'allowedNeighbors'; readonly right: NumericArray; readonly below: NumericArray };
 
 /**
- * Allows levels by place: others are never drawn. For {@link SampleOptions.adjust}.
+ * Allows only certain levels, at all places or place by place. For {@link SampleOptions.adjust}.
  *
  * @param levels 1 where a level is allowed, else 0: [L] for all places, or [H,W,C,L]
- * @throws TypeError where it is of another shape, or has other numbers
+ * @throws TypeError if it has another shape, or numbers other than 0 and 1
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -59,10 +60,10 @@ export interface AllowedNeighborsArgs {
 const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
 
 /**
- * Allows pairs of neighbors, such as tiles that fit together: a level is drawn only where it may stand to the right of the one on its left,
- * and below the one above it. Of images of one channel. For {@link SampleOptions.adjust}.
+ * Allows only certain pairs of neighbors, such as tiles that fit together: a level is drawn only if it may stand to the
+ * right of its left neighbor and below its upper neighbor. For images of one channel. For {@link SampleOptions.adjust}.
  *
- * @throws TypeError where one is of another shape, or has other numbers
+ * @throws TypeError if one has another shape, or numbers other than 0 and 1
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -83,7 +84,7 @@ export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
   return adjusterOf({ kind: 'allowedNeighbors', right, below });
 }
 
-/** An adjuster from what it is made of. */
+/** Makes an adjuster from its data. */
 export function adjusterOf(data: AdjusterData): Adjuster {
   const adjust = data.kind === 'allowed' ? allow(data.levels) : allowPairs(data.right, data.below);
   return Object.assign(adjust, { data });
@@ -119,7 +120,7 @@ function forbid(logProbs: Float64Array, { data: pairs }: NumericArray, beside: n
   }
 }
 
-/** Checks numbers 0 and 1 of a shape. */
+/** Checks flags, 0 or 1, and their shape. */
 function checkFlags(
   what: string,
   flags: NumericArray,
@@ -135,7 +136,7 @@ function checkFlags(
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
 }
 
-/** Checks that something is a function and, where it is one of this library's, that it is for images like these. */
+/** Checks that something is a function and, if this library made it, that it fits images of this shape. */
 export function checkAdjust(what: string, adjust: Adjust, imageShape: ImageShape, levels: number): void {
   checkFunction(what, adjust);
   const { data } = adjust as Partial<Adjuster>;

@@ -9,36 +9,36 @@ import { type Job, pauses, type SampleOptions } from './options';
 import { Particles } from './particles';
 
 /**
- * What gives the outputs for one value, given all those before it in the order rows, columns, channels: an
- * evaluator of a program, or whole passes of a tfjs model.
+ * A source of the outputs for one value given all values before it, in the order rows, columns, channels: an evaluator
+ * of a program, or whole passes of a tfjs model.
  */
 export interface OutputSource {
   /**
-   * What the model gives of the value at this place for every image evaluated, [images, outputStride]; what pads a row is
-   * unspecified. Valid until the next call.
+   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
+   * a row is unspecified. Valid until the next call.
    */
   outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
-  /** Takes the levels drawn or given there, [images]. */
+  /** Sets the levels drawn or given there, [images]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
   /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
   evaluateFirst(numImages: number): void;
-  /** Image n goes on as image from[n], [images]. */
+  /** Replaces image n by image from[n], for all n, [images]. */
   copy(from: Int32Array): void;
-  /** Releases tensors, where it has any. */
+  /** Releases tensors, if it has any. */
   dispose?(): void;
 }
 
-/** What {@link drawImages} gives. */
+/** The result of {@link drawImages}. */
 interface Drawn {
   /** Of all images, [N*H*W*C]. */
   readonly levels: Int32Array;
-  /** Of each image, where it was asked for. */
+  /** Log p of each image, if it was asked for. */
   readonly logProb: Float64Array;
   /** With look-ahead. */
   readonly logGiven?: Float64Array;
 }
 
-/** {@link memoryFor} a job: where there is not enough, its particles are named too. */
+/** {@link memoryFor} a job; if there is not enough, the error also mentions the number of particles. */
 export const memoryForJob = <T>({ numParticles }: Job, make: () => T): T =>
   memoryFor(numParticles > 1 ? `sample: lookAhead: ${numParticles} particles of each image` : 'sample', make);
 
@@ -69,17 +69,17 @@ export async function drawImages(
   return drawing.finish();
 }
 
-/** So many particles of each image, and what reads what the model gives of them. */
+/** A stage with a certain number of particles for each image, and what reads the model's outputs for them. */
 interface Stage {
   readonly perImage: number;
   readonly draws: Draws;
-  /** Of the model itself; null where log p was not asked for. */
+  /** Log p by the model itself; null if it was not asked for. */
   readonly model: LogProbs | null;
 }
 
 /**
- * The images of a job as they are drawn. Particles, [particles, images], are evaluated in rows: for each particle the images, and with
- * guidance the same images once more, of no class.
+ * The images of a job while they are drawn. Particles, [particles, images], are evaluated in rows: for each particle
+ * all images, and with guidance all images again without a class.
  */
 class Drawing {
   /** Levels of the first particle of each image, [N*H*W*C]. */
@@ -94,7 +94,10 @@ class Drawing {
   private readonly logProb: Float64Array;
   /** Log p of present values by the model, [rows]. */
   private readonly scratch: Float64Array;
-  /** Log p of present values by what images are drawn by, [particles]: read from outputs, which putting them ends. */
+  /**
+   * Log p of present values in the distribution that images are drawn from, [particles]. Read this before the levels
+   * are put, which makes the outputs invalid.
+   */
   private readonly logWeights: Float64Array;
   private readonly uniforms: Float64Array;
   private readonly particles: Particles | null;
@@ -104,7 +107,7 @@ class Drawing {
   private readonly rowsEach: number;
   private readonly total: number;
   private stage: Stage;
-  /** How many of the present values are drawn by what the model gives, and whether others are weighed. */
+  /** How many of the present values are drawn from the model's outputs, and whether others are weighed. */
   private toDraw = 0;
   private isWeighed = false;
 
@@ -138,7 +141,7 @@ class Drawing {
     return { perImage, draws: drawsFor(job, perImage), model };
   }
 
-  /** Begins a value: whether the outputs of the model are needed. */
+  /** Begins a value. Returns whether the outputs of the model are needed. */
   begin(index: number): boolean {
     const { job, particles, drawn, rowsEach, total } = this;
     const { numImages, given, levels, isFirstUniform, withLogProb } = job;
@@ -161,7 +164,7 @@ class Drawing {
     return this.toDraw > 0 || this.isWeighed || withLogProb;
   }
 
-  /** Draws by the outputs, and adds up how likely what is drawn and given was. */
+  /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
   read(place: Place, outputs: Float32Array): void {
     const { stage, drawn, job, logProb, scratch, rowsEach } = this;
     const { numImages } = job;
@@ -187,7 +190,7 @@ class Drawing {
     }
   }
 
-  /** Particles of which no level is left are lost: they go on with level 0, and without weight. */
+  /** Particles that have no level left are lost: they continue with level 0 and weight 0. */
   private loseUndrawn(place: Place): void {
     const { stage, drawn, job, rowsEach, particles } = this;
     const { numImages, imageShape, firstImage } = job;
@@ -207,7 +210,7 @@ class Drawing {
     }
   }
 
-  /** Ends a value: all images go on with their levels, and where particles were weighed some go on as others. */
+  /** Ends a value: puts the levels of all images, and after particles were weighed, replaces some by others. */
   end(index: number, place: Place): void {
     const { source, stage, job, ofPixel, all, rowsEach, total, particles } = this;
     const { numImages, imageShape } = job;
@@ -227,7 +230,7 @@ class Drawing {
     if (stage.perImage > 1 && index === particles.end) this.goOnAlone();
   }
 
-  /** What is drawn of all images that are evaluated: of those without their class the same. */
+  /** The levels of all images that are evaluated: the copies without a class get the same levels. */
   private drawnInRows(): Int32Array {
     const { drawn, stage, rowsEach, job } = this;
     if (job.guidance === 0) return drawn;
@@ -249,7 +252,7 @@ class Drawing {
     if (isMoved) this.move(particles.takeMoves());
   }
 
-  /** From here on each image has all its particles, so far alike. */
+  /** From now on each image has all its particles, which are still identical. */
   private goOnTogether(): void {
     const { source, together, job } = this;
     this.stage = together;
@@ -257,13 +260,13 @@ class Drawing {
     this.move(Int32Array.from({ length: together.perImage * job.numImages }, (_, i) => i % job.numImages));
   }
 
-  /** From here on each image has its first particle only. */
+  /** From now on each image has only its first particle. */
   private goOnAlone(): void {
     this.stage = this.alone;
     this.source.evaluateFirst(this.rowsEach);
   }
 
-  /** Particle i goes on as from[i], which goes on as itself. */
+  /** Replaces particle i by from[i], which stays as it is. */
   private move(from: Int32Array): void {
     const { source, all, logProb, ofPixel, rowsEach, total, job } = this;
     const { numImages, imageShape } = job;

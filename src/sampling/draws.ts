@@ -7,28 +7,31 @@ import { exp, log } from '../kernels/arithmetic';
 import type { Job } from './options';
 
 /**
- * Draws levels for so many particles of each image, and tells how likely levels are. Rows are what is evaluated: for each
- * particle the images, and with guidance the same images once more, of no class.
+ * Draws levels for the particles of each image, and gives the log-probabilities of levels. Rows are what the model
+ * evaluates: for each particle all images, and with guidance all images again without a class.
  */
 export interface Draws {
-  /** Takes what the model gives at a place, [rows], and the levels of all images so far, [particles * N*H*W*C]. */
+  /** Sets the model's outputs at a place, [rows], and the levels of all images so far, [particles * N*H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
   /**
-   * Draws where `drawn` [rows] has {@link TO_DRAW}, by uniforms, of which the first [particles * N] are read. It stays there where no
-   * level is left.
+   * Draws a level wherever `drawn` [rows] has {@link TO_DRAW}, using the first [particles * N] uniforms.
+   * {@link TO_DRAW} remains if no level is left.
    */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
-  /** log p of levels [rows] by what images are drawn by, but for temperature and filters: [particles * N]; -Infinity where none is left. */
+  /**
+   * log p of levels [rows] in the distribution that images are drawn from, before temperature and filters: [particles *
+   * N]; -Infinity if no level is left.
+   */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/** By the model alone, or as the job changes it. */
+/** By the model alone, or as modified by the job. */
 export const drawsFor = (job: Job, perImage: number): Draws =>
   job.guidance === 0 && job.adjust === undefined ? modelDraws(job, perImage) : changedDraws(job, perImage);
 
 function modelDraws({ numImages, distribution, filters, lookAhead }: Job, perImage: number): Draws {
   const draw = drawFor(distribution, perImage * numImages, filters);
-  const reader = lookAhead > 0 ? logProbsFor(distribution, perImage * numImages) : null; // else nothing is weighed
+  const reader = lookAhead > 0 ? logProbsFor(distribution, perImage * numImages) : null; // not needed if nothing is weighed
   let present: PresentPixels;
   return {
     read(given) {
@@ -51,7 +54,7 @@ function changedDraws(job: Job, perImage: number): Draws {
   const drawLevel = levelDraw(levels, filters);
   let at: Place = [0, 0, 0];
 
-  /** Of a particle: log p of each level that is drawn by, not renormalised. */
+  /** For a particle: log p of each level in the distribution that is drawn from, not renormalised. */
   const read = (particle: number, place: Place, levelsSoFar: Int32Array) => {
     const start = particle * rowsEach * levels;
     const logProbs = all.subarray(start, start + size);
@@ -62,7 +65,7 @@ function changedDraws(job: Job, perImage: number): Draws {
     const ofImages = levelsSoFar.subarray(from, from + numImages * total);
     checkReturned(adjust(logProbs, place, ofImages, [...imageShape]), logProbs);
   };
-  /** The log-probabilities of a particle, once they are known to be such; null where no level is left. */
+  /** The log-probabilities of a particle, after they have been checked; null if no level is left. */
   const row = (particle: number, n: number) => {
     const start = (particle * rowsEach + n) * levels;
     const logProbs = all.subarray(start, start + levels);
@@ -113,7 +116,7 @@ function normalize(x: Float64Array, from: number, count: number): void {
   for (let i = from; i < from + count; i++) x[i] = (x[i] as number) - shift;
 }
 
-/** Whether a user's function has left any level; checks what it has made of log-probabilities. */
+/** Checks the log-probabilities that a user's function has changed, and returns whether any level is left. */
 function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   let isAny = false;
   for (let level = 0; level < logProbs.length; level++) {
@@ -127,7 +130,7 @@ function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   return isAny;
 }
 
-/** Checks that a user's function has not written into an array of its own, or promised to write later. */
+/** Checks that a user's function has not returned a new array or a promise, instead of changing log p in place. */
 function checkReturned(returned: unknown, { buffer }: Float64Array): void {
   const isView = ArrayBuffer.isView(returned);
   if (isView && returned.buffer === buffer) return; // as `fill` returns it

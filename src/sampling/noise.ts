@@ -1,12 +1,12 @@
 import { throwTypeError } from '../core/check';
 
-/** Fills `uniforms` with one number in [0, 1) an image, for the next position. */
+/** Fills `uniforms` with a number in [0, 1) for each image, for the next position. */
 export type Noise = (uniforms: Float64Array) => void;
 
 /**
- * Uniforms in [0, 1) of a seed, in 32 bits: Johannes Baagøe's Alea 0.9 (2010), which multiplies with carry. Written
- * out here rather than taken from a package, since those that have it are no ES modules, which a worker in a page
- * cannot load as they are.
+ * Uniforms in [0, 1) from a seed, with 32 bits each: Johannes Baagøe's Alea 0.9 (2010), a multiply-with-carry
+ * generator. Written out here because the packages that provide it are not ES modules, so a worker in a page could not
+ * load them directly.
  */
 export function uniformsOf(seed: string): () => number {
   const state = new Uint32Array(STATE_WORDS);
@@ -14,10 +14,10 @@ export function uniformsOf(seed: string): () => number {
   return () => next(state, 0);
 }
 
-/** Of one stream: the last three numbers, in 32 bits, and the carry. */
+/** The state of one stream: the last three numbers, in 32 bits, and the carry. */
 const STATE_WORDS = 4;
 
-/** Begins the stream of a seed, with its state at an index of all states. */
+/** Starts the stream of a seed, with its state at an index in the array of states. */
 function start(states: Uint32Array, at: number, seed: string): void {
   const digest = mash();
   const blanks = [' ', ' ', ' '].map(digest);
@@ -40,7 +40,7 @@ function next(states: Uint32Array, at: number): number {
   return z * 2 ** -32;
 }
 
-/** His Mash 0.9: a number in [0, 1), in 32 bits, of all the text so far. */
+/** Baagøe's Mash 0.9: a number in [0, 1), with 32 bits, from all the text so far. */
 function mash(): (text: string) => number {
   let n = 0xefc8249d;
   return (text) => {
@@ -55,14 +55,14 @@ function mash(): (text: string) => number {
 }
 
 /**
- * A stream of uniforms for every image, made from the seed and the image's index, so that an image does not
- * depend on how many are drawn with it. Particles but the first of an image have streams of their own, as has the drawing
- * among them.
+ * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend
+ * on how many are drawn with it. All particles of an image except the first have streams of their own, and so does the
+ * draw among them.
  *
- * @param streams of each image: [streams, images] uniforms are filled
+ * @param streams streams of each image: [streams, images] uniforms are filled
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
-  const states = new Uint32Array(STATE_WORDS * streams * numImages); // not an object an image: there may be millions
+  const states = new Uint32Array(STATE_WORDS * streams * numImages); // not one object for each image: there may be millions
   for (let k = 0; k < streams; k++) {
     for (let n = 0; n < numImages; n++) {
       start(states, STATE_WORDS * (k * numImages + n), `${seed}/${firstImage + n}${k === 0 ? '' : `/${k}`}`);

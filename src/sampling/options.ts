@@ -23,87 +23,91 @@ import { type Adjust, checkAdjust } from './adjusters';
 import { customNoise, type Noise, seededNoise } from './noise';
 import { isGivenAfterDrawn, type PartlyGiven } from './particles';
 
-/** How far a job has come, for {@link SampleOptions.onProgress}. */
+/** The progress of a job, for {@link SampleOptions.onProgress}. */
 export interface SampleProgress {
   /** Values drawn so far, of each image. */
   done: number;
   /** H*W*C. */
   total: number;
   /**
-   * The levels of all images, [N*H*W*C], 0 where not yet drawn, to show as they grow: the job's own array,
-   * for reading only.
+   * The levels of all images, [N*H*W*C], 0 where not yet drawn, to show them as they grow. This is the job's own array,
+   * so only read it.
    */
   levels: Int32Array;
 }
 
-/** What is drawn and how, where images and conditions are given as tensors or as numbers. */
+/** What to draw and how. Images and conditions are given as tensors or as plain numbers. */
 export interface DrawOptions<GivenImages, GivenCondition> {
-  /** Images to draw. @default 1, or as many as `initial` or `condition` has */
+  /** The number of images to draw. @default 1, or the number of images in `initial` or `condition` */
   numImages?: number;
   /**
-   * What each image is conditioned on, for models that take it: classes [N] (a number: the same for all),
-   * vectors [N,K] or maps [N,H,W,K]; several by name, `{ class, map }`.
+   * The condition of each image, for models that take one: classes [N] (or one number for all), vectors [N,K] or maps
+   * [N,H,W,K]; several conditions by name, `{ class, map }`.
    */
   condition?: GivenCondition;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: ImageShape;
-  /** Same seed, same images: any integer. @default a new one each time */
+  /** Any integer; the same seed gives the same images. @default a new one each time */
   seed?: number;
-  /** Index of the first image, to cut a large job into parts; all indices are below 2^53. @default 0 */
+  /** The index of the first image, to split a large job into parts; all indices must be below 2^53. @default 0 */
   firstImage?: number;
   /**
-   * Uniforms in [0, 1) of your own instead of `seed` (and `firstImage`), taken in the order rows, columns,
-   * channels, images innermost.
+   * Your own source of uniforms in [0, 1), instead of `seed` and `firstImage`. They are used in the order rows,
+   * columns, channels, images, with images innermost.
    */
   random?: () => number;
   /**
-   * Divides the logits, or log p of levels where outputs are no logits; 0 takes the most likely level, the lowest on a
-   * tie. @default 1
+   * Divides the logits, or log p of levels if the outputs are not logits. 0 takes the most likely level, the lowest on
+   * a tie. @default 1
    */
   temperature?: number;
-  /** Draw only among so many most likely levels. @default all */
+  /** Draws only among this many of the most likely levels. @default all */
   topK?: number;
-  /** Draw only among the fewest most likely levels whose probability reaches this, in (0, 1]. @default 1 */
+  /**
+   * Draws only among the smallest set of most likely levels whose total probability reaches this, in (0, 1]. @default 1
+   */
   topP?: number;
   /**
-   * How far a class shapes the images, for models whose class has a null class: w draws by log p + w (log p - log p
-   * without the class), before temperature, `topK` and `topP`. 0 draws by the class as it was learnt, greater ones images
-   * more typical of it, at twice the price; -1 draws without it. @default 0
+   * How strongly the class shapes the images, for models with a null class. A value w draws from log p + w (log p - log
+   * p without the class), before temperature, `topK` and `topP`. 0 uses the class as it was learnt; greater values give
+   * images that are more typical of it, at twice the cost; -1 ignores the class. @default 0
    */
   guidance?: number;
   /** 'uniform' draws the very first value uniformly, as "The Annotated Pixel-CNN" does. @default 'model' */
   firstValue?: 'model' | 'uniform';
-  /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Comes with `known`. */
+  /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Requires `known`. */
   initial?: GivenImages;
   /**
-   * 1 where the level of `initial` is given and kept, 0 where it is drawn, [N,H,W,C]. Comes with `initial`.
+   * 1 where the level of `initial` is kept, 0 where a level is drawn, [N,H,W,C]. Requires `initial`.
    */
   known?: GivenImages;
   /**
-   * Draws with regard to the given values that come later: so many particles of each image are drawn side by side, weighed by
-   * how likely they make what is given, and at the end one of them is taken. Exact in the limit of many; it takes so many
-   * times the time and memory between the first drawn value and the last given one. Comes with `initial` and `known`.
-   * @default 0: as if nothing were given later
+   * The number of particles, to take given values that come later into account. This many versions of each image are
+   * drawn side by side and weighed by how likely they make the given values; at the end one of them is chosen. Exact in
+   * the limit of many particles. Multiplies time and memory between the first drawn value and the last given one.
+   * Requires `initial` and `known`.
+   * @default 0: given values that come later are ignored
    */
   lookAhead?: number;
   /**
-   * Changes what levels are drawn by, in place: log p of every level of the next value, [N*L], before temperature and filters;
-   * -Infinity forbids a level, and they need not sum to 1. It is given the place, the levels of all images so far, [N*H*W*C], to
-   * read, 0 of later values, and the shape of the images; a new array that it returns, or a promise, is refused. Called where a
-   * value is drawn, or weighed by `lookAhead`: then once for each particle. {@link allowed} and {@link allowedNeighbors} make
-   * such functions, the only ones that a pool takes.
+   * Changes the distribution that levels are drawn from: a function that modifies log p of every level of the next
+   * value, [N*L], in place, before temperature and filters. -Infinity forbids a level, and the probabilities need not
+   * sum to 1. It also gets the place, the levels of all images so far, [N*H*W*C] (read-only, 0 for later values), and
+   * the shape of the images. It must not return a new array or a promise. It is called for each value that is drawn, or
+   * weighed by `lookAhead`, and then once for each particle. {@link allowed} and {@link allowedNeighbors} make such
+   * functions, and pools accept only those.
    */
   adjust?: Adjust;
   /**
-   * Resolves to { images, logProb }, and with `lookAhead` also logGiven, each [N]: log p of the images under the model, in nats,
-   * as `logProb` gives it, and an estimate of log p of what was given. @default false
+   * Resolves to { images, logProb }, and with `lookAhead` also logGiven, each [N]. They are log p of the images under
+   * the model, in nats, as `logProb` computes it, and an estimate of log p of the given values. @default false
    */
   withLogProb?: boolean;
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row. With `lookAhead` it sees the first particle of each image. */
+  /** Called after each row. With `lookAhead` it gets the first particle of each image. */
   onProgress?: (progress: SampleProgress) => void;
-  /** Lets other work run each so many milliseconds; 'auto' is 125. @default 'auto' */
+  /** Lets other work run every so many milliseconds; 'auto' means 125. @default 'auto' */
   yieldEvery?: 'auto' | 'never' | number;
 }
 
@@ -113,7 +117,7 @@ export interface SampleOptions extends DrawOptions<NumericArray, ConditionData> 
   strategy?: 'auto' | 'incremental';
 }
 
-/** Of both `sample` functions. */
+/** The names of options of both `sample` functions. */
 export const sampleOptionNames: NamesOf<SampleOptions> = {
   numImages: true,
   condition: true,
@@ -140,24 +144,25 @@ export const sampleOptionNames: NamesOf<SampleOptions> = {
 /** The options of a job, checked, with all defaults filled in. */
 export interface Job extends PartlyGiven {
   readonly levels: number;
-  /** What the model's outputs mean. */
+  /** The distribution of the model. */
   readonly distribution: PixelDistribution;
   /**
-   * Begins the noise of all images: [particles, images] uniforms, and with particles another one an image, to draw among them.
-   * Many jobs are planned in one thread and drawn in others.
+   * Starts the noise of all images: [particles, images] uniforms, and with particles one more for each image, to draw
+   * among them. A function, since jobs may be planned in one thread and drawn in another.
    */
   readonly startNoise: () => Noise;
   readonly filters: Filters;
   /** 0 for none. */
   readonly guidance: number;
   readonly adjust: Adjust | undefined;
-  /** Particles of each image, as they were asked for; 0 for none. */
+  /** The requested number of particles of each image; 0 for none. */
   readonly lookAhead: number;
   readonly withLogProb: boolean;
-  /** How many of each image there are: 1 where there is nothing to look ahead to. */
+  /** The actual number of particles of each image: 1 if there is nothing to look ahead to. */
   readonly numParticles: number;
   /**
-   * What is evaluated side by side: of each particle the images, and with guidance the same images once more, of no class.
+   * The number of rows evaluated side by side: for each particle all images, and with guidance all images again without
+   * a class.
    */
   readonly evaluated: {
     readonly numImages: number;
@@ -165,12 +170,12 @@ export interface Job extends PartlyGiven {
     readonly numConditions: number;
   };
   readonly isFirstUniform: boolean;
-  /** What the images are conditioned on, in the model's order. */
+  /** The conditions of the images, in the model's order. */
   readonly conditions: readonly ConditionValues[];
   readonly yieldMilliseconds: number;
 }
 
-/** What is drawn from, from outside. */
+/** The interface of the model that is drawn from. */
 export interface ModelShape {
   readonly imageShape: readonly [number | null, number | null, number];
   readonly levels: number;
@@ -264,7 +269,7 @@ export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, Co
   };
 }
 
-/** The conditions of images, and then of the same images with the null class. */
+/** The conditions of images, followed by those of the same images with the null class. */
 function withoutClass(
   shapes: readonly ConditionShape[],
   conditions: readonly ConditionValues[],
@@ -289,12 +294,12 @@ function checkYield(yieldEvery: unknown): number {
   return throwTypeError('sample: yieldEvery', "'auto', 'never' or milliseconds", yieldEvery);
 }
 
-/** A new seed, for who gave none. */
+/** A new seed, if none was given. */
 export function freshSeed(): number {
   return Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 }
 
-/** Checks `initial` and `known`, and makes one list of them. */
+/** Checks `initial` and `known`, and combines them into one list. */
 function readGiven(
   initial: NumericArray | undefined,
   known: NumericArray | undefined,
@@ -314,7 +319,7 @@ function readGiven(
   });
 }
 
-/** Checks that a signal is one, and that it has not aborted yet. */
+/** Checks that a signal is an AbortSignal that has not aborted yet. */
 export function checkSignal(what: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
     throwTypeError(what, 'an AbortSignal', signal);
@@ -323,8 +328,8 @@ export function checkSignal(what: string, signal: AbortSignal | undefined): void
 }
 
 /**
- * A function to call often; where it gives a promise, awaiting that lets other work run once so many
- * milliseconds have passed.
+ * A function to call often. When enough milliseconds have passed it returns a promise; awaiting that lets other work
+ * run.
  */
 export function pauses(milliseconds: number): () => Promise<void> | undefined {
   let last = performance.now();

@@ -4,34 +4,35 @@ import { exp, log } from '../kernels/arithmetic';
 
 /** Images of which some values are given. */
 export interface PartlyGiven {
-  /** The index of the first, for errors. */
+  /** The index of the first image, for errors. */
   readonly firstImage: number;
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /** The levels that are given, [N*H*W*C], {@link TO_DRAW} where one is to be drawn; null where nothing is given. */
+  /** The given levels, [N*H*W*C], with {@link TO_DRAW} where one is to be drawn; null if nothing is given. */
   readonly given: Int32Array | null;
 }
 
 /**
- * The particles of look-ahead: so many of each image, drawn side by side, and weighed where a level is given by how likely
- * they find it. One that nothing can follow is lost. Particle p of image n has the index p * numImages + n; all of an image are
- * the same until the first of its values is drawn, and from the last given one on there is but one, the first.
+ * The particles of look-ahead: several versions of each image, drawn side by side. Where a level is given, they are
+ * weighed by how likely they make it; a particle without a possible continuation is lost. Particle p of image n has the
+ * index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its last
+ * given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
  */
 export class Particles {
-  /** An estimate of log p of what is given, [images]. */
+  /** An estimate of log p of the given values, [images]. */
   readonly logGiven: Float64Array;
-  /** The first value that any image draws; all images are alone until then. */
+  /** The first value that is drawn in any image; until then each image has a single particle. */
   readonly begin: number;
-  /** The last value that is given after one that was drawn; images are alone after it. -1 for none. */
+  /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
   readonly end: number;
-  /** The same of each image. */
+  /** The same for each image. */
   private readonly spans: readonly Span[];
   private readonly logWeights: Float64Array;
   private readonly weights: Float64Array;
-  /** Which particle each goes on as. */
+  /** The particle that each one is replaced by. */
   private readonly from: Int32Array;
 
   constructor(
@@ -49,13 +50,14 @@ export class Particles {
   }
 
   /**
-   * Weighs the particles of an image by log p of the level given at a place, [particles of all images], and resamples them where
-   * few are left that count: where their effective number is below half. At the last given level, draws the one that goes on.
-   * Until its own first value is drawn they are all the same, whatever other images do: it is as if there were but one.
+   * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples them
+   * if few still matter, which means that their effective number is below half. At the last given level, draws the one
+   * that remains. Until the image's own first value is drawn, all its particles are identical and count as one,
+   * whatever other images do.
    *
    * @param u in [0, 1)
-   * @returns whether any goes on as another, which {@link takeMoves} tells
-   * @throws Error where no particle can come to what is given
+   * @returns whether any particle is replaced by another; {@link takeMoves} says which
+   * @throws Error if no particle can reach the given level
    */
   weigh(n: number, index: number, logProbs: Float64Array, u: number): boolean {
     const { logWeights, weights, perImage } = this;
@@ -98,7 +100,7 @@ export class Particles {
     return index > (this.spans[n] as Span).end;
   }
 
-  /** Takes all weight from a particle that nothing can follow: whether its image has others. */
+  /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
   lose(n: number, p: number): boolean {
     const { numImages } = this.job;
     this.logWeights[p * numImages + n] = Number.NEGATIVE_INFINITY;
@@ -108,7 +110,7 @@ export class Particles {
     return false;
   }
 
-  /** As which particle each goes on, since the last call. */
+  /** The particle that each one has been replaced by since the last call. */
   takeMoves(): Int32Array {
     const moves = this.from.slice();
     for (let particle = 0; particle < moves.length; particle++) this.from[particle] = particle;
@@ -116,13 +118,14 @@ export class Particles {
   }
 
   /**
-   * Systematic resampling: a particle of weight w goes on w * perImage / sum times, rounded up or down. Those that go on stay
-   * where they are, and further copies take the places of those that do not, so that as little is copied as can be.
+   * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or down. Particles that
+   * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
+   * as possible is copied.
    */
   private resample(n: number, u: number, sum: number): boolean {
     const { weights, perImage } = this;
     const times = new Int32Array(perImage);
-    let last = perImage - 1; // of those with any weight: u next to 1 may come to the whole sum
+    let last = perImage - 1; // the last one with any weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
     let [p, cumulative] = [0, weights[0] as number];
     for (let k = 0; k < perImage; k++) {
@@ -148,11 +151,11 @@ export class Particles {
   }
 }
 
-/** Whether a level is given after one that is drawn: else there is nothing to look ahead to. */
+/** Whether a level is given after a drawn one; otherwise there is nothing to look ahead to. */
 export const isGivenAfterDrawn = (images: PartlyGiven): boolean =>
   spansOf(images).some(({ end }) => end !== -1);
 
-/** Of an image the first value that is drawn, Infinity for none, and the last that is given after it, -1 for none. */
+/** The first value of an image that is drawn (Infinity for none) and the last given value after it (-1 for none). */
 interface Span {
   readonly begin: number;
   readonly end: number;

@@ -8,18 +8,18 @@ import { drawImages, memoryForJob, type OutputSource } from './drawing';
 import { checkSignal, type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
 
 /**
- * Draws images from a model, value by value in the order rows, columns, channels, each given all before it:
- * the tensor function `sample` of `pixelcnn-layers`, bit for bit, without tensors. See there for the law by
- * which a level is drawn, and what a seed means.
+ * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
+ * Without tensors, but with exactly the same result as the tensor function `sample` of `pixelcnn-layers`. See there for
+ * how a level is drawn and what a seed means.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
  *
- * @param model as `toPortable` makes it or `readPortable` reads it
+ * @param model a model from `toPortable` or `readPortable`
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
- * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
- * where the signal aborts; Error where the model gives outputs that are not finite (a logit may be -Infinity, if another is not);
- * RangeError where there is not enough memory for so many images at a time.
+ * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
+ * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite);
+ * RangeError if there is not enough memory for this many images at a time.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -53,13 +53,16 @@ export async function sample(model: PortableModel, options: SampleOptions = {}):
 export interface Sampled {
   /** What was drawn. */
   readonly images: Images;
-  /** log p of each image under the model, in nats, [N], as `logProb` gives it. */
+  /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
-  /** With `lookAhead`: of each image an estimate of log p of what was given, by what images are drawn by. */
+  /**
+   * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
+   * drawn from.
+   */
   readonly logGiven?: Float64Array;
 }
 
-/** What a job draws; log p is empty where it was not asked for. */
+/** The result of a job; log p is empty if it was not asked for. */
 export async function drawJob(
   model: PortableModel,
   job: Job,

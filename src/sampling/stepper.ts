@@ -8,39 +8,39 @@ import { checkModel, type PortableModel } from '../program/program';
 
 /** Options of {@link stepper}. */
 export interface StepperOptions {
-  /** @default 1, or as many as `condition` has */
+  /** The number of images. @default 1, or the number in `condition` */
   numImages?: number;
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape?: ImageShape;
-  /** What each image is conditioned on, for models that take it; several by name, `{ class, map }`. */
+  /** The condition of each image, for models that take one; several by name, `{ class, map }`. */
   condition?: ConditionData;
 }
 
 const optionNames: NamesOf<StepperOptions> = { numImages: true, imageShape: true, condition: true };
 
-/** Images that grow value by value, as the caller says: for search, particles, codecs, games. */
+/** Images that grow value by value under the caller's control: for search, particles, codecs, games. */
 export interface Stepper {
   /** The next value; null after the last. */
   readonly place: Readonly<Place> | null;
   /**
-   * The log-probabilities of every level of the next value given all before it, in nats, [numImages *
-   * levels]. Valid until the next `put` or `copy`.
+   * The log-probabilities of every level of the next value given all values before it, in nats, [numImages * levels].
+   * Valid until the next `put` or `copy`.
    */
   logProbs(): Float64Array;
-  /** Says what the next value of each image is, [numImages], and goes on to the one after it. */
+  /** Sets the next value of each image, [numImages], and moves on to the one after it. */
   put(levels: ArrayLike<number>): void;
-  /** Image n goes on as image from[n], of [numImages]: for beams and particles. */
+  /** Replaces image n by image from[n], for all n, [numImages]: for beams and particles. */
   copy(from: ArrayLike<number>): void;
   /** Releases all memory. */
   dispose(): void;
 }
 
 /**
- * Steps through images value by value, in the order rows, columns, channels. Its log-probabilities are those
- * that `sample` draws by (before temperature and filters) and `logProb` sums.
+ * Steps through images value by value, in the order rows, columns, channels. Its log-probabilities are the ones that
+ * `sample` draws from (before temperature and filters) and that `logProb` sums.
  *
- * @throws TypeError naming the option that is wrong, here and in the methods; Error after the last value or
- * after `dispose`, and where the model gives outputs that are not finite
+ * @throws TypeError naming the option that is wrong, here and in the methods; Error after the last value or after
+ * `dispose`, and if the model's outputs are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -7,7 +7,7 @@ import { type Condition, conditionData, conditionTensors } from '../models/condi
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { normalize, outputsOf } from './forward';
 
-/** Images to pass through a model, and what was found out about them. */
+/** Images to pass through a model, with what the checks found. */
 export interface BatchJob {
   readonly model: LayersModel;
   readonly shape: ImageModelShape;
@@ -21,15 +21,15 @@ export interface BatchJob {
   readonly batchSize: number;
 }
 
-/** How to pass them. */
+/** Options for passing images through a model. */
 export interface BatchOptions {
-  /** Images a forward pass. @default 32 */
+  /** Images in each forward pass. @default 32 */
   batchSize?: number;
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, map }`. */
+  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
   condition?: Condition;
 }
 
-/** Checks all that is given; `caller` is named in errors. */
+/** Checks all arguments; errors name `caller`. */
 export async function planBatches(
   caller: string,
   model: LayersModel,
@@ -51,7 +51,7 @@ export async function planBatches(
   return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, conditions, batchSize };
 }
 
-/** What is made of the levels and outputs of each batch of images, and its first image. */
+/** For each batch of images: the result computed from its levels and outputs, and the index of its first image. */
 export function* batches(
   { model, shape, images, numImages, conditions, batchSize }: BatchJob,
   make: (labels: Tensor4D, outputs: Tensor) => Tensor,
@@ -67,7 +67,7 @@ export function* batches(
   }
 }
 
-/** The numbers of a tensor, which is disposed. */
+/** Reads the numbers of a tensor and disposes of it. */
 export async function dataOf(tensor: Tensor): Promise<Float32Array> {
   try {
     return (await tensor.data()) as Float32Array;

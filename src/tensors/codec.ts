@@ -20,8 +20,8 @@ import { readModel, trace } from './trace';
 /** Options of {@link compress}. */
 export interface CompressOptions extends Omit<CompressNumbersOptions, 'condition'> {
   /**
-   * What the images are conditioned on, for models that take it: a class, or one for each image; a tensor of vectors or maps,
-   * [N,K] or [N,H,W,K]; several by name, `{ class, map }`.
+   * What the images are conditioned on, for models that take it: a class, or one class for each image; a tensor of
+   * vectors or maps, [N,K] or [N,H,W,K]; several conditions by name, `{ class, map }`.
    */
   condition?: Condition;
 }
@@ -29,21 +29,22 @@ export interface CompressOptions extends Omit<CompressNumbersOptions, 'condition
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Omit<DecompressNumbersOptions, 'condition'> {
   /**
-   * What the images that are read were conditioned on when they were compressed, where the file does not hold it. Of those
-   * images only: with `firstImage: 2, numImages: 1` it is that of image 2.
+   * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
+   * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
    */
   condition?: Condition;
 }
 
 /**
- * Compresses images without loss, in as many bits as the model's likelihood promises, within 0.0011 bits a value and 16 bytes
- * an image, and a header: the function of the same name of `pixelcnn-layers/runtime`, to the byte, which has more of it.
+ * Compresses images without loss. The size is what the model's likelihood promises, to within 0.0011 bits a value and
+ * 16 bytes an image, plus a header. Gives exactly the same bytes as `compress` of `pixelcnn-layers/runtime`; see there
+ * for more.
  *
  * @param model any model that can be evaluated pixel by pixel, of at most 65,536 levels
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns the bytes of a file, which {@link decompress} reads on any machine
- * @throws TypeError (rejects) where shapes do not fit, a value is not one of the model's levels, or naming the layer that
- * cannot be evaluated pixel by pixel; `signal.reason` where the signal aborts.
+ * @throws TypeError (rejects) where shapes do not fit, a value is not one of the model's levels, or a layer, which is
+ * named, cannot be evaluated pixel by pixel; `signal.reason` if the signal aborts.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -67,13 +68,15 @@ export async function compress(
 }
 
 /**
- * Gives back the images of a file that {@link compress} wrote, or some of them: each is coded by itself.
+ * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
  *
- * @param model the one that they were compressed with, with the same weights: another precision is another model
+ * @param model the model that they were compressed with, with the same weights: the same model in another precision
+ * will not do
  * @param bytes the whole file
- * @returns levels, int32 [N,H,W,C]; the caller disposes it
- * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel; Error
- * where the file is none, is damaged or cut, or of another model. It never gives other images than those that were compressed.
+ * @returns levels, int32 [N,H,W,C]; the caller disposes of them
+ * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel;
+ * Error if the file is not a compressed file, is damaged or truncated, or was made with another model. It never returns
+ * images other than those that were compressed.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -4,8 +4,8 @@ import { checkCategories, throwTypeError } from '../core/check';
 import { useOwnKernels } from '../ops/own-kernels';
 
 /**
- * One forward pass at inference: normalized images [N,H,W,C], and their conditions where the model takes any
- * -> logits [N,H,W,C,L], or parameters [N,H,W,P].
+ * One forward pass at inference: from normalized images [N,H,W,C], and their conditions if the model takes any, to
+ * logits [N,H,W,C,L] or parameters [N,H,W,P].
  */
 export function forward(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
   useOwnKernels();
@@ -13,10 +13,10 @@ export function forward(model: LayersModel, images: Tensor4D, conditions: readon
 }
 
 /**
- * The same of a whole model, whose outputs must be of the height and width of the images: where it takes any, only they
- * show that it is none of images.
+ * The same for a whole model. Checks that the outputs have the height and width of the images, which for a model of
+ * images of any size cannot be known earlier.
  *
- * @throws TypeError where they are not
+ * @throws TypeError if they do not
  */
 export function outputsOf(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
   const outputs = forward(model, images, conditions);

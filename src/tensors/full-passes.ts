@@ -23,15 +23,15 @@ import { conditionTensors } from '../models/conditions';
 import type { OutputSource } from '../sampling/drawing';
 import { outputsOf } from './forward';
 
-/** Pads nothing before a dimension, and nothing behind it. */
+/** No padding before and after a dimension. */
 const NOTHING: [number, number] = [0, 0];
 
 /**
- * Whole forward passes, one a value: works with any model, and is the reference for every other strategy. The
+ * Whole forward passes, one for each value. Works with any model, and is the reference for every other strategy. The
  * images stay on the device; the outputs of one place are read back each step.
  *
- * @param given conditions of as many images, or of fewer, said again and again
- * @throws RangeError where there is not so much memory
+ * @param given conditions of as many images, or of fewer, which are then repeated
+ * @throws RangeError if there is not enough memory
  */
 export function fullPasses(
   model: LayersModel,
@@ -44,8 +44,8 @@ export function fullPasses(
   const { levels, numParameters, imageChannels } = distribution;
   const values = valuesOf(imageShape);
   const pixels = values / imageChannels;
-  void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: where there is no room, this says so
-  // What is read at a place: of a softmax the logits of one channel, else all parameters of the pixel.
+  void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: throws if there is no room
+  // What is read at a place: the logits of one channel for a softmax, otherwise all parameters of the pixel.
   const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
   const repeat = (one: Tensor) => tile(one, [numImages / numConditions, ...new Array(one.rank - 1).fill(1)]); // [N',...] -> [N,...]
   const [blank, ...begun] = tidy(() => [
@@ -75,7 +75,7 @@ export function fullPasses(
     put(row, column, channel, drawn) {
       const before = images;
       images = tidy(() => {
-        const inputs = new Float32Array(numImages); // of those that are not evaluated any
+        const inputs = new Float32Array(numImages); // for images that are not evaluated, anything
         for (let n = 0; n < numActive; n++) inputs[n] = normalizedLevel(drawn[n] as number, levels);
         const index = indexOfPlace([row, column, channel], imageShape);
         const here = tensor2d(inputs, [numImages, 1]);

@@ -18,7 +18,7 @@ import { type BatchOptions, batches, dataOf, planBatches } from './batches';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions extends BatchOptions {
-  /** Of each value by itself instead of each image. @default false */
+  /** Whether to return log p of each value instead of each image. @default false */
   perValue?: boolean;
 }
 
@@ -32,12 +32,12 @@ const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condi
 /**
  * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), equation 1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
- * @param model any model from normalized images [N,H,W,C], and conditions where it takes any, to logits
- * [N,H,W,C,L], or to the parameters [N,H,W,P] of another distribution
+ * @param model any model from normalized images [N,H,W,C], and conditions if it takes any, to logits [N,H,W,C,L], or to
+ * the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N], or with `perValue` log p of each value given those before it, [N,H,W,C]; the caller disposes it
+ * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes of it
  * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.
  * @example
  * ```js
@@ -84,13 +84,13 @@ export async function logProb(
 }
 
 /**
- * log p of every level of every value given those before it, in nats, whatever the model's distribution. Computed from
- * the model's outputs in float64.
+ * log p of every level of every value given the values before it, in nats, for any distribution. Computed from the
+ * model's outputs in float64.
  *
- * @param model as that of {@link logProb}
+ * @param model any model that {@link logProb} takes
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes it
- * @throws TypeError (rejects) as {@link logProb}; Error where the model gives what is not finite
+ * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes of it
+ * @throws TypeError (rejects) as {@link logProb}; Error if the model's outputs are not finite
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

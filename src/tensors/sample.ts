@@ -16,40 +16,42 @@ import { readModel, trace, warnOfObstacle } from './trace';
 /** Options of {@link sample}. */
 export interface SampleOptions extends DrawOptions<Tensor, Condition> {
   /**
-   * 'incremental' computes each feature once, for models whose every layer can be evaluated pixel by pixel:
-   * all of this library's and tfjs's own that act on each pixel by itself. 'full' runs a whole forward pass a
-   * value, with any model. 'auto' is incremental where the model allows it; where it does not, a warning on
-   * the console, once for each model, names the layer and the number of passes. @default 'auto'
+   * 'incremental' computes each feature once. It requires that every layer can be evaluated pixel by pixel, as can all
+   * layers of this library, and those of tfjs that act on each pixel separately. 'full' runs a whole forward pass for
+   * each value, with any model. 'auto' is incremental if the model allows it; otherwise a warning on the console, once
+   * for each model, names the layer and the number of passes. @default 'auto'
    */
   strategy?: 'auto' | 'incremental' | 'full';
 }
 
-/** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes all. */
+/** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes of all tensors. */
 export interface Sampled {
   /** int32 [N,H,W,C] */
   readonly images: Tensor4D;
   /** log p of each image under the model, in nats, float32 [N]. */
   readonly logProb: Tensor1D;
-  /** With `lookAhead`: of each image an estimate of log p of what was given, by what images are drawn by, float32 [N]. */
+  /**
+   * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
+   * drawn from, float32 [N].
+   */
   readonly logGiven?: Tensor1D;
 }
 
 /**
- * Draws images from a model, value by value in the order rows, columns, channels, each given all before it.
+ * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
  *
- * A level is drawn by the inverse of the distribution function: the first level whose cumulative probability
- * exceeds a uniform u. One u is taken for every image at every place, also where the level is given, so a
- * seed means the same noise whatever is given. With `seed`, image i has a stream of its own, made from the
- * seed and i.
+ * A level is drawn by inverting the distribution function: it is the first level whose cumulative probability exceeds a
+ * uniform u. One u is used for every image at every place, even where the level is given, so a seed means the same
+ * noise whatever is given. With `seed`, image i has its own stream of noise, derived from the seed and i.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), section 2.1; "The Annotated
- * Pixel-CNN", `generate_images`.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 2.1;
+ * "The Annotated Pixel-CNN", `generate_images`.
  *
  * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
  * another distribution
- * @returns levels, int32 [N,H,W,C]; the caller disposes it
- * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default,
- * where the signal aborts; Error where the model gives outputs that are not finite (a logit may be -Infinity, if another is not).
+ * @returns levels, int32 [N,H,W,C]; the caller disposes of them
+ * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
+ * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite).
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -114,10 +116,10 @@ async function numbersOf(option: string, numbers: string, images: Tensor): Promi
 }
 
 /**
- * What gives the outputs: cached features where every layer of the model can be evaluated pixel by pixel, else
- * whole passes, with a warning where they were not asked for.
+ * The source of outputs: cached features if every layer of the model can be evaluated pixel by pixel, otherwise whole
+ * passes, with a warning if they were not asked for.
  *
- * @throws TypeError naming the layer that cannot, where 'incremental' is asked for
+ * @throws TypeError naming the layer that cannot, if 'incremental' was requested
  */
 async function outputSource(
   model: LayersModel,

@@ -15,13 +15,13 @@ import { AFTER_ROW, firstLeak, type Readiness, readinessOf, UnfitResolution } fr
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
   readonly builder: ProgramBuilder;
-  /** The node of the outputs: P features, of a softmax C*L logits, channel-major. */
+  /** The node of the outputs: P features, or for a softmax C*L logits, channel-major. */
   readonly output: number;
 }
 
 /**
- * Walks a model's graph from its outputs back to the image and builds the program of it, or says why it cannot: a
- * layer that cannot be evaluated pixel by pixel, or outputs that see values not yet drawn. Makes no tensor.
+ * Walks a model's graph from its outputs back to the image and builds its program, or says why it cannot: a layer
+ * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors.
  */
 export function trace(
   model: LayersModel,
@@ -67,10 +67,10 @@ function readinessIn(
   }
 }
 
-/** Which functions have warned of a model. */
+/** The functions that have already warned about a model. */
 const warned = /* @__PURE__ */ new WeakMap<LayersModel, Set<string>>();
 
-/** Warns that an obstacle makes a function take a slower way, once for each model. */
+/** Warns, once for each model, that an obstacle forces a function to take a slower path. */
 export function warnOfObstacle(
   caller: string,
   model: LayersModel,
@@ -110,7 +110,9 @@ function featuresOf({ shape }: SymbolicTensor): number {
     .reduce<number>((product, length) => product * (length ?? 0), 1);
 }
 
-/** Whether a class overrides `call` of the one that has `express`, so that the two may compute different things. */
+/**
+ * Whether a class overrides `call` of the class that defines `express`, so that the two may compute different things.
+ */
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
@@ -135,20 +137,22 @@ function buildLayer(
     null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
   if ((own.express ?? own.incremental) !== undefined && overridesCall(layer)) {
-    throw new Obstacle(`${cannot}: its class has a call of its own, of which express says nothing`);
+    throw new Obstacle(
+      `${cannot}: its class has its own call, which may compute something other than express`,
+    );
   }
   let features: Features | null;
   try {
     features = express();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new Obstacle(`${cannot}: ${cause.message}`, { cause }); // an operation refused what it was given
+    throw new Obstacle(`${cannot}: ${cause.message}`, { cause }); // an operation refused its input
   }
   if (features === null) throw new Obstacle(cannot);
   return features;
 }
 
-/** The model with its weights read, once; not yet portable where it has closures. */
+/** Reads the weights, each once, and makes the model; it is not portable yet if it has closures. */
 export async function readModel(
   { builder: { nodes, weights }, output }: TracedModel,
   { imageShape, levels, conditions, distribution }: ImageModelShape,
@@ -177,8 +181,8 @@ export async function readModel(
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
  * server, from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, that gives a
- * function of its own to `map`, or that has a distribution of its own
+ * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, that passes its own function to
+ * `map`, or that has a custom distribution
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -18,16 +18,15 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkNumber } from '../core/check';
 
-/** As optimizers take gradients in a list; null for a weight that the loss does not depend on. */
+/** A list of gradients as optimizers take it; null for a weight that the loss does not depend on. */
 interface NamedGradient {
   name: string;
   tensor: Tensor | null;
 }
 
 /**
- * Lets an optimizer scale the gradients of each step down to a norm of at most `maxNorm`, over all weights
- * together, before it applies them: for `trainOnBatch`, `fit` and `minimize` alike. To be called again for an
- * optimizer that was loaded.
+ * Makes an optimizer scale down the gradients of each step so that their norm over all weights together is at most
+ * `maxNorm`. This works for `trainOnBatch`, `fit` and `minimize`. Call it again for an optimizer that was loaded.
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
  *
@@ -71,8 +70,8 @@ export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number
 }
 
 /**
- * What brings the norm of all gradients together down to `maxNorm`, at most 1; NaN where the norm is not
- * finite: a blow-up must not pass in silence.
+ * The factor, at most 1, that brings the norm of all gradients together down to `maxNorm`. NaN if the norm is not
+ * finite, so that a blow-up does not go unnoticed.
  */
 function factorFor(gradients: readonly Tensor[], maxNorm: number): Tensor {
   const norm = sqrt(addN([scalar(0), ...gradients.map((gradient) => sum(square(gradient)))])); // []

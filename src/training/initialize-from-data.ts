@@ -15,17 +15,18 @@ export interface InitializationOptions {
 const optionNames: NamesOf<InitializationOptions> = { condition: true };
 
 /**
- * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each have
- * mean 0 and a standard deviation of 1 over the batch, or of 0.1 where they end a residual block. Before training: what
- * the weights were is lost. Where outputs do not vary over the batch, their gain stays.
+ * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each
+ * have mean 0 and a standard deviation of 1 over the batch, or of 0.1 at the end of a residual block. Call it before
+ * training: the previous gains and biases are lost. The gain of an output that does not vary over the batch stays as it
+ * is.
  *
- * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as PixelCNN++ has
- * it.
+ * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as used by
+ * PixelCNN++.
  *
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed at once, so a batch as in
- * training, better a few times larger
- * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution of
- * the model is weight-normed; Error where outputs are not finite. Then, as on any error, no weight has changed.
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once,
+ * so give it a training batch, or better one that is a few times larger
+ * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution
+ * of the model is weight-normed; Error if outputs are not finite. On any error, no weight has changed.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -56,7 +57,10 @@ export async function initializeFromData(
   }
 }
 
-/** Passes all images through the model, whose weight-normed convolutions begin anew meanwhile. Nothing else runs then. */
+/**
+ * Passes all images through the model while its weight-normed convolutions are being initialized. Nothing else runs at
+ * that time.
+ */
 function pass(job: BatchJob, initial: InitialWeights): void {
   beginWith(job.model, initial);
   try {

@@ -6,7 +6,7 @@ export type Schedule = (step: number) => number;
 
 /** Arguments of {@link exponentialDecay}. */
 export interface ExponentialDecayArgs {
-  /** Learning rate of step 0. @default 1e-3 */
+  /** The learning rate of step 0. @default 1e-3 */
   initial?: number;
   /** Factor from step to step, in (0, 1]. @default 0.999995 */
   decay?: number;
@@ -33,23 +33,22 @@ export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
 }
 
 /**
- * Callbacks of `fit` and `fitDataset` that {@link scheduleLearningRate} gives; in a loop of your own, call
- * `beforeStep`.
+ * Callbacks for `fit` and `fitDataset`, as {@link scheduleLearningRate} returns them. In a training loop of your own,
+ * call `beforeStep`.
  */
 export interface LearningRateSchedule {
-  /** Sets the learning rate of the step that comes. */
+  /** Sets the learning rate of the next step. */
   beforeStep(): void;
   /** The same, for tfjs. */
   onBatchBegin(): Promise<void>;
 }
 
 /**
- * Lets an optimizer follow a schedule, by the count of steps that it keeps, so that a model which was saved
- * with its optimizer goes on where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule)
- * })`.
+ * Makes an optimizer follow a schedule. It uses the optimizer's own count of steps, so a model that was saved with its
+ * optimizer continues where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
  *
  * @param optimizer any of tfjs with a learning rate
- * @throws TypeError where the optimizer has no learning rate, or the schedule is no function or gives no
+ * @throws TypeError if the optimizer has no learning rate, or the schedule is not a function or does not return a
  * number
  * @example
  * ```js
@@ -71,7 +70,7 @@ export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): 
     const rate = schedule(optimizer.iterations);
     checkNumber('scheduleLearningRate: learning rate', rate, 'of at least 0', (x) => x >= 0);
     if (typeof rated.setLearningRate !== 'function') rated.learningRate = rate;
-    else rated.setLearningRate(rate); // SGD and momentum keep a tensor of it
+    else rated.setLearningRate(rate); // SGD and momentum keep it in a tensor
   };
   return { beforeStep, onBatchBegin: async () => beforeStep() };
 }

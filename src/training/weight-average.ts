@@ -11,14 +11,13 @@ export interface WeightAverageOptions {
 const optionNames: NamesOf<WeightAverageOptions> = { decay: true };
 
 /**
- * An exponential moving average of a model's trainable weights, which often models better than the last
- * weights do. In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 +
- * t)).
+ * An exponential moving average of a model's trainable weights, which often gives a better model than the last weights.
+ * In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
  *
- * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et
- * al., "PixelCNN++" (2017), section 3, use 0.9995.
+ * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al.,
+ * "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 3, use 0.9995.
  *
- * @throws TypeError where `decay` is not in [0, 1), or the step given to `update` is no integer of at least 0
+ * @throws TypeError if `decay` is not in [0, 1), or the step given to `update` is not an integer of at least 0
  * @example
  * ```js
  * import { logProb, pixelCNN, sample, WeightAverage } from 'pixelcnn-layers';
@@ -31,7 +30,10 @@ const optionNames: NamesOf<WeightAverageOptions> = { decay: true };
  * ```
  */
 export class WeightAverage {
-  /** Each weight with its average; those that are trainable now, also where a layer is frozen later. */
+  /**
+   * Each weight with its average. Includes the weights that are trainable at construction, even if their layer is
+   * frozen later.
+   */
   private readonly pairs: readonly { weight: LayerVariable; average: Variable }[];
   private readonly decay: number;
   private isInUse = false;
@@ -45,12 +47,12 @@ export class WeightAverage {
     }));
   }
 
-  /** Without the weights of layers that were disposed since. */
+  /** Without the weights of layers that have been disposed of. */
   private get current() {
     return this.pairs.filter(({ weight }) => !weight['val'].isDisposed);
   }
 
-  /** Takes in the weights after a step, from 0. */
+  /** Adds the weights after a step, counted from 0, to the average. */
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
     tidy(() => {
@@ -61,8 +63,8 @@ export class WeightAverage {
   }
 
   /**
-   * Runs a task while the model has the averages for weights, and gives it back its own, whatever becomes of
-   * the task, which may also dispose the model. Nothing may train the model meanwhile.
+   * Runs a task while the model has the averages as its weights, and restores its own weights afterwards, even if the
+   * task fails. The task may dispose of the model. Do not train the model meanwhile.
    *
    * @throws Error (rejects) where another task is still running
    */
@@ -84,9 +86,9 @@ export class WeightAverage {
   }
 
   /**
-   * Takes over averages that were saved: those of a model of the same weights.
+   * Loads saved averages of a model with the same weights.
    *
-   * @throws TypeError where the model has other weights
+   * @throws TypeError if the model has different weights
    */
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights.map((weight) => weight.read());

@@ -7,12 +7,12 @@ import { sources, stateDictName, type WeightSource } from './sources';
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions {
-  /** Whose names the tensors have, and in whose order their axes are. @default 'keras' */
+  /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
   from?: WeightSource;
   /**
-   * From the name of a tensor to the one that it should have under `from`; null skips the tensor. Prefixes of a state dict
-   * are removed before.
-   * @default names as they are
+   * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor. Prefixes of a state
+   * dict are removed first.
+   * @default names are not changed
    */
   names?: (name: string) => string | null;
 }
@@ -27,11 +27,11 @@ const MOST_NAMES = 20;
  * lists those of a model. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are removed from names, and
  * buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped.
  *
- * Either all weights are written or none; constraints are applied to what is written. The optimizer keeps its state: to
- * train further, compile the model again.
+ * Either all weights are written or none; constraints are applied to them. The optimizer keeps its state: to continue
+ * training, compile the model again.
  *
- * @param model of any factory or of your own
- * @param tensors by name, such as {@link readSafetensors} gives; of any dtype, rounded to float32
+ * @param model any model, made by this library's functions or your own
+ * @param tensors tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
  * @throws TypeError naming the option that is wrong, or the entry that is not a tensor or has numbers that are not finite; Error
  * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
  * @example
@@ -92,7 +92,7 @@ export function loadWeights(
   });
 }
 
-/** Writes all weights or, where a constraint on one of them throws, none. */
+/** Writes all weights, or none if a constraint on one of them throws. */
 function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): void {
   const before = weights.map(({ variable }) => variable.read().clone());
   try {
@@ -105,7 +105,7 @@ function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): v
   }
 }
 
-/** Tensors by the names that their source has for them. */
+/** Tensors by the names that they have in their source. */
 function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
   from: WeightSource,
@@ -123,7 +123,7 @@ function renamed(
   return given;
 }
 
-/** Names under a title, for an error; nothing where there are none. */
+/** Names under a title, for an error; nothing if there are none. */
 function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
@@ -131,7 +131,7 @@ function listed(title: string, names: readonly string[]): string[] {
   return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).join(', ')}${more}`];
 }
 
-/** Checks that numbers are finite. `name` is that of the tensors that they were made of. */
+/** Checks that numbers are finite. `name` names the tensors that they come from. */
 function finite(name: string, numbers: Float32Array): Float32Array {
   for (let i = 0; i < numbers.length; i++) {
     if (!Number.isFinite(numbers[i]))

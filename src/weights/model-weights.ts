@@ -7,17 +7,19 @@ export interface ModelWeight {
   /** The same in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
   readonly name: string;
   readonly layer: string;
-  /** The convolution that it belongs to, such as `conv_mid`; '' where the layer has only one. */
+  /** The convolution that it belongs to, such as `conv_mid`; '' if the layer has only one. */
   readonly part: string;
-  /** What it is there: `kernel`, `gain`, `bias`, … */
+  /** Its role there: `kernel`, `gain`, `bias`, … */
   readonly role: string;
   readonly shape: readonly number[];
-  /** The shape of that convolution's kernel, [rows,columns,in,out] or of a dense layer [in,out]; null where it has none. */
+  /**
+   * The shape of that convolution's kernel, [rows,columns,in,out], or [in,out] for a dense layer; null if it has none.
+   */
   readonly kernel: readonly number[] | null;
   readonly variable: LayerVariable;
 }
 
-/** Which tensors of a file a weight is made of, and how. */
+/** Which tensors of a file a weight is computed from, and how. */
 export interface Origin {
   readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** The numbers of the weight, from those of the tensors, all row-major. */
@@ -25,9 +27,10 @@ export interface Origin {
 }
 
 /**
- * All weights of a model, in the order of its layers. One that several layers share has its first name only.
+ * All weights of a model, in the order of its layers. A weight that several layers share is listed once, under its
+ * first name.
  *
- * @throws TypeError where it is no model, is disposed, or has two weights of one name
+ * @throws TypeError if it is not a model, is disposed, or has two weights of the same name
  */
 export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   if (!Array.isArray(model?.layers)) throwTypeError(what, 'a tf.LayersModel', model);
@@ -36,7 +39,7 @@ export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   const names = new Set<string>();
   for (const { name, variable } of weights) {
     if (variable['val'].isDisposed) throwTypeError(what, 'a model that is not disposed', name);
-    if (names.has(name)) throwTypeError(`${what}: weights`, 'names that differ', name);
+    if (names.has(name)) throwTypeError(`${what}: weights`, 'unique names', name);
     names.add(name);
   }
   return weights;

@@ -4,18 +4,18 @@ import { attempt, bytesOf, copyOf, dtypes, readContainer, writeContainer } from 
 
 /** A tensor outside of tfjs, as files of weights hold it. */
 export interface NamedTensor {
-  /** As safetensors names it: 'F64', 'F32', 'F16', 'BF16', 'I64', …, 'U8', 'BOOL'. */
+  /** The type, in the notation of safetensors: 'F64', 'F32', 'F16', 'BF16', 'I64', …, 'U8', 'BOOL'. */
   readonly dtype: string;
-  /** Empty for one number. */
+  /** The shape; empty for a single number. */
   readonly shape: readonly number[];
   /**
-   * Row-major, in as many bytes as shape and dtype say. `readSafetensors` gives a typed array of the numbers, of F16 and BF16
-   * one of their bits.
+   * The numbers, row-major, in as many bytes as shape and dtype require. `readSafetensors` returns a typed array of the
+   * numbers, or for F16 and BF16 of their bits.
    */
   readonly data: ArrayBufferView;
 }
 
-/** What holds the numbers of each dtype, of F16 and BF16 their bits. */
+/** The typed array for the numbers of each dtype, or for the bits of F16 and BF16. */
 const arrays = {
   F64: Float64Array,
   F32: Float32Array,
@@ -33,13 +33,13 @@ const arrays = {
 };
 
 /**
- * Reads a file of safetensors, and checks all that its header says.
+ * Reads a safetensors file, and checks everything in its header.
  *
  * Source: https://github.com/huggingface/safetensors.
  *
  * @param bytes the whole file
  * @returns its tensors by name, in the order of their bytes; each has memory of its own
- * @throws TypeError where it is given no Uint8Array; Error that says what is wrong with the file
+ * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
  * @example
  * ```js
  * import { readSafetensors, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -61,13 +61,13 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 }
 
 /**
- * Writes a file of safetensors: tensors of the widest numbers first, those of one width in their order.
+ * Writes a safetensors file. Tensors with the widest numbers come first; those of the same width keep their order.
  *
  * @param tensors by name
- * @param metadata strings by name, which readers may show @default none
+ * @param metadata strings by name, which readers may display @default none
  * @returns the bytes of the file
- * @throws TypeError naming the tensor that is none, or whose data are not as long as its shape and dtype say; Error where one
- * is called `__metadata__`
+ * @throws TypeError naming the entry that is not a tensor, or whose data are not as long as its shape and dtype
+ * require; Error if one is called `__metadata__`
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -92,7 +92,7 @@ export function writeSafetensors(
   const parts = [...tensors].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, bytes: bytesOf(data) }] as const,
   );
-  // Readers map each tensor's bytes as they lie: those of wider numbers come first, so that all are aligned.
+  // Readers map each tensor's bytes in place, so wider numbers come first, to keep all of them aligned.
   const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
   parts.sort(([, a], [, b]) => width(b) - width(a));
   return attempt('writeSafetensors', () => writeContainer({ tensors: new Map(parts), metadata: strings }));
@@ -101,7 +101,7 @@ export function writeSafetensors(
 /**
  * Checks that all are tensors.
  *
- * @throws TypeError naming the first that is none
+ * @throws TypeError naming the first one that is not a tensor
  */
 export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTensor>): void {
   if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
@@ -125,11 +125,11 @@ export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTen
   }
 }
 
-/** The numbers that bytes stand for, of F16 and BF16 their bits, in memory of their own: bytes may lie at any place. */
+/** Copies bytes into a typed array of numbers, or for F16 and BF16 of their bits, since the bytes may be unaligned. */
 const numbersOf = (dtype: string, bytes: Uint8Array) =>
   new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer);
 
-/** The numbers of a tensor, rounded to the nearest float32, in memory of their own. */
+/** Copies the numbers of a tensor, rounded to the nearest float32. */
 export function float32Of({ dtype, data }: NamedTensor): Float32Array {
   const numbers = numbersOf(dtype, bytesOf(data));
   if (numbers instanceof Float32Array) return numbers;

@@ -1,12 +1,12 @@
 /**
- * Row-major numbers with their axes in another order: axis i of what comes out is axis order[i] of what goes in.
+ * Permutes the axes of row-major numbers: axis i of the result is axis order[i] of the input.
  */
 export function permuted(
   numbers: ArrayLike<number>,
   shape: readonly number[],
   order: readonly number[],
 ): Float32Array {
-  if (order.length === 0) return Float32Array.from(numbers); // one number, which has no axes
+  if (order.length === 0) return Float32Array.from(numbers); // a single number has no axes
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
   const to = new Float32Array(numbers.length);
   let next = 0;

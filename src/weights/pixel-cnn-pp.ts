@@ -4,7 +4,9 @@ import { weightNorm } from './weight-norm';
 
 // PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
 
-/** Finds what a weight of `pixelCNNPlusPlus` is made of; null where the layer is none of its layers. */
+/**
+ * Finds the tensors that a weight of `pixelCNNPlusPlus` is computed from; null if the layer is not one of its layers.
+ */
 export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin | null {
   const conv = convolutionName(layer, part);
   if (conv === null || kernel === null) return null;
@@ -22,8 +24,8 @@ export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin |
       ? { parts: [direction], make: (v) => permuted(v, whole, [2, 3, 1, 0]) } // [out,in,rows,columns] -> [rows,columns,in,out]
       : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
   }
-  // That program normalizes the weights of each input of a transposed convolution, this library those of each output. So
-  // here the kernel itself is the direction, and its norms are the gains.
+  // For transposed convolutions, that program normalizes the weights of each input, this library those of each output.
+  // So the direction here is the kernel itself, and the gains are its norms.
   return {
     parts: [direction, gain],
     make(v, g) {
@@ -51,7 +53,7 @@ const convolutions: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
   }),
 );
 
-/** Those of a block, by their names here. */
+/** The convolutions of a block, by their names here. */
 const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     conv_in: 'conv_input.conv',
@@ -61,8 +63,8 @@ const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
 );
 
 /**
- * That program's name of a convolution. Its `up_layers` are the blocks on the way down here, its `down_layers` those on the
- * way up, the coarsest first.
+ * That program's name for a convolution. Its `up_layers` are the blocks on the way down here, its `down_layers` those
+ * on the way up, the coarsest first.
  */
 function convolutionName(layer: string, part: string): string | null {
   const known = convolutions.get(layer);

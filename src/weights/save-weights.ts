@@ -8,22 +8,26 @@ import { pytorchLayout } from './sources';
 
 /** Options of {@link saveWeights}. */
 export interface SaveWeightsOptions {
-  /** Order of the axes of kernels: [rows, columns, in, out], or for PyTorch [out, in, rows, columns] ({@link WeightSource}). @default 'keras' */
+  /**
+   * The order of kernel axes: [rows, columns, in, out], or [out, in, rows, columns] for PyTorch ({@link WeightSource}).
+   * @default 'keras'
+   */
   to?: 'keras' | 'pytorch';
 }
 
 const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
 
 /**
- * The weights of a model by name, for another program: `block0.conv_mid.kernel` and so on, the same names in every program.
+ * Returns the weights of a model by name, for another program: `block0.conv_mid.kernel` and so on. The names do not
+ * depend on the program.
  *
- * Numbers are read synchronously, so a GPU has to finish first. The WebGPU backend can do that in pages only: in Node, save
- * with `model.save`, or from another backend.
+ * Numbers are read synchronously, so this waits for a GPU to finish. The WebGPU backend supports that in pages only: in
+ * Node, save with `model.save`, or from another backend.
  *
- * @param model of any factory or of your own
+ * @param model any model, made by this library's functions or your own
  * @returns tensors of dtype F32, in the order of the layers
- * @throws TypeError naming the option that is wrong, or where the model is disposed; Error naming the weight that cannot be
- * read synchronously
+ * @throws TypeError naming the option that is wrong, or if the model is disposed; Error naming the weight that cannot
+ * be read synchronously
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';

@@ -4,19 +4,18 @@ import { pixelCnnPp } from './pixel-cnn-pp';
 import { vqVae2 } from './vq-vae-2';
 
 /**
- * Where weights come from: this decides their names and the order of their axes.
+ * The source of weights, which determines their names and the order of their axes.
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
  * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones
  *   [in * multiplier, 1, rows, columns];
- * - `'pclucas14/pixel-cnn-pp'`: a state dict of that repository, https://github.com/pclucas14/pixel-cnn-pp, for
- *   `pixelCNNPlusPlus`;
- * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL of that repository,
- *   https://github.com/rosinality/vq-vae-2-pytorch, for `pixelSNAIL`.
+ * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
+ * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
+ *   for `pixelSNAIL`.
  */
 export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp' | 'rosinality/vq-vae-2-pytorch';
 
-/** Finds what a weight, one of all of a model, is made of; null where the source has nothing like it. */
+/** Finds the tensors that a weight of a model is computed from; null if the source has no such weight. */
 type Source = (weight: ModelWeight, all: readonly ModelWeight[]) => Origin | null;
 
 export const sources: { readonly [name in WeightSource]: Source } = {
@@ -31,7 +30,10 @@ export const sources: { readonly [name in WeightSource]: Source } = {
   'rosinality/vq-vae-2-pytorch': vqVae2,
 };
 
-/** How a weight lies in PyTorch: the order of its axes, and its shape. Kernels have rows and columns last; other weights are as here. */
+/**
+ * The layout of a weight in PyTorch: the order of its axes, and its shape. Kernels have rows and columns last; other
+ * weights have the same layout as here.
+ */
 export function pytorchLayout({ part, role, shape }: ModelWeight) {
   const axes = [...shape.keys()];
   if (role !== 'kernel') return { order: axes, shape: [...shape] };
@@ -44,13 +46,13 @@ export function pytorchLayout({ part, role, shape }: ModelWeight) {
   return { order, shape: order.map((axis) => shape[axis] as number) };
 }
 
-/** What wrappers of PyTorch put before names: DistributedDataParallel and torch.compile. */
+/** The prefixes that PyTorch's wrappers add to names: DistributedDataParallel and torch.compile. */
 const PREFIX = /^(?:module\.|_orig_mod\.)+/;
 
-/** Buffers, which are no weights: masks, positions, counts. */
+/** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
-/** The name of a tensor without what PyTorch puts before it; null of a buffer. */
+/** The name of a tensor without PyTorch's prefixes; null for a buffer. */
 export function stateDictName(name: string): string | null {
   const own = name.replace(PREFIX, '');
   return BUFFER.test(own) ? null : own;

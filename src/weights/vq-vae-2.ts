@@ -4,7 +4,7 @@ import { weightNorm } from './weight-norm';
 
 // PixelSNAIL as https://github.com/rosinality/vq-vae-2-pytorch names its weights.
 
-/** Finds what a weight of `pixelSNAIL` is made of; null where the layer is none of its layers. */
+/** Finds the tensors that a weight of `pixelSNAIL` is computed from; null if the layer is not one of its layers. */
 export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin | null {
   const { part, role, kernel } = weight;
   const conv = convolutionName(weight, all);
@@ -17,7 +17,7 @@ export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin
   const direction = { name: `${conv}.weight_v`, shape };
   const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
   const turned = (v: Float32Array) => permuted(v, whole, [2, 3, 1, 0]); // [out,in,rows,columns] -> [rows,columns,in,out]
-  // Kernels of conditions are normalized there, and plain here.
+  // Kernels of conditions are normalized there, but not here.
   if (part === 'condition') return { parts: [direction, gain], make: (v, g) => turned(weightNorm(v, g)) };
   return role === 'kernel' ? { parts: [direction], make: turned } : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
 }
@@ -37,7 +37,7 @@ const blocks: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({ keys: 'key_resblock', queries: 'query_resblock', out: 'out_resblock' }),
 );
 
-/** That program's name of a convolution; null where it has none such. */
+/** That program's name for a convolution; null if it has none. */
 function convolutionName({ layer, part }: ModelWeight, all: readonly ModelWeight[]): string | null {
   if (layer === 'stem_above') return 'horizontal.conv.conv';
   if (layer === 'stem_left') return 'vertical.conv.conv';

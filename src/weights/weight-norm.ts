@@ -1,4 +1,4 @@
-/** gain direction / ||direction|| of each of the parts into which the first axis splits a kernel, as PyTorch has it. */
+/** gain direction / ||direction||, where the norm is taken over each slice along the first axis, as in PyTorch. */
 export function weightNorm(direction: Float32Array, gain: Float32Array): Float32Array {
   const size = direction.length / gain.length;
   const kernel = new Float32Array(direction.length);

@@ -326,7 +326,7 @@ describe('the codec elsewhere', () => {
     }
     expect(onProgress.mock.calls.at(-1)).toEqual([{ done: 38 * 60, total: 38 * 60 }]);
     await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
-      'decompress: file: not of compressed images',
+      'decompress: file: not a file of compressed images',
     );
     await pool.terminate();
   });
@@ -420,18 +420,18 @@ describe('a file that is not as it should be', () => {
       return writeFile({ ...header, conditions }, kinds, [image, image, image]);
     };
     for (const [file, message] of [
-      [made({}), 'image 0: damaged, or of another condition'],
-      [made({ numImages: 2 ** 40 }), 'file: cut or damaged: too short for so many images'],
-      [made({ numImages: 6 }), 'file: cut or damaged: too short for so many images'],
+      [made({}), 'image 0: damaged, or compressed with another condition'],
+      [made({ numImages: 2 ** 40 }), 'file: truncated or damaged: too short for so many images'],
+      [made({ numImages: 6 }), 'file: truncated or damaged: too short for so many images'],
       [made({ numImages: 0 }), 'file: images: wanted an integer of at least 1, got 0'],
       [made({ height: 0 }), 'file: height: wanted an integer of at least 1, got 0'],
       [made({ height: 5 }), 'file: images: wanted [4, 3, 1], got [5, 3, 1]'],
-      [made({ levels: 6 }), 'file: damaged: it has other levels than its model'],
+      [made({ levels: 6 }), 'file: damaged: its levels are not those of its model'],
       [made({ classes: [0, 1, 2] }), 'file: condition: wanted an integer from 0 to 1, got 2'],
-      [withFlags(made({}), 2), 'file: damaged: it has flags that there are not'],
+      [withFlags(made({}), 2), 'file: damaged: it has unknown flags'],
       [withFlags(made({}), 0), 'file: '], // the classes are taken for lengths of codes
       [changed(made({}), 4, 0), 'file: wanted version 1, got 0'],
-      [bytes.slice(0, -1), 'file: cut or damaged: wanted '],
+      [bytes.slice(0, -1), 'file: truncated or damaged: wanted '],
     ] as const)
       await expect(decompress(model, file)).rejects.toThrow(`decompress: ${message}`);
   });
@@ -479,8 +479,8 @@ describe('a file that is not as it should be', () => {
   it('has other conditions', async () => {
     const without = await compress(model, images, { condition });
     await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted that of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
-    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or of another condition'); // biome-ignore format: one line
-    await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or of another condition'); // biome-ignore format: one line
+    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or compressed with another condition'); // biome-ignore format: one line
+    await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or compressed with another condition'); // biome-ignore format: one line
     await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line
   });
 

@@ -346,6 +346,27 @@ declare module '*/scripts/particles-figure.mjs' {
   export function particlesSvg(): string;
 }
 
+declare module '*/scripts/block-figures.mjs' {
+  export const BLOCK_FIGURES: Record<string, () => Promise<string>>;
+}
+
+declare module '*/scripts/lib/diagram.mjs' {
+  import type { Node } from 'pixelcnn-layers';
+  export function isTapSeen(
+    window: Extract<Node, { op: 'conv' }>['window'],
+    row: number,
+    column: number,
+  ): boolean;
+  export function diagram(args: {
+    title: string;
+    width: number;
+    height: number;
+    nodes: Record<string, { kind: string; label?: string; inputs: string[] }>;
+    places: Record<string, [number, number]>;
+    routes?: Record<string, object>;
+  }): string;
+}
+
 declare module '*/scripts/plus-plus-figure.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   export function networkSvg(model: LayersModel): string;

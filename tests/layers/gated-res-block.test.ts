@@ -318,7 +318,7 @@ describe('GatedResBlock', () => {
       const inputs = shapes.map((shape) => tfl.input({ shape }));
       return () => make(other)().apply(inputs.length === 1 ? (inputs[0] as tfl.SymbolicTensor) : inputs);
     };
-    const features = 'GatedResBlock: filters (2): wanted an input of as many features, got 3';
+    const features = 'GatedResBlock: filters (2): wanted an input with this number of features, got 3';
     expect(apply({}, [4, 4, 3])).toThrow(features);
     expect(apply({}, [4, 4])).toThrow('GatedResBlock: input: wanted one tensor');
     const wanted = 'GatedResBlock: inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any';

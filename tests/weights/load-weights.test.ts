@@ -284,7 +284,7 @@ describe('saveWeights', () => {
     );
     const twice = modelOf(new Weights(['a/kernel', 'b/kernel'].map((name) => ({ name, shape: [1] }))), [1]);
     expect(() => saveWeights(twice)).toThrow(
-      "saveWeights: model: weights: wanted names that differ, got 'own.kernel'",
+      "saveWeights: model: weights: wanted unique names, got 'own.kernel'",
     );
   });
 

@@ -4,8 +4,9 @@ import { BLOCK, LANES, PIXELS } from './window';
 // The inner loops of causal attention and its gradients. Addresses count bytes here.
 //
 // A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
-// Eight places then lie in the lanes of two vectors, their features turned to [size][8], and others pass by them one by
-// one: so sums over features and over the others need no sum over lanes, whatever the size.
+// Eight places then lie in the lanes of two vectors, with their features transposed to [size][8], and are combined with
+// the other places one by one. So sums over features and over the other places need no sum over lanes, whatever the
+// size.
 
 // @ts-ignore: decorator
 @inline
@@ -13,7 +14,7 @@ export function rowBytes(size: usize): usize {
   return (size * 4 + V - 1) & ~(V - 1);
 }
 
-/** Those of a head, as whole blocks. */
+/** The bytes of a head, in whole blocks. */
 // @ts-ignore: decorator
 @inline
 export function headBytes(places: usize, size: usize): usize {
@@ -136,7 +137,7 @@ export function pack(to: usize, from: usize, places: usize, stride: usize, bytes
   for (; places > 0; places--, from += stride, to += row) copy(to, from, bytes);
 }
 
-/** The other way. */
+/** The inverse. */
 export function unpack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
   for (; places > 0; places--, from += row, to += stride) copy(to, from, bytes);
 }

@@ -25,7 +25,10 @@ import { V } from './vector';
 
 const ATTEND: u32 = 30; // Op, in ../instruction.ts
 
-/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+/**
+ * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
+ * returns its position.
+ */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end && load<u32>(at) == ATTEND; at += INSTRUCTION) {
     const columns: usize = max(load<u32>(at + COLUMNS), 1);
@@ -59,8 +62,8 @@ function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
-    // The last vector may go beyond the head. Where there are fewer, it comes again: a sum waits for each of its
-    // additions, so more of them at a time cost little.
+    // The last vector may extend beyond the head. If there are fewer vectors, the last one is repeated: each addition
+    // to a sum waits for the previous one, so computing more sums at a time costs little.
     const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
     if (last > V) {
       const second = min(2 * V, last), third = min(3 * V, last);
@@ -91,7 +94,7 @@ function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
   }
 }
 
-/** sum / total, of which so many bytes are there. */
+/** Writes sum / total, as many bytes as there are. */
 function write(y: usize, sum: v128, total: f32, bytes: usize): void {
   sum = f32x4.div(sum, f32x4.splat(total));
   if (bytes >= V) v128.store(y, sum);
@@ -104,14 +107,14 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
 }
 
 /**
- * a k scale of each place; -Infinity for those that fill the last vector. Four places at once share the loads of a.
- * Returns the largest of each lane.
+ * a k scale for each place; -Infinity for those that pad the last vector. Four places at a time share the loads of a.
+ * Returns the maximum of each lane.
  */
 function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usize, bytes: usize, scale: f32): v128 {
   const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
   let max = f32x4.splat(0);
   for (let p: usize = 0; p < places; p += 4, k += 4 * stride, room += V) {
-    // Where there are fewer than four, the last place comes again.
+    // If there are fewer than four, the last place is repeated.
     const last = k + (min(places - p, 4) - 1) * stride;
     const k1 = min(k + stride, last), k2 = min(k + 2 * stride, last), k3 = min(k + 3 * stride, last);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -148,12 +151,12 @@ function tailMask(bytes: usize): v128 {
   return i32x4.gt_s(i32x4.splat(<i32>((bytes >> 2) & 3)), i32x4(0, 1, 2, 3));
 }
 
-/** e^(score - largest score) in their place, and their sum. */
+/** Replaces scores by e^(score - largest score), and returns their sum. */
 function toPowers(room: usize, end: usize, m: v128): f32 {
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
   let sums = f32x4.splat(0);
-  for (; room + V < end; room += 2 * V) { // two at a time, since an exponential waits for each of its steps
+  for (; room + V < end; room += 2 * V) { // two at a time, since the steps of an exponential wait for each other
     const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
     v128.store(room, e);
     v128.store(room, next, 16);

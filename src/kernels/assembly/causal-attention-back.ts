@@ -15,9 +15,9 @@ import { exp } from './exp-f32';
 import { V } from './vector';
 import { BLOCK, LANES } from './window';
 
-// The gradients of causal-attention.ts; what that says holds here too.
+// The gradients of causal-attention.ts; see the notes there.
 
-/** Queries whose weights at eight keys are held at a time. */
+/** How many queries have their weights at eight keys held at a time. */
 const CHUNK: usize = 64;
 
 /** Bytes of scratch memory that {@link attentionBack} needs. */
@@ -26,8 +26,8 @@ export function attentionBackScratch(places: usize, size: usize): usize {
 }
 
 /**
- * The gradients of {@link attention}. The weights of eight keys are computed again, at so many queries at a time; a
- * weight's own gradient is dy v, and the mean of these over a query's weights is dy y.
+ * The gradients of {@link attention}. The weights of eight keys are recomputed, for a chunk of queries at a time. The
+ * gradient of a weight is dy v, and the mean of these over a query's weights is dy y.
  */
 export function attentionBack(
   dq: usize,

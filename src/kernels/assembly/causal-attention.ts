@@ -15,8 +15,8 @@ export function attentionScratch(places: usize, size: usize): usize {
 }
 
 /**
- * y = softmax(q k scale) v, zeros at the first place, and of each query [images,heads,places] the logarithm of the sum
- * of e^(q k scale), from which the gradients have the weights again. Eight queries at a time hold their weights.
+ * y = softmax(q k scale) v, zeros at the first place, and for each query [images,heads,places] the logarithm of the sum
+ * of e^(q k scale), from which the gradients recompute the weights. The weights of eight queries are held at a time.
  */
 export function attention(
   y: usize,
@@ -42,7 +42,7 @@ export function attention(
       pack(keys, k, places, stride, bytes, row);
       pack(values, v, places, stride, bytes, row);
       for (let first: usize = 0; first < places; first += LANES) {
-        const lanes = min(LANES, places - first), seen = first + lanes - 1; // by the last of them
+        const lanes = min(LANES, places - first), seen = first + lanes - 1; // seen by the last of them
         pack(block, q + first * stride, lanes, stride, bytes, row);
         toLanes(queries, block, row);
         dots(weights, keys, seen, row, queries);

@@ -5,7 +5,9 @@ import { load4, startOf, step, write } from './tails';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses count bytes here.
 
-/** y = elu(x), then elu(-x): [rows,2,size] of x [rows,size]. Where one is not x or -x, it is e^-|x| - 1. */
+/**
+ * y = elu(x), then elu(-x): [rows,2,size] from x [rows,size]. Of the two, one is x or -x, and the other is e^-|x| - 1.
+ */
 export function concatElu(y: usize, x: usize, rows: usize, size: usize): void {
   const bytes = size * 4;
   for (; rows > 0; rows--, x += bytes, y += 2 * bytes) {
@@ -19,7 +21,7 @@ export function concatElu(y: usize, x: usize, rows: usize, size: usize): void {
   }
 }
 
-/** The gradient for x of {@link concatElu}, dx as x, of dy as y. Where a slope is not 1, it is e^-|x|. */
+/** The gradient of {@link concatElu} for x: dx shaped like x, from dy shaped like y. A slope is either 1 or e^-|x|. */
 export function concatEluBack(dx: usize, dy: usize, x: usize, rows: usize, size: usize): void {
   const bytes = size * 4, one = f32x4.splat(1);
   for (; rows > 0; rows--, x += bytes, dx += bytes, dy += 2 * bytes) {

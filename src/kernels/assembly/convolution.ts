@@ -2,14 +2,13 @@ import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 
-// A convolution whose kernel has only causal rows, and its gradient for the image, on images one after the
-// other. The kernel's last row lies on the output's own row, and `left` of its columns to the left of the
-// output's own column; of that row the first `present` columns are used, and the others never touched. Addresses
-// and strides count bytes.
+// A convolution whose kernel has only causal rows, and its gradient for the image, image by image. The kernel's last
+// row lies on the output's own row, and `left` of its columns lie to the left of the output's own column; the first
+// `present` columns of that row are used, and the others are never touched. Addresses and strides count bytes.
 //
-// An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel
-// row the inputs of a pixel lie side by side. A backward convolution looks at the same taps the other way
-// round: rows below, and `left` columns to the right.
+// An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel row the
+// inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
+// columns to the right.
 
 // Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
 // image.
@@ -114,8 +113,8 @@ export function convolveBack(
 }
 
 /**
- * All rows of all images `to`, from images `from` that pass where y > 0, or everywhere where y is 0. `left` counts
- * columns of the padding.
+ * Computes all rows of all images `to` from images `from`, which are masked by y > 0 unless the address y is 0. `left`
+ * counts columns of the padding.
  */
 function eachRow(
   to: usize,

@@ -3,7 +3,7 @@ import { correlateRow, sumRow } from './rows';
 import { copy } from './vector';
 import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';
 
-// The gradients of a convolution for its weights; what convolution.ts says holds here too.
+// The gradients of a convolution for its weights; see the notes in convolution.ts.
 
 // Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
 // whole blocks.

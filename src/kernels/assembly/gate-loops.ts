@@ -2,11 +2,11 @@ import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, timesSigmoid, withSign } from './gate-f32';
 import { load4, startOf, step, write } from './tails';
 
-// The loops of both kinds of gates. Each kind has a module of its own, into which they are inlined: a loop that asks
-// for the kind takes a third longer. Addresses count bytes here.
+// The loops of both kinds of gates. Each kind has its own module, into which they are inlined: a loop that checks the
+// kind takes a third longer. Addresses count bytes here.
 //
-// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. Where there is a condition
-// [images,groups,2,size], it is added to x at every pixel; its address is 0 where there is none.
+// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. A condition [images,groups,2,size]
+// is added to x at every pixel; its address is 0 if there is none.
 
 /** y = tanh(a) sigmoid(b), or a sigmoid(b) [images,pixels,groups,size]. */
 // @ts-ignore: decorator

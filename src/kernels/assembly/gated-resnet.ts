@@ -6,11 +6,14 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
 // strides count bytes here.
 //
-// What the blocks of PixelCNN++ are made of beside convolutions; ../javascript.ts is the same in JavaScript.
+// The parts of PixelCNN++ blocks other than convolutions; ../javascript.ts has the same in JavaScript.
 
 const CONCAT_ELU: u32 = 28, LINEAR_GATE: u32 = 29; // Op, in ../instruction.ts
 
-/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+/**
+ * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
+ * returns its position.
+ */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op = load<u32>(at);
@@ -36,7 +39,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
 
 // Whole vectors, then what is left one number at a time.
 
-/** elu(a) to y and elu(-a) to b, of one exponential: one of them is not below 0. */
+/** Writes elu(a) to y and elu(-a) to b, with a single exponential, since one of a and -a is not negative. */
 function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {
   let i: usize = 0;
   for (; i + V <= bytes; i += V) {

@@ -22,8 +22,8 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
 // strides count bytes here.
 //
-// What sampling runs most; ../javascript.ts is the same, and all operations, in JavaScript. Every sum
-// runs over inputs in order, one rounding a step, so both give the same bits.
+// The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript. Every sum runs over
+// inputs in order, with one rounding in each step, so both give the same bits.
 
 // Op, in ../instruction.ts
 const PRODUCT: u32 = 0, ADD: u32 = 1, MULTIPLY: u32 = 2, COPY: u32 = 3, RELU: u32 = 4;
@@ -31,8 +31,8 @@ const GATE: u32 = 5, SIGMOID: u32 = 6, TANH: u32 = 7, SWISH: u32 = 8, ELU: u32 =
 const LAST: u32 = LEAKY_RELU;
 
 /**
- * The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is,
- * or the end. See `Instruction` in ../instruction.ts.
+ * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
+ * returns its position, or the end. See `Instruction` in ../instruction.ts.
  */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
@@ -65,7 +65,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-/** An operation on each of some values by itself. */
+/** An elementwise operation. */
 function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize, parameter: f64): void {
   let i: usize = 0;
   if (op <= RELU) {
@@ -81,7 +81,7 @@ function pointwise(op: u32, y: usize, a: usize, b: usize, bytes: usize, paramete
   }
 }
 
-/** Not worth a call. */
+/** Inlined, since it is not worth a call. */
 // @ts-ignore: decorator
 @inline
 function simple(op: u32, x: v128, z: v128): v128 {

@@ -3,8 +3,8 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses count bytes here.
 //
-// Features are `groups` of `size`, each normalized by itself: x [images,pixels,groups,size]. The address of a
-// scale or shift [groups,size] is 0 where there is none.
+// Features are `groups` of `size`, each normalized separately: x [images,pixels,groups,size]. The address of a scale or
+// shift [groups,size] is 0 if there is none.
 
 /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, as x. */
 export function layerNorm(
@@ -34,8 +34,8 @@ export function layerNorm(
 }
 
 /**
- * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. `sums` is room for
- * both of these: summed within each image first, they lose fewer digits.
+ * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. `sums` is room for both of
+ * these, which are summed within each image first, to lose fewer digits.
  */
 export function layerNormBack(
   dx: usize,
@@ -60,7 +60,7 @@ export function layerNormBack(
       for (let g: usize = 0; g < pixelBytes; g += bytes, x += bytes, dy += bytes, dx += bytes) {
         const mean = meanOf(x, bytes), factor = factorOf(x, mean, bytes, epsilon);
         const s = scale == 0 ? 0 : scale + g;
-        let slopes = f32x4.splat(0), products = slopes; // sums of the normal's gradient, and of it times the normal
+        let slopes = f32x4.splat(0), products = slopes; // sums of the gradient of the normalized values, and of its product with them
         for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
           const isWhole = i + V <= bytes;
           const normal = f32x4.mul(centered(x + i, mean, isWhole), factor);
@@ -122,7 +122,7 @@ function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
   return scale == 0 ? d : f32x4.mul(d, read(scale + i, isWhole));
 }
 
-// Whole vectors of a group, then one number at a time, beside which are zeros.
+// Whole vectors of a group, then one number at a time, with zeros in the other lanes.
 
 // @ts-ignore: decorator
 @inline

@@ -6,12 +6,12 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses and strides count bytes here.
 //
-// Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. Where fewer
-// are left, the last pixel is in all lanes that are over, and written as often.
+// Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. If fewer
+// are left, the last pixel fills the remaining lanes, and is written as often.
 
-/** Log scales below it count as this. */
+/** Lower log scales are clamped to this. */
 const LOWEST_LOG_SCALE: f32 = -7;
-/** Numbers end there, as in the other implementation: ../../ops/logistic-mixture.ts. */
+/** Numbers are clamped there, as in the other implementation: ../../ops/logistic-mixture.ts. */
 const MOST: f32 = 1e18;
 /** An edge without which a level has all the mass on that side. */
 const NO_EDGE: f32 = 1e20;
@@ -151,7 +151,7 @@ export function logisticMixtureBack(
     gather(p, slopes + r * rowBytes, rowBytes, left);
     gather(weights, posteriors + r * weightBytes, weightBytes, left);
 
-    // What flows back to the sums of logits and log-masses before each channel: from the last channel on.
+    // The gradients of the sums of logits and log-masses before each channel, starting at the last channel.
     let after = f32x4.splat(0);
     for (let c = <isize>channels; c >= 0; c--) {
       const before = c == 0 ? f32x4.splat(0) : read(dy + r * dyBytes + (c - 1) * 4, dyBytes, left);
@@ -182,14 +182,14 @@ function exp(x: v128): v128 {
   return exponential(x, false);
 }
 
-/** 1 - e^x, which keeps its digits where e^x is next to 1. */
+/** 1 - e^x, accurate even where e^x is close to 1. */
 // @ts-ignore: decorator
 @inline
 function oneMinusExp(x: v128): v128 {
   return exponential(x, true);
 }
 
-/** Either: large enough that the compiler calls it wherever it is wanted, which keeps the module small. */
+/** Either of the two. Large enough that the compiler does not inline it, which keeps the module small. */
 function exponential(x: v128, isRest: bool): v128 {
   const inRange = clamped(x), power = powerOf2(inRange), scaled = scaledExpm1(inRange, power);
   return isRest ? f32x4.sub(f32x4.sub(f32x4.splat(1), power), scaled) : f32x4.add(power, scaled);
@@ -202,7 +202,7 @@ function multiply(y: usize, x: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += V) v128.store(y + i, f32x4.mul(v128.load(y + i), v128.load(x + i)));
 }
 
-/** Takes the logarithm of their total from sums, and returns it; weights become their softmax. */
+/** Subtracts the logarithm of their total from sums, and returns it; weights become their softmax. */
 function normalize(weights: usize, sums: usize, bytes: usize): v128 {
   let m = f32x4.splat(-Infinity);
   for (let k: usize = 0; k < bytes; k += V) m = f32x4.pmax(m, v128.load(sums + k));
@@ -236,7 +236,7 @@ function write(y: usize, x: v128, stride: usize, left: usize): void {
   v128.store_lane<f32>(y + (left - 1) * stride, x, 3);
 }
 
-/** All numbers of each, `bytes` of a pixel: those of the four come to lie side by side. */
+/** All numbers of each, `bytes` for each pixel, interleaved so that those of the four pixels are adjacent. */
 function gather(to: usize, x: usize, bytes: usize, left: usize): void {
   const x1 = min(1, left - 1) * bytes, x2 = min(2, left - 1) * bytes, x3 = (left - 1) * bytes;
   let i: usize = 0;
@@ -244,7 +244,7 @@ function gather(to: usize, x: usize, bytes: usize, left: usize): void {
   for (; i < bytes; i += 4, to += V) v128.store(to, read(x + i, bytes, left));
 }
 
-/** The opposite of {@link gather}. */
+/** The inverse of {@link gather}. */
 function scatter(y: usize, from: usize, bytes: usize, left: usize): void {
   const y1 = min(1, left - 1) * bytes, y2 = min(2, left - 1) * bytes, y3 = (left - 1) * bytes;
   let i: usize = 0;

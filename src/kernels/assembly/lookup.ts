@@ -20,11 +20,14 @@ import { V } from './vector';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
 // strides count bytes here.
 //
-// A module by itself, since that of the other instructions is full; ../javascript.ts is the same in JavaScript.
+// A separate module, since that of the other instructions is full; ../javascript.ts has the same in JavaScript.
 
 const LOOKUP: u32 = 27; // Op, in ../instruction.ts
 
-/** The instructions in [at, end), on so many images, up to the first that is none of these; returns where that is. */
+/**
+ * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
+ * returns its position.
+ */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end && load<u32>(at) == LOOKUP; at += INSTRUCTION) {
     const columns: usize = max(load<u32>(at + COLUMNS), 1);
@@ -45,7 +48,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-/** y = max(b + the rows that the numbers at a say, lowerBound), in blocks that registers hold. */
+/** y = max(b + the rows that the numbers at a refer to, lowerBound), in blocks that fit into registers. */
 function addRows(at: usize, y: usize, a: usize, b: usize): void {
   const stride = floats(at + WEIGHT_STRIDE), next = <usize>load<u32>(at + ROWS) * stride;
   const end = a + floats(at + INPUTS), bytes = floats(at + LENGTH);

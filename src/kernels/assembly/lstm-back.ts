@@ -5,7 +5,7 @@ import { convolveRow } from './rows';
 import { load4, startOf, step, write } from './tails';
 import { BLOCK, blocks, PIXELS } from './window';
 
-// The gradient of lstm.ts for z; what it says holds here too.
+// The gradient of lstm.ts for z; see the notes there.
 
 /** Bytes of scratch memory that {@link lstmBack} needs. */
 export function lstmBackScratch(places: usize, features: usize, columns: usize): usize {
@@ -15,7 +15,7 @@ export function lstmBackScratch(places: usize, features: usize, columns: usize):
   );
 }
 
-/** dz as gates, of dh as h. */
+/** Computes dz, shaped like gates, from dh, shaped like h. */
 export function lstmBack(
   dz: usize,
   dh: usize,
@@ -38,8 +38,8 @@ export function lstmBack(
   const biases = scratch, weights = biases + blocks(features) * BLOCK;
   const tile = weights + blocks(features) * columns * featuresOut * BLOCK;
   const padded = tile + PIXELS * BLOCK, lineBytes = 4 * paddedBytes(places, features, columns); // [places + columns - 1][4 features]
-  const sums = padded + lineBytes; // what h is to the line after, [places][features]
-  let carried = sums + places * pixel, next = carried + places * pixel; // what c is to the line after, by place
+  const sums = padded + lineBytes; // the gradient of h from the line after, [places][features]
+  let carried = sums + places * pixel, next = carried + places * pixel; // the gradient of c from the line after, by place
   const lowerBound: f32 = -Infinity;
   memory.fill(biases, 0, weights - biases);
   packKernelBack(weights, kernel, features, featuresOut, 1, columns, columns);

@@ -4,7 +4,7 @@ import { correlateRow } from './rows';
 import { copy } from './vector';
 import { BLOCK, blocks, PIXELS } from './window';
 
-// The gradient of lstm.ts for the kernel; what it says holds here too.
+// The gradient of lstm.ts for the kernel; see the notes there.
 
 /** Bytes of scratch memory that {@link lstmKernelBack} needs. */
 export function lstmKernelBackScratch(places: usize, features: usize, columns: usize): usize {
@@ -12,7 +12,7 @@ export function lstmKernelBackScratch(places: usize, features: usize, columns: u
   return paddedBytes(places, features, columns) + (places + columns * features + PIXELS) * outBytes;
 }
 
-/** dkernel, of h and of dz as gates. */
+/** Computes dkernel, from h and from dz, shaped like gates. */
 export function lstmKernelBack(
   dkernel: usize,
   h: usize,

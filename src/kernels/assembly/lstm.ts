@@ -8,8 +8,8 @@ import { BLOCK, blocks, PIXELS } from './window';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses count bytes here.
 //
-// An LSTM over the pixels of images, one after the other, a line of them at a time: see ops/pixel-lstm.ts. Each of so many
-// groups of 4 size features is o, f, i and g.
+// An LSTM over the pixels of images, image by image and line by line: see ops/pixel-lstm.ts. Each group of 4 size
+// features holds o, f, i and g.
 
 /** Bytes of scratch memory that {@link lstm} needs. */
 export function lstmScratch(places: usize, features: usize, columns: usize): usize {

@@ -55,7 +55,7 @@ function upperEdge(level: i32, levels: i32): v128 {
   return f64x2.splat(<f64>(2 * level) / last - 1 + 1 / last);
 }
 
-/** -z, but no further out than leaves room for a run before e^-z is too great. */
+/** -z, limited so that there is room for a run before e^-z overflows. */
 // @ts-ignore: decorator
 @inline
 function exponent(edge: v128, mean: v128, scale: v128): v128 {

@@ -3,9 +3,10 @@ import { load4, startOf, step, write } from './tails';
 // AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
 // tfjs's wasm backend. Addresses count bytes here.
 //
-// Kernels are [inputs,outputs], and four outputs are done at a time. Their norms are sums of many squares, in float64.
+// Kernels are [inputs,outputs], and four outputs are processed at a time. Their norms are sums of many squares, in
+// float64.
 
-/** y = gain direction / ||direction|| of each output. The square of a norm is taken for `smallest` at least. */
+/** y = gain direction / ||direction|| for each output. The square of a norm is at least `smallest`. */
 export function normalizedKernel(
   y: usize,
   direction: usize,
@@ -62,7 +63,7 @@ export function normalizedKernelBack(
   }
 }
 
-/** How much of a gradient lies along the direction, which its norm takes away: nothing where the norm is the smallest. */
+/** The part of a gradient along the direction, which normalization removes: none if the norm has its lower bound. */
 // @ts-ignore: decorator
 @inline
 function shares(along: v128, squares: v128, smallest: f64): v128 {
@@ -88,7 +89,7 @@ function highHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
 }
 
-/** Two and two in float64 as four in float32. */
+/** Two pairs in float64 as four numbers in float32. */
 // @ts-ignore: decorator
 @inline
 function joined(low: v128, high: v128): v128 {

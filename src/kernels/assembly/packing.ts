@@ -1,7 +1,7 @@
 import { copy, V } from './vector';
 import { BLOCK, LANES, usedTaps } from './window';
 
-// How kernels and images are laid out for the tiles.
+// The layouts of kernels and images for the tiles.
 
 /** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
 export function packKernel(
@@ -50,8 +50,8 @@ export function packKernelBack(
 }
 
 /**
- * Copies an image [height,width,features] into its padded rows, so many columns from the left, where y > 0, or
- * everywhere where y is 0.
+ * Copies an image [height,width,features] into its padded rows, a number of columns from the left, masked by y > 0
+ * unless the address y is 0.
  */
 export function padImage(
   to: usize,
@@ -73,7 +73,7 @@ export function padImage(
   }
 }
 
-/** Copies pixels [features] to others so many bytes apart, where y > 0, or everywhere where y is 0. */
+/** Copies pixels [features] to others that are a number of bytes apart, masked by y > 0 unless the address y is 0. */
 export function copyActive(
   to: usize,
   toBytes: usize,

@@ -1,13 +1,13 @@
 import { V } from './vector';
 
 /**
- * y = max(start + x w, lowerBound): y[n][o] from start[n][o] + x[n][0] w[0][o] + x[n][1] w[1][o] + ..., in
- * tiles of images and outputs held in registers. A start stride of 0 gives every image the same start. Weights lie in
- * blocks of four outputs, [outputs/4][inputs][4], so that a tile reads them one after the other; `block` is the
- * distance from one to the next.
+ * y = max(start + x w, lowerBound): y[n][o] from start[n][o] + x[n][0] w[0][o] + x[n][1] w[1][o] + ..., in tiles of
+ * images and outputs held in registers. A start stride of 0 gives every image the same start. Weights lie in blocks of
+ * four outputs, [outputs/4][inputs][4], so that a tile reads them sequentially; `block` is the distance from one block
+ * to the next.
  *
- * Each sum runs over the inputs in order. Those of a tile do not wait for each other: of four images 8 outputs,
- * of a single one 16, which is as many as the registers hold beside what is loaded.
+ * Each sum runs over the inputs in order. The sums of a tile are independent of each other: 8 outputs for four images,
+ * or 16 for a single one, which is as many as fit into registers besides what is loaded.
  */
 export function product(
   y: usize,
@@ -191,7 +191,7 @@ function one(
   }
   const end = w + inputBytes;
   if (bytes > V) {
-    const third = bytes == 2 * V ? block : block2; // where there are but two, the second is computed again meanwhile
+    const third = bytes == 2 * V ? block : block2; // if there are only two, the second is computed again
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
     for (; w < end; w += V) {
       const s = v128.load_splat<f32>(x);

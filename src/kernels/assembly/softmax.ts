@@ -28,9 +28,9 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
 }
 
 /**
- * Draws by the inverse of the distribution function in float32: int32 [images], the first level whose cumulative
- * probability exceeds a uniform, float64 [images], or -1 where rounding might decide. softmax of x as in
- * {@link softmax}; `row` is room for the levels, float32.
+ * Draws by inverting the distribution function in float32: int32 [images], the first level whose cumulative probability
+ * exceeds a uniform, float64 [images], or -1 if rounding might decide. softmax of x as in {@link softmax}; `row` is
+ * room for the levels, float32.
  *
  * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within (levels / 4 + 3 log
  * levels + 12) 2^-24 of the total: a level is certain where the sums before and with it are farther than

@@ -1,6 +1,6 @@
 import { V } from './vector';
 
-// Of at least four numbers the last vector begins early; fewer are taken one at a time.
+// With at least four numbers, the last vector starts early and overlaps; fewer are processed one at a time.
 
 // @ts-ignore: decorator
 @inline

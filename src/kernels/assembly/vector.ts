@@ -8,7 +8,7 @@ export function plusProduct(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
 }
 
-/** Copies floats of a row or a few of them, which `memory.copy` is slow at. */
+/** Copies the floats of one or a few rows, for which `memory.copy` is slow. */
 export function copy(to: usize, from: usize, bytes: usize): void {
   let i: usize = 0;
   for (; i + V <= bytes; i += V) v128.store(to + i, v128.load(from + i));

@@ -11,8 +11,8 @@ export function blocks(features: usize): usize {
 }
 
 /**
- * Columns of the kernel that are used in a row of it, where rows are counted from the top of the window:
- * `present` on the output's own row.
+ * The number of columns used in a row of the kernel, where rows are counted from the top of the window: `present` on
+ * the output's own row.
  */
 // @ts-ignore: decorator
 @inline
