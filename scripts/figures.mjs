@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BLOCK_FIGURES } from './block-figures.mjs';
+import { drawingSvg } from './drawing-figure.mjs';
 import { particlesSvg } from './particles-figure.mjs';
 import { plusPlusSvg } from './plus-plus-figure.mjs';
 
@@ -25,6 +26,12 @@ const FIGURES = [
   ['sample.mjs --model examples/models/digits --seed 1', 'model-digits.png'],
   ['sample.mjs --model examples/models/digits --complete digits --seed 1', 'model-digits-completions.png'],
   ['sample.mjs --model examples/models/digits-conditional --images 12 --seed 1', 'digits-conditional.png'],
+  ['sample.mjs --model examples/models/clothes.pixelcnn --images 8 --seed 1', 'model-clothes.png'],
+  [
+    'sample.mjs --model examples/models/clothes.pixelcnn --complete fashion-mnist --seed 1',
+    'clothes-completions.png',
+  ],
+  ['sample.mjs --model examples/models/emoji-32.pixelcnn --images 8 --seed 1', 'model-emoji-32.png'],
   ['sample.mjs --model examples/models/emoji --seed 1', 'model-emoji.png'],
   ['sample.mjs --model examples/models/emoji --complete emoji --seed 1', 'emoji-completions.png'],
   [
@@ -66,7 +73,12 @@ for (const [command, name] of FIGURES) {
   console.log(`docs/images/${name}`);
 }
 
-const DRAWINGS = { 'pixel-cnn-plus-plus': plusPlusSvg, particles: particlesSvg, ...BLOCK_FIGURES };
+const DRAWINGS = {
+  'pixel-cnn-plus-plus': plusPlusSvg,
+  particles: particlesSvg,
+  drawing: drawingSvg,
+  ...BLOCK_FIGURES,
+};
 for (const [name, draw] of Object.entries(DRAWINGS)) {
   writeFileSync(join(root, `docs/images/${name}.svg`), await draw());
   console.log(`docs/images/${name}.svg`);

@@ -51,6 +51,7 @@ async function runsOf(name) {
 /** The rows of a data set, whose networks are timed in turn. */
 async function rowsOf(title, names) {
   const found = (await Promise.all(names.map(runsOf))).filter((runs) => runs !== null);
+  if (found.length === 0) return [];
   const { data, levels: given } = found[0].settings;
   const { train } = await readDataset(data);
   const [imageShape, levels] = [train.shape.slice(1), given ?? train.levels];

@@ -6,14 +6,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 import { runScript } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
-const files = (await readdir(MODELS)).filter((name) => name !== 'README.md');
-const names = files.filter((file) => !file.endsWith('.pixelcnn'));
+const names = (await readdir(MODELS, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name); // biome-ignore format: one line
 
 describe.each(names)('the trained model %s', (name) => {
   const directory = `${MODELS}/${name}`;
@@ -70,5 +70,38 @@ describe.each(names)('the trained model %s', (name) => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe.each([
+  ['clothes', [28, 28, 1], 'clothes'],
+  ['emoji-32', [32, 32, 3], 'emoji-32'],
+] as const)('the portable model %s', (name, imageShape, data) => {
+  const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+
+  it('has a card with data, recipe, steps, figure and licence, and at most 8 MB', async () => {
+    const card = (await read(`models/${name}.md`)).toString('utf8');
+    for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples']) {
+      expect(card).toContain(`| ${line} |`);
+    }
+    expect((await read(`models/${name}.pixelcnn`)).length).toBeLessThan(8e6);
+  });
+
+  it('reaches the figure that its card gives for the test images that come with it', async () => {
+    const card = (await read(`models/${name}.md`)).toString('utf8');
+    const [, figure, count] = /(\d\.\d{3}) on the (\d+) that come with/.exec(card) as RegExpExecArray;
+    const model = readPortable(await read(`models/${name}.pixelcnn`));
+    const [images, labels] = [
+      await read(`data/${data}-test-images.u8`),
+      await read(`data/${data}-test-labels.u8`),
+    ];
+    expect(labels.length).toBe(Number(count));
+    const nats = await logProb(
+      model,
+      { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] },
+      { condition: Array.from(labels) },
+    );
+    const bits = -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
+    expect(bits.toFixed(3)).toBe(figure);
   });
 });
