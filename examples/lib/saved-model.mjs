@@ -40,10 +40,12 @@ export async function loadImageModel(directory) {
  */
 export async function loadAnyModel(path) {
   if (!path.endsWith('.pixelcnn')) return loadImageModel(path);
-  const bytes = await readFile(path).catch((error) => {
-    throw error.code === 'ENOENT' ? new Error(`--model: '${path}' does not exist`) : error;
-  });
-  const model = readPortable(bytes);
+  const model = await readFile(path)
+    .then(readPortable)
+    .catch((error) => {
+      const problem = error.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.message}`;
+      throw new Error(`--model: '${path}' ${problem}`, { cause: error });
+    });
   const { imageShape, levels, conditions } = model;
   if (conditions.length > 1)
     throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);

@@ -263,13 +263,13 @@ def main(argv):
 
     if run['validation'] >= len(train.levels):
         stop(f"--validation: {run['data']} has {len(train.levels)} training images, got '{run['validation']}'")
+    name, args = network_of(run, train)  # of all classes, also where none of one is left to train on
     judge, judged = 'test', test
     if run['validation']:
         judge = 'validation'
         train, judged = hold_out(train, run['validation'])
 
     torch.manual_seed(run['seed'])
-    name, args = network_of(run, train)
     try:
         model = make(name, args).to(device)
     except ValueError as error:
@@ -300,7 +300,7 @@ def main(argv):
 
     if ranks.is_first:
         os.makedirs(out, exist_ok=True)
-        for left in glob.glob(path('*.tmp')):  # by a kill
+        for left in glob.glob(path('*.tmp')) + ([] if kept else glob.glob(path(BEST))):  # by a kill; the best of no checkpoint is of no run
             os.remove(left)
         write_json(path('network.json'), {'model': name, 'args': args})
         weights = sum(weight.numel() for weight in model.parameters())

@@ -361,6 +361,13 @@ describe.skipIf(python === null)('train.py', () => {
     expect(await bitsOf(test)).toBeCloseTo(Number(/test bits\/dim: ([\d.]+)/.exec(stdout)?.[1]), 2);
   });
 
+  it('knows all classes, also those that are held out whole', async () => {
+    const out = join(directory, 'held-out');
+    const flags = [...small, '--validation', '1495', '--steps', '1'];
+    await start([script, ...flags, '--out', out]).ended;
+    expect((await readJson(out, 'network.json')).args.numClasses).toBe(10);
+  });
+
   it('begins with weights of the library, and says whose it wrote', async () => {
     const [out, file] = [join(directory, 'begun'), join(directory, 'library.safetensors')];
     const given = pixelCNNPlusPlus({ imageShape: [16, 16, 3], filters: 2, numResnets: 1, components: 2 });

@@ -82,6 +82,17 @@ describe('sample.mjs', () => {
     expect(stderr).toMatch(/--model: '.*none\.pixelcnn' does not exist/);
   });
 
+  it('names a portable file that is damaged, or is none', async () => {
+    const refusal = async (name: string) =>
+      (await runScript('sample.mjs', ['--model', join(directory, name)])).stderr;
+    await writeFile(join(directory, 'empty.pixelcnn'), '');
+    expect(await refusal('empty.pixelcnn')).toMatch(
+      /^--model: '.*empty\.pixelcnn' cannot be read: .*at least 8 bytes/,
+    );
+    await mkdir(join(directory, 'folder.pixelcnn'));
+    expect(await refusal('folder.pixelcnn')).toMatch(/^--model: '.*folder\.pixelcnn' cannot be read: /);
+  });
+
   it('writes into out where it is told no other place, and removes what a kill has left of that file', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await mkdir(join(directory, 'out'));
