@@ -22,11 +22,12 @@ async function open(example, viewport) {
 }
 
 const demo = await open('demo', { width: 1280, height: 720 });
-await demo.page.locator('.mask-figures').waitFor();
-await demo.page.waitForTimeout(3000); // until the first digits are drawn
+await demo.page.locator('#drawing .likeliest').waitFor();
+await demo.page.locator('#sampling [role=status]', { hasText: 'Drew' }).waitFor(); // nothing moves any more
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
+await demo.page.locator('#masks').scrollIntoViewIfNeeded();
 await demo.page.locator('.mask-figures').screenshot({ path: `${images}/page-masks.png` });
 console.log('docs/images/page-masks.png');
 await demo.close();

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_FIGURES } from '../scripts/block-figures.mjs';
+import { drawingSvg } from '../scripts/drawing-figure.mjs';
 import { diagram, isTapSeen } from '../scripts/lib/diagram.mjs';
 import { particlesSvg } from '../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../scripts/plus-plus-figure.mjs';
@@ -17,6 +18,13 @@ it('the picture of PixelCNN++ is that of the network as it is: `npm run figures`
 
 it('the picture of particles is what its script makes', async () => {
   expect(particlesSvg()).toBe(await readFigure('particles'));
+});
+
+it('the moving picture of README is that of the model as it is, and is small', async () => {
+  const svg = await readFigure('drawing');
+  expect(await drawingSvg()).toBe(svg);
+  expect(svg.length).toBeLessThan(100_000);
+  expect(svg).toContain('A picture that nobody drew before.');
 });
 
 it('the picture has what the graph has', () => {

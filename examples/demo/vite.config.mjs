@@ -1,7 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
-import { emojiTestImages } from './emoji-test-images.mjs';
 
 const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
+
+const { homepage } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+/** The page's links to the repository, whose address stands in package.json only. */
+const repositoryLinks = {
+  name: 'repository-links',
+  transformIndexHtml: (html) => html.replaceAll('%REPOSITORY%', homepage.replace(/#.*/, '')),
+};
 
 /** Chunks with names of their own, so that a look at the built files tells what is what. */
 const chunks = {
@@ -22,7 +30,7 @@ const chunks = {
 
 export default defineConfig({
   base: './', // the built files work from any folder
-  plugins: [emojiTestImages()],
+  plugins: [repositoryLinks],
   build: {
     outDir: '../../out/demo',
     emptyOutDir: true,
@@ -31,6 +39,7 @@ export default defineConfig({
     rolldownOptions: { output: chunks },
   },
   optimizeDeps: {
+    exclude: ['@jsquash/oxipng'], // finds its wasm beside itself
     // What Vite would otherwise find only when a worker asks for it, and then load the page anew.
     include: [
       ...['core', 'layers', ...backends.map((name) => `backend-${name}`)].map(

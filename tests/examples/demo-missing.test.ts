@@ -1,10 +1,16 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, says, useDemo } from './demo-page';
+import { button, eventually, openAllPanels, says, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
   const demo = useDemo();
+  const drawing = () => demo.panel('drawing');
+  const alertOf = async (id: string) => {
+    const alert = demo.panel(id).getByRole('alert').last();
+    await alert.waitFor();
+    return alert.textContent();
+  };
 
   it('is greyed, with the reason, where a browser lacks a backend', async () => {
     await demo.page.addInitScript(() => {
@@ -18,7 +24,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
       });
     });
     await demo.page.goto(demo.address);
-    const options = demo.panel('sampling').getByLabel('Backend').locator('option');
+    const options = demo.panel('training').getByLabel('Backend').locator('option');
     await eventually(() => options.allTextContents()).toEqual([
       'wasm: processor, WebAssembly',
       'webgl: no WebGL 2 in this browser',
@@ -32,70 +38,57 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
 
   it('is said in words where a backend cannot be loaded, and others go on', async () => {
     await demo.page.route('**/backend-cpu-*.js', (route) => route.abort());
-    await demo.page.goto(demo.address);
-    const sampling = demo.panel('sampling');
-    await sampling.scrollIntoViewIfNeeded();
-    await says(sampling, 'Drew 16');
-    await sampling.getByLabel('Backend').selectOption('cpu');
-    await button(sampling, 'Draw').click();
-    const alert = sampling.getByRole('alert');
-    await alert.waitFor();
-    expect(await alert.textContent()).toMatch(/^This did not work: The backend cpu could not be loaded/);
-    await sampling.getByLabel('Backend').selectOption('wasm');
-    await button(sampling, 'Draw').click();
-    await says(sampling, 'Drew 16 images on wasm');
-    expect(await alert.isVisible()).toBe(false);
+    await demo.open('training');
+    const training = demo.panel('training');
+    await training.getByLabel('Backend').selectOption('cpu');
+    await button(training, 'Train').click();
+    expect(await alertOf('training')).toMatch(/^This did not work: The backend cpu could not be loaded/);
+    await training.getByLabel('Backend').selectOption('wasm');
+    await button(training, 'Train').click();
+    await eventually(() => training.locator('.report').textContent()).toMatch(/step \d+/);
+    expect(await training.getByRole('alert').isVisible()).toBe(false);
   });
 
   it('is said in words where a model or an image cannot be read', async () => {
-    await demo.page.route('**/*.{bin,u8}', (route) => route.fulfill({ status: 404 }));
+    await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.fulfill({ status: 404 }));
     await demo.page.goto(demo.address);
-    await demo.panel('hero').getByRole('alert').waitFor();
-    expect(await demo.panel('hero').getByRole('alert').textContent()).toMatch(/cannot be read: 404/);
+    expect(await alertOf('drawing')).toMatch(/cannot be read: 404/);
+    expect(await button(drawing(), 'Roll the die').isDisabled()).toBe(true);
     await demo.panel('likelihood').scrollIntoViewIfNeeded();
-    await demo.panel('likelihood').getByRole('alert').waitFor();
-    expect(await demo.panel('likelihood').getByRole('alert').textContent()).toMatch(
-      /^The test images cannot be read: 404/,
-    );
+    expect(await alertOf('likelihood')).toMatch(/^The test images cannot be read: 404/);
+  });
+
+  it('is there once what could not be read can be', async () => {
+    await demo.page.route('**/*.pixelcnn', (route) => route.fulfill({ status: 404 }), { times: 1 });
+    await demo.page.goto(demo.address);
+    await alertOf('drawing');
+    await drawing().getByLabel('Digit', { exact: true }).selectOption('7');
+    await drawing().locator('.likeliest').waitFor();
+    expect(await drawing().getByRole('alert').isVisible()).toBe(false);
   });
 
   it('is said in words where a part of the page cannot be loaded', async () => {
-    await demo.page.route('**/{mask-explorer,loss-chart}-*.js', (route) => route.abort());
+    await demo.page.route('**/{mask-explorer,loss-chart,completing}-*.js', (route) => route.abort());
     await demo.page.goto(demo.address);
-    await demo.panel('masks').getByRole('alert').waitFor();
-    expect(await demo.panel('masks').getByRole('alert').textContent()).toMatch(
-      /^This part of the page could not be started/,
-    );
+    expect(await alertOf('completing')).toMatch(/^This part of the page could not be started/);
+    await demo.panel('masks').scrollIntoViewIfNeeded();
+    expect(await alertOf('masks')).toMatch(/^This part of the page could not be started/);
     await demo.panel('training').scrollIntoViewIfNeeded();
-    await demo.panel('training').getByRole('alert').waitFor();
+    await alertOf('training');
     expect(await button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
   });
 
   it('is said in words where the connection is lost', async () => {
-    await demo.page.route('**/*.{bin,u8}', (route) => route.abort());
+    await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.abort());
     await demo.open('completing');
-    await demo.panel('hero').getByRole('alert').waitFor();
-    expect(await demo.panel('hero').getByRole('alert').textContent()).toMatch(
-      /cannot be read: Failed to fetch$/,
-    );
-    const alert = demo.panel('completing').getByRole('alert');
-    await alert.waitFor();
-    expect(await alert.textContent()).toBe('The test images cannot be read: Failed to fetch');
+    expect(await alertOf('drawing')).toMatch(/cannot be read: Failed to fetch$/);
+    expect(await alertOf('completing')).toBe('The test images cannot be read: Failed to fetch');
   });
 
   it('is a canvas of its own where a browser has no OffscreenCanvas', async () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'OffscreenCanvas'));
     await demo.page.goto(demo.address);
-    await says(demo.panel('hero'), 'Drawn just now');
-    for (const [id, words] of [
-      ['sampling', 'Drew 16'],
-      ['completing', 'Six ways'],
-    ] as const) {
-      await demo.panel(id).scrollIntoViewIfNeeded();
-      await says(demo.panel(id), words);
-    }
-    await demo.panel('likelihood').scrollIntoViewIfNeeded();
-    await demo.panel('likelihood').getByText('bits for 64 values').waitFor();
+    await openAllPanels(demo);
     const webgl = demo.panel('training').getByLabel('Backend').locator('option').nth(1);
     expect(await webgl.textContent()).toBe('webgl: no OffscreenCanvas in this browser');
     demo.expectClean();
@@ -104,39 +97,28 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
   it('is said in words, panel by panel, and the rest works', async () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'IntersectionObserver'));
     await demo.page.goto(demo.address);
-    await says(demo.panel('hero'), 'Drawn just now');
-    await demo.panel('masks').locator('.mask-figures').waitFor();
+    await drawing().locator('.likeliest').waitFor();
     for (const id of ['sampling', 'completing', 'likelihood', 'training']) {
-      expect(await demo.panel(id).getByRole('alert').last().textContent()).toMatch(
-        /could not be started: IntersectionObserver/,
-      );
+      expect(await alertOf(id)).toMatch(/could not be started: IntersectionObserver/);
     }
+    await button(demo.panel('sampling'), 'Draw').click();
+    await says(demo.panel('sampling'), 'Drew 30');
   });
 
-  it.each([
-    ['is not there', async (route: Route) => route.fulfill({ status: 404 }), '**/*.wasm'],
-    [
-      'may not run',
-      async (route: Route) => {
-        const response = await route.fetch();
-        const headers = { ...response.headers(), 'content-security-policy': "script-src 'self'" };
-        return route.fulfill({ response, headers });
-      },
-      '**/*',
-    ],
-  ] as const)('is done without where wasm %s: on cpu, which is said', async (_, answer, files) => {
-    await demo.page.route(files, answer);
+  it('is done without where wasm may not run: drawing goes on, and training says so', async () => {
+    await demo.page.route('**/*', async (route: Route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), 'content-security-policy': "script-src 'self'" };
+      return route.fulfill({ response, headers });
+    });
     await demo.page.goto(demo.address);
-    await says(demo.panel('hero'), /Drawn just now.* On cpu.*: wasm does not start/);
-    await demo.panel('completing').scrollIntoViewIfNeeded();
-    await says(demo.panel('completing'), /Six ways.* On cpu/);
-    await demo.panel('likelihood').scrollIntoViewIfNeeded();
-    await says(demo.panel('likelihood'), 'On cpu');
+    await drawing().locator('.likeliest').waitFor();
+    await demo.panel('sampling').scrollIntoViewIfNeeded();
+    await demo.panel('sampling').getByLabel('Model', { exact: true }).selectOption('Digits');
+    await says(demo.panel('sampling'), 'Drew 30');
     await demo.panel('training').scrollIntoViewIfNeeded();
-    await eventually(() => button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
-    await demo.panel('training').locator('.uplot').waitFor();
-    for (const id of ['hero', 'completing', 'likelihood', 'training'])
-      expect(await demo.panel(id).getByRole('alert').isVisible()).toBe(false);
+    await button(demo.panel('training'), 'Train').click();
+    expect(await alertOf('training')).toMatch(/wasm/);
   });
 
   it('is said in words where the worker cannot start', async () => {
@@ -149,10 +131,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
       };
     });
     await demo.page.goto(demo.address);
-    await demo.panel('hero').getByRole('alert').waitFor();
-    expect(await demo.panel('hero').getByRole('alert').textContent()).toMatch(
-      /The worker that computes has stopped/,
-    );
-    expect(await button(demo.panel('hero'), 'Draw ten others').isEnabled()).toBe(true);
+    expect(await alertOf('drawing')).toMatch(/The worker that computes has stopped/);
+    expect(await drawing().getByLabel('Digit', { exact: true }).isEnabled()).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, eventually, says, useDemo } from './demo-page';
+import { button, colourAt, eventually, recordJobs, says, sentJobs, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {
   const demo = useDemo();
@@ -23,6 +23,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
   const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
 
   beforeEach(async () => {
+    await demo.page.addInitScript(recordJobs);
     await demo.open('likelihood');
     await likelihood().getByText('bits for 64 values').waitFor();
   });
@@ -44,14 +45,14 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
 
   it('lies whole on white paper, also where it is transparent', async () => {
     await likelihood().getByLabel('Emoji').check();
-    await picker().getByText('108 of 191').waitFor();
+    await picker().getByText('1 of 90').waitFor();
     await load(png(4, 2, (x) => [255, 0, 0, x === 0 ? 255 : 0]));
-    await isLoaded(16);
-    expect(await firstRow(1)).toEqual(['red 31, green 31, blue 31 of 0 to 31']); // above the image, which is wide
-    for (let row = 0; row < 4; row++) await demo.page.keyboard.press('ArrowDown');
-    expect(await firstRow(5)).toEqual([
-      ...Array.from({ length: 4 }, () => 'red 31, green 0, blue 0 of 0 to 31'),
-      'red 31, green 31, blue 31 of 0 to 31',
+    await isLoaded(32);
+    expect(await firstRow(1)).toEqual(['red 255, green 255, blue 255 of 0 to 255']); // above the image, which is wide
+    for (let row = 0; row < 8; row++) await demo.page.keyboard.press('ArrowDown');
+    expect(await firstRow(9)).toEqual([
+      ...Array.from({ length: 8 }, () => 'red 255, green 0, blue 0 of 0 to 255'),
+      'red 255, green 255, blue 255 of 0 to 255',
     ]);
     demo.expectClean();
   });
@@ -97,18 +98,89 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
 
   it('is refused in words where it is none', async () => {
     await load({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
-    const alert = likelihood().getByRole('alert');
+    const alert = picker().getByRole('alert'); // beside the button that took it
     await alert.waitFor();
     expect(await alert.textContent()).toBe('notes.txt is not an image that this browser can read.');
     expect(await picker().getByText('1 of 297').isVisible()).toBe(true);
+    await load({ name: 'notes.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<p>no picture</p>') });
+    await eventually(() => alert.textContent()).toBe('notes.svg is not an image that this browser can read.');
+    const page =
+      '<foreignObject width="2" height="2"><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>';
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2">${page}</svg>`;
+    await load({ name: 'page.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
+    await eventually(() => alert.textContent()).toBe(
+      'page.svg holds HTML (a foreignObject): this browser does not let a page read such a drawing.',
+    );
     await load(png(8, 8, () => [255, 255, 255, 255]));
     await eventually(() => alert.isVisible()).toBe(false);
+  });
+
+  it('has the likeliest class, until another is chosen', async () => {
+    const classes = likelihood().getByLabel('Class given to the model');
+    await load(png(8, 8, (x) => (x === 3 || x === 4 ? [24, 24, 24, 255] : [255, 255, 255, 255])));
+    await isLoaded(8);
+    await picker().getByText('The model finds this class likeliest.').waitFor();
+    expect(await classes.inputValue()).toBe('1');
+    expect(await picker().locator('.aside').isVisible()).toBe(false); // light enough
+    await eventually(async () => (await sentJobs(demo.page)).at(-1)).toMatchObject({ condition: 1 });
+    await classes.selectOption('7');
+    await picker().getByText('This is your choice.').waitFor();
+    await eventually(async () =>
+      (await sentJobs(demo.page)).some(({ kind, condition }) => kind === 'likelihood' && condition === 7),
+    ).toBe(true);
+    demo.expectClean();
+  });
+
+  it('can be inverted, and back, where it is mostly dark', async () => {
+    await load(png(8, 8, (x) => (x === 0 ? [255, 255, 255, 255] : [24, 24, 24, 255])));
+    await isLoaded(8);
+    await picker().getByText('This image is mostly dark').waitFor();
+    expect(await firstRow(2)).toEqual(['level 0 of 0 to 16', 'level 16 of 0 to 16']);
+    await button(likelihood(), 'Invert').press('Enter');
+    expect(await firstRow(2)).toEqual(['level 16 of 0 to 16', 'level 0 of 0 to 16']);
+    await button(likelihood(), 'Undo').press('Enter');
+    expect(await firstRow(2)).toEqual(['level 0 of 0 to 16', 'level 16 of 0 to 16']);
+    await button(likelihood(), 'Next').click();
+    await picker().getByText('2 of 297').waitFor();
+    expect(await picker().locator('.aside').isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('may be SVG of any size, also of none', async () => {
+    for (const size of [
+      'viewBox="0 0 2 2"',
+      'viewBox="0 0 2 2" width="100%" height="100%"',
+      'width="2" height="2"',
+      'viewBox="0 0 2 2" width="1" height="1"',
+      'viewBox="0 0 2 2" width="Infinity" height="1e999"',
+    ]) {
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><rect width="1" height="2" fill="#181818"/></svg>`;
+      await load({ name: 'half.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
+      await isLoaded(8);
+      expect(await firstRow(8), size).toEqual(
+        [16, 16, 16, 16, 0, 0, 0, 0].map((level) => `level ${level} of 0 to 16`),
+      );
+      await button(likelihood(), 'Next').click();
+      await picker().getByText('of 297').waitFor();
+    }
+    demo.expectClean();
+  });
+
+  it('may be SVG that says nothing of its size', async () => {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg"><rect width="300" height="150" fill="#181818"/></svg>`;
+    await load({ name: 'wide.svg', mimeType: '', buffer: Buffer.from(svg) });
+    await isLoaded(8);
+    expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // twice as wide as high: paper above
+    for (const _ of [1, 2, 3]) await demo.page.keyboard.press('ArrowDown');
+    expect(await firstRow(8)).toEqual(Array(8).fill('level 16 of 0 to 16'));
   });
 
   it('can be completed', async () => {
     const completing = demo.panel('completing');
     await completing.scrollIntoViewIfNeeded();
     await says(completing, 'Six ways');
+    await completing.getByLabel('Digits').check();
+    await completing.getByText('1 of 297').waitFor();
     await completing.getByLabel('Load an image').setInputFiles(png(8, 8, () => [0, 0, 0, 255]));
     await completing.getByText('your image').waitFor();
     await button(completing, 'Rub out the lower half').click();

@@ -22,14 +22,27 @@ export function recordAnswers() {
   };
 }
 
-/** How many tensors tfjs held after each job, or those whose results have that key. */
-export const tensorCounts = (page: Page, key = '') =>
-  page.evaluate(
-    (key) =>
-      (globalThis as unknown as { answers: { tensors?: number; result?: Record<string, unknown> }[] }).answers
-        .filter(({ result }) => result !== undefined && (key === '' || result[key] != null))
-        .map(({ tensors }) => tensors),
-    key,
+/** Keeps what the page asks of its workers in `window.jobs`. */
+export function recordJobs() {
+  const jobs: unknown[] = [];
+  Object.assign(globalThis, { jobs });
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message: { job?: unknown }) {
+    if (message.job !== undefined) jobs.push(message.job);
+    postMessage.call(this, message);
+  };
+}
+
+/** The jobs that {@link recordJobs} has kept. */
+export const sentJobs = (page: Page) =>
+  page.evaluate(() => (globalThis as unknown as { jobs: Record<string, unknown>[] }).jobs);
+
+/** How many tensors tfjs held after each job of the worker that trains. */
+export const tensorCounts = (page: Page) =>
+  page.evaluate(() =>
+    (globalThis as unknown as { answers: { tensors?: number }[] }).answers
+      .map(({ tensors }) => tensors)
+      .filter((tensors) => tensors !== undefined),
   );
 
 /** The colours of a canvas, as text, to compare. */
@@ -63,6 +76,26 @@ export const focusedAfterFrames = (page: Page) =>
     return document.activeElement?.textContent;
   });
 
+/** The panels of the page, and what each says or shows once it has done its first work. */
+const FIRST_WORK = {
+  drawing: '.likeliest',
+  sampling: '.report:has-text("Drew 30 pictures")',
+  completing: '.report:has-text("Six ways")',
+  likelihood: '.headline:has-text("bits")',
+  compressing: '[role=status]:has-text("bytes")',
+  classifying: '[role=status]:has-text("Likeliest")',
+  training: '.uplot',
+  masks: '.mask-figures',
+};
+
+/** Brings every panel into sight, and waits for its first work. */
+export async function openAllPanels({ panel }: { panel: (id: string) => Locator }) {
+  for (const [id, found] of Object.entries(FIRST_WORK)) {
+    await panel(id).scrollIntoViewIfNeeded();
+    await panel(id).locator(found).first().waitFor({ timeout: 20_000 });
+  }
+}
+
 /** The demo as built and served, and for each test a page of a fresh browser context, not yet there. */
 export function useDemo() {
   let server: Server;
@@ -79,6 +112,7 @@ export function useDemo() {
     /** Opens the page with a panel in sight. */
     async open(id: string) {
       await demo.page.goto(demo.address);
+      await demo.panel(id).locator('.work').waitFor({ state: 'attached' }); // panels above have grown by then
       await demo.panel(id).scrollIntoViewIfNeeded();
     },
     /** Nothing was asked of another host, nothing went wrong. */

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
@@ -7,57 +9,156 @@ import {
   eventually,
   focusedAfterFrames,
   pixels,
+  recordJobs,
   says,
+  sentJobs,
   status,
-  tensorCounts,
   useDemo,
 } from './demo-page';
+
+const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   const demo = useDemo();
   const sampling = () => demo.panel('sampling');
-  const figures = () => sampling().locator('dl').textContent();
+  const canvas = () => sampling().getByRole('img');
+  const label = () => canvas().getAttribute('aria-label');
+  const isWhole = () => eventually(label).toMatch(/pictures by the model/);
+  /** Digits, since they are drawn the fastest. */
+  const open = async (hash = '#sampling?model=digits-conditional&seed=1&rows=2') => {
+    await demo.page.goto(`${demo.address}${hash}`);
+    await isWhole();
+  };
+  /** What this panel has asked its worker to draw, in turn: more pictures at a time than others do. */
+  const jobs = async () =>
+    (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
 
-  beforeEach(async () => {
-    await demo.page.goto(demo.address);
-    await sampling().scrollIntoViewIfNeeded();
-    await says(sampling(), 'Drew 16 images on wasm');
-  });
+  beforeEach(() => demo.page.addInitScript(recordJobs));
 
-  it('draws what is asked for, the same for the same seed, and says what it took', async () => {
-    const canvas = sampling().locator('canvas');
-    const first = await pixels(canvas);
-    await sampling().getByLabel('Seed', { exact: true }).fill('2');
-    await sampling().getByLabel('Seed', { exact: true }).press('Enter');
-    await eventually(() => pixels(canvas)).not.toBe(first);
-    await sampling().getByLabel('Seed', { exact: true }).fill('1');
-    await button(sampling(), 'Draw').press('Space');
-    await eventually(() => pixels(canvas)).toBe(first);
-    await says(sampling(), 'Drew 16');
-    await eventually(() =>
-      button(sampling(), 'Draw').evaluate((draw) => draw === document.activeElement),
-    ).toBe(true);
-    expect(await figures()).toMatch(/Time taken[\d.]+ m?s/);
-    expect(await figures()).toMatch(
-      /≈ [\d.]+ m?san estimate: one warm pass, [\d.]+ m?s here, times 64 values/,
-    );
-
-    const counts = await tensorCounts(demo.page, 'passSeconds');
-    expect(new Set(counts.slice(-3)).size).toBe(1);
+  it('draws clothes as the panel comes near: the images that the library draws in Node', async () => {
+    await demo.open('sampling');
+    await says(sampling(), 'Drew 30 pictures');
+    expect(await label()).toBe('30 pictures by the model Clothes; seed 1');
+    const drawn = await demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
+      const found = answers.find(({ result }) => result?.levels?.length === 30 * 784);
+      return [...(found?.result?.levels ?? [])];
+    });
+    const condition = [...Array(30).keys()].map((i) => i % 10);
+    const model = readPortable(await readFile(`${MODELS}/clothes.pixelcnn`));
+    const { data } = await sample(model, { numImages: 30, seed: 1, condition });
+    expect(Buffer.from(drawn).equals(Buffer.from(data))).toBe(true);
+    expect(demo.page.url()).toBe(demo.address); // only what the visitor asks for is in the address
     demo.expectClean();
   });
 
-  it('takes classes, temperature and top-k, and gives a PNG', async () => {
-    expect(await sampling().getByLabel('Class').isVisible()).toBe(false);
-    await sampling().getByLabel('Model', { exact: true }).selectOption('Digits by class');
-    await sampling().getByLabel('Class', { exact: true }).selectOption('3');
-    await sampling().getByLabel('Images', { exact: true }).fill('4');
-    await sampling().getByLabel('Temperature').fill('0');
+  it('draws again with each change, the same for the same seed, and has it in the address', async () => {
+    await open();
+    const first = await pixels(canvas());
+    await sampling().getByLabel('Temperature').fill('0.5');
+    await eventually(() => pixels(canvas())).not.toBe(first);
+    await isWhole();
+    const cooler = await pixels(canvas());
+    expect(demo.page.url()).toMatch(/#sampling\?model=digits-conditional&rows=2&seed=1&temperature=0.5$/);
     await sampling().getByLabel('Top-k').fill('1');
-    expect(await sampling().getByText('the likeliest level').isVisible()).toBe(true);
-    await button(sampling(), 'Draw').click();
-    await says(sampling(), 'Drew 4 images');
+    await sampling().getByText('the likeliest level').waitFor();
+    await eventually(() => pixels(canvas())).not.toBe(cooler);
+    await sampling().getByLabel('Top-k').fill('17');
+    await eventually(() => pixels(canvas())).toBe(cooler);
+    await sampling().getByLabel('Temperature').fill('1');
+    await eventually(() => pixels(canvas())).toBe(first);
+    await sampling().getByLabel('Class', { exact: true }).selectOption('3');
+    await eventually(label).toBe('20 pictures by the model Digits: 3; seed 1');
+    await sampling().getByLabel('Rows').fill('1');
+    await eventually(label).toBe('10 pictures by the model Digits: 3; seed 1');
+    await button(sampling(), 'New seed').click();
+    await eventually(label).toMatch(/seed (?!1$)\d+$/);
+    await isWhole();
+    const seed = await sampling().getByLabel('Seed', { exact: true }).inputValue();
+    expect(demo.page.url()).toContain(`rows=1&seed=${seed}&class=3`);
+    demo.expectClean();
+  });
 
+  it('draws once for a slider that is dragged, and drops what is no longer wanted', async () => {
+    await open('#sampling?model=clothes&seed=1&rows=6');
+    const before = (await jobs()).length;
+    const slider = sampling().getByLabel('Temperature');
+    for (const value of ['0.9', '0.8', '0.7', '0.6']) await slider.fill(value);
+    await eventually(async () => (await jobs()).length).toBe(before + 1);
+    await slider.fill('0.5');
+    await eventually(async () => (await jobs()).length).toBe(before + 2);
+    await isWhole();
+    expect((await jobs()).slice(before).map(({ temperature }) => temperature)).toEqual([0.6, 0.5]);
+    await says(sampling(), 'Drew 60 pictures');
+    expect(await slider.evaluate((input) => input.matches(':enabled'))).toBe(true);
+    demo.expectClean();
+  });
+
+  it('says beside the seed what is wrong with it, and does not draw', async () => {
+    await open();
+    const before = (await jobs()).length;
+    const seed = sampling().getByLabel('Seed', { exact: true });
+    for (const wrong of ['', '-1', '1.5', '1000000000']) {
+      await seed.fill(wrong);
+      const error = sampling().getByText('Wanted a whole number from 0 to 999,999,999.');
+      await error.waitFor();
+      expect(await seed.getAttribute('aria-describedby')).toBe(await error.getAttribute('id'));
+      await button(sampling(), 'Draw').click();
+      expect(await seed.evaluate((input) => input === document.activeElement)).toBe(true);
+    }
+    await sampling().getByLabel('Temperature').fill('0.5');
+    await demo.page.waitForTimeout(400);
+    expect((await jobs()).length).toBe(before);
+    await seed.fill('2');
+    expect(await seed.getAttribute('aria-invalid')).toBe('false');
+    await seed.press('Enter');
+    await eventually(label).toBe('20 pictures by the model Digits; seed 2');
+    demo.expectClean();
+  });
+
+  it('has Draw in sight with the pictures, on a screen and on a phone, in columns by class', async () => {
+    for (const [size, columns] of [
+      [{ width: 1280, height: 800 }, 10],
+      [{ width: 390, height: 844 }, 5],
+    ] as const) {
+      await demo.page.setViewportSize(size);
+      await open();
+      await sampling().evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }));
+      const inSight = (name: string) =>
+        button(sampling(), name).evaluate((found) => found.getBoundingClientRect().bottom <= innerHeight);
+      expect(await inSight('Draw')).toBe(true);
+      const top = await canvas().evaluate((picture) => picture.getBoundingClientRect().top);
+      expect(top).toBeGreaterThan(0);
+      const across = await canvas().evaluate((picture: HTMLCanvasElement) => picture.width / picture.height);
+      expect(across).toBeCloseTo(columns / (20 / columns), 0);
+      for (const name of ['Show it slowly', 'Class'] as const) {
+        const control = sampling().getByLabel(name, { exact: true });
+        await control.focus();
+        const [box, picture] = await Promise.all([control.boundingBox(), canvas().boundingBox()]);
+        expect(picture?.y).toBeGreaterThanOrEqual(0);
+        expect(box?.y).toBeGreaterThanOrEqual(0);
+        if (size.width < 500) expect(box?.y).toBeGreaterThan((picture?.y ?? 0) + (picture?.height ?? 0));
+      }
+    }
+  });
+
+  it('compares with whole passes only where asked', async () => {
+    await open();
+    const figures = sampling().locator('dl');
+    expect(await figures.isVisible()).toBe(false);
+    expect((await jobs()).filter(({ kind }) => kind === 'pass')).toEqual([]);
+    await button(sampling(), 'Compare with whole passes').click();
+    await figures.waitFor();
+    expect(await figures.textContent()).toMatch(
+      /This draw[\d.]+ m?s.*With whole passes≈ [\d.]+ m?s.*One pass took [\d.]+ m?s, and 64 are needed.*Ratio[\d.]+×/,
+    );
+    await button(sampling(), 'Draw').click();
+    await eventually(() => figures.isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('gives a PNG', async () => {
+    await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
     const download = demo.page.waitForEvent('download');
     await button(sampling(), 'Download PNG').click();
     const file = await download;
@@ -71,97 +172,56 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
           (13 + y) * rows + 4 * (141 + 141 * column),
         ),
       ]);
-    expect([width, height]).toEqual([295, 295]);
+    expect([width, height]).toEqual([13 + 141 * 10, 13 + 141]);
     expect(tile(0)).toEqual(tile(1)); // the likeliest three, twice
     expect(new Set(tile(0).flat()).size).toBeGreaterThan(2);
     demo.expectClean();
   });
 
-  it('stops when cancelled, and draws again', async () => {
-    await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
-    await sampling().getByLabel('Images', { exact: true }).fill('64');
+  it('shows rows as they are drawn, stops when cancelled, and draws again', async () => {
+    await open('#sampling?model=emoji-32&seed=1&rows=4');
+    const rows = await demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as {
+        answers: { report?: { done: number; levels: { length: number } } }[];
+      };
+      return answers.flatMap(({ report }) => (report?.levels.length === 36 * 3072 ? [report.done / 96] : []));
+    });
+    expect(rows.some((row) => row > 0 && row < 32)).toBe(true);
+    expect(rows.every(Number.isInteger)).toBe(true);
+
     await button(sampling(), 'Draw').click();
     await button(sampling(), 'Cancel').press('Enter');
     await says(sampling(), 'Cancelled');
     expect(await button(sampling(), 'Cancel').isDisabled()).toBe(true);
-    expect(await sampling().getByRole('img').getAttribute('aria-label')).toBe('Not drawn to the end');
+    expect(await label()).toBe('Not drawn to the end');
     expect(await focusedAfterFrames(demo.page)).toBe('Draw');
-    await sampling().getByLabel('Images', { exact: true }).fill('2');
-    await button(sampling(), 'Draw').click();
-    await says(sampling(), 'Drew 2 images on wasm');
+    await sampling().getByLabel('Rows').fill('1');
+    await says(sampling(), 'Drew 9 pictures');
     demo.expectClean();
   });
 
-  it('shows rows as they are drawn', async () => {
-    await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
-    await sampling().getByLabel('Images', { exact: true }).fill('64');
+  it('shows slowly what was drawn fast, with a bar that follows what is shown', async () => {
+    await open();
+    const drawn = await pixels(canvas());
+    await sampling().getByLabel('Show it slowly').check();
     await button(sampling(), 'Draw').click();
-    await says(sampling(), 'Drew 64');
-    const done = await demo.page.evaluate(() => {
-      const { answers } = globalThis as unknown as {
-        answers: { id: number; report?: { done: number; levels: { length: number } } }[];
-      };
-      return answers.flatMap(({ report }) => (report?.levels.length === 64 * 768 ? [report.done] : []));
-    });
-    const rows = done.map((values) => values / 48);
-    expect(rows.some((row) => row > 0 && row < 16)).toBe(true);
-    expect(rows.at(-1)).toBe(16);
-    expect(rows.every(Number.isInteger)).toBe(true);
-  });
-
-  it('gives images before it times a pass, and keeps them where that is cancelled', async () => {
-    await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
-    await sampling().getByLabel('Backend').selectOption('cpu');
-    await button(sampling(), 'Draw').click();
-    await sampling().getByText('timing a whole pass').waitFor();
-    const drawn = await pixels(sampling().locator('canvas'));
-    await button(sampling(), 'Cancel').click();
-    await says(sampling(), 'Drew 16 images on cpu');
-    expect(await pixels(sampling().locator('canvas'))).toBe(drawn);
-    expect(await figures()).toMatch(/Time taken[\d.]+ m?s.*By whole passes–not timed/);
-    expect(await button(sampling(), 'Download PNG').isEnabled()).toBe(true);
-  });
-
-  it('shows slowly what was drawn fast, and has a new seed at hand', async () => {
-    const canvas = sampling().locator('canvas');
-    await button(sampling(), 'New seed').click();
-    await says(sampling(), 'Drew 16');
-    const seed = await sampling().getByLabel('Seed', { exact: true }).inputValue();
-    expect(seed).not.toBe('1');
-    const drawn = await pixels(canvas);
-    await sampling().getByLabel('slowly').check();
-    await button(sampling(), 'Draw').click();
-    const stages = new Set<string>();
+    const bar = sampling().getByRole('progressbar');
+    const seen: { share: number; picture: string }[] = [];
     await eventually(async () => {
-      stages.add(await pixels(canvas));
+      const share = await bar.evaluate((bar: HTMLProgressElement) => bar.value);
+      seen.push({ share, picture: await pixels(canvas()) });
       return await status(sampling()).textContent();
-    }).toMatch('Drew 16');
-    expect(stages.size).toBeGreaterThan(5);
-    expect(await pixels(canvas)).toBe(drawn);
+    }).toMatch('Drew 20');
+    const shares = seen.map(({ share }) => share);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(new Set(shares).size).toBeGreaterThan(4);
+    expect(seen.find(({ share }) => share > 0.2 && share < 0.8)?.picture).not.toBe(drawn);
+    expect(await pixels(canvas())).toBe(drawn);
     await button(sampling(), 'Draw').click();
-    await sampling().getByText('shown slowed down').waitFor();
+    await sampling().getByText('It is shown slowed down').waitFor();
     await button(sampling(), 'Cancel').click();
-    await says(sampling(), 'Drew 16');
-    expect(await pixels(canvas)).toBe(drawn);
-    demo.expectClean();
-  });
-
-  it('does not draw what a browser would not take', async () => {
-    await sampling().getByLabel('Images', { exact: true }).fill('65');
-    await button(sampling(), 'Draw').click();
-    expect(
-      await sampling()
-        .getByLabel('Images', { exact: true })
-        .evaluate((field: HTMLInputElement) => field.validity.rangeOverflow),
-    ).toBe(true);
-    expect(await status(sampling()).textContent()).toMatch('Drew 16');
-  });
-
-  it('runs on cpu too', async () => {
-    await sampling().getByLabel('Images', { exact: true }).fill('1');
-    await sampling().getByLabel('Backend').selectOption('cpu');
-    await button(sampling(), 'Draw').click();
-    await says(sampling(), 'Drew 1 image on cpu');
+    await says(sampling(), 'Drew 20');
+    expect(await pixels(canvas())).toBe(drawn);
     demo.expectClean();
   });
 });

@@ -2,13 +2,10 @@ import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sample } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import type { Browser, Page } from 'puppeteer-core';
 import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { answerOfCdn, CDN } from '../support/cdn';
 import { docBlocks } from '../support/doc-blocks';
 import { firefoxPath, launchFirefox, watchFirefox } from '../support/firefox';
@@ -119,21 +116,32 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
     });
   });
 
-  it('the demo draws the images that Node draws, and trains', async () => {
+  it('the demo draws by hand, draws the images that Node draws, and trains', async () => {
     await page.evaluateOnNewDocument(recordAnswers);
+    page.on('dialog', (dialog) => dialog.accept()); // the page asks before what it has trained is lost
     await visit({ root: join(root, 'examples/demo') }, async () => {
-      await says('#hero [role=status]', /Drawn just now/);
+      const bars = '#drawing .next-bar';
+      await page.waitForSelector('#drawing .likeliest');
+      const drawn = () => page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
+      const before = await drawn();
+      await page.click(bars);
+      await expect.poll(drawn).not.toBe(before);
+
       await scrollTo('sampling');
-      await says('#sampling .report [role=status]', /Drew 16 images on wasm/);
-      const drawn = await page.evaluate(() => {
-        const { answers } = globalThis as unknown as {
-          answers: { result?: { passSeconds?: number; levels: Int32Array } }[];
-        };
-        return [...(answers.find(({ result }) => result?.passSeconds != null)?.result?.levels ?? [])];
+      await says('#sampling .report [role=status]', /Drew 30 pictures/);
+      const levels = await page.evaluate(() => {
+        const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
+        const found = answers.find(({ result }) => result?.levels?.length === 30 * 784);
+        return [...(found?.result?.levels ?? [])];
       });
-      await useBackend('cpu');
-      const { model } = await loadImageModel(join(root, 'examples/models/digits'));
-      expect(drawn).toEqual([...(await (await sample(model, { numImages: 16, seed: 1 })).data())]);
+      const file = await readFile(join(root, 'examples/models/clothes.pixelcnn'));
+      const condition = Array.from({ length: 30 }, (_, i) => i % 10);
+      const { data } = await runtime.sample(runtime.readPortable(file), {
+        numImages: 30,
+        seed: 1,
+        condition,
+      });
+      expect(levels).toEqual([...data]);
 
       await scrollTo('training');
       const button = (name: string) => page.locator(`::-p-xpath(//*[@id="training"]//button[.="${name}"])`);

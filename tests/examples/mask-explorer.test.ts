@@ -265,6 +265,8 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
   afterAll(() => browser?.close());
 
   it('shows the mask chosen, square by square, to the keyboard too', async () => {
+    expect(await textOf('.mask-count')).toBe('4 of 9 weights are used.'); // one gray channel at first
+    await choose('Image channels', '3');
     expect(await textOf('.mask-count')).toBe('39 of 81 weights are used.'); // 9 * 4 and 3 of the present pixel
     expect(await page.locator('.mask-kernel').count()).toBe(9);
     await page.getByRole('grid', { name: 'red looked at, red computed' }).locator('[tabindex="0"]').focus();
@@ -281,7 +283,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
     await choose('Stack', 'vertical');
     await choose('Kernel', '5×5');
     await choose('Image channels', '1');
-    await choose('Features a channel', '2');
+    await choose('Features per channel', '2');
     expect(await textOf('.mask-count')).toBe('60 of 100 weights are used.');
     await page.getByRole('grid', { name: 'grey 2 looked at, grey 1 computed' }).getByRole('gridcell').nth(24).hover(); // biome-ignore format: one line
     expect(await textOf('.mask-meaning')).toBe(
@@ -291,13 +293,17 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
 
   it('steps through values by buttons and keys, and through layers', async () => {
     const sentence = () => textOf('.mask-sentence');
+    const click = (name: string) => page.getByRole('button', { name, exact: true }).click();
+    expect(await sentence()).toContain('Grey of row 7, column 6, is computed: value 98 of 117.');
+    await choose('Image', 'colour');
+    expect(await sentence()).toContain('Red of row 7, column 6, is computed: value 292');
+    await click('Next value');
     expect(await sentence()).toContain(
       'Green of row 7, column 6, is computed: value 293 of 351. After all 4 layers',
     );
     expect(await sentence()).toContain(
       'the plain stack sees 78 of 84 earlier pixels in its window; 6 are never seen.',
     );
-    const click = (name: string) => page.getByRole('button', { name, exact: true }).click();
     await click('Next value');
     expect(await sentence()).toContain('Blue of row 7, column 6, is computed: value 294');
     await click('Next value');
@@ -349,7 +355,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
 
   it('fits a narrow screen, and the browser has nothing to complain about', async () => {
     await choose('Image channels', '4');
-    await choose('Features a channel', '3');
+    await choose('Features per channel', '3');
     await choose('Kernel', '7×7');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     expect(complaints).toEqual([]);

@@ -342,6 +342,10 @@ declare module '*/examples/vq/wasm-gradients.mjs' {
   export function useWasmGradients(): void;
 }
 
+declare module '*/scripts/drawing-figure.mjs' {
+  export function drawingSvg(): Promise<string>;
+}
+
 declare module '*/scripts/particles-figure.mjs' {
   export function particlesSvg(): string;
 }
@@ -399,4 +403,43 @@ declare module '*/examples/cluster/lib/serve.mjs' {
     signal: AbortSignal;
     say: (line: string) => void;
   }): Promise<void>;
+}
+
+declare module '*/examples/demo/parts/die-strip.mjs' {
+  export function levelAt(chances: ArrayLike<number>, share: number): number;
+}
+
+declare module '*/examples/demo/parts/levels-text.mjs' {
+  export function textOfLevels(values: number[]): string;
+  export function levelsOfText(text: string, limits: { levels: number; size: number }): number[] | null;
+}
+
+declare module '*/examples/demo/parts/odds.mjs' {
+  export function oddsOf(bits: number): string;
+  export function percent(chance: number): string;
+  export function shadeName(level: number, levels: number): string;
+}
+
+declare module '*/examples/demo/parts/sampling-state.mjs' {
+  export interface SamplingState {
+    model: string;
+    group: string;
+    style: number;
+    rows: number;
+    seed: number;
+    temperature: number;
+    topK: number;
+  }
+  export const SAMPLED: string[];
+  export function firstState(model?: string): SamplingState;
+  export function drawingOf(state: SamplingState): {
+    model: string;
+    numImages: number;
+    classes: number[];
+    seed: number;
+    temperature: number;
+    topK?: number;
+  };
+  export function queryOf(state: SamplingState): Record<string, string | number>;
+  export function readState(query: Map<string, string>): { state: SamplingState; complaints: string[] };
 }

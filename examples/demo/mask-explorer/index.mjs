@@ -16,14 +16,14 @@ export function mountMaskExplorer(root) {
       { class: 'mask-explorer', 'aria-labelledby': 'mask-title' },
       element('h2', { id: 'mask-title' }, 'Masks: what a value may see'),
       paragraph(
-        'A PixelCNN draws an image value by value: rows from the top, pixels from the left, and in a pixel red, then green, then blue. For each value it says how likely every intensity is, given what is drawn already.',
+        'A PixelCNN draws an image value by value: rows from the top, pixels from the left, and within a coloured pixel red, then green, then blue. For each value it says how likely every intensity is, given what is drawn already.',
       ),
       paragraph(
-        'It learns from finished images, all values at once. There a value must not see itself, or it would copy the answer; nor a later one, since that will not be there yet when the network draws. So convolutions have masks: weights that would look at either are zero.',
+        'It learns from finished images, all values at once. A value must not see itself, or it would copy the answer. It must not see later values either, since they will not be there yet when the network draws. So convolutions have masks: weights that would look at either are zero.',
       ),
       element('h3', {}, 'One kernel'),
       paragraph(
-        'Each plot is the kernel from one colour that is looked at (row) to one colour that is computed (column). A filled square is a weight that is used; the ring marks the present pixel, where types A and B of a plain stack differ.',
+        'A grey image has one channel, and so one plot. Choose three channels to see red, green and blue: each plot is then the kernel from the colour that is looked at (row) to the colour that is computed (column). A filled square is a weight that is used; the ring marks the present pixel, where types A and B of a plain stack differ.',
       ),
       masksPart(),
       element('h3', {}, 'Many layers'),

@@ -1,4 +1,4 @@
-import { getMask } from 'pixelcnn-layers';
+import { getMask } from 'pixelcnn-layers/runtime';
 
 /**
  * What a mask is made of.

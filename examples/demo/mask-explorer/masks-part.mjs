@@ -9,7 +9,7 @@ import { maskWords, squareWords } from './mask-words.mjs';
  * @returns {HTMLElement}
  */
 export function masksPart() {
-  const chosen = { kernelSize: 3, maskType: 'A', vertical: false, imageChannels: 3, features: 1 };
+  const chosen = { kernelSize: 3, maskType: 'A', vertical: false, imageChannels: 1, features: 1 };
   const count = element('p', { class: 'mask-count' });
   const words = element('p', { class: 'mask-explanation', 'aria-live': 'polite' });
   const meaning = element('p', { class: 'mask-meaning', 'aria-live': 'polite' });
@@ -36,7 +36,7 @@ export function masksPart() {
     offer('Kernel', 'kernelSize', [1, 3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Stack', 'vertical', [['plain', false], ['vertical', true]]), // biome-ignore format: one line
     offer('Image channels', 'imageChannels', sizes(1, 2, 3, 4)),
-    offer('Features a channel', 'features', sizes(1, 2, 3)),
+    offer('Features per channel', 'features', sizes(1, 2, 3)),
   );
 
   function show() {

@@ -23,8 +23,8 @@ const STEPS = [
  * @returns {HTMLElement}
  */
 export function stepsPart() {
-  const chosen = { channels: 3, firstKernelSize: 7, numBlocks: 3 };
-  let place = { row: 7, column: 6, channel: 1 };
+  const chosen = { channels: 1, firstKernelSize: 7, numBlocks: 3 };
+  let place = { row: 7, column: 6, channel: 0 };
   let layer = 4;
   let isAsking = false; // arrow keys and clicks ask about a pixel, instead of moving the one computed
   /** @type {{ row: number, column: number } | null} */

@@ -1,18 +1,21 @@
 import { MODELS } from '../catalogue.mjs';
-import { fallbackWords, runSmall } from '../parts/backends.mjs';
-import { button } from '../parts/controls.mjs';
+import { button, field, select } from '../parts/controls.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { taskRunner } from '../parts/task.mjs';
+import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const VARIANTS = 6;
+/** So many times six are drawn, at most, until six differ. */
+const MOST_ROUNDS = 5;
+const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
 /**
- * Complete an image: what is rubbed out is drawn again, six times.
+ * Complete an image: what is rubbed out is drawn again, six times, each time otherwise.
  *
  * @param {HTMLElement} root
  */
@@ -20,43 +23,64 @@ export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
   const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: update });
-  const picker = imagePicker(root, { onPick: pick, onError: ({ message }) => task.fail(message) });
+  const picker = imagePicker(root, { client, onPick: pick, onClass: () => {} });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
+  const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
   let seed = 0;
+  /** Shows what is shown once more. */
+  let shown = null;
 
-  const half = button('Rub out the lower half', () => editor.rubOutFrom(kind().shape[0] / 2));
-  const all = button('Rub out all', () => editor.rubOutFrom(0));
+  const half = button('Rub out the lower half', () => editor.rubOutRows(height() / 2, height()));
+  const band = button('Rub out a band', () =>
+    editor.rubOutRows(Math.round(height() / 4), Math.round((5 * height()) / 8)),
+  );
+  const all = button('Rub out all', () => editor.rubOutRows(0, height()));
   const reset = button('Reset', () => keepFocus(editor.reset));
+  const lookAhead = select(
+    [
+      { value: '0', text: 'ignored: quickest' },
+      { value: '16', text: 'fitted: look-ahead with 16 particles' },
+      { value: '64', text: 'fitted better: 64 particles' },
+    ],
+    { onchange: update },
+  );
+  const lookAheadField = field('Pixels kept below the gap', lookAhead, ' ');
+  const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', complete, 'button.primary');
   const whole = h('span.hint', {}, 'Rub something out first.');
   const cancel = button('Cancel', task.cancel);
   root.append(
     h(
-      'div.work.even',
+      'div.work.even.bench',
       {},
-      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, half, all, reset)),
+      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, half, band, all, reset)),
       h(
         'div.stage',
         {},
         h('div.buttons', {}, fill, cancel, whole),
         h('div.tray', {}, pictures.element),
         task.element,
+        outline.element,
+        lookAheadField,
       ),
     ),
   );
   update();
   whenNear(root, async () => {
-    if (!(await picker.start())) return;
-    editor.rubOutFrom(kind().shape[0] / 2);
-    await complete();
+    if (await picker.start()) await complete();
   });
 
   function kind() {
     return MODELS[picker.name];
   }
 
+  function height() {
+    return kind().shape[0];
+  }
+
   function pick(image) {
-    editor.setImage(image, kind());
+    if (!editor.setImage(image, kind())) editor.rubOutRows(height() / 2, height());
+    shown = null;
     pictures.show(new Int32Array(VARIANTS * image.length), kind(), () => false);
     label('No completions yet');
     task.say('');
@@ -71,33 +95,88 @@ export function mountCompleting(root) {
     const { isBusy } = task;
     editor.disable(isBusy);
     picker.disable(isBusy);
-    half.disabled = all.disabled = isBusy;
+    half.disabled = band.disabled = all.disabled = lookAhead.disabled = isBusy;
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
     cancel.disabled = !isBusy;
     whole.hidden = !editor.isWhole;
+    lookAheadNote.textContent = noteOf(Number(lookAhead.value), editor.known);
   }
 
   function complete() {
     return task.run(async (signal) => {
       task.say('Filling in…');
       const image = kind();
-      const given = { levels: editor.values, known: editor.known };
+      const { name: model, condition } = picker;
+      const given = { levels: editor.values.slice(), known: editor.known };
+      const size = given.known.length;
       const isKept = (value) => given.known[value] === 1;
-      const job = { kind: 'sample', model: picker.name, numImages: VARIANTS, seed: ++seed, given };
+      const isMarked = (pixel) => !isKept(pixel * image.shape[2]);
+      const particles = Number(lookAhead.value);
+      /** By their levels as text: each is there once. */
+      const found = new Map();
+
+      function show(images, isDrawn) {
+        const values = new Int32Array(images.length * size);
+        for (const [i, levels] of images.entries()) values.set(levels, i * size);
+        shown = () => pictures.show(values, image, isDrawn, null, outline.input.checked ? isMarked : null);
+        shown();
+      }
+
       label('Completions, not drawn to the end');
-      const { levels, seconds: time } = await runSmall(client, job, {
-        signal,
-        onReport: ({ done, levels }) => {
-          const values = levels.map((level, i) =>
-            isKept(i % given.known.length) ? given.levels[i % given.known.length] : level,
-          );
-          pictures.show(values, image, (value) => value < done || isKept(value));
-        },
-      });
-      pictures.show(levels, image);
-      label(`Six completions, seed ${seed}`);
-      task.say(`Six ways to go on, in ${seconds(time)}. Fill in again for six others.${fallbackWords()}`);
+      const first = seed + 1;
+      let time = 0;
+      let rounds = 0;
+      for (; rounds < MOST_ROUNDS && found.size < VARIANTS; rounds++) {
+        const job = {
+          kind: 'sample',
+          model,
+          numImages: VARIANTS,
+          seed: ++seed,
+          classes: Array(VARIANTS).fill(condition),
+          given,
+          ...(particles > 0 && { lookAhead: particles }),
+        };
+        const result = await client.run(job, {
+          signal,
+          onReport({ done, levels }) {
+            task.tick(`row ${Math.ceil((done / size) * image.shape[0])} of ${image.shape[0]}`);
+            if (found.size > 0) return;
+            const drawn = levels.map((level, i) => (isKept(i % size) ? given.levels[i % size] : level));
+            show(imagesOf(drawn, size), (value) => value < done || isKept(value));
+          },
+        });
+        time += result.seconds;
+        for (const levels of imagesOf(result.levels, size)) {
+          if (found.size < VARIANTS) found.set(levels.join(), levels);
+        }
+        show([...found.values()], () => true);
+      }
+      const count = NUMBERS[found.size];
+      const isOne = found.size === 1;
+      label(`${count} ${isOne ? 'completion' : 'completions'}, seed ${first}`);
+      task.say(
+        found.size === VARIANTS
+          ? `Six ways to go on, in ${seconds(time)}. Fill in again for others.`
+          : `${count} ${isOne ? 'way' : 'ways'} to go on: no other came up in ${rounds * VARIANTS} tries.`,
+      );
     });
   }
+}
+
+/** @returns {ArrayLike<number>[]} */
+function imagesOf(values, size) {
+  return Array.from({ length: values.length / size }, (_, i) => values.slice(i * size, (i + 1) * size));
+}
+
+/** What look-ahead means for what is rubbed out. */
+function noteOf(particles, known) {
+  const gap = known.indexOf(0);
+  const isBelow = gap >= 0 && known.indexOf(1, gap) >= 0;
+  const what =
+    particles === 0
+      ? 'The model draws row by row. Each pixel fits what lies above it and to its left; the model does not look below.'
+      : `Look-ahead draws ${particles} versions of each image side by side, and keeps those that fit what lies below. It takes up to ${particles} times as long.`;
+  const isIdle = gap >= 0 && !isBelow;
+  return isIdle ? `${what} Nothing is kept below the gap now: rub out a band to see the difference.` : what;
 }

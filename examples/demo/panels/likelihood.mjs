@@ -1,17 +1,21 @@
 import { MODELS } from '../catalogue.mjs';
-import { fallbackWords, runSmall } from '../parts/backends.mjs';
 import { bitBars } from '../parts/bit-bars.mjs';
 import { bitMap } from '../parts/bit-map.mjs';
 import { button } from '../parts/controls.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelBars } from '../parts/level-bars.mjs';
+import { blankOf } from '../parts/palettes.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
+import { pngSize } from '../parts/png-size.mjs';
 import { taskRunner } from '../parts/task.mjs';
+import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
+const sum = (bits) => bits.reduce((total, value) => total + value, 0);
+
 /**
- * How likely is it: bits per dimension of an image, and where they go. Measured anew after each change.
+ * How likely is it: the bits of an image, and where they go. Measured anew after each change.
  *
  * @param {HTMLElement} root
  */
@@ -19,6 +23,7 @@ export function mountLikelihood(root) {
   const client = workerClient();
   const expected = levelBars();
   const task = taskRunner({ onChange: () => {} });
+  const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
     label: 'Image to measure',
     canRubOut: false,
@@ -26,23 +31,33 @@ export function mountLikelihood(root) {
     onPoint: expected.point,
   });
   const picker = imagePicker(root, {
+    client,
+    sets: ['digits-conditional', 'clothes', 'emoji-32'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
-    onError: ({ message }) => task.fail(message),
+    onClass: measureSoon,
   });
   const map = bitMap({ onPoint: expected.point });
   const bars = bitBars();
-  let isStale = false;
+  /** Bits of a blank image, by model and class. */
+  const blanks = new Map();
 
   const blank = button('Blank', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
+  const moral = h('p.moral', { role: 'status' });
   root.append(
     h(
-      'div.work.even',
+      'div.work.even.bench',
       {},
-      picker.element,
-      bars.headline,
-      h('div.controls', {}, editor.element, h('div.buttons', {}, blank, reset)),
-      h('div.stage', {}, map.element, expected.element, bars.element, task.element),
+      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, reset), task.element),
+      h(
+        'div.stage',
+        {},
+        bars.headline,
+        bars.element,
+        h('div.aside', {}, moral, blank),
+        map.element,
+        expected.element,
+      ),
     ),
   );
   reset.disabled = true;
@@ -50,25 +65,38 @@ export function mountLikelihood(root) {
 
   function changed() {
     reset.disabled = !editor.isChanged;
-    isStale = true;
-    measure();
+    measureSoon();
   }
 
-  /** The present image; once more where it has changed meanwhile. */
-  async function measure() {
-    if (task.isBusy) return;
-    await task.run(async () => {
-      while (isStale) {
-        isStale = false;
-        const model = picker.name;
-        const levels = editor.values.slice();
-        const { bits, probabilities } = await runSmall(client, { kind: 'likelihood', model, levels });
-        map.show(bits, MODELS[model]);
-        expected.show({ levels, bits, probabilities }, MODELS[model]);
-        const mean = bits.reduce((sum, value) => sum + value, 0) / bits.length;
-        bars.show(mean, MODELS[model], bits.length);
-        task.say(fallbackWords());
-      }
-    });
+  async function measure(signal) {
+    const { name: model, condition } = picker;
+    const entry = MODELS[model];
+    const levels = editor.values.slice();
+    if (levels.length > 1000) task.say('Measuring…');
+    const job = { kind: 'likelihood', model, condition };
+    const { bits, probabilities } = await client.run({ ...job, levels }, { signal });
+    const total = sum(bits);
+    const png = await pngSize(client, { shape: entry.shape, numLevels: entry.levels, levels }, signal);
+    bars.show(total, entry, bits.length, png === null ? null : 8 * png);
+    map.show(bits, entry);
+    expected.show({ levels, bits, probabilities }, entry);
+    task.say('');
+
+    const key = `${model} ${condition}`;
+    if (!blanks.has(key)) {
+      const { bits } = await client.run({ ...job, levels: blankOf(entry) }, { signal });
+      blanks.set(key, sum(bits));
+    }
+    moral.textContent = moralOf(total, blanks.get(key), levels, blankOf(entry));
   }
+}
+
+/** What a blank image tells: it is likelier than what people would call beautiful. */
+function moralOf(bits, blankBits, levels, blank) {
+  const [own, empty] = [bits, blankBits].map((all) => Math.round(all).toLocaleString('en'));
+  if (levels.every((level, i) => level === blank[i]))
+    return `A blank image takes only ${empty} bits. Likely does not mean beautiful: where nothing happens, nothing surprises.`;
+  if (blankBits < bits)
+    return `Likely does not mean beautiful: a blank image takes only ${empty} bits, and this one ${own}. Where nothing happens, nothing surprises.`;
+  return `A blank image takes ${empty} bits, and this one ${own}.`;
 }

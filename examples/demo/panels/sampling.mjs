@@ -1,106 +1,193 @@
-import { MODELS, sizeOf } from '../catalogue.mjs';
+import { className, MODELS, sizeOf } from '../catalogue.mjs';
+import { addressOf, onAddress, readAddress, setAddress } from '../parts/address-state.mjs';
 import { button } from '../parts/controls.mjs';
 import { download, h, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
+import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { replay } from '../parts/replay.mjs';
 import { samplingFigures } from '../parts/sampling-figures.mjs';
 import { samplingForm } from '../parts/sampling-form.mjs';
+import { drawingOf, queryOf, readState } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
+const ID = 'sampling';
+/** Milliseconds from a change to the draw that it asks for: a slider changes many times. */
+const SETTLES = 150;
+/** Pictures side by side where the screen is narrow. */
+const NARROW = { clothes: 5, 'digits-conditional': 5, 'emoji-32': 3 };
+
 /**
- * Sampling live: pictures that grow as they are drawn.
+ * Sampling: pictures that grow as they are drawn, and are drawn again with each change.
  *
  * @param {HTMLElement} root
  */
 export function mountSampling(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
-  const pictures = gallery({ label: 'Nothing drawn yet' });
+  const narrow = matchMedia('(max-width: 40rem)');
+  /** What is drawn, or was last; with the images once they are whole. */
+  let last = null;
+  let timer;
+  /** Whether the present draw is of no use any more, since another is wanted. */
+  let isStale = false;
+
+  const columns = () => {
+    const { model } = last?.state ?? form.state;
+    return narrow.matches ? NARROW[model] : MODELS[model].groups.length;
+  };
+  const pictures = gallery({ label: 'Nothing is drawn yet', columns });
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Drawing' });
   const figures = samplingFigures();
-  const note = h(
-    'p.hint',
-    {},
-    'The sampler runs on the processor, whatever the backend: it computes each feature once and keeps it. The backend runs the whole pass that is timed.',
-  );
+  const form = samplingForm({ onDraw: drawAsAsked, onChange: drawSoon });
+  const draw = h('button.button.primary', { type: 'submit' }, 'Draw');
+  draw.setAttribute('form', form.element.id);
   const cancel = button('Cancel', task.cancel);
   const save = button('Download PNG', () =>
-    task.run(async () => download(await pictures.toPng(), `${drawn}.png`)),
+    task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
-  const form = samplingForm({ onDraw: start, buttons: [cancel, save] });
-  /** The model that drew what is shown; null until that is whole. */
-  let drawn = null;
+  const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
+  const compare = button('Compare with whole passes', comparePasses);
+  const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
-      'div.work',
+      'div.work.sampling-work',
       {},
-      form.element,
-      h('div.stage', {}, h('div.tray', {}, pictures.element), bar, task.element, figures.element, note),
+      h(
+        'div.stage',
+        {},
+        h('div.tray', {}, pictures.element),
+        bar,
+        task.element,
+        h('div.buttons', {}, draw, cancel, save, link.element, compare),
+        link.answer,
+        figures.element,
+      ),
+      h('div.controls', {}, ignored, form.element),
     ),
   );
+  showBlanks(form.state); // as large as what is drawn will be: nothing below moves
   update();
-  whenNear(root, start);
+  narrow.addEventListener(
+    'change',
+    () => last?.values && pictures.show(last.values, MODELS[last.state.model]),
+  );
+  onAddress(ID, open);
+  const asked = readAddress(ID);
+  if (asked !== null) open(asked);
+  else whenNear(root, () => last ?? start());
 
   function update() {
     const { isBusy } = task;
-    form.disable(isBusy);
+    const isWhole = last !== null && last.values !== null;
     cancel.disabled = !isBusy;
-    save.disabled = isBusy || drawn === null;
+    save.disabled = compare.disabled = isBusy || !isWhole;
+    link.element.disabled = last === null;
+  }
+
+  function showBlanks(state) {
+    const { shape, levels } = MODELS[state.model];
+    const values = new Int32Array(drawingOf(state).numImages * sizeOf(shape));
+    pictures.show(values, { shape, levels }, () => false);
   }
 
   function label(words) {
     pictures.element.setAttribute('aria-label', words);
   }
 
-  function start() {
+  /** The pictures of an address. */
+  function open(query) {
+    const { state, complaints } = readState(query);
+    form.state = state;
+    ignored.hidden = complaints.length === 0;
+    ignored.textContent = `Ignored in the address: ${complaints.join('; ')}.`;
+    restart();
+  }
+
+  /** The visitor's own: it is in the address, to be found there again. */
+  function drawAsAsked() {
+    ignored.hidden = true;
+    setAddress(addressOf(ID, queryOf(form.state)));
+    restart();
+  }
+
+  function drawSoon() {
+    clearTimeout(timer);
+    timer = setTimeout(drawAsAsked, SETTLES);
+  }
+
+  /** Draws what is asked for now, instead of what is being drawn. */
+  function restart() {
+    clearTimeout(timer);
+    if (!task.isBusy) return start();
+    isStale = true;
+    task.cancel();
+  }
+
+  async function start() {
+    do {
+      isStale = false;
+      await task.run(drawNow);
+    } while (isStale);
+  }
+
+  async function drawNow(signal) {
+    const { isSlow, state } = form;
+    const { shape, levels } = MODELS[state.model];
+    const kind = { shape, levels };
+    const job = { kind: 'sample', ...drawingOf(state) };
+    const size = sizeOf(shape);
+    last = { state, values: null, time: null };
+    figures.clear();
+    link.clear();
+    bar.value = 0;
+    update();
+    task.say('');
+    task.tick('Drawing…');
+    showBlanks(state);
+    label('Being drawn');
+
+    function onReport({ done, levels: values }) {
+      if (isSlow) return;
+      bar.value = done / size;
+      pictures.show(values, kind, (value) => value < done);
+      task.tick(`Drawing: row ${Math.ceil((done / size) * shape[0])} of ${shape[0]}`);
+    }
+
+    try {
+      const { levels: values, seconds: time } = await client.run(job, { signal, onReport });
+      last.values = values;
+      last.time = time;
+      if (isSlow) {
+        task.tick('Drawn. It is shown slowed down…');
+        await replay(pictures, values, kind, { signal, onShown: (share) => (bar.value = share) });
+      } else pictures.show(values, kind);
+      bar.value = 1;
+      label(wordsFor(state, job.numImages));
+      task.say(`Drew ${job.numImages} pictures in ${seconds(time)}.`);
+    } catch (error) {
+      label('Not drawn to the end');
+      if (!isStale) throw error;
+    }
+  }
+
+  /** Asks for what else could have been done: a pass over whole images for each of their values. */
+  function comparePasses() {
     return task.run(async (signal) => {
-      const { backend, isSlow } = form;
-      const job = form.job();
-      const { shape, levels, title } = MODELS[job.model];
-      const kind = { shape, levels };
-      const size = sizeOf(shape);
-      const images = `${job.numImages} ${job.numImages === 1 ? 'image' : 'images'}`;
-      let time;
-      let finished;
-      drawn = null;
-      figures.show();
-      bar.value = 0;
-      task.say('Drawing:');
-      task.tick(`starting ${backend}…`);
-      pictures.show(new Int32Array(job.numImages * size), kind, () => false);
-      label('Being drawn');
-
-      /** Shows what is whole; that a pass is timed meanwhile, or not any more, takes nothing from it. */
-      async function finish(values) {
-        task.tick(isSlow ? 'shown slowed down…' : '');
-        if (isSlow) await replay(pictures, values, kind, signal);
-        else pictures.show(values, kind);
-        label(`${images} by the model ${title}, seed ${job.seed}`);
-        drawn = job.model;
-        figures.show({ time, size });
-        task.say('Drawn:');
-        task.tick('timing a whole pass…');
-      }
-
-      function onReport({ done, levels: values, seconds }) {
-        bar.value = done / size;
-        time = seconds;
-        if (seconds !== undefined) finished = finish(values);
-        else {
-          if (!isSlow) pictures.show(values, kind, (value) => value < done);
-          task.tick(`row ${Math.ceil((done / size) * shape[0])} of ${shape[0]}`);
-        }
-      }
-
-      try {
-        const { passSeconds } = await client.run(backend, job, { signal, onReport }).finally(() => finished);
-        task.say(`Drew ${images} on ${backend} in ${seconds(time)}.`);
-        figures.show({ time, passSeconds, size });
-      } finally {
-        if (drawn === null) label('Not drawn to the end');
-      }
+      const { state, time } = last;
+      const { model, numImages, classes } = drawingOf(state);
+      task.say('Timing whole passes…');
+      const { seconds: passTime } = await client.run({ kind: 'pass', model, numImages, classes }, { signal });
+      figures.show({ time, passTime, size: sizeOf(MODELS[model].shape) });
+      task.say(`Drew ${numImages} pictures in ${seconds(time)}.`);
     });
   }
+}
+
+/** What pictures show: is read out instead of them. */
+function wordsFor({ model, group, style, seed }, count) {
+  const entry = MODELS[model];
+  const of = group === 'each' ? '' : `: ${className(entry, Number(group) + style * entry.groups.length)}`;
+  return `${count} pictures by the model ${entry.title}${of}; seed ${seed}`;
 }

@@ -2,6 +2,7 @@ import { MODELS, sizeOf } from '../catalogue.mjs';
 import { backendSelect } from '../parts/backends.mjs';
 import { button, field, radios, select } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
+import { keptModel } from '../parts/kept-model.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { sampleHistory } from '../parts/sample-history.mjs';
 import { taskRunner } from '../parts/task.mjs';
@@ -16,7 +17,7 @@ const KIND = MODELS.digits;
  * @param {HTMLElement} root
  */
 export function mountTraining(root) {
-  const client = workerClient({
+  const client = workerClient('tfjs', {
     onLost() {
       present = null;
     },
@@ -62,7 +63,11 @@ export function mountTraining(root) {
         field('Train for', time),
         h('div.buttons.evenly', {}, train, stop),
         h('div.buttons.evenly', {}, draw, renew, save, load),
-        h('p.hint', {}, 'Save keeps one model in this browser, to load again and go on with after a reload.'),
+        h(
+          'p.hint',
+          {},
+          'Save keeps one model in this browser. After a reload, Load brings it back, to draw with or to train further.',
+        ),
         task.element,
       ),
       h(
@@ -70,6 +75,11 @@ export function mountTraining(root) {
         {},
         bar,
         chartPlace,
+        h(
+          'p.hint',
+          {},
+          'Each step sees different images, so the line of training images is smoothed: it is a running average over about the last 50 steps. Dots are measured on 99 test images.',
+        ),
         h('figure.latest', {}, h('div.tray', {}, pictures.element), h('figcaption', {}, caption)),
         history.element,
       ),
@@ -78,6 +88,9 @@ export function mountTraining(root) {
   showSamples(null);
   update();
   whenNear(root, () => task.run(() => Promise.all([bringChart(), lookForKept()])));
+  addEventListener('beforeunload', (event) => {
+    if (isTraining || hasUnsaved()) event.preventDefault(); // the browser asks whether to leave
+  });
 
   async function bringChart() {
     const { lossChart } = await import('../parts/loss-chart.mjs');
@@ -87,11 +100,11 @@ export function mountTraining(root) {
     ]);
   }
 
+  /** Without the worker, and so without tfjs, which is loaded when something is to be computed. */
   async function lookForKept() {
-    const { saved } = await client.run(null, { kind: 'look' }).catch(({ message }) => {
+    kept = await keptModel().catch(({ message }) => {
       throw new Error(`what is saved in this browser cannot be read: ${message}`);
     });
-    kept = saved;
     if (kept !== null) task.say(`A model is saved in this browser: step ${kept.step}, ${dateOf(kept)}.`);
   }
 
@@ -107,9 +120,13 @@ export function mountTraining(root) {
     train.textContent = present === null ? 'Train' : 'Continue';
   }
 
+  function hasUnsaved() {
+    return present !== null && present.step !== present.savedStep;
+  }
+
   /** Asks where steps would be lost. */
   function mayLose() {
-    if (present === null || present.step === present.savedStep) return true;
+    if (!hasUnsaved()) return true;
     return confirm(`The model at step ${present.step} is not saved. Go on without it?`);
   }
 
@@ -130,7 +147,7 @@ export function mountTraining(root) {
         task.tick(standing(run));
       };
       try {
-        show(run, await client.run(backend.value, job, { signal, onReport }));
+        show(run, await client.run({ ...job, backend: backend.value }, { signal, onReport }));
         task.say(`Stopped: ${standing(run)} Not saved.`);
       } catch (error) {
         if (run.step === 0) present = null;
@@ -165,29 +182,34 @@ export function mountTraining(root) {
   function drawOthers() {
     return task.run(async (signal) => {
       const job = { kind: 'draw', seed: Math.floor(1e6 * Math.random()) };
-      showSamples(await client.run(backend.value, job, { signal }));
+      showSamples(await client.run({ ...job, backend: backend.value }, { signal }));
       task.say('Drew 16 others.');
     });
   }
 
   async function keep() {
-    kept = await client.run(backend.value, { kind: 'save' });
+    kept = await client.run({ kind: 'save', backend: backend.value });
     present.savedStep = kept.step;
     task.say(`Saved in this browser: step ${kept.step}.`);
   }
 
   async function takeKept() {
-    const { step, network: kind, training, test } = await client.run(backend.value, { kind: 'load' });
+    const {
+      step,
+      network: kind,
+      training,
+      test,
+    } = await client.run({ kind: 'load', backend: backend.value });
     network.value = kind;
     present = { step, savedStep: step, training, test };
     history.clear();
     chart?.show(training, test);
-    showSamples(await client.run(backend.value, { kind: 'draw', seed: 1 }));
+    showSamples(await client.run({ kind: 'draw', backend: backend.value, seed: 1 }));
     task.say(`Loaded: ${standing(present)} Continue training it, or draw.`);
   }
 
   async function startAnew() {
-    await client.run(backend.value, { kind: 'forget' });
+    await client.run({ kind: 'forget', backend: backend.value });
     present = null;
     history.clear();
     chart?.show([], []);

@@ -35,34 +35,7 @@ const missing = Promise.all(
   }),
 ).then(Object.fromEntries);
 
-/** Whether wasm is there but has not started: its file is missing, or the page may not run it. */
-let isWasmLost = false;
-
-/** The backend that small jobs run on: wasm, or cpu where that is missing. */
-const defaultBackend = () => (OBSTACLES.wasm() === null && !isWasmLost ? 'wasm' : 'cpu');
-
-/**
- * Runs a small job, for which no backend is chosen: where wasm does not start, once more on cpu.
- *
- * @param {import('./worker-client.mjs').Client} client
- * @param {import('../worker/protocol.mjs').Job} job
- * @param {import('./worker-client.mjs').JobOptions} [options]
- */
-export async function runSmall(client, job, options) {
-  const name = defaultBackend();
-  try {
-    return await client.run(name, job, options);
-  } catch (error) {
-    if (!error.isBackendLost || name === 'cpu') throw error;
-    isWasmLost = true;
-    options?.signal?.throwIfAborted();
-    return client.run('cpu', job, options);
-  }
-}
-
-/** What to say of that beside the result: nothing where all is well. */
-export const fallbackWords = () =>
-  isWasmLost ? ' On cpu, which is slower: wasm does not start in this browser.' : '';
+const defaultBackend = () => (OBSTACLES.wasm() === null ? 'wasm' : 'cpu');
 
 /** A choice of backends; those that are missing in this browser are greyed, with the reason in words. */
 export function backendSelect(properties = {}) {

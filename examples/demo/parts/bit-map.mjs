@@ -2,13 +2,13 @@ import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
 
-const MOST = 8; // bits at which the scale ends
 const CHANNELS = ['Red', 'Green', 'Blue'];
 
 /** Where the bits go: each pixel by how many bits the model spends on it, in numbers under the cursor. `onPoint` is told where that is. */
 export function bitMap({ onPoint }) {
   let bits = null;
   let shape = [1, 1, 1];
+  let most = 8; // bits at which the scale ends
   const grid = pixelGrid({
     label: 'Bits of each pixel',
     hint: 'Arrow keys or the pointer: the bits of a pixel in numbers.',
@@ -53,7 +53,7 @@ export function bitMap({ onPoint }) {
       text.match(/\d+/g).map(Number),
     );
     for (let pixel = 0; pixel < height * width; pixel++) {
-      const share = Math.min(1, bitsAt(pixel) / MOST);
+      const share = Math.min(1, bitsAt(pixel) / most);
       const [x, y] = [(pixel % width) * cell, Math.floor(pixel / width) * cell];
       context.fillStyle = `rgb(${few.map((from, i) => Math.round(from + share * (many[i] - from)))})`;
       context.fillRect(x, y, cell, cell);
@@ -78,15 +78,16 @@ export function bitMap({ onPoint }) {
     bits = values;
     shape = entry.shape;
     const uniform = Math.log2(entry.levels);
+    most = uniform > 6 ? 12 : 8;
     const mark = (at, text, className = '') => {
       const element = h(`span${className}`, {}, text);
-      element.style.left = `${(100 * at) / MOST}%`;
+      element.style.left = `${(100 * at) / most}%`;
       return element;
     };
     marks.replaceChildren(
       mark(0, '0'),
       mark(uniform, `uniform ${uniform.toFixed(1)}`, '.uniform'),
-      mark(MOST, `${MOST}+`),
+      mark(most, `${most}+`),
     );
     parts.element.hidden = shape[2] === 1;
     if (shape[2] === 1) parts.value = 'all';

@@ -42,13 +42,16 @@ export function slider(label, { min, max, step, value, say = String }) {
   input.addEventListener('input', show);
   show();
   const element = h('div.field', {}, h('label', { htmlFor: id }, label, ' ', output), input);
-  /** For another range. */
-  const setMax = (highest, now) => {
-    input.max = highest;
+  const set = (now) => {
     input.value = now;
     show();
   };
-  return { element, input, setMax };
+  /** For another range. */
+  const setMax = (highest, now) => {
+    input.max = highest;
+    set(now);
+  };
+  return { element, input, set, setMax };
 }
 
 /**

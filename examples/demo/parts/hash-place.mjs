@@ -1,5 +1,5 @@
 /**
- * Keeps what the address points to, `#sampling` for one, where it belongs although panels above it still grow.
+ * Keeps what the address points to, `#sampling` or `#sampling?seed=3`, where it belongs although panels above it still grow.
  *
  * @returns {() => void} to call once they have grown: goes there again, unless the visitor has gone on meanwhile
  */
@@ -23,7 +23,12 @@ export function hashPlace() {
     click: follow,
   });
   for (const [type, listener] of listeners) addEventListener(type, listener, { passive: true });
+  // What follows a question mark is no part of an id: browsers do not find it.
+  addEventListener('hashchange', () => {
+    if (location.hash.includes('?')) elementOf(location.hash)?.scrollIntoView();
+  });
   if (target) history.scrollRestoration = 'manual'; // a place that is kept over a reload counts from another height
+  if (location.hash.includes('?')) target?.scrollIntoView({ behavior });
   return () => {
     for (const [type, listener] of listeners) removeEventListener(type, listener);
     target?.scrollIntoView({ behavior });
@@ -31,4 +36,4 @@ export function hashPlace() {
   };
 }
 
-const elementOf = (hash) => document.getElementById(hash.slice(1));
+const elementOf = (hash) => document.getElementById(hash.slice(1).split('?', 1)[0]);

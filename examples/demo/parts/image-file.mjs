@@ -1,5 +1,6 @@
 import { h } from './dom.mjs';
 import { levelsOf } from './pictures.mjs';
+import { isSvg, readSvg } from './svg-file.mjs';
 
 /** Points in a row that are averaged for one pixel: a power of two. */
 const POINTS = 32;
@@ -13,11 +14,12 @@ const POINTS = 32;
  */
 export async function readImage(file, kind) {
   const [height, width, channels] = kind.shape;
-  const bitmap = await createImageBitmap(file).catch(() => {
+  const read = isSvg(file) ? readSvg(file) : createImageBitmap(file);
+  const picture = await read.catch(() => {
     throw new Error(`${file.name} is not an image that this browser can read.`);
   });
-  const { data } = averaged(bitmap, width, height);
-  bitmap.close();
+  const { data } = pointsOf(file, () => averaged(picture, width, height));
+  picture.close?.();
   const levels = new Uint8Array(height * width * channels);
   for (let i = 0; i < height * width; i++) {
     levels.set(levelsOf(data.subarray(4 * i, 4 * i + 3), channels, kind.levels), i * channels);
@@ -25,16 +27,28 @@ export async function readImage(file, kind) {
   return levels;
 }
 
+/** Chromium and Safari show drawings with HTML inside, but let no page read what they show. */
+function pointsOf({ name }, read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error.name !== 'SecurityError') throw error;
+    throw new Error(
+      `${name} holds HTML (a foreignObject): this browser does not let a page read such a drawing.`,
+    );
+  }
+}
+
 /** Takes many points of each pixel as they are, then halves the picture until a point is a pixel: a mean in every browser. */
-function averaged(bitmap, width, height) {
+function averaged(picture, width, height) {
   const canvas = h('canvas', { width: width * POINTS, height: height * POINTS });
   const context = canvas.getContext('2d', { willReadFrequently: true });
   context.fillStyle = '#fff';
   context.fillRect(0, 0, canvas.width, canvas.height);
-  const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
-  const [wide, high] = [bitmap.width * scale, bitmap.height * scale];
+  const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height);
+  const [wide, high] = [picture.width * scale, picture.height * scale];
   context.imageSmoothingEnabled = false;
-  context.drawImage(bitmap, (canvas.width - wide) / 2, (canvas.height - high) / 2, wide, high);
+  context.drawImage(picture, (canvas.width - wide) / 2, (canvas.height - high) / 2, wide, high);
   context.imageSmoothingEnabled = true;
   for (let [x, y] = [canvas.width, canvas.height]; x > width; x /= 2, y /= 2) {
     context.drawImage(canvas, 0, 0, x, y, 0, 0, x / 2, y / 2);

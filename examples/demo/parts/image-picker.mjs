@@ -1,47 +1,79 @@
 import { MODELS } from '../catalogue.mjs';
-import { button, radios } from './controls.mjs';
+import { classesOf } from './classes.mjs';
+import { button, field, radios, select } from './controls.mjs';
 import { h } from './dom.mjs';
 import { readImage } from './image-file.mjs';
-import { readTestImages, TEST_IMAGES } from './test-images.mjs';
+import { readTestImages, TEST_SETS } from './test-images.mjs';
 
 /** @typedef {import('./test-images.mjs').TestSet} TestSet */
 
+/** Where each set begins: a coat; a zero that might be a nine; a smiley. */
+const FIRST = { clothes: 4, 'digits-conditional': 0, 'emoji-32': 0 };
+
 /**
- * A choice of images: test images, that no model was trained on, and whatever image the visitor has.
+ * A choice of images: test images, that no model was trained on, and whatever image the visitor has. Of each the class is known, or asked of the model.
  *
  * @param {HTMLElement} root where a file may be dropped, or pasted while something in it has the keyboard
- * @param {{ onPick: (image: Uint8Array) => void, onError: (error: Error) => void }} options
+ * @param {object} options
+ * @param {(image: Uint8Array) => void} options.onPick
+ * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
+ * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
+ * @param {TestSet[]} [options.sets] the first is shown first
+ * @param {(file: File) => boolean} [options.takesFile] takes a file that is no image
  */
-export function imagePicker(root, { onPick, onError }) {
-  const place = { digits: 0, emoji: 107 }; // a zero that might be a nine; a smile
+export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, takesFile = () => false }) {
+  const place = { ...FIRST };
   const sources = radios(
     'Test images',
-    TEST_IMAGES.map((name) => ({ value: name, label: MODELS[name].title })),
+    sets.map((name) => ({ value: name, label: MODELS[name].title })),
     { onchange: () => step(0) },
   );
-  const where = h('span.where', { role: 'status' });
-  const file = h('input.hidden-text', { type: 'file', accept: 'image/*', onchange: takeChosen });
+  const where = h('p.where', { role: 'status' });
+  const file = h('input.hidden-text', { type: 'file', accept: 'image/*,.svg', onchange: takeChosen });
   const controls = [button('Previous', () => step(-1)), button('Next', () => step(1)), file];
   const [previous, next] = controls;
+  const load = h('label.button.file', { title: 'Or drop it here, or paste it' }, 'Load an image', file);
+  const alert = h('p.alert', { role: 'alert', hidden: true });
+  const classes = select([], { onchange: chooseClass });
+  const classField = field('Class given to the model', classes, ' ');
+  classField.classList.add('class-field');
+  const classNote = classField.querySelector('.hint');
+  classField.hidden = onClass === undefined;
+  const inversion = h('span', {});
+  const invert = button('Invert', invertOwn);
+  const dark = h('div.aside', { hidden: true }, inversion, invert);
   /** @type {TestSet} of the image that is shown */
-  let shown = TEST_IMAGES[0];
+  let shown = sets[0];
+  /** Of the visitor, as it was loaded or inverted; null while a test image is shown. */
+  let own = null;
   let lastAsked = 0;
   let isDisabled = false;
+  /** Ends the question for the likeliest class. */
+  let asking = new AbortController();
 
   /** Shows an image once it is read, unless another was asked for meanwhile. Gives whether it did. */
   async function show(name, read) {
     const asked = ++lastAsked;
     try {
-      const { image, words } = await read();
+      const { image, label, words } = await read();
       if (asked !== lastAsked) return false;
+      asking.abort();
+      alert.hidden = true;
+      dark.hidden = true;
+      offerClasses(name);
       shown = name;
+      own = label === undefined ? image : null;
+      if (label !== undefined) classes.value = String(label);
+      classNote.textContent =
+        label === undefined ? '' : 'This is its label. Choose another, and see what changes.';
       where.textContent = words;
       onPick(image);
       return true;
-    } catch (error) {
+    } catch ({ message }) {
       if (asked !== lastAsked) return false;
       sources.value = shown;
-      onError(error);
+      alert.textContent = message;
+      alert.hidden = false;
       return false;
     }
   }
@@ -52,21 +84,76 @@ export function imagePicker(root, { onPick, onError }) {
     return show(name, async () => {
       const images = await readTestImages(name);
       place[name] = ((place[name] % images.length) + images.length) % images.length;
-      return { image: images[place[name]], words: `${place[name] + 1} of ${images.length}` };
+      const { levels, label } = images[place[name]];
+      const words = `${place[name] + 1} of ${images.length}: ${classesOf(name)[label].one}`;
+      return { image: levels, label, words };
     });
   }
 
-  function take(file) {
-    if (file === undefined || isDisabled) return;
+  async function take(file) {
+    if (file === undefined || isDisabled || takesFile(file)) return;
     const name = sources.value;
     const [height, width] = MODELS[name].shape;
     const words = `your image, in ${height} by ${width} pixels`;
-    show(name, async () => ({ image: await readImage(file, MODELS[name]), words }));
+    if (!(await show(name, async () => ({ image: await readImage(file, MODELS[name]), words })))) return;
+    if (isMostlyDark(own, MODELS[name])) {
+      offerInversion('This image is mostly dark, and the test images are mostly light: invert it?', 'Invert');
+    }
+    await askClass();
+  }
+
+  function offerInversion(words, name) {
+    inversion.textContent = words;
+    invert.textContent = name;
+    dark.hidden = false;
+  }
+
+  async function invertOwn() {
+    const isInverted = invert.textContent === 'Undo';
+    own = own.map((level) => MODELS[shown].levels - 1 - level);
+    if (isInverted) offerInversion('This image is mostly dark: invert it?', 'Invert');
+    else offerInversion('Inverted: dark is light now.', 'Undo');
+    onPick(own);
+    await askClass();
   }
 
   function takeChosen() {
     take(file.files[0]);
     file.value = ''; // so that the same file may be chosen again
+  }
+
+  function offerClasses(name) {
+    if (name === shown && classes.options.length > 0) return;
+    const options = classesOf(name).map(({ name }, k) => h('option', { value: String(k) }, name));
+    classes.replaceChildren(...options);
+  }
+
+  function chooseClass() {
+    asking.abort();
+    classNote.textContent = own === null ? 'This is not its label.' : 'This is your choice.';
+    onClass();
+  }
+
+  /** Presets the class of the visitor's image by what the model finds likeliest. */
+  async function askClass() {
+    if (onClass === undefined) return;
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    const numClasses = classes.options.length;
+    classNote.textContent = 'Asking the model which is likeliest…';
+    const job = { kind: 'classify', model: shown, levels: own, numClasses };
+    try {
+      const { nats } = await client.run(job, { signal });
+      if (signal.aborted) return;
+      const likeliest = nats.indexOf(Math.max(...nats));
+      const isOther = classes.value !== String(likeliest);
+      classes.value = String(likeliest);
+      classNote.textContent = 'The model finds this class likeliest. Choose another if it is wrong.';
+      if (isOther) onClass();
+    } catch ({ message }) {
+      if (!signal.aborted) classNote.textContent = `The likeliest could not be found: ${message}`;
+    }
   }
 
   root.addEventListener('paste', ({ clipboardData }) => take(clipboardData.files[0]));
@@ -80,13 +167,23 @@ export function imagePicker(root, { onPick, onError }) {
     element: h(
       'div.picker',
       {},
-      sources.element,
-      h('div.buttons', {}, previous, next, h('label.button.file', {}, 'Load an image', file), where),
-      h('p.hint', {}, 'Any image of yours can be dropped or pasted here too. It stays in this browser.'),
+      h('div.sources', {}, sources.element, load),
+      alert,
+      h('div.buttons', {}, previous, next, where),
+      dark,
+      classField,
     ),
     /** The data set, and the model, of the image that is shown. */
     get name() {
       return shown;
+    },
+    /** Of the image that is shown. */
+    get condition() {
+      return Number(classes.value);
+    },
+    /** Which of the test images it is, from 1; null for one of the visitor. */
+    get number() {
+      return own === null ? place[shown] + 1 : null;
     },
     /** Picks the first; false where it cannot be read. */
     start: () => step(0),
@@ -94,10 +191,16 @@ export function imagePicker(root, { onPick, onError }) {
     disable(isNow) {
       isDisabled = isNow;
       sources.element.disabled = isNow;
-      for (const control of controls) control.disabled = isNow;
+      for (const control of [...controls, classes, invert]) control.disabled = isNow;
       if (!isNow) return;
       lastAsked += 1;
       sources.value = shown;
     },
   };
+}
+
+/** Of a gray image whose mean is nearer to ink than to paper: the models' images have light grounds. */
+function isMostlyDark(image, { shape: [, , channels], levels }) {
+  const mean = image.reduce((sum, level) => sum + level, 0) / image.length;
+  return channels === 1 && mean > (levels - 1) / 2;
 }

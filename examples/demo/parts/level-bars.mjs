@@ -12,7 +12,7 @@ const CHANNELS = ['Red', 'Green', 'Blue'];
  * @property {Float32Array} probabilities of each level of each value
  */
 export function levelBars() {
-  const title = h('h3', {});
+  const title = h('h3', {}, 'What it expected');
   const rows = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
@@ -72,7 +72,7 @@ function rowOf(name, chances, actual) {
     'figure',
     {},
     h(
-      'div.level-row',
+      chances.length > 40 ? 'div.level-row.fine' : 'div.level-row',
       { role: 'img', 'aria-label': `${words}. Bars of all ${chances.length} levels.` },
       ...bars,
     ),

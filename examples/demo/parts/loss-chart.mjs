@@ -7,7 +7,7 @@ const HEIGHT = 260;
 const COLOURS = [null, '--accent', '--ink'];
 
 /**
- * Bits per dimension by step: a line of training images, dots joined by dashes of test images, and levels to compare with.
+ * Bits per dimension by step: a smoothed line of training images, dots joined by dashes of test images, and levels to compare with.
  *
  * @param {HTMLElement} root
  * @param {{ name: string, bits: number }[]} rules
@@ -46,7 +46,7 @@ export function lossChart(root, rules) {
       series: [
         { label: 'step', value: lastKnown(String) },
         {
-          label: 'training images',
+          label: 'training images, smoothed',
           stroke,
           width: 2,
           value: figure,

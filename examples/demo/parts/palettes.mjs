@@ -1,20 +1,42 @@
-/** What can be painted with: levels by name, for grey images of 17 levels and RGB images of 32. */
-export const PALETTES = {
-  1: [
-    { name: 'paper', values: [0] },
-    { name: 'light grey', values: [4] },
-    { name: 'grey', values: [8] },
-    { name: 'dark grey', values: [12] },
-    { name: 'ink', values: [16] },
-  ],
-  3: [
-    { name: 'white', values: [31, 31, 31] },
-    { name: 'black', values: [2, 2, 2] },
-    { name: 'red', values: [29, 8, 7] },
-    { name: 'orange', values: [31, 19, 4] },
-    { name: 'yellow', values: [31, 26, 7] },
-    { name: 'green', values: [10, 22, 8] },
-    { name: 'blue', values: [5, 16, 28] },
-    { name: 'brown', values: [15, 10, 8] },
-  ],
-};
+const GREYS = [
+  ['paper', 0],
+  ['light grey', 0.25],
+  ['grey', 0.5],
+  ['dark grey', 0.75],
+  ['ink', 1],
+];
+const COLOURS = [
+  ['white', [255, 255, 255]],
+  ['black', [16, 16, 16]],
+  ['red', [239, 66, 58]],
+  ['orange', [255, 156, 33]],
+  ['yellow', [255, 214, 58]],
+  ['green', [82, 181, 66]],
+  ['blue', [41, 132, 230]],
+  ['brown', [123, 82, 66]],
+];
+
+/**
+ * What can be painted with, by name, in levels of a kind of image. The first is what a blank image is of: paper or white.
+ *
+ * @param {import('./pictures.mjs').Kind} kind
+ * @returns {{ name: string, values: number[] }[]}
+ */
+export function paletteOf({ shape: [, , channels], levels }) {
+  const level = (share) => Math.round(share * (levels - 1));
+  return channels === 1
+    ? GREYS.map(([name, share]) => ({ name, values: [level(share)] }))
+    : COLOURS.map(([name, rgb]) => ({ name, values: rgb.map((part) => level(part / 255)) }));
+}
+
+/**
+ * An image of nothing.
+ *
+ * @param {import('./pictures.mjs').Kind} kind
+ * @returns {Uint8Array} levels
+ */
+export function blankOf(kind) {
+  const [height, width, channels] = kind.shape;
+  const [{ values }] = paletteOf(kind);
+  return Uint8Array.from({ length: height * width * channels }, (_, i) => values[i % channels]);
+}

@@ -49,8 +49,9 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
    * @param {Kind} kind
    * @param {(value: number) => boolean} [isDrawn] of the index of a value in its image
    * @param {number | null} [next] the pixel to mark in each image, as the next to be drawn
+   * @param {((pixel: number) => boolean) | null} [isMarked] the pixels to draw a line around, in each image
    */
-  function show(values, kind, isDrawn = () => true, next = null) {
+  function show(values, kind, isDrawn = () => true, next = null, isMarked = null) {
     const [height, width] = kind.shape;
     const count = values.length / sizeOf(kind.shape);
     const perRow = Math.min(count, columns(count));
@@ -66,6 +67,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     for (let i = 0; i < count; i++) {
       scratch.getContext('2d').putImageData(imageData(values, i * sizeOf(kind.shape), kind, isDrawn), 0, 0);
       context.drawImage(scratch, left(i), top(i), width * scale, height * scale);
+      if (isMarked !== null) drawOutline(context, [left(i), top(i)], scale, kind.shape, isMarked);
       if (next === null) continue;
       context.fillRect(
         left(i) + (next % width) * scale,
@@ -93,6 +95,21 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
   }
 
   return { element: canvas, show, toPng };
+}
+
+/** A line along the border of the pixels that are marked, just outside them at the edge of the image. */
+function drawOutline(context, [left, top], scale, [height, width], isMarked) {
+  const at = (row, column) =>
+    row >= 0 && column >= 0 && row < height && column < width && isMarked(row * width + column);
+  const line = Math.max(2, Math.round(scale / 6));
+  context.fillStyle = colour('--accent');
+  for (let row = 0; row <= height; row++) {
+    for (let column = 0; column <= width; column++) {
+      const [x, y] = [left + column * scale - line / 2, top + row * scale - line / 2];
+      if (at(row, column) !== at(row - 1, column)) context.fillRect(x, y, scale + line, line);
+      if (at(row, column) !== at(row, column - 1)) context.fillRect(x, y, line, scale + line);
+    }
+  }
 }
 
 /** Setting a canvas's size clears it, also where the size is the same. */

@@ -1,6 +1,6 @@
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
-import { PALETTES } from './palettes.mjs';
+import { blankOf, paletteOf } from './palettes.mjs';
 import { rgbOf } from './pictures.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
 
@@ -60,7 +60,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       if (isFirst) isRubbing = known[pixel] === 1;
       known[pixel] = isRubbing ? 0 : 1;
     } else {
-      values.set(PALETTES[kind.shape[2]][Number(tools.value)].values, pixel * kind.shape[2]);
+      values.set(paletteOf(kind)[Number(tools.value)].values, pixel * kind.shape[2]);
       known[pixel] = 1;
     }
     changed();
@@ -73,18 +73,23 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
 
   function offerTools() {
     const [, , channels] = kind.shape;
-    const choices = PALETTES[channels].map(({ name, values }, i) => {
+    const choices = paletteOf(kind).map(({ name, values }, i) => {
       const swatch = h('i.swatch', { 'aria-hidden': 'true' });
       swatch.style.background = `rgb(${rgbOf(values, 0, channels, kind.levels)})`;
-      return { value: String(i), label: h('span', {}, swatch, name) };
+      return { value: String(i), label: h('span', {}, swatch, h('span.tool-name', {}, name)) };
     });
     if (canRubOut)
       choices.unshift({
         value: 'rub',
-        label: h('span', {}, h('i.swatch.rubber', { 'aria-hidden': 'true' }), 'rub out'),
+        label: h(
+          'span',
+          {},
+          h('i.swatch.rubber', { 'aria-hidden': 'true' }),
+          h('span.tool-name.rubber', {}, 'rub out'),
+        ),
       });
     tools = radios('Tool', choices, { className: 'tools' });
-    if (!canRubOut) tools.value = String(choices.length > 5 ? 1 : 4); // black or ink
+    if (!canRubOut) tools.value = channels === 1 ? '4' : '1'; // ink or black
     toolPlace.replaceChildren(tools.element);
   }
 
@@ -105,31 +110,36 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
     get isChanged() {
       return known.includes(0) || values.some((value, i) => value !== original[i]);
     },
-    /** Shows another image; its tools change with its kind. */
+    /**
+     * Shows another image; its tools change with its kind. What is rubbed out stays so, if the image has the size of the one before; gives
+     * whether it has.
+     */
     setImage(image, imageKind) {
       const isOfOtherKind = tools === undefined || imageKind.shape[2] !== kind.shape[2];
+      const isOfThatSize = String(imageKind.shape) === String(kind.shape);
       kind = imageKind;
       original = Uint8Array.from(image);
       values = original.slice();
-      known = new Uint8Array(kind.shape[0] * kind.shape[1]).fill(1);
+      if (!isOfThatSize) known = new Uint8Array(kind.shape[0] * kind.shape[1]).fill(1);
       if (isOfOtherKind) offerTools();
-      grid.setSize(kind.shape[0], kind.shape[1]);
+      if (!isOfThatSize) grid.setSize(kind.shape[0], kind.shape[1]);
       changed();
+      return isOfThatSize;
     },
     reset() {
       values = original.slice();
       known.fill(1);
       changed();
     },
-    /** Rubs out all rows from this one on. */
-    rubOutFrom(row) {
-      known.fill(0, row * kind.shape[1]);
+    /** Rubs out whole rows, and nothing else. */
+    rubOutRows(from, to) {
+      known.fill(1);
+      known.fill(0, from * kind.shape[1], to * kind.shape[1]);
       changed();
     },
     /** Paints all with the first colour of the palette: paper or white. */
     clear() {
-      const [{ values: blank }] = PALETTES[kind.shape[2]];
-      values = values.map((_, i) => blank[i % blank.length]);
+      values = blankOf(kind);
       known.fill(1);
       changed();
     },

@@ -1,6 +1,6 @@
 import { freshId, h, onThemeChange } from './dom.mjs';
 
-const SIDE = 384; // of the canvas
+const MOST_SIDE = 768; // of the canvas, in its own points: each square has a whole number
 
 /**
  * An image as large squares, with a cursor that arrow keys and the pointer move, and a line of text that says what is under it.
@@ -18,8 +18,6 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   const canvas = h('canvas.squares', {
     role: 'application',
     tabIndex: 0,
-    width: SIDE,
-    height: SIDE,
     'aria-label': label,
     'aria-roledescription': 'pixel grid',
     'aria-describedby': hintId,
@@ -29,18 +27,20 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
   const readout = h('p.readout', { role: 'status' });
   const cursor = { row: 0, column: 0, isShown: false };
   let [rows, columns] = [1, 1];
+  let cell = 1;
   let last = null; // square of the present stroke
 
   function draw() {
-    const cell = SIDE / columns;
     hintLine.hidden = cursor.isShown;
-    context.clearRect(0, 0, SIDE, SIDE);
+    context.clearRect(0, 0, canvas.width, canvas.height);
     paint(context, cell);
     if (!cursor.isShown) return;
     const { row, column } = cursor;
-    for (const [colour, width, inset] of [
-      ['#fff', 5, 2.5],
-      ['#14151c', 2, 2.5],
+    const wide = Math.max(6, cell / 10);
+    const inset = wide / 2;
+    for (const [colour, width] of [
+      ['#fff', wide],
+      ['#14151c', 0.4 * wide],
     ]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
@@ -121,6 +121,8 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
     refresh: tell,
     setSize(height, width) {
       [rows, columns] = [height, width];
+      cell = Math.floor(MOST_SIDE / Math.max(rows, columns));
+      [canvas.width, canvas.height] = [cell * columns, cell * rows];
       if (document.activeElement === canvas) moveTo(cursor.row, cursor.column);
       else hide();
     },

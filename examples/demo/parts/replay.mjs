@@ -1,21 +1,26 @@
-/** Milliseconds a pixel is shown before the next: drawing itself is far quicker. */
+/** Milliseconds between two pictures of a replay: drawing itself is far quicker. And how many there are at most. */
 const SLOWLY = 45;
+const STEPS = 128;
 
 /**
- * Shows finished images grow pixel by pixel, in the order in which they were drawn.
+ * Shows finished images grow in the order in which they were drawn: pixel by pixel, or some pixels at a time where they are many.
  *
  * @param {ReturnType<import('./pictures.mjs').gallery>} pictures
  * @param {ArrayLike<number>} values levels, one image after the other
  * @param {import('./pictures.mjs').Kind} kind
- * @param {AbortSignal} signal shows them whole at once
+ * @param {{ signal: AbortSignal, onShown?: (share: number) => void }} options `signal` shows them whole at once; `onShown` is told how much is
+ * shown, from 0 to 1
  */
-export async function replay(pictures, values, kind, signal) {
+export async function replay(pictures, values, kind, { signal, onShown = () => {} }) {
   const [height, width, channels] = kind.shape;
-  for (let pixel = 0; pixel < height * width && !signal.aborted; pixel++) {
+  const stride = Math.ceil((height * width) / STEPS);
+  for (let pixel = 0; pixel < height * width && !signal.aborted; pixel += stride) {
     pictures.show(values, kind, (value) => value < pixel * channels, pixel);
+    onShown(pixel / (height * width));
     await new Promise((resolve) => setTimeout(resolve, SLOWLY));
   }
   pictures.show(values, kind);
+  onShown(1);
 }
 
 /** Whether the visitor has asked for less motion. */

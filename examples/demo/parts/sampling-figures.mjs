@@ -1,33 +1,40 @@
 import { h } from './dom.mjs';
 import { seconds, times } from './figures.mjs';
 
-/** What a draw took, and what whole passes would have taken. */
+/** What a draw took, and what whole passes would take: there once it was asked for. */
 export function samplingFigures() {
-  const element = h('dl.figures');
+  const element = h('dl.figures', { hidden: true });
 
   /**
-   * @param {object} [figures]
-   * @param {number} figures.time in seconds
-   * @param {number | null} [figures.passSeconds] null where no pass was timed
-   * @param {number} figures.size values of an image
+   * @param {object} figures
+   * @param {number} figures.time of the draw, in seconds
+   * @param {number} figures.passTime of one whole pass over as many images, in seconds
+   * @param {number} figures.size values of an image: a pass each
    */
-  function show({ time, passSeconds, size } = {}) {
-    const whole = passSeconds ? passSeconds * size : null;
-    const estimate = whole
-      ? `an estimate: one warm pass, ${seconds(passSeconds)} here, times ${size} values`
-      : 'an estimate: one warm pass, times the values of an image';
+  function show({ time, passTime, size }) {
+    const whole = passTime * size;
     const rows = [
-      ['Time taken', time ? seconds(time) : '–', 'features computed once, and kept'],
-      ['By whole passes', whole ? `≈ ${seconds(whole)}` : '–', passSeconds === null ? 'not timed' : estimate],
-      ['Ratio', whole ? times(whole / time) : '–', 'quicker than whole passes'],
+      ['This draw', seconds(time), 'Keeps what it has computed'],
+      [
+        'With whole passes',
+        `≈ ${seconds(whole)}`,
+        `One pass took ${seconds(passTime)}, and ${size} are needed`,
+      ],
+      ['Ratio', times(whole / time), 'Faster than whole passes'],
     ];
     element.replaceChildren(
       ...rows.map(([name, value, note]) =>
         h('div', {}, h('dt', {}, name), h('dd', {}, value, h('small', {}, note))),
       ),
     );
+    element.hidden = false;
   }
 
-  show();
-  return { element, show };
+  return {
+    element,
+    show,
+    clear() {
+      element.hidden = true;
+    },
+  };
 }

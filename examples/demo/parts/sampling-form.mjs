@@ -1,114 +1,133 @@
 import { MODELS } from '../catalogue.mjs';
-import { backendSelect } from './backends.mjs';
 import { button, field, numberInput, radios, select, slider } from './controls.mjs';
-import { h } from './dom.mjs';
-
-const MOST_SEED = 999_999_999;
+import { freshId, h } from './dom.mjs';
+import { firstState, MOST_ROWS, MOST_SEED, SAMPLED } from './sampling-state.mjs';
 
 /**
  * All that can be chosen for a draw.
  *
- * @param {{ onDraw: () => void, buttons: HTMLElement[] }} options `buttons`: what else stands beside Draw
+ * @param {{ onDraw: () => void, onChange: () => void }} options `onChange` is called with each change that asks for other pictures
  */
-export function samplingForm({ onDraw, buttons }) {
-  const backend = backendSelect();
+export function samplingForm({ onDraw, onChange }) {
+  const first = firstState();
+  const changed = () => checkSeed() && onChange();
   const model = select(
-    Object.entries(MODELS).map(([value, { title }]) => ({ value, text: title })),
-    { onchange: adapt },
+    SAMPLED.map((value) => ({ value, text: MODELS[value].title })),
+    {
+      onchange() {
+        adapt();
+        changed();
+      },
+    },
   );
-  const modelField = field('Model', model, MODELS.digits.note);
-  const numImages = numberInput({ min: 1, max: 64, value: 16 });
-  const seed = numberInput({ min: 0, max: MOST_SEED, value: 1 });
+  const modelField = field('Model', model, MODELS[first.model].note);
+  const group = select([], { onchange: changed });
+  const groupField = field('Class', group);
+  const styles = radios(
+    'Style',
+    MODELS['emoji-32'].styles.map((label, i) => ({ value: String(i), label })),
+    { onchange: changed },
+  );
+  const rows = slider('Rows', { min: 1, max: MOST_ROWS, step: 1, value: first.rows });
+  const seed = numberInput({ min: 0, max: MOST_SEED, value: first.seed }, { oninput: checkSeed });
+  const seedError = h('p.field-error', { id: freshId(), role: 'alert', hidden: true });
+  seed.setAttribute('aria-describedby', seedError.id);
   const temperature = slider('Temperature', {
-    min: 0,
-    max: 2,
-    step: 0.05,
-    value: 1,
+    ...{ min: 0, max: 2, step: 0.05, value: first.temperature },
     say: (x) => x.toFixed(2),
   });
   const topK = slider('Top-k', {
-    ...{ min: 1, max: MODELS.digits.levels, step: 1, value: MODELS.digits.levels },
-    say: (k) =>
-      k === entry().levels
-        ? `all ${k} levels`
-        : k === 1
-          ? 'the likeliest level'
-          : `the ${k} likeliest levels`,
+    ...{ min: 1, max: first.topK, step: 1, value: first.topK },
+    say(k) {
+      if (k === entry().levels) return `all ${k} levels`;
+      return k === 1 ? 'the likeliest level' : `the ${k} likeliest levels`;
+    },
   });
-  const classes = select([
-    { value: 'each', text: '0 to 9 in turn' },
-    ...Array.from({ length: 10 }, (_, k) => ({ value: String(k), text: String(k) })),
-  ]);
-  const classField = field('Class', classes);
-  const speed = radios('Show it', [
-    { value: 'fast', label: 'as fast as it goes' },
-    { value: 'slow', label: 'slowly' },
-  ]);
+  for (const { input } of [rows, temperature, topK]) input.addEventListener('input', changed);
+  seed.addEventListener('change', changed);
+  const slow = h('input', { type: 'checkbox' });
   const renew = button('New seed', () => {
     seed.value = Math.floor(MOST_SEED * Math.random());
-    element.requestSubmit();
+    checkSeed();
+    onDraw();
   });
   const element = h(
     'form.controls',
     {
+      id: freshId(),
+      noValidate: true, // what is wrong is said beside it
       onsubmit(event) {
         event.preventDefault();
-        onDraw();
+        if (checkSeed()) onDraw();
+        else seed.focus();
       },
     },
     modelField,
-    classField,
-    field('Backend', backend),
-    field('Images', numImages),
-    h('div.beside', {}, field('Seed', seed), renew),
+    groupField,
+    styles.element,
+    h('div.beside', {}, h('div.field', {}, ...field('Seed', seed).childNodes, seedError), renew),
     temperature.element,
     topK.element,
-    speed.element,
-    h('div.buttons', {}, h('button.button.primary', { type: 'submit' }, 'Draw'), ...buttons),
+    rows.element,
+    h('label.check', {}, slow, 'Show it slowly'),
   );
   adapt();
 
   function entry() {
-    return MODELS[model?.value ?? 'digits'];
+    return MODELS[model?.value ?? first.model];
   }
 
   /** To what the model takes. */
   function adapt() {
-    modelField.querySelector('.hint').textContent = entry().note;
-    classField.hidden = entry().numClasses === null;
-    topK.setMax(entry().levels, entry().levels);
+    const { note, groups, styles: own, levels } = entry();
+    modelField.querySelector('.hint').textContent = note;
+    group.replaceChildren(
+      h('option', { value: 'each', text: `All ${groups.length} in turn` }),
+      ...groups.map((text, value) => h('option', { value, text })),
+    );
+    styles.element.hidden = own.length === 0;
+    topK.setMax(levels, levels);
+    rows.set(firstState(model.value).rows);
+  }
+
+  /** Whether the seed is one; says so if it is not. */
+  function checkSeed() {
+    const isGood = seed.validity.valid;
+    seedError.hidden = isGood;
+    seedError.textContent = isGood
+      ? ''
+      : `Wanted a whole number from 0 to ${MOST_SEED.toLocaleString('en')}.`;
+    seed.setAttribute('aria-invalid', String(!isGood));
+    return isGood;
   }
 
   return {
     element,
-    get backend() {
-      return backend.value;
-    },
     get isSlow() {
-      return speed.value === 'slow';
+      return slow.checked;
     },
-    /** @returns {import('../worker/protocol.mjs').SampleJob} */
-    job() {
-      const { levels, numClasses } = entry();
-      const count = numImages.valueAsNumber;
+    /** @returns {import('./sampling-state.mjs').SamplingState} */
+    get state() {
       return {
-        kind: 'sample',
         model: model.value,
-        numImages: count,
+        group: group.value,
+        style: entry().styles.length === 0 ? 0 : Number(styles.value),
+        rows: rows.input.valueAsNumber,
         seed: seed.valueAsNumber,
         temperature: temperature.input.valueAsNumber,
-        ...(topK.input.valueAsNumber < levels && { topK: topK.input.valueAsNumber }),
-        ...(numClasses !== null && { classes: classesOf(classes.value, count, numClasses) }),
-        isTimed: true,
+        topK: topK.input.valueAsNumber,
       };
     },
-    disable(isNow) {
-      for (const control of element.elements) control.disabled = isNow;
+    set state(state) {
+      model.value = state.model;
+      adapt();
+      group.value = state.group;
+      styles.value = String(state.style);
+      seed.value = state.seed;
+      rows.set(state.rows);
+      temperature.set(state.temperature);
+      topK.set(state.topK);
+      checkSeed();
     },
   };
-}
-
-/** One for each image. */
-function classesOf(choice, count, numClasses) {
-  return Array.from({ length: count }, (_, i) => (choice === 'each' ? i % numClasses : Number(choice)));
 }

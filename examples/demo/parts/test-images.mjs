@@ -1,34 +1,42 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
 
-const DIGITS = new URL('../../data/digits-test-images.u8', import.meta.url);
-
-const READERS = {
-  async digits() {
-    const response = await fetch(DIGITS);
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
-  },
-  async emoji() {
-    const { default: base64 } = await import('virtual:emoji-test-images');
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  },
+/** Images, and the class of each, by the model that knows such images and was not trained on them. */
+const FILES = {
+  clothes: [
+    new URL('../../data/clothes-test-images.u8', import.meta.url),
+    new URL('../../data/clothes-test-labels.u8', import.meta.url),
+  ],
+  'digits-conditional': [
+    new URL('../../data/digits-test-images.u8', import.meta.url),
+    new URL('../../data/digits-test-labels.u8', import.meta.url),
+  ],
+  'emoji-32': [
+    new URL('../../data/emoji-32-test-images.u8', import.meta.url),
+    new URL('../../data/emoji-32-test-labels.u8', import.meta.url),
+  ],
 };
 
-/** @typedef {'digits' | 'emoji'} TestSet */
+/** @typedef {'clothes' | 'digits-conditional' | 'emoji-32'} TestSet */
 
 /** @type {TestSet[]} */
-export const TEST_IMAGES = Object.keys(READERS);
+export const TEST_SETS = Object.keys(FILES);
 
 /**
- * All test images of a set, as levels.
+ * All test images of a set.
  *
  * @param {TestSet} name
- * @returns {Promise<Uint8Array[]>}
+ * @returns {Promise<{ levels: Uint8Array, label: number }[]>}
  */
 export async function readTestImages(name) {
-  const levels = await READERS[name]().catch(({ message }) => {
+  const [levels, labels] = await Promise.all(FILES[name].map(read)).catch(({ message }) => {
     throw new Error(`The test images cannot be read: ${message}`);
   });
   const size = sizeOf(MODELS[name].shape);
-  return Array.from({ length: levels.length / size }, (_, i) => levels.subarray(i * size, (i + 1) * size));
+  return Array.from(labels, (label, i) => ({ levels: levels.subarray(i * size, (i + 1) * size), label }));
+}
+
+async function read(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
 }

@@ -1,23 +1,30 @@
+/** Each in words of its own: a bundler finds workers by them. */
+const START = {
+  engine: () => new Worker(new URL('../worker/engine.mjs', import.meta.url), { type: 'module' }),
+  tfjs: () => new Worker(new URL('../worker/tfjs.mjs', import.meta.url), { type: 'module' }),
+};
+
 /**
- * Runs jobs in a worker of its own, which is started with the first of them.
+ * Runs jobs in a worker of its own, which is started with the first of them: the engine, or the one that trains, with tfjs.
  *
  * @typedef {import('../worker/protocol.mjs').Job} Job
  * @typedef {{ signal?: AbortSignal, onReport?: (report: any) => void }} JobOptions
  *
- * @typedef {{ run: (backend: string | null, job: Job, options?: JobOptions) => Promise<any> }} Client
- * `run` gives the job's result; where the backend does not start, its error has `isBackendLost`
+ * @typedef {{ run: (job: Job, options?: JobOptions) => Promise<any> }} Client
+ * `run` gives the job's result
  *
+ * @param {'engine' | 'tfjs'} [which]
  * @param {{ onLost?: () => void }} [options] `onLost` is called when the worker, and all that it holds, is gone
  * @returns {Client}
  */
-export function workerClient({ onLost = () => {} } = {}) {
+export function workerClient(which = 'engine', { onLost = () => {} } = {}) {
   /** @type {Worker | null} */
   let worker = null;
   let lastId = 0;
   const pending = new Map();
 
   const start = () => {
-    worker = new Worker(new URL('../worker/index.mjs', import.meta.url), { type: 'module' });
+    worker = START[which]();
     worker.addEventListener('message', ({ data }) => receive(data));
     worker.addEventListener('error', (event) => {
       event.preventDefault();
@@ -42,18 +49,18 @@ export function workerClient({ onLost = () => {} } = {}) {
     if (report !== undefined) return job?.onReport?.(report);
     pending.delete(id);
     if (result !== undefined) return job?.resolve(result);
-    const { name, isLost: isBackendLost } = error;
-    const failure = Object.assign(new Error(error.message), { name, isBackendLost });
+    const failure = Object.assign(new Error(error.message), { name: error.name });
     job?.reject(failure);
-    if (isBackendLost) lose(failure);
+    if (error.isLost) lose(failure);
   };
 
   return {
-    run(backend, job, { signal, onReport } = {}) {
+    run(job, { signal, onReport } = {}) {
+      if (signal?.aborted) return Promise.reject(signal.reason); // its event has passed
       if (worker === null) start();
       const id = ++lastId;
       signal?.addEventListener('abort', () => worker?.postMessage({ id, cancel: true }), { once: true });
-      worker.postMessage({ id, backend, job });
+      worker.postMessage({ id, job });
       return new Promise((resolve, reject) => pending.set(id, { resolve, reject, onReport }));
     },
   };

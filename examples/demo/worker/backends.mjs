@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { forgetModels } from './models.mjs';
 
 /** Each backend registers itself when it is imported; only the one asked for is loaded. */
 const BACKENDS = {
@@ -15,7 +14,6 @@ export async function useBackend(name) {
   await BACKENDS[name]().catch((error) => {
     throw new Error(`The backend ${name} could not be loaded: ${error.message}`);
   });
-  forgetModels(); // their weights are in the memory of the backend before
   const isReady = tf.findBackendFactory(name) != null && (await tf.setBackend(name));
   if (!isReady) throw new Error(`The backend ${name} does not start in this browser.`);
 }

@@ -1,26 +1,49 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { normalize } from 'pixelcnn-layers';
+import { logProb, stepper } from 'pixelcnn-layers/runtime';
 import { shippedModel } from './models.mjs';
 
 /**
  * The bits that the model spends on each value of an image: -log2 of the probability that it gives to it. And the probabilities of all levels.
  *
  * @param {import('./protocol.mjs').LikelihoodJob} job
- * @param {{ signal: AbortSignal }} context
+ * @param {import('./protocol.mjs').Context} context
  */
-export async function measure({ model: name, levels }, { signal }) {
-  signal.throwIfAborted();
+export async function measure({ model: name, levels, condition }, { signal }) {
   const model = await shippedModel(name);
-  const [bits, probabilities] = tf.tidy(() => {
-    const labels = tf.tensor4d(levels, [1, ...model.imageShape], 'int32');
-    const logits = model.apply(normalize(labels, model.levels)); // [1,H,W,C,L]
-    const own = tf.oneHot(tf.reshape(labels, [-1]), model.levels); // [H*W*C,L]
-    const nats = tf.logSoftmax(tf.reshape(logits, own.shape));
-    return [tf.mul(tf.sum(tf.mul(nats, own), 1), -Math.LOG2E), tf.exp(nats)];
-  });
+  const steps = stepper(model, condition === undefined ? {} : { condition });
+  const bits = new Float32Array(levels.length);
+  const probabilities = new Float32Array(levels.length * model.levels);
   try {
-    return { bits: await bits.data(), probabilities: await probabilities.data() };
+    for (const [i, level] of levels.entries()) {
+      const logProbs = steps.logProbs(); // [L]
+      bits[i] = -logProbs[level] * Math.LOG2E;
+      for (let l = 0; l < model.levels; l++) probabilities[i * model.levels + l] = Math.exp(logProbs[l]);
+      steps.put([level]);
+      if (i % 256 === 255) {
+        await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
+        signal.throwIfAborted();
+      }
+    }
   } finally {
-    tf.dispose([bits, probabilities]);
+    steps.dispose();
   }
+  return { bits, probabilities };
+}
+
+/**
+ * The log-likelihood of an image given each class, in nats.
+ *
+ * @param {import('./protocol.mjs').ClassifyJob} job
+ * @param {import('./protocol.mjs').Context} context
+ */
+export async function classify({ model: name, levels, numClasses }, { signal }) {
+  const model = await shippedModel(name);
+  const data = new Uint8Array(numClasses * levels.length);
+  for (let k = 0; k < numClasses; k++) data.set(levels, k * levels.length);
+  const condition = Array.from({ length: numClasses }, (_, k) => k);
+  const nats = await logProb(
+    model,
+    { data, shape: [numClasses, ...model.imageShape] },
+    { condition, signal },
+  );
+  return { nats };
 }

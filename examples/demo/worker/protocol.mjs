@@ -5,39 +5,63 @@
  * run one after the other. A job is cancelled by its number, also before it has begun; training that is cancelled ends with a result, all others with
  * an error named AbortError.
  *
+ * There are two workers: the engine (engine.mjs), which draws, measures and compresses with the page's models, without tfjs; and the one that trains
+ * (tfjs.mjs).
+ *
  * @typedef {'webgpu' | 'webgl' | 'wasm' | 'cpu'} Backend
- * @typedef {'digits' | 'digits-conditional' | 'emoji'} ModelName
+ * @typedef {'clothes' | 'digits-conditional' | 'emoji-32' | 'digits'} ModelName
  * @typedef {'plain' | 'gated'} Network
  *
- * @typedef {{ id: number, backend: Backend | null, job: Job } | { id: number, cancel: true }} ToWorker
- * `backend`: null for a job that computes nothing
- * @typedef {{ id: number, report: object } | { id: number, result: object, tensors: number } | { id: number, error: Failure }} FromWorker
- * `tensors`: how many tfjs holds after the job
+ * @typedef {{ id: number, job: Job } | { id: number, cancel: true }} ToWorker
+ * @typedef {{ id: number, report: object } | { id: number, result: object, tensors?: number } | { id: number, error: Failure }} FromWorker
+ * `tensors`: how many tfjs holds after the job, where it is there
  * @typedef {{ name: string, message: string, isLost: boolean }} Failure
  * `isLost`: the worker could not start its backend and is of no more use
+ * @typedef {{ signal: AbortSignal, report: (what: object) => void }} Context of a job
  *
- * @typedef {SampleJob | LikelihoodJob | TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob | LookJob} Job
+ * @typedef {SampleJob | PassJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob} EngineJob
+ * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob} TfjsJob
+ * @typedef {EngineJob | TfjsJob} Job
  *
- * @typedef {object} SampleJob draws images. Reports `{ done, levels }`, the last of them, of whole images, with `seconds` too; result
- * `{ levels, seconds, passSeconds }`
+ * Jobs of the engine. `condition` and `classes` are there where the model takes a class.
+ *
+ * @typedef {object} SampleJob draws images. Reports `{ done, levels }`; result `{ levels, seconds }`
  * @property {'sample'} kind
  * @property {ModelName} model
  * @property {number} numImages
  * @property {number} seed
  * @property {number} [temperature]
  * @property {number} [topK]
- * @property {number[]} [classes] one an image, where the model takes them
+ * @property {number[]} [classes] one an image
  * @property {{ levels: Uint8Array, known: Uint8Array }} [given] of one image, the same for all; `known` is 1 for values to keep
- * @property {boolean} [isTimed] whether to time a whole forward pass of that many images too: `passSeconds`, else and where
- * that is cancelled null
+ * @property {number} [lookAhead] so many particles an image: what is drawn then also fits what is given below it
  *
- * @typedef {object} LikelihoodJob bits of each value of one image. Result `{ bits, probabilities }`, [H*W*C] and [H*W*C*L]
- * @property {'likelihood'} kind
- * @property {ModelName} model
- * @property {Uint8Array} levels
+ * @typedef {{ kind: 'pass', model: ModelName, numImages: number, classes?: number[] }} PassJob
+ * times a whole pass over so many images. Result `{ seconds }`
+ *
+ * @typedef {{ kind: 'next', model: ModelName, values: number[], condition?: number }} NextJob
+ * how likely each level of the value after `values` is. Result `{ place, probabilities }`, [row, column, channel] and [L]; null after the last
+ *
+ * @typedef {{ kind: 'likelihood', model: ModelName, levels: Uint8Array, condition?: number }} LikelihoodJob
+ * bits of each value of one image. Result `{ bits, probabilities }`, [H*W*C] and [H*W*C*L]
+ *
+ * @typedef {{ kind: 'classify', model: ModelName, levels: Uint8Array, numClasses: number }} ClassifyJob
+ * log p of one image given each class. Result `{ nats }`, [numClasses]
+ *
+ * @typedef {{ kind: 'compress', model: ModelName, levels: Uint8Array, condition?: number }} CompressJob
+ * the file of one image, which holds its class. Result `{ bytes }`
+ *
+ * @typedef {{ kind: 'decompress', model: ModelName, bytes: Uint8Array }} DecompressJob
+ * Result `{ levels, numImages }`
+ *
+ * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, levels: Uint8Array }} PngJob
+ * the smallest PNG of one image that OxiPNG finds. Result `{ bytes }`
+ *
+ * Jobs of the worker that trains, on `backend` where they compute.
  *
  * @typedef {object} TrainJob trains the worker's model, a new one where it has none. Reports and result are of {@link Progress}
  * @property {'train'} kind
+ * @property {Backend} backend
  * @property {Network} network of a new model
  * @property {number} seconds
  *
@@ -47,13 +71,15 @@
  * @property {[number, number][]} test steps, and bits/dim of test images
  * @property {{ step: number, levels: Int32Array } | null} samples
  *
- * @typedef {{ kind: 'draw', seed: number }} DrawJob draws with the worker's model. Result `{ step, levels }`
- * @typedef {{ kind: 'save' }} SaveJob keeps the worker's model in IndexedDB. Result {@link Saved}
- * @typedef {{ kind: 'load' }} LoadJob takes the model kept there. Result {@link Saved} and `{ network, training, test }`, its curves
- * @typedef {{ kind: 'forget' }} ForgetJob drops the worker's model, not the kept one. Result `{}`
- * @typedef {{ kind: 'look' }} LookJob which model is kept. Result `{ saved: Saved | null }`
+ * @typedef {{ kind: 'draw', backend: Backend, seed: number }} DrawJob draws with the worker's model. Result `{ step, levels }`
+ * @typedef {{ kind: 'save', backend: Backend }} SaveJob keeps the worker's model in IndexedDB. Result {@link Saved}
+ * @typedef {{ kind: 'load', backend: Backend }} LoadJob takes the model kept there. Result {@link Saved} and `{ network, training, test }`, its curves
+ * @typedef {{ kind: 'forget', backend: Backend }} ForgetJob drops the worker's model, not the kept one. Result `{}`
  * @typedef {{ step: number, date: string }} Saved
  */
 
 /** How many images a training report's samples have. */
 export const TRAINING_SAMPLES = 16;
+
+/** What the model that is kept in this browser is called there. */
+export const KEPT_NAME = 'pixelcnn-layers-demo';

@@ -3,10 +3,10 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { bitsPerDim, gatedPixelCNN, logProb, pixelCNN, sample, WeightAverage } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { MODELS } from '../catalogue.mjs';
-import { readFile } from './models.mjs';
-import { TRAINING_SAMPLES } from './protocol.mjs';
+import { readFile } from './files.mjs';
+import { KEPT_NAME, TRAINING_SAMPLES } from './protocol.mjs';
 
-const PLACE = 'indexeddb://pixelcnn-layers-demo';
+const PLACE = `indexeddb://${KEPT_NAME}`;
 const { shape, levels } = MODELS.digits;
 const SIZES = { imageShape: shape, levels, hiddenDim: 16, outDim: 32, firstKernelSize: 5 };
 const NETWORKS = {
@@ -105,14 +105,6 @@ export function forget() {
   present.model.dispose();
   present = null;
   return {};
-}
-
-export async function look() {
-  const isKept = Object.hasOwn(await tf.io.listModels(), PLACE);
-  if (!isKept) return { saved: null };
-  const artifacts = await tf.io.getLoadHandlers(PLACE)[0].load();
-  const { step, date } = artifacts.userDefinedMetadata;
-  return { saved: { step, date } };
 }
 
 function begin(network) {

@@ -1,0 +1,67 @@
+import { MODELS } from '../catalogue.mjs';
+import { classBars } from '../parts/class-bars.mjs';
+import { classesOf } from '../parts/classes.mjs';
+import { button } from '../parts/controls.mjs';
+import { h, keepFocus, whenNear } from '../parts/dom.mjs';
+import { imagePicker } from '../parts/image-picker.mjs';
+import { pixelEditor } from '../parts/pixel-editor.mjs';
+import { taskRunner } from '../parts/task.mjs';
+import { whenCalm } from '../parts/when-calm.mjs';
+import { workerClient } from '../parts/worker-client.mjs';
+
+/**
+ * Classify: how likely an image is as one of each class, and so how likely each class is. Measured after each stroke.
+ *
+ * @param {HTMLElement} root
+ */
+export function mountClassifying(root) {
+  const client = workerClient();
+  const task = taskRunner({ onChange: () => {} });
+  const measureSoon = whenCalm(task, measure);
+  const editor = pixelEditor({ label: 'Image to classify', canRubOut: false, onChange: changed });
+  const picker = imagePicker(root, {
+    sets: ['digits-conditional', 'clothes'],
+    onPick: (image) => editor.setImage(image, MODELS[picker.name]),
+  });
+  const bars = classBars();
+  const blank = button('Clear and draw', () => editor.clear());
+  const reset = button('Reset', () => keepFocus(editor.reset));
+  root.append(
+    h(
+      'div.work.even.bench',
+      {},
+      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, blank, reset), task.element),
+      h(
+        'div.stage',
+        {},
+        bars.headline,
+        bars.element,
+        h(
+          'p.hint',
+          {},
+          'The model was trained to draw, and classifies as well: it is a generative classifier. A network trained to classify, and for nothing else, is usually more accurate. And an image of nothing it knows gets an answer too, often a sure one: look at the bits per dimension before you believe it.',
+        ),
+      ),
+    ),
+  );
+  reset.disabled = true;
+  whenNear(root, picker.start);
+
+  function changed() {
+    reset.disabled = !editor.isChanged;
+    measureSoon();
+  }
+
+  async function measure(signal) {
+    const { name: model } = picker;
+    const classes = classesOf(model);
+    const levels = editor.values.slice();
+    if (levels.length > 100) task.say('Measuring…');
+    const { nats } = await client.run(
+      { kind: 'classify', model, levels, numClasses: classes.length },
+      { signal },
+    );
+    bars.show([...nats], classes, MODELS[model], levels.length);
+    task.say('');
+  }
+}

@@ -1,0 +1,368 @@
+import { MODELS, sizeOf } from '../catalogue.mjs';
+import { addressOf, onAddress, readAddress } from '../parts/address-state.mjs';
+import { button, field, select } from '../parts/controls.mjs';
+import { dieStrip, levelAt } from '../parts/die-strip.mjs';
+import { h, keepFocus } from '../parts/dom.mjs';
+import { drawingPicture } from '../parts/drawing-picture.mjs';
+import { readDrawing } from '../parts/drawing-state.mjs';
+import { textOfLevels } from '../parts/levels-text.mjs';
+import { linkButton } from '../parts/link-button.mjs';
+import { nextBars } from '../parts/next-bars.mjs';
+import { oddsOf, percent, shadeName } from '../parts/odds.mjs';
+import { isMotionReduced } from '../parts/replay.mjs';
+import { taskRunner } from '../parts/task.mjs';
+import { workerClient } from '../parts/worker-client.mjs';
+
+const ID = 'drawing';
+/**
+ * What can be drawn by hand. A picture begins with rows that the model has drawn, up to the first pixel that is not all but certain; and where it
+ * runs by itself, it is shown pixel by pixel or row by row.
+ */
+const KINDS = {
+  'digits-conditional': { noun: 'Digit', firstRows: 2, firstClass: 3, firstSeed: 4, isByRow: false },
+  clothes: { noun: 'Kind', firstRows: 8, firstClass: 9, firstSeed: 1, isByRow: true },
+};
+/** Bits of the pixel that a picture begins at, at least: it could well be one shade or another. */
+const OPEN = 1.5;
+/** Milliseconds: how long the die is seen to lie, when rolled by hand and when it runs by itself; and how long a row is. */
+const [LIES, LIES_SHORTLY, ROW] = [450, 80, 45];
+
+/**
+ * Draw one yourself: a picture that grows pixel by pixel, each chosen by the visitor or by a die that is weighted by the model.
+ *
+ * @param {HTMLElement} root
+ * @returns {Promise<void>} once there is a picture, or it is said why not
+ */
+export function mountDrawing(root) {
+  const client = workerClient();
+  const task = taskRunner({ onChange: update });
+  const picture = drawingPicture();
+  const bars = nextBars({ onChoose: choose });
+  const strip = dieStrip();
+  /** What is drawn. `chances[i]` is of each level of value i, where they are known; `bits[i]` is what value i took. */
+  let drawing = null;
+  let isRunning = false;
+  /** Whether it was asked to pause, and still measures what is drawn. */
+  let isPausing = false;
+  /** The present task, or the last one. */
+  let work = Promise.resolve();
+  let lastOpened = 0;
+
+  const model = select(
+    Object.keys(KINDS).map((value) => ({ value, text: MODELS[value].title })),
+    { onchange: () => begin({ model: model.value }) },
+  );
+  const kindSelect = select([], {
+    onchange: () => begin({ model: model.value, condition: Number(kindSelect.value) }),
+  });
+  const kindField = field('Digit', kindSelect);
+  const roll = button('Roll the die', rollOnce, 'button.primary');
+  const run = button('Let it run', () => (isRunning ? stop() : isPausing || runOn()));
+  const undo = button('Undo', takeBack);
+  const again = button('Start again', () => begin({ model: drawing.model, condition: drawing.condition }));
+  const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
+  const title = h('h2.drawing-title', { tabIndex: -1 }, 'How likely is each shade of the next pixel?');
+  const chances = h('div.drawing-chances', {}, bars.element, strip.element);
+  const odds = h('p.drawing-odds');
+  const verdict = h('p');
+  const finish = h('div.drawing-finish', { hidden: true }, verdict);
+  root.append(
+    h(
+      'div.drawing',
+      {},
+      h(
+        'div.drawing-left',
+        {},
+        h('div.drawing-choice', {}, field('Draw', model), kindField),
+        picture.element,
+      ),
+      h(
+        'div.drawing-right',
+        {},
+        title,
+        chances,
+        finish,
+        h('div.buttons', {}, share.element, roll, run, undo, again),
+        share.answer,
+        odds,
+        task.element,
+      ),
+    ),
+  );
+  picture.element.addEventListener('click', bars.focus); // the next pixel looks as if it could be clicked
+  bars.setLevels(MODELS[model.value].levels);
+  update();
+  onAddress(ID, open);
+  const asked = readAddress(ID);
+  return asked === null ? begin({ model: model.value }, KINDS[model.value].firstSeed) : open(asked);
+
+  function entry() {
+    return MODELS[drawing.model];
+  }
+
+  function isWhole() {
+    return drawing !== null && drawing.values.length === sizeOf(entry().shape);
+  }
+
+  function addressNow() {
+    const { model, condition, values } = drawing;
+    return addressOf(ID, { model, class: condition, values: textOfLevels(values) });
+  }
+
+  function update() {
+    const isOn = isRunning || isPausing; // the button that pauses stays enabled, and so keeps the keyboard
+    const isBusy = task.isBusy && !isOn;
+    const isOff = isBusy || drawing === null || isWhole();
+    model.disabled = kindSelect.disabled = task.isBusy;
+    bars.disable(task.isBusy || drawing === null);
+    roll.disabled = isOff || isOn;
+    run.disabled = isOff;
+    run.textContent = isOn ? 'Pause' : 'Let it run';
+    undo.disabled = task.isBusy || drawing === null || drawing.values.length === 0;
+    again.disabled = task.isBusy || drawing === null;
+  }
+
+  /** Shows what is drawn. `chances` of the next value are there, but where the picture is whole. */
+  function show() {
+    const { values, bits, chances: known } = drawing;
+    picture.show(values, entry());
+    share.clear();
+    const sum = bits.reduce((total, value) => total + value, 0);
+    const whole = isWhole();
+    title.textContent = whole
+      ? drawing.isFromAddress
+        ? 'A picture that somebody drew here'
+        : 'A picture that nobody drew before'
+      : 'How likely is each shade of the next pixel?';
+    chances.hidden = whole;
+    finish.hidden = share.element.hidden = !whole;
+    roll.hidden = run.hidden = whole;
+    if (!whole) {
+      bars.show(known[values.length]);
+      strip.show(known[values.length]);
+    }
+    odds.hidden = whole;
+    odds.replaceChildren(
+      ...(values.length === 0
+        ? ['Nothing is drawn yet.']
+        : [
+            'One in ',
+            h('strong', {}, oddsOf(sum)),
+            ' of the pictures that the model draws begins with exactly these pixels.',
+          ]),
+    );
+    verdict.replaceChildren(
+      h('strong', {}, `This picture: one in ${oddsOf(sum)}.`),
+      ` That is how often the model would draw exactly this one. It takes ${sum.toFixed(1)} bits to write down: the fewer, the likelier.`,
+    );
+  }
+
+  /** Shows the choice of what a model draws. */
+  function showChoice({ model: name, condition }) {
+    model.value = name;
+    kindField.querySelector('label').textContent = KINDS[name].noun;
+    const { groups } = MODELS[name];
+    kindSelect.replaceChildren(...groups.map((text, value) => h('option', { value, text })));
+    kindSelect.value = condition;
+  }
+
+  /** A new picture, of which the model draws the first rows. */
+  function begin(
+    { model: name, condition = KINDS[name].firstClass },
+    seed = Math.floor(1e9 * Math.random()),
+  ) {
+    return doing(async (signal) => {
+      task.say(drawing?.model === name ? '' : 'The model is being loaded…');
+      showChoice({ model: name, condition });
+      const job = { kind: 'sample', model: name, numImages: 1, seed, classes: [condition] };
+      try {
+        const { levels } = await client.run(job, { signal });
+        const { bits, chances: all } = await measure(name, condition, [...levels], signal);
+        const first = KINDS[name].firstRows * MODELS[name].shape[1];
+        const found = all.findIndex((chances, i) => i >= first && entropyOf(chances) >= OPEN);
+        const start = found < 0 ? first : found;
+        drawing = {
+          model: name,
+          condition,
+          values: [...levels.subarray(0, start)],
+          bits: bits.slice(0, start),
+          chances: all.slice(0, start + 1),
+        };
+        task.say('');
+        show();
+      } catch (error) {
+        if (drawing !== null) showChoice(drawing);
+        throw error;
+      }
+    });
+  }
+
+  /** The picture of an address; what is wrong with it is said, and left out. */
+  async function open(state) {
+    const opened = ++lastOpened;
+    if (task.isBusy) {
+      isRunning = false;
+      task.cancel();
+      await work;
+      if (opened !== lastOpened) return;
+    }
+    const { model: name, condition, values, complaints } = readDrawing(state, KINDS);
+    if (values === null) await begin({ model: name, condition }, KINDS[name].firstSeed);
+    else {
+      await doing(async (signal) => {
+        showChoice({ model: name, condition });
+        try {
+          const { bits, chances } = await measure(name, condition, values, signal);
+          drawing = { model: name, condition, values, bits, chances, isFromAddress: true };
+          task.say('');
+        } finally {
+          if (drawing !== null) {
+            showChoice(drawing);
+            show();
+          }
+        }
+      });
+    }
+    if (complaints.length > 0) task.fail(complaints.join(' '));
+  }
+
+  /** What each value took, and the chances of each level of these and of the next. */
+  async function measure(name, condition, values, signal) {
+    const { shape, levels: count } = MODELS[name];
+    const levels = new Uint8Array(sizeOf(shape));
+    levels.set(values);
+    const job = { kind: 'likelihood', model: name, levels, condition };
+    const { bits, probabilities } = await client.run(job, { signal });
+    return {
+      bits: [...bits.subarray(0, values.length)],
+      chances: Array.from(levels, (_, i) => probabilities.subarray(i * count, (i + 1) * count)).slice(
+        0,
+        values.length + 1,
+      ),
+    };
+  }
+
+  /** Draws the next pixel, and asks what may follow. */
+  async function put(level, signal) {
+    drawing.isFromAddress = false;
+    const { model, condition, values, bits, chances } = drawing;
+    const now = [...values, level];
+    const next = [];
+    if (now.length < sizeOf(entry().shape)) {
+      const job = { kind: 'next', model, values: now, condition };
+      next.push((await client.run(job, { signal })).probabilities);
+    }
+    // Only now: where that fails, the picture is as it was.
+    bits.push(-Math.log2(chances[values.length][level]));
+    values.push(level);
+    chances.splice(values.length, Number.POSITIVE_INFINITY, ...next); // those after it were of other values
+    show();
+  }
+
+  function choose(level) {
+    if (task.isBusy) return;
+    return finishing(async (signal) => {
+      task.say('');
+      await put(level, signal);
+    });
+  }
+
+  function rollOnce() {
+    return finishing(async (signal) => {
+      const level = await fall(isMotionReduced() ? 0 : LIES);
+      const chance = drawing.chances[drawing.values.length][level];
+      await put(level, signal);
+      task.say(`The die fell on ${shadeName(level, entry().levels)}, which had ${percent(chance)}.`);
+    });
+  }
+
+  /** The die falls, and is seen to lie for so many milliseconds. Gives the level it fell on. */
+  async function fall(milliseconds) {
+    const chances = drawing.chances[drawing.values.length];
+    const share = Math.random();
+    const level = levelAt(chances, share);
+    strip.point(share);
+    bars.hit(level);
+    if (milliseconds > 0) await wait(milliseconds);
+    return level;
+  }
+
+  function runOn() {
+    isRunning = true;
+    return finishing(async (signal) => {
+      task.say('');
+      try {
+        if (KINDS[drawing.model].isByRow) await runByRow(signal);
+        else while (isRunning && !isWhole()) await put(await fall(LIES_SHORTLY), signal);
+      } finally {
+        isRunning = isPausing = false;
+      }
+    });
+  }
+
+  function stop() {
+    isRunning = false;
+    isPausing = true;
+    update();
+  }
+
+  /** Row by row, as fast as they come. */
+  async function runByRow(signal) {
+    const { model, condition, values } = drawing;
+    const { shape, levels: count } = MODELS[model];
+    const size = sizeOf(shape);
+    const given = { levels: new Uint8Array(size), known: new Uint8Array(size).fill(1, 0, values.length) };
+    given.levels.set(values);
+    const seed = Math.floor(1e9 * Math.random());
+    const job = { kind: 'sample', model, numImages: 1, seed, classes: [condition], given };
+    let [drawn, done] = [given.levels, values.length];
+    const onReport = (report) => ([drawn, done] = [report.levels, report.done]);
+    const halt = new AbortController();
+    const whole = client.run(job, { signal: AbortSignal.any([signal, halt.signal]), onReport });
+    whole.then(
+      ({ levels }) => ([drawn, done] = [levels, size]),
+      () => {},
+    );
+    let shown = values.length;
+    while (isRunning && shown < size) {
+      const next = Math.min(size, (Math.floor(shown / shape[1]) + 1) * shape[1]);
+      if (next <= done) {
+        shown = next;
+        picture.show([...drawn.subarray(0, shown)], { shape, levels: count });
+      }
+      await Promise.race([wait(ROW), done < size ? whole : wait(ROW)]);
+    }
+    halt.abort();
+    task.say('Measuring…');
+    const now = [...drawn.subarray(0, shown)];
+    drawing = { model, condition, values: now, ...(await measure(model, condition, now, signal)) };
+    task.say('');
+    show();
+  }
+
+  function takeBack() {
+    drawing.values.pop();
+    drawing.bits.pop();
+    task.say('');
+    keepFocus(() => {
+      show();
+      update();
+    });
+  }
+
+  function doing(what) {
+    work = task.run(what);
+    return work;
+  }
+
+  /** Runs what may make the picture whole: then the keyboard is where that is said. */
+  async function finishing(task) {
+    const wasHere = root.contains(document.activeElement);
+    await doing(task);
+    if (isWhole() && wasHere) title.focus({ preventScroll: true });
+  }
+}
+
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const entropyOf = (chances) => chances.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);

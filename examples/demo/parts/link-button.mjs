@@ -1,0 +1,46 @@
+import { setAddress } from './address-state.mjs';
+import { button } from './controls.mjs';
+import { freshId, h } from './dom.mjs';
+
+/**
+ * A button that copies a link. Where the browser does not let a page copy, the link is there to be copied by hand.
+ *
+ * @param {string} text
+ * @param {{ address: () => string, className?: string }} options
+ */
+export function linkButton(text, { address, className }) {
+  const id = freshId();
+  const said = h('p.status', { role: 'status', hidden: true });
+  const link = h('input', { type: 'text', id, readOnly: true, onfocus: () => link.select() });
+  const byHand = h('div.field', { hidden: true }, h('label', { htmlFor: id }, 'Copy this link'), link);
+  const element = button(
+    text,
+    async () => {
+      const href = address();
+      setAddress(href);
+      said.hidden = false;
+      try {
+        await navigator.clipboard.writeText(href);
+        byHand.hidden = true;
+        said.textContent = 'The link is copied.';
+      } catch {
+        link.value = href;
+        byHand.hidden = false;
+        said.textContent = '';
+        link.focus();
+      }
+    },
+    className,
+  );
+  return {
+    element,
+    /** What became of it. */
+    answer: h('div.link-answer', {}, said, byHand),
+    /** Once the link is no longer that of what is shown. */
+    clear() {
+      said.hidden = true;
+      said.textContent = '';
+      byHand.hidden = true;
+    },
+  };
+}

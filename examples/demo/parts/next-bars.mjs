@@ -1,0 +1,90 @@
+import { h } from './dom.mjs';
+import { percent, shadeName } from './odds.mjs';
+import { rgbOf } from './pictures.mjs';
+
+/**
+ * How likely each shade of the next pixel is: a bar each, which is a button that chooses it. Arrow keys go from bar to bar.
+ *
+ * @param {{ onChoose: (level: number) => void }} options
+ */
+export function nextBars({ onChoose }) {
+  const element = h('div.next-bars', {
+    role: 'group',
+    'aria-label': 'The next pixel: how likely is each shade? Choose one.',
+    onkeydown: move,
+  });
+  /** @type {HTMLButtonElement[]} */
+  let bars = [];
+  let isOff = false;
+
+  /** So many levels. */
+  function setLevels(levels) {
+    if (bars.length === levels) return;
+    bars = Array.from({ length: levels }, (_, level) => {
+      const swatch = h('span.next-shade');
+      swatch.style.background = `rgb(${rgbOf([level], 0, 1, levels)})`;
+      return h(
+        'button.next-bar',
+        { type: 'button', tabIndex: level === 0 ? 0 : -1, onclick: () => isOff || onChoose(level) },
+        h('span.next-room', {}, h('span.next-column', {}, h('span.next-chance'))),
+        swatch,
+      );
+    });
+    element.replaceChildren(...bars);
+  }
+
+  /** @param {ArrayLike<number>} chances of each level */
+  function show(chances) {
+    setLevels(chances.length);
+    const most = Math.max(...chances);
+    const likeliest = chances.indexOf(most);
+    for (const [level, bar] of bars.entries()) {
+      const chance = chances[level];
+      const name = shadeName(level, bars.length);
+      bar.setAttribute('aria-label', `${name}, ${percent(chance)}`);
+      bar.title = name;
+      bar.style.setProperty('--height', chance / most);
+      bar.classList.toggle('likeliest', level === likeliest);
+      bar.classList.remove('hit');
+      bar.querySelector('.next-chance').textContent = percent(chance);
+    }
+    if (!element.contains(document.activeElement)) setStop(likeliest);
+  }
+
+  /** The bar that the Tab key finds. */
+  function setStop(level) {
+    for (const [i, bar] of bars.entries()) bar.tabIndex = i === level ? 0 : -1;
+  }
+
+  function move(event) {
+    const at = bars.indexOf(document.activeElement);
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      ArrowDown: at - 1,
+      ArrowUp: at + 1,
+      Home: 0,
+      End: bars.length - 1,
+    }[event.key];
+    if (at < 0 || to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const level = Math.min(bars.length - 1, Math.max(0, to));
+    setStop(level);
+    bars[level].focus();
+  }
+
+  return {
+    element,
+    setLevels,
+    show,
+    /** Gives the keyboard to the bar that the Tab key finds. */
+    focus: () => bars.find(({ tabIndex }) => tabIndex === 0)?.focus({ preventScroll: true }),
+    /** Marks the one that the die fell on. */
+    hit: (level) => bars[level].classList.add('hit'),
+    /** Bars that choose nothing for now stay in focus. */
+    disable(isNow) {
+      isOff = isNow;
+      element.setAttribute('aria-disabled', String(isNow));
+    },
+  };
+}

@@ -1,0 +1,25 @@
+const SUPERSCRIPTS = [...'⁰¹²³⁴⁵⁶⁷⁸⁹'];
+
+/**
+ * A small probability in words: 4,200 for one in 4,200, and 10⁴¹ beyond a million.
+ *
+ * @param {number} bits -log2 of the probability
+ */
+export function oddsOf(bits) {
+  const power = bits * Math.log10(2);
+  if (power < 6) return Math.round(10 ** power).toLocaleString('en');
+  return `10${[...String(Math.round(power))].map((digit) => SUPERSCRIPTS[digit]).join('')}`;
+}
+
+/** 62%, 3.1%, under 0.1%. */
+export function percent(chance) {
+  if (chance < 0.001) return 'under 0.1%';
+  if (chance > 0.995 && chance < 1) return 'over 99%';
+  return `${(100 * chance).toFixed(chance < 0.1 ? 1 : 0)}%`;
+}
+
+/** The name of a shade of grey: level 0 is paper. */
+export function shadeName(level, levels) {
+  if (level === 0) return 'white';
+  return level === levels - 1 ? 'black' : `grey ${level} of ${levels - 1}`;
+}

@@ -1,0 +1,14 @@
+// The entry of the worker that draws, measures and compresses with trained models: the portable runtime, without tfjs.
+
+import { serveJobs } from './serve-jobs.mjs';
+
+serveJobs({
+  sample: async () => (await import('./sampling.mjs')).drawImages,
+  pass: async () => (await import('./sampling.mjs')).timePass,
+  next: async () => (await import('./next-value.mjs')).nextValue,
+  likelihood: async () => (await import('./likelihood.mjs')).measure,
+  classify: async () => (await import('./likelihood.mjs')).classify,
+  compress: async () => (await import('./coding.mjs')).compressImage,
+  decompress: async () => (await import('./coding.mjs')).decompressImage,
+  png: async () => (await import('./png.mjs')).pngOf,
+});

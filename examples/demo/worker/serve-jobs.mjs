@@ -1,0 +1,40 @@
+/**
+ * Takes the page's jobs in a worker, one after the other.
+ *
+ * @typedef {(job: object, context: { signal: AbortSignal, report: (what: object) => void }) => Promise<object>} Task
+ *
+ * @param {Record<string, () => Promise<Task>>} tasks by the kind of a job; loaded with the first job that needs it
+ * @param {{ before?: (job: object) => Promise<void>, extras?: () => object }} [options] `before`: what a job needs first; `extras`: what
+ * goes with each result
+ */
+export function serveJobs(tasks, { before = async () => {}, extras = () => ({}) } = {}) {
+  /** Of jobs that are not yet done, by number. */
+  const cancellers = new Map();
+  let last = Promise.resolve();
+
+  self.addEventListener('message', ({ data }) => {
+    if (data.cancel) {
+      cancellers.get(data.id)?.abort();
+      return;
+    }
+    cancellers.set(data.id, new AbortController());
+    last = last.then(() => carryOut(data));
+  });
+
+  /** @param {import('./protocol.mjs').ToWorker & { job: object }} request */
+  async function carryOut({ id, job }) {
+    const { signal } = cancellers.get(id);
+    try {
+      await before(job);
+      const task = await tasks[job.kind]();
+      signal.throwIfAborted();
+      const result = await task(job, { signal, report: (what) => self.postMessage({ id, report: what }) });
+      self.postMessage({ id, result, ...extras() });
+    } catch (error) {
+      const { name = 'Error', message = String(error), isLost = false } = error ?? {};
+      self.postMessage({ id, error: { name, message, isLost } });
+    } finally {
+      cancellers.delete(id);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { compress, readPortable } from 'pixelcnn-layers/runtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, useDemo } from './demo-page';
+
+const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+
+describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
+  const demo = useDemo();
+  const panel = () => demo.panel('compressing');
+  const headline = () => panel().locator('.headline').textContent();
+  const result = () => panel().locator('.file-drop').getByRole('status').textContent();
+  const alert = () => panel().locator('.file-drop').getByRole('alert');
+  const choose = (name: string, bytes: Uint8Array) =>
+    panel()
+      .getByLabel('Choose a .pxc file')
+      .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+  async function download() {
+    const downloading = demo.page.waitForEvent('download');
+    await button(panel(), 'Download').click();
+    const file = await downloading;
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+  }
+
+  beforeEach(async () => {
+    await demo.open('compressing');
+    await eventually(headline).toMatch(/bytes/);
+    await panel().getByLabel('Digits').check();
+    await panel().getByText('1 of 297: a 0').waitFor();
+    await eventually(() => panel().locator('.bar').last().textContent()).toMatch(/^raw, 5 bits a value40$/);
+  });
+
+  it('makes the file that the library makes, beside a PNG and raw levels', async () => {
+    const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
+    const data = new Uint8Array(await readFile(at('data/digits-test-images.u8'))).slice(0, 64);
+    const own = await compress(model, { data, shape: [1, 8, 8, 1] }, { condition: 0, storeCondition: true });
+    const { name, bytes } = await download();
+    expect(name).toBe('digits-1.pxc');
+    expect([...bytes]).toEqual([...own]);
+    expect(await headline()).toMatch(
+      new RegExp(
+        `^This image: ${own.length} bytes \\d+% smaller than a PNG of \\d+ bytes, and just as exact\\.$`,
+      ),
+    );
+    const bars = await panel().locator('.bar').allTextContents();
+    expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual([
+      'by the model',
+      'as a PNG',
+      'raw, 5 bits a value',
+    ]);
+    expect(await panel().getByText('The model is not counted').isVisible()).toBe(true);
+    demo.expectClean();
+  });
+
+  it('gives the same image back, value by value, also when another is shown by then', async () => {
+    const { name, bytes } = await download();
+    await choose(name, bytes);
+    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    const returned = panel().getByRole('img', { name: `Read from ${name}` });
+    await returned.waitFor();
+    const shown = await returned.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const shownFirst = await panel()
+      .getByRole('img', { name: 'Image to compress' })
+      .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    expect(shown).toBe(shownFirst);
+    await button(panel(), 'Next').click();
+    await panel().getByText('2 of 297').waitFor();
+    await choose(name, bytes);
+    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    demo.expectClean();
+  });
+
+  it('takes a file that is dropped, there or anywhere in the panel', async () => {
+    const { name, bytes } = await download();
+    const drop = (place: string) =>
+      panel()
+        .locator(place)
+        .evaluate(
+          (element, [name, bytes]) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
+            element.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+          },
+          [name, [...bytes]] as const,
+        );
+    for (const place of ['.drop', '.headline']) {
+      await choose('other.pxc', new Uint8Array(3));
+      await alert().waitFor();
+      await drop(place);
+      await eventually(result).toMatch(/^The same image: all 64 values/);
+      expect(await alert().isVisible()).toBe(false);
+    }
+    expect(await panel().locator('.picker').getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('refuses in words what is damaged, cut, of another model, or no such file', async () => {
+    const { name, bytes } = await download();
+    const refused = async (name: string, bytes: Uint8Array) => {
+      await choose(name, bytes);
+      await eventually(() => alert().isVisible()).toBe(true);
+      expect(await result()).toBe('');
+      expect(await panel().locator('.stage .tray').isVisible()).toBe(false);
+      return alert().textContent();
+    };
+    const damaged = Uint8Array.from(bytes);
+    damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 255;
+    expect(await refused('bent.pxc', damaged)).toMatch(/^bent\.pxc is damaged, so nothing was unpacked\. \(/);
+    await choose(name, bytes);
+    await eventually(result).toMatch('The same image');
+    expect(await refused('cut.pxc', bytes.subarray(0, bytes.length - 3))).toMatch(/^cut\.pxc is damaged/);
+    await choose(name, bytes);
+    await eventually(result).toMatch('The same image');
+    expect(await refused('notes.txt', Buffer.from('no picture'))).toBe(
+      'notes.txt is not a file of compressed images.',
+    );
+    await panel().getByLabel('Clothes').check();
+    await panel().getByText('5 of 100: a coat').waitFor();
+    await choose(name, bytes);
+    await eventually(() => alert().textContent()).toBe(
+      `${name} was made with another model than the one chosen above, or is damaged. Nothing was unpacked.`,
+    );
+    demo.expectClean();
+  });
+
+  it('does without a PNG where none can be made', async () => {
+    await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
+    await demo.page.reload();
+    await panel().scrollIntoViewIfNeeded();
+    await eventually(headline).toMatch(/^This image: \d+ bytes/);
+    expect(await panel().locator('.bar').allTextContents()).toHaveLength(2);
+    expect(await button(panel(), 'Download').isEnabled()).toBe(true);
+  });
+});

@@ -1,0 +1,316 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { logProb, readPortable, sample, stepper } from 'pixelcnn-layers/runtime';
+import { describe, expect, it } from 'vitest';
+import { levelAt } from '../../examples/demo/parts/die-strip.mjs';
+import { levelsOfText, textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
+import { oddsOf, percent, shadeName } from '../../examples/demo/parts/odds.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, focusedAfterFrames, pixels, says, useDemo } from './demo-page';
+
+const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
+
+describe('levels as text', () => {
+  it('is read as it was written, and is short where levels repeat', () => {
+    const limits = { levels: 17, size: 200 };
+    const runs = fc.array(fc.tuple(fc.nat(16), fc.integer({ min: 1, max: 60 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(runs, (runs) => {
+        const values = runs.flatMap(([level, length]) => Array<number>(length).fill(level)).slice(0, 200);
+        expect(levelsOfText(textOfLevels(values), limits)).toEqual(values);
+      }),
+    );
+    expect(textOfLevels(Array<number>(64).fill(0))).toBe('0Z0Z0F');
+    expect(textOfLevels([1, 1, 16, 16, 16])).toBe('11gA');
+  });
+
+  it.each(['A0', '0AA', 'z', '0-1', '0Z0Z0Z', '<b>', '0'.repeat(65)])('is none where it is %s', (text) => {
+    expect(levelsOfText(text, { levels: 17, size: 64 })).toBe(null);
+  });
+});
+
+it('the die falls on each level as often as it is likely', () => {
+  const chances = [0.5, 0, 0.25, 0.25];
+  expect([0, 0.49, 0.5, 0.74, 0.75, 0.999].map((share) => levelAt(chances, share))).toEqual([
+    0, 0, 2, 2, 3, 3,
+  ]);
+  expect(levelAt([0.4, 0.3], 0.8)).toBe(0); // what rounding left over
+});
+
+it('odds are in words', () => {
+  expect([0, 1, 12, 19.9, 93.4].map(oddsOf)).toEqual(['1', '2', '4,096', '978,356', '10²⁸']);
+  expect([0.0001, 0.031, 0.62, 0.999, 1].map(percent)).toEqual([
+    'under 0.1%',
+    '3.1%',
+    '62%',
+    'over 99%',
+    '100%',
+  ]);
+});
+
+describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () => {
+  const demo = useDemo();
+  const drawing = () => demo.panel('drawing');
+  const bars = () => drawing().locator('.next-bar');
+  const picture = () => drawing().getByRole('img');
+  const labels = () => bars().evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label')));
+  const drawn = async () =>
+    Number((await picture().getAttribute('aria-label'))?.match(/(\d+) of (?:64|784) pixels are drawn/)?.[1]);
+  const open = async (hash = '') => {
+    await demo.page.goto(`${demo.address}${hash}`);
+    await drawing().locator('.likeliest').waitFor();
+  };
+  const model = async (name: string) => readPortable(await readFile(`${MODELS}/${name}.pixelcnn`));
+
+  it('begins at a pixel that could be many a shade, with the chances that the library gives', async () => {
+    const start = performance.now();
+    await open();
+    console.log(`the demo: first bars after ${((performance.now() - start) / 1000).toFixed(2)} s`);
+    const digits = await model('digits-conditional');
+    const { data } = await sample(digits, { numImages: 1, seed: 4, condition: [3] });
+    const steps = stepper(digits, { condition: 3 });
+    let chances: number[] = [];
+    const entropy = () => chances.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);
+    let given = 0;
+    for (; given <= 64; given++) {
+      chances = Array.from(steps.logProbs(), Math.exp);
+      if (given >= 16 && entropy() >= 1.5) break;
+      steps.put([data[given] as number]);
+    }
+    steps.dispose();
+    expect(await drawn()).toBe(given);
+    expect(await labels()).toEqual(
+      chances.map((chance, level) => `${shadeName(level, 17)}, ${percent(chance)}`),
+    );
+    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual([
+      percent(Math.max(...chances)),
+    ]);
+    demo.expectClean();
+  });
+
+  it('takes a shade by pointer or by keyboard, and takes it back', async () => {
+    await open();
+    const [before, chances, begun] = [await pixels(picture()), await labels(), await drawn()];
+    await bars().nth(9).click();
+    await eventually(drawn).toBe(begun + 1);
+    expect(await pixels(picture())).not.toBe(before);
+    expect(await labels()).not.toEqual(chances);
+    await button(drawing(), 'Undo').click();
+    expect(await drawn()).toBe(begun);
+    expect(await pixels(picture())).toBe(before);
+    expect(await labels()).toEqual(chances);
+
+    await drawing().getByLabel('Digit', { exact: true }).focus();
+    await demo.page.keyboard.press('Tab');
+    const focused = () => bars().evaluateAll((all) => all.findIndex((bar) => bar.matches(':focus')));
+    expect(await focused()).toBe(
+      await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.likeliest'))),
+    );
+    await demo.page.keyboard.press('Home');
+    await demo.page.keyboard.press('ArrowRight');
+    await demo.page.keyboard.press('ArrowUp');
+    await demo.page.keyboard.press('ArrowLeft');
+    expect(await focused()).toBe(1);
+    await demo.page.keyboard.press('End');
+    expect(await focused()).toBe(16);
+    await demo.page.keyboard.press('Enter');
+    await eventually(drawn).toBe(begun + 1);
+    expect(await focused()).toBe(16);
+    await demo.page.keyboard.press('Space');
+    await eventually(drawn).toBe(begun + 2);
+    for (let left = begun + 2; left > 0; left--) await button(drawing(), 'Undo').press('Enter');
+    expect(await drawn()).toBe(0);
+    await drawing().getByText('Nothing is drawn yet').waitFor();
+    expect(await button(drawing(), 'Undo').isDisabled()).toBe(true);
+    demo.expectClean();
+  });
+
+  it('rolls a die that falls by the chances, and shows where', async () => {
+    await open();
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await demo.page.evaluate(() => {
+      Math.random = () => 0.9999;
+    });
+    const begun = await drawn();
+    const chances = await labels();
+    await button(drawing(), 'Roll the die').click();
+    await drawing().locator('.next-bar.hit').waitFor();
+    const hit = await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.hit')));
+    expect(hit).toBeGreaterThan(10);
+    expect(
+      await drawing()
+        .locator('.die-needle')
+        .evaluate((needle) => needle.style.left),
+    ).toBe('99.99%');
+    await eventually(drawn).toBe(begun + 1);
+    await says(drawing(), `The die fell on ${chances[hit]?.replace(', ', ', which had ')}.`);
+    demo.expectClean();
+  });
+
+  it('runs by itself, can be paused, and says how likely the picture is; its link shows it again', async () => {
+    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await open();
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    const begun = await drawn();
+    await button(drawing(), 'Let it run').click();
+    await eventually(drawn).toBeGreaterThan(begun + 2);
+    await button(drawing(), 'Pause').click();
+    await eventually(() => button(drawing(), 'Roll the die').isEnabled()).toBe(true);
+    const paused = await drawn();
+    expect(paused).toBeLessThan(64);
+    await demo.page.waitForTimeout(300);
+    expect(await drawn()).toBe(paused);
+    await button(drawing(), 'Let it run').press('Enter');
+    const title = drawing().getByRole('heading', { name: 'A picture that nobody drew before' });
+    await title.waitFor();
+    await eventually(() => title.evaluate((heading) => heading === document.activeElement)).toBe(true);
+    expect(await bars().first().isVisible()).toBe(false);
+
+    await button(drawing(), 'Share').click();
+    await drawing().getByText('The link is copied.').waitFor();
+    const link = await demo.page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toBe(demo.page.url());
+    const query = new URLSearchParams(new URL(link).hash.split('?')[1]);
+    expect([query.get('model'), query.get('class')]).toEqual(['digits-conditional', '3']);
+    const values = levelsOfText(query.get('values') ?? '', { levels: 17, size: 64 }) ?? [];
+    const images = { data: Uint8Array.from(values), shape: [1, 8, 8, 1] };
+    const [nats = 0] = await logProb(await model('digits-conditional'), images, { condition: 3 });
+    const bits = -nats / Math.LN2;
+    const words = `This picture: one in ${oddsOf(bits)}. That is how often the model would draw exactly this one. It takes ${bits.toFixed(1)} bits`;
+    expect(await drawing().textContent()).toContain(words);
+
+    const shown = await pixels(picture());
+    await demo.page.goto('about:blank');
+    await demo.page.goto(link);
+    await drawing().getByRole('heading', { name: 'A picture that somebody drew here' }).waitFor();
+    expect(await pixels(picture())).toBe(shown);
+    expect(await drawing().textContent()).toContain(words);
+    demo.expectClean();
+  });
+
+  it('gives the keyboard to the likeliest shade where the picture is clicked', async () => {
+    await open();
+    await picture().click();
+    const focused = () => demo.page.evaluate(() => document.activeElement?.className ?? '');
+    await eventually(focused).toContain('likeliest');
+  });
+
+  it('gives the link to copy by hand where the browser does not let the page copy', async () => {
+    await demo.page.addInitScript(() =>
+      Object.defineProperty(navigator, 'clipboard', {
+        value: { writeText: () => Promise.reject(new Error()) },
+      }),
+    );
+    await demo.page.goto(`${demo.address}#drawing?values=0Z0Z0F`);
+    await button(drawing(), 'Share').click();
+    const link = drawing().getByLabel('Copy this link');
+    await link.waitFor();
+    expect(await link.inputValue()).toBe(demo.page.url());
+    expect(await link.evaluate((input: HTMLInputElement) => input.selectionEnd)).toBe(demo.page.url().length);
+    await button(drawing(), 'Undo').click();
+    expect(await link.isVisible()).toBe(false);
+  });
+
+  it('draws clothes too, which run row by row', async () => {
+    await open();
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    expect(demo.seen.requests.filter((url) => /clothes-.*pixelcnn/.test(url))).toEqual([]);
+    await drawing().getByLabel('Draw', { exact: true }).selectOption('Clothes');
+    await eventually(() => bars().count()).toBe(16);
+    await drawing().getByLabel('Kind').selectOption('trousers');
+    await eventually(() => button(drawing(), 'Let it run').isEnabled()).toBe(true);
+    const begun = await drawn();
+    expect(begun).toBeGreaterThanOrEqual(8 * 28);
+    await bars().nth(0).click();
+    await eventually(drawn).toBe(begun + 1);
+    await button(drawing(), 'Let it run').click();
+    await eventually(drawn).toBeGreaterThan(begun + 28);
+    await button(drawing(), 'Pause').click();
+    await eventually(() => button(drawing(), 'Let it run').isEnabled()).toBe(true);
+    const paused = await drawn();
+    expect(paused % 28).toBe(0);
+    expect(paused).toBeLessThan(784);
+    await button(drawing(), 'Let it run').click();
+    await drawing().getByText('This picture: one in 10').waitFor();
+    await button(drawing(), 'Start again').click();
+    await eventually(drawn).toBeLessThan(784);
+    demo.expectClean();
+  });
+
+  it.each([
+    ['model=cats', /The address asks for the model “cats”: there is only digits-conditional and clothes\./],
+    ['class=ten&model=clothes', /The address asks for the class “ten”: wanted 0 to 9\./],
+    ['values=012%3Cb%3E', /The pixels in the address are not those of a picture of this model\./],
+  ])('says what is wrong with the address #drawing?%s, and goes on without', async (query, words) => {
+    await open(`#drawing?${query}`);
+    expect(await drawing().getByRole('alert').textContent()).toMatch(words);
+    const begun = await drawn();
+    await bars().first().click();
+    await eventually(drawn).toBe(begun + 1);
+    demo.expectClean();
+  });
+
+  it('opens a link in the page that is open', async () => {
+    await open();
+    await demo.page.evaluate(() => {
+      location.hash = '#drawing?values=0gA&class=7';
+    });
+    await eventually(drawn).toBe(4);
+    expect(await drawing().getByLabel('Digit', { exact: true }).inputValue()).toBe('7');
+  });
+
+  it('opens a link instead of going on with what runs', async () => {
+    await open('#drawing?model=clothes&values=0Z0Z');
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await button(drawing(), 'Let it run').click();
+    await eventually(drawn).toBeGreaterThan(84);
+    await demo.page.evaluate(() => {
+      location.hash = '#drawing?values=0gA&class=7';
+    });
+    await eventually(() => picture().getAttribute('aria-label')).toContain('4 of 64');
+    expect(await drawing().getByLabel('Draw', { exact: true }).inputValue()).toBe('digits-conditional');
+    expect(await drawing().getByRole('alert').isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('keeps the keyboard on the button that pauses', async () => {
+    await open('#drawing?model=clothes&values=0Z0Z');
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await button(drawing(), 'Let it run').press('Enter');
+    await eventually(drawn).toBeGreaterThan(84);
+    await button(drawing(), 'Pause').press('Enter');
+    await eventually(() => button(drawing(), 'Let it run').isEnabled()).toBe(true);
+    expect(await focusedAfterFrames(demo.page)).toBe('Let it run');
+  });
+
+  it('takes a shade once the connection is back, where it was lost', async () => {
+    await demo.page.context().route('**/next-value-*.js', (route) => route.abort(), { times: 1 });
+    await open('#drawing?values=000');
+    const chances = await labels();
+    await bars().first().click();
+    await drawing().getByRole('alert').waitFor();
+    expect([await drawn(), await labels()]).toEqual([3, chances]);
+    await bars().first().click();
+    await eventually(drawn).toBe(4);
+    expect(await drawing().getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('offers the kinds of what is drawn, where a link cannot be opened', async () => {
+    await demo.page.context().route('**/clothes-*.pixelcnn', (route) => route.abort());
+    await open('#drawing?values=000');
+    await demo.page.evaluate(() => {
+      location.hash = '#drawing?model=clothes&values=00';
+    });
+    await drawing().getByRole('alert').waitFor();
+    expect(await drawn()).toBe(3);
+    expect(await drawing().getByLabel('Draw', { exact: true }).inputValue()).toBe('digits-conditional');
+  });
+
+  it('shows of a long address no more than its beginning', async () => {
+    await open(`#drawing?model=${'cats'.repeat(5000)}`);
+    const words = await drawing().getByRole('alert').textContent();
+    expect(words).toMatch(/^The address asks for the model “(cats)+…”: there is only/);
+    expect(words?.length).toBeLessThan(200);
+  });
+});

@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, useDemo } from './demo-page';
+
+describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
+  const demo = useDemo();
+  const likelihood = () => demo.panel('likelihood');
+  const map = () => likelihood().getByRole('application', { name: 'Bits of each pixel' });
+  const readout = () => likelihood().locator('.map .readout').textContent();
+  const headline = () => likelihood().locator('.headline').textContent();
+  const bitsOf = (text: string | null) => Number(text?.match(/(\d+\.\d+) bits/)?.[1]);
+  const whole = async () =>
+    Number((await headline())?.match(/This image: ([\d,]+) bits/)?.[1]?.replace(',', ''));
+
+  beforeEach(async () => {
+    await demo.open('likelihood');
+    await eventually(headline).toMatch('bits for 64 values');
+  });
+
+  it('says how many bits the image takes, beside knowing nothing and a PNG', async () => {
+    expect(await headline()).toMatch(
+      /^This image: \d+ bits A model that knows nothing needs 262\. A PNG takes \d+, some 480 of them its frame\. \d\.\d\d bits per dimension: \d+ bits for 64 values\.$/,
+    );
+    const bars = await likelihood().locator('.bar').allTextContents();
+    expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual([
+      'this image',
+      'mean of the test images',
+      'knowing nothing',
+      'as a PNG',
+    ]);
+    expect(bars[0]).toBe(`this image${await whole()}`);
+    demo.expectClean();
+  });
+
+  it('tells the bits of each pixel', async () => {
+    await map().focus();
+    let sum = 0;
+    for (let row = 0; row < 8; row++) {
+      for (let column = 0; column < 8; column++) {
+        sum += bitsOf(await readout());
+        await demo.page.keyboard.press('ArrowRight');
+      }
+      await demo.page.keyboard.press('Home');
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    expect(Math.abs(sum - (await whole()))).toBeLessThan(1);
+    expect(Math.abs(sum / 64 - bitsOf(await headline()))).toBeLessThan(0.02);
+    expect(await likelihood().getByText('uniform 4.1').isVisible()).toBe(true);
+  });
+
+  it('shows what was expected at a pixel: the most surprising, or the one pointed at', async () => {
+    const title = () => likelihood().locator('.levels h3').textContent();
+    const words = () => likelihood().locator('.levels').getByRole('img').first().getAttribute('aria-label');
+    const place = (text: string | null) =>
+      text
+        ?.match(/row (\d), column (\d)/i)
+        ?.slice(1)
+        .map(Number);
+    const [row = 0, column = 0] = place(await title()) ?? [];
+    await map().focus();
+    const bits: number[][] = [];
+    for (let y = 0; y < 8; y++) {
+      await demo.page.keyboard.press('Home');
+      bits.push([]);
+      for (let x = 0; x < 8; x++) {
+        bits.at(-1)?.push(bitsOf(await readout()));
+        expect(place(await title())).toEqual([y, x]);
+        await demo.page.keyboard.press('ArrowRight');
+      }
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    const most = bits[row]?.[column] ?? 0;
+    expect(most).toBe(Math.max(...bits.flat()));
+
+    const editor = likelihood().getByRole('application', { name: 'Image to measure' });
+    await editor.focus();
+    await demo.page.keyboard.press('Home');
+    for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
+    for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
+    expect(place(await title())).toEqual([row, column]);
+    const [, level, percent] =
+      (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
+    expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
+    expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
+  });
+
+  it('says that a blank image is likelier, and shows it', async () => {
+    const moral = likelihood().locator('.moral');
+    const before = await whole();
+    await moral.filter({ hasText: 'Likely does not mean beautiful' }).waitFor();
+    const blank = Number((await moral.textContent())?.match(/takes only (\d+) bits/)?.[1]);
+    expect(await moral.textContent()).toContain(`and this one ${before}.`);
+    expect(blank).toBeLessThan(before);
+    await button(likelihood(), 'Blank').click();
+    await eventually(whole).toBe(blank);
+    expect(await moral.textContent()).toMatch(/^A blank image takes only/);
+  });
+
+  it('measures again what is drawn by hand, and by another class', async () => {
+    const before = await whole();
+    await button(likelihood(), 'Blank').click();
+    await eventually(whole).not.toBe(before);
+    const blank = await whole();
+    await likelihood().getByRole('application', { name: 'Image to measure' }).focus();
+    await demo.page.keyboard.press('Space');
+    await eventually(whole).toBeGreaterThan(blank);
+    await button(likelihood(), 'Reset').click();
+    await eventually(whole).toBe(before);
+    expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
+    await likelihood().getByLabel('Class given to the model').selectOption('1');
+    await eventually(whole).toBeGreaterThan(before); // a 0 surprises, to whom a 1 is told
+    demo.expectClean();
+  });
+
+  it('tells the bits by channel', async () => {
+    await likelihood().getByLabel('Emoji').check();
+    await eventually(headline).toMatch('bits for 3072 values');
+    await map().focus();
+    const [mean, ...channels] = (await readout())?.match(/\d+\.\d+/g)?.map(Number) ?? [];
+    expect(channels.length).toBe(3);
+    expect(channels.reduce((sum, bits) => sum + bits, 0) / 3).toBeCloseTo(mean ?? 0, 1);
+    await likelihood().getByLabel('Green', { exact: true }).check();
+    await map().focus();
+    expect(bitsOf(await readout())).toBe(channels[1]);
+    demo.expectClean();
+  });
+
+  it('shows the editor and what is measured of it together on a phone', async () => {
+    await demo.page.setViewportSize({ width: 390, height: 844 });
+    const contents = (await demo.page.locator('.contents').boundingBox())?.height ?? 0;
+    for (const [id, result] of [
+      ['completing', '.pictures'],
+      ['likelihood', '.headline'],
+      ['classifying', '.class-bars'],
+    ] as const) {
+      await demo.panel(id).locator('.squares').first().scrollIntoViewIfNeeded();
+      await demo.panel(id).locator(result).first().waitFor();
+      await demo
+        .panel(id)
+        .locator(result)
+        .first()
+        .evaluate((element) => element.scrollIntoView({ block: 'end' }));
+      for (const place of ['.squares', result]) {
+        const box = await demo.panel(id).locator(place).first().boundingBox();
+        expect(box?.y).toBeGreaterThanOrEqual(contents); // not below it
+        expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(845);
+      }
+    }
+    expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  });
+});

@@ -1,0 +1,129 @@
+import type { Dialog } from 'playwright';
+import { describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, focusedAfterFrames, pixels, says, tensorCounts, useDemo } from './demo-page';
+
+describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
+  const demo = useDemo();
+  const tfjsRequests = () => demo.seen.requests.filter((url) => /tfjs|backend-/.test(url));
+
+  it.each(['PixelCNN', 'Gated PixelCNN'])(
+    'trains %s, saves it, and goes on after a reload',
+    async (network) => {
+      const training = () => demo.panel('training');
+      const open = async () => {
+        await demo.open('training');
+        await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+      };
+      const legend = () => training().locator('.u-legend').textContent();
+      const stepOf = async () =>
+        Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
+      await open();
+      expect(await button(training(), 'Load').isDisabled()).toBe(true);
+      expect(tfjsRequests()).toEqual([]);
+      await training().getByLabel(network, { exact: true }).check();
+      await button(training(), 'Train').click();
+      await training().getByText('step 50', { exact: true }).waitFor({ timeout: 20_000 });
+      expect(await button(training(), 'Save').isDisabled()).toBe(true);
+      await button(training(), 'Stop').press('Enter');
+      await says(training(), /Stopped: .* Not saved/);
+      expect(await focusedAfterFrames(demo.page)).toBe('Continue');
+      const label = await training()
+        .getByRole('img', { name: /^Loss curve/ })
+        .getAttribute('aria-label');
+      expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
+      const stopped = await stepOf();
+      expect(await legend()).toMatch(
+        new RegExp(`^step${stopped}training images, smoothed\\d\\.\\d{3}test images\\d\\.\\d{3}$`),
+      );
+      const swatches = () =>
+        training()
+          .locator('.u-marker')
+          .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
+      const light = await swatches();
+      await demo.page.emulateMedia({ colorScheme: 'dark' });
+      expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
+      await button(training(), 'Save').click();
+      await says(training(), `Saved in this browser: step ${stopped}`);
+      const drawn = await pixels(training().locator('.latest canvas'));
+      await button(training(), 'Draw others').click();
+      await says(training(), 'Drew 16 others');
+      expect(await pixels(training().locator('.latest canvas'))).not.toBe(drawn);
+
+      const loaded = tfjsRequests().length;
+      expect(loaded).toBeGreaterThan(0);
+      await open();
+      await says(training(), `A model is saved in this browser: step ${stopped}`);
+      expect(tfjsRequests().length).toBe(loaded); // to see what is kept takes no tfjs
+      await button(training(), 'Load').click();
+      await says(training(), `Loaded: step ${stopped}`);
+      expect(await training().getByLabel(network, { exact: true }).isChecked()).toBe(true);
+      const counts = await tensorCounts(demo.page);
+      await button(training(), 'Continue').click();
+      await eventually(stepOf).toBeGreaterThan(stopped + 20);
+      await button(training(), 'Stop').click();
+      await says(training(), 'Stopped');
+      const after = await tensorCounts(demo.page);
+      expect(after.at(-1)).toBe(counts.at(-1));
+      const stoppedAgain = await stepOf();
+      const answer = async (isYes: boolean) => {
+        const asked = demo.page.waitForEvent('dialog').then(async (dialog) => {
+          await (isYes ? dialog.accept() : dialog.dismiss());
+          return dialog.message();
+        });
+        await button(training(), 'Start anew').click();
+        return asked;
+      };
+      expect(await answer(false)).toBe(`The model at step ${stoppedAgain} is not saved. Go on without it?`);
+      expect(await button(training(), 'Continue').isEnabled()).toBe(true);
+      await answer(true);
+      expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
+      await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+      expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
+      demo.expectClean();
+    },
+  );
+
+  it('asks before the page is left while it trains, or with steps that are not saved', async () => {
+    const training = demo.panel('training');
+    /** Tries to leave, and stays; gives whether the browser asked. */
+    async function isAsked() {
+      let asked = false;
+      const stay = async (dialog: Dialog) => {
+        asked = dialog.type() === 'beforeunload';
+        await dialog.dismiss();
+      };
+      demo.page.on('dialog', stay);
+      await demo.page.close({ runBeforeUnload: true });
+      await demo.page.waitForTimeout(500);
+      demo.page.off('dialog', stay);
+      return asked;
+    }
+    await demo.open('training');
+    await eventually(() => button(training, 'Train').isEnabled()).toBe(true);
+    await button(training, 'Train').click();
+    await training.getByText(/step \d+,/).waitFor({ timeout: 20_000 });
+    expect(await isAsked()).toBe(true);
+    await button(training, 'Stop').click();
+    await says(training, 'Stopped');
+    expect(await isAsked()).toBe(true);
+    expect(await button(training, 'Continue').isEnabled()).toBe(true); // it is still there
+    await button(training, 'Save').click();
+    await says(training, 'Saved in this browser');
+    let asked = false;
+    demo.page.on('dialog', async (dialog) => {
+      asked = true;
+      await dialog.accept();
+    });
+    await demo.page.reload();
+    await says(training, 'A model is saved in this browser');
+    expect(asked).toBe(false);
+  });
+
+  it('says that its curve is smoothed, and over how much', async () => {
+    await demo.open('training');
+    const training = demo.panel('training');
+    await training.getByText('training images, smoothed').waitFor();
+    expect(await training.getByText('a running average over about the last 50 steps').isVisible()).toBe(true);
+  });
+});
