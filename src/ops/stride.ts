@@ -1,8 +1,8 @@
 import { pad, reshape, slice, type Tensor4D } from '@tensorflow/tfjs-core';
 
 // Strided convolutions are computed at stride 1, after which places are dropped. Transposed ones are computed at stride
-// 1 on a map with zeros between its places. A PixelCNN++ has eight of them among some sixty others, so only a fortieth
-// of the arithmetic is wasted.
+// 1 on a map with zeros between its places. A PixelCNN++ has eight of them among some sixty others, so only about
+// 3 % of the multiplications are wasted.
 
 /** Every second row and column: [N,H,W,F] -> [N,H/2,W/2,F]. */
 export function everySecond(x: Tensor4D): Tensor4D {
