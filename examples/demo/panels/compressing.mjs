@@ -155,7 +155,8 @@ const isSame = (some, others) =>
 
 /** In words of the page what the codec says of a file that it refuses. */
 function refusalOf(name, message) {
-  if (message.includes('not a file of compressed images')) return `${name} is not a file of compressed images.`;
+  if (message.includes('not a file of compressed images'))
+    return `${name} is not a file of compressed images.`;
   if (message.includes('another model'))
     return `${name} was made with another model than the one chosen above, or is damaged. Nothing was unpacked.`;
   if (/damaged|truncated/.test(message)) return `${name} is damaged, so nothing was unpacked. (${message})`;
