@@ -90,6 +90,7 @@ export function mountDrawing(root) {
     ),
   );
   picture.element.addEventListener('click', bars.focus); // the next pixel looks as if it could be clicked
+  share.element.hidden = true; // until there is a whole picture
   bars.setLevels(MODELS[model.value].levels);
   update();
   onAddress(ID, open);
