@@ -74,14 +74,14 @@ for (const [command, name] of FIGURES) {
 }
 
 const DRAWINGS = {
-  'pixel-cnn-plus-plus': plusPlusSvg,
-  particles: particlesSvg,
-  drawing: drawingSvg,
-  ...BLOCK_FIGURES,
+  'drawing.svg': drawingSvg,
+  'pixel-cnn-plus-plus.svg': plusPlusSvg,
+  'particles.svg': particlesSvg,
+  ...Object.fromEntries(Object.entries(BLOCK_FIGURES).map(([name, draw]) => [`${name}.svg`, draw])),
 };
 for (const [name, draw] of Object.entries(DRAWINGS)) {
-  writeFileSync(join(root, `docs/images/${name}.svg`), await draw());
-  console.log(`docs/images/${name}.svg`);
+  writeFileSync(join(root, 'docs/images', name), await draw());
+  console.log(`docs/images/${name}`);
 }
 
 for (const [command, pictures] of [

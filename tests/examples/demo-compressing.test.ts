@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
       'as a PNG',
       'raw, 5 bits a value',
     ]);
-    expect(await panel().getByText('The model is not counted').isVisible()).toBe(true);
+    expect(await panel().getByText('The model itself is not counted').isVisible()).toBe(true);
     demo.expectClean();
   });
 
