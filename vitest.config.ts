@@ -17,6 +17,9 @@ const nodeOnly = [
   'tests/architecture.test.ts',
 ];
 
+/** Tests of the page: in Chromium, from Node. */
+const demoOnly = 'tests/examples/demo*.test.ts';
+
 /** Tests that start programs on WebGPU in Node. */
 const dawnOnly = 'tests/node-webgpu/**';
 
@@ -62,7 +65,7 @@ const projects: TestProjectInlineConfiguration[] = [
     test: {
       name: 'node',
       include: ['tests/**/*.test.ts'],
-      exclude: [dawnOnly, tfjsNodeOnly],
+      exclude: [demoOnly, dawnOnly, tfjsNodeOnly],
       provide: { backends: ['cpu', 'wasm', 'wasm, composed'] },
     },
   },
@@ -94,6 +97,10 @@ const projects: TestProjectInlineConfiguration[] = [
     : missing('tfjs-node', 'npm run build:tfjs-node')),
   ...(chromiumPath
     ? [
+        {
+          extends: true,
+          test: { name: 'demo', include: [demoOnly], globalSetup: 'tests/support/built-demo.ts' },
+        } satisfies TestProjectInlineConfiguration,
         {
           extends: true,
           test: {

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
-import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
 
 export const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));
@@ -125,8 +124,7 @@ export function useDemo() {
 
   beforeAll(async () => {
     demo.folder = await mkdtemp(join(tmpdir(), 'demo-'));
-    demo.built = join(demo.folder, 'built');
-    await build({ root: EXAMPLE, build: { outDir: demo.built }, logLevel: 'silent' });
+    demo.built = inject('builtDemo');
     const served = await serve(demo.built);
     server = served.server;
     demo.origin = served.origin;
