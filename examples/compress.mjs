@@ -15,7 +15,7 @@ const help = `Packs a directory of PNGs into one file without loss, in the bits 
   node examples/compress.mjs --model FILE --from FILE --to DIR    unpacks them, with the same model
 
   --model FILE   a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked
-  --from PATH    a directory of PNGs, or a packed file. The PNGs are gray or RGB, and as large, as the model's images, without
+  --from PATH    a directory of PNGs, or a packed file. The PNGs are grey or RGB, and as large, as the model's images, without
                  transparency, and each intensity is one of the model's levels
   --to PATH      the file to write, conventionally NAME.zip, or the directory to unpack into; files of the same names are replaced
   --class K      to pack with a model by class: the class of all images; the file keeps it
@@ -132,7 +132,7 @@ async function readModel() {
   });
   const [, , channels] = model.imageShape;
   if (channels !== 1 && channels !== 3)
-    throw new Error(`--model: wanted one of gray or RGB images, got ${channels} channels`);
+    throw new Error(`--model: wanted one of grey or RGB images, got ${channels} channels`);
   if (model.levels > 256)
     throw new Error(`--model: wanted one of at most 256 levels, as PNGs have, got ${model.levels}`);
   return model;

@@ -99,7 +99,7 @@ export function heatMap({ data, shape: [count, height, width, channels], levels 
   return { ...size, title: 'Images, and the bits that each pixel takes', shapes };
 }
 
-/** Gray images are ink on paper, as those that are drawn. */
+/** Grey images are ink on paper, as those that are drawn. */
 function levelColour(data, at, channels, levels) {
   const share = (c) => Math.round((255 * data[at + c]) / (levels - 1));
   return hex(channels === 3 ? [0, 1, 2].map(share) : new Array(3).fill(255 - share(0)));

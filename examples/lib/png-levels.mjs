@@ -8,7 +8,7 @@ const intensitiesOf = (levels) =>
  * The levels of a PNG, where {@link pngOfLevels} gives back the same pixels.
  *
  * @param {Uint8Array} bytes
- * @param {number} channels 1 for gray, 3 for RGB
+ * @param {number} channels 1 for grey, 3 for RGB
  * @param {number} levels at most 256
  * @returns {{ shape: [number, number, number], data: Uint8Array }} levels [H,W,C]
  */
@@ -22,7 +22,7 @@ export function levelsOfPng(bytes, channels, levels) {
     const where = `row ${Math.floor(pixel / width)}, column ${pixel % width}`;
     if (opacity !== 255) throw new Error(`wanted no transparency, got opacity ${opacity} in ${where}`);
     if (channels === 1 && (r !== g || g !== b))
-      throw new Error(`wanted gray, got ${r}, ${g}, ${b} in ${where}`);
+      throw new Error(`wanted grey, got ${r}, ${g}, ${b} in ${where}`);
     for (const [channel, intensity] of [r, g, b].slice(0, channels).entries()) {
       const level = levelOf.get(intensity);
       if (level === undefined)

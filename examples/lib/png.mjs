@@ -1,19 +1,19 @@
 import { PNG } from 'pngjs';
 
 const GAP = [203, 208, 216];
-/** Colours of level 0 and of the highest in gray images: drawn pixels in black on white, given ones in blue. */
+/** Colours of level 0 and of the highest in grey images: drawn pixels in black on white, given ones in blue. */
 const DRAWN = { paper: [255, 255, 255], ink: [24, 24, 32] };
 const GIVEN = { paper: [219, 232, 250], ink: [20, 62, 140] };
 /** Width of the blue line that goes round the given pixels of RGB images, in the gap. */
 const LINE = 2;
 
 /**
- * A PNG of gray or RGB images in rows of `columns`, each pixel enlarged to a square, with gaps between the images and around.
+ * A PNG of grey or RGB images in rows of `columns`, each pixel enlarged to a square, with gaps between the images and around.
  *
  * @param {object} args
  * @param {ArrayLike<number>} args.images levels, one image after the other, row by row
  * @param {ArrayLike<number>} [args.known] 1 for levels to set apart as given, 0 for others, as many as there are levels
- * @param {number[]} args.imageShape height, width and channels of an image: 1, also by default, for gray, or 3
+ * @param {number[]} args.imageShape height, width and channels of an image: 1, also by default, for grey, or 3
  * @param {number} args.levels
  * @param {number} args.columns
  * @param {number} [args.scale] side of a pixel
@@ -47,7 +47,7 @@ export function gridPng({ images, known, imageShape, levels, columns, scale = 10
   paint(0, 0, png.width, png.height, GAP);
   if (channels === 3 && known) paintPixels(() => GIVEN.ink, Math.min(LINE, Math.floor(gap / 2)), true);
   if (channels === 3) paintPixels((pixel) => rgb(images, pixel * 3, levels));
-  else paintPixels((pixel) => gray(images[pixel] / (levels - 1), known?.[pixel] ? GIVEN : DRAWN));
+  else paintPixels((pixel) => grey(images[pixel] / (levels - 1), known?.[pixel] ? GIVEN : DRAWN));
   return PNG.sync.write(png);
 }
 
@@ -91,7 +91,7 @@ function checkChannels(channels) {
   if (channels !== 1 && channels !== 3) throw new Error(`PNG: wanted 1 channel or 3, got ${channels}`);
 }
 
-function gray(share, { paper, ink }) {
+function grey(share, { paper, ink }) {
   return paper.map((from, i) => Math.round(from + share * (ink[i] - from)));
 }
 

@@ -199,7 +199,7 @@ export function checkFeatures(what: string, value: unknown, parts: number, of = 
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
     const hint = of.endsWith('imageChannels')
-      ? '; imageChannels is 1 for gray images, or features in one group'
+      ? '; imageChannels is 1 for grey images, or features in one group'
       : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }

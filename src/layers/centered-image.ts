@@ -9,7 +9,7 @@ const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
  * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
- * convolutions can tell the zeros around the image from middle gray: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1]. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *

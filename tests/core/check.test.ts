@@ -142,7 +142,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(checkFeatures('f', 12, 3)).toBe(12);
     expect(() => checkFeatures('f', 10, 3)).toThrow(
       new TypeError(
-        'f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for gray images, or features in one group',
+        'f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for grey images, or features in one group',
       ),
     );
     expect(() => checkFeatures('f', 10, 6, '2 * groups')).toThrow(

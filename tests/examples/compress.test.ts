@@ -172,7 +172,7 @@ describe('compress.mjs', () => {
     const fourChannels = join(directory, 'four.pixelcnn');
     await writeFile(fourChannels, writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
     expect((await run(fourChannels, join(directory, 'digits'), file)).stderr).toBe(
-      '--model: wanted one of gray or RGB images, got 4 channels\n',
+      '--model: wanted one of grey or RGB images, got 4 channels\n',
     );
   });
 
@@ -203,7 +203,7 @@ describe('compress.mjs', () => {
       ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: ENOENT: no such file or directory', ['compress.mjs', '--model', 'DIR/no.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ['--model: wanted one of gray or RGB images, got 2 channels', ['compress.mjs', '--model', 'DIR/channels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: wanted one of grey or RGB images, got 2 channels', ['compress.mjs', '--model', 'DIR/channels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--from: wanted a directory of PNGs, or a file', ['compress.mjs', '--model', DIGITS, '--to', 'DIR/a.zip']],
       ["--from: ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
@@ -230,13 +230,13 @@ describe('levels of a PNG', () => {
       shape: [6, 50, 3],
       data,
     });
-    const gray = data.subarray(0, 300);
-    expect(levelsOfPng(pngOfLevels(gray, [6, 50, 1], levels), 1, levels).data).toEqual(gray);
+    const grey = data.subarray(0, 300);
+    expect(levelsOfPng(pngOfLevels(grey, [6, 50, 1], levels), 1, levels).data).toEqual(grey);
   });
 
   it('are refused where the model could not give them back', () => {
     const png = pngOfLevels([0, 0, 1], [1, 1, 3], 256);
-    expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted gray, got 0, 0, 1 in row 0, column 0');
+    expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted grey, got 0, 0, 1 in row 0, column 0');
     expect(() => levelsOfPng(png, 3, 17)).toThrow(
       'wanted intensities of 17 levels (0, 16, 32, … 255), got 1 in row 0, column 0',
     );

@@ -17,7 +17,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
     await eventually(headline).toMatch('bits for 64 values');
   });
 
-  it('says how many bits the image takes, beside knowing nothing and a PNG', async () => {
+  it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
     expect(await headline()).toMatch(
       /^This image: \d+ bits A model that knows nothing needs 262\. A PNG takes \d+, some 480 of them its frame\. \d\.\d\d bits per dimension: \d+ bits for 64 values\.$/,
     );
@@ -25,7 +25,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
     expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual([
       'this image',
       'mean of the test images',
-      'knowing nothing',
+      'uniform guess',
       'as a PNG',
     ]);
     expect(bars[0]).toBe(`this image${await whole()}`);

@@ -142,15 +142,15 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     }
   });
 
-  it('compares with whole passes only where asked', async () => {
+  it('compares with full passes only where asked', async () => {
     await open();
     const figures = sampling().locator('dl');
     expect(await figures.isVisible()).toBe(false);
     expect((await jobs()).filter(({ kind }) => kind === 'pass')).toEqual([]);
-    await button(sampling(), 'Compare with whole passes').click();
+    await button(sampling(), 'Compare with full passes').click();
     await figures.waitFor();
     expect(await figures.textContent()).toMatch(
-      /This draw[\d.]+ m?s.*With whole passes≈ [\d.]+ m?s.*One pass took [\d.]+ m?s, and 64 are needed.*Ratio[\d.]+×/,
+      /This draw[\d.]+ m?s.*With full passes≈ [\d.]+ m?s.*One pass took [\d.]+ m?s, and 64 are needed.*Ratio[\d.]+×/,
     );
     await button(sampling(), 'Draw').click();
     await eventually(() => figures.isVisible()).toBe(false);

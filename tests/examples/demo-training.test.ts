@@ -71,7 +71,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
           await (isYes ? dialog.accept() : dialog.dismiss());
           return dialog.message();
         });
-        await button(training(), 'Start anew').click();
+        await button(training(), 'Start over').click();
         return asked;
       };
       expect(await answer(false)).toBe(`The model at step ${stoppedAgain} is not saved. Go on without it?`);

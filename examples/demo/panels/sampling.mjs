@@ -48,7 +48,7 @@ export function mountSampling(root) {
     task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
-  const compare = button('Compare with whole passes', comparePasses);
+  const compare = button('Compare with full passes', comparePasses);
   const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
@@ -177,7 +177,7 @@ export function mountSampling(root) {
     return task.run(async (signal) => {
       const { state, time } = last;
       const { model, numImages, classes } = drawingOf(state);
-      task.say('Timing whole passes…');
+      task.say('Timing full passes…');
       const { seconds: passTime } = await client.run({ kind: 'pass', model, numImages, classes }, { signal });
       figures.show({ time, passTime, size: sizeOf(MODELS[model].shape) });
       task.say(`Drew ${numImages} pictures in ${seconds(time)}.`);

@@ -50,7 +50,7 @@ export function mountTraining(root) {
   const draw = button('Draw others', drawOthers);
   const save = button('Save', () => task.run(keep));
   const load = button('Load', () => mayLose() && task.run(takeKept));
-  const renew = button('Start anew', () => mayLose() && task.run(startAnew));
+  const renew = button('Start over', () => mayLose() && task.run(startAnew));
   root.append(
     h(
       'div.work',
@@ -95,7 +95,7 @@ export function mountTraining(root) {
   async function bringChart() {
     const { lossChart } = await import('../parts/loss-chart.mjs');
     chart = lossChart(chartPlace, [
-      { name: `knowing nothing: log₂ ${KIND.levels} =`, bits: Math.log2(KIND.levels) },
+      { name: `uniform guess: log₂ ${KIND.levels} =`, bits: Math.log2(KIND.levels) },
       { name: 'the digits model of this page:', bits: KIND.testBits },
     ]);
   }

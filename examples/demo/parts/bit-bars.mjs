@@ -64,7 +64,7 @@ export function bitBars() {
     bars.show([
       bar('this image', bits, true),
       ...(testBits === null ? [] : [bar('mean of the test images', size * testBits)]),
-      bar('knowing nothing', uniform),
+      bar('uniform guess', uniform),
       ...(pngBits === null ? [] : [bar('as a PNG', pngBits)]),
     ]);
   }

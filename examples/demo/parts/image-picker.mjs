@@ -199,7 +199,7 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
   };
 }
 
-/** Of a gray image whose mean is nearer to ink than to paper: the models' images have light grounds. */
+/** Of a grey image whose mean is nearer to ink than to paper: the models' images have light grounds. */
 function isMostlyDark(image, { shape: [, , channels], levels }) {
   const mean = image.reduce((sum, level) => sum + level, 0) / image.length;
   return channels === 1 && mean > (levels - 1) / 2;

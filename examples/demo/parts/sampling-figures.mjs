@@ -1,7 +1,7 @@
 import { h } from './dom.mjs';
 import { seconds, times } from './figures.mjs';
 
-/** What a draw took, and what whole passes would take: there once it was asked for. */
+/** What a draw took, and what full passes would take: there once it was asked for. */
 export function samplingFigures() {
   const element = h('dl.figures', { hidden: true });
 
@@ -16,11 +16,11 @@ export function samplingFigures() {
     const rows = [
       ['This draw', seconds(time), 'Keeps what it has computed'],
       [
-        'With whole passes',
+        'With full passes',
         `≈ ${seconds(whole)}`,
         `One pass took ${seconds(passTime)}, and ${size} are needed`,
       ],
-      ['Ratio', times(whole / time), 'Faster than whole passes'],
+      ['Ratio', times(whole / time), 'Faster than full passes'],
     ];
     element.replaceChildren(
       ...rows.map(([name, value, note]) =>

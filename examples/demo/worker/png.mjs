@@ -7,7 +7,7 @@ const LEVEL = 6;
 let ready = null;
 
 /**
- * The smallest PNG of one image that OxiPNG finds: it tries gray, palettes and RGB, bit depths and filters.
+ * The smallest PNG of one image that OxiPNG finds: it tries grey, palettes and RGB, bit depths and filters.
  *
  * @param {import('./protocol.mjs').PngJob} job
  */

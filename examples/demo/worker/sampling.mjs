@@ -45,7 +45,7 @@ function repeated({ levels, known }, shape) {
 }
 
 /**
- * The median time of a whole pass over so many images, once one has warmed it up: sampling by whole passes takes one for each value.
+ * The median time of a full pass over so many images, once one has warmed it up: sampling by full passes takes one for each value.
  *
  * @param {import('./protocol.mjs').PassJob} job
  * @param {import('./protocol.mjs').Context} context
