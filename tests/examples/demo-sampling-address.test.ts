@@ -23,7 +23,7 @@ describe('the state of sampling', () => {
         const query = String(
           new URLSearchParams(Object.entries(queryOf(state)).map(([k, v]) => [k, String(v)])),
         );
-        expect(read(query)).toEqual({ state, complaints: [] });
+        expect(read(query)).toEqual({ state, complaint: '' });
       }
     }
     expect(queryOf(firstState())).toEqual({ model: 'clothes', seed: 1 });
@@ -35,13 +35,14 @@ describe('the state of sampling', () => {
     ['seed=-1', 'seed (wanted 0 to 999999999, got “-1”)'],
     ['seed=1e3', 'seed (wanted 0 to 999999999, got “1e3”)'],
     ['seed=', 'seed (wanted 0 to 999999999, got “”)'],
-    ['temperature=9', 'temperature (wanted 0 to 2, got “9”)'],
+    ['temperature=9', 'temperature (wanted 0 to 2, in steps of 0.05, got “9”)'],
+    ['temperature=0.33', 'temperature (wanted 0 to 2, in steps of 0.05, got “0.33”)'],
     ['top-k=0', 'top-k (wanted 1 to 16, got “0”)'],
     ['rows=2.5', 'rows (wanted 1 to 6, got “2.5”)'],
     ['class=10', 'class (wanted 0 to 9, got “10”)'],
     ['style=1', 'style (wanted 0 to 0, got “1”)'],
   ])('leaves out what an address has wrong, and names it: %s', (query, complaint) => {
-    expect(read(query)).toEqual({ state: firstState(), complaints: [complaint] });
+    expect(read(query)).toEqual({ state: firstState(), complaint: `Ignored in the address: ${complaint}.` });
   });
 
   it('draws a column for each class, or all of one', () => {
@@ -85,7 +86,7 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
   it('says beside the form what is wrong with an address, and draws the rest', async () => {
     await open('#sampling?model=digits-conditional&seed=abc&temperature=77&nonsense');
     expect(await sampling().getByRole('alert').first().textContent()).toBe(
-      'Ignored in the address: seed (wanted 0 to 999999999, got “abc”); temperature (wanted 0 to 2, got “77”).',
+      'Ignored in the address: seed (wanted 0 to 999999999, got “abc”); temperature (wanted 0 to 2, in steps of 0.05, got “77”).',
     );
     expect(await label()).toBe('30 pictures by the model Digits; seed 1');
     await button(sampling(), 'Draw').click();

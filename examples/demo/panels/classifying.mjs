@@ -1,9 +1,11 @@
 import { MODELS } from '../catalogue.mjs';
+import { addressOf, onAddress } from '../parts/address-state.mjs';
 import { classBars } from '../parts/class-bars.mjs';
 import { classesOf } from '../parts/classes.mjs';
 import { button } from '../parts/controls.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
+import { linkButton } from '../parts/link-button.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
@@ -24,13 +26,22 @@ export function mountClassifying(root) {
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
   });
   const bars = classBars();
+  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.queryOf(editor)) });
   const blank = button('Clear and draw', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
   root.append(
     h(
       'div.work.even.bench',
       {},
-      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, blank, reset), task.element),
+      h(
+        'div.controls',
+        {},
+        picker.element,
+        editor.element,
+        h('div.buttons', {}, blank, reset, link.element),
+        link.answer,
+        task.element,
+      ),
       h(
         'div.stage',
         {},
@@ -44,11 +55,14 @@ export function mountClassifying(root) {
       ),
     ),
   );
-  reset.disabled = true;
+  reset.disabled = link.element.disabled = true;
+  onAddress(root.id, picker.open);
   whenNear(root, picker.start);
 
   function changed() {
     reset.disabled = !editor.isChanged;
+    link.clear();
+    link.element.disabled = false;
     measureSoon();
   }
 

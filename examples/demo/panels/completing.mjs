@@ -1,10 +1,14 @@
 import { MODELS } from '../catalogue.mjs';
+import { addressOf, onAddress } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
+import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
+import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
+import { MOST_SEED } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -22,11 +26,15 @@ const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
-  const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: update });
-  const picker = imagePicker(root, { client, onPick: pick, onClass: () => {} });
+  const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: changed });
+  const picker = imagePicker(root, { client, onPick: pick, onClass: changed });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
+  const link = linkButton('Copy link', { address: present });
   let seed = 0;
+  /** Of what is shown, or of what comes next. */
+  let linkedSeed = 1;
+  let running = Promise.resolve();
   /** Shows what is shown once more. */
   let shown = null;
 
@@ -42,7 +50,7 @@ export function mountCompleting(root) {
       { value: '16', text: 'fitted: look-ahead with 16 particles' },
       { value: '64', text: 'fitted better: 64 particles' },
     ],
-    { onchange: update },
+    { onchange: changed },
   );
   const lookAheadField = field('Pixels kept below the gap', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
@@ -53,7 +61,14 @@ export function mountCompleting(root) {
     h(
       'div.work.even.bench',
       {},
-      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, half, band, all, reset)),
+      h(
+        'div.controls',
+        {},
+        picker.element,
+        editor.element,
+        h('div.buttons', {}, half, band, all, reset, link.element),
+        link.answer,
+      ),
       h(
         'div.stage',
         {},
@@ -66,6 +81,11 @@ export function mountCompleting(root) {
     ),
   );
   update();
+  onAddress(root.id, async (query) => {
+    task.cancel();
+    await running;
+    if (await picker.open(query)) await complete();
+  });
   whenNear(root, async () => {
     if (await picker.start()) await complete();
   });
@@ -78,13 +98,47 @@ export function mountCompleting(root) {
     return kind().shape[0];
   }
 
-  function pick(image) {
+  function pick(image, address) {
     if (!editor.setImage(image, kind())) editor.rubOutRows(height() / 2, height());
+    if (address !== undefined) takeGap(address);
     shown = null;
     pictures.show(new Int32Array(VARIANTS * image.length), kind(), () => false);
     label('No completions yet');
     task.say('');
     task.fail('');
+  }
+
+  /** What an address says beside the image: what is rubbed out, and how it is filled. */
+  function takeGap(address) {
+    const size = editor.knownPixels.length;
+    const gap = address.read('gap', `0 or 1 for each of ${size} pixels`, (text) => {
+      const pixels = levelsOfText(text, { levels: 2, size });
+      return pixels?.length === size ? pixels : null;
+    });
+    if (gap !== null) editor.knownPixels = gap;
+    seed = (address.number('seed', { min: 1, max: MOST_SEED }) ?? seed + 1) - 1;
+    lookAhead.value =
+      address.choice(
+        'particles',
+        [...lookAhead.options].map(({ value }) => value),
+      ) ?? '0';
+  }
+
+  /** The address of what is shown, or comes next. */
+  function present() {
+    const particles = lookAhead.value;
+    return addressOf(root.id, {
+      ...picker.queryOf(editor),
+      gap: textOfLevels([...editor.knownPixels]),
+      seed: linkedSeed,
+      ...(particles !== '0' && { particles }),
+    });
+  }
+
+  function changed() {
+    linkedSeed = seed + 1;
+    link.clear();
+    update();
   }
 
   function label(words) {
@@ -98,13 +152,14 @@ export function mountCompleting(root) {
     half.disabled = band.disabled = all.disabled = lookAhead.disabled = isBusy;
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
+    link.element.disabled = isBusy || editor.isWhole || picker.queryOf(editor) === null; // its levels are too many
     cancel.disabled = !isBusy;
     whole.hidden = !editor.isWhole;
     lookAheadNote.textContent = noteOf(Number(lookAhead.value), editor.known);
   }
 
   function complete() {
-    return task.run(async (signal) => {
+    running = task.run(async (signal) => {
       task.say('Filling in…');
       const image = kind();
       const { name: model, condition } = picker;
@@ -125,6 +180,8 @@ export function mountCompleting(root) {
 
       label('Completions, not drawn to the end');
       const first = seed + 1;
+      linkedSeed = first;
+      link.clear();
       let time = 0;
       let rounds = 0;
       for (; rounds < MOST_ROUNDS && found.size < VARIANTS; rounds++) {
@@ -161,6 +218,7 @@ export function mountCompleting(root) {
           : `${count} ${isOne ? 'way' : 'ways'} to go on: no other came up in ${rounds * VARIANTS} tries.`,
       );
     });
+    return running;
   }
 }
 

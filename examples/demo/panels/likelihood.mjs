@@ -1,10 +1,12 @@
 import { MODELS } from '../catalogue.mjs';
+import { addressOf, onAddress } from '../parts/address-state.mjs';
 import { bitBars } from '../parts/bit-bars.mjs';
 import { bitMap } from '../parts/bit-map.mjs';
 import { button } from '../parts/controls.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelBars } from '../parts/level-bars.mjs';
+import { linkButton } from '../parts/link-button.mjs';
 import { blankOf } from '../parts/palettes.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { pngSize } from '../parts/png-size.mjs';
@@ -34,7 +36,7 @@ export function mountLikelihood(root) {
     client,
     sets: ['digits-conditional', 'clothes', 'emoji-32'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
-    onClass: measureSoon,
+    onClass: changed,
   });
   const map = bitMap({ onPoint: expected.point });
   const bars = bitBars();
@@ -43,12 +45,21 @@ export function mountLikelihood(root) {
 
   const blank = button('Blank', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
+  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.queryOf(editor)) });
   const moral = h('p.moral', { role: 'status' });
   root.append(
     h(
       'div.work.even.bench',
       {},
-      h('div.controls', {}, picker.element, editor.element, h('div.buttons', {}, reset), task.element),
+      h(
+        'div.controls',
+        {},
+        picker.element,
+        editor.element,
+        h('div.buttons', {}, reset, link.element),
+        link.answer,
+        task.element,
+      ),
       h(
         'div.stage',
         {},
@@ -60,11 +71,14 @@ export function mountLikelihood(root) {
       ),
     ),
   );
-  reset.disabled = true;
+  reset.disabled = link.element.disabled = true;
+  onAddress(root.id, picker.open);
   whenNear(root, picker.start);
 
   function changed() {
     reset.disabled = !editor.isChanged;
+    link.clear();
+    link.element.disabled = picker.queryOf(editor) === null; // its levels are too many
     measureSoon();
   }
 

@@ -98,10 +98,10 @@ export function mountSampling(root) {
 
   /** The pictures of an address. */
   function open(query) {
-    const { state, complaints } = readState(query);
+    const { state, complaint } = readState(query);
     form.state = state;
-    ignored.hidden = complaints.length === 0;
-    ignored.textContent = `Ignored in the address: ${complaints.join('; ')}.`;
+    ignored.hidden = complaint === '';
+    ignored.textContent = complaint;
     restart();
   }
 

@@ -29,6 +29,45 @@ export function setAddress(address) {
   }
 }
 
+/**
+ * Reads what an address says, name by name; what is wrong with it is left out, and said.
+ *
+ * @param {Map<string, string>} query
+ */
+export function addressReader(query) {
+  const complaints = [];
+  /**
+   * @template T
+   * @param {string} name
+   * @param {string} wanted in words
+   * @param {(text: string) => T | null} parse gives null for a text that it cannot be
+   * @returns {T | null} null where the address says nothing, or something else
+   */
+  function read(name, wanted, parse) {
+    const text = query.get(name);
+    if (text === undefined) return null;
+    const value = parse(text);
+    if (value === null) complaints.push(`${name} (wanted ${wanted}, got “${shown(text)}”)`);
+    return value;
+  }
+  return {
+    read,
+    /** A multiple of `step`, which divides 1. */
+    number: (name, { min, max, step = 1 }) =>
+      read(name, `${min} to ${max}${step === 1 ? '' : `, in steps of ${step}`}`, (text) => {
+        const value = /^\d{1,9}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+        const steps = value * Math.round(1 / step);
+        return value >= min && value <= max && Math.abs(steps - Math.round(steps)) < 1e-6 ? value : null;
+      }),
+    choice: (name, choices) =>
+      read(name, choices.join(' or '), (text) => (choices.includes(text) ? text : null)),
+    /** What was wrong, in words; empty where nothing was. */
+    get complaint() {
+      return complaints.length === 0 ? '' : `Ignored in the address: ${complaints.join('; ')}.`;
+    },
+  };
+}
+
 /** The longest part of an address that is shown in words. */
 const MOST_SHOWN = 40;
 

@@ -1,8 +1,10 @@
 import { MODELS } from '../catalogue.mjs';
+import { addressReader, readAddress } from './address-state.mjs';
 import { classesOf } from './classes.mjs';
 import { button, field, radios, select } from './controls.mjs';
 import { h } from './dom.mjs';
 import { readImage } from './image-file.mjs';
+import { queryOfImage, readImageState } from './image-state.mjs';
 import { readTestImages, TEST_SETS } from './test-images.mjs';
 
 /** @typedef {import('./test-images.mjs').TestSet} TestSet */
@@ -13,9 +15,11 @@ const FIRST = { clothes: 4, 'digits-conditional': 0, 'emoji-32': 0 };
 /**
  * A choice of images: test images, that no model was trained on, and whatever image the visitor has. Of each the class is known, or asked of the model.
  *
- * @param {HTMLElement} root where a file may be dropped, or pasted while something in it has the keyboard
+ * @param {HTMLElement} root of the panel, whose address may name an image; where a file may be dropped, or pasted while something in it has the
+ *   keyboard
  * @param {object} options
- * @param {(image: Uint8Array) => void} options.onPick
+ * @param {(image: Uint8Array, address?: ReturnType<typeof addressReader>) => void} options.onPick with the address that has asked for the image, where
+ *   one has: to read what else it says
  * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
  * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
  * @param {TestSet[]} [options.sets] the first is shown first
@@ -52,22 +56,23 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
   let asking = new AbortController();
 
   /** Shows an image once it is read, unless another was asked for meanwhile. Gives whether it did. */
-  async function show(name, read) {
+  async function show(read) {
     const asked = ++lastAsked;
     try {
-      const { image, label, words } = await read();
+      const { name, image, label, words, address } = await read();
       if (asked !== lastAsked) return false;
       asking.abort();
       alert.hidden = true;
       dark.hidden = true;
       offerClasses(name);
       shown = name;
+      sources.value = name;
       own = label === undefined ? image : null;
       if (label !== undefined) classes.value = String(label);
       classNote.textContent =
         label === undefined ? '' : 'This is its label. Choose another, and see what changes.';
       where.textContent = words;
-      onPick(image);
+      onPick(image, address);
       return true;
     } catch ({ message }) {
       if (asked !== lastAsked) return false;
@@ -81,13 +86,44 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
   function step(by) {
     const name = sources.value;
     place[name] += by;
-    return show(name, async () => {
+    return show(async () => {
       const images = await readTestImages(name);
       place[name] = ((place[name] % images.length) + images.length) % images.length;
-      const { levels, label } = images[place[name]];
-      const words = `${place[name] + 1} of ${images.length}: ${classesOf(name)[label].one}`;
-      return { image: levels, label, words };
+      return testImage(name, images);
     });
+  }
+
+  /** The test image of a set whose turn it is. */
+  function testImage(name, images) {
+    const { levels: image, label } = images[place[name]];
+    return {
+      name,
+      image,
+      label,
+      words: `${place[name] + 1} of ${images.length}: ${classesOf(name)[label].one}`,
+    };
+  }
+
+  /** Shows the image that an address asks for. */
+  async function open(query) {
+    const address = addressReader(query);
+    let condition = null;
+    const isShown = await show(async () => {
+      const state = await readImageState(address, sets);
+      ({ condition } = state);
+      const { name, number, levels } = state;
+      if (levels !== null) return { name, image: levels, words: 'the image in the link', address };
+      if (number !== null) place[name] = number - 1;
+      return { ...testImage(name, await readTestImages(name)), address };
+    });
+    if (!isShown) return false;
+    if (condition !== null && classes.value !== String(condition)) {
+      classes.value = String(condition);
+      classNote.textContent = 'This is the class in the link.';
+    }
+    alert.textContent = address.complaint;
+    alert.hidden = address.complaint === '';
+    return true;
   }
 
   async function take(file) {
@@ -95,7 +131,7 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     const name = sources.value;
     const [height, width] = MODELS[name].shape;
     const words = `your image, in ${height} by ${width} pixels`;
-    if (!(await show(name, async () => ({ image: await readImage(file, MODELS[name]), words })))) return;
+    if (!(await show(async () => ({ name, image: await readImage(file, MODELS[name]), words })))) return;
     if (isMostlyDark(own, MODELS[name])) {
       offerInversion('This image is mostly dark, and the test images are mostly light: invert it?', 'Invert');
     }
@@ -185,8 +221,22 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     get number() {
       return own === null ? place[shown] + 1 : null;
     },
-    /** Picks the first; false where it cannot be read. */
-    start: () => step(0),
+    /**
+     * The image for an address, as it was edited; null where no address can hold it.
+     *
+     * @param {{ values: Uint8Array, isPainted: boolean }} edited
+     */
+    queryOf({ values, isPainted }) {
+      const number = own !== null || isPainted ? null : place[shown] + 1;
+      const condition = onClass === undefined ? null : Number(classes.value);
+      return queryOfImage({ name: shown, number, levels: values, condition });
+    },
+    /** Shows the image that the address asks for, or the first; gives whether it could. */
+    start() {
+      const query = readAddress(root.id);
+      return query === null ? step(0) : open(query);
+    },
+    open,
     /** While disabled it shows nothing new, not even what was asked for before. */
     disable(isNow) {
       isDisabled = isNow;

@@ -107,8 +107,19 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
     get isWhole() {
       return !known.includes(0);
     },
+    /** Of all its pixels, 1 where they are not rubbed out. */
+    get knownPixels() {
+      return known.slice();
+    },
+    set knownPixels(pixels) {
+      known.set(pixels);
+      changed();
+    },
+    get isPainted() {
+      return values.some((value, i) => value !== original[i]);
+    },
     get isChanged() {
-      return known.includes(0) || values.some((value, i) => value !== original[i]);
+      return known.includes(0) || this.isPainted;
     },
     /**
      * Shows another image; its tools change with its kind. What is rubbed out stays so, if the image has the size of the one before; gives

@@ -1,7 +1,7 @@
 import { MODELS } from '../catalogue.mjs';
 import { button, field, numberInput, radios, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
-import { firstState, MOST_ROWS, MOST_SEED, SAMPLED } from './sampling-state.mjs';
+import { firstState, HOTTEST, MOST_ROWS, MOST_SEED, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
 
 /**
  * All that can be chosen for a draw.
@@ -33,7 +33,7 @@ export function samplingForm({ onDraw, onChange }) {
   const seedError = h('p.field-error', { id: freshId(), role: 'alert', hidden: true });
   seed.setAttribute('aria-describedby', seedError.id);
   const temperature = slider('Temperature', {
-    ...{ min: 0, max: 2, step: 0.05, value: first.temperature },
+    ...{ min: 0, max: HOTTEST, step: TEMPERATURE_STEP, value: first.temperature },
     say: (x) => x.toFixed(2),
   });
   const topK = slider('Top-k', {

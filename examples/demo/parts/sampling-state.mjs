@@ -1,9 +1,10 @@
 import { MODELS } from '../catalogue.mjs';
-import { shown } from './address-state.mjs';
+import { addressReader } from './address-state.mjs';
 
 export const MOST_SEED = 999_999_999;
 export const MOST_ROWS = 6;
-const HOTTEST = 2;
+export const HOTTEST = 2;
+export const TEMPERATURE_STEP = 0.05;
 
 /**
  * All that a draw depends on.
@@ -64,35 +65,23 @@ export function queryOf(state) {
 }
 
 /**
- * The state that an address asks for; what is wrong with it is left out, and said by name.
+ * The state that an address asks for; what is wrong with it is left out.
  *
  * @param {Map<string, string>} query
- * @returns {{ state: SamplingState, complaints: string[] }}
+ * @returns {{ state: SamplingState, complaint: string }} the complaint in words; empty where nothing is wrong
  */
 export function readState(query) {
-  const complaints = [];
-  const asked = query.get('model');
-  const isKnown = asked === undefined || SAMPLED.includes(asked);
-  if (!isKnown) complaints.push(`model (wanted ${SAMPLED.join(' or ')}, got “${shown(asked)}”)`);
-  const state = firstState(isKnown ? asked : undefined);
+  const address = addressReader(query);
+  const state = firstState(address.choice('model', SAMPLED) ?? undefined);
   const { groups, styles, levels } = MODELS[state.model];
-
-  /** A number of the address, where it is one of those that may be. */
-  const take = (name, { min, max, step = 1, also = [] }) => {
-    const text = query.get(name);
-    if (text === undefined) return undefined;
-    if (also.includes(text)) return text;
-    const value = /^\d{1,9}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-    const isIn = value >= min && value <= max && (step !== 1 || Number.isInteger(value));
-    if (isIn) return value;
-    complaints.push(`${name} (wanted ${min} to ${max}, got “${shown(text)}”)`);
-    return undefined;
-  };
-  state.group = String(take('class', { min: 0, max: groups.length - 1, also: ['each'] }) ?? state.group);
-  state.style = take('style', { min: 0, max: Math.max(0, styles.length - 1) }) ?? state.style;
-  state.rows = take('rows', { min: 1, max: MOST_ROWS }) ?? state.rows;
-  state.seed = take('seed', { min: 0, max: MOST_SEED }) ?? state.seed;
-  state.temperature = take('temperature', { min: 0, max: HOTTEST, step: 'any' }) ?? state.temperature;
-  state.topK = take('top-k', { min: 1, max: levels }) ?? state.topK;
-  return { state, complaints };
+  const whole = (name, min, max) => address.number(name, { min, max });
+  const group = query.get('class') === 'each' ? 'each' : whole('class', 0, groups.length - 1);
+  state.group = String(group ?? state.group);
+  state.style = whole('style', 0, Math.max(0, styles.length - 1)) ?? state.style;
+  state.rows = whole('rows', 1, MOST_ROWS) ?? state.rows;
+  state.seed = whole('seed', 0, MOST_SEED) ?? state.seed;
+  state.temperature =
+    address.number('temperature', { min: 0, max: HOTTEST, step: TEMPERATURE_STEP }) ?? state.temperature;
+  state.topK = whole('top-k', 1, levels) ?? state.topK;
+  return { state, complaint: address.complaint };
 }
