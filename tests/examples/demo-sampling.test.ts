@@ -124,13 +124,13 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
       await demo.page.setViewportSize(size);
       await open();
       await sampling().evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }));
+      const across = () => canvas().evaluate(({ width, height }: HTMLCanvasElement) => width / height);
+      await eventually(across).toBeCloseTo(columns / (20 / columns), 0);
       const inSight = (name: string) =>
         button(sampling(), name).evaluate((found) => found.getBoundingClientRect().bottom <= innerHeight);
       expect(await inSight('Draw')).toBe(true);
       const top = await canvas().evaluate((picture) => picture.getBoundingClientRect().top);
       expect(top).toBeGreaterThan(0);
-      const across = await canvas().evaluate((picture: HTMLCanvasElement) => picture.width / picture.height);
-      expect(across).toBeCloseTo(columns / (20 / columns), 0);
       for (const name of ['Show it slowly', 'Class'] as const) {
         const control = sampling().getByLabel(name, { exact: true });
         await control.focus();
