@@ -30,7 +30,7 @@ import {
 import { checkedQuickStart } from './lib/quick-start.mjs';
 
 // Not minified: names are in error messages. The script for pages is, and takes 41 kB of it.
-const MAX_TARBALL_BYTES = 620_000;
+const MAX_TARBALL_BYTES = 625_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -65,7 +65,7 @@ const OWN_LOOPS = [
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 37_000], // with all layers, which are registered on import
   ['pixelcnn-layers/runtime', 'getMask', 2_000],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 38_000],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 39_000],
   ['pixelcnn-layers', '*', 102_000],
   ['pixelcnn-layers/runtime', '*', 48_000],
   ['pixelcnn-layers/node', '*', 5_000],

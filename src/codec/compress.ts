@@ -15,6 +15,7 @@ import {
   valuesOf,
 } from '../core/images';
 import { memoryFor } from '../core/memory';
+import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { type CodedImage, checksumOf, writeFile } from './format';
 import {
@@ -22,7 +23,6 @@ import {
   checkJob,
   checkLevelCount,
   codedModel,
-  digestOf,
   eachGroup,
   type JobOptions,
   jobNames,

@@ -8,6 +8,7 @@ import {
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
+import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
 import { type CodedImage, checksumOf, FileReader } from './format';
@@ -16,7 +17,6 @@ import {
   checkJob,
   checkLevelCount,
   codedModel,
-  digestOf,
   eachGroup,
   type JobOptions,
   jobNames,

@@ -5,9 +5,9 @@ import {
   conditionShapeOf,
   conditionSize,
 } from '../core/conditions';
+import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
 import { bytesOf } from '../program/safetensors';
-import { Digest } from './digest';
 
 // A file of compressed images, as docs/codec-format.md describes it. Everything a file says is checked before it is
 // used.

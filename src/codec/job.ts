@@ -5,11 +5,8 @@ import { memoryFor } from '../core/memory';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
-import { programText } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
-import { bytesOf } from '../program/safetensors';
 import { checkSignal, pauses } from '../sampling/options';
-import { Digest } from './digest';
 import { type Intervals, intervalsFor } from './intervals';
 
 /** How to stop a job and follow its progress. */
@@ -46,17 +43,6 @@ export function checkLevelCount(what: string, model: PortableModel): void {
 export function checkJob(caller: string, { signal, onProgress }: JobOptions): void {
   checkSignal(`${caller}: signal`, signal);
   checkFunction(`${caller}: onProgress`, onProgress ?? (() => {}));
-}
-
-/** Identifies a model: a digest of the program and of the weights, in order of name. */
-export function digestOf(model: PortableModel): Uint8Array {
-  const text = (of: string) => new TextEncoder().encode(of);
-  const digest = new Digest().add(text(programText(model)));
-  for (const name of [...model.weights.keys()].sort()) {
-    const { shape, data } = model.weights.get(name) as NonNullable<ReturnType<typeof model.weights.get>>;
-    digest.add(text(JSON.stringify([name, shape]))).add(bytesOf(data));
-  }
-  return digest.finish();
 }
 
 /** Images coded together: few enough to need little memory, enough that many share each weight that is loaded. */

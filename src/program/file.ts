@@ -1,4 +1,5 @@
 import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } from '../core/check';
+import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, type PortableModel, type Weight } from './program';
@@ -12,7 +13,7 @@ import {
   writeContainer,
 } from './safetensors';
 
-// A model as a file: a safetensors file in which the weights are tensors, by name, and the program is metadata.
+// A model as a file: a safetensors file in which the weights are tensors, by name, and the program and the model's digest are metadata.
 
 const FORMAT = 'pixelcnn-layers';
 const VERSION = 1;
@@ -35,7 +36,8 @@ const optionNames: NamesOf<WritePortableOptions> = { float16: true };
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
  * reads safetensors can read the weights.
  *
- * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program in the metadata.
+ * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program in the metadata, and a
+ * digest of program and weights.
  *
  * @param model a model from `toPortable`
  * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images
@@ -59,22 +61,22 @@ export function writePortable(
   const { float16 = false } = checkArgs('writePortable: options', options, optionNames);
   checkBoolean('writePortable: float16', float16);
   return attempt('writePortable: model', () => {
-    const metadata = new Map(
-      Object.entries({ format: FORMAT, version: String(VERSION), program: programText(model) }),
-    );
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
     );
-    const file = writeContainer({ tensors, metadata });
     checkProgram(model);
-    return file;
+    const digest = hexOf(digestOf(float16 ? { ...model, weights: decodeAll(tensors) } : model));
+    const program = programText(model);
+    const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program, digest }));
+    return writeContainer({ tensors, metadata });
   });
 }
 
 /**
  * Reads a model from a file of {@link writePortable}, and checks everything in it. A file that is damaged, truncated or
  * malicious gives an error and no model, in time proportional to its length. The model that is returned has finite
- * weights and sees no value before its turn.
+ * weights and sees no value before its turn. If the file has a digest, as those of `writePortable` have, program and
+ * weights are those that were written.
  *
  * @param bytes the whole file
  * @returns the model, its weights as float32
@@ -93,12 +95,13 @@ export function readPortable(bytes: Uint8Array): PortableModel {
   if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);
-    const program = readProgram(metadata);
-    const weights = new Map(
-      [...tensors].map(([name, tensor]) => [name, checkWeight(name, decode(name, tensor))]),
-    );
-    const model = { ...program, weights };
+    const { program, digest } = readMetadata(metadata);
+    const model = { ...program, weights: decodeAll(tensors) };
     checkProgram(model);
+    // Last, since other errors say more. A file that another program has written may have no digest.
+    if (digest !== undefined && digest !== hexOf(digestOf(model))) {
+      throw new Error('file: damaged: its digest differs');
+    }
     return model;
   });
 }
@@ -107,8 +110,24 @@ export function readPortable(bytes: Uint8Array): PortableModel {
 export const programText = (model: PortableModel): string =>
   JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // JSON leaves out undefined
 
-/** Reads the metadata: checks format and version, and returns the program, not yet checked. */
-function readProgram(metadata: ReadonlyMap<string, string>) {
+/**
+ * Identifies a model: a digest of the program and of the weights, in order of name. The same for a model and for a file
+ * that holds it.
+ */
+export function digestOf(model: PortableModel): Uint8Array {
+  const text = (of: string) => new TextEncoder().encode(of);
+  const digest = new Digest().add(text(programText(model)));
+  for (const name of [...model.weights.keys()].sort()) {
+    const { shape, data } = model.weights.get(name) as Weight;
+    digest.add(text(JSON.stringify([name, shape]))).add(bytesOf(data));
+  }
+  return digest.finish();
+}
+
+const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Reads the metadata: checks format and version, and returns the program, not yet checked, and the digest. */
+function readMetadata(metadata: ReadonlyMap<string, string>) {
   const format = metadata.get('format');
   if (format !== FORMAT) throwTypeError('metadata: format', `'${FORMAT}'`, format);
   const version = metadata.get('version') ?? '';
@@ -116,8 +135,14 @@ function readProgram(metadata: ReadonlyMap<string, string>) {
   if (version !== String(VERSION)) {
     throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
   }
-  const { program } = checkFields('metadata', Object.fromEntries(metadata), ['format', 'version', 'program']);
-  return checkFields('program', parseJson('program', program as string), parts, optionalParts);
+  const { program, digest } = checkFields(
+    'metadata',
+    Object.fromEntries(metadata),
+    ['format', 'version', 'program'],
+    ['digest'],
+  );
+  const fields = checkFields('program', parseJson('program', program as string), parts, optionalParts);
+  return { program: fields, digest };
 }
 
 function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
@@ -128,6 +153,9 @@ function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
   if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', data[bad]);
   return { dtype: 'F16', shape, bytes: bytesOf(halves) };
 }
+
+const decodeAll = (tensors: ReadonlyMap<string, TensorBytes>) =>
+  new Map([...tensors].map(([name, tensor]) => [name, checkWeight(name, decode(name, tensor))]));
 
 function decode(name: string, { dtype, shape, bytes }: TensorBytes): Weight {
   const { buffer } = copyOf(bytes);

@@ -21,9 +21,9 @@ import {
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { planCompress } from '../../src/codec/compress';
 import { planDecompress } from '../../src/codec/decompress';
-import { Digest } from '../../src/codec/digest';
 import { FileReader, writeFile } from '../../src/codec/format';
-import { digestOf } from '../../src/codec/job';
+import { Digest } from '../../src/core/digest';
+import { digestOf } from '../../src/program/file';
 import { useBackend } from '../support/backends';
 import { kinds } from '../support/distributions';
 import { bytesOf } from '../support/files';

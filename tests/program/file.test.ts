@@ -130,9 +130,10 @@ function putTogether({ header, program, data }: Parts): Uint8Array {
   return withHeader(JSON.stringify(header), data);
 }
 
-/** The file with some of it changed. */
+/** The file with some of it changed, as by another program: without a digest. */
 function edited(file: Uint8Array, edit: (parts: Parts) => void): Uint8Array {
   const parts = takeApart(file);
+  delete parts.header.__metadata__.digest;
   edit(parts);
   return putTogether(parts);
 }
@@ -1656,6 +1657,8 @@ describe('several resolutions in a file', () => {
 
 describe('files at random', () => {
   const condition = { data: [0, 1], shape: [1, 2] };
+  /** Without the digest, as other programs may write it. */
+  const bare = () => edited(file, () => {});
 
   /** What reading and sampling come to: an image or an Error, soon. */
   async function outcome(bytes: Uint8Array): Promise<string> {
@@ -1691,7 +1694,32 @@ describe('files at random', () => {
     }
   });
 
-  it('are refused or sound where bits of the header are flipped', async () => {
+  it('are refused where any bit is flipped that has a meaning', async () => {
+    const spaces = file.length - takeApart(file).data.length;
+    const start = new TextDecoder().decode(file.subarray(8, spaces)).trimEnd().length + 8;
+    for (let at = 0; at < file.length; at++) {
+      if (at >= start && at < spaces) continue; // that other blanks would fill as well
+      const bytes = file.slice();
+      bytes[at] = (bytes[at] as number) ^ (1 << (at & 7));
+      expect(await outcome(bytes), `byte ${at}`).toBe('refused');
+    }
+  });
+
+  it('are refused where the digest is that of another model', () => {
+    const { header, data } = takeApart(file);
+    data[1] = (data[1] as number) ^ 1; // of the least of a weight
+    expectRefused(
+      withHeader(JSON.stringify(header), data),
+      'readPortable: file: damaged: its digest differs',
+    );
+    for (const digest of ['', header.__metadata__.digest.toUpperCase(), `${header.__metadata__.digest}0`]) {
+      const other = { ...header, __metadata__: { ...header.__metadata__, digest } };
+      expectRefused(withHeader(JSON.stringify(other), takeApart(file).data), 'digest');
+    }
+  });
+
+  it('are refused or sound where bits of the header are flipped, and there is no digest', async () => {
+    const file = bare();
     const length = file.length - takeApart(file).data.length;
     const counts: Record<string, number> = {};
     for (let at = 0; at < length; at++) {
@@ -1706,7 +1734,8 @@ describe('files at random', () => {
     expect(counts['drawn']).toBeGreaterThan(0);
   });
 
-  it('are refused or sound where bits of the weights are flipped, or fields swapped', async () => {
+  it('are refused or sound where bits of the weights are flipped, or fields swapped, and there is no digest', async () => {
+    const file = bare();
     const random = randomNumbers(4);
     const below = (count: number) => Math.floor(random() * count);
     const length = file.length - takeApart(file).data.length;

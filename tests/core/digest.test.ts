@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Digest } from '../../src/codec/digest';
+import { Digest } from '../../src/core/digest';
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const text = (of: string) => new TextEncoder().encode(of);
