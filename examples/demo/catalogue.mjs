@@ -53,7 +53,7 @@ export const MODELS = {
     numClasses: 18,
     groups: ['smileys', 'people', 'animals', 'food', 'travel', 'activities', 'objects', 'symbols', 'flags'],
     styles: ['Google', 'Twemoji'],
-    testBits: 2.561,
+    testBits: 2.311,
   },
   digits: {
     title: 'Digits, whatever the class',
