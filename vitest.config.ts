@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
+import type { ProvidedContext } from 'vitest';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
 
@@ -16,6 +17,9 @@ const nodeOnly = [
   'tests/*docs*.test.ts',
   'tests/architecture.test.ts',
 ];
+
+/** Tests of the examples: they run programs, and take as long as all others. */
+const examplesOnly = 'tests/examples/**';
 
 /** Tests of the page: in Chromium, from Node. */
 const demoOnly = 'tests/examples/demo*.test.ts';
@@ -59,15 +63,22 @@ function missing(what: string, install: string): TestProjectInlineConfiguration[
   return [];
 }
 
+/** Where Node computes by tfjs, and how. */
+const inNode: Partial<ProvidedContext> = { backends: ['cpu', 'wasm', 'wasm, composed'] };
+
 const projects: TestProjectInlineConfiguration[] = [
   {
     extends: true,
     test: {
       name: 'node',
       include: ['tests/**/*.test.ts'],
-      exclude: [demoOnly, dawnOnly, tfjsNodeOnly],
-      provide: { backends: ['cpu', 'wasm', 'wasm, composed'] },
+      exclude: [examplesOnly, dawnOnly, tfjsNodeOnly],
+      provide: inNode,
     },
+  },
+  {
+    extends: true,
+    test: { name: 'examples', include: [`${examplesOnly}/*.test.ts`], exclude: [demoOnly], provide: inNode },
   },
   ...(hasDawn()
     ? [
