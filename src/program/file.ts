@@ -13,7 +13,8 @@ import {
   writeContainer,
 } from './safetensors';
 
-// A model as a file: a safetensors file in which the weights are tensors, by name, and the program and the model's digest are metadata.
+// A model as a file: a safetensors file in which the weights are tensors, by name, and the program and the model's
+// digest are metadata.
 
 const FORMAT = 'pixelcnn-layers';
 const VERSION = 1;
@@ -98,7 +99,7 @@ export function readPortable(bytes: Uint8Array): PortableModel {
     const { program, digest } = readMetadata(metadata);
     const model = { ...program, weights: decodeAll(tensors) };
     checkProgram(model);
-    // Last, since other errors say more. A file that another program has written may have no digest.
+    // Checked last, because the other errors are more specific. Files from other programs may have no digest.
     if (digest !== undefined && digest !== hexOf(digestOf(model))) {
       throw new Error('file: damaged: its digest differs');
     }

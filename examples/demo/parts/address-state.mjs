@@ -40,7 +40,7 @@ export function addressReader(query) {
    * @template T
    * @param {string} name
    * @param {string} wanted in words
-   * @param {(text: string) => T | null} parse gives null for a text that it cannot be
+   * @param {(text: string) => T | null} parse gives null for a text that is wrong
    * @returns {T | null} null where the address says nothing, or something else
    */
   function read(name, wanted, parse) {
