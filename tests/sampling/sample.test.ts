@@ -215,7 +215,7 @@ describe('far more images than fit into memory', () => {
       const [error, milliseconds] = await refused(ask);
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toMatch(many);
-      expect(milliseconds).toBeLessThan(5000);
+      expect(milliseconds).toBeLessThan(30_000); // drawing so many takes hours
     }
     expect(tf.memory().numTensors).toBe(before);
     for (const each of [model, classes]) each.dispose();
