@@ -110,7 +110,12 @@ const projects: TestProjectInlineConfiguration[] = [
     ? [
         {
           extends: true,
-          test: { name: 'demo', include: [demoOnly], globalSetup: 'tests/support/built-demo.ts' },
+          test: {
+            name: 'demo',
+            include: [demoOnly],
+            globalSetup: 'tests/support/built-demo.ts',
+            retry: 1, // a browser that other work holds up for too long is no fault of the page
+          },
         } satisfies TestProjectInlineConfiguration,
         {
           extends: true,
