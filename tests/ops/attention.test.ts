@@ -61,13 +61,13 @@ onEachBackend('attention', (backend) => {
   });
 
   it('hides later places whatever their scores', async () => {
-    // q k = 0 at the first place, 3e38 at all others: none but the first is seen by the second
-    const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 3, 1]), tf.tensor4d([0, 3e38, 3e38], [1, 1, 3, 1])];
-    const v = tf.tensor4d([3, 5, 7], [1, 1, 3, 1]);
-    expectClose(await take(run(1)(q, k, v)), [0, 3, 5], 1e-6);
-    // -1e30 at the first two places: a hidden one counts for less
-    const low = tf.tensor4d([-1e30, -1e30, 0], [1, 1, 3, 1]);
-    expectClose(await take(run(1)(q, low, v)), [0, 3, 4], 1e-6);
+    // The third place has a score of 3e38 with every query: only the fourth sees it.
+    const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
+    const v = tf.tensor4d([3, 5, 7, 9], [1, 1, 4, 1]);
+    expectClose((await take(run(1)(q, k, v))).slice(0, 3), [0, 3, 4], 1e-6);
+    // The first three have -1e10, which is still more than what is hidden.
+    const low = tf.tensor4d([-1e10, -1e10, -1e10, 0], [1, 1, 4, 1]);
+    expectClose(await take(run(1)(q, low, v)), [0, 3, 4, 5], 1e-6);
     tf.dispose([q, k, v, low]);
   });
 
