@@ -1,11 +1,20 @@
 /**
- * How many classes the images of a data set have.
+ * How many classes the training images of a data set have. A model of them cannot be measured on test images of others.
  *
- * @param {{ name: string, train: import('pixelcnn-layers/data').ImageSet }} dataset
+ * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
+ *
+ * @param {{ name: string, train: ImageSet, test: ImageSet }} dataset
  */
-export function classesOf({ name, train: { labels } }) {
-  if (labels === undefined) throw new Error(`${name} has no classes`);
-  return 1 + labels.reduce((most, label) => Math.max(most, label), 0);
+export function classesOf({ name, train, test }) {
+  if (train.labels === undefined) throw new Error(`${name} has no classes`);
+  const [highest, ofTest] = [train, test].map(({ labels = [] }) =>
+    labels.reduce((most, label) => Math.max(most, label), 0),
+  );
+  if (ofTest > highest)
+    throw new Error(
+      `${name} has test images of class ${ofTest}, training images of classes up to ${highest}`,
+    );
+  return 1 + highest;
 }
 
 /**

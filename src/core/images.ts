@@ -14,6 +14,11 @@ export type Place = [row: number, column: number, channel: number];
 /** Height, width and channels. */
 export type ImageShape = readonly [number, number, number];
 
+/**
+ * The most rows, columns or channels of an image in a file. Whole rows are kept, and computed without a pause.
+ */
+export const MOST_LENGTH = 2 ** 14;
+
 /** The number of values in an image. */
 export const valuesOf = ([height, width, channels]: ImageShape): number => height * width * channels;
 

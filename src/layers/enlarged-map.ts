@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger, type NamesOf } from '../core/check';
-import type { Ops } from '../program/ops';
+import type { NamesOf } from '../core/check';
+import { checkEnlarge, type Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';
@@ -19,7 +19,7 @@ const argNames: NamesOf<EnlargedMapArgs> = { rows: true, columns: true, ...layer
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
  * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
  *
- * @throws TypeError naming `rows` or `columns` if it is not an integer of at least 1, or the input if it is not a map.
+ * @throws TypeError naming `rows` or `columns` if it is not an integer from 1 to 16,384, or the input if it is not a map.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -37,8 +37,9 @@ export class EnlargedMap extends PixelLayer {
 
   constructor(args: EnlargedMapArgs = {}) {
     super(checkLayerArgs(EnlargedMap, new.target, args, argNames));
-    this.rows = checkInteger('EnlargedMap: rows', args.rows ?? 2, 1);
-    this.columns = checkInteger('EnlargedMap: columns', args.columns ?? 2, 1);
+    this.rows = args.rows ?? 2;
+    this.columns = args.columns ?? 2;
+    checkEnlarge('EnlargedMap', this.rows, this.columns);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {

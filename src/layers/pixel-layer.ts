@@ -212,7 +212,7 @@ class ShapeOps implements Ops<Shape> {
   }
 
   enlarge(x: Shape, rows: number, columns: number): Shape {
-    checkEnlarge(rows, columns);
+    checkEnlarge('enlarge', rows, columns);
     if (x.length !== 4) throwTypeError('enlarge: input', 'features [N,H,W,F]', x);
     const [n = null, height = null, width = null, features = null] = x;
     const times = (length: number | null, by: number) => (length === null ? null : length * by);

@@ -38,7 +38,14 @@ import {
   tensor4d,
   tile,
 } from '@tensorflow/tfjs-core';
-import { checkBoolean, checkFeatures, checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import {
+  checkBoolean,
+  checkFeatures,
+  checkInteger,
+  checkMemory,
+  checkOneOf,
+  throwTypeError,
+} from '../core/check';
 import { positions } from '../core/images';
 import {
   checkKernel,
@@ -207,6 +214,7 @@ export class TensorOps implements Ops<Tensor> {
 
   enlarge(x: Tensor, rows: number, columns: number): Tensor {
     const [n, h, w, features] = x.shape as Tensor4D['shape'];
+    checkMemory('enlarge: images, height, width, features', [n, h * rows, w * columns, features]);
     const repeat = (of: Tensor, times: number, axis: number) =>
       concat(new Array<Tensor>(times).fill(of), axis);
     const wide = reshape(repeat(x, columns, 3), [n, h, w * columns, features]); // [N,H,W,columns*F] -> [N,H,columns*W,F]

@@ -101,7 +101,7 @@ export function attention(
  *
  * @throws TypeError if not even those of one place fit
  */
-function chunkOf([n, h, w]: Tensor4D['shape'], heads: number): number {
+export function chunkOf([n, h, w]: Tensor4D['shape'], heads: number): number {
   const places = h * w;
   checkMemory('attend: images, heads, height, width', [n, heads, h, w]);
   const fitting = Math.max(1, Math.floor(MOST_WEIGHTS / (n * heads * places)));

@@ -168,7 +168,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   enlarge(x: Features, rows: number, columns: number): Features {
-    checkEnlarge(rows, columns);
+    checkEnlarge('enlarge', rows, columns);
     this.checkIsMap('enlarge', x);
     return this.push({ op: 'enlarge', size: x.size, input: nodeOf(x), rows, columns });
   }

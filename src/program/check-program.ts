@@ -10,13 +10,14 @@ import {
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
+import { MOST_LENGTH } from '../core/images';
 import type { Window } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { wholeVectors } from '../kernels/instruction';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
-import { checkConstantConv, checkEncodedLevels, isOfPath } from './ops';
+import { checkConstantConv, checkEncodedLevels, checkEnlarge, isOfPath } from './ops';
 import {
   combinationNames,
   gateNames,
@@ -42,9 +43,6 @@ const MOST_LEVELS = 2 ** 24;
 
 /** Values of an image: 4096 x 4096 of one channel. */
 const MOST_VALUES = 2 ** 24;
-
-/** Rows, columns or channels of an image. Whole rows are kept, and computed without a pause. */
-const MOST_LENGTH = 2 ** 14;
 
 /**
  * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
@@ -300,8 +298,7 @@ class CheckedNodes {
         this.checkShift(what, node, input);
         return input;
       case 'enlarge':
-        checkInteger(`${what}: rows`, node.rows, 1, MOST_LENGTH);
-        checkInteger(`${what}: columns`, node.columns, 1, MOST_LENGTH);
+        checkEnlarge(what, node.rows, node.columns);
         this.checkIsMap(what, node);
         return input;
       case 'position':

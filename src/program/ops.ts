@@ -8,6 +8,7 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
+import { MOST_LENGTH } from '../core/images';
 import type { Window } from '../core/window';
 import {
   type CombinationName,
@@ -258,10 +259,10 @@ export function checkSlice(features: number, start: number, size: number): void 
   checkInteger('slice: start', start, 0, features - size);
 }
 
-/** Checks by how much a map is enlarged. */
-export function checkEnlarge(rows: number, columns: number): void {
-  checkInteger('enlarge: rows', rows, 1);
-  checkInteger('enlarge: columns', columns, 1);
+/** Checks by how much a map is enlarged: to no more than an image may have. */
+export function checkEnlarge(what: string, rows: number, columns: number): void {
+  checkInteger(`${what}: rows`, rows, 1, MOST_LENGTH);
+  checkInteger(`${what}: columns`, columns, 1, MOST_LENGTH);
 }
 
 /** Checks by how much features are shifted, which must be towards later places. */

@@ -56,6 +56,11 @@ declare module '*/examples/lib/channel-bits.mjs' {
   ): Promise<number[]>;
 }
 
+declare module '*/examples/lib/classes.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function classesOf(dataset: { name: string; train: ImageSet; test: ImageSet }): number;
+}
+
 declare module '*/examples/lib/classify.mjs' {
   import type { AutoregressiveModel } from 'pixelcnn-layers';
   import type { ImageSet } from 'pixelcnn-layers/data';

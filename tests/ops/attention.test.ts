@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingKernels } from '../../src/kernels/training-kernels';
 import { trainingKernels } from '../../src/kernels/webassembly';
-import { attention } from '../../src/ops/attention';
+import { attention, chunkOf } from '../../src/ops/attention';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { slowAttention } from '../support/slow-attention';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -61,11 +61,27 @@ onEachBackend('attention', (backend) => {
   });
 
   it('hides later places whatever their scores', async () => {
-    // q k = 0 at the first place, 1e30 at all others: none but the first is seen by the second
-    const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 3, 1]), tf.tensor4d([0, 1e30, 1e30], [1, 1, 3, 1])];
-    const v = tf.tensor4d([3, 5, 7], [1, 1, 3, 1]);
-    expectClose(await take(run(1)(q, k, v)), [0, 3, 5], 1e-6);
-    tf.dispose([q, k, v]);
+    // The third place has a score of 3e38 with every query: only the fourth sees it.
+    const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
+    const v = tf.tensor4d([3, 5, 7, 9], [1, 1, 4, 1]);
+    expectClose((await take(run(1)(q, k, v))).slice(0, 3), [0, 3, 4], 1e-6);
+    // The first three have -1e10, which is still more than what is hidden.
+    const low = tf.tensor4d([-1e10, -1e10, -1e10, 0], [1, 1, 4, 1]);
+    expectClose(await take(run(1)(q, low, v)), [0, 3, 4, 5], 1e-6);
+    tf.dispose([q, k, v, low]);
+  });
+
+  it('holds the weights of a chunk of queries at a time, for the gradients too', async () => {
+    const places = 24 * 24;
+    const x = tf.tensor4d(noise(places), [1, 24, 24, 1]);
+    const before = tf.memory().numBytes;
+    for (const compute of [() => run(1)(x, x, x), () => tf.grads(run(1))([x, x, x])]) {
+      const { peakBytes, result } = await tf.profile(compute);
+      // Computed together, each of about ten intermediate results would be as large as all weights.
+      expect(peakBytes - before).toBeLessThan(3 * 4 * places ** 2);
+      tf.dispose(result);
+    }
+    x.dispose();
   });
 
   it('has second derivatives', async () => {
@@ -84,24 +100,54 @@ onEachBackend('attention', (backend) => {
 
   it('drops weights, the same for the gradient and whatever the chunks, and keeps their mean', async () => {
     const [h, w] = [6, 8];
-    // Of keys 0 and values 1, place i has a mean of i weights 1/i: of those kept, twice as much
+    // Of keys 0 and values 1, place i has a mean of i weights 1/i: of those kept, 4/3 as much
     const [q, k, v] = [0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [
       tf.Tensor4D,
       tf.Tensor4D,
       tf.Tensor4D,
     ];
     const dropped = (chunk: number) => (values: tf.Tensor) =>
-      attention({ queries: q, keys: k, values: values as tf.Tensor4D }, 2, { rate: 0.5, seed: 'a' }, chunk);
+      attention({ queries: q, keys: k, values: values as tf.Tensor4D }, 2, { rate: 0.25, seed: 'a' }, chunk);
     const whole = await take(dropped(48)(v));
     expectClose(await take(dropped(5)(v)), whole, 1e-5);
     const later = whole.filter((_, i) => Math.floor(i / 4) % (h * w) > 0);
     expect(new Set(later).size).toBeGreaterThan(40);
     expect(Math.abs(later.reduce((sum, value) => sum + value, 0) / later.length - 1)).toBeLessThan(0.05);
+    // Each place drops others: if all dropped the same, none would keep fewer than one before it.
+    const kept = Array.from({ length: h * w }, (_, i) => Math.round(i * (whole[4 * i] as number) * 0.75));
+    expect(kept.some((count, i) => count < (kept[i - 1] ?? 0))).toBe(true);
     // y is linear in v, so the sum over v dv is that of y
     const gradient = await take(tf.grad((x) => dropped(7)(x) as tf.Tensor)(v));
     const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
     expect(Math.abs(sum(gradient) - sum(whole))).toBeLessThan(1e-3);
     tf.dispose([q, k, v]);
+  });
+
+  it('has the gradients of what is left of the weights, for queries and keys too', async () => {
+    const shape: [number, number, number, number] = [1, 2, 4, 2];
+    const all = [1, 2, 3, 4].map((seed) => Array.from(noise(16, seed)));
+    const [q, k, v, g] = all as [number[], number[], number[], number[]];
+    /** The sum of g y. */
+    const loss = (queries: tf.Tensor, keys: tf.Tensor) => {
+      const inputs = { queries, keys, values: tf.tensor4d(v, shape) } as Parameters<typeof attention>[0];
+      return tf.sum(tf.mul(attention(inputs, 1, { rate: 0.5, seed: 'b' }, 3), tf.tensor4d(g, shape)));
+    };
+    const at = (queries: number[], keys: number[]) =>
+      take(tf.tidy(() => loss(tf.tensor4d(queries, shape), tf.tensor4d(keys, shape))));
+    const slopesOf = async (values: number[], lossAt: (of: number[]) => Promise<number[]>) => {
+      const slopes: number[] = [];
+      for (const i of values.keys()) {
+        const moved = (by: number) => lossAt(values.map((value, j) => (j === i ? value + by : value)));
+        slopes.push((((await moved(0.05))[0] as number) - ((await moved(-0.05))[0] as number)) / 0.1);
+      }
+      return slopes;
+    };
+    const [dq, dk] = tf.tidy(() => tf.grads(loss)([tf.tensor4d(q, shape), tf.tensor4d(k, shape)])) as [
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    expectClose(await take(dq), await slopesOf(q, (of) => at(of, k)), 2e-3);
+    expectClose(await take(dk), await slopesOf(k, (of) => at(q, of)), 2e-3);
   });
 
   it('leaves no tensor behind, with and without a tape', async () => {
@@ -123,6 +169,14 @@ onEachBackend('attention', (backend) => {
     );
     x.dispose();
   });
+});
+
+it('computes as many queries together as their weights fit, at least one', () => {
+  expect(chunkOf([1, 7, 7, 64], 8)).toBe(64); // all of them
+  expect(chunkOf([16, 32, 32, 64], 8)).toBe(128); // an eighth
+  expect(chunkOf([64, 32, 32, 64], 8)).toBe(32); // 64 * 8 images and heads, of 32 * 1024 weights: 2^24
+  expect(chunkOf([2 ** 13, 128, 128, 2], 2)).toBe(1); // each has 2^28
+  expect(chunkOf([0, 7, 7, 64], 8)).toBe(64);
 });
 
 /** As `attention` on wasm with own kernels, or without. */
