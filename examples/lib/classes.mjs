@@ -1,10 +1,13 @@
+/** What the files of a data set lack where they have no classes and could have them. */
+const LACKING = { npy: ': wanted train-labels.npy and test-labels.npy in the directory --path' };
+
 /**
  * How many classes the images of a data set have.
  *
  * @param {{ name: string, train: import('pixelcnn-layers/data').ImageSet }} dataset
  */
 export function classesOf({ name, train: { labels } }) {
-  if (labels === undefined) throw new Error(`${name} has no classes`);
+  if (labels === undefined) throw new Error(`${name} has no classes${LACKING[name] ?? ''}`);
   return 1 + labels.reduce((most, label) => Math.max(most, label), 0);
 }
 

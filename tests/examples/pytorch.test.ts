@@ -459,6 +459,7 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
     ['--data digits --model pixelsnail --kernel 1 --out NEW', 'pixelSNAIL: kernel_size: wanted an odd number of at least 3, got 1'],
     ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
+    ['--data npy --path UNCODED --model gated --conditional --out NEW', '--conditional: npy has no classes: wanted train-labels.npy and'],
     ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
     ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
     ['--data mnist --out NEW', 'mnist: wanted --path to a directory with train-images-idx3-ubyte'],
