@@ -40,7 +40,7 @@ function someLevels(shape: readonly [number, number, number, number], levels: nu
 const someCodes = (count: number) => ({ data: Array.from({ length: 4 * count }, (_, i) => (i * i) % 3), shape: [count, 2, 2] }); // biome-ignore format: one line
 
 onEachBackend('pixelSNAIL', (backend) => {
-  for (const golden of isGpu(backend) ? goldenSnails.slice(1) : goldenSnails) {
+  for (const golden of isGpu(backend) ? goldenSnails.slice(1, 2) : goldenSnails) {
     it(`gives the logits and likelihoods of the reference, ${golden.name}`, async () => {
       const model = await goldenSnail(golden);
       const [n, h, w] = golden.codes.shape as [number, number, number];
