@@ -1,3 +1,6 @@
+/** What the files of a data set lack where they have no classes and could have them. */
+const LACKING = { npy: ': wanted train-labels.npy and test-labels.npy in the directory --path' };
+
 /**
  * How many classes the training images of a data set have. A model of them cannot be measured on test images of others.
  *
@@ -6,7 +9,7 @@
  * @param {{ name: string, train: ImageSet, test: ImageSet }} dataset
  */
 export function classesOf({ name, train, test }) {
-  if (train.labels === undefined) throw new Error(`${name} has no classes`);
+  if (train.labels === undefined) throw new Error(`${name} has no classes${LACKING[name] ?? ''}`);
   const [highest, ofTest] = [train, test].map(({ labels = [] }) =>
     labels.reduce((most, label) => Math.max(most, label), 0),
   );

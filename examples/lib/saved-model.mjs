@@ -78,15 +78,20 @@ export function checkFits(modelShape, { name, test }) {
   throw new Error(`the model takes images of ${wanted}, ${name} has ${imageShape.join('x')}`);
 }
 
+/** What a model takes that is conditioned on a kind. */
+const TAKEN = { vector: 'vectors', map: 'maps', codes: 'coarser codes' };
+
 /**
- * How many classes a model is conditioned on; null where it takes no condition. Throws where it takes vectors or maps.
+ * How many classes a model is conditioned on; null where it takes no condition. Throws where it takes something else.
  *
  * @param {import('pixelcnn-layers').ConditionShape | null} condition
  */
 export function classesTaken(condition) {
   if (condition === null) return null;
   if (condition.kind === 'class') return condition.numClasses;
-  throw new Error(`the model is conditioned on ${condition.kind}s: only classes are taken here`);
+  throw new Error(
+    `the model is conditioned on ${TAKEN[condition.kind]}: only classes are taken here; a program of your own passes others as condition`,
+  );
 }
 
 /**

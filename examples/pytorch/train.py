@@ -253,7 +253,8 @@ def main(argv):
     except (ValueError, ImportError) as error:
         stop(str(error))
     if run['conditional'] and train.classes is None:
-        stop(f"--conditional: {run['data']} has no classes")
+        lacking = ': wanted train-labels.npy and test-labels.npy in the directory --path' if run['data'] == 'npy' else ''
+        stop(f"--conditional: {run['data']} has no classes{lacking}")
     if run['codes']:
         check_codes(run, train, test)
     conditions = ['classes'] * run['conditional'] + ['codes'] * bool(run['codes'])

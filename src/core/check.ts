@@ -7,6 +7,7 @@ const MOST_LETTERS = 64;
 /** Formats a value for an error message; long lists and objects are shortened. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'bigint') return `${value}n`; // 0n is no number, and must not look like one
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     if (value instanceof Promise) return 'a Promise (is an await missing?)';

@@ -108,9 +108,10 @@ export function checkConditionValues(
 ): void {
   const most = numCategories(condition) - 1;
   for (let i = 0; i < values.length; i++) {
-    if (most >= 0) checkInteger(what, values[i], 0, most);
-    else if (!Number.isFinite(Math.fround(values[i] as number)))
-      throwTypeError(what, 'finite numbers', values[i]);
+    const value: unknown = values[i];
+    if (most >= 0) checkInteger(what, value, 0, most);
+    else if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+      throwTypeError(what, 'finite numbers', value);
   }
 }
 
@@ -184,9 +185,11 @@ export function checkCondition(
     givenShape !== undefined && String(givenShape) === String(wanted);
   const flat = [numImages, ...shape.slice(0, -1)];
   if (!has([numImages, ...shape]) && !(mayBeFlat && has(flat))) {
+    const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
+    const form = givenShape === undefined ? ', as { data, shape }' : '';
     const wanted = isClass
       ? `a class from 0 to ${numClassesRead(condition) - 1}, or ${numImages} of them`
-      : `numbers of shape [${mayBeFlat ? flat : [numImages, ...shape]}]`;
+      : `${ofShape} [${mayBeFlat ? flat : [numImages, ...shape]}]${form}`;
     throwTypeError(what, wanted, givenShape ?? given);
   }
   return null;

@@ -275,7 +275,8 @@ function withoutClass(
   conditions: readonly ConditionValues[],
 ): ConditionValues[] {
   if (!shapes.some((condition) => condition.kind === 'class' && condition.nullClass)) {
-    throwTypeError('sample: guidance', 'a model of classes with a null class (nullClass: true)', shapes);
+    const kinds = shapes.map(({ kind }) => kind);
+    throwTypeError('sample: guidance', 'a model of classes with a null class (nullClass: true)', kinds);
   }
   return conditions.map(({ shape, values }, i) => {
     const condition = shapes[i] as ConditionShape;

@@ -29,6 +29,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(endless)).toBe('option: wanted more, got [[[[[…]]]]]');
     expect(message('text')).toBe("option: wanted more, got 'text'");
     expect(message(1.5)).toBe('option: wanted more, got 1.5');
+    expect(message(0n)).toBe('option: wanted more, got 0n');
     expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
     expect(message(new Array(60000).fill(1))).toBe(
       'option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]',

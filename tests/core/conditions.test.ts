@@ -16,6 +16,7 @@ import { noise } from '../support/tensors';
 const classes: ConditionShape = { kind: 'class', numClasses: 4 };
 const vectors: ConditionShape = { kind: 'vector', size: 2 };
 const maps: ConditionShape = { kind: 'map', size: 2 };
+const codes: ConditionShape = { kind: 'codes', levels: 5, shape: [1, 2] };
 const IMAGE = [1, 3, 1] as const;
 
 /** Reads conditions of two images. */
@@ -83,9 +84,9 @@ describe('readConditions', () => {
     [classes, -1, 'wanted an integer from 0 to 3, got -1'],
     [classes, [0.5, 0], 'wanted an integer from 0 to 3, got 0.5'],
     [classes, { data: [0, Number.NaN], shape: [2] }, 'wanted an integer from 0 to 3, got NaN'],
-    [vectors, undefined, 'wanted numbers of shape [2,2], got undefined'],
-    [vectors, 1, 'wanted numbers of shape [2,2], got 1'],
-    [vectors, [1, 2], 'wanted numbers of shape [2,2], got [1, 2]'],
+    [vectors, undefined, 'wanted numbers of shape [2,2], as { data, shape }, got undefined'],
+    [vectors, 1, 'wanted numbers of shape [2,2], as { data, shape }, got 1'],
+    [vectors, [1, 2], 'wanted numbers of shape [2,2], as { data, shape }, got [1, 2]'],
     [vectors, zeros(2), 'wanted numbers of shape [2,2], got [2]'],
     [vectors, zeros(3, 2), 'wanted numbers of shape [2,2], got [3, 2]'],
     [vectors, { data: [1, 2, 3], shape: [2, 2] }, 'wanted 4 numbers for its shape, got 3'],
@@ -95,9 +96,15 @@ describe('readConditions', () => {
       { data: [Number.POSITIVE_INFINITY, 0, 0, 0], shape: [2, 2] },
       'wanted finite numbers, got Infinity',
     ],
-    [maps, undefined, 'wanted numbers of shape [2,1,3,2], got undefined'],
+    [vectors, { data: BigInt64Array.of(1n, 2n, 3n, 4n), shape: [2, 2] }, 'wanted finite numbers, got 1n'],
+    [maps, undefined, 'wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined'],
     [maps, zeros(2, 2), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
     [maps, zeros(2, 3, 1, 2), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],
+    [codes, undefined, 'wanted codes of shape [2,1,2], as { data, shape }, got undefined'],
+    [codes, [0, 1, 1, 0], 'wanted codes of shape [2,1,2], as { data, shape }, got [0, 1, 1, 0]'],
+    [codes, zeros(2, 2, 1), 'wanted codes of shape [2,1,2], got [2, 2, 1]'],
+    [codes, { data: [0, 1, 5, 0], shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 5'],
+    [codes, { data: new BigInt64Array(4), shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 0n'],
   ] as [ConditionShape | null, unknown, string][])(
     'names what does not fit %o: %o',
     (condition, given, message) => {
@@ -136,7 +143,10 @@ describe('several conditions', () => {
     [[3, 0], 'caller: condition: wanted { map, class }, since the model takes them, got [3, 0]'],
     [map, 'caller: condition: wanted { map, class }'],
     [Promise.resolve(), 'got a Promise (is an await missing?)'],
-    [{ class: 1 }, 'caller: condition.map: wanted numbers of shape [2,1,3,2], got undefined'],
+    [
+      { class: 1 },
+      'caller: condition.map: wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined',
+    ],
     [{ map }, 'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got undefined'],
     [
       { map, class: { class: 1 } },

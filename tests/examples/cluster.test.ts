@@ -60,7 +60,7 @@ describe('what is wrong is refused before anything is queued, where there is no 
       ['--model: wanted the file of a model', ['cluster/submit.mjs', 'draw', '--images', '9']],
       ['--model: FOLDER/none: ENOENT', drawFrom('none')],
       ['--model: FOLDER/damaged: ', drawFrom('damaged')],
-      ['--model: FOLDER/map: the model is conditioned on a map', drawFrom('map')],
+      ["--model: FOLDER/map: the model takes a condition of kind 'map'", drawFrom('map')],
       ['--model: wanted one of images of one size', drawFrom('any')],
       ['--images: wanted how many', draw()],
       ["--images: wanted a whole number of at least 1, got '0'", draw('--images', '0')],

@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type GatedPixelCNNArgs, gatedPixelCNN, type PixelCNNArgs, pixelCNN } from 'pixelcnn-layers';
+import {
+  type GatedPixelCNNArgs,
+  gatedPixelCNN,
+  type PixelCNNArgs,
+  pixelCNN,
+  pixelSNAIL,
+} from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { seedWeights } from '../../examples/lib/weights.mjs';
@@ -25,6 +31,15 @@ export async function saveModel(directory: string, args: Partial<PixelCNNArgs>, 
 export async function saveGatedModel(directory: string, args: Partial<GatedPixelCNNArgs>, isZero = false) {
   await useBackend('cpu');
   await save(gatedPixelCNN({ ...SIZES, ...args }), directory, isZero);
+}
+
+/** The same of a PixelSNAIL, conditioned on a coarser map of codes. */
+export async function saveModelOfCodes(directory: string) {
+  await useBackend('cpu');
+  const { imageShape, levels } = SIZES;
+  const codeCondition = { levels, shape: [4, 4], resBlocks: 0, resFilters: 2 } as const;
+  const sizes = { filters: 4, heads: 1, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
+  await save(pixelSNAIL({ ...sizes, imageShape, levels, codeCondition }), directory, false);
 }
 
 async function save(model: LayersModel, directory: string, isZero: boolean) {

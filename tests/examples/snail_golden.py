@@ -25,9 +25,11 @@ LAYERS = {
     r'blocks\.(\d+)\.query_resblock\.': r'block\1_queries.',
     r'blocks\.(\d+)\.causal_attention\.': r'block\1_attention.',
     r'blocks\.(\d+)\.out_resblock\.': r'block\1_out.',
+    r'blocks\.(\d+)\.out\.': r'block\1_out.',
     r'cond_resnet\.blocks\.0': r'codes_conv',
     r'cond_resnet\.blocks\.(\d+)\.': lambda found: f'codes_res{int(found[1]) - 1}.',
-    r'out\.1': r'final_conv',
+    r'out\.(\d+)\.(?=conv\d)': r'out_res\1.',
+    r'out\.\d+(?=\.conv\.)': r'final_conv',
 }
 PARTS = {'conv1': 'conv_in', 'aux_conv': 'conv_skip', 'conv2': 'conv_out'}
 
@@ -85,4 +87,4 @@ def differences(name):
     return {'name': name, 'logits': miss(logits, expected), 'nats': miss(nats / theirs, 1)}
 
 
-print(json.dumps([differences(name) for name in ('snail', 'snail_cond')]))
+print(json.dumps([differences(name) for name in ('snail', 'snail_cond', 'snail_fine')]))

@@ -430,6 +430,10 @@ describe('train.mjs', () => {
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
       ['--data emoji --model gated --conditional --out FRESH', 'emoji has no classes'],
+      [
+        '--data npy --path UNLABELLED --model gated --conditional --out FRESH',
+        'npy has no classes: wanted train-labels.npy and test-labels.npy in the directory --path',
+      ],
       ['--data digits --patience 0', "--patience: wanted a whole number of at least 1, got '0'"],
       ['--data digits --validation few', "--validation: wanted a whole number of at least 0, got 'few'"],
       ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"], // biome-ignore format: one line
@@ -442,9 +446,11 @@ describe('train.mjs', () => {
       ],
     ];
     const fresh = () => join(directory, 'deep', 'fresh');
+    const unlabelled = () => join(directory, 'unlabelled.npy');
+    beforeAll(() => writeFile(unlabelled(), npyOf(new Uint8Array(10 * 4), [10, 2, 2])));
     itRefuses(
       refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]]),
-      () => ({ USED: straight, FRESH: fresh() }),
+      () => ({ USED: straight, FRESH: fresh(), UNLABELLED: unlabelled() }),
     );
 
     it('and leaves nothing behind', async () => {

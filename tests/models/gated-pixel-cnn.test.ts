@@ -556,7 +556,7 @@ describe('gatedPixelCNN', () => {
         ],
         [1, 'condition: wanted { class, map }, since the model takes them, got 1'],
         [map, 'condition: wanted { class, map }, since the model takes them, got'],
-        [{ class: 1 }, 'condition.map: wanted numbers of shape [2,2,2,3], got undefined'],
+        [{ class: 1 }, 'condition.map: wanted numbers of shape [2,2,2,3], as { data, shape }, got undefined'],
         [{ map }, 'condition.class: wanted a class from 0 to 2, or 2 of them, got undefined'],
         [{ map: small, class: 1 }, 'condition.map: wanted numbers of shape [2,2,2,3], got [2, 3]'],
         [{ map, class: 3 }, 'condition.class: wanted an integer from 0 to 2, got 3'],

@@ -146,7 +146,7 @@ describe('guidance', () => {
     const { nullClass: _, ...others } = sizes;
     const plain = gatedPixelCNN({ ...others, imageShape: [2, 2, 1], levels: 3 });
     await expect(sample(plain, { guidance: 1, condition: 0 })).rejects.toThrow(
-      'sample: guidance: wanted a model of classes with a null class (nullClass: true), got',
+      "sample: guidance: wanted a model of classes with a null class (nullClass: true), got ['class']",
     );
     plain.dispose();
     model.dispose();

@@ -2,12 +2,14 @@ import { type AutoregressiveModel, type PixelSNAILArgs, pixelSNAIL } from 'pixel
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import plain from '../golden/pixelsnail/snail.json';
 import conditioned from '../golden/pixelsnail/snail_cond.json';
+import fine from '../golden/pixelsnail/snail_fine.json';
 import { bytesOf } from './files';
 
 /** What a public PyTorch implementation of PixelSNAIL gives, by name. */
 export const goldenSnails = [
   { name: 'snail', condition: undefined, ...plain },
   { name: 'snail_cond', ...conditioned },
+  { name: 'snail_fine', ...fine },
 ];
 
 type Golden = (typeof goldenSnails)[number];

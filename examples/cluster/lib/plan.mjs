@@ -88,7 +88,7 @@ async function readModel(path) {
       throw new Error(`wanted a model of at most 65536 levels, got ${model.levels}`);
     const other = model.conditions.find(({ kind }) => kind !== 'class');
     if (other !== undefined)
-      throw new Error(`the model is conditioned on a ${other.kind}: only classes are taken here`);
+      throw new Error(`the model takes a condition of kind '${other.kind}': only classes are taken here`);
     return { bytes, model };
   } catch (cause) {
     throw new Error(`--model: ${path}: ${cause.message}`, { cause });

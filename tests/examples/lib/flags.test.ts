@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { itRefuses, type Refusal, runInTurn, runScript } from '../run-script';
-import { saveGatedModel, saveModel } from '../save-model';
+import { saveGatedModel, saveModel, saveModelOfCodes } from '../save-model';
 
 /** Flags with which each example would run. */
 const ENOUGH: Record<string, string[]> = {
@@ -28,6 +28,7 @@ beforeAll(async () => {
   await saveGatedModel(join(directory, 'RGB'), { imageShape: [16, 16, 3], numClasses: 10 });
   await saveGatedModel(join(directory, 'VECTORS'), { conditionSize: 3 });
   await saveGatedModel(join(directory, 'MAPS'), { conditionMapSize: 3 });
+  await saveModelOfCodes(join(directory, 'CODES'));
   await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -42,7 +43,7 @@ describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
 });
 
 const places = () => {
-  const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'ANY'];
+  const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
   return { ...Object.fromEntries(models.map((name) => [name, join(directory, name)])), DIRECTORY: directory };
 };
 
@@ -104,6 +105,7 @@ describe('a flag that is wrong', () => {
     ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
     ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
     ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
+    ['the model is conditioned on coarser codes: only classes', ['sample.mjs', '--model', 'CODES']],
     ['--classify: the model takes no classes', [...evaluate, '--classify']],
     [
       'the model is conditioned on classes, emoji has none',
