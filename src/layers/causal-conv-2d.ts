@@ -5,8 +5,9 @@ import type { Window } from '../core/window';
 import type { Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { layerArgNames } from './layer-args';
-import { asFloat, imageInputShape, imageInputSpec, PixelLayer, resized } from './pixel-layer';
+import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, type SeedArgs } from './seeds';
+import { resized } from './shape-ops';
 import { activation } from './stock-layers';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
