@@ -1,36 +1,31 @@
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
-import {
-  type ConditionData,
-  type ConditionValues,
-  type NumericArray,
-  readConditions,
-} from '../core/conditions';
+import { type ConditionData, type NumericArray, readConditions } from '../core/conditions';
 import {
   checkImages,
   checkLevels,
-  type ImageShape,
   type Images,
   levelsArray,
   resolveImageShape,
   valuesOf,
 } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { digestOf } from '../program/file';
-import { checkModel, type PortableModel } from '../program/program';
-import { type CodedImage, checksumOf, writeFile } from './format';
 import {
-  type CodedModel,
-  checkJob,
-  checkLevelCount,
-  codedModel,
-  eachGroup,
-  type JobOptions,
-  jobNames,
-} from './job';
+  checkWalkOptions,
+  type WalkedImages,
+  type WalkedModel,
+  type WalkOptions,
+  walkImages,
+  walkOptionNames,
+} from '../likelihood/walk';
+import { digestOf } from '../program/file';
+import type { PortableModel } from '../program/program';
+import { checkCodedModel, codedModel } from './coded-model';
+import { type CodedImage, checksumOf, writeFile } from './format';
+import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
 /** Options of {@link compress}. */
-export interface CompressOptions extends JobOptions {
+export interface CompressOptions extends WalkOptions {
   /**
    * What the images are conditioned on, for models that take it: a class, or one class for each image; a vector or a
    * map as `{ data, shape }`, [N,K] or [N,H,W,K]; several conditions by name, `{ class, map }`.
@@ -44,7 +39,11 @@ export interface CompressOptions extends JobOptions {
   storeCondition?: boolean;
 }
 
-export const compressNames: NamesOf<CompressOptions> = { condition: true, storeCondition: true, ...jobNames };
+export const compressNames: NamesOf<CompressOptions> = {
+  condition: true,
+  storeCondition: true,
+  ...walkOptionNames,
+};
 
 /**
  * Compresses images without loss. The size of the file is what the model's likelihood promises, -log2 p(x) bits, to
@@ -79,7 +78,7 @@ export async function compress(
 
 /** The same with any distribution, including a user's own. */
 export async function compressWith(
-  given: CodedModel,
+  given: WalkedModel,
   images: NumericArray,
   options: CompressOptions,
 ): Promise<Uint8Array> {
@@ -88,12 +87,9 @@ export async function compressWith(
 }
 
 /** Images to be coded, checked. */
-export interface CompressJob {
+export interface CompressJob extends WalkedImages {
   /** A copy: the caller may change the original in the meantime. */
   readonly data: Images['data'];
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
   readonly storeCondition: boolean;
 }
 
@@ -103,10 +99,9 @@ export function planCompress(
   images: NumericArray,
   options: CompressOptions,
 ): CompressJob {
-  checkModel('compress: model', model);
-  checkLevelCount('compress: model', model);
+  checkCodedModel('compress: model', model);
   const { condition, storeCondition = false } = checkArgs('compress: options', options, compressNames);
-  checkJob('compress', options);
+  checkWalkOptions('compress', options);
   checkBoolean('compress: storeCondition', storeCondition);
   const { data, shape } = checkImages('compress: images', images);
   const [numImages = 0, ...size] = shape;
@@ -121,21 +116,25 @@ export function planCompress(
 
 /** The codes of images. */
 export async function encodeImages(
-  given: CodedModel,
+  given: WalkedModel,
   job: Omit<CompressJob, 'storeCondition'>,
-  options: JobOptions,
+  options: WalkOptions,
 ): Promise<CodedImage[]> {
   const { data, imageShape } = job;
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await eachGroup('compress', given, job, options, (first, count) => {
+  await walkImages('compress', given, job, options, (first, count) => {
+    const intervals = intervalsFor(given.distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
-      code(intervals, n, index) {
-        const level = data[(first + n) * total + index] as number;
-        const { begin, frequency } = intervals.of(n, level);
-        (encoders[n] as RangeEncoder).encode(begin, frequency);
-        return level;
+      visit(present, index, levels) {
+        intervals.take(present);
+        for (const [n, encoder] of encoders.entries()) {
+          const level = data[(first + n) * total + index] as number;
+          const { begin, frequency } = intervals.of(n, level);
+          encoder.encode(begin, frequency);
+          levels[n] = level;
+        }
       },
       finish() {
         for (const [n, encoder] of encoders.entries()) {

@@ -8,23 +8,23 @@ import {
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { digestOf } from '../program/file';
-import { checkModel, type PortableModel } from '../program/program';
-import { attempt } from '../program/safetensors';
-import { type CodedImage, checksumOf, FileReader } from './format';
 import {
-  type CodedModel,
-  checkJob,
-  checkLevelCount,
-  codedModel,
-  eachGroup,
-  type JobOptions,
-  jobNames,
-} from './job';
+  checkWalkOptions,
+  type WalkedModel,
+  type WalkOptions,
+  walkImages,
+  walkOptionNames,
+} from '../likelihood/walk';
+import { digestOf } from '../program/file';
+import type { PortableModel } from '../program/program';
+import { attempt } from '../program/safetensors';
+import { checkCodedModel, codedModel } from './coded-model';
+import { type CodedImage, checksumOf, FileReader } from './format';
+import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
 /** Options of {@link decompress}. */
-export interface DecompressOptions extends JobOptions {
+export interface DecompressOptions extends WalkOptions {
   /**
    * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
    * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
@@ -40,7 +40,7 @@ export const decompressNames: NamesOf<DecompressOptions> = {
   condition: true,
   firstImage: true,
   numImages: true,
-  ...jobNames,
+  ...walkOptionNames,
 };
 
 /**
@@ -73,7 +73,7 @@ export async function decompress(
 
 /** The same with any distribution, including a user's own. */
 export async function decompressWith(
-  given: CodedModel,
+  given: WalkedModel,
   bytes: Uint8Array,
   options: DecompressOptions,
 ): Promise<Images> {
@@ -95,10 +95,9 @@ export function planDecompress(
   bytes: Uint8Array,
   options: DecompressOptions,
 ): DecompressJob {
-  checkModel('decompress: model', model);
-  checkLevelCount('decompress: model', model);
+  checkCodedModel('decompress: model', model);
   const { firstImage = 0, numImages: wanted } = checkArgs('decompress: options', options, decompressNames);
-  checkJob('decompress', options);
+  checkWalkOptions('decompress', options);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
   const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
   const { header } = file;
@@ -120,25 +119,28 @@ export function planDecompress(
 
 /** Decodes the images. */
 export async function decodeImages(
-  given: CodedModel,
+  given: WalkedModel,
   { coded, imageShape, conditions, firstImage }: DecompressJob,
-  options: JobOptions,
+  options: WalkOptions,
 ): Promise<Images> {
   const { levels } = given.model;
   const numImages = coded.length;
   const total = valuesOf(imageShape);
   const data = memoryFor('decompress', () => levelsArray(numImages * total, levels));
   const job = { numImages, imageShape, conditions };
-  await eachGroup('decompress', given, job, options, (first, count) => {
+  await walkImages('decompress', given, job, options, (first, count) => {
+    const intervals = intervalsFor(given.distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
-      code(intervals, n, index) {
-        const decoder = decoders[n] as RangeDecoder;
-        const { level, begin, frequency } = intervals.at(n, decoder.target());
-        decoder.take(begin, frequency);
-        data[(first + n) * total + index] = level;
-        return level;
+      visit(present, index, levels) {
+        intervals.take(present);
+        for (const [n, decoder] of decoders.entries()) {
+          const { level, begin, frequency } = intervals.at(n, decoder.target());
+          decoder.take(begin, frequency);
+          data[(first + n) * total + index] = level;
+          levels[n] = level;
+        }
       },
       finish() {
         for (const [n, { code, checksum }] of group.entries()) {

@@ -157,6 +157,14 @@ export function checkFunction(what: string, value: unknown): void {
   if (typeof value !== 'function') throwTypeError(what, 'a function', value);
 }
 
+/** Checks that a signal is an AbortSignal that has not aborted yet. */
+export function checkSignal(what: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throwTypeError(what, 'an AbortSignal', signal);
+  }
+  signal?.throwIfAborted();
+}
+
 /**
  * A count of levels or classes, which are numbered 0, 1, ... in float32: beyond 2^24 these would no longer be distinct.
  */

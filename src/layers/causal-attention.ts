@@ -12,7 +12,7 @@ import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -108,7 +108,7 @@ export class CausalAttention extends PixelLayer {
 
   /** The shapes [N,H,W,Q] and [N,H,W,K]. */
   private readShapes(inputShape: Shape | Shape[]) {
-    const given = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const given = shapesOf(inputShape);
     if (given.length !== 2)
       throwTypeError('CausalAttention: inputs', 'two, for queries and for keys and values', inputShape);
     return given.map((shape) => imageInputShape('CausalAttention', shape));

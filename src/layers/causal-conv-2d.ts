@@ -1,30 +1,28 @@
 import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
+import type { layers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
 import type { Window } from '../core/window';
 import type { Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { layerArgNames } from './layer-args';
-import { asFloat, imageInputShape, imageInputSpec, PixelLayer, resized } from './pixel-layer';
+import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, type SeedArgs } from './seeds';
+import { resized } from './shape-ops';
+import {
+  configOf,
+  type ParsedWeightArgs,
+  parsedConvolution,
+  type WeightArgs,
+  weightArgNames,
+  weightArgs,
+} from './stock-arguments';
 import { activation } from './stock-layers';
-import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
-
-type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
+import type { LayerArgs, Shape } from './types';
 
 /** Arguments that a causal convolution shares with tfjs-layers' own convolution, with the same meaning. */
-const SHARED = [
-  'activation',
-  'useBias',
-  'kernelInitializer',
-  'biasInitializer',
-  'kernelRegularizer',
-  'biasRegularizer',
-  'kernelConstraint',
-  'biasConstraint',
-] as const;
+const SHARED = ['activation', 'useBias', ...weightArgs] as const;
 
-type SharedArgs = Pick<Conv2DArgs, (typeof SHARED)[number]>;
+type SharedArgs = WeightArgs & Pick<Parameters<typeof layers.conv2d>[0], 'activation' | 'useBias'>;
 
 /**
  * Arguments of every causal convolution. The following mean the same as in tfjs's `conv2d`, with these defaults:
@@ -43,26 +41,14 @@ export const causalConvArgNames: NamesOf<CausalConv2DArgs> = {
   seed: true,
   activation: true,
   useBias: true,
-  kernelInitializer: true,
-  biasInitializer: true,
-  kernelRegularizer: true,
-  biasRegularizer: true,
-  kernelConstraint: true,
-  biasConstraint: true,
+  ...weightArgNames,
   ...layerArgNames,
 };
 
 /** What tfjs-layers' own convolution makes of the shared arguments. */
-interface Settings {
-  activation: { apply(x: Tensor): Tensor; getClassName(): string };
-  useBias: boolean;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer;
-  biasRegularizer: Regularizer;
-  kernelConstraint: Constraint;
-  biasConstraint: Constraint;
-  getConfig(): serialization.ConfigDict;
+interface Settings extends ParsedWeightArgs {
+  readonly activation: { apply(x: Tensor): Tensor; getClassName(): string };
+  readonly useBias: boolean;
 }
 
 /**
@@ -93,12 +79,7 @@ export abstract class CausalConv2D extends PixelLayer {
     );
     this.seed = checkSeed(what, args.seed);
     this.hasInitializer = args.kernelInitializer != null;
-    // tfjs-layers does not export its parsing of activations, initializers, regularizers and constraints. So one of its
-    // own convolutions, which is never built, parses and serializes them for us.
-    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
-    const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
-    const { name, filters } = this;
-    this.settings = layers.conv2d({ ...shared, name, filters, kernelSize: 1 }) as unknown as Settings;
+    this.settings = parsedConvolution(this.name, args, SHARED) as Settings;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -147,8 +128,7 @@ export abstract class CausalConv2D extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const settings = this.settings.getConfig();
-    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
+    const shared = configOf(this.settings, SHARED);
     if (!this.hasInitializer) shared['kernelInitializer'] = null;
     const { filters, weightNormalization, seed = null } = this;
     return { ...super.getConfig(), ...shared, filters, weightNormalization, seed };

@@ -1,11 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';
-
-const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
  * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
@@ -27,7 +24,7 @@ export class CenteredImage extends PixelLayer {
   static className = 'CenteredImage';
 
   constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(CenteredImage, new.target, args, argNames));
+    super(checkLayerArgs(CenteredImage, new.target, args, layerArgNames));
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {

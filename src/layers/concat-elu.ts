@@ -1,12 +1,9 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
 import { useOwnKernels } from '../ops/own-kernels';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';
-
-const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
  * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all: [N,H,W,F] -> [N,H,W,2F]. No weights.
@@ -28,7 +25,7 @@ export class ConcatElu extends PixelLayer {
   static className = 'ConcatElu';
 
   constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(ConcatElu, new.target, args, argNames));
+    super(checkLayerArgs(ConcatElu, new.target, args, layerArgNames));
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {

@@ -10,7 +10,7 @@ import {
 import type { GateKind, Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';
 import { checkSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -98,7 +98,7 @@ export class GatedActivation extends PixelLayer {
 
   /** The shapes [N,H,W,2F], and [N,K] or [N,H,W,K] of each condition. */
   private readShapes(inputShape: Shape | Shape[]) {
-    const [first, ...conditions] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const [first, ...conditions] = shapesOf(inputShape);
     const features = imageInputShape('GatedActivation', first as Shape);
     checkFeatures(
       'GatedActivation: input features',

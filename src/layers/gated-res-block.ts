@@ -13,7 +13,7 @@ import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -152,14 +152,15 @@ export class GatedResBlock extends PixelLayer {
     const shapeOut = [...kernelSize, active * hiddenFilters, 2 * filters] as const;
     this.convOut = addConvolution(this, 'conv_out_', shapeOut, small);
     this.projections = addProjections(this, conditions, 2 * filters, seed);
-    const shapes = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
-    this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape.at(-1) as number, shape.length));
+    this.inputSpec = shapesOf(inputShape).flatMap((shape) =>
+      imageInputSpec(shape.at(-1) as number, shape.length),
+    );
     super.build(inputShape);
   }
 
   /** The shapes [N,H,W,F] of x, [N,H,W,S] of the skip, and [N,K] or [N,H,W,K] of each condition. */
   private readShapes(inputShape: Shape | Shape[]) {
-    const [first, ...rest] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+    const [first, ...rest] = shapesOf(inputShape);
     const x = imageInputShape('GatedResBlock', first as Shape);
     if (x[3] !== this.filters)
       throwTypeError(

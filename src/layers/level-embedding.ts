@@ -5,6 +5,7 @@ import { checkEncodedLevels, type LayerWeight, type Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
+import { configOf, given, type Parsed } from './stock-arguments';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 type EmbeddingArgs = Parameters<typeof layers.embedding>[0];
@@ -37,11 +38,10 @@ const argNames: NamesOf<LevelEmbeddingArgs> = {
 };
 
 /** What tfjs-layers' own embedding makes of the shared arguments. */
-interface Settings {
-  embeddingsInitializer: Initializer;
-  embeddingsRegularizer: Regularizer;
-  embeddingsConstraint: Constraint;
-  getConfig(): serialization.ConfigDict;
+interface Settings extends Parsed {
+  readonly embeddingsInitializer: Initializer;
+  readonly embeddingsRegularizer: Regularizer;
+  readonly embeddingsConstraint: Constraint;
 }
 
 /**
@@ -79,11 +79,9 @@ export class LevelEmbedding extends PixelLayer {
     this.units = checkInteger('LevelEmbedding: units', args.units, 1);
     checkMemory('LevelEmbedding: levels, units', [this.levels, this.units]);
     this.seed = checkSeed('LevelEmbedding', args.seed);
-    // An embedding of tfjs-layers, which is never built, parses and serializes initializers and the like for us.
-    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
-    const shared: SharedArgs = Object.fromEntries(given);
     const { name, levels: inputDim, units: outputDim } = this;
-    this.settings = layers.embedding({ ...shared, name, inputDim, outputDim }) as unknown as Settings;
+    const embedding: unknown = layers.embedding({ ...given(args, SHARED), name, inputDim, outputDim });
+    this.settings = embedding as Settings;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -112,10 +110,8 @@ export class LevelEmbedding extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const settings = this.settings.getConfig();
-    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
     const { levels, units, seed = null } = this;
-    return { ...super.getConfig(), ...shared, levels, units, seed };
+    return { ...super.getConfig(), ...configOf(this.settings, SHARED), levels, units, seed };
   }
 }
 serialization.registerClass(LevelEmbedding);

@@ -1,11 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';
-
-const argNames: NamesOf<LayerArgs> = layerArgNames;
 
 /**
  * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
@@ -28,7 +25,7 @@ export class PixelPosition extends PixelLayer {
   static className = 'PixelPosition';
 
   constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(PixelPosition, new.target, args, argNames));
+    super(checkLayerArgs(PixelPosition, new.target, args, layerArgNames));
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly T[]): T {

@@ -1,31 +1,26 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type Window, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
-import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
-
-/** Arguments that the blocks share with tfjs-layers' own convolution. */
-const SHARED = [
-  'kernelInitializer',
-  'biasInitializer',
-  'kernelRegularizer',
-  'biasRegularizer',
-  'kernelConstraint',
-  'biasConstraint',
-] as const;
-
-type SharedArgs = Pick<Parameters<typeof layers.conv2d>[0], (typeof SHARED)[number]>;
+import {
+  configOf,
+  type ParsedWeightArgs,
+  parsedConvolution,
+  type WeightArgs,
+  weightArgNames,
+  weightArgs,
+} from './stock-arguments';
+import type { LayerArgs, Shape } from './types';
 
 /**
  * Arguments of every recurrent block. The following mean the same as in tfjs's `conv2d`, for each kernel and each bias:
  * `kernelInitializer` ('glorotUniform'), `biasInitializer` ('zeros', for the forget gate too, which Keras begins at 1),
  * regularizers and constraints (none). `seed` is for initializers that have no seed of their own.
  */
-export interface RecurrentBlockArgs extends LayerArgs, SharedArgs, SeedArgs {
+export interface RecurrentBlockArgs extends LayerArgs, WeightArgs, SeedArgs {
   /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */
   filters: number;
   /** Channels of the image (3 for RGB). @default 3 */
@@ -38,26 +33,10 @@ export const recurrentBlockArgNames: NamesOf<RecurrentBlockArgs> = {
   filters: true,
   imageChannels: true,
   dropout: true,
-  kernelInitializer: true,
-  biasInitializer: true,
-  kernelRegularizer: true,
-  biasRegularizer: true,
-  kernelConstraint: true,
-  biasConstraint: true,
+  ...weightArgNames,
   seed: true,
   ...layerArgNames,
 };
-
-/** What tfjs-layers' own convolution makes of the shared arguments. */
-interface Settings {
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer;
-  biasRegularizer: Regularizer;
-  kernelConstraint: Constraint;
-  biasConstraint: Constraint;
-  getConfig(): serialization.ConfigDict;
-}
 
 /** The weights of the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
 export interface Recurrence {
@@ -75,7 +54,7 @@ export abstract class RecurrentBlock extends PixelLayer {
   protected readonly imageChannels: number;
   private readonly dropout: DropoutArgs;
   private readonly seed: number | undefined;
-  private readonly settings: Settings;
+  private readonly settings: ParsedWeightArgs;
   private readonly pointWindow: Window;
   private outKernel?: LayerWeight;
   private outBias?: LayerWeight;
@@ -91,11 +70,7 @@ export abstract class RecurrentBlock extends PixelLayer {
     this.seed = checkSeed(what, args.seed);
     const rate = checkRate(`${what}: dropout`, args.dropout ?? 0);
     this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
-    // As in CausalConv2D: tfjs-layers exports no reader of these.
-    const given = SHARED.filter((name) => args[name] != null).map((name) => [name, args[name]]);
-    const shared: SharedArgs = { kernelInitializer: 'glorotUniform', ...Object.fromEntries(given) };
-    const { name } = this;
-    this.settings = layers.conv2d({ ...shared, name, filters: 1, kernelSize: 1 }) as unknown as Settings;
+    this.settings = parsedConvolution(this.name, args, weightArgs);
     this.pointWindow = windowOf({ kernelSize: 1, imageChannels });
   }
 
@@ -160,8 +135,7 @@ export abstract class RecurrentBlock extends PixelLayer {
   }
 
   override getConfig(): serialization.ConfigDict {
-    const settings = this.settings.getConfig();
-    const shared = Object.fromEntries(SHARED.map((name) => [name, settings[name] ?? null]));
+    const shared = configOf(this.settings, weightArgs);
     const { filters, imageChannels, seed = null } = this;
     return { ...super.getConfig(), ...shared, filters, imageChannels, dropout: this.dropout.rate, seed };
   }

@@ -12,7 +12,7 @@ import {
 import type { Shape } from './types';
 
 /** The arithmetic of a layer of tfjs-layers, as `express` has it. */
-export type Express = <T>(ops: Ops<T>, inputs: readonly T[]) => T;
+type Express = <T>(ops: Ops<T>, inputs: readonly [T, ...T[]]) => T;
 
 /** A layer, its config, and the shapes of its inputs. */
 interface StockLayer {
@@ -49,7 +49,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
 const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   Activation: ({ config, shapes }) => {
     const fn = activation(String(config['activation']), groupsOf(shapes[0]));
-    return fn && ((ops, [x]) => fn(ops, x as never));
+    return fn && ((ops, [x]) => fn(ops, x));
   },
   ReLU: ({ config: { maxValue } }) =>
     typeof maxValue === 'number' ? pointwise('clippedRelu', maxValue) : pointwise('relu'),
@@ -59,7 +59,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   ThresholdedReLU: ({ config }) => pointwise('thresholdedRelu', config['theta']),
   Softmax: ({ config, shapes }) => {
     checkAxis(config['axis'], shapes[0], -1, 'the last');
-    return (ops, [x]) => ops.softmax('softmax', x as never, groupsOf(shapes[0]));
+    return (ops, [x]) => ops.softmax('softmax', x, groupsOf(shapes[0]));
   },
   Add: ({ shapes }) => combined('add', shapes),
   Multiply: ({ shapes }) => combined('multiply', shapes),
@@ -90,13 +90,12 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
     if (interpolation !== 'nearest') throwTypeError('interpolation', "'nearest'", interpolation);
     const [rows, columns] = size as [number, number];
-    return (ops, [x]) => ops.enlarge(x as never, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
+    return (ops, [x]) => ops.enlarge(x, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
   },
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   Rescaling: ({ config: { scale, offset } }) => {
-    return (ops, [x]) =>
-      ops.pointwise('shift', ops.pointwise('scale', x as never, scale as number), offset as number);
+    return (ops, [x]) => ops.pointwise('shift', ops.pointwise('scale', x, scale as number), offset as number);
   },
   Reshape: reshape,
   Dropout: asItIs,
@@ -109,11 +108,11 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
 const pointwise =
   (fn: PointwiseName, parameter?: unknown): Express =>
   (ops, [x]) =>
-    ops.pointwise(fn, x as never, parameter as number | undefined);
+    ops.pointwise(fn, x, parameter as number | undefined);
 
 /** Nothing, at inference. */
 function asItIs(): Express {
-  return (_, inputs) => inputs[0] as (typeof inputs)[number];
+  return (_, [x]) => x;
 }
 
 /** [F] of [N,H,W,F] or [N,F], [C,L] of [N,H,W,C,L]. */
@@ -163,9 +162,9 @@ function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
     throwTypeError('alpha', 'the same at every place (sharedAxes: [1, 2])', alpha.shape);
   }
   return (ops, [x]) => {
-    const negated = ops.pointwise('relu', ops.pointwise('scale', x as never, -1));
+    const negated = ops.pointwise('relu', ops.pointwise('scale', x, -1));
     const below = ops.affine(ops.pointwise('scale', negated, -1), { scale: alpha });
-    return ops.combine('add', ops.pointwise('relu', x as never), below);
+    return ops.combine('add', ops.pointwise('relu', x), below);
   };
 }
 
@@ -180,7 +179,7 @@ function product(
   const fn = activation(String(activationName));
   if (fn === null) return null;
   // kernel [in,out] or [rows,columns,in,out], bias [out]
-  return (ops, [x]) => fn(ops, ops.conv(x as never, kernel as LayerWeight, bias ?? null, window));
+  return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 
 /** Gamma and beta, if they are used, and the weights after them. */
@@ -196,7 +195,7 @@ function batchNormalization(stock: StockLayer): Express {
   const { scale, shift, rest } = scaleAndShift(stock);
   const [mean, variance] = rest as [LayerWeight, LayerWeight];
   const args = { mean, variance, epsilon: config['epsilon'] as number, scale, shift };
-  return (ops, [x]) => ops.standardize(x as never, args);
+  return (ops, [x]) => ops.standardize(x, args);
 }
 
 /** Acts on each pixel separately if it normalizes over features only. */
@@ -205,7 +204,7 @@ function layerNormalization(stock: StockLayer): Express {
   checkFlat(shapes[0]);
   checkAxis(config['axis'], shapes[0], -1, 'that of features');
   const { scale, shift } = scaleAndShift(stock);
-  return (ops, [x]) => ops.normalize(x as never, { epsilon: config['epsilon'] as number, scale, shift });
+  return (ops, [x]) => ops.normalize(x, { epsilon: config['epsilon'] as number, scale, shift });
 }
 
 /** Reshapes features to logits, if every pixel stays in its place. */
@@ -216,5 +215,5 @@ function reshape({ layer, shapes: [shape = []] }: StockLayer): Express {
   if (shape.length !== 4 || target.length !== 5 || !isInPlace) {
     throwTypeError('targetShape', '[H, W, C, L] of [N,H,W,C*L]', target.slice(1));
   }
-  return (ops, [x]) => ops.perChannel(x as never, channels, levels); // [N,H,W,C*L] -> [N,H,W,C,L]
+  return (ops, [x]) => ops.perChannel(x, channels, levels); // [N,H,W,C*L] -> [N,H,W,C,L]
 }

@@ -1,6 +1,6 @@
+import { codedModel } from '../codec/coded-model';
 import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
-import { codedModel } from '../codec/job';
 import { logProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';

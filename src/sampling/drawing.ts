@@ -1,11 +1,12 @@
 import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
+import { pauses } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
 import { type LogProbs, logProbsFor } from '../distributions/readers';
 import { type Draws, drawsFor } from './draws';
 import type { Noise } from './noise';
-import { type Job, pauses, type SampleOptions } from './options';
+import type { Job, SampleOptions } from './options';
 import { Particles } from './particles';
 
 /**

@@ -17,6 +17,7 @@ import {
   readConditions,
 } from '../core/conditions';
 import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
+import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type Filters, TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { type Adjust, checkAdjust } from './adjusters';
@@ -183,8 +184,6 @@ export interface ModelShape {
   readonly distribution: PixelDistribution;
 }
 
-const AUTO_YIELD_MILLISECONDS = 125; // as tfjs-layers
-
 /** Checks every option. */
 export function planJob(shape: ModelShape, options: DrawOptions<NumericArray, ConditionData>): Job {
   const { initial, known, random, seed, topK, topP } = options;
@@ -290,7 +289,7 @@ function withoutClass(
 
 function checkYield(yieldEvery: unknown): number {
   if (yieldEvery === 'never') return Infinity;
-  if (yieldEvery === 'auto') return AUTO_YIELD_MILLISECONDS;
+  if (yieldEvery === 'auto') return YIELD_MILLISECONDS;
   if (typeof yieldEvery === 'number' && yieldEvery >= 0) return yieldEvery;
   return throwTypeError('sample: yieldEvery', "'auto', 'never' or milliseconds", yieldEvery);
 }
@@ -318,29 +317,4 @@ function readGiven(
     const isKnown = checkOneOf('sample: known', flags[i] as number, [0, 1]) === 1;
     return isKnown ? checkLevel('sample: initial', value, levels) : TO_DRAW;
   });
-}
-
-/** Checks that a signal is an AbortSignal that has not aborted yet. */
-export function checkSignal(what: string, signal: AbortSignal | undefined): void {
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    throwTypeError(what, 'an AbortSignal', signal);
-  }
-  signal?.throwIfAborted();
-}
-
-/**
- * A function to call often. When enough milliseconds have passed it returns a promise; awaiting that lets other work
- * run.
- */
-export function pauses(milliseconds: number): () => Promise<void> | undefined {
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < milliseconds) return undefined;
-    return new Promise((resolve) => {
-      setTimeout(() => {
-        last = performance.now();
-        resolve();
-      }, 0);
-    });
-  };
 }

@@ -1,11 +1,11 @@
-import { checkArgs, checkOneOf } from '../core/check';
+import { checkArgs, checkOneOf, checkSignal } from '../core/check';
 import { type Images, levelsArray } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { distributionOf } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { drawImages, memoryForJob, type OutputSource } from './drawing';
-import { checkSignal, type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
+import { type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.

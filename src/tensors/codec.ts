@@ -10,9 +10,9 @@ import {
   decompressNames,
   decompressWith,
 } from '../codec/decompress';
-import type { CodedModel } from '../codec/job';
 import { checkArgs, throwTypeError } from '../core/check';
 import type { ConditionData } from '../core/conditions';
+import type { WalkedModel } from '../likelihood/walk';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { readModel, trace } from './trace';
@@ -106,7 +106,7 @@ async function withNumbers<Options extends { condition?: Condition }>({
 }
 
 /** A model as a program, with its weights read. */
-async function codedModel(caller: string, model: LayersModel): Promise<CodedModel> {
+async function codedModel(caller: string, model: LayersModel): Promise<WalkedModel> {
   const shape = imageModelShape(`${caller}: model`, model);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);

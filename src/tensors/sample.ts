@@ -1,6 +1,6 @@
 import { type Tensor, type Tensor1D, type Tensor4D, tensor1d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkOneOf, throwTypeError } from '../core/check';
+import { checkArgs, checkOneOf, checkSignal, throwTypeError } from '../core/check';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
@@ -8,7 +8,7 @@ import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { drawImages, memoryForJob, type OutputSource } from '../sampling/drawing';
-import { checkSignal, type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
+import { type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
 import { sourceOf } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 import { readModel, trace, warnOfObstacle } from './trace';

@@ -133,7 +133,7 @@ function buildLayer(
   const express = () =>
     own.incremental?.(program, inputs) ??
     own.express?.(program.builder, inputs) ??
-    stockLayer(layer, shapes)?.(program.builder, inputs) ??
+    stockLayer(layer, shapes)?.(program.builder, inputs as [Features, ...Features[]]) ??
     null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
   if ((own.express ?? own.incremental) !== undefined && overridesCall(layer)) {

@@ -239,12 +239,13 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it.each([
-    ['model=cats', /The address asks for the model “cats”: there is only digits-conditional and clothes\./],
-    ['class=ten&model=clothes', /The address asks for the class “ten”: wanted 0 to 9\./],
-    ['values=012%3Cb%3E', /The pixels in the address are not those of a picture of this model\./],
+    ['model=cats', 'model (wanted digits-conditional or clothes, got “cats”)'],
+    ['class=ten&model=clothes', 'class (wanted 0 to 9, got “ten”)'],
+    ['values=012%3Cb%3E', 'values (wanted at most 64 pixels of 17 shades, got “012<b>”)'],
+    ['model=cats&class=ten', 'model (wanted digits-conditional or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #drawing?%s, and goes on without', async (query, words) => {
     await open(`#drawing?${query}`);
-    expect(await drawing().getByRole('alert').textContent()).toMatch(words);
+    expect(await drawing().getByRole('alert').textContent()).toBe(`Ignored in the address: ${words}.`);
     const begun = await drawn();
     await bars().first().click();
     await eventually(drawn).toBe(begun + 1);
@@ -310,7 +311,9 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   it('shows of a long address no more than its beginning', async () => {
     await open(`#drawing?model=${'cats'.repeat(5000)}`);
     const words = await drawing().getByRole('alert').textContent();
-    expect(words).toMatch(/^The address asks for the model “(cats)+…”: there is only/);
+    expect(words).toMatch(
+      /^Ignored in the address: model \(wanted digits-conditional or clothes, got “(cats)+…”\)\.$/,
+    );
     expect(words?.length).toBeLessThan(200);
   });
 });

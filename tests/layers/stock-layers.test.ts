@@ -356,7 +356,7 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       const layer = make();
       const isJoining = JOINING.includes(layer.getClassName());
       const [a, b] = [1, 2].map((seed) => tf.tensor(noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x), [2, 3, 3, 5])) as [tf.Tensor, tf.Tensor]; // biome-ignore format: one line
-      const inputs = isJoining ? [a, b] : [a];
+      const inputs: [tf.Tensor, ...tf.Tensor[]] = isJoining ? [a, b] : [a];
       // some layers of tfjs leave tensors behind
       const apply = () => tf.tidy(() => layer.apply(isJoining ? inputs : a) as tf.Tensor);
       apply().dispose(); // builds it

@@ -1,11 +1,10 @@
 import { MODELS, sizeOf } from '../catalogue.mjs';
-import { addressOf, onAddress, readAddress } from '../parts/address-state.mjs';
+import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { dieStrip, levelAt } from '../parts/die-strip.mjs';
 import { h, keepFocus } from '../parts/dom.mjs';
 import { drawingPicture } from '../parts/drawing-picture.mjs';
-import { readDrawing } from '../parts/drawing-state.mjs';
-import { textOfLevels } from '../parts/levels-text.mjs';
+import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { nextBars } from '../parts/next-bars.mjs';
 import { oddsOf, percent, shadeName } from '../parts/odds.mjs';
@@ -199,7 +198,7 @@ export function mountDrawing(root) {
   }
 
   /** The picture of an address; what is wrong with it is said, and left out. */
-  async function open(state) {
+  async function open(query) {
     const opened = ++lastOpened;
     if (task.isBusy) {
       isRunning = false;
@@ -207,7 +206,7 @@ export function mountDrawing(root) {
       await work;
       if (opened !== lastOpened) return;
     }
-    const { model: name, condition, values, complaints } = readDrawing(state, KINDS);
+    const { name, condition, values, complaint } = readState(query);
     if (values === null) await begin({ model: name, condition }, KINDS[name].firstSeed);
     else {
       await doing(async (signal) => {
@@ -224,7 +223,7 @@ export function mountDrawing(root) {
         }
       });
     }
-    if (complaints.length > 0) task.fail(complaints.join(' '));
+    if (complaint !== '') task.fail(complaint);
   }
 
   /** What each value took, and the chances of each level of these and of the next. */
@@ -362,6 +361,26 @@ export function mountDrawing(root) {
     await doing(task);
     if (isWhole() && wasHere) title.focus({ preventScroll: true });
   }
+}
+
+/**
+ * What an address asks to be drawn; what is wrong with it is left out.
+ *
+ * @param {Map<string, string>} query
+ * @returns {{ name: string, condition: number, values: number[] | null, complaint: string }} `name` of the model; the values of the first pixels,
+ * null where the address has none
+ */
+function readState(query) {
+  const address = addressReader(query);
+  const names = Object.keys(KINDS);
+  const name = address.choice('model', names) ?? names[0];
+  const { numClasses, shape, levels } = MODELS[name];
+  const size = sizeOf(shape);
+  const condition = address.number('class', { min: 0, max: numClasses - 1 }) ?? KINDS[name].firstClass;
+  const values = address.read('values', `at most ${size} pixels of ${levels} shades`, (text) =>
+    levelsOfText(text, { levels, size }),
+  );
+  return { name, condition, values, complaint: address.complaint };
 }
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

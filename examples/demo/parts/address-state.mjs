@@ -72,7 +72,7 @@ export function addressReader(query) {
 const MOST_SHOWN = 40;
 
 /** What an address says, to show in words: only its beginning where it is long. */
-export const shown = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+const shown = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
 /** Calls when another address of the panel is opened in the same page. */
 export function onAddress(id, callback) {
