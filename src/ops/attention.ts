@@ -122,7 +122,7 @@ const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
   forward(inputs, attributes) {
     const { shape } = inputs.queries;
     const saved = { ...inputs, y: undefined, logSums: undefined };
-    if (hasOnePlace(inputs.queries)) return { y: zeros<Rank.R4>(shape), saved };
+    if (hasNoEarlier(inputs.queries)) return { y: zeros<Rank.R4>(shape), saved };
     const { q, k, v } = split(inputs, attributes.heads);
     const parts = chunksOf(q, attributes.chunk).map((chunk) =>
       tidy(() => {
@@ -133,7 +133,7 @@ const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
     return { y: joined([firstOf(q), ...parts], shape, attributes.heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    if (hasOnePlace(dy)) {
+    if (hasNoEarlier(dy)) {
       const none = () => zeros(dy.shape);
       return { queries: none, keys: none, values: none };
     }
@@ -245,7 +245,8 @@ function split({ queries, keys, values }: Inputs, heads: number): Split {
   return { q: mul(afterFirst(q), scaleOf(q)), k: before(k), v: before(v) };
 }
 
-const hasOnePlace = ({ shape: [, h, w] }: Tensor4D) => h * w === 1;
+/** Whether no place of any image has an earlier one, so that all outputs and gradients are zeros. */
+const hasNoEarlier = ({ shape: [n, h, w] }: Tensor4D) => n === 0 || h * w <= 1;
 
 /** [B,places,D] -> [B,places-1,D] */
 const afterFirst = (x: Tensor3D): Tensor3D => slice(x, [0, 1, 0], [x.shape[0], x.shape[1] - 1, x.shape[2]]);

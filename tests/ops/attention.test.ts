@@ -60,6 +60,22 @@ onEachBackend('attention', (backend) => {
     for (const none of [dq, dk]) expectClose(none, [0, 0, 0, 0, 0, 0], 1e-4); // of a weight that is always 1
   });
 
+  it('takes maps without places, and batches without images', async () => {
+    for (const shape of [
+      [1, 0, 2, 2],
+      [1, 2, 0, 2],
+      [0, 2, 2, 2],
+    ] as [number, number, number, number][]) {
+      const inputs = [0, 1, 2].map(() => tf.zeros(shape));
+      const { value, grads } = tf.valueAndGrads(run(2))(inputs);
+      for (const empty of [value, ...grads]) {
+        expect(empty.shape).toEqual(shape);
+        expect(await take(empty)).toEqual([]);
+      }
+      tf.dispose(inputs);
+    }
+  });
+
   it('hides later places whatever their scores', async () => {
     // The third place has a score of 3e38 with every query: only the fourth sees it.
     const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
