@@ -185,6 +185,18 @@ describe('pixelSNAIL', () => {
     }
   });
 
+  it('has the defaults that its arguments state', () => {
+    const needed = { imageShape: [4, 4, 1], filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, name: 'snail' } as const; // biome-ignore format: one line
+    const stated = { levels: 256, kernelSize: 3, attention: true, heads: 8, dropout: 0, outResBlocks: 0, input: 'oneHot', output: 'softmax' } as const; // biome-ignore format: one line
+    const models = [
+      pixelSNAIL({ ...needed, codeCondition: CODES }),
+      pixelSNAIL({ ...needed, ...stated, codeCondition: { ...CODES, kernelSize: 3 } }),
+    ];
+    const [given, all] = models.map((model) => model.toJSON(null, false));
+    expect(given).toEqual(all);
+    for (const model of models) model.dispose();
+  });
+
   it('names its layers and weights, each once', () => {
     const model = build({ numBlocks: 2, outResBlocks: 1, numClasses: 2, conditionSize: 3, codeCondition: CODES, name: 'snail' }); // biome-ignore format: one line
     const layers = model.layers.map(({ name }) => name);
