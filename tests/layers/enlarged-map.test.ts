@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { EnlargedMap, enlargedMap } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
+import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+
+onEachBackend('EnlargedMap', (backend) => {
+  const [n, h, w, features] = [2, 2, 3, 2];
+
+  it('repeats each place over rows and columns, and sums their gradients', async () => {
+    const sizes = [[1, 1], [3, 1], [1, 2], [2, 3]] as const; // biome-ignore format: one line
+    const values = noise(n * h * w * features);
+    const x = tf.tensor4d(values, [n, h, w, features]);
+    for (const [rows, columns] of isGpu(backend) ? sizes.slice(3) : sizes) {
+      const [height, width] = [h * rows, w * columns];
+      const layer = enlargedMap({ rows, columns });
+      /** Where each value of the output comes from. */
+      const from = Array.from({ length: n * height * width * features }, (_, i) => {
+        const [feature, pixel] = [i % features, Math.floor(i / features)];
+        const [column, row, image] = [pixel % width, Math.floor(pixel / width) % height, Math.floor(pixel / width / height)]; // biome-ignore format: one line
+        return ((image * h + Math.floor(row / rows)) * w + Math.floor(column / columns)) * features + feature;
+      });
+      const y = layer.apply(x);
+      expect(y.shape).toEqual([n, height, width, features]);
+      expect(await take(y)).toEqual(from.map((at) => values[at]));
+      const g = noise(from.length, 2);
+      const gs = tf.tensor(g, [n, height, width, features]);
+      const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input), gs)))(x);
+      const sums = new Array<number>(values.length).fill(0);
+      for (const [i, at] of from.entries()) sums[at] = (sums[at] as number) + (g[i] as number);
+      expectClose(await take(dx), sums, 1e-5);
+      gs.dispose();
+    }
+    x.dispose();
+  });
+
+  it('leaves no tensor behind', () =>
+    expectNoLeaks(() => {
+      const x = tf.ones([1, 2, 2, 1]);
+      return [x, enlargedMap().apply(x)];
+    }));
+});
+
+describe('EnlargedMap', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('comes back from a saved model, for maps of any size', async () => {
+    const layer = enlargedMap({ rows: 3, columns: 4 });
+    const model = tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [null, 2, 5] }), layer] });
+    const again = (await saveAndLoad(model)).layers.at(-1) as EnlargedMap;
+    expect(again).toBeInstanceOf(EnlargedMap);
+    expect(again.getConfig()).toEqual(layer.getConfig());
+    expect(again.getConfig()).toMatchObject({ rows: 3, columns: 4 });
+    expect(enlargedMap().getConfig()).toMatchObject({ rows: 2, columns: 2 });
+    expect(model.outputs[0]?.shape).toEqual([null, null, 8, 5]);
+  });
+
+  it('names what is wrong, and what does not fit before memory is asked for', () => {
+    expect(() => enlargedMap('x' as never)).toThrow('EnlargedMap: wanted an object of arguments');
+    for (const wrong of [0, 1.5, '2' as never, 2 ** 14 + 1, 1e9])
+      for (const name of ['rows', 'columns'])
+        expect(() => enlargedMap({ [name]: wrong })).toThrow(
+          `EnlargedMap: ${name}: wanted an integer from 1 to 16384, got`,
+        );
+    expect(() => enlargedMap().apply(tfl.input({ shape: [3] }))).toThrow(
+      'enlarge: input: wanted features [N,H,W,F], got [null, 3]',
+    );
+    const x = tf.zeros([1, 2, 1, 1]);
+    expect(() => enlargedMap({ rows: 2 ** 14, columns: 2 ** 14 }).apply(x)).toThrow(
+      'enlarge: images, height, width, features: wanted sizes whose product is at most 268435456, got [1, 32768, 16384, 1]',
+    );
+    x.dispose();
+  });
+});
