@@ -11,7 +11,7 @@ import { changeEach, type Trials } from './perturbation';
  * values.
  */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
-type Sight = typeof BEFORE | typeof ITSELF | typeof LATER;
+type Horizon = typeof BEFORE | typeof ITSELF | typeof LATER;
 
 /**
  * The layer of a leaking model where the leak begins; null if no single layer can be identified.
@@ -28,16 +28,16 @@ export async function leakingLayer(
   trials: Trials,
 ): Promise<string | null> {
   const image = model.inputs[0] as SymbolicTensor;
-  const sights = new Map<SymbolicTensor, Sight | null>([[image, ITSELF]]);
-  const sightOf = async (tensor: SymbolicTensor) => {
-    if (!sights.has(tensor)) sights.set(tensor, await look(model, tensor, inputs, trials));
-    return sights.get(tensor) ?? null;
+  const horizons = new Map<SymbolicTensor, Horizon | null>([[image, ITSELF]]);
+  const horizonOf = async (tensor: SymbolicTensor) => {
+    if (!horizons.has(tensor)) horizons.set(tensor, await look(model, tensor, inputs, trials));
+    return horizons.get(tensor) ?? null;
   };
 
   let leaking = model.outputs[0] as SymbolicTensor;
   const made = madeOf(image, leaking);
-  const sight = await sightOf(leaking);
-  if (sight === null || sight === BEFORE) return null;
+  const horizon = await horizonOf(leaking);
+  if (horizon === null || horizon === BEFORE) return null;
   let masked: string | null = null;
   while (leaking !== image) {
     const layer = leaking.sourceLayer;
@@ -45,9 +45,9 @@ export async function leakingLayer(
     let next: SymbolicTensor | undefined;
     let isKnown = true;
     for (const tensor of inputsOf(leaking).filter((input) => made.has(input))) {
-      const seen = await sightOf(tensor);
+      const seen = await horizonOf(tensor);
       if (seen === null) isKnown = false;
-      else if (seen >= sight) next ??= tensor;
+      else if (seen >= horizon) next ??= tensor;
     }
     if (next === undefined) return isKnown ? layer.name : null;
     leaking = next;
@@ -92,7 +92,7 @@ async function look(
   tensor: SymbolicTensor,
   inputs: readonly number[],
   trials: Trials,
-): Promise<Sight | null> {
+): Promise<Horizon | null> {
   const [height, width, channels] = trials.imageShape;
   const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
   const [, rows, columns, features, ...rest] = shapeOf(upTo, trials.imageShape);
@@ -105,7 +105,7 @@ async function look(
     const output = forward(upTo, images, conditions);
     return reshape(output, [images.shape[0], rows * columns * groups, -1]) as Tensor3D; // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
   };
-  let sight: Sight = BEFORE;
+  let horizon: Horizon = BEFORE;
   let isMixed = false; // sees channels of its own pixel and has no channel itself
   await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
@@ -114,11 +114,11 @@ async function look(
       const own = Math.floor(place / columns) * down * width + (place % columns) * right; // the pixel that it stands for
       if (own > pixel) break;
       if (!hasMoved(position)) continue;
-      if (own < pixel) sight = LATER;
+      if (own < pixel) horizon = LATER;
       else if (groups !== channels) isMixed = true;
-      else if (group < channel) sight = LATER;
-      else if (group === channel && sight === BEFORE) sight = ITSELF;
+      else if (group < channel) horizon = LATER;
+      else if (group === channel && horizon === BEFORE) horizon = ITSELF;
     }
   });
-  return isMixed && (sight as Sight) !== LATER ? null : sight;
+  return isMixed && (horizon as Horizon) !== LATER ? null : horizon;
 }

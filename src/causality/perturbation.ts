@@ -19,7 +19,7 @@ import {
   numClassesRead,
   randomConditions,
   readConditions,
-  repeated,
+  repeatedCondition,
 } from '../core/conditions';
 import { type ImageShape, valuesOf } from '../core/images';
 import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
@@ -155,7 +155,7 @@ export async function conditionsToTry(
 ): Promise<TriedConditions> {
   if (given !== undefined) {
     const ofOne = readConditions(what, conditions, await conditionData(given), 1, imageShape);
-    return { count: 1, draw: ({ length }) => ofOne.map((one) => repeated(one, length)) };
+    return { count: 1, draw: ({ length }) => ofOne.map((one) => repeatedCondition(one, length)) };
   }
   return {
     count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? numClassesRead(one) : 1))),

@@ -3,8 +3,8 @@ import {
   type ConditionData,
   type ConditionValues,
   checkConditionValues,
-  part,
   readConditions,
+  slicedCondition,
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
@@ -175,6 +175,6 @@ function conditionsFor(
     attempt('decompress', () =>
       checkConditionValues('file: condition', kinds[index] as (typeof kinds)[number], all.values),
     );
-    return part(all, firstImage, numImages);
+    return slicedCondition(all, firstImage, numImages);
   });
 }

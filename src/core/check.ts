@@ -185,20 +185,26 @@ export function checkLevel(what: string, value: number, levels: number, hint = '
 
 /** A kernel size as [rows, columns], both odd, so that the kernel has a centre. */
 export function checkKernelSize(what: string, value: unknown): [number, number] {
-  const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
-  const isOdd = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0 && (n as number) % 2 === 1;
-  if (!isOdd(rows) || !isOdd(columns) || rest.length > 0) {
-    throwTypeError(what, 'an odd integer or two of them', value);
-  }
-  return [rows, columns];
+  return checkLengths(what, value, 'an odd integer', (length) => length % 2 === 1);
 }
 
 /** The same for a kernel that needs no centre: odd or even. */
 export function checkAnyKernelSize(what: string, value: unknown): [number, number] {
+  return checkLengths(what, value, 'a positive integer', () => true);
+}
+
+/** Rows and columns, or one number for both; `wanted` describes the test. */
+function checkLengths(
+  what: string,
+  value: unknown,
+  wanted: string,
+  test: (length: number) => boolean,
+): [number, number] {
   const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
-  const isLength = (n: unknown) => Number.isSafeInteger(n) && (n as number) > 0;
-  if (!isLength(rows) || !isLength(columns) || rest.length > 0) {
-    throwTypeError(what, 'a positive integer or two of them', value);
+  const isGood = (length: unknown) =>
+    Number.isSafeInteger(length) && (length as number) > 0 && test(length as number);
+  if (!isGood(rows) || !isGood(columns) || rest.length > 0) {
+    throwTypeError(what, `${wanted} or two of them`, value);
   }
   return [rows, columns];
 }

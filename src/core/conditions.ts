@@ -244,13 +244,17 @@ function numOfOne(given: unknown): number | undefined {
 }
 
 /** The conditions of the images [start, start + count). */
-export function part({ shape, values }: ConditionValues, start: number, count: number): ConditionValues {
+export function slicedCondition(
+  { shape, values }: ConditionValues,
+  start: number,
+  count: number,
+): ConditionValues {
   const size = conditionSize(shape);
   return { shape, values: values.subarray(start * size, (start + count) * size) };
 }
 
 /** The same condition repeated for a number of images. */
-export function repeated({ shape, values }: ConditionValues, count: number): ConditionValues {
+export function repeatedCondition({ shape, values }: ConditionValues, count: number): ConditionValues {
   const all = new Float32Array(count * values.length);
   for (let n = 0; n < count; n++) all.set(values, n * values.length);
   return { shape, values: all };

@@ -79,7 +79,7 @@ export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
 export type Shift = (typeof shifts)[number];
 
 /** All of them. */
-export const shifts = ['down', 'downRight', 'before', 'around'] as const;
+const shifts = ['down', 'downRight', 'before', 'around'] as const;
 
 /** Arguments of a window of shifted convolutions. */
 export interface ShiftedWindowArgs {
@@ -168,7 +168,7 @@ export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: 
 
 type WindowArgs = Omit<MaskArgs, 'featuresIn' | 'featuresOut'>;
 
-/** The same for the function that `what` names in errors. */
+/** The window that the arguments of {@link getMask} describe; `what` names the caller in errors. */
 function readWindow(what: string, args: WindowArgs): Window {
   const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs(what, args, maskArgNames);
   const size = checkKernelSize(`${what}: kernelSize`, args.kernelSize);

@@ -16,8 +16,8 @@ import { addLSTM, reachOfStates } from './lstm';
 import { reachOf } from './phases';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 
-/** A program that is evaluated together with the image. */
-export interface Program extends Pick<PortableModel, 'output' | 'weights'> {
+/** What is compiled: a program that is evaluated together with the image. */
+interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
   /** The user's own functions, to which `closure` nodes refer by index. */
   readonly closures: readonly ((x: number) => number)[];
@@ -36,7 +36,7 @@ export interface ProgramIO {
 export function compile(
   plan: Plan,
   height: number,
-  { nodes, output, weights, closures }: Program,
+  { nodes, output, weights, closures }: ProgramSource,
   ready: readonly Readiness[],
 ): ProgramIO {
   const needed = neededFor(nodes, output);

@@ -117,8 +117,8 @@ function eachRun(
 ): void {
   for (const { range, time } of y.layout.runs) {
     const [from, to] = range;
-    const of = { y: y.operand(from), a: a.operand(from), b: { ...b, offset: b.offset + from } };
-    plan.emit(time, { op: Op[op], ...of, length: to - from, ...more }, y.places);
+    const operands = { y: y.operand(from), a: a.operand(from), b: { ...b, offset: b.offset + from } };
+    plan.emit(time, { op: Op[op], ...operands, length: to - from, ...more }, y.places);
   }
 }
 
@@ -140,8 +140,8 @@ function addGate(
   const half = (i: 0 | 1) => halves.map((pair) => x.layout.slotOf[pair[i]] as number);
   for (const { time, from, length } of commonRuns(y.layout.times, y.layout.slotOf, half(0), half(1))) {
     const [to, a, b] = from as [number, number, number];
-    const of = { y: y.operand(to), a: x.operand(a), b: x.operand(b) };
-    plan.emit(time, { op: Op[node.op], ...of, length }, y.places);
+    const operands = { y: y.operand(to), a: x.operand(a), b: x.operand(b) };
+    plan.emit(time, { op: Op[node.op], ...operands, length }, y.places);
   }
 }
 
@@ -152,8 +152,8 @@ function addConcatElu(plan: Plan, x: FeatureCache, y: FeatureCache): void {
   const runs = commonRuns(times.slice(0, half), slotOf.slice(0, half), slotOf.slice(half), x.layout.slotOf);
   for (const { time, from, length } of runs) {
     const [to, negative, a] = from as [number, number, number];
-    const of = { y: y.operand(to), b: y.operand(negative), a: x.operand(a) };
-    plan.emit(time, { op: Op.concatElu, ...of, length }, y.places);
+    const operands = { y: y.operand(to), b: y.operand(negative), a: x.operand(a) };
+    plan.emit(time, { op: Op.concatElu, ...operands, length }, y.places);
   }
 }
 
@@ -260,8 +260,8 @@ function addCopies(
 ): void {
   for (const { time, from, length } of commonRuns(times, ySlots, xSlots)) {
     const [to, a] = from as [number, number];
-    const of = { y: y.operand(to), a: x.operand(a, above, left) };
-    plan.emit(time, { op: Op.copy, ...of, length }, y.places);
+    const operands = { y: y.operand(to), a: x.operand(a, above, left) };
+    plan.emit(time, { op: Op.copy, ...operands, length }, y.places);
   }
 }
 

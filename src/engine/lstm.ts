@@ -43,8 +43,17 @@ export function addLSTM(
     const inputs = taps * slots;
     const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
     const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
-    const of = { weights: weights.offset, weightStride: 4 * inputs, inputs, length: 4 * slots };
-    return { op: Op.product, y: gates.operand(), a: states, b: sums, ...of, parameter: NO_BOUND };
+    return {
+      op: Op.product,
+      y: gates.operand(),
+      a: states,
+      b: sums,
+      weights: weights.offset,
+      weightStride: 4 * inputs,
+      inputs,
+      length: 4 * slots,
+      parameter: NO_BOUND,
+    };
   };
   const tapsAbove = path === 'rows' ? kernelSize[1] : 1;
   const above = y.operand(0, 1, tapsAbove >> 1);
@@ -61,7 +70,10 @@ export function addLSTM(
   const isOfRow = first === ROW || first === AFTER_ROW;
   const sweep = path !== 'rows' && isOfRow ? path : undefined;
   const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far to the left of a pixel its previous cell lies
-  if (path !== 'rows') plan.emit(first, product(y.operand(0, 0, toLeft), 1, 1, gates.operand()), places, sweep); // biome-ignore format: one line
+  if (path !== 'rows') {
+    const beside = y.operand(0, 0, toLeft);
+    plan.emit(first, product(beside, 1, 1, gates.operand()), places, sweep);
+  }
   for (const { range, time } of runs) {
     const [from, to] = range;
     const part = (gate: number) => gates.operand(gate * slots + from);
@@ -82,8 +94,8 @@ const NO_BOUND = Number.NEGATIVE_INFINITY;
 function gatesOf({ size, groups }: LSTM): number[] {
   const group = size / groups;
   return Array.from({ length: 4 * size }, (_, feature) => {
-    const [part, of] = [Math.floor(feature / group) % 4, Math.floor(feature / (4 * group))];
-    return part * size + of * group + (feature % group);
+    const [part, index] = [Math.floor(feature / group) % 4, Math.floor(feature / (4 * group))];
+    return part * size + index * group + (feature % group);
   });
 }
 

@@ -1,4 +1,4 @@
-import { type ConditionShape, type ConditionValues, repeated } from '../core/conditions';
+import { type ConditionShape, type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
 import type { Window } from '../core/window';
 import type { SamplingKernels } from '../kernels/instruction';
@@ -70,7 +70,7 @@ class MapMaker {
     if (node.op === 'position') {
       const [height, width] = this.sizeOf(index);
       const one = { shape: [height, width, 2], values: positions(height, width) };
-      return repeated(one, this.args.numImages);
+      return repeatedCondition(one, this.args.numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) return this.convolved(index, node);
     if (this.sizes[index] !== null) return this.evaluated(index, node as ImageNode);

@@ -85,8 +85,8 @@ const BINARY: Readonly<Partial<Record<OpName, (a: number, b: number) => number>>
   minimum: (a, b) => Math.min(a, b),
 };
 
-/** By number. */
-const NAMES = /* @__PURE__ */ Object.keys(Op) as readonly OpName[];
+/** The names of operations, by their numbers. */
+const OP_NAMES = /* @__PURE__ */ Object.keys(Op) as readonly OpName[];
 
 /** Runs one instruction on a number of images. */
 export function runInstruction(
@@ -102,7 +102,7 @@ export function runInstruction(
     return (n: number, column: number) => start + n * stride + column * columnStride;
   };
   const [y, a, b, c] = [operand(Word.y), operand(Word.a), operand(Word.b), operand(Word.c)];
-  const [name, length] = [NAMES[word(Word.op)] as OpName, word(Word.length)];
+  const [name, length] = [OP_NAMES[word(Word.op)] as OpName, word(Word.length)];
   const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
   const rows = word(Word.rows);
   const parameter = view.getFloat64(4 * (at + Word.parameter), true);
@@ -118,7 +118,7 @@ export function runInstruction(
       else if (name === 'concatElu') concatElu(heap, yn, bn, an, length);
       else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
       else if (name === 'softmax' || name === 'logSoftmax')
-        softmaxOf(heap, yn, an, length, name === 'logSoftmax');
+        groupSoftmax(heap, yn, an, length, name === 'logSoftmax');
       else eachValue(heap, name, length, yn, an, bn, parameter);
     }
   }
@@ -289,7 +289,7 @@ function normalize(
 }
 
 /** e^a / sum e^a, or its logarithm, in float64; y may be at the position of a. */
-function softmaxOf(heap: Float32Array, y: number, a: number, length: number, isLog: boolean): void {
+function groupSoftmax(heap: Float32Array, y: number, a: number, length: number, isLog: boolean): void {
   let max = heap[a] as number;
   for (let i = 1; i < length; i++) max = pmax(max, heap[a + i] as number);
   let sum = 0;

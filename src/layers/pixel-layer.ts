@@ -1,5 +1,5 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { InputSpec, layers } from '@tensorflow/tfjs-layers';
+import { InputSpec, type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Features } from '../program/builder';
 import type { Expressed, Ops } from '../program/ops';
@@ -117,6 +117,17 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   protected override disposeWeights(): number {
     this.tensorOps.dispose();
     return super.disposeWeights();
+  }
+}
+
+/** Calls a function with each layer of a graph, and of graphs within it. Those of tfjs have no methods of ours. */
+export function eachLayer(
+  { layers: all }: Pick<LayersModel, 'layers'>,
+  act: (layer: Partial<PixelLayer>) => void,
+): void {
+  for (const layer of all) {
+    act(layer as Partial<PixelLayer>);
+    if ('layers' in layer) eachLayer(layer as unknown as LayersModel, act);
   }
 }
 

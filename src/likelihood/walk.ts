@@ -1,5 +1,5 @@
 import { checkFunction, checkSignal } from '../core/check';
-import { type ConditionValues, part } from '../core/conditions';
+import { type ConditionValues, slicedCondition } from '../core/conditions';
 import { type ImageShape, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { pauses } from '../core/pauses';
@@ -71,7 +71,7 @@ export async function walkImages(
   const pause = pauses();
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
-    const ofGroup = conditions.map((condition) => part(condition, first, count));
+    const ofGroup = conditions.map((condition) => slicedCondition(condition, first, count));
     const [evaluator, visitor] = memoryFor(caller, () => [
       evaluatorFor(model, { numImages: count, imageShape, conditions: ofGroup, distribution, closures }),
       begin(first, count),

@@ -2,7 +2,7 @@ import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tf
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
-import type { PixelLayer } from '../layers/pixel-layer';
+import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
 import { useOwnKernels } from '../ops/own-kernels';
 import { afterCheck, checkBatch, checkedDataset } from './check-labels';
@@ -328,7 +328,8 @@ export class AutoregressiveModel extends LayersModel {
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
     const train = super.makeTrainFunction();
     return (data) => {
-      setStep(this, this.optimizer.iterations);
+      const { iterations } = this.optimizer; // the number of the next step, on which noise depends
+      eachLayer(this, (layer) => layer.setStep?.(iterations));
       try {
         return train(data);
       } catch (error) {
@@ -404,16 +405,6 @@ export class AutoregressiveModel extends LayersModel {
   }
 }
 serialization.registerClass(AutoregressiveModel);
-
-/**
- * Tells the layers of a graph, and of graphs within it, the number of the next training step, on which noise depends.
- */
-function setStep({ layers }: Pick<LayersModel, 'layers'>, step: number): void {
-  for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
-    layer.setStep?.(step);
-    if (layer.layers !== undefined) setStep(layer as LayersModel, step);
-  }
-}
 
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {

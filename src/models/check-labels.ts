@@ -2,6 +2,7 @@ import { dispose, keep, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
+import { isTensor } from './conditions';
 import type { ImageModelShape } from './image-model';
 
 // The debug mode of training: checks the numbers that losses, for speed, do not check.
@@ -43,12 +44,12 @@ export async function checkBatch(caller: string, model: Model, xs: Given, ys: Gi
   if (wrongLabel >= 0) {
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
     const wanted = `integer levels 0 to ${last}${hint}`;
-    throwTypeError(`${caller}: labels at [${placeOf(wrongLabel, labels)}]`, wanted, levels[wrongLabel]);
+    throwTypeError(`${caller}: labels at [${indicesOf(wrongLabel, labels)}]`, wanted, levels[wrongLabel]);
   }
   const wrongPixel = pixels.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrongPixel >= 0) {
     const wanted = 'numbers from 0 to 1, as normalize makes them';
-    throwTypeError(`${caller}: images at [${placeOf(wrongPixel, images)}]`, wanted, pixels[wrongPixel]);
+    throwTypeError(`${caller}: images at [${indicesOf(wrongPixel, images)}]`, wanted, pixels[wrongPixel]);
   }
   for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries())
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
@@ -115,15 +116,13 @@ function tensorsOf(given: Given, names: readonly string[]): (Tensor | undefined)
   return all.filter((item) => item === undefined || isTensor(item));
 }
 
-const isTensor = (given: unknown): given is Tensor => typeof (given as Tensor | null)?.data === 'function';
-
 /** The index on each axis, of an index into all numbers of a tensor. */
-function placeOf(index: number, tensor: Tensor | undefined): number[] {
+function indicesOf(index: number, tensor: Tensor | undefined): number[] {
   let rest = index;
-  const place: number[] = [];
+  const indices: number[] = [];
   for (const size of [...(tensor?.shape ?? [])].reverse()) {
-    place.unshift(rest % size);
+    indices.unshift(rest % size);
     rest = Math.floor(rest / size);
   }
-  return place;
+  return indices;
 }

@@ -11,7 +11,7 @@ import {
   matchConditions,
   type NumericArray,
   namesWanted,
-  part,
+  slicedCondition,
 } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
 import type { ImageModelShape } from './image-model';
@@ -31,7 +31,8 @@ export async function readTensor(tensor: Tensor): Promise<NumericArray> {
   return { data: await tensor.data(), shape: tensor.shape };
 }
 
-const isTensor = (given: unknown): given is Tensor => typeof (given as Tensor | null)?.data === 'function';
+export const isTensor = (given: unknown): given is Tensor =>
+  typeof (given as Tensor | null)?.data === 'function';
 
 /** Conditions without tensors, not yet checked. */
 export async function conditionData(given: Condition | undefined): Promise<ConditionData | undefined> {
@@ -53,7 +54,7 @@ export function conditionTensors(
   count: number,
 ): Tensor[] {
   return conditions.map((all) => {
-    const { shape, values } = part(all, start, count);
+    const { shape, values } = slicedCondition(all, start, count);
     return tensor(values, [count, ...shape], 'float32');
   });
 }
@@ -64,7 +65,7 @@ export function conditionTensors(
  *
  * @throws TypeError, named `what`
  */
-export function conditionInputs(
+export function readConditionTensors(
   what: string,
   conditions: ImageModelShape['conditions'],
   given: Condition,
@@ -121,6 +122,6 @@ export function modelInputs<X>(
   }
   const [n, ...size] = (images as Tensor).shape as [number, ...number[]];
   const resolved = resolveImageShape(`${caller}: x`, imageShape, size);
-  const made = conditionInputs(`${caller}: condition`, conditions, given, [n, ...resolved]);
+  const made = readConditionTensors(`${caller}: condition`, conditions, given, [n, ...resolved]);
   return { inputs: [images as Tensor, ...made], made };
 }

@@ -1,4 +1,4 @@
-import type { layers } from '@tensorflow/tfjs-layers';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   checkArgs,
   checkCategories,
@@ -206,6 +206,10 @@ export function wholePixelOutputs(
   checkMemory(label('components'), [filters, numFeatures]);
   return { numFeatures, layer: logisticMixture({ name: 'mixture', ...sizes, components }) }; // [N,H,W,P]
 }
+
+/** Features side by side. */
+export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
+  layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
 /** Arguments of {@link outputHead}. */
 export interface OutputHeadArgs extends SeedArgs {

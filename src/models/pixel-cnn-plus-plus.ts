@@ -17,7 +17,7 @@ import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d
 import { checkRate } from '../program/ops';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
-import { checkImageShape, wholePixelOutputs } from './network';
+import { checkImageShape, concat, wholePixelOutputs } from './network';
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
@@ -170,10 +170,6 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     ...named,
   });
 }
-
-/** Features side by side. */
-const concat = (name: string, x: readonly SymbolicTensor[]) =>
-  layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
 /** Far more than any network has. A typo could otherwise use up all memory and time. */
 const MOST_RESNETS = 1000;

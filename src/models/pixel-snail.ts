@@ -23,6 +23,7 @@ import {
   checkEncoding,
   checkImageShape,
   checkOutput,
+  concat,
   type InputEncoding,
   inputLayers,
   type NetworkArgs,
@@ -218,10 +219,6 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
     ...named,
   });
 }
-
-/** Features side by side. */
-const concat = (name: string, x: readonly SymbolicTensor[]) =>
-  layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
 /** A {@link CodeConditionArgs}, and how many rows and columns of the image one of its places stands for. */
 interface CodeNetwork extends Required<CodeConditionArgs> {

@@ -64,7 +64,7 @@ export async function replaceFile(file: string, contents: Uint8Array | string): 
 }
 
 /** Whether a directory of this name exists. */
-export const isDirectory = (path: string) =>
+const isDirectory = (path: string) =>
   stat(path).then(
     (found) => found.isDirectory(),
     () => false,

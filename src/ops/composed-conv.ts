@@ -65,16 +65,16 @@ export function withSaved({ x, kernel }: ConvInputs, y: Tensor4D, { activation }
  */
 export const composedConv: ConvImplementation = {
   forward(inputs, attributes) {
-    const window = windowOf(inputs.kernel.shape, attributes);
-    const kernel = cut(inputs.kernel, window); // [rows,columns of the window,in,out]
-    return withSaved(inputs, forward({ ...inputs, kernel }, window, attributes.activation), attributes);
+    const part = usedPartOf(inputs.kernel.shape, attributes);
+    const kernel = cut(inputs.kernel, part); // [rows,columns of the part,in,out]
+    return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
   },
   gradients(dy, { x, kernel, y }, attributes) {
     const dz: Tensor4D = y === undefined ? dy : mul(dy, step(y)); // before the activation
-    const window = windowOf(kernel.shape, attributes);
+    const part = usedPartOf(kernel.shape, attributes);
     return {
-      x: () => inputGradient(dz, cut(kernel, window), window),
-      kernel: () => uncut(kernelGradient(x, dz, window), kernel.shape),
+      x: () => inputGradient(dz, cut(kernel, part), part),
+      kernel: () => uncut(kernelGradient(x, dz, part), kernel.shape),
       bias: () => sumOverPixels(dz),
     };
   },
@@ -86,7 +86,7 @@ type Pads = [[number, number], [number, number], [number, number], [number, numb
  * The part of a kernel that is convolved with: its first columns, and how many of them lie to the left and to the right
  * of the output's own pixel.
  */
-interface Window {
+interface UsedPart {
   /** [rows,columns,in,out] */
   shape: Tensor4D['shape'];
   left: number;
@@ -94,25 +94,25 @@ interface Window {
 }
 
 /** The whole kernel, unless it is a single row in which nothing to the right of the output's own pixel is used. */
-function windowOf(shape: Tensor4D['shape'], { presentColumns, left }: ConvAttributes): Window {
+function usedPartOf(shape: Tensor4D['shape'], { presentColumns, left }: ConvAttributes): UsedPart {
   const [rows, columns, featuresIn, featuresOut] = shape;
   if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 
-/** [rows,columns,in,out] -> [rows,columns of the window,in,out] */
-function cut(kernel: Tensor4D, { shape }: Window): Tensor4D {
-  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the window,in,out]
+/** [rows,columns,in,out] -> [rows,columns of the part,in,out] */
+function cut(kernel: Tensor4D, { shape }: UsedPart): Tensor4D {
+  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 }
 
-/** [rows,columns of the window,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
+/** [rows,columns of the part,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
 function uncut(kernel: Tensor4D, [, columns]: Tensor4D['shape']): Tensor4D {
   const missing = columns - kernel.shape[1];
   if (missing === 0) return kernel;
   return pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward({ x, kernel, bias }: ConvInputs, window: Window, activation: FusedActivation): Tensor4D {
+function forward({ x, kernel, bias }: ConvInputs, part: UsedPart, activation: FusedActivation): Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
@@ -129,14 +129,14 @@ function forward({ x, kernel, bias }: ConvInputs, window: Window, activation: Fu
   return engine().runKernel(
     FusedConv2D,
     { x, filter: kernel, ...optionalBias },
-    { strides: 1, pad: padsAbove(window), dataFormat: 'NHWC', dilations: 1, activation },
+    { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations: 1, activation },
   ); // [N,H,W,out]
 }
 
 /**
  * [N,H,W,out] -> [N,H,W,in]: the reversed convolution, with the kernel flipped and its rows reaching downwards.
  */
-function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D {
+function inputGradient(dz: Tensor4D, kernel: Tensor4D, part: UsedPart): Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
   if (isPointwise(kernel.shape)) {
     const [n, h, w] = dz.shape;
@@ -150,22 +150,22 @@ function inputGradient(dz: Tensor4D, kernel: Tensor4D, window: Window): Tensor4D
   );
   const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
   const turned = reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return paddedConv2d(dz, turned as Tensor4D, padsBelow(window)); // [N,H,W,in]
+  return paddedConv2d(dz, turned as Tensor4D, padsBelow(part)); // [N,H,W,in]
 }
 
 /**
  * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
  * kernel of the image's size.
  */
-function kernelGradient(x: Tensor4D, dz: Tensor4D, window: Window): Tensor4D {
-  const { shape } = window;
+function kernelGradient(x: Tensor4D, dz: Tensor4D, part: UsedPart): Tensor4D {
+  const { shape } = part;
   const featuresIn = shape[2];
   if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
   const [n, h, w] = x.shape;
   const byImage = reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
   const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
   const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = paddedConv2d(images as Tensor4D, kernels, padsAbove(window)); // [in,rows,columns,out]
+  const dk = paddedConv2d(images as Tensor4D, kernels, padsAbove(part)); // [in,rows,columns,out]
   return transpose(dk, [1, 2, 0, 3]) as Tensor4D; // [rows,columns,in,out]
 }
 
@@ -214,10 +214,10 @@ function isPointwise([rows, columns]: Tensor4D['shape']): boolean {
   return rows === 1 && columns === 1;
 }
 
-function padsAbove({ shape: [rows], left, right }: Window): Pads {
+function padsAbove({ shape: [rows], left, right }: UsedPart): Pads {
   return [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 }
 
-function padsBelow({ shape: [rows], left, right }: Window): Pads {
+function padsBelow({ shape: [rows], left, right }: UsedPart): Pads {
   return [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 }

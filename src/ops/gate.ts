@@ -110,11 +110,11 @@ function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: At
 
 /** Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. */
 function fromInputGradient(dx: Tensor4D): Gradients<Inputs> {
-  return { x: () => dx, condition: () => sumOverPixels(dx) };
+  return { x: () => dx, condition: () => sumOfEachImage(dx) };
 }
 
 /** [N,H,W,2F] -> [N,2F], as a mean over each image, which is much faster than `sum` on wasm. */
-function sumOverPixels(x: Tensor4D): Tensor2D {
+function sumOfEachImage(x: Tensor4D): Tensor2D {
   const [n, h, w, features] = x.shape;
   return mul(reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
 }

@@ -2,7 +2,12 @@ import { type CompressOptions, packed, planCompress } from '../codec/compress';
 import { type DecompressOptions, planDecompress } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
 import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { type ConditionsByName, type ConditionValues, type NumericArray, part } from '../core/conditions';
+import {
+  type ConditionsByName,
+  type ConditionValues,
+  type NumericArray,
+  slicedCondition,
+} from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
@@ -272,7 +277,7 @@ function conditionOf(
 /** The conditions of a piece's images, copied so that only these are sent. */
 const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
   all.map((condition) => {
-    const { shape, values } = part(condition, first, count);
+    const { shape, values } = slicedCondition(condition, first, count);
     return { shape, values: values.slice() };
   });
 

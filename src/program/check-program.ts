@@ -95,11 +95,7 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
 /** @returns the channels */
 function checkImageShape(imageShape: unknown): number {
   const [height, width, channels] = checkList('imageShape', imageShape, 3);
-  const lengths = [height ?? 1, width ?? 1, channels]; // null for any
-  const values = lengths.reduce<number>(
-    (product, length) => product * checkInteger('imageShape', length, 1, MOST_LENGTH),
-    1,
-  );
+  const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MOST_LENGTH); // null for any
   if (values > MOST_VALUES) throwTypeError('imageShape', `at most ${MOST_VALUES} values`, values);
   return channels as number;
 }
@@ -126,23 +122,20 @@ function checkConditionShape(condition: unknown, index: number): ConditionShape 
 function checkCodes(what: string, condition: unknown): ConditionShape {
   const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
   checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
-  const lengths = checkList(`${what}: shape`, shape, 2);
-  const count = lengths.reduce<number>(
-    (product, length) => product * checkInteger(`${what}: shape`, length, 1, MOST_LENGTH),
-    1,
-  );
+  const count = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape, 2), MOST_LENGTH);
   if (count > MOST_VALUES) throwTypeError(`${what}: shape`, `at most ${MOST_VALUES} codes`, shape);
   return condition as ConditionShape;
+}
+
+/** The product of lengths, each of which is checked. */
+function checkedProduct(what: string, lengths: readonly unknown[], most?: number): number {
+  return lengths.reduce<number>((product, length) => product * checkInteger(what, length, 1, most), 1);
 }
 
 /** Checks that a weight consists of finite numbers, as many as its shape requires. */
 export function checkWeight(name: string, { shape, data }: Weight): Weight {
   const what = `weight '${name}'`;
-  const lengths = checkList(`${what}: shape`, shape);
-  const size = lengths.reduce<number>(
-    (product, length) => product * checkInteger(`${what}: shape`, length, 1),
-    1,
-  );
+  const size = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape));
   if (!(data instanceof Float32Array)) throwTypeError(`${what}: data`, 'a Float32Array', data);
   if (data.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data.length);
   const bad = data.find((value) => !Number.isFinite(value));

@@ -108,7 +108,7 @@ export function readPortable(bytes: Uint8Array): PortableModel {
 }
 
 /** The program as JSON: a model without its weights. */
-export const programText = (model: PortableModel): string =>
+const programText = (model: PortableModel): string =>
   JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // JSON leaves out undefined
 
 /**

@@ -315,11 +315,11 @@ export function checkSoftmax(fn: SoftmaxName, size: number, groups: number): voi
 }
 
 /** The most levels that can be distinguished in [0, 1] on every backend: divisions on GPUs are off in the last bits. */
-const MOST_LEVELS = 2 ** 16;
+const MOST_ENCODED_LEVELS = 2 ** 16;
 
 /** Checks a count of levels, into which numbers in [0, 1] will be turned back. */
 export function checkEncodedLevels(what: string, levels: unknown): number {
-  return checkInteger(what, levels, 2, MOST_LEVELS);
+  return checkInteger(what, levels, 2, MOST_ENCODED_LEVELS);
 }
 
 /** The shape of a table of levels, [levels,units]. */
@@ -346,7 +346,7 @@ export function checkRate(what: string, rate: unknown): number {
 export const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
 
 /** The names of arguments of {@link Ops.normalize}. */
-export const normalizeNames: NamesOf<NormalizationArgs> = {
+const normalizeNames: NamesOf<NormalizationArgs> = {
   scale: true,
   shift: true,
   epsilon: true,

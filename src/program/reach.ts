@@ -36,24 +36,24 @@ export function reach(
     const shape = { height: height as number, width: width as number, features: size };
     return { ...shape, isNeeded: new Uint8Array(shape.height * shape.width * size) };
   });
-  const of = (node: number) => needs[node] as Need;
-  for (let feature = 0; feature < of(output).features; feature++) {
-    if (isRead(feature)) need(of(output), row, column, feature);
+  const needOf = (node: number) => needs[node] as Need;
+  for (let feature = 0; feature < needOf(output).features; feature++) {
+    if (isRead(feature)) need(needOf(output), row, column, feature);
   }
   for (const [index, node] of [...nodes.entries()].reverse()) {
     if (node.op === 'image' || node.op === 'condition') continue;
-    if (node.op === 'conv') needOfConv(node.window, of(index), of(node.input));
-    else if (node.op === 'shift') needOfShift(node.rows, node.columns, of(index), of(node.input));
-    else if (node.op === 'lstm') needOfLSTM(node, of(index), of(node.input));
-    else if (node.op === 'attend') needOfAttention(node.heads, of(index), node.inputs.map(of));
+    if (node.op === 'conv') needOfConv(node.window, needOf(index), needOf(node.input));
+    else if (node.op === 'shift') needOfShift(node.rows, node.columns, needOf(index), needOf(node.input));
+    else if (node.op === 'lstm') needOfLSTM(node, needOf(index), needOf(node.input));
+    else if (node.op === 'attend') needOfAttention(node.heads, needOf(index), node.inputs.map(needOf));
     else {
       const sources = sourcesOf(nodes, node);
-      eachNeeded(of(index), (y, x, feature) => {
-        for (const [operand, source] of sources[feature] as Source[]) need(of(operand), y, x, source);
+      eachNeeded(needOf(index), (y, x, feature) => {
+        for (const [operand, source] of sources[feature] as Source[]) need(needOf(operand), y, x, source);
       });
     }
   }
-  return of(0).isNeeded;
+  return needOf(0).isNeeded;
 }
 
 /** Marks a feature, if it lies in the image: the zeros around it depend on nothing. */

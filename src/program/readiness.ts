@@ -141,7 +141,10 @@ function timesOf(
   }
 }
 
-/** When a feature of an earlier place is there: of rows above all are, of the pixels to the left those of their own row's. */
+/**
+ * When a feature of an earlier place can be read: those of rows above before the row, those of pixels to the left when
+ * the pixel begins, unless they wait for the end of the row.
+ */
 function shiftedTime(time: number, { rows, columns }: { rows: number; columns: number }): number {
   if (rows > 0) return ROW;
   if (columns === 0) return time;
@@ -161,8 +164,10 @@ function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], he
 }
 
 /**
- * Of each group, when its gates are ready. Beside a pixel all groups are of use, and go from there to all: what is known of the
- * whole row before it, or after it, is so for all of them. From the right, everything is known after the row.
+ * When the states are ready. Along rows, those of a group wait only for its own gates: the states that they come from
+ * are in the row above. Along diagonals they also come from all groups of the pixel beside. From the left, that pixel is
+ * known when this one begins; but if some gates wait for the end of the row, so do all states. From the right, states
+ * have seen the rest of the row, and are ready after it. If all gates are known before the row, so are all states.
  */
 function lstmTimes(
   gates: readonly number[],
@@ -200,7 +205,8 @@ function spread(times: readonly number[], features: number): number[] {
  */
 function convTimes(inputs: readonly number[], featuresOut: number, window: Window): number[] {
   const ofChannels = latestOfGroups(inputs, window.imageChannels);
-  return spread(ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window)), featuresOut); // biome-ignore format: one line
+  const times = ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window));
+  return spread(times, featuresOut);
 }
 
 /** When the outputs of one channel are ready, given the times of the inputs of each channel. */

@@ -2,7 +2,7 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf } from '../core/check';
 import { InitialWeights } from '../layers/initial-weights';
-import type { PixelLayer } from '../layers/pixel-layer';
+import { eachLayer } from '../layers/pixel-layer';
 import type { Condition } from '../models/conditions';
 import { type BatchJob, batches, planBatches } from '../tensors/batches';
 
@@ -62,18 +62,10 @@ export async function initializeFromData(
  * that time.
  */
 function pass(job: BatchJob, initial: InitialWeights): void {
-  beginWith(job.model, initial);
+  eachLayer(job.model, (layer) => layer.beginWith?.(initial));
   try {
     for (const { outputs } of batches(job, (_, outputs) => outputs)) outputs.dispose();
   } finally {
-    beginWith(job.model, null);
-  }
-}
-
-/** Tells the layers of a graph, and of graphs within it. */
-function beginWith({ layers }: Pick<LayersModel, 'layers'>, initial: InitialWeights | null): void {
-  for (const layer of layers as Partial<PixelLayer & LayersModel>[]) {
-    layer.beginWith?.(initial);
-    if (layer.layers !== undefined) beginWith(layer as LayersModel, initial);
+    eachLayer(job.model, (layer) => layer.beginWith?.(null));
   }
 }

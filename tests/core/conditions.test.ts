@@ -6,10 +6,10 @@ import {
   conditionSize,
   numClassesRead,
   numConditions,
-  part,
   randomConditions,
   readConditions,
-  repeated,
+  repeatedCondition,
+  slicedCondition,
 } from '../../src/core/conditions';
 import { noise } from '../support/tensors';
 
@@ -195,9 +195,9 @@ it('tells for how many images conditions are', () => {
 
 it('cuts the conditions of a batch, and repeats those of one image', () => {
   const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
-  expect(part(given, 1, 2)).toEqual({ shape: [2], values: Float32Array.of(3, 4, 5, 6) });
+  expect(slicedCondition(given, 1, 2)).toEqual({ shape: [2], values: Float32Array.of(3, 4, 5, 6) });
   const one = { shape: [1, 1, 2], values: Float32Array.of(1, 2) };
-  expect(repeated(one, 3)).toEqual({ shape: [1, 1, 2], values: Float32Array.of(1, 2, 1, 2, 1, 2) });
+  expect(repeatedCondition(one, 3)).toEqual({ shape: [1, 1, 2], values: Float32Array.of(1, 2, 1, 2, 1, 2) });
 });
 
 it('makes conditions at random', () => {

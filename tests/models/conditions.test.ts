@@ -3,7 +3,12 @@ import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConditions } from '../../src/core/conditions';
 import { softmaxOf } from '../../src/distributions/categorical';
-import { conditionData, conditionInputs, conditionTensors, modelInputs } from '../../src/models/conditions';
+import {
+  conditionData,
+  conditionTensors,
+  modelInputs,
+  readConditionTensors,
+} from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
@@ -25,7 +30,10 @@ const read = async (condition: ConditionShape | null, given?: unknown) => {
 
 /** A model's input of the condition of two images. */
 const asInput = (condition: ConditionShape | null, given?: unknown) =>
-  conditionInputs('caller: condition', listOf(condition), given as Condition, [2, ...IMAGE])[0] as tf.Tensor;
+  readConditionTensors('caller: condition', listOf(condition), given as Condition, [
+    2,
+    ...IMAGE,
+  ])[0] as tf.Tensor;
 
 /** What does not fit, and the message. */
 const misfits = (): [ConditionShape | null, unknown, string][] => [
@@ -108,7 +116,7 @@ describe('conditionData', () => {
   });
 });
 
-describe('conditionInputs', () => {
+describe('readConditionTensors', () => {
   it('gives what a model takes, and leaves the tensors to the caller', async () => {
     const flat = tf.tensor1d([3, 0], 'int32');
     for (const given of [[3, 0], flat, tf.tensor2d([[3], [0]])]) {
@@ -156,7 +164,7 @@ describe('several conditions', () => {
 
   it('are inputs in the order of the model', async () => {
     const map = tf.ones([2, 1, 3, 2]);
-    const inputs = conditionInputs('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]);
+    const inputs = readConditionTensors('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]);
     expect(inputs.map(({ shape }) => shape)).toEqual([
       [2, 1],
       [2, 1, 3, 2],
@@ -169,7 +177,7 @@ describe('several conditions', () => {
     const wrong = tf.ones([2, 1, 3, 1]);
     await expectNoLeaks(() => {
       expect(() =>
-        conditionInputs('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE]),
+        readConditionTensors('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE]),
       ).toThrow('caller: condition.map: wanted numbers of shape [2,1,3,2], got [2, 1, 3, 1]');
     });
     wrong.dispose();
