@@ -126,8 +126,7 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
 
   it('does without a PNG where none can be made', async () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
-    await demo.page.reload();
-    await panel().scrollIntoViewIfNeeded();
+    await demo.open('compressing');
     await eventually(headline).toMatch(/^This image: \d+ bytes/);
     expect(await panel().locator('.bar').allTextContents()).toHaveLength(2);
     expect(await button(panel(), 'Download').isEnabled()).toBe(true);
