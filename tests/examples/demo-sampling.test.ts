@@ -161,6 +161,20 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     demo.expectClean();
   });
 
+  it('draws what is asked for while full passes are timed', async () => {
+    await open();
+    await sampling().getByLabel('Seed', { exact: true }).fill('2');
+    await sampling().evaluate((panel) => {
+      const buttons = [...panel.querySelectorAll('button')];
+      for (const name of ['Compare with full passes', 'Draw'])
+        buttons.find(({ textContent }) => textContent === name)?.click();
+    });
+    await eventually(label).toBe('20 pictures by the model Digits; seed 2');
+    await says(sampling(), 'Drew 20 pictures');
+    expect(await sampling().locator('dl').isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
   it('gives a PNG', async () => {
     await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
     const download = demo.page.waitForEvent('download');
