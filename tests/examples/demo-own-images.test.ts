@@ -192,6 +192,27 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
       24, 24, 24, 255,
     ]);
   });
+
+  it('is completed as of the class that the model finds likeliest, although it is still asked', async () => {
+    const completing = demo.panel('completing');
+    await demo.bringIntoSight('completing');
+    await says(completing, 'Six ways');
+    await completing.getByLabel('Digits').check();
+    await completing.getByText('1 of 297: a 0').waitFor();
+    const letAnswer = await demo.hold('**/likelihood-*.js');
+    const one = png(8, 8, (x) => (x === 3 || x === 4 ? [24, 24, 24, 255] : [255, 255, 255, 255]));
+    await completing.getByLabel('Load an image').setInputFiles(one);
+    await completing.getByText('Asking the model which is likeliest…').waitFor();
+    await button(completing, 'Fill in').click();
+    letAnswer();
+    await says(completing, 'to go on');
+    const [job] = (await sentJobs(demo.page))
+      .filter(({ kind, numImages }) => kind === 'sample' && numImages === 6)
+      .slice(-1);
+    expect(job).toMatchObject({ model: 'digits-conditional', classes: Array(6).fill(1) });
+    expect(await completing.getByLabel('Class given to the model').inputValue()).toBe('1');
+    demo.expectClean();
+  });
 });
 
 /** An image file, its pixels by column and row. */
