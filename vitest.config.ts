@@ -5,6 +5,7 @@ import { playwright } from '@vitest/browser-playwright';
 import type { ProvidedContext } from 'vitest';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
+import { PATIENCE } from './tests/support/patience.mjs';
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
@@ -152,8 +153,9 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 5 * PATIENCE,
+    hookTimeout: 5 * PATIENCE,
+    expect: { poll: { timeout: PATIENCE } },
     reporters: ['default', 'json'],
     outputFile: { json: 'coverage/tests.json' }, // test:browsers has a file of its own
     projects,

@@ -154,6 +154,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
   it('loses nothing and has nothing twice where a worker is killed in the middle of a job', async () => {
     const workers = ['a', 'b', 'c'].map((name) => startWorker('killed', name, ...SHORT));
     const b = workers[1] as ReturnType<typeof start>;
+    await areThere(queueOf('killed'), 3);
     const collector = submit(
       'killed',
       'draw',
@@ -252,7 +253,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
       },
     });
     const queue = queueOf('faulty');
-    await until(async () => (await queue.getWorkersCount()) === 2);
+    await areThere(queue, 2);
 
     const flags = ['--images', '128', '--per-job', '16', '--verify', '1', ...SEED] as const;
     const { code, stderr } = await submit('faulty', 'draw', 'model', ...flags).ended;
@@ -437,6 +438,10 @@ async function said({ program: { stdout } }: ReturnType<typeof startScript>, wha
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await delay(20);
 }
+
+/** Waits until so many workers have come. */
+const areThere = (queue: Queue, count: number) =>
+  until(async () => (await queue.getWorkersCount()) === count);
 
 /** The shards that are whole: their names, and when they were written. */
 async function shardsIn(directory: string): Promise<string[]> {

@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { openAllPanels, useDemo } from './demo-page';
+import { useDemo } from './demo-page';
 
 /** What axe finds, in words: the rule, and where. */
 const violations = (page: Page) =>
@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing to object to in t
   ] as const)('where the screen is %s, light and dark', async (_, size) => {
     await demo.page.setViewportSize(size);
     await demo.page.goto(demo.address);
-    await openAllPanels(demo);
+    await demo.seeAll();
     await demo.page.evaluate(axe.source);
     for (const colorScheme of ['light', 'dark'] as const) {
       await demo.page.emulateMedia({ colorScheme });

@@ -29,6 +29,8 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
         return context?.getImageData(x, y, side, side).data.join();
       });
     });
+  /** What this panel has asked its worker to draw, in turn: six at a time, as no other panel does. */
+  const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6); // biome-ignore format: one line
   const lookAhead = () => completing().getByLabel('Pixels kept below the gap');
 
   beforeEach(async () => {
@@ -161,9 +163,8 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     ).toBe(true);
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
-    const jobs = (await sentJobs(demo.page)).filter(({ kind }) => kind === 'sample');
-    expect(jobs.at(0)).not.toHaveProperty('lookAhead');
-    expect(jobs.at(-1)).toMatchObject({
+    expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');
+    expect((await jobs()).at(-1)).toMatchObject({
       model: 'digits-conditional',
       lookAhead: 16,
       classes: [0, 0, 0, 0, 0, 0],
@@ -195,7 +196,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     expect(await completing().getByText('This is not its label.').isVisible()).toBe(true);
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Six ways');
-    expect((await sentJobs(demo.page)).at(-1)).toMatchObject({ classes: [7, 7, 7, 7, 7, 7] });
+    expect((await jobs()).at(-1)).toMatchObject({ classes: [7, 7, 7, 7, 7, 7] });
     await button(completing(), 'Previous').click();
     await completing().getByText('297 of 297').waitFor();
     expect(await completing().getByText('This is its label.').isVisible()).toBe(true);
@@ -220,20 +221,17 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
   });
 
   it('shows what was asked for last, when what was asked for before comes late', async () => {
-    const late: (() => void)[] = [];
-    await demo.page.route('**/emoji-32-test-images-*.u8', async (route) => {
-      await new Promise<void>((resolve) => late.push(resolve));
-      await route.continue();
-    });
+    const letCome = await demo.hold('**/emoji-32-test-images-*.u8');
     await demo.open('completing');
     const completing = demo.panel('completing');
     await says(completing, 'Six ways');
+    const asked = demo.page.waitForRequest('**/emoji-32-test-images-*.u8');
     await completing.getByLabel('Emoji').check();
+    await asked;
     await completing.getByLabel('Digits').check();
     await completing.getByText('1 of 297').waitFor();
-    await eventually(() => late.length).toBe(1);
     const arrived = demo.page.waitForResponse('**/emoji-32-test-images-*.u8');
-    late[0]?.();
+    letCome();
     await (await arrived).finished();
     await demo.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
     expect(await completing.getByLabel('Digits').isChecked()).toBe(true);
@@ -249,7 +247,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await grid().focus();
     await demo.page.keyboard.press('Home'); // the first pixel: white for all but certain, so each round finds the same
     await demo.page.keyboard.press('Space');
-    const before = (await sentJobs(demo.page)).length;
+    const before = (await jobs()).length;
     await demo.page.evaluate(() => {
       const { Map: Original } = globalThis;
       const cancel = [...document.querySelectorAll<HTMLButtonElement>('#completing button')].find(
@@ -264,6 +262,6 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     });
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Cancelled.');
-    expect((await sentJobs(demo.page)).length).toBe(before + 1);
+    expect(await jobs()).toHaveLength(before + 1);
   });
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { compress, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, useDemo } from './demo-page';
+import { button, eventually, stopClock, useDemo } from './demo-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
@@ -17,6 +17,15 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     panel()
       .getByLabel('Choose a .pxc file')
       .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+  /** What files the page's workers have made, in turn. */
+  const filesMade = () =>
+    demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as { answers: { result?: { bytes?: Uint8Array } }[] };
+      return answers
+        .flatMap(({ result }) => result?.bytes?.subarray(1, 4) ?? [])
+        .map((bytes) => (String.fromCharCode(...bytes) === 'PNG' ? 'PNG' : 'ours'))
+        .join();
+    });
   async function download() {
     const downloading = demo.page.waitForEvent('download');
     await button(panel(), 'Download').click();
@@ -124,10 +133,24 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     demo.expectClean();
   });
 
+  it('gives no file of an image that is no longer shown', async () => {
+    const letCompress = await demo.hold('**/coding-*.js');
+    await demo.open('compressing');
+    await panel().getByText('Compressing…').waitFor();
+    await stopClock(demo.page); // so that the next image is not compressed yet
+    await button(panel(), 'Next').click();
+    await panel().getByText('6 of 100').waitFor();
+    letCompress();
+    await eventually(filesMade).toMatch(/ours.*PNG/);
+    expect(await button(panel(), 'Download').isDisabled()).toBe(true);
+    await demo.page.clock.resume();
+    expect((await download()).name).toBe('clothes-6.pxc');
+    demo.expectClean();
+  });
+
   it('does without a PNG where none can be made', async () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
-    await demo.page.reload();
-    await panel().scrollIntoViewIfNeeded();
+    await demo.open('compressing');
     await eventually(headline).toMatch(/^This image: \d+ bytes/);
     expect(await panel().locator('.bar').allTextContents()).toHaveLength(2);
     expect(await button(panel(), 'Download').isEnabled()).toBe(true);

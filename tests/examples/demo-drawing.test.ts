@@ -7,7 +7,7 @@ import { levelAt } from '../../examples/demo/parts/die-strip.mjs';
 import { levelsOfText, textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
 import { oddsOf, percent, shadeName } from '../../examples/demo/parts/odds.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, focusedAfterFrames, pixels, says, useDemo } from './demo-page';
+import { button, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './demo-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -61,6 +61,12 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     await demo.page.goto(`${demo.address}${hash}`);
     await drawing().locator('.likeliest').waitFor();
   };
+  /** Lets the page's clock go, a row or a die at a time, until so many pixels are drawn. */
+  const runTo = (pixels: number) =>
+    eventually(async () => {
+      await demo.page.clock.runFor(80);
+      return drawn();
+    }).toBeGreaterThanOrEqual(pixels);
   const model = async (name: string) => readPortable(await readFile(`${MODELS}/${name}.pixelcnn`));
 
   it('begins at a pixel that could be many a shade, with the chances that the library gives', async () => {
@@ -134,6 +140,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     });
     const begun = await drawn();
     const chances = await labels();
+    await stopClock(demo.page);
     await button(drawing(), 'Roll the die').click();
     await drawing().locator('.next-bar.hit').waitFor();
     const hit = await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.hit')));
@@ -143,6 +150,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
         .locator('.die-needle')
         .evaluate((needle) => needle.style.left),
     ).toBe('99.99%');
+    await demo.page.clock.runFor(450);
     await eventually(drawn).toBe(begun + 1);
     await says(drawing(), `The die fell on ${chances[hit]?.replace(', ', ', which had ')}.`);
     demo.expectClean();
@@ -153,14 +161,16 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     await open();
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
     const begun = await drawn();
+    await stopClock(demo.page);
     await button(drawing(), 'Let it run').click();
-    await eventually(drawn).toBeGreaterThan(begun + 2);
+    await runTo(begun + 3);
+    const paused = (await drawn()) + 1; // one die more has fallen
     await button(drawing(), 'Pause').click();
+    await demo.page.clock.runFor(80);
     await eventually(() => button(drawing(), 'Roll the die').isEnabled()).toBe(true);
-    const paused = await drawn();
-    expect(paused).toBeLessThan(64);
-    await demo.page.waitForTimeout(300);
+    await demo.page.clock.runFor(1000);
     expect(await drawn()).toBe(paused);
+    await demo.page.clock.resume();
     await button(drawing(), 'Let it run').press('Enter');
     const title = drawing().getByRole('heading', { name: 'A picture that nobody drew before' });
     await title.waitFor();
@@ -213,6 +223,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it('draws clothes too, which run row by row', async () => {
+    await demo.page.setViewportSize({ width: 1280, height: 400 }); // the next panel, which draws clothes, is far
     await open();
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
     expect(demo.seen.requests.filter((url) => /clothes-.*pixelcnn/.test(url))).toEqual([]);
@@ -224,9 +235,11 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     expect(begun).toBeGreaterThanOrEqual(8 * 28);
     await bars().nth(0).click();
     await eventually(drawn).toBe(begun + 1);
+    await stopClock(demo.page);
     await button(drawing(), 'Let it run').click();
-    await eventually(drawn).toBeGreaterThan(begun + 28);
+    await runTo(begun + 28);
     await button(drawing(), 'Pause').click();
+    await demo.page.clock.resume();
     await eventually(() => button(drawing(), 'Let it run').isEnabled()).toBe(true);
     const paused = await drawn();
     expect(paused % 28).toBe(0);
@@ -264,11 +277,13 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   it('opens a link instead of going on with what runs', async () => {
     await open('#drawing?model=clothes&values=0Z0Z');
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await stopClock(demo.page);
     await button(drawing(), 'Let it run').click();
-    await eventually(drawn).toBeGreaterThan(84);
+    await runTo(84);
     await demo.page.evaluate(() => {
       location.hash = '#drawing?values=0gA&class=7';
     });
+    await demo.page.clock.resume();
     await eventually(() => picture().getAttribute('aria-label')).toContain('4 of 64');
     expect(await drawing().getByLabel('Draw', { exact: true }).inputValue()).toBe('digits-conditional');
     expect(await drawing().getByRole('alert').isVisible()).toBe(false);
@@ -278,9 +293,11 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   it('keeps the keyboard on the button that pauses', async () => {
     await open('#drawing?model=clothes&values=0Z0Z');
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await stopClock(demo.page);
     await button(drawing(), 'Let it run').press('Enter');
-    await eventually(drawn).toBeGreaterThan(84);
+    await runTo(84);
     await button(drawing(), 'Pause').press('Enter');
+    await demo.page.clock.resume();
     await eventually(() => button(drawing(), 'Let it run').isEnabled()).toBe(true);
     expect(await focusedAfterFrames(demo.page)).toBe('Let it run');
   });

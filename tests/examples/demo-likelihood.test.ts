@@ -133,8 +133,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
       ['likelihood', '.headline'],
       ['classifying', '.class-bars'],
     ] as const) {
-      await demo.panel(id).locator('.squares').first().scrollIntoViewIfNeeded();
-      await demo.panel(id).locator(result).first().waitFor();
+      await demo.see(id);
       await demo
         .panel(id)
         .locator(result)

@@ -1,7 +1,7 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, openAllPanels, says, useDemo } from './demo-page';
+import { button, eventually, says, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
   const demo = useDemo();
@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     await demo.page.goto(demo.address);
     expect(await alertOf('drawing')).toMatch(/cannot be read: 404/);
     expect(await button(drawing(), 'Roll the die').isDisabled()).toBe(true);
-    await demo.panel('likelihood').scrollIntoViewIfNeeded();
+    await demo.bringIntoSight('likelihood');
     expect(await alertOf('likelihood')).toMatch(/^The test images cannot be read: 404/);
   });
 
@@ -71,9 +71,9 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     await demo.page.route('**/{mask-explorer,loss-chart,completing}-*.js', (route) => route.abort());
     await demo.page.goto(demo.address);
     expect(await alertOf('completing')).toMatch(/^This part of the page could not be started/);
-    await demo.panel('masks').scrollIntoViewIfNeeded();
+    await demo.bringIntoSight('masks');
     expect(await alertOf('masks')).toMatch(/^This part of the page could not be started/);
-    await demo.panel('training').scrollIntoViewIfNeeded();
+    await demo.bringIntoSight('training');
     await alertOf('training');
     expect(await button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
   });
@@ -88,9 +88,9 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
   it('is a canvas of its own where a browser has no OffscreenCanvas', async () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'OffscreenCanvas'));
     await demo.page.goto(demo.address);
-    await openAllPanels(demo);
+    await demo.seeAll();
     const webgl = demo.panel('training').getByLabel('Backend').locator('option').nth(1);
-    expect(await webgl.textContent()).toBe('webgl: no OffscreenCanvas in this browser');
+    await eventually(() => webgl.textContent()).toBe('webgl: no OffscreenCanvas in this browser');
     demo.expectClean();
   });
 
@@ -113,10 +113,10 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     });
     await demo.page.goto(demo.address);
     await drawing().locator('.likeliest').waitFor();
-    await demo.panel('sampling').scrollIntoViewIfNeeded();
+    await demo.bringIntoSight('sampling');
     await demo.panel('sampling').getByLabel('Model', { exact: true }).selectOption('Digits');
     await says(demo.panel('sampling'), 'Drew 30');
-    await demo.panel('training').scrollIntoViewIfNeeded();
+    await demo.bringIntoSight('training');
     await button(demo.panel('training'), 'Train').click();
     expect(await alertOf('training')).toMatch(/wasm/);
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 
 export const EXAMPLE = fileURLToPath(new URL('../../examples/demo', import.meta.url));
 
@@ -63,17 +64,28 @@ export const status = (panel: Locator) => panel.locator('.report').getByRole('st
 export const button = (panel: Locator, name: string) => panel.getByRole('button', { name, exact: true });
 /** Waits until the panel says so. */
 export const says = (panel: Locator, text: string | RegExp) =>
-  status(panel).filter({ hasText: text }).waitFor({ timeout: 20_000 });
+  status(panel).filter({ hasText: text }).waitFor();
 
 /** Expects it sooner or later: the machine may be busy. */
-export const eventually = <T>(ask: () => T) => expect.poll(ask, { timeout: 20_000 });
+export const eventually = <T>(ask: () => T) => expect.poll(ask);
 
-/** The words of what has the keyboard: Chromium takes it from a disabled button when it draws the next frame. */
-export const focusedAfterFrames = (page: Page) =>
+/** Waits for a few frames: Chromium takes the keyboard from a disabled button, or gives it to where a link leads, with the next one. */
+export const frames = (page: Page) =>
   page.evaluate(async () => {
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-    return document.activeElement?.textContent;
   });
+
+/** The words of what has the keyboard, once Chromium has drawn that. */
+export async function focusedAfterFrames(page: Page) {
+  await frames(page);
+  return page.evaluate(() => document.activeElement?.textContent);
+}
+
+/** Stops the page's clock: what the page does after some time waits for `page.clock.runFor`, or `page.clock.resume`. */
+export async function stopClock(page: Page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000); // it goes only forward
+}
 
 /** The panels of the page, and what each says or shows once it has done its first work. */
 const FIRST_WORK = {
@@ -87,13 +99,8 @@ const FIRST_WORK = {
   masks: '.mask-figures',
 };
 
-/** Brings every panel into sight, and waits for its first work. */
-export async function openAllPanels({ panel }: { panel: (id: string) => Locator }) {
-  for (const [id, found] of Object.entries(FIRST_WORK)) {
-    await panel(id).scrollIntoViewIfNeeded();
-    await panel(id).locator(found).first().waitFor({ timeout: 20_000 });
-  }
-}
+/** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
+const FILLED_AT_ONCE = 6;
 
 /** The demo as built and served, and for each test a page of a fresh browser context, not yet there. */
 export function useDemo() {
@@ -108,11 +115,41 @@ export function useDemo() {
     page: null as unknown as Page,
     seen: null as unknown as Watch,
     panel: (id: string) => demo.page.locator(`#${id}`),
+    /** Waits until the panels are there: none pushes another down any more. */
+    arePanelsThere: () =>
+      demo.page
+        .locator('.panel > .work, .panel > .alert')
+        .nth(FILLED_AT_ONCE - 1)
+        .waitFor({ state: 'attached' }),
+    async bringIntoSight(id: string) {
+      await demo.arePanelsThere();
+      await demo.panel(id).scrollIntoViewIfNeeded();
+    },
     /** Opens the page with a panel in sight. */
     async open(id: string) {
       await demo.page.goto(demo.address);
-      await demo.panel(id).locator('.work').waitFor({ state: 'attached' }); // panels above have grown by then
-      await demo.panel(id).scrollIntoViewIfNeeded();
+      await demo.bringIntoSight(id);
+    },
+    /** Brings a panel into sight, and waits for its first work. */
+    async see(id: keyof typeof FIRST_WORK) {
+      await demo.bringIntoSight(id);
+      await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
+    },
+    /** All of them, one by one. */
+    async seeAll() {
+      for (const id of Object.keys(FIRST_WORK)) await demo.see(id as keyof typeof FIRST_WORK);
+    },
+    /** Holds back what is asked for by such an address, until it is let go. */
+    async hold(url: string | RegExp) {
+      let letGo = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      await context.route(url, async (route) => {
+        await held;
+        await route.continue();
+      });
+      return letGo;
     },
     /** Nothing was asked of another host, nothing went wrong. */
     expectClean() {
@@ -138,12 +175,13 @@ export function useDemo() {
   });
   beforeEach(async () => {
     context = await browser.newContext({ reducedMotion: 'reduce' });
+    context.setDefaultTimeout(PATIENCE);
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
     await demo.page.addInitScript(recordAnswers);
   });
   afterEach(async () => {
-    await demo.page.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
+    for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
     await context.close();
   });
   return demo;

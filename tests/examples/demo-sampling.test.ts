@@ -12,7 +12,7 @@ import {
   recordJobs,
   says,
   sentJobs,
-  status,
+  stopClock,
   useDemo,
 } from './demo-page';
 
@@ -83,9 +83,12 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await open('#sampling?model=clothes&seed=1&rows=6');
     const before = (await jobs()).length;
     const slider = sampling().getByLabel('Temperature');
+    await stopClock(demo.page);
     for (const value of ['0.9', '0.8', '0.7', '0.6']) await slider.fill(value);
+    await demo.page.clock.runFor(150);
     await eventually(async () => (await jobs()).length).toBe(before + 1);
     await slider.fill('0.5');
+    await demo.page.clock.runFor(150);
     await eventually(async () => (await jobs()).length).toBe(before + 2);
     await isWhole();
     expect((await jobs()).slice(before).map(({ temperature }) => temperature)).toEqual([0.6, 0.5]);
@@ -106,8 +109,9 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
       await button(sampling(), 'Draw').click();
       expect(await seed.evaluate((input) => input === document.activeElement)).toBe(true);
     }
+    await stopClock(demo.page);
     await sampling().getByLabel('Temperature').fill('0.5');
-    await demo.page.waitForTimeout(400);
+    await demo.page.clock.runFor(1000);
     expect((await jobs()).length).toBe(before);
     await seed.fill('2');
     expect(await seed.getAttribute('aria-invalid')).toBe('false');
@@ -154,6 +158,20 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     );
     await button(sampling(), 'Draw').click();
     await eventually(() => figures.isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('draws what is asked for while full passes are timed', async () => {
+    await open();
+    await sampling().getByLabel('Seed', { exact: true }).fill('2');
+    await sampling().evaluate((panel) => {
+      const buttons = [...panel.querySelectorAll('button')];
+      for (const name of ['Compare with full passes', 'Draw'])
+        buttons.find(({ textContent }) => textContent === name)?.click();
+    });
+    await eventually(label).toBe('20 pictures by the model Digits; seed 2');
+    await says(sampling(), 'Drew 20 pictures');
+    expect(await sampling().locator('dl').isVisible()).toBe(false);
     demo.expectClean();
   });
 
@@ -204,22 +222,26 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await open();
     const drawn = await pixels(canvas());
     await sampling().getByLabel('Show it slowly').check();
+    const isSlowed = () => sampling().getByText('It is shown slowed down').waitFor();
+    const share = () =>
+      sampling()
+        .getByRole('progressbar')
+        .evaluate((bar: HTMLProgressElement) => bar.value);
+    await stopClock(demo.page);
     await button(sampling(), 'Draw').click();
-    const bar = sampling().getByRole('progressbar');
-    const seen: { share: number; picture: string }[] = [];
-    await eventually(async () => {
-      const share = await bar.evaluate((bar: HTMLProgressElement) => bar.value);
-      seen.push({ share, picture: await pixels(canvas()) });
-      return await status(sampling()).textContent();
-    }).toMatch('Drew 20');
-    const shares = seen.map(({ share }) => share);
-    expect(shares).toEqual([...shares].sort((a, b) => a - b));
-    expect(new Set(shares).size).toBeGreaterThan(4);
-    expect(seen.find(({ share }) => share > 0.2 && share < 0.8)?.picture).not.toBe(drawn);
+    await isSlowed();
+    for (const quarter of [0, 1, 2, 3]) {
+      expect(await share()).toBe(quarter / 4);
+      expect(await pixels(canvas())).not.toBe(drawn);
+      await demo.page.clock.runFor(16 * 45); // a quarter of the pixels
+    }
+    await says(sampling(), 'Drew 20');
+    expect(await share()).toBe(1);
     expect(await pixels(canvas())).toBe(drawn);
     await button(sampling(), 'Draw').click();
-    await sampling().getByText('It is shown slowed down').waitFor();
+    await isSlowed();
     await button(sampling(), 'Cancel').click();
+    await demo.page.clock.resume();
     await says(sampling(), 'Drew 20');
     expect(await pixels(canvas())).toBe(drawn);
     demo.expectClean();

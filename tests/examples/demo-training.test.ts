@@ -1,4 +1,3 @@
-import type { Dialog } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, says, tensorCounts, useDemo } from './demo-page';
@@ -23,7 +22,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
       expect(tfjsRequests()).toEqual([]);
       await training().getByLabel(network, { exact: true }).check();
       await button(training(), 'Train').click();
-      await training().getByText('step 50', { exact: true }).waitFor({ timeout: 20_000 });
+      await training().getByText('step 50', { exact: true }).waitFor();
       expect(await button(training(), 'Save').isDisabled()).toBe(true);
       await button(training(), 'Stop').press('Enter');
       await says(training(), /Stopped: .* Not saved/);
@@ -77,8 +76,8 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
       expect(await answer(false)).toBe(`The model at step ${stoppedAgain} is not saved. Go on without it?`);
       expect(await button(training(), 'Continue').isEnabled()).toBe(true);
       await answer(true);
-      expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
       await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+      expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
       expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
       demo.expectClean();
     },
@@ -86,27 +85,22 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
 
   it('asks before the page is left while it trains, or with steps that are not saved', async () => {
     const training = demo.panel('training');
-    /** Tries to leave, and stays; gives whether the browser asked. */
-    async function isAsked() {
-      let asked = false;
-      const stay = async (dialog: Dialog) => {
-        asked = dialog.type() === 'beforeunload';
-        await dialog.dismiss();
-      };
-      demo.page.on('dialog', stay);
+    /** Tries to leave, is asked by the browser, and stays. */
+    async function stay() {
+      const asked = demo.page.waitForEvent('dialog');
       await demo.page.close({ runBeforeUnload: true });
-      await demo.page.waitForTimeout(500);
-      demo.page.off('dialog', stay);
-      return asked;
+      const dialog = await asked;
+      expect(dialog.type()).toBe('beforeunload');
+      await dialog.dismiss();
     }
     await demo.open('training');
     await eventually(() => button(training, 'Train').isEnabled()).toBe(true);
     await button(training, 'Train').click();
-    await training.getByText(/step \d+,/).waitFor({ timeout: 20_000 });
-    expect(await isAsked()).toBe(true);
+    await training.getByText(/step \d+,/).waitFor();
+    await stay();
     await button(training, 'Stop').click();
     await says(training, 'Stopped');
-    expect(await isAsked()).toBe(true);
+    await stay();
     expect(await button(training, 'Continue').isEnabled()).toBe(true); // it is still there
     await button(training, 'Save').click();
     await says(training, 'Saved in this browser');
@@ -115,7 +109,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
       asked = true;
       await dialog.accept();
     });
-    await demo.page.reload();
+    await demo.open('training');
     await says(training, 'A model is saved in this browser');
     expect(asked).toBe(false);
   });

@@ -6,7 +6,7 @@ import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { serveEdited } from '../support/pages';
-import { button, EXAMPLE, eventually, openAllPanels, useDemo } from './demo-page';
+import { button, EXAMPLE, eventually, frames, stopClock, useDemo } from './demo-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -41,13 +41,15 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   });
 
   it('shows the first picture within 300 kB, and asks for tfjs only to train', async () => {
-    await demo.page.addInitScript(() => {
+    await demo.page.context().addInitScript(() => {
+      const { now } = Date; // goes on, also where the page's clock stands still
       new MutationObserver((_, observer) => {
         if (document.querySelector('#drawing .likeliest') === null) return;
         observer.disconnect();
-        Object.assign(globalThis, { firstPicture: Date.now() });
+        Object.assign(globalThis, { firstPicture: now() });
       }).observe(document, { subtree: true, childList: true, attributes: true });
     });
+    await stopClock(demo.page); // or a page that waits for its picture for long would load the rest meanwhile
     const answers: Response[] = [];
     demo.page.on('response', (response) => answers.push(response));
     const start = Date.now();
@@ -63,7 +65,8 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     expect(total).toBeGreaterThan(200_000); // the runtime and the model are among them
     expect(total).toBeLessThan(300_000);
 
-    await openAllPanels(demo);
+    await demo.page.clock.resume();
+    await demo.seeAll();
     const tfjs = () => demo.seen.requests.filter((url) => /\/(tfjs|backend)-/.test(url));
     expect(tfjs()).toEqual([]);
     await button(demo.panel('training'), 'Train').click();
@@ -81,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     ] as const)('stays in sight %s, and marks the section that is read', async (_, size) => {
       await demo.page.setViewportSize(size);
       await demo.page.goto(demo.address);
-      await openAllPanels(demo);
+      await demo.seeAll();
       const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
       expect(hrefs).toEqual(
         [
@@ -109,6 +112,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await demo.panel('drawing').locator('.likeliest').waitFor();
       await demo.page.keyboard.press('Tab');
       await demo.page.keyboard.press('Enter');
+      await frames(demo.page);
       await demo.page.keyboard.press('Tab');
       expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('drawing');
     });
@@ -129,7 +133,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   describe('an address with a panel', () => {
     /** Where the panel stands, once all above it have come and nothing moves any more. */
     async function top(id: string) {
-      await button(demo.panel('training'), 'Train').waitFor();
+      await demo.arePanelsThere();
       return demo.panel(id).evaluate(async (panel) => {
         let [before, now] = [Number.NaN, panel.getBoundingClientRect().top];
         while (before !== now) {
@@ -142,31 +146,45 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     /** Up to what is left above a place that is scrolled to. */
     const isAtTop = (top: number) => top >= 0 && top < 70;
 
-    beforeEach(() =>
-      demo.page.route('**/sampling-*.js', async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        await route.continue();
-      }),
-    );
+    /** The code of a panel above it. */
+    const LATE = /\/sampling-(?!state)[^/]*\.js$/;
+    let letGrow: () => void;
+    beforeEach(async () => {
+      letGrow = await demo.hold(LATE);
+    });
+    /** Waits until the page's own code has begun. */
+    const hasBegun = () => demo.page.locator('.drawing').waitFor();
 
     it('leads there, also after a reload', async () => {
-      await demo.page.goto(`${demo.address}#completing`);
+      await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
+      await button(demo.panel('completing'), 'Fill in').waitFor();
+      letGrow();
       await eventually(() => top('completing')).toSatisfy(isAtTop);
-      await demo.page.reload();
+      letGrow = await demo.hold(LATE);
+      await demo.page.reload({ waitUntil: 'commit' });
+      await button(demo.panel('completing'), 'Fill in').waitFor();
+      letGrow();
       await eventually(() => top('completing')).toSatisfy(isAtTop);
     });
 
     it('leads there by a click that is early', async () => {
       await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
       await demo.page.goto(demo.address);
+      await hasBegun();
       await demo.page.getByRole('link', { name: 'Complete' }).click();
+      letGrow();
       await eventually(() => top('completing')).toSatisfy(isAtTop);
     });
 
     it('holds nobody who goes on', async () => {
+      await demo.page.addInitScript(() =>
+        addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })),
+      );
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
-      await demo.page.locator('.drawing').waitFor(); // the page's own code has begun
+      await hasBegun();
       await demo.page.mouse.wheel(0, 400);
+      await demo.page.waitForFunction(() => 'hasGoneOn' in globalThis);
+      letGrow();
       expect(isAtTop(await top('completing'))).toBe(false); // wherever it is, now that panels above it have grown
     });
   });
@@ -181,7 +199,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   it('fits a phone, names every control, and has each id once', async () => {
     await demo.page.setViewportSize({ width: 360, height: 740 });
     await demo.page.goto(demo.address);
-    await openAllPanels(demo);
+    await demo.seeAll();
     expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
     const found = await demo.page.evaluate(() => {
       const all = [...document.querySelectorAll<HTMLElement>('*')];
@@ -227,7 +245,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     try {
       await demo.page.goto(vite.href);
       await demo.panel('drawing').locator('.likeliest').waitFor();
-      await openAllPanels(demo);
+      await demo.seeAll();
       expect(demo.seen.complaints).toEqual([]);
     } finally {
       await vite.close();

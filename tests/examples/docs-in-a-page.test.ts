@@ -14,6 +14,7 @@ import { chromiumPath } from '../support/chromium.mjs';
 import { docBlocks } from '../support/doc-blocks';
 import { installPackage } from '../support/installed';
 import { launchChromium, type Watch, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -186,6 +187,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
     afterAll(() => served?.close());
     beforeEach(async () => {
       context = await browser.newContext();
+      context.setDefaultTimeout(PATIENCE);
       seen = [];
     });
     afterEach(async () => {
@@ -204,11 +206,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
 
     /** What the page says has come of it. */
     async function outcomeOf<T>(page: Page): Promise<T> {
-      const outcome = await page.waitForFunction(
-        () => (globalThis as { outcome?: unknown }).outcome,
-        undefined,
-        { timeout: 20_000 },
-      );
+      const outcome = await page.waitForFunction(() => (globalThis as { outcome?: unknown }).outcome);
       return (await outcome.jsonValue()) as T;
     }
 

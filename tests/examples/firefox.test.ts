@@ -11,6 +11,7 @@ import { docBlocks } from '../support/doc-blocks';
 import { firefoxPath, launchFirefox, watchFirefox } from '../support/firefox';
 import { installPackage } from '../support/installed';
 import { serve, type Watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/pool-workers';
 import { runtimeDigest } from '../support/runtime-digest.mjs';
 import { recordAnswers } from './demo-page';
@@ -46,6 +47,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
   });
   beforeEach(async () => {
     page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     seen = watchFirefox(page);
   });
   afterEach(() => page.close());
@@ -72,10 +74,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
   /** Waits until an element of the page says so; the error says what it says instead. */
   const says = (selector: string, pattern: RegExp) =>
     expect
-      .poll(
-        () => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector),
-        { timeout: 60_000 },
-      )
+      .poll(() => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector))
       .toMatch(pattern);
   const scrollTo = (id: string) => page.$eval(`#${id}`, (panel) => panel.scrollIntoView());
 
@@ -174,9 +173,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
           const pixels = canvas?.getContext('2d')?.getImageData(0, 0, 8, 8).data ?? [];
           return [...pixels].filter((_, i) => i % 4 === 3);
         });
-      await expect
-        .poll(levels, { timeout: 60_000 })
-        .toEqual(Array.from({ length: 64 }, (_, i) => 255 * (i % 2)));
+      await expect.poll(levels).toEqual(Array.from({ length: 64 }, (_, i) => 255 * (i % 2)));
     });
   });
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
-import { type Browser, chromium, type Page } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fieldOf } from '../../examples/demo/mask-explorer/field.mjs';
@@ -11,7 +11,8 @@ import { maskWords, squareWords } from '../../examples/demo/mask-explorer/mask-w
 import { gatedNetwork, plainNetwork } from '../../examples/demo/mask-explorer/networks.mjs';
 import { indexOf, placeAt, placeByKey } from '../../examples/demo/mask-explorer/order.mjs';
 import { useBackend } from '../support/backends';
-import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { launchChromium } from '../support/pages';
 
 const PANEL = fileURLToPath(new URL('../../examples/demo/mask-explorer/index.mjs', import.meta.url));
 const ADDRESS = 'http://page.test/';
@@ -247,7 +248,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
       <main id="root"></main>
       <script type="module">import { mountMaskExplorer } from './panel.js'; mountMaskExplorer(document.getElementById('root'));</script>`,
     );
-    browser = await chromium.launch({ args: chromiumArguments, ...(chromiumPath ? { executablePath: chromiumPath } : {}) }); // biome-ignore format: one line
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 360, height: 800 } });
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { installPackage } from '../support/installed';
 import { launchChromium, serve, serveEdited, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 import { portableModel } from '../support/portable-model.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
     const { complaints } = watch(tab);
     await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
     await tab.goto(address);
-    await tab.waitForFunction("document.title !== ''", undefined, { timeout: 30_000 });
+    await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
     const { data } = await sample(portableModel(), { numImages: 20, seed: 3 });
     expect(complaints).toEqual([]);
     expect(await tab.title()).toBe(`drawn ${[data.length, ...data.slice(0, 60)].join()}`);

@@ -9,6 +9,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -86,10 +87,11 @@ describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
     await build({ root: `${EXAMPLES}/runtime`, logLevel: 'error', build: { outDir } });
     const { server, origin } = await serve(outDir);
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const { complaints, requests } = watch(page);
     try {
       await page.goto(`${origin}/some/folder/`);
-      await page.locator('#status', { hasText: 'digits in' }).waitFor({ timeout: 20_000 });
+      await page.locator('#status', { hasText: 'digits in' }).waitFor();
       expect(page.workers().length).toBe(1);
       const model = await readModel('digits-conditional');
       for (const digit of [3, 8]) {

@@ -13,6 +13,7 @@ import { answerOfCdn, CDN } from '../support/cdn';
 import { chromiumPath } from '../support/chromium.mjs';
 import { docBlocks } from '../support/doc-blocks';
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 
 declare const tf: typeof tfCore & typeof tfLayers;
 declare const pixelcnn: typeof library;
@@ -49,6 +50,7 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
   });
   beforeEach(async () => {
     tab = await browser.newPage();
+    tab.setDefaultTimeout(PATIENCE);
     seen = watch(tab);
     await tab.route(`${CDN}**`, async (route) => route.fulfill(await answerOfCdn(route.request().url())));
   });
@@ -90,8 +92,10 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
 
   it('say what is missing where they come before tfjs', async () => {
     await tab.goto(`${origin}/some/folder/alone.html`);
-    expect(seen.complaints).toEqual([
-      'pixelcnn-layers: wanted the global tf, with layers: load the scripts of tfjs before this one',
-    ]);
+    await expect
+      .poll(() => seen.complaints)
+      .toEqual([
+        'pixelcnn-layers: wanted the global tf, with layers: load the scripts of tfjs before this one',
+      ]);
   });
 });

@@ -13,6 +13,7 @@ import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { mapsOf } from '../../examples/tiles/tiles.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 import { COUNT_TENSORS, itRefuses, runScript } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -200,10 +201,11 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     const { server, origin } = await serve(outDir);
     const browser = await launchChromium();
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const { complaints, requests } = watch(page);
     const model = readPortable(await readFile(MODEL));
     const drawnBy = async (options: object) => mapsOf((await sample(model, options)).data as Uint8Array);
-    const status = (text: string) => page.locator('#status', { hasText: text }).waitFor({ timeout: 20_000 });
+    const status = (text: string) => page.locator('#status', { hasText: text }).waitFor();
     const captions = () => page.locator('figcaption:visible').allTextContents();
     const captionsOf = (maps: Uint8Array[]) =>
       maps

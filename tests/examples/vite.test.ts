@@ -8,6 +8,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
 
@@ -26,7 +27,7 @@ async function visit(browser: Browser, address: string): Promise<Visit> {
   const textOf = async (id: string) => (await page.locator(`#${id}`).textContent()) ?? '';
   try {
     await page.goto(address);
-    await page.locator('#status.error, #status:has-text("Done")').waitFor({ timeout: 20_000 });
+    await page.locator('#status.error, #status:has-text("Done")').waitFor({ timeout: PATIENCE });
     const rgba = await page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => {
       const { width, height } = canvas;
       return [...(canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [])];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import type { Watch } from './pages';
+import { PATIENCE } from './patience.mjs';
 
 /** The Firefox that tests run in; undefined, with a loud warning, where none is installed. */
 export const firefoxPath = [
@@ -19,7 +20,7 @@ export function launchFirefox(): Promise<Browser> {
   return puppeteer.launch({
     browser: 'firefox',
     headless: true,
-    timeout: 60_000, // the machine may be busy
+    timeout: PATIENCE,
     ...(firefoxPath ? { executablePath: firefoxPath } : {}),
     extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 },
   });

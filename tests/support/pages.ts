@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createServer as createViteServer, type ViteDevServer } from 'vite';
 import { chromiumArguments, chromiumPath } from './chromium.mjs';
+import { PATIENCE } from './patience.mjs';
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css',
@@ -55,6 +56,7 @@ export async function serveEdited(root: string, cacheDir: string): Promise<ViteD
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     args: chromiumArguments,
+    timeout: PATIENCE,
     ...(chromiumPath ? { executablePath: chromiumPath } : {}),
   });
 }

@@ -161,6 +161,7 @@ export function mountCompleting(root) {
   function complete() {
     running = task.run(async (signal) => {
       task.say('Filling in…');
+      await picker.answered; // which class it is
       const image = kind();
       const { name: model, condition } = picker;
       const given = { levels: editor.values.slice(), known: editor.known };

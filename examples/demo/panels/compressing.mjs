@@ -91,6 +91,7 @@ export function mountCompressing(root) {
     task.say('Compressing…');
     const made = await client.run({ kind: 'compress', model, levels: image, condition }, { signal });
     const png = await pngSize(client, { shape, numLevels, levels: image }, signal);
+    if (image !== levels || condition !== picker.condition) return; // what is chosen now comes next
     bytes = made.bytes;
     const each = Math.ceil(Math.log2(numLevels));
     const raw = Math.ceil((sizeOf(shape) * each) / 8);

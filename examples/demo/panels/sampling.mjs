@@ -30,7 +30,7 @@ export function mountSampling(root) {
   /** What is drawn, or was last; with the images once they are whole. */
   let last = null;
   let timer;
-  /** Whether the present draw is of no use any more, since another is wanted. */
+  /** Whether the present task is of no use any more, since a draw is wanted. */
   let isStale = false;
 
   const columns = () => {
@@ -45,10 +45,10 @@ export function mountSampling(root) {
   draw.setAttribute('form', form.element.id);
   const cancel = button('Cancel', task.cancel);
   const save = button('Download PNG', () =>
-    task.run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
+    run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
-  const compare = button('Compare with full passes', comparePasses);
+  const compare = button('Compare with full passes', () => run(comparePasses));
   const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
@@ -76,7 +76,7 @@ export function mountSampling(root) {
   onAddress(ID, open);
   const asked = readAddress(ID);
   if (asked !== null) open(asked);
-  else whenNear(root, () => last ?? start());
+  else whenNear(root, () => last ?? run(drawNow));
 
   function update() {
     const { isBusy } = task;
@@ -117,19 +117,23 @@ export function mountSampling(root) {
     timer = setTimeout(drawAsAsked, SETTLES);
   }
 
-  /** Draws what is asked for now, instead of what is being drawn. */
+  /** Draws what is asked for now, instead of what is being done. */
   function restart() {
     clearTimeout(timer);
-    if (!task.isBusy) return start();
+    if (!task.isBusy) return run(drawNow);
     isStale = true;
     task.cancel();
   }
 
-  async function start() {
-    do {
-      isStale = false;
-      await task.run(drawNow);
-    } while (isStale);
+  /** Runs a task, and draws after it where that was asked for meanwhile. */
+  async function run(what) {
+    isStale = false;
+    await task.run((signal) =>
+      what(signal).catch((error) => {
+        if (!isStale) throw error;
+      }),
+    );
+    if (isStale) await run(drawNow);
   }
 
   async function drawNow(signal) {
@@ -168,20 +172,18 @@ export function mountSampling(root) {
       task.say(`Drew ${job.numImages} pictures in ${seconds(time)}.`);
     } catch (error) {
       label('Not drawn to the end');
-      if (!isStale) throw error;
+      throw error;
     }
   }
 
   /** Asks for what else could have been done: a pass over whole images for each of their values. */
-  function comparePasses() {
-    return task.run(async (signal) => {
-      const { state, time } = last;
-      const { model, numImages, classes } = drawingOf(state);
-      task.say('Timing full passes…');
-      const { seconds: passTime } = await client.run({ kind: 'pass', model, numImages, classes }, { signal });
-      figures.show({ time, passTime, size: sizeOf(MODELS[model].shape) });
-      task.say(`Drew ${numImages} pictures in ${seconds(time)}.`);
-    });
+  async function comparePasses(signal) {
+    const { state, time } = last;
+    const { model, numImages, classes } = drawingOf(state);
+    task.say('Timing full passes…');
+    const { seconds: passTime } = await client.run({ kind: 'pass', model, numImages, classes }, { signal });
+    figures.show({ time, passTime, size: sizeOf(MODELS[model].shape) });
+    task.say(`Drew ${numImages} pictures in ${seconds(time)}.`);
   }
 }
 

@@ -54,6 +54,8 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
   let isDisabled = false;
   /** Ends the question for the likeliest class. */
   let asking = new AbortController();
+  /** Resolves once it is answered, or ended. */
+  let answered = Promise.resolve();
 
   /** Shows an image once it is read, unless another was asked for meanwhile. Gives whether it did. */
   async function show(read) {
@@ -135,7 +137,7 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     if (isMostlyDark(own, MODELS[name])) {
       offerInversion('This image is mostly dark, and the test images are mostly light: invert it?', 'Invert');
     }
-    await askClass();
+    askClass();
   }
 
   function offerInversion(words, name) {
@@ -144,13 +146,13 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     dark.hidden = false;
   }
 
-  async function invertOwn() {
+  function invertOwn() {
     const isInverted = invert.textContent === 'Undo';
     own = own.map((level) => MODELS[shown].levels - 1 - level);
     if (isInverted) offerInversion('This image is mostly dark: invert it?', 'Invert');
     else offerInversion('Inverted: dark is light now.', 'Undo');
     onPick(own);
-    await askClass();
+    askClass();
   }
 
   function takeChosen() {
@@ -170,12 +172,15 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     onClass();
   }
 
-  /** Presets the class of the visitor's image by what the model finds likeliest. */
-  async function askClass() {
+  function askClass() {
     if (onClass === undefined) return;
     asking.abort();
     asking = new AbortController();
-    const { signal } = asking;
+    answered = presetClass(asking.signal);
+  }
+
+  /** Presets the class of the visitor's image by what the model finds likeliest. */
+  async function presetClass(signal) {
     const numClasses = classes.options.length;
     classNote.textContent = 'Asking the model which is likeliest…';
     const job = { kind: 'classify', model: shown, levels: own, numClasses };
@@ -212,6 +217,10 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     /** The data set, and the model, of the image that is shown. */
     get name() {
       return shown;
+    },
+    /** Resolves once the model is no longer asked for the class of the image that is shown. */
+    get answered() {
+      return answered;
     },
     /** Of the image that is shown. */
     get condition() {
