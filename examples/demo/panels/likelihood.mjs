@@ -36,6 +36,7 @@ export function mountLikelihood(root) {
     client,
     sets: ['digits-conditional', 'clothes', 'emoji-32'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
+    onInvert: editor.invert,
     onClass: changed,
   });
   const map = bitMap({ onPoint: expected.point });
