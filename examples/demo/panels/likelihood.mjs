@@ -23,7 +23,7 @@ const sum = (bits) => bits.reduce((total, value) => total + value, 0);
  */
 export function mountLikelihood(root) {
   const client = workerClient();
-  const expected = levelBars();
+  const expected = levelBars({ onPlace: (row, column) => map.mark(row, column) });
   const task = taskRunner({ onChange: () => {} });
   const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
