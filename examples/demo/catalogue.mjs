@@ -10,6 +10,7 @@
  * @property {string[]} groups what the classes show; in each style where there are several. Empty where it takes no class
  * @property {string[]} styles classes are the groups in the first style, then those in the second; empty where there is one style
  * @property {number | null} testBits the mean over its test images, where the page measures with it
+ * @property {[number, number] | null} usualBits between these are 95% of the test images of the page, each given its class; where the page classifies with it
  *
  * @type {Record<import('./worker/protocol.mjs').ModelName, Entry>}
  */
@@ -34,6 +35,7 @@ export const MODELS = {
     ],
     styles: [],
     testBits: 0.983,
+    usualBits: [0.41, 2],
   },
   'digits-conditional': {
     title: 'Digits',
@@ -44,6 +46,7 @@ export const MODELS = {
     groups: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
     styles: [],
     testBits: 1.673,
+    usualBits: [1.22, 2.24],
   },
   'emoji-32': {
     title: 'Emoji',
@@ -54,6 +57,7 @@ export const MODELS = {
     groups: ['smileys', 'people', 'animals', 'food', 'travel', 'activities', 'objects', 'symbols', 'flags'],
     styles: ['Google', 'Twemoji'],
     testBits: 2.311,
+    usualBits: null,
   },
   digits: {
     title: 'Digits, whatever the class',
@@ -64,6 +68,7 @@ export const MODELS = {
     groups: [],
     styles: [],
     testBits: 1.815,
+    usualBits: null,
   },
 };
 

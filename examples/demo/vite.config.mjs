@@ -11,6 +11,29 @@ const repositoryLinks = {
   transformIndexHtml: (html) => html.replaceAll('%REPOSITORY%', homepage.replace(/#.*/, '')),
 };
 
+/** The licences of what the page holds of others: as the packages have them, but for those that stand in the code. */
+const licences = {
+  name: 'licences',
+  text: () =>
+    Object.entries({
+      OxiPNG: '@jsquash/oxipng/codec/LICENSE.codec.md',
+      jSquash: '@jsquash/oxipng/LICENSE',
+      uPlot: 'uplot/LICENSE',
+    })
+      .map(([name, file]) => [
+        name,
+        readFileSync(new URL(`../../node_modules/${file}`, import.meta.url), 'utf8'),
+      ])
+      .map(([name, licence]) => `${name}\n${'='.repeat(name.length)}\n\n${licence.trim()}\n`)
+      .join('\n\n'),
+  configureServer({ middlewares }) {
+    middlewares.use('/licences.txt', (_, response) => response.end(licences.text()));
+  },
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: licences.text() });
+  },
+};
+
 /** Chunks with names of their own, so that a look at the built files tells what is what. */
 const chunks = {
   codeSplitting: {
@@ -30,7 +53,7 @@ const chunks = {
 
 export default defineConfig({
   base: './', // the built files work from any folder
-  plugins: [repositoryLinks],
+  plugins: [repositoryLinks, licences],
   build: {
     outDir: '../../out/demo',
     emptyOutDir: true,

@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     expect(await bits()).toEqual([...nats].map((value) => Math.round(-value / Math.LN2)));
     expect(await chances()).toEqual(['> 99.9%', ...Array(9).fill('< 0.1%')]);
     expect(await headline()).toMatch(
-      /^Likeliest: a 0 > 99\.9% sure\. It takes 1\.\d\d bits per dimension; test images take 1\.\d\d on average\.$/,
+      /^Likeliest: a 0 > 99\.9% sure\. It takes 1\.\d\d bits per dimension; 95% of the test images take 1\.22 to 2\.24\.$/,
     );
     expect(await panel().locator('.class-bars .present').textContent()).toMatch(/^0/);
     demo.expectClean();
@@ -58,8 +58,30 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     demo.expectClean();
   });
 
-  it('warns of a drawing that is like no test image', async () => {
+  it.each([
+    ['digits-conditional', 8],
+    ['clothes', 28],
+  ])('knows what bits are usual for %s', async (name, side) => {
+    const model = await readPortable(await readFile(at(`models/${name}.pixelcnn`)));
+    const file = at(`data/${name.replace('-conditional', '')}-test`);
+    const images = new Uint8Array(await readFile(`${file}-images.u8`));
+    const labels = [...(await readFile(`${file}-labels.u8`))];
+    const count = labels.length;
+    const nats = await logProb(model, { data: images, shape: [count, side, side, 1] }, { condition: labels });
+    const bits = [...nats].map((value) => -value / (side * side * Math.LN2)).sort((a, b) => a - b);
+    const cut = Math.floor(0.025 * count);
+    const { MODELS } = await import(/* @vite-ignore */ at('demo/catalogue.mjs'));
+    expect(MODELS[name].usualBits).toEqual([
+      Math.floor(100 * (bits.at(cut) ?? 0)) / 100,
+      Math.ceil(100 * (bits.at(-1 - cut) ?? 0)) / 100,
+    ]);
+  });
+
+  it('warns of a drawing that is like no test image, also of a blank one', async () => {
     await button(panel(), 'Clear and draw').click();
+    await eventually(headline).toMatch(
+      /It takes 0\.\d\d bits per dimension, and 95% of the test images take 1\.22 to 2\.24: this one is unusual/,
+    );
     await grid().focus();
     for (let row = 0; row < 8; row++) {
       await demo.page.keyboard.press('Home');
@@ -69,7 +91,9 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
       }
       await demo.page.keyboard.press('ArrowDown');
     }
-    await eventually(headline).toMatch(/this one is unusual, so do not trust the answer much\.$/);
+    await eventually(headline).toMatch(
+      /It takes \d+\.\d\d bits per dimension, .*: this one is unusual, so do not trust the answer much\.$/,
+    );
     expect(await panel().getByText('an image of nothing it knows gets an answer too').isVisible()).toBe(true);
   });
 

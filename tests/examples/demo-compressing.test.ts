@@ -148,6 +148,37 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     demo.expectClean();
   });
 
+  it('stops unpacking a file of many images with Cancel, or for another file', async () => {
+    const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
+    const images = new Uint8Array(await readFile(at('data/digits-test-images.u8')));
+    const many = 2500;
+    const data = Uint8Array.from({ length: many * 64 }, (_, i) => images[i % images.length] ?? 0);
+    const shape = [many, 8, 8, 1];
+    const large = await compress(model, { data, shape }, { condition: 0, storeCondition: true });
+    const { name, bytes } = await download();
+    const cancel = button(panel(), 'Cancel');
+    expect(await cancel.isDisabled()).toBe(true);
+
+    await choose('many.pxc', large);
+    await cancel.press('Enter');
+    await eventually(result).toBe('Cancelled.');
+    expect(await cancel.isDisabled()).toBe(true);
+    const focused = () => demo.page.evaluate(() => (document.activeElement as HTMLInputElement).type);
+    expect(await focused()).toBe('file');
+    expect(await panel().locator('.stage .tray').isVisible()).toBe(false);
+
+    await choose('many.pxc', large);
+    await choose(name, bytes);
+    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    const answers = () =>
+      demo.page.evaluate(() => (globalThis as unknown as { answers: Record<string, unknown>[] }).answers);
+    const numbers = (await answers()).flatMap(
+      ({ result }) => (result as { numImages?: number })?.numImages ?? [],
+    );
+    expect(numbers).toEqual([1]);
+    demo.expectClean();
+  });
+
   it('does without a PNG where none can be made', async () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
     await demo.open('compressing');

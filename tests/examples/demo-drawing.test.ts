@@ -187,7 +187,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     const images = { data: Uint8Array.from(values), shape: [1, 8, 8, 1] };
     const [nats = 0] = await logProb(await model('digits-conditional'), images, { condition: 3 });
     const bits = -nats / Math.LN2;
-    const words = `This picture: one in ${oddsOf(bits)}. That is how often the model would draw exactly this one. It takes ${bits.toFixed(1)} bits`;
+    const words = `This picture: one in ${oddsOf(bits)}. That is how often the model would draw exactly this one: its likelihood. It takes ${bits.toFixed(1)} bits`;
     expect(await drawing().textContent()).toContain(words);
 
     const shown = await pixels(picture());
@@ -197,6 +197,32 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     expect(await pixels(picture())).toBe(shown);
     expect(await drawing().textContent()).toContain(words);
     demo.expectClean();
+  });
+
+  it('has bars on a phone that a finger hits, with the chance of each, and kinds that can be read', async () => {
+    await demo.page.setViewportSize({ width: 390, height: 844 });
+    await open('#drawing?model=clothes&class=0&values=0Z0Z0Z0Z0Z0Z0Z0Z0Z');
+    const boxes = await bars().evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().toJSON()));
+    expect(boxes).toHaveLength(16);
+    for (const { left, right, width, height } of boxes) {
+      expect(Math.min(width, height)).toBeGreaterThan(36);
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(right).toBeLessThanOrEqual(390);
+    }
+    const chances = (await labels()).map((label) => label?.split(', ')[1]);
+    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual(
+      chances.filter((chance) => chance !== 'under 0.1%'),
+    );
+    const kind = drawing().getByLabel('Kind');
+    const room = await kind.evaluate((select: HTMLSelectElement) => {
+      const { paddingLeft, paddingRight, font } = getComputedStyle(select);
+      const context = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
+      context.font = font;
+      const text = context.measureText(select.selectedOptions[0]?.text ?? '').width;
+      return select.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight) - text;
+    });
+    expect(room).toBeGreaterThanOrEqual(0);
+    expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 
   it('gives the keyboard to the likeliest shade where the picture is clicked', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, useDemo } from './demo-page';
+import { button, colourAt, eventually, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
   const demo = useDemo();
@@ -57,6 +57,18 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
         ?.slice(1)
         .map(Number);
     const [row = 0, column = 0] = place(await title()) ?? [];
+    const note = likelihood().locator('.levels .hint');
+    expect(await note.textContent()).toBe(
+      'This pixel surprises it most, and is marked above. Rows and columns count from 0.',
+    );
+    // A ring of white and ink, a square's tenth wide, of which there are eight a side.
+    const ring = (y: number, x: number) => colourAt(map(), (x + 0.02) / 8, (y + 0.5) / 8);
+    expect(await ring(row, column)).not.toEqual(await ring(row, column + 1 < 8 ? column + 1 : 0));
+    const inside = await colourAt(map(), (column + 0.5) / 8, (row + 0.5) / 8);
+    expect(await ring(row, column)).not.toEqual(inside);
+    const shades = likelihood().locator('.level-shades');
+    const colours = await shades.evaluate((strip) => strip.style.background.match(/rgb\([^)]*\)/g));
+    expect(new Set(colours).size).toBe(17);
     await map().focus();
     const bits: number[][] = [];
     for (let y = 0; y < 8; y++) {
@@ -69,6 +81,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
       }
       await demo.page.keyboard.press('ArrowDown');
     }
+    expect(await note.textContent()).toBe('It is marked above. Rows and columns count from 0.');
     const most = bits[row]?.[column] ?? 0;
     expect(most).toBe(Math.max(...bits.flat()));
 

@@ -148,6 +148,21 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     demo.expectClean();
   });
 
+  it('is inverted with what was painted over it', async () => {
+    await load(png(8, 8, (x) => (x === 0 ? [255, 255, 255, 255] : [24, 24, 24, 255])));
+    await isLoaded(8);
+    await likelihood().getByLabel('light grey').check();
+    await grid().focus();
+    await demo.page.keyboard.press('Home');
+    await demo.page.keyboard.press('Space');
+    expect(await firstRow(2)).toEqual(['level 4 of 0 to 16', 'level 16 of 0 to 16']);
+    await button(likelihood(), 'Invert').click();
+    expect(await firstRow(2)).toEqual(['level 12 of 0 to 16', 'level 0 of 0 to 16']);
+    await button(likelihood(), 'Reset').click();
+    expect(await firstRow(2)).toEqual(['level 16 of 0 to 16', 'level 0 of 0 to 16']);
+    demo.expectClean();
+  });
+
   it('may be SVG of any size, also of none', async () => {
     for (const size of [
       'viewBox="0 0 2 2"',
@@ -191,6 +206,9 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([
       24, 24, 24, 255,
     ]);
+    await button(completing, 'Invert').click();
+    await completing.getByRole('img', { name: 'No completions yet' }).waitFor(); // they were of another image
+    expect(await button(completing, 'Fill in').isEnabled()).toBe(true); // what was rubbed out still is
   });
 
   it('is completed as of the class that the model finds likeliest, although it is still asked', async () => {

@@ -146,6 +146,15 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     }
   });
 
+  it('has emoji on a phone as large as there is room for', async () => {
+    await demo.page.setViewportSize({ width: 390, height: 844 });
+    await open();
+    await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
+    const size = () => canvas().evaluate(({ width, height }: HTMLCanvasElement) => width / height);
+    await eventually(size).toBeCloseTo(6 / 3, 1);
+    await button(sampling(), 'Cancel').click();
+  });
+
   it('compares with full passes only where asked', async () => {
     await open();
     const figures = sampling().locator('dl');

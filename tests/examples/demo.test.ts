@@ -116,6 +116,24 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await demo.page.keyboard.press('Tab');
       expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('drawing');
     });
+
+    it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it', async () => {
+      await demo.page.setViewportSize({ width: 390, height: 844 });
+      await demo.page.goto(demo.address);
+      await demo.panel('drawing').locator('.likeliest').waitFor();
+      const isSeen = () =>
+        demo.page.evaluate(() => {
+          const { left, right, top, bottom } =
+            document.activeElement?.getBoundingClientRect() ?? new DOMRect();
+          const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+          return left >= 0 && right <= innerWidth && hit === document.activeElement;
+        });
+      for (const name of ['Skip to the content', ...(await links().allTextContents())]) {
+        await demo.page.keyboard.press('Tab');
+        expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe(name);
+        await eventually(isSeen).toBe(true);
+      }
+    });
   });
 
   it('links to the repository, whose address stands in package.json, and to the papers', async () => {
@@ -128,6 +146,14 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     expect(paths.length).toBeGreaterThan(3);
     for (const path of paths) await stat(join(EXAMPLE, '../..', path));
     for (const href of hrefs) expect(href.startsWith(repository) || /^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/.test(href)).toBe(true); // biome-ignore format: one line
+  });
+
+  it('has the licences of what it holds of others, as their packages have them', async () => {
+    await demo.page.goto(demo.address);
+    const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
+    const text = await readFile(join(demo.built, href ?? ''), 'utf8');
+    for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE'])
+      expect(text).toContain((await readFile(join(EXAMPLE, '../../node_modules', name), 'utf8')).trim());
   });
 
   describe('an address with a panel', () => {

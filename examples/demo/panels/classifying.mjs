@@ -24,6 +24,7 @@ export function mountClassifying(root) {
   const picker = imagePicker(root, {
     sets: ['digits-conditional', 'clothes'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
+    onInvert: editor.invert,
   });
   const bars = classBars();
   const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.queryOf(editor)) });

@@ -27,7 +27,7 @@ export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
   const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: changed });
-  const picker = imagePicker(root, { client, onPick: pick, onClass: changed });
+  const picker = imagePicker(root, { client, onPick: pick, onInvert: invert, onClass: changed });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
   const link = linkButton('Copy link', { address: present });
@@ -101,8 +101,18 @@ export function mountCompleting(root) {
   function pick(image, address) {
     if (!editor.setImage(image, kind())) editor.rubOutRows(height() / 2, height());
     if (address !== undefined) takeGap(address);
+    forget();
+  }
+
+  function invert() {
+    editor.invert();
+    forget();
+  }
+
+  /** What was filled in is of another image. */
+  function forget() {
     shown = null;
-    pictures.show(new Int32Array(VARIANTS * image.length), kind(), () => false);
+    pictures.show(new Int32Array(VARIANTS * editor.values.length), kind(), () => false);
     label('No completions yet');
     task.say('');
     task.fail('');

@@ -115,18 +115,18 @@ export function mountCompressing(root) {
     const title = name === 'digits-conditional' ? 'digits' : name;
     kept.push({ bytes, levels });
     download(new Blob([bytes]), `${title}-${number ?? 'mine'}.${EXTENSION}`);
-    task.say('Downloaded. Drop the file below to get the image back.');
+    task.say('Downloaded. Give the file back below, and get the image.');
   }
 
   /** Unpacks a file, and says whether that is the image it was made of. */
-  async function read(file) {
+  async function read(file, signal) {
     const { name: model } = picker;
     const bytes = new Uint8Array(await file.arrayBuffer());
     tray.hidden = true;
     const { levels: found, numImages } = await client
-      .run({ kind: 'decompress', model, bytes })
-      .catch(({ message }) => {
-        throw new Error(refusalOf(file.name, message));
+      .run({ kind: 'decompress', model, bytes }, { signal })
+      .catch((error) => {
+        throw signal.aborted ? error : new Error(refusalOf(file.name, error.message));
       });
     returned.show(found, MODELS[model]);
     returned.element.setAttribute('aria-label', `Read from ${file.name}`);

@@ -153,7 +153,7 @@ export function mountDrawing(root) {
     );
     verdict.replaceChildren(
       h('strong', {}, `This picture: one in ${oddsOf(sum)}.`),
-      ` That is how often the model would draw exactly this one. It takes ${sum.toFixed(1)} bits to write down: the fewer, the likelier.`,
+      ` That is how often the model would draw exactly this one: its likelihood. It takes ${sum.toFixed(1)} bits to write down: the fewer, the likelier.`,
     );
   }
 

@@ -23,7 +23,7 @@ const sum = (bits) => bits.reduce((total, value) => total + value, 0);
  */
 export function mountLikelihood(root) {
   const client = workerClient();
-  const expected = levelBars();
+  const expected = levelBars({ onPlace: (row, column) => map.mark(row, column) });
   const task = taskRunner({ onChange: () => {} });
   const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
@@ -36,6 +36,7 @@ export function mountLikelihood(root) {
     client,
     sets: ['digits-conditional', 'clothes', 'emoji-32'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
+    onInvert: editor.invert,
     onClass: changed,
   });
   const map = bitMap({ onPoint: expected.point });

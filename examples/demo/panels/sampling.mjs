@@ -16,7 +16,7 @@ const ID = 'sampling';
 /** Milliseconds from a change to the draw that it asks for: a slider changes many times. */
 const SETTLES = 150;
 /** Pictures side by side where the screen is narrow. */
-const NARROW = { clothes: 5, 'digits-conditional': 5, 'emoji-32': 3 };
+const NARROW = { clothes: 5, 'digits-conditional': 5, 'emoji-32': 6 };
 
 /**
  * Sampling: pictures that grow as they are drawn, and are drawn again with each change.

@@ -1,6 +1,6 @@
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
-import { pixelGrid } from './pixel-grid.mjs';
+import { drawRing, pixelGrid } from './pixel-grid.mjs';
 
 const CHANNELS = ['Red', 'Green', 'Blue'];
 
@@ -9,6 +9,7 @@ export function bitMap({ onPoint }) {
   let bits = null;
   let shape = [1, 1, 1];
   let most = 8; // bits at which the scale ends
+  let marked = null;
   const grid = pixelGrid({
     label: 'Bits of each pixel',
     hint: 'Arrow keys or the pointer: the bits of a pixel in numbers.',
@@ -58,6 +59,7 @@ export function bitMap({ onPoint }) {
       context.fillStyle = `rgb(${few.map((from, i) => Math.round(from + share * (many[i] - from)))})`;
       context.fillRect(x, y, cell, cell);
     }
+    if (marked !== null) drawRing(context, cell, marked);
   }
 
   function describe(row, column) {
@@ -91,9 +93,18 @@ export function bitMap({ onPoint }) {
     );
     parts.element.hidden = shape[2] === 1;
     if (shape[2] === 1) parts.value = 'all';
-    if (isOther) grid.setSize(shape[0], shape[1]);
+    if (isOther) {
+      marked = null;
+      grid.setSize(shape[0], shape[1]);
+    }
     grid.refresh();
   }
 
-  return { element, show };
+  /** Marks the pixel of which more is told elsewhere. */
+  function mark(row, column) {
+    marked = { row, column };
+    grid.refresh();
+  }
+
+  return { element, show, mark };
 }

@@ -1,8 +1,5 @@
 import { h } from './dom.mjs';
 
-/** Above so many times the mean of the test images, an image is called unusual. */
-const UNUSUAL = 1.3;
-
 /** How likely an image is given each class, in bits, and how likely each class is given the image. */
 export function classBars() {
   const headline = h('p.headline', { role: 'status' });
@@ -31,7 +28,7 @@ export function classBars() {
    * @param {import('../catalogue.mjs').Entry} entry
    * @param {number} size values of the image
    */
-  function show(nats, classes, { testBits }, size) {
+  function show(nats, classes, { usualBits }, size) {
     const best = Math.max(...nats);
     const weights = nats.map((value) => Math.exp(value - best));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -57,7 +54,7 @@ export function classBars() {
     headline.replaceChildren(
       'Likeliest: ',
       h('strong', {}, classes[likeliest].one),
-      h('small', {}, ` ${percent(chances[likeliest])} sure. ${usualness(perDim, testBits)}`),
+      h('small', {}, ` ${percent(chances[likeliest])} sure. ${usualness(perDim, usualBits)}`),
     );
   }
 
@@ -67,11 +64,10 @@ export function classBars() {
 const percent = (chance) =>
   chance > 0.9995 ? '> 99.9%' : chance < 0.001 ? '< 0.1%' : `${(100 * chance).toFixed(1)}%`;
 
-function usualness(perDim, testBits) {
+function usualness(perDim, [low, high]) {
   const own = `It takes ${perDim.toFixed(2)} bits per dimension`;
-  if (testBits === null) return `${own}.`;
-  const mean = testBits.toFixed(2);
-  return perDim > UNUSUAL * testBits
-    ? `${own}, and test images take ${mean} on average: this one is unusual, so do not trust the answer much.`
-    : `${own}; test images take ${mean} on average.`;
+  const most = `95% of the test images take ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  return perDim < low || perDim > high
+    ? `${own}, and ${most}: this one is unusual, so do not trust the answer much.`
+    : `${own}; ${most}.`;
 }

@@ -32,7 +32,10 @@ export function followContents(nav) {
     isAsked = true;
   }
 
-  for (const link of links) link.addEventListener('click', () => reveal(link));
+  for (const link of links) {
+    link.addEventListener('click', () => reveal(link));
+    link.addEventListener('focus', () => link.matches(':focus-visible') && reveal(link)); // else a press would move it away
+  }
   addEventListener('scroll', ask, { passive: true });
   new ResizeObserver(ask).observe(document.documentElement); // also as panels grow
 }

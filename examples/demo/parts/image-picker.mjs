@@ -20,12 +20,16 @@ const FIRST = { clothes: 4, 'digits-conditional': 0, 'emoji-32': 0 };
  * @param {object} options
  * @param {(image: Uint8Array, address?: ReturnType<typeof addressReader>) => void} options.onPick with the address that has asked for the image, where
  *   one has: to read what else it says
+ * @param {(image: Uint8Array) => void} [options.onInvert] the visitor's image is inverted; where that is left out, it is picked anew
  * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
  * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
  * @param {TestSet[]} [options.sets] the first is shown first
  * @param {(file: File) => boolean} [options.takesFile] takes a file that is no image
  */
-export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, takesFile = () => false }) {
+export function imagePicker(
+  root,
+  { onPick, onInvert = onPick, onClass, client, sets = TEST_SETS, takesFile = () => false },
+) {
   const place = { ...FIRST };
   const sources = radios(
     'Test images',
@@ -151,7 +155,7 @@ export function imagePicker(root, { onPick, onClass, client, sets = TEST_SETS, t
     own = own.map((level) => MODELS[shown].levels - 1 - level);
     if (isInverted) offerInversion('This image is mostly dark: invert it?', 'Invert');
     else offerInversion('Inverted: dark is light now.', 'Undo');
-    onPick(own);
+    onInvert(own);
     askClass();
   }
 

@@ -1,18 +1,21 @@
 import { h } from './dom.mjs';
+import { percent } from './odds.mjs';
+import { rgbOf } from './pictures.mjs';
 
 const CHANNELS = ['Red', 'Green', 'Blue'];
 
 /**
  * How likely the model found each level of one pixel, given all that comes before it, and which it has: a row of bars for each channel. Of the pixel
- * pointed at last; before that, of the one that surprises most.
+ * pointed at last; before that, of the one that surprises most. `onPlace` is told which it is.
  *
  * @typedef {object} Measured
  * @property {Uint8Array} levels of the image
  * @property {Float32Array} bits of each value
  * @property {Float32Array} probabilities of each level of each value
  */
-export function levelBars() {
+export function levelBars({ onPlace }) {
   const title = h('h3', {}, 'What it expected');
+  const note = h('p.hint');
   const rows = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
@@ -41,17 +44,19 @@ export function levelBars() {
     const perValue = probabilities.length / levels.length;
     const { row, column } = chosen ?? mostSurprising(bits, width, channels);
     title.textContent = `What it expected at row ${row}, column ${column}`;
+    note.textContent = `${chosen === null ? 'This pixel surprises it most, and' : 'It'} is marked above. Rows and columns count from 0.`;
+    onPlace(row, column);
     const first = (row * width + column) * channels;
     rows.replaceChildren(
       ...Array.from({ length: channels }, (_, channel) => {
         const value = first + channel;
         const chances = probabilities.subarray(value * perValue, (value + 1) * perValue);
-        return rowOf(channels === 1 ? 'Level' : CHANNELS[channel], chances, levels[value]);
+        return rowOf(channels === 1 ? null : channel, chances, levels[value]);
       }),
     );
   }
 
-  return { element: h('div.levels', {}, title, rows), show, point };
+  return { element: h('div.levels', {}, title, note, rows), show, point };
 }
 
 function mostSurprising(bits, width, channels) {
@@ -59,7 +64,8 @@ function mostSurprising(bits, width, channels) {
   return { row: Math.floor(pixel / width), column: pixel % width };
 }
 
-function rowOf(name, chances, actual) {
+/** `channel` is null where there is one. */
+function rowOf(channel, chances, actual) {
   const most = Math.max(...chances);
   const bars = Array.from(chances, (chance, level) => {
     const bar = h(level === actual ? 'i.actual' : 'i');
@@ -67,7 +73,7 @@ function rowOf(name, chances, actual) {
     return bar;
   });
   const of = (level) => `${level} (${percent(chances[level])})`;
-  const words = `${name} ${of(actual)}; likeliest ${of(chances.indexOf(most))}`;
+  const words = `${channel === null ? 'Level' : CHANNELS[channel]} ${of(actual)}; likeliest ${of(chances.indexOf(most))}`;
   return h(
     'figure',
     {},
@@ -76,9 +82,25 @@ function rowOf(name, chances, actual) {
       { role: 'img', 'aria-label': `${words}. Bars of all ${chances.length} levels.` },
       ...bars,
     ),
+    shadesOf(channel, chances.length),
     h('figcaption', { 'aria-hidden': 'true' }, words),
   );
 }
 
-const percent = (chance) =>
-  chance < 0.001 ? 'under 0.1%' : `${(100 * chance).toFixed(chance < 0.1 ? 1 : 0)}%`;
+/** Under each bar the colour of its level. */
+function shadesOf(channel, count) {
+  const element = h('div.level-shades', { 'aria-hidden': 'true' });
+  const colours = Array.from({ length: count }, (_, level) =>
+    channel === null
+      ? rgbOf([level], 0, 1, count)
+      : rgbOf(
+          [0, 1, 2].map((one) => (one === channel ? level : 0)),
+          0,
+          3,
+          count,
+        ),
+  );
+  const stops = colours.map((rgb, i) => `rgb(${rgb}) ${(100 * i) / count}% ${(100 * (i + 1)) / count}%`);
+  element.style.background = `linear-gradient(90deg, ${stops})`;
+  return element;
+}

@@ -1,5 +1,5 @@
 import { h } from './dom.mjs';
-import { percent, shadeName } from './odds.mjs';
+import { percent, RARE, shadeName } from './odds.mjs';
 import { rgbOf } from './pictures.mjs';
 
 /**
@@ -30,6 +30,7 @@ export function nextBars({ onChoose }) {
         swatch,
       );
     });
+    element.style.setProperty('--columns', Math.ceil(levels / 2)); // where there are two rows
     element.replaceChildren(...bars);
   }
 
@@ -45,6 +46,7 @@ export function nextBars({ onChoose }) {
       bar.title = name;
       bar.style.setProperty('--height', chance / most);
       bar.classList.toggle('likeliest', level === likeliest);
+      bar.classList.toggle('rare', chance < RARE);
       bar.classList.remove('hit');
       bar.querySelector('.next-chance').textContent = percent(chance);
     }

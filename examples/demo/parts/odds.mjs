@@ -11,9 +11,12 @@ export function oddsOf(bits) {
   return `10${[...String(Math.round(power))].map((digit) => SUPERSCRIPTS[digit]).join('')}`;
 }
 
+/** A chance that has no number of its own. */
+export const RARE = 0.001;
+
 /** 62%, 3.1%, under 0.1%. */
 export function percent(chance) {
-  if (chance < 0.001) return 'under 0.1%';
+  if (chance < RARE) return 'under 0.1%';
   if (chance > 0.995 && chance < 1) return 'over 99%';
   return `${(100 * chance).toFixed(chance < 0.1 ? 1 : 0)}%`;
 }

@@ -137,6 +137,11 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       changed();
       return isOfThatSize;
     },
+    /** Light for dark, also of what is painted over the image. */
+    invert() {
+      [original, values] = [original, values].map((levels) => levels.map((level) => kind.levels - 1 - level));
+      changed();
+    },
     reset() {
       values = original.slice();
       known.fill(1);

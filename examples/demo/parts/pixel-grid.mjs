@@ -35,17 +35,7 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
     context.clearRect(0, 0, canvas.width, canvas.height);
     paint(context, cell);
     if (!cursor.isShown) return;
-    const { row, column } = cursor;
-    const wide = Math.max(6, cell / 10);
-    const inset = wide / 2;
-    for (const [colour, width] of [
-      ['#fff', wide],
-      ['#14151c', 0.4 * wide],
-    ]) {
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.strokeRect(column * cell + inset, row * cell + inset, cell - 2 * inset, cell - 2 * inset);
-    }
+    drawRing(context, cell, cursor);
   }
 
   function moveTo(row, column) {
@@ -127,6 +117,20 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
       else hide();
     },
   };
+}
+
+/** A ring in a square, to be seen on light and on dark. */
+export function drawRing(context, cell, { row, column }) {
+  const wide = Math.max(6, cell / 10);
+  const inset = wide / 2;
+  for (const [colour, width] of [
+    ['#fff', wide],
+    ['#14151c', 0.4 * wide],
+  ]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.strokeRect(column * cell + inset, row * cell + inset, cell - 2 * inset, cell - 2 * inset);
+  }
 }
 
 /** The squares on the straight way from one to another: without the first, which is painted already. */
