@@ -1,12 +1,13 @@
 // Draws images from a saved model, or completes those of a data set: `node examples/sample.mjs --help`.
 
+import { readFile } from 'node:fs/promises';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
 import { disposeOf, drawImages } from './lib/image-model.mjs';
-import { npyOf } from './lib/npy.mjs';
+import { npyOf, parseNpy } from './lib/npy.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
 import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
@@ -19,10 +20,11 @@ const temperatures = flags.temperatures ?? [flags.temperature];
 
 await useBackend(flags.backend);
 const { model, imageShape, levels, condition } = await loadAnyModel(flags.model);
-const numClasses = await readClasses();
+const codes = await readCodes();
+const numClasses = codes === null ? await readClasses() : null;
 const isOfEachClass = numClasses !== null && flags.class === undefined && flags.complete === undefined;
 const isInRows = flags.temperatures !== undefined || flags.complete !== undefined || isOfEachClass;
-const images = flags.images ?? (isInRows ? 8 : 64);
+const images = codes?.shape[0] ?? flags.images ?? (isInRows ? 8 : 64);
 const originals = flags.complete === undefined ? null : await readOriginals();
 if (originals === null && imageShape.includes(null)) {
   stop('the model takes images of any size: --complete draws those of a data set');
@@ -31,6 +33,23 @@ await prepareFile(out);
 const size = originals?.shape.slice(1) ?? imageShape;
 const [height, width, channels] = size;
 const values = height * width * channels; // of an image
+
+/** The coarser maps of codes that the model is conditioned on, null for none. */
+async function readCodes() {
+  if (condition?.kind !== 'codes') {
+    if (flags.codes !== undefined) throw new Error('--codes: the model takes no coarser codes');
+    return null;
+  }
+  if (flags.codes === undefined) {
+    throw new Error(`--codes: wanted a .npy with a map of codes [${condition.shape}] for each image`);
+  }
+  try {
+    return parseNpy(await readFile(flags.codes));
+  } catch (error) {
+    const problem = error.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.message}`;
+    throw new Error(`--codes: '${flags.codes}' ${problem}`, { cause: error });
+  }
+}
 
 /** How many classes the model is conditioned on, null for none, once the flags go with it. */
 async function readClasses() {
@@ -76,7 +95,8 @@ async function draw(temperature, given) {
 /** New images: a row each class, a row each temperature, or one grid. */
 async function newImages() {
   const classes = Array.from({ length: numClasses * images }, (_, i) => Math.floor(i / images));
-  const given = isOfEachClass ? { condition: classes } : { numImages: images, condition: flags.class };
+  const condition = isOfEachClass ? classes : (codes ?? flags.class);
+  const given = isOfEachClass ? { condition } : { numImages: images, condition };
   const rows = [];
   for (const temperature of temperatures) rows.push(await draw(temperature, given));
   return { rows, columns: isInRows ? images : Math.ceil(Math.sqrt(images)) };

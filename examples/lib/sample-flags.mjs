@@ -18,6 +18,7 @@ Usage: node examples/sample.mjs --model PATH [flags]
   --model PATH          a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file
   --images N            images to draw (64); in a row each class, and with --temperatures or --complete as said there (8)
   --class K             draws this class only; a model conditioned on classes else draws a row of N images each
+  --codes FILE          of a prior over finer codes: the coarser maps, a .npy [N,h,w] or [N,h,w,1]; draws an image for each
   --seed N              same seed and backend, same images (1)
   --temperature X       divides the logits; 0 takes the most likely level (1)
   --temperatures X,Y,Z  a row each of N images, drawn from the same noise; of one --class where the model has classes
@@ -38,6 +39,7 @@ const OPTIONS = {
   model: { type: 'string' },
   images: { type: 'string' },
   class: { type: 'string' },
+  codes: { type: 'string' },
   seed: { type: 'string', default: '1' },
   temperature: { type: 'string' },
   temperatures: { type: 'string' },
@@ -55,7 +57,7 @@ const OPTIONS = {
  * depends on the model.
  *
  * @param {string[]} argv
- * @returns {{ model: string, images?: number, class?: number, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,
+ * @returns {{ model: string, images?: number, class?: number, codes?: string, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,
  *   complete?: string, path?: string, out: string, backend: string }}
  */
 export function readSampleFlags(argv) {
@@ -64,11 +66,15 @@ export function readSampleFlags(argv) {
   if (temperature !== undefined && temperatures !== undefined) {
     stop('--temperatures: comes without --temperature');
   }
+  for (const name of ['images', 'class', 'complete']) {
+    if (flags.codes !== undefined && flags[name] !== undefined) stop(`--${name}: comes without --codes`);
+  }
   if (flags.path !== undefined && complete === undefined) stop('--path: comes with --complete');
   return {
     model: pathTo('the directory of a model', '--model', flags.model),
     images: flags.images === undefined ? undefined : wholeNumber('--images', flags.images, 1),
     class: flags.class === undefined ? undefined : wholeNumber('--class', flags.class, 0),
+    codes: flags.codes,
     seed: wholeNumber('--seed', flags.seed, 0),
     temperature: decimal('--temperature', temperature ?? '1'),
     temperatures: temperatures?.split(',').map((text) => decimal('--temperatures', text)),

@@ -7,8 +7,8 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
-import { COUNT_TENSORS, runScript, startScript } from './run-script';
-import { saveGatedModel, saveModel } from './save-model';
+import { COUNT_TENSORS, itRefuses, runScript, startScript } from './run-script';
+import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
 let directory: string;
 let model: string;
@@ -253,4 +253,56 @@ describe('sample.mjs with a model of classes', () => {
     expect([inRows.columns, inRows.rows]).toEqual([2, 2]); // the images, then their completions
     for (const column of [0, 1]) expect(inRows.image(1, column)).toEqual(own.image(column, 1));
   });
+});
+
+describe('sample.mjs with a model of finer codes', () => {
+  const levelsOf = async (name: string, ...flags: string[]) => {
+    const [model, codes, out] = ['finer', 'codes.npy', name].map((file) => join(directory, file));
+    const given = ['--model', model, '--codes', codes, '--out', out, ...flags] as string[];
+    const { code, stderr } = await runScript('sample.mjs', given, COUNT_TENSORS);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+    return parseNpy(await readFile(out as string));
+  };
+  const writeCodes = (shape: number[], levels: Uint8Array) =>
+    writeFile(join(directory, 'codes.npy'), npyOf(levels, shape));
+
+  it('draws an image for each coarser map, as sample.mjs or NumPy writes them', async () => {
+    const maps = Uint8Array.from({ length: 3 * 16 }, (_, i) => (i < 16 ? 0 : 16)); // the last two are alike
+    await writeCodes([3, 4, 4], maps);
+    const { data, shape } = await levelsOf('flat.npy', '--temperature', '0');
+    expect(shape).toEqual([3, 8, 8, 1]);
+    const [first, second, third] = [0, 1, 2].map((n) => Array.from(data).slice(64 * n, 64 * n + 64));
+    expect(third).toEqual(second);
+    expect(second).not.toEqual(first); // the codes count
+    await writeCodes([3, 4, 4, 1], maps);
+    expect(await levelsOf('channel.npy', '--temperature', '0')).toEqual({ data, shape });
+    expect((await levelsOf('rows.npy', '--temperatures', '0,1')).shape).toEqual([6, 8, 8, 1]);
+  });
+
+  const files = { FINER: 'finer', PLAIN: 'model', SOME: 'some.npy', NONE: 'none.npy', JUNK: 'junk.npy', SHAPE: 'shape.npy', RANGE: 'range.npy' }; // biome-ignore format: one line
+  const places = () =>
+    Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(directory, file)]));
+  beforeAll(async () => {
+    await saveModelOfCodes(join(directory, 'finer'));
+    const write = (name: string, bytes: Uint8Array) => writeFile(join(directory, name), bytes);
+    await write(files.SOME, npyOf(new Uint8Array(16), [1, 4, 4]));
+    await write(files.JUNK, new Uint8Array(99));
+    await write(files.SHAPE, npyOf(new Uint8Array(48), [3, 2, 8]));
+    await write(files.RANGE, npyOf(new Uint8Array(16).fill(17), [1, 4, 4]));
+  });
+  const of = (codes: string, ...flags: string[]) => ['sample.mjs', '--model', 'FINER', '--codes', codes, ...flags]; // biome-ignore format: one line
+  itRefuses(
+    [
+      ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'FINER']],
+      ['--codes: the model takes no coarser codes', ['sample.mjs', '--model', 'PLAIN', '--codes', 'SOME']],
+      ['--images: comes without --codes', of('SOME', '--images', '2')],
+      ['--class: comes without --codes', of('SOME', '--class', '1')],
+      ['--complete: comes without --codes', of('SOME', '--complete', 'digits')],
+      ["--codes: 'NONE' does not exist", of('NONE')],
+      ["--codes: 'JUNK' cannot be read: wanted a .npy file", of('JUNK')],
+      ['condition: wanted codes of shape [3,4,4], got [3, 2, 8]', of('SHAPE')],
+      ['condition: wanted an integer from 0 to 16, got 17', of('RANGE')],
+    ],
+    places,
+  );
 });
