@@ -118,7 +118,8 @@ export function modelInputs<X>(
     return { inputs: x, made: [] };
   }
   if (beside.length > 0 || images?.rank !== 4) {
-    throwTypeError(`${caller}: x`, 'a tensor of images [N,H,W,C], with condition', x);
+    const got = beside.length > 0 ? x : (images?.shape ?? x);
+    throwTypeError(`${caller}: x`, 'a tensor of images [N,H,W,C], with condition', got);
   }
   const [n, ...size] = (images as Tensor).shape as [number, ...number[]];
   const resolved = resolveImageShape(`${caller}: x`, imageShape, size);

@@ -230,7 +230,7 @@ describe('modelInputs', () => {
       [byClass, [x], undefined, 'caller: condition: wanted one'],
       [byClass, [x, three], undefined, 'caller: x: wanted 2 conditions, as many as images, got 3'],
       [byClass, [x, three], 1, 'caller: x: wanted a tensor of images [N,H,W,C], with condition'],
-      [byClass, three, 1, 'caller: x: wanted a tensor of images'],
+      [byClass, three, 1, 'caller: x: wanted a tensor of images [N,H,W,C], with condition, got [3, 1]'],
       [byClass, tall, 1, 'caller: x: wanted [H, 2, 1], got [1, 3, 1]'],
       [byClass, x, 3, 'caller: condition: wanted an integer from 0 to 2, got 3'],
       [plain, x, 1, 'caller: condition: wanted none'],
