@@ -1,4 +1,5 @@
 import { sample } from 'pixelcnn-layers';
+import { pickImages } from '../lib/pick-images.mjs';
 import { gridPng } from '../lib/png.mjs';
 import { decode } from './vq-vae.mjs';
 
@@ -24,20 +25,14 @@ export async function reconstructionsPng(model, images, codes, numClasses) {
   const rows = Array.from({ length: numPairs }, (_, row) => columns.map((column) => column[row]));
   const pairs = [];
   for (const row of rows) {
-    const chosen = { shape: [row.length, ...codes.shape.slice(1)], data: pick(codes, row) };
-    pairs.push(pick(images, row), await decode(model, chosen, images.levels));
+    const decoded = await decode(model, pickImages(codes, row), images.levels);
+    pairs.push(pickImages(images, row).data, decoded);
   }
   return grid(
     images,
     pairs.flatMap((row) => [...row]),
     numClasses,
   );
-}
-
-/** The values of some images, one after the other. */
-function pick({ data, shape: [count] }, indices) {
-  const size = data.length / count;
-  return indices.flatMap((i) => [...data.subarray(i * size, (i + 1) * size)]);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { brotliDecompressSync } from 'node:zlib';
+import { imageSet } from 'pixelcnn-layers/data';
 import { splitTenths } from './tenths.mjs';
 
 /** The embedded emoji, as examples/data/make-emoji.mjs packs them. */
 export async function emoji() {
   const packed = await readFile(new URL('../../data/emoji-images.u8.br', import.meta.url));
   const data = new Uint8Array(brotliDecompressSync(packed));
-  const parts = splitTenths({ data, imageShape: [16, 16, 3], levels: 256 });
-  return { ...parts, about: 'Noto emoji (Google, Apache License 2.0)' };
+  const images = imageSet({ data, shape: [data.length / (16 * 16 * 3), 16, 16, 3], levels: 256 });
+  return { ...splitTenths(images), about: 'Noto emoji (Google, Apache License 2.0)' };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imageSet } from 'pixelcnn-layers/data';
 import { PNG } from 'pngjs';
 import { listDirectory } from './files.mjs';
 import { onWhite } from './on-white.mjs';
@@ -32,8 +33,8 @@ export async function folder(path) {
 
   const isGray = rgb.every((level, i) => level === rgb[i - (i % 3)]);
   const data = isGray ? rgb.filter((_, i) => i % 3 === 0) : rgb;
-  const parts = splitTenths({ data, imageShape: [first.height, first.width, isGray ? 1 : 3], levels: 256 });
-  return { ...parts, about: `PNGs of ${path}` };
+  const shape = [files.length, first.height, first.width, isGray ? 1 : 3];
+  return { ...splitTenths(imageSet({ data, shape, levels: 256 })), about: `PNGs of ${path}` };
 }
 
 async function readPng(file) {

@@ -22,10 +22,10 @@ const MOST_LEVELS = 65_536;
 export async function npy(path, levels) {
   const about = `codes of ${path}`;
   if (path === undefined || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    const [{ data, shape, ...all }] = codesOf([await readArray(path)], levels);
-    const [count, ...imageShape] = shape;
+    const [codes] = codesOf([await readArray(path)], levels);
+    const [count] = codes.shape;
     if (count < 10) throw new Error(`'${path}' has ${count}; ${WANTED}`);
-    return { ...splitTenths({ data, imageShape, levels: all.levels }), about };
+    return { ...splitTenths(codes), about };
   }
   const [train, test] = codesOf(await readParts(path, CODES), levels);
   const [size, testSize] = [train, test].map(({ shape: [, ...imageShape] }) => imageShape.join('x'));

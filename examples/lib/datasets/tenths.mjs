@@ -1,25 +1,13 @@
-import { imageSet } from 'pixelcnn-layers/data';
+import { pickImages } from '../pick-images.mjs';
 
 /**
  * Sets each tenth image apart for the test: those whose index ends in 9.
  *
- * @param {object} args
- * @param {Uint8Array | Uint16Array} args.data levels, one image after the other
- * @param {[number, number, number]} args.imageShape height, width and channels
- * @param {number} args.levels
+ * @param {import('pixelcnn-layers/data').ImageSet} set
  */
-export function splitTenths({ data, imageShape, levels }) {
-  const size = imageShape.reduce((product, length) => product * length);
-  const indices = Array.from({ length: data.length / size }, (_, i) => i);
-  const pick = (chosen) => {
-    const picked = data.slice(0, chosen.length * size); // of its type; all of it is overwritten
-    for (const [to, from] of chosen.entries()) {
-      picked.set(data.subarray(from * size, (from + 1) * size), to * size);
-    }
-    return imageSet({ data: picked, shape: [chosen.length, ...imageShape], levels });
-  };
-  return {
-    train: pick(indices.filter((i) => i % 10 !== 9)),
-    test: pick(indices.filter((i) => i % 10 === 9)),
-  };
+export function splitTenths(set) {
+  const indices = Array.from({ length: set.shape[0] }, (_, i) => i);
+  const train = indices.filter((i) => i % 10 !== 9);
+  const test = indices.filter((i) => i % 10 === 9);
+  return { train: pickImages(set, train), test: pickImages(set, test) };
 }
