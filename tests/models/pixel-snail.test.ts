@@ -244,6 +244,20 @@ describe('pixelSNAIL', () => {
     for (const m of [model, whole]) m.dispose();
   });
 
+  it('gives each part its window and its dropout', () => {
+    const codeCondition = { ...CODES, kernelSize: 1 };
+    const model = build({ kernelSize: 5, dropout: 0.25, outResBlocks: 1, codeCondition });
+    const configOf = (name: string) => model.getLayer(name).getConfig();
+    const parts = { res0: 5, keys: 1, queries: 1, out: 1 };
+    for (const [part, size] of Object.entries(parts))
+      expect(configOf(`block0_${part}`)).toMatchObject({ kernelSize: [size, size], dropout: 0.25 });
+    expect(configOf('block0_attention')).toMatchObject({ dropout: 0.25 });
+    expect(configOf('codes_conv')).toMatchObject({ kernelSize: [1, 1] });
+    expect(configOf('codes_res0')).toMatchObject({ kernelSize: [1, 1], dropout: 0.25 });
+    expect(configOf('out_res0')).toMatchObject({ kernelSize: [1, 1], dropout: 0 });
+    model.dispose();
+  });
+
   it('drops nothing in the blocks after the last', async () => {
     const model = build({ dropout: 0.5, numResBlocks: 0, attention: false, outResBlocks: 2 });
     const x = tf.tensor4d(noise(16), [1, 4, 4, 1]);
