@@ -21,14 +21,14 @@ export function headBytes(places: usize, size: usize): usize {
   return ((places + LANES - 1) & ~(LANES - 1)) * rowBytes(size);
 }
 
-/** Ones in the lanes, of four from one on, that come after another. */
+/** Ones in those of the four lanes from `from` on that come after `lane`. */
 // @ts-ignore: decorator
 @inline
 export function laterThan(lane: usize, from: i32): v128 {
   return i32x4.gt_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
 }
 
-/** In those that do not come before another. */
+/** Ones in those of the four lanes from `from` on that do not come before `lane`. */
 // @ts-ignore: decorator
 @inline
 export function notBefore(lane: usize, from: i32): v128 {
@@ -123,7 +123,7 @@ export function addWeighted(to: usize, w: usize, places: usize, row: usize, x: u
   }
 }
 
-/** Of two rows of whole vectors. */
+/** The dot product of two rows of whole vectors. */
 export function dot(x: usize, y: usize, bytes: usize): f32 {
   let sum = f32x4.splat(0);
   for (let i: usize = 0; i < bytes; i += V) sum = f32x4.add(sum, f32x4.mul(v128.load(x + i), v128.load(y + i)));

@@ -20,12 +20,15 @@ const NARROW: f32 = 1e-20;
 
 /**
  * Nats [rows,channels] of labels, int32 [rows,channels], under mixtures of logistics whose parameters are
- * [rows,numParameters]; the posteriors [rows,channels+1,components] and slopes, as the parameters, that
- * {@link logisticMixtureBack} needs: a component's probability given no channel, the first, ... and all of them, and
- * the derivative of its log p of the channel for each of its parameters, 1 for logits. The first channel's means begin at `components`, those of others `channelStride`
- * from channel to channel, log scales behind the means; coefficients of pairs of channels begin at `coefficients`,
- * `pairStride` from pair to pair: these count floats. `scratch` is room for 4 (numParameters + channels +
- * (channels + 2) components) floats.
+ * [rows,numParameters].
+ *
+ * What {@link logisticMixtureBack} needs is written as well: the posteriors [rows,channels+1,components], a component's
+ * probability given no channel, the first, ... and all of them; and the slopes, shaped as the parameters, the
+ * derivative of a component's log p of the channel for each of its parameters, 1 for logits.
+ *
+ * The first channel's means begin at `components`, those of others `channelStride` from channel to channel, log scales
+ * behind the means; coefficients of pairs of channels begin at `coefficients`, `pairStride` from pair to pair: these
+ * count floats. `scratch` is room for 4 (numParameters + channels + (channels + 2) components) floats.
  */
 export function logisticMixture(
   nats: usize,
