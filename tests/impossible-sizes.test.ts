@@ -15,6 +15,9 @@ type ImageShape = [number, number, number];
 const network = { imageShape: [4, 4, 1] as ImageShape, levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 };
 const pixelCNN = (args: object) => () => layers.pixelCNN({ ...network, ...args });
 const gatedPixelCNN = (args: object) => () => layers.gatedPixelCNN({ ...network, ...args });
+const codeCondition = { levels: 4, shape: [2, 2] as const, resBlocks: 1, resFilters: 2 };
+const pixelSNAIL = (args: object) => () =>
+  layers.pixelSNAIL({ imageShape: [4, 4, 1], levels: 4, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, ...args }); // biome-ignore format: one line
 const onInput = (make: () => tf.serialization.Serializable, features: number) => () =>
   (make() as ReturnType<typeof layers.maskedConv2d>).apply(input({ shape: [4, 4, features] }));
 const block = (args: { filters: number; kernelSize?: number; skipFilters?: number }) => () => {
@@ -54,6 +57,16 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['PixelCNNResBlock: filters: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3e8 }), 6e8)],
   ['PixelCNNResBlock: kernelSize, filters: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3, kernelSize: 9999 }), 6)],
   ['GatedActivation: features of condition and input: wanted sizes', gate],
+  ['pixelSNAIL: kernelSize, filters, resFilters: wanted sizes', pixelSNAIL({ kernelSize: 9999 })],
+  ['pixelSNAIL: filters: wanted sizes', pixelSNAIL({ filters: 2 ** 14 })],
+  ['pixelSNAIL: kernelSize, input features, filters: wanted sizes', pixelSNAIL({ levels: 65536, filters: 512 })],
+  ['pixelSNAIL: numClasses: wanted sizes', pixelSNAIL({ numClasses: 2 ** 24 })],
+  ['pixelSNAIL: codeCondition: kernelSize, levels, resFilters: wanted sizes', pixelSNAIL({ codeCondition: { ...codeCondition, kernelSize: 9999 } })],
+  ['pixelSNAIL: codeCondition: kernelSize, levels, resFilters: wanted sizes', pixelSNAIL({ codeCondition: { ...codeCondition, levels: 2 ** 24 } })],
+  ['pixelSNAIL: codeCondition: kernelSize, levels, resFilters: wanted sizes', pixelSNAIL({ codeCondition: { ...codeCondition, resFilters: 2 ** 14 } })],
+  ['CausalAttention: features, units: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([1, 2 ** 9].map((features) => input({ shape: [4, 4, features] })))],
+  ['CausalAttention: features, units: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([2 ** 9, 1].map((features) => input({ shape: [4, 4, features] })))],
+  ['EnlargedMap: rows: wanted an integer from 1 to 16384, got 1000000000', () => layers.enlargedMap({ rows: 1e9 })],
   ['PixelLogits: levels: wanted at most 2^24', () => layers.pixelLogits({ imageChannels: 1, levels: 2 ** 31 })],
   ['pixelCNN: input: embedding: wanted sizes', pixelCNN({ input: { embedding: 1e9 } })],
   ['gatedPixelCNN: firstKernelSize: wanted sizes', gatedPixelCNN({ input: { embedding: 1e7 } })],
