@@ -31,9 +31,10 @@ await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
 await demo.page.locator('#masks').scrollIntoViewIfNeeded();
+await demo.page.locator('.mask-figures').scrollIntoViewIfNeeded();
 const { x, y, width, height } = await demo.page.locator('.mask-figures').boundingBox();
 const clip = { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
-await demo.page.screenshot({ path: `${images}/page-masks.png`, clip, fullPage: true });
+await demo.page.screenshot({ path: `${images}/page-masks.png`, clip });
 console.log('docs/images/page-masks.png');
 await demo.close();
 
