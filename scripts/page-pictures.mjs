@@ -8,6 +8,9 @@ import { chromiumArguments, chromiumPath } from '../tests/support/chromium.mjs';
 const rootOf = (example) => fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
 const images = fileURLToPath(new URL('../docs/images', import.meta.url));
 
+/** Pixels around what is shown of a page. */
+const MARGIN = 16;
+
 if (chromiumPath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
 
@@ -28,7 +31,10 @@ await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
 await demo.page.locator('#masks').scrollIntoViewIfNeeded();
-await demo.page.locator('.mask-figures').screenshot({ path: `${images}/page-masks.png` });
+await demo.page.locator('.mask-figures').scrollIntoViewIfNeeded();
+const { x, y, width, height } = await demo.page.locator('.mask-figures').boundingBox();
+const clip = { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
+await demo.page.screenshot({ path: `${images}/page-masks.png`, clip });
 console.log('docs/images/page-masks.png');
 await demo.close();
 

@@ -10,6 +10,7 @@ import './styles/bit-bars.css';
 import './styles/level-bars.css';
 import './styles/classifying.css';
 import './styles/compressing.css';
+import './styles/maps.css';
 import './styles/training.css';
 import { mountDrawing } from './panels/drawing.mjs';
 import { followContents } from './parts/contents.mjs';
@@ -23,6 +24,7 @@ const PANELS = {
   likelihood: async (root) => (await import('./panels/likelihood.mjs')).mountLikelihood(root),
   compressing: async (root) => (await import('./panels/compressing.mjs')).mountCompressing(root),
   classifying: async (root) => (await import('./panels/classifying.mjs')).mountClassifying(root),
+  maps: async (root) => (await import('./panels/maps.mjs')).mountMaps(root),
   training: async (root) => (await import('./panels/training.mjs')).mountTraining(root),
 };
 const mountMasks = async (root) => (await import('./mask-explorer/index.mjs')).mountMaskExplorer(root);

@@ -8,6 +8,12 @@ export const [DEEP, WATER, SAND, GRASS, FOREST, MOUNTAIN, SNOW, RIVER, ROAD, BRI
   Array(12).keys();
 export const KINDS = 12;
 
+/** What they are called, by number. */
+export const NAMES = [
+  ...['deep water', 'water', 'sand', 'grass', 'forest', 'mountain', 'snow'],
+  ...['river', 'road', 'bridge', 'house', 'field'],
+];
+
 /** How high a tile lies. */
 export const heightOf = (tile) => (tile > SNOW ? GRASS : tile);
 

@@ -95,6 +95,7 @@ const FIRST_WORK = {
   likelihood: '.headline:has-text("bits")',
   compressing: '[role=status]:has-text("bytes")',
   classifying: '[role=status]:has-text("Likeliest")',
+  maps: '.headline:has-text("flaw")',
   training: '.uplot',
   masks: '.mask-figures',
 };

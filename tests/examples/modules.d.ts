@@ -304,10 +304,12 @@ declare module '*/examples/tiles/generator.mjs' {
 }
 
 declare module '*/examples/tiles/rules.mjs' {
+  export const RULES: Record<string, string>;
   export function brokenRules(map: ArrayLike<number>): { rule: string; places: number[] }[];
 }
 
 declare module '*/examples/tiles/tiles.mjs' {
+  export const NAMES: string[];
   export function mapsOf(tiles: Uint8Array | Int32Array | Uint16Array): Uint8Array[];
 }
 

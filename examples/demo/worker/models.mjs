@@ -6,6 +6,7 @@ const FILES = {
   clothes: new URL('../../models/clothes.pixelcnn', import.meta.url),
   'digits-conditional': new URL('../../models/digits-conditional.pixelcnn', import.meta.url),
   'emoji-32': new URL('../../models/emoji-32.pixelcnn', import.meta.url),
+  tiles: new URL('../../models/tiles.pixelcnn', import.meta.url),
 };
 
 /** @type {Map<string, Promise<import('pixelcnn-layers/runtime').PortableModel>>} */
@@ -14,7 +15,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once.
  *
- * @param {import('./protocol.mjs').ModelName} name
+ * @param {import('./protocol.mjs').ModelName | 'tiles'} name
  */
 export function shippedModel(name) {
   if (!loaded.has(name)) {
