@@ -88,7 +88,7 @@ describe('sizes that no memory holds', () => {
   it.each(rows)('%s', async (wanted, use) => {
     const start = performance.now();
     await expect((async () => use())()).rejects.toThrow(wanted);
-    expect(performance.now() - start).toBeLessThan(5000); // nothing was filled or built meanwhile
+    expect(performance.now() - start).toBeLessThan(15_000); // nothing was filled or built meanwhile
   });
 
   it('leave nothing behind', () =>
