@@ -105,7 +105,7 @@ describe('a flag that is wrong', () => {
     ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
     ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
     ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
-    ['the model is conditioned on coarser codes: only classes', ['sample.mjs', '--model', 'CODES']],
+    ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'CODES']],
     ['--classify: the model takes no classes', [...evaluate, '--classify']],
     [
       'the model is conditioned on classes, emoji has none',
