@@ -261,7 +261,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       twice: [],
       unnamed: [],
       missing: [],
-      headings: ['H1', ...Array(11).fill('H2')],
+      headings: ['H1', ...Array(12).fill('H2')],
     });
     demo.expectClean();
   });
