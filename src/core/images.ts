@@ -14,9 +14,7 @@ export type Place = [row: number, column: number, channel: number];
 /** Height, width and channels. */
 export type ImageShape = readonly [number, number, number];
 
-/**
- * The most rows, columns or channels of an image in a file. Whole rows are kept, and computed without a pause.
- */
+/** The most rows, columns or channels of an image in a file, or of an enlarged map. Whole rows are kept in memory. */
 export const MOST_LENGTH = 2 ** 14;
 
 /** The number of values in an image. */

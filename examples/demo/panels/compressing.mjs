@@ -115,7 +115,7 @@ export function mountCompressing(root) {
     const title = name === 'digits-conditional' ? 'digits' : name;
     kept.push({ bytes, levels });
     download(new Blob([bytes]), `${title}-${number ?? 'mine'}.${EXTENSION}`);
-    task.say('Downloaded. Give the file back below, and get the image.');
+    task.say('Downloaded. Drop the file below, or choose it, to get the image back.');
   }
 
   /** Unpacks a file, and says whether that is the image it was made of. */
