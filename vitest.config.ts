@@ -153,7 +153,7 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 5 * PATIENCE,
+    testTimeout: 5 * PATIENCE + 60_000 * Number(process.env['PROPERTY_MINUTES'] ?? 0), // see tests/support/runs.ts
     hookTimeout: 5 * PATIENCE,
     expect: { poll: { timeout: PATIENCE } },
     reporters: ['default', 'json'],

@@ -58,6 +58,10 @@ export type DistributionShape =
 export const channelOf = (distribution: PixelDistribution, parameter: number): number =>
   distribution.channelOf?.(parameter) ?? 0;
 
+/** {@link channelOf} of each parameter, [numParameters]. */
+export const channelsOf = (distribution: PixelDistribution): number[] =>
+  Array.from({ length: distribution.numParameters }, (_, parameter) => channelOf(distribution, parameter));
+
 /** The model's outputs for the present pixels, and what is known about them. */
 export interface PresentPixels {
   /**

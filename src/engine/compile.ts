@@ -1,6 +1,6 @@
 import { throwTypeError } from '../core/check';
 import {
-  channelOf,
+  channelsOf,
   isSoftmax,
   outputStride,
   type PixelDistribution,
@@ -32,16 +32,20 @@ export interface ProgramIO {
   readonly output: FeatureCache;
 }
 
-/** Assigns memory and instructions to every node of a program, for images of the given number of rows. */
+/**
+ * Assigns memory and instructions to every node of a program, for images of the given number of rows. `due` is the time
+ * at which each output is read.
+ */
 export function compile(
   plan: Plan,
   height: number,
   { nodes, output, weights, closures }: ProgramSource,
   ready: readonly Readiness[],
+  due: readonly number[],
 ): ProgramIO {
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
-  const readiness = inOneGo(nodes, ready, readers);
+  const readiness = inOneGo(nodes, ready, readers, { output, due });
   const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
@@ -117,7 +121,7 @@ export function compile(
  * [{@link outputStride}].
  */
 export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
-  const channels = x.layout.times.map((_, output) => channelOf(distribution, output));
+  const channels = channelsOf(distribution);
   if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
   if (isThere) return x.operand();
@@ -181,12 +185,13 @@ function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): numb
 /**
  * When each node is computed. If a node combines features of rows above with features of the present pixel, and its
  * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
- * them is stored instead of a row.
+ * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
  */
 function inOneGo(
   nodes: readonly ImageNode[],
   ready: readonly Readiness[],
   readers: readonly (readonly number[])[],
+  { output, due }: { readonly output: number; readonly due: readonly number[] },
 ): Readiness[] {
   const all = [...ready];
   for (const [index, node] of [...nodes.entries()].reverse()) {
@@ -194,8 +199,10 @@ function inOneGo(
     const ofPixel = times.filter((time) => time > ROW && time !== AFTER_ROW);
     const isJoined = ofPixel.length > 0 && times.includes(ROW) && node.op !== 'conv' && node.op !== 'image';
     const first = ofPixel.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
-    const isReadLater = (reader: number) => all[reader]?.times.every((time) => time >= first);
-    if (!isJoined || !readers[index]?.every(isReadLater)) continue;
+    const isLater = (times: readonly number[]) => times.every((time) => time >= first);
+    const readTimes = (readers[index] ?? []).map((reader) => (all[reader] as Readiness).times);
+    if (index === output) readTimes.push(due);
+    if (!isJoined || !readTimes.every(isLater)) continue;
     all[index] = { scale, times: times.map((time) => (time === ROW ? first : time)) };
   }
   return all;

@@ -1,6 +1,6 @@
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { channelsOf, type PixelDistribution } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import type { Operand, SamplingKernels } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
@@ -55,7 +55,7 @@ export function evaluatorFor(
   const given = withMaps(model, maps, { numImages: numConditions, imageShape, conditions, closures }, make);
   const [height, width, channels] = imageShape;
   const plan = new Plan(imagesTogether(numImages), width, channels);
-  const io = compile(plan, height, { ...model, nodes, closures }, ready);
+  const io = compile(plan, height, { ...model, nodes, closures }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
   const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);

@@ -111,7 +111,8 @@ class MapMaker {
     const nodes = this.programOf(index, node);
     const plan = new Plan(imagesTogether(numImages), width, 1);
     const program = { nodes, output: nodes.length - 1, weights: model.weights, closures };
-    const io = compile(plan, height + below, program, readinessOf(nodes, shapes));
+    const due = new Array<number>(node.size).fill(ROW);
+    const io = compile(plan, height + below, program, readinessOf(nodes, shapes), due);
     const machine = new Machine(plan, numImages, make);
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]

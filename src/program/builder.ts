@@ -66,6 +66,14 @@ export interface WeightRecipe {
   readonly make: (numbers: readonly ArrayLike<number>[]) => Float32Array;
 }
 
+/** A weight of the program that is named after a layer's. */
+interface WeightUse {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The gain of a normalized kernel; null for any other weight. */
+  readonly gain: LayerWeight | null;
+}
+
 /**
  * Builds a program: each operation adds a node. Weights are recorded as the layers hold them, and read when the program
  * becomes a model.
@@ -79,7 +87,8 @@ export class ProgramBuilder implements Ops<Features> {
   /** The user's own functions; a model with any of them is not portable. */
   readonly closures: ((x: number) => number)[] = [];
 
-  private readonly names = new Map<LayerWeight, string>();
+  /** By the layer's weight that names it: each use that makes other numbers of it, or another shape. */
+  private readonly uses = new Map<LayerWeight, WeightUse[]>();
   /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
   private readonly areConstant: boolean[] = [];
   private layer = '';
@@ -311,31 +320,31 @@ export class ProgramBuilder implements Ops<Features> {
   /** The name of a layer's weight, which is the same wherever the layer is used. */
   private weight(weight: LayerWeight, shape: readonly number[]): string {
     checkSize(weight, shape);
-    return this.named(weight, () => ({
-      shape,
-      from: [weight],
-      make: ([numbers = []]) => new Float32Array(numbers),
-    }));
+    return this.named(weight, null, shape, ([numbers = []]) => new Float32Array(numbers));
   }
 
   /** The same for a kernel [rows,columns,in,out], in the form used for the convolution. */
   private kernel(kernel: Kernel, shape: [number, number, number, number], window: Window): string {
     const { direction, gain } = partsOf(kernel);
     if (gain === null) return this.weight(direction, shape);
-    return this.named(direction, () => ({
-      shape,
-      from: [direction, gain],
-      make: ([numbers = [], gains = []]) => normalizedKernel(numbers, gains, window, shape[2]),
-    }));
+    return this.named(direction, gain, shape, ([numbers = [], gains = []]) =>
+      normalizedKernel(numbers, gains, window, shape[2]),
+    );
   }
 
   /** Names a weight after one of the layer's. */
-  private named(weight: LayerWeight, recipe: () => WeightRecipe): string {
-    const known = this.names.get(weight);
-    if (known !== undefined) return known;
+  private named(
+    weight: LayerWeight,
+    gain: LayerWeight | null,
+    shape: readonly number[],
+    make: WeightRecipe['make'],
+  ): string {
+    const uses = this.uses.get(weight) ?? [];
+    const known = uses.find((use) => use.gain === gain && String(use.shape) === String(shape));
+    if (known !== undefined) return known.name;
     const name = this.unusedName(ownName(weight).join('.'));
-    this.names.set(weight, name);
-    this.weights.set(name, recipe());
+    this.uses.set(weight, [...uses, { name, shape, gain }]);
+    this.weights.set(name, { shape, from: gain === null ? [weight] : [weight, gain], make });
     return name;
   }
 

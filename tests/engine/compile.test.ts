@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Window, windowAround } from '../../src/core/window';
+import { channelsOf } from '../../src/distributions/pixel-distribution';
 import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Machine } from '../../src/engine/machine';
@@ -24,8 +25,10 @@ function compiled(
   const plan = new Plan(1, 4, channels);
   const { nodes, conditions } = imageProgram(model);
   const { closures } = program;
-  const io = compile(plan, 4, { ...model, nodes, closures }, readinessOf(nodes, conditions));
-  const outputs = addOutputs(plan, io.output, distributionOf(model));
+  const distribution = distributionOf(model);
+  const ready = readinessOf(nodes, conditions);
+  const io = compile(plan, 4, { ...model, nodes, closures }, ready, channelsOf(distribution));
+  const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     plan,

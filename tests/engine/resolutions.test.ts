@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
+import { channelsOf } from '../../src/distributions/pixel-distribution';
 import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
@@ -15,6 +16,7 @@ import type { ImageNode, PortableModel } from '../../src/program/program';
 import { type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
 import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
+import { runs } from '../support/runs';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 import { noise } from '../support/tensors';
 
@@ -54,8 +56,10 @@ function evaluatorInChunks(
   const [height, width, channels] = imageShape;
   const plan = new Plan(chunkImages, width, channels);
   const { nodes, conditions: shapes } = imageProgram(model);
-  const io = compile(plan, height, { ...model, nodes, closures }, readinessOf(nodes, shapes));
-  const outputs = addOutputs(plan, io.output, distributionOf(model));
+  const distribution = distributionOf(model);
+  const ready = readinessOf(nodes, shapes);
+  const io = compile(plan, height, { ...model, nodes, closures }, ready, channelsOf(distribution));
+  const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
   const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
   return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, conditions, conditionOf);
@@ -106,7 +110,7 @@ describe('a program of several resolutions', () => {
       fc.property(batches, ({ recipe, numImages, chunkImages, seed }) => {
         expectSlow(randomProgram(recipe), numImages, chunkImages, seed);
       }),
-      { numRuns: 300, seed: 1 },
+      runs({ numRuns: 300, seed: 1 }),
     );
   });
 });

@@ -153,6 +153,15 @@ describe('weights', () => {
     ]);
   });
 
+  it('are kept once for each shape that they are used with', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(2);
+    const weight = weightOf([1, 1, 2, 2], [1, 2, 3, 4]);
+    const four = program.concat(image, program.conv(image, weight, null, point()));
+    program.affine(four, { scale: weight });
+    expect([...program.weights].map(([, { shape }]) => shape)).toEqual([[1, 1, 2, 2], [4], [4]]);
+  });
+
   it('go by the name that a layer gave them, not by the one that tfjs made of it', () => {
     const program = new ProgramBuilder();
     program.enterLayer('conv');
@@ -372,6 +381,19 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
   // Mask A of two channels shows the second the first: -2/|-2| times its gain, and hides all else, whatever it is.
   expect(Array.from(make([[3, -2, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, -20, 0, 0]); // biome-ignore format: one line
   expect(Array.from(make([[3, 0, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, 0, 0, 0]); // biome-ignore format: one line
+  // The direction with another gain, and the direction alone, are other kernels.
+  program.conv(image, { direction, gain: weightOf([2], undefined, 'other') }, null, point(2));
+  program.conv(image, direction, null, point(2));
+  program.conv(image, kernel, null, point(2));
+  expect(program.nodes.slice(3)).toMatchObject([
+    { kernel: 'conv.kernel_1' },
+    { kernel: 'conv.kernel_2' },
+    { kernel: 'conv.kernel' },
+  ]);
+  const numbersOf = (name: string, ...of: number[][]) =>
+    Array.from(program.weights.get(name)?.make(of) ?? [], (x) => x + 0);
+  expect(numbersOf('conv.kernel_1', [3, -2, 5, 7], [10, 4])).toEqual([0, -4, 0, 0]);
+  expect(numbersOf('conv.kernel_2', [3, -2, 5, 7])).toEqual([3, -2, 5, 7]);
   expect(() =>
     program.conv(image, { direction, gain: weightOf([3], undefined, 'gain') }, null, point(2)),
   ).toThrow("weight 'gain': wanted one of shape [2], got [3]");

@@ -4,7 +4,7 @@ import type { Window } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
 import type { ImageNode, LSTMPath, PortableModel } from '../../src/program/program';
-import { AFTER_ROW, ONCE, type Readiness, readinessOf } from '../../src/program/readiness';
+import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
 
@@ -23,6 +23,9 @@ interface Step {
 export interface Recipe {
   readonly channels: number;
   readonly steps: readonly Step[];
+  /** Whether the outputs see only what they can in kernels of one column, and rows above. */
+  readonly isNarrow: boolean;
+  readonly tail: 'none' | 'tanh' | 'logSoftmax' | 'concat';
   /** Of an image, in multiples of the greatest scale. */
   readonly size: readonly [height: number, width: number];
   readonly seed: number;
@@ -43,6 +46,8 @@ const step = fc.record<Step>({
 export const recipes: fc.Arbitrary<Recipe> = fc.record({
   channels: fc.integer({ min: 1, max: 2 }),
   steps: fc.array(step, { minLength: 3, maxLength: 14, size: 'max' }),
+  isNarrow: fc.boolean(),
+  tail: fc.constantFrom('none', 'tanh', 'logSoftmax', 'concat'),
   size: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
@@ -60,11 +65,12 @@ export const closures: readonly ((x: number) => number)[] = new Array(20).fill(M
  * A causal program of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
  * ReLUs.
  */
-export function randomProgram({ channels, steps, size, seed }: Recipe, isSmooth = false): PortableModel {
+export function randomProgram(recipe: Recipe, isSmooth = false): PortableModel {
+  const { channels, steps, size, seed } = recipe;
   const growing = new GrowingProgram(channels, seed, isSmooth);
   for (const step of steps) growing.grow(step);
   const { program } = growing;
-  const output = growing.finish();
+  const output = growing.finish(recipe);
   const scale = Math.max(...readinessOf(program.nodes as ImageNode[], CONDITIONS).map((node) => node.scale));
   const imageShape = [scale * size[0], scale * size[1], channels] as const;
   return modelOf(program, output, { imageShape, levels: LEVELS, conditions: CONDITIONS });
@@ -181,7 +187,7 @@ class GrowingProgram {
    * Logits of all that is of the image's resolution, and what is of a lower one by transposed convolutions: of the pixels
    * before the present one, and of this one itself what is known.
    */
-  finish(): Features {
+  finish({ isNarrow, tail }: Recipe): Features {
     const { program, channels } = this;
     const outs = channels * LEVELS;
     const fine = this.all.flatMap((features) => {
@@ -199,9 +205,16 @@ class GrowingProgram {
       if (!this.readiness(x).times.includes(AFTER_ROW)) return [x];
       return [program.shift(x, 1, 0)]; // what is known after the row, in the row below
     });
-    const before = program.concat(...fine.map((x) => program.pointwise('tanh', x)));
-    const parts = [this.conv(before, outs, { kernelSize: [2, 3], anchor: [1, 1], present: 'A' })];
-    const known = fine.filter((x) => this.readiness(x).times.every((time) => time <= 0));
+    const parts: Features[] = [];
+    if (isNarrow) {
+      const column = { kernelSize: [2, 1], anchor: [1, 0], present: 'A' } as const;
+      parts.push(this.conv(this.all[0] as Features, outs, column, channels));
+    } else {
+      const before = program.concat(...fine.map((x) => program.pointwise('tanh', x)));
+      parts.push(this.conv(before, outs, { kernelSize: [2, 3], anchor: [1, 1], present: 'A' }));
+    }
+    const lastTime = isNarrow ? ROW : 0;
+    const known = fine.filter((x) => this.readiness(x).times.every((time) => time <= lastTime));
     parts.push(
       this.conv(program.concat(...known), outs, {
         kernelSize: [1, 1],
@@ -213,10 +226,14 @@ class GrowingProgram {
       const group = x.size / channels;
       const { times } = this.readiness(x);
       const isKnown = times.every((time, f) => time > ONCE && time <= Math.floor(f / group));
-      if (channels > 1 && Number.isInteger(group) && isKnown)
+      if (!isNarrow && channels > 1 && Number.isInteger(group) && isKnown)
         parts.push(this.conv(x, outs, { kernelSize: [1, 2], anchor: [0, 1], present: 'B' }, channels));
     }
-    return program.combine('add', ...parts);
+    const sum = program.combine('add', ...parts);
+    if (tail === 'tanh') return program.pointwise('tanh', sum);
+    if (tail === 'logSoftmax') return program.softmax('logSoftmax', sum, channels);
+    if (tail === 'concat') return program.concat(program.slice(sum, 0, 1), program.slice(sum, 1, outs - 1));
+    return sum;
   }
 
   private add(features: Features): Features {

@@ -144,6 +144,13 @@ function slowNode(
         return normal * (scale[f] as number) + (shift[f] as number);
       });
     }
+    case 'logSoftmax':
+      return ofPixel((all, f) => {
+        const size = node.size / node.groups;
+        const first = Math.floor(f / size) * size;
+        const group = all.slice(first, first + size);
+        return (all[f] as number) - Math.log(group.reduce((sum, value) => sum + Math.exp(value), 0));
+      });
     case 'oneHot':
       return ofPixel((all, f) => (all[0] === f ? 1 : 0));
     case 'oneHotLevels':
