@@ -51,17 +51,21 @@ export async function planBatches(
   return { model, shape, images: images as Tensor4D, levels, numImages, imageShape, conditions, batchSize };
 }
 
-/** For each batch of images: the result computed from its levels and outputs, and the index of its first image. */
-export function* batches(
-  { model, shape, images, numImages, conditions, batchSize }: BatchJob,
-  make: (labels: Tensor4D, outputs: Tensor) => Tensor,
-): Generator<{ start: number; outputs: Tensor }> {
+/** For each batch of images: the model's outputs, [size,H,W,C,L] or [size,H,W,P], and the index of its first image. */
+export function* batches({
+  model,
+  shape,
+  images,
+  numImages,
+  conditions,
+  batchSize,
+}: BatchJob): Generator<{ start: number; outputs: Tensor }> {
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tidy(() => {
       const size = Math.min(batchSize, numImages - start);
       const part = slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
       const given = conditionTensors(conditions, start, size);
-      return make(part, outputsOf(model, normalize(part, shape.levels), given)); // outputs [size,H,W,C,L] or [size,H,W,P]
+      return outputsOf(model, normalize(part, shape.levels), given); // [size,H,W,C,L] or [size,H,W,P]
     });
     yield { start, outputs };
   }

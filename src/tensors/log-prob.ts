@@ -1,20 +1,10 @@
-import {
-  neg,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  type Tensor4D,
-  type Tensor5D,
-  tensor1d,
-  tensor4d,
-  tensor5d,
-} from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor4D, type Tensor5D, tensor1d, tensor4d, tensor5d } from '@tensorflow/tfjs-core'; // biome-ignore format: one line
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
 import { valuesOf } from '../core/images';
-import { writeLogProbs } from '../distributions/readers';
-import { natsOf } from '../models/loss';
-import { type BatchOptions, batches, dataOf, planBatches } from './batches';
+import { isSoftmax, outputStride, type PresentPixels } from '../distributions/pixel-distribution';
+import { type LogProbs, logProbsFor } from '../distributions/readers';
+import { type BatchJob, type BatchOptions, batches, dataOf, planBatches } from './batches';
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions extends BatchOptions {
@@ -30,7 +20,8 @@ export type LevelLogProbsOptions = BatchOptions;
 const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condition: true };
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels.
+ * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Computed from
+ * the model's outputs in float64, and rounded to float32.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
@@ -38,7 +29,8 @@ const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condi
  * the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes of it
- * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels.
+ * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels; Error if the
+ * model's outputs are not finite
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -71,21 +63,28 @@ export async function logProb(
   const { perValue = false } = checkArgs('logProb: options', options, optionNames);
   checkBoolean('logProb: perValue', perValue);
   const job = await planBatches('logProb', model, images, options);
-  const { numImages, imageShape, shape } = job;
-  const values = perValue ? valuesOf(imageShape) : 1; // of an image
-  const nats = new Float32Array(numImages * values);
-  for (const { start, outputs } of batches(job, (labels, outputs) => {
-    const ofValues = natsOf(labels, outputs, shape.distribution); // [size,H,W,C]
-    return neg(perValue ? ofValues : sum(ofValues, [1, 2, 3])); // [size,H,W,C] or [size]
-  })) {
-    nats.set(await dataOf(outputs), start * values);
-  }
-  return perValue ? tensor4d(nats, [numImages, ...imageShape]) : tensor1d(nats);
+  const { numImages, imageShape, levels: drawn } = job;
+  const ofImage = valuesOf(imageShape);
+  const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
+  const ofRows = new Float64Array(ROWS);
+  await eachRows(job, (reader, present, values) => {
+    reader.of(
+      present,
+      values.map((value) => drawn[value] as number),
+      ofRows,
+    );
+    for (const [row, value] of values.entries()) {
+      const to = perValue ? value : Math.floor(value / ofImage);
+      nats[to] = (nats[to] as number) + (ofRows[row] as number);
+    }
+  });
+  const rounded = Float32Array.from(nats);
+  return perValue ? tensor4d(rounded, [numImages, ...imageShape]) : tensor1d(rounded);
 }
 
 /**
  * log p of every level of every value given the values before it, in nats, for any distribution. Computed from the
- * model's outputs in float64.
+ * model's outputs in float64, and rounded to float32.
  *
  * @param model any model that {@link logProb} takes
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
@@ -107,23 +106,52 @@ export async function levelLogProbs(
 ): Promise<Tensor5D> {
   checkArgs('levelLogProbs: options', options, levelOptionNames);
   const job = await planBatches('levelLogProbs', model, images, options);
-  const { numImages, imageShape, shape, levels: drawn } = job;
-  const { distribution } = shape;
-  const { levels, imageChannels, numParameters } = distribution;
-  const [height, width] = imageShape;
-  const pixels = height * width; // of an image
-  const nats = new Float32Array(numImages * pixels * imageChannels * levels); // [N,H,W,C,L]
-  const ofLevels = new Float64Array(levels);
-  for (const { start, outputs } of batches(job, (_, outputs) => outputs.clone())) {
-    const all = await dataOf(outputs); // [size,H,W,P]; of a softmax [size,H,W,C,L]
-    for (let pixel = 0; pixel * numParameters < all.length; pixel++) {
-      const parameters = all.subarray(pixel * numParameters, (pixel + 1) * numParameters);
-      const place = (start * pixels + pixel) * imageChannels;
-      for (let channel = 0; channel < imageChannels; channel++) {
-        writeLogProbs(distribution, parameters, drawn.subarray(place, place + channel), ofLevels);
-        nats.set(ofLevels, (place + channel) * levels);
+  const { numImages, imageShape } = job;
+  const { levels } = job.shape;
+  const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
+  const ofRows = new Float64Array(ROWS * levels);
+  await eachRows(job, (reader, present, values) => {
+    reader.ofAll(present, ofRows);
+    for (const [row, value] of values.entries())
+      nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
+  });
+  return tensor5d(nats, [numImages, ...imageShape, levels]);
+}
+
+/** How many rows of outputs are read together. */
+const ROWS = 256;
+
+/**
+ * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs as the ground
+ * floor reads them, in float64. `values` [ROWS] has the index of each row's value among those of all images [N,H,W,C].
+ * A softmax has a row for each value, other distributions one for each pixel.
+ */
+async function eachRows(
+  job: BatchJob,
+  read: (reader: LogProbs, present: PresentPixels, values: Int32Array) => void,
+): Promise<void> {
+  const { distribution } = job.shape;
+  const { imageChannels, levels, numParameters } = distribution;
+  const ofImage = valuesOf(job.imageShape);
+  const [size, step] = isSoftmax(distribution) ? [levels, 1] : [numParameters, imageChannels];
+  const stride = outputStride(distribution);
+  const reader = logProbsFor(distribution, ROWS);
+  const outputs = new Float32Array(ROWS * stride);
+  const ofPixels = new Int32Array(ROWS * imageChannels);
+  for (const { start, outputs: all } of batches(job)) {
+    const numbers = await dataOf(all); // [size,H,W,C,L] or [size,H,W,P]
+    const rows = numbers.length / size;
+    for (let first = 0; first < rows; first += ROWS) {
+      const count = Math.min(ROWS, rows - first);
+      for (let row = 0; row < count; row++) {
+        outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
+      }
+      const firstValue = start * ofImage + first * step;
+      ofPixels.set(job.levels.subarray(firstValue, firstValue + count * step));
+      for (let channel = 0; channel < step; channel++) {
+        const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
+        read(reader, { outputs, channel, levels: ofPixels }, values);
       }
     }
   }
-  return tensor5d(nats, [numImages, ...imageShape, levels]);
 }

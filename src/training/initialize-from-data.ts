@@ -64,7 +64,7 @@ export async function initializeFromData(
 function pass(job: BatchJob, initial: InitialWeights): void {
   eachLayer(job.model, (layer) => layer.beginWith?.(initial));
   try {
-    for (const { outputs } of batches(job, (_, outputs) => outputs)) outputs.dispose();
+    for (const { outputs } of batches(job)) outputs.dispose();
   } finally {
     eachLayer(job.model, (layer) => layer.beginWith?.(null));
   }

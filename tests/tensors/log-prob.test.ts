@@ -30,6 +30,29 @@ onEachBackend('logProb', (backend) => {
     model.dispose();
   });
 
+  it('adds up many small numbers without losing any', async () => {
+    // Four levels, one of them e^12 times as likely as each of the others, whatever came before: -log p of a value is
+    // log(1 + 3 e^-12), 1.8e-5. In float32, 1 + 1.8e-5 has lost the fourth digit.
+    const model = pixelCNN({
+      imageShape: [28, 28, 3],
+      levels: 4,
+      hiddenDim: 1,
+      outDim: 1,
+      numBlocks: 0,
+      firstKernelSize: 3,
+    });
+    const weights = model.getWeights();
+    const zeros = weights.slice(0, -1).map((weight) => tf.zerosLike(weight));
+    const bias = tf.tensor1d([12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0]);
+    model.setWeights([...zeros, bias]);
+    const images = tf.zeros<tf.Rank.R4>([1, 28, 28, 3], 'int32');
+    const [nats = Number.NaN] = await take(await logProb(model, images));
+    const wanted = -2352 * Math.log1p(3 * Math.exp(-12));
+    expect(Math.abs(nats / wanted - 1)).toBeLessThan(1e-6);
+    tf.dispose([zeros, bias, images]);
+    model.dispose();
+  });
+
   it('of images given their conditions is the sum by hand over their logits', async () => {
     const args = {
       imageShape: [2, 2, 1] as [number, number, number],
