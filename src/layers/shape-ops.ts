@@ -26,6 +26,7 @@ import {
   type ScaleAndShift,
   type StandardizeArgs,
   sizeOfAll,
+  sizeOfConcat,
   standardizeNames,
   tableShape,
 } from '../program/ops';
@@ -74,7 +75,7 @@ export class ShapeOps implements Ops<Shape> {
   }
 
   concat(...inputs: Shape[]): Shape {
-    const features = inputs.map(featuresOf).reduce((sum, size) => sum + size, 0);
+    const features = sizeOfConcat(inputs.map(featuresOf));
     return withFeatures(ofPixels('concat', inputs), features);
   }
 

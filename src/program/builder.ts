@@ -31,6 +31,7 @@ import {
   SMALLEST_SQUARE,
   type StandardizeArgs,
   sizeOfAll,
+  sizeOfConcat,
   standardizeNames,
   tableShape,
 } from './ops';
@@ -161,7 +162,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   concat(...inputs: Features[]): Features {
-    const size = inputs.reduce((sum, input) => sum + input.size, 0);
+    const size = sizeOfConcat(inputs.map((input) => input.size));
     return this.push({ op: 'concat', size, inputs: inputs.map(nodeOf) });
   }
 

@@ -246,6 +246,12 @@ export function checkSize({ name, shape: given }: LayerWeight, shape: readonly n
     throwTypeError(`weight '${name}'`, `one of shape [${shape}]`, given);
 }
 
+/** The size of features that are concatenated. */
+export function sizeOfConcat(sizes: readonly number[]): number {
+  if (sizes.length === 0) throwTypeError('concat', 'at least one operand', sizes);
+  return sizes.reduce((sum, size) => sum + size);
+}
+
 /** The common size of features that are combined. */
 export function sizeOfAll(fn: CombinationName, sizes: readonly number[]): number {
   checkOneOf('combine', fn, combinationNames);

@@ -144,6 +144,7 @@ describe('the shapes of operations', () => {
     expect(elu).toThrow('concatElu: input: wanted features [N,H,W,F]');
     const gate = () => shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'sigmoid' as never), [image]);
     expect(gate).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'sigmoid'");
+    expect(() => shapeOf((ops) => ops.concat(), [image])).toThrow('concat: wanted at least one operand');
     const conv = (x: Shape, window: Window, kernel: number[], gain = [5]) => () =>
       shapeOf((ops, [y], [direction, length]) => ops.conv(y as never, { direction, gain: length } as never, null, window), [x], kernel, gain); // biome-ignore format: one line
     const half = windowOf({ kernelSize: 1, shift: 'down', stride: 2 });

@@ -12,6 +12,7 @@ it('refuses operands and weights of other sizes', () => {
   const three = program.conv(image, kernel, null, point());
   expect(() => program.combine('add', image, three)).toThrow('add: wanted features of one size, got [2, 3]');
   expect(() => program.combine('multiply')).toThrow('multiply: wanted features of one size');
+  expect(() => program.concat()).toThrow('concat: wanted at least one operand, got []');
   expect(() => program.conv(three, kernel, null, point())).toThrow(
     'conv: kernel: wanted 3 input features, got 2',
   );
