@@ -9,12 +9,12 @@ export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } fr
 export type { Images, Place } from './core/images';
 export {
   getMask,
+  type KernelWindow,
   type Mask,
   type MaskArgs,
   type MaskType,
   type Shift,
   type ShiftedWindowArgs,
-  type Window,
   windowOf,
 } from './core/window';
 export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
@@ -100,9 +100,9 @@ export type {
 export type {
   CombinationName,
   LSTMPath,
-  Node,
   PointwiseName,
   PortableModel,
+  ProgramNode,
   SoftmaxName,
   Weight,
 } from './program/program';

@@ -1,7 +1,7 @@
 import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { layerArgNames } from './layer-args';
@@ -60,7 +60,7 @@ interface Settings extends ParsedWeightArgs {
  */
 export abstract class CausalConv2D extends PixelLayer {
   protected readonly filters: number;
-  protected abstract readonly window: Window;
+  protected abstract readonly window: KernelWindow;
   private readonly weightNormalization: boolean;
   private readonly settings: Settings;
   /** Whether the caller chose a kernel initializer. */

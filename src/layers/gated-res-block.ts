@@ -7,7 +7,13 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { pointWindow, type Shift, type ShiftedWindowArgs, shiftedWindow, type Window } from '../core/window';
+import {
+  type KernelWindow,
+  pointWindow,
+  type Shift,
+  type ShiftedWindowArgs,
+  shiftedWindow,
+} from '../core/window';
 import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
@@ -98,7 +104,7 @@ export class GatedResBlock extends PixelLayer {
   private readonly hiddenFilters: number;
   private readonly activation: 'concatElu' | 'elu';
   private readonly shift: Shift;
-  private readonly window: Window;
+  private readonly window: KernelWindow;
   private readonly hasSkip: boolean;
   private readonly dropout: DropoutArgs;
   private readonly weightNormalization: boolean;

@@ -8,7 +8,7 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { type Window, windowOf } from '../core/window';
+import { type KernelWindow, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -39,7 +39,7 @@ const argNames: NamesOf<PixelCNNResBlockArgs> = {
 };
 
 /** One of the block's convolutions. */
-type Conv = ConvolutionWeights & { readonly window: Window };
+type Conv = ConvolutionWeights & { readonly window: KernelWindow };
 
 /**
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +

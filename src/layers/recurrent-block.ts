@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
-import { type Window, windowOf } from '../core/window';
+import { type KernelWindow, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
@@ -55,7 +55,7 @@ export abstract class RecurrentBlock extends PixelLayer {
   private readonly dropout: DropoutArgs;
   private readonly seed: number | undefined;
   private readonly settings: ParsedWeightArgs;
-  private readonly pointWindow: Window;
+  private readonly pointWindow: KernelWindow;
   private outKernel?: LayerWeight;
   private outBias?: LayerWeight;
 

@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, eachVisibleRun, type Window } from '../core/window';
+import { checkKernel, eachVisibleRun, type KernelWindow } from '../core/window';
 import {
   affineNames,
   checkAttend,
@@ -37,9 +37,9 @@ import {
 import {
   type CombinationName,
   type LSTMPath,
-  type Node,
   operandsOf,
   type PointwiseName,
+  type ProgramNode,
   parameterOf,
   type SoftmaxName,
 } from './program';
@@ -71,7 +71,7 @@ export interface WeightRecipe {
  * becomes a model.
  */
 export class ProgramBuilder implements Ops<Features> {
-  readonly nodes: Node[] = [];
+  readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
   /** By name. */
@@ -95,7 +95,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   private push(
-    node: Node,
+    node: ProgramNode,
     isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
   ): Features {
     this.areConstant.push(isConstant);
@@ -119,7 +119,7 @@ export class ProgramBuilder implements Ops<Features> {
     x: Features,
     kernel: Kernel,
     bias: LayerWeight | null,
-    window: Window,
+    window: KernelWindow,
     activation: 'linear' | 'relu' = 'linear',
   ): Features {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
@@ -319,7 +319,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   /** The same for a kernel [rows,columns,in,out], in the form used for the convolution. */
-  private kernel(kernel: Kernel, shape: [number, number, number, number], window: Window): string {
+  private kernel(kernel: Kernel, shape: [number, number, number, number], window: KernelWindow): string {
     const { direction, gain } = partsOf(kernel);
     if (gain === null) return this.weight(direction, shape);
     return this.named(direction, () => ({
@@ -374,7 +374,7 @@ export class ProgramBuilder implements Ops<Features> {
 function normalizedKernel(
   direction: ArrayLike<number>,
   gain: ArrayLike<number>,
-  window: Window,
+  window: KernelWindow,
   featuresIn: number,
 ): Float32Array {
   const featuresOut = gain.length;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Window, windowAround } from '../../src/core/window';
+import { type KernelWindow, windowAround } from '../../src/core/window';
 import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Machine } from '../../src/engine/machine';
@@ -216,7 +216,7 @@ describe('compile', () => {
   });
 
   it('computes a map that sees its row whole after the row, for the rows below', () => {
-    const everything: Window = windowAround([1, 3], 'everything', 1);
+    const everything: KernelWindow = windowAround([1, 3], 'everything', 1);
     const { pixel, ops } = compiled(1, 2, (program, image) => {
       const whole = program.conv(image, weightOf([1, 3, 1, 1], [100, 10, 1]), null, everything);
       const positive = program.pointwise('relu', whole);

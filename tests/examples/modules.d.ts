@@ -362,9 +362,9 @@ declare module '*/scripts/block-figures.mjs' {
 }
 
 declare module '*/scripts/lib/diagram.mjs' {
-  import type { Node } from 'pixelcnn-layers';
+  import type { ProgramNode } from 'pixelcnn-layers';
   export function isTapSeen(
-    window: Extract<Node, { op: 'conv' }>['window'],
+    window: Extract<ProgramNode, { op: 'conv' }>['window'],
     row: number,
     column: number,
   ): boolean;

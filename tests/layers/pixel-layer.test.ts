@@ -5,6 +5,7 @@ import {
   autoregressiveModel,
   bitsPerDim,
   checkCausality,
+  type KernelWindow,
   type LayerWeight,
   maskedConv2d,
   normalize,
@@ -14,7 +15,6 @@ import {
   receptiveField,
   sample,
   toPortable,
-  type Window,
   windowOf,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
@@ -144,7 +144,7 @@ describe('the shapes of operations', () => {
     expect(elu).toThrow('concatElu: input: wanted features [N,H,W,F]');
     const gate = () => shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'sigmoid' as never), [image]);
     expect(gate).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'sigmoid'");
-    const conv = (x: Shape, window: Window, kernel: number[], gain = [5]) => () =>
+    const conv = (x: Shape, window: KernelWindow, kernel: number[], gain = [5]) => () =>
       shapeOf((ops, [y], [direction, length]) => ops.conv(y as never, { direction, gain: length } as never, null, window), [x], kernel, gain); // biome-ignore format: one line
     const half = windowOf({ kernelSize: 1, shift: 'down', stride: 2 });
     expect(conv([null, 3, 4, 2], half, [1, 1, 2, 5])).toThrow('conv: height: wanted a multiple of 2, got 3');

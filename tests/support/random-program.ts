@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ConditionShape } from '../../src/core/conditions';
-import type { Window } from '../../src/core/window';
+import type { KernelWindow } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
 import type { ImageNode, LSTMPath, PortableModel } from '../../src/program/program';
@@ -16,7 +16,7 @@ interface Step {
   readonly size: number;
   readonly kernelSize: [number, number];
   readonly anchor: [number, number];
-  readonly present: Window['present'];
+  readonly present: KernelWindow['present'];
 }
 
 /** What a random program is made by. */
@@ -232,7 +232,7 @@ class GrowingProgram {
   private conv(
     x: Features,
     size: number,
-    window: Pick<Window, 'kernelSize' | 'anchor' | 'present'> & Partial<Window>,
+    window: Pick<KernelWindow, 'kernelSize' | 'anchor' | 'present'> & Partial<KernelWindow>,
     imageChannels = 1,
   ): Features {
     const kernel = this.kernel([...window.kernelSize, x.size, size]);

@@ -1,5 +1,5 @@
-import { maskOf, type Window } from '../../src/core/window';
-import type { Node, PortableModel } from '../../src/program/program';
+import { type KernelWindow, maskOf } from '../../src/core/window';
+import type { PortableModel, ProgramNode } from '../../src/program/program';
 import { slowLSTM } from './slow-lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */
@@ -58,7 +58,7 @@ export function slowly(
 }
 
 function slowNode(
-  node: Node,
+  node: ProgramNode,
   maps: readonly SlowMap[],
   { image, conditions = [], closures = [] }: SlowInputs,
   numbers: (name: string) => Float32Array,
@@ -191,7 +191,7 @@ function slowAttention(
 }
 
 function slowConv(
-  window: Window,
+  window: KernelWindow,
   kernel: Float32Array,
   bias: Float32Array | null,
   x: SlowMap,
