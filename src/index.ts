@@ -35,7 +35,6 @@ export {
 export { EnlargedMap, type EnlargedMapArgs, enlargedMap } from './layers/enlarged-map';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
-export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
 export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
 export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
@@ -84,7 +83,6 @@ export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn'
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
 export { kernelsInUse } from './ops/own-kernels';
-export type { Features } from './program/builder';
 export type {
   DropoutArgs,
   Expressed,
@@ -109,7 +107,6 @@ export type {
 export {
   type Adjust,
   type Adjuster,
-  type AdjusterData,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,

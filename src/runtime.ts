@@ -19,7 +19,6 @@ export type { PortableModel, ProgramNode, Weight } from './program/program';
 export {
   type Adjust,
   type Adjuster,
-  type AdjusterData,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,

@@ -21,7 +21,6 @@ interface MapArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly conditions: readonly ConditionValues[];
-  readonly closures: readonly ((x: number) => number)[];
 }
 
 /**
@@ -115,11 +114,11 @@ class MapMaker {
    */
   private evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const { model, given, shapes, make } = this;
-    const { numImages, closures } = this.args;
+    const { numImages } = this.args;
     const [height, width] = this.sizeOf(index);
     const nodes = this.programOf(index, node);
     const plan = new Plan(imagesTogether(numImages), width, 1);
-    const program = { nodes, output: nodes.length - 1, weights: model.weights, closures };
+    const program = { nodes, output: nodes.length - 1, weights: model.weights };
     const io = compile(plan, height + below, program, readinessOf(nodes, shapes));
     const machine = new Machine(plan, numImages, make);
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);

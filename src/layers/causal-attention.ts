@@ -119,7 +119,7 @@ export class CausalAttention extends PixelLayer {
     return super.computeOutputShape(inputShape); // [N,H,W,units]
   }
 
-  override express<T>(ops: Ops<T>, [x, y]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
     const [queries, keys, values] = this.projections.map(
       ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
     ) as [T, T, T];

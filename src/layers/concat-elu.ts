@@ -28,8 +28,8 @@ export class ConcatElu extends PixelLayer {
     super(checkLayerArgs(ConcatElu, new.target, args, layerArgNames));
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.concatElu(x as T); // [N,H,W,F] -> [N,H,W,2F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 serialization.registerClass(ConcatElu);

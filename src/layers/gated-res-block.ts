@@ -191,12 +191,12 @@ export class GatedResBlock extends PixelLayer {
     return this.readShapes(inputShape).x;
   }
 
-  override express<T>(ops: Ops<T>, [x, ...rest]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x, ...rest]: readonly [T, ...T[]]): T {
     const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
       ops.conv(of, kernel, bias, window);
     const isConcat = this.activation === 'concatElu';
     const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
-    let y = conv(this.convIn as ConvolutionWeights, activate(x as T)); // [N,H,W,F] -> [N,H,W,H]
+    let y = conv(this.convIn as ConvolutionWeights, activate(x)); // [N,H,W,F] -> [N,H,W,H]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
       y = ops.combine('add', y, conv(this.convSkip, activate(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,H]
@@ -205,7 +205,7 @@ export class GatedResBlock extends PixelLayer {
     const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
     const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
     const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
-    return ops.combine('add', x as T, gated); // [N,H,W,F]
+    return ops.combine('add', x, gated); // [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

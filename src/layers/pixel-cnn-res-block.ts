@@ -129,11 +129,11 @@ export class PixelCNNResBlock extends PixelLayer {
     return imageInputShape('PixelCNNResBlock', inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const [first, ...rest] = this.convs as [Conv, ...Conv[]];
     const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
-    const kept = ops.dropout(relu(x as T, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
-    return ops.combine('add', x as T, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
+    const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
+    return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
   }
 
   override getConfig(): serialization.ConfigDict {

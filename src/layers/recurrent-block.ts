@@ -128,10 +128,10 @@ export abstract class RecurrentBlock extends PixelLayer {
     return imageInputShape(this.getClassName(), inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    const h = ops.dropout(this.recur(ops, x as T), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const h = ops.dropout(this.recur(ops, x), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
     const y = ops.conv(h, this.outKernel as LayerWeight, this.outBias as LayerWeight, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
-    return ops.combine('add', x as T, y);
+    return ops.combine('add', x, y);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -76,8 +76,6 @@ export class ProgramBuilder implements Ops<Features> {
   readonly owners: string[] = [];
   /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** The user's own functions; a model with any of them is not portable. */
-  readonly closures: ((x: number) => number)[] = [];
 
   private readonly names = new Map<LayerWeight, string>();
   /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
@@ -244,7 +242,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   /** The same, with [scale, shift] of a feature computed from its numbers in several weights, in order. */
-  affineOf(
+  private affineOf(
     x: Features,
     weights: readonly LayerWeight[],
     numbers: (weights: readonly number[]) => readonly [scale: number, shift: number],
@@ -299,13 +297,6 @@ export class ProgramBuilder implements Ops<Features> {
     if (x.size !== channels * levels)
       throwTypeError('perChannel: input', `${channels * levels} features`, x.size);
     return x;
-  }
-
-  /** Applies a user's own function to each feature. */
-  closure(x: Features, fn: (x: number) => number): Features {
-    this.closures.push(fn);
-    const index = this.closures.length - 1;
-    return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
   }
 
   /** The name of a layer's weight, which is the same wherever the layer is used. */

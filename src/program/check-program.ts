@@ -244,7 +244,6 @@ class CheckedNodes {
   add(given: unknown): void {
     const index = this.sizes.length;
     const { op } = (given ?? {}) as { op?: unknown };
-    if (op === 'closure') throwTypeError(`node ${index}`, 'data', 'a function of its own (closure)');
     const names =
       fieldsOf.get(op) ?? throwTypeError(`node ${index}: op`, [...fieldsOf.keys()].join(' or '), op);
     const what = `node ${index} (${op})`;

@@ -201,7 +201,7 @@ export interface Expressed {
   /**
    * Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel.
    */
-  express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
+  express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 }
 
 /** The shape of a kernel, [rows,columns,in,out]. The kernel of a dense layer, [in,out], counts as 1x1. */

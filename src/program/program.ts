@@ -169,9 +169,7 @@ export type ProgramNode =
   /** 1 for the level of each number, 0 for the others: see `oneHotLevels` of `Ops`. */
   | { readonly op: 'oneHotLevels'; readonly size: number; readonly input: number; readonly levels: number }
   /** The row of a table [levels,units] that belongs to the level of each number: see `embedLevels` of `Ops`. */
-  | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string }
-  /** A user's own function, by its index: the only node that is not data, and cannot be stored in a file. */
-  | { readonly op: 'closure'; readonly size: number; readonly input: number; readonly index: number };
+  | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string };
 
 /** The operands of a node. */
 export function operandsOf(node: ProgramNode): readonly number[] {

@@ -23,16 +23,13 @@ function compiled(
   const model = modelOf(program, output, { imageShape: [null, 4, channels], levels });
   const plan = new Plan(1, 4, channels);
   const { nodes, conditions } = imageProgram(model);
-  const { closures } = program;
-  const io = compile(plan, 4, { ...model, nodes, closures }, readinessOf(nodes, conditions));
+  const io = compile(plan, 4, { ...model, nodes }, readinessOf(nodes, conditions));
   const outputs = addOutputs(plan, io.output, distributionOf(model));
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     plan,
     /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-    ops: plan.steps.map((steps) =>
-      steps.map(({ code }) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op])),
-    ),
+    ops: plan.steps.map((steps) => steps.map(({ code }) => Object.keys(Op)[code.op])),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
       machine.moveTo(row, column);
@@ -175,12 +172,6 @@ describe('compile', () => {
     expect(pixel(0, 1, [1])).toEqual([[2, 40]]);
     expect(pixel(0, 2, [7])).toEqual([[3, 60]]);
     expect(pixel(0, 3, [0])).toEqual([[0, 0]]);
-  });
-
-  it('calls functions of the user', () => {
-    const { ops, pixel } = biases((program, conv) => program.closure(conv, (x) => x * x));
-    expect(ops.flat()).toEqual(['product', 'closure', 'copy']);
-    expect(pixel(0, 0, [1])).toEqual([[1, 4, 9, 16]]);
   });
 
   it('does nothing for what no logit is made of', () => {

@@ -241,22 +241,6 @@ describe('weights', () => {
   });
 });
 
-it('keeps the user functions of `closure` nodes, and whose they are', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(2);
-  const [double, square] = [(x: number) => 2 * x, (x: number) => x * x];
-  program.enterLayer('a');
-  const once = program.closure(image, double);
-  program.enterLayer('b');
-  program.closure(once, square);
-  expect(program.nodes.slice(1)).toEqual([
-    { op: 'closure', size: 2, input: 0, index: 0 },
-    { op: 'closure', size: 2, input: 1, index: 1 },
-  ]);
-  expect(program.closures).toEqual([double, square]);
-  expect(program.owners).toEqual(['', 'a', 'b']);
-});
-
 it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(1);

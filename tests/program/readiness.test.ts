@@ -25,7 +25,6 @@ it('knows when each feature is ready', () => {
   const leaking = program.conv(image, square(3, 3, 3), null, window('B'));
   program.concat(b, program.pointwise('relu', leaking));
   program.combine('add', b, leaking);
-  program.closure(b, Math.sin);
   program.normalize(b, { epsilon: 1 });
   program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
   program.gate(a, 3);
@@ -45,7 +44,6 @@ it('knows when each feature is ready', () => {
     [1, 2, 3], // its relu
     [0, 1, 2, 1, 2, 3], // concat
     [1, 2, 3], // add: the later of the two
-    [0, 1, 2], // closure
     [2, 2, 2], // normalize: each of all
     [0, 1, 2], // standardize: each of itself
     [0, 1, 2], // gate: of the two of its group

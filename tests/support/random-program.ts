@@ -53,8 +53,6 @@ export const CONDITIONS: readonly ConditionShape[] = [
   { kind: 'map', size: 1 },
 ];
 export const LEVELS = 3;
-/** As many as a program may have, by its indices. */
-export const closures: readonly ((x: number) => number)[] = new Array(20).fill(Math.sin);
 
 /**
  * A causal program of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
@@ -145,7 +143,7 @@ class GrowingProgram {
       case 14:
         if (this.isSmooth) this.add(program.pointwise('tanh', x));
         else if (anchor[0] % 2 === 0) this.add(program.pointwise(anchor[1] % 2 === 0 ? 'relu' : 'elu', x));
-        else this.add(program.closure(x, Math.sin));
+        else this.add(program.pointwise('sigmoid', x));
         break;
       case 16: {
         const z = like[size % like.length] as Features;

@@ -17,7 +17,6 @@ export interface SlowInputs {
   /** Normalized. */
   readonly image: SlowMap;
   readonly conditions?: readonly SlowMap[];
-  readonly closures?: readonly ((x: number) => number)[];
 }
 
 /** A map of numbers that a function gives. */
@@ -60,7 +59,7 @@ export function slowly(
 function slowNode(
   node: ProgramNode,
   maps: readonly SlowMap[],
-  { image, conditions = [], closures = [] }: SlowInputs,
+  { image, conditions = [] }: SlowInputs,
   numbers: (name: string) => Float32Array,
 ): SlowMap {
   if (node.op === 'image') return image;
@@ -151,8 +150,6 @@ function slowNode(
         const level = Math.floor((all[Math.floor(f / node.levels)] as number) * (node.levels - 1) + 0.5);
         return level === f % node.levels ? 1 : 0;
       });
-    case 'closure':
-      return ofPixel((all, f) => closures[node.index]?.(all[f] as number) as number);
     default:
       throw new Error(`slowly knows no ${node.op}`);
   }
@@ -164,6 +161,7 @@ const functions: Partial<Record<string, (x: number, parameter: number) => number
   relu: (x) => Math.max(0, x),
   elu,
   tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   scale: (x, parameter) => x * parameter,
 };
 
