@@ -196,11 +196,21 @@ export class ProgramBuilder implements Ops<Features> {
     const { mean, variance, epsilon, scale, shift } = args;
     checkNormalization('standardize', args, standardizeNames);
     const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
-    return this.affineOf(x, of, ([mean = 0, variance = 0, ...rest]) => {
-      const gamma = scale === undefined ? 1 : (rest.shift() as number);
-      const beta = shift === undefined ? 0 : (rest.shift() as number);
-      const factor = gamma / Math.sqrt(variance + epsilon);
-      return [factor, beta - mean * factor];
+    const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
+      this.derivedWeight(name, x.size, of, (all) =>
+        Float32Array.from({ length: x.size }, (_, feature) => {
+          const [mean = 0, variance = 0, ...rest] = all.map((numbers) => numberOf(numbers, feature));
+          const gamma = scale === undefined ? 1 : (rest.shift() as number);
+          const beta = shift === undefined ? 0 : (rest.shift() as number);
+          return number(gamma / Math.sqrt(variance + epsilon), mean, beta);
+        }),
+      );
+    return this.push({
+      op: 'affine',
+      size: x.size,
+      input: nodeOf(x),
+      scale: derived('scale', (factor) => factor),
+      shift: derived('shift', (factor, mean, beta) => beta - mean * factor),
     });
   }
 
@@ -239,20 +249,6 @@ export class ProgramBuilder implements Ops<Features> {
       scale: this.weightOr(1, 'scale', scale, x.size),
       shift: this.weightOr(0, 'shift', shift, x.size),
     });
-  }
-
-  /** The same, with [scale, shift] of a feature computed from its numbers in several weights, in order. */
-  private affineOf(
-    x: Features,
-    weights: readonly LayerWeight[],
-    numbers: (weights: readonly number[]) => readonly [scale: number, shift: number],
-  ): Features {
-    const derived = (name: string, which: 0 | 1) =>
-      this.derivedWeight(name, x.size, weights, (of) =>
-        Float32Array.from({ length: x.size }, (_, f) => numbers(of.map((all) => numberOf(all, f)))[which]),
-      );
-    const [scale, shift] = [derived('scale', 0), derived('shift', 1)];
-    return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
   }
 
   normalize(x: Features, args: NormalizationArgs): Features {

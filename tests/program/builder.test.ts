@@ -19,11 +19,9 @@ it('refuses operands and weights of other sizes', () => {
     "weight 'b': wanted one of shape [3], got [2]",
   );
   const two = weightOf([2], [], 'w');
-  expect(() => program.affineOf(three, [two], () => [1, 0])).toThrow(
-    "weight 'w': wanted one of shape [3], got [2]",
-  );
   for (const scaled of [{ scale: two }, { shift: two }]) {
     const message = "weight 'w': wanted one of shape [3], got [2]";
+    expect(() => program.affine(three, scaled)).toThrow(message);
     expect(() => program.normalize(three, { epsilon: 1, ...scaled })).toThrow(message);
     const moments = { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 };
     expect(() => program.standardize(three, { ...moments, ...scaled })).toThrow(message);
