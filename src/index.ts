@@ -82,7 +82,7 @@ export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
-export { kernelsInUse } from './ops/own-kernels';
+export { kernelsInUse } from './ops/wasm-kernels';
 export type {
   DropoutArgs,
   Expressed,

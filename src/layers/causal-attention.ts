@@ -8,7 +8,6 @@ import {
   throwTypeError,
 } from '../core/check';
 import { pointWindow } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -135,6 +134,5 @@ serialization.registerClass(CausalAttention);
 
 /** Makes a {@link CausalAttention}. */
 export function causalAttention(args: CausalAttentionArgs): CausalAttention {
-  useOwnKernels();
   return new CausalAttention(args);
 }

@@ -1,5 +1,4 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { useOwnKernels } from '../ops/own-kernels';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
@@ -36,6 +35,5 @@ serialization.registerClass(ConcatElu);
 
 /** Makes a {@link ConcatElu}. */
 export function concatElu(args?: LayerArgs): ConcatElu {
-  useOwnKernels();
   return new ConcatElu(args);
 }

@@ -14,7 +14,6 @@ import {
   type ShiftedWindowArgs,
   shiftedWindow,
 } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
@@ -229,6 +228,5 @@ serialization.registerClass(GatedResBlock);
 
 /** Makes a {@link GatedResBlock}. */
 export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {
-  useOwnKernels();
   return new GatedResBlock(args);
 }

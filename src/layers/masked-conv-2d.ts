@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkKernelSize, checkOneOf, type NamesOf } from '../core/check';
 import { type KernelWindow, type MaskType, windowOf } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
 import { checkLayerArgs } from './layer-args';
 
@@ -88,6 +87,5 @@ serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
 export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
-  useOwnKernels();
   return new MaskedConv2D(args);
 }

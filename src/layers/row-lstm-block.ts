@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkKernelSize, checkMemory, type NamesOf } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs } from './layer-args';
 import {
@@ -89,6 +88,5 @@ serialization.registerClass(RowLSTMBlock);
 
 /** Makes a {@link RowLSTMBlock}. */
 export function rowLSTMBlock(args: RowLSTMBlockArgs): RowLSTMBlock {
-  useOwnKernels();
   return new RowLSTMBlock(args);
 }

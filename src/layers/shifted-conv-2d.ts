@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
 import { type KernelWindow, type Shift, type ShiftedWindowArgs, shiftedWindow } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
 import { checkLayerArgs } from './layer-args';
 
@@ -72,6 +71,5 @@ serialization.registerClass(ShiftedConv2D);
 
 /** Makes a {@link ShiftedConv2D}. */
 export function shiftedConv2d(args: ShiftedConv2DArgs): ShiftedConv2D {
-  useOwnKernels();
   return new ShiftedConv2D(args);
 }

@@ -450,3 +450,7 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
   export function queryOf(state: SamplingState): Record<string, string | number>;
   export function readState(query: Map<string, string>): { state: SamplingState; complaints: string[] };
 }
+
+declare module '*/scripts/lib/own-kernels.mjs' {
+  export const ownKernels: import('esbuild').Plugin;
+}
