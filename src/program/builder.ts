@@ -56,6 +56,19 @@ interface IndexedFeatures extends Features {
   readonly index: number;
 }
 
+/** The node of the image, which comes first. */
+const IMAGE = 0;
+
+/** The window that takes every second row and column of a map. */
+const EVERY_SECOND: KernelWindow = {
+  kernelSize: [1, 1],
+  anchor: [0, 0],
+  present: 'everything',
+  imageChannels: 1,
+  stride: 2,
+  transposed: false,
+};
+
 /** The node that computes the features. */
 export const nodeOf = (features: Features): number => (features as IndexedFeatures).index;
 
@@ -80,6 +93,8 @@ export class ProgramBuilder implements Ops<Features> {
   private readonly names = new Map<LayerWeight, string>();
   /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
   private readonly areConstant: boolean[] = [];
+  /** The scale of each node (see `Readiness`) that passed convolutions with strides; null for the others. */
+  private readonly scales: (number | null)[] = [];
   private layer = '';
 
   /** Sets the layer that the next operations belong to. */
@@ -97,10 +112,21 @@ export class ProgramBuilder implements Ops<Features> {
     isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
   ): Features {
     this.areConstant.push(isConstant);
+    this.scales.push(this.scaleOf(node));
     this.owners.push(this.layer);
     this.nodes.push(node);
     const features: IndexedFeatures = { size: node.size, index: this.nodes.length - 1 };
     return features;
+  }
+
+  private scaleOf(node: ProgramNode): number | null {
+    const scale = operandsOf(node).reduce<number | null>(
+      (found, one) => found ?? this.scales[one] ?? null,
+      null,
+    );
+    if (node.op !== 'conv' || node.window.stride === 1) return scale;
+    const { stride, transposed } = node.window;
+    return transposed ? (scale ?? 1) / stride : (scale ?? 1) * stride;
   }
 
   /** The image, normalized: one feature a channel. */
@@ -173,7 +199,16 @@ export class ProgramBuilder implements Ops<Features> {
 
   position(x: Features): Features {
     this.checkIsMap('position', x);
-    return this.push({ op: 'position', size: 2, input: nodeOf(x) });
+    const scale = this.scales[nodeOf(x)] ?? null;
+    // Strides keep the upper left of the places that they merge, whose position is the same as that of the coarse place.
+    let position = this.push({ op: 'position', size: 2, input: scale === null ? nodeOf(x) : IMAGE });
+    for (let reached = 1; reached < (scale ?? 1); reached *= EVERY_SECOND.stride) {
+      const kernel = this.unusedName('every_second');
+      this.weights.set(kernel, { shape: [1, 1, 2, 2], from: [], make: () => Float32Array.of(1, 0, 0, 1) });
+      const input = nodeOf(position);
+      position = this.push({ op: 'conv', size: 2, input, kernel, bias: null, window: EVERY_SECOND });
+    }
+    return position;
   }
 
   concatElu(x: Features): Features {
