@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import { ownKernels } from './scripts/lib/own-kernels.mjs';
 
 /** What the package exports. */
 const entries = {
@@ -34,6 +35,7 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'es2022',
     dts: { entry: entries },
+    esbuildPlugins: [ownKernels],
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
     esbuildOptions(options, { format }) {
       options.minifyWhitespace = format === 'cjs'; // comments too, by which bundlers know what they may leave out
@@ -53,6 +55,7 @@ export default defineConfig([
     minify: true,
     banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
     esbuildPlugins: [
+      ownKernels,
       {
         name: 'global-tf',
         setup(build) {

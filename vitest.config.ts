@@ -17,6 +17,7 @@ const nodeOnly = [
   'tests/kernels/assembly/**',
   'tests/*docs*.test.ts',
   'tests/architecture.test.ts',
+  'tests/own-kernels-in-bundles.test.ts',
 ];
 
 /** Tests of the examples: they run programs, and take as long as all others. */

@@ -50,7 +50,7 @@ const bare = join(temporary, 'bare'); // of a user without tfjs
 /** What of the library takes its loops of training on wasm along into a page. */
 const OWN_LOOPS = [
   ['getMask', false],
-  ['MaskedConv2D', false],
+  ['MaskedConv2D', true],
   ['maskedConv2d', true],
   ['pixelCNN', true],
   ['gatedPixelCNN', true],
@@ -58,7 +58,7 @@ const OWN_LOOPS = [
   ['normalize', true],
   ['logProb', true],
   ['sample', true],
-  ['kernelsInUse', true],
+  ['kernelsInUse', false],
 ];
 
 /** The most that parts of the library may weigh in a page, in bytes, minified and compressed, tfjs left out. */

@@ -9,12 +9,12 @@ export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } fr
 export type { Images, Place } from './core/images';
 export {
   getMask,
+  type KernelWindow,
   type Mask,
   type MaskArgs,
   type MaskType,
   type Shift,
   type ShiftedWindowArgs,
-  type Window,
   windowOf,
 } from './core/window';
 export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
@@ -35,7 +35,6 @@ export {
 export { EnlargedMap, type EnlargedMapArgs, enlargedMap } from './layers/enlarged-map';
 export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
 export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
-export type { AffineArgs, ConvArgs, IncrementalLayer, NormalizeArgs, Program } from './layers/incremental';
 export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
 export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
 export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
@@ -83,8 +82,7 @@ export type { InputEncoding, NetworkArgs } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
-export { kernelsInUse } from './ops/own-kernels';
-export type { Features } from './program/builder';
+export { kernelsInUse } from './ops/wasm-kernels';
 export type {
   DropoutArgs,
   Expressed,
@@ -100,16 +98,15 @@ export type {
 export type {
   CombinationName,
   LSTMPath,
-  Node,
   PointwiseName,
   PortableModel,
+  ProgramNode,
   SoftmaxName,
   Weight,
 } from './program/program';
 export {
   type Adjust,
   type Adjuster,
-  type AdjusterData,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,

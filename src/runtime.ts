@@ -15,11 +15,10 @@ export {
 } from './pool/pool';
 export type { PoolWorker } from './pool/workers';
 export { readPortable, type WritePortableOptions, writePortable } from './program/file';
-export type { Node, PortableModel, Weight } from './program/program';
+export type { PortableModel, ProgramNode, Weight } from './program/program';
 export {
   type Adjust,
   type Adjuster,
-  type AdjusterData,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,

@@ -123,6 +123,15 @@ it('finds the exports', () => {
   expect(names(all.filter(({ isCallable }) => isCallable)).length).toBeGreaterThan(25);
 });
 
+it('names nothing as a page has a global or an interface, which an import would hide', () => {
+  const dom = ts.sys.readFile(join(root, 'node_modules/typescript/lib/lib.dom.d.ts')) ?? '';
+  const globals = new Set(
+    [...dom.matchAll(/^(?:interface|declare var|type) (\w+)/gm)].map(([, name]) => name),
+  );
+  expect(globals.has('Node') && globals.has('Window')).toBe(true);
+  expect(names(all).filter((name) => globals.has(name))).toEqual([]);
+});
+
 it('has a docstring for every public name', () => {
   expect(names(all.filter(({ docstring }) => docstring === ''))).toEqual([]);
 });

@@ -57,7 +57,7 @@ export interface ReceptiveField {
  * 2 of them for n blocks. With a distribution other than a softmax, the distribution itself sees the earlier channels
  * of the pixel.
  *
- * If every layer can be evaluated pixel by pixel (see {@link IncrementalLayer}), the result is read off the graph and
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and
  * its masks: it is exact, and the same for all weights. Any other model is tested: each value is changed in 4 random
  * images, and the outputs are compared bit for bit. This misses dependencies that the current weights switch off or
  * that are lost in float32 rounding; a warning on the console, once for each model, names the layer.

@@ -21,7 +21,7 @@ export type MaskType = 'A' | 'B';
  * The window of a causal convolution: which taps of a kernel are used, and on which features. Rows above the
  * output's own are seen whole, rows below never. Plain data.
  */
-export interface Window {
+export interface KernelWindow {
   /** Rows and columns of the kernel. */
   readonly kernelSize: readonly [rows: number, columns: number];
   /** The tap that lies on the output's own position. */
@@ -50,9 +50,9 @@ export type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
 /** The window of an odd kernel around its middle tap, at stride 1. */
 export function windowAround(
   kernelSize: readonly [rows: number, columns: number],
-  present: Window['present'],
+  present: KernelWindow['present'],
   imageChannels: number,
-): Window {
+): KernelWindow {
   const [rows, columns] = kernelSize;
   return {
     kernelSize,
@@ -65,7 +65,7 @@ export function windowAround(
 }
 
 /** The window of a 1x1 kernel that sees all features of its pixel. */
-export const pointWindow: Window = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
+export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B', 1);
 
 /**
  * Where the window of a shifted convolution lies:
@@ -124,13 +124,13 @@ const shiftedNames: NamesOf<ShiftedWindowArgs> = {
  * console.log(windowOf({ kernelSize: [2, 3], shift: 'down' }).anchor); // [1, 1]
  * ```
  */
-export function windowOf(args: WindowArgs | ShiftedWindowArgs): Window {
+export function windowOf(args: WindowArgs | ShiftedWindowArgs): KernelWindow {
   checkArgs<object>('windowOf', args, { ...shiftedNames, ...maskArgNames });
   return 'shift' in args ? shiftedWindow('windowOf', args) : readWindow('windowOf', args);
 }
 
 /** The window of a shifted convolution; `what` names the caller in errors. */
-export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
+export function shiftedWindow(what: string, args: ShiftedWindowArgs): KernelWindow {
   const { shift, stride = 1, transposed = false } = checkArgs(what, args, shiftedNames);
   checkOneOf(`${what}: shift`, shift, shifts);
   const checkSize = shift === 'around' ? checkKernelSize : checkAnyKernelSize;
@@ -155,7 +155,7 @@ export function shiftedWindow(what: string, args: ShiftedWindowArgs): Window {
  * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
  * convolution, at stride 1, of the map with zeros inserted between its places.
  */
-export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: Window): Window {
+export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: KernelWindow): KernelWindow {
   const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
   return {
     ...window,
@@ -169,7 +169,7 @@ export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: 
 type WindowArgs = Omit<MaskArgs, 'featuresIn' | 'featuresOut'>;
 
 /** The window that the arguments of {@link getMask} describe; `what` names the caller in errors. */
-function readWindow(what: string, args: WindowArgs): Window {
+function readWindow(what: string, args: WindowArgs): KernelWindow {
   const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs(what, args, maskArgNames);
   const size = checkKernelSize(`${what}: kernelSize`, args.kernelSize);
   checkOneOf(`${what}: maskType`, maskType, ['A', 'B']);
@@ -180,13 +180,17 @@ function readWindow(what: string, args: WindowArgs): Window {
 }
 
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
-export function offsetOfTap({ anchor, transposed }: Window, row: number, column: number): [number, number] {
+export function offsetOfTap(
+  { anchor, transposed }: KernelWindow,
+  row: number,
+  column: number,
+): [number, number] {
   const [down, right] = [row - anchor[0], column - anchor[1]];
   return transposed ? [-down, -right] : [down, right];
 }
 
 /** What the tap in this row and column of the kernel sees. This rule is what makes a network causal. */
-export function sightOf(window: Window, row: number, column: number): Sight {
+export function sightOf(window: KernelWindow, row: number, column: number): Sight {
   const { present, imageChannels } = window;
   const [down, right] = offsetOfTap(window, row, column);
   if (present === 'andBelow') return 'everything';
@@ -213,7 +217,7 @@ export function isSeen(sight: Sight, channelIn: number, channelOut: number): boo
  * `featuresOut` if none does.
  */
 export function firstSeer(
-  { imageChannels }: Window,
+  { imageChannels }: KernelWindow,
   sight: Sight,
   input: number,
   featuresIn: number,
@@ -230,7 +234,7 @@ export function firstSeer(
  *
  * @throws TypeError naming what does not fit
  */
-export function checkKernel(window: Window, kernel: readonly number[], featuresIn: number): void {
+export function checkKernel(window: KernelWindow, kernel: readonly number[], featuresIn: number): void {
   if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
   const [rows, columns, kernelIn = 0, featuresOut] = kernel;
   if (kernel.length !== 4 || String([rows, columns]) !== String(window.kernelSize)) {
@@ -245,23 +249,23 @@ export function checkKernel(window: Window, kernel: readonly number[], featuresI
  * How many rows of the kernel, from the first, contain all taps in use: the rows that do not reach below the output, or
  * all of them.
  */
-export const usedRows = ({ kernelSize, anchor, present, transposed }: Window): number =>
+export const usedRows = ({ kernelSize, anchor, present, transposed }: KernelWindow): number =>
   transposed || present === 'andBelow' ? kernelSize[0] : anchor[0] + 1;
 
 /** How many columns of the kernel's anchor row, from the first, contain all taps in use. */
-export function presentColumns(window: Window): number {
+export function presentColumns(window: KernelWindow): number {
   let columns = window.kernelSize[1];
   while (columns > 0 && sightOf(window, window.anchor[0], columns - 1) === 'nothing') columns--;
   return columns;
 }
 
 /** Whether rows below the output's own are seen. */
-export const seesBelow = ({ present }: Window): boolean => present === 'andBelow';
+export const seesBelow = ({ present }: KernelWindow): boolean => present === 'andBelow';
 
 /**
  * The mask of a window as zeros and ones, [rows, columns, featuresIn, featuresOut], row-major.
  */
-export function maskOf(window: Window, featuresIn: number, featuresOut: number): Float32Array {
+export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: number): Float32Array {
   const [rows, columns] = window.kernelSize;
   const values = new Float32Array(rows * columns * featuresIn * featuresOut);
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => values.fill(1, from, to));
@@ -273,7 +277,7 @@ export function maskOf(window: Window, featuresIn: number, featuresOut: number):
  * run ends where its row of outputs ends.
  */
 export function eachVisibleRun(
-  window: Window,
+  window: KernelWindow,
   featuresIn: number,
   featuresOut: number,
   act: (from: number, to: number) => void,

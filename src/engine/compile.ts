@@ -19,8 +19,6 @@ import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 /** What is compiled: a program that is evaluated together with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
-  /** The user's own functions, to which `closure` nodes refer by index. */
-  readonly closures: readonly ((x: number) => number)[];
 }
 
 /** Where to write a program's image and read its output, at the present pixel of each image. */
@@ -39,7 +37,7 @@ export interface ProgramIO {
 export function compile(
   plan: Plan,
   height: number,
-  { nodes, output, weights, closures }: ProgramSource,
+  { nodes, output, weights }: ProgramSource,
   ready: readonly Readiness[],
   due: readonly number[],
 ): ProgramIO {
@@ -55,7 +53,6 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  const data = { numbers, closures };
   const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
     const { scale } = readiness[index] as Readiness;
     const extent = extentOf(nodes, readiness, index, readers);
@@ -91,10 +88,10 @@ export function compile(
     } else if (node.op === 'oneHotLevels') {
       const x = addNumbers(index, node.levels, node.input);
       const isOnlyLookedUp = index !== output && lookUps[index]?.length === readers[index]?.length;
-      if (!isOnlyLookedUp) addFeaturewise(plan, node, data, [x], cache(index));
+      if (!isOnlyLookedUp) addFeaturewise(plan, node, numbers, [x], cache(index));
     } else if (node.op === 'embedLevels') {
       const [levels = 0] = weights.get(node.table)?.shape ?? [];
-      addFeaturewise(plan, node, data, [addNumbers(index, levels, node.input)], cache(index));
+      addFeaturewise(plan, node, numbers, [addNumbers(index, levels, node.input)], cache(index));
     } else if (node.op === 'shift') {
       addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
     } else if (node.op === 'attend') {
@@ -103,7 +100,7 @@ export function compile(
     } else if (node.op === 'lstm') {
       addLSTM(plan, node, numbers(node.kernel), cache(node.input), cache(index));
     } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
-      addFeaturewise(plan, node, data, operandsOf(node).map(cache), cache(index));
+      addFeaturewise(plan, node, numbers, operandsOf(node).map(cache), cache(index));
     }
     for (const operand of new Set(operandsOf(node))) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();

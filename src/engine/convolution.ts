@@ -1,4 +1,4 @@
-import { firstSeer, sightOf, type Window } from '../core/window';
+import { firstSeer, type KernelWindow, sightOf } from '../core/window';
 import { Op, type Operand } from '../kernels/instruction';
 import { AFTER_ROW, ROW } from '../program/readiness';
 import type { Layout, Range } from './layout';
@@ -27,7 +27,7 @@ export interface ConvolutionWeights {
 
 /** A convolution between features. */
 interface Convolution {
-  readonly window: Window;
+  readonly window: KernelWindow;
   readonly kernel: Float32Array;
   /** If the inputs are numbers of levels: how many levels there are, each with a row of the kernel; otherwise null. */
   readonly levels: number | null;
@@ -70,7 +70,7 @@ interface PackedWeights {
  */
 export function addConvolution(
   plan: Plan,
-  window: Window,
+  window: KernelWindow,
   { kernel, bias }: ConvolutionWeights,
   x: FeatureCache,
   y: FeatureCache,

@@ -26,8 +26,6 @@ export interface EvaluatorArgs {
   readonly numConditions?: number;
   /** What the outputs mean. @default the model's distribution */
   readonly distribution?: PixelDistribution;
-  /** The user's own functions, to which `closure` nodes refer by index. @default none */
-  readonly closures?: readonly ((x: number) => number)[];
 }
 
 /**
@@ -45,17 +43,16 @@ export function evaluatorFor(
     conditions = [],
     numConditions = numImages,
     distribution = distributionOf(model),
-    closures = [],
   }: EvaluatorArgs,
   make: (floats: number) => SamplingKernels = makeKernels,
 ): Evaluator {
   const { nodes, conditions: shapes, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, shapes);
   checkImageSize('imageShape', imageShape, ready);
-  const given = withMaps(model, maps, { numImages: numConditions, imageShape, conditions, closures }, make);
+  const given = withMaps(model, maps, { numImages: numConditions, imageShape, conditions }, make);
   const [height, width, channels] = imageShape;
   const plan = new Plan(imagesTogether(numImages), width, channels);
-  const io = compile(plan, height, { ...model, nodes, closures }, ready, channelsOf(distribution));
+  const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
   const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);

@@ -3,14 +3,6 @@ import { type FeaturewiseNode, type GateName, gateInputs, type SoftmaxName } fro
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
-/** What an operation needs besides its operands. */
-export interface FeaturewiseData {
-  /** The numbers of a weight. */
-  readonly numbers: (weight: string) => Float32Array;
-  /** The user's own functions, to which `closure` nodes refer by index. */
-  readonly closures: readonly ((x: number) => number)[];
-}
-
 /** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
 export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
   for (const [feature, slot] of y.layout.slotOf.entries()) {
@@ -21,19 +13,19 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
 }
 
 /**
- * An operation from operands to y, on features of the same pixel. Operations on levels get the numbers of the levels:
- * see {@link addLevelNumbers}.
+ * An operation from operands to y, on features of the same pixel; `numbers` gives those of a weight. Operations on
+ * levels get the numbers of the levels: see {@link addLevelNumbers}.
  */
 export function addFeaturewise(
   plan: Plan,
   node: FeaturewiseNode,
-  data: FeaturewiseData,
+  numbers: (weight: string) => Float32Array,
   operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
   const [first, ...others] = operands as [FeatureCache, ...FeatureCache[]];
   const like = (x: FeatureCache) => arranged(plan, x, y.layout, !y.isOnePixel);
-  const constant = (weight: string) => plan.constant(inSlots(data.numbers(weight), y.layout));
+  const constant = (weight: string) => plan.constant(inSlots(numbers(weight), y.layout));
   switch (node.op) {
     case 'concat':
       concatenate(plan, operands, y);
@@ -55,7 +47,7 @@ export function addFeaturewise(
       eachNumber(plan, first, y, { op: Op.oneHot, parameter: 1 });
       break;
     case 'embedLevels': {
-      const table = data.numbers(node.table); // [levels,units]
+      const table = numbers(node.table); // [levels,units]
       const units = y.layout.times.length / first.layout.times.length;
       const { offset } = plan.constant(table);
       eachNumber(plan, first, y, {
@@ -69,9 +61,6 @@ export function addFeaturewise(
       });
       break;
     }
-    case 'closure':
-      addClosure(plan, data.closures[node.index] as (x: number) => number, first, y);
-      break;
     case 'softmax':
     case 'logSoftmax':
       eachGroup(plan, node, like(first), y);
@@ -198,16 +187,6 @@ function eachNumber(
     const to = y.operand(slotOf[first]);
     const code = { y: to, a: x.operand(slot), length, ...instruction };
     plan.emit(times[first] as number, code, y.places);
-  }
-}
-
-/** A user's own function; the padding of a run stays 0. */
-function addClosure(plan: Plan, fn: (x: number) => number, x: FeatureCache, y: FeatureCache): void {
-  const { times, slotOf } = y.layout;
-  for (const time of new Set(times)) {
-    const features = [...times.keys()].filter((feature) => times[feature] === time);
-    const slots = features.map((f): [number, number] => [slotOf[f] as number, x.layout.slotOf[f] as number]);
-    plan.emit(time, { fn, y: y.operand(), a: x.operand(), slots }, y.places);
   }
 }
 

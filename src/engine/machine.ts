@@ -9,7 +9,6 @@ import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
 import { alike, hasColumn, hasRow } from './places';
 import {
   CHUNK,
-  type Closure,
   FIRST_MOVING,
   indexOfTime,
   type MovingBase,
@@ -36,13 +35,13 @@ interface EncodedStep extends Step {
   readonly at: number;
 }
 
-/**
- * Consecutive instructions, [start, end) in the heap, or a JavaScript function; and how to run them, see {@link Step}.
- */
-type Segment = Pick<Step, 'places' | 'sweep'> & {
+/** Consecutive instructions, [start, end) in the heap, and how to run them, see {@link Step}. */
+interface Segment extends Pick<Step, 'places' | 'sweep'> {
+  readonly start: number;
+  end: number;
   /** The moving bases that a sweep uses. Moving all bases would take longer the more nodes there are. */
   readonly bases: Set<number>;
-} & ({ readonly start: number; end: number } | { readonly closure: Closure });
+}
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -52,11 +51,11 @@ export class Machine {
   private readonly kernels: SamplingKernels;
   /** By time. */
   private readonly steps: readonly (readonly EncodedStep[])[];
-  /** The greatest distance from one place of them to the next. */
+  /** The coarsest spacing of the places of any step, in rows or columns of the image. */
   private readonly every: number;
   /** What is done at each time at places that are {@link alike}. */
   private readonly segments = new Map<number, readonly (readonly Segment[])[]>();
-  /** The same at the present one. */
+  /** What is done at each time at the current place. */
   private due: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
   private readonly movingBases: readonly MovingBase[];
@@ -80,7 +79,7 @@ export class Machine {
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
     const codeStart = tables + numChunks * tableWords;
-    const codeWords = INSTRUCTION_WORDS * steps.flat().filter(({ code }) => !('fn' in code)).length;
+    const codeWords = INSTRUCTION_WORDS * steps.flat().length;
     this.kernels = make(codeStart + codeWords);
     const { heap, words } = this.kernels;
     this.heap = heap;
@@ -147,9 +146,8 @@ export class Machine {
     }
   }
 
-  private act(segment: Segment, { table, at }: Chunk, images: number): void {
-    if ('closure' in segment) this.apply(segment.closure, at, images);
-    else this.kernels.run(segment.start, segment.end, table, images);
+  private act(segment: Segment, { table }: Chunk, images: number): void {
+    this.kernels.run(segment.start, segment.end, table, images);
   }
 
   /** What is done at each time at a place; times of whole rows refer to the row of the place. */
@@ -170,14 +168,6 @@ export class Machine {
     );
     segments.set(key, due);
     return due;
-  }
-
-  private apply({ fn, y, a, slots }: Closure, at: (operand: Operand) => number, images: number): void {
-    const { heap } = this;
-    for (let n = 0; n < images; n++) {
-      const [yn, an] = [at(y) + n * y.stride, at(a) + n * a.stride];
-      for (const [to, from] of slots) heap[yn + to] = fn(heap[an + from] as number);
-    }
   }
 
   /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
@@ -223,10 +213,8 @@ function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): En
   return all.map((steps) =>
     steps.map((step) => {
       const at = next;
-      if (!('fn' in step.code)) {
-        encode(heap, at, step.code);
-        next += INSTRUCTION_WORDS;
-      }
+      encode(heap, at, step.code);
+      next += INSTRUCTION_WORDS;
       return { ...step, at };
     }),
   );
@@ -239,8 +227,7 @@ function inSegments(steps: readonly EncodedStep[]): Segment[] {
     const last = segments.at(-1);
     const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
     const bases = sweep === undefined ? [] : movingBasesOf(code);
-    if ('fn' in code) segments.push({ closure: code, places, sweep, bases: new Set(bases) });
-    else if (isLike && last !== undefined && 'end' in last && last.end === at) {
+    if (isLike && last?.end === at) {
       last.end += INSTRUCTION_WORDS;
       for (const base of bases) last.bases.add(base);
     } else segments.push({ start: at, end: at + INSTRUCTION_WORDS, places, sweep, bases: new Set(bases) });
@@ -249,8 +236,7 @@ function inSegments(steps: readonly EncodedStep[]): Segment[] {
 }
 
 /** The moving bases of operands, by their indices among these. */
-function movingBasesOf(code: Step['code']): number[] {
-  const { y, a, b, c }: Pick<Instruction, 'y' | 'a' | 'b' | 'c'> = code;
+function movingBasesOf({ y, a, b, c }: Instruction): number[] {
   const bases = [y, a, b, c].flatMap((operand) =>
     operand === undefined ? [] : [operand.base - FIRST_MOVING],
   );

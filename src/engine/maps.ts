@@ -1,9 +1,15 @@
 import { type ConditionShape, type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import type { SamplingKernels } from '../kernels/instruction';
 import { asCondition, type MapSize, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
-import { type ImageNode, type Node, operandsOf, type PortableModel, withOperands } from '../program/program';
+import {
+  type ImageNode,
+  operandsOf,
+  type PortableModel,
+  type ProgramNode,
+  withOperands,
+} from '../program/program';
 import { ONCE, ROW, readinessOf } from '../program/readiness';
 import { compile } from './compile';
 import { type GivenCondition, putConditions } from './conditions';
@@ -15,7 +21,6 @@ interface MapArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly conditions: readonly ConditionValues[];
-  readonly closures: readonly ((x: number) => number)[];
 }
 
 /**
@@ -59,10 +64,13 @@ class MapMaker {
 
   /** Makes the map of a node. */
   makeMap(index: number): void {
-    this.given[this.model.conditions.length + index] = this.mapOf(index, this.model.nodes[index] as Node);
+    this.given[this.model.conditions.length + index] = this.mapOf(
+      index,
+      this.model.nodes[index] as ProgramNode,
+    );
   }
 
-  private mapOf(index: number, node: Node): GivenCondition {
+  private mapOf(index: number, node: ProgramNode): GivenCondition {
     if (node.op === 'enlarge') {
       const { enlarged: [rows, columns] = [1, 1], ...map } = this.known(node.input);
       return { ...map, enlarged: [rows * node.rows, columns * node.columns] };
@@ -80,7 +88,7 @@ class MapMaker {
   /** The known values of a node: a condition of the model, or a map that was made. */
   private known(index: number): GivenCondition {
     const { nodes, conditions } = this.model;
-    const node = nodes[index] as Node;
+    const node = nodes[index] as ProgramNode;
     return this.given[node.op === 'condition' ? node.index : conditions.length + index] as GivenCondition;
   }
 
@@ -93,10 +101,10 @@ class MapMaker {
    * A convolution that sees rows below, expressed as one that sees only the rows above and the present one, over a map
    * that is followed by this many rows of zeros.
    */
-  private convolved(index: number, node: Extract<Node, { op: 'conv' }>): GivenCondition {
+  private convolved(index: number, node: Extract<ProgramNode, { op: 'conv' }>): GivenCondition {
     const { kernelSize, anchor } = node.window;
     const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
-    const window: Window = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
+    const window: KernelWindow = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
     return this.evaluated(index, { ...node, window }, below);
   }
 
@@ -106,11 +114,11 @@ class MapMaker {
    */
   private evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const { model, given, shapes, make } = this;
-    const { numImages, closures } = this.args;
+    const { numImages } = this.args;
     const [height, width] = this.sizeOf(index);
     const nodes = this.programOf(index, node);
     const plan = new Plan(imagesTogether(numImages), width, 1);
-    const program = { nodes, output: nodes.length - 1, weights: model.weights, closures };
+    const program = { nodes, output: nodes.length - 1, weights: model.weights };
     const due = new Array<number>(node.size).fill(ROW);
     const io = compile(plan, height + below, program, readinessOf(nodes, shapes), due);
     const machine = new Machine(plan, numImages, make);
@@ -132,7 +140,7 @@ class MapMaker {
     const found = new Set([index]);
     for (const one of found) {
       if (one !== index && whole.has(one)) continue;
-      for (const operand of operandsOf(model.nodes[one] as Node)) found.add(operand);
+      for (const operand of operandsOf(model.nodes[one] as ProgramNode)) found.add(operand);
     }
     const inOrder = [0, ...[...found].sort((a, b) => a - b)];
     const indexOf = new Map(inOrder.map((one, at) => [one, at]));

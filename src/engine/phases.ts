@@ -1,4 +1,4 @@
-import { offsetOfTap, sightOf, type Window } from '../core/window';
+import { type KernelWindow, offsetOfTap, sightOf } from '../core/window';
 
 /** A tap of a kernel. */
 export type Tap = readonly [row: number, column: number];
@@ -33,7 +33,7 @@ export interface Phase {
 }
 
 /** The phases of a window. */
-export function phasesOf(window: Window): Phase[] {
+export function phasesOf(window: KernelWindow): Phase[] {
   const { stride, transposed } = window;
   const every = transposed ? stride : 1;
   const places = Array.from({ length: every * every }, (_, i) => [Math.floor(i / every), i % every] as const);
@@ -51,7 +51,7 @@ export function phasesOf(window: Window): Phase[] {
  * The taps that see something from one place of the map that is written, for an input map with `every` times fewer
  * rows.
  */
-function tapRows(window: Window, every: number, row: number, column: number): TapRow[] {
+function tapRows(window: KernelWindow, every: number, row: number, column: number): TapRow[] {
   const [rows, columns] = window.kernelSize;
   const inOrder = (length: number) => {
     const indices = Array.from({ length }, (_, i) => i);
@@ -76,7 +76,7 @@ function tapRows(window: Window, every: number, row: number, column: number): Ta
 }
 
 /** The greatest reach of a window in the map that it reads: rows above the present one, and columns to either side. */
-export function reachOf(window: Window): { readonly above: number; readonly columns: number } {
+export function reachOf(window: KernelWindow): { readonly above: number; readonly columns: number } {
   const { kernelSize, anchor, stride, transposed } = window;
   const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];
   if (!transposed) return { above: anchor[0], columns: Math.max(anchor[1], after[1]) };

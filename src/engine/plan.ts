@@ -3,22 +3,13 @@ import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
 import type { Layout } from './layout';
 import { EVERYWHERE, type Places, placesOfScale } from './places';
 
-/** A user's own function of the features of one pixel, for which there is no instruction. */
-export interface Closure {
-  readonly fn: (x: number) => number;
-  readonly y: Operand;
-  readonly a: Operand;
-  /** Where the features lie after each operand. */
-  readonly slots: readonly (readonly [y: number, a: number])[];
-}
-
 /** The direction in which a sweep goes over the places of a row. */
 export type Sweep = 'fromLeft' | 'fromRight';
 
 /** An operation at some places. */
 export interface Step {
   readonly places: Places;
-  readonly code: Instruction | Closure;
+  readonly code: Instruction;
   /** Set if it works on a whole row, but place by place. */
   readonly sweep: Sweep | undefined;
 }
@@ -151,15 +142,11 @@ export class Plan {
    * Adds an operation at a time and at some places. Before or after a row, it is done for all of these places in the
    * row, at once or in a sweep.
    */
-  emit(time: number, code: Instruction | Closure, places = EVERYWHERE, sweep?: Sweep): void {
+  emit(time: number, code: Instruction, places = EVERYWHERE, sweep?: Sweep): void {
     const isOfRow = time === ROW || time === AFTER_ROW;
     const columns = this.width / places.every;
-    const isAtOnce = isOfRow && sweep === undefined && !('fn' in code);
-    const step = {
-      places,
-      code: isAtOnce ? { ...code, columns } : code,
-      sweep: isOfRow && 'fn' in code ? 'fromLeft' : sweep,
-    } as const;
+    const isAtOnce = isOfRow && sweep === undefined;
+    const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep };
     this.all[indexOfTime(time, this.channels)]?.push(step);
   }
 

@@ -8,7 +8,6 @@ import {
   throwTypeError,
 } from '../core/check';
 import { pointWindow } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -119,7 +118,7 @@ export class CausalAttention extends PixelLayer {
     return super.computeOutputShape(inputShape); // [N,H,W,units]
   }
 
-  override express<T>(ops: Ops<T>, [x, y]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
     const [queries, keys, values] = this.projections.map(
       ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
     ) as [T, T, T];
@@ -135,6 +134,5 @@ serialization.registerClass(CausalAttention);
 
 /** Makes a {@link CausalAttention}. */
 export function causalAttention(args: CausalAttentionArgs): CausalAttention {
-  useOwnKernels();
   return new CausalAttention(args);
 }

@@ -1,7 +1,7 @@
 import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { layerArgNames } from './layer-args';
@@ -60,7 +60,7 @@ interface Settings extends ParsedWeightArgs {
  */
 export abstract class CausalConv2D extends PixelLayer {
   protected readonly filters: number;
-  protected abstract readonly window: Window;
+  protected abstract readonly window: KernelWindow;
   private readonly weightNormalization: boolean;
   private readonly settings: Settings;
   /** Whether the caller chose a kernel initializer. */
@@ -103,16 +103,16 @@ export abstract class CausalConv2D extends PixelLayer {
     return [n as Shape[0], h as Shape[0], w as Shape[0], this.filters];
   }
 
-  override express<T>(ops: Ops<T>, inputs: readonly T[]): T | null {
+  override express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null {
     const name = this.settings.activation.getClassName();
     const fn = activation(name);
     const y = this.convolve(ops, inputs, name === 'relu'); // [N,H,W,in] -> [N,H,W,filters]
     return name === 'relu' ? y : (fn?.(ops, y) ?? null);
   }
 
-  private convolve<T>(ops: Ops<T>, [x]: readonly T[], isRelu: boolean): T {
+  private convolve<T>(ops: Ops<T>, [x]: readonly [T, ...T[]], isRelu: boolean): T {
     const { kernel, bias } = this.convolution as ConvolutionWeights;
-    return ops.conv(x as T, kernel, bias, this.window, isRelu ? 'relu' : 'linear');
+    return ops.conv(x, kernel, bias, this.window, isRelu ? 'relu' : 'linear');
   }
 
   /** An activation that is registered beside tfjs's own is not part of `express`. */

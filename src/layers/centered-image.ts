@@ -27,9 +27,9 @@ export class CenteredImage extends PixelLayer {
     super(checkLayerArgs(CenteredImage, new.target, args, layerArgNames));
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    const centered = ops.pointwise('shift', ops.pointwise('scale', x as T, 2), -1); // [N,H,W,C]
-    const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x as T, 0, 1), 0), 1); // [N,H,W,1]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]
+    const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x, 0, 1), 0), 1); // [N,H,W,1]
     return ops.concat(centered, ones); // [N,H,W,C+1]
   }
 }

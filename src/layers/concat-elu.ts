@@ -1,5 +1,4 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { useOwnKernels } from '../ops/own-kernels';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
@@ -28,14 +27,13 @@ export class ConcatElu extends PixelLayer {
     super(checkLayerArgs(ConcatElu, new.target, args, layerArgNames));
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.concatElu(x as T); // [N,H,W,F] -> [N,H,W,2F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 serialization.registerClass(ConcatElu);
 
 /** Makes a {@link ConcatElu}. */
 export function concatElu(args?: LayerArgs): ConcatElu {
-  useOwnKernels();
   return new ConcatElu(args);
 }

@@ -43,12 +43,14 @@ export function conditionedGate<T>(
   projections: readonly Projection[],
   { groups, kind }: { groups: number; kind: GateKind },
 ): T {
-  const ofPixels = [x];
+  const ofPixels: T[] = [];
   const ofImages: T[] = [];
   for (const [index, { kernel, isMap }] of projections.entries()) {
     const projected = ops.conv(conditions[index] as T, kernel, null, pointWindow); // [..,K] -> [..,2F]
     (isMap ? ofPixels : ofImages).push(projected);
   }
-  const sum = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // all [..,2F]
-  return ops.gate(sum(ofPixels) as T, groups, sum(ofImages), kind); // [N,H,W,2F] -> [N,H,W,F]
+  const sum = (first: T, ...rest: T[]) => (rest.length > 0 ? ops.combine('add', first, ...rest) : first); // all [..,2F]
+  const [vector, ...vectors] = ofImages;
+  const ofImage = vector === undefined ? undefined : sum(vector, ...vectors);
+  return ops.gate(sum(x, ...ofPixels), groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
 }

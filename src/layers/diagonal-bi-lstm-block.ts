@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
 import { windowOf } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
 import type { Ops } from '../program/ops';
 import type { LSTMPath } from '../program/program';
 import { checkLayerArgs } from './layer-args';
@@ -83,6 +82,5 @@ serialization.registerClass(DiagonalBiLSTMBlock);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
 export function diagonalBiLSTMBlock(args: DiagonalBiLSTMBlockArgs): DiagonalBiLSTMBlock {
-  useOwnKernels();
   return new DiagonalBiLSTMBlock(args);
 }

@@ -42,8 +42,8 @@ export class EnlargedMap extends PixelLayer {
     checkEnlarge('EnlargedMap', this.rows, this.columns);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.enlarge(x as T, this.rows, this.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.enlarge(x, this.rows, this.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 
   override getConfig(): serialization.ConfigDict {

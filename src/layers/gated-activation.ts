@@ -116,9 +116,9 @@ export class GatedActivation extends PixelLayer {
     return { features, conditions };
   }
 
-  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
     const { imageChannels: groups, kind, projections } = this;
-    return conditionedGate(ops, x as T, conditions, projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
+    return conditionedGate(ops, x, conditions, projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -7,8 +7,13 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { pointWindow, type Shift, type ShiftedWindowArgs, shiftedWindow, type Window } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
+import {
+  type KernelWindow,
+  pointWindow,
+  type Shift,
+  type ShiftedWindowArgs,
+  shiftedWindow,
+} from '../core/window';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
@@ -98,7 +103,7 @@ export class GatedResBlock extends PixelLayer {
   private readonly hiddenFilters: number;
   private readonly activation: 'concatElu' | 'elu';
   private readonly shift: Shift;
-  private readonly window: Window;
+  private readonly window: KernelWindow;
   private readonly hasSkip: boolean;
   private readonly dropout: DropoutArgs;
   private readonly weightNormalization: boolean;
@@ -185,12 +190,12 @@ export class GatedResBlock extends PixelLayer {
     return this.readShapes(inputShape).x;
   }
 
-  override express<T>(ops: Ops<T>, [x, ...rest]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x, ...rest]: readonly [T, ...T[]]): T {
     const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
       ops.conv(of, kernel, bias, window);
     const isConcat = this.activation === 'concatElu';
     const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
-    let y = conv(this.convIn as ConvolutionWeights, activate(x as T)); // [N,H,W,F] -> [N,H,W,H]
+    let y = conv(this.convIn as ConvolutionWeights, activate(x)); // [N,H,W,F] -> [N,H,W,H]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
       y = ops.combine('add', y, conv(this.convSkip, activate(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,H]
@@ -199,7 +204,7 @@ export class GatedResBlock extends PixelLayer {
     const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
     const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
     const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
-    return ops.combine('add', x as T, gated); // [N,H,W,F]
+    return ops.combine('add', x, gated); // [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -223,6 +228,5 @@ serialization.registerClass(GatedResBlock);
 
 /** Makes a {@link GatedResBlock}. */
 export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {
-  useOwnKernels();
   return new GatedResBlock(args);
 }

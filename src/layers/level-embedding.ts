@@ -105,8 +105,8 @@ export class LevelEmbedding extends PixelLayer {
     return [n, h, w, channels * this.units];
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.embedLevels(x as T, this.table as LayerWeight); // [N,H,W,C] -> [N,H,W,C*U]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.embedLevels(x, this.table as LayerWeight); // [N,H,W,C] -> [N,H,W,C*U]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -97,8 +97,8 @@ export class LogisticMixture extends PixelLayer {
     return shape;
   }
 
-  override express<T>(_: Ops<T>, [x]: readonly T[]): T {
-    return x as T; // [N,H,W,P]
+  override express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return x; // [N,H,W,P]
   }
 
   override getConfig(): serialization.ConfigDict {

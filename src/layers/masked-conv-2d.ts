@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkBoolean, checkInteger, checkKernelSize, checkOneOf, type NamesOf } from '../core/check';
-import { type MaskType, type Window, windowOf } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
+import { type KernelWindow, type MaskType, windowOf } from '../core/window';
 import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
 import { checkLayerArgs } from './layer-args';
 
@@ -52,7 +51,7 @@ export class MaskedConv2D extends CausalConv2D {
   /** @nocollapse */
   static className = 'MaskedConv2D';
 
-  protected readonly window: Window;
+  protected readonly window: KernelWindow;
   private readonly kernelSize: [number, number];
   private readonly maskType: MaskType;
   private readonly vertical: boolean;
@@ -88,6 +87,5 @@ serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
 export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
-  useOwnKernels();
   return new MaskedConv2D(args);
 }

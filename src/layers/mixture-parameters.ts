@@ -62,11 +62,11 @@ export class MixtureParameters extends PixelLayer {
     return [n, h, w, numParameters(this.sizes)];
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const { imageChannels, components } = this.sizes;
     const { logits, means, logScales } = parameterOffsets(this.sizes);
     const part = (channel: number, index: number) =>
-      ops.slice(x as T, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
+      ops.slice(x, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
     const ofMixture = part(0, 0);
     const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
     const parts = new Array<T>(numParameters(this.sizes) / components).fill(zeros);

@@ -55,8 +55,8 @@ export class OneHotClass extends PixelLayer {
     return [n as number | null, this.size];
   }
 
-  override express<T>(ops: Ops<T>, [classes]: readonly T[]): T {
-    return ops.oneHot(classes as T, this.size); // [N,1] -> [N,K]
+  override express<T>(ops: Ops<T>, [classes]: readonly [T, ...T[]]): T {
+    return ops.oneHot(classes, this.size); // [N,1] -> [N,K]
   }
 
   /** The number of classes, including the null class. */
@@ -66,7 +66,7 @@ export class OneHotClass extends PixelLayer {
 
   override getConfig(): serialization.ConfigDict {
     const { numClasses, nullClass } = this;
-    return { ...super.getConfig(), numClasses, ...(nullClass && { nullClass }) }; // earlier versions do not know this name
+    return { ...super.getConfig(), numClasses, nullClass };
   }
 }
 serialization.registerClass(OneHotClass);

@@ -51,8 +51,8 @@ export class OneHotCodes extends PixelLayer {
     return [n, h, w, this.levels];
   }
 
-  override express<T>(ops: Ops<T>, [codes]: readonly T[]): T {
-    return ops.oneHot(codes as T, this.levels); // [N,h,w,1] -> [N,h,w,K]
+  override express<T>(ops: Ops<T>, [codes]: readonly [T, ...T[]]): T {
+    return ops.oneHot(codes, this.levels); // [N,h,w,1] -> [N,h,w,K]
   }
 
   override getConfig(): serialization.ConfigDict {

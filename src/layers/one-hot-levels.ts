@@ -57,8 +57,8 @@ export class OneHotLevels extends PixelLayer {
     return [n, h, w, channels * this.levels];
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.oneHotLevels(x as T, this.levels); // [N,H,W,C] -> [N,H,W,C*L]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.oneHotLevels(x, this.levels); // [N,H,W,C] -> [N,H,W,C*L]
   }
 
   override getConfig(): serialization.ConfigDict {

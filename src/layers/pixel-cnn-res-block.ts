@@ -8,7 +8,7 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import { type Window, windowOf } from '../core/window';
+import { type KernelWindow, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -39,7 +39,7 @@ const argNames: NamesOf<PixelCNNResBlockArgs> = {
 };
 
 /** One of the block's convolutions. */
-type Conv = ConvolutionWeights & { readonly window: Window };
+type Conv = ConvolutionWeights & { readonly window: KernelWindow };
 
 /**
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
@@ -129,11 +129,11 @@ export class PixelCNNResBlock extends PixelLayer {
     return imageInputShape('PixelCNNResBlock', inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const [first, ...rest] = this.convs as [Conv, ...Conv[]];
     const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
-    const kept = ops.dropout(relu(x as T, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
-    return ops.combine('add', x as T, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
+    const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
+    return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -47,8 +47,8 @@ export class PixelDropout extends PixelLayer {
     this.seed = checkSeed('PixelDropout', args.seed);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.dropout(x as T, { rate: this.rate, seed: this.seed });
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.dropout(x, { rate: this.rate, seed: this.seed });
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,9 +1,7 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
-import type { Features } from '../program/builder';
 import type { Expressed, Ops } from '../program/ops';
-import type { Program } from './incremental';
 import type { InitialWeights } from './initial-weights';
 import { ShapeOps } from './shape-ops';
 import { TensorOps } from './tensor-ops';
@@ -43,7 +41,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
    * Computes the layer's output from its inputs, whatever T is: tensors [N,H,W,F], shapes, or features of a pixel. Null
    * if the layer cannot be evaluated pixel by pixel.
    */
-  abstract express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
+  abstract express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 
   /** Makes the masks of the convolutions in `express`. Add all weights before you call it. */
   override build(inputShape: Shape | Shape[]): void {
@@ -75,7 +73,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     return tidy(() => {
       if (!this.built) throw new Error(`${this.getClassName()}: called before it was built`);
       this.invokeCallHook(inputs, kwargs);
-      const tensors = [inputs].flat(); // tfjs passes one input alone or in a list
+      const tensors = [inputs].flat().map(asFloat) as [Tensor, ...Tensor[]]; // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
       for (const [index, shape] of rest.entries()) {
         const what = `${this.getClassName()}: input ${index + 1}`;
@@ -83,7 +81,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       }
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
-      return this.express(this.tensorOps, tensors.map(asFloat)) ?? this.cannot('tensor');
+      return this.express(this.tensorOps, tensors) ?? this.cannot('tensor');
     });
   }
 
@@ -103,11 +101,6 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
    */
   beginWith(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
-  }
-
-  /** The same as a layer's part of a program. */
-  incremental({ builder }: Program, inputs: readonly Features[]): Features | null {
-    return this.express(builder, inputs);
   }
 
   private cannot(what: string): never {
@@ -135,8 +128,8 @@ export function eachLayer(
 export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
 /** The shapes of a layer's inputs: tfjs gives that of one input alone. */
-export const shapesOf = (inputShape: Shape | Shape[]): Shape[] =>
-  (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as Shape[];
+export const shapesOf = (inputShape: Shape | Shape[]): [Shape, ...Shape[]] =>
+  (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as [Shape, ...Shape[]];
 
 /** The shape [N,H,W,F] of a layer's one input, with F known. */
 export function imageInputShape(

@@ -56,8 +56,8 @@ export class PixelLogits extends PixelLayer {
     return [n, h, w, imageChannels, levels];
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.perChannel(x as T, this.imageChannels, this.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.perChannel(x, this.imageChannels, this.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -79,9 +79,9 @@ export class PixelNormalization extends PixelLayer {
     super.build(inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const { imageChannels: groups, epsilon, gamma, beta } = this;
-    return ops.normalize(x as T, { groups, epsilon, scale: gamma, shift: beta }); // [N,H,W,F] -> [N,H,W,F]
+    return ops.normalize(x, { groups, epsilon, scale: gamma, shift: beta }); // [N,H,W,F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

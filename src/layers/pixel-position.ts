@@ -28,8 +28,8 @@ export class PixelPosition extends PixelLayer {
     super(checkLayerArgs(PixelPosition, new.target, args, layerArgNames));
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.position(x as T); // [N,H,W,F] -> [N,H,W,2]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.position(x); // [N,H,W,F] -> [N,H,W,2]
   }
 }
 serialization.registerClass(PixelPosition);

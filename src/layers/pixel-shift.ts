@@ -44,8 +44,8 @@ export class PixelShift extends PixelLayer {
     this.columns = checkInteger('PixelShift: columns', args.columns ?? 0, 0);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.shift(x as T, this.rows, this.columns); // [N,H,W,F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.shift(x, this.rows, this.columns); // [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
-import { type Window, windowOf } from '../core/window';
+import { type KernelWindow, windowOf } from '../core/window';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
@@ -55,7 +55,7 @@ export abstract class RecurrentBlock extends PixelLayer {
   private readonly dropout: DropoutArgs;
   private readonly seed: number | undefined;
   private readonly settings: ParsedWeightArgs;
-  private readonly pointWindow: Window;
+  private readonly pointWindow: KernelWindow;
   private outKernel?: LayerWeight;
   private outBias?: LayerWeight;
 
@@ -128,10 +128,10 @@ export abstract class RecurrentBlock extends PixelLayer {
     return imageInputShape(this.getClassName(), inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    const h = ops.dropout(this.recur(ops, x as T), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const h = ops.dropout(this.recur(ops, x), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
     const y = ops.conv(h, this.outKernel as LayerWeight, this.outBias as LayerWeight, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
-    return ops.combine('add', x as T, y);
+    return ops.combine('add', x, y);
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkKernelSize, checkMemory, type NamesOf } from '../core/check';
-import { type Window, windowOf } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
+import { type KernelWindow, windowOf } from '../core/window';
 import type { Ops } from '../program/ops';
 import { checkLayerArgs } from './layer-args';
 import {
@@ -59,7 +58,7 @@ export class RowLSTMBlock extends RecurrentBlock {
   static className = 'RowLSTMBlock';
 
   private readonly columns: number;
-  private readonly window: Window;
+  private readonly window: KernelWindow;
   private recurrence?: Recurrence;
 
   constructor(args: RowLSTMBlockArgs) {
@@ -89,6 +88,5 @@ serialization.registerClass(RowLSTMBlock);
 
 /** Makes a {@link RowLSTMBlock}. */
 export function rowLSTMBlock(args: RowLSTMBlockArgs): RowLSTMBlock {
-  useOwnKernels();
   return new RowLSTMBlock(args);
 }

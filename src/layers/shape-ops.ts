@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, type Window } from '../core/window';
+import { checkKernel, type KernelWindow } from '../core/window';
 import {
   affineNames,
   checkAttend,
@@ -51,7 +51,7 @@ export class ShapeOps implements Ops<Shape> {
     x: Shape,
     kernel: Kernel,
     bias: LayerWeight | null,
-    window: Window,
+    window: KernelWindow,
     activation: 'linear' | 'relu' = 'linear',
   ): Shape {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
@@ -188,7 +188,7 @@ function featuresOf(shape: Shape): number {
 }
 
 /** The shape of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
-export function resized(what: string, shape: Shape, { stride, transposed }: Window): Shape {
+export function resized(what: string, shape: Shape, { stride, transposed }: KernelWindow): Shape {
   if (stride === 1 || shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
   const length = (side: string, given: number | null) => {

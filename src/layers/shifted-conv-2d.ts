@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
-import { type Shift, type ShiftedWindowArgs, shiftedWindow, type Window } from '../core/window';
-import { useOwnKernels } from '../ops/own-kernels';
+import { type KernelWindow, type Shift, type ShiftedWindowArgs, shiftedWindow } from '../core/window';
 import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
 import { checkLayerArgs } from './layer-args';
 
@@ -47,7 +46,7 @@ export class ShiftedConv2D extends CausalConv2D {
   /** @nocollapse */
   static className = 'ShiftedConv2D';
 
-  protected readonly window: Window;
+  protected readonly window: KernelWindow;
   private readonly shift: Shift;
 
   constructor(args: ShiftedConv2DArgs) {
@@ -72,6 +71,5 @@ serialization.registerClass(ShiftedConv2D);
 
 /** Makes a {@link ShiftedConv2D}. */
 export function shiftedConv2d(args: ShiftedConv2DArgs): ShiftedConv2D {
-  useOwnKernels();
   return new ShiftedConv2D(args);
 }

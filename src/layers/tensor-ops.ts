@@ -49,12 +49,12 @@ import {
 import { positions } from '../core/images';
 import {
   checkKernel,
+  type KernelWindow,
   maskOf,
   presentColumns,
   seesBelow,
   turnedRound,
   usedRows,
-  type Window,
 } from '../core/window';
 import { attention } from '../ops/attention';
 import { causalConv2d } from '../ops/causal-conv';
@@ -91,7 +91,7 @@ import type { InitialWeights } from './initial-weights';
 
 /** The mask of a kernel on the device. */
 interface CausalMask {
-  readonly window: Window;
+  readonly window: KernelWindow;
   /** [causal rows,columns,in,out]; null if nothing is hidden, as for a 1x1 kernel on one channel. */
   readonly values: Tensor4D | null;
 }
@@ -116,7 +116,7 @@ export class TensorOps implements Ops<Tensor> {
     x: Tensor,
     kernel: Kernel,
     bias: LayerWeight | null,
-    window: Window,
+    window: KernelWindow,
     activation: 'linear' | 'relu' = 'linear',
   ): Tensor {
     const isConstantOverPixels = x.rank === 2;
@@ -135,7 +135,7 @@ export class TensorOps implements Ops<Tensor> {
     x: Tensor4D,
     kernel: NormalizedKernel,
     bias: LayerWeight | null,
-    window: Window,
+    window: KernelWindow,
     activation: 'linear' | 'relu',
   ): Tensor4D {
     const unscaled = this.causalKernel(kernel, window, ones([kernel.gain.shape[0] as number]));
@@ -144,7 +144,7 @@ export class TensorOps implements Ops<Tensor> {
   }
 
   /** The kernel for the convolution: masked, normalized, and cut to the rows in use, [causal rows,columns,in,out]. */
-  private causalKernel(kernel: Kernel, window: Window, gains?: Tensor1D): Tensor4D {
+  private causalKernel(kernel: Kernel, window: KernelWindow, gains?: Tensor1D): Tensor4D {
     const { direction, gain } = partsOf(kernel);
     const { values: mask } = this.prepare(kernel, window);
     const given = kernelTensor(direction); // [rows,columns,in,out]
@@ -157,7 +157,7 @@ export class TensorOps implements Ops<Tensor> {
   }
 
   /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
-  prepare(kernel: Kernel, window: Window): CausalMask {
+  prepare(kernel: Kernel, window: KernelWindow): CausalMask {
     const { direction } = partsOf(kernel);
     const known = this.masks.get(direction);
     if (known !== undefined && isSameWindow(known.window, window)) return known;
@@ -326,7 +326,7 @@ function convolve(
   x: Tensor4D,
   causalKernel: Tensor4D,
   bias: LayerWeight | null,
-  window: Window,
+  window: KernelWindow,
   activation: 'linear' | 'relu',
 ): Tensor4D {
   const { stride, transposed } = window;
@@ -395,13 +395,13 @@ function kernelTensor(kernel: LayerWeight): Tensor4D {
   return tensor.rank === 4 ? (tensor as Tensor4D) : reshape(tensor, kernelShape(kernel)); // [in,out] -> [1,1,in,out]
 }
 
-const isSameWindow = (a: Window, b: Window) => a === b || JSON.stringify(a) === JSON.stringify(b);
+const isSameWindow = (a: KernelWindow, b: KernelWindow) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** The window at stride 1 that a convolution reduces to. */
-const plainWindow = (window: Window) => (window.transposed ? turnedRound(window) : window);
+const plainWindow = (window: KernelWindow) => (window.transposed ? turnedRound(window) : window);
 
 /** Checks a window, which may have been made by hand. */
-function checkWindow({ kernelSize, anchor, stride, transposed }: Window): void {
+function checkWindow({ kernelSize, anchor, stride, transposed }: KernelWindow): void {
   for (const axis of [0, 1] as const)
     checkInteger('conv: window: anchor', anchor[axis], 0, kernelSize[axis] - 1);
   checkOneOf('conv: window: stride', stride, [1, 2]);

@@ -30,8 +30,6 @@ export function checkWalkOptions(caller: string, { signal, onProgress }: WalkOpt
 export interface WalkedModel {
   readonly model: PortableModel;
   readonly distribution: PixelDistribution;
-  /** The user's own functions, to which `closure` nodes refer by index. @default none */
-  readonly closures?: readonly ((x: number) => number)[];
 }
 
 /** The images to walk through. */
@@ -61,7 +59,7 @@ const IMAGES_AT_A_TIME = 256;
  */
 export async function walkImages(
   caller: string,
-  { model, distribution, closures = [] }: WalkedModel,
+  { model, distribution }: WalkedModel,
   { numImages, imageShape, conditions }: WalkedImages,
   { signal, onProgress }: WalkOptions,
   begin: (first: number, count: number) => Visitor,
@@ -73,7 +71,7 @@ export async function walkImages(
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
     const ofGroup = conditions.map((condition) => slicedCondition(condition, first, count));
     const [evaluator, visitor] = memoryFor(caller, () => [
-      evaluatorFor(model, { numImages: count, imageShape, conditions: ofGroup, distribution, closures }),
+      evaluatorFor(model, { numImages: count, imageShape, conditions: ofGroup, distribution }),
       begin(first, count),
     ]);
     const ofPixel = new Int32Array(count * numChannels); // levels of the present pixel so far, [images,C]

@@ -4,7 +4,6 @@ import { checkArgs, checkBoolean, type NamesOf, throwTypeError } from '../core/c
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { useOwnKernels } from '../ops/own-kernels';
 import { afterCheck, checkBatch, checkedDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { type ImageModelShape, imageModelShape } from './image-model';
@@ -419,6 +418,5 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
-  useOwnKernels();
   return new AutoregressiveModel({ ...args, outputs: outputs as SymbolicTensor });
 }

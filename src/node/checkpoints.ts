@@ -168,7 +168,7 @@ async function readJson(path: string): Promise<unknown> {
 /** Removes partial files of killed programs, and checkpoints that are neither the latest nor the best. */
 async function removeOthers(directory: string, { latest, best }: Pointers): Promise<void> {
   for (const name of await entriesOf(directory)) {
-    const whole = name.replace(/(\.\d+)?\.tmp$/, ''); // version 0.1 wrote it without a number
+    const whole = name.replace(/\.\d+\.tmp$/, '');
     const isOwn = CHECKPOINT.test(whole) || (whole === POINTER_FILE && name !== whole);
     const isOver = name === whole ? name !== latest && name !== best : isAbandoned(name);
     if (isOwn && isOver) await rm(join(directory, name), { recursive: true, force: true });

@@ -23,11 +23,11 @@ export const temporaryName = (name: string) => `${name}.${process.pid}.tmp`;
 
 /**
  * Whether nobody is still writing the file or directory with such a temporary name: this process has finished its own,
- * and other processes may have been killed. In version 0.1, directories had no process number.
+ * and other processes may have been killed.
  */
 export function isAbandoned(name: string): boolean {
   const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
-  return digits === undefined || Number(digits) === process.pid || !isRunning(Number(digits));
+  return digits !== undefined && (Number(digits) === process.pid || !isRunning(Number(digits)));
 }
 
 function isRunning(pid: number): boolean {

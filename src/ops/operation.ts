@@ -1,5 +1,5 @@
 import { engine, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { areKernelsUsed } from './wasm-kernels';
+import { kernelsInUse } from './wasm-kernels';
 
 /** Tensors by name; undefined ones are ignored. */
 type Tensors<Names> = { readonly [Name in keyof Names]: Tensor | undefined };
@@ -50,7 +50,7 @@ export function defineOperation<
   constants = [],
 }: Operation<Inputs, Attributes, Saved, Output>): (inputs: Inputs, attributes: Attributes) => Output {
   const fastest = (inputs: Inputs, attributes: Attributes) =>
-    wasmImplementation && areKernelsUsed() && (wasmImplementation.supports?.(inputs, attributes) ?? true)
+    wasmImplementation && kernelsInUse() && (wasmImplementation.supports?.(inputs, attributes) ?? true)
       ? wasmImplementation
       : composed;
 

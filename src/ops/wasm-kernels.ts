@@ -28,7 +28,7 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 env().registerFlag(FLAG, () => true);
 
-/** Makes the kernels over a memory; undefined in programs without own-kernels.ts. */
+/** Makes the kernels over a memory; undefined in bundles without own-kernels.ts. */
 let makeKernels: ((memory: WebAssembly.Memory) => TrainingKernels | null) | undefined;
 
 /** Sets the function that makes kernels from now on. */
@@ -57,8 +57,25 @@ function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
   return kernels;
 }
 
-/** Whether our loops are in use: see `kernelsInUse`. */
-export function areKernelsUsed(): boolean {
+/**
+ * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,
+ * normalizations of features and of kernels, the cross-entropy and the loss of mixtures of logistics currently run in
+ * this library's own WebAssembly loops instead of operations of tfjs. They do on the wasm backend without threads, if
+ * WebAssembly has SIMD. Results are the same except for rounding, and for NaN, which tfjs's ReLU turns into 0.
+ *
+ * Bundlers drop the loops from a page that imports neither layers, models nor functions that run them, such as one
+ * that only needs `getMask`, or the import by which `tf.loadLayersModel` knows the classes.
+ *
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { kernelsInUse } from 'pixelcnn-layers';
+ * tf.env().set('PIXELCNN_WASM_KERNELS', false); // to compare
+ * console.log(kernelsInUse()); // false
+ * tf.env().set('PIXELCNN_WASM_KERNELS', true);
+ * ```
+ */
+export function kernelsInUse(): boolean {
   if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return false;
   const backend = engine().registry['wasm']; // undefined while it starts
   return backend !== undefined && kernelsOver(backend as Partial<WasmBackend>) !== null;
@@ -66,7 +83,7 @@ export function areKernelsUsed(): boolean {
 
 /**
  * Registers a kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it. Returns
- * the function that runs it, to be called while {@link areKernelsUsed}.
+ * the function that runs it, to be called while {@link kernelsInUse}.
  */
 export function wasmKernel<Inputs, Attributes, Output>(
   kernelName: string,

@@ -1,5 +1,5 @@
 import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, eachVisibleRun, type Window } from '../core/window';
+import { checkKernel, eachVisibleRun, type KernelWindow } from '../core/window';
 import {
   affineNames,
   checkAttend,
@@ -38,9 +38,9 @@ import {
 import {
   type CombinationName,
   type LSTMPath,
-  type Node,
   operandsOf,
   type PointwiseName,
+  type ProgramNode,
   parameterOf,
   type SoftmaxName,
 } from './program';
@@ -56,6 +56,19 @@ interface IndexedFeatures extends Features {
   /** The node that computes them. */
   readonly index: number;
 }
+
+/** The node of the image, which comes first. */
+const IMAGE = 0;
+
+/** The window that takes every second row and column of a map. */
+const EVERY_SECOND: KernelWindow = {
+  kernelSize: [1, 1],
+  anchor: [0, 0],
+  present: 'everything',
+  imageChannels: 1,
+  stride: 2,
+  transposed: false,
+};
 
 /** The node that computes the features. */
 export const nodeOf = (features: Features): number => (features as IndexedFeatures).index;
@@ -80,18 +93,18 @@ interface WeightUse {
  * becomes a model.
  */
 export class ProgramBuilder implements Ops<Features> {
-  readonly nodes: Node[] = [];
+  readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
   /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** The user's own functions; a model with any of them is not portable. */
-  readonly closures: ((x: number) => number)[] = [];
 
   /** By the layer's weight that names it: each use that makes other numbers of it, or another shape. */
   private readonly uses = new Map<LayerWeight, WeightUse[]>();
   /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
   private readonly areConstant: boolean[] = [];
+  /** The scale of each node (see `Readiness`) that passed convolutions with strides; null for the others. */
+  private readonly scales: (number | null)[] = [];
   private layer = '';
 
   /** Sets the layer that the next operations belong to. */
@@ -105,14 +118,25 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   private push(
-    node: Node,
+    node: ProgramNode,
     isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
   ): Features {
     this.areConstant.push(isConstant);
+    this.scales.push(this.scaleOf(node));
     this.owners.push(this.layer);
     this.nodes.push(node);
     const features: IndexedFeatures = { size: node.size, index: this.nodes.length - 1 };
     return features;
+  }
+
+  private scaleOf(node: ProgramNode): number | null {
+    const scale = operandsOf(node).reduce<number | null>(
+      (found, one) => found ?? this.scales[one] ?? null,
+      null,
+    );
+    if (node.op !== 'conv' || node.window.stride === 1) return scale;
+    const { stride, transposed } = node.window;
+    return transposed ? (scale ?? 1) / stride : (scale ?? 1) * stride;
   }
 
   /** The image, normalized: one feature a channel. */
@@ -129,7 +153,7 @@ export class ProgramBuilder implements Ops<Features> {
     x: Features,
     kernel: Kernel,
     bias: LayerWeight | null,
-    window: Window,
+    window: KernelWindow,
     activation: 'linear' | 'relu' = 'linear',
   ): Features {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
@@ -185,7 +209,16 @@ export class ProgramBuilder implements Ops<Features> {
 
   position(x: Features): Features {
     this.checkIsMap('position', x);
-    return this.push({ op: 'position', size: 2, input: nodeOf(x) });
+    const scale = this.scales[nodeOf(x)] ?? null;
+    // Strides keep the upper left of the places that they merge, whose position is the same as that of the coarse place.
+    let position = this.push({ op: 'position', size: 2, input: scale === null ? nodeOf(x) : IMAGE });
+    for (let reached = 1; reached < (scale ?? 1); reached *= EVERY_SECOND.stride) {
+      const kernel = this.unusedName('every_second');
+      this.weights.set(kernel, { shape: [1, 1, 2, 2], from: [], make: () => Float32Array.of(1, 0, 0, 1) });
+      const input = nodeOf(position);
+      position = this.push({ op: 'conv', size: 2, input, kernel, bias: null, window: EVERY_SECOND });
+    }
+    return position;
   }
 
   concatElu(x: Features): Features {
@@ -208,11 +241,21 @@ export class ProgramBuilder implements Ops<Features> {
     const { mean, variance, epsilon, scale, shift } = args;
     checkNormalization('standardize', args, standardizeNames);
     const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
-    return this.affineOf(x, of, ([mean = 0, variance = 0, ...rest]) => {
-      const gamma = scale === undefined ? 1 : (rest.shift() as number);
-      const beta = shift === undefined ? 0 : (rest.shift() as number);
-      const factor = gamma / Math.sqrt(variance + epsilon);
-      return [factor, beta - mean * factor];
+    const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
+      this.derivedWeight(name, x.size, of, (all) =>
+        Float32Array.from({ length: x.size }, (_, feature) => {
+          const [mean = 0, variance = 0, ...rest] = all.map((numbers) => numberOf(numbers, feature));
+          const gamma = scale === undefined ? 1 : (rest.shift() as number);
+          const beta = shift === undefined ? 0 : (rest.shift() as number);
+          return number(gamma / Math.sqrt(variance + epsilon), mean, beta);
+        }),
+      );
+    return this.push({
+      op: 'affine',
+      size: x.size,
+      input: nodeOf(x),
+      scale: derived('scale', (factor) => factor),
+      shift: derived('shift', (factor, mean, beta) => beta - mean * factor),
     });
   }
 
@@ -251,20 +294,6 @@ export class ProgramBuilder implements Ops<Features> {
       scale: this.weightOr(1, 'scale', scale, x.size),
       shift: this.weightOr(0, 'shift', shift, x.size),
     });
-  }
-
-  /** The same, with [scale, shift] of a feature computed from its numbers in several weights, in order. */
-  affineOf(
-    x: Features,
-    weights: readonly LayerWeight[],
-    numbers: (weights: readonly number[]) => readonly [scale: number, shift: number],
-  ): Features {
-    const derived = (name: string, which: 0 | 1) =>
-      this.derivedWeight(name, x.size, weights, (of) =>
-        Float32Array.from({ length: x.size }, (_, f) => numbers(of.map((all) => numberOf(all, f)))[which]),
-      );
-    const [scale, shift] = [derived('scale', 0), derived('shift', 1)];
-    return this.push({ op: 'affine', size: x.size, input: nodeOf(x), scale, shift });
   }
 
   normalize(x: Features, args: NormalizationArgs): Features {
@@ -311,13 +340,6 @@ export class ProgramBuilder implements Ops<Features> {
     return x;
   }
 
-  /** Applies a user's own function to each feature. */
-  closure(x: Features, fn: (x: number) => number): Features {
-    this.closures.push(fn);
-    const index = this.closures.length - 1;
-    return this.push({ op: 'closure', size: x.size, input: nodeOf(x), index });
-  }
-
   /** The name of a layer's weight, which is the same wherever the layer is used. */
   private weight(weight: LayerWeight, shape: readonly number[]): string {
     checkSize(weight, shape);
@@ -325,7 +347,7 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   /** The same for a kernel [rows,columns,in,out], in the form used for the convolution. */
-  private kernel(kernel: Kernel, shape: [number, number, number, number], window: Window): string {
+  private kernel(kernel: Kernel, shape: [number, number, number, number], window: KernelWindow): string {
     const { direction, gain } = partsOf(kernel);
     if (gain === null) return this.weight(direction, shape);
     return this.named(direction, gain, shape, ([numbers = [], gains = []]) =>
@@ -384,7 +406,7 @@ export class ProgramBuilder implements Ops<Features> {
 function normalizedKernel(
   direction: ArrayLike<number>,
   gain: ArrayLike<number>,
-  window: Window,
+  window: KernelWindow,
   featuresIn: number,
 ): Float32Array {
   const featuresOut = gain.length;

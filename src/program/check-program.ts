@@ -11,7 +11,7 @@ import {
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import { MOST_LENGTH } from '../core/images';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
@@ -22,9 +22,9 @@ import {
   combinationNames,
   gateNames,
   lstmPaths,
-  type Node,
   operandsOf,
   type PortableModel,
+  type ProgramNode,
   pointwiseNames,
   softmaxNames,
   type Weight,
@@ -189,7 +189,7 @@ function checkMaps(model: PortableModel, maps: readonly number[]): void {
       throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
   }
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
-    const { op, size } = model.nodes[index] as Node;
+    const { op, size } = model.nodes[index] as ProgramNode;
     const [h, w] = sizes[index] ?? [1, 1];
     return op === 'enlarge' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged maps are not stored
   });
@@ -244,14 +244,13 @@ class CheckedNodes {
   add(given: unknown): void {
     const index = this.sizes.length;
     const { op } = (given ?? {}) as { op?: unknown };
-    if (op === 'closure') throwTypeError(`node ${index}`, 'data', 'a function of its own (closure)');
     const names =
       fieldsOf.get(op) ?? throwTypeError(`node ${index}: op`, [...fieldsOf.keys()].join(' or '), op);
     const what = `node ${index} (${op})`;
     if ((op === 'image') !== (index === 0))
       throwTypeError(what, 'the image as the first node, and there only', op);
     checkFields(what, given, ['op', 'size', ...names]);
-    const node = given as Node; // each of its fields is checked below
+    const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node && checkList(`${what}: inputs`, node.inputs).length === 0) {
       throwTypeError(`${what}: inputs`, 'at least one', 0);
     }
@@ -267,7 +266,7 @@ class CheckedNodes {
   }
 
   /** Checks the fields of a node, and returns how many features it computes from operands of these sizes. */
-  private sizeOf(what: string, node: Node, sizes: readonly number[]): number {
+  private sizeOf(what: string, node: ProgramNode, sizes: readonly number[]): number {
     const [input = 0] = sizes;
     switch (node.op) {
       case 'image':
@@ -353,7 +352,7 @@ class CheckedNodes {
     return conditionFeatures(condition);
   }
 
-  private checkConv(what: string, node: Extract<Node, { op: 'conv' }>, input: number): void {
+  private checkConv(what: string, node: Extract<ProgramNode, { op: 'conv' }>, input: number): void {
     const window = checkWindow(`${what}: window`, node.window);
     const { kernelSize, imageChannels } = window;
     checkFeatures(`${what}: input`, input, imageChannels);
@@ -366,14 +365,14 @@ class CheckedNodes {
     this.spend(what, rows * columns * padded(input) * padded(node.size));
   }
 
-  private checkShift(what: string, node: Extract<Node, { op: 'shift' }>, input: number): void {
+  private checkShift(what: string, node: Extract<ProgramNode, { op: 'shift' }>, input: number): void {
     checkInteger(`${what}: rows`, node.rows, 0, MOST_LENGTH);
     checkInteger(`${what}: columns`, node.columns, 0, MOST_LENGTH);
     this.checkIsMap(what, node);
     this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // stored, with zeros around them
   }
 
-  private checkAttend(what: string, node: Extract<Node, { op: 'attend' }>, sizes: readonly number[]) {
+  private checkAttend(what: string, node: Extract<ProgramNode, { op: 'attend' }>, sizes: readonly number[]) {
     const { inputs, heads } = node;
     checkList(`${what}: inputs`, inputs, 3);
     if (new Set(sizes).size > 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
@@ -387,7 +386,7 @@ class CheckedNodes {
     this.spend(what, (this.places + 2) * wholeVectors(size)); // keys and values of half of all places on average; and what is stored
   }
 
-  private sizeOfLSTM(what: string, node: Extract<Node, { op: 'lstm' }>, input: number): number {
+  private sizeOfLSTM(what: string, node: Extract<ProgramNode, { op: 'lstm' }>, input: number): number {
     const { kernel, kernelSize, groups } = node;
     const path = checkOneOf(`${what}: path`, node.path, lstmPaths);
     const [rows, columns] = checkList(`${what}: kernelSize`, kernelSize, 2).map((length) =>
@@ -404,7 +403,7 @@ class CheckedNodes {
     return size;
   }
 
-  private checkIsMap(what: string, node: Node): void {
+  private checkIsMap(what: string, node: ProgramNode): void {
     if (operandsOf(node).some((operand) => this.areConstant[operand]))
       throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
   }
@@ -417,7 +416,7 @@ class CheckedNodes {
     this.usedWeights.add(name);
   }
 
-  private isConstant(node: Node): boolean {
+  private isConstant(node: ProgramNode): boolean {
     if (node.op === 'image') return false;
     if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
     return operandsOf(node).every((operand) => this.areConstant[operand]);
@@ -431,7 +430,7 @@ class CheckedNodes {
   }
 }
 
-function checkWindow(what: string, window: unknown): Window {
+function checkWindow(what: string, window: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
   const { kernelSize, anchor, present, imageChannels, stride, transposed } = checkFields(
     what,
@@ -449,5 +448,5 @@ function checkWindow(what: string, window: unknown): Window {
   checkBoolean(`${what}: transposed`, transposed);
   if (present === 'andBelow' && (stride !== 1 || transposed === true))
     throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', stride);
-  return window as Window;
+  return window as KernelWindow;
 }

@@ -43,7 +43,7 @@ const optionNames: NamesOf<WritePortableOptions> = { float16: true };
  * @param model a model from `toPortable`
  * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images
  * @throws TypeError naming the option that is wrong, or if the model is not a portable model; Error if the model is
- * invalid or not plain data: it has a user's own function, or weights that are not finite or too large for float16
+ * invalid, or has weights that are not finite or too large for float16
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -1,6 +1,6 @@
 import type { ConditionShape } from '../core/conditions';
 import { seesBelow } from '../core/window';
-import { type ImageNode, type Node, operandsOf, type PortableModel } from './program';
+import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
 import { UnfitResolution } from './readiness';
 
 // What a program does before its image begins: networks that read only conditions, which may look in all directions and
@@ -43,7 +43,7 @@ export const withNodes = ({
 ];
 
 /** Whether a node reads whole maps, so that they must be complete before it begins. */
-export const readsWholeMaps = (node: Node): boolean =>
+export const readsWholeMaps = (node: ProgramNode): boolean =>
   node.op === 'enlarge' || node.op === 'position' || (node.op === 'conv' && seesBelow(node.window));
 
 /**
@@ -82,7 +82,7 @@ export function imageProgram(program: MapProgram): ImageProgram {
  * The nodes whose whole maps are computed before the image begins, in order, to obtain `maps`: nodes that read whole
  * maps, the nodes that they read, and nodes with several readers, so that nothing is computed twice.
  */
-export function wholeMaps(nodes: readonly Node[], maps: readonly number[]): number[] {
+export function wholeMaps(nodes: readonly ProgramNode[], maps: readonly number[]): number[] {
   const isWhole = nodes.map(() => false);
   const readers = nodes.map(() => 0);
   for (const index of maps) isWhole[index] = true;
@@ -142,7 +142,7 @@ export function mapSizes({ nodes, conditions, imageShape }: Omit<MapProgram, 'ou
   }
   return sizes;
 
-  function sizeOf(node: Node, ofOperands: MapSize | null): MapSize | null {
+  function sizeOf(node: ProgramNode, ofOperands: MapSize | null): MapSize | null {
     if (node.op === 'image') return ofImage;
     if (node.op === 'condition') {
       const condition = conditions[node.index];

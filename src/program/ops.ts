@@ -9,7 +9,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { MOST_LENGTH } from '../core/images';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import {
   type CombinationName,
   combinationNames,
@@ -113,7 +113,13 @@ export interface Ops<T> {
    * [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. To be usable in incremental sampling, a window that looks on
    * all sides of its pixel may only read features computed from conditions.
    */
-  conv(x: T, kernel: Kernel, bias: LayerWeight | null, window: Window, activation?: 'linear' | 'relu'): T;
+  conv(
+    x: T,
+    kernel: Kernel,
+    bias: LayerWeight | null,
+    window: KernelWindow,
+    activation?: 'linear' | 'relu',
+  ): T;
   /** A function of each number, by name, with its parameter if it takes one. */
   pointwise(fn: PointwiseName, x: T, parameter?: number): T;
   /** Combines inputs of the same size elementwise. */
@@ -195,7 +201,7 @@ export interface Expressed {
   /**
    * Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel.
    */
-  express<T>(ops: Ops<T>, inputs: readonly T[]): T | null;
+  express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 }
 
 /** The shape of a kernel, [rows,columns,in,out]. The kernel of a dense layer, [in,out], counts as 1x1. */
@@ -231,7 +237,7 @@ function checkNormalizedKernel(kernel: unknown): void {
 }
 
 /** Checks a window on features that are the same at every pixel: a larger window, or a stride, would see edges. */
-export function checkConstantConv(what: string, { kernelSize, stride }: Window): void {
+export function checkConstantConv(what: string, { kernelSize, stride }: KernelWindow): void {
   const [rows, columns] = kernelSize;
   if (rows * columns > 1)
     throwTypeError(`${what}: kernel`, '1x1, since its input is the same at every pixel', kernelSize);

@@ -1,6 +1,6 @@
 import { checkNumber, checkOneOf, throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
-import type { Window } from '../core/window';
+import type { KernelWindow } from '../core/window';
 import type { DistributionShape } from '../distributions/pixel-distribution';
 
 /**
@@ -75,7 +75,7 @@ export type LSTMPath = (typeof lstmPaths)[number];
  * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels. `size` is the
  * number of features that it computes, operands are indices of earlier nodes, and weights are referred to by name.
  */
-export type Node =
+export type ProgramNode =
   /** The image, normalized to [0, 1]: one feature for each channel. Always the first node. */
   | { readonly op: 'image'; readonly size: number }
   /** A condition, by its index: one vector for the image, or one for each pixel. */
@@ -87,7 +87,7 @@ export type Node =
       readonly input: number;
       readonly kernel: string;
       readonly bias: string | null;
-      readonly window: Window;
+      readonly window: KernelWindow;
     }
   /** A function of each feature. */
   | {
@@ -169,12 +169,10 @@ export type Node =
   /** 1 for the level of each number, 0 for the others: see `oneHotLevels` of `Ops`. */
   | { readonly op: 'oneHotLevels'; readonly size: number; readonly input: number; readonly levels: number }
   /** The row of a table [levels,units] that belongs to the level of each number: see `embedLevels` of `Ops`. */
-  | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string }
-  /** A user's own function, by its index: the only node that is not data, and cannot be stored in a file. */
-  | { readonly op: 'closure'; readonly size: number; readonly input: number; readonly index: number };
+  | { readonly op: 'embedLevels'; readonly size: number; readonly input: number; readonly table: string };
 
 /** The operands of a node. */
-export function operandsOf(node: Node): readonly number[] {
+export function operandsOf(node: ProgramNode): readonly number[] {
   if (node.op === 'image' || node.op === 'condition') return [];
   return 'inputs' in node ? node.inputs : [node.input];
 }
@@ -189,7 +187,7 @@ export function withOperands(node: ImageNode, of: (operand: number) => number): 
 /**
  * A node that can be evaluated together with the image, unlike those that are computed on whole maps before it begins.
  */
-export type ImageNode = Exclude<Node, { op: 'enlarge' | 'position' }>;
+export type ImageNode = Exclude<ProgramNode, { op: 'enlarge' | 'position' }>;
 
 /** A node that acts on each pixel separately. */
 export type FeaturewiseNode = Exclude<
@@ -260,7 +258,7 @@ export interface Weight {
  */
 export interface PortableModel {
   /** The program: each node depends on earlier ones. */
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly ProgramNode[];
   /** The node of the outputs: C*L logits, channel by channel, or the parameters of another distribution. */
   readonly output: number;
   /** What the outputs mean. @default a softmax over levels */

@@ -1,7 +1,7 @@
 import type { ImageShape, Place } from '../core/images';
-import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
+import { isSeen, type KernelWindow, offsetOfTap, sightOf } from '../core/window';
 import { imageProgram } from './maps';
-import { type Node, type PortableModel, type Source, sourcesOf } from './program';
+import { type PortableModel, type ProgramNode, type Source, sourcesOf } from './program';
 import { checkImageSize, type Readiness, readinessOf } from './readiness';
 
 /** The features [height,width,features] of a node, 1 where one is needed. */
@@ -116,7 +116,7 @@ function needOfAttention(heads: number, outputs: Need, inputs: readonly Need[]):
  * need the same. The forget gate counts only if there was an earlier cell.
  */
 function needOfLSTM(
-  { path, kernelSize, groups }: Extract<Node, { op: 'lstm' }>,
+  { path, kernelSize, groups }: Extract<ProgramNode, { op: 'lstm' }>,
   states: Need,
   gates: Need,
 ): void {
@@ -144,7 +144,7 @@ function needOfLSTM(
 }
 
 /** Marks the inputs that a convolution sees for the needed outputs. */
-function needOfConv(window: Window, outputs: Need, inputs: Need): void {
+function needOfConv(window: KernelWindow, outputs: Need, inputs: Need): void {
   const { width, features, isNeeded } = outputs;
   const { stride, transposed } = window;
   // The distances between places of outputs, and of inputs, on the finer of both maps.
@@ -173,7 +173,7 @@ interface SeenTap {
  * since the same combination of outputs is needed at many pixels.
  */
 function tapsByNeed(
-  window: Window,
+  window: KernelWindow,
   featuresIn: number,
   featuresOut: number,
 ): (need: Uint8Array) => readonly SeenTap[] {

@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, isOfPlaces } from '../core/conditions';
-import { isSeen, offsetOfTap, sightOf, type Window } from '../core/window';
-import { gateInputs, type ImageNode, type Node, operandsOf } from './program';
+import { isSeen, type KernelWindow, offsetOfTap, sightOf } from '../core/window';
+import { gateInputs, type ImageNode, operandsOf, type ProgramNode } from './program';
 
 // When a feature is ready, on a common clock: once for each image, before each row, before a pixel, after a number of
 // its channels, or after the row. A later time is a greater number, so a result that depends on several features is
@@ -38,7 +38,7 @@ export class UnfitResolution extends Error {
   constructor(
     /** The index of the node. */
     readonly node: number,
-    op: Node['op'] | 'output',
+    op: ProgramNode['op'] | 'output',
     readonly reason: string,
   ) {
     super(`node ${node} (${op}): ${reason}`);
@@ -171,7 +171,7 @@ function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], he
  */
 function lstmTimes(
   gates: readonly number[],
-  { path, groups, size }: Pick<Extract<Node, { op: 'lstm' }>, 'path' | 'groups' | 'size'>,
+  { path, groups, size }: Pick<Extract<ProgramNode, { op: 'lstm' }>, 'path' | 'groups' | 'size'>,
 ): number[] {
   const last = latest(gates);
   if (path !== 'rows' && (last <= ROW || last === AFTER_ROW || path === 'fromRight'))
@@ -203,14 +203,14 @@ function spread(times: readonly number[], features: number): number[] {
  * to the left before the pixel, and pixels to the right after the row. So all outputs of one channel are ready at the
  * same time.
  */
-function convTimes(inputs: readonly number[], featuresOut: number, window: Window): number[] {
+function convTimes(inputs: readonly number[], featuresOut: number, window: KernelWindow): number[] {
   const ofChannels = latestOfGroups(inputs, window.imageChannels);
   const times = ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window));
   return spread(times, featuresOut);
 }
 
 /** When the outputs of one channel are ready, given the times of the inputs of each channel. */
-function timeOfChannel(inputs: readonly number[], channelOut: number, window: Window): number {
+function timeOfChannel(inputs: readonly number[], channelOut: number, window: KernelWindow): number {
   const { anchor, kernelSize } = window;
   const last = latest(inputs);
   let time = ONCE;

@@ -20,7 +20,11 @@ export type Adjust = (
 
 /** An {@link Adjust} that is described by data, so that a pool can send it to its workers. */
 export interface Adjuster extends Adjust {
-  /** The data that describe it. */
+  /**
+   * The data that describe it.
+   *
+   * @internal
+   */
   readonly data: AdjusterData;
 }
 

@@ -110,6 +110,5 @@ async function codedModel(caller: string, model: LayersModel): Promise<WalkedMod
   const shape = imageModelShape(`${caller}: model`, model);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
-  const { closures } = traced.builder;
-  return { model: await readModel(traced, shape), distribution: shape.distribution, closures };
+  return { model: await readModel(traced, shape), distribution: shape.distribution };
 }

@@ -1,14 +1,12 @@
 import { cast, div, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkCategories, throwTypeError } from '../core/check';
-import { useOwnKernels } from '../ops/own-kernels';
 
 /**
  * One forward pass at inference: from normalized images [N,H,W,C], and their conditions if the model takes any, to
  * logits [N,H,W,C,L] or parameters [N,H,W,P].
  */
 export function forward(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
-  useOwnKernels();
   return model.apply(conditions.length === 0 ? images : [images, ...conditions]) as Tensor;
 }
 
@@ -45,7 +43,6 @@ export function outputsOf(model: LayersModel, images: Tensor4D, conditions: read
  * ```
  */
 export function normalize<T extends Tensor>(images: T, levels = 256): T {
-  useOwnKernels();
   checkCategories('normalize: levels', levels, 2);
   return tidy(() => div(cast(images, 'float32'), levels - 1));
 }

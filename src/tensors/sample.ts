@@ -129,9 +129,8 @@ async function outputSource(
 ): Promise<OutputSource> {
   const traced = strategy === 'full' ? null : trace(model, shape);
   if (traced !== null && 'builder' in traced) {
-    const { closures } = traced.builder;
     const program = await readModel(traced, shape);
-    return sourceOf(memoryForJob(job, () => evaluatorFor(program, { ...job, ...job.evaluated, closures })));
+    return sourceOf(memoryForJob(job, () => evaluatorFor(program, { ...job, ...job.evaluated })));
   }
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);

@@ -2,7 +2,6 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
-import { type IncrementalLayer, Program } from '../layers/incremental';
 import { stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
@@ -35,7 +34,7 @@ export function trace(
     known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4)); // [N,K] or [N,h,w,K]
   }
   try {
-    const output = nodeOf(build(new Program(builder), known, model.outputs[0] as SymbolicTensor));
+    const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
     const { times, scale } = readinessIn(builder, { output, conditions, imageShape })[output] as Readiness;
     const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
     if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
@@ -86,15 +85,19 @@ export function warnOfObstacle(
 /** Thrown within {@link trace} only. */
 class Obstacle extends Error {}
 
-function build(program: Program, known: Map<SymbolicTensor, Features>, tensor: SymbolicTensor): Features {
+function build(
+  builder: ProgramBuilder,
+  known: Map<SymbolicTensor, Features>,
+  tensor: SymbolicTensor,
+): Features {
   const before = known.get(tensor);
   if (before !== undefined) return before;
   const layer = tensor.sourceLayer;
   const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
-  const inputs = tensors.map((input) => build(program, known, input));
-  program.builder.enterLayer(layer.name);
+  const inputs = tensors.map((input) => build(builder, known, input)) as [Features, ...Features[]];
+  builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
-  const features = buildLayer(program, layer, inputs, shapes);
+  const features = buildLayer(builder, layer, inputs, shapes);
   if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor)) {
     const said = `says ${features.size} features of an output [${tensor.shape}]`;
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
@@ -116,7 +119,7 @@ function featuresOf({ shape }: SymbolicTensor): number {
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
-  while (prototype !== null && !has('express') && !has('incremental')) {
+  while (prototype !== null && !has('express')) {
     if (has('call') && prototype !== layer) return true; // a field `call` belongs to the class itself
     prototype = Object.getPrototypeOf(prototype);
   }
@@ -124,19 +127,16 @@ function overridesCall(layer: layers.Layer): boolean {
 }
 
 function buildLayer(
-  program: Program,
+  builder: ProgramBuilder,
   layer: layers.Layer,
-  inputs: readonly Features[],
+  inputs: readonly [Features, ...Features[]],
   shapes: readonly Shape[],
 ): Features {
-  const own = layer as Partial<IncrementalLayer & Expressed> & layers.Layer;
+  const own = layer as Partial<Expressed> & layers.Layer;
   const express = () =>
-    own.incremental?.(program, inputs) ??
-    own.express?.(program.builder, inputs) ??
-    stockLayer(layer, shapes)?.(program.builder, inputs as [Features, ...Features[]]) ??
-    null;
+    own.express?.(builder, inputs) ?? stockLayer(layer, shapes)?.(builder, inputs) ?? null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
-  if ((own.express ?? own.incremental) !== undefined && overridesCall(layer)) {
+  if (own.express !== undefined && overridesCall(layer)) {
     throw new Obstacle(
       `${cannot}: its class has its own call, which may compute something other than express`,
     );
@@ -152,7 +152,7 @@ function buildLayer(
   return features;
 }
 
-/** Reads the weights, each once, and makes the model; it is not portable yet if it has closures. */
+/** Reads the weights, each once, and makes the model. */
 export async function readModel(
   { builder: { nodes, weights }, output }: TracedModel,
   { imageShape, levels, conditions, distribution }: ImageModelShape,
@@ -181,8 +181,7 @@ export async function readModel(
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
  * server, from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, that passes its own function to
- * `map`, or that has a custom distribution
+ * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that has a custom distribution
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -200,13 +199,6 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
   if (!isSoftmax(distribution) && !isData(distribution, shape)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
-  }
-  const { nodes, owners } = traced.builder;
-  const closure = nodes.findIndex(({ op }) => op === 'closure');
-  if (closure >= 0) {
-    throw new TypeError(
-      `toPortable: layer '${owners[closure]}' gives a function of its own to Program.map, which is not data`,
-    );
   }
   return readModel(traced, shape);
 }

@@ -3,6 +3,7 @@ import { getMask, type MaskArgs, type MaskType, type Shift } from 'pixelcnn-laye
 import { describe, expect, it } from 'vitest';
 import {
   isSeen,
+  type KernelWindow,
   maskOf,
   offsetOfTap,
   presentColumns,
@@ -10,7 +11,6 @@ import {
   sightOf,
   turnedRound,
   usedRows,
-  type Window,
   windowAround,
   windowOf,
 } from '../../src/core/window';
@@ -115,11 +115,11 @@ describe('getMask', () => {
   });
 });
 
-const windows: fc.Arbitrary<Window> = fc
+const windows: fc.Arbitrary<KernelWindow> = fc
   .record({
     kernelSize: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
     place: fc.tuple(fc.nat(), fc.nat()),
-    present: fc.constantFrom<Window['present']>('nothing', 'A', 'B', 'everything'),
+    present: fc.constantFrom<KernelWindow['present']>('nothing', 'A', 'B', 'everything'),
     imageChannels: fc.integer({ min: 1, max: 4 }),
     stride: fc.constantFrom(1, 2),
     transposed: fc.boolean(),
@@ -130,7 +130,7 @@ const windows: fc.Arbitrary<Window> = fc
   }));
 
 /** Taps of a window, each with its place in the kernel. */
-const tapsOf = ({ kernelSize: [rows, columns] }: Window): [row: number, column: number][] =>
+const tapsOf = ({ kernelSize: [rows, columns] }: KernelWindow): [row: number, column: number][] =>
   Array.from({ length: rows * columns }, (_, tap) => [Math.floor(tap / columns), tap % columns]);
 
 /**
@@ -138,7 +138,7 @@ const tapsOf = ({ kernelSize: [rows, columns] }: Window): [row: number, column: 
  * rows, columns, channels, or the very same with mask B.
  */
 function maySee(
-  { present }: Window,
+  { present }: KernelWindow,
   [down, right]: [number, number],
   input: number,
   output: number,
@@ -226,7 +226,7 @@ describe('windows between resolutions, as PixelCNN++ has them', () => {
    * reads the map at stride times the output's place; of a transposed one the output lies between the places
    * that it reads, which are at multiples of the stride.
    */
-  function seen(window: Window, [row, column]: [number, number]): string[] {
+  function seen(window: KernelWindow, [row, column]: [number, number]): string[] {
     const { stride, transposed } = window;
     const places = tapsOf(window)
       .filter(([r, c]) => sightOf(window, r, c) !== 'nothing')
@@ -246,9 +246,9 @@ describe('windows between resolutions, as PixelCNN++ has them', () => {
   const window = (
     kernelSize: [number, number],
     anchor: [number, number],
-    present: Window['present'],
+    present: KernelWindow['present'],
     transposed: boolean,
-  ): Window =>
+  ): KernelWindow =>
     // biome-ignore format: one line
     ({ kernelSize, anchor, present, imageChannels: 1, stride: 2, transposed });
 

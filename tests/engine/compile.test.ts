@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Window, windowAround } from '../../src/core/window';
+import { type KernelWindow, windowAround } from '../../src/core/window';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
 import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
@@ -24,18 +24,15 @@ function compiled(
   const model = modelOf(program, output, { imageShape: [null, 4, channels], levels });
   const plan = new Plan(1, 4, channels);
   const { nodes, conditions } = imageProgram(model);
-  const { closures } = program;
   const distribution = distributionOf(model);
   const ready = readinessOf(nodes, conditions);
-  const io = compile(plan, 4, { ...model, nodes, closures }, ready, channelsOf(distribution));
+  const io = compile(plan, 4, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, 1, javascriptKernels);
   return {
     plan,
     /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-    ops: plan.steps.map((steps) =>
-      steps.map(({ code }) => ('fn' in code ? 'closure' : Object.keys(Op)[code.op])),
-    ),
+    ops: plan.steps.map((steps) => steps.map(({ code }) => Object.keys(Op)[code.op])),
     /** Puts the present pixel's channels one by one, and gives the logits of each before it. */
     pixel(row: number, column: number, values: readonly number[]): number[][] {
       machine.moveTo(row, column);
@@ -180,12 +177,6 @@ describe('compile', () => {
     expect(pixel(0, 3, [0])).toEqual([[0, 0]]);
   });
 
-  it('calls functions of the user', () => {
-    const { ops, pixel } = biases((program, conv) => program.closure(conv, (x) => x * x));
-    expect(ops.flat()).toEqual(['product', 'closure', 'copy']);
-    expect(pixel(0, 0, [1])).toEqual([[1, 4, 9, 16]]);
-  });
-
   it('does nothing for what no logit is made of', () => {
     const { ops } = biases((program, conv) => {
       program.pointwise('tanh', conv);
@@ -219,7 +210,7 @@ describe('compile', () => {
   });
 
   it('computes a map that sees its row whole after the row, for the rows below', () => {
-    const everything: Window = windowAround([1, 3], 'everything', 1);
+    const everything: KernelWindow = windowAround([1, 3], 'everything', 1);
     const { pixel, ops } = compiled(1, 2, (program, image) => {
       const whole = program.conv(image, weightOf([1, 3, 1, 1], [100, 10, 1]), null, everything);
       const positive = program.pointwise('relu', whole);

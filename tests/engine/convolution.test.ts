@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type MaskType, maskOf, type Window, windowAround } from '../../src/core/window';
+import { type KernelWindow, type MaskType, maskOf, windowAround } from '../../src/core/window';
 import { addConvolution } from '../../src/engine/convolution';
 import { Layout } from '../../src/engine/layout';
 import { Machine } from '../../src/engine/machine';
@@ -64,7 +64,7 @@ function slowly(
 }
 
 /** The numbers of a convolution with masked weights, and what it makes of images by its definition. */
-function convolution(window: Window, ins: number, outs: number, images: number, hasBias: boolean) {
+function convolution(window: KernelWindow, ins: number, outs: number, images: number, hasBias: boolean) {
   const shape = [...window.kernelSize, ins, outs] as const;
   const size = shape.reduce((a, b) => a * b, 1);
   const [kernel, bias] = [noise(size, 1), noise(outs, 2)];
@@ -98,7 +98,7 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
           number,
           number,
         ];
-        const window: Window = { ...windowAround(kernelSize, maskType, channels), anchor };
+        const window: KernelWindow = { ...windowAround(kernelSize, maskType, channels), anchor };
         const [ins, outs] = [channels * groupIn, channels * groupOut];
         const plan = new Plan(Math.ceil(images / 2), WIDTH, channels);
         const margin = Math.max(anchor[1], kernelSize[1] - 1 - anchor[1]);
@@ -152,7 +152,7 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
           number,
           number,
         ];
-        const window: Window = { ...windowAround(kernelSize, sees, 1), anchor };
+        const window: KernelWindow = { ...windowAround(kernelSize, sees, 1), anchor };
         const plan = new Plan(Math.ceil(images / 2), WIDTH, 1);
         const margin = Math.max(anchor[1], kernelSize[1] - 1 - anchor[1]);
         const extent = { rows: anchor[0] + 1, margin, isWholeRow: true };
@@ -196,7 +196,7 @@ describe.each(kernelMakers)('addConvolution with %s', (_, make) => {
           number,
           number,
         ];
-        const window: Window = { ...windowAround(kernelSize, maskType, channels), anchor };
+        const window: KernelWindow = { ...windowAround(kernelSize, maskType, channels), anchor };
         const [ins, outs] = [channels * groupIn, channels * groupOut];
         const shape = [...kernelSize, ins * LEVELS, outs] as const;
         const [kernel, bias] = [noise(shape.reduce((a, b) => a * b), 1), noise(outs, 2)]; // biome-ignore format: one line

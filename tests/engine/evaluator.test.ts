@@ -16,7 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
-import type { Window } from '../../src/core/window';
+import type { KernelWindow } from '../../src/core/window';
 import { copyImages, Evaluator, evaluatorFor } from '../../src/engine/evaluator';
 import type { Machine } from '../../src/engine/machine';
 import { javascriptKernels } from '../../src/kernels/javascript';
@@ -568,7 +568,11 @@ const DIGEST = -241034475;
 
 describe.each(kernelMakers)('an evaluator of windows that reach to the right only, with %s', (_, make) => {
   it('keeps what lies beyond the right edge zero', () => {
-    const window = (kernelSize: [number, number], anchor: [number, number], present: Window['present']) => ({
+    const window = (
+      kernelSize: [number, number],
+      anchor: [number, number],
+      present: KernelWindow['present'],
+    ) => ({
       ...{ kernelSize, anchor, present, imageChannels: 1, stride: 1, transposed: false },
     });
     const [height, width] = [3, 4];

@@ -20,23 +20,19 @@ interface Operand {
 }
 
 describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
-  let calls = 0; // of functions of the user, in the last operation
-
   /** What an operation makes of operands, whose features are NaN until the time at which they are ready. */
   function run(
     node: FeaturewiseNode,
     operands: readonly Operand[],
     result: Layout,
     weights: Record<string, Float32Array> = {},
-    closures: ((x: number) => number)[] = [],
   ): number[][] {
     const plan = new Plan(2, 1, CHANNELS);
     const xs = operands.map(({ layout }) => new FeatureCache(plan, layout, ONE_PIXEL));
     const y = new FeatureCache(plan, result, ONE_PIXEL);
     const after = plan.reserveForImages(1, 4); // belongs to another: not to be written
     const numbers = (weight: string) => weights[weight] as Float32Array;
-    addFeaturewise(plan, node, { numbers, closures }, xs, y);
-    calls = plan.steps.flat().filter(({ code }) => 'fn' in code).length;
+    addFeaturewise(plan, node, numbers, xs, y);
     const machine = new Machine(plan, IMAGES, make);
     for (let time = 0; time <= CHANNELS; time++) {
       for (const [i, x] of xs.entries()) {
@@ -72,15 +68,6 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
   ] as const)('pointwise: %s, with its parameter', (fn, parameter, definition) => {
     const y = run({ op: 'pointwise', size, input: 0, fn, parameter }, [{ layout, values: a }], layout);
     expectValues(y, (n, f) => definition(at(a, n, f)));
-    expect(calls).toBe(0);
-  });
-
-  it('closure: a function of the user', () => {
-    const fn = (x: number) => 2 * x * x - 1;
-    const node = { op: 'closure', size, input: 0, index: 1 } as const;
-    const y = run(node, [{ layout, values: a }], layout, {}, [Math.sin, fn]);
-    const close = (v: number) => v / Math.max(1, Math.abs(v)); // relative where large
-    expectValues(y.map((features) => features.map(close)), (n, f) => close(fn(at(a, n, f)))); // biome-ignore format: one line
   });
 
   it.each([1, 2, 3])('add, multiply, maximum and minimum: of %i operands', (count) => {
@@ -233,31 +220,6 @@ describe.each(kernelMakers)('addFeaturewise with %s', (_, make) => {
     expect([copy.scale, copy.isOnePixel]).toEqual([2, true]);
     expect(plan.steps.flat().map(({ places }) => places)).toEqual([x.places]);
     expect(arranged(plan, x, Layout.dense([1, 1]), true)).toBe(x);
-  });
-
-  it('closure: between any layouts, each feature once it is ready, and leaves padding zero', () => {
-    const plan = new Plan(2, 1, 2);
-    const x = new FeatureCache(plan, Layout.dense([1, 0, 1]), ONE_PIXEL);
-    const y = new FeatureCache(plan, Layout.of([1, 0, 1]), ONE_PIXEL);
-    const node = { op: 'closure', size: 3, input: 0, index: 0 } as const;
-    const closures = [(v: number) => 10 * v + 1];
-    addFeaturewise(plan, node, { numbers: () => new Float32Array(), closures }, [x], y);
-    const machine = new Machine(plan, 3, make);
-    const numbers = [
-      [1, 2, 3],
-      [4, 5, 6],
-      [7, 8, 9],
-    ];
-    writeKnown(machine, x, x.operand(), numbers, 0);
-    machine.run(0);
-    expect(readFeatures(machine, y, y.operand())).toEqual([[0, 21, 0], [0, 51, 0], [0, 81, 0]]); // biome-ignore format: one line
-    writeKnown(machine, x, x.operand(), numbers, 1);
-    machine.run(1);
-    expect(read(machine, y.operand(), 12)).toEqual([
-      [11, 0, 0, 0, 21, 0, 0, 0, 31, 0, 0, 0],
-      [41, 0, 0, 0, 51, 0, 0, 0, 61, 0, 0, 0],
-      [71, 0, 0, 0, 81, 0, 0, 0, 91, 0, 0, 0],
-    ]);
   });
 
   it.each([

@@ -11,7 +11,7 @@ import { toPortable } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../support/fences';
 import { kernelMakers } from '../support/machine';
-import { closures, randomProgram, recipes } from '../support/random-program';
+import { randomProgram, recipes } from '../support/random-program';
 import { noise, setNoise } from '../support/tensors';
 
 /** Has every plan leave room for a fence behind all that is reserved, and puts them up in a heap made for it. */
@@ -79,7 +79,7 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
     const fences = fencePlans(numImages);
     const heap = fencedHeap(make);
     let words: Int32Array = new Int32Array();
-    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, closures }, (floats) => {
+    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions }, (floats) => {
       const kernels = heap.make(floats);
       words = kernels.words;
       for (const at of fences()) raise(words, at);

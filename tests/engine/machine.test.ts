@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { copyMemory, Machine } from '../../src/engine/machine';
+import type { Places } from '../../src/engine/places';
 import { Plan } from '../../src/engine/plan';
 import { INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
@@ -27,17 +28,13 @@ describe('Machine', () => {
     expect(read(machine, x, 4)).toEqual(values);
   });
 
-  it('runs instructions that follow each other at once, and functions of the user between them, in order', () => {
-    const log: (string | number)[][] = [];
+  it('runs the instructions of a time at once, in order, for each chunk of images', () => {
+    const log: number[][] = [];
     const plan = new Plan(2, 1, 1);
     const x = plan.reserveForImages(1, 4);
     const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
-    const fn = (value: number) => {
-      log.push(['fn', value]);
-      return 7;
-    };
-    const closure = { fn, y: x, a: x, slots: [[0, 3]] as [number, number][] }; // slot 0 of slot 3
-    for (const code of [double, double, closure, double, closure, closure]) plan.emit(0, code);
+    const seven = { op: Op.add, y: x, a: x, b: plan.constant(Float32Array.of(7, 7, 7, 7)), length: 4 };
+    for (const code of [double, seven, double]) plan.emit(0, code);
     plan.emit(1, double);
     const machine = new Machine(plan, 3, (floats) => {
       const kernels = javascriptKernels(floats);
@@ -49,61 +46,59 @@ describe('Machine', () => {
         },
       };
     });
-    const ones = [1, 1, 1, 1];
-    write(machine, x, [ones, ones, ones]);
+    write(machine, x, [1, 2, 3].map((n) => [n, n, n, n])); // biome-ignore format: one line
     machine.run(0);
-    // of each image in turn
-    const calls = (images: number, value: number) => new Array(images).fill(['fn', value]);
-    const chunk = (images: number) => [
-      [2, images],
-      ...calls(images, 4), // 1 doubled twice
-      [1, images],
-      ...calls(images, 8),
-      ...calls(images, 8),
-    ];
-    expect(log).toEqual([...chunk(2), ...chunk(1)]);
-    expect(read(machine, x, 4)).toEqual(new Array(3).fill([7, 8, 8, 8])); // 1 doubled three times is 8
+    expect(log).toEqual([[3, 2], [3, 1]]); // biome-ignore format: one line
+    expect(read(machine, x, 4)).toEqual([18, 22, 26].map((value) => new Array(4).fill(value))); // 2 (2 n + 7)
     machine.run(1);
-    expect(read(machine, x, 4)).toEqual(new Array(3).fill([14, 16, 16, 16]));
+    expect(log.slice(2)).toEqual([[1, 2], [1, 1]]); // biome-ignore format: one line
+    expect(read(machine, x, 4)).toEqual([36, 44, 52].map((value) => new Array(4).fill(value)));
   });
 
   it.each([
     ['before', ROW],
     ['after', AFTER_ROW],
-  ] as const)(
-    'runs what is done %s a row on all its columns, and functions of the user at each',
-    (_, time) => {
-      const [width, numImages] = [3, 3]; // images in chunks of 2 and 1
-      const plan = new Plan(2, width, 1);
-      const { offset, stride } = plan.reserveForImages(1, 4 * width);
-      const base = plan.movingBase({ start: offset, rowStride: 0, rows: 1, scale: 1, above: 0, slots: 4 });
-      const x = { base, offset: 0, stride, columnStride: 4 };
-      const seen: number[] = [];
-      const fn = (value: number) => {
-        seen.push(value);
-        return value + 100;
-      };
-      plan.emit(time, { op: Op.add, y: x, a: x, b: x, length: 4 });
-      plan.emit(time, { fn, y: x, a: x, slots: [[0, 0]] });
-      plan.emit(time, { op: Op.add, y: x, a: x, b: x, length: 4 });
-      const machine = new Machine(plan, numImages, javascriptKernels);
-      for (let column = 0; column < width; column++) {
+  ] as const)('runs what is done %s a row on all its columns, and sweeps column by column', (_, time) => {
+    const [width, numImages] = [3, 3]; // images in chunks of 2 and 1
+    const plan = new Plan(2, width, 1);
+    const { offset, stride } = plan.reserveForImages(1, 4 * (width + 2));
+    const start = offset + 4; // a column of zeros on either side
+    const base = plan.movingBase({ start, rowStride: 0, rows: 1, scale: 1, above: 0, slots: 4 });
+    const at = (column: number) => ({ base, offset: 4 * column, stride, columnStride: 4 });
+    const x = at(0);
+    const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
+    plan.emit(time, double);
+    plan.emit(time, { op: Op.add, y: x, a: x, b: at(-1), length: 4 }, undefined, 'fromLeft'); // plus what was swept before
+    plan.emit(time, { op: Op.add, y: x, a: x, b: at(1), length: 4 }, undefined, 'fromRight');
+    plan.emit(time, double);
+    const machine = new Machine(plan, numImages, javascriptKernels);
+    for (let column = 0; column < width; column++) {
+      machine.moveTo(5, column);
+      write(machine, x, [1, 2, 3].map((n) => [10 * column + n, 1, 2, 3])); // biome-ignore format: one line
+    }
+    const all = () =>
+      Array.from({ length: width }, (_, column) => {
         machine.moveTo(5, column);
-        write(machine, x, [1, 2, 3].map((n) => [10 * column + n, 1, 2, 3])); // biome-ignore format: one line
-      }
-      machine.run(0);
-      machine.runRow(time === ROW ? AFTER_ROW : ROW); // at no other time
-      expect(seen).toEqual([]);
-      machine.runRow(time);
-      // column by column, of both images of the first chunk and then of the second's
-      expect(seen).toEqual([1, 2, 11, 12, 21, 22, 3, 13, 23].map((value) => 2 * value));
-      for (let column = 0; column < width; column++) {
-        machine.moveTo(5, column);
-        // doubled, 100 more in the first, doubled again
-        expect(read(machine, x, 4)).toEqual([1, 2, 3].map((n) => [4 * (10 * column + n) + 200, 4, 8, 12]));
-      }
-    },
-  );
+        return read(machine, x, 4);
+      });
+    const before = all();
+    machine.run(0);
+    machine.runRow(time === ROW ? AFTER_ROW : ROW); // at no other time
+    expect(all()).toEqual(before);
+    machine.runRow(time);
+    // Columns a, b, c are doubled, then summed from the left, then from the right, then doubled.
+    const swept = (a: number, b: number, c: number) => {
+      const left = [2 * a, 2 * (a + b), 2 * (a + b + c)] as const;
+      return [2 * (left[0] + left[1] + left[2]), 2 * (left[1] + left[2]), 2 * left[2]];
+    };
+    const wanted = [1, 2, 3].map((n) => [
+      swept(n, 10 + n, 20 + n),
+      ...[1, 2, 3].map((value) => swept(value, value, value)),
+    ]); // [image][slot][column]
+    expect(all()).toEqual(
+      [0, 1, 2].map((column) => wanted.map((slots) => slots.map((columns) => columns[column]))),
+    );
+  });
 
   it('moves bases with the pixel, through rows used in turn', () => {
     const plan = new Plan(1, 4, 1);
@@ -126,48 +121,57 @@ describe('Machine', () => {
   });
 
   it('does at each place what is due there, in order', () => {
-    const plan = new Plan(1, 4, 1);
-    const x = plan.reserveForImages(1, 4);
-    const log: string[] = [];
-    const noted = (name: string) => ({
-      fn: (value: number) => {
-        log.push(name);
-        return value;
-      },
-      y: x,
-      a: x,
-      slots: [[0, 0]] as [number, number][],
-    });
-    const half = { every: 2, row: 0, column: 0 };
-    const between = { every: 4, row: 2, column: 0 };
+    const width = 4;
+    const plan = new Plan(1, width, 1);
+    const { offset, stride } = plan.reserveForImages(1, 4 * width);
+    const base = plan.movingBase({ start: offset, rowStride: 0, rows: 1, scale: 1, above: 0, slots: 4 });
+    const x = { base, offset: 0, stride };
+    const ten = plan.constant(Float32Array.of(10, 10, 10, 10));
+    /** Appends a digit to the numbers of some places. */
+    const note = (time: number, digit: number, places: Places) => {
+      const column = time === 0 ? 0 : places.column; // what is done for a row begins at its first column
+      const here = { ...x, offset: 4 * column, columnStride: 4 * places.every };
+      const to = { y: here, a: here, length: 4 };
+      plan.emit(time, { op: Op.multiply, ...to, b: ten }, places);
+      plan.emit(time, { op: Op.add, ...to, b: plan.constant(new Float32Array(4).fill(digit)) }, places);
+    };
     for (const time of [ROW, 0, AFTER_ROW]) {
-      plan.emit(time, noted('half'), half);
-      plan.emit(time, noted('all'));
-      plan.emit(time, noted('quarter'), { every: 4, row: 0, column: 2 });
-      plan.emit(time, noted('between'), between);
+      note(time, 1, { every: 2, row: 0, column: 0 });
+      note(time, 2, { every: 1, row: 0, column: 0 });
+      note(time, 3, { every: 4, row: 0, column: 2 });
+      note(time, 4, { every: 4, row: 2, column: 0 });
     }
     const machine = new Machine(plan, 1, javascriptKernels);
-    const done = (act: () => void) => {
-      log.length = 0;
+    /** The digits of each column of a row, after something was done there. */
+    const digits = (row: number, act: () => void) => {
+      machine.moveTo(row, 0);
+      const first = machine.chunks[0]?.at(x) as number;
+      machine.heap.fill(0, first, first + 4 * width);
       act();
-      return log.join(' ');
+      return Array.from({ length: width }, (_, column) => {
+        machine.moveTo(row, column);
+        return read(machine, x, 1)[0]?.[0];
+      });
     };
-    const at = (row: number, column: number) => {
-      machine.moveTo(row, column);
-      return done(() => machine.run(0));
-    };
-    const all = 'all all all all'; // of four columns
-    for (const row of [0, 4]) {
-      expect([0, 1, 2, 3].map((column) => at(row, column))).toEqual(['half all', 'all', 'half all quarter', 'all']); // biome-ignore format: one line
-      for (const time of [ROW, AFTER_ROW] as const)
-        expect(done(() => machine.runRow(time))).toBe(`half half ${all} quarter`);
+    const wanted = new Map([
+      [0, [12, 2, 123, 2]],
+      [1, [2, 2, 2, 2]],
+      [2, [124, 2, 12, 2]],
+      [3, [2, 2, 2, 2]],
+      [4, [12, 2, 123, 2]],
+    ]);
+    for (const [row, ofRow] of wanted) {
+      const pixels = () => {
+        for (let column = 0; column < width; column++) {
+          machine.moveTo(row, column);
+          machine.run(0);
+        }
+      };
+      expect(digits(row, pixels), `row ${row}`).toEqual(ofRow);
+      for (const time of [ROW, AFTER_ROW] as const) {
+        expect(digits(row, () => machine.runRow(time)), `row ${row}`).toEqual(ofRow); // biome-ignore format: one line
+      }
     }
-    for (const row of [1, 3]) {
-      expect([0, 1, 2, 3].map((column) => at(row, column))).toEqual(['all', 'all', 'all', 'all']);
-      expect(done(() => machine.runRow(ROW))).toBe(all);
-    }
-    expect([0, 1, 2, 3].map((column) => at(2, column))).toEqual(['half all between', 'all', 'half all', 'all']); // biome-ignore format: one line
-    expect(done(() => machine.runRow(AFTER_ROW))).toBe(`half half ${all} between`);
   });
 
   it('runs instructions at once that follow each other among those that are due', () => {

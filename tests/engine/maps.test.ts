@@ -189,6 +189,28 @@ describe('maps', () => {
     expectSlow(model, 2, 7);
   });
 
+  it('are of positions at the resolution of what passed strides', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(1);
+    const seen = program.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
+    const window = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 });
+    const down = (x: Features) => program.conv(x, weights(2)([2, 2, 2, 2]), null, window);
+    const up = (x: Features) => program.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, { ...window, anchor: [0, 0], transposed: true }); // biome-ignore format: one line
+    const quarter = down(down(seen));
+    const output = up(up(program.combine('add', program.position(quarter), program.pointwise('scale', quarter, 0)))); // biome-ignore format: one line
+    const imageShape = [8, 4, 1] as const;
+    const model = modelOf(program, output, { imageShape, levels: 2 });
+    const evaluator = evaluatorFor(model, { numImages: 1, imageShape: [...imageShape] });
+    for (let row = 0; row < 8; row++) {
+      for (let column = 0; column < 4; column++) {
+        const isThere = row % 4 === 0 && column % 4 === 0; // what is between is not spread over, by these kernels
+        const wanted = isThere ? [(row / 4 - 1) / 2, -0.5] : [0, 0]; // two rows of places, one column
+        expect(Array.from(evaluator.outputs(row, column, 0)).slice(0, 2)).toEqual(wanted);
+        evaluator.put(row, column, 0, [1]);
+      }
+    }
+  });
+
   it('may be all that there is: outputs that see no image', () => {
     const program = new ProgramBuilder();
     program.image(1);
@@ -242,16 +264,19 @@ describe('maps that cannot be', () => {
     ],
     [
       'look around where strides were',
-      (p, _, image) =>
-        p.position(
+      (p, [, map]) =>
+        p.conv(
           p.conv(
-            image,
-            weights(1)([2, 2, 3, 2]),
+            map,
+            weights(1)([2, 2, 2, 2]),
             null,
             windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
           ),
+          kernel(2),
+          null,
+          around,
         ),
-      /position.*strides are for maps of the size of the image/,
+      /conv.*strides are for maps of the size of the image/,
     ],
     [
       'look around in what is the same at every pixel',

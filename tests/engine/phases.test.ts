@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { sightOf, type Window, windowAround, windowOf } from '../../src/core/window';
+import { type KernelWindow, sightOf, windowAround, windowOf } from '../../src/core/window';
 import { phasesOf, reachOf } from '../../src/engine/phases';
 
 const window = (
   kernelSize: [number, number],
   anchor: [number, number],
-  present: Window['present'],
-  more: Partial<Window> = {},
-): Window => ({ ...windowAround(kernelSize, present, 1), anchor, ...more });
+  present: KernelWindow['present'],
+  more: Partial<KernelWindow> = {},
+): KernelWindow => ({ ...windowAround(kernelSize, present, 1), anchor, ...more });
 
 const windows = (['nothing', 'A', 'B', 'everything'] as const).flatMap((present) =>
   [
@@ -25,7 +25,7 @@ const windows = (['nothing', 'A', 'B', 'everything'] as const).flatMap((present)
 );
 
 /** What an output reads, by the definition: for each tap that sees something, the place on the map that is read, if it has one. */
-function definition(window: Window, row: number, column: number): string[] {
+function definition(window: KernelWindow, row: number, column: number): string[] {
   const { kernelSize, anchor, stride, transposed } = window;
   const all: string[] = [];
   for (let r = 0; r < kernelSize[0]; r++) {

@@ -61,24 +61,22 @@ describe('Plan', () => {
     const a = plan();
     const operand = a.reserve(4);
     const copy = { op: Op.copy, y: operand, a: operand, length: 4 };
-    const closure = { fn: Math.sin, y: operand, a: operand, slots: [[0, 0]] as [number, number][] };
+    const double = { op: Op.add, y: operand, a: operand, length: 4 };
     a.emit(1, copy);
-    a.emit(2, closure);
-    a.emit(1, closure);
+    a.emit(2, double);
+    a.emit(1, double);
     a.emit(ROW, copy);
-    a.emit(ROW, closure);
+    a.emit(ROW, double, EVERYWHERE, 'fromLeft');
     a.emit(ONCE, copy);
-    a.emit(AFTER_ROW, closure);
-    a.emit(AFTER_ROW, copy);
+    a.emit(AFTER_ROW, double);
     a.emit(AFTER_ROW, copy, EVERYWHERE, 'fromRight');
-    // what is done in a row is done on all its columns at once, where an instruction says how; else column by column
+    // what is done in a row is done on all its columns at once, or column by column in a sweep
     const places = EVERYWHERE;
-    const [one, wide, own] = [copy, { ...copy, columns: 5 }, closure].map((code) => ({ code, places }));
-    const [swept, back] = [
-      { ...own, sweep: 'fromLeft' },
-      { ...one, sweep: 'fromRight' },
-    ];
-    expect(a.steps).toEqual([[one], [wide, swept], [], [one, own], [own], [swept, wide, back]]);
+    const [one, two] = [copy, double].map((code) => ({ code, places }));
+    const [wide, wideTwo] = [copy, double].map((code) => ({ code: { ...code, columns: 5 }, places }));
+    const swept = { ...two, sweep: 'fromLeft' };
+    const back = { ...one, sweep: 'fromRight' };
+    expect(a.steps).toEqual([[one], [wide, swept], [], [one, two], [two], [wideTwo, back]]);
     const [half, phase] = [placesOfScale(5), { every: 5, row: 0, column: 2 }];
     a.emit(0, copy, half);
     a.emit(ROW, copy, phase);

@@ -15,7 +15,7 @@ import { imageProgram } from '../../src/program/maps';
 import type { ImageNode, PortableModel } from '../../src/program/program';
 import { type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
-import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
+import { LEVELS, randomProgram, recipes } from '../support/random-program';
 import { runs } from '../support/runs';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 import { noise } from '../support/tensors';
@@ -39,7 +39,6 @@ function inputs({ imageShape }: PortableModel, numImages: number, seed: number) 
       slowMap([1, 1, 2], (_, __, f) => vectors[2 * n + f] as number, true),
       slowMap([height, width, 1], (r, c) => maps[(n * height + r) * width + c] as number),
     ],
-    closures,
   });
   return { levelAt, conditions, slow };
 }
@@ -58,7 +57,7 @@ function evaluatorInChunks(
   const { nodes, conditions: shapes } = imageProgram(model);
   const distribution = distributionOf(model);
   const ready = readinessOf(nodes, shapes);
-  const io = compile(plan, height, { ...model, nodes, closures }, ready, channelsOf(distribution));
+  const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
   const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);

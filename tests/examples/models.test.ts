@@ -30,7 +30,7 @@ describe.each(names)('the trained model %s', (name) => {
     if (rights !== undefined) expect(stdout).toContain(`(${rights} of `);
   });
 
-  it('gives its weights, in order, to a network made now, also where version 0.1 saved it', async () => {
+  it('gives its weights, in order, to a network made now', async () => {
     await useBackend('cpu');
     const saved = (await loadLayersModel(fileSystem(directory))) as AutoregressiveModel;
     const { imageShape, levels, condition } = saved;

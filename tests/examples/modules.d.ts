@@ -362,9 +362,9 @@ declare module '*/scripts/block-figures.mjs' {
 }
 
 declare module '*/scripts/lib/diagram.mjs' {
-  import type { Node } from 'pixelcnn-layers';
+  import type { ProgramNode } from 'pixelcnn-layers';
   export function isTapSeen(
-    window: Extract<Node, { op: 'conv' }>['window'],
+    window: Extract<ProgramNode, { op: 'conv' }>['window'],
     row: number,
     column: number,
   ): boolean;
@@ -449,4 +449,8 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
   };
   export function queryOf(state: SamplingState): Record<string, string | number>;
   export function readState(query: Map<string, string>): { state: SamplingState; complaints: string[] };
+}
+
+declare module '*/scripts/lib/own-kernels.mjs' {
+  export const ownKernels: import('esbuild').Plugin;
 }

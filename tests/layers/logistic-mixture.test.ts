@@ -89,8 +89,8 @@ describe('a last layer of a user', () => {
     class Own extends PixelLayer {
       static className = 'Own';
       readonly distribution = distribution;
-      override express<T>(_: unknown, [x]: readonly T[]): T {
-        return x as T;
+      override express<T>(_: unknown, [x]: readonly [T, ...T[]]): T {
+        return x;
       }
     }
     const image = tfl.input({ shape: [2, 2, 1] });

@@ -126,8 +126,8 @@ describe('dropout of a layer of the user', () => {
     static className = 'Twice';
     readonly rates = [0.5, 0.5];
 
-    override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-      return this.rates.reduce((y, rate) => ops.dropout(y, { rate, seed: 2 }), x as T);
+    override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+      return this.rates.reduce((y, rate) => ops.dropout(y, { rate, seed: 2 }), x);
     }
   }
 

@@ -5,6 +5,7 @@ import {
   autoregressiveModel,
   bitsPerDim,
   checkCausality,
+  type KernelWindow,
   type LayerWeight,
   maskedConv2d,
   normalize,
@@ -14,7 +15,6 @@ import {
   receptiveField,
   sample,
   toPortable,
-  type Window,
   windowOf,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
@@ -72,7 +72,7 @@ it('has an output of the kind of its input, by its type too', async () => {
 describe('the shapes of operations', () => {
   /** The shape that a layer of these operations gives of inputs; weights by their shapes. */
   function shapeOf(
-    express: <T>(ops: Ops<T>, inputs: readonly T[], weights: readonly LayerWeight[]) => T,
+    express: <T>(ops: Ops<T>, inputs: readonly [T, ...T[]], weights: readonly LayerWeight[]) => T,
     inputs: Shape[],
     ...shapes: number[][]
   ): Shape {
@@ -85,7 +85,7 @@ describe('the shapes of operations', () => {
         );
         super.build(inputShape);
       }
-      express<T>(ops: Ops<T>, given: readonly T[]): T {
+      express<T>(ops: Ops<T>, given: readonly [T, ...T[]]): T {
         return express(ops, given, this.own);
       }
     }
@@ -145,7 +145,7 @@ describe('the shapes of operations', () => {
     const gate = () => shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'sigmoid' as never), [image]);
     expect(gate).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'sigmoid'");
     expect(() => shapeOf((ops) => ops.concat(), [image])).toThrow('concat: wanted at least one operand');
-    const conv = (x: Shape, window: Window, kernel: number[], gain = [5]) => () =>
+    const conv = (x: Shape, window: KernelWindow, kernel: number[], gain = [5]) => () =>
       shapeOf((ops, [y], [direction, length]) => ops.conv(y as never, { direction, gain: length } as never, null, window), [x], kernel, gain); // biome-ignore format: one line
     const half = windowOf({ kernelSize: 1, shift: 'down', stride: 2 });
     expect(conv([null, 3, 4, 2], half, [1, 1, 2, 5])).toThrow('conv: height: wanted a multiple of 2, got 3');
@@ -161,8 +161,8 @@ describe('the shapes of operations', () => {
 class Swish extends PixelLayer {
   static className = 'TestSwish';
 
-  express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.combine('multiply', x as T, ops.pointwise('sigmoid', x as T)); // [N,H,W,F] -> [N,H,W,F]
+  express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.combine('multiply', x, ops.pointwise('sigmoid', x)); // [N,H,W,F] -> [N,H,W,F]
   }
 }
 tf.serialization.registerClass(Swish);
@@ -208,15 +208,15 @@ class Unit extends PixelLayer {
     super.build(inputShape);
   }
 
-  express<T>(ops: Ops<T>, [x, condition]: readonly T[]): T {
+  express<T>(ops: Ops<T>, [x, condition]: readonly [T, ...T[]]): T {
     const { kernel, bias, projection, gamma, beta, mean, variance } = this;
-    const convolved = ops.conv(x as T, kernel, bias, this.window); // [N,H,W,F] -> [N,H,W,2 filters]
+    const convolved = ops.conv(x, kernel, bias, this.window); // [N,H,W,F] -> [N,H,W,2 filters]
     const given = projection && ops.conv(condition as T, projection, null, this.point); // [N,K] -> [N,2 filters]
     const gated = given === null ? ops.gate(convolved, 1) : ops.gate(convolved, 1, given); // -> [N,H,W,filters]
     const normal = ops.normalize(gated, { epsilon: 0.1, scale: gamma, shift: beta });
     const standard = ops.standardize(normal, { mean, variance, epsilon: 0.1 });
     const bent = ops.pointwise('elu', ops.combine('add', standard, gated), 0.7);
-    return ops.concat(x as T, ops.combine('maximum', bent, normal)); // -> [N,H,W,F + filters]
+    return ops.concat(x, ops.combine('maximum', bent, normal)); // -> [N,H,W,F + filters]
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -427,14 +427,18 @@ describe("a layer of the user's own, of operations alone", () => {
 describe('what the operations of a layer refuse', () => {
   beforeAll(() => useBackend('cpu'));
 
-  type Express = <T>(ops: Ops<T>, inputs: readonly T[], weight: (shape: number[]) => LayerWeight) => T;
+  type Express = <T>(
+    ops: Ops<T>,
+    inputs: readonly [T, ...T[]],
+    weight: (shape: number[]) => LayerWeight,
+  ) => T;
 
   /** Builds and calls a layer on 4 features, of pixels unless the shape is of a condition. */
   function build(express: Express, shape = [3, 3, 4]): void {
     class Odd extends PixelLayer {
       static className = 'TestOdd';
       private readonly made = new Map<string, LayerWeight>();
-      express<T>(ops: Ops<T>, inputs: readonly T[]): T {
+      express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T {
         return express(ops, inputs, (shape) => {
           const key = String(shape);
           const zeros = tfl.initializers.zeros();

@@ -295,14 +295,9 @@ describe('ops.lstm', () => {
       constructor(readonly of: { kernel: number[]; path: string; groups?: number }) {
         super({});
       }
-      override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
+      override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
         const { path, groups = 1 } = this.of;
-        return ops.lstm(
-          x as T,
-          { name: 'k', shape: this.of.kernel, read: () => null },
-          path as LSTMPath,
-          groups,
-        );
+        return ops.lstm(x, { name: 'k', shape: this.of.kernel, read: () => null }, path as LSTMPath, groups);
       }
     }
     const shape = (of: Own['of'], ofInput: (number | null)[] = [null, null, null, 8]) => new Own(of).computeOutputShape(ofInput); // biome-ignore format: one line

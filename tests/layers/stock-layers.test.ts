@@ -411,13 +411,7 @@ describe('activation', () => {
     if (node?.op !== 'pointwise') return name === 'linear' ? [...xs] : [];
     const plan = new Plan(1, 1, 1);
     const [x, y] = [1, 2].map(() => new FeatureCache(plan, Layout.of(xs.map(() => 0)), ONE_PIXEL)) as [FeatureCache, FeatureCache]; // biome-ignore format: one line
-    addFeaturewise(
-      plan,
-      node as FeaturewiseNode,
-      { numbers: () => new Float32Array(), closures: [] },
-      [x],
-      y,
-    );
+    addFeaturewise(plan, node as FeaturewiseNode, () => new Float32Array(), [x], y);
     const machine = new Machine(plan, 1, makeKernels);
     write(machine, x.operand(), [xs]);
     machine.run(0);

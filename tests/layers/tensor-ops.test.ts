@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import { getMask } from 'pixelcnn-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Window, windowAround, windowOf } from '../../src/core/window';
+import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
 import { TensorOps } from '../../src/layers/tensor-ops';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
@@ -29,7 +29,13 @@ onEachBackend('convolutions on tensors', () => {
   afterEach(() => ops.dispose());
 
   /** A convolution whose kernel is all ones. */
-  function convolve(x: tf.Tensor4D, window: Window, featuresOut: number, bias?: number, activation?: 'relu') {
+  function convolve(
+    x: tf.Tensor4D,
+    window: KernelWindow,
+    featuresOut: number,
+    bias?: number,
+    activation?: 'relu',
+  ) {
     const kernel = tf.ones([...window.kernelSize, x.shape[3], featuresOut]);
     const biases = bias === undefined ? null : tf.fill([featuresOut], bias);
     const weights = [weightOf(kernel), biases && weightOf(biases)] as const;

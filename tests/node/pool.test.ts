@@ -43,7 +43,7 @@ describe('a pool in Node', () => {
 
   it('lets the process end when nothing could be sent', async () => {
     const program = `
-      const model = { ...portableModel(), closures: [() => 1] };
+      const model = { ...portableModel(), info: () => 1 };
       await createPool().sample(model).catch(({ name }) => console.log(name));
     `;
     expect(await run('mjs', program)).toEqual({ output: 'DataCloneError', code: 0 });

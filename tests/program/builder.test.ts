@@ -20,11 +20,9 @@ it('refuses operands and weights of other sizes', () => {
     "weight 'b': wanted one of shape [3], got [2]",
   );
   const two = weightOf([2], [], 'w');
-  expect(() => program.affineOf(three, [two], () => [1, 0])).toThrow(
-    "weight 'w': wanted one of shape [3], got [2]",
-  );
   for (const scaled of [{ scale: two }, { shift: two }]) {
     const message = "weight 'w': wanted one of shape [3], got [2]";
+    expect(() => program.affine(three, scaled)).toThrow(message);
     expect(() => program.normalize(three, { epsilon: 1, ...scaled })).toThrow(message);
     const moments = { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 };
     expect(() => program.standardize(three, { ...moments, ...scaled })).toThrow(message);
@@ -249,22 +247,6 @@ describe('weights', () => {
       expect(numbers).toEqual(wanted.map((values) => values.map(Math.fround)));
     }
   });
-});
-
-it('keeps the user functions of `closure` nodes, and whose they are', () => {
-  const program = new ProgramBuilder();
-  const image = program.image(2);
-  const [double, square] = [(x: number) => 2 * x, (x: number) => x * x];
-  program.enterLayer('a');
-  const once = program.closure(image, double);
-  program.enterLayer('b');
-  program.closure(once, square);
-  expect(program.nodes.slice(1)).toEqual([
-    { op: 'closure', size: 2, input: 0, index: 0 },
-    { op: 'closure', size: 2, input: 1, index: 1 },
-  ]);
-  expect(program.closures).toEqual([double, square]);
-  expect(program.owners).toEqual(['', 'a', 'b']);
 });
 
 it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {

@@ -687,11 +687,6 @@ const nodes: Case[] = [
   ...['constructor', '__proto__', 'matmul', 3].map(
     (op): Case => [`the operation ${op}`, 'node 11: op: wanted image or condition or', inNode(11, { op })],
   ),
-  [
-    'a function',
-    'node 11: wanted data, got',
-    inProgram(({ nodes }) => (nodes[11] = { op: 'closure', size: 4, input: 7, index: 0 })),
-  ],
   ['no size', "node 3 (pointwise): wanted a field 'size'", inProgram(({ nodes }) => delete nodes[3].size)],
   ['a field of another operation', 'node 3 (pointwise): wanted no fields but', inNode(3, { inputs: [2] })],
   [
@@ -907,7 +902,6 @@ describe('writePortable', () => {
         withNode(2, { window: windowOf([2, 3], [1, 1], 'B', 2) }),
         'output: not causal: the logits of channel 0',
       ],
-      [withNode(3, { op: 'closure', index: 0 }), 'node 3: wanted data, got'],
       [withNode(3, { parameter: Number.NaN }), 'node 3 (pointwise): parameter'],
       [withNode(3, { more: 1 }), 'node 3 (pointwise): wanted no fields but'],
       [withNode(2, { bias: null }), "weight 'bias': wanted one that a node uses"],

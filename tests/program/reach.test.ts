@@ -24,7 +24,7 @@ import { uniformsOf } from '../../src/sampling/noise';
 import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { weightOf } from '../support/program';
-import { closures, LEVELS, randomProgram, recipes } from '../support/random-program';
+import { LEVELS, randomProgram, recipes } from '../support/random-program';
 import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
 
 type Symbolic = tfl.SymbolicTensor;
@@ -69,7 +69,7 @@ function movingSlowly(model: PortableModel, [row, column, channel]: Place): Uint
   const draw = () => Math.floor(LEVELS * level()) / (LEVELS - 1);
   const conditions = [slowMap([1, 1, 2], level, true), slowMap([height, width, 1], level)];
   const outputs = (image: SlowMap) => {
-    const map = slowly(model, { image, conditions, closures })[model.output] as SlowMap;
+    const map = slowly(model, { image, conditions })[model.output] as SlowMap;
     return Array.from({ length: LEVELS }, (_, i) => valueAt(map, row, column, channel * LEVELS + i));
   };
   const moves = new Uint8Array(height * width * channels);

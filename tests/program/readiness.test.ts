@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
-import { type Window, windowAround, windowOf } from '../../src/core/window';
+import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { ImageNode } from '../../src/program/program';
 import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
@@ -25,7 +25,6 @@ it('knows when each feature is ready', () => {
   const leaking = program.conv(image, square(3, 3, 3), null, window('B'));
   program.concat(b, program.pointwise('relu', leaking));
   program.combine('add', b, leaking);
-  program.closure(b, Math.sin);
   program.normalize(b, { epsilon: 1 });
   program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
   program.gate(a, 3);
@@ -45,7 +44,6 @@ it('knows when each feature is ready', () => {
     [1, 2, 3], // its relu
     [0, 1, 2, 1, 2, 3], // concat
     [1, 2, 3], // add: the later of the two
-    [0, 1, 2], // closure
     [2, 2, 2], // normalize: each of all
     [0, 1, 2], // standardize: each of itself
     [0, 1, 2], // gate: of the two of its group
@@ -98,7 +96,7 @@ it('knows what is the same at every pixel, and what is ready for a whole row', (
 });
 
 it('is ready after its row where it sees the row whole, and before the next where that is all that reads it', () => {
-  const window = (present: Window['present'], columns = 3) => windowAround([3, columns], present, 1);
+  const window = (present: KernelWindow['present'], columns = 3) => windowAround([3, columns], present, 1);
   const program = new ProgramBuilder();
   const image = program.image(1);
   const whole = program.conv(image, square(3, 1, 1), null, window('everything'));
@@ -124,7 +122,7 @@ it('waits for the pixel to the right where a window hides channels but not pixel
   const program = new ProgramBuilder();
   const image = program.image(1);
   // a kernel of one row, whose own place is its first column: the others lie to the right
-  const window: Window = { ...windowAround([1, 3], 'everything', 1), anchor: [0, 0] };
+  const window: KernelWindow = { ...windowAround([1, 3], 'everything', 1), anchor: [0, 0] };
   program.conv(image, weightOf([1, 3, 1, 1]), null, window);
   expect(timesOf(program)[1]).toEqual([AFTER_ROW]);
   // and its last: they lie to the left
@@ -254,7 +252,7 @@ it('knows when features of an earlier place are ready, and gates and ELUs of sev
 
 describe('several resolutions', () => {
   /** Of both streams of PixelCNN++: `u` sees rows above, `ul` also what is to the left. */
-  const down = (present: Window['present'], columns: number): Window => {
+  const down = (present: KernelWindow['present'], columns: number): KernelWindow => {
     return {
       kernelSize: [2, columns],
       anchor: [1, 1],
@@ -264,7 +262,7 @@ describe('several resolutions', () => {
       transposed: false,
     };
   };
-  const up = (present: Window['present'], columns: number): Window => {
+  const up = (present: KernelWindow['present'], columns: number): KernelWindow => {
     const anchor = [0, columns === 3 ? 1 : 0] as const;
     return { kernelSize: [2, columns], anchor, present, imageChannels: 1, stride: 2, transposed: true };
   };

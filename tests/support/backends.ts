@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, inject } from 'vitest';
-import { kernelsInUse } from '../../src/ops/own-kernels';
+import '../../src/ops/own-kernels';
+import { kernelsInUse } from '../../src/ops/wasm-kernels';
 
 /** Where the tests run is one of the projects of vitest.config.ts, each with the backends that it has. */
 declare module 'vitest' {

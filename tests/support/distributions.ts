@@ -28,8 +28,8 @@ export class BernoulliPixels extends PixelLayer {
   static className = 'BernoulliPixels';
   readonly distribution = bernoulli;
 
-  override express<T>(_: unknown, [x]: readonly T[]): T {
-    return x as T;
+  override express<T>(_: unknown, [x]: readonly [T, ...T[]]): T {
+    return x;
   }
 }
 tf.serialization.registerClass(BernoulliPixels);

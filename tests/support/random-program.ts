@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ConditionShape } from '../../src/core/conditions';
-import type { Window } from '../../src/core/window';
+import type { KernelWindow } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
 import type { ImageNode, LSTMPath, PortableModel } from '../../src/program/program';
@@ -16,7 +16,7 @@ interface Step {
   readonly size: number;
   readonly kernelSize: [number, number];
   readonly anchor: [number, number];
-  readonly present: Window['present'];
+  readonly present: KernelWindow['present'];
 }
 
 /** What a random program is made by. */
@@ -58,8 +58,6 @@ export const CONDITIONS: readonly ConditionShape[] = [
   { kind: 'map', size: 1 },
 ];
 export const LEVELS = 3;
-/** As many as a program may have, by its indices. */
-export const closures: readonly ((x: number) => number)[] = new Array(20).fill(Math.sin);
 
 /**
  * A causal program of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
@@ -151,7 +149,7 @@ class GrowingProgram {
       case 14:
         if (this.isSmooth) this.add(program.pointwise('tanh', x));
         else if (anchor[0] % 2 === 0) this.add(program.pointwise(anchor[1] % 2 === 0 ? 'relu' : 'elu', x));
-        else this.add(program.closure(x, Math.sin));
+        else this.add(program.pointwise('sigmoid', x));
         break;
       case 16: {
         const z = like[size % like.length] as Features;
@@ -249,7 +247,7 @@ class GrowingProgram {
   private conv(
     x: Features,
     size: number,
-    window: Pick<Window, 'kernelSize' | 'anchor' | 'present'> & Partial<Window>,
+    window: Pick<KernelWindow, 'kernelSize' | 'anchor' | 'present'> & Partial<KernelWindow>,
     imageChannels = 1,
   ): Features {
     const kernel = this.kernel([...window.kernelSize, x.size, size]);

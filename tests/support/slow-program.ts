@@ -1,5 +1,5 @@
-import { maskOf, type Window } from '../../src/core/window';
-import type { Node, PortableModel } from '../../src/program/program';
+import { type KernelWindow, maskOf } from '../../src/core/window';
+import type { PortableModel, ProgramNode } from '../../src/program/program';
 import { slowLSTM } from './slow-lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */
@@ -17,7 +17,6 @@ export interface SlowInputs {
   /** Normalized. */
   readonly image: SlowMap;
   readonly conditions?: readonly SlowMap[];
-  readonly closures?: readonly ((x: number) => number)[];
 }
 
 /** A map of numbers that a function gives. */
@@ -58,9 +57,9 @@ export function slowly(
 }
 
 function slowNode(
-  node: Node,
+  node: ProgramNode,
   maps: readonly SlowMap[],
-  { image, conditions = [], closures = [] }: SlowInputs,
+  { image, conditions = [] }: SlowInputs,
   numbers: (name: string) => Float32Array,
 ): SlowMap {
   if (node.op === 'image') return image;
@@ -158,8 +157,6 @@ function slowNode(
         const level = Math.floor((all[Math.floor(f / node.levels)] as number) * (node.levels - 1) + 0.5);
         return level === f % node.levels ? 1 : 0;
       });
-    case 'closure':
-      return ofPixel((all, f) => closures[node.index]?.(all[f] as number) as number);
     default:
       throw new Error(`slowly knows no ${node.op}`);
   }
@@ -171,6 +168,7 @@ const functions: Partial<Record<string, (x: number, parameter: number) => number
   relu: (x) => Math.max(0, x),
   elu,
   tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   scale: (x, parameter) => x * parameter,
 };
 
@@ -198,7 +196,7 @@ function slowAttention(
 }
 
 function slowConv(
-  window: Window,
+  window: KernelWindow,
   kernel: Float32Array,
   bias: Float32Array | null,
   x: SlowMap,

@@ -13,9 +13,7 @@ import {
   toPortable,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Program } from '../../src/layers/incremental';
 import { imageModelShape } from '../../src/models/image-model';
-import type { Features } from '../../src/program/builder';
 import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
@@ -35,8 +33,8 @@ class FromRight extends PixelLayer {
     super.build(inputShape);
   }
 
-  override express<T>(ops: Ops<T>, [x]: readonly T[]): T {
-    return ops.concat(...[0, 1].map(() => ops.lstm(x as T, this.kernel as LayerWeight, 'fromRight', 1)));
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.concat(...[0, 1].map(() => ops.lstm(x, this.kernel as LayerWeight, 'fromRight', 1)));
   }
 }
 
@@ -101,12 +99,12 @@ describe('trace', () => {
     class Minus extends tfl.layers.Layer {
       static className = 'Minus';
       override call = (x: tf.Tensor | tf.Tensor[]) => tf.neg((Array.isArray(x) ? x[0] : x) as tf.Tensor);
-      incremental(program: Program, [x]: readonly Features[]): Features | null {
-        return x === undefined || x.size !== 2 ? null : program.map(x, (value) => -value);
+      express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T | null {
+        return this.name === 'own' ? null : ops.pointwise('scale', x, -1);
       }
     }
     const program = traced(1, (image) => apply(new Minus(), apply(conv(2, 'A'), image)), nodes);
-    expect(program.map(({ op }) => op)).toEqual(['image', 'conv', 'closure']);
+    expect(program.map(({ op }) => op)).toEqual(['image', 'conv', 'pointwise']);
     const graph: Graph = (image) => apply(conv(2, 'A'), apply(new Minus({ name: 'own' }), image));
     expect(traced(1, graph, (result) => result)).toEqual({
       obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel",
@@ -128,8 +126,8 @@ describe('trace', () => {
     class Odd extends tfl.layers.Layer {
       static className = 'TracedOdd';
       override call = (x: tf.Tensor | tf.Tensor[]) => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
-      incremental(program: Program, [x]: readonly Features[]): Features {
-        return program.gate(x as Features, 3);
+      express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+        return ops.gate(x, 3);
       }
     }
     const graph: Graph = (image) => apply(new Odd({ name: 'odd' }), apply(conv(2, 'A'), image));
@@ -141,7 +139,7 @@ describe('trace', () => {
 
   it('passes on what goes wrong in a layer', () => {
     const broken = Object.assign(tfl.layers.reLU(), {
-      incremental: () => {
+      express: () => {
         throw new RangeError('broken');
       },
     });
