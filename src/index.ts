@@ -79,7 +79,7 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
-export type { InputEncoding, NetworkArgs } from './models/network';
+export type { InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
