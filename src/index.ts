@@ -80,6 +80,7 @@ export {
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
 export type { InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
+export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
@@ -116,7 +117,6 @@ export {
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './tensors/codec';
-export { normalize } from './tensors/forward';
 export {
   type LevelLogProbsOptions,
   type LogProbOptions,
