@@ -188,7 +188,9 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  * const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(mixed);
  * const model = autoregressiveModel({ inputs: image, outputs: logits });
  * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
- * console.log(model.levels); // 4
+ * const levels = tf.randomUniform([20, 8, 8, 1], 0, 4, 'int32', 1);
+ * const { history } = await model.fit(levels, { epochs: 2, batchSize: 10, validationSplit: 0.2, verbose: 0 });
+ * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
 export class AutoregressiveModel extends LayersModel {
@@ -234,16 +236,6 @@ export class AutoregressiveModel extends LayersModel {
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
-   * @example
-   * ```js
-   * import * as tf from '@tensorflow/tfjs-core';
-   * import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
-   * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
-   * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
-   * const levels = tf.randomUniformInt([20, 4, 4, 1], 0, 8, 1);
-   * const { history } = await model.fit(levels, { epochs: 2, batchSize: 10, validationSplit: 0.2, verbose: 0 });
-   * console.log(history.val_loss.length); // 2
-   * ```
    */
   override fit(levels: Tensor, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
   override fit(x: Tensors, y: Tensors, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
@@ -332,8 +324,8 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`. Their
-   * numbers are checked only where those of labels are; an invalid class acts as no class.
+   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`. The
+   * numbers of conditions that are tensors are checked only where those of labels are; an invalid class acts as no class.
    *
    * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
    * `evaluate<Scalar[]>`
@@ -531,7 +523,7 @@ serialization.registerClass(AutoregressiveModel);
 
 /** Refuses what tfjs accepts for labels of one class an image, and cannot do for levels. */
 function refuseWeights(caller: string, options: object): void {
-  const name = ['classWeight', 'sampleWeight'].find((weight) => weight in (options ?? {}));
+  const name = ['classWeight', 'sampleWeight'].find((weight) => weight in Object(options));
   if (name === undefined) return;
   const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
   throwTypeError(`${caller}: ${name}`, wanted, (options as Record<string, unknown>)[name]);

@@ -55,8 +55,8 @@ export function readLevels(
   given: unknown,
   condition: Condition | undefined,
 ): TrainingData {
-  const levels = checkTensors(`${caller}: levels`, given, [])[0] as Tensor;
-  if (!isTensor(given))
+  const [levels] = checkTensors(`${caller}: levels`, given, []);
+  if (levels !== given)
     throwTypeError(`${caller}: levels`, 'one tensor, with conditions in the options', given);
   const shape = checkLevelsShape(`${caller}: levels`, model, levels);
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
@@ -79,11 +79,9 @@ export function readPair(
 ): TrainingData {
   const [images] = checkTensors(`${caller}: x`, x, model.inputNames);
   const [labels] = checkTensors(`${caller}: labels`, y, model.outputNames);
-  if (images !== undefined && labels !== undefined) {
-    const shape = checkLevelsShape(`${caller}: labels`, model, labels);
-    if (String(images.shape) !== String(shape))
-      throwTypeError(`${caller}: x`, `images of shape [${shape}], as the labels have`, images.shape);
-  }
+  const shape = checkLevelsShape(`${caller}: labels`, model, labels);
+  if (String(images.shape) !== String(shape))
+    throwTypeError(`${caller}: x`, `images of shape [${shape}], as the labels have`, images.shape);
   const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
   return { inputs, labels: y as Tensors, isAlone: false, made };
 }
@@ -126,8 +124,8 @@ function readLevelsAndCondition(
   return readLevels(caller, model, levels, condition);
 }
 
-/** The tensors of inputs or labels, in the order of the model. */
-function checkTensors(what: string, given: unknown, order: readonly string[]): Tensor[] {
+/** The tensors of inputs or labels, one or more, in the order of the model. */
+function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
   if (all.length === 0 || !all.every(isTensor)) {
@@ -135,7 +133,7 @@ function checkTensors(what: string, given: unknown, order: readonly string[]): T
     throwTypeError(what, `a tensor [N,H,W,C]${hint}`, given);
   }
   if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
-  return all;
+  return all as [Tensor, ...Tensor[]];
 }
 
 /** The shape of levels [N,H,W,C], if it fits the model. */
