@@ -67,7 +67,11 @@ export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
   type AutoregressiveModelCompileArgs,
+  type AutoregressiveModelEvaluateArgs,
+  type AutoregressiveModelFitArgs,
+  type AutoregressiveModelFitDatasetArgs,
   autoregressiveModel,
+  type TrainOnBatchOptions,
 } from './models/autoregressive-model';
 export type { ConditionArgs } from './models/condition-inputs';
 export type { Condition } from './models/conditions';
@@ -84,6 +88,7 @@ export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
+export type { LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/own-kernels';
 export type { Features } from './program/builder';
 export type {
