@@ -252,6 +252,12 @@ describe('pixelCNNPlusPlus', () => {
     for (const m of [model, whole, again]) m.dispose();
   });
 
+  it('has a mixture of 10 logistics by default', () => {
+    const model = pixelCNNPlusPlus({ imageShape: [4, 4, 1], filters: 1, numResnets: 1 });
+    expect(model.outputs[0]?.shape).toEqual([null, 4, 4, 3 * 10]); // a logit, a mean and a log scale each
+    model.dispose();
+  });
+
   it('comes back from a file, with every output and condition', async () => {
     // biome-ignore format: one row a line
     const all: [Partial<PixelCNNPlusPlusArgs>, object, number[]][] = [
