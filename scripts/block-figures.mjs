@@ -259,7 +259,7 @@ async function plusPlusBlock() {
     ...small,
     filters: FEATURES,
     numResnets: 1,
-    components: 1,
+    output: { components: 1 },
     conditionSize: CONDITION,
   });
   const program = await programOf(model);

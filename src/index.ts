@@ -1,3 +1,6 @@
+// Built, each export brings the kernels along instead: see scripts/lib/own-kernels.mjs.
+import './ops/own-kernels';
+
 export {
   type Causality,
   type CausalityOptions,
@@ -66,7 +69,11 @@ export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
   type AutoregressiveModelCompileArgs,
+  type AutoregressiveModelEvaluateArgs,
+  type AutoregressiveModelFitArgs,
+  type AutoregressiveModelFitDatasetArgs,
   autoregressiveModel,
+  type TrainOnBatchOptions,
 } from './models/autoregressive-model';
 export type { ConditionArgs } from './models/condition-inputs';
 export type { Condition } from './models/conditions';
@@ -78,10 +85,12 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
-export type { InputEncoding, NetworkArgs } from './models/network';
+export type { InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
+export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
+export type { LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
 export type {
   DropoutArgs,
@@ -113,7 +122,6 @@ export {
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './tensors/codec';
-export { normalize } from './tensors/forward';
 export {
   type LevelLogProbsOptions,
   type LogProbOptions,

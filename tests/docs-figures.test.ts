@@ -28,7 +28,12 @@ it('the moving picture of README is that of the model as it is, and is small', a
 });
 
 it('the picture has what the graph has', () => {
-  const model = pixelCNNPlusPlus({ imageShape: [16, 8, 1], filters: 1, numResnets: 1, components: 2 });
+  const model = pixelCNNPlusPlus({
+    imageShape: [16, 8, 1],
+    filters: 1,
+    numResnets: 1,
+    output: { components: 2 },
+  });
   const svg = networkSvg(model);
   const count = (part: string) => svg.split(part).length - 1;
   // One block at each of three resolutions on the way down, then 1, 2 and 2, and two convolutions each way; as many

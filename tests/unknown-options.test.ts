@@ -80,6 +80,8 @@ const ofLayers: Row[] = [
   ['pixelCNN: input', (input) => layers.pixelCNN({ ...network, imageShape: [4, 4, 1], input }), { embeddings: 4 }, 'embeddings', 'embedding'],
   ['pixelCNNPlusPlus', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, resnets: 1 }, 'resnets', 'numResnets'],
   ['pixelCNNPlusPlus: conditions', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, classes: 1 }, 'classes', 'numClasses'],
+  ['pixelCNNPlusPlus: output', (output) => layers.pixelCNNPlusPlus({ imageShape: [4, 4, 1], filters: 2, output }), { component: 4 }, 'component', 'components'],
+  ['pixelSNAIL: output', (output) => layers.pixelSNAIL({ ...snail, output }), { component: 4 }, 'component', 'components'],
   ['pixelSNAIL', layers.pixelSNAIL, { ...snail, head: 2 }, 'head', 'heads'],
   ['pixelSNAIL: conditions', layers.pixelSNAIL, { ...snail, classes: 1 }, 'classes', 'numClasses'],
   ['pixelSNAIL: codeCondition', (codeCondition) => layers.pixelSNAIL({ ...snail, codeCondition }), { level: 2 }, 'level', 'levels'],

@@ -23,9 +23,7 @@ export function networkOf(run, { imageShape, levels, numClasses }) {
   const common = { imageShape, levels, dropout, seed };
   if (run.model === 'plus-plus') {
     const { filters, numResnets } = run;
-    const { components } = output;
-    const meaning = components === undefined ? { output } : { components };
-    return pixelCNNPlusPlus({ ...common, filters, numResnets, ...meaning, numClasses });
+    return pixelCNNPlusPlus({ ...common, filters, numResnets, output, numClasses });
   }
   if (run.model === 'snail') {
     const { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads, input } = run;

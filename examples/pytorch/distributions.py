@@ -19,6 +19,15 @@ def bits_per_dim(outputs, levels, distribution):
     return distribution.nats(outputs.float(), levels).flatten(1).mean(1) / math.log(2)  # [N,C,H,W] -> [N,C*H*W] -> [N]
 
 
+def distribution_of(output, channels, levels):
+    """What `output` of a network stands for: 'softmax', or a mixture, {'components': 10}."""
+    if output == 'softmax':
+        return Softmax(channels, levels)
+    if not isinstance(output, dict) or output.keys() != {'components'}:
+        raise ValueError(f"output: wanted 'softmax' or {{'components': K}}, got {output!r}")
+    return Mixture(channels, levels, **output)
+
+
 class Softmax:
     """Outputs [N,C*L,H,W] are logits of levels, channel by channel."""
 

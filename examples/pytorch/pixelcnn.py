@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from distributions import Mixture, Softmax
+from distributions import distribution_of
 from layers import Conv, centered, check_sizes, pair, read_levels, shifted
 
 class Condition(nn.Module):
@@ -117,10 +117,8 @@ class Network(nn.Module):
         check_sizes(2, levels=levels)
         self.levels, self.features_in = read_levels(input, self.channels, levels)
         self.hidden, out, point = hidden_dim * self.channels, out_dim * self.channels, centered(1, 'B', self.channels)
-        if output == 'softmax':
-            self.distribution, last = Softmax(self.channels, levels), levels
-        else:
-            self.distribution, last = Mixture(self.channels, levels, **output), 3 * output['components']
+        self.distribution = distribution_of(output, self.channels, levels)
+        last = levels if output == 'softmax' else 3 * output['components']
         self.output_conv1 = Conv(halves * self.hidden, out, point)
         self.output_conv2 = Conv(out, out, point)
         self.final_conv = Conv(out, last * self.channels, point)
@@ -191,17 +189,15 @@ SCALES = 3  # resolutions: whole, half, quarter
 
 
 class PixelCNNPlusPlus(nn.Module):
-    def __init__(self, image_shape, filters, levels=256, num_resnets=5, components=10, dropout=0.0, output='mixture',
-                 num_classes=None):
+    def __init__(self, image_shape, filters, levels=256, num_resnets=5, dropout=0.0, output=None, num_classes=None):
         super().__init__()
         height, width, channels = image_shape
         if height % 4 != 0 or width % 4 != 0:
             raise ValueError(f'image_shape: wanted a height and width that are multiples of 4, got {image_shape}')
-        check_sizes(channels=channels, filters=filters, num_resnets=num_resnets, components=components)
+        check_sizes(channels=channels, filters=filters, num_resnets=num_resnets)
         check_sizes(2, levels=levels)
         self.num_resnets = num_resnets
-        is_softmax = output == 'softmax'
-        self.distribution = Softmax(channels, levels) if is_softmax else Mixture(channels, levels, components)
+        self.distribution = distribution_of(output or {'components': 10}, channels, levels)
 
         def conv(name, shift, kernel_size=None, features_in=filters, features_out=filters, **of):
             window = shifted(kernel_size or KERNELS[shift], shift, **of)

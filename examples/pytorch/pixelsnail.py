@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from distributions import Mixture, Softmax
+from distributions import distribution_of
 from layers import Conv, Window, centered, check_sizes, read_levels, shifted, wide
 
 POINT = centered(1, 'B')  # 1x1
@@ -109,8 +109,7 @@ class PixelSNAIL(nn.Module):
             raise ValueError(f'filters: wanted a multiple of 2 * heads = {2 * heads}, got {filters}')
         self.num_blocks, self.num_res_blocks, self.out_res_blocks = num_blocks, num_res_blocks, out_res_blocks
         self.attention, self.image_size = attention, (height, width)
-        is_softmax = output == 'softmax'
-        self.distribution = Softmax(channels, levels) if is_softmax else Mixture(channels, levels, **output)
+        self.distribution = distribution_of(output, channels, levels)
         self.levels, features_in = read_levels(input, channels, levels)
 
         classes_read = None if num_classes is None else num_classes + null_class  # the null class is one more

@@ -109,8 +109,7 @@ def network_of(run, images):
     common = {'imageShape': list(images.levels.shape[1:]), 'levels': images.num_levels, 'dropout': run['dropout'], **classes}
     output = run['output'] or ({'components': 10} if run['model'] == 'plus-plus' else 'softmax')
     if run['model'] == 'plus-plus':
-        meaning = {'output': output} if output == 'softmax' else output
-        return 'pixelCNNPlusPlus', {**common, 'filters': run['filters'], 'numResnets': run['resnets'], **meaning}
+        return 'pixelCNNPlusPlus', {**common, 'filters': run['filters'], 'numResnets': run['resnets'], 'output': output}
     if run['model'] == 'pixelsnail':
         sizes = {'filters': run['filters'], 'numBlocks': run['blocks'], 'kernelSize': run['kernel'], 'outResBlocks': run['out_res_blocks']}
         blocks = {'numResBlocks': run['res_blocks'], 'resFilters': run['res_filters']}

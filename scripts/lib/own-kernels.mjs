@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
 
+/** By this, all of src/index.ts brings the kernels along where it is not built. */
+const IMPORT = "import './ops/own-kernels';";
+
 /** Rooms of the package whose exports may run operations that have kernels of their own on wasm. */
 const ROOMS = ['layers', 'models', 'tensors', 'causality', 'training'];
 
@@ -15,8 +18,10 @@ export const ownKernels = {
   setup(build) {
     build.onLoad({ filter: /[\\/]src[\\/]index\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
-      const lines = text.replaceAll(EXPORTS, (_, names, room) => exported(valuesOf(names), room));
-      return { contents: `import { withOwnKernels } from './ops/own-kernels';\n${lines}`, loader: 'ts' };
+      if (!text.includes(IMPORT)) throw new Error(`wanted ${IMPORT} in ${path}`);
+      const named = text.replace(IMPORT, "import { withOwnKernels } from './ops/own-kernels';");
+      const contents = named.replaceAll(EXPORTS, (_, names, room) => exported(valuesOf(names), room));
+      return { contents, loader: 'ts' };
     });
   },
 };

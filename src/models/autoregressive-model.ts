@@ -1,12 +1,12 @@
 import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, type NamesOf, throwTypeError } from '../core/check';
+import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, checkBatch, checkedDataset } from './check-labels';
+import { afterCheck, type Checks, checkBatch, trainingDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
-import { type ImageModelShape, imageModelShape } from './image-model';
+import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
 import { namesOf, OWN_LOSS, withFunctions } from './loss';
 import { checkSavedGraph } from './saved-graph';
 import {
@@ -16,11 +16,17 @@ import {
   restoreAdamPowersExactly,
   withoutLeakingSteps,
 } from './tfjs-workarounds';
+import {
+  isOptions,
+  readLevels,
+  readPair,
+  readValidationData,
+  type Tensors,
+  type TrainingData,
+  type ValidationData,
+} from './training-data';
 
-type FitX = Parameters<LayersModel['fit']>[0];
-type FitY = Parameters<LayersModel['fit']>[1];
 type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
-type EvaluateX = Parameters<LayersModel['evaluate']>[0];
 type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
 type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
 type EvaluateDatasetArgs = NonNullable<Parameters<LayersModel['evaluateDataset']>[1]>;
@@ -30,17 +36,57 @@ type FitDatasetArgs<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[
 type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
-/** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and a debug mode. */
-export interface AutoregressiveModelCompileArgs extends ModelCompileArgs {
+/** The name of a loss or metric of this library. */
+type LikelihoodName = 'bitsPerDim' | 'negativeLogLikelihood';
+/** A loss or metric, of labels [N,H,W,C] and outputs: one value an image, [N]. */
+type LikelihoodFunction = (labels: Tensor, outputs: Tensor) => Tensor;
+/** As tfjs takes losses and metrics: one, a list, or by the name of the output. */
+type OneOrMore<Likelihood> = Likelihood | Likelihood[] | { [output: string]: Likelihood };
+
+/** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
+export interface AutoregressiveModelCompileArgs extends Omit<ModelCompileArgs, 'loss' | 'metrics'> {
+  /** `bitsPerDim`, `negativeLogLikelihood` or a function of (labels, outputs); tfjs's own losses do not take levels. */
+  loss: OneOrMore<LikelihoodName> | OneOrMore<LikelihoodFunction>;
+  /** More of them, to be reported. */
+  metrics?: OneOrMore<LikelihoodName | LikelihoodFunction>;
   /**
-   * Whether `fit`, `fitDataset`, `trainOnBatch`, `evaluate` and `evaluateDataset` check every number that they are
-   * given, which the loss does not do: labels must be integer levels 0 to L - 1, images in [0, 1], classes valid for
-   * the model. On a wrong number they reject with a TypeError that names the tensor, the place and the number.
-   * `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. All batches are read back
-   * from the backend, which is slow, so use this for the first run of a new program. It is not saved.
-   * @default false
+   * Which numbers are checked, since the loss does not: labels must be integer levels 0 to L - 1, images in [0, 1],
+   * classes valid for the model. By default these are the first batch of each `fit`, `fitDataset` and
+   * `evaluateDataset`, of the first `trainOnBatch`, and of `evaluate` if it gets levels alone. With `true` they are
+   * all, which is slow, since every batch is read back from the backend: use it for the first run of a new program.
+   * With `false` they are none. A wrong number rejects with a TypeError that names the tensor, the place and the
+   * number; `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. Not saved.
+   * @default the first batch
    */
   checkLabels?: boolean;
+}
+
+/** Arguments of {@link AutoregressiveModel.fit}: those of tfjs, and a condition. */
+export interface AutoregressiveModelFitArgs
+  extends Omit<FitArgs, 'validationData' | 'sampleWeight' | 'classWeight'> {
+  /** What the images are conditioned on, as for `sample`. */
+  condition?: Condition;
+  /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
+  validationData?: ValidationData | NonNullable<FitArgs['validationData']>;
+}
+
+/** Arguments of {@link AutoregressiveModel.fitDataset}: those of tfjs. */
+export interface AutoregressiveModelFitDatasetArgs<T>
+  extends Omit<FitDatasetArgs<T>, 'validationData' | 'classWeight'> {
+  /** A dataset, or levels alone, `{ levels, condition }`, or [x, labels]. */
+  validationData?: ValidationData | NonNullable<FitDatasetArgs<T>['validationData']>;
+}
+
+/** Arguments of {@link AutoregressiveModel.evaluate}: those of tfjs, and a condition. */
+export interface AutoregressiveModelEvaluateArgs extends Omit<EvaluateArgs, 'sampleWeight'> {
+  /** What the images are conditioned on, as for `sample`. */
+  condition?: Condition;
+}
+
+/** Options of {@link AutoregressiveModel.trainOnBatch}. */
+export interface TrainOnBatchOptions {
+  /** What the images are conditioned on, as for `sample`. */
+  condition?: Condition;
 }
 
 // tfjs silently ignores options that it does not know.
@@ -52,7 +98,7 @@ const compileNames: NamesOf<AutoregressiveModelCompileArgs> = {
   checkLabels: true,
 };
 
-const fitNames: NamesOf<Conditioned<FitArgs>> = {
+const fitNames: NamesOf<AutoregressiveModelFitArgs> = {
   condition: true,
   batchSize: true,
   epochs: true,
@@ -61,15 +107,13 @@ const fitNames: NamesOf<Conditioned<FitArgs>> = {
   validationSplit: true,
   validationData: true,
   shuffle: true,
-  classWeight: true,
-  sampleWeight: true,
   initialEpoch: true,
   stepsPerEpoch: true,
   validationSteps: true,
   yieldEvery: true,
 };
 
-const fitDatasetNames: NamesOf<FitDatasetArgs<unknown>> = {
+const fitDatasetNames: NamesOf<AutoregressiveModelFitDatasetArgs<unknown>> = {
   batchesPerEpoch: true,
   epochs: true,
   verbose: true,
@@ -77,24 +121,25 @@ const fitDatasetNames: NamesOf<FitDatasetArgs<unknown>> = {
   validationData: true,
   validationBatchSize: true,
   validationBatches: true,
-  classWeight: true,
   initialEpoch: true,
   yieldEvery: true,
 };
 
-const trainOnBatchNames: NamesOf<Conditioned<object>> = { condition: true };
+const trainOnBatchNames: NamesOf<TrainOnBatchOptions> = { condition: true };
 
-const evaluateNames: NamesOf<Conditioned<EvaluateArgs>> = {
+const evaluateNames: NamesOf<AutoregressiveModelEvaluateArgs> = {
   condition: true,
   batchSize: true,
   verbose: true,
-  sampleWeight: true,
   steps: true,
 };
 
 const evaluateDatasetNames: NamesOf<EvaluateDatasetArgs> = { batches: true, verbose: true };
 
 const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batchSize: true, verbose: true };
+
+/** tfjs's default of `fit` and `evaluate`. */
+const BATCH_SIZE = 32;
 
 /** Arguments of {@link autoregressiveModel}. */
 export interface AutoregressiveModelArgs {
@@ -120,9 +165,9 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  * Any graph of layers will do; `checkCausality` tests whether it respects that order. Further inputs are conditions:
  * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
  *
- * It is a `tf.LayersModel` that differs only in its labels: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32), never one-hot vectors, and pass these and the outputs to every loss or
- * metric given to `compile`. Loaded models have this class again, with `bitsPerDim` or `negativeLogLikelihood` as loss
+ * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
+ * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors. They
+ * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with `bitsPerDim` or `negativeLogLikelihood` as loss
  * and metrics. If saved with `includeOptimizer`, they continue training as if they had never been saved. A loss
  * function of your own must be given to `compile` again.
  *
@@ -142,7 +187,9 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  * const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(mixed);
  * const model = autoregressiveModel({ inputs: image, outputs: logits });
  * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
- * console.log(model.levels); // 4
+ * const levels = tf.randomUniform([20, 8, 8, 1], 0, 4, 'int32', 1);
+ * const { history } = await model.fit(levels, { epochs: 2, batchSize: 10, validationSplit: 0.2, verbose: 0 });
+ * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
 export class AutoregressiveModel extends LayersModel {
@@ -157,7 +204,9 @@ export class AutoregressiveModel extends LayersModel {
   readonly conditions: ImageModelShape['conditions'];
   /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
   readonly distribution: ImageModelShape['distribution'];
-  private checksLabels = false;
+  private checks: Checks = 'first';
+  /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
+  private hasCheckedBatch = false;
   /**
    * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
    * loaded.
@@ -180,92 +229,170 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /**
-   * As in tfjs. Conditions may also be given as `condition`, instead of [images, condition] as `x` (several in the
-   * order of `conditions`); `validationSplit` splits both, `validationData` is [[images, condition], labels].
+   * Trains on levels alone [N,H,W,C], which are normalized and are the labels themselves, or as in tfjs on inputs `x` and
+   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, [images,
+   * condition] (several in the order of `conditions`). `validationSplit` splits all of them.
+   *
+   * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
+   * a level (see `checkLabels` of `compile`)
    */
-  override async fit(x: FitX, y: FitY, options: Conditioned<FitArgs> = {}): ReturnType<LayersModel['fit']> {
-    const { condition, ...args } = checkArgs('fit: options', options, fitNames);
-    const { inputs, made } = modelInputs('fit', this, x, condition);
+  override fit(levels: Tensor, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
+  override fit(x: Tensors, y: Tensors, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
+  override async fit(...given: unknown[]): ReturnType<LayersModel['fit']> {
+    const { data, args } = this.readArguments('fit', given, fitNames);
+    const made = [...data.made];
     try {
-      await this.checkConditions('fit', made);
-      if (this.checksLabels) {
-        await checkBatch('fit', this, inputs, y);
-        const [xs, ys] = args.validationData ?? [];
-        await checkBatch('fit: validationData', this, xs, ys);
-      }
-      return await super.fit(inputs, y, args);
+      const { validationData, ...rest } = args;
+      const batchSize = checkInteger('fit: batchSize', args.batchSize ?? BATCH_SIZE, 1);
+      const validation =
+        validationData === undefined
+          ? undefined
+          : readValidationData('fit: validationData', this, validationData);
+      made.push(...(validation?.made ?? []));
+      const count = this.numChecked(batchSize);
+      await this.checkNumbers('fit', data, count);
+      if (validation) await this.checkNumbers('fit: validationData', validation, count);
+      return await super.fit(data.inputs, data.labels, {
+        ...rest,
+        ...(validation && { validationData: [validation.inputs, validation.labels] as never }), // tfjs also takes tensors by name, but its type does not
+      });
     } finally {
       dispose(made);
     }
   }
 
+  /**
+   * As in tfjs. Batches of the dataset are levels alone [N,H,W,C], `{ levels, condition }`, or `{ xs, ys }`.
+   *
+   * @throws TypeError (rejects) as `fit`
+   */
   override async fitDataset<T>(
     dataset: DatasetToFit<T>,
-    args: FitDatasetArgs<T>,
+    options: AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
-    checkArgs('fitDataset: options', args as FitDatasetArgs<unknown>, fitDatasetNames);
-    return super.fitDataset(this.checksLabels ? checkedDataset('fitDataset', this, dataset) : dataset, args);
-  }
-
-  /**
-   * As in tfjs: returns the loss, or if `compile` was given metrics, a list that starts with the loss:
-   * `trainOnBatch<number[]>`. Conditions may also be given as `condition`, as in `fit`.
-   */
-  override async trainOnBatch<Result extends number | number[] = number>(
-    x: FitX,
-    y: FitY,
-    options: Conditioned<object> = {},
-  ): Promise<Result> {
-    const { condition } = checkArgs('trainOnBatch: options', options, trainOnBatchNames);
-    const { inputs, made } = modelInputs('trainOnBatch', this, x, condition);
+    refuseWeights('fitDataset', options);
+    const { validationData, ...args } = checkArgs(
+      'fitDataset: options',
+      options,
+      fitDatasetNames as NamesOf<AutoregressiveModelFitDatasetArgs<T>>,
+    );
+    checkNotDisposed('fitDataset', this);
+    const isDataset = typeof (validationData as DatasetToFit<T> | undefined)?.iterator === 'function';
+    const validation =
+      validationData === undefined || isDataset
+        ? undefined
+        : readValidationData('fitDataset: validationData', this, validationData);
     try {
-      await this.checkConditions('trainOnBatch', made);
-      if (this.checksLabels) await checkBatch('trainOnBatch', this, inputs, y);
-      return (await super.trainOnBatch(inputs, y)) as Result;
+      const count = this.numChecked(args.validationBatchSize ?? BATCH_SIZE);
+      if (validation) await this.checkNumbers('fitDataset: validationData', validation, count);
+      const validationArgs = validation ? [validation.inputs, validation.labels] : validationData;
+      return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.checks), {
+        ...args,
+        ...(validationArgs !== undefined && { validationData: validationArgs as never }),
+      } as FitDatasetArgs<T>);
     } finally {
-      dispose(made);
-    }
-  }
-
-  /** Checks the numbers of conditions that tensors have been made of. */
-  private async checkConditions(caller: string, made: readonly Tensor[]): Promise<void> {
-    const labels = conditionLabels(`${caller}: condition`, this.conditions);
-    for (const [i, tensor] of made.entries()) {
-      checkConditionValues(labels[i] as string, this.conditions[i] as ConditionShape, await tensor.data());
+      dispose(validation?.made ?? []);
     }
   }
 
   /**
-   * As in tfjs. Conditions may also be given as `condition`, instead of [images, condition] as `x`. The numbers of a
-   * tensor are not checked, since that would have to wait for them; an invalid class acts as no class.
+   * One step on levels alone [N,H,W,C], or as in tfjs on inputs and labels. Conditions are given as for `fit`.
+   *
+   * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
+   * `trainOnBatch<number[]>`
+   * @throws TypeError (rejects) as `fit`
+   */
+  override trainOnBatch<Result extends number | number[] = number>(
+    levels: Tensor,
+    options?: TrainOnBatchOptions,
+  ): Promise<Result>;
+  override trainOnBatch<Result extends number | number[] = number>(
+    x: Tensors,
+    y: Tensors,
+    options?: TrainOnBatchOptions,
+  ): Promise<Result>;
+  override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
+    const { data } = this.readArguments('trainOnBatch', given, trainOnBatchNames);
+    try {
+      await this.checkNumbers('trainOnBatch', data, this.numChecked(this.hasCheckedBatch ? 0 : Infinity));
+      this.hasCheckedBatch = true;
+      return await super.trainOnBatch(data.inputs, data.labels);
+    } finally {
+      dispose(data.made);
+    }
+  }
+
+  /**
+   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`. The
+   * numbers of conditions that are tensors are checked only where those of labels are; an invalid class acts as no class.
    *
    * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
    * `evaluate<Scalar[]>`
+   * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
    */
   override evaluate<Result extends Scalar | Scalar[] = Scalar>(
-    x: EvaluateX,
-    y: EvaluateX,
-    options: Conditioned<EvaluateArgs> = {},
-  ): Result {
-    const { condition, ...args } = checkArgs('evaluate: options', options, evaluateNames);
-    const { inputs, made } = modelInputs('evaluate', this, x, condition);
+    levels: Tensor,
+    options?: AutoregressiveModelEvaluateArgs,
+  ): Result;
+  override evaluate<Result extends Scalar | Scalar[] = Scalar>(
+    x: Tensor | Tensor[],
+    y: Tensor | Tensor[],
+    options?: AutoregressiveModelEvaluateArgs,
+  ): Result;
+  override evaluate(...given: unknown[]): Scalar | Scalar[] {
+    const { data, args } = this.readArguments('evaluate', given, evaluateNames);
     try {
-      const figures = super.evaluate(inputs, y, args);
-      const told = this.checksLabels ? afterCheck(figures, checkBatch('evaluate', this, inputs, y)) : figures;
-      return told as Result;
+      const batchSize = checkInteger('evaluate: batchSize', args.batchSize ?? BATCH_SIZE, 1);
+      // tfjs also takes tensors by name, but its type does not.
+      const figures = super.evaluate(data.inputs as Tensor[], data.labels as Tensor[], args);
+      const count = this.numChecked(data.isAlone ? batchSize : 0);
+      return count === 0 ? figures : afterCheck(figures, checkBatch('evaluate', this, data, count));
     } finally {
-      dispose(made);
+      dispose(data.made);
     }
   }
 
-  /** As in tfjs. If `compile` was given metrics, a list, as for `evaluate`. */
+  /** The arguments of a method that takes levels alone or inputs and labels, and options last. */
+  private readArguments<Args extends { condition?: Condition }>(
+    caller: string,
+    [x, second, third]: readonly unknown[],
+    names: NamesOf<Args>,
+  ): { data: TrainingData; args: Omit<Args, 'condition'> } {
+    const isAlone = third === undefined && isOptions(second, this);
+    const options = ((isAlone ? second : third) ?? {}) as Args;
+    refuseWeights(caller, options);
+    const { condition, ...args } = checkArgs(`${caller}: options`, options, names);
+    checkNotDisposed(caller, this);
+    const data = isAlone
+      ? readLevels(caller, this, x, condition)
+      : readPair(caller, this, x, second, condition);
+    return { data, args };
+  }
+
+  /** Of how many images numbers are checked, where the first batch has `batchSize`: see `checkLabels` of `compile`. */
+  private numChecked(batchSize: number): number {
+    return { first: batchSize, all: Infinity, none: 0 }[this.checks];
+  }
+
+  /** Checks numbers, and those of conditions that tensors have been made of in any case. */
+  private async checkNumbers(caller: string, data: TrainingData, numImages: number): Promise<void> {
+    if (numImages > 0) await checkBatch(caller, this, data, numImages);
+    const labels = conditionLabels(`${caller}: condition`, this.conditions);
+    for (const [i, label] of labels.entries()) {
+      const numbers = await data.made[i]?.data(); // not made where conditions are among the inputs
+      checkConditionValues(label, this.conditions[i] as ConditionShape, numbers ?? []);
+    }
+  }
+
+  /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
   override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
     dataset: EvaluateDatasetParameters[0],
     args: EvaluateDatasetArgs = {},
   ): Promise<Result> {
     checkArgs('evaluateDataset: options', args, evaluateDatasetNames);
-    const checked = this.checksLabels ? checkedDataset('evaluateDataset', this, dataset) : dataset;
-    return super.evaluateDataset(checked, args) as Promise<Result>;
+    checkNotDisposed('evaluateDataset', this);
+    const batches = trainingDataset('evaluateDataset', this, dataset, this.checks);
+    return super.evaluateDataset(batches, args) as Promise<Result>;
   }
 
   /**
@@ -276,6 +403,7 @@ export class AutoregressiveModel extends LayersModel {
    */
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = checkArgs('predict: options', options, predictNames);
+    checkNotDisposed('predict', this);
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args) as Tensor; // of its one output
@@ -289,8 +417,10 @@ export class AutoregressiveModel extends LayersModel {
 
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: AutoregressiveModelCompileArgs): void {
-    const { checkLabels = false, ...args } = checkArgs('compile', options, compileNames);
-    this.checksLabels = checkBoolean('compile: checkLabels', checkLabels);
+    const { checkLabels, ...args } = checkArgs('compile', options, compileNames);
+    if (checkLabels === undefined) this.checks = 'first';
+    else this.checks = checkBoolean('compile: checkLabels', checkLabels) ? 'all' : 'none';
+    this.hasCheckedBatch = false;
     const { distribution } = this;
     const metrics =
       args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics, distribution) };
@@ -307,21 +437,6 @@ export class AutoregressiveModel extends LayersModel {
     ]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
-  }
-
-  /** `fit`, `evaluate` and `trainOnBatch` use this to read their inputs. */
-  protected override standardizeUserDataXY(
-    ...args: Parameters<LayersModel['standardizeUserDataXY']>
-  ): ReturnType<LayersModel['standardizeUserDataXY']> {
-    const [, y] = args;
-    const labels: Tensor[] = (y as Tensor)?.shape === undefined ? Object.values(y ?? {}) : [y as Tensor];
-    for (const { shape } of labels) {
-      const isOneHot =
-        shape?.length === 5 || (shape?.[3] === this.levels && this.levels !== this.imageShape[2]);
-      if (isOneHot) throwTypeError('labels', 'integer levels [N,H,W,C], not one-hot', shape);
-      if (shape?.[0] === 0) throwTypeError('labels', 'those of at least one image', shape); // their mean is NaN, and so would be the weights
-    }
-    return super.standardizeUserDataXY(...args);
   }
 
   protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
@@ -404,6 +519,14 @@ export class AutoregressiveModel extends LayersModel {
   }
 }
 serialization.registerClass(AutoregressiveModel);
+
+/** Refuses what tfjs accepts for labels of one class an image, and cannot do for levels. */
+function refuseWeights(caller: string, options: object): void {
+  const name = ['classWeight', 'sampleWeight'].find((weight) => weight in Object(options));
+  if (name === undefined) return;
+  const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
+  throwTypeError(`${caller}: ${name}`, wanted, (options as Record<string, unknown>)[name]);
+}
 
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {

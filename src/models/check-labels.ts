@@ -1,23 +1,16 @@
-import { dispose, keep, type Tensor } from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { dispose, keep, slice, type Tensor } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { isTensor } from './conditions';
-import type { ImageModelShape } from './image-model';
+import { readBatch, type Tensors, type TrainedModel, type TrainingData } from './training-data';
 
-// The debug mode of training: checks the numbers that losses, for speed, do not check.
+// Checks the numbers of training, which losses, for speed, do not check.
 
-/** What a model requires of its labels and inputs. */
-type Model = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
+/** Whose numbers are checked: of the first batch, of all, or of none. */
+export type Checks = 'first' | 'all' | 'none';
 
-/** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
-type Given = Tensor | Tensor[] | { [name: string]: Tensor } | undefined;
-
-/** A batch of a dataset. */
-interface Batch {
-  xs: Given;
-  ys: Given;
-}
+/** Inputs and labels, of which any may be missing. */
+type Given = Pick<TrainingData, 'inputs' | 'labels' | 'isAlone'>;
 
 /** The iterator of a dataset. */
 interface Batches {
@@ -32,19 +25,34 @@ interface Dataset {
  * Reads labels and inputs and checks them: labels must be levels, images in [0, 1], conditions valid for the model. The
  * tensors may be disposed of in the meantime.
  *
+ * @param count of how many images, from the first
  * @throws TypeError (rejects) naming the caller, the tensor, the place and the number
  */
-export async function checkBatch(caller: string, model: Model, xs: Given, ys: Given): Promise<void> {
-  const [images, ...conditions] = tensorsOf(xs, model.inputNames);
-  const [labels] = tensorsOf(ys, model.outputNames);
-  const [levels = [], pixels = [], ...numbers] = await Promise.all([labels, images, ...conditions].map(read));
+export async function checkBatch(
+  caller: string,
+  model: TrainedModel,
+  { inputs, labels: given, isAlone }: Given,
+  count = Infinity,
+): Promise<void> {
+  const [images, ...conditions] = tensorsOf(inputs, model.inputNames);
+  const [labels] = tensorsOf(given, model.outputNames);
+  const all = [labels, images, ...conditions].map((tensor) => read(tensor, count));
+  const [levels = [], pixels = [], ...numbers] = await Promise.all(all);
 
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
   if (wrongLabel >= 0) {
+    const place = indicesOf(wrongLabel, labels);
+    const what = `${caller}: ${isAlone ? `levels at [${place}]` : `labels at [${place}]`}`;
+    const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
+    if (isAlone && levels.some(isFraction))
+      throwTypeError(
+        what,
+        `whole levels 0 to ${last} (did you pass normalized images without labels?)`,
+        levels[wrongLabel],
+      );
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
-    const wanted = `integer levels 0 to ${last}${hint}`;
-    throwTypeError(`${caller}: labels at [${indicesOf(wrongLabel, labels)}]`, wanted, levels[wrongLabel]);
+    throwTypeError(what, `integer levels 0 to ${last}${hint}`, levels[wrongLabel]);
   }
   const wrongPixel = pixels.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrongPixel >= 0) {
@@ -55,28 +63,42 @@ export async function checkBatch(caller: string, model: Model, xs: Given, ys: Gi
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** A dataset, or its iterator, whose batches are checked as they come. */
-export function checkedDataset<D extends Dataset | Batches>(caller: string, model: Model, dataset: D): D {
-  const checkedBatches = (batches: Batches) =>
+/**
+ * A dataset, or its iterator, whose batches are as tfjs takes them, and are checked as they come. Batches may be levels
+ * alone.
+ */
+export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, checks: Checks): D {
+  let toCheck = { first: 1, all: Infinity, none: 0 }[checks];
+  const ofTraining = (batches: Batches) =>
     overridden(batches, {
       async next() {
         const result = await batches.next();
-        const batch = result.value as Batch | null;
-        if (batch == null) return result;
+        if (result.value == null) return result;
+        const alone = readBatch(caller, model, result.value);
+        const batch = alone === null ? (result.value as Batch) : { xs: alone.inputs, ys: alone.labels };
         try {
-          await checkBatch(caller, model, batch.xs, batch.ys);
-          return result;
+          const data = { inputs: batch.xs, labels: batch.ys, isAlone: alone !== null };
+          if (toCheck > 0) await checkBatch(caller, model, data);
+          toCheck--;
+          return { ...result, value: batch };
         } catch (error) {
           dispose([batch.xs, batch.ys]); // nobody else will dispose of them
           throw error;
         }
       },
     });
-  const checked =
-    'next' in dataset
-      ? checkedBatches(dataset)
-      : overridden<Dataset>(dataset, { iterator: async () => checkedBatches(await dataset.iterator()) });
-  return checked as D;
+  const given = dataset as Dataset | Batches;
+  const read =
+    'next' in given
+      ? ofTraining(given)
+      : overridden<Dataset>(given, { iterator: async () => ofTraining(await given.iterator()) });
+  return read as D;
+}
+
+/** A batch of a dataset as tfjs takes it. */
+interface Batch {
+  xs: Tensors;
+  ys: Tensors;
 }
 
 /** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */
@@ -95,10 +117,11 @@ export function afterCheck<Figures extends Tensor | Tensor[]>(
   return figures;
 }
 
-/** The numbers of a tensor, which WebGPU could not read once it is disposed. */
-async function read(tensor: Tensor | undefined) {
+/** The numbers of a tensor's first images. WebGPU could not read it once it is disposed. */
+async function read(tensor: Tensor | undefined, count: number) {
   if (tensor === undefined) return undefined;
-  const held = keep(tensor.clone());
+  const isWhole = count >= (tensor.shape[0] ?? 1);
+  const held = keep(isWhole ? tensor.clone() : slice(tensor, 0, count));
   try {
     return await held.data();
   } finally {
@@ -111,7 +134,7 @@ const overridden = <T extends object>(object: T, methods: Partial<T>): T =>
   Object.assign(Object.create(object), methods);
 
 /** In the order of the model; empty if tfjs is going to refuse the input. */
-function tensorsOf(given: Given, names: readonly string[]): (Tensor | undefined)[] {
+function tensorsOf(given: Tensors | undefined, names: readonly string[]): (Tensor | undefined)[] {
   const all = Array.isArray(given) || isTensor(given) ? [given].flat() : names.map((name) => given?.[name]);
   return all.filter((item) => item === undefined || isTensor(item));
 }

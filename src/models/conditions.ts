@@ -68,7 +68,7 @@ export function conditionTensors(
 export function readConditionTensors(
   what: string,
   conditions: ImageModelShape['conditions'],
-  given: Condition,
+  given: Condition | undefined,
   [n, ...imageShape]: readonly [number, ...number[]],
 ): Tensor[] {
   const checked = matchConditions<OneCondition>(what, conditions, given).map((one) => {

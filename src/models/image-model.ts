@@ -57,9 +57,20 @@ export function imageModelShape(
     );
   }
   checkKinds(what, conditions);
+  checkNotDisposed(what, graph);
   const { levels } = distribution;
   checkEncodings(what, image as SymbolicTensor, graph.layers, levels);
   return { imageShape: [height, width, channels], levels, conditions, distribution };
+}
+
+/**
+ * Checks that the weights of a model are still there.
+ *
+ * @throws TypeError, named `what`
+ */
+export function checkNotDisposed(what: string, { layers }: Pick<LayersModel, 'layers'>): void {
+  const disposed = layers.find(({ weights }) => weights.some((weight) => weight['val'].isDisposed));
+  if (disposed) throwTypeError(what, 'a model that is not disposed', disposed.name);
 }
 
 /** Whether two lengths are equal, as far as they are known. */

@@ -25,6 +25,16 @@ import { checkEncodedLevels, checkRate } from '../program/ops';
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
+/**
+ * What a network's outputs mean: `'softmax'`, a softmax over the levels of each channel, with logits [N,H,W,C,L], for
+ * few levels, codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with
+ * parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far fewer outputs and treats
+ * neighbouring levels as similar: use it for intensities of many levels, not for categories.
+ *
+ * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
+ */
+export type OutputMeaning = 'softmax' | { readonly components: number };
+
 /** What every network of this library takes. */
 export interface NetworkArgs extends SeedArgs {
   /** [H, W, C]; null for H and W takes images of any size. */
@@ -42,16 +52,11 @@ export interface NetworkArgs extends SeedArgs {
   /** The probability of dropping a feature in training, in each block. @default 0 */
   dropout?: number;
   /**
-   * What the outputs mean: a softmax over levels, with logits [N,H,W,C,L]; or a mixture of `components` discretized
-   * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far
-   * fewer outputs and treats neighbouring levels as similar: use it for intensities of many levels, not for categories.
-   * Its coefficients between channels are 0, since features are grouped by channel and already see the earlier
-   * channels.
-   *
-   * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
+   * What the outputs mean. The coefficients of a mixture between channels are 0, since features are grouped by channel
+   * and already see the earlier channels.
    * @default 'softmax'
    */
-  output?: 'softmax' | { readonly components: number };
+  output?: OutputMeaning;
   /** Name of the model. */
   name?: string;
 }
@@ -178,7 +183,7 @@ export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.La
 }
 
 /** Checks the option that says what the outputs mean; `what` names it. */
-export function checkOutput(what: string, output: unknown): NonNullable<NetworkArgs['output']> {
+export function checkOutput(what: string, output: unknown): OutputMeaning {
   if (output === 'softmax') return output;
   if (typeof output !== 'object' || output === null)
     throwTypeError(what, "'softmax' or { components }", output);
@@ -192,7 +197,7 @@ export function checkOutput(what: string, output: unknown): NonNullable<NetworkA
  */
 export function wholePixelOutputs(
   label: (option: string) => string,
-  output: NonNullable<NetworkArgs['output']>,
+  output: OutputMeaning,
   sizes: { readonly imageChannels: number; readonly levels: number },
   filters: number,
 ) {
@@ -203,7 +208,7 @@ export function wholePixelOutputs(
   }
   const { components } = output;
   const numFeatures = numParameters({ imageChannels, components });
-  checkMemory(label('components'), [filters, numFeatures]);
+  checkMemory(label('output.components'), [filters, numFeatures]);
   return { numFeatures, layer: logisticMixture({ name: 'mixture', ...sizes, components }) }; // [N,H,W,P]
 }
 
@@ -219,7 +224,7 @@ export interface OutputHeadArgs extends SeedArgs {
   imageChannels: number;
   /** L. */
   levels: number;
-  output: NonNullable<NetworkArgs['output']>;
+  output: OutputMeaning;
 }
 
 /**

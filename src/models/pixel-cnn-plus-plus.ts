@@ -4,7 +4,6 @@ import {
   checkCategories,
   checkInteger,
   checkMemory,
-  checkOneOf,
   type NamesOf,
   throwTypeError,
 } from '../core/check';
@@ -17,7 +16,7 @@ import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d
 import { checkRate } from '../program/ops';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
-import { checkImageShape, concat, wholePixelOutputs } from './network';
+import { checkImageShape, checkOutput, concat, type OutputMeaning, wholePixelOutputs } from './network';
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
@@ -29,17 +28,14 @@ export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
   filters: number;
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
   numResnets?: number;
-  /** The number of logistics in the mixture. @default 10 */
-  components?: number;
   /** The probability of dropping a feature in training, in each block; the paper has 0.5. @default 0 */
   dropout?: number;
   /**
-   * What the outputs mean: a mixture of discretized logistics, with parameters [N,H,W,P], or a softmax over levels,
-   * with logits [N,H,W,C,L]. With the softmax, the channels of a pixel are independent of each other given all earlier
+   * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
-   * @default 'mixture'
+   * @default { components: 10 }
    */
-  output?: 'mixture' | 'softmax';
+  output?: OutputMeaning;
   /** Name of the model. */
   name?: string;
 }
@@ -49,7 +45,6 @@ const argNames: NamesOf<PixelCNNPlusPlusArgs> = {
   levels: true,
   filters: true,
   numResnets: true,
-  components: true,
   dropout: true,
   output: true,
   seed: true,
@@ -92,7 +87,7 @@ interface Streams {
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
  * import { bitsPerDim, pixelCNNPlusPlus, sample } from 'pixelcnn-layers';
- * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, components: 3, seed: 1 });
+ * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, output: { components: 3 }, seed: 1 });
  * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
  * const images = await sample(model, { numImages: 2, seed: 1 });
  * console.log(images.shape); // [2, 8, 8, 1]
@@ -177,12 +172,7 @@ const MOST_RESNETS = 1000;
 /** The arguments, checked, with defaults filled in. */
 function checkNetwork(args: PixelCNNPlusPlusArgs) {
   const label = (what: string) => `pixelCNNPlusPlus: ${what}`;
-  const {
-    imageShape,
-    levels = 256,
-    output = 'mixture',
-    name,
-  } = checkArgs('pixelCNNPlusPlus', args, argNames);
+  const { imageShape, levels = 256, name } = checkArgs('pixelCNNPlusPlus', args, argNames);
   const imageChannels = checkImageShape(label('imageShape'), imageShape);
   if (imageShape.slice(0, 2).some((length) => length !== null && length % COARSEST !== 0)) {
     throwTypeError(
@@ -195,16 +185,8 @@ function checkNetwork(args: PixelCNNPlusPlusArgs) {
   const filters = checkInteger(label('filters'), args.filters, 1);
   checkMemory(label('filters'), [2, 3, 2 * filters, 2 * filters]);
   const numResnets = checkInteger(label('numResnets'), args.numResnets ?? 5, 1, MOST_RESNETS);
-  const components = checkInteger(label('components'), args.components ?? 10, 1);
-  if (typeof output === 'object' && output !== null)
-    throwTypeError(label('output'), "'mixture' or 'softmax', with components beside it", output);
-  checkOneOf(label('output'), output, ['mixture', 'softmax']);
-  const outputs = wholePixelOutputs(
-    label,
-    output === 'softmax' ? output : { components },
-    { imageChannels, levels },
-    filters,
-  );
+  const output = checkOutput(label('output'), args.output ?? { components: 10 });
+  const outputs = wholePixelOutputs(label, output, { imageChannels, levels }, filters);
   const dropout = checkRate(label('dropout'), args.dropout ?? 0);
   const seed = checkSeed('pixelCNNPlusPlus', args.seed);
   const named = name === undefined ? {} : { name };

@@ -26,7 +26,7 @@ import {
   concat,
   type InputEncoding,
   inputLayers,
-  type NetworkArgs,
+  type OutputMeaning,
   wholePixelOutputs,
 } from './network';
 
@@ -75,12 +75,11 @@ export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
   /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
   input?: InputEncoding;
   /**
-   * What the outputs mean: a softmax over levels, with logits [N,H,W,C,L], for codes and other categories; or a mixture
-   * of `components` discretized logistics over whole pixels, with parameters [N,H,W,P]. With the softmax the channels
-   * of a pixel are independent of each other given all earlier pixels; with the mixture they are not.
+   * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
+   * pixels; with the mixture they are not.
    * @default 'softmax'
    */
-  output?: NonNullable<NetworkArgs['output']>;
+  output?: OutputMeaning;
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
   codeCondition?: CodeConditionArgs;
   /** Name of the model. */

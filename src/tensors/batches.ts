@@ -5,7 +5,8 @@ import { type ConditionValues, readConditions } from '../core/conditions';
 import { checkLevels, type ImageShape, resolveImageShape } from '../core/images';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { normalize, outputsOf } from './forward';
+import { normalize } from '../models/normalize';
+import { outputsOf } from './forward';
 
 /** Images to pass through a model, with what the checks found. */
 export interface BatchJob {

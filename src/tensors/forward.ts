@@ -1,6 +1,6 @@
-import { cast, div, type Tensor, type Tensor4D, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkCategories, throwTypeError } from '../core/check';
+import { throwTypeError } from '../core/check';
 
 /**
  * One forward pass at inference: from normalized images [N,H,W,C], and their conditions if the model takes any, to
@@ -26,23 +26,4 @@ export function outputsOf(model: LayersModel, images: Tensor4D, conditions: read
       outputs.shape,
     );
   return outputs;
-}
-
-/**
- * Levels as models take them: level / (levels - 1), float32 in [0, 1].
- *
- * @param images levels 0..levels-1, of any shape and type
- * @param levels L, at least 2; 256 by default
- * @returns the same shape, float32
- * @throws TypeError where `levels` is not an integer of at least 2.
- * @example
- * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { normalize } from 'pixelcnn-layers';
- * normalize(tf.tensor1d([0, 8, 16], 'int32'), 17).print(); // [0, 0.5, 1]
- * ```
- */
-export function normalize<T extends Tensor>(images: T, levels = 256): T {
-  checkCategories('normalize: levels', levels, 2);
-  return tidy(() => div(cast(images, 'float32'), levels - 1));
 }

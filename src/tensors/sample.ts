@@ -138,8 +138,15 @@ async function outputSource(
   const { imageShape, distribution, evaluated } = job;
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
-    const consequence = `each value takes a whole forward pass: ${passes}. With strategy: 'full' there is no warning.`;
-    warnOfObstacle('sample', model, traced.obstacle, consequence);
+    const cost = `each value takes a whole forward pass: ${passes}`;
+    const meaningless = 'samples and likelihoods mean nothing (checkCausality finds the layer)';
+    const consequence = traced.isNotCausal ? `${meaningless}, and ${cost}` : cost;
+    warnOfObstacle(
+      'sample',
+      model,
+      traced.obstacle,
+      `${consequence}. With strategy: 'full' there is no warning.`,
+    );
   }
   return memoryForJob(job, () =>
     fullPasses(

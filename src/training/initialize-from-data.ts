@@ -31,7 +31,7 @@ const optionNames: NamesOf<InitializationOptions> = { condition: true };
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
  * import { initializeFromData, pixelCNNPlusPlus } from 'pixelcnn-layers';
- * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 4, filters: 4, numResnets: 1, components: 2 });
+ * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 4, filters: 4, numResnets: 1, output: { components: 2 } });
  * await initializeFromData(model, tf.randomUniform([16, 8, 8, 1], 0, 4, 'int32'));
  * ```
  */

@@ -27,8 +27,14 @@ const { values: flags } = parseArgs({
 });
 const seconds = Number(flags.seconds);
 const batch = 16;
-const small = { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, components: 5 };
-const published = { imageShape: [32, 32, 3], levels: 256, filters: 160, numResnets: 5, components: 10 };
+const small = { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, output: { components: 5 } };
+const published = {
+  imageShape: [32, 32, 3],
+  levels: 256,
+  filters: 160,
+  numResnets: 5,
+  output: { components: 10 },
+};
 const seconds1 = (time) => `${(time / 1000).toFixed(2)} s`;
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
@@ -65,7 +71,7 @@ async function smallFigures() {
     ['sampling without tfjs, from a portable model', inPasses(drawPortable), ''],
   ];
   const table = markdownTable([`${batch} images, 16x16x3`, 'ms', 'PyTorch, one thread, ms (ratio)'], rows);
-  return `${model.countParams().toLocaleString('en')} weights (\`filters: 32, numResnets: 2, components: 5\`):\n\n${table}`;
+  return `${model.countParams().toLocaleString('en')} weights (\`filters: 32, numResnets: 2, output: { components: 5 }\`):\n\n${table}`;
 }
 
 async function publishedFigures(directory) {

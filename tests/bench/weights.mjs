@@ -72,7 +72,10 @@ const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSi
 const NETWORKS = [
   ['pixelCNN', { ...fashion, hiddenDim: 16, numBlocks: 5 }],
   ['gatedPixelCNN', { ...fashion, hiddenDim: 14, numBlocks: 3 }],
-  ['pixelCNNPlusPlus', { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, components: 5 }],
+  [
+    'pixelCNNPlusPlus',
+    { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, output: { components: 5 } },
+  ],
 ];
 const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus };
 const batch = 16;

@@ -168,7 +168,13 @@ describe('compress and decompress', () => {
     [
       'PixelCNN++',
       () =>
-        pixelCNNPlusPlus({ imageShape: [4, 8, 3], levels: 256, filters: 4, numResnets: 1, components: 2 }),
+        pixelCNNPlusPlus({
+          imageShape: [4, 8, 3],
+          levels: 256,
+          filters: 4,
+          numResnets: 1,
+          output: { components: 2 },
+        }),
     ],
     [
       'PixelSNAIL',

@@ -13,7 +13,7 @@ import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { useBackend } from '../support/backends';
-import { goldenPlusPlus, goldenPlusPlusModel } from '../support/plus-plus-golden';
+import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';
 import { goldenSnail, goldenSnails, snailArgs } from '../support/snail-golden';
 import { type Ended, itRefuses, runInTurn } from './run-script';
 import { saveModel } from './save-model';
@@ -168,7 +168,7 @@ describe('convert.mjs', () => {
     runs.set('npz', convert('--model', at('model'), '--to', at('out/n.npz')));
     runs.set('npz back', convert('--weights', at('out/n.npz'), '--model', at('model'), '--to', at('from npz')));
     runs.set('plus-plus', convert('--weights', `${GOLDEN}/pixelcnn-plus-plus/${golden.name}.safetensors`, '--from', 'pclucas14/pixel-cnn-pp',
-      '--factory', 'pixelCNNPlusPlus', '--args', JSON.stringify(golden.config), '--to', at('plus-plus.pixelcnn')));
+      '--factory', 'pixelCNNPlusPlus', '--args', JSON.stringify(goldenPlusPlusArgs(golden)), '--to', at('plus-plus.pixelcnn')));
     runs.set('snail', convert('--weights', `${GOLDEN}/pixelsnail/snail.safetensors`, '--from', 'rosinality/vq-vae-2-pytorch',
       '--factory', 'pixelSNAIL', '--args', JSON.stringify(snailArgs(snail)), '--to', at('snail.pixelcnn')));
     runs.set('list', convert('--weights', `${GOLDEN}/keras/keras-3.15.weights.h5`, '--list'));

@@ -64,7 +64,7 @@ function start(args: readonly string[], stdin = '') {
 const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL } as const;
 const gray = { imageShape: [8, 8, 1], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 2, firstKernelSize: 5 };
 const colour = { ...gray, imageShape: [5, 7, 3], hiddenDim: 2, levels: 256 };
-const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, components: 3 };
+const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, output: { components: 3 } };
 const snail = {
   imageShape: [6, 4, 1],
   levels: 5,
@@ -370,7 +370,12 @@ describe.skipIf(python === null)('train.py', () => {
 
   it('begins with weights of the library, and says whose it wrote', async () => {
     const [out, file] = [join(directory, 'begun'), join(directory, 'library.safetensors')];
-    const given = pixelCNNPlusPlus({ imageShape: [16, 16, 3], filters: 2, numResnets: 1, components: 2 });
+    const given = pixelCNNPlusPlus({
+      imageShape: [16, 16, 3],
+      filters: 2,
+      numResnets: 1,
+      output: { components: 2 },
+    });
     await writeFile(file, writeSafetensors(saveWeights(given, { to: 'pytorch' })));
     const flags = '--data emoji --model plus-plus --filters 2 --resnets 1 --output mixture:2 --dropout 0.5 --batch 2 --eval-images 2'; // biome-ignore format: one line
     const begun = ['--steps', '1', '--learning-rate', '1e-7', '--weights', file, '--out', out];

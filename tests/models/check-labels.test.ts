@@ -94,6 +94,35 @@ describe('checkLabels', () => {
     tf.dispose([wrong.xs, wrong.ys]);
   });
 
+  it('looks at the first batch of each fit by default, and at all if it is true', async () => {
+    const wrong = batch(4, 1); // in the third of its images
+    const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false }); // biome-ignore format: one line
+    await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
+    compile(model);
+    await expectNoLeaks(async () => {
+      for (let again = 0; again < 2; again++) {
+        await trained(2);
+        await expect(trained(3)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
+      }
+      await expect(fitted(right, wrong)).rejects.toThrow(`fit: validationData: ${WRONG_LABEL} 4`);
+    });
+    compile(model, false);
+    await trained(3);
+    tf.dispose([wrong.xs, wrong.ys]);
+  });
+
+  it('looks at the first batch of a dataset by default, in the first of its epochs', async () => {
+    compile(model);
+    const dataset = (...labels: number[]) => tfd.generator(function* () { for (const label of labels) yield batch(label, 1); }); // biome-ignore format: one line
+    await expect(model.fitDataset(dataset(4, 3), { epochs: 1, verbose: 0 })).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    let epochs = 0;
+    const worse = tfd.generator(function* () { yield batch(3 + epochs++, 1); }); // biome-ignore format: one line
+    await model.fitDataset(worse, { epochs: 2, verbose: 0 });
+    await model.fitDataset(dataset(3, 4), { epochs: 1, verbose: 0 });
+    await expect(model.evaluateDataset(dataset(4, 3))).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
+    tf.dispose(await model.evaluateDataset(dataset(3, 4)));
+  });
+
   it('is in fitDataset and evaluateDataset, batch by batch', async () => {
     const dataset = (...labels: number[]) => tfd.generator(function* () { for (const label of labels) yield batch(label, 1); }); // biome-ignore format: one line
     const epochs = { epochs: 1, verbose: 0 } as const;
@@ -117,7 +146,7 @@ describe('checkLabels', () => {
     const wrong = batch(4, 1);
     const dataset = tfd.generator(function* () { yield batch(3, 1); }); // biome-ignore format: one line
     const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
-    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(`evaluate: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(`fitDataset: validationData: ${WRONG_LABEL} 4`); // biome-ignore format: one line
     tf.dispose([wrong.xs, wrong.ys]);
   });
 
@@ -144,18 +173,20 @@ describe('checkLabels', () => {
     gated.dispose();
   });
 
-  it('leaves to tfjs what has not the shape of labels', async () => {
-    await expect(model.trainOnBatch(right.xs, [] as never)).rejects.toThrow('Expected to see 1 Tensor(s)');
-    await expect(model.trainOnBatch(right.xs, undefined as never)).rejects.toThrow();
-  });
-
-  it('is off by default, once compiled without, and once loaded', async () => {
+  it('looks at the first batch of trainOnBatch by default, also once loaded, and at none if it is false', async () => {
     const { xs, ys } = batch(4, 1);
     const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
-    for (const each of [compile(pixelCNN(SIZES)), compile(model, false), compile(model), loaded]) {
+    for (const each of [compile(pixelCNN(SIZES)), compile(model), loaded]) {
+      await expect(each.trainOnBatch(xs, ys)).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
+      await expect(each.trainOnBatch(xs, ys)).rejects.toThrow(WRONG_LABEL); // none has passed yet
+      await each.trainOnBatch(right.xs, right.ys);
       expect(await each.trainOnBatch(xs, ys)).toBeTypeOf('number');
-      const values = await (each.evaluate(xs, ys) as tf.Scalar).data();
-      expect(values).toHaveLength(1);
+      expect(await (each.evaluate(xs, ys) as tf.Scalar).data()).toHaveLength(1);
+      compile(each); // begins anew
+      await expect(each.trainOnBatch(xs, ys)).rejects.toThrow(WRONG_LABEL);
+      compile(each, false);
+      expect(await each.trainOnBatch(xs, ys)).toBeTypeOf('number');
+      expect((await each.fit(xs, ys, { epochs: 1, verbose: 0 })).epoch).toEqual([0]);
     }
     expect(() => compile(model, 'yes' as never)).toThrow(
       "compile: checkLabels: wanted true or false, got 'yes'",

@@ -25,7 +25,7 @@ function build(args: Partial<PixelCNNPlusPlusArgs> = {}, noiseSeed?: number): Au
     levels: 4,
     filters: 2,
     numResnets: 1,
-    components: 2,
+    output: { components: 2 },
     seed: 1,
   } as const;
   const model = pixelCNNPlusPlus({ ...small, ...args });
@@ -42,7 +42,7 @@ function someLevels(shape: readonly [number, number, number, number], levels: nu
 
 /** Networks and what they are conditioned on. */
 const kinds = [
-  [{ output: 'mixture' }, undefined],
+  [{ output: { components: 2 } }, undefined],
   [{ output: 'softmax', numClasses: 2 }, 1],
 ] as const;
 
@@ -67,7 +67,7 @@ onEachBackend('pixelCNNPlusPlus', (backend) => {
     cpu: [[8, 8, 1]], wasm: [[8, 8, 1], [4, 8, 3], [4, 4, 3]], webgpu: [[4, 4, 1]],
   };
   it.each(toCheck[backend] ?? [])('is causal, images [%i, %i, %i]', async (...imageShape) => {
-    const output = imageShape[1] === 8 ? 'mixture' : 'softmax';
+    const output = imageShape[1] === 8 ? { components: 2 } : 'softmax';
     const model = build({ imageShape, output }, 2);
     expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
     model.dispose();
@@ -144,7 +144,7 @@ onEachBackend('pixelCNNPlusPlus', (backend) => {
   it.skipIf(backend !== 'wasm' || !isNode)(
     'gives all images of a small space the probability 1',
     async () => {
-      const model = build({ levels: 2, filters: 1, components: 1, numClasses: 2 });
+      const model = build({ levels: 2, filters: 1, output: { components: 1 }, numClasses: 2 });
       setNoise(model, 7, 3);
       const images = allImages(model); // 65,536
       const nats = await take(await logProb(model, images, { batchSize: 4096, condition: 1 }));
@@ -191,7 +191,7 @@ describe('pixelCNNPlusPlus', () => {
       [5, 1, 3, 2],
     ] as const) {
       // biome-ignore format: one line
-      const model = build({ imageShape: [8, 8, channels], filters, numResnets, components });
+      const model = build({ imageShape: [8, 8, channels], filters, numResnets, output: { components } });
       const features = components * (1 + 2 * channels + (channels * (channels - 1)) / 2);
       expect(model.countParams()).toBe(count(filters, numResnets, features, channels));
       model.dispose();
@@ -229,7 +229,7 @@ describe('pixelCNNPlusPlus', () => {
     const kernels = await kernelsOf({});
     expect(await kernelsOf({})).toEqual(kernels);
     expect(await kernelsOf({ dropout: 0.5 })).toEqual(kernels);
-    expect(await kernelsOf({ output: 'mixture', components: 2, levels: 9 })).toEqual(kernels);
+    expect(await kernelsOf({ output: { components: 2 }, levels: 9 })).toEqual(kernels);
     const other = await kernelsOf({ seed: 2 });
     for (const [name, values] of kernels) expect(other.get(name)).not.toEqual(values);
     const ratios = [...kernels.values()].map(([a = 0, b = 0]) => a / b);
@@ -252,11 +252,17 @@ describe('pixelCNNPlusPlus', () => {
     for (const m of [model, whole, again]) m.dispose();
   });
 
+  it('has a mixture of 10 logistics by default', () => {
+    const model = pixelCNNPlusPlus({ imageShape: [4, 4, 1], filters: 1, numResnets: 1 });
+    expect(model.outputs[0]?.shape).toEqual([null, 4, 4, 3 * 10]); // a logit, a mean and a log scale each
+    model.dispose();
+  });
+
   it('comes back from a file, with every output and condition', async () => {
     // biome-ignore format: one row a line
     const all: [Partial<PixelCNNPlusPlusArgs>, object, number[]][] = [
       [{}, {}, [2, 4, 4, 2 * 3]],
-      [{ imageShape: [4, 8, 3], components: 1 }, {}, [2, 4, 8, 10]],
+      [{ imageShape: [4, 8, 3], output: { components: 1 } }, {}, [2, 4, 8, 10]],
       [{ output: 'softmax', imageShape: [4, 4, 2] }, {}, [2, 4, 4, 2, 4]],
       [{ numClasses: 3, nullClass: true }, { condition: [0, 3] }, [2, 4, 4, 6]],
       [{ conditionSize: 2 }, { condition: { data: noise(4), shape: [2, 2] } }, [2, 4, 4, 6]],
@@ -325,9 +331,15 @@ describe('pixelCNNPlusPlus', () => {
     expect(wrong({ filters: 1e5 })).toThrow('pixelCNNPlusPlus: filters: wanted sizes');
     for (const numResnets of [0, 1.5, 1e9])
       expect(wrong({ numResnets })).toThrow('pixelCNNPlusPlus: numResnets: wanted an integer from 1 to 1000');
-    expect(wrong({ components: 0 })).toThrow('pixelCNNPlusPlus: components: wanted an integer of at least 1');
-    expect(wrong({ components: 2 ** 28 })).toThrow('pixelCNNPlusPlus: components: wanted sizes');
-    expect(wrong({ output: 'logits' })).toThrow("pixelCNNPlusPlus: output: wanted 'mixture' or 'softmax'");
+    const outputs: [output: unknown, message: string][] = [
+      [{ components: 0 }, 'output.components: wanted an integer of at least 1, got 0'],
+      [{ components: 2 ** 28 }, 'output.components: wanted sizes'],
+      [{ component: 3 }, "output: unknown option 'component': did you mean components?"],
+      ['mixture', "output: wanted 'softmax' or { components }, got 'mixture'"],
+    ];
+    for (const [output, message] of outputs)
+      expect(wrong({ output })).toThrow(`pixelCNNPlusPlus: ${message}`);
+    expect(wrong({ components: 2 })).toThrow("pixelCNNPlusPlus: unknown option 'components'");
     expect(wrong({ output: 'softmax', levels: 2 ** 24, filters: 64 })).toThrow('pixelCNNPlusPlus: levels: wanted sizes'); // biome-ignore format: one line
     expect(wrong({ dropout: 1 })).toThrow(
       'pixelCNNPlusPlus: dropout: wanted a number from 0, below 1, got 1',

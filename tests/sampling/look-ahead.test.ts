@@ -224,7 +224,7 @@ describe('look-ahead', () => {
     const networks: [string, () => LayersModel, object][] = [
       ['PixelCNN', () => pixelCNN({ imageShape: [4, 3, 2], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 1 }), {}],
       ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [4, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
-      ['PixelCNN++ of a class', () => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, components: 2, levels: 7, numClasses: 3 }), { condition: [0, 1, 2, 2, 1], temperature: 0.9, topK: 6 }],
+      ['PixelCNN++ of a class', () => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, output: { components: 2 }, levels: 7, numClasses: 3 }), { condition: [0, 1, 2, 2, 1], temperature: 0.9, topK: 6 }],
       ['PixelSNAIL', () => pixelSNAIL({ imageShape: [4, 3, 1], levels: 5, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 3 }), { topP: 0.95 }],
     ]; // biome-ignore format: a line each
     it.each(networks)('%s', async (_, make, options) => {

@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { type AutoregressiveModel, type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import gray from '../golden/pixelcnn-plus-plus/pp_gray.json';
 import colour from '../golden/pixelcnn-plus-plus/pp_rgb.json';
@@ -12,11 +12,16 @@ export const goldenPlusPlus = [
 
 type Golden = (typeof goldenPlusPlus)[number];
 
+/** The arguments of a network of the reference's sizes. */
+export function goldenPlusPlusArgs({ config }: Golden): PixelCNNPlusPlusArgs {
+  const { components, imageShape, ...sizes } = config;
+  return { ...sizes, imageShape: imageShape as [number, number, number], output: { components } };
+}
+
 /** A network as the reference has it, with its weights. */
-export async function goldenPlusPlusModel({ name, config }: Golden): Promise<AutoregressiveModel> {
-  const imageShape = config.imageShape as [number, number, number];
-  const model = pixelCNNPlusPlus({ ...config, imageShape, seed: 1 });
-  const tensors = readSafetensors(await bytesOf(`../golden/pixelcnn-plus-plus/${name}.safetensors`));
+export async function goldenPlusPlusModel(golden: Golden): Promise<AutoregressiveModel> {
+  const model = pixelCNNPlusPlus({ ...goldenPlusPlusArgs(golden), seed: 1 });
+  const tensors = readSafetensors(await bytesOf(`../golden/pixelcnn-plus-plus/${golden.name}.safetensors`));
   loadWeights(model, tensors, { from: 'pclucas14/pixel-cnn-pp' });
   return model;
 }

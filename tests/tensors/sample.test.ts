@@ -444,6 +444,36 @@ describe('the strategy of sample', () => {
     for (const each of [model, other, causal]) each.dispose();
   });
 
+  it.each<[string, (image: tfl.SymbolicTensor) => tfl.SymbolicTensor, string]>([
+    [
+      'a mask B alone',
+      (image) => maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 }).apply(image),
+      'the model is not causal: its logits of channel 0 see that channel or a later one',
+    ],
+    [
+      'rows that are seen whole',
+      (image) => {
+        const row = maskedConv2d({ filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 2 });
+        const next = maskedConv2d({ filters: 8, kernelSize: [1, 3], maskType: 'A', imageChannels: 2 });
+        return next.apply(row.apply(image));
+      },
+      'whose input must see rows above only and does not',
+    ],
+  ])('says of a model that is not causal that its samples mean nothing: %s', async (_, graph, obstacle) => {
+    const image = tfl.input({ shape: [3, 3, 2] });
+    const outputs = pixelLogits({ imageChannels: 2, levels: 4 }).apply(graph(image));
+    const model = autoregressiveModel({ inputs: image, outputs });
+    await expectWarning(obstacle, async () => {
+      await drawn(model, 'full');
+      expect(console.warn).not.toHaveBeenCalled();
+      await drawn(model, 'auto');
+      expect(vi.mocked(console.warn).mock.calls[0]?.[0]).toContain(
+        'So samples and likelihoods mean nothing (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
+      );
+    });
+    model.dispose();
+  });
+
   it('refuses a model that is not causal', async () => {
     const image = tfl.input({ shape: [3, 3, 2] });
     const masked = maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 }).apply(image);

@@ -165,6 +165,7 @@ describe('trace', () => {
     ],
   ])('says which channel sees what is not drawn yet: of %i channels, %i', (channels, channel, graph) => {
     expect(traced(channels, graph, (result) => result)).toEqual({
+      isNotCausal: true,
       obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
     });
   });
@@ -180,6 +181,7 @@ describe('trace', () => {
 
   it('refuses what is to the left in a vertical layer whose input does not see rows above only', () => {
     expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
+      isNotCausal: true,
       obstacle: expect.stringContaining(
         'a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not',
       ),
@@ -202,6 +204,7 @@ describe('trace', () => {
   it('names an LSTM from the right that is not shifted down', () => {
     const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
     expect(traced(1, graph, (result) => result)).toEqual({
+      isNotCausal: true,
       obstacle: expect.stringContaining(
         'an LSTM from the right, whose states must be shifted down by a row,',
       ),

@@ -362,7 +362,7 @@ describe('initializeFromData', () => {
     const xs = normalize(labels, 17);
     const falls: number[] = [];
     for (const isInitialized of [false, true]) {
-      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, components: 2, seed: 1 }); // biome-ignore format: one line
+      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, output: { components: 2 }, seed: 1 }); // biome-ignore format: one line
       if (isInitialized) await initializeFromData(model, labels);
       model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
       const losses: number[] = [];

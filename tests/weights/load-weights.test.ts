@@ -35,7 +35,7 @@ const families: [string, (seed: number) => LayersModel][] = [
   ['pixelCNN', small],
   ['pixelCNN that embeds', (seed) => pixelCNN({ ...sizes, input: { embedding: 3 }, seed })],
   ['gatedPixelCNN with conditions', (seed) => gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2, seed })],
-  ['pixelCNNPlusPlus', (seed) => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, components: 2, numClasses: 3, seed })],
+  ['pixelCNNPlusPlus', (seed) => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, output: { components: 2 }, numClasses: 3, seed })],
 ]; // biome-ignore format: one family a line
 
 type Layer = layers.Layer;
@@ -394,7 +394,7 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
 
   const from = 'pclucas14/pixel-cnn-pp';
   const plusPlus = (filters: number, numResnets: number, channels: number, components: number) =>
-    pixelCNNPlusPlus({ imageShape: [4, 4, channels], filters, numResnets, components, seed: 1 });
+    pixelCNNPlusPlus({ imageShape: [4, 4, channels], filters, numResnets, output: { components }, seed: 1 });
 
   it.each([
     [2, 1, 3, 2],
@@ -450,7 +450,13 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
   });
 
   it('has no conditions, and names a tensor once that makes two weights', () => {
-    const sizes = { imageShape: [4, 4, 1] as const, filters: 1, numResnets: 1, components: 1, numClasses: 2 };
+    const sizes = {
+      imageShape: [4, 4, 1] as const,
+      filters: 1,
+      numResnets: 1,
+      output: { components: 1 },
+      numClasses: 2,
+    };
     const tensors = stateDict(1, 1, 1, 1);
     expect(() => loadWeights(pixelCNNPlusPlus(sizes), tensors, { from })).toThrow(
       /missing \(\d+\): one for down0_0_u.condition.kernel, /,

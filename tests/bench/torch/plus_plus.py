@@ -115,7 +115,7 @@ def main():
     torch.set_num_threads(1)
     shape, count, seconds = json.loads(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     height, width, channels = shape['imageShape']
-    components = shape['components']
+    components = shape['output']['components']
     model = PixelCNNPlusPlus(channels, shape['filters'], shape['numResnets'], components).to(memory_format=torch.channels_last)
     levels = torch.randint(0, 256, (count, channels, height, width)).float().to(memory_format=torch.channels_last)
     x = levels / 127.5 - 1

@@ -1,0 +1,151 @@
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
+import { isByName } from '../core/conditions';
+import { resolveImageShape } from '../core/images';
+import { type Condition, isTensor, modelInputs, readConditionTensors } from './conditions';
+import type { ImageModelShape } from './image-model';
+import { normalize } from './normalize';
+
+// What training and evaluation are given: levels alone, which are normalized here and are the labels themselves, or
+// inputs with labels beside them, as tfjs takes them. Only whether there are labels tells which; numbers never do.
+
+/** What a model requires of what it trains on. */
+export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
+
+/** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
+export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
+
+/** Levels alone, with their condition where the model takes one: an element of a dataset, or data to validate on. */
+// A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
+export type LevelsAndCondition = {
+  /** Levels 0..L-1 [N,H,W,C], int32 or float32. */
+  readonly levels: Tensor;
+  /** What the images are conditioned on, as for `sample`. */
+  readonly condition?: Condition;
+};
+
+/** Data to validate on: levels alone, or inputs and labels. */
+export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
+
+const names: NamesOf<LevelsAndCondition> = { levels: true, condition: true };
+
+/** What a model trains on, as tfjs takes it. */
+export interface TrainingData {
+  readonly inputs: Tensors;
+  readonly labels: Tensors;
+  /** Whether the levels came alone. */
+  readonly isAlone: boolean;
+  /** The tensors made for it, which the caller disposes of: conditions in the order of the model, then images. */
+  readonly made: Tensor[];
+}
+
+/** Whether an argument is options, rather than labels: an object that has none of the model's outputs by name. */
+export const isOptions = (given: unknown, { outputNames }: Pick<LayersModel, 'outputNames'>): boolean =>
+  given === undefined || (isByName(given) && !outputNames.some((name) => name in given));
+
+/**
+ * Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels.
+ *
+ * @throws TypeError, named by `caller`, if they do not fit the model
+ */
+export function readLevels(
+  caller: string,
+  model: TrainedModel,
+  given: unknown,
+  condition: Condition | undefined,
+): TrainingData {
+  const [levels] = checkTensors(`${caller}: levels`, given, []);
+  if (levels !== given)
+    throwTypeError(`${caller}: levels`, 'one tensor, with conditions in the options', given);
+  const shape = checkLevelsShape(`${caller}: levels`, model, levels);
+  const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
+  const images = normalize(levels, model.levels);
+  const inputs = conditions.length === 0 ? images : [images, ...conditions];
+  return { inputs, labels: levels, isAlone: true, made: [...conditions, images] };
+}
+
+/**
+ * Inputs with labels beside them, and conditions where these are not among the inputs.
+ *
+ * @throws TypeError, named by `caller`, if they do not fit the model
+ */
+export function readPair(
+  caller: string,
+  model: TrainedModel,
+  x: unknown,
+  y: unknown,
+  condition: Condition | undefined,
+): TrainingData {
+  const [images] = checkTensors(`${caller}: x`, x, model.inputNames);
+  const [labels] = checkTensors(`${caller}: labels`, y, model.outputNames);
+  const shape = checkLevelsShape(`${caller}: labels`, model, labels);
+  if (String(images.shape) !== String(shape))
+    throwTypeError(`${caller}: x`, `images of shape [${shape}], as the labels have`, images.shape);
+  const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
+  return { inputs, labels: y as Tensors, isAlone: false, made };
+}
+
+/** Data to validate on. */
+export function readValidationData(caller: string, model: TrainedModel, given: unknown): TrainingData {
+  if (isTensor(given)) return readLevels(caller, model, given, undefined);
+  if (isLevelsAndCondition(given)) return readLevelsAndCondition(caller, model, given);
+  if (!Array.isArray(given) || given.length !== 2)
+    throwTypeError(caller, 'levels, { levels, condition } or [x, labels]', given);
+  return readPair(caller, model, given[0], given[1], undefined);
+}
+
+/**
+ * A batch of a dataset, {@link TrainingData} where it is levels alone, else null: then tfjs reads it. It belongs to
+ * whoever reads it: what the data do not hold is disposed of here.
+ */
+export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData | null {
+  try {
+    if (isTensor(batch)) return readLevels(caller, model, batch, undefined);
+    if (!isLevelsAndCondition(batch)) return null;
+    const data = readLevelsAndCondition(caller, model, batch);
+    dispose(batch.condition as Tensor); // its numbers are in the tensors that have been made; other than tensors are ignored
+    return data;
+  } catch (error) {
+    dispose(batch as Tensor);
+    throw error;
+  }
+}
+
+const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
+  isByName(given) && 'levels' in given;
+
+function readLevelsAndCondition(
+  caller: string,
+  model: TrainedModel,
+  given: LevelsAndCondition,
+): TrainingData {
+  const { levels, condition } = checkArgs(caller, given, names);
+  return readLevels(caller, model, levels, condition);
+}
+
+/** The tensors of inputs or labels, one or more, in the order of the model. */
+function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
+  const named = isByName(given) ? (given as Record<string, unknown>) : null;
+  const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
+  if (all.length === 0 || !all.every(isTensor)) {
+    const hint = Array.isArray(given?.[0 as never]) ? ', as tf.tensor4d makes of nested arrays' : '';
+    throwTypeError(what, `a tensor [N,H,W,C]${hint}`, given);
+  }
+  if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
+  return all as [Tensor, ...Tensor[]];
+}
+
+/** The shape of levels [N,H,W,C], if it fits the model. */
+function checkLevelsShape(
+  what: string,
+  { imageShape, levels }: TrainedModel,
+  { shape }: Tensor,
+): [number, number, number, number] {
+  const [n = 0, ...size] = shape;
+  const isOneHot = shape.length === 5 || (shape[3] === levels && levels !== imageShape[2]);
+  if (isOneHot) throwTypeError(what, 'integer levels [N,H,W,C], not one-hot', shape);
+  if (shape.length !== 4) throwTypeError(what, 'integer levels [N,H,W,C]', shape);
+  if (n === 0) throwTypeError(what, 'those of at least one image', shape); // their mean is NaN, and so would be the weights
+  return [n, ...resolveImageShape(what, imageShape, size)];
+}

@@ -1,0 +1,384 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfd from '@tensorflow/tfjs-data';
+import {
+  type AutoregressiveModel,
+  bitsPerDim,
+  type Condition,
+  gatedPixelCNN,
+  logProb,
+  normalize,
+  pixelCNN,
+  sample,
+  toPortable,
+} from 'pixelcnn-layers';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectNoLeaks, noise, take } from '../support/tensors';
+
+const LEVELS = 4;
+const N = 6;
+const SIZES = { imageShape: [2, 3, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 2, numBlocks: 0, firstKernelSize: 3, seed: 1 }; // biome-ignore format: one line
+
+const compiled = (model: AutoregressiveModel, checkLabels?: boolean): AutoregressiveModel => {
+  model.compile({ optimizer: 'sgd', loss: bitsPerDim, ...(checkLabels !== undefined && { checkLabels }) }); // biome-ignore format: one line
+  return model;
+};
+const plain = () => compiled(pixelCNN(SIZES));
+const byClass = () => compiled(gatedPixelCNN({ ...SIZES, numClasses: 3 }));
+const byBoth = () => compiled(gatedPixelCNN({ ...SIZES, numClasses: 3, conditionSize: 2 }));
+
+/** Levels of 6 images, no two alike. */
+const someLevels = (n = N) =>
+  tf.tensor4d(Array.from({ length: n * 12 }, (_, i) => (i * i + 3 * i + Math.floor(i / 12)) % LEVELS), [n, 2, 3, 2], 'int32'); // biome-ignore format: one line
+
+const CLASSES = [0, 1, 2, 1, 0, 2];
+const VECTORS = { data: noise(2 * N), shape: [N, 2] };
+
+/** The number of a loss, which is disposed of. */
+const read = (loss: tf.Scalar) => take(loss);
+
+const weightsOf = async (model: AutoregressiveModel) =>
+  (await Promise.all(model.getWeights().map((weight) => weight.data()))).map((data) => Array.from(data));
+
+onEachBackend('levels alone', (backend) => {
+  it('train and are measured as with inputs and labels, to the bit', async () => {
+    await expectNoLeaks(async () => {
+      const [alone, paired] = [plain(), plain()];
+      const levels = someLevels();
+      const xs = normalize(levels, LEVELS);
+      const args = { epochs: 2, batchSize: 3, shuffle: false, validationSplit: 1 / 3, verbose: 0 } as const;
+      const [a, b] = [await alone.fit(levels, args), await paired.fit(xs, levels, args)];
+      expect(a.history).toEqual(b.history);
+      expect(a.history['val_loss']).toHaveLength(2);
+      const floats = tf.cast(levels, 'float32');
+      expect(await alone.trainOnBatch(floats)).toBe(await paired.trainOnBatch(xs, levels));
+      expect(await read(alone.evaluate(levels))).toEqual(await read(paired.evaluate(xs, levels)));
+      expect(await weightsOf(alone)).toEqual(await weightsOf(paired));
+      for (const model of [alone, paired]) model.dispose();
+      tf.dispose([levels, xs, floats]);
+    });
+  });
+
+  if (isGpu(backend)) return;
+
+  it('train with every kind of condition as beside inputs', async () => {
+    const vectors = tf.tensor2d(VECTORS.data, [N, 2]);
+    const classes = tf.tensor2d(CLASSES, [N, 1], 'int32');
+    const levels = someLevels();
+    const xs = normalize(levels, LEVELS);
+    const cases: [() => AutoregressiveModel, Condition, tf.Tensor[]][] = [
+      [byClass, CLASSES, [classes]],
+      [byBoth, { class: Int32Array.from(CLASSES), vector: VECTORS }, [classes, vectors]],
+      [byBoth, { class: classes, vector: vectors }, [classes, vectors]],
+    ];
+    for (const [make, condition, tensors] of cases) {
+      await expectNoLeaks(async () => {
+        const [alone, paired] = [make(), make()];
+        const args = { epochs: 1, batchSize: 2, shuffle: false, validationSplit: 0.5, verbose: 0 } as const;
+        const { history } = await alone.fit(levels, { ...args, condition });
+        expect(history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
+        expect(await alone.trainOnBatch(levels, { condition })).toBe(
+          await paired.trainOnBatch([xs, ...tensors], levels),
+        );
+        expect(await read(alone.evaluate(levels, { condition, batchSize: 4 }))).toEqual(
+          await read(paired.evaluate([xs, ...tensors], levels, { batchSize: 4 })),
+        );
+        for (const model of [alone, paired]) model.dispose();
+      });
+    }
+    tf.dispose([vectors, classes, levels, xs]);
+  });
+});
+
+describe('levels alone', () => {
+  let levels: tf.Tensor4D;
+  let xs: tf.Tensor4D;
+  beforeAll(async () => {
+    await useBackend('cpu');
+    levels = someLevels();
+    xs = normalize(levels, LEVELS);
+  });
+  afterAll(() => tf.dispose([levels, xs]));
+
+  it('are validated on: a tensor, one with its condition, or inputs and labels', async () => {
+    const quiet = { epochs: 1, verbose: 0, shuffle: false } as const;
+    await expectNoLeaks(async () => {
+      const histories = [];
+      for (const validationData of [levels, { levels }, [xs, levels] as [tf.Tensor, tf.Tensor]]) {
+        const before = compiled(pixelCNN(SIZES));
+        const { history } = await before.fit(levels, { ...quiet, validationData });
+        histories.push(history['val_loss']?.[0]);
+        before.dispose();
+      }
+      expect(new Set(histories).size).toBe(1);
+      expect(histories[0]).toBeGreaterThan(0);
+      const gated = byClass();
+      const classes = tf.tensor1d(CLASSES);
+      const { history } = await gated.fit(levels, { ...quiet, condition: 1, validationData: { levels, condition: classes } }); // biome-ignore format: one line
+      const [wanted] = await read(gated.evaluate(levels, { condition: CLASSES }));
+      expect(history['val_loss']).toEqual([wanted]);
+      classes.dispose();
+      gated.dispose();
+    });
+  });
+
+  it('stay beside their conditions when they are shuffled', async () => {
+    const model = compiled(gatedPixelCNN({ ...SIZES, levels: 8, numClasses: 8 }));
+    const ofClass = tf.tile(tf.reshape(tf.range(0, 8), [8, 1, 1, 1]), [1, 2, 3, 2]); // image n has level n everywhere
+    const seen: number[][] = [];
+    const makeTrainFunction = model['makeTrainFunction'].bind(model);
+    model['makeTrainFunction'] = () => {
+      const train = makeTrainFunction();
+      return (data) => {
+        const [images, classes, labels] = data.slice(0, 3).map((tensor) => Array.from(tensor.dataSync())) as [number[], number[], number[]]; // biome-ignore format: one line
+        seen.push(classes);
+        expect(labels).toEqual(classes.flatMap((n) => new Array(12).fill(n)));
+        expect(images.map((x) => Math.round(7 * x))).toEqual(labels);
+        return train(data);
+      };
+    };
+    await model.fit(ofClass, { condition: [0, 1, 2, 3, 4, 5, 6, 7], epochs: 3, batchSize: 4, verbose: 0 });
+    expect(seen).toHaveLength(6);
+    expect([...(seen[0] ?? []), ...(seen[1] ?? [])].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(seen.slice(0, 2).flat()).not.toEqual(seen.slice(2, 4).flat()); // shuffled
+    ofClass.dispose();
+    model.dispose();
+  });
+
+  it('come from datasets, with and without conditions', async () => {
+    const args = { epochs: 2, verbose: 0 } as const;
+    await expectNoLeaks(async () => {
+      const [alone, paired] = [plain(), plain()];
+      const bare = tfd.generator(function* () { yield someLevels(); yield someLevels(2); }); // biome-ignore format: one line
+      const pairs = bare.mapAsync(async (ys) => ({ xs: normalize(ys as tf.Tensor4D, LEVELS), ys: (ys as tf.Tensor).clone() })); // biome-ignore format: one line
+      const { history } = await alone.fitDataset(bare, { ...args, validationData: levels });
+      const { history: wanted } = await paired.fitDataset(pairs, { ...args, validationData: bare as never });
+      expect(history['loss']).toEqual(wanted['loss']);
+      expect(history['val_loss']).not.toEqual(wanted['val_loss']); // of 6 images and of 8
+      expect(await read(await alone.evaluateDataset(bare))).toEqual(await read(await paired.evaluateDataset(pairs))); // biome-ignore format: one line
+      for (const model of [alone, paired]) model.dispose();
+    });
+    await expectNoLeaks(async () => {
+      const [gated, paired] = [byBoth(), byBoth()];
+      const given = tfd.generator(function* () {
+        const condition = { class: tf.tensor1d(CLASSES), vector: tf.tensor2d(VECTORS.data, [N, 2]) };
+        yield { levels: someLevels(), condition };
+        yield { levels: someLevels(), condition: { class: 2, vector: VECTORS } };
+      });
+      const { history } = await gated.fitDataset(given as never, args);
+      const losses: number[] = [];
+      for (const epoch of [0, 1]) {
+        const each = [];
+        for (const of of [CLASSES, 2])
+          each.push(await paired.trainOnBatch(levels, { condition: { class: of, vector: VECTORS } }));
+        losses[epoch] = ((each[0] as number) + (each[1] as number)) / 2;
+      }
+      expect((history['loss'] as number[]).map((loss) => loss.toFixed(5))).toEqual(losses.map((loss) => loss.toFixed(5))); // biome-ignore format: one line
+      for (const model of [gated, paired]) model.dispose();
+    });
+  });
+
+  it('are looked at in the first batch: all of its images, and no others', async () => {
+    const wrong = tf.tidy(() =>
+      tf.concat([tf.slice(levels, 0, 2), tf.fill([1, 2, 3, 2], 4), tf.slice(levels, 0, 3)]),
+    ); // the third of 6
+    const model = plain();
+    const args = { epochs: 1, verbose: 0, shuffle: false } as const;
+    await expectNoLeaks(async () => {
+      await expect(model.fit(wrong, { ...args, batchSize: 3 })).rejects.toThrow('fit: levels at [2,0,0,0]: wanted integer levels 0 to 3, got 4'); // biome-ignore format: one line
+      await model.fit(wrong, { ...args, batchSize: 2 });
+      const [three, two] = [3, 2].map((batchSize) => model.evaluate(wrong, { batchSize })) as [tf.Scalar, tf.Scalar]; // biome-ignore format: one line
+      await expect(three.data()).rejects.toThrow('evaluate: levels at [2,0,0,0]');
+      expect(await two.data()).toHaveLength(1);
+      tf.dispose([three, two]);
+    });
+    wrong.dispose();
+    model.dispose();
+  });
+
+  it('belong to a dataset where they do not fit', async () => {
+    const model = byClass();
+    const args = { epochs: 1, verbose: 0 } as const;
+    const cases: [() => unknown, string][] = [
+      [() => tf.zeros([1, 2, 2, 2]), 'fitDataset: levels: wanted [2, 3, 2], got [2, 2, 2]'],
+      [() => someLevels(), 'fitDataset: condition: wanted a class from 0 to 2, or 6 of them, got undefined'],
+      [() => ({ levels: someLevels(), class: tf.zeros([N]) }), "fitDataset: unknown option 'class'"],
+      [() => ({ levels: someLevels(), condition: tf.fill([N], 3) }), 'fitDataset: condition: wanted an integer from 0 to 2, got 3'],
+      [() => ({ levels: tf.zeros([N, 2, 3, 2, 4]), condition: tf.zeros([N]) }), 'fitDataset: levels: wanted integer levels [N,H,W,C], not one-hot'],
+      [() => ({ levels: tf.fill([1, 2, 3, 2], 0.5), condition: 1 }), 'fitDataset: levels at [0,0,0,0]: wanted whole levels 0 to 3'],
+    ]; // biome-ignore format: one case a line
+    for (const [make, message] of cases) {
+      const dataset = tfd.generator(function* () { yield make(); } as never); // biome-ignore format: one line
+      await expectNoLeaks(async () => {
+        await expect(model.fitDataset(dataset, args)).rejects.toThrow(message);
+      });
+    }
+    model.dispose();
+  });
+
+  it('are told from inputs by the labels beside them only', async () => {
+    const model = plain();
+    const [name = ''] = model.outputNames;
+    const wanted = await model.evaluate(xs, levels).data();
+    const given = [model.evaluate(levels), model.evaluate(levels, {}), model.evaluate(levels, undefined), model.evaluate([xs], [levels])]; // biome-ignore format: one line
+    given.push(model.evaluate(xs, levels, {}), model.evaluate({ image: xs } as never, { [name]: levels } as never)); // biome-ignore format: one line
+    for (const each of given) expect(await each.data()).toEqual(wanted);
+    expectTypeOf(model.evaluate(levels)).toEqualTypeOf<tf.Scalar>();
+    expectTypeOf(await model.trainOnBatch(levels)).toEqualTypeOf<number>();
+    expectTypeOf(await model.trainOnBatch<number[]>(levels, { condition: 1 }).catch(() => [0])).toEqualTypeOf<number[]>(); // biome-ignore format: one line
+    // Both are 0 and 1 where there are two levels: no number tells them apart.
+    const two = compiled(pixelCNN({ ...SIZES, levels: 2 }));
+    const bits = tf.cast(tf.greater(levels, 1), 'int32');
+    expect(await two.evaluate(bits).data()).toEqual(await two.evaluate(normalize(bits, 2), bits).data());
+    bits.dispose();
+    for (const each of [model, two]) each.dispose();
+  });
+
+  it('are not fractions, which are images without labels', async () => {
+    const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (did you pass normalized images without labels?), got 0.333'; // biome-ignore format: one line
+    const fractions = tf.tensor4d([0, 1 / 3, ...new Array(10).fill(1)], [1, 2, 3, 2]);
+    for (const checkLabels of [undefined, true]) {
+      const model = compiled(pixelCNN(SIZES), checkLabels);
+      await expectNoLeaks(async () => {
+        await expect(model.fit(fractions, { verbose: 0 })).rejects.toThrow(`fit: ${message}`);
+        await expect(model.trainOnBatch(fractions)).rejects.toThrow(`trainOnBatch: ${message}`);
+        await expect(model.fit(levels, { verbose: 0, validationData: fractions })).rejects.toThrow(
+          `fit: validationData: ${message}`,
+        );
+        const figure = model.evaluate(fractions);
+        await expect(figure.data()).rejects.toThrow(`evaluate: ${message}`);
+        figure.dispose();
+      });
+      model.dispose();
+    }
+    const unchecked = compiled(pixelCNN(SIZES), false);
+    expect(await unchecked.evaluate(fractions).data()).toHaveLength(1);
+    const tooHigh = tf.fill<tf.Rank.R4>([1, 2, 3, 2], 4);
+    await expect(plain().trainOnBatch(tooHigh)).rejects.toThrow('trainOnBatch: levels at [0,0,0,0]: wanted integer levels 0 to 3, got 4'); // biome-ignore format: one line
+    const nan = tf.fill<tf.Rank.R4>([1, 2, 3, 2], Number.NaN);
+    await expect(plain().trainOnBatch(nan)).rejects.toThrow('levels at [0,0,0,0]: wanted integer levels 0 to 3, got NaN'); // biome-ignore format: one line
+    tf.dispose([fractions, tooHigh, nan]);
+  });
+});
+
+describe('training says in its own words what it cannot train on', () => {
+  let levels: tf.Tensor4D;
+  let xs: tf.Tensor4D;
+  let disposed: tf.Tensor4D;
+  beforeAll(async () => {
+    await useBackend('cpu');
+    levels = someLevels();
+    xs = normalize(levels, LEVELS);
+    disposed = tf.zeros([1, 2, 3, 2]);
+    disposed.dispose();
+  });
+  afterAll(() => tf.dispose([levels, xs]));
+
+  it('which tensors, and what came instead', async () => {
+    const model = plain();
+    const [two, small] = [someLevels(2), tf.zeros([N, 2, 2, 2])];
+    const nested = [[[[0, 1]]]];
+    const cases: [given: unknown[], message: string][] = [
+      [[xs, Promise.resolve(levels)], 'labels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
+      [[xs, [Promise.resolve(levels)]], 'labels: wanted a tensor [N,H,W,C], got [a Promise (is an await missing?)]'],
+      [[Promise.resolve(levels)], 'levels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
+      [[xs, nested], 'labels: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays, got [[[[0, 1]]]]'],
+      [[nested], 'levels: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays, got [[[[0, 1]]]]'],
+      [[nested, levels], 'x: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+      [[new Uint8Array(12)], 'levels: wanted a tensor [N,H,W,C], got Uint8Array'],
+      [[{ data: new Uint8Array(12), shape: [1, 2, 3, 2] }], 'levels: wanted a tensor [N,H,W,C], got Object'],
+      [[xs, null], 'labels: wanted a tensor [N,H,W,C], got null'],
+      [[xs, undefined, {}], 'labels: wanted a tensor [N,H,W,C], got undefined'],
+      [[undefined], 'levels: wanted a tensor [N,H,W,C], got undefined'],
+      [[xs, []], 'labels: wanted a tensor [N,H,W,C], got []'],
+      [[[levels]], 'levels: wanted one tensor, with conditions in the options, got [Tensor]'],
+      [[disposed], 'levels: wanted a tensor that is not disposed'],
+      [[xs, disposed], 'labels: wanted a tensor that is not disposed'],
+      [[xs, two], 'x: wanted images of shape [2,2,3,2], as the labels have, got [6, 2, 3, 2]'],
+      [[small, levels], 'x: wanted images of shape [6,2,3,2], as the labels have, got [6, 2, 2, 2]'],
+      [[small], 'levels: wanted [2, 3, 2], got [2, 2, 2]'],
+      [[levels, { condition: 1 }], 'condition: wanted none, since the model takes no condition'],
+      [[levels, { conditions: 1 }], "options: unknown option 'conditions': did you mean condition?"],
+      [[levels, { classWeight: { 0: 1 } }], 'classWeight: wanted none, since labels are levels'],
+      [[xs, levels, { sampleWeight: xs }], 'sampleWeight: wanted none, since labels are levels'],
+    ]; // biome-ignore format: one case a line
+    await expectNoLeaks(async () => {
+      for (const [given, message] of cases) {
+        for (const method of ['fit', 'trainOnBatch', 'evaluate'] as const) {
+          const call = async () => (model[method] as (...given: unknown[]) => unknown)(...given);
+          await expect(call(), `${method}: ${message}`).rejects.toThrow(`${method}: ${message}`);
+        }
+      }
+    });
+    const validated = (validationData: unknown) =>
+      model.fit(levels, { validationData: validationData as never });
+    for (const wrong of [[], [xs], [xs, levels, xs], 3, null, {}])
+      await expect(validated(wrong)).rejects.toThrow('fit: validationData: wanted levels, { levels, condition } or [x, labels], got'); // biome-ignore format: one line
+    await expect(validated([xs, two])).rejects.toThrow(
+      'fit: validationData: x: wanted images of shape [2,2,3,2]',
+    );
+    await expect(model.fitDataset([] as never, { epochs: 1, classWeight: {} } as never)).rejects.toThrow('fitDataset: classWeight: wanted none'); // biome-ignore format: one line
+    for (const batchSize of [0, 1.5, '2']) {
+      await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow('fit: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
+      expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow('evaluate: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
+    }
+    tf.dispose([two, small]);
+    model.dispose();
+  });
+
+  it('that a condition is missing', async () => {
+    const [one, both] = [byClass(), byBoth()];
+    await expectNoLeaks(async () => {
+      await expect(one.fit(levels)).rejects.toThrow('fit: condition: wanted a class from 0 to 2, or 6 of them, got undefined'); // biome-ignore format: one line
+      await expect(both.fit(levels)).rejects.toThrow('fit: condition: wanted { class, vector }, since the model takes them'); // biome-ignore format: one line
+      await expect(one.trainOnBatch(levels, { condition: [0, 1, 2, 3, 0, 0] })).rejects.toThrow('trainOnBatch: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      const classes = tf.tensor1d([0, 1, 2, 3, 0, 0]);
+      await expect(one.fit(levels, { condition: classes })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      const validationData = { levels, condition: 5 };
+      await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow('fit: validationData: condition: wanted an integer from 0 to 2, got 5'); // biome-ignore format: one line
+      classes.dispose();
+    });
+    for (const model of [one, both]) model.dispose();
+  });
+
+  it('that the model is disposed, in training and elsewhere', async () => {
+    const model = plain();
+    model.dispose();
+    const message = "wanted a model that is not disposed, got 'input_conv'";
+    await expectNoLeaks(async () => {
+      await expect(model.fit(levels)).rejects.toThrow(`fit: ${message}`);
+      await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
+      expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
+      expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
+      const dataset = tfd.generator(function* () { yield levels; }); // biome-ignore format: one line
+      await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
+      await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
+      await expect(sample(model)).rejects.toThrow(`sample: model: ${message}`);
+      await expect(logProb(model, levels)).rejects.toThrow(`logProb: model: ${message}`);
+      await expect(toPortable(model)).rejects.toThrow(`toPortable: model: ${message}`);
+    });
+  });
+
+  it('in the types, too', () => {
+    const model = pixelCNN(SIZES);
+    const never = () => [
+      // @ts-expect-error: tfjs's own losses do not take levels
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' }),
+      // @ts-expect-error: labels have no classes
+      model.fit(levels, { classWeight: { 0: 1 } }),
+      // @ts-expect-error: did you mean epochs?
+      model.fit(levels, { epoch: 3 }),
+      // @ts-expect-error: a Promise
+      model.fit(xs, Promise.resolve(levels)),
+      // @ts-expect-error: nested arrays
+      model.trainOnBatch([[[[0]]]]),
+      // @ts-expect-error: batches have no epochs
+      model.trainOnBatch(levels, { epochs: 2 }),
+    ];
+    expect(never).toBeTypeOf('function');
+    model.compile({ optimizer: 'sgd', loss: 'negativeLogLikelihood', metrics: ['bitsPerDim', bitsPerDim] });
+    model.compile({ optimizer: 'sgd', loss: [bitsPerDim] });
+    model.compile({ optimizer: 'sgd', loss: { logits: bitsPerDim } });
+    model.dispose();
+  });
+});
