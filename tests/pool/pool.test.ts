@@ -447,6 +447,40 @@ describe('terminate', () => {
     expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been terminated');
     expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been terminated');
   });
+
+  // In Node, `terminate` of a worker keeps the process until the worker has ended, as `ref` does. If a reply then let
+  // go of it, a program that awaits `terminate` would end there, with exit code 13.
+  it.each(['progress', 'result', 'error'])(
+    'keeps the process, whatever a worker still sends: %s',
+    async (kind) => {
+      let isHeld = false;
+      let isHeldToTheEnd = false;
+      let hear = (_: unknown) => {};
+      const { pool } = poolOf(1, () => ({
+        on: (event: string, listener: typeof hear) => {
+          if (event === 'message') hear = listener;
+        },
+        ref: () => (isHeld = true),
+        unref: () => (isHeld = false),
+        postMessage: () => {},
+        async terminate() {
+          this.ref();
+          await Promise.resolve();
+          hear({ kind, id: 0, done: 1, result: null, error: new Error('aborted') });
+          isHeldToTheEnd = isHeld;
+        },
+      }));
+      const onProgress = vi.fn();
+      const aborter = new AbortController();
+      const job = messageOf(pool.sample(model, { signal: aborter.signal, onProgress }));
+      expect(isHeld).toBe(true);
+      aborter.abort();
+      expect(await job).toMatch(/^AbortError/);
+      await pool.terminate();
+      expect(isHeldToTheEnd).toBe(true);
+      expect(onProgress).not.toHaveBeenCalled();
+    },
+  );
 });
 
 it('a worker file that runs outside of a worker says so', async () => {
