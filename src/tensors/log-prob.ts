@@ -12,7 +12,7 @@ import {
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
 import { valuesOf } from '../core/images';
-import { writeLogProbs } from '../distributions/readers';
+import { readOutputs, writeLogProbs } from '../distributions/readers';
 import { natsOf } from '../models/loss';
 import { type BatchOptions, batches, dataOf, planBatches } from './batches';
 
@@ -120,7 +120,10 @@ export async function levelLogProbs(
       const parameters = all.subarray(pixel * numParameters, (pixel + 1) * numParameters);
       const place = (start * pixels + pixel) * imageChannels;
       for (let channel = 0; channel < imageChannels; channel++) {
-        writeLogProbs(distribution, parameters, drawn.subarray(place, place + channel), ofLevels);
+        const earlier = drawn.subarray(place, place + channel);
+        readOutputs('levelLogProbs', distribution, () =>
+          writeLogProbs(distribution, parameters, earlier, ofLevels),
+        );
         nats.set(ofLevels, (place + channel) * levels);
       }
     }

@@ -257,6 +257,7 @@ describe('wrong arguments', () => {
 });
 
 describe('the progress of a job', () => {
+  const enough = new Error('enough');
   /** Checks that it rises up to the total, which comes once; the number of calls. */
   function expectRising(calls: { done: number; total: number }[], total: number): number {
     const done = calls.map((call) => call.done);
@@ -280,14 +281,40 @@ describe('the progress of a job', () => {
     expect(expectRising(calls, 50 * 60)).toBe(7 * 6); // pieces, rows
   });
 
-  it('may throw, which ends the job', async () => {
+  it.each<[string, (call: number) => unknown]>([
+    [
+      'throw',
+      () => {
+        throw enough;
+      },
+    ],
+    ['reject', () => Promise.reject(enough)],
+    ['reject late', () => new Promise((_, reject) => setTimeout(reject, 20, enough))],
+    ['reject the last time', (call) => (call === 60 ? Promise.reject(enough) : call)],
+  ])('may %s, which ends the job', async (_, onProgress) => {
     const { pool } = poolOf(2);
-    const error = new Error('enough');
-    const onProgress = () => {
-      throw error;
-    };
-    await expect(pool.sample(model, { numImages: 50, onProgress })).rejects.toBe(error);
+    const follow = ({ done }: { done: number }) => onProgress(done);
+    await expect(pool.sample(model, { numImages: 50, onProgress: follow })).rejects.toBe(enough);
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+  });
+
+  it('is waited for at the end, while the workers do other jobs', async () => {
+    const { pool } = poolOf(1);
+    let settle = () => {};
+    const slow = new Promise<void>((resolve) => (settle = resolve));
+    const ended = vi.fn();
+    const job = pool.logProb(model, images(1), { onProgress: () => slow }).then(ended);
+    await pool.logProb(model, images(1));
+    await pool.logProb(model, images(1));
+    expect(ended).not.toHaveBeenCalled();
+    settle();
+    await job;
+    const aborter = new AbortController();
+    const stopped = pool.logProb(model, images(1), {
+      signal: aborter.signal,
+      onProgress: ({ done, total }) => done === total && new Promise(() => setTimeout(() => aborter.abort())),
+    });
+    expect(await messageOf(stopped)).toMatch(/^AbortError/);
   });
 });
 
@@ -464,7 +491,7 @@ describe('terminate', () => {
         unref: () => (isHeld = false),
         postMessage: () => {},
         async terminate() {
-          this.ref();
+          isHeld = true;
           await Promise.resolve();
           hear({ kind, id: 0, done: 1, result: null, error: new Error('aborted') });
           isHeldToTheEnd = isHeld;
