@@ -363,6 +363,10 @@ function moveFrom({ header }: Parts, first: string, by: number): void {
   }
 }
 
+/** What a hostile file could add to, and what is there before any is read. */
+const prototypes = [Object, Array, Function, Map, Uint8Array, String, Number].map((Class) => Class.prototype as object); // biome-ignore format: one line
+const ownKeysBefore = prototypes.map((prototype) => Reflect.ownKeys(prototype));
+
 const huge = 2 ** 53;
 
 const containers: Case[] = [
@@ -1188,12 +1192,7 @@ describe('readPortable', () => {
     for (const [edit, message] of bombs) {
       const bytes = edited(file, edit);
       const start = performance.now();
-      try {
-        readPortable(bytes);
-        expect(message).toBe('');
-      } catch (error) {
-        expect((error as Error).message).toContain(message);
-      }
+      expect(() => readPortable(bytes)).toThrow(message);
       expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
     }
   });
@@ -1785,9 +1784,6 @@ describe('files at random', () => {
   });
 
   it('leave the prototypes alone', () => {
-    expect(Object.keys(Object.prototype)).toEqual([]);
-    expect(Object.getOwnPropertyNames(Object.prototype).length).toBe(12);
-    const nothing: Record<string, unknown> = {};
-    for (const name in nothing) expect(name).toBe('nothing');
+    expect(prototypes.map((prototype) => Reflect.ownKeys(prototype))).toEqual(ownKeysBefore);
   });
 });
