@@ -2,12 +2,12 @@
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from './lib/flags.mjs';
 import { levelsOfPng, pngOfLevels } from './lib/png-levels.mjs';
+import { progressBar } from './lib/progress.mjs';
 
 const help = `Packs a directory of PNGs into one file without loss, in the bits that a model's likelihood promises; or unpacks that file.
 
@@ -37,7 +37,7 @@ const isDirectory = (await named('--from', () => stat(from))).isDirectory();
 const pool = createPool(workers);
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort()); // ends it between two pixels
-const bar = new SingleBar({ format: '{what}  {bar} {percentage} %, {eta} s left', noTTYOutput: true });
+const bar = progressBar('{what}  {bar} {percentage} %, {eta} s left');
 try {
   await (isDirectory ? pack() : unpack());
 } catch (error) {

@@ -135,6 +135,11 @@ console.log(
 console.log(
   `${model.countParams()} parameters, ${run.steps} steps of ${run.batch}, seed ${run.seed}, ${run.backend}`,
 );
+if (run.data === 'folder' && levels < dataset.train.levels) {
+  console.log(
+    `with ${levels} levels it cannot compress the folder: compress.mjs takes PNGs of intensities that the model has`,
+  );
+}
 if (from) console.log(`goes on after step ${step}`);
 const progress = trainingProgress(run.steps, step);
 

@@ -1,7 +1,6 @@
 // Draws images, or scores some, on many machines: `node examples/cluster/submit.mjs --help`.
 
-import { Presets, SingleBar } from 'cli-progress';
-import { clock } from '../lib/progress.mjs';
+import { clock, progressBar } from '../lib/progress.mjs';
 import { lockRun } from '../lib/run-lock.mjs';
 import { checkSame, collect } from './lib/collect.mjs';
 import { planOf } from './lib/plan.mjs';
@@ -46,18 +45,10 @@ function sampleOf(jobs, share) {
 
 // Their results
 
-const { isTTY = false } = process.stdout;
-const bar = new SingleBar(
-  {
-    format: `{value}/{total} images${isTTY ? ' {bar}' : ''}  {rate} images/s  {left} left  {workers} workers`,
-    stream: process.stdout,
-    barsize: 20,
-    linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
-    noTTYOutput: true,
-    notTTYSchedule: 5000,
-  },
-  Presets.shades_classic,
-);
+const bar = progressBar('{value}/{total} images {bar}  {rate} images/s  {left} left  {workers} workers', {
+  stream: process.stdout,
+  barsize: 20,
+});
 console.log(
   `${images} images in ${plan.jobs} jobs, ${done} done before; interrupted, the same command goes on`,
 );

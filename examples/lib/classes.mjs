@@ -20,11 +20,24 @@ export function classesOf({ name, train, test }) {
   return 1 + highest;
 }
 
+/** The highest class that an image set can hold. */
+export const HIGHEST_CLASS = 65_535;
+
+/**
+ * Labels of an image set: bytes, where classes fit into them.
+ *
+ * @param {ArrayLike<number>} classes 0 to {@link HIGHEST_CLASS}
+ */
+export function labelsOf(classes) {
+  const labels = Uint16Array.from(classes);
+  return labels.some((label) => label > 255) ? labels : Uint8Array.from(labels);
+}
+
 /**
  * What a model is conditioned on with images of these classes: them, or nothing, where it takes no condition.
  *
  * @param {import('./image-model.mjs').ImageModel} model
- * @param {Uint8Array | undefined} labels of these images
+ * @param {Uint8Array | Uint16Array | undefined} labels of these images
  * @returns {number[] | undefined}
  */
 export function conditionOf(model, labels) {

@@ -18,14 +18,54 @@ export function parseFlags(options, help, argv) {
   process.exit(0);
 }
 
-function parse(options, args) {
+function parse(options, argv) {
+  const known = Object.keys(options).map((name) => `--${name}`);
+  const args = withValues(options, argv);
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
     // Node explains at length, in several sentences or lines; the first one names the flag.
     const [message] = error.message.split(/\.\s|\n/);
-    return stop(`${message}; --help lists the flags`);
+    const [, unknown] = /^Unknown option '(--.*)'$/.exec(message) ?? [];
+    const nearest = unknown && nearestOf(unknown, known);
+    return stop(`${message}${nearest ? `: did you mean ${nearest}?` : ';'} --help lists the flags`);
   }
+}
+
+/**
+ * Joins flags and negative numbers, `--levels -1`, which Node would otherwise take for two flags: so that whoever reads the
+ * number says what is wrong with it.
+ */
+function withValues(options, argv) {
+  const args = [];
+  for (let i = 0; i < argv.length; i++) {
+    const [arg, next] = argv.slice(i, i + 2);
+    const isOfValue = arg.startsWith('--') && options[arg.slice(2)]?.type === 'string';
+    if (isOfValue && /^-[^-]/.test(next ?? '')) args.push(`${arg}=${argv[++i]}`);
+    else if (isOfValue && next?.startsWith('--'))
+      stop(`${arg}: wanted a value, got '${next}'; --help lists the flags`); // biome-ignore format: one line
+    else args.push(arg);
+  }
+  return args;
+}
+
+/** The known word that a misspelt one may stand for: it begins so, or differs by a few letters. */
+function nearestOf(word, known) {
+  const distances = known.map((other) => (other.startsWith(word) ? 0 : editDistance(word, other)));
+  const least = Math.min(...distances);
+  return least <= Math.max(1, word.length / 4) ? known[distances.indexOf(least)] : undefined;
+}
+
+/** How many letters must be inserted, deleted or replaced to turn one word into another (Levenshtein). */
+function editDistance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min(row[j] + (a[i] === b[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1));
+    row = next;
+  }
+  return row[b.length];
 }
 
 /** Ends the program with one line: a stack trace is of no use to whoever mistyped a flag. */

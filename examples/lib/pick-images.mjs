@@ -17,6 +17,6 @@ export function pickImages({ data, shape: [count, ...imageShape], levels, labels
     data: picked,
     shape: [indices.length, ...imageShape],
     levels,
-    ...(labels && { labels: Uint8Array.from(indices, (i) => labels[i]) }),
+    ...(labels && { labels: labels.constructor.from(indices, (i) => labels[i]) }),
   };
 }

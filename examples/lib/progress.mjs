@@ -1,7 +1,67 @@
 import { Presets, SingleBar } from 'cli-progress';
 
+const LINE_EVERY = 5000; // milliseconds
+
 /**
- * Shows how training goes: a bar on a terminal, elsewhere a line now and then.
+ * Shows how far a job is: a bar on a terminal, elsewhere a line now and then.
+ *
+ * @param {string} format with `{bar}`, `{value}`, `{total}`, `{percentage}`, `{eta}` in seconds, and names of one's own
+ * @param {{ stream?: NodeJS.WriteStream, barsize?: number }} [options]
+ * @returns {{ start(total: number, value: number, own?: object): void, update(value: number, own?: object): void, stop(): void }}
+ */
+export function progressBar(format, { stream = process.stderr, barsize = 40 } = {}) {
+  if (!stream.isTTY) return new ProgressLines(format.replace(/ ?\{bar\}/, '').trimStart(), stream);
+  // `linewrap`: else Ctrl-C would leave a terminal that does not wrap
+  return new SingleBar({ format, stream, barsize, linewrap: true }, Presets.shades_classic);
+}
+
+/** Lines for a file or a pipe: the first and the last, and one every few seconds; none twice. */
+class ProgressLines {
+  #format;
+  #stream;
+  #began = 0;
+  #first = 0;
+  #said = { at: 0, line: '' };
+  #state = {};
+
+  constructor(format, stream) {
+    this.#format = format;
+    this.#stream = stream;
+  }
+
+  start(total, value, own = {}) {
+    this.#state = { ...own, total, value };
+    this.#began = performance.now();
+    this.#first = value;
+    this.#said = { at: 0, line: '' };
+    this.#say();
+  }
+
+  update(value, own = {}) {
+    this.#state = { ...this.#state, ...own, value };
+    if (performance.now() - this.#said.at >= LINE_EVERY) this.#say();
+  }
+
+  /** Also where nothing was started. */
+  stop() {
+    if (this.#state.total !== undefined) this.#say();
+    this.#state = {};
+  }
+
+  #say() {
+    const { total, value } = this.#state;
+    const each = (performance.now() - this.#began) / 1000 / (value - this.#first);
+    const percentage = Math.floor((100 * value) / total);
+    const eta = value > this.#first ? Math.round((total - value) * each) : '-';
+    const known = { percentage, eta, ...this.#state };
+    const line = this.#format.replace(/\{(\w+)\}/g, (_, name) => known[name]);
+    if (line !== this.#said.line) this.#stream.write(`${line}\n`);
+    this.#said = { at: performance.now(), line };
+  }
+}
+
+/**
+ * Shows how training goes.
  *
  * @param {number} steps
  * @param {number} [done] steps that were done before
@@ -9,18 +69,11 @@ import { Presets, SingleBar } from 'cli-progress';
  * @returns {{ update(step: number, loss: number): void, stop(): void }}
  */
 export function trainingProgress(steps, done = 0, unit = 'bits/dim') {
-  const { isTTY = false, columns = 80 } = process.stdout;
-  const bar = new SingleBar(
-    {
-      format: `step {value}/{total}${isTTY ? ' {bar}' : ''}  {loss} ${unit}  {rate} steps/s  {left} left`,
-      stream: process.stdout,
-      barsize: Math.max(4, Math.min(30, columns - 50 - unit.length)), // all on one line
-      linewrap: true, // else Ctrl-C would leave a terminal that does not wrap
-      noTTYOutput: true,
-      notTTYSchedule: 5000,
-    },
-    Presets.shades_classic,
-  );
+  const { columns = 80 } = process.stdout;
+  const bar = progressBar(`step {value}/{total} {bar}  {loss} ${unit}  {rate} steps/s  {left} left`, {
+    stream: process.stdout,
+    barsize: Math.max(4, Math.min(30, columns - 50 - unit.length)), // all on one line
+  });
   const start = performance.now();
   bar.start(steps, done, { loss: '-', rate: '-', left: '-' });
   return {

@@ -1,15 +1,15 @@
 // Draws 2,000 digits on all cores, without tfjs: node examples/runtime/draw.mjs [file.png]
 import { readFile } from 'node:fs/promises';
-import { SingleBar } from 'cli-progress';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
 import { prepareFile, writeWhole } from '../lib/files.mjs';
 import { outputFile } from '../lib/flags.mjs';
 import { gridPng } from '../lib/png.mjs';
+import { progressBar } from '../lib/progress.mjs';
 
 const file = outputFile('file', process.argv[2] ?? 'out/digits.png');
 await prepareFile(file);
 const model = readPortable(await readFile(new URL('../models/digits.pixelcnn', import.meta.url)));
-const bar = new SingleBar({ format: '{bar} {percentage} %, {eta} s left', noTTYOutput: true });
+const bar = progressBar('{bar} {percentage} %, {eta} s left');
 const onProgress = ({ done }) => bar.update(done);
 bar.start(64, 0); // values of an image
 const { data } = await createPool().sample(model, { numImages: 2000, seed: 1, onProgress });

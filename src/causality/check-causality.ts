@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import { outputsName } from '../distributions/pixel-distribution';
 import type { Condition } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { uniformsOf } from '../sampling/noise';
@@ -85,7 +86,14 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
   const what = 'checkCausality: condition';
   const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
-  const trials: Trials = { caller: 'checkCausality', imageShape, batchSize, random, conditions };
+  const trials: Trials = {
+    caller: 'checkCausality',
+    outputsName: outputsName(shape.distribution),
+    imageShape,
+    batchSize,
+    random,
+    conditions,
+  };
 
   const places = valuesOf(imageShape);
   if (places ** 2 > 2 ** 31) {

@@ -30,6 +30,8 @@ import { outputsOf } from '../tensors/forward';
 export interface Trials {
   /** The name used in errors. */
   readonly caller: string;
+  /** What the model's outputs are called in errors. */
+  readonly outputsName: string;
   readonly imageShape: ImageShape;
   /** Images in each forward pass. */
   readonly batchSize: number;
@@ -98,7 +100,7 @@ async function movedPositions(
   original: Float32Array,
   changed: Float32Array,
   values: readonly ConditionValues[],
-  { caller, imageShape }: Trials,
+  { caller, outputsName, imageShape }: Trials,
 ): Promise<ArrayLike<number>> {
   // Both batches go through the model in the same way, so that equal inputs give equal bits.
   const tensors = tidy(() => {
@@ -114,7 +116,8 @@ async function movedPositions(
       Float32Array,
       Uint8Array,
     ];
-    if (!Number.isFinite(total[0])) throw new Error(`${caller}: the model gave logits that are not finite`);
+    if (!Number.isFinite(total[0]))
+      throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
     return moved;
   } finally {
     dispose(tensors);

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf } from '../core/check';
 import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
-import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
+import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
@@ -98,7 +98,14 @@ export async function receptiveField(
   const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
   const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
   const traced = trace(model, shape);
-  const trials = { caller: 'receptiveField', imageShape, batchSize, random, conditions };
+  const trials = {
+    caller: 'receptiveField',
+    outputsName: outputsName(distribution),
+    imageShape,
+    batchSize,
+    random,
+    conditions,
+  };
   const isSeen =
     'builder' in traced
       ? reach({ ...shape, nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)

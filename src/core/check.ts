@@ -111,9 +111,12 @@ export function checkInteger(
   maximum = Number.MAX_SAFE_INTEGER,
 ): number {
   if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
-    const range =
-      maximum === Number.MAX_SAFE_INTEGER ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
-    throwTypeError(what, `an integer${minimum === Number.MIN_SAFE_INTEGER ? '' : range}`, value);
+    const isAny = minimum === Number.MIN_SAFE_INTEGER;
+    const isOpen = maximum === Number.MAX_SAFE_INTEGER;
+    const range = isAny ? '' : isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    // An integer that float64 does not tell from its neighbours, where any other would do.
+    const isUnsafe = Number.isInteger(value) && isOpen && (isAny || (value as number) > maximum);
+    throwTypeError(what, isUnsafe ? `a safe integer${range}, below 2^53` : `an integer${range}`, value);
   }
   return value as number;
 }

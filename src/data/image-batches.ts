@@ -206,7 +206,8 @@ function checkDropClass(dropClass: DropClassArgs, labels: ImageSet['labels']): v
   if (labels === undefined) throwTypeError(what, 'withClasses: true beside it', labels);
   checkNumber(`${what}: probability`, probability, 'from 0 to 1', (p) => p >= 0 && p <= 1);
   checkCategories(`${what}: nullClass`, nullClass, 1);
-  const last = labels.reduce((most, label) => Math.max(most, label), 0);
+  let last = 0;
+  for (const label of labels) last = Math.max(last, label);
   if (nullClass <= last)
     throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
 }

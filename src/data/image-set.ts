@@ -14,8 +14,8 @@ export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array |
   readonly shape: readonly [number, number, number, number];
   /** L, 2 to 65,536 */
   readonly levels: number;
-  /** The class of each image, [N]. */
-  readonly labels?: Uint8Array;
+  /** The class of each image, [N]: bytes, or 16-bit integers for more than 256 classes. */
+  readonly labels?: Uint8Array | Uint16Array;
 }
 
 /** As many as 16 bits can represent. */
@@ -29,7 +29,7 @@ const fieldNames: NamesOf<ImageSet> = { data: true, shape: true, levels: true, l
  * @param args the data, its shape and levels, and labels if there are any
  * @returns the same arrays
  * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 65,536, data that are not a Uint8Array
- * (with more than 256 levels, a Uint16Array), a value that is not one of the levels.
+ * (with more than 256 levels, a Uint16Array), a value that is not one of the levels, labels that are neither.
  * @example
  * ```js
  * import { imageSet } from 'pixelcnn-layers/data';
@@ -65,8 +65,9 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   const set = { data: images.data, shape: [n, h, w, c], levels } as const;
   if (labels === undefined) return set;
 
-  checkBytes(`${what}: labels`, labels);
-  if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} bytes, one an image`, labels.length);
+  if (!(labels instanceof Uint8Array || labels instanceof Uint16Array))
+    throwTypeError(`${what}: labels`, 'a Uint8Array or a Uint16Array', labels);
+  if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} classes, one an image`, labels.length);
   return { ...set, labels };
 }
 

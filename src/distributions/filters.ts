@@ -95,7 +95,10 @@ export function levelDraw(levels: number, filters: Filters): (logProbs: Float64A
   };
 }
 
-/** Throws: the model has diverged. */
+/** The outputs of a model are not finite: it has diverged. Whoever reads them for a user says which function did. */
+export class NotFinite extends Error {}
+
+/** Throws {@link NotFinite}. */
 export function notFinite(): never {
-  throw new Error('the model gave logits that are not finite numbers');
+  throw new NotFinite('the model gave outputs that are not finite numbers');
 }

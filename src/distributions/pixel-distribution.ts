@@ -85,6 +85,10 @@ export interface Softmax extends PixelDistribution {
 export const isSoftmax = (distribution: PixelDistribution): distribution is Softmax =>
   (distribution as Partial<Softmax> | null)?.isSoftmax === true;
 
+/** What the outputs of a model are called. */
+export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
+  isSoftmax(distribution) ? 'logits' : 'parameters';
+
 /**
  * How many numbers are given for each present pixel, padded to whole vectors of the kernels: for a softmax, only the
  * logits of the present channel.

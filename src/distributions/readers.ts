@@ -1,11 +1,12 @@
 import { checkLevel } from '../core/check';
 import { softmaxDraw, softmaxLogProbs, softmaxOf } from './categorical';
-import { type Filters, levelDraw, notFinite, scaleOf, TO_DRAW } from './filters';
+import { type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
 import { mixtureOfLogistics } from './logistic-mixture';
 import {
   type DistributionShape,
   isSoftmax,
   outputStride,
+  outputsName,
   type PixelDistribution,
   type PresentPixels,
 } from './pixel-distribution';
@@ -23,6 +24,16 @@ export interface LogProbs {
  * [images] in [0, 1).
  */
 export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
+
+/** Reads a model's outputs; if they are not finite, the error says which function of the user's found them. */
+export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof NotFinite)) throw cause;
+    throw new Error(`${caller}: the model gave ${outputsName(distribution)} that are not finite numbers`);
+  }
+}
 
 /** The distribution that a shape describes. */
 export function distributionOf({

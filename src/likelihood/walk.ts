@@ -3,7 +3,9 @@ import { type ConditionValues, slicedCondition } from '../core/conditions';
 import { type ImageShape, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { pauses } from '../core/pauses';
+import { tell } from '../core/progress';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
+import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
 
@@ -13,7 +15,10 @@ import type { PortableModel } from '../program/program';
 export interface WalkOptions {
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as rows are done, with the number of values (channels of pixels) done so far, out of N*H*W*C. */
+  /**
+   * Called as rows are done, with the number of values (channels of pixels) done so far, out of N*H*W*C. A promise that
+   * it returns is waited for; if it throws or rejects, so does the job.
+   */
   onProgress?: (progress: { done: number; total: number }) => void;
 }
 
@@ -80,11 +85,14 @@ export async function walkImages(
       signal?.throwIfAborted();
       const place = placeOf(index, imageShape);
       const [, , channel] = place;
-      visitor.visit({ outputs: evaluator.outputs(...place), channel, levels: ofPixel }, index, levels);
+      const present = { outputs: evaluator.outputs(...place), channel, levels: ofPixel };
+      readOutputs(caller, distribution, () => visitor.visit(present, index, levels));
       evaluator.put(...place, levels);
       for (let n = 0; n < count; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
       const isRowDone = (index + 1) % (total / rows) === 0;
-      if (isRowDone) onProgress?.({ done: first * total + count * (index + 1), total: numImages * total });
+      const done = first * total + count * (index + 1);
+      if (onProgress !== undefined && isRowDone)
+        await tell(onProgress, { done, total: numImages * total }, signal);
       const paused = pause();
       if (paused !== undefined) await paused;
     }

@@ -43,14 +43,17 @@ export interface PoolProgress {
 export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
   /**
    * Called as rows are done, with the number of values drawn in each image, averaged over all images and rounded down,
-   * out of H*W*C.
+   * out of H*W*C. The job ends once all promises that it returns have; if it throws or rejects, so does the job.
    */
   onProgress?: (progress: PoolProgress) => void;
 }
 
 /** Options of {@link Pool.logProb}: those of `logProb`. */
 export interface PoolLogProbOptions extends LogProbOptions {
-  /** Called as rows are done, with the number of values scored so far, out of N*H*W*C. */
+  /**
+   * Called as rows are done, with the number of values scored so far, out of N*H*W*C. The job ends once all promises
+   * that it returns have; if it throws or rejects, so does the job.
+   */
   onProgress?: (progress: PoolProgress) => void;
 }
 
@@ -282,12 +285,12 @@ const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): Cond
   });
 
 /** Turns values done in all images into steps of progress, and reports each step once; `share` values make one step. */
-function progressOf(onProgress: (progress: PoolProgress) => void, total: number, share: number) {
+function progressOf(onProgress: (progress: PoolProgress) => unknown, total: number, share: number) {
   let done = 0;
   return (values: number) => {
     const before = done;
     done = Math.floor(values / share);
-    if (done > before) onProgress({ done, total });
+    return done > before ? onProgress({ done, total }) : undefined;
   };
 }
 

@@ -1,4 +1,5 @@
 import { throwTypeError } from '../core/check';
+import { tell } from '../core/progress';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
 import { WorkerHandle } from './worker-handle';
@@ -25,8 +26,8 @@ export interface Job<M extends Method> {
   readonly argsOf: (piece: Piece) => Work[M]['args'];
   /** Receives the result of a piece; results come in any order. */
   readonly take: (piece: Piece, result: Work[M]['result']) => void;
-  /** Called when more values are done, over all images. */
-  readonly onProgress?: ((values: number) => void) | undefined;
+  /** Called when more values are done, over all images. The job ends once all promises that it returns have. */
+  readonly onProgress?: ((values: number) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -77,6 +78,7 @@ export class Scheduler {
     reject: (error: unknown) => void,
   ): Running {
     const atWork = new Set<WorkerHandle>();
+    const told = new Set<Promise<void>>(); // what `onProgress` has returned and is not done
     let numGiven = 0;
     let numLeft = pieces.length;
     let values = 0;
@@ -91,16 +93,20 @@ export class Scheduler {
       reject(error);
     };
     const abort = () => fail(signal?.reason);
+    const finish = async () => {
+      await Promise.all(told);
+      if (end()) resolve();
+    };
     const follower = () => {
       let before = 0;
       return (done: number) => {
         values += done - before;
         before = done;
-        try {
-          if (this.running.has(running)) onProgress?.(values);
-        } catch (error) {
-          fail(error);
-        }
+        if (onProgress === undefined || !this.running.has(running)) return;
+        const one = tell(onProgress, values)
+          .catch(fail)
+          .finally(() => told.delete(one));
+        told.add(one);
       };
     };
     const running: Running = {
@@ -112,7 +118,7 @@ export class Scheduler {
         atWork.add(handle);
         try {
           take(piece, await handle.perform(model, method, argsOf(piece), onProgress && follower()));
-          if (--numLeft === 0 && end()) resolve();
+          if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
           fail(error);
         } finally {

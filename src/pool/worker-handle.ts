@@ -25,7 +25,7 @@ interface Present {
 
 /** One worker, which processes one call at a time. */
 export class WorkerHandle {
-  /** Whether the worker has ended. */
+  /** Whether the worker has ended, or was told to. What it still sends is ignored. */
   isLost = false;
   private readonly models = new Set<number>(); // the most recently used one is last
   private present: Present | null = null;
@@ -70,9 +70,14 @@ export class WorkerHandle {
     if (this.present !== null) this.post({ kind: 'abort', id: this.present.id });
   }
 
-  /** Ends the worker. */
-  async end(): Promise<void> {
+  /**
+   * Ends the worker; its call rejects. Node's workers keep the process from here on until they have ended, or a program
+   * that awaits this would end first.
+   */
+  async end(cause: unknown = new Error('pool: the worker was terminated')): Promise<void> {
     this.isLost = true;
+    this.present?.reject(cause);
+    this.present = null;
     await this.worker.terminate();
   }
 
@@ -92,7 +97,7 @@ export class WorkerHandle {
   }
 
   private hear(reply: Reply): void {
-    const { present } = this;
+    const { present } = this; // null once the worker was told to end
     if (reply.id !== present?.id) return;
     if (reply.kind === 'progress') {
       present.follow(reply.done);
@@ -106,8 +111,7 @@ export class WorkerHandle {
 
   private lose(cause: unknown): void {
     if (this.isLost) return;
-    void this.end();
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.present?.reject(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
+    void this.end(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
   }
 }

@@ -1,9 +1,10 @@
 import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { pauses } from '../core/pauses';
+import { tell } from '../core/progress';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
-import { type LogProbs, logProbsFor } from '../distributions/readers';
+import { type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
 import { type Draws, drawsFor } from './draws';
 import type { Noise } from './noise';
 import type { Job, SampleOptions } from './options';
@@ -58,11 +59,13 @@ export async function drawImages(
     const place = placeOf(index, job.imageShape);
     if (drawing.begin(index)) {
       const outputs = source.outputs(...place);
-      drawing.read(place, outputs instanceof Float32Array ? outputs : await outputs);
+      const present = outputs instanceof Float32Array ? outputs : await outputs;
+      readOutputs('sample', job.distribution, () => drawing.read(place, present));
     }
     drawing.end(index, place);
     const done = index + 1;
-    if (done % rowSize === 0) onProgress?.({ done, total, levels: drawing.levels });
+    if (onProgress !== undefined && done % rowSize === 0)
+      await tell(onProgress, { done, total, levels: drawing.levels }, signal);
     const paused = pause();
     if (paused !== undefined) await paused;
   }

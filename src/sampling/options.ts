@@ -106,7 +106,10 @@ export interface DrawOptions<GivenImages, GivenCondition> {
   withLogProb?: boolean;
   /** Stops the job: it rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called after each row. With `lookAhead` it gets the first particle of each image. */
+  /**
+   * Called after each row. With `lookAhead` it gets the first particle of each image. A promise that it returns is
+   * waited for; if it throws or rejects, so does the job.
+   */
   onProgress?: (progress: SampleProgress) => void;
   /** Lets other work run every so many milliseconds; 'auto' means 125. @default 'auto' */
   yieldEvery?: 'auto' | 'never' | number;
@@ -273,9 +276,14 @@ function withoutClass(
   shapes: readonly ConditionShape[],
   conditions: readonly ConditionValues[],
 ): ConditionValues[] {
-  if (!shapes.some((condition) => condition.kind === 'class' && condition.nullClass)) {
-    const kinds = shapes.map(({ kind }) => kind);
-    throwTypeError('sample: guidance', 'a model of classes with a null class (nullClass: true)', kinds);
+  const classes = shapes.find(({ kind }) => kind === 'class') as { nullClass?: boolean } | undefined;
+  if (!classes?.nullClass) {
+    const kinds = shapes.map(({ kind }) => kind).join(' and ');
+    const got =
+      classes !== undefined ? 'one without' : kinds === '' ? 'one without conditions' : `one by ${kinds}`;
+    throw new TypeError(
+      `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
+    );
   }
   return conditions.map(({ shape, values }, i) => {
     const condition = shapes[i] as ConditionShape;

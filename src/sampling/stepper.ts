@@ -2,7 +2,7 @@ import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } fro
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { distributionOf, type LogProbs, logProbsFor } from '../distributions/readers';
+import { distributionOf, type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 
@@ -100,8 +100,10 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       const { evaluator, reader, ofPixel, logProbs } = held();
       const place = nextPlace();
       const [, , channel] = place;
-      if (!isComputed)
-        reader.ofAll({ outputs: evaluator.outputs(...place), channel, levels: ofPixel }, logProbs);
+      if (!isComputed) {
+        const present = { outputs: evaluator.outputs(...place), channel, levels: ofPixel };
+        readOutputs('stepper', distribution, () => reader.ofAll(present, logProbs));
+      }
       isComputed = true;
       return logProbs;
     },

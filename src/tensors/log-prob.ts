@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
 import { valuesOf } from '../core/images';
 import { isSoftmax, outputStride, type PresentPixels } from '../distributions/pixel-distribution';
-import { type LogProbs, logProbsFor } from '../distributions/readers';
+import { type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
 import { type BatchJob, type BatchOptions, batches, dataOf, planBatches } from './batches';
 
 /** Options of {@link logProb}. */
@@ -67,7 +67,7 @@ export async function logProb(
   const ofImage = valuesOf(imageShape);
   const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
   const ofRows = new Float64Array(ROWS);
-  await eachRows(job, (reader, present, values) => {
+  await eachRows('logProb', job, (reader, present, values) => {
     reader.of(
       present,
       values.map((value) => drawn[value] as number),
@@ -110,7 +110,7 @@ export async function levelLogProbs(
   const { levels } = job.shape;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
   const ofRows = new Float64Array(ROWS * levels);
-  await eachRows(job, (reader, present, values) => {
+  await eachRows('levelLogProbs', job, (reader, present, values) => {
     reader.ofAll(present, ofRows);
     for (const [row, value] of values.entries())
       nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
@@ -127,6 +127,7 @@ const ROWS = 256;
  * A softmax has a row for each value, other distributions one for each pixel.
  */
 async function eachRows(
+  caller: string,
   job: BatchJob,
   read: (reader: LogProbs, present: PresentPixels, values: Int32Array) => void,
 ): Promise<void> {
@@ -150,7 +151,7 @@ async function eachRows(
       ofPixels.set(job.levels.subarray(firstValue, firstValue + count * step));
       for (let channel = 0; channel < step; channel++) {
         const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
-        read(reader, { outputs, channel, levels: ofPixels }, values);
+        readOutputs(caller, distribution, () => read(reader, { outputs, channel, levels: ofPixels }, values));
       }
     }
   }

@@ -15,6 +15,7 @@ const NONE: TriedConditions = { count: 1, draw: () => [] };
 
 const trialsOf = (batchSize: number, conditions: TriedConditions = NONE) => ({
   caller: 'caller',
+  outputsName: 'logits',
   imageShape,
   batchSize,
   random: seedrandom.alea('1'),

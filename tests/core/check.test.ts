@@ -50,6 +50,13 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(() => checkInteger('n', Number.NaN, 1)).toThrow('got NaN');
     expect(checkInteger('n', 4, 2, 4)).toBe(4);
     expect(() => checkInteger('n', 5, 2, 4)).toThrow('n: wanted an integer from 2 to 4, got 5');
+    expect(checkInteger('n', 2 ** 53 - 1)).toBe(2 ** 53 - 1);
+    expect(() => checkInteger('n', 2 ** 53)).toThrow('n: wanted a safe integer, below 2^53, got 9007199254740992'); // biome-ignore format: one line
+    expect(() => checkInteger('n', -(2 ** 53))).toThrow('n: wanted a safe integer, below 2^53, got -9');
+    expect(() => checkInteger('n', 2 ** 53, 1)).toThrow('n: wanted a safe integer of at least 1, below 2^53');
+    expect(() => checkInteger('n', 2 ** 53, 1, 4)).toThrow('n: wanted an integer from 1 to 4, got 9');
+    expect(() => checkInteger('n', -(2 ** 53), 1)).toThrow('n: wanted an integer of at least 1, got -9');
+    expect(() => checkInteger('n', Number.POSITIVE_INFINITY)).toThrow('n: wanted an integer, got Infinity');
   });
 
   it('numbers', () => {

@@ -158,7 +158,7 @@ describe('idxImages', () => {
     const labels = encode(UINT8, [3], [7, 0, 9]);
     refuses('idxImages: images: wanted 3 dimensions, got [3]', labels, images);
     refuses('idxImages: labels: wanted 1 dimensions, got [3, 2, 2]', images, images);
-    refuses('idxImages: labels: wanted 3 bytes, one an image, got 2', images, encode(UINT8, [2], [1, 2]));
+    refuses('idxImages: labels: wanted 3 classes, one an image, got 2', images, encode(UINT8, [2], [1, 2]));
     refuses('idxImages: labels: wanted 11 bytes', images, encode(UINT8, [3], [1, 2, 3]).subarray(0, 10));
     refuses(
       'idxImages: images: wanted elements of type uint8, got Int8Array',

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
-import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
+import { bitsPerDim, normalize, oneHotClass, pixelCNN } from 'pixelcnn-layers';
 import {
   type ImageBatch,
   type ImageBatchOptions,
@@ -166,6 +166,25 @@ describe('classes that are dropped', () => {
     const places = (of: [number, number][]) => of.map(([, given]) => given === 7);
     expect(places(drawn({ dropClass, seed: 1, shuffle: false }, 12))).not.toEqual(
       places(drawn({ dropClass, seed: 2, shuffle: false }, 12)),
+    );
+  });
+
+  it('may be more than a byte tells apart', async () => {
+    const all = [256, 3, 999, 511];
+    const many = { ...numbered(4), labels: Uint16Array.from(all) };
+    const options = { batchSize: 4, shuffle: false, withClasses: true } as const;
+    await expectNoLeaks(async () => {
+      const [batch] = imageBatches(many, { ...options, repeat: false });
+      const classes = batch?.xs[1] as tf.Tensor2D;
+      expect(Array.from(await classes.data())).toEqual(all);
+      const oneHot = oneHotClass({ numClasses: 1000 }).apply(classes) as tf.Tensor; // [4,1000]
+      const highest = tf.argMax(oneHot, -1);
+      expect(Array.from(await highest.data())).toEqual(all);
+      tf.dispose([batch, oneHot, highest]);
+    });
+    const dropClass = { probability: 0.5, nullClass: 999 };
+    expect(() => imageBatches(many, { ...options, dropClass })).toThrow(
+      'imageBatches: dropClass: nullClass: wanted one above all classes, so at least 1000, got 999',
     );
   });
 

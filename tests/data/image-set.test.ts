@@ -62,8 +62,9 @@ describe('imageSet', () => {
     refuses({ levels: 1 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 1');
     refuses({ levels: 65537 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 65537');
     refuses({ levels: 5.5 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 5.5');
-    refuses({ labels: new Uint8Array(3) }, 'imageSet: labels: wanted 4 bytes, one an image, got 3');
-    refuses({ labels: [0, 1, 2, 3] }, 'imageSet: labels: wanted a Uint8Array');
+    refuses({ labels: new Uint8Array(3) }, 'imageSet: labels: wanted 4 classes, one an image, got 3');
+    refuses({ labels: [0, 1, 2, 3] }, 'imageSet: labels: wanted a Uint8Array or a Uint16Array');
+    refuses({ labels: new Float32Array(4) }, 'imageSet: labels: wanted a Uint8Array or a Uint16Array');
   });
 });
 
@@ -82,6 +83,13 @@ describe('sliceImages', () => {
     const { labels, ...unlabelled } = good;
     expect(labels).toBeDefined();
     expect('labels' in sliceImages(unlabelled, 0, 1)).toBe(false);
+  });
+
+  it('gives views of 16-bit labels too', () => {
+    const labels = Uint16Array.of(999, 0, 256, 65_535);
+    const images = imageSet({ ...good, labels });
+    expect(images.labels).toBe(labels);
+    expect(sliceImages(images, 2).labels).toEqual(Uint16Array.of(256, 65_535));
   });
 
   it('gives views of 16-bit levels too', () => {

@@ -198,7 +198,7 @@ describe('categorical', () => {
   });
 
   it('refuses logits that are not finite', () => {
-    const message = 'logits that are not finite';
+    const message = 'outputs that are not finite';
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => draw(Float32Array.of(0, bad), 0.5)).toThrow(message);
       for (const logits of [Float32Array.of(bad, 0), Float32Array.of(0, bad)])

@@ -1,9 +1,15 @@
+import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { checkCausality, levelLogProbs, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
+import { compress, decompress, logProb, sample, stepper } from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from '../../src/codec/format';
 import { type Filters, TO_DRAW } from '../../src/distributions/filters';
 import { mixtureOfLogistics } from '../../src/distributions/logistic-mixture';
 import { outputStride } from '../../src/distributions/pixel-distribution';
-import { drawFor, logProbsFor } from '../../src/distributions/readers';
+import { drawFor, logProbsFor, readOutputs } from '../../src/distributions/readers';
+import { digestOf } from '../../src/program/file';
+import { useBackend } from '../support/backends';
 import { noise } from '../support/tensors';
 
 const levels = 7;
@@ -99,12 +105,67 @@ describe.each([
       const outputs = outputsOf(1, 1);
       outputs[4] = Number.NaN; // a mean of the first channel
       const present = { outputs, channel: 0, levels: new Int32Array(2) };
-      const message = 'the model gave logits that are not finite numbers';
+      const message = 'the model gave outputs that are not finite numbers';
       const drawn = Int32Array.of(TO_DRAW);
       expect(() => drawFor(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
       const reader = logProbsFor(distribution, 1);
       expect(() => reader.ofAll(present, new Float64Array(levels))).toThrow(message);
       expect(() => reader.of(present, [3], new Float64Array(1))).toThrow(message);
     }
+  });
+});
+
+describe('outputs that are not finite', () => {
+  const image = { data: new Uint8Array(4), shape: [1, 2, 2, 1] as const };
+  const sizes = { imageShape: [2, 2, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 } as const;
+  const model = async (output: 'softmax' | { components: number }) => {
+    const network = pixelCNN({ ...sizes, output });
+    for (const weight of network.weights) weight.write(tf.fill(weight.shape as number[], Number.NaN));
+    const portable = await toPortable(network);
+    return { network, portable };
+  };
+  beforeAll(() => useBackend('cpu'));
+
+  it.each([
+    ['logits', 'softmax' as const],
+    ['parameters', { components: 2 }],
+  ])('are called %s of %o, by the function that the user called', async (name, output) => {
+    const { network, portable } = await model(output);
+    const levels = tf.zeros([1, 2, 2, 1], 'int32');
+    const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
+    const code = { code: new Uint8Array(8), checksum: 0 };
+    const file = writeFile({ ...header, conditions: null }, [], [code]);
+    const calls: Record<string, () => unknown> = {
+      sample: () => sample(portable),
+      logProb: () => logProb(portable, image),
+      compress: () => compress(portable, image),
+      decompress: () => decompress(portable, file),
+      stepper: () => stepper(portable).logProbs(),
+      levelLogProbs: () => levelLogProbs(network, levels),
+      checkCausality: () => checkCausality(network),
+    };
+    for (const [caller, call] of Object.entries(calls)) {
+      const message = `${caller}: the model gave ${name} that are not finite numbers`;
+      await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
+    }
+    for (const options of [
+      { temperature: 0 },
+      { topK: 2 },
+      { withLogProb: true },
+      { adjust: () => {} },
+      { strategy: 'full' as const },
+    ])
+      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model gave ${name} that are not`); // biome-ignore format: one line
+    levels.dispose();
+    network.dispose();
+  });
+
+  it('leave other errors as they are', () => {
+    const other = new RangeError('other');
+    const read = () => {
+      throw other;
+    };
+    expect(() => readOutputs('caller', mixture, read)).toThrow(other);
+    expect(readOutputs('caller', mixture, () => 7)).toBe(7);
   });
 });

@@ -358,11 +358,17 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const queue = queueOf('refused');
     const damaged = await queue.add('draw', { version: VERSION, kind: 'draw', model: 'x' });
     await until(() => damaged.isFailed());
-    await queue.add('draw', { version: '99.0.0' });
+    const other = await queue.add('draw', { version: '99.0.0' }, { attempts: 3 });
+    await until(() => other.isFailed());
+    const refusal = `job: it is of pixelcnn-layers "99.0.0", this worker has ${VERSION}`;
+    expect((await queue.getJob(other.id as string))?.failedReason).toBe(refusal);
+    const drawing = submit('refused', 'draw', 'model', '--images', '2', '--verify', '0'); // it goes on
+    expect(await drawing.ended).toMatchObject({ code: 0, stderr: '' });
+    worker.program.kill('SIGTERM');
     const { code, stdout, stderr } = await worker.ended;
-    expect(code).toBe(1);
-    expect(stdout).toContain('job: model: wanted a SHA-256, got "x"');
-    expect(stderr).toBe(`a has pixelcnn-layers ${VERSION}, job 2 is of 99.0.0\n`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`${damaged.id}: job: model: wanted a SHA-256, got "x"\n`);
+    expect(stdout).toContain(`${other.id}: ${refusal}\n`);
   });
 
   it('takes no model from Redis whose digest is another', async () => {
@@ -405,6 +411,7 @@ describe('checkJob', () => {
     first: 0,
     count: 2,
     imageShape: [8, 8, 1],
+    options: { seed: 1, temperature: 1 },
   };
   it('lets through what submit.mjs makes', () => {
     expect(checkJob(job)).toBe(job);
@@ -417,9 +424,31 @@ describe('checkJob', () => {
     ['count: wanted a number of images, got 0.5', { count: 0.5 }],
     ['imageShape: wanted [H, W, C], got [8,0,1]', { imageShape: [8, 0, 1] }],
     ['count: wanted images of at most 4194304 values, got 65537', { count: 65537 }],
-    ['images: wanted levels in base64, got undefined', { kind: 'score' }],
+    ['images: wanted levels in base64, got undefined', { kind: 'score', options: undefined }],
+    [`model: wanted a SHA-256, got ["${'a'.repeat(64)}"]`, { model: ['a'.repeat(64)] }],
+    ['imageShape: wanted [H, W, C], got [8,8]', { imageShape: [8, 8] }],
+    ['options: wanted { seed, temperature, topK, topP }, got undefined', { options: undefined }],
+    ['options: wanted { seed, temperature, topK, topP }, got null', { options: null }],
+    ['options: wanted { seed, temperature, topK, topP }, got []', { options: [] }],
+    ['options: wanted { seed, temperature, topK, topP }, got "hot"', { options: 'hot' }],
+    ["options: unknown 'yieldEvery'", { options: { seed: 1, yieldEvery: 'never' } }],
+    [
+      'options: wanted { seed, temperature, topK, topP }, got {"temperature":1}',
+      { options: { temperature: 1 } },
+    ],
+    ['options: wanted none to score, got {"seed":1,"temperature":1}', { kind: 'score', images: '' }],
+    ['images: wanted none to draw, got ""', { images: '' }],
+    ['classes: wanted a list of classes, got null', { classes: null }],
+    ['classes: wanted a list of classes, got [1,"2"]', { classes: [1, '2'] }],
+    ['isCheck: wanted true or nothing, got 1', { isCheck: 1 }],
+    ['notBy: wanted a name, got ["a"]', { notBy: ['a'] }],
+    [`it is of pixelcnn-layers ["${VERSION}"], this worker has ${VERSION}`, { version: [VERSION] }],
+    [`it is of pixelcnn-layers undefined, this worker has ${VERSION}`, { version: undefined }],
   ])('%s', (message, change) => {
     expect(() => checkJob({ ...job, ...change })).toThrow(new TypeError(`job: ${message}`));
+  });
+  it.each([null, [], 'draw', 7])('is of an object: %o', (wrong) => {
+    expect(() => checkJob(wrong)).toThrow(`job: wanted an object, got ${JSON.stringify(wrong)}`);
   });
 });
 

@@ -61,6 +61,29 @@ declare module '*/examples/lib/classes.mjs' {
   export function classesOf(dataset: { name: string; train: ImageSet; test: ImageSet }): number;
 }
 
+declare module '*/examples/lib/pick-images.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function pickImages(set: ImageSet, indices: number[]): ImageSet;
+}
+
+declare module '*/examples/lib/progress.mjs' {
+  interface Bar {
+    start(total: number, value: number, own?: object): void;
+    update(value: number, own?: object): void;
+    stop(): void;
+  }
+  export function progressBar(
+    format: string,
+    options?: { stream?: NodeJS.WriteStream; barsize?: number },
+  ): Bar;
+  export function trainingProgress(
+    steps: number,
+    done?: number,
+    unit?: string,
+  ): { update(step: number, loss: number): void; stop(): void };
+  export function clock(seconds: number): string;
+}
+
 declare module '*/examples/lib/classify.mjs' {
   import type { AutoregressiveModel } from 'pixelcnn-layers';
   import type { ImageSet } from 'pixelcnn-layers/data';

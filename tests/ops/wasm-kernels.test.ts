@@ -112,11 +112,13 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     }
   });
 
-  it('cannot be had over a memory that threads share', () => {
-    if (typeof SharedArrayBuffer === 'undefined') return;
-    const shared = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
-    expect(trainingKernels(shared)).toBeNull();
-  });
+  it.skipIf(typeof SharedArrayBuffer === 'undefined')(
+    'cannot be had over a memory that threads share',
+    () => {
+      const shared = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+      expect(trainingKernels(shared)).toBeNull();
+    },
+  );
 
   it('follow the memory when it grows', async () => {
     const expected = await convolved();

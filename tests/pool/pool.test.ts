@@ -257,6 +257,7 @@ describe('wrong arguments', () => {
 });
 
 describe('the progress of a job', () => {
+  const enough = new Error('enough');
   /** Checks that it rises up to the total, which comes once; the number of calls. */
   function expectRising(calls: { done: number; total: number }[], total: number): number {
     const done = calls.map((call) => call.done);
@@ -280,14 +281,40 @@ describe('the progress of a job', () => {
     expect(expectRising(calls, 50 * 60)).toBe(7 * 6); // pieces, rows
   });
 
-  it('may throw, which ends the job', async () => {
+  it.each<[string, (call: number) => unknown]>([
+    [
+      'throw',
+      () => {
+        throw enough;
+      },
+    ],
+    ['reject', () => Promise.reject(enough)],
+    ['reject late', () => new Promise((_, reject) => setTimeout(reject, 20, enough))],
+    ['reject the last time', (call) => (call === 60 ? Promise.reject(enough) : call)],
+  ])('may %s, which ends the job', async (_, onProgress) => {
     const { pool } = poolOf(2);
-    const error = new Error('enough');
-    const onProgress = () => {
-      throw error;
-    };
-    await expect(pool.sample(model, { numImages: 50, onProgress })).rejects.toBe(error);
+    const follow = ({ done }: { done: number }) => onProgress(done);
+    await expect(pool.sample(model, { numImages: 50, onProgress: follow })).rejects.toBe(enough);
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+  });
+
+  it('is waited for at the end, while the workers do other jobs', async () => {
+    const { pool } = poolOf(1);
+    let settle = () => {};
+    const slow = new Promise<void>((resolve) => (settle = resolve));
+    const ended = vi.fn();
+    const job = pool.logProb(model, images(1), { onProgress: () => slow }).then(ended);
+    await pool.logProb(model, images(1));
+    await pool.logProb(model, images(1));
+    expect(ended).not.toHaveBeenCalled();
+    settle();
+    await job;
+    const aborter = new AbortController();
+    const stopped = pool.logProb(model, images(1), {
+      signal: aborter.signal,
+      onProgress: ({ done, total }) => done === total && new Promise(() => setTimeout(() => aborter.abort())),
+    });
+    expect(await messageOf(stopped)).toMatch(/^AbortError/);
   });
 });
 
@@ -447,6 +474,40 @@ describe('terminate', () => {
     expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been terminated');
     expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been terminated');
   });
+
+  // In Node, `terminate` of a worker keeps the process until the worker has ended, as `ref` does. If a reply then let
+  // go of it, a program that awaits `terminate` would end there, with exit code 13.
+  it.each(['progress', 'result', 'error'])(
+    'keeps the process, whatever a worker still sends: %s',
+    async (kind) => {
+      let isHeld = false;
+      let isHeldToTheEnd = false;
+      let hear = (_: unknown) => {};
+      const { pool } = poolOf(1, () => ({
+        on: (event: string, listener: typeof hear) => {
+          if (event === 'message') hear = listener;
+        },
+        ref: () => (isHeld = true),
+        unref: () => (isHeld = false),
+        postMessage: () => {},
+        async terminate() {
+          isHeld = true;
+          await Promise.resolve();
+          hear({ kind, id: 0, done: 1, result: null, error: new Error('aborted') });
+          isHeldToTheEnd = isHeld;
+        },
+      }));
+      const onProgress = vi.fn();
+      const aborter = new AbortController();
+      const job = messageOf(pool.sample(model, { signal: aborter.signal, onProgress }));
+      expect(isHeld).toBe(true);
+      aborter.abort();
+      expect(await job).toMatch(/^AbortError/);
+      await pool.terminate();
+      expect(isHeldToTheEnd).toBe(true);
+      expect(onProgress).not.toHaveBeenCalled();
+    },
+  );
 });
 
 it('a worker file that runs outside of a worker says so', async () => {

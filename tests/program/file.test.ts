@@ -363,6 +363,10 @@ function moveFrom({ header }: Parts, first: string, by: number): void {
   }
 }
 
+/** What a hostile file could add to, and what is there before any is read. */
+const prototypes = [Object, Array, Function, Map, Uint8Array, String, Number].map((Class) => Class.prototype as object); // biome-ignore format: one line
+const ownKeysBefore = prototypes.map((prototype) => Reflect.ownKeys(prototype));
+
 const huge = 2 ** 53;
 
 const containers: Case[] = [
@@ -391,7 +395,7 @@ const containers: Case[] = [
   ['a shape of no number', "tensor 'bias': shape: wanted an integer", inHeader('bias', { shape: [null] })],
   [
     'a shape beyond integers',
-    "tensor 'bias': shape: wanted an integer",
+    "tensor 'bias': shape: wanted a safe integer",
     inHeader('bias', { shape: [1e300] }),
   ],
   ['a huge shape', "tensor 'bias': data_offsets: wanted the", inHeader('bias', { shape: [huge - 1] })],
@@ -1182,12 +1186,7 @@ describe('readPortable', () => {
     for (const [edit, message] of bombs) {
       const bytes = edited(file, edit);
       const start = performance.now();
-      try {
-        readPortable(bytes);
-        expect(message).toBe('');
-      } catch (error) {
-        expect((error as Error).message).toContain(message);
-      }
+      expect(() => readPortable(bytes)).toThrow(message);
       expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
     }
   });
@@ -1676,7 +1675,7 @@ describe('files at random', () => {
     } catch (error) {
       // a flipped bit makes another image, no condition, or a weight of 1e38
       expect((error as Error).message).toMatch(
-        /^(sample: (imageShape|condition): wanted|the model gave logits that)/,
+        /^sample: ((imageShape|condition): wanted|the model gave logits that)/,
       );
       return 'not drawn';
     }
@@ -1779,9 +1778,6 @@ describe('files at random', () => {
   });
 
   it('leave the prototypes alone', () => {
-    expect(Object.keys(Object.prototype)).toEqual([]);
-    expect(Object.getOwnPropertyNames(Object.prototype).length).toBe(12);
-    const nothing: Record<string, unknown> = {};
-    for (const name in nothing) expect(name).toBe('nothing');
+    expect(prototypes.map((prototype) => Reflect.ownKeys(prototype))).toEqual(ownKeysBefore);
   });
 });

@@ -37,6 +37,7 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
   const random = seedrandom.alea('reach');
   const trials = {
     caller: 'test',
+    outputsName: 'logits',
     imageShape,
     batchSize: 64,
     random,

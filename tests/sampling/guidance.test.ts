@@ -143,12 +143,21 @@ describe('guidance', () => {
         `sample: guidance: wanted a number that is finite, got ${got}`,
       );
     }
-    const { nullClass: _, ...others } = sizes;
-    const plain = gatedPixelCNN({ ...others, imageShape: [2, 2, 1], levels: 3 });
-    await expect(sample(plain, { guidance: 1, condition: 0 })).rejects.toThrow(
-      "sample: guidance: wanted a model of classes with a null class (nullClass: true), got ['class']",
-    );
-    plain.dispose();
+    const { nullClass: _, numClasses, ...others } = sizes;
+    for (const [kind, condition, got] of [
+      [{ numClasses }, 0, 'one without'],
+      [{}, undefined, 'one without conditions'],
+      [{ conditionSize: 1, conditionMapSize: 1 }, { vector: tf.zeros([1, 1]), map: tf.zeros([1, 2, 2, 1]) }, 'one by vector and map'], // biome-ignore format: one line
+    ] as const) {
+      const plain = gatedPixelCNN({ ...others, ...kind, imageShape: [2, 2, 1], levels: 3 });
+      const options = { guidance: 1, ...(condition !== undefined && { condition }) };
+      await expect(sample(plain, options)).rejects.toThrow(
+        new TypeError(
+          `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
+        ),
+      );
+      plain.dispose();
+    }
     model.dispose();
   });
 });

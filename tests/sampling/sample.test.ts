@@ -177,7 +177,7 @@ describe('sample of a model as plain data', () => {
       ];
       weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
       await expect(sample({ ...portable, weights })).rejects.toThrow(
-        'the model gave logits that are not finite numbers',
+        'sample: the model gave logits that are not finite numbers',
       );
     });
   });

@@ -316,7 +316,7 @@ describe('sample', () => {
     model.setWeights(weights);
     tf.dispose(weights);
     await expectNoLeaks(async () => {
-      await expect(sample(model)).rejects.toThrow('the model gave logits that are not finite numbers');
+      await expect(sample(model)).rejects.toThrow('sample: the model gave logits that are not finite');
     });
     model.dispose();
   });

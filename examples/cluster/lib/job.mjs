@@ -24,9 +24,7 @@ export const { version: VERSION } = createRequire(import.meta.url)('pixelcnn-lay
 export const MOST_JOB_BYTES = 4 * 2 ** 20;
 
 const NAMES = ['version', 'kind', 'model', 'first', 'count', 'imageShape', 'classes', 'options', 'images', 'isCheck', 'notBy']; // biome-ignore format: one line
-
-/** Whether a worker of this version may do a job at all: see {@link checkJob} for the rest of it. */
-export const isOfThisVersion = (job) => job?.version === VERSION;
+const OPTIONS = ['seed', 'temperature', 'topK', 'topP'];
 
 /**
  * Checks a job, as far as `sample` and `logProb` will not.
@@ -36,24 +34,46 @@ export const isOfThisVersion = (job) => job?.version === VERSION;
  * @throws TypeError that names what is wrong
  */
 export function checkJob(job) {
+  const shown = (value) => String(JSON.stringify(value)).slice(0, 80);
   const wrong = (name, wanted) => {
-    throw new TypeError(
-      `job: ${name}: wanted ${wanted}, got ${String(JSON.stringify(job[name])).slice(0, 80)}`,
-    );
+    throw new TypeError(`job: ${name}: wanted ${wanted}, got ${shown(job[name])}`);
   };
-  for (const name of Object.keys(job))
-    if (!NAMES.includes(name)) throw new TypeError(`job: unknown '${name}'`);
+  const checkNames = (what, object, known) => {
+    const name = Object.keys(object).find((name) => !known.includes(name));
+    if (name !== undefined) throw new TypeError(`${what}: unknown '${name.slice(0, 80)}'`);
+  };
+  if (!isRecord(job)) throw new TypeError(`job: wanted an object, got ${shown(job)}`);
+  if (job.version !== VERSION) {
+    throw new TypeError(`job: it is of pixelcnn-layers ${shown(job.version)}, this worker has ${VERSION}`);
+  }
+  checkNames('job', job, NAMES);
   if (job.kind !== 'draw' && job.kind !== 'score') wrong('kind', 'draw or score');
-  if (!/^[0-9a-f]{64}$/.test(job.model)) wrong('model', 'a SHA-256');
+  if (typeof job.model !== 'string' || !/^[0-9a-f]{64}$/.test(job.model)) wrong('model', 'a SHA-256');
   const isCount = (number) => Number.isSafeInteger(number) && number > 0;
   if (!isCount(job.first + 1)) wrong('first', 'an index');
   if (!isCount(job.count)) wrong('count', 'a number of images');
-  if (!Array.isArray(job.imageShape) || !job.imageShape.every(isCount)) wrong('imageShape', '[H, W, C]');
+  if (!Array.isArray(job.imageShape) || job.imageShape.length !== 3 || !job.imageShape.every(isCount))
+    wrong('imageShape', '[H, W, C]');
   const values = job.imageShape.reduce((product, size) => product * size, job.count);
   if (values > MOST_JOB_BYTES) wrong('count', `images of at most ${MOST_JOB_BYTES} values`);
-  if (job.kind === 'score' && typeof job.images !== 'string') wrong('images', 'levels in base64');
+  const { classes, options, images, isCheck, notBy } = job;
+  if (classes !== undefined && !(Array.isArray(classes) && classes.every(Number.isSafeInteger)))
+    wrong('classes', 'a list of classes');
+  if (job.kind === 'draw') {
+    // Without a seed, every worker would draw other images.
+    if (!isRecord(options) || options.seed === undefined) wrong('options', `{ ${OPTIONS.join(', ')} }`);
+    checkNames('job: options', options, OPTIONS);
+    if (images !== undefined) wrong('images', 'none to draw');
+  } else {
+    if (options !== undefined) wrong('options', 'none to score');
+    if (typeof images !== 'string') wrong('images', 'levels in base64');
+  }
+  if (isCheck !== undefined && isCheck !== true) wrong('isCheck', 'true or nothing');
+  if (notBy !== undefined && typeof notBy !== 'string') wrong('notBy', 'a name');
   return job;
 }
+
+const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Does a job: levels [N,H,W,C] of what was drawn, a byte each or two, or log-probabilities [N] as float64.

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { readPortable } from 'pixelcnn-layers/runtime';
+import { HIGHEST_CLASS, labelsOf } from '../../lib/classes.mjs';
 import { readDataset } from '../../lib/datasets.mjs';
 import { parseNpy } from '../../lib/npy.mjs';
 import { bytesOf, bytesOfLevel, MOST_JOB_BYTES, VERSION } from './job.mjs';
@@ -135,7 +136,7 @@ async function scoring(flags, model) {
     images,
     imageShape,
     classes: numClasses && ((image) => labels[image]),
-    settings: { data: sha256(bytesOf(data)), labels: numClasses && sha256(labels) },
+    settings: { data: sha256(bytesOf(data)), labels: numClasses && sha256(bytesOf(labels)) },
     imagesOf: (first, count) => part(first, count).toString('base64'),
   };
 }
@@ -180,7 +181,7 @@ async function readArrays(npy, labels, levels) {
   if (String(classes.shape) !== String([count])) {
     throw new Error(`--labels: wanted [${count}], one an image, got [${classes.shape}]`);
   }
-  const none = Array.prototype.find.call(classes.data, (label) => label < 0 || label > 255);
-  if (none !== undefined) throw new Error(`--labels: wanted classes 0 to 255, got ${none}`);
-  return { ...set, labels: Uint8Array.from(classes.data) };
+  const none = Array.prototype.find.call(classes.data, (label) => label < 0 || label > HIGHEST_CLASS);
+  if (none !== undefined) throw new Error(`--labels: wanted classes 0 to ${HIGHEST_CLASS}, got ${none}`);
+  return { ...set, labels: labelsOf(classes.data) };
 }

@@ -1,6 +1,6 @@
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
 import { readPortable } from 'pixelcnn-layers/runtime';
-import { checkJob, isOfThisVersion, perform, VERSION } from './job.mjs';
+import { checkJob, perform, VERSION } from './job.mjs';
 import { fetchModel, putResult, sha256 } from './redis.mjs';
 
 /** While one job's results are on their way, the pool draws for the other. */
@@ -16,7 +16,8 @@ const PASS_MILLISECONDS = 500;
 const MODELS_KEPT = 4;
 
 /**
- * Does jobs of a queue, until it is told to end or meets a job of another version of this library.
+ * Does jobs of a queue until it is told to end. A job that is not what it should be, or of another version of this library, fails
+ * at once, and says by which worker.
  *
  * @param {object} args
  * @param {import('ioredis').Redis} args.redis
@@ -26,21 +27,13 @@ const MODELS_KEPT = 4;
  * @param {number} args.lockSeconds how long a job stays this worker's when nothing is heard of it
  * @param {AbortSignal} args.signal ends it once the jobs at hand are done
  * @param {(line: string) => void} args.say
- * @returns {Promise<void>} rejects where a job is of another version
+ * @returns {Promise<void>}
  */
 export async function serve({ redis, queue, name, pool, lockSeconds, signal, say }) {
   const modelOf = modelCache(redis);
-  let refusal;
 
   async function work(job, token) {
     const asked = job.data;
-    if (!isOfThisVersion(asked)) {
-      refusal = new Error(
-        `${name} has pixelcnn-layers ${VERSION}, job ${job.id} is of ${String(asked?.version).slice(0, 40)}`,
-      );
-      void worker.close(); // the job is for another worker, and so are those that would come next
-      throw refusal;
-    }
     try {
       checkJob(asked);
     } catch (error) {
@@ -84,7 +77,6 @@ export async function serve({ redis, queue, name, pool, lockSeconds, signal, say
   signal.addEventListener('abort', close, { once: true });
   await new Promise((resolve) => worker.once('closed', resolve));
   signal.removeEventListener('abort', close);
-  if (refusal !== undefined) throw refusal;
 }
 
 /** Models by digest, each fetched and checked once, and the last few kept. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { imageSet } from 'pixelcnn-layers/data';
+import { HIGHEST_CLASS, labelsOf } from '../classes.mjs';
 import { parseNpy } from '../npy.mjs';
 import { listDirectory, readFiles, readUnpacked } from './files.mjs';
 import { splitTenths } from './tenths.mjs';
@@ -57,8 +58,8 @@ function codesOf(arrays, given) {
 }
 
 function classesIn(array) {
-  checkRange('classes', array, 255);
-  return Uint8Array.from(array.data);
+  checkRange('classes', array, HIGHEST_CLASS);
+  return labelsOf(array.data);
 }
 
 /** Throws where a number is not from 0 to `most`; gives the highest. */

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { classesOf } from '../../../examples/lib/classes.mjs';
 import { DATASETS, readDataset } from '../../../examples/lib/datasets.mjs';
 import { npyOf } from '../../../examples/lib/npy.mjs';
+import { pickImages } from '../../../examples/lib/pick-images.mjs';
 
 let path: string;
 beforeEach(async () => {
@@ -259,13 +261,22 @@ describe('npy', () => {
 
     await put('train-labels.npy', npyOf(Uint8Array.of(3, 255), [2]));
     await expect(readDataset('npy', { path })).rejects.toThrow(`'${path}' lacks test-labels.npy`);
-    await put('test-labels.npy', npyOf(Uint16Array.of(256), [1]));
-    await expect(readDataset('npy', { path })).rejects.toThrow("'test-labels.npy': wanted classes 0 to 255, got 256"); // biome-ignore format: one line
+    // one 32-bit integer of the bytes of two of 16 bits: 65536
+    const long = Buffer.from(npyOf(Uint16Array.of(0, 1), [2])).toString('latin1');
+    await put('test-labels.npy', Buffer.from(long.replace('<u2', '<i4').replace('(2,)', '(1,)'), 'latin1'));
+    await expect(readDataset('npy', { path })).rejects.toThrow("'test-labels.npy': wanted classes 0 to 65535, got 65536"); // biome-ignore format: one line
     await put('test-labels.npy', npyOf(Uint16Array.of(1), [1]));
     const labelled = await readDataset('npy', { path });
     expect([labelled.train.labels, labelled.test.labels]).toEqual([Uint8Array.of(3, 255), Uint8Array.of(1)]);
+    await put('train-labels.npy', npyOf(Uint16Array.of(3, 999), [2]));
+    const many = await readDataset('npy', { path });
+    expect(many.train.labels).toEqual(Uint16Array.of(3, 999));
+    expect(classesOf(many)).toBe(1000);
+    expect(pickImages(many.train, [1, 0]).labels).toEqual(Uint16Array.of(999, 3));
     await put('test-labels.npy', npyOf(Uint8Array.of(1, 2), [2]));
-    await expect(readDataset('npy', { path })).rejects.toThrow('labels: wanted 1 bytes, one an image, got 2');
+    await expect(readDataset('npy', { path })).rejects.toThrow(
+      'labels: wanted 1 classes, one an image, got 2',
+    );
   });
 
   it('is of two levels at least', async () => {

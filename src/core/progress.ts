@@ -1,0 +1,22 @@
+/**
+ * Tells a user's function how far a job is. If it returns a promise, this waits for it, so that whatever goes wrong in
+ * it ends the job.
+ *
+ * @throws (rejects) with what the function throws or rejects with; with the signal's reason, if it aborts first
+ */
+export async function tell<Progress>(
+  onProgress: (progress: Progress) => unknown,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const told = onProgress(progress);
+  if (typeof (told as PromiseLike<unknown> | null | undefined)?.then !== 'function') return;
+  await new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    Promise.resolve(told)
+      .then(resolve, reject)
+      .finally(() => signal?.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,110 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tensors from 'pixelcnn-layers';
+import { pixelCNN, toPortable } from 'pixelcnn-layers';
+import { compress, decompress, logProb, sample } from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { tell } from '../../src/core/progress';
+import { useBackend } from '../support/backends';
+import { expectNoLeaks } from '../support/tensors';
+
+const reason = new Error('enough');
+const never = new Promise<void>(() => {});
+
+describe('tell', () => {
+  it('tells at once, and waits for a promise', async () => {
+    const order: unknown[] = [];
+    const told = tell(async (progress) => {
+      order.push(progress);
+      await null;
+      order.push('later');
+    }, 7);
+    expect(order).toEqual([7]);
+    await told;
+    expect(order).toEqual([7, 'later']);
+  });
+
+  it.each([undefined, null, 5, {}])('takes anything else for nothing: %o', async (returned) => {
+    await tell(() => returned, 1);
+  });
+
+  it('rejects with what the function throws or rejects with', async () => {
+    const thrower = () => {
+      throw reason;
+    };
+    await expect(tell(thrower, 1)).rejects.toBe(reason);
+    await expect(tell(() => Promise.reject(reason), 1)).rejects.toBe(reason);
+  });
+
+  it('rejects when the signal aborts, before, inside or after the call, and lets go of it', async () => {
+    const inside = new AbortController();
+    const hang = () => {
+      inside.abort(reason);
+      return never;
+    };
+    await expect(tell(hang, 1, inside.signal)).rejects.toBe(reason);
+    const after = new AbortController();
+    const told = tell(() => never, 1, after.signal);
+    after.abort(reason);
+    await expect(told).rejects.toBe(reason);
+
+    const { signal } = new AbortController();
+    const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    await tell(async () => {}, 1, signal);
+    expect(remove.mock.calls).toEqual(add.mock.calls);
+    expect(add).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves nothing unhandled where the signal came first', async () => {
+    let reject = (_: Error) => {};
+    const promise = new Promise<void>((_, no) => (reject = no));
+    const aborter = new AbortController();
+    const told = tell(() => promise, 1, aborter.signal);
+    aborter.abort(reason);
+    await expect(told).rejects.toBe(reason);
+    reject(new Error('too late')); // would fail the run if unhandled
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+});
+
+describe('an onProgress that goes wrong', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it.each<[string, () => unknown]>([
+    ['rejects', () => Promise.reject(reason)],
+    ['rejects later', () => new Promise((_, reject) => setTimeout(reject, 1, reason))],
+    [
+      'throws',
+      () => {
+        throw reason;
+      },
+    ],
+  ])('ends the job, wherever it is taken, at the first row and at the last: %s', async (_, fails) => {
+    const model = pixelCNN({ imageShape: [2, 1, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+    const portable = await toPortable(model);
+    const image = { data: Uint8Array.of(1, 2), shape: [1, 2, 1, 1] };
+    const levels = tf.tensor4d([1, 2], [1, 2, 1, 1], 'int32');
+    const bytes = await compress(portable, image);
+    type Options = { onProgress: (progress: { done: number }) => void };
+    const jobs: ((options: Options) => Promise<unknown>)[] = [
+      (options) => sample(portable, options),
+      (options) => logProb(portable, image, options),
+      (options) => compress(portable, image, options),
+      (options) => decompress(portable, bytes, options),
+      (options) => tensors.sample(model, options),
+      (options) => tensors.sample(model, { ...options, strategy: 'full' }),
+      (options) => tensors.compress(model, levels, options),
+      (options) => tensors.decompress(model, bytes, options),
+    ];
+    await expectNoLeaks(async () => {
+      for (const job of jobs) {
+        for (const row of [1, 2]) {
+          const onProgress = vi.fn(({ done }: { done: number }) => (done === row ? fails() : undefined));
+          await expect(job({ onProgress })).rejects.toBe(reason);
+          expect(onProgress).toHaveBeenCalledTimes(row);
+        }
+      }
+    });
+    levels.dispose();
+    model.dispose();
+  });
+});
