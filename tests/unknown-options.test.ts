@@ -102,6 +102,7 @@ const ofLayers: Row[] = [
   ['levelLogProbs', (options) => layers.levelLogProbs(model(), [] as never, options), { batch: 3 }, 'batch', 'batchSize'],
   ['pixelCNN: output', (output) => layers.pixelCNN({ ...network, output }), { component: 4 }, 'component', 'components'],
   ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
+  ['checkCausality: inputs', (options) => layers.checkCausality(model(), options), { input: 3 }, 'input', 'inputs'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
   ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
   ['initializeFromData', (options) => layers.initializeFromData(model(), [] as never, options), { conditions: 1 }, 'conditions', 'condition'],

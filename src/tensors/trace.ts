@@ -19,6 +19,13 @@ export interface TracedModel {
   readonly output: number;
 }
 
+/** Why a model cannot be evaluated pixel by pixel. */
+export interface Untraced {
+  readonly obstacle: string;
+  /** When each output is ready, if all layers could be traced but some outputs are ready too late. */
+  readonly lateTimes?: readonly number[];
+}
+
 /**
  * Walks a model's graph from its outputs back to the image and builds its program, or says why it cannot: a layer
  * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors.
@@ -26,7 +33,7 @@ export interface TracedModel {
 export function trace(
   model: LayersModel,
   { imageShape, conditions, distribution }: ImageModelShape,
-): TracedModel | { readonly obstacle: string } {
+): TracedModel | Untraced {
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
@@ -42,6 +49,7 @@ export function trace(
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     return {
+      lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
         ? `the ${outputs} of channel ${channel} are made of an LSTM from the right, whose states must be shifted down by a row, or of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
