@@ -163,7 +163,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
 /** The number of values that are changed if the graph rules out every leak. */
 const SOME_INPUTS = 32;
 
-/** Some of the numbers below `length`, in ascending order. */
+/** So many different numbers below `length`, at most all of them. */
 function randomPart(length: number, count: number, random: () => number): number[] {
   const all = Uint32Array.from({ length }, (_, i) => i);
   const part = all.subarray(0, Math.min(count, length));
@@ -171,7 +171,7 @@ function randomPart(length: number, count: number, random: () => number): number
     const other = i + Math.floor(random() * (length - i));
     [all[i], all[other]] = [all[other] as number, all[i] as number];
   }
-  return [...part.sort()];
+  return [...part];
 }
 
 /**

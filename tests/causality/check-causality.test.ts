@@ -129,7 +129,7 @@ onEachBackend('checkCausality', (backend) => {
   });
 
   it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {
-    const shape: Place = [3, 3, 1];
+    const shape: Place = [3, 4, 1];
     const image = tfl.input({ shape });
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
     const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(
@@ -301,6 +301,30 @@ describe('checkCausality', () => {
     gates.dispose();
   }); // biome-ignore format: one layer a line
 
+  it('names the layer, and follows outputs that are ready first and late, where one of many classes leaks', async () => {
+    const [numClasses, shape] = [6, [2, 2, 1] as Place];
+    const [image, label] = [tfl.input({ shape }), tfl.input({ shape: [1] })];
+    const conv = (maskType: MaskType) => maskedConv2d({ name: maskType, filters: 1, kernelSize: 1, maskType, imageChannels: 1, seed: 1 }).apply(image);
+    const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === 5)]));
+    const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label)); // [N,1]
+    const gated = new Gated({}).apply([conv('B'), isOpen as tfl.SymbolicTensor]);
+    const both = tfl.layers.concatenate().apply([gated, conv('A')]); // ready at 1 and at 0
+    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both as tfl.SymbolicTensor);
+    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
+    expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: 'B' });
+    let found = 0;
+    for (let seed = 0; seed < 8; seed++) {
+      const { causal, layer } = await checkCausality(model, { inputs: 1, seed }); // under 4 of 6 classes
+      if (!causal) found++;
+      expect(layer).toBe(causal ? undefined : 'B');
+    }
+    expect(found).toBeGreaterThan(2);
+    expect(found).toBeLessThan(8);
+    model.dispose();
+    gates.dispose();
+  }); // biome-ignore format: one layer a line
+
   it('changes some values only where the graph rules out leaks, else all, or as many as it is asked to', async () => {
     const shape: Place = [6, 7, 1]; // 42 values
     const totalOf = async (model: tfl.LayersModel, options?: CausalityOptions) => {
@@ -376,6 +400,12 @@ describe('checkCausality', () => {
       const onProgress = () => controller.abort(new Error('in between'));
       await expect(checkCausality(model, { signal, onProgress })).rejects.toThrow('in between');
       expect(apply).toHaveBeenCalledTimes(2);
+      const late = new AbortController();
+      const atTheEnd = ({ done, total }: { done: number; total: number }) => {
+        if (done === total) late.abort(new Error('at the end'));
+      };
+      const options = { inputs: 9, signal: late.signal, onProgress: atTheEnd };
+      await expect(checkCausality(model, options)).rejects.toThrow('at the end');
     });
     model.dispose();
   });

@@ -1,9 +1,11 @@
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
   autoregressiveModel,
   gatedPixelCNN,
   logisticMixture,
   maskedConv2d,
+  oneHotClass,
   pixelCNN,
   pixelLogits,
   receptiveField,
@@ -182,5 +184,29 @@ onEachBackend('receptiveField', (backend) => {
       await expect(receptiveField(model, wrong)).rejects.toThrow('receptiveField: signal: wanted');
     });
     model.dispose();
+  });
+
+  it('of a model that is tried sees what one of many classes shows', async () => {
+    const numClasses = 12;
+    for (const shown of [0, 5, 11]) {
+      const [image, label] = [tfl.input({ shape: [1, 2, 1] }), tfl.input({ shape: [1] })];
+      const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === shown)]));
+      const isOpen = tfl.layers
+        .dense({ units: 1, useBias: false, weights: [gates] })
+        .apply(oneHotClass({ numClasses }).apply(label));
+      const everywhere = tfl.layers.repeatVector({ n: 2 }).apply(isOpen); // not evaluated pixel by pixel
+      const map = tfl.layers.reshape({ targetShape: [1, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
+      const conv = maskedConv2d({ filters: 1, kernelSize: [1, 3], maskType: 'A', imageChannels: 1, seed: 1 });
+      const product = tfl.layers.multiply().apply([conv.apply(image), map]) as tfl.SymbolicTensor;
+      const both = tfl.layers.concatenate().apply([product, product]) as tfl.SymbolicTensor;
+      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both);
+      const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+      const { seen } = await expectWarning('receptiveField: layer', () =>
+        receptiveField(model, { row: 0, column: 1 }),
+      );
+      expect(seen).toEqual([[0, 0, 0]]);
+      model.dispose();
+      gates.dispose();
+    }
   });
 });

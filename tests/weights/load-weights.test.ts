@@ -267,6 +267,15 @@ describe('loadWeights', () => {
       );
     });
 
+    it('are told from those of a layer without, where the model has both', () => {
+      const x = input({ shape: [1] });
+      const y = dense('net.stem').apply(dense('net._stem').apply(x)) as SymbolicTensor;
+      const tensors = new Map([['net._stem.kernel', f32([1, 1], [3])], ['net.stem.kernel', f32([1, 1], [4])]]);
+      const model = tfModel({ inputs: x, outputs: y });
+      loadWeights(model, tensors);
+      expect(saveWeights(model)).toEqual(tensors);
+    }); // biome-ignore format: one tensor beside the other
+
     it('must not be those of two', () => {
       const tensors = new Map(['stem.kernel', '_stem.kernel'].map((name) => [name, f32([1, 1], [3])]));
       expect(() => loadWeights(modelOf(dense('stem'), [1]), tensors)).toThrow(
