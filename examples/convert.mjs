@@ -12,7 +12,7 @@ import { npyOf } from './lib/npy.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTensors } from './lib/tensor-files.mjs';
 
-const { weights, network, from, rename, isList, to, kind, float16, layout } = readConvertFlags(
+const { weights, network, from, rename, axes, isList, to, kind, float16, layout } = readConvertFlags(
   process.argv.slice(2),
 );
 
@@ -40,7 +40,7 @@ function load(onRename = () => {}) {
     if (name !== inFile) onRename(inFile, name);
     return name;
   };
-  loadWeights(model, given.tensors, { from, names });
+  loadWeights(model, given.tensors, { from, names, axes });
 }
 
 /** The network's name of a tensor, null for none. */
@@ -49,7 +49,8 @@ function nameOf(inFile) {
   if (name === '') return null;
   // Keras 3 numbers the weights of a layer: block0.2 is the third of those whose names begin with 'block0.'.
   const [, layer, index] = /^(.+\.)(\d+)$/.exec(name) ?? [];
-  return ownNames.filter((own) => layer !== undefined && own.startsWith(layer))[Number(index)] ?? name;
+  const known = layer?.replaceAll(/(?<=^|\.)_+/g, ''); // loadWeights leaves out the _ that tfjs refuses, too
+  return ownNames.filter((own) => known !== undefined && own.startsWith(known))[Number(index)] ?? name;
 }
 
 function list() {
@@ -59,7 +60,7 @@ function list() {
   };
   if (given !== null) print(`tensors of ${weights}, ${given.format}`, given.tensors);
   if (model !== null)
-    print('weights of the network', saveWeights(model, { to: from === 'pytorch' ? from : 'keras' }));
+    print('weights of the network', saveWeights(model, { to: from === 'pytorch' ? from : 'keras', axes }));
   if (given === null || model === null) return;
   try {
     console.log('of other names in the network:');

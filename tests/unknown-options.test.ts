@@ -104,6 +104,7 @@ const ofLayers: Row[] = [
   ['levelLogProbs', (options) => layers.levelLogProbs(model(), [] as never, options), { batch: 3 }, 'batch', 'batchSize'],
   ['pixelCNN: output', (output) => layers.pixelCNN({ ...network, output }), { component: 4 }, 'component', 'components'],
   ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
+  ['checkCausality: inputs', (options) => layers.checkCausality(model(), options), { input: 3 }, 'input', 'inputs'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
   ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
   ['initializeFromData', (options) => layers.initializeFromData(model(), [] as never, options), { conditions: 1 }, 'conditions', 'condition'],
@@ -138,6 +139,7 @@ const ofData: Row[] = [
 
 const ofWeights: Row[] = [
   ['loadWeights', (options) => weights.loadWeights(model(), new Map(), options), { name: String }, 'name', 'names'],
+  ['interleaved', (options) => weights.interleaved({ dtype: 'U8', shape: [1], data: new Uint8Array(1) }, 0, 1, options), { padding: true }, 'padding', 'pad'],
   ['saveWeights', (options) => weights.saveWeights(model(), options), { too: 'pytorch' }, 'too', 'to'],
 ]; // biome-ignore format: one row a line
 

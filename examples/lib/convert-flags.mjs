@@ -24,6 +24,9 @@ const HELP = `Takes weights of another program into a network, or gives those of
   --from NAME      how the weights are named and lie: ${SOURCES.join(', ')} (keras)
   --rename A=>B    replaces what matches the regular expression A in a name by B, where $1 is its first group; any number
                    of times, in turn. A name of which nothing is left is left out
+  --axes A=>0,1    the order in the file of the axes of weights of the network whose names match the regular expression
+                   A, where --from keras or pytorch has them in another; axes of length 1 may be left out. Any number of
+                   times; the first that matches counts
   --list           prints names and shapes, those of the network too, and what does not match; writes nothing
   --to PATH        NAME.pixelcnn for pixelcnn-layers/runtime, NAME.safetensors or NAME.npz for other programs, or else
                    the directory of a model
@@ -41,6 +44,7 @@ const OPTIONS = {
   args: text,
   from: text,
   rename: { type: 'string', multiple: true, default: [] },
+  axes: { type: 'string', multiple: true, default: [] },
   list: { type: 'boolean', default: false },
   to: text,
   float16: { type: 'boolean', default: false },
@@ -53,7 +57,7 @@ const OPTIONS = {
  *
  * @param {string[]} argv
  * @returns {{ weights?: string, network: null | { directory: string } | { factory: string, args: object }, from: string,
- *   rename: (name: string) => string, isList: boolean, to?: string, kind: string, float16: boolean, layout: 'keras' | 'pytorch' }} `kind` is
+ *   rename: (name: string) => string, axes?: (name: string) => number[] | undefined, isList: boolean, to?: string, kind: string, float16: boolean, layout: 'keras' | 'pytorch' }} `kind` is
  *   the ending of the file that is to be written, '' of a directory
  */
 export function readConvertFlags(argv) {
@@ -66,6 +70,7 @@ export function readConvertFlags(argv) {
     if (flags.factory !== undefined) stop('--weights: wanted a file of weights: a new network has none');
     if (flags.from !== undefined) stop('--from: comes with --weights');
     if (flags.rename.length > 0) stop('--rename: comes with --weights');
+    if (flags.axes.length > 0) stop('--axes: comes with --weights');
   }
   if (flags.list && flags.to !== undefined) stop('--to: --list writes nothing');
   if (!flags.list && network === null)
@@ -75,11 +80,14 @@ export function readConvertFlags(argv) {
   if (flags.layout !== undefined && !['.safetensors', '.npz'].includes(kind)) {
     stop('--layout: comes with --to NAME.safetensors or NAME.npz');
   }
+  const from = oneOf('--from', flags.from ?? 'keras', SOURCES);
+  if (flags.axes.length > 0 && !LAYOUTS.includes(from)) stop('--axes: comes with --from keras or pytorch');
   return {
     weights,
     network,
-    from: oneOf('--from', flags.from ?? 'keras', SOURCES),
+    from,
     rename: renaming(flags.rename),
+    axes: flags.axes.length === 0 ? undefined : ordering(flags.axes),
     isList: flags.list,
     to: flags.to,
     kind,
@@ -120,14 +128,27 @@ function kindOf(to) {
 
 /** From a name in a file to the one that is wanted. */
 function renaming(all) {
-  const steps = all.map((step) => {
-    const [, pattern, replacement] = /^(.+?)=>(.*)$/s.exec(step) ?? [];
-    if (pattern === undefined) stop(`--rename: wanted 'regular expression=>replacement', got '${step}'`);
-    try {
-      return [new RegExp(pattern, 'g'), replacement];
-    } catch (error) {
-      return stop(`--rename: ${error.message}`);
-    }
-  });
+  const steps = all.map((step) => ruleOf('--rename', 'replacement', step));
   return (name) => steps.reduce((old, [pattern, replacement]) => old.replace(pattern, replacement), name);
+}
+
+/** From the name of a weight to the order of its axes in the file. */
+function ordering(all) {
+  const rules = all.map((rule) => {
+    const [pattern, order] = ruleOf('--axes', 'axes', rule);
+    if (!/^\d+(,\d+)*$/.test(order)) stop(`--axes: wanted numbers of axes, as 0,1, got '${order}'`);
+    return [pattern, order.split(',').map(Number)];
+  });
+  return (name) => rules.find(([pattern]) => name.search(pattern) >= 0)?.[1];
+}
+
+/** The two sides of a rule: a regular expression, and what is to be done with a name that it matches. */
+function ruleOf(flag, right, rule) {
+  const [, pattern, value] = /^(.+?)=>(.*)$/s.exec(rule) ?? [];
+  if (pattern === undefined) stop(`${flag}: wanted 'regular expression=>${right}', got '${rule}'`);
+  try {
+    return [new RegExp(pattern, 'g'), value];
+  } catch (error) {
+    return stop(`${flag}: ${error.message}`);
+  }
 }

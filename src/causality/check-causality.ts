@@ -1,12 +1,15 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import { type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
-import { outputsName } from '../distributions/pixel-distribution';
+import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import { channelOf, outputsName } from '../distributions/pixel-distribution';
+import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { AFTER_ROW } from '../program/readiness';
 import { uniformsOf } from '../sampling/noise';
+import { trace } from '../tensors/trace';
 import { leakingLayer } from './leaking-layer';
-import { changeEach, conditionsToTry, outputsByPlace, type Trials } from './perturbation';
+import { changeEach, conditionsToTry, outputsByPlace, restsOf, type Trials } from './perturbation';
 
 /** An input that changes an output which must not depend on it. */
 export interface Leak {
@@ -23,10 +26,24 @@ export interface CausalityOptions {
    * @default the model's
    */
   imageShape?: readonly [number, number, number];
-  /** Seed of the images tried. @default 0 */
+  /**
+   * How many values of the images are changed, drawn at random; or `'all'`, each under every class. Fewer than all are
+   * changed four times each, and the classes take turns. With fewer than all, a leak may be missed where the graph does
+   * not rule it out.
+   * @default 32 if the graph rules out every leak, otherwise 'all'
+   */
+  inputs?: 'all' | number;
+  /** Seed of the images tried, and of the values changed in them. @default 0 */
   seed?: number;
-  /** Images in each forward pass. @default 32 */
+  /** Images in each forward pass. @default 8 */
   batchSize?: number;
+  /** Stops the check between two forward passes: it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /**
+   * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
+   * check.
+   */
+  onProgress?: (progress: { done: number; total: number }) => void;
   /**
    * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
    * name.
@@ -37,8 +54,11 @@ export interface CausalityOptions {
 
 const optionNames: NamesOf<CausalityOptions> = {
   imageShape: true,
+  inputs: true,
   seed: true,
   batchSize: true,
+  signal: true,
+  onProgress: true,
   condition: true,
 };
 
@@ -55,15 +75,20 @@ export interface Causality {
 }
 
 /**
- * Tests the rule by which outputs define a likelihood: the outputs for a value (its logits, or the parameters that a
- * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels. Each
- * value of random images is changed, in several images and by several amounts, and every output that must not change is
- * compared bit for bit. Works for any model [N,H,W,C] -> [N,H,W,C,L], or with another distribution, with or without
- * conditions. Passes 4*H*W*C images through the model twice, or H*W*C images for each class if there are more than 4,
- * and if something leaks, some more through the layers on the way.
+ * Checks the rule by which outputs define a likelihood: the outputs for a value (its logits, or the parameters that a
+ * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels. Works
+ * for any model [N,H,W,C] -> [N,H,W,C,L], or with another distribution, with or without conditions.
  *
- * Each value is changed under every class, including the null class. Vectors and maps are random, so a leak that only
- * few of them cause may be missed; use `condition` to check a particular one.
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the rule is proved or refuted from the graph
+ * and its masks, for all weights, classes and images. Then 32 values of random images are changed all the same, and
+ * every output that must not change is compared bit for bit, in case a layer computes on tensors something other than
+ * its `express` says. This takes seconds, whatever the model.
+ *
+ * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
+ * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each class, including the null class, if
+ * there are more than 4. Values whose leaks are all found are not changed again. For a large image this takes minutes:
+ * `onProgress` shows how far it is, and `inputs` sets a limit. What opens only under few vectors or maps, which are
+ * random, may be missed; use `condition` to check a particular one.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2; the test by changing inputs is ours.
@@ -82,10 +107,25 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const shape = imageModelShape('checkCausality: model', model);
   checkArgs('checkCausality: options', options, optionNames);
   const imageShape = resolveImageShape('checkCausality: imageShape', shape.imageShape, options.imageShape);
-  const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 32, 1);
+  const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 8, 1);
+  checkWalkOptions('checkCausality', options);
   const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
+  if (options.inputs !== undefined && options.inputs !== 'all') {
+    checkInteger("checkCausality: inputs, if not 'all'", options.inputs, 1);
+  }
   const what = 'checkCausality: condition';
   const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
+
+  const traced = trace(model, shape);
+  const { inputs: count = 'builder' in traced ? SOME_INPUTS : 'all' } = options;
+  const places = valuesOf(imageShape);
+  if (count === 'all' && places ** 2 > 2 ** 31) {
+    throwTypeError(
+      'checkCausality: imageShape',
+      'at most 46340 values, since each is tried with each',
+      imageShape,
+    );
+  }
   const trials: Trials = {
     caller: 'checkCausality',
     outputsName: outputsName(shape.distribution),
@@ -93,35 +133,73 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
     batchSize,
     random,
     conditions,
+    underEvery: count === 'all',
+    rest: restsOf(options.signal),
+    signal: options.signal,
   };
-
-  const places = valuesOf(imageShape);
-  if (places ** 2 > 2 ** 31) {
-    throwTypeError(
-      'checkCausality: imageShape',
-      'at most 46340 values, since each is tried with each',
-      imageShape,
-    );
-  }
-  const isLeak = new Uint8Array(places * places); // [output, input]
-  const inputs = Array.from({ length: places }, (_, place) => place);
-  await changeEach(outputsByPlace(model, shape.distribution), inputs, trials, (input, hasMoved) => {
-    for (let output = 0; output <= input; output++) {
-      if (hasMoved(output)) isLeak[output * places + input] = 1;
-    }
+  const inputs = count === 'all' ? [...new Uint32Array(places).keys()] : randomPart(places, count, random);
+  const suspects = 'lateTimes' in traced ? suspectsOf(traced.lateTimes, shape, imageShape) : () => null;
+  const leaksOf = new Map<number, Uint8Array>(); // for an input that leaks, the outputs that see it
+  const outputs = outputsByPlace(model, shape.distribution);
+  const { onProgress } = options;
+  await changeEach(outputs, inputs, { ...trials, onProgress }, (input, hasMoved) => {
+    const isLeak = leaksOf.get(input) ?? new Uint8Array(input + 1);
+    for (let output = 0; output <= input; output++) if (hasMoved(output)) isLeak[output] = 1;
+    if (isLeak.includes(1)) leaksOf.set(input, isLeak);
+    return suspects(input)?.every((output) => isLeak[output] === 1);
   });
+  if (leaksOf.size === 0) return { causal: true, leaks: [] };
 
+  const leaking = [...leaksOf.keys()].sort((a, b) => a - b);
   const leaks: Leak[] = [];
-  const leaking = new Set<number>(); // inputs
-  for (const [pair, isLeaking] of isLeak.entries()) {
-    if (!isLeaking) continue;
-    const [output, input] = [Math.floor(pair / places), pair % places];
-    leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
-    leaking.add(input);
+  for (let output = 0; output < places; output++) {
+    for (const input of leaking) {
+      if (leaksOf.get(input)?.[output] !== 1) continue;
+      leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
+    }
   }
-  if (leaks.length === 0) return { causal: true, leaks };
-  const layer = await leakingLayer(model, someOf([...leaking], INPUTS_TO_FOLLOW), trials);
+  const layer = await leakingLayer(model, someOf(leaking, INPUTS_TO_FOLLOW), { ...trials, underEvery: true });
   return { causal: false, leaks, ...(layer === null ? {} : { layer }) };
+}
+
+/** The number of values that are changed if the graph rules out every leak. */
+const SOME_INPUTS = 32;
+
+/** So many different numbers below `length`, at most all of them. */
+function randomPart(length: number, count: number, random: () => number): number[] {
+  const all = Uint32Array.from({ length }, (_, i) => i);
+  const part = all.subarray(0, Math.min(count, length));
+  for (let i = 0; i < part.length; i++) {
+    const other = i + Math.floor(random() * (length - i));
+    [all[i], all[other]] = [all[other] as number, all[i] as number];
+  }
+  return [...part];
+}
+
+/**
+ * For a graph that leaks, the outputs that may see an input which they must not, from the times when outputs are ready.
+ * They lie in its pixel, or if they wait for later pixels of their row, anywhere before it in the row: no graph that is
+ * traced looks at rows below.
+ */
+function suspectsOf(
+  times: readonly number[],
+  { distribution }: ImageModelShape,
+  [, width, channels]: ImageShape,
+): (input: number) => number[] {
+  const latest = new Array<number>(channels).fill(Number.NEGATIVE_INFINITY);
+  for (const [output, time] of times.entries()) {
+    const channel = channelOf(distribution, output);
+    latest[channel] = Math.max(latest[channel] as number, time);
+  }
+  return (input) => {
+    const row = Math.floor(input / (width * channels)) * width * channels;
+    const before = Array.from({ length: input - row + 1 }, (_, i) => row + i); // the input itself too
+    return before.filter((output) => {
+      const time = latest[output % channels] as number;
+      const isOwnPixel = Math.floor(output / channels) === Math.floor(input / channels);
+      return time === AFTER_ROW || (isOwnPixel && time > input % channels);
+    });
+  };
 }
 
 /** The number of leaking values for which the offending layer is searched. */

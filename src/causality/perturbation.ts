@@ -1,6 +1,5 @@
 import {
   any,
-  dispose,
   mul,
   notEqual,
   reshape,
@@ -22,8 +21,11 @@ import {
   repeatedCondition,
 } from '../core/conditions';
 import { type ImageShape, valuesOf } from '../core/images';
+import { pauses } from '../core/pauses';
+import { tell } from '../core/progress';
 import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
+import { dataOf } from '../tensors/batches';
 import { outputsOf } from '../tensors/forward';
 
 /** Options for making and trying random images. */
@@ -38,6 +40,14 @@ export interface Trials {
   /** Uniforms in [0, 1). */
   readonly random: () => number;
   readonly conditions: TriedConditions;
+  /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
+  readonly underEvery: boolean;
+  /** Called between forward passes; see {@link restsOf}. */
+  readonly rest: () => Promise<void>;
+  /** Stops the wait for `onProgress`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each batch of changes, with the number of those that are done with. */
+  readonly onProgress?: ((progress: { done: number; total: number }) => unknown) | undefined;
 }
 
 /** The conditions under which a value is changed. */
@@ -50,78 +60,87 @@ export interface TriedConditions {
   draw(attempts: readonly number[]): ConditionValues[];
 }
 
+/** A function that lets other work run from time to time, and rejects once the signal has aborted. */
+export function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
+  const pause = pauses();
+  return async () => {
+    await pause();
+    signal?.throwIfAborted();
+  };
+}
+
 /** The changes of a value to try, in normalized units: in both directions, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
-/** How often each value is changed: by all of these, and under every condition. */
-export const attemptsOf = ({ conditions }: Trials): number => Math.max(CHANGES.length, conditions.count);
+/** How often each value is changed: by all of these, and under every condition if that is wanted. */
+export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
+  underEvery ? Math.max(CHANGES.length, conditions.count) : CHANGES.length;
 
 /**
  * Changes each of the given values in several random images by several amounts, and reports for each change where the
- * output differs. Passes 4 images for each value through `outputOf` twice, or as many as there are classes. Outputs are
- * compared bit for bit.
+ * output differs. Outputs are compared bit for bit, with those of the same images at the same positions in a batch of
+ * the same size, since elsewhere the bits may differ. So each attempt begins with one batch of unchanged images, from
+ * which all its changes start.
  *
  * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
+ * @param visit told what each change has moved; if it returns true, that value is not changed again
  * @throws Error if an output is not finite
  */
 export async function changeEach(
   outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
   inputs: readonly number[],
   trials: Trials,
-  visit: (input: number, hasMoved: (position: number) => boolean) => void,
+  visit: (input: number, hasMoved: (position: number) => boolean) => unknown,
 ): Promise<void> {
-  const { imageShape, batchSize, random, conditions } = trials;
+  const { imageShape, batchSize, random, conditions, underEvery, rest, signal, onProgress } = trials;
   const places = valuesOf(imageShape);
-  const count = inputs.length * attemptsOf(trials);
-  for (let start = 0; start < count; start += batchSize) {
-    const size = Math.min(batchSize, count - start);
-    const batch = Array.from({ length: size }, (_, n) => ({
-      input: inputs[(start + n) % inputs.length] as number,
-      attempt: Math.floor((start + n) / inputs.length),
-    }));
+  const attempts = attemptsOf(trials);
+  const first = underEvery ? 0 : Math.floor(random() * conditions.count);
+  let done = 0;
+  let open = inputs;
+  for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
+    const size = Math.min(batchSize, open.length);
     const original = Float32Array.from({ length: size * places }, random);
-    const changed = original.slice();
-    for (const [n, { input, attempt }] of batch.entries()) {
-      const change = CHANGES[attempt % CHANGES.length] as number;
-      changed[n * places + input] = (changed[n * places + input] as number) + change;
+    const values = conditions.draw(
+      Array.from({ length: size }, (_, n) => (underEvery ? attempt : first + attempt * size + n)),
+    );
+    const pass = (images: Float32Array) =>
+      outputOf(tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
+    const change = CHANGES[attempt % CHANGES.length] as number;
+    const settled = new Set<number>();
+    await rest();
+    const before = tidy(() => pass(original));
+    try {
+      await checkFinite(before, trials);
+      for (let start = 0; start < open.length; start += size) {
+        await rest();
+        const batch = open.slice(start, start + size);
+        const changed = original.slice();
+        for (const [n, input] of batch.entries()) {
+          changed[n * places + input] = (changed[n * places + input] as number) + change;
+        }
+        const moved = await dataOf(tidy(() => any(notEqual(before, pass(changed)), 2))); // [N, positions]
+        for (const [n, input] of batch.entries()) {
+          const own = (n * moved.length) / size;
+          const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
+          if (isSettled) settled.add(input);
+          done += isSettled ? attempts - attempt : 1;
+        }
+        if (onProgress) await tell(onProgress, { done, total: inputs.length * attempts }, signal);
+      }
+    } finally {
+      before.dispose();
     }
-    const values = conditions.draw(batch.map(({ attempt }) => attempt));
-    const moved = await movedPositions(outputOf, original, changed, values, trials);
-    for (const [n, { input }] of batch.entries()) {
-      const first = (n * moved.length) / size;
-      visit(input, (position) => moved[first + position] === 1);
-    }
+    open = open.filter((input) => !settled.has(input));
   }
+  await rest();
 }
 
-/** For every image and position, whether any value there differs between the two batches, [N, positions]. */
-async function movedPositions(
-  outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
-  original: Float32Array,
-  changed: Float32Array,
-  values: readonly ConditionValues[],
-  { caller, outputsName, imageShape }: Trials,
-): Promise<ArrayLike<number>> {
-  // Both batches go through the model in the same way, so that equal inputs give equal bits.
-  const tensors = tidy(() => {
-    const count = original.length / valuesOf(imageShape);
-    const conditions = conditionTensors(values, 0, count); // [N,...] each
-    const [before, after] = [original, changed].map((images) =>
-      outputOf(tensor4d(images, [count, ...imageShape]), conditions),
-    ) as [Tensor3D, Tensor3D];
-    return [sum(before), any(notEqual(before, after), 2)]; // [N, positions, values] -> [N, positions]
-  });
-  try {
-    const [total, moved] = (await Promise.all(tensors.map((tensor) => tensor.data()))) as [
-      Float32Array,
-      Uint8Array,
-    ];
-    if (!Number.isFinite(total[0]))
-      throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
-    return moved;
-  } finally {
-    dispose(tensors);
-  }
+/** Refuses outputs that are not finite, whose changes mean nothing. */
+async function checkFinite(outputs: Tensor, { caller, outputsName }: Trials): Promise<void> {
+  const [total] = await dataOf(tidy(() => sum(outputs)));
+  if (!Number.isFinite(total))
+    throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
 }
 
 /**

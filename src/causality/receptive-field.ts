@@ -2,12 +2,20 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf } from '../core/check';
 import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
 import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
+import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
 import { uniformsOf } from '../sampling/noise';
 import { trace, warnOfObstacle } from '../tensors/trace';
-import { attemptsOf, changeEach, conditionsToTry, outputsByPlace, type Trials } from './perturbation';
+import {
+  attemptsOf,
+  changeEach,
+  conditionsToTry,
+  outputsByPlace,
+  restsOf,
+  type Trials,
+} from './perturbation';
 
 /** Options of {@link receptiveField}. */
 export interface ReceptiveFieldOptions {
@@ -21,8 +29,15 @@ export interface ReceptiveFieldOptions {
   imageShape?: readonly [number, number, number];
   /** The seed of the images, for models that are tested on images. @default 0 */
   seed?: number;
-  /** Images in each forward pass, for models that are tested on images. @default 32 */
+  /** Images in each forward pass, for models that are tested on images. @default 8 */
   batchSize?: number;
+  /** Stops the test of such a model between two forward passes: it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /**
+   * Called during the test of such a model, with the number of changes done so far. If it throws or rejects, so does the
+   * test.
+   */
+  onProgress?: (progress: { done: number; total: number }) => void;
   /**
    * The condition, for models that are tested on images and take one: a class, or a vector [1,K] or map [1,H,W,K] of a
    * single image; several by name.
@@ -38,6 +53,8 @@ const optionNames: NamesOf<ReceptiveFieldOptions> = {
   imageShape: true,
   seed: true,
   batchSize: true,
+  signal: true,
+  onProgress: true,
   condition: true,
 };
 
@@ -83,12 +100,13 @@ export async function receptiveField(
   const shape = imageModelShape('receptiveField: model', model);
   checkArgs('receptiveField: options', options, optionNames);
   const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, options.imageShape);
-  const { row, column, channel = 0, seed = 0, batchSize = 32 } = options;
+  const { row, column, channel = 0, seed = 0, batchSize = 8, signal, onProgress } = options;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {
     checkInteger(`receptiveField: ${name}`, place[i], 0, (imageShape[i] as number) - 1);
   }
   checkInteger('receptiveField: batchSize', batchSize, 1);
+  checkWalkOptions('receptiveField', options);
   const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
   const what = 'receptiveField: condition';
   const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
@@ -98,13 +116,17 @@ export async function receptiveField(
   const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
   const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
   const traced = trace(model, shape);
-  const trials = {
+  const trials: Trials = {
     caller: 'receptiveField',
     outputsName: outputsName(distribution),
     imageShape,
     batchSize,
     random,
     conditions,
+    underEvery: true,
+    rest: restsOf(signal),
+    signal,
+    onProgress,
   };
   const isSeen =
     'builder' in traced

@@ -140,7 +140,7 @@ async function outputSource(
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const cost = `each value takes a whole forward pass: ${passes}`;
     const meaningless = 'samples and likelihoods mean nothing (checkCausality finds the layer)';
-    const consequence = traced.isNotCausal ? `${meaningless}, and ${cost}` : cost;
+    const consequence = traced.lateTimes !== undefined ? `${meaningless}, and ${cost}` : cost;
     warnOfObstacle(
       'sample',
       model,

@@ -18,11 +18,11 @@ export interface TracedModel {
   readonly output: number;
 }
 
-/** Why a model has no program. */
+/** Why a model cannot be evaluated pixel by pixel. */
 export interface Untraced {
   readonly obstacle: string;
-  /** Whether it is that the model is not causal. */
-  readonly isNotCausal?: true;
+  /** When each output is ready, if all layers could be traced but some outputs are ready too late. */
+  readonly lateTimes?: readonly number[];
 }
 
 /**
@@ -48,7 +48,7 @@ export function trace(
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     return {
-      isNotCausal: true,
+      lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
         ? `the ${outputs} of channel ${channel} are made of an LSTM from the right, whose states must be shifted down by a row, or of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,

@@ -2,22 +2,30 @@ import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
-import { checkTensors, float32Of, type NamedTensor } from './named-tensor';
-import { sources, stateDictName, type WeightSource } from './sources';
+import { checkNamed, checkTensor, float32Of, type NamedTensor } from './named-tensor';
+import { layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
   from?: WeightSource;
   /**
-   * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor. Prefixes of a state
-   * dict are removed first.
+   * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor, whatever it holds.
+   * Prefixes of a state dict are removed first.
    * @default names are not changed
    */
   names?: (name: string) => string | null;
+  /**
+   * The order of the axes of a weight in its tensor, given the weight's name, where it is not that of `from`: axis i of the
+   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. For
+   * `'keras'` and `'pytorch'` only.
+   *
+   * An `nn.Embedding` [classes, features] that becomes the kernel of a `dense` layer lies as that kernel: [0, 1].
+   */
+  axes?: (name: string) => readonly number[] | null | undefined;
 }
 
-const optionNames: NamesOf<LoadWeightsOptions> = { from: true, names: true };
+const optionNames: NamesOf<LoadWeightsOptions> = { from: true, names: true, axes: true };
 
 /** The most names of each kind that an error lists. */
 const MOST_NAMES = 20;
@@ -25,7 +33,8 @@ const MOST_NAMES = 20;
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
  * lists those of a model. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are removed from names, and
- * buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped.
+ * buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped. Names of layers and weights in tfjs
+ * cannot begin with `_`: a tensor `_stem._gate` is taken for the weight `stem.gate`.
  *
  * Either all weights are written or none; constraints are applied to them. The optimizer keeps its state: to continue
  * training, compile the model again.
@@ -49,29 +58,28 @@ export function loadWeights(
   tensors: ReadonlyMap<string, NamedTensor>,
   options: LoadWeightsOptions = {},
 ): void {
-  const { from = 'keras', names } = checkArgs('loadWeights: options', options, optionNames);
+  const { from = 'keras', names, axes } = checkArgs('loadWeights: options', options, optionNames);
   checkOneOf('loadWeights: from', from, Object.keys(sources));
   if (names !== undefined) checkFunction('loadWeights: names', names);
+  if (axes !== undefined) checkOneOf("loadWeights: from, with 'axes'", from, layouts);
+  const orderOf = ordersOf('loadWeights: axes', axes);
   const weights = weightsOf('loadWeights: model', model);
-  checkTensors('loadWeights: tensors', tensors);
-  const given = renamed(tensors, from, names);
-
+  checkNamed('loadWeights: tensors', tensors);
   const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
   const made: (ModelWeight & { origin: Origin })[] = [];
   for (const weight of weights) {
-    const origin = sources[from](weight, weights);
-    if (origin === null) {
-      missing.push(`one for ${weight.name}`);
-      continue;
-    }
-    for (const { name, shape } of origin.parts) {
-      const found = given.get(name);
-      if (found === undefined) missing.push(name);
-      else if (String(found.shape) !== String(shape))
-        misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
-      used.add(name);
-    }
-    made.push({ ...weight, origin });
+    const origin = sources[from](weight, weights, orderOf);
+    if (origin === null) missing.push(`one for ${weight.name}`);
+    else made.push({ ...weight, origin });
+  }
+  const parts = made.flatMap(({ origin }) => origin.parts);
+  const given = renamed(tensors, from, new Set(parts.map(({ name }) => name)), names);
+  for (const { name, shape } of parts) {
+    const found = given.get(name);
+    if (found === undefined) missing.push(name);
+    else if (String(found.shape) !== String(shape))
+      misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
+    used.add(name);
   }
   const leftOver = [...given.keys()].filter((name) => !used.has(name));
   const problems = [
@@ -105,20 +113,27 @@ function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): v
   }
 }
 
-/** Tensors by the names that they have in their source. */
+/**
+ * Tensors by the names that they have in their source; what is skipped is left out. tfjs refuses names that begin with
+ * `_`, so where only a name without these is wanted, that is meant.
+ */
 function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
   from: WeightSource,
+  wanted: ReadonlySet<string>,
   names: (name: string) => string | null = (name) => name,
 ): Map<string, NamedTensor> {
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
     const own = from === 'keras' ? name : stateDictName(name);
-    const wanted = own === null ? null : names(own);
-    if (wanted === null) continue;
-    if (typeof wanted !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', wanted);
-    if (given.has(wanted)) throwTypeError('loadWeights: tensors', 'one of each name', wanted);
-    given.set(wanted, one);
+    const said = own === null ? null : names(own);
+    if (said === null) continue;
+    if (typeof said !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', said);
+    checkTensor(`loadWeights: tensors: '${name}'`, one);
+    const accepted = said.replaceAll(/(?<=^|\.)_+/g, '');
+    const key = !wanted.has(said) && wanted.has(accepted) ? accepted : said;
+    if (given.has(key)) throwTypeError('loadWeights: tensors', 'one of each name', key);
+    given.set(key, one);
   }
   return given;
 }

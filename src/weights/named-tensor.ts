@@ -104,29 +104,43 @@ export function writeSafetensors(
  * @throws TypeError naming the first one that is not a tensor
  */
 export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTensor>): void {
+  checkNamed(what, tensors);
+  for (const [name, tensor] of tensors) checkTensor(`${what}: '${name}'`, tensor);
+}
+
+/** Checks that something is a map by name; what it holds is checked elsewhere. */
+export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>): void {
   if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
-  for (const [name, tensor] of tensors) {
+  for (const name of tensors.keys()) {
     if (typeof name !== 'string') throwTypeError(what, 'names that are strings', name);
-    const of = `${what}: '${name}'`;
-    if (typeof tensor !== 'object' || tensor === null) throwTypeError(of, 'a tensor', tensor);
-    const { dtype, shape, data } = tensor;
-    const width = dtypes.get(dtype) ?? throwTypeError(`${of}: dtype`, [...dtypes.keys()].join(' or '), dtype);
-    const lengths = Array.from(checkList(`${of}: shape`, shape), (length) =>
-      checkInteger(`${of}: shape`, length, 0),
-    );
-    const bytes = lengths.reduce((product, length) => product * length, width);
-    if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
-      throwTypeError(
-        `${of}: data`,
-        `the ${bytes} bytes of ${dtype} [${lengths}]`,
-        ArrayBuffer.isView(data) ? data.byteLength : data,
-      );
-    }
   }
 }
 
+/**
+ * Checks that something is a tensor, and returns the width of its numbers in bytes.
+ *
+ * @throws TypeError naming what is wrong with it
+ */
+export function checkTensor(what: string, tensor: NamedTensor): number {
+  if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
+  const { dtype, shape, data } = tensor;
+  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+  const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
+    checkInteger(`${what}: shape`, length, 0),
+  );
+  const bytes = lengths.reduce((product, length) => product * length, width);
+  if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
+    throwTypeError(
+      `${what}: data`,
+      `the ${bytes} bytes of ${dtype} [${lengths}]`,
+      ArrayBuffer.isView(data) ? data.byteLength : data,
+    );
+  }
+  return width;
+}
+
 /** Copies bytes into a typed array of numbers, or for F16 and BF16 of their bits, since the bytes may be unaligned. */
-const numbersOf = (dtype: string, bytes: Uint8Array) =>
+export const numbersOf = (dtype: string, bytes: Uint8Array) =>
   new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer);
 
 /** Copies the numbers of a tensor, rounded to the nearest float32. */

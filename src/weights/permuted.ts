@@ -6,7 +6,7 @@ export function permuted(
   shape: readonly number[],
   order: readonly number[],
 ): Float32Array {
-  if (order.length === 0) return Float32Array.from(numbers); // a single number has no axes
+  if (order.every((axis, i) => axis === i)) return new Float32Array(numbers);
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
   const to = new Float32Array(numbers.length);
   let next = 0;

@@ -4,7 +4,7 @@ import { attempt } from '../program/safetensors';
 import { weightsOf } from './model-weights';
 import type { NamedTensor } from './named-tensor';
 import { permuted } from './permuted';
-import { pytorchLayout } from './sources';
+import { laidOut, layouts, ordersOf } from './sources';
 
 /** Options of {@link saveWeights}. */
 export interface SaveWeightsOptions {
@@ -13,9 +13,14 @@ export interface SaveWeightsOptions {
    * @default 'keras'
    */
   to?: 'keras' | 'pytorch';
+  /**
+   * The order that the axes of a weight, given by its name, should have there: [1, 0] to exchange the two of a matrix. Null
+   * or undefined: as `to` has it. Axes of length 1 may be left out.
+   */
+  axes?: (name: string) => readonly number[] | null | undefined;
 }
 
-const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
+const optionNames: NamesOf<SaveWeightsOptions> = { to: true, axes: true };
 
 /**
  * Returns the weights of a model by name, for another program: `block0.conv_mid.kernel` and so on. The names do not
@@ -38,15 +43,15 @@ const optionNames: NamesOf<SaveWeightsOptions> = { to: true };
  * ```
  */
 export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}): Map<string, NamedTensor> {
-  const { to = 'keras' } = checkArgs('saveWeights: options', options, optionNames);
-  checkOneOf('saveWeights: to', to, ['keras', 'pytorch']);
+  const { to = 'keras', axes } = checkArgs('saveWeights: options', options, optionNames);
+  checkOneOf('saveWeights: to', to, layouts);
+  const orderOf = ordersOf('saveWeights: axes', axes);
+  const weights = weightsOf('saveWeights: model', model);
+  const laid = weights.map((weight) => ({ ...weight, there: laidOut(to, weight, orderOf) }));
   return new Map(
-    weightsOf('saveWeights: model', model).map((weight): [string, NamedTensor] => {
-      const { name, shape, variable } = weight;
+    laid.map(({ name, shape, variable, there }): [string, NamedTensor] => {
       // The only synchronous read in src/: this function gives a Map, not a promise.
       const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync());
-      if (to === 'keras') return [name, { dtype: 'F32', shape: [...shape], data: new Float32Array(numbers) }];
-      const there = pytorchLayout(weight);
       return [name, { dtype: 'F32', shape: there.shape, data: permuted(numbers, shape, there.order) }];
     }),
   );

@@ -1,3 +1,4 @@
+import { checkFunction, checkList, throwTypeError } from '../core/check';
 import type { ModelWeight, Origin } from './model-weights';
 import { permuted } from './permuted';
 import { pixelCnnPp } from './pixel-cnn-pp';
@@ -8,35 +9,51 @@ import { vqVae2 } from './vq-vae-2';
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
  * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones
- *   [in * multiplier, 1, rows, columns];
+ *   [in * multiplier, 1, rows, columns]. A kernel is a weight called `kernel` or `…_kernel`, of any layer, also of your
+ *   own; other weights have the same layout as here;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
  * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
  *   for `pixelSNAIL`.
  */
 export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp' | 'rosinality/vq-vae-2-pytorch';
 
+/** The layouts of weights under this library's names. */
+export const layouts = ['keras', 'pytorch'] as const;
+export type Layout = (typeof layouts)[number];
+
+/** The order of a weight's axes in a file, axes of length 1 perhaps left out; null where the layout determines it. */
+type OrderOf = (weight: ModelWeight) => readonly number[] | null;
+
 /** Finds the tensors that a weight of a model is computed from; null if the source has no such weight. */
-type Source = (weight: ModelWeight, all: readonly ModelWeight[]) => Origin | null;
+type Source = (weight: ModelWeight, all: readonly ModelWeight[], orderOf: OrderOf) => Origin | null;
 
 export const sources: { readonly [name in WeightSource]: Source } = {
-  keras: ({ name, shape }) => ({ parts: [{ name, shape }], make: (numbers) => numbers }),
-  pytorch(weight) {
-    const { order, shape } = pytorchLayout(weight);
-    const turned = order.map((axis) => weight.shape[axis] as number);
-    const back = order.map((_, axis) => order.indexOf(axis));
-    return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, turned, back) };
-  },
+  keras: (weight, _, orderOf) => originIn('keras', weight, orderOf),
+  pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
   'rosinality/vq-vae-2-pytorch': vqVae2,
 };
 
+function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
+  const { order, shape } = laidOut(layout, weight, orderOf);
+  const turned = order.map((axis) => weight.shape[axis] as number);
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, turned, back) };
+}
+
 /**
- * The layout of a weight in PyTorch: the order of its axes, and its shape. Kernels have rows and columns last; other
- * weights have the same layout as here.
+ * How a weight lies in a file: the order of its axes, and its shape there. In PyTorch, kernels have rows and columns
+ * last; other weights have the same layout as here.
  */
-export function pytorchLayout({ part, role, shape }: ModelWeight) {
+export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
+  const { part, role, shape } = weight;
   const axes = [...shape.keys()];
-  if (role !== 'kernel') return { order: axes, shape: [...shape] };
+  const given = orderOf(weight);
+  if (given !== null) {
+    const left = axes.filter((axis) => !given.includes(axis)); // of length 1
+    return { order: [...given, ...left], shape: given.map((axis) => shape[axis] as number) };
+  }
+  if (layout === 'keras' || role !== 'kernel') return { order: axes, shape: [...shape] };
   const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
   if (part === 'depthwise') {
     const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
@@ -46,14 +63,41 @@ export function pytorchLayout({ part, role, shape }: ModelWeight) {
   return { order, shape: order.map((axis) => shape[axis] as number) };
 }
 
+/**
+ * The orders that the option `axes`, named `what`, gives by the names of weights.
+ *
+ * @throws TypeError, also where the result is called with a weight, whose axes `axes` must give once each
+ */
+export function ordersOf(
+  what: string,
+  axes: ((name: string) => readonly number[] | null | undefined) | undefined,
+): OrderOf {
+  if (axes === undefined) return () => null;
+  checkFunction(what, axes);
+  return ({ name, shape }) => {
+    const order = axes(name) ?? null;
+    if (order === null) return null;
+    const of = `${what}('${name}')`;
+    const known = [...shape.keys()];
+    const isOrder =
+      new Set(checkList(of, order)).size === order.length && order.every((axis) => known.includes(axis));
+    if (!isOrder || known.some((axis) => shape[axis] !== 1 && !order.includes(axis)))
+      throwTypeError(of, `an order of the axes of [${shape}]`, order);
+    return order;
+  };
+}
+
 /** The prefixes that PyTorch's wrappers add to names: DistributedDataParallel and torch.compile. */
 const PREFIX = /^(?:module\.|_orig_mod\.)+/;
+
+/** What torch.compile adds to the name of a module within another. */
+const COMPILED = /\._orig_mod\./g;
 
 /** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
-/** The name of a tensor without PyTorch's prefixes; null for a buffer. */
+/** The name of a tensor without what PyTorch's wrappers add; null for a buffer. */
 export function stateDictName(name: string): string | null {
-  const own = name.replace(PREFIX, '');
+  const own = name.replace(PREFIX, '').replace(COMPILED, '.');
   return BUFFER.test(own) ? null : own;
 }

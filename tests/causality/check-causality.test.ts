@@ -3,6 +3,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import {
   autoregressiveModel,
+  type CausalityOptions,
   checkCausality,
   gatedPixelCNN,
   type InputEncoding,
@@ -10,14 +11,17 @@ import {
   levelEmbedding,
   type MaskType,
   maskedConv2d,
+  type Ops,
   oneHotClass,
   oneHotLevels,
+  PixelLayer,
   type Place,
   pixelCNN,
   pixelLogits,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { Opaque } from '../support/opaque';
 import { expectNoLeaks } from '../support/tensors';
 
 const LEVELS = 2;
@@ -33,6 +37,42 @@ function stack(firstType: MaskType, [h, w, c]: Place): tfl.LayersModel {
 
 function placesOf([h, w, c]: Place): Place[] {
   return Array.from({ length: h * w * c }, (_, i) => [Math.floor(i / (w * c)), Math.floor(i / c) % w, i % c]);
+}
+
+/** Multiplies features [N,H,W,F] by those of a condition [N,F]. */
+class Gated extends PixelLayer {
+  static className = 'TestGated';
+  override express<T>(ops: Ops<T>, [x, condition]: readonly T[]): T {
+    return ops.combine('multiply', x as T, condition as T);
+  }
+}
+
+/** Shows tensors the value to the right, and says in programs that it shows none. */
+class Sly extends PixelLayer {
+  static className = 'TestSly';
+  override express<T>(_: Ops<T>, [x]: readonly T[]): T {
+    if (!(x instanceof tf.Tensor)) return x as T;
+    const moved = tf.pad(tf.slice(x, [0, 0, 1, 0]), [[0, 0], [0, 0], [0, 1], [0, 0]]); // biome-ignore format: pairs
+    return tf.add(x, moved) as T;
+  }
+}
+
+/** A causal model with a layer between its two convolutions. */
+function around(layer: tfl.layers.Layer, shape: Place): tfl.LayersModel {
+  const image = tfl.input({ shape });
+  const conv = (maskType: MaskType, seed: number) =>
+    maskedConv2d({ filters: 4, kernelSize: 3, maskType, imageChannels: 1, seed });
+  const [first, second] = [conv('A', 1), conv('B', 2)];
+  const features = second.apply(layer.apply(first.apply(image))) as tfl.SymbolicTensor;
+  const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as tfl.SymbolicTensor;
+  return autoregressiveModel({ inputs: image, outputs: logits });
+}
+
+/** The reports of progress of a check. */
+async function progressOf(model: tfl.LayersModel, options: CausalityOptions = {}) {
+  const reports: { done: number; total: number }[] = [];
+  const result = await checkCausality(model, { ...options, onProgress: (report) => reports.push(report) });
+  return { ...result, reports };
 }
 
 onEachBackend('checkCausality', (backend) => {
@@ -51,6 +91,7 @@ onEachBackend('checkCausality', (backend) => {
     await fc.assert(
       fc.asyncProperty(models, async (args) => {
         const model = pixelCNN({ ...args, levels: 3, hiddenDim: 2, outDim: 2 });
+        expect(await checkCausality(model, { inputs: 'all' })).toEqual({ causal: true, leaks: [] });
         expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
         model.dispose();
       }),
@@ -88,7 +129,7 @@ onEachBackend('checkCausality', (backend) => {
   });
 
   it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {
-    const shape: Place = [3, 3, 1];
+    const shape: Place = [3, 4, 1];
     const image = tfl.input({ shape });
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
     const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(
@@ -229,6 +270,180 @@ describe('checkCausality', () => {
     model.dispose();
   });
 
+  it.each([
+    ['a channel of its pixel', 1, ({ output, input }: Leak) => output[2] === 0 && input[2] === 1],
+    ['a pixel to the right', 3, ({ output, input }: Leak) => input[1] > output[1]],
+  ] as const)('finds every leak of %s that one class opens, beside those of all classes', async (_, columns, isOpened) => {
+    const shape: Place = [2, 3, columns === 1 ? 2 : 1];
+    const [, , imageChannels] = shape;
+    const [numClasses, filters] = [6, 2 * imageChannels];
+    const [image, label] = [tfl.input({ shape }), tfl.input({ shape: [1] })];
+    const conv = (args: object) => maskedConv2d({ filters, kernelSize: 1, seed: 1, ...args }).apply(image);
+    const own = conv({ imageChannels });
+    const all = conv({ imageChannels: 1, kernelSize: [1, columns], vertical: true });
+    const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => new Array(filters).fill(Number(k === 5))));
+    const isOpen = tfl.layers.dense({ units: filters, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label)); // [N,F]
+    const sum = tfl.layers.add().apply([own, new Gated({}).apply([all, isOpen as tfl.SymbolicTensor])] as tfl.SymbolicTensor[]);
+    const logits = pixelLogits({ imageChannels, levels: 2 }).apply(sum as tfl.SymbolicTensor);
+    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+
+    const places = placesOf(shape);
+    const expected = places.flatMap((output, o) =>
+      places
+        .map((input) => ({ output, input }))
+        .filter(({ input }, i) => i >= o && input[0] === output[0] && input[1] - output[1] <= (columns - 1) / 2),
+    );
+    expect((await checkCausality(model)).leaks).toEqual(expected);
+    const closed = expected.filter((leak) => !isOpened(leak));
+    expect(closed.length).toBeLessThan(expected.length);
+    expect((await checkCausality(model, { condition: 0 })).leaks).toEqual(closed);
+    model.dispose();
+    gates.dispose();
+  }); // biome-ignore format: one layer a line
+
+  it('names the layer, and follows outputs that are ready first and late, where one of many classes leaks', async () => {
+    const [numClasses, shape] = [6, [2, 2, 1] as Place];
+    const [image, label] = [tfl.input({ shape }), tfl.input({ shape: [1] })];
+    const conv = (maskType: MaskType) => maskedConv2d({ name: maskType, filters: 1, kernelSize: 1, maskType, imageChannels: 1, seed: 1 }).apply(image);
+    const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === 5)]));
+    const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label)); // [N,1]
+    const gated = new Gated({}).apply([conv('B'), isOpen as tfl.SymbolicTensor]);
+    const both = tfl.layers.concatenate().apply([gated, conv('A')]); // ready at 1 and at 0
+    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both as tfl.SymbolicTensor);
+    const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+    const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
+    expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: 'B' });
+    let found = 0;
+    for (let seed = 0; seed < 8; seed++) {
+      const { causal, layer } = await checkCausality(model, { inputs: 1, seed }); // under 4 of 6 classes
+      if (!causal) found++;
+      expect(layer).toBe(causal ? undefined : 'B');
+    }
+    expect(found).toBeGreaterThan(2);
+    expect(found).toBeLessThan(8);
+    model.dispose();
+    gates.dispose();
+  }); // biome-ignore format: one layer a line
+
+  it('changes some values only where the graph rules out leaks, else all, or as many as it is asked to', async () => {
+    const shape: Place = [6, 7, 1]; // 42 values
+    const totalOf = async (model: tfl.LayersModel, options?: CausalityOptions) => {
+      const { causal, reports } = await progressOf(model, options);
+      expect(causal).toBe(true);
+      for (const [i, { done }] of reports.entries()) expect(done).toBeGreaterThan(reports[i - 1]?.done ?? 0);
+      const { done, total } = reports.at(-1) as { done: number; total: number };
+      expect(done).toBe(total);
+      return total;
+    };
+    const proved = around(tfl.layers.reLU(), shape);
+    expect(await totalOf(proved)).toBe(32 * 4);
+    expect(await totalOf(proved, { inputs: 5 })).toBe(5 * 4);
+    expect(await totalOf(proved, { inputs: 1000 })).toBe(42 * 4);
+    expect(await totalOf(proved, { inputs: 'all' })).toBe(42 * 4);
+    const unknown = around(new Opaque({}), shape);
+    expect(await totalOf(unknown)).toBe(42 * 4);
+    expect(await totalOf(unknown, { inputs: 3 })).toBe(3 * 4);
+    const conditional = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 10 });
+    expect(await totalOf(conditional)).toBe(4 * 4); // the classes take turns
+    expect(await totalOf(conditional, { inputs: 'all' })).toBe(4 * 10);
+    for (const model of [proved, unknown, conditional]) model.dispose();
+  }); // biome-ignore format: one model a line
+
+  it('finds by trying what a layer does on tensors and does not say in express', async () => {
+    const model = around(new Sly({ name: 'sly' }), [8, 8, 1]);
+    const { causal, leaks, layer } = await checkCausality(model);
+    expect([causal, layer]).toEqual([false, 'sly']);
+    expect(new Set(leaks.map(({ input }) => String(input))).size).toBeLessThanOrEqual(32);
+    const all = await checkCausality(model, { inputs: 'all' });
+    expect(all.leaks.length).toBeGreaterThan(leaks.length);
+    expect(all.leaks.map(String)).toEqual(expect.arrayContaining(leaks.map(String)));
+    model.dispose();
+  });
+
+  it('draws by the seed which values it changes, each once', async () => {
+    const model = stack('B', [5, 5, 1]); // each value sees itself
+    const inputsOf = async (seed: number) => {
+      const { leaks } = await checkCausality(model, { inputs: 7, seed });
+      return leaks.map(({ input: [row, column] }) => row * 5 + column);
+    };
+    const drawn = await Promise.all([0, 1, 2, 3].map(inputsOf));
+    for (const inputs of drawn) {
+      expect(inputs).toHaveLength(7);
+      expect(new Set(inputs).size).toBe(7);
+      expect(inputs).toEqual([...inputs].sort((a, b) => a - b));
+    }
+    expect(new Set(drawn.map(String)).size).toBe(4);
+    expect(new Set(drawn.flat()).size).toBeGreaterThan(12);
+    expect(await inputsOf(2)).toEqual(drawn[2]);
+    model.dispose();
+  });
+
+  it('is done with a value once every leak that the graph shows for it is found', async () => {
+    const model = stack('B', [3, 4, 2]);
+    const apply = vi.spyOn(model, 'apply');
+    const { leaks, reports } = await progressOf(model);
+    expect(leaks).toHaveLength(24);
+    expect(apply).toHaveBeenCalledTimes(1 + 24 / 8); // the unchanged images, and each value once
+    expect(reports.at(-1)).toEqual({ done: 24 * 4, total: 24 * 4 });
+    model.dispose();
+  });
+
+  it('stops between passes where the signal aborts, and leaves no tensor behind', async () => {
+    const model = around(new Opaque({}), [12, 12, 1]);
+    const apply = vi.spyOn(model, 'apply');
+    await expectNoLeaks(async () => {
+      const aborted = AbortSignal.abort(new Error('before'));
+      await expect(checkCausality(model, { signal: aborted })).rejects.toThrow('before');
+      expect(apply).not.toHaveBeenCalled();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const onProgress = () => controller.abort(new Error('in between'));
+      await expect(checkCausality(model, { signal, onProgress })).rejects.toThrow('in between');
+      expect(apply).toHaveBeenCalledTimes(2);
+      const late = new AbortController();
+      const atTheEnd = ({ done, total }: { done: number; total: number }) => {
+        if (done === total) late.abort(new Error('at the end'));
+      };
+      const options = { inputs: 9, signal: late.signal, onProgress: atTheEnd };
+      await expect(checkCausality(model, options)).rejects.toThrow('at the end');
+    });
+    model.dispose();
+  });
+
+  it('hears a signal that another task aborts, also while it looks for the layer', async () => {
+    const model = stack('B', [2, 4, 1]);
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += 200; // each pass takes long
+      return now;
+    });
+    for (const last of [1, 8 * 4]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const onProgress = ({ done }: { done: number }) => {
+        if (done >= last) setTimeout(() => controller.abort(new Error('another task')), 0);
+      };
+      await expectNoLeaks(async () => {
+        await expect(checkCausality(model, { signal, onProgress })).rejects.toThrow('another task');
+      });
+    }
+    vi.restoreAllMocks();
+    model.dispose();
+  });
+
+  it('fails where onProgress does, and leaves no tensor behind', async () => {
+    const model = stack('A', [2, 2, 1]);
+    await expectNoLeaks(async () => {
+      const throws = () => {
+        throw new Error('thrown');
+      };
+      await expect(checkCausality(model, { onProgress: throws })).rejects.toThrow('thrown');
+      const rejects = async () => throws();
+      await expect(checkCausality(model, { onProgress: rejects })).rejects.toThrow('thrown');
+    });
+    model.dispose();
+  });
+
   it('names what is wrong', async () => {
     const model = stack('A', [2, 2, 1]);
     await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow(
@@ -236,6 +451,13 @@ describe('checkCausality', () => {
     );
     await expect(checkCausality(model, { batchSize: 0 })).rejects.toThrow('checkCausality: batchSize');
     await expect(checkCausality(model, { seed: 0.5 })).rejects.toThrow('checkCausality: seed');
+    for (const inputs of [0, 1.5, 'some' as never]) {
+      await expect(checkCausality(model, { inputs })).rejects.toThrow(
+        "checkCausality: inputs, if not 'all': wanted an integer of at least 1, got",
+      );
+    }
+    await expect(checkCausality(model, { signal: {} as never })).rejects.toThrow('checkCausality: signal');
+    await expect(checkCausality(model, { onProgress: 3 as never })).rejects.toThrow('onProgress: wanted a');
     const image = tfl.input({ shape: [2, 2, 1] });
     const other = tfl.model({ inputs: image, outputs: image });
     await expect(checkCausality(other)).rejects.toThrow('checkCausality: model: wanted a model');

@@ -2,7 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { changeEach, conditionsToTry, type TriedConditions } from '../../src/causality/perturbation';
+import {
+  changeEach,
+  conditionsToTry,
+  type Trials,
+  type TriedConditions,
+} from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/core/images';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
@@ -13,13 +18,16 @@ const imageShape: ImageShape = [1, 3, 1];
 /** Of a model that takes none. */
 const NONE: TriedConditions = { count: 1, draw: () => [] };
 
-const trialsOf = (batchSize: number, conditions: TriedConditions = NONE) => ({
+const trialsOf = (batchSize: number, conditions: TriedConditions = NONE, more: Partial<Trials> = {}) => ({
   caller: 'caller',
   outputsName: 'logits',
   imageShape,
   batchSize,
   random: seedrandom.alea('1'),
   conditions,
+  underEvery: true,
+  rest: async () => {},
+  ...more,
 });
 
 /** Each place sees itself and the one before: [N,1,3,1] -> [N,3,2]. */
@@ -57,6 +65,54 @@ describe('changeEach', () => {
     });
     expect(visits).toHaveLength(3 * 6);
     expect(moves.sort()).toEqual([0, 1, 2]);
+  });
+
+  it('lets the conditions take turns if not each value is changed under every one', async () => {
+    for (const [numClasses, first] of [[20, 3], [5, 0]] as const) {
+      const seen = new Set<number>();
+      const classes: ConditionShape = { kind: 'class', numClasses };
+      const random = () => (first + 0.5) / numClasses;
+      const conditions = await conditionsToTry('condition', [classes], undefined, imageShape, random);
+      const visits: number[] = [];
+      const outputs = (images: tf.Tensor4D, [condition]: readonly tf.Tensor[]) => {
+        for (const one of condition?.dataSync() ?? []) seen.add(one);
+        return pairs(images);
+      };
+      const more = { underEvery: false, random };
+      await changeEach(outputs, [0, 1, 2], trialsOf(2, conditions, more), (input) => visits.push(input));
+      expect(visits).toHaveLength(3 * 4);
+      const turns = Array.from({ length: 4 * 2 }, (_, i) => (first + i) % numClasses); // 4 attempts, 2 images each
+      expect([...seen].sort((a, b) => a - b)).toEqual([...new Set(turns)].sort((a, b) => a - b));
+    }
+  }); // biome-ignore format: pairs
+
+  it('does not change a value again that is settled, and says how many changes are done with', async () => {
+    const visits: number[] = [];
+    const reports: { done: number; total: number }[] = [];
+    const more = { onProgress: (report: { done: number; total: number }) => reports.push(report) };
+    await changeEach(pairs, [0, 1, 2], trialsOf(2, NONE, more), (input) => {
+      visits.push(input);
+      return input === 1 || visits.length > 6;
+    });
+    expect(visits).toEqual([0, 1, 2, 0, 2, 0, 2, 0]);
+    expect(reports.map(({ done }) => done)).toEqual([5, 6, 8, 11, 12]); // of 4 for each
+    expect(new Set(reports.map(({ total }) => total))).toEqual(new Set([12]));
+  });
+
+  it('compares with the unchanged images at the same positions of a batch of the same size', async () => {
+    const sizes = new Set<number>();
+    // what an image gives depends on its position in the batch, and on the size of the batch
+    const uneven = (images: tf.Tensor4D) => {
+      const [n] = images.shape;
+      sizes.add(n);
+      return tf.add(pairs(images), tf.reshape(tf.range(n, 2 * n), [n, 1, 1])) as tf.Tensor3D;
+    };
+    const moved: string[] = [];
+    await changeEach(uneven, [0, 1, 2], trialsOf(2), (input, hasMoved) => {
+      moved.push(...[0, 1, 2].filter(hasMoved).map((position) => `${input} -> ${position}`));
+    });
+    expect([...sizes]).toEqual([2]);
+    expect([...new Set(moved)]).toEqual(['0 -> 0', '0 -> 1', '1 -> 1', '1 -> 2', '2 -> 2']);
   });
 
   it('refuses what is not finite, and leaves nothing behind', async () => {

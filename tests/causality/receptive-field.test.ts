@@ -5,7 +5,7 @@ import {
   gatedPixelCNN,
   logisticMixture,
   maskedConv2d,
-  PixelLayer,
+  oneHotClass,
   pixelCNN,
   pixelLogits,
   receptiveField,
@@ -13,6 +13,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
+import { Opaque } from '../support/opaque';
 import { expectNoLeaks } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 
@@ -118,22 +119,10 @@ onEachBackend('receptiveField', (backend) => {
     const scaled = pixelCNN(network);
     const expected = await receptiveField(scaled, place);
     scaled.dispose();
-    class Opaque extends PixelLayer {
-      static className = 'TestOpaque';
-      override express(): null {
-        return null;
-      }
-      override computeOutputShape(shape: number[]): number[] {
-        return shape;
-      }
-      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-        return tf.mul([inputs].flat()[0] as tf.Tensor, 2);
-      }
-    }
     for (const input of ['oneHot', { embedding: 3 }] as const) {
       const model = pixelCNN({ ...network, input, seed: 1 });
       expect(await receptiveField(model, place)).toEqual(expected);
-      const doubled = new Opaque().apply(model.outputs[0] as tfl.SymbolicTensor);
+      const doubled = new Opaque({}).apply(model.outputs[0] as tfl.SymbolicTensor);
       const tried = autoregressiveModel({ inputs: model.inputs[0] as tfl.SymbolicTensor, outputs: doubled });
       const field = await expectWarning('receptiveField: layer', () => receptiveField(tried, place));
       expect(field).toEqual(expected);
@@ -167,5 +156,57 @@ onEachBackend('receptiveField', (backend) => {
       await expect(receptiveField(model, { row: 0, column: 0, batchSize: 0 })).rejects.toThrow('batchSize');
     });
     model.dispose();
+  });
+
+  it('of a model that is tried tells its progress, and stops where the signal aborts or onProgress fails', async () => {
+    const network = { imageShape: [2, 4, 1] as [number, number, number], levels: 2, hiddenDim: 1, outDim: 1 };
+    const model = pixelCNN({ ...network, numBlocks: 0 });
+    const doubled = new Opaque({}).apply(model.outputs[0] as tfl.SymbolicTensor);
+    const tried = autoregressiveModel({ inputs: model.inputs[0] as tfl.SymbolicTensor, outputs: doubled });
+    const place = { row: 1, column: 1 }; // behind 5 values
+    const reports: object[] = [];
+    const onProgress = (report: object) => {
+      reports.push(report);
+    };
+    await expectWarning('receptiveField: layer', () =>
+      receptiveField(tried, { ...place, batchSize: 4, onProgress }),
+    );
+    expect(reports.slice(0, 2)).toEqual([{ done: 4, total: 20 }, { done: 5, total: 20 }]); // biome-ignore format: one line
+    expect(reports.at(-1)).toEqual({ done: 20, total: 20 });
+    await expectNoLeaks(async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const abort = () => controller.abort(new Error('stopped'));
+      await expect(receptiveField(tried, { ...place, signal, onProgress: abort })).rejects.toThrow('stopped');
+      const rejects = async () => Promise.reject(new Error('of onProgress'));
+      await expect(receptiveField(tried, { ...place, onProgress: rejects })).rejects.toThrow('of onProgress');
+      const wrong = { ...place, signal: 1 as never };
+      await expect(receptiveField(model, wrong)).rejects.toThrow('receptiveField: signal: wanted');
+    });
+    model.dispose();
+  });
+
+  it('of a model that is tried sees what one of many classes shows', async () => {
+    const numClasses = 12;
+    for (const shown of [0, 5, 11]) {
+      const [image, label] = [tfl.input({ shape: [1, 2, 1] }), tfl.input({ shape: [1] })];
+      const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === shown)]));
+      const isOpen = tfl.layers
+        .dense({ units: 1, useBias: false, weights: [gates] })
+        .apply(oneHotClass({ numClasses }).apply(label));
+      const everywhere = tfl.layers.repeatVector({ n: 2 }).apply(isOpen); // not evaluated pixel by pixel
+      const map = tfl.layers.reshape({ targetShape: [1, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
+      const conv = maskedConv2d({ filters: 1, kernelSize: [1, 3], maskType: 'A', imageChannels: 1, seed: 1 });
+      const product = tfl.layers.multiply().apply([conv.apply(image), map]) as tfl.SymbolicTensor;
+      const both = tfl.layers.concatenate().apply([product, product]) as tfl.SymbolicTensor;
+      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both);
+      const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
+      const { seen } = await expectWarning('receptiveField: layer', () =>
+        receptiveField(model, { row: 0, column: 1 }),
+      );
+      expect(seen).toEqual([[0, 0, 0]]);
+      model.dispose();
+      gates.dispose();
+    }
   });
 });

@@ -105,6 +105,12 @@ const formats: [string, (of: AutoregressiveModel) => Promise<Uint8Array> | Uint8
     (of) => writeSafetensors(new Map([...saveWeights(of)].map(([name, tensor]) => [`net.${name.replace('block0', 'blocks.0')}`, tensor]))),
     ...['--rename', '^net\\.=>', '--rename', 'blocks\\.(\\d+)=>block$1'],
   ],
+  [
+    'other-axes.safetensors', // as a linear layer has it, and as this library does
+    (of) => writeSafetensors(saveWeights(of, { to: 'pytorch', axes: (name) => ({ 'final_conv.kernel': [3, 2], 'block0.conv_mid.kernel': [0, 1, 2, 3] })[name] })),
+    ...['--from', 'pytorch', '--axes', '^final_conv\\.kernel=>3,2', '--axes', 'conv_mid\\.kernel=>0,1,2,3', '--axes', '^final_conv\\.kernel=>0,1'],
+  ],
+  ['underscores.npz', (of) => zipSync(zipOf(new Map([...saveWeights(of)].map(([name, tensor]) => [`_${name.replace('.conv_', '._conv_').replace('kernel', '0').replace('bias', '1')}`, tensor]))))],
   ['stored.npz', (of) => zipSync(zipOf(saveWeights(of)), { level: 0 })],
   ['compressed.npz', (of) => zipSync(zipOf(saveWeights(of)))],
   ['keras-2.weights.h5', (of) => hdf5((file) => addKeras2(file, saveWeights(of)))],
@@ -357,6 +363,10 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--from: comes with --weights', '--model', 'x', '--to', 'y', '--from', 'keras'],
     ['--rename: comes with --weights', '--model', 'x', '--to', 'y', '--rename', 'a=>b'],
     ["--rename: wanted 'regular expression=>replacement', got 'a'", '--weights', 'x', '--list', '--rename', 'a'],
+    ['--axes: comes with --weights', '--model', 'x', '--to', 'y', '--axes', 'a=>0'],
+    ['--axes: comes with --from keras or pytorch', '--weights', 'x', '--list', '--from', 'pclucas14/pixel-cnn-pp', '--axes', 'a=>0'],
+    ["--axes: wanted 'regular expression=>axes', got 'a'", '--weights', 'x', '--list', '--axes', 'a'],
+    ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--rename: Invalid regular expression', '--weights', 'x', '--list', '--rename', '(=>b'],
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
     ['--to: wanted a directory; --help', '--model', 'x'],

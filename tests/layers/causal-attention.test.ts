@@ -258,7 +258,7 @@ describe('a network with attention', () => {
   it('is causal, and sees all that comes before', async () => {
     const model = network([5, 5, 1]);
     setNoise(model);
-    expect((await checkCausality(model)).causal).toBe(true);
+    expect((await checkCausality(model, { inputs: 'all' })).causal).toBe(true);
     const { seen, blindSpot } = await receptiveField(model, { row: 3, column: 2 });
     expect(seen).toEqual(Array.from({ length: 17 }, (_, i) => [Math.floor(i / 5), i % 5, 0]));
     expect(blindSpot).toEqual([]);

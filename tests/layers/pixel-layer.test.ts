@@ -345,7 +345,9 @@ describe("a layer of the user's own, of operations alone", () => {
 
   it('is causal, and its receptive field that of its windows', async () => {
     const model = fill(network([7, 9, 1]));
-    expect((await checkCausality(model, { imageShape: [7, 9, 1], batchSize: 64 })).causal).toBe(true);
+    expect(
+      (await checkCausality(model, { inputs: 'all', imageShape: [7, 9, 1], batchSize: 64 })).causal,
+    ).toBe(true);
     const { seen, blindSpot, window } = await receptiveField(model, { row: 5, column: 4 });
     // a first kernel of 3 and two more: three pixels to each side, but for a triangle above to the right
     expect(window).toEqual({ top: 2, left: 1, right: 7 });

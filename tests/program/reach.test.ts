@@ -42,6 +42,8 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
     batchSize: 64,
     random,
     conditions: { count: 1, draw: () => [] },
+    underEvery: true,
+    rest: async () => {},
   };
   const moves = new Uint8Array(valuesOf(imageShape));
   const inputs = Array.from(moves, (_, input) => input);

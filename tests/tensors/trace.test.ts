@@ -14,6 +14,7 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
+import { AFTER_ROW } from '../../src/program/readiness';
 import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
@@ -148,10 +149,11 @@ describe('trace', () => {
   });
 
   it.each([
-    [3, 0, (image: tfl.SymbolicTensor) => apply(conv(6, 'B', 3), image)], // every channel sees itself
+    [3, 0, [1, 1, 2, 2, 3, 3], (image: tfl.SymbolicTensor) => apply(conv(6, 'B', 3), image)], // every channel sees itself
     [
       3,
       1,
+      [0, 0, 3, 3, 3, 3],
       (image: tfl.SymbolicTensor) =>
         // of one group each: the logits of channel 0 see earlier pixels, those after it the whole pixel
         apply(tfl.layers.concatenate(), [apply(conv(2, 'A', 1), image), apply(conv(4, 'B', 1), image)]),
@@ -159,16 +161,20 @@ describe('trace', () => {
     [
       1,
       0,
+      [0, 1],
       (image: tfl.SymbolicTensor) =>
         // the second level alone
         apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
     ],
-  ])('says which channel sees what is not drawn yet: of %i channels, %i', (channels, channel, graph) => {
-    expect(traced(channels, graph, (result) => result)).toEqual({
-      isNotCausal: true,
-      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
-    });
-  });
+  ])(
+    'says which channel sees what is not drawn yet: of %i channels, %i',
+    (channels, channel, lateTimes, graph) => {
+      expect(traced(channels, graph, (result) => result)).toEqual({
+        lateTimes,
+        obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+      });
+    },
+  );
 
   /** A stack that sees its own row whole, and a layer that reads it. */
   const unshifted =
@@ -181,7 +187,7 @@ describe('trace', () => {
 
   it('refuses what is to the left in a vertical layer whose input does not see rows above only', () => {
     expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
-      isNotCausal: true,
+      lateTimes: [AFTER_ROW, AFTER_ROW],
       obstacle: expect.stringContaining(
         'a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not',
       ),
@@ -204,7 +210,7 @@ describe('trace', () => {
   it('names an LSTM from the right that is not shifted down', () => {
     const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
     expect(traced(1, graph, (result) => result)).toEqual({
-      isNotCausal: true,
+      lateTimes: [AFTER_ROW, AFTER_ROW],
       obstacle: expect.stringContaining(
         'an LSTM from the right, whose states must be shifted down by a row,',
       ),

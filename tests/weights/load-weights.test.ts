@@ -8,7 +8,7 @@ import {
   type SymbolicTensor,
   model as tfModel,
 } from '@tensorflow/tfjs-layers';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import {
   loadWeights,
   type NamedTensor,
@@ -19,7 +19,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { bytesOf } from '../support/files';
-import { expectNoLeaks, noise } from '../support/tensors';
+import { expectClose, expectNoLeaks, noise } from '../support/tensors';
 
 const sizes = {
   imageShape: [4, 4, 1] as [number, number, number],
@@ -234,6 +234,176 @@ describe('loadWeights', () => {
       /names\('.*'\): wanted a name or null, got 3/,
     );
   });
+
+  describe('names that begin with _', () => {
+    const dense = (name: string) => layers.dense({ units: 1, useBias: false, name });
+
+    it('are those of layers and weights without it, since tfjs refuses them', () => {
+      expect(() => modelOf(dense('_stem'), [2])).toThrow("Not a valid tensor name: '_stem/kernel'");
+      const model = modelOf(dense('stem'), [2]);
+      for (const name of [
+        '_stem.kernel',
+        '__stem._kernel',
+        'stem.kernel',
+        'stem.__kernel',
+        'module._stem.kernel',
+      ]) {
+        const kernel = f32([1, 2], noise(2, name.length) as never);
+        loadWeights(model, new Map([[name, kernel]]), { from: 'pytorch' });
+        expect(numbersOf(model), name).toEqual([['stem.kernel', kernel.data]]);
+      }
+      loadWeights(model, new Map([['net._stem.weight', f32([2, 1], [7, 8])]]), {
+        names: (name) => name.replace('net.', '').replace('weight', 'kernel'),
+      });
+      expect(numbersOf(model)).toEqual([['stem.kernel', Float32Array.of(7, 8)]]);
+    });
+
+    it('stay where the model has them, and where they are of nothing', () => {
+      const model = modelOf(dense('net._stem'), [1]);
+      loadWeights(model, new Map([['net._stem.kernel', f32([1, 1], [3])]]));
+      expect(numbersOf(model)).toEqual([['net._stem.kernel', Float32Array.of(3)]]);
+      expect(() => loadWeights(model, new Map([['_stem_.kernel', f32([1, 1], [3])]]))).toThrow(
+        'missing (1): net._stem.kernel; left over (1): _stem_.kernel',
+      );
+    });
+
+    it('are told from those of a layer without, where the model has both', () => {
+      const x = input({ shape: [1] });
+      const y = dense('net.stem').apply(dense('net._stem').apply(x)) as SymbolicTensor;
+      const tensors = new Map([['net._stem.kernel', f32([1, 1], [3])], ['net.stem.kernel', f32([1, 1], [4])]]);
+      const model = tfModel({ inputs: x, outputs: y });
+      loadWeights(model, tensors);
+      expect(saveWeights(model)).toEqual(tensors);
+    }); // biome-ignore format: one tensor beside the other
+
+    it('must not be those of two', () => {
+      const tensors = new Map(['stem.kernel', '_stem.kernel'].map((name) => [name, f32([1, 1], [3])]));
+      expect(() => loadWeights(modelOf(dense('stem'), [1]), tensors)).toThrow(
+        "loadWeights: tensors: wanted one of each name, got 'stem.kernel'",
+      );
+      const names = (name: string) => (name.startsWith('_') ? null : name);
+      loadWeights(modelOf(dense('stem'), [1]), tensors, { names });
+    });
+  });
+
+  it('leaves out whatever has no name, also what is no tensor or not of its shape', () => {
+    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [1]);
+    const tensors = new Map<string, unknown>([
+      ['model.dense.kernel', f32([1, 1], [3])],
+      ['loss.dense.kernel', f32([2, 2], [1, 2, 3, Number.NaN])],
+      ['ema.scale', { dtype: 'F8_E4M3', shape: [1], data: new Uint8Array(1) }],
+      ['ema.steps', f32([3], [1])],
+      ['hyper_parameters', null],
+    ]) as Map<string, NamedTensor>;
+    const names = (name: string) => (name.startsWith('model.') ? name.slice('model.'.length) : null);
+    for (const from of ['keras', 'pytorch'] as const) loadWeights(model, tensors, { from, names });
+    expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(3)]]);
+    expect(() => loadWeights(model, tensors, { names: (name) => (name.startsWith('ema') ? name : names(name)) })).toThrow(
+      "loadWeights: tensors: 'ema.scale': dtype: wanted",
+    );
+    for (const from of ['pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'] as const)
+      expect(() => loadWeights(model, tensors, { from, names: () => null })).toThrow(
+        'not those of the model: missing (1): one for dense.kernel',
+      );
+  }); // biome-ignore format: one call a line
+
+  it('takes out what torch.compile adds to names of modules within others', () => {
+    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [1]);
+    const names = (name: string) => name.replace('model.', '');
+    const tensors = new Map([['model._orig_mod.dense._orig_mod.kernel', f32([1, 1], [3])]]);
+    loadWeights(model, tensors, { from: 'pytorch', names });
+    expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(3)]]);
+  });
+
+  describe('axes', () => {
+    const table = [1, 2, 3, 4, 5, 6, 7, 8, 9]; // nn.Embedding(3, 3).weight: a row for each class
+    const embedding = f32([3, 3], table);
+
+    /** What a layer gives for the classes 0, 1, 2 as one-hot vectors. */
+    const ofClasses = async (model: LayersModel) => [
+      ...(await (model.predict(tf.eye(3)) as tf.Tensor).data()),
+    ];
+
+    it('take an nn.Embedding into a dense layer, whose kernel an nn.Linear has the other way round', async () => {
+      const model = modelOf(layers.dense({ units: 3, useBias: false, name: 'embed' }), [3]);
+      const tensors = new Map([['embed.kernel', embedding]]);
+      loadWeights(model, tensors, { from: 'pytorch' });
+      expect(await ofClasses(model)).toEqual([1, 4, 7, 2, 5, 8, 3, 6, 9]); // as nn.Linear: silently another
+      loadWeights(model, tensors, { from: 'pytorch', axes: (name) => (name === 'embed.kernel' ? [0, 1] : null) });
+      expect(await ofClasses(model)).toEqual(table);
+      loadWeights(model, tensors, { axes: () => [1, 0] });
+      expect(await ofClasses(model)).toEqual([1, 4, 7, 2, 5, 8, 3, 6, 9]);
+    });
+
+    it('take one into a gate, whose kernel has rows and columns', async () => {
+      const [image, condition] = [input({ shape: [1, 1, 4] }), input({ shape: [3] })];
+      const gate = gatedActivation({ imageChannels: 1, name: 'gate' });
+      const outputs = gate.apply([image, condition]) as SymbolicTensor;
+      const model = tfModel({ inputs: [image, condition], outputs });
+      const numbers = noise(12, 5); // [3,4]: of each class, two for tanh, two for the sigmoid
+      const tensors = new Map([['gate.condition.kernel', f32([3, 4], [...numbers])]]);
+      expect(() => loadWeights(model, tensors, { from: 'pytorch' })).toThrow('wanted [4,3,1,1], got [3,4]');
+      loadWeights(model, tensors, { from: 'pytorch', axes: () => [2, 3] });
+      expect(saveWeights(model, { axes: () => [2, 3] })).toEqual(tensors);
+      const gates = await (model.predict([tf.zeros([3, 1, 1, 4]), tf.eye(3)]) as tf.Tensor).data();
+      const expected = [0, 1, 2].flatMap((k) =>
+        [0, 1].map((f) => Math.tanh(numbers[4 * k + f] as number) / (1 + Math.exp(-(numbers[4 * k + 2 + f] as number)))),
+      );
+      expectClose(gates, expected, 1e-6);
+    });
+
+    it('of a layer of your own: kernels of the name turn for PyTorch, other weights do not, and axes decides', () => {
+      const own = () =>
+        modelOf(
+          new Weights([
+            { name: 'kernel', shape: [1, 2, 3, 4] },
+            { name: 'mix_kernel', shape: [3, 4] },
+            { name: 'table', shape: [3, 4] },
+            { name: 'filters', shape: [2, 3, 4] },
+          ]),
+          [1],
+        );
+      const [model, other] = [own(), own()];
+      let next = 0;
+      model.setWeights(model.getWeights().map(({ shape, size }) => tf.tensor(Float32Array.from({ length: size }, () => next++), shape)));
+      const shapesOf = (tensors: Map<string, NamedTensor>) => [...tensors].map(([name, { shape }]) => [name, shape]);
+      expect(shapesOf(saveWeights(model, { to: 'pytorch' }))).toEqual([
+        ['own.kernel', [4, 3, 1, 2]],
+        ['own.mix.kernel', [4, 3]],
+        ['own.table', [3, 4]],
+        ['own.filters', [2, 3, 4]],
+      ]);
+      const orders: Record<string, number[]> = { 'own.kernel': [3, 2, 1], 'own.table': [1, 0], 'own.filters': [2, 0, 1] };
+      const axes = (name: string) => orders[name];
+      const saved = saveWeights(model, { to: 'pytorch', axes });
+      expect(shapesOf(saved)).toEqual([
+        ['own.kernel', [4, 3, 2]],
+        ['own.mix.kernel', [4, 3]],
+        ['own.table', [4, 3]],
+        ['own.filters', [4, 2, 3]],
+      ]);
+      const { data } = saved.get('own.filters') as NamedTensor;
+      const first = 24 + 12 + 12; // numbers of the weights before
+      for (let o = 0; o < 4; o++)
+        for (let r = 0; r < 2; r++)
+          for (let i = 0; i < 3; i++) expect((data as Float32Array)[(o * 2 + r) * 3 + i]).toBe(first + (r * 3 + i) * 4 + o);
+      loadWeights(other, saved, { from: 'pytorch', axes });
+      expect(numbersOf(other)).toEqual(numbersOf(model));
+    });
+
+    it('must be an order of all axes longer than 1', () => {
+      const model = modelOf(new Weights([{ name: 'k', shape: [1, 2, 3] }]), [1]);
+      for (const order of [[], [0, 1], [1, 1, 2], [1, 2, 3], [0, 1, 2, 0], [1, 2.5], [-1, 1, 2]])
+        for (const use of [() => loadWeights(model, new Map(), { axes: () => order }), () => saveWeights(model, { axes: () => order })])
+          expect(use, String(order)).toThrow(/^(loadWeights|saveWeights): axes\('own.k'\): wanted an order of the axes of \[1,2,3\], got \[/);
+      expect(() => saveWeights(model, { axes: () => '12' as never })).toThrow("axes('own.k'): wanted a list, got '12'");
+      expect(() => loadWeights(model, new Map(), { axes: {} as never })).toThrow('loadWeights: axes: wanted a function');
+      expect(() => saveWeights(model, { axes: {} as never })).toThrow('saveWeights: axes: wanted a function');
+      expect(() => loadWeights(model, new Map(), { from: 'pclucas14/pixel-cnn-pp', axes: () => null })).toThrow(
+        "loadWeights: from, with 'axes': wanted 'keras' or 'pytorch', got 'pclucas14/pixel-cnn-pp'",
+      );
+    });
+  }); // biome-ignore format: one call a line
 
   it('says what is no model, no source and no function', () => {
     expect(() => loadWeights(undefined as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got undefined');

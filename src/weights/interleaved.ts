@@ -1,0 +1,80 @@
+import {
+  checkArgs,
+  checkBoolean,
+  checkInteger,
+  checkMemory,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
+import { bytesOf } from '../program/safetensors';
+import { checkTensor, type NamedTensor, numbersOf } from './named-tensor';
+
+/** Options of {@link interleaved}. */
+export interface InterleavedOptions {
+  /** Whether to end the groups that are one feature short with zeros, if the features do not divide. @default false */
+  pad?: boolean;
+}
+
+const optionNames: NamesOf<InterleavedOptions> = { pad: true };
+
+/**
+ * Features that lie group by group, as this library wants them, from features that lie in turn: of n features in G
+ * groups, feature i of the input belongs to group i mod G, and feature i of the result to group floor(i G / n). Programs
+ * whose masks go by i mod C have the features of C image channels in turn, in weights of the same shapes as here, so no
+ * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
+ *
+ * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the ones that were
+ * added are zeros in every kernel and bias, so nothing reads them. (Normalizations over features would. And of a gate,
+ * whose input holds two halves, pad each half by itself.)
+ *
+ * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
+ * @param axis the axis of the features
+ * @param groups G, the number of groups, such as the image's channels
+ * @returns a tensor of the same dtype, with memory of its own
+ * @throws TypeError naming the argument that is wrong, or if the features do not divide and `pad` is not true
+ * @example
+ * ```js
+ * import { interleaved } from 'pixelcnn-layers/weights';
+ * const bias = { dtype: 'F32', shape: [5], data: Float32Array.of(1, 2, 3, 4, 5) }; // of channels 0, 1, 0, 1, 0
+ * const { data, shape } = interleaved(bias, 0, 2, { pad: true });
+ * console.log(String(data), shape); // 1,3,5,2,4,0 [6]
+ * ```
+ */
+export function interleaved(
+  tensor: NamedTensor,
+  axis: number,
+  groups: number,
+  options: InterleavedOptions = {},
+): NamedTensor {
+  const width = checkTensor('interleaved: tensor', tensor); // bytes of a number
+  const { dtype, shape, data } = tensor;
+  if (shape.length === 0) throwTypeError('interleaved: tensor', 'one that has axes', shape);
+  checkInteger('interleaved: axis', axis, 0, shape.length - 1);
+  checkInteger('interleaved: groups', groups, 1);
+  const { pad = false } = checkArgs('interleaved: options', options, optionNames);
+  checkBoolean('interleaved: pad', pad);
+  const features = shape[axis] as number;
+  if (features % groups !== 0 && !pad) {
+    throwTypeError(
+      `interleaved: axis ${axis}`,
+      `a multiple of ${groups} features, or pad: true, which adds zeros`,
+      features,
+    );
+  }
+  const each = Math.ceil(features / groups);
+  const padded = shape.map((length, i) => (i === axis ? groups * each : length));
+  checkMemory('interleaved: tensor with its zeros', padded);
+  const from = bytesOf(data);
+  const lengthOf = (lengths: readonly number[]) => lengths.reduce((product, length) => product * length, 1);
+  const run = lengthOf(shape.slice(axis + 1)) * width; // the bytes of a feature that lie side by side
+  const before = lengthOf(shape.slice(0, axis));
+  const to = new Uint8Array(before * groups * each * run);
+  for (let block = 0; block < before; block++) {
+    for (let feature = 0; feature < features; feature++) {
+      const [group, inGroup] = [feature % groups, Math.floor(feature / groups)];
+      const start = (block * features + feature) * run;
+      to.set(from.subarray(start, start + run), ((block * groups + group) * each + inGroup) * run);
+    }
+  }
+  return { dtype, shape: padded, data: numbersOf(dtype, to) };
+}
