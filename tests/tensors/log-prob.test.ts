@@ -49,6 +49,8 @@ onEachBackend('logProb', (backend) => {
     const [nats = Number.NaN] = await take(await logProb(model, images));
     const wanted = -2352 * Math.log1p(3 * Math.exp(-12));
     expect(Math.abs(nats / wanted - 1)).toBeLessThan(1e-6);
+    const ofValues = await take(await logProb(model, images, { perValue: true }));
+    for (const one of ofValues) expect(Math.abs((2352 * one) / wanted - 1)).toBeLessThan(1e-6);
     tf.dispose([zeros, bias, images]);
     model.dispose();
   });
