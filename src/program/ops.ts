@@ -169,7 +169,7 @@ export interface Ops<T> {
   softmax(fn: SoftmaxName, x: T, groups: number): T;
   /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
   standardize(x: T, args: StandardizeArgs): T;
-  /** The same with the mean and variance over each group of the pixel's features. */
+  /** (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features. */
   normalize(x: T, args: NormalizationArgs): T;
   /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
   oneHot(x: T, size: number): T;
