@@ -94,6 +94,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
     expect(message({ otpK: 4 })).toThrow("unknown option 'otpK': did you mean topK?"); // two letters swapped
     expect(message({ tkop: 4 })).toThrow("unknown option 'tkop': there are"); // not when more are moved
+    expect(message({ xtpK: 4 })).toThrow("unknown option 'xtpK': there are"); // one wrong, one missing
     expect(message({ n: 4 })).toThrow("unknown option 'n': there are"); // in most names
     expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': there are/); // at once
     expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');

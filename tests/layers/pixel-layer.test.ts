@@ -447,6 +447,7 @@ describe('what the operations of a layer refuse', () => {
 
   const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
   const doubled = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2, transposed: true });
+  const ONE = Object.assign(Object.create(tf.Tensor.prototype) as tf.Tensor, { shape: [4] });
   // biome-ignore format: a case a line
   const cases: [string, string, Express, shape?: number[]][] = [
     ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
@@ -483,6 +484,7 @@ describe('what the operations of a layer refuse', () => {
     ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
     ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x, undefined as unknown as number)],
     ['a key that is there and undefined, of affine', "layer 'odd' (TestOdd): affine: scale: wanted a weight, as addWeight gives it, got undefined", (ops, [x]) => ops.affine(x, { scale: undefined as never })],
+    ['a tensor in place of a weight', 'affine: scale: wanted a weight, as addWeight gives it, got Tensor', (ops, [x]) => ops.affine(x, { scale: ONE as never })],
     ['and null', 'affine: shift: wanted a weight, as addWeight gives it, got null', (ops, [x]) => ops.affine(x, { shift: null as never })],
     ['of normalize ', 'normalize: shift: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.normalize(x, { epsilon: 1, shift: undefined as never })],
     ['of standardize ', 'standardize: scale: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 1, scale: undefined as never })],
@@ -527,6 +529,18 @@ describe('what the operations of a layer refuse', () => {
       const Anonymous = Object.assign(class extends Nameless {}, { className });
       expect(() => new Anonymous()).toThrow(/^PixelLayer: className: wanted the name/);
     }
+  });
+
+  it('what goes wrong on tensors only: when the layer is called', () => {
+    class OnTensors extends PixelLayer {
+      static className = 'TestOnTensors';
+      express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+        if (x instanceof tf.Tensor) throw new TypeError('no tensors');
+        return x;
+      }
+    }
+    const layer = new OnTensors({ name: 'odd' });
+    expect(() => layer.apply(tf.ones([1, 2, 2, 1]))).toThrow("layer 'odd' (TestOnTensors): no tensors");
   });
 
   it('keep the error that they come from, and leave others as they are', () => {
