@@ -37,39 +37,51 @@ export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>):
   return args;
 }
 
-/** Throws if a name is unknown, and suggests the nearest known one. */
-export function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+/** Throws if a name is unknown, with what `wrong` says of it, and suggests the nearest known one. */
+export function checkNames(
+  what: string,
+  names: readonly string[],
+  known: readonly string[],
+  wrong = (name: string) => `unknown option '${name}'`,
+): void {
   const unknown = names.find((name) => !known.includes(name))?.slice(0, MOST_LETTERS);
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
   const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
-  throw new TypeError(`${what}: unknown option '${unknown}': ${hint}`);
+  throw new TypeError(`${what}: ${wrong(unknown)}: ${hint}`);
 }
 
 /** The known name that a misspelt one may stand for: one contains the other, or they differ by a few letters. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  let smallest = Math.max(2, name.length / 3 + 1e-9); // exclusive
+  let smallest = Math.min(Math.max(2, name.length / 3 + 1e-9), name.length); // exclusive; something must stay
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
-    const distance = isPart ? 1 + Math.abs(word.length - wanted.length) / 100 : editDistance(wanted, word);
+    const ofPart = word === wanted ? 0 : 1 + Math.abs(word.length - wanted.length) / 100;
+    const distance = isPart ? ofPart : editDistance(wanted, word);
     if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest;
 }
 
-/** How many letters must be inserted, deleted or replaced to turn one word into another (Levenshtein). */
+/**
+ * How many letters must be inserted, deleted or replaced, or swapped with the next, to turn one word into another
+ * (Damerau and Levenshtein, each letter at most once).
+ */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] as number) + (letter === b[j] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] as number) + 1, (next[j] as number) + 1));
+      const replaced = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
+      const isSwapped = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swapped = isSwapped ? (before[j - 1] as number) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, (row[j + 1] as number) + 1, (next[j] as number) + 1));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length] as number;
 }
@@ -146,9 +158,12 @@ export function checkOneOf<T extends string | number>(
   value: unknown,
   choices: readonly T[],
 ): T {
-  if (!choices.includes(value as T))
-    throwTypeError(what, choices.map((choice) => show(choice)).join(' or '), value);
-  return value as T;
+  if (choices.includes(value as T)) return value as T;
+  const wanted = choices.map((choice) => show(choice)).join(' or ');
+  const words = choices.filter((choice) => typeof choice === 'string');
+  const nearest = typeof value === 'string' ? nearestName(value.slice(0, MOST_LETTERS), words) : undefined;
+  if (nearest === undefined) throwTypeError(what, wanted, value);
+  throw new TypeError(`${what}: wanted ${wanted}, got ${show(value)}: did you mean '${nearest}'?`);
 }
 
 export function checkBoolean(what: string, value: unknown): boolean {

@@ -155,7 +155,7 @@ export function shiftedWindow(what: string, args: ShiftedWindowArgs): KernelWind
  * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
  * convolution, at stride 1, of the map with zeros inserted between its places.
  */
-export function turnedRound({ kernelSize: [rows, columns], anchor, ...window }: KernelWindow): KernelWindow {
+export function flipped({ kernelSize: [rows, columns], anchor, ...window }: KernelWindow): KernelWindow {
   const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
   return {
     ...window,

@@ -56,8 +56,8 @@ export function compile(
   const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
     const { scale } = readiness[index] as Readiness;
     const extent = extentOf(nodes, readiness, index, readers);
-    const isPassing = index !== output && extent.isPassing === true;
-    return new FeatureCache(plan, layout, { ...extent, isPassing }, scale);
+    const isTemporary = index !== output && extent.isTemporary === true;
+    return new FeatureCache(plan, layout, { ...extent, isTemporary }, scale);
   };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
@@ -248,7 +248,7 @@ function extentOf(
   const own = node.op === 'lstm' ? reachOfStates(node) : { above: 0, columns: 0 };
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
   const isKept = node.op === 'lstm' || node.op === 'condition'; // reads the row before, or is written when the row begins
-  const canPass = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
+  const isTemporary = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {
       const node = nodes[reader] as ImageNode;
@@ -260,10 +260,10 @@ function extentOf(
         rows: Math.max(extent.rows, above + 1),
         margin: Math.max(extent.margin, columns),
         isWholeRow: extent.isWholeRow || isReadAfterRow || isEnlarged,
-        isPassing: extent.isPassing === true && above === 0 && columns === 0 && !isEnlarged,
+        isTemporary: extent.isTemporary === true && above === 0 && columns === 0 && !isEnlarged,
       };
     },
-    { ...ONE_PIXEL, rows: own.above + 1, margin: own.columns, isPassing: canPass },
+    { ...ONE_PIXEL, rows: own.above + 1, margin: own.columns, isTemporary },
   );
 }
 

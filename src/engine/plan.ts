@@ -77,7 +77,7 @@ export class Plan {
   readonly movingBases: MovingBase[] = [];
   /** By what tells them apart. */
   private readonly indexOfBase = new Map<string, number>();
-  /** Memory that was released, by its stride. */
+  /** Freed memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
   private readonly all: Step[][];
 
@@ -102,7 +102,7 @@ export class Plan {
     return this.written(values.length, (to) => to.set(values));
   }
 
-  /** The same, with numbers that a function writes over zeros. */
+  /** Reserves floats shared by all chunks, with numbers that a function writes over zeros. */
   written(length: number, write: Fill['write']): Operand {
     const operand = this.reserve(length);
     this.fills.push({ at: operand.offset, length, write });
@@ -118,13 +118,13 @@ export class Plan {
     return { base: CHUNK, offset, stride };
   }
 
-  /** The same, once, reusing released memory if there is any. */
-  borrowForImages(count: number): Operand {
+  /** Reserves floats once in the chunk's memory for each image, or reuses freed memory if there is any. */
+  allocateTemporary(count: number): Operand {
     return this.spare.get(wholeVectors(count))?.pop() ?? this.reserveForImages(1, count);
   }
 
-  /** Releases memory for reuse: nothing planned from now on reads its contents. */
-  giveBack(memory: Operand): void {
+  /** Frees memory for reuse: nothing planned from now on reads its contents. */
+  free(memory: Operand): void {
     const alike = this.spare.get(memory.stride) ?? [];
     alike.push(memory);
     this.spare.set(memory.stride, alike);
@@ -173,7 +173,7 @@ export interface Extent {
    * Whether a row is computed and read before its first pixel, and never again, so that its memory can be reused.
    * @default false
    */
-  readonly isPassing?: boolean;
+  readonly isTemporary?: boolean;
 }
 
 /** Nothing but the present pixel. */
@@ -204,19 +204,19 @@ export class FeatureCache {
     /** The distance in rows and columns of the image between places with features. */
     readonly scale = 1,
   ) {
-    const { rows, margin, isWholeRow, isPassing } = extent;
+    const { rows, margin, isWholeRow, isTemporary } = extent;
     const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);
     this.isOnePixel = rows === 1 && margin === 0 && !isKnownPerRow;
     this.places = placesOfScale(scale);
     const pixels = this.isOnePixel ? 1 : plan.width / scale + 2 * margin;
     const floats = pixels * layout.slots;
-    this.memory = isPassing ? plan.borrowForImages(floats) : plan.reserveForImages(rows, floats);
+    this.memory = isTemporary ? plan.allocateTemporary(floats) : plan.reserveForImages(rows, floats);
     this.rowStride = plan.chunkImages * this.memory.stride;
   }
 
   /** Declares that all readers are done, so that memory can be reused if the row is temporary. */
   release(): void {
-    if (this.extent.isPassing) this.plan.giveBack(this.memory);
+    if (this.extent.isTemporary) this.plan.free(this.memory);
   }
 
   /**

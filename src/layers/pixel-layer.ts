@@ -5,7 +5,7 @@ import type { Expressed, Ops } from '../program/ops';
 import type { InitialWeights } from './initial-weights';
 import { ShapeOps } from './shape-ops';
 import { TensorOps } from './tensor-ops';
-import type { Apply, Shape } from './types';
+import type { Apply, LayerArgs, Shape } from './types';
 
 /**
  * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}. This gives it `call`,
@@ -14,8 +14,9 @@ import type { Apply, Shape } from './types';
  * A layer of your own adds its weights in `build`, which ends with `super.build(inputShape)`, and registers
  * its class as any tfjs layer does.
  *
- * @throws Error if it is called before it is built, or if `express` returns null and the class has no `call` of its
- * own.
+ * @throws TypeError if the class has no `className`, or naming the layer where an operation in `express` refuses its
+ * operands or weights; Error if it is called before it is built, or if `express` returns null and the class has no
+ * `call` of its own.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -36,6 +37,10 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   declare apply: Apply;
 
   protected readonly tensorOps = new TensorOps();
+
+  constructor(args?: LayerArgs) {
+    super(checkClassName(new.target, args));
+  }
 
   /**
    * Computes the layer's output from its inputs, whatever T is: tensors [N,H,W,F], shapes, or features of a pixel. Null
@@ -62,11 +67,23 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /** The shape of the output; null if `express` returns null. */
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     checkFunction(`${this.getClassName()}: express`, this.express);
-    const output = this.express<Shape>(new ShapeOps(this.tensorOps), shapesOf(inputShape));
-    if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
-      throwTypeError(`${this.getClassName()}: express`, 'to return what an operation of ops made', output);
+    return this.naming(() => {
+      const output = this.express<Shape>(ShapeOps.of(this.tensorOps), shapesOf(inputShape));
+      if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
+        throwTypeError('express', 'to return what an operation of ops made', output);
+      }
+      return output;
+    });
+  }
+
+  /** Does something, and names the layer in a TypeError. */
+  private naming<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new TypeError(`layer '${this.name}' (${this.getClassName()}): ${cause.message}`, { cause });
     }
-    return output;
   }
 
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
@@ -81,7 +98,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       }
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
-      return this.express(this.tensorOps, tensors) ?? this.cannot('tensor');
+      return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('tensor');
     });
   }
 
@@ -111,6 +128,17 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     this.tensorOps.dispose();
     return super.disposeWeights();
   }
+}
+
+/** Checks that a class has the name under which tfjs saves it, before tfjs relies on it. */
+function checkClassName<Args>(layer: { name: string; className?: unknown }, args: Args): Args {
+  const { className } = layer;
+  if (typeof className !== 'string' || className === '') {
+    const name = layer.name || 'PixelLayer';
+    const wanted = `the name under which the class is saved, as in static className = '${name}'`;
+    throwTypeError(`${name}: className`, wanted, className);
+  }
+  return args;
 }
 
 /** Calls a function with each layer of a graph, and of graphs within it. Those of tfjs have no methods of ours. */

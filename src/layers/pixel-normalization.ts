@@ -81,7 +81,8 @@ export class PixelNormalization extends PixelLayer {
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const { imageChannels: groups, epsilon, gamma, beta } = this;
-    return ops.normalize(x, { groups, epsilon, scale: gamma, shift: beta }); // [N,H,W,F] -> [N,H,W,F]
+    const weights = { ...(gamma && { scale: gamma }), ...(beta && { shift: beta }) };
+    return ops.normalize(x, { groups, epsilon, ...weights }); // [N,H,W,F] -> [N,H,W,F]
   }
 
   override getConfig(): serialization.ConfigDict {

@@ -1,22 +1,21 @@
-import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkInteger, checkNames, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, type KernelWindow } from '../core/window';
 import {
-  affineNames,
+  checkAffine,
   checkAttend,
+  checkBias,
   checkConstantConv,
+  checkDropout,
   checkEncodedLevels,
   checkEnlarge,
   checkedKernelShape,
   checkGate,
   checkLSTM,
-  checkNormalization,
   checkNormalize,
-  checkPerFeature,
-  checkRate,
   checkShift,
-  checkSize,
   checkSlice,
   checkSoftmax,
+  checkStandardize,
   type DropoutArgs,
   type GateKind,
   type Kernel,
@@ -27,7 +26,6 @@ import {
   type StandardizeArgs,
   sizeOfAll,
   sizeOfConcat,
-  standardizeNames,
   tableShape,
 } from '../program/ops';
 import {
@@ -47,6 +45,18 @@ import type { Shape } from './types';
 export class ShapeOps implements Ops<Shape> {
   constructor(private readonly tensorOps: TensorOps) {}
 
+  /** These operations, where asking for one that is not there throws, and suggests the nearest. */
+  static of(tensorOps: TensorOps): Ops<Shape> {
+    const known = Object.getOwnPropertyNames(ShapeOps.prototype).filter((name) => name !== 'constructor');
+    const unknown = (name: string) => `unknown operation '${name}'`;
+    return new Proxy(new ShapeOps(tensorOps), {
+      get(ops, name) {
+        if (typeof name === 'string' && !(name in ops)) checkNames('ops', [name], known, unknown);
+        return Reflect.get(ops, name);
+      },
+    });
+  }
+
   conv(
     x: Shape,
     kernel: Kernel,
@@ -57,133 +67,146 @@ export class ShapeOps implements Ops<Shape> {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     const kernelSizes = checkedKernelShape(kernel);
     const [, , , featuresOut] = kernelSizes;
-    checkKernel(window, kernelSizes, featuresOf(x));
+    checkKernel(window, kernelSizes, featuresOf('conv', x));
     if (x.length === 2) checkConstantConv('conv', window);
-    if (bias !== null) checkSize(bias, [featuresOut]);
+    checkBias(bias, featuresOut);
     this.tensorOps.prepare(kernel, window);
     return withFeatures(resized('conv', x, window), featuresOut);
   }
 
   pointwise(fn: PointwiseName, x: Shape, parameter?: number): Shape {
     parameterOf(fn, parameter);
-    return x;
+    return checkInput('pointwise', x);
   }
 
   combine(fn: CombinationName, ...inputs: Shape[]): Shape {
-    const size = sizeOfAll(fn, inputs.map(featuresOf));
-    return withFeatures(ofPixels(fn, inputs), size);
+    const sizes = inputs.map((input) => featuresOf('combine', input));
+    return withFeatures(ofPixels(fn, inputs), sizeOfAll(fn, sizes));
   }
 
   concat(...inputs: Shape[]): Shape {
-    const features = sizeOfConcat(inputs.map(featuresOf));
+    const features = sizeOfConcat(inputs.map((input) => featuresOf('concat', input)));
     return withFeatures(ofPixels('concat', inputs), features);
   }
 
   slice(x: Shape, start: number, size: number): Shape {
-    if (x.length > 4) throwTypeError('slice: input', 'features [N,H,W,F]', x);
-    checkSlice(featuresOf(x), start, size);
+    checkSlice(featuresOf('slice', flat('slice', x)), start, size);
     return withFeatures(x, size);
   }
 
   shift(x: Shape, rows: number, columns: number): Shape {
     checkShift(rows, columns);
-    if (x.length !== 4) throwTypeError('shift: input', 'features [N,H,W,F]', x);
-    return x;
+    return checkMap('shift', x);
   }
 
   enlarge(x: Shape, rows: number, columns: number): Shape {
     checkEnlarge('enlarge', rows, columns);
-    if (x.length !== 4) throwTypeError('enlarge: input', 'features [N,H,W,F]', x);
-    const [n = null, height = null, width = null, features = null] = x;
+    const [n = null, height = null, width = null, features = null] = checkMap('enlarge', x);
     const times = (length: number | null, by: number) => (length === null ? null : length * by);
     return [n, times(height, rows), times(width, columns), features];
   }
 
   position(x: Shape): Shape {
-    if (x.length !== 4) throwTypeError('position: input', 'features [N,H,W,F]', x);
-    return withFeatures(x, 2);
+    return withFeatures(checkMap('position', x), 2);
   }
 
   concatElu(x: Shape): Shape {
-    if (x.length > 4) throwTypeError('concatElu: input', 'features [N,H,W,F]', x);
-    return withFeatures(x, 2 * featuresOf(x));
+    return withFeatures(x, 2 * featuresOf('concatElu', flat('concatElu', x)));
   }
 
   gate(x: Shape, groups: number, condition?: Shape, kind?: GateKind): Shape {
     if (condition !== undefined) this.combine('add', x, condition);
-    checkGate(featuresOf(x), groups, kind);
-    return withFeatures(x, featuresOf(x) / 2);
+    const features = featuresOf('gate', x);
+    checkGate(features, groups, kind);
+    return withFeatures(x, features / 2);
   }
 
   attend(queries: Shape, keys: Shape, values: Shape, heads: number, dropout?: DropoutArgs): Shape {
     const inputs = [queries, keys, values];
-    for (const input of inputs)
-      if (input.length !== 4) throwTypeError('attend: input', 'features [N,H,W,F]', input);
-    checkAttend(inputs.map(featuresOf), heads, dropout);
+    const sizes = inputs.map((input) => featuresOf('attend', checkMap('attend', input)));
+    checkAttend(sizes, heads, dropout);
     return ofPixels('attend', inputs);
   }
 
   lstm(x: Shape, kernel: LayerWeight, path: LSTMPath, groups: number): Shape {
-    if (x.length !== 4) throwTypeError('lstm: input', 'features [N,H,W,F]', x);
-    return withFeatures(x, checkLSTM(featuresOf(x), kernel, path, groups));
+    return withFeatures(x, checkLSTM(featuresOf('lstm', checkMap('lstm', x)), kernel, path, groups));
   }
 
   affine(x: Shape, args: ScaleAndShift): Shape {
-    const { scale, shift } = checkArgs('affine', args, affineNames);
-    for (const weight of [scale, shift]) if (weight !== undefined) checkPerFeature(weight, featuresOf(x));
+    checkAffine(featuresOf('affine', x), args);
     return x;
   }
 
   softmax(fn: SoftmaxName, x: Shape, groups: number): Shape {
-    checkSoftmax(fn, featuresOf(x), groups);
+    checkSoftmax(fn, featuresOf('softmax', x), groups);
     return x;
   }
 
   standardize(x: Shape, args: StandardizeArgs): Shape {
-    checkNormalization('standardize', args, standardizeNames);
-    const { mean, variance, scale, shift } = args;
-    this.affine(x, { scale: mean, shift: variance });
-    return this.affine(x, { scale, shift });
+    checkStandardize(featuresOf('standardize', x), args);
+    return x;
   }
 
   normalize(x: Shape, args: NormalizationArgs): Shape {
-    checkNormalize(featuresOf(x), args);
-    const { scale, shift } = args;
-    return this.affine(x, { scale, shift });
+    checkNormalize(featuresOf('normalize', x), args);
+    return x;
   }
 
   oneHot(x: Shape, size: number): Shape {
-    if (featuresOf(x) !== 1) throwTypeError('oneHot: input', 'one feature', featuresOf(x));
+    const features = featuresOf('oneHot', x);
+    if (features !== 1) throwTypeError('oneHot: input', 'one feature', features);
     return withFeatures(x, checkInteger('oneHot: size', size, 1));
   }
 
   oneHotLevels(x: Shape, levels: number): Shape {
-    return withFeatures(x, featuresOf(x) * checkEncodedLevels('oneHotLevels: levels', levels));
+    return withFeatures(
+      x,
+      featuresOf('oneHotLevels', x) * checkEncodedLevels('oneHotLevels: levels', levels),
+    );
   }
 
   embedLevels(x: Shape, table: LayerWeight): Shape {
     const [, units] = tableShape(table);
-    return withFeatures(x, featuresOf(x) * units);
+    return withFeatures(x, featuresOf('embedLevels', x) * units);
   }
 
-  dropout(x: Shape, { rate }: DropoutArgs): Shape {
-    checkRate('dropout: rate', rate);
-    return x;
+  dropout(x: Shape, args: DropoutArgs): Shape {
+    checkDropout('dropout', args);
+    return checkInput('dropout', x);
   }
 
   perChannel(x: Shape, channels: number, levels: number): Shape {
     const size = channels * levels;
-    if (featuresOf(x) !== size) throwTypeError('perChannel: input', `${size} features`, featuresOf(x));
+    const features = featuresOf('perChannel', x);
+    if (features !== size) throwTypeError('perChannel: input', `${size} features`, features);
     return [...x.slice(0, -1), channels, levels]; // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 }
 
+/** Checks that an operand is one, and returns it. */
+function checkInput(op: string, x: Shape): Shape {
+  if (!Array.isArray(x)) throwTypeError(`${op}: input`, 'an input, or what an operation of ops made', x);
+  return x;
+}
+
+/** Checks that an operand has features on one axis, [N,H,W,F] or [N,F]. */
+function flat(op: string, x: Shape): Shape {
+  if (checkInput(op, x).length > 4) throwTypeError(`${op}: input`, 'features [N,H,W,F]', x);
+  return x;
+}
+
+/** Checks that an operand is a map, [N,H,W,F]. */
+function checkMap(op: string, x: Shape): Shape {
+  if (checkInput(op, x).length !== 4) throwTypeError(`${op}: input`, 'features [N,H,W,F]', x);
+  return x;
+}
+
 /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
-function featuresOf(shape: Shape): number {
-  if (!Array.isArray(shape)) throwTypeError('input', 'an input, or what an operation of ops made', shape);
+function featuresOf(op: string, x: Shape): number {
+  const shape = checkInput(op, x);
   const axes = shape.slice(shape.length === 2 ? 1 : 3);
   const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
-  if (size === 0) throwTypeError('input', 'a shape whose features are known', shape);
+  if (size === 0) throwTypeError(`${op}: input`, 'a shape whose features are known', shape);
   return size;
 }
 

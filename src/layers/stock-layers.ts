@@ -1,7 +1,7 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { pointWindow, shiftedWindow } from '../core/window';
-import type { LayerWeight, Ops } from '../program/ops';
+import type { LayerWeight, Ops, ScaleAndShift } from '../program/ops';
 import {
   type CombinationName,
   needParameter,
@@ -185,16 +185,21 @@ function product(
 /** Gamma and beta, if they are used, and the weights after them. */
 function scaleAndShift({ layer, config: { scale, center } }: StockLayer) {
   const rest: LayerWeight[] = [...layer.weights];
-  return { scale: scale ? rest.shift() : undefined, shift: center ? rest.shift() : undefined, rest };
+  const next = () => rest.shift() as LayerWeight;
+  const weights: ScaleAndShift = {
+    ...(scale === true && { scale: next() }),
+    ...(center === true && { shift: next() }),
+  };
+  return { weights, rest };
 }
 
 function batchNormalization(stock: StockLayer): Express {
   const { config, shapes } = stock;
   checkFlat(shapes[0]);
   checkAxis(config['axis'], shapes[0], -1, 'that of features');
-  const { scale, shift, rest } = scaleAndShift(stock);
+  const { weights, rest } = scaleAndShift(stock);
   const [mean, variance] = rest as [LayerWeight, LayerWeight];
-  const args = { mean, variance, epsilon: config['epsilon'] as number, scale, shift };
+  const args = { mean, variance, epsilon: config['epsilon'] as number, ...weights };
   return (ops, [x]) => ops.standardize(x, args);
 }
 
@@ -203,8 +208,8 @@ function layerNormalization(stock: StockLayer): Express {
   const { config, shapes } = stock;
   checkFlat(shapes[0]);
   checkAxis(config['axis'], shapes[0], -1, 'that of features');
-  const { scale, shift } = scaleAndShift(stock);
-  return (ops, [x]) => ops.normalize(x, { epsilon: config['epsilon'] as number, scale, shift });
+  const args = { epsilon: config['epsilon'] as number, ...scaleAndShift(stock).weights };
+  return (ops, [x]) => ops.normalize(x, args);
 }
 
 /** Reshapes features to logits, if every pixel stays in its place. */

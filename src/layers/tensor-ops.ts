@@ -49,11 +49,11 @@ import {
 import { positions } from '../core/images';
 import {
   checkKernel,
+  flipped,
   type KernelWindow,
   maskOf,
   presentColumns,
   seesBelow,
-  turnedRound,
   usedRows,
 } from '../core/window';
 import { attention } from '../ops/attention';
@@ -64,7 +64,7 @@ import { layerNorm } from '../ops/layer-norm';
 import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
 import { pixelLSTM } from '../ops/pixel-lstm';
-import { everySecond, spreadOut } from '../ops/stride';
+import { dilated, everySecond } from '../ops/stride';
 import {
   checkSoftmax,
   type DropoutArgs,
@@ -129,7 +129,7 @@ export class TensorOps implements Ops<Tensor> {
     return isConstantOverPixels ? reshape(y, [n, y.shape[3]]) : y; // [N,1,1,out] -> [N,out]
   }
 
-  /** The same with an initial gain and bias computed from the batch, which are recorded. */
+  /** A convolution whose gain and bias are computed from the batch, and recorded. */
   private initialize(
     initial: InitialWeights,
     x: Tensor4D,
@@ -330,7 +330,7 @@ function convolve(
   activation: 'linear' | 'relu',
 ): Tensor4D {
   const { stride, transposed } = window;
-  const pixels = transposed && stride > 1 ? spreadOut(x) : x; // [N,H,W,in] -> [N,2H,2W,in]
+  const pixels = transposed && stride > 1 ? dilated(x) : x; // [N,H,W,in] -> [N,2H,2W,in]
   const plain = plainWindow(window);
   const biases = bias === null ? null : (bias.read() as Tensor1D);
   const conv = (of: Tensor4D) =>
@@ -398,7 +398,7 @@ function kernelTensor(kernel: LayerWeight): Tensor4D {
 const isSameWindow = (a: KernelWindow, b: KernelWindow) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** The window at stride 1 that a convolution reduces to. */
-const plainWindow = (window: KernelWindow) => (window.transposed ? turnedRound(window) : window);
+const plainWindow = (window: KernelWindow) => (window.transposed ? flipped(window) : window);
 
 /** Checks a window, which may have been made by hand. */
 function checkWindow({ kernelSize, anchor, stride, transposed }: KernelWindow): void {

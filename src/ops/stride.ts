@@ -13,7 +13,7 @@ export function everySecond(x: Tensor4D): Tensor4D {
 }
 
 /** Rows and columns of zeros after each: [N,H,W,F] -> [N,2H,2W,F]. */
-export function spreadOut(x: Tensor4D): Tensor4D {
+export function dilated(x: Tensor4D): Tensor4D {
   const [n, h, w, features] = x.shape;
   const places: Tensor4D = reshape(x, [n * h, 1, w, features]); // [N*H,1,W,F]
   const padded = pad(places, [[0, 0], [0, 1], [0, 0], [0, features]]); // biome-ignore format: [N*H,2,W,2F], one pair a dimension

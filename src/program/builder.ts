@@ -1,22 +1,22 @@
-import { checkArgs, checkInteger, checkOneOf, throwTypeError } from '../core/check';
+import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
 import { checkKernel, eachVisibleRun, type KernelWindow } from '../core/window';
 import {
-  affineNames,
+  checkAffine,
   checkAttend,
+  checkBias,
   checkConstantConv,
+  checkDropout,
   checkEncodedLevels,
   checkEnlarge,
   checkedKernelShape,
   checkGate,
   checkLSTM,
-  checkNormalization,
   checkNormalize,
-  checkPerFeature,
-  checkRate,
   checkShift,
   checkSize,
   checkSlice,
   checkSoftmax,
+  checkStandardize,
   type DropoutArgs,
   type GateKind,
   isOfAll,
@@ -32,7 +32,6 @@ import {
   type StandardizeArgs,
   sizeOfAll,
   sizeOfConcat,
-  standardizeNames,
   tableShape,
 } from './ops';
 import {
@@ -160,6 +159,7 @@ export class ProgramBuilder implements Ops<Features> {
     const shape = checkedKernelShape(kernel);
     checkKernel(window, shape, x.size);
     const featuresOut = shape[3];
+    checkBias(bias, featuresOut);
     if (this.areConstant[nodeOf(x)]) checkConstantConv('conv', window);
     const y = this.push({
       op: 'conv',
@@ -239,7 +239,7 @@ export class ProgramBuilder implements Ops<Features> {
 
   standardize(x: Features, args: StandardizeArgs): Features {
     const { mean, variance, epsilon, scale, shift } = args;
-    checkNormalization('standardize', args, standardizeNames);
+    checkStandardize(x.size, args);
     const of = [mean, variance, scale, shift].filter((weight) => weight !== undefined);
     const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
       this.derivedWeight(name, x.size, of, (all) =>
@@ -286,7 +286,8 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   affine(x: Features, args: ScaleAndShift): Features {
-    const { scale, shift } = checkArgs('affine', args, affineNames);
+    checkAffine(x.size, args);
+    const { scale, shift } = args;
     return this.push({
       op: 'affine',
       size: x.size,
@@ -328,8 +329,8 @@ export class ProgramBuilder implements Ops<Features> {
   }
 
   /** Returns the same features: programs do not train. */
-  dropout(x: Features, { rate }: DropoutArgs): Features {
-    checkRate('dropout: rate', rate);
+  dropout(x: Features, args: DropoutArgs): Features {
+    checkDropout('dropout', args);
     return x;
   }
 
@@ -388,7 +389,6 @@ export class ProgramBuilder implements Ops<Features> {
     from: readonly LayerWeight[],
     make: WeightRecipe['make'],
   ): string {
-    for (const weight of from) checkPerFeature(weight, size);
     const unused = this.unusedName(name);
     this.weights.set(unused, { shape: [size], from, make });
     return unused;

@@ -67,9 +67,9 @@ export type Kernel = LayerWeight | NormalizedKernel;
 /** A number for each feature, [F], or one for all features, such as [1]. */
 export interface ScaleAndShift {
   /** @default 1 */
-  readonly scale?: LayerWeight | undefined;
+  readonly scale?: LayerWeight;
   /** @default 0 */
-  readonly shift?: LayerWeight | undefined;
+  readonly shift?: LayerWeight;
 }
 
 /** Arguments of {@link Ops.standardize}: mean and variance [F]. */
@@ -169,7 +169,7 @@ export interface Ops<T> {
   softmax(fn: SoftmaxName, x: T, groups: number): T;
   /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
   standardize(x: T, args: StandardizeArgs): T;
-  /** The same with the mean and variance over each group of the pixel's features. */
+  /** (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features. */
   normalize(x: T, args: NormalizationArgs): T;
   /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
   oneHot(x: T, size: number): T;
@@ -221,18 +221,36 @@ export function checkedKernelShape(kernel: Kernel): [number, number, number, num
   return shape;
 }
 
-const isWeight = (given: unknown): given is LayerWeight =>
-  Array.isArray((given as LayerWeight | null | undefined)?.shape);
+function isWeight(given: unknown): given is LayerWeight {
+  const { shape, read } = (given ?? {}) as Partial<LayerWeight>;
+  return Array.isArray(shape) && typeof read === 'function';
+}
+
+/** What a weight of a layer is, for messages. */
+const A_WEIGHT = 'a weight, as addWeight gives it';
+
+/** Checks that something is a weight of a layer. It may not be left undefined by mistake, which would mean none. */
+function checkLayerWeight(what: string, weight: unknown): void {
+  if (!isWeight(weight)) throwTypeError(what, A_WEIGHT, weight);
+}
+
+/** Checks the bias of a convolution, which may be null. */
+export function checkBias(bias: LayerWeight | null, featuresOut: number): void {
+  if (bias === null) return;
+  if (!isWeight(bias)) throwTypeError('conv: bias', `${A_WEIGHT}, or null`, bias);
+  checkSize(bias, [featuresOut]);
+}
 
 function checkNormalizedKernel(kernel: unknown): void {
+  if (typeof kernel !== 'object' || kernel === null)
+    throwTypeError('conv: kernel', `${A_WEIGHT}, or { direction, gain }`, kernel);
   const { initialScale, ...weights } = checkFields(
     'conv: kernel',
     kernel,
     ['direction', 'gain'],
     ['initialScale'],
   );
-  for (const [name, weight] of Object.entries(weights))
-    if (!isWeight(weight)) throwTypeError(`conv: kernel: ${name}`, 'a weight, as addWeight gives it', weight);
+  for (const [name, weight] of Object.entries(weights)) checkLayerWeight(`conv: kernel: ${name}`, weight);
   checkNumber('conv: kernel: initialScale', initialScale ?? 1, 'above 0', (scale) => scale > 0);
 }
 
@@ -298,13 +316,14 @@ export function checkGate(size: number, groups: number, kind: GateKind = 'tanh')
 /** Checks that queries, keys and values have the same size, a multiple of the number of heads. */
 export function checkAttend(sizes: readonly number[], heads: number, dropout?: DropoutArgs): number {
   if (new Set(sizes).size !== 1) throwTypeError('attend', 'queries, keys and values of one size', sizes);
-  if (dropout !== undefined) checkRate('attend: rate', dropout.rate);
+  if (dropout !== undefined) checkDropout('attend: dropout', dropout);
   return checkFeatures('attend: features', sizes[0], checkInteger('attend: heads', heads, 1), 'heads');
 }
 
 /** Checks the path of an LSTM, its groups of features and its kernel; returns F of 4F. */
 export function checkLSTM(size: number, kernel: LayerWeight, path: LSTMPath, groups: number): number {
   checkOneOf('lstm: path', path, lstmPaths);
+  checkLayerWeight('lstm: kernel', kernel);
   checkInteger('lstm: groups', groups, 1);
   const features = checkFeatures('lstm: input', size, 4 * groups, '4 * groups') / 4;
   const [rows, columns, ...rest] = kernelShape(kernel);
@@ -335,14 +354,16 @@ export function checkEncodedLevels(what: string, levels: unknown): number {
 }
 
 /** The shape of a table of levels, [levels,units]. */
-export function tableShape({ name, shape }: LayerWeight): [levels: number, units: number] {
+export function tableShape(table: LayerWeight): [levels: number, units: number] {
+  checkLayerWeight('embedLevels: table', table);
+  const { name, shape } = table;
   const [levels, units, ...rest] = shape;
   if (units == null || rest.length > 0) throwTypeError(`weight '${name}'`, 'a table [levels,units]', shape);
   return [checkEncodedLevels(`weight '${name}': levels`, levels), units];
 }
 
 /** Checks that a weight has a number for each feature, or one for all features. */
-export function checkPerFeature(weight: LayerWeight, size: number): void {
+function checkPerFeature(weight: LayerWeight, size: number): void {
   if (!isOfAll(weight)) checkSize(weight, [size]);
 }
 
@@ -354,8 +375,15 @@ export function checkRate(what: string, rate: unknown): number {
   return checkNumber(what, rate, 'from 0, below 1', (p) => p >= 0 && p < 1);
 }
 
+const dropoutNames: NamesOf<DropoutArgs> = { rate: true, seed: true };
+
+/** Checks the arguments of {@link Ops.dropout}. */
+export function checkDropout(what: string, args: DropoutArgs): void {
+  checkRate(`${what}: rate`, checkArgs(what, args, dropoutNames).rate);
+}
+
 /** The names of arguments of {@link Ops.affine}. */
-export const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
+const affineNames: NamesOf<ScaleAndShift> = { scale: true, shift: true };
 
 /** The names of arguments of {@link Ops.normalize}. */
 const normalizeNames: NamesOf<NormalizationArgs> = {
@@ -366,7 +394,7 @@ const normalizeNames: NamesOf<NormalizationArgs> = {
 };
 
 /** The names of arguments of {@link Ops.standardize}. */
-export const standardizeNames: NamesOf<StandardizeArgs> = {
+const standardizeNames: NamesOf<StandardizeArgs> = {
   mean: true,
   variance: true,
   scale: true,
@@ -374,19 +402,37 @@ export const standardizeNames: NamesOf<StandardizeArgs> = {
   epsilon: true,
 };
 
-/** Checks the names of a normalization's arguments, and its epsilon. */
-export function checkNormalization<Args extends NormalizationArgs>(
-  op: string,
-  args: Args,
-  names: NamesOf<Args>,
-): void {
-  const { epsilon } = checkArgs(op, args, names);
-  checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
+/** Checks the arguments of {@link Ops.affine}. */
+export function checkAffine(size: number, args: ScaleAndShift): void {
+  checkNumbers('affine', size, checkArgs('affine', args, affineNames), []);
+}
+
+/** Checks the arguments of {@link Ops.standardize}. */
+export function checkStandardize(size: number, args: StandardizeArgs): void {
+  checkArgs('standardize', args, standardizeNames);
+  checkEpsilon('standardize', args);
+  checkNumbers('standardize', size, args, ['mean', 'variance']);
 }
 
 /** Checks the arguments of {@link Ops.normalize}, and that the features divide into its groups. */
 export function checkNormalize(size: number, args: NormalizationArgs): void {
-  checkNormalization('normalize', args, normalizeNames);
+  checkArgs('normalize', args, normalizeNames);
+  checkEpsilon('normalize', args);
   const groups = checkInteger('normalize: groups', args.groups ?? 1, 1);
   checkFeatures('normalize: input', size, groups, 'groups');
+  checkNumbers('normalize', size, args, []);
+}
+
+function checkEpsilon(op: string, { epsilon }: { epsilon: unknown }): void {
+  checkNumber(`${op}: epsilon`, epsilon, 'of at least 0', (value) => value >= 0);
+}
+
+/** Checks the weights with a number for each feature: those that are needed, and a scale and a shift that are there. */
+function checkNumbers(op: string, size: number, args: object, needed: readonly string[]): void {
+  const weights = args as Readonly<Record<string, LayerWeight>>;
+  const optional = ['scale', 'shift'].filter((name) => name in args);
+  for (const name of [...needed, ...optional]) {
+    checkLayerWeight(`${op}: ${name}`, weights[name]);
+    checkPerFeature(weights[name] as LayerWeight, size);
+  }
 }

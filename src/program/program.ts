@@ -27,7 +27,7 @@ export const pointwiseNames = [
   'scale',
   'shift',
 ] as const;
-/** One of them. */
+/** The name of a function of one number. */
 export type PointwiseName = (typeof pointwiseNames)[number];
 
 /** Functions whose parameter has no default. */
@@ -53,22 +53,22 @@ export function parameterOf(fn: PointwiseName, parameter: number | undefined): n
 
 /** Elementwise operations on features of the same size. */
 export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
-/** One of them. */
+/** The name of an elementwise operation on features of the same size. */
 export type CombinationName = (typeof combinationNames)[number];
 
 /** Gates, of a and b: tanh(a) sigmoid(b), and a sigmoid(b). */
 export const gateNames = ['gate', 'linearGate'] as const;
-/** One of them. */
+/** The name of a gate. */
 export type GateName = (typeof gateNames)[number];
 
 /** Functions of all features of a group together. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
-/** One of them. */
+/** The name of a function of all features of a group together. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
 /** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
-/** One of them. */
+/** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
 /**

@@ -99,6 +99,10 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ numLevels: 4 })).toThrow("unknown option 'numLevels': did you mean levels?");
     expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
     expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
+    expect(message({ otpK: 4 })).toThrow("unknown option 'otpK': did you mean topK?"); // two letters swapped
+    expect(message({ tkop: 4 })).toThrow("unknown option 'tkop': there are"); // not when more are moved
+    expect(message({ xtpK: 4 })).toThrow("unknown option 'xtpK': there are"); // one wrong, one missing
+    expect(message({ n: 4 })).toThrow("unknown option 'n': there are"); // in most names
     expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': there are/); // at once
     expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');
     expect(message({ strides: 2 })).toThrow(
@@ -108,7 +112,11 @@ describe('checks name the option, what was wanted and what came', () => {
 
   it('choices', () => {
     expect(checkOneOf('t', 'A', ['A', 'B'])).toBe('A');
-    expect(() => checkOneOf('t', 'a', ['A', 'B'])).toThrow("t: wanted 'A' or 'B', got 'a'");
+    expect(() => checkOneOf('t', 'a', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got 'a': did you mean 'A'?")); // biome-ignore format: one line
+    expect(() => checkOneOf('t', 'C', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got 'C'")); // nothing is left of either
+    expect(() => checkOneOf('t', '', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got ''"));
+    expect(() => checkOneOf('t', 'ful', ['auto', 'full'])).toThrow("got 'ful': did you mean 'full'?");
+    expect(() => checkOneOf('t', '1', [1, 11])).toThrow(new TypeError("t: wanted 1 or 11, got '1'"));
     expect(() => checkOneOf('k', 2, [0, 1])).toThrow('k: wanted 0 or 1, got 2');
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { getMask, type MaskArgs, type MaskType, type Shift } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import {
+  flipped,
   isSeen,
   type KernelWindow,
   maskOf,
@@ -9,7 +10,6 @@ import {
   presentColumns,
   seesBelow,
   sightOf,
-  turnedRound,
   usedRows,
   windowAround,
   windowOf,
@@ -338,7 +338,7 @@ describe('a shifted window', () => {
     fc.assert(
       fc.property(shifted, (args) => {
         const window = windowOf(args);
-        const turned = turnedRound(window);
+        const turned = flipped(window);
         expect(turned).toMatchObject({ stride: 1, transposed: !args.transposed });
         const [rows, columns] = args.kernelSize;
         for (const [row, column] of tapsOf(window)) {

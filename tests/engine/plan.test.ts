@@ -203,13 +203,13 @@ describe('FeatureCache', () => {
 
   it('lends memory that was given back to who wants as much', () => {
     const plan = new Plan(2, 4, 1);
-    const first = plan.borrowForImages(6); // 8 floats of each image
-    const second = plan.borrowForImages(8);
+    const first = plan.allocateTemporary(6); // 8 floats of each image
+    const second = plan.allocateTemporary(8);
     expect(second.offset).not.toBe(first.offset);
-    plan.giveBack(first);
-    expect(plan.borrowForImages(12).offset).toBe(32); // of another size
-    expect(plan.borrowForImages(7)).toEqual(first);
-    expect(plan.borrowForImages(7).offset).toBe(56);
+    plan.free(first);
+    expect(plan.allocateTemporary(12).offset).toBe(32); // of another size
+    expect(plan.allocateTemporary(7)).toEqual(first);
+    expect(plan.allocateTemporary(7).offset).toBe(56);
     expect(plan.chunkFloats).toBe(72);
   });
 });

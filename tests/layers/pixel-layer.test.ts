@@ -99,18 +99,13 @@ describe('the shapes of operations', () => {
   const point = windowOf({ kernelSize: 1, imageChannels: 1 });
 
   it('are those of what comes out', () => {
-    expect(shapeOf((ops, [x]) => ops.shift(x as never, 1, 0), [image])).toEqual(image);
-    expect(shapeOf((ops, [x]) => ops.concatElu(x as never), [image])).toEqual([null, 4, null, 4]);
-    expect(shapeOf((ops, [x]) => ops.concatElu(x as never), [vector])).toEqual([null, 4]);
-    expect(shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'linear'), [image])).toEqual([
-      null,
-      4,
-      null,
-      1,
-    ]);
+    expect(shapeOf((ops, [x]) => ops.shift(x, 1, 0), [image])).toEqual(image);
+    expect(shapeOf((ops, [x]) => ops.concatElu(x), [image])).toEqual([null, 4, null, 4]);
+    expect(shapeOf((ops, [x]) => ops.concatElu(x), [vector])).toEqual([null, 4]);
+    expect(shapeOf((ops, [x]) => ops.gate(x, 1, undefined, 'linear'), [image])).toEqual([null, 4, null, 1]);
     const conv = (args: object) => {
       const window = windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
-      return shapeOf((ops, [x], [direction, gain]) => ops.conv(x as never, { direction, gain } as never, null, window), [image], [2, 3, 2, 5], [5]); // biome-ignore format: one line
+      return shapeOf((ops, [x], [direction, gain]) => ops.conv(x, { direction, gain } as never, null, window), [image], [2, 3, 2, 5], [5]); // biome-ignore format: one line
     };
     expect(conv({})).toEqual([null, 4, null, 5]);
     expect(conv({ stride: 2 })).toEqual([null, 2, null, 5]);
@@ -140,9 +135,9 @@ describe('the shapes of operations', () => {
       shapeOf((ops, [y]) => ops.shift(y as never, rows, 0), [x]);
     expect(shift(image, -1)).toThrow('shift: rows: wanted an integer of at least 0, got -1');
     expect(shift(vector, 1)).toThrow('shift: input: wanted features [N,H,W,F], got [null, 2]');
-    const elu = () => shapeOf((ops, [x]) => ops.concatElu(ops.perChannel(x as never, 2, 1)), [image]);
+    const elu = () => shapeOf((ops, [x]) => ops.concatElu(ops.perChannel(x, 2, 1)), [image]);
     expect(elu).toThrow('concatElu: input: wanted features [N,H,W,F]');
-    const gate = () => shapeOf((ops, [x]) => ops.gate(x as never, 1, undefined, 'sigmoid' as never), [image]);
+    const gate = () => shapeOf((ops, [x]) => ops.gate(x, 1, undefined, 'sigmoid' as never), [image]);
     expect(gate).toThrow("gate: kind: wanted 'tanh' or 'linear', got 'sigmoid'");
     expect(() => shapeOf((ops) => ops.concat(), [image])).toThrow('concat: wanted at least one operand');
     const conv = (x: Shape, window: KernelWindow, kernel: number[], gain = [5]) => () =>
@@ -450,47 +445,69 @@ describe('what the operations of a layer refuse', () => {
         });
       }
     }
-    new Odd().apply(tfl.input({ shape }));
+    new Odd({ name: 'odd' }).apply(tfl.input({ shape }));
   }
 
   const around = (kernelSize: number, imageChannels = 1) => windowOf({ kernelSize, imageChannels });
   const doubled = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2, transposed: true });
+  const ONE = Object.assign(Object.create(tf.Tensor.prototype) as tf.Tensor, { shape: [4] });
   // biome-ignore format: a case a line
   const cases: [string, string, Express, shape?: number[]][] = [
-    ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([2, 2, 4, 4]), null, doubled))],
-    ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x as never, w([2, 2, 4, 4]), null, doubled), x as never)],
-    ['a window that looks around in a condition', 'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(3)), [4]],
-    ['a stride in a condition', 'conv: stride: wanted 1, since its input is the same at every pixel, got 2', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
-    ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x as never, w([3, 3, 4, 6]), null, around(5))],
-    ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x as never, w([3, 3, 5, 6]), null, around(3))],
-    ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 5]), null, around(1, 2))],
-    ['a bias of another size', "one of shape [6], got [5]", (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), w([5]), around(1))],
-    ['an activation that conv has not', "conv: activation: wanted 'linear' or 'relu', got 'tanh'", (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, around(1), 'tanh' as 'relu')],
-    ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x as never)],
-    ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x as never)],
-    ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x as never)],
-    ['features of several sizes', 'add: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x as never, ops.conv(x as never, w([1, 1, 4, 6]), null, around(1)))],
-    ['a scale of another size', 'one of shape [4], got [3]', (ops, [x], w) => ops.affine(x as never, { scale: w([3]) })],
-    ['groups that do not split the features', 'softmax: input: wanted a multiple of groups (3), got 4', (ops, [x]) => ops.softmax('softmax', x as never, 3)],
-    ['levels that are none', 'oneHotLevels: levels: wanted an integer from 2 to 65536, got 1', (ops, [x]) => ops.oneHotLevels(x as never, 1)],
-    ['a table that is none', 'wanted a table [levels,units], got [1, 4, 2]', (ops, [x], w) => ops.embedLevels(x as never, w([1, 4, 2]))],
-    ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x as never, {} as { epsilon: number })],
-    ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x as never, { scal: w([4]) } as object)],
-    ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x as never, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
-    ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x as never, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
-    ['a condition of another size', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x as never, 1, ops.conv(x as never, w([2, 2, 4, 4]), null, doubled))],
-    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x as never, y as never)],
-    ['a kind in place of a condition', "got 'linear'", (ops, [x]) => ops.gate(x as never, 1, 'linear' as never)],
-    ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x as never, w([1, 1, 4, 6]), null, undefined as never)],
-    ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x as never, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
-    ['no kernel', 'conv: kernel: wanted an object, got undefined', (ops, [x]) => ops.conv(x as never, undefined as never, null, around(1))],
-    ['a normalized kernel of other names', "conv: kernel: wanted a field 'direction', got ['kernel', 'gain']", (ops, [x], w) => ops.conv(x as never, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
-    ['a name beside them', "conv: kernel: wanted no fields but direction, gain, initialScale, got 'scale'", (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), scale: 1 } as never, null, around(1))],
-    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got 1', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
-    ['a gain of another size', 'one of shape [6], got [4]', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([4]) }, null, around(1))],
-    ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x as never, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
-    ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x as never, undefined as unknown as number)],
-    ['nothing made', 'TestOdd: express: wanted to return what an operation of ops made, got undefined', () => undefined as never],
+    ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
+    ['a window that looks around in a condition', 'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(3)), [4]],
+    ['a stride in a condition', 'conv: stride: wanted 1, since its input is the same at every pixel, got 2', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
+    ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(5))],
+    ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x, w([3, 3, 5, 6]), null, around(3))],
+    ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 5]), null, around(1, 2))],
+    ['a bias of another size', "one of shape [6], got [5]", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), w([5]), around(1))],
+    ['an activation that conv has not', "conv: activation: wanted 'linear' or 'relu', got 'tanh'", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, around(1), 'tanh' as 'relu')],
+    ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x)],
+    ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x)],
+    ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x)],
+    ['features of several sizes', 'add: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
+    ['a scale of another size', 'one of shape [4], got [3]', (ops, [x], w) => ops.affine(x, { scale: w([3]) })],
+    ['groups that do not split the features', 'softmax: input: wanted a multiple of groups (3), got 4', (ops, [x]) => ops.softmax('softmax', x, 3)],
+    ['levels that are none', 'oneHotLevels: levels: wanted an integer from 2 to 65536, got 1', (ops, [x]) => ops.oneHotLevels(x, 1)],
+    ['a table that is none', 'wanted a table [levels,units], got [1, 4, 2]', (ops, [x], w) => ops.embedLevels(x, w([1, 4, 2]))],
+    ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x, {} as { epsilon: number })],
+    ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x, { scal: w([4]) } as object)],
+    ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
+    ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
+    ['a condition of another size', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
+    ['a kind in place of a condition', "got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
+    ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
+    ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
+    ['no kernel', 'conv: kernel: wanted a weight, as addWeight gives it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],
+    ['a normalized kernel of other names', "conv: kernel: wanted a field 'direction', got ['kernel', 'gain']", (ops, [x], w) => ops.conv(x, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
+    ['a name beside them', "conv: kernel: wanted no fields but direction, gain, initialScale, got 'scale'", (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([6]), scale: 1 } as never, null, around(1))],
+    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got 1', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
+    ['a gain of another size', 'one of shape [6], got [4]', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([4]) }, null, around(1))],
+    ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
+    ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x, undefined as unknown as number)],
+    ['a key that is there and undefined, of affine', "layer 'odd' (TestOdd): affine: scale: wanted a weight, as addWeight gives it, got undefined", (ops, [x]) => ops.affine(x, { scale: undefined as never })],
+    ['a tensor in place of a weight', 'affine: scale: wanted a weight, as addWeight gives it, got Tensor', (ops, [x]) => ops.affine(x, { scale: ONE as never })],
+    ['and null', 'affine: shift: wanted a weight, as addWeight gives it, got null', (ops, [x]) => ops.affine(x, { shift: null as never })],
+    ['of normalize ', 'normalize: shift: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.normalize(x, { epsilon: 1, shift: undefined as never })],
+    ['of standardize ', 'standardize: scale: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 1, scale: undefined as never })],
+    ['no variance', 'standardize: variance: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), epsilon: 1 } as never)],
+    ['no gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: undefined as never }, null, around(1))],
+    ['no bias, and no null', 'conv: bias: wanted a weight, as addWeight gives it, or null, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), undefined as never, around(1))],
+    ['no kernel of a state', 'lstm: kernel: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.lstm(x, undefined as never, 'rows', 1)],
+    ['no table', 'embedLevels: table: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.embedLevels(x, undefined as never)],
+    ['an unknown operation', "layer 'odd' (TestOdd): ops: unknown operation 'concatt': did you mean concat?", (ops) => (ops as never as { concatt(): never }).concatt()],
+    ['an operation like no other', "ops: unknown operation 'fourierTransform': there are conv, pointwise, combine, concat,", (ops) => (ops as never as { fourierTransform(): never }).fourierTransform()],
+    ['a function misspelt', "got 'rleu': did you mean 'relu'?", (ops, [x]) => ops.pointwise('rleu' as 'relu', x)],
+    ['a kind misspelt', "gate: kind: wanted 'tanh' or 'linear', got 'linaer': did you mean 'linear'?", (ops, [x]) => ops.gate(x, 1, undefined, 'linaer' as 'linear')],
+    ['letters of a name in another order', "affine: unknown option 'sacle': did you mean scale?", (ops, [x]) => ops.affine(x, { sacle: 1 } as object)],
+    ['an argument of another name, of dropout', "dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.dropout(x, { rte: 0.5 } as never)],
+    ['no arguments of dropout', 'dropout: wanted an object of arguments, got undefined', (ops, [x]) => ops.dropout(x, undefined as never)],
+    ['of the dropout of attention', "attend: dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.attend(x, x, x, 1, { rte: 0.5 } as never)],
+    ['no values', 'attend: input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
+    ['a function in place of an input', "pointwise: input: wanted an input, or what an operation of ops made, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
+    ['what goes wrong in express itself', "layer 'odd' (TestOdd): Cannot read properties of undefined (reading 'width')", (_, [x]) => (x as never as { size: { width: never } }).size.width],
+    ['nothing made', "layer 'odd' (TestOdd): express: wanted to return what an operation of ops made, got undefined", () => undefined as never],
   ];
 
   it('no express: when the layer is built', () => {
@@ -500,6 +517,43 @@ describe('what the operations of a layer refuse', () => {
     expect(() => new WithoutExpress().apply(tf.ones([1, 2, 2, 1]))).toThrow(
       'WithoutExpress: express: wanted a function, got undefined',
     );
+  });
+
+  it('no className: when the layer is made, before tfjs asks for it', () => {
+    class Nameless extends PixelLayer {
+      express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+        return x;
+      }
+    }
+    expect(() => new Nameless()).toThrow(
+      "Nameless: className: wanted the name under which the class is saved, as in static className = 'Nameless', got undefined",
+    );
+    for (const className of ['', 3, null]) {
+      const Anonymous = Object.assign(class extends Nameless {}, { className });
+      expect(() => new Anonymous()).toThrow(/^PixelLayer: className: wanted the name/);
+    }
+  });
+
+  it('what goes wrong on tensors only: when the layer is called', () => {
+    class OnTensors extends PixelLayer {
+      static className = 'TestOnTensors';
+      express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+        if (x instanceof tf.Tensor) throw new TypeError('no tensors');
+        return x;
+      }
+    }
+    const layer = new OnTensors({ name: 'odd' });
+    expect(() => layer.apply(tf.ones([1, 2, 2, 1]))).toThrow("layer 'odd' (TestOnTensors): no tensors");
+  });
+
+  it('keep the error that they come from, and leave others as they are', () => {
+    const odd = (error: Error) => build(() => { throw error; }); // biome-ignore format: one line
+    const cause = new TypeError('wrong');
+    expect(() => odd(cause)).toThrow(
+      expect.objectContaining({ message: "layer 'odd' (TestOdd): wrong", cause }),
+    );
+    const other = new RangeError('no room');
+    expect(() => odd(other)).toThrow(other);
   });
 
   it.each(cases)('%s: when the layer is built', async (_, message, express, shape) => {

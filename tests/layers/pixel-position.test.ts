@@ -74,6 +74,7 @@ describe('PixelPosition of features that passed strides', () => {
     ['one, at each of both resolutions', (x) => withPosition(up(withPosition(down(withPosition(x)))))],
     ['one, and back', (x) => withPosition(up(down(x)))],
     ['one, beside others that passed none', (x) => withPosition(tfl.layers.add().apply([x, up(down(x))]) as Symbolic)], // biome-ignore format: one line
+    ['one, before others that passed none', (x) => withPosition(tfl.layers.add().apply([up(down(x)), x]) as Symbolic)], // biome-ignore format: one line
   ])('is what tensors compute: %s', async (_, network) => {
     await useBackend('cpu');
     await expectNoLeaks(async () => {

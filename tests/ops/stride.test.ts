@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { everySecond, spreadOut } from '../../src/ops/stride';
+import { dilated, everySecond } from '../../src/ops/stride';
 import { isGpu, onEachBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -47,7 +47,7 @@ onEachBackend('places two apart', (backend) => {
         expect(await take(less.value)).toEqual(pick(many, places));
         expect(await take(less.grad)).toEqual(spread(few, places));
 
-        const more = tf.valueAndGrad((a: tf.Tensor) => spreadOut(a as tf.Tensor4D) as tf.Tensor)(x, y);
+        const more = tf.valueAndGrad((a: tf.Tensor) => dilated(a as tf.Tensor4D) as tf.Tensor)(x, y);
         expect(more.value.shape).toEqual(large);
         expect(await take(more.value)).toEqual(spread(few, places));
         expect(await take(more.grad)).toEqual(pick(many, places));
@@ -62,7 +62,7 @@ onEachBackend('places two apart', (backend) => {
     const x = tf.tensor4d([nan, 1, nan, nan, 2, nan, 3, 4], [1, 2, 4, 1]);
     const y = everySecond(x);
     expect(await y.array()).toEqual([[[[nan], [nan]]]]);
-    const z = spreadOut(y);
+    const z = dilated(y);
     expect(await take(z)).toEqual([nan, 0, nan, 0, 0, 0, 0, 0]);
     const clean = everySecond(tf.tidy(() => tf.reverse(x, [1, 2])));
     expect(await take(clean)).toEqual([4, nan]);
@@ -71,7 +71,7 @@ onEachBackend('places two apart', (backend) => {
 
   it('leave no tensor behind, with and without a tape', async () => {
     const x = tf.ones<tf.Rank.R4>([2, 4, 6, 3]);
-    for (const op of [everySecond, spreadOut]) {
+    for (const op of [everySecond, dilated]) {
       await expectNoLeaks(() => tf.tidy(() => op(x)));
       await expectNoLeaks(() => tf.grad((a) => op(a as tf.Tensor4D))(x));
     }

@@ -301,7 +301,7 @@ it('attends to features of pixels, of one size, by heads that split it', () => {
     'attend: heads: wanted an integer of at least 1',
   );
   expect(() => program.attend(queries, image, image, 2, { rate: 1 })).toThrow(
-    'attend: rate: wanted a number from 0',
+    'attend: dropout: rate: wanted a number from 0',
   );
   const vector = program.condition(0, 4, false);
   for (const inputs of [

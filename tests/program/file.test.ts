@@ -1130,7 +1130,10 @@ describe('readPortable', () => {
     };
     const bombs: [edit: Edit, message: string][] = [
       [inProgram((program) => doubled(program, 'concat')), '(concat): wanted less work in so short a file'],
-      [inProgram(({ nodes }) => nodes.push({ op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) })), ''],
+      [
+        inProgram(({ nodes }) => nodes.push({ op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) })),
+        '(concat): wanted less work in so short a file',
+      ],
       [
         inProgram(({ nodes }) => {
           for (let i = 0; i < 3000; i++) nodes.push({ op: 'oneHot', size: 2 ** 20, input: 8 });

@@ -98,7 +98,7 @@ const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.Layer
       levels,
       filters: features,
       numResnets: Math.max(1, numBlocks),
-      ...plusPlusOutput(output),
+      output,
       ...withoutMap(conditions),
     }),
   pixelSNAIL: ({ imageShape, levels, numBlocks, features, input, output, conditions, kernelSize }) =>
@@ -118,10 +118,6 @@ const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.Layer
     }),
   composed,
 };
-
-/** Until every factory says it in the same way. */
-const plusPlusOutput = (output: Output) =>
-  (output === 'softmax' ? { output } : { output: 'mixture', components: output.components }) as object;
 
 const withoutMap = ({ conditionMapSize: _, ...rest }: Conditions) => rest;
 
