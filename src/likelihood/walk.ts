@@ -2,7 +2,7 @@ import { checkFunction, checkSignal } from '../core/check';
 import { type ConditionValues, slicedCondition } from '../core/conditions';
 import { type ImageShape, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { pauses } from '../core/pauses';
+import { inParts, pauses } from '../core/pauses';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
@@ -68,6 +68,7 @@ export async function walkImages(
 ): Promise<void> {
   const total = valuesOf(imageShape);
   const [rows, , numChannels] = imageShape;
+  const rowSize = total / rows;
   const pause = pauses();
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
@@ -81,11 +82,12 @@ export async function walkImages(
     for (let index = 0; index < total; index++) {
       signal?.throwIfAborted();
       const place = placeOf(index, imageShape);
-      const [, , channel] = place;
+      const [row, , channel] = place;
+      if (index % rowSize === 0) await inParts(evaluator.beginRow(row), pause, signal);
       visitor.visit({ outputs: evaluator.outputs(...place), channel, levels: ofPixel }, index, levels);
       evaluator.put(...place, levels);
       for (let n = 0; n < count; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
-      const isRowDone = (index + 1) % (total / rows) === 0;
+      const isRowDone = (index + 1) % rowSize === 0;
       if (isRowDone) onProgress?.({ done: first * total + count * (index + 1), total: numImages * total });
       const paused = pause();
       if (paused !== undefined) await paused;
