@@ -123,6 +123,7 @@ const ofRuntime: Row[] = [
   ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
   ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
   ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],
+  ['readPortable', async (options) => runtime.readPortable(runtime.writePortable(await portable()), options), { maxvalues: 1 }, 'maxvalues', 'maxValues'],
   ['createPool: decompress', async (options) => runtime.createPool().decompress(await portable(), new Uint8Array(1), options), { firstimage: 3 }, 'firstimage', 'firstImage'],
   ['createPool: logProb', async (options) => runtime.createPool().logProb(await portable(), images, options), { onprogress: 3 }, 'onprogress', 'onProgress'],
   ['allowedNeighbors', runtime.allowedNeighbors, { rights: pairs, below: pairs }, 'rights', 'right'],
@@ -142,7 +143,7 @@ const ofWeights: Row[] = [
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
   ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate', 'allowed']],
-  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable', 'allowed']],
+  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['allowed']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
   ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],
 ]; // biome-ignore format: one row a line

@@ -119,7 +119,16 @@ export function checkInteger(
 }
 
 /** The most numbers that a weight or an image may have: 1 GiB of float32, far more than anyone trains. */
-const MOST_NUMBERS = 2 ** 28;
+export const MOST_NUMBERS = 2 ** 28;
+
+/** The most values that a file may ask for, unless the caller allows more. */
+export const MOST_VALUES = 2 ** 24;
+
+/** Checks how many values a file asks for against the caller's `maxValues`; `what` names what they are of. */
+export function checkMaxValues(what: string, values: number, maxValues: number): void {
+  if (values > maxValues)
+    throw new RangeError(`${what}: wanted at most ${maxValues} values (maxValues), got ${values}`);
+}
 
 /** Checks that the product of these sizes is not too many numbers, before any memory is allocated. */
 export function checkMemory(what: string, sizes: readonly number[]): void {

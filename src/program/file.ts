@@ -1,4 +1,13 @@
-import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFields,
+  checkInteger,
+  MOST_NUMBERS,
+  MOST_VALUES,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
@@ -33,6 +42,18 @@ export interface WritePortableOptions {
 
 const optionNames: NamesOf<WritePortableOptions> = { float16: true };
 
+/** Options of {@link readPortable}. */
+export interface ReadPortableOptions {
+  /**
+   * The most values of an image, places of a map, and levels times components of a mixture: the sizes that a file states
+   * without containing that many numbers. Lengths that the model leaves open count as 1. Weights are not limited, since
+   * the file contains them. @default 2^24
+   */
+  maxValues?: number;
+}
+
+const readOptionNames: NamesOf<ReadPortableOptions> = { maxValues: true };
+
 /**
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
  * reads safetensors can read the weights.
@@ -65,7 +86,7 @@ export function writePortable(
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
     );
-    checkProgram(model);
+    checkProgram(model, MOST_NUMBERS);
     const digest = hexOf(digestOf(float16 ? { ...model, weights: decodeAll(tensors) } : model));
     const program = programText(model);
     const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program, digest }));
@@ -81,7 +102,8 @@ export function writePortable(
  *
  * @param bytes the whole file
  * @returns the model, its weights as float32
- * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
+ * @throws TypeError if `bytes` is not a Uint8Array, or an option is wrong; RangeError if the file states sizes beyond
+ * `maxValues`; Error that says what is wrong with the file
  * @example
  * ```js
  * import { readPortable } from 'pixelcnn-layers/runtime';
@@ -92,13 +114,15 @@ export function writePortable(
  * }
  * ```
  */
-export function readPortable(bytes: Uint8Array): PortableModel {
+export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
   if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
+  const { maxValues = MOST_VALUES } = checkArgs('readPortable: options', options, readOptionNames);
+  checkInteger('readPortable: maxValues', maxValues, 1);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);
     const { program, digest } = readMetadata(metadata);
     const model = { ...program, weights: decodeAll(tensors) };
-    checkProgram(model);
+    checkProgram(model, maxValues);
     // Checked last, because the other errors are more specific. Files from other programs may have no digest.
     if (digest !== undefined && digest !== hexOf(digestOf(model))) {
       throw new Error('file: damaged: its digest differs');

@@ -254,12 +254,58 @@ describe('compress and decompress', () => {
     };
     const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
     expect(planCompress(model, large, {}).imageShape).toEqual([4096, 4097, 1]);
-    expect(planDecompress(model, file(4096, 4097), {}).imageShape).toEqual([4096, 4097, 1]);
+    const maxValues = 4096 * 4097;
+    expect(planDecompress(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
     const wanted = 'wanted sizes whose product is at most 268435456';
-    expect(() => planDecompress(model, file(60_000, 60_000), {})).toThrow(
+    const any = { maxValues: Number.MAX_SAFE_INTEGER };
+    expect(() => planDecompress(model, file(60_000, 60_000), any)).toThrow(
       `decompress: file: images: ${wanted}, got [60000, 60000, 1]`,
     );
-    expect(() => planDecompress(model, file(2 ** 48, 2 ** 48), {})).toThrow(wanted);
+    expect(() => planDecompress(model, file(2 ** 20, 2 ** 20), any)).toThrow(wanted);
+  });
+
+  it('give back no more values than they may, of those that are wanted', async () => {
+    const model = portableModel({ imageShape: [4, 3, 1] });
+    const images = { data: randomLevels(36, 5, 1), shape: [3, 4, 3, 1] };
+    const bytes = await compress(model, images);
+    const refused = (options: object, most: number, got: number) => {
+      const plan = () => planDecompress(model, bytes, { ...options, maxValues: most });
+      expect(plan).toThrow(RangeError);
+      expect(plan).toThrow(`wanted at most ${most} values (maxValues), got ${got}`);
+    };
+    refused({}, 35, 36);
+    refused({ firstImage: 1 }, 23, 24);
+    refused({ firstImage: 1, numImages: 1 }, 11, 12);
+    expect((await decompress(model, bytes, { maxValues: 36 })).data).toHaveLength(36);
+    expect((await decompress(model, bytes, { firstImage: 2, maxValues: 12 })).data).toHaveLength(12);
+    for (const maxValues of [0, 1.5, Number.NaN, '9', null])
+      expect(() => planDecompress(model, bytes, { maxValues: maxValues as never })).toThrow(
+        'decompress: maxValues: wanted an integer of at least 1',
+      );
+  });
+
+  it('give back 2^24 values unless more are allowed, of tensors and in pools too', async () => {
+    const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 })); // biome-ignore format: one line
+    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }); // biome-ignore format: one line
+    const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: null };
+    const image = { code: new Uint8Array(0), checksum: 0 };
+    const file = (height: number) => writeFile({ ...header, imageShape: [height, 4096, 1] }, [], [image]);
+    expect(file(65_536).length).toBeLessThan(50); // asks for 2^28 values
+    expect(planDecompress(portable, file(4096), {}).imageShape).toEqual([4096, 4096, 1]);
+    const pool = createPool({ workers: 1, createWorker: workers.startWorker });
+    for (const height of [4097, 65_536, 2 ** 36])
+      for (const job of [
+        decompress(portable, file(height)),
+        decompressTensors(model, file(height)),
+        pool.decompress(portable, file(height)),
+      ]) {
+        const error = await job.catch((error) => error);
+        expect(error).toBeInstanceOf(RangeError);
+        expect(error.message).toBe(
+          `decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`,
+        );
+      }
+    await pool.terminate();
   });
 });
 
