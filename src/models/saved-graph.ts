@@ -1,4 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 
 /** The fields of an object of a file, by the names that tfjs reads them by. */
@@ -33,25 +34,53 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** The fields in layer configs, of tfjs and of this library, that determine the sizes of weights. */
-const SIZES = ['filters', 'units', 'kernelSize', 'numClasses'];
+/** How many more numbers the weights of the model that is being loaded may have, and what to call it in messages. */
+interface Limit {
+  readonly what: string;
+  readonly numValues: number;
+  left: number;
+  /** Whether tfjs requires that all weights are in the file: `strict` of `loadLayersModel`. */
+  isStrict: boolean;
+}
+
+let limit: Limit | null = null;
 
 /**
- * Checks that no layer, of this model or of one inside it, has more features than all weights together have numbers.
- * tfjs would allocate its weights, however large, before it finds that those of the file do not fit.
+ * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all
+ * of them, however large, before it finds that those of the file do not fit. Whatever the sizes in a file are called, and
+ * whichever of them are multiplied, they end up in the shapes of weights.
  *
- * @throws TypeError naming the size
+ * tfjs makes the whole model in one turn, after which the limit ends. Models loaded with `strict: false` have none, since
+ * they may have weights of their own.
  */
-export function checkSizes(what: string, saved: unknown, numValues: number): void {
-  if (typeof saved !== 'object' || saved === null || numValues === 0) return;
-  for (const [name, value] of Object.entries(fieldsOf(saved))) {
-    const isImage = name === 'batchInputShape' && Array.isArray(value) && value.length === 4; // [N,H,W,C]
-    const sizes = isImage ? value.slice(3) : SIZES.includes(name) ? [value].flat() : [];
-    if (sizes.some((size) => size > numValues)) {
-      throwTypeError(`${what}: ${name}`, `at most ${numValues}, as many as the weights have numbers`, value);
+export function limitWeights(what: string, numValues: number): void {
+  const isSet = limit !== null;
+  limit = { what, numValues, left: numValues, isStrict: false };
+  if (isSet) return;
+  const layer = layers.Layer.prototype as unknown as {
+    addWeight(name: string, shape: readonly number[], ...rest: unknown[]): unknown;
+    setFastWeightInitDuringBuild(value: boolean): void;
+  };
+  const { addWeight, setFastWeightInitDuringBuild } = layer;
+  layer.setFastWeightInitDuringBuild = function (value) {
+    if (value && limit !== null) limit.isStrict = true;
+    setFastWeightInitDuringBuild.call(this, value);
+  };
+  layer.addWeight = function (name, shape, ...rest) {
+    if (limit?.isStrict) {
+      limit.left -= shape.reduce((product, length) => product * length, 1);
+      if (!(limit.left >= 0)) {
+        const { what, numValues } = limit;
+        const who = `${what}: weight '${name}' of layer '${(this as { name?: string }).name}'`;
+        throwTypeError(who, `weights of ${numValues} numbers in all, as the file has`, shape);
+      }
     }
-    checkSizes(what, value, numValues);
-  }
+    return addWeight.call(this, name, shape, ...rest);
+  };
+  queueMicrotask(() => {
+    limit = null;
+    Object.assign(layer, { addWeight, setFastWeightInitDuringBuild });
+  });
 }
 
 /** Files may have `inbound_nodes` or `inboundNodes`. */
@@ -78,15 +107,15 @@ function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
 }
 
 function checkGraph(what: string, graph: Fields): void {
-  const layers = (graph['layers'] as unknown[]).map(fieldsOf);
+  const all = (graph['layers'] as unknown[]).map(fieldsOf);
   /** How many calls of each layer can be referred to: so far, and in total. */
   const made = new Map<string, number>();
-  for (const { name, className, config } of layers) {
+  for (const { name, className, config } of all) {
     checkName(what, name, fieldsOf(config)['name']);
     if (made.has(name)) throw new Error(`${what}: two layers are named '${name}'`);
     made.set(name, hasFirstNode(className) ? 1 : 0);
   }
-  const calls = layers.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
+  const calls = all.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
   const inTheEnd = new Map(made);
   for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
   for (const { layer, inputs } of calls) {

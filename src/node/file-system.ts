@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
 import { checkInteger, checkNumber, checkOneOf, checkRecord, throwTypeError } from '../core/check';
-import { checkSavedGraph, checkSizes } from '../models/saved-graph';
+import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
@@ -96,7 +96,7 @@ async function removeOthers(directory: string, current: readonly string[]): Prom
 async function load(directory: string): Promise<io.ModelArtifacts> {
   const file = join(directory, MODEL_FILE);
   const model = parseModel(file, (await readWhole('fileSystem', file)).toString('utf8'));
-  return io.getModelArtifactsForJSON(model, async (manifest) => {
+  const artifacts = await io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
     const wanted = sum(specs.map(byteLength));
@@ -113,6 +113,15 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
       throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
     }
     return [specs, new Uint8Array(weights).buffer];
+  });
+  const { modelTopology, weightSpecs = [] } = artifacts;
+  const numValues = sum(weightSpecs.map(({ shape }) => product(shape)));
+  // tfjs makes the model as soon as it has read the topology.
+  return Object.defineProperty(artifacts, 'modelTopology', {
+    get() {
+      limitWeights(`fileSystem: ${file}`, numValues);
+      return modelTopology;
+    },
   });
 }
 
@@ -139,7 +148,6 @@ function parseModel(file: string, text: string): io.ModelJSON {
   checkWeights(what, weights);
   checkRecord(`${what}: userDefinedMetadata`, userDefinedMetadata);
   checkSavedGraph(what, modelTopology);
-  checkSizes(what, modelTopology, sum(weights.map(({ shape }) => product(shape))));
   return model as io.ModelJSON;
 }
 
