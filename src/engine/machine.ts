@@ -253,7 +253,8 @@ const workOfRow = (steps: readonly Step[]): number =>
  */
 export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
   const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
-  const held = new Float32Array(moved.length * Math.max(0, ...reservations.map(({ stride }) => stride)));
+  const longest = reservations.reduce((most, { stride }) => Math.max(most, stride), 0);
+  const held = new Float32Array(moved.length * longest);
   for (const { offset, stride, times } of reservations) {
     for (let time = 0; time < times; time++) {
       const startOf = (image: number) => {

@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
+import { show, throwTypeError } from '../core/check';
 
 /** The fields of an object of a file, by the names that tfjs reads them by. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -71,7 +71,7 @@ export function limitWeights(what: string, numValues: number): void {
       limit.left -= shape.reduce((product, length) => product * length, 1);
       if (!(limit.left >= 0)) {
         const { what, numValues } = limit;
-        const who = `${what}: weight '${name}' of layer '${(this as { name?: string }).name}'`;
+        const who = `${what}: weight ${show(name)} of layer ${show((this as { name?: string }).name)}`;
         throwTypeError(who, `weights of ${numValues} numbers in all, as the file has`, shape);
       }
     }
@@ -112,14 +112,14 @@ function checkGraph(what: string, graph: Fields): void {
   const made = new Map<string, number>();
   for (const { name, className, config } of all) {
     checkName(what, name, fieldsOf(config)['name']);
-    if (made.has(name)) throw new Error(`${what}: two layers are named '${name}'`);
+    if (made.has(name)) throw new Error(`${what}: two layers are named ${show(name)}`);
     made.set(name, hasFirstNode(className) ? 1 : 0);
   }
   const calls = all.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
   const inTheEnd = new Map(made);
   for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
   for (const { layer, inputs } of calls) {
-    for (const input of inputs) checkReference(`${what}: layer '${layer}'`, input, inTheEnd);
+    for (const input of inputs) checkReference(`${what}: layer ${show(layer)}`, input, inTheEnd);
   }
   checkOrder(what, calls, made);
   for (const side of ['input', 'output']) {
@@ -134,7 +134,7 @@ function checkName(what: string, name: unknown, ownName: unknown): asserts name 
     throwTypeError(what, 'the name of a layer', name);
   }
   if (ownName != null && ownName !== name) {
-    throwTypeError(`${what}: layer '${name}'`, 'the same name in its config', ownName);
+    throwTypeError(`${what}: layer ${show(name)}`, 'the same name in its config', ownName);
   }
 }
 
@@ -149,7 +149,7 @@ function hasFirstNode(className: unknown): boolean {
 
 /** The calls of a layer, one for each list of inputs that is not empty. */
 function readCalls(what: string, layer: string, inboundNodes: unknown): Call[] {
-  const who = `${what}: layer '${layer}'`;
+  const who = `${what}: layer ${show(layer)}`;
   return readList(who, 'inbound nodes', inboundNodes)
     .map((node) => ({ layer, inputs: readReferences(who, node) }))
     .filter(({ inputs }) => inputs.length > 0);
@@ -177,9 +177,9 @@ function checkReference(
   inTheEnd: ReadonlyMap<string, number>,
 ): void {
   const count = inTheEnd.get(layer);
-  if (count === undefined) throw new Error(`${who} needs layer '${layer}', which is not there`);
+  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which is not there`);
   if (call >= count) {
-    throw new Error(`${who} needs node ${call} of layer '${layer}', which has only ${count}`);
+    throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
   }
 }
 
@@ -195,7 +195,7 @@ function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<s
       return !isReady;
     });
     if (left.length === waiting.length) {
-      throw new Error(`${what}: layer '${layerInCycle(left, isThere)}' needs its own output`);
+      throw new Error(`${what}: layer ${show(layerInCycle(left, isThere))} needs its own output`);
     }
     waiting = left;
   }

@@ -205,6 +205,24 @@ describe('checkSavedGraph', () => {
     );
   });
 
+  it('gives short messages of long names', () => {
+    const long = '-'.repeat(1e6);
+    for (const saved of [
+      graph(image, layer('first', [[long, 0, 0, {}]])),
+      graph(image, layer(long, [['image', 1, 0, {}]])),
+      graph(image, layer(long, [['image', 0, 0, {}]]), layer(long, [['image', 0, 0, {}]])),
+      graph(image, layer(long, [[long, 0, 0, {}]])),
+      graph(image, { ...layer(long, [['image', 0, 0, {}]]), config: { name: `${long}2` } }),
+    ]) {
+      try {
+        checkSavedGraph('file', saved);
+        expect.unreachable();
+      } catch (error) {
+        expect((error as Error).message.length).toBeLessThan(1500);
+      }
+    }
+  });
+
   it('is asked whenever an AutoregressiveModel is loaded, wherever it comes from', async () => {
     const model = nested();
     const { modelTopology, ...rest } = await savedArtifacts(model);

@@ -1054,6 +1054,29 @@ describe('readPortable', () => {
     );
   });
 
+  it('gives short messages of long names', () => {
+    const long = '-'.repeat(1e6);
+    const edits: Edit[] = [
+      inProgram(({ nodes }) => (nodes[1].op = long)),
+      inProgram(({ nodes }) => (nodes[1][long] = 1)),
+      inProgram(({ nodes }) => (nodes[1].kernel = long)),
+      inProgram((program) => (program.conditions = [{ kind: long }])),
+      inProgram((program) => (program.conditions = long)),
+      (parts) => (parts.header.__metadata__.format = long),
+      (parts) => (parts.header.__metadata__[long] = 'none'),
+      (parts) => (parts.header[long] = { dtype: 'F32', shape: [1], data_offsets: [0, 3] }),
+      (parts) => (parts.header[long] = { dtype: long, shape: [1], data_offsets: [0, 4] }),
+    ];
+    for (const edit of edits) {
+      try {
+        readPortable(edited(file, edit));
+        expect.unreachable();
+      } catch (error) {
+        expect((error as Error).message.length).toBeLessThan(2000);
+      }
+    }
+  });
+
   it('reads a file of more weights than values that it may ask for', () => {
     const numbers = [...readPortable(file).weights.values()].reduce((sum, { data }) => sum + data.length, 0);
     expect(numbers).toBeGreaterThan(2);
