@@ -65,8 +65,9 @@ export const decompressNames: NamesOf<DecompressOptions> = {
  * @returns levels [N,H,W,C]
  * @throws TypeError (rejects) naming the option that is wrong; RangeError before anything is computed if there are more
  * than `maxValues` values to read; Error if the file is not a compressed file, is damaged
- * or truncated, or was made with another model; `signal.reason` if the signal aborts. It never returns images other
- * than those that were compressed.
+ * or truncated, or was made with another model; `signal.reason` if the signal aborts. Damage is noticed by digests of 64
+ * bits or more: what is returned is what was compressed, unless someone made the file to deceive, which digests without a
+ * secret cannot prevent.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

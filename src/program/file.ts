@@ -95,10 +95,10 @@ export function writePortable(
 }
 
 /**
- * Reads a model from a file of {@link writePortable}, and checks everything in it. A file that is damaged, truncated or
- * malicious gives an error and no model, in time proportional to its length. The model that is returned has finite
- * weights and sees no value before its turn. If the file has a digest, as those of `writePortable` have, program and
- * weights are those that were written.
+ * Reads a model from a file of {@link writePortable}, and checks everything in it, in time proportional to its length.
+ * Whoever made the file, the model that is returned has finite weights and sees no value before its turn; otherwise there
+ * is an error and no model. If the file has a digest, as those of `writePortable` have, it is also as it was written: the
+ * digest, of 128 bits, notices all damage, but not a file that someone made to deceive.
  *
  * @param bytes the whole file
  * @returns the model, its weights as float32
