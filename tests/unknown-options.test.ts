@@ -101,6 +101,7 @@ const ofLayers: Row[] = [
   ['logProb', (options) => layers.logProb(model(), [] as never, options), { size: 3 }, 'size', 'batchSize'],
   ['levelLogProbs', (options) => layers.levelLogProbs(model(), [] as never, options), { batch: 3 }, 'batch', 'batchSize'],
   ['pixelCNN: output', (output) => layers.pixelCNN({ ...network, output }), { component: 4 }, 'component', 'components'],
+  ['toPortable', (options) => layers.toPortable(model(), options), { pallete: new Uint8Array(2) }, 'pallete', 'palette'],
   ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
   ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
@@ -142,7 +143,7 @@ const ofWeights: Row[] = [
 
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
-  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate', 'allowed']],
+  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'clipGradients', 'scheduleLearningRate', 'allowed']],
   ['pixelcnn-layers/runtime', runtime, ofRuntime, ['allowed']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
   ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],

@@ -36,7 +36,9 @@ import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readin
 // recomputed, and the cost of evaluation is bounded by the length of the file.
 
 /** A model with named weights that is otherwise unchecked. */
-export type UncheckedModel = Readonly<Record<Exclude<keyof PortableModel, 'distribution'>, unknown>> &
+export type UncheckedModel = Readonly<
+  Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
+> &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
 /** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
