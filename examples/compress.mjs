@@ -1,13 +1,15 @@
 // Packs a directory of PNGs into one file without loss, and unpacks it again: `node examples/compress.mjs --help`.
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
+import { join } from 'node:path';
+import { strFromU8, strToU8, zipSync } from 'fflate';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { isPortableName, quoted, sameNameKey } from './lib/file-names.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from './lib/flags.mjs';
 import { levelsOfPng, pngOfLevels } from './lib/png-levels.mjs';
 import { progressBar } from './lib/progress.mjs';
+import { listZip, unzip } from './lib/zip.mjs';
 
 const help = `Packs a directory of PNGs into one file without loss, in the bits that a model's likelihood promises; or unpacks that file.
 
@@ -31,6 +33,11 @@ const flags = parseFlags(
 const modelFile = pathTo('the file of a portable model', '--model', flags.model);
 const from = pathTo('a directory of PNGs, or a file', '--from', flags.from);
 const workers = flags.workers === undefined ? {} : { workers: wholeNumber('--workers', flags.workers, 1) };
+
+/** Of the list of names. */
+const MOST_NAME_BYTES = 2 ** 24;
+/** Values that are decompressed together, as many as the library does at once. */
+const VALUES_AT_A_TIME = 2 ** 24;
 
 const model = await readModel();
 const isDirectory = (await named('--from', () => stat(from))).isDirectory();
@@ -59,7 +66,13 @@ async function pack() {
   const others = found.filter((entry) => !isPng(entry)).map(({ name }) => name).sort(); // biome-ignore format: one line
   if (names.length === 0) throw new Error(`--from: '${from}' has no PNGs`);
   const odd = names.find((name) => !isPlain(name));
-  if (odd !== undefined) throw new Error(`--from: wanted names that are such on every machine, got '${odd}'`);
+  if (odd !== undefined)
+    throw new Error(`--from: wanted names that are such on every machine, got ${quoted(odd)}`);
+  const twins = firstTwins(names);
+  if (twins !== undefined)
+    throw new Error(
+      `--from: wanted names that differ on every machine, got ${twins.map(quoted).join(' and ')}`,
+    );
   const sizes = new Map(); // the images of each size, and their names
   let before = 0;
   for (const name of names) {
@@ -96,21 +109,31 @@ async function unpack() {
   if (flags.class !== undefined) throw new Error('--class: wanted none to unpack, since the file keeps it');
   const { names, codes } = await readPacked();
   const directory = outputDirectory('--to', flags.to);
-  const wanted = Object.keys(names ?? {}).map((size) => `${size}.pxc`).sort(); // biome-ignore format: one line
-  if (String(Object.keys(codes).sort()) !== String(wanted))
-    throw new Error(`--from: '${from}' is damaged: wanted [${wanted}], got [${Object.keys(codes)}]`);
   const images = new Map(); // the PNG of each name
   for (const [size, ofSize] of Object.entries(names)) {
+    if (!ofSize.every(isPlain)) throw damaged(`wanted ${ofSize.length} names of images of ${size}`);
+    const [height, width] = size.split('x').map(Number);
+    const imagesAtATime = Math.max(1, Math.floor(VALUES_AT_A_TIME / (height * width * model.imageShape[2])));
     const code = codes[`${size}.pxc`];
-    const { data, shape } = await named('--from', () => pool.decompress(model, code, jobOf(size)));
-    bar.stop();
-    const [count, ...ofImage] = shape;
-    if (!Array.isArray(ofSize) || ofSize.length !== count || !ofSize.every(isPlain))
-      throw new Error(`--from: '${from}' is damaged: wanted ${count} names of images of ${size}`);
-    const values = data.length / count;
-    for (const [n, name] of ofSize.entries()) {
-      if (images.has(name)) throw new Error(`--from: '${from}' is damaged: it has two images '${name}'`);
-      images.set(name, pngOfLevels(data.subarray(n * values, (n + 1) * values), ofImage, model.levels));
+    for (let firstImage = 0; firstImage < ofSize.length; firstImage += imagesAtATime) {
+      const numImages = Math.min(imagesAtATime, ofSize.length - firstImage);
+      const part =
+        firstImage === 0 && numImages === ofSize.length ? size : `${size} from ${firstImage + 1} on`;
+      const { data, shape } = await named('--from', () =>
+        pool.decompress(model, code, {
+          ...jobOf(part),
+          firstImage,
+          ...(numImages === imagesAtATime && { numImages }),
+        }),
+      );
+      bar.stop();
+      const [count, ...ofImage] = shape;
+      if (count !== numImages) throw damaged(`wanted ${firstImage + count} names of images of ${size}`);
+      const values = data.length / count;
+      for (let n = 0; n < count; n++) {
+        const levels = data.subarray(n * values, (n + 1) * values);
+        images.set(ofSize[firstImage + n], pngOfLevels(levels, ofImage, model.levels));
+      }
     }
   }
   await mkdir(directory, { recursive: true });
@@ -118,9 +141,20 @@ async function unpack() {
   console.log(`${counted([...images])} in ${directory}`);
 }
 
-/** Whether a name is of a file in the directory itself: the file may be anyone's. */
+/** Whether a name is of a PNG in the directory itself, on every machine: the file may be anyone's. */
 function isPlain(name) {
-  return typeof name === 'string' && name === basename(name) && /^[^\\]+\.png$/i.test(name);
+  return isPortableName(name) && /^.+\.png$/i.test(name);
+}
+
+/** Two names that mean the same file on some machine, if there are any. */
+function firstTwins(names) {
+  const seen = new Map();
+  for (const name of names) {
+    const key = sameNameKey(name);
+    if (seen.has(key)) return [seen.get(key), name];
+    seen.set(key, name);
+  }
+  return undefined;
 }
 
 /** The model, if its images can be PNGs. */
@@ -166,11 +200,31 @@ function readImage(bytes) {
 async function readPacked() {
   const bytes = await readFile(from);
   try {
-    const { 'names.json': list, ...codes } = unzipSync(bytes);
-    return { names: Object(JSON.parse(strFromU8(list))), codes };
+    const found = listZip(bytes);
+    const { 'names.json': list } = unzip(bytes, ['names.json'], MOST_NAME_BYTES);
+    const names = JSON.parse(strFromU8(list)) ?? {};
+    const wanted = Object.keys(names).map((size) => `${size}.pxc`);
+    const others = found.filter((name) => name !== 'names.json');
+    const isSize = (size) => /^[1-9]\d{0,8}x[1-9]\d{0,8}$/.test(size);
+    if (!Object.keys(names).every(isSize) || String(others.sort()) !== String([...wanted].sort()))
+      throw damaged(`wanted ${quoted(wanted.sort().join(' '))}, got ${quoted(others.join(' '))}`);
+    for (const [size, ofSize] of Object.entries(names))
+      if (!Array.isArray(ofSize) || ofSize.length === 0)
+        throw damaged(`wanted a list of names of images of ${size}`);
+    const all = Object.values(names).flat();
+    const twins = all.every(isPlain) ? firstTwins(all) : undefined;
+    if (twins !== undefined)
+      throw damaged(`two of its names are one on some machine: ${twins.map(quoted).join(' and ')}`);
+    return { names, codes: unzip(bytes, wanted, bytes.length) }; // they are stored as they are
   } catch (cause) {
+    if (cause.isDamage) throw cause;
     throw new Error(`--from: '${from}' is not a file of this program, nor a directory`, { cause });
   }
+}
+
+/** An error about the packed file. */
+function damaged(problem) {
+  return Object.assign(new Error(`--from: '${from}' is damaged: ${problem}`), { isDamage: true });
 }
 
 /** Does something, and says of what an error is. */

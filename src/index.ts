@@ -129,7 +129,7 @@ export {
   logProb,
 } from './tensors/log-prob';
 export { type Sampled, type SampleOptions, sample } from './tensors/sample';
-export { toPortable } from './tensors/trace';
+export { type ToPortableOptions, toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {

@@ -14,7 +14,12 @@ export {
   type PoolSampleOptions,
 } from './pool/pool';
 export type { PoolWorker } from './pool/workers';
-export { readPortable, type WritePortableOptions, writePortable } from './program/file';
+export {
+  type ReadPortableOptions,
+  readPortable,
+  type WritePortableOptions,
+  writePortable,
+} from './program/file';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
 export {
   type Adjust,

@@ -103,6 +103,7 @@ const ofLayers: Row[] = [
   ['logProb', (options) => layers.logProb(model(), [] as never, options), { size: 3 }, 'size', 'batchSize'],
   ['levelLogProbs', (options) => layers.levelLogProbs(model(), [] as never, options), { batch: 3 }, 'batch', 'batchSize'],
   ['pixelCNN: output', (output) => layers.pixelCNN({ ...network, output }), { component: 4 }, 'component', 'components'],
+  ['toPortable', (options) => layers.toPortable(model(), options), { pallete: new Uint8Array(2) }, 'pallete', 'palette'],
   ['checkCausality', (options) => layers.checkCausality(model(), options), { seeds: 3 }, 'seeds', 'seed'],
   ['checkCausality: inputs', (options) => layers.checkCausality(model(), options), { input: 3 }, 'input', 'inputs'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
@@ -126,6 +127,7 @@ const ofRuntime: Row[] = [
   ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
   ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
   ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],
+  ['readPortable', async (options) => runtime.readPortable(runtime.writePortable(await portable()), options), { maxvalues: 1 }, 'maxvalues', 'maxValues'],
   ['createPool: decompress', async (options) => runtime.createPool().decompress(await portable(), new Uint8Array(1), options), { firstimage: 3 }, 'firstimage', 'firstImage'],
   ['createPool: logProb', async (options) => runtime.createPool().logProb(await portable(), images, options), { onprogress: 3 }, 'onprogress', 'onProgress'],
   ['allowedNeighbors', runtime.allowedNeighbors, { rights: pairs, below: pairs }, 'rights', 'right'],
@@ -145,8 +147,8 @@ const ofWeights: Row[] = [
 
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
-  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'toPortable', 'clipGradients', 'scheduleLearningRate', 'allowed']],
-  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['readPortable', 'allowed']],
+  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'clipGradients', 'scheduleLearningRate', 'allowed']],
+  ['pixelcnn-layers/runtime', runtime, ofRuntime, ['allowed']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
   ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],
 ]; // biome-ignore format: one row a line

@@ -14,6 +14,9 @@ const MOST_GROUPS = 100_000;
 const MOST_DEPTH = 32;
 const MOST_NAME_BYTES = 2 ** 24;
 
+/** Far fewer than any machine reads. */
+const BYTES_A_SECOND = 5e7;
+
 /** What safetensors calls each type of number, by its letter in `dtype`: '<f' and the like. They come out little-endian. */
 const DTYPES = {
   f: 'F32',
@@ -38,11 +41,14 @@ const DTYPES = {
  * @param {object} options
  * @param {number} options.mostBytes that all tensors may have
  * @param {object} [options.config] the model's, which names its layers where the file is too old to do so
- * @param {number} [options.mostSeconds] that it may take
+ * @param {number} [options.mostSeconds] that it may take; by default 5, and more for large files
  * @returns {Promise<Map<string, import('pixelcnn-layers/weights').NamedTensor>>}
  * @throws Error where it is damaged, not of Keras, or asks for more memory or time
  */
-export async function readKerasH5(bytes, { mostBytes, config, mostSeconds = 60 }) {
+export async function readKerasH5(
+  bytes,
+  { mostBytes, config, mostSeconds = 5 + bytes.length / BYTES_A_SECOND },
+) {
   const hdf5 = await h5wasm.ready;
   hdf5.activate_throwing_error_handler(); // else they go to stderr, at length
   hdf5.FS.writeFile('weights.h5', bytes);
@@ -51,7 +57,7 @@ export async function readKerasH5(bytes, { mostBytes, config, mostSeconds = 60 }
     return runInNewContext(
       'read()',
       { read: () => read(mostBytes, config) },
-      { timeout: 1000 * mostSeconds },
+      { timeout: Math.ceil(1000 * mostSeconds) },
     );
   } catch (error) {
     throw new Error(reasonOf(error), { cause: error });

@@ -1,14 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unzipSync } from 'fflate';
 import { readSafetensors } from 'pixelcnn-layers/weights';
 import { readKerasH5 } from './keras-h5.mjs';
 import { npyTensor } from './npy.mjs';
+import { listZip, unzip } from './zip.mjs';
 
 /** That a file may have, and all that is unpacked of it: 2^28 numbers, as many as the library takes of a weight. */
 const MOST_BYTES = 2 ** 30;
-/** That an archive or a directory may have. */
-const MOST_ENTRIES = 100_000;
 
 /**
  * Reads the tensors of a file of weights, whatever its name: its first bytes tell what it is.
@@ -68,10 +66,8 @@ async function readZip(bytes, path) {
   const names = listZip(bytes);
   if (names.some((name) => name.endsWith('data.pkl'))) refusePickle(bytes, path);
   if (names.includes('model.weights.h5')) {
-    const { 'model.weights.h5': weights, 'config.json': config } = unzip(bytes, [
-      'model.weights.h5',
-      'config.json',
-    ]);
+    const parts = ['model.weights.h5', 'config.json'];
+    const { 'model.weights.h5': weights, 'config.json': config } = unzip(bytes, parts, MOST_BYTES);
     return {
       format: '.keras',
       tensors: await readKerasH5(weights, { mostBytes: MOST_BYTES, config: parseConfig(config) }),
@@ -79,7 +75,7 @@ async function readZip(bytes, path) {
   }
   const arrays = names.filter((name) => name.endsWith('.npy'));
   if (arrays.length === 0) throw new Error(WANTED);
-  return { format: '.npz', tensors: npyTensors(unzip(bytes, arrays)) };
+  return { format: '.npz', tensors: npyTensors(unzip(bytes, arrays, MOST_BYTES)) };
 }
 
 /** What config.json says of the model; nothing where it is missing. */
@@ -89,39 +85,6 @@ function parseConfig(bytes) {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (error) {
     throw new Error(`config.json: not JSON: ${error.message}`, { cause: error });
-  }
-}
-
-/** The names in a zip, of which no two are the same; none is unpacked. */
-function listZip(bytes) {
-  const names = new Set();
-  eachEntry(bytes, ({ name }) => {
-    if (names.has(name) || names.size === MOST_ENTRIES) {
-      throw new Error(`wanted at most ${MOST_ENTRIES} files, each of another name`);
-    }
-    names.add(name);
-    return false;
-  });
-  return [...names];
-}
-
-/** Unpacks some files of a zip, each into as much memory as it says that it has, once all of that is known to be little enough. */
-function unzip(bytes, names) {
-  const wanted = new Set(names);
-  const sizes = new Map();
-  eachEntry(bytes, ({ name, size, originalSize }) => {
-    if (wanted.has(name)) sizes.set(name, Math.max(size, originalSize));
-    return false;
-  });
-  checkSize([...sizes.values()].reduce((sum, size) => sum + size, 0));
-  return eachEntry(bytes, ({ name }) => wanted.has(name));
-}
-
-function eachEntry(bytes, filter) {
-  try {
-    return unzipSync(bytes, { filter });
-  } catch (error) {
-    throw error.code === undefined ? error : new Error(`damaged: ${error.message}`, { cause: error });
   }
 }
 

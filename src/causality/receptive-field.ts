@@ -138,11 +138,12 @@ export async function receptiveField(
   const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
   const places = earlier.map((index) => placeOf(index, imageShape));
   const seen = places.filter((_, index) => isSeen[index] === 1);
-  const window = {
-    top: Math.min(row, ...seen.map(([r]) => r)),
-    left: Math.min(column, ...seen.map(([, c]) => c)),
-    right: Math.max(column, ...seen.map(([, c]) => c)),
-  };
+  const window = { top: row, left: column, right: column };
+  for (const [r, c] of seen) {
+    window.top = Math.min(window.top, r);
+    window.left = Math.min(window.left, c);
+    window.right = Math.max(window.right, c);
+  }
   const blindSpot = places.filter(
     ([r, c], index) => isSeen[index] === 0 && r >= window.top && c >= window.left && c <= window.right,
   );

@@ -1,4 +1,11 @@
-import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkInteger,
+  checkMaxValues,
+  MOST_VALUES,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import {
   type ConditionData,
   type ConditionValues,
@@ -34,12 +41,18 @@ export interface DecompressOptions extends WalkOptions {
   firstImage?: number;
   /** How many to read. @default all from `firstImage` on */
   numImages?: number;
+  /**
+   * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
+   * @default 2^24
+   */
+  maxValues?: number;
 }
 
 export const decompressNames: NamesOf<DecompressOptions> = {
   condition: true,
   firstImage: true,
   numImages: true,
+  maxValues: true,
   ...walkOptionNames,
 };
 
@@ -50,9 +63,11 @@ export const decompressNames: NamesOf<DecompressOptions> = {
  * will not do
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
- * @throws TypeError (rejects) naming the option that is wrong; Error if the file is not a compressed file, is damaged
- * or truncated, or was made with another model; `signal.reason` if the signal aborts. It never returns images other
- * than those that were compressed.
+ * @throws TypeError (rejects) naming the option that is wrong; RangeError before anything is computed if there are more
+ * than `maxValues` values to read; Error if the file is not a compressed file, is damaged
+ * or truncated, or was made with another model; `signal.reason` if the signal aborts. Damage is noticed by digests of 64
+ * bits or more: what is returned is what was compressed, unless someone made the file to deceive, which digests without a
+ * secret cannot prevent.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -96,19 +111,25 @@ export function planDecompress(
   options: DecompressOptions,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
-  const { firstImage = 0, numImages: wanted } = checkArgs('decompress: options', options, decompressNames);
+  const {
+    firstImage = 0,
+    numImages: wanted,
+    maxValues = MOST_VALUES,
+  } = checkArgs('decompress: options', options, decompressNames);
   checkWalkOptions('decompress', options);
+  checkInteger('decompress: maxValues', maxValues, 1);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
   const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
   const { header } = file;
   if (header.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
-  const imageShape = attempt('decompress', () =>
-    resolveImageShape('file: images', model.imageShape, header.imageShape),
-  );
   checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
   const left = header.numImages - firstImage;
   const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
+  checkMaxValues(`decompress: file: ${numImages} images`, numImages * valuesOf(header.imageShape), maxValues);
+  const imageShape = attempt('decompress', () =>
+    resolveImageShape('file: images', model.imageShape, header.imageShape),
+  );
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     imageShape,

@@ -14,9 +14,9 @@ import { bytesOf } from '../program/safetensors';
 
 /** The first byte is not a letter, so no text file begins this way. */
 const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
-const VERSION = 1;
+const VERSION = 2;
 const DIGEST_BYTES = 16;
-const CHECKSUM_BYTES = 4;
+const CHECKSUM_BYTES = 8;
 const HAS_CONDITIONS = 1;
 
 /** What comes in a file before the codes of its images. */
@@ -33,16 +33,16 @@ export interface Header {
 /** The code of an image, and the checksum of it and of its levels. */
 export interface CodedImage {
   readonly code: Uint8Array;
-  readonly checksum: number;
+  readonly checksum: bigint;
 }
 
 /** The checksum of an image's code followed by its levels, in the smallest array type that holds them. */
-export const checksumOf = (code: Uint8Array, levels: Images['data']): number =>
-  first32Bits(code, bytesOf(levels));
+export const checksumOf = (code: Uint8Array, levels: Images['data']): bigint =>
+  first64Bits(code, bytesOf(levels));
 
-function first32Bits(...parts: Uint8Array[]): number {
+function first64Bits(...parts: Uint8Array[]): bigint {
   const digest = parts.reduce((sum, part) => sum.add(part), new Digest()).finish();
-  return new DataView(digest.buffer).getUint32(0, true);
+  return new DataView(digest.buffer).getBigUint64(0, true);
 }
 
 /** Writes a file. */
@@ -66,9 +66,9 @@ export function writeFile(
   }
   for (const { code, checksum } of images) {
     head.varint(code.length);
-    head.word(checksum);
+    head.long(checksum);
   }
-  head.word(first32Bits(head.written()));
+  head.long(first64Bits(head.written()));
   for (const { code } of images) head.bytes(code);
   return head.written();
 }
@@ -80,7 +80,7 @@ const isOfCategories = ({ kind }: ConditionShape) => kind === 'class' || kind ==
 export class FileReader {
   readonly header: Header;
   private readonly lengths: Float64Array;
-  private readonly checksums: Float64Array;
+  private readonly checksums: BigUint64Array;
   private readonly starts: Float64Array;
 
   /** @throws Error that says what is wrong with the file */
@@ -95,7 +95,9 @@ export class FileReader {
       throw new Error('file: not a file of compressed images');
     const version = reader.byte();
     if (version !== VERSION)
-      throw new Error(`file: wanted version ${VERSION}, got ${version}: a later one, or damaged`);
+      throw new Error(
+        `file: wanted version ${VERSION}, got ${version}: of another pixelcnn-layers, or damaged`,
+      );
     const digest = reader.bytes(DIGEST_BYTES);
     if (!digest.every((byte, i) => byte === wanted[i]))
       throw new Error('file: compressed with another model, or damaged: its digest differs');
@@ -115,24 +117,24 @@ export class FileReader {
     ] as const)
       checkInteger(`file: ${name}`, value, least);
     const imageShape: ImageShape = [height, width, channels];
-    // Each image takes at least 5 bytes, so a short file cannot ask for much memory.
+    // Each image takes at least 9 bytes, so a short file cannot ask for much memory.
     if (numImages > reader.left / (CHECKSUM_BYTES + 1))
       throw new Error('file: truncated or damaged: too short for so many images');
     const flags = reader.byte();
     if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
     const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
     this.lengths = new Float64Array(numImages);
-    this.checksums = new Float64Array(numImages);
+    this.checksums = new BigUint64Array(numImages);
     this.starts = new Float64Array(numImages);
     let total = 0;
     for (let n = 0; n < numImages; n++) {
       this.starts[n] = total;
       this.lengths[n] = reader.varint();
-      this.checksums[n] = reader.word();
+      this.checksums[n] = reader.long();
       total += this.lengths[n] as number;
     }
-    const checksum = first32Bits(bytes.subarray(0, reader.at));
-    if (reader.word() !== checksum) throw new Error('file: damaged: its checksum differs');
+    const checksum = first64Bits(bytes.subarray(0, reader.at));
+    if (reader.long() !== checksum) throw new Error('file: damaged: its checksum differs');
     if (reader.left !== total)
       throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
     for (let n = 0; n < numImages; n++) this.starts[n] = (this.starts[n] as number) + reader.at;
@@ -144,7 +146,7 @@ export class FileReader {
     const start = this.starts[n] as number;
     return {
       code: this.bytes.subarray(start, start + (this.lengths[n] as number)),
-      checksum: this.checksums[n] as number,
+      checksum: this.checksums[n] as bigint,
     };
   }
 }
@@ -185,10 +187,10 @@ class ByteWriter {
     this.bytes([rest]);
   }
 
-  word(value: number): void {
-    this.room(4);
-    new DataView(this.buffer.buffer).setUint32(this.length, value, true);
-    this.length += 4;
+  long(value: bigint): void {
+    this.room(8);
+    new DataView(this.buffer.buffer).setBigUint64(this.length, value, true);
+    this.length += 8;
   }
 
   float(value: number): void {
@@ -242,8 +244,8 @@ class ByteReader {
     }
   }
 
-  word(): number {
-    return this.view.getUint32(this.take(4), true);
+  long(): bigint {
+    return this.view.getBigUint64(this.take(8), true);
   }
 
   float(): number {

@@ -4,15 +4,18 @@
 const MOST_ITEMS = 8;
 const MOST_LETTERS = 64;
 
-/** Formats a value for an error message; long lists and objects are shortened. */
+/** The most letters of a text, such as a name in a file, that a message shows: half from its start, half from its end. */
+const MOST_TEXT = 400;
+
+/** Formats a value for an error message; long texts, lists and objects are shortened. */
 export function show(value: unknown, depth = 0): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'bigint') return `${value}n`; // 0n is no number, and must not look like one
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (typeof value === 'string') return `'${shortened(value)}'`;
+  if (typeof value === 'bigint') return `${shortened(String(value))}n`; // 0n is no number, and must not look like one
+  if (typeof value === 'function') return `function ${shortened(value.name || '(anonymous)')}`;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     if (value instanceof Promise) return 'a Promise (is an await missing?)';
     const { constructor: Class } = value; // can be anything in JSON from a file
-    return typeof Class === 'function' ? Class.name : 'an object';
+    return typeof Class === 'function' ? shortened(Class.name) : 'an object';
   }
   if (!Array.isArray(value)) return String(value);
   if (depth > 3) return '[…]';
@@ -20,9 +23,16 @@ export function show(value: unknown, depth = 0): string {
   return `[${[...value.slice(0, MOST_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
 }
 
+/** A text for a message. A file may have names of any length, which must not become messages of any length. */
+export function shortened(text: string): string {
+  if (text.length <= MOST_TEXT) return text;
+  const half = MOST_TEXT / 2;
+  return `${text.slice(0, half)} … (${text.length} letters) … ${text.slice(-half)}`;
+}
+
 /** Throws: `what: wanted …, got …`. */
 export function throwTypeError(what: string, wanted: string, got: unknown): never {
-  throw new TypeError(`${what}: wanted ${wanted}, got ${show(got)}`);
+  throw new TypeError(`${shortened(what)}: wanted ${shortened(wanted)}, got ${show(got)}`);
 }
 
 /** The names of all arguments of an interface; leaving one out is a compile error. */
@@ -134,7 +144,16 @@ export function checkInteger(
 }
 
 /** The most numbers that a weight or an image may have: 1 GiB of float32, far more than anyone trains. */
-const MOST_NUMBERS = 2 ** 28;
+export const MOST_NUMBERS = 2 ** 28;
+
+/** The most values that a file may ask for, unless the caller allows more. */
+export const MOST_VALUES = 2 ** 24;
+
+/** Checks how many values a file asks for against the caller's `maxValues`; `what` names what they are of. */
+export function checkMaxValues(what: string, values: number, maxValues: number): void {
+  if (values > maxValues)
+    throw new RangeError(`${what}: wanted at most ${maxValues} values (maxValues), got ${values}`);
+}
 
 /** Checks that the product of these sizes is not too many numbers, before any memory is allocated. */
 export function checkMemory(what: string, sizes: readonly number[]): void {

@@ -204,11 +204,15 @@ function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> 
     : null;
 }
 
+/** More images than can be evaluated side by side: each takes at least 16 bytes of a memory of at most 4 GiB. */
+const MOST_IMAGES = 2 ** 28;
+
 /**
  * Reads and checks what the caller gave as the conditions of `numImages` images: one for each condition of the model,
  * in its order.
  *
  * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and if a number is not a class or not finite
+ * @throws RangeError if there are more images than memory has room for, before any is allocated for them
  */
 export function readConditions(
   what: string,
@@ -217,7 +221,13 @@ export function readConditions(
   numImages: number,
   imageShape: readonly number[],
 ): ConditionValues[] {
-  return matchConditions<OneCondition>(what, conditions, given).map((one) => {
+  const matched = matchConditions<OneCondition>(what, conditions, given);
+  if (numImages > MOST_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
+  return matched.map((one) => {
+    if (one.condition.kind === 'class' && typeof one.given === 'number') {
+      checkConditionValues(one.what, one.condition, [one.given]);
+      return { shape: [1], values: new Float32Array(numImages).fill(one.given) };
+    }
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);

@@ -13,19 +13,22 @@ export interface GivenCondition {
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
-/** Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start. */
-export function putConditions(
+/**
+ * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start; in parts,
+ * after each of which other work may be done.
+ */
+export function* putConditions(
   machine: Machine,
   { conditions }: Pick<ProgramIO, 'conditions'>,
   given: readonly GivenCondition[],
   /** Whose conditions each image has. */
   conditionOf: Int32Array,
   row: number,
-): void {
+): Generator<void> {
   for (const { index, to } of conditions) {
     const condition = given[index] as GivenCondition;
     const isMap = condition.shape.length > 1; // [h,w,K]
-    if (isMap) putRow(machine, condition, to, conditionOf, row);
+    if (isMap) yield* putRow(machine, condition, to, conditionOf, row);
     else if (row === 0) putVector(machine, condition, to, conditionOf);
   }
 }
@@ -45,14 +48,17 @@ function putVector(
   }
 }
 
+/** After how many columns there may be a pause. */
+const PUT = 4096;
+
 /** Writes a row of each image's map; zeros below the last row. */
-function putRow(
+function* putRow(
   { heap, chunks, width }: Machine,
   { shape, values, enlarged: [rows, columns] = [1, 1] }: GivenCondition,
   operand: Operand,
   conditionOf: Int32Array,
   row: number,
-): void {
+): Generator<void> {
   const [height, mapWidth, size] = shape as [number, number, number];
   const { stride, columnStride = 0 } = operand;
   const mapRow = Math.floor(row / rows);
@@ -65,6 +71,7 @@ function putRow(
         const pixel = to + column * columnStride;
         if (mapRow < height) heap.set(values.subarray(from, from + size), pixel);
         else heap.fill(0, pixel, pixel + size);
+        if (column % PUT === PUT - 1) yield;
       }
     }
   }

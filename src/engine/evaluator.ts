@@ -105,31 +105,36 @@ export class Evaluator {
 
   /** Sets the levels drawn or given at this place, [images evaluated]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
-    const [, width, channels] = this.imageShape;
+    const [, , channels] = this.imageShape;
     this.enter(row, column);
     this.putLevels(channel, levels);
     if (channel < channels - 1) return;
     this.runTo(channels);
     this.isEntered = false;
-    if (column === width - 1) this.machine.runRow(AFTER_ROW);
+  }
+
+  /**
+   * Does all that comes before the first pixel of the next row, in parts, after each of which other work may be done.
+   * Otherwise it is done at once with what needs it first.
+   */
+  *beginRow(row: number): Generator<void> {
+    const { machine } = this;
+    const isFirst = this.row < 0;
+    if (!isFirst) yield* machine.rowInParts(AFTER_ROW);
+    this.row = row;
+    machine.moveTo(row, 0);
+    yield* putConditions(machine, this.io, this.conditions, this.conditionOf, row);
+    if (isFirst) machine.run(ONCE);
+    yield* machine.rowInParts(ROW);
   }
 
   /** Makes a pixel the present one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
-    if (row !== this.row) this.enterRow(row);
+    if (row !== this.row) for (const _ of this.beginRow(row));
     this.machine.moveTo(row, column);
     this.isEntered = true;
     this.done = 0;
-  }
-
-  private enterRow(row: number): void {
-    const isFirst = this.row < 0;
-    this.row = row;
-    this.machine.moveTo(row, 0);
-    putConditions(this.machine, this.io, this.conditions, this.conditionOf, row);
-    if (isFirst) this.machine.run(ONCE);
-    this.machine.runRow(ROW);
   }
 
   /** Runs the times of the present pixel up to one. */

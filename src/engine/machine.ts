@@ -2,8 +2,10 @@ import {
   encode,
   INSTRUCTION_WORDS,
   type Instruction,
+  Op,
   type Operand,
   type SamplingKernels,
+  Word,
 } from '../kernels/instruction';
 import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
 import { alike, hasColumn, hasRow } from './places';
@@ -41,7 +43,14 @@ interface Segment extends Pick<Step, 'places' | 'sweep'> {
   end: number;
   /** The moving bases that a sweep uses. Moving all bases would take longer the more nodes there are. */
   readonly bases: Set<number>;
+  readonly steps: EncodedStep[];
 }
+
+/**
+ * How many multiplications, or numbers written, a job does before it may pause: a few milliseconds of work, a tenth of a
+ * second of the slowest functions.
+ */
+const PART = 2 ** 22;
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
 export class Machine {
@@ -134,15 +143,40 @@ export class Machine {
 
   /** Runs what is done for all pixels of the present row, and makes its first one the present one. */
   runRow(time: typeof ROW | typeof AFTER_ROW): void {
+    for (const _ of this.rowInParts(time));
+  }
+
+  /** The same in parts, after each of which other work may be done. */
+  *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
     this.moveTo(this.row, 0);
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     for (const chunk of this.chunks) {
       const images = Math.min(chunk.images, this.numActive - chunk.first);
       if (images <= 0) return;
       for (const segment of segments) {
-        if (segment.sweep === undefined) this.act(segment, chunk, images);
-        else this.sweep(segment, segment.sweep, chunk, images);
+        if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk, images);
+        else if ('steps' in segment && workOfRow(segment.steps) * images > PART)
+          yield* this.runInParts(segment.steps, chunk, images);
+        else this.act(segment, chunk, images);
       }
+    }
+  }
+
+  /** Runs instructions on a whole row one after the other, each on some of its columns at a time. */
+  private *runInParts(steps: readonly EncodedStep[], chunk: Chunk, images: number): Generator<void> {
+    const { kernels } = this;
+    for (const { code, at, places } of steps) {
+      const { columns = 0 } = code;
+      const most = Math.max(1, Math.floor(PART / (images * workOf(code))));
+      const bases = movingBasesOf(code);
+      for (let first = 0; first < columns; first += most) {
+        for (const base of bases) this.moveBase(chunk, base, first * places.every);
+        kernels.words[at + Word.columns] = Math.min(most, columns - first);
+        kernels.run(at, at + INSTRUCTION_WORDS, chunk.table, images);
+        yield;
+      }
+      kernels.words[at + Word.columns] = columns;
+      for (const base of bases) this.moveBase(chunk, base, 0);
     }
   }
 
@@ -171,17 +205,32 @@ export class Machine {
   }
 
   /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
-  private sweep(segment: Segment, from: Sweep, chunk: Chunk, images: number): void {
+  private *sweep(segment: Segment, from: Sweep, chunk: Chunk, images: number): Generator<void> {
     const { places, bases } = segment;
     const columns = Math.ceil((this.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
       const column = places.column + places.every * (from === 'fromLeft' ? i : columns - 1 - i);
       for (const base of bases) this.moveBase(chunk, base, column);
       this.act(segment, chunk, images);
+      if (i % SWEPT === SWEPT - 1) yield;
     }
     for (const base of bases) this.moveBase(chunk, base, 0);
   }
 }
+
+/** After how many columns a sweep may pause. */
+const SWEPT = 64;
+
+/** About how many multiplications an instruction takes for an image, in each column if it is for a whole row. */
+function workOf({ op, length, inputs = 0 }: Instruction): number {
+  return length * (op === Op.product || op === Op.lookup || op === Op.attend ? Math.max(1, inputs) : 1);
+}
+
+const workOfRow = (steps: readonly Step[]): number =>
+  steps.reduce((work, { code }) => {
+    const instruction = code as Instruction;
+    return work + (instruction.columns ?? 0) * workOf(instruction);
+  }, 0);
 
 /**
  * Replaces image n by image from[n], for all n, by copying all of its memory. A function rather than a method, so that
@@ -189,7 +238,8 @@ export class Machine {
  */
 export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
   const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
-  const held = new Float32Array(moved.length * Math.max(0, ...reservations.map(({ stride }) => stride)));
+  const longest = reservations.reduce((most, { stride }) => Math.max(most, stride), 0);
+  const held = new Float32Array(moved.length * longest);
   for (const { offset, stride, times } of reservations) {
     for (let time = 0; time < times; time++) {
       const startOf = (image: number) => {
@@ -223,14 +273,19 @@ function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): En
 /** Groups steps, in order, into segments of instructions that are consecutive in the heap and run in the same way. */
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
-  for (const { code, places, sweep, at } of steps) {
+  for (const step of steps) {
+    const { code, places, sweep, at } = step;
     const last = segments.at(-1);
     const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
     const bases = sweep === undefined ? [] : movingBasesOf(code);
     if (isLike && last?.end === at) {
       last.end += INSTRUCTION_WORDS;
+      last.steps.push(step);
       for (const base of bases) last.bases.add(base);
-    } else segments.push({ start: at, end: at + INSTRUCTION_WORDS, places, sweep, bases: new Set(bases) });
+    } else {
+      const steps = [step];
+      segments.push({ start: at, end: at + INSTRUCTION_WORDS, steps, places, sweep, bases: new Set(bases) });
+    }
   }
   return segments;
 }

@@ -126,7 +126,7 @@ class MapMaker {
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
     for (let row = 0; row < height + below; row++) {
       machine.moveTo(row, 0);
-      putConditions(machine, io, given, conditionOf, row);
+      for (const _ of putConditions(machine, io, given, conditionOf, row));
       if (row === 0) machine.run(ONCE);
       machine.runRow(ROW);
       if (row >= below) readRow(machine, io.output, row - below, height, values);

@@ -2,7 +2,7 @@ import { checkFunction, checkSignal } from '../core/check';
 import { type ConditionValues, slicedCondition } from '../core/conditions';
 import { type ImageShape, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { pauses } from '../core/pauses';
+import { inParts, pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
@@ -71,6 +71,7 @@ export async function walkImages(
 ): Promise<void> {
   const total = valuesOf(imageShape);
   const [rows, , numChannels] = imageShape;
+  const rowSize = total / rows;
   const pause = pauses();
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
@@ -84,12 +85,13 @@ export async function walkImages(
     for (let index = 0; index < total; index++) {
       signal?.throwIfAborted();
       const place = placeOf(index, imageShape);
-      const [, , channel] = place;
+      const [row, , channel] = place;
+      if (index % rowSize === 0) await inParts(evaluator.beginRow(row), pause, signal);
       const present = { outputs: evaluator.outputs(...place), channel, levels: ofPixel };
       readOutputs(caller, distribution, () => visitor.visit(present, index, levels));
       evaluator.put(...place, levels);
       for (let n = 0; n < count; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
-      const isRowDone = (index + 1) % (total / rows) === 0;
+      const isRowDone = (index + 1) % rowSize === 0;
       const done = first * total + count * (index + 1);
       if (onProgress !== undefined && isRowDone)
         await tell(onProgress, { done, total: numImages * total }, signal);

@@ -1,5 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { throwTypeError } from '../core/check';
+import { layers } from '@tensorflow/tfjs-layers';
+import { show, throwTypeError } from '../core/check';
 
 /** The fields of an object of a file, by the names that tfjs reads them by. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -33,25 +34,53 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** The fields in layer configs, of tfjs and of this library, that determine the sizes of weights. */
-const SIZES = ['filters', 'units', 'kernelSize', 'numClasses'];
+/** How many more numbers the weights of the model that is being loaded may have, and what to call it in messages. */
+interface Limit {
+  readonly what: string;
+  readonly numValues: number;
+  left: number;
+  /** Whether tfjs requires that all weights are in the file: `strict` of `loadLayersModel`. */
+  isStrict: boolean;
+}
+
+let limit: Limit | null = null;
 
 /**
- * Checks that no layer, of this model or of one inside it, has more features than all weights together have numbers.
- * tfjs would allocate its weights, however large, before it finds that those of the file do not fit.
+ * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all
+ * of them, however large, before it finds that those of the file do not fit. Whatever the sizes in a file are called, and
+ * whichever of them are multiplied, they end up in the shapes of weights.
  *
- * @throws TypeError naming the size
+ * tfjs makes the whole model in one turn, after which the limit ends. Models loaded with `strict: false` have none, since
+ * they may have weights of their own.
  */
-export function checkSizes(what: string, saved: unknown, numValues: number): void {
-  if (typeof saved !== 'object' || saved === null || numValues === 0) return;
-  for (const [name, value] of Object.entries(fieldsOf(saved))) {
-    const isImage = name === 'batchInputShape' && Array.isArray(value) && value.length === 4; // [N,H,W,C]
-    const sizes = isImage ? value.slice(3) : SIZES.includes(name) ? [value].flat() : [];
-    if (sizes.some((size) => size > numValues)) {
-      throwTypeError(`${what}: ${name}`, `at most ${numValues}, as many as the weights have numbers`, value);
+export function limitWeights(what: string, numValues: number): void {
+  const isSet = limit !== null;
+  limit = { what, numValues, left: numValues, isStrict: false };
+  if (isSet) return;
+  const layer = layers.Layer.prototype as unknown as {
+    addWeight(name: string, shape: readonly number[], ...rest: unknown[]): unknown;
+    setFastWeightInitDuringBuild(value: boolean): void;
+  };
+  const { addWeight, setFastWeightInitDuringBuild } = layer;
+  layer.setFastWeightInitDuringBuild = function (value) {
+    if (value && limit !== null) limit.isStrict = true;
+    setFastWeightInitDuringBuild.call(this, value);
+  };
+  layer.addWeight = function (name, shape, ...rest) {
+    if (limit?.isStrict) {
+      limit.left -= shape.reduce((product, length) => product * length, 1);
+      if (!(limit.left >= 0)) {
+        const { what, numValues } = limit;
+        const who = `${what}: weight ${show(name)} of layer ${show((this as { name?: string }).name)}`;
+        throwTypeError(who, `weights of ${numValues} numbers in all, as the file has`, shape);
+      }
     }
-    checkSizes(what, value, numValues);
-  }
+    return addWeight.call(this, name, shape, ...rest);
+  };
+  queueMicrotask(() => {
+    limit = null;
+    Object.assign(layer, { addWeight, setFastWeightInitDuringBuild });
+  });
 }
 
 /** Files may have `inbound_nodes` or `inboundNodes`. */
@@ -78,19 +107,19 @@ function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
 }
 
 function checkGraph(what: string, graph: Fields): void {
-  const layers = (graph['layers'] as unknown[]).map(fieldsOf);
+  const all = (graph['layers'] as unknown[]).map(fieldsOf);
   /** How many calls of each layer can be referred to: so far, and in total. */
   const made = new Map<string, number>();
-  for (const { name, className, config } of layers) {
+  for (const { name, className, config } of all) {
     checkName(what, name, fieldsOf(config)['name']);
-    if (made.has(name)) throw new Error(`${what}: two layers are named '${name}'`);
+    if (made.has(name)) throw new Error(`${what}: two layers are named ${show(name)}`);
     made.set(name, hasFirstNode(className) ? 1 : 0);
   }
-  const calls = layers.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
+  const calls = all.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
   const inTheEnd = new Map(made);
   for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
   for (const { layer, inputs } of calls) {
-    for (const input of inputs) checkReference(`${what}: layer '${layer}'`, input, inTheEnd);
+    for (const input of inputs) checkReference(`${what}: layer ${show(layer)}`, input, inTheEnd);
   }
   checkOrder(what, calls, made);
   for (const side of ['input', 'output']) {
@@ -105,7 +134,7 @@ function checkName(what: string, name: unknown, ownName: unknown): asserts name 
     throwTypeError(what, 'the name of a layer', name);
   }
   if (ownName != null && ownName !== name) {
-    throwTypeError(`${what}: layer '${name}'`, 'the same name in its config', ownName);
+    throwTypeError(`${what}: layer ${show(name)}`, 'the same name in its config', ownName);
   }
 }
 
@@ -120,7 +149,7 @@ function hasFirstNode(className: unknown): boolean {
 
 /** The calls of a layer, one for each list of inputs that is not empty. */
 function readCalls(what: string, layer: string, inboundNodes: unknown): Call[] {
-  const who = `${what}: layer '${layer}'`;
+  const who = `${what}: layer ${show(layer)}`;
   return readList(who, 'inbound nodes', inboundNodes)
     .map((node) => ({ layer, inputs: readReferences(who, node) }))
     .filter(({ inputs }) => inputs.length > 0);
@@ -148,9 +177,9 @@ function checkReference(
   inTheEnd: ReadonlyMap<string, number>,
 ): void {
   const count = inTheEnd.get(layer);
-  if (count === undefined) throw new Error(`${who} needs layer '${layer}', which is not there`);
+  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which is not there`);
   if (call >= count) {
-    throw new Error(`${who} needs node ${call} of layer '${layer}', which has only ${count}`);
+    throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
   }
 }
 
@@ -166,7 +195,7 @@ function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<s
       return !isReady;
     });
     if (left.length === waiting.length) {
-      throw new Error(`${what}: layer '${layerInCycle(left, isThere)}' needs its own output`);
+      throw new Error(`${what}: layer ${show(layerInCycle(left, isThere))} needs its own output`);
     }
     waiting = left;
   }

@@ -3,8 +3,16 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
-import { checkInteger, checkNumber, checkOneOf, checkRecord, throwTypeError } from '../core/check';
-import { checkSavedGraph, checkSizes } from '../models/saved-graph';
+import {
+  checkInteger,
+  checkNumber,
+  checkOneOf,
+  checkRecord,
+  shortened,
+  show,
+  throwTypeError,
+} from '../core/check';
+import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
@@ -96,23 +104,32 @@ async function removeOthers(directory: string, current: readonly string[]): Prom
 async function load(directory: string): Promise<io.ModelArtifacts> {
   const file = join(directory, MODEL_FILE);
   const model = parseModel(file, (await readWhole('fileSystem', file)).toString('utf8'));
-  return io.getModelArtifactsForJSON(model, async (manifest) => {
+  const artifacts = await io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
     const wanted = sum(specs.map(byteLength));
     const shards = await Promise.all(names.map((name) => readWhole('fileSystem', join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
     if (got !== wanted) {
-      const problem = `names weights of ${wanted} bytes, but ${names.join(', ')} has ${got}`;
+      const problem = `names weights of ${wanted} bytes, but ${shortened(names.join(', '))} has ${got}`;
       throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
     }
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights)) {
-      const problem = `${names.join(', ')} is damaged: the digest in its name is not that of its contents`;
+      const problem = `${shortened(names.join(', '))} is damaged: the digest in its name is not that of its contents`;
       throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
     }
     return [specs, new Uint8Array(weights).buffer];
+  });
+  const { modelTopology, weightSpecs = [] } = artifacts;
+  const numValues = sum(weightSpecs.map(({ shape }) => product(shape)));
+  // tfjs makes the model as soon as it has read the topology.
+  return Object.defineProperty(artifacts, 'modelTopology', {
+    get() {
+      limitWeights(`fileSystem: ${file}`, numValues);
+      return modelTopology;
+    },
   });
 }
 
@@ -139,7 +156,6 @@ function parseModel(file: string, text: string): io.ModelJSON {
   checkWeights(what, weights);
   checkRecord(`${what}: userDefinedMetadata`, userDefinedMetadata);
   checkSavedGraph(what, modelTopology);
-  checkSizes(what, modelTopology, sum(weights.map(({ shape }) => product(shape))));
   return model as io.ModelJSON;
 }
 
@@ -154,7 +170,7 @@ function checkWeights(what: string, specs: readonly unknown[]): asserts specs is
   for (const [i, spec] of specs.entries()) {
     const { name, dtype, shape, quantization } = checkRecord(`${what}: weight ${i}`, spec);
     if (typeof name !== 'string') throwTypeError(`${what}: weight ${i}: name`, 'a string', name);
-    if (names.has(name)) throw new Error(`${what}: two weights are named '${name}'`);
+    if (names.has(name)) throw new Error(`${what}: two weights are named ${show(name)}`);
     names.add(name);
     const weight = `${what}: weight ${name}`;
     if (!Array.isArray(shape)) throwTypeError(`${weight}: shape`, 'a list', shape);

@@ -4,6 +4,7 @@ import {
   checkFields,
   checkInteger,
   checkList,
+  checkMaxValues,
   checkMemory,
   checkNumber,
   checkOneOf,
@@ -35,14 +36,13 @@ import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readin
 // recomputed, and the cost of evaluation is bounded by the length of the file.
 
 /** A model with named weights that is otherwise unchecked. */
-export type UncheckedModel = Readonly<Record<Exclude<keyof PortableModel, 'distribution'>, unknown>> &
+export type UncheckedModel = Readonly<
+  Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
+> &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
 /** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
 const MOST_LEVELS = 2 ** 24;
-
-/** Values of an image: 4096 x 4096 of one channel. */
-const MOST_VALUES = 2 ** 24;
 
 /**
  * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
@@ -58,13 +58,16 @@ const FEATURE = 4;
  * not longer than is plausible for its weights, which have been checked by {@link checkWeight}. Takes time proportional
  * to the file's length.
  *
- * @throws TypeError or Error that says what is wrong
+ * @param maxValues as in `readPortable`
+ * @throws TypeError or Error that says what is wrong; RangeError beyond `maxValues`
  */
-export function checkProgram(model: UncheckedModel): asserts model is PortableModel {
+export function checkProgram(model: UncheckedModel, maxValues: number): asserts model is PortableModel {
   const { imageShape, levels, conditions, nodes, output, weights, distribution } = model;
-  const channels = checkImageShape(imageShape);
+  const channels = checkImageShape(imageShape, maxValues);
   const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
-  const shapes = checkList('conditions', conditions).map(checkConditionShape);
+  const shapes = checkList('conditions', conditions).map((condition, index) =>
+    checkConditionShape(condition, index, maxValues),
+  );
   checkKinds('conditions', shapes);
 
   const list = checkList('nodes', nodes);
@@ -82,21 +85,21 @@ export function checkProgram(model: UncheckedModel): asserts model is PortableMo
       throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
   }
   const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
-  const meaning = checkDistributionShape(distribution, numLevels);
+  const meaning = checkDistributionShape(distribution, numLevels, maxValues);
   // Checked before a distribution of this size is made, since even a short file may contain any number.
   const [wanted, kind] =
     meaning.kind === 'softmax'
       ? [channels * numLevels, `logits, ${levels} of each channel`]
       : [numParameters({ imageChannels: channels, ...meaning }), 'parameters of the distribution'];
   if (size !== wanted) throwTypeError('output', `a node of ${wanted} ${kind}`, size);
-  checkOutputs(model as PortableModel);
+  checkOutputs(model as PortableModel, maxValues);
 }
 
 /** @returns the channels */
-function checkImageShape(imageShape: unknown): number {
+function checkImageShape(imageShape: unknown, maxValues: number): number {
   const [height, width, channels] = checkList('imageShape', imageShape, 3);
   const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MOST_LENGTH); // null for any
-  if (values > MOST_VALUES) throwTypeError('imageShape', `at most ${MOST_VALUES} values`, values);
+  checkMaxValues('imageShape', values, maxValues);
   return channels as number;
 }
 
@@ -105,11 +108,11 @@ const placesOf = (imageShape: unknown): number => {
   return (height ?? 1) * (width ?? 1);
 };
 
-function checkConditionShape(condition: unknown, index: number): ConditionShape {
+function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {
   const what = `conditions: ${index}`;
   const { kind } = (condition ?? {}) as Partial<ConditionShape>;
   checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map', 'codes']);
-  if (kind === 'codes') return checkCodes(what, condition);
+  if (kind === 'codes') return checkCodes(what, condition, maxValues);
   const name = kind === 'class' ? 'numClasses' : 'size';
   const hasNullClass = kind === 'class' && Object.hasOwn(condition as object, 'nullClass');
   const fields = checkFields(what, condition, ['kind', name, ...(hasNullClass ? ['nullClass'] : [])]);
@@ -119,11 +122,11 @@ function checkConditionShape(condition: unknown, index: number): ConditionShape 
   return condition as ConditionShape;
 }
 
-function checkCodes(what: string, condition: unknown): ConditionShape {
+function checkCodes(what: string, condition: unknown, maxValues: number): ConditionShape {
   const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
   checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
   const count = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape, 2), MOST_LENGTH);
-  if (count > MOST_VALUES) throwTypeError(`${what}: shape`, `at most ${MOST_VALUES} codes`, shape);
+  checkMaxValues(`${what}: shape`, count, maxValues);
   return condition as ConditionShape;
 }
 
@@ -143,27 +146,28 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** The most levels times components of a mixture: the number of masses that make up the probabilities of all levels. */
-const MOST_MASSES = 2 ** 24;
-
 /** What the outputs mean. */
-function checkDistributionShape(shape: unknown, levels: number): DistributionShape {
+function checkDistributionShape(shape: unknown, levels: number, maxValues: number): DistributionShape {
   if (shape === undefined) return { kind: 'softmax' };
   const { kind } = (shape ?? {}) as Partial<DistributionShape>;
   checkOneOf('distribution: kind', kind as string, ['softmax', 'logisticMixture']);
   const fields = kind === 'softmax' ? (['kind'] as const) : (['kind', 'components'] as const);
   const { components } = checkFields<'kind' | 'components'>('distribution', shape, fields);
   if (kind === 'logisticMixture')
-    checkInteger('distribution: components', components, 1, Math.floor(MOST_MASSES / levels));
+    checkMaxValues(
+      'distribution: levels times components',
+      levels * checkInteger('distribution: components', components, 1),
+      maxValues,
+    );
   return shape as DistributionShape;
 }
 
 /** There must be outputs for each pixel, and those of each channel may only depend on what is known by its turn. */
-function checkOutputs(model: PortableModel): void {
+function checkOutputs(model: PortableModel, maxValues: number): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
   const program = imageProgram(model);
-  checkMaps(model, program.maps);
+  checkMaps(model, program.maps, maxValues);
   const readiness = readinessOf(program.nodes, program.conditions);
   checkImageSize('imageShape', imageShape, readiness);
   const { times, scale } = readiness[output] as Readiness;
@@ -180,13 +184,14 @@ function checkOutputs(model: PortableModel): void {
  * Checks that maps computed from conditions are not larger than the image (or the greatest image allowed), and that
  * those kept as a whole fit into memory.
  */
-function checkMaps(model: PortableModel, maps: readonly number[]): void {
+function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
   const sizes = mapSizes(model);
   for (const [index, size] of sizes.entries()) {
     const [h, w] = size ?? [null, null];
     if ((h ?? 0) > height || (w ?? 0) > width)
       throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
+    checkMaxValues(`node ${index}: map`, (h ?? 1) * (w ?? 1), maxValues);
   }
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
     const { op, size } = model.nodes[index] as ProgramNode;

@@ -1,6 +1,16 @@
-import { checkArgs, checkBoolean, checkFields, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkFields,
+  checkInteger,
+  MOST_NUMBERS,
+  MOST_VALUES,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
+import { checkDescription, type Description } from './description';
 import { fromFloat16, isInfinite, toFloat16 } from './float16';
 import { checkModel, type PortableModel, type Weight } from './program';
 import {
@@ -14,9 +24,12 @@ import {
 } from './safetensors';
 
 // A model as a file: a safetensors file in which the weights are tensors, by name, and the program and the model's
-// digest are metadata.
+// digest are metadata. If the model has a palette, it is one more tensor, and information is metadata too.
 
 const FORMAT = 'pixelcnn-layers';
+
+/** The tensor that holds the palette. No weight has this name. */
+const PALETTE = '__palette__';
 const VERSION = 1;
 
 /** The parts of a model in the program; the weights are stored separately. */
@@ -32,6 +45,18 @@ export interface WritePortableOptions {
 }
 
 const optionNames: NamesOf<WritePortableOptions> = { float16: true };
+
+/** Options of {@link readPortable}. */
+export interface ReadPortableOptions {
+  /**
+   * The most values of an image, places of a map, and levels times components of a mixture: the sizes that a file states
+   * without containing that many numbers. Lengths that the model leaves open count as 1. Weights are not limited, since
+   * the file contains them. @default 2^24
+   */
+  maxValues?: number;
+}
+
+const readOptionNames: NamesOf<ReadPortableOptions> = { maxValues: true };
 
 /**
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
@@ -65,23 +90,38 @@ export function writePortable(
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
     );
-    checkProgram(model);
-    const digest = hexOf(digestOf(float16 ? { ...model, weights: decodeAll(tensors) } : model));
-    const program = programText(model);
-    const metadata = new Map(Object.entries({ format: FORMAT, version: String(VERSION), program, digest }));
+    checkProgram(model, MOST_NUMBERS);
+    if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
+    const description = checkDescription('', model, model.levels);
+    const { palette, info } = description;
+    const digest = fileDigest(float16 ? { ...model, weights: decodeAll(tensors) } : model, description);
+    if (palette !== undefined) {
+      const shape = [model.levels, palette.length / model.levels];
+      tensors.set(PALETTE, { dtype: 'U8', shape, bytes: palette });
+    }
+    const metadata = new Map(
+      Object.entries({
+        format: FORMAT,
+        version: String(VERSION),
+        program: programText(model),
+        ...(info && { info: JSON.stringify(info) }),
+        digest,
+      }),
+    );
     return writeContainer({ tensors, metadata });
   });
 }
 
 /**
- * Reads a model from a file of {@link writePortable}, and checks everything in it. A file that is damaged, truncated or
- * malicious gives an error and no model, in time proportional to its length. The model that is returned has finite
- * weights and sees no value before its turn. If the file has a digest, as those of `writePortable` have, program and
- * weights are those that were written.
+ * Reads a model from a file of {@link writePortable}, and checks everything in it, in time proportional to its length.
+ * Whoever made the file, the model that is returned has finite weights and sees no value before its turn; otherwise there
+ * is an error and no model. If the file has a digest, as those of `writePortable` have, it is also as it was written: the
+ * digest, of 128 bits, notices all damage, but not a file that someone made to deceive.
  *
  * @param bytes the whole file
  * @returns the model, its weights as float32
- * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
+ * @throws TypeError if `bytes` is not a Uint8Array, or an option is wrong; RangeError if the file states sizes beyond
+ * `maxValues`; Error that says what is wrong with the file
  * @example
  * ```js
  * import { readPortable } from 'pixelcnn-layers/runtime';
@@ -92,18 +132,28 @@ export function writePortable(
  * }
  * ```
  */
-export function readPortable(bytes: Uint8Array): PortableModel {
+export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
   if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
+  const { maxValues = MOST_VALUES } = checkArgs('readPortable: options', options, readOptionNames);
+  checkInteger('readPortable: maxValues', maxValues, 1);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);
-    const { program, digest } = readMetadata(metadata);
-    const model = { ...program, weights: decodeAll(tensors) };
-    checkProgram(model);
+    const { program, info, digest } = readMetadata(metadata);
+    const weights = new Map(tensors);
+    const palette = weights.get(PALETTE);
+    weights.delete(PALETTE);
+    const model = { ...program, weights: decodeAll(weights) };
+    checkProgram(model, maxValues);
+    const description = checkDescription(
+      'file: ',
+      { palette: palette && readPalette(palette, model.levels), info },
+      model.levels,
+    );
     // Checked last, because the other errors are more specific. Files from other programs may have no digest.
-    if (digest !== undefined && digest !== hexOf(digestOf(model))) {
+    if (digest !== undefined && digest !== fileDigest(model, description)) {
       throw new Error('file: damaged: its digest differs');
     }
-    return model;
+    return { ...model, ...description };
   });
 }
 
@@ -125,6 +175,27 @@ export function digestOf(model: PortableModel): Uint8Array {
   return digest.finish();
 }
 
+/** The digest in a file: that of the model, or if it has a palette or information, of all three. */
+function fileDigest(model: PortableModel, { palette, info }: Description): string {
+  const digest = digestOf(model);
+  if (palette === undefined && info === undefined) return hexOf(digest);
+  const text = new TextEncoder().encode(JSON.stringify([palette?.length ?? null, info ?? null]));
+  return hexOf(
+    new Digest()
+      .add(digest)
+      .add(text)
+      .add(palette ?? new Uint8Array(0))
+      .finish(),
+  );
+}
+
+function readPalette({ dtype, shape, bytes }: TensorBytes, levels: number): Uint8Array {
+  if (dtype !== 'U8') throwTypeError('palette: dtype', 'U8', dtype);
+  if (![1, 3].some((colours) => String(shape) === String([levels, colours])))
+    throwTypeError('palette: shape', `[${levels},1] or [${levels},3]`, shape);
+  return bytes;
+}
+
 const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Reads the metadata: checks format and version, and returns the program, not yet checked, and the digest. */
@@ -136,14 +207,14 @@ function readMetadata(metadata: ReadonlyMap<string, string>) {
   if (version !== String(VERSION)) {
     throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
   }
-  const { program, digest } = checkFields(
+  const { program, info, digest } = checkFields(
     'metadata',
     Object.fromEntries(metadata),
     ['format', 'version', 'program'],
-    ['digest'],
+    ['info', 'digest'],
   );
   const fields = checkFields('program', parseJson('program', program as string), parts, optionalParts);
-  return { program: fields, digest };
+  return { program: fields, info: info === undefined ? info : parseJson('info', info as string), digest };
 }
 
 function encode(name: string, weight: Weight, float16: boolean): TensorBytes {

@@ -271,6 +271,10 @@ export interface PortableModel {
   readonly conditions: readonly ConditionShape[];
   /** The weights, by the names that nodes refer to. */
   readonly weights: ReadonlyMap<string, Weight>;
+  /** What each level looks like, [L, 1 or 3]: a grey, or red, green and blue. Nothing is computed from it. */
+  readonly palette?: Uint8Array;
+  /** What there is to know about the model, such as its name, source, licence and training data. */
+  readonly info?: Readonly<Record<string, string>>;
 }
 
 /** Checks that a model has the form of a portable model; its contents are checked elsewhere. */

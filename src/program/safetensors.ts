@@ -151,12 +151,13 @@ export function parseJson(what: string, text: string): unknown {
   return value;
 }
 
-/** Runs a function; an error that it throws becomes an Error whose message begins with `what`. */
+/** Runs a function; an error that it throws becomes an Error, or RangeError, whose message begins with `what`. */
 export function attempt<T>(what: string, act: () => T): T {
   try {
     return act();
   } catch (cause) {
-    throw new Error(`${what}: ${(cause as Error).message}`, { cause });
+    const Class = cause instanceof RangeError ? RangeError : Error;
+    throw new Class(`${what}: ${(cause as Error).message}`, { cause });
   }
 }
 

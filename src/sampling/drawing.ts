@@ -1,6 +1,6 @@
 import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { pauses } from '../core/pauses';
+import { inParts, pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
@@ -15,6 +15,11 @@ import { Particles } from './particles';
  * of a program, or whole passes of a tfjs model.
  */
 export interface OutputSource {
+  /**
+   * What comes before the first value of a row, in parts, after each of which other work may be done. Otherwise it is
+   * done when outputs are first wanted.
+   */
+  beginRow?(row: number): Iterable<void>;
   /**
    * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
    * a row is unspecified. Valid until the next call.
@@ -57,7 +62,9 @@ export async function drawImages(
   for (let index = 0; index < total; index++) {
     signal?.throwIfAborted();
     const place = placeOf(index, job.imageShape);
-    if (drawing.begin(index)) {
+    const isNeeded = drawing.begin(index);
+    if (index % rowSize === 0 && source.beginRow) await inParts(source.beginRow(place[0]), pause, signal);
+    if (isNeeded) {
       const outputs = source.outputs(...place);
       const present = outputs instanceof Float32Array ? outputs : await outputs;
       readOutputs('sample', job.distribution, () => drawing.read(place, present));

@@ -87,6 +87,7 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
 
 /** An evaluator as a source. */
 export const sourceOf = (evaluator: Evaluator): OutputSource => ({
+  beginRow: (row) => evaluator.beginRow(row),
   outputs: (row, column, channel) => evaluator.outputs(row, column, channel),
   put: (row, column, channel, levels) => evaluator.put(row, column, channel, levels),
   evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),

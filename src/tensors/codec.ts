@@ -75,8 +75,8 @@ export async function compress(
  * @param bytes the whole file
  * @returns levels, int32 [N,H,W,C]; the caller disposes of them
  * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel;
- * Error if the file is not a compressed file, is damaged or truncated, or was made with another model. It never returns
- * images other than those that were compressed.
+ * RangeError before anything is computed if there are more than `maxValues` values to read; Error if the file is not a compressed file, is damaged or truncated, or was made with another model.
+ * Damage is noticed as by `decompress` of `pixelcnn-layers/runtime`.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

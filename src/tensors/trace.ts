@@ -1,11 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { checkArgs, type NamesOf } from '../core/check';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
+import { checkDescription } from '../program/description';
 import { imageProgram } from '../program/maps';
 import type { Expressed } from '../program/ops';
 import type { PortableModel, Weight } from '../program/program';
@@ -185,11 +187,25 @@ export async function readModel(
   };
 }
 
+/** Options of {@link toPortable}. */
+export interface ToPortableOptions {
+  /**
+   * What each level looks like, [L] greys or [L, 3] red, green and blue, for models of codes, tiles or palettes.
+   * Programs that show images may use it.
+   */
+  palette?: Uint8Array;
+  /** What there is to know about the model: its name, source, licence, training data. At most 100 entries. */
+  info?: Readonly<Record<string, string>>;
+}
+
+const optionNames: NamesOf<ToPortableOptions> = { palette: true, info: true };
+
 /**
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
  * server, from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that has a custom distribution
+ * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that has a custom
+ * distribution, or naming the option that is wrong
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -199,8 +215,16 @@ export async function readModel(
  * console.log(data.length, shape); // 32 [2, 4, 4, 1]
  * ```
  */
-export async function toPortable(model: LayersModel): Promise<PortableModel> {
+export async function toPortable(
+  model: LayersModel,
+  options: ToPortableOptions = {},
+): Promise<PortableModel> {
   const shape = imageModelShape('toPortable: model', model);
+  const description = checkDescription(
+    'toPortable: ',
+    checkArgs('toPortable: options', options, optionNames),
+    shape.levels,
+  );
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
   const { distribution } = shape;
@@ -208,7 +232,7 @@ export async function toPortable(model: LayersModel): Promise<PortableModel> {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
-  return readModel(traced, shape);
+  return { ...(await readModel(traced, shape)), ...description };
 }
 
 /** Whether a distribution is one that this library knows by name. */

@@ -1,6 +1,6 @@
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
+import { checkArgs, checkFunction, checkOneOf, type NamesOf, shortened, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
 import { checkNamed, checkTensor, float32Of, type NamedTensor } from './named-tensor';
 import { layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
@@ -143,7 +143,7 @@ function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
   const more = all.length > MOST_NAMES ? `, … and ${all.length - MOST_NAMES} more` : '';
-  return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).join(', ')}${more}`];
+  return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).map(shortened).join(', ')}${more}`];
 }
 
 /** Checks that numbers are finite. `name` names the tensors that they come from. */

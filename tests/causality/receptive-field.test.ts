@@ -8,6 +8,7 @@ import {
   oneHotClass,
   pixelCNN,
   pixelLogits,
+  pixelSNAIL,
   receptiveField,
   sample,
 } from 'pixelcnn-layers';
@@ -142,6 +143,17 @@ onEachBackend('receptiveField', (backend) => {
       [0, 1, 1],
     ]);
     expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]);
+    model.dispose();
+  });
+
+  it('answers for large images with attention, which sees all of them, in seconds', async () => {
+    const model = pixelSNAIL({ imageShape: [256, 256, 3], levels: 2, filters: 128, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 64, input: 'scaled' }); // biome-ignore format: one line
+    const start = performance.now();
+    const { seen, blindSpot, window } = await receptiveField(model, { row: 255, column: 255, channel: 0 });
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(seen).toHaveLength(3 * (256 * 256 - 1));
+    expect(blindSpot).toEqual([]);
+    expect(window).toEqual({ top: 0, left: 0, right: 255 });
     model.dispose();
   });
 

@@ -49,12 +49,12 @@ function changed<Numbers extends Uint8Array | Uint16Array | Float32Array>(
 /** A file of three images without codes whose flags say something else, of a right checksum. */
 function withFlags(file: Uint8Array, flags: number): Uint8Array {
   const copy = changed(file, 4 + 1 + 16 + 5, flags);
-  const head = copy.subarray(0, -4);
-  copy.set(new Digest().add(head).finish().subarray(0, 4), head.length);
+  const head = copy.subarray(0, -8);
+  copy.set(new Digest().add(head).finish().subarray(0, 8), head.length);
   return copy;
 }
 
-/** Bytes of a header and index of so many images, at most: of the index 8 an image. */
+/** Bytes of a header and index of so many images, at most: of the index 12 an image. */
 const HEADER = 60;
 
 /** Compressing and decompressing gives the same images, in as many bytes as the likelihoods promise. */
@@ -255,28 +255,74 @@ describe('compress and decompress', () => {
     const model = portableModel({ imageShape: [null, null, 1], levels: 2, features: 1, blocks: 0 });
     const file = (height: number, width: number) => {
       const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: null };
-      const image = { code: new Uint8Array(0), checksum: 0 };
+      const image = { code: new Uint8Array(0), checksum: 0n };
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
     const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
     expect(planCompress(model, large, {}).imageShape).toEqual([4096, 4097, 1]);
-    expect(planDecompress(model, file(4096, 4097), {}).imageShape).toEqual([4096, 4097, 1]);
+    const maxValues = 4096 * 4097;
+    expect(planDecompress(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
     const wanted = 'wanted sizes whose product is at most 268435456';
-    expect(() => planDecompress(model, file(60_000, 60_000), {})).toThrow(
+    const any = { maxValues: Number.MAX_SAFE_INTEGER };
+    expect(() => planDecompress(model, file(60_000, 60_000), any)).toThrow(
       `decompress: file: images: ${wanted}, got [60000, 60000, 1]`,
     );
-    expect(() => planDecompress(model, file(2 ** 48, 2 ** 48), {})).toThrow(wanted);
+    expect(() => planDecompress(model, file(2 ** 20, 2 ** 20), any)).toThrow(wanted);
+  });
+
+  it('give back no more values than they may, of those that are wanted', async () => {
+    const model = portableModel({ imageShape: [4, 3, 1] });
+    const images = { data: randomLevels(36, 5, 1), shape: [3, 4, 3, 1] };
+    const bytes = await compress(model, images);
+    const refused = (options: object, most: number, got: number) => {
+      const plan = () => planDecompress(model, bytes, { ...options, maxValues: most });
+      expect(plan).toThrow(RangeError);
+      expect(plan).toThrow(`wanted at most ${most} values (maxValues), got ${got}`);
+    };
+    refused({}, 35, 36);
+    refused({ firstImage: 1 }, 23, 24);
+    refused({ firstImage: 1, numImages: 1 }, 11, 12);
+    expect((await decompress(model, bytes, { maxValues: 36 })).data).toHaveLength(36);
+    expect((await decompress(model, bytes, { firstImage: 2, maxValues: 12 })).data).toHaveLength(12);
+    for (const maxValues of [0, 1.5, Number.NaN, '9', null])
+      expect(() => planDecompress(model, bytes, { maxValues: maxValues as never })).toThrow(
+        'decompress: maxValues: wanted an integer of at least 1',
+      );
+  });
+
+  it('give back 2^24 values unless more are allowed, of tensors and in pools too', async () => {
+    const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 })); // biome-ignore format: one line
+    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }); // biome-ignore format: one line
+    const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: null };
+    const image = { code: new Uint8Array(0), checksum: 0n };
+    const file = (height: number) => writeFile({ ...header, imageShape: [height, 4096, 1] }, [], [image]);
+    expect(file(65_536).length).toBeLessThan(50); // asks for 2^28 values
+    expect(planDecompress(portable, file(4096), {}).imageShape).toEqual([4096, 4096, 1]);
+    const pool = createPool({ workers: 1, createWorker: workers.startWorker });
+    for (const height of [4097, 65_536, 2 ** 36])
+      for (const job of [
+        decompress(portable, file(height)),
+        decompressTensors(model, file(height)),
+        pool.decompress(portable, file(height)),
+      ]) {
+        const error = await job.catch((error) => error);
+        expect(error).toBeInstanceOf(RangeError);
+        expect(error.message).toBe(
+          `decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`,
+        );
+      }
+    await pool.terminate();
   });
 });
 
 describe('the codec elsewhere', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it('reads and writes the file of version 1, to the byte', async () => {
+  it('reads and writes the file of version 2, to the byte', async () => {
     const model = portableModel({ numClasses: 3 });
     const condition = [0, 1, 2, 0, 1];
     const images = await sample(model, { numImages: 5, seed: 4, condition });
-    const kept = await bytesOf('../golden/codec/version-1.pxc');
+    const kept = await bytesOf('../golden/codec/version-2.pxc');
     expect(await compress(model, images, { condition, storeCondition: true })).toEqual(kept);
     expect(await decompress(model, kept)).toEqual(images);
   });
@@ -302,7 +348,7 @@ describe('the codec elsewhere', () => {
       const { webAssemblyKernels } = await import('../../src/kernels/webassembly');
       expect(webAssemblyKernels(8)).toBeNull();
       const model = portableModel({ numClasses: 3 });
-      const kept = await bytesOf('../golden/codec/version-1.pxc');
+      const kept = await bytesOf('../golden/codec/version-2.pxc');
       const images = await there.decompress(model, kept);
       const options = { condition: [0, 1, 2, 0, 1], storeCondition: true };
       expect(await there.compress(model, images, options)).toEqual(kept);
@@ -422,7 +468,7 @@ describe('a file that is not as it should be', () => {
     const made = ({ numImages = 3, height = 4, levels = 5, classes = stored.class }) => {
       const conditions = [{ shape: [1], values: Float32Array.from(classes) }];
       const header = { digest: digestOf(model), numImages, imageShape: [height, 3, 1] as const, levels };
-      const image = { code: new Uint8Array(0), checksum: 0 };
+      const image = { code: new Uint8Array(0), checksum: 0n };
       return writeFile({ ...header, conditions }, kinds, [image, image, image]);
     };
     for (const [file, message] of [
@@ -436,7 +482,7 @@ describe('a file that is not as it should be', () => {
       [made({ classes: [0, 1, 2] }), 'file: condition: wanted an integer from 0 to 1, got 2'],
       [withFlags(made({}), 2), 'file: damaged: it has unknown flags'],
       [withFlags(made({}), 0), 'file: '], // the classes are taken for lengths of codes
-      [changed(made({}), 4, 0), 'file: wanted version 1, got 0'],
+      [changed(made({}), 4, 0), 'file: wanted version 2, got 0'],
       [bytes.slice(0, -1), 'file: truncated or damaged: wanted '],
     ] as const)
       await expect(decompress(model, file)).rejects.toThrow(`decompress: ${message}`);
@@ -448,14 +494,14 @@ describe('a file that is not as it should be', () => {
     const conditions = [{ shape: [1, 6, 1], values }];
     const digest = new Uint8Array(16);
     const head = { digest, numImages: 1, imageShape: [128, 16_384, 1] as const, levels: 65_536, conditions };
-    const file = writeFile(head, kinds, [{ code: new Uint8Array(128), checksum: 7 }]);
-    expect(file.length).toBe(21 + (1 + 2 + 3 + 1 + 3) + 1 + (1 + 1 + 2 + 2 + 3 + 4) + (2 + 4) + 4 + 128);
+    const file = writeFile(head, kinds, [{ code: new Uint8Array(128), checksum: 7n }]);
+    expect(file.length).toBe(21 + (1 + 2 + 3 + 1 + 3) + 1 + (1 + 1 + 2 + 2 + 3 + 4) + (2 + 8) + 8 + 128);
     const reader = new FileReader(file, kinds, digest);
     expect(reader.header).toEqual(head);
-    expect(reader.image(0)).toEqual({ code: new Uint8Array(128), checksum: 7 });
+    expect(reader.image(0)).toEqual({ code: new Uint8Array(128), checksum: 7n });
 
     const short = { shape: [1, 6, 1], values: new Float32Array(6) }; // 6 bytes, where numbers would be 24
-    const image = { code: new Uint8Array(0), checksum: 7 };
+    const image = { code: new Uint8Array(0), checksum: 7n };
     const least = writeFile({ ...head, conditions: [short] }, kinds, [image]);
     expect(new FileReader(least, kinds, digest).header.conditions).toEqual([short]);
     const map = [{ kind: 'map', size: 1 }] as const; // 2^48 of them: nothing is asked for

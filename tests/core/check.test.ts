@@ -4,6 +4,7 @@ import {
   checkBoolean,
   checkCategories,
   checkFeatures,
+  checkFields,
   checkFunction,
   checkInteger,
   checkKernelSize,
@@ -11,6 +12,7 @@ import {
   checkMemory,
   checkNumber,
   checkOneOf,
+  show,
   throwTypeError,
 } from '../../src/core/check';
 
@@ -39,6 +41,24 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(Object.create(null))).toBe('option: wanted more, got an object');
     expect(message(Math.max)).toBe('option: wanted more, got function max');
     expect(message(() => 1)).toBe('option: wanted more, got function (anonymous)');
+  });
+
+  it('speaks in messages of a few letters, however long the names and values are', () => {
+    const long = `begin${'-'.repeat(1e6)}end`;
+    for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
+      expect(show(value).length).toBeLessThan(500);
+    expect(show(long)).toMatch(/^'begin-+ … \(1000008 letters\) … -+end'$/);
+    expect(show('-'.repeat(400))).toBe(`'${'-'.repeat(400)}'`);
+    const message = (act: () => void) => {
+      try {
+        act();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return expect.unreachable();
+    };
+    expect(message(() => checkInteger(long, long)).length).toBeLessThan(1500);
+    expect(message(() => checkFields(long, {}, [long])).length).toBeLessThan(1500);
   });
 
   it('integers', () => {

@@ -478,7 +478,10 @@ describe('Evaluator', () => {
       numActive: 1,
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
-      runRow: (time: number) => log.push(time === AFTER_ROW ? 'after row' : 'row'),
+      rowInParts: function* (time: number) {
+        log.push(time === AFTER_ROW ? 'after row' : 'row');
+        yield;
+      },
     };
     const evaluator = new Evaluator(
       machine as unknown as Machine,
@@ -510,10 +513,10 @@ describe('Evaluator', () => {
     evaluator.outputs(0, 1, 0);
     expect(taken()).toEqual(['time 0']);
     evaluator.put(0, 1, 1, [0]);
-    expect(taken()).toEqual(['time 1', 'time 2', 'after row']);
+    expect(taken()).toEqual(['time 1', 'time 2']);
 
     evaluator.outputs(1, 0, 0);
-    expect(taken()).toEqual(['move 1 0', 'condition', 'row', 'move 1 0', 'time 0']);
+    expect(taken()).toEqual(['after row', 'move 1 0', 'condition', 'row', 'move 1 0', 'time 0']);
   });
 
   it('writes a vector once, and the rows of a map as they come', () => {

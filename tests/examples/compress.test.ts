@@ -132,7 +132,18 @@ describe('compress.mjs', () => {
   it('writes nothing outside of its directory, whatever a file says', async () => {
     const file = join(directory, 'digits.zip');
     const entries = unzipSync(await readFile(file));
-    for (const name of ['../out.png', '/tmp/out.png', 'a\\b.png', '..', 5]) {
+    for (const name of [
+      '../out.png',
+      '/tmp/out.png',
+      'a\\b.png',
+      '..',
+      5,
+      'con.png',
+      'a:b.png',
+      'a\u0000.png',
+      'a\u001b[2J.png',
+      `${'a'.repeat(300)}.png`,
+    ]) {
       const names = { '8x8': Array.from({ length: 20 }, (_, n) => (n === 7 ? name : `${n}.png`)) };
       const bad = join(directory, 'bad.zip');
       await writeFile(bad, zipSync({ ...entries, 'names.json': Buffer.from(JSON.stringify(names)) }));
@@ -148,11 +159,20 @@ describe('compress.mjs', () => {
     const { '8x8.pxc': code = new Uint8Array(0) } = unzipSync(await readFile(join(directory, 'digits.zip')));
     const names = Array.from({ length: 20 }, (_, n) => `${n}.png`);
     for (const [list, message] of [
-      [{ '8x8': names, '9x9': ['a.png'] }, 'is damaged: wanted [8x8.pxc,9x9.pxc], got [8x8.pxc]'],
-      [null, 'is damaged: wanted [], got [8x8.pxc]'],
+      [{ '8x8': names, '9x9': ['a.png'] }, "is damaged: wanted '8x8.pxc 9x9.pxc', got '8x8.pxc'"],
+      [null, "is damaged: wanted '', got '8x8.pxc'"],
       [{ '8x8': names.slice(1) }, 'is damaged: wanted 20 names of images of 8x8'],
-      [{ '8x8': 'abcdefghijabcdefghij' }, 'is damaged: wanted 20 names of images of 8x8'],
-      [{ '8x8': ['1.png', ...names.slice(1)] }, "is damaged: it has two images '1.png'"],
+      [{ '8x8': 'abcdefghijabcdefghij' }, 'is damaged: wanted a list of names of images of 8x8'],
+      [{ '8x8': [] }, 'is damaged: wanted a list of names of images of 8x8'],
+      [{ '../8x8': names }, "is damaged: wanted '../8x8.pxc', got '8x8.pxc'"],
+      [
+        { '8x8': ['1.png', ...names.slice(1)] },
+        "is damaged: two of its names are one on some machine: '1.png' and '1.png'",
+      ],
+      [
+        { '8x8': ['A.png', 'a.png', ...names.slice(2)] },
+        "is damaged: two of its names are one on some machine: 'A.png' and 'a.png'",
+      ],
     ] as const) {
       const bad = join(directory, 'bad.zip');
       await writeFile(bad, zipSync({ 'names.json': Buffer.from(JSON.stringify(list)), '8x8.pxc': code }));
@@ -173,6 +193,32 @@ describe('compress.mjs', () => {
     await writeFile(fourChannels, writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
     expect((await run(fourChannels, join(directory, 'digits'), file)).stderr).toBe(
       '--model: wanted one of grey or RGB images, got 4 channels\n',
+    );
+  });
+
+  it('unpacks only what it packs, of a size that the file itself has', async () => {
+    const { '8x8.pxc': code = new Uint8Array(0), 'names.json': names = code } = unzipSync(await readFile(join(directory, 'digits.zip'))); // biome-ignore format: one line
+    const zeros = new Uint8Array(2 ** 26);
+    for (const [entries, message] of [
+      [{ 'names.json': names, '8x8.pxc': code, zeros }, "is damaged: wanted '8x8.pxc', got '8x8.pxc zeros'"],
+      [{ 'names.json': names, '8x8.pxc': zeros }, 'is not a file of this program'],
+      [{ 'names.json': zeros, '8x8.pxc': code }, 'is not a file of this program'],
+    ] as const) {
+      const bad = join(directory, 'bomb.zip');
+      await writeFile(bad, zipSync(entries));
+      const { code: exit, stderr } = await run(DIGITS, bad, join(directory, 'nowhere'));
+      expect(exit).toBe(1);
+      expect(stderr).toContain(`--from: '${bad}' ${message}`);
+    }
+  });
+
+  it('packs no two names that are one on some machine', async () => {
+    const pngs = join(directory, 'twins');
+    await mkdir(pngs);
+    for (const name of ['A.png', 'a.png'])
+      await writeFile(join(pngs, name), pngOfLevels(new Uint8Array(64), [8, 8, 1], 17));
+    expect((await run(DIGITS, pngs, join(directory, 'twins.zip'))).stderr).toBe(
+      "--from: wanted names that differ on every machine, got 'A.png' and 'a.png'\n",
     );
   });
 

@@ -121,6 +121,11 @@ declare module '*/examples/lib/digits.mjs' {
   export function readDigits(part: 'train' | 'test'): Promise<{ images: Uint8Array; labels: Uint8Array }>;
 }
 
+declare module '*/examples/lib/file-names.mjs' {
+  export function isPortableName(name: unknown): name is string;
+  export function sameNameKey(name: string): string;
+  export function quoted(name: string): string;
+}
 declare module '*/examples/lib/files.mjs' {
   export function writeWhole(path: string, contents: string | Uint8Array): Promise<void>;
   export function prepareFile(path: string, flag?: string): Promise<void>;

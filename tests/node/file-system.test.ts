@@ -235,7 +235,6 @@ describe('fileSystem', () => {
         whole.replace('[["image"', '[["imagf"'),
         "model.json: layer 'input_conv' needs layer 'imagf', which is not there",
       ],
-      [whole.replace('"filters":4', '"filters":40000'), 'model.json: filters: wanted at most'],
       [
         whole.replace(/}$/, ',"userDefinedMetadata":3}'),
         'model.json: userDefinedMetadata: wanted an object, got 3',
@@ -337,5 +336,84 @@ describe('fileSystem', () => {
     for (const bad of ['', undefined, 3]) {
       expect(() => fileSystem(bad as string)).toThrow('fileSystem: wanted a directory');
     }
+  });
+});
+
+describe('a model whose sizes are those of another', () => {
+  const image = [4, 4, 1] as [number, number, number];
+  type Config = Record<string, unknown>;
+
+  /** What became of loading a model in which the first layer with this field has it as given. */
+  async function loaded(model: tfl.LayersModel, field: string, value: unknown, strict = true, more = {}) {
+    await model.save(fileSystem(directory));
+    model.dispose();
+    const file = join(directory, 'model.json');
+    const json = JSON.parse(await readFile(file, 'utf8'));
+    const all: Config[] = json.modelTopology.config.layers.map(({ config }: { config: Config }) => config);
+    const config = all.find((config) => field in (config as object)) as Config;
+    expect(config, field).toBeDefined();
+    Object.assign(config, { [field]: value, ...more });
+    await writeFile(file, JSON.stringify(json));
+    let most = 0;
+    const { makeTensor } = tf.engine();
+    tf.engine().makeTensor = function (values, shape, ...rest) {
+      most = Math.max(most, tf.util.sizeFromShape(shape));
+      return makeTensor.call(this, values, shape, ...rest);
+    };
+    try {
+      const made = await tfl.loadLayersModel(fileSystem(directory), { strict });
+      const numParams = made.countParams();
+      made.dispose();
+      return { numParams, most };
+    } catch (error) {
+      return { error: String(error), most };
+    } finally {
+      tf.engine().makeTensor = makeTensor;
+    }
+  }
+
+  const own = (args = {}) => pixelCNN({ imageShape: image, levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, ...args }); // biome-ignore format: one line
+  const dense = () => tfl.sequential({ layers: [tfl.layers.dense({ units: 6, inputShape: [4] })] });
+  const embedded = () => tfl.sequential({ layers: [tfl.layers.embedding({ inputDim: 5, outputDim: 3, inputLength: 2 })] }); // biome-ignore format: one line
+  const recurrent = () =>
+    tfl.sequential({
+      layers: [tfl.layers.simpleRNN({ units: 3, inputShape: [2, 2], recurrentInitializer: 'zeros' })],
+    });
+
+  it.each<[string, () => tfl.LayersModel, string, unknown]>([
+    ['levels of an embedding', () => own({ input: { embedding: 3 } }), 'levels', 4096],
+    ['units of one', () => own({ input: { embedding: 3 } }), 'units', 4096],
+    ['filters', own, 'filters', 100],
+    ['a kernel', own, 'kernel_size', [101, 101]],
+    ["a dense layer of tfjs's", dense, 'units', 2 ** 26],
+    ["an embedding of tfjs's", embedded, 'input_dim', 2 ** 26],
+    ["the columns of an embedding of tfjs's", embedded, 'output_dim', 2 ** 26],
+    ["an RNN of tfjs's", recurrent, 'units', 64],
+    ['channels of images', own, 'batch_input_shape', [null, 4, 4, 2 ** 19]],
+    ["the input of a dense layer of tfjs's", dense, 'batch_input_shape', [null, 2 ** 26]],
+  ])('is refused before there is memory for it: %s', async (_, make, field, value) => {
+    const model = make();
+    const numParams = model.countParams();
+    const { error, most } = await loaded(model, field, value);
+    expect(error).toMatch(/fileSystem: .*model.json: weight '.*' of layer '.*': wanted weights of \d+ numbers in all/); // biome-ignore format: one line
+    expect(error).toContain(`wanted weights of ${numParams} numbers in all, as the file has, got [`);
+    expect(most).toBeLessThanOrEqual(numParams);
+  });
+
+  it('is loaded if its weights need not be there', async () => {
+    const { numParams } = await loaded(dense(), 'units', 7, false, { name: 'other' });
+    expect(numParams).toBe(4 * 7 + 7);
+  });
+
+  it('limits nothing that is made later', async () => {
+    await loaded(dense(), 'units', 7);
+    const model = dense();
+    expect(model.countParams()).toBe(30);
+    model.dispose();
+    await Promise.all([1, 2].map(async () => (await fileSystem(directory).load?.())?.modelTopology));
+    await null;
+    expect(Object.hasOwn(tfl.layers.Layer.prototype, 'addWeight')).toBe(true);
+    const { numParams } = await loaded(dense(), 'trainable', false);
+    expect(numParams).toBe(30);
   });
 });

@@ -250,7 +250,7 @@ describe('wrong arguments', () => {
 
   it('are models that cannot be sent; the pool goes on', async () => {
     const { pool } = poolOf(2);
-    const odd = { ...model, info: () => 1 };
+    const odd = { ...model, extra: () => 1 };
     expect(await messageOf(pool.sample(odd, { numImages: 50 }))).toMatch(/DataCloneError/);
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
   });

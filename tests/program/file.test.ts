@@ -560,12 +560,12 @@ const programs: Case[] = [
   ],
   [
     'a mixture of nothing',
-    'distribution: components: wanted an integer from 1 to 8388608, got 0',
+    'distribution: components: wanted an integer of at least 1, got 0',
     inProgram((program) => (program.distribution = { kind: 'logisticMixture', components: 0 })),
   ],
   [
     'a mixture of too many for so many levels',
-    'distribution: components: wanted an integer from 1 to 16, got 17',
+    'distribution: levels times components: wanted at most 16777216 values (maxValues), got 17825792',
     inProgram((program) => {
       program.levels = 2 ** 20;
       program.distribution = { kind: 'logisticMixture', components: 17 };
@@ -1038,6 +1038,67 @@ describe('readPortable', () => {
     expectRefused(edited(file, edit), message);
   });
 
+  it.each<[string, number, string, Edit]>([
+    ['of an image', 4 * 6 * 2, 'imageShape', (parts) => (parts.program.imageShape = [4, 6, 2])],
+    ['of a row of any number', 6 * 2, 'imageShape', (parts) => (parts.program.imageShape = [null, 6, 2])],
+  ])('refuses more values than it may, %s', (_, values, what, edit) => {
+    const bytes = edited(file, edit);
+    const { program } = takeApart(bytes);
+    expect(readPortable(bytes, { maxValues: values }).imageShape).toEqual(program.imageShape);
+    const least = () => readPortable(bytes, { maxValues: values - 1 });
+    expect(least).toThrow(RangeError);
+    expect(least).toThrow(
+      `readPortable: ${what}: wanted at most ${values - 1} values (maxValues), got ${values}`,
+    );
+  });
+
+  it('gives short messages of long names', () => {
+    const long = '-'.repeat(1e6);
+    const edits: Edit[] = [
+      inProgram(({ nodes }) => (nodes[1].op = long)),
+      inProgram(({ nodes }) => (nodes[1][long] = 1)),
+      inProgram(({ nodes }) => (nodes[1].kernel = long)),
+      inProgram((program) => (program.conditions = [{ kind: long }])),
+      inProgram((program) => (program.conditions = long)),
+      (parts) => (parts.header.__metadata__.format = long),
+      (parts) => (parts.header.__metadata__[long] = 'none'),
+      (parts) => (parts.header[long] = { dtype: 'F32', shape: [1], data_offsets: [0, 3] }),
+      (parts) => (parts.header[long] = { dtype: long, shape: [1], data_offsets: [0, 4] }),
+    ];
+    for (const edit of edits) {
+      try {
+        readPortable(edited(file, edit));
+        expect.unreachable();
+      } catch (error) {
+        expect((error as Error).message.length).toBeLessThan(2000);
+      }
+    }
+  });
+
+  it('reads a file of more weights than values that it may ask for', () => {
+    const numbers = [...readPortable(file).weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+    expect(numbers).toBeGreaterThan(2);
+    const small = edited(file, (parts) => (parts.program.imageShape = [null, null, 2]));
+    expect(() => readPortable(small, { maxValues: 2 })).not.toThrow();
+    expect(() => readPortable(small, { maxValues: 1 })).toThrow(RangeError);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, '9', null])('refuses maxValues %s', (maxValues) => {
+    expect(() => readPortable(file, { maxValues: maxValues as never })).toThrow(
+      'readPortable: maxValues: wanted an integer of at least 1',
+    );
+  });
+
+  it('reads and writes larger images where the caller wants them', () => {
+    const large = edited(file, (parts) => (parts.program.imageShape = [4096, 4096, 2]));
+    expect(() => readPortable(large)).toThrow(
+      'readPortable: imageShape: wanted at most 16777216 values (maxValues), got 33554432',
+    );
+    const model = readPortable(large, { maxValues: 2 ** 25 });
+    expect(model.imageShape).toEqual([4096, 4096, 2]);
+    expect(readPortable(writePortable(model), { maxValues: 2 ** 25 })).toEqual(model);
+  });
+
   it.each([undefined, null, 'file', [1, 2], new ArrayBuffer(8), new Float32Array(2)])(
     'refuses %s by its type',
     (bytes) => {
@@ -1128,7 +1189,7 @@ describe('readPortable', () => {
         program.nodes.push({ op, size, inputs: [last, last] });
       }
     };
-    const bombs: [edit: Edit, message: string][] = [
+    const bombs: [edit: Edit, message: string | null][] = [
       [inProgram((program) => doubled(program, 'concat')), '(concat): wanted less work in so short a file'],
       [
         inProgram(({ nodes }) => nodes.push({ op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) })),
@@ -1172,7 +1233,7 @@ describe('readPortable', () => {
             parts.program.nodes.push({ op: 'conv', size: 64, input, kernel: 'wide', bias: null, window });
           }
         },
-        '',
+        'wanted less work in so short a file',
       ],
       [
         (parts) => {
@@ -1183,13 +1244,14 @@ describe('readPortable', () => {
           const input = nodes.push({ op: 'conv', size, input: 8, kernel: 'long', bias: null, window }) - 1;
           for (const groups of [1, 2, size / 2, size]) nodes.push({ op: 'softmax', size, input, groups });
         },
-        '',
+        null, // long enough itself for what it asks
       ],
     ];
     for (const [edit, message] of bombs) {
       const bytes = edited(file, edit);
       const start = performance.now();
-      expect(() => readPortable(bytes)).toThrow(message);
+      if (message === null) readPortable(bytes);
+      else expect(() => readPortable(bytes)).toThrow(message);
       expect(performance.now() - start).toBeLessThan(MOST_MILLISECONDS);
     }
   });
@@ -1462,7 +1524,7 @@ describe('networks on codes in a file', () => {
     ['codes of no rows', 'conditions: 0: shape: wanted an integer from 1 to 16384, got 0', inCodes({ shape: [0, 2] })],
     ['codes of any size', 'conditions: 0: shape: wanted an integer from 1 to 16384, got null', inCodes({ shape: [null, null] })],
     ['codes with a size', 'conditions: 0: wanted no fields but', inCodes({ size: 1 })],
-    ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 codes, got [16384, 16384]', inCodes({ shape: [16384, 16384] })],
+    ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 values (maxValues), got 268435456', inCodes({ shape: [16384, 16384] })],
     ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', inCodes({ shape: [1, 3] })],
     ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', inProgram((program) => { program.imageShape = [null, null, 1]; })],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', inProgram((program) => { program.conditions[0].shape = [3, 2]; program.nodes[7].inputs = [1, 6, 1]; })],
@@ -1491,6 +1553,24 @@ describe('networks on codes in a file', () => {
 
   it.each(cases)('are refused: %s', (_, message, edit) => {
     expectRefused(edited(bytes, edit), message);
+  });
+
+  it('are no larger than the caller allows', () => {
+    // A map of 1x2, enlarged to 2x6, of which the image, of any size, reads nothing.
+    const any = edited(
+      bytes,
+      inProgram((program) => {
+        program.imageShape = [null, null, 1];
+        program.nodes[7].inputs = [1, 1, 1];
+      }),
+    );
+    expect(readPortable(any, { maxValues: 12 }).imageShape).toEqual([null, null, 1]);
+    expect(() => readPortable(any, { maxValues: 11 })).toThrow(
+      'readPortable: node 5: map: wanted at most 11 values (maxValues), got 12',
+    );
+    expect(() => readPortable(any, { maxValues: 1 })).toThrow(
+      'readPortable: conditions: 0: shape: wanted at most 1 values (maxValues), got 2',
+    );
   });
 
   it('look around from any place of the kernel, of any groups, at nothing but the codes', async () => {

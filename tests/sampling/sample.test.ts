@@ -196,7 +196,7 @@ describe('far more images than fit into memory', () => {
     return expect.unreachable();
   }
 
-  it.each([3e7, 1e12, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
+  it.each([3e7, 1e9, 1e12, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
     const model = pixelCNN({ ...SIZES, imageShape: [8, 8, 1] });
     const classes = gatedPixelCNN({ ...SIZES, imageShape: [8, 8, 1], numClasses: 3 });
     const [plain, conditional] = [await toPortable(model), await toPortable(classes)];
@@ -209,13 +209,13 @@ describe('far more images than fit into memory', () => {
       () => sampleTensor(model, { numImages }),
       () => sampleTensor(classes, { numImages, condition: 1, strategy: 'incremental' }),
     ];
-    if (numImages > 1e9)
+    if (numImages >= 1e9)
       asks.push(() => sampleTensor(classes, { numImages, condition: 1, strategy: 'full' }));
     for (const ask of asks) {
       const [error, milliseconds] = await refused(ask);
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toMatch(many);
-      expect(milliseconds).toBeLessThan(30_000); // drawing so many takes hours
+      expect(milliseconds).toBeLessThan(3000); // drawing so many takes hours
     }
     expect(tf.memory().numTensors).toBe(before);
     for (const each of [model, classes]) each.dispose();

@@ -14,7 +14,10 @@ beforeAll(async () => {
   await useBackend('cpu');
   const models = [tinyModel(), gatedPixelCNN({ imageShape: [2, 2, 2], levels: 4, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3 })]; // biome-ignore format: one line
   for (const model of models) setNoise(model);
-  [tiny, classes] = (await Promise.all(models.map(toPortable))) as [PortableModel, PortableModel];
+  [tiny, classes] = (await Promise.all(models.map((model) => toPortable(model)))) as [
+    PortableModel,
+    PortableModel,
+  ];
   for (const model of models) model.dispose();
 });
 

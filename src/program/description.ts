@@ -1,0 +1,44 @@
+import { checkRecord, show, throwTypeError } from '../core/check';
+import type { PortableModel } from './program';
+
+// What a model may carry for people who see its images or get its file. Nothing is computed from it.
+
+/** A palette and information about a model. */
+export type Description = Pick<PortableModel, 'palette' | 'info'>;
+
+const MOST_ENTRIES = 100;
+const MOST_NAME = 64; // letters
+const MOST_VALUE = 2 ** 16; // letters
+
+/** Checks a palette and information, and returns copies of those that there are. Messages begin with `prefix`. */
+export function checkDescription(
+  prefix: string,
+  { palette, info }: { readonly palette?: unknown; readonly info?: unknown },
+  levels: number,
+): Description {
+  return {
+    ...(palette !== undefined && { palette: checkPalette(`${prefix}palette`, palette, levels) }),
+    ...(info !== undefined && { info: checkInfo(`${prefix}info`, info) }),
+  };
+}
+
+function checkPalette(what: string, palette: unknown, levels: number): Uint8Array {
+  if (!(palette instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', palette);
+  if (palette.length !== levels && palette.length !== 3 * levels)
+    throwTypeError(what, `1 or 3 bytes for each of ${levels} levels`, palette.length);
+  return Uint8Array.from(palette);
+}
+
+function checkInfo(what: string, info: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(checkRecord(what, info));
+  if (entries.length > MOST_ENTRIES) throwTypeError(what, `at most ${MOST_ENTRIES} entries`, entries.length);
+  for (const [name, value] of entries) {
+    // Every object has names such as `constructor` and `__proto__`.
+    if (name === '' || name.length > MOST_NAME || name in {})
+      throwTypeError(what, `names of 1 to ${MOST_NAME} letters that no object has by itself`, name);
+    if (typeof value !== 'string') throwTypeError(`${what}: ${show(name)}`, 'a string', value);
+    if (value.length > MOST_VALUE)
+      throwTypeError(`${what}: ${show(name)}`, `at most ${MOST_VALUE} letters`, value.length);
+  }
+  return Object.fromEntries(entries) as Record<string, string>;
+}
