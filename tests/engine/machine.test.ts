@@ -100,6 +100,55 @@ describe('Machine', () => {
     );
   });
 
+  it('runs much work on a row in parts, which come out as the whole', () => {
+    const [width, columns, inputs] = [128, 64, 2 ** 14]; // at every second column
+    const plan = new Plan(2, width, 1);
+    const floats = 4 * width + inputs;
+    const from = plan.reserveForImages(1, floats);
+    const to = plan.reserveForImages(1, 4 * columns);
+    const ofRow = { rowStride: 0, rows: 1, above: 0, slots: 4 };
+    const x = {
+      base: plan.movingBase({ ...ofRow, start: from.offset, scale: 1 }),
+      offset: 0,
+      stride: from.stride,
+    };
+    const y = {
+      base: plan.movingBase({ ...ofRow, start: to.offset, scale: 2 }),
+      offset: 0,
+      stride: to.stride,
+    };
+    const weights = plan.constant(new Float32Array(4 * inputs).fill(1)).offset;
+    const bias = plan.constant(Float32Array.of(0, 1, 2, 3));
+    const sums = { op: Op.product, y: { ...y, columnStride: 4 }, a: { ...x, columnStride: 8 }, b: bias };
+    const numbers = {
+      length: 4,
+      inputs,
+      weights,
+      weightStride: 4 * inputs,
+      parameter: Number.NEGATIVE_INFINITY,
+    };
+    plan.emit(ROW, { ...sums, ...numbers }, { every: 2, row: 0, column: 0 });
+    const machine = new Machine(plan, 2, javascriptKernels);
+    machine.moveTo(0, 0);
+    const [chunk] = machine.chunks;
+    /** Counts parts, and gives the first output of each column of an image. */
+    const run = (numActive: number, one: number) => {
+      machine.numActive = numActive;
+      for (const image of [0, 1]) {
+        const start = (chunk?.at(x) as number) + image * x.stride;
+        for (let i = 0; i < floats; i++) machine.heap[start + i] = i % 8 === 0 ? one : 0;
+      }
+      const parts = [...machine.rowInParts(ROW)].length;
+      const start = (chunk?.at(y) as number) + (numActive - 1) * y.stride;
+      return [parts, Array.from({ length: columns }, (_, c) => machine.heap[start + 4 * c])];
+    };
+    const eighth = inputs / 8; // inputs that are not 0
+    // 2 images, 64 columns, 4 outputs, 2^14 inputs: 2^23, and half of that is a part.
+    expect(run(2, 1)).toEqual([2, new Array(columns).fill(eighth)]);
+    expect(run(2, 2)).toEqual([2, new Array(columns).fill(2 * eighth)]);
+    expect(run(1, 3)).toEqual([0, new Array(columns).fill(3 * eighth)]); // at once
+  });
+
   it('moves bases with the pixel, through rows used in turn', () => {
     const plan = new Plan(1, 4, 1);
     plan.reserve(8);
