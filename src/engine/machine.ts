@@ -155,7 +155,7 @@ export class Machine {
       if (images <= 0) return;
       for (const segment of segments) {
         if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk, images);
-        else if ('steps' in segment && workOfRow(segment.steps) * images > PART)
+        else if (workOfRow(segment.steps) * images > PART)
           yield* this.runInParts(segment.steps, chunk, images);
         else this.act(segment, chunk, images);
       }
@@ -227,10 +227,7 @@ function workOf({ op, length, inputs = 0 }: Instruction): number {
 }
 
 const workOfRow = (steps: readonly Step[]): number =>
-  steps.reduce((work, { code }) => {
-    const instruction = code as Instruction;
-    return work + (instruction.columns ?? 0) * workOf(instruction);
-  }, 0);
+  steps.reduce((work, { code }) => work + (code.columns ?? 0) * workOf(code), 0);
 
 /**
  * Replaces image n by image from[n], for all n, by copying all of its memory. A function rather than a method, so that
