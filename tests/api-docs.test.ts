@@ -31,6 +31,7 @@ const OUR_OWN = [
   'idxImages',
   'imageBatches',
   'imageSet',
+  'interleaved',
   'kernelsInUse',
   'levelEmbedding',
   'levelLogProbs',
