@@ -119,7 +119,7 @@ describe('look-ahead.mjs', () => {
       ["--particles: wanted a whole number of at least 1, got 'x'", ['look-ahead.mjs', '--particles', 'x']],
       ["--maps: wanted a whole number of at least 1, got '0'", ['look-ahead.mjs', '--maps', '0']],
       ["--seed: wanted a whole number of at least 0, got '-1'", ['look-ahead.mjs', '--seed=-1']],
-      ["Unknown option '--particle'; --help lists the flags", ['look-ahead.mjs', '--particle', '3']],
+      ["Unknown option '--particle': did you mean --particles? --help lists the flags", ['look-ahead.mjs', '--particle', '3']],
       ['--out: wanted a directory', ['look-ahead.mjs', '--out', 'DIR/file']],
       ['--out: wanted a file', ['beam.mjs', '--out', 'DIR']],
       ["Unexpected argument 'beam.png'", ['beam.mjs', 'beam.png']],

@@ -157,7 +157,7 @@ describe('quickstart, its flags', () => {
     ['--out: wanted a directory, SCRIPT is a file', ['--out', 'SCRIPT']],
     ["Unknown option '--step'", ['--step', '3']],
     ["Option '--steps <value>' argument missing", ['--steps']],
-    ["Option '--seed' argument is ambiguous", ['--seed', '--batch']],
+    ["--seed: wanted a value, got '--batch'; --help lists the flags", ['--seed', '--batch']],
     ["Unexpected argument 'extra'", ['extra']],
   ];
   itRefuses(
