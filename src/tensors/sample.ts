@@ -137,8 +137,11 @@ async function outputSource(
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const cost = `each value takes a whole forward pass: ${passes}`;
-    const meaningless = 'samples and likelihoods mean nothing (checkCausality finds the layer)';
-    const consequence = traced.lateTimes !== undefined ? `${meaningless}, and ${cost}` : cost;
+    const meaningless = 'samples and likelihoods mean nothing';
+    const consequence =
+      traced.lateTimes !== undefined
+        ? `${meaningless} (checkCausality finds the layer), and ${cost}`
+        : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
     warnOfObstacle(
       'sample',
       model,
