@@ -56,14 +56,18 @@ function nearestOf(word, known) {
   return least <= Math.max(1, word.length / 4) ? known[distances.indexOf(least)] : undefined;
 }
 
-/** How many letters must be inserted, deleted or replaced to turn one word into another (Levenshtein). */
+/** How many letters must be inserted, deleted, replaced or swapped with the next to turn one word into another. */
 function editDistance(a, b) {
+  let before = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min(row[j] + (a[i] === b[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1));
-    row = next;
+    for (let j = 0; j < b.length; j++) {
+      const isSwapped = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swapped = isSwapped ? before[j - 1] + 1 : Infinity;
+      next.push(Math.min(row[j] + (a[i] === b[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1, swapped));
+    }
+    [before, row] = [row, next];
   }
   return row[b.length];
 }

@@ -82,7 +82,7 @@ export interface Causality {
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the rule is proved or refuted from the graph
  * and its masks, for all weights, classes and images. Then 32 values of random images are changed all the same, and
  * every output that must not change is compared bit for bit, in case a layer computes on tensors something other than
- * its `express` says. This takes seconds, whatever the model.
+ * its `express` says. This takes seconds, except on tfjs's slow cpu backend.
  *
  * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
  * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each class, including the null class, if

@@ -188,7 +188,7 @@ export function checkCondition(
     const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
     const form = givenShape === undefined ? ', as { data, shape }' : '';
     const wanted = isClass
-      ? `a class from 0 to ${numClassesRead(condition) - 1}, or ${numImages} of them`
+      ? `a class from 0 to ${numClassesRead(condition) - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
       : `${ofShape} [${mayBeFlat ? flat : [numImages, ...shape]}]${form}`;
     throwTypeError(what, wanted, givenShape ?? given);
   }

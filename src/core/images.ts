@@ -82,6 +82,7 @@ export function levelsArray(length: number, levels: number): Images['data'] {
 /** Checks that something has the form of images [N,H,W,C]; its numbers are checked elsewhere. */
 export function checkImages(what: string, images: unknown): { data: ArrayLike<number>; shape: number[] } {
   const { data, shape } = (images ?? {}) as { data?: ArrayLike<number>; shape?: number[] };
+  if (typeof data === 'function') throwTypeError(what, 'images of levels { data, shape }', images); // such as a tensor
   if (!Array.isArray(shape) || shape.length !== 4)
     throwTypeError(what, 'images of levels [N,H,W,C]', shape ?? images);
   const size = shape.reduce((product, length) => product * checkInteger(`${what}: shape`, length, 1), 1);

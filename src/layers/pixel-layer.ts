@@ -61,7 +61,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return this.expressShape(inputShape) ?? this.cannot('a shape');
+    return this.expressShape(inputShape) ?? this.cannot('computeOutputShape');
   }
 
   /** The shape of the output; null if `express` returns null. */
@@ -98,7 +98,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       }
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
-      return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('tensor');
+      return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('call');
     });
   }
 
@@ -120,8 +120,9 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     this.tensorOps.initial = initial;
   }
 
-  private cannot(what: string): never {
-    throw new Error(`${this.getClassName()}: express gave no ${what}`);
+  private cannot(method: string): never {
+    const layer = `layer '${this.name}' (${this.getClassName()})`;
+    throw new Error(`${layer}: express returned null, so the class needs a ${method} of its own`);
   }
 
   protected override disposeWeights(): number {

@@ -115,9 +115,13 @@ export class ShapeOps implements Ops<Shape> {
   }
 
   gate(x: Shape, groups: number, condition?: Shape, kind?: GateKind): Shape {
-    if (condition !== undefined) this.combine('add', x, condition);
     const features = featuresOf('gate', x);
     checkGate(features, groups, kind);
+    if (condition !== undefined) {
+      if (!Array.isArray(condition))
+        throwTypeError('gate: condition', 'features, or undefined for none', condition);
+      this.combine('add', x, condition);
+    }
     return withFeatures(x, features / 2);
   }
 
@@ -183,9 +187,10 @@ export class ShapeOps implements Ops<Shape> {
   }
 }
 
-/** Checks that an operand is one, and returns it. */
+/** Checks that an operand is one, not a list of them, and returns it. */
 function checkInput(op: string, x: Shape): Shape {
-  if (!Array.isArray(x)) throwTypeError(`${op}: input`, 'an input, or what an operation of ops made', x);
+  if (!Array.isArray(x) || x.some(Array.isArray))
+    throwTypeError(`${op}: input`, 'an input, or what an operation of ops made', x);
   return x;
 }
 

@@ -1,11 +1,18 @@
 import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import {
+  checkArgs,
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  type NamesOf,
+  throwTypeError,
+} from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
 import { afterCheck, type Checks, checkBatch, trainingDataset } from './check-labels';
-import { type Condition, modelInputs } from './conditions';
+import { type Condition, isTensor, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
 import { namesOf, OWN_LOSS, withFunctions } from './loss';
 import { checkSavedGraph } from './saved-graph';
@@ -17,6 +24,7 @@ import {
   withoutLeakingSteps,
 } from './tfjs-workarounds';
 import {
+  isDataset,
   isOptions,
   readLevels,
   readPair,
@@ -244,6 +252,8 @@ export class AutoregressiveModel extends LayersModel {
     try {
       const { validationData, ...rest } = args;
       const batchSize = checkInteger('fit: batchSize', args.batchSize ?? BATCH_SIZE, 1);
+      checkInteger('fit: epochs', args.epochs ?? 1, 0);
+      checkSplit('fit: validationSplit', args.validationSplit ?? 0, data);
       const validation =
         validationData === undefined
           ? undefined
@@ -277,9 +287,8 @@ export class AutoregressiveModel extends LayersModel {
       fitDatasetNames as NamesOf<AutoregressiveModelFitDatasetArgs<T>>,
     );
     checkNotDisposed('fitDataset', this);
-    const isDataset = typeof (validationData as DatasetToFit<T> | undefined)?.iterator === 'function';
     const validation =
-      validationData === undefined || isDataset
+      validationData === undefined || isDataset(validationData)
         ? undefined
         : readValidationData('fitDataset: validationData', this, validationData);
     try {
@@ -418,10 +427,15 @@ export class AutoregressiveModel extends LayersModel {
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: AutoregressiveModelCompileArgs): void {
     const { checkLabels, ...args } = checkArgs('compile', options, compileNames);
-    if (checkLabels === undefined) this.checks = 'first';
-    else this.checks = checkBoolean('compile: checkLabels', checkLabels) ? 'all' : 'none';
-    this.hasCheckedBatch = false;
+    if (checkLabels !== undefined) checkBoolean('compile: checkLabels', checkLabels);
     const { distribution } = this;
+    const { optimizer } = args;
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
+      throwTypeError(
+        'compile: optimizer',
+        'an optimizer, such as tf.train.adam(1e-3), or its name',
+        optimizer,
+      );
     const metrics =
       args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics, distribution) };
     const { optimizer: before, isOptimizerOwned } = this;
@@ -430,6 +444,8 @@ export class AutoregressiveModel extends LayersModel {
       loss: withFunctions('loss', args.loss, distribution),
       ...metrics,
     } as ModelCompileArgs);
+    this.checks = checkLabels === undefined ? 'first' : checkLabels ? 'all' : 'none';
+    this.hasCheckedBatch = false;
     // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => [
       ...shape.slice(0, 3),
@@ -519,6 +535,15 @@ export class AutoregressiveModel extends LayersModel {
   }
 }
 serialization.registerClass(AutoregressiveModel);
+
+/** Checks the part of the images that is split off, which tfjs ignores if it is none. */
+function checkSplit(what: string, split: number, { labels }: TrainingData): void {
+  checkNumber(what, split, 'from 0, below 1', (part) => part >= 0 && part < 1);
+  const [first] = isTensor(labels) ? [labels] : Object.values(labels);
+  const count = first?.shape[0] ?? 0;
+  if (Math.floor(count * (1 - split)) === 0)
+    throwTypeError(what, `one that leaves images to train on, of ${count}`, split);
+}
 
 /** Refuses what tfjs accepts for labels of one class an image, and cannot do for levels. */
 function refuseWeights(caller: string, options: object): void {

@@ -2,15 +2,12 @@ import { dispose, keep, slice, type Tensor } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { isTensor } from './conditions';
-import { readBatch, type Tensors, type TrainedModel, type TrainingData } from './training-data';
+import { isDataset, readBatch, type Tensors, type TrainedModel, type TrainingData } from './training-data';
 
 // Checks the numbers of training, which losses, for speed, do not check.
 
 /** Whose numbers are checked: of the first batch, of all, or of none. */
 export type Checks = 'first' | 'all' | 'none';
-
-/** Inputs and labels, of which any may be missing. */
-type Given = Pick<TrainingData, 'inputs' | 'labels' | 'isAlone'>;
 
 /** The iterator of a dataset. */
 interface Batches {
@@ -31,7 +28,7 @@ interface Dataset {
 export async function checkBatch(
   caller: string,
   model: TrainedModel,
-  { inputs, labels: given, isAlone }: Given,
+  { inputs, labels: given, isAlone }: TrainingData,
   count = Infinity,
 ): Promise<void> {
   const [images, ...conditions] = tensorsOf(inputs, model.inputNames);
@@ -74,10 +71,9 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
       async next() {
         const result = await batches.next();
         if (result.value == null) return result;
-        const alone = readBatch(caller, model, result.value);
-        const batch = alone === null ? (result.value as Batch) : { xs: alone.inputs, ys: alone.labels };
+        const data = readBatch(caller, model, result.value);
+        const batch = { xs: data.inputs, ys: data.labels };
         try {
-          const data = { inputs: batch.xs, labels: batch.ys, isAlone: alone !== null };
           if (toCheck > 0) await checkBatch(caller, model, data);
           toCheck--;
           return { ...result, value: batch };
@@ -88,17 +84,15 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
       },
     });
   const given = dataset as Dataset | Batches;
+  if (!isDataset(given) && typeof (given as Batches | null | undefined)?.next !== 'function') {
+    const other = caller.replace('Dataset', '');
+    throwTypeError(`${caller}: dataset`, `a dataset of tf.data (${other} takes tensors)`, dataset);
+  }
   const read =
     'next' in given
       ? ofTraining(given)
       : overridden<Dataset>(given, { iterator: async () => ofTraining(await given.iterator()) });
   return read as D;
-}
-
-/** A batch of a dataset as tfjs takes it. */
-interface Batch {
-  xs: Tensors;
-  ys: Tensors;
 }
 
 /** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */

@@ -31,6 +31,12 @@ export async function readTensor(tensor: Tensor): Promise<NumericArray> {
   return { data: await tensor.data(), shape: tensor.shape };
 }
 
+/** Checks that something is a tensor of numbers [N,H,W,C], not images as the runtime has them. */
+export function checkImageTensor(what: string, images: unknown, numbers = 'levels'): void {
+  const tensor = isTensor(images) ? images : null;
+  if (tensor?.rank !== 4) throwTypeError(what, `a tensor of ${numbers} [N,H,W,C]`, tensor?.shape ?? images);
+}
+
 export const isTensor = (given: unknown): given is Tensor =>
   typeof (given as Tensor | null)?.data === 'function';
 

@@ -40,6 +40,10 @@ export interface TrainingData {
   readonly made: Tensor[];
 }
 
+/** Whether something is a dataset of tfjs. */
+export const isDataset = (given: unknown): boolean =>
+  typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
+
 /** Whether an argument is options, rather than labels: an object that has none of the model's outputs by name. */
 export const isOptions = (given: unknown, { outputNames }: Pick<LayersModel, 'outputNames'>): boolean =>
   given === undefined || (isByName(given) && !outputNames.some((name) => name in given));
@@ -68,6 +72,7 @@ export function readLevels(
 /**
  * Inputs with labels beside them, and conditions where these are not among the inputs.
  *
+ * @param name of the inputs, in errors
  * @throws TypeError, named by `caller`, if they do not fit the model
  */
 export function readPair(
@@ -76,12 +81,13 @@ export function readPair(
   x: unknown,
   y: unknown,
   condition: Condition | undefined,
+  name = 'x',
 ): TrainingData {
-  const [images] = checkTensors(`${caller}: x`, x, model.inputNames);
+  const [images] = checkTensors(`${caller}: ${name}`, x, model.inputNames);
   const [labels] = checkTensors(`${caller}: labels`, y, model.outputNames);
   const shape = checkLevelsShape(`${caller}: labels`, model, labels);
   if (String(images.shape) !== String(shape))
-    throwTypeError(`${caller}: x`, `images of shape [${shape}], as the labels have`, images.shape);
+    throwTypeError(`${caller}: ${name}`, `images of shape [${shape}], as the labels have`, images.shape);
   const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
   return { inputs, labels: y as Tensors, isAlone: false, made };
 }
@@ -91,18 +97,22 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
   if (isTensor(given)) return readLevels(caller, model, given, undefined);
   if (isLevelsAndCondition(given)) return readLevelsAndCondition(caller, model, given);
   if (!Array.isArray(given) || given.length !== 2)
-    throwTypeError(caller, 'levels, { levels, condition } or [x, labels]', given);
+    throwTypeError(caller, `levels, { levels, condition } or [x, labels]${hintFor(given)}`, given);
   return readPair(caller, model, given[0], given[1], undefined);
 }
 
 /**
- * A batch of a dataset, {@link TrainingData} where it is levels alone, else null: then tfjs reads it. It belongs to
- * whoever reads it: what the data do not hold is disposed of here.
+ * A batch of a dataset: levels alone, or { xs, ys }. It belongs to whoever reads it: what the data do not hold is
+ * disposed of here.
  */
-export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData | null {
+export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
     if (isTensor(batch)) return readLevels(caller, model, batch, undefined);
-    if (!isLevelsAndCondition(batch)) return null;
+    if (isPair(batch)) return readPair(caller, model, batch.xs, batch.ys, undefined, 'xs');
+    if (!isLevelsAndCondition(batch)) {
+      const got = isByName(batch) ? Object.keys(batch) : batch;
+      throwTypeError(`${caller}: batch`, 'levels, { levels, condition } or { xs, ys }', got);
+    }
     const data = readLevelsAndCondition(caller, model, batch);
     dispose(batch.condition as Tensor); // its numbers are in the tensors that have been made; other than tensors are ignored
     return data;
@@ -114,6 +124,8 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
 
 const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
   isByName(given) && 'levels' in given;
+
+const isPair = (given: unknown): given is { xs: unknown; ys?: unknown } => isByName(given) && 'xs' in given;
 
 function readLevelsAndCondition(
   caller: string,
@@ -129,11 +141,16 @@ function checkTensors(what: string, given: unknown, order: readonly string[]): [
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
   if (all.length === 0 || !all.every(isTensor)) {
-    const hint = Array.isArray(given?.[0 as never]) ? ', as tf.tensor4d makes of nested arrays' : '';
-    throwTypeError(what, `a tensor [N,H,W,C]${hint}`, given);
+    throwTypeError(what, `a tensor [N,H,W,C]${hintFor(given)}`, given);
   }
   if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
   return all as [Tensor, ...Tensor[]];
+}
+
+/** What may help whoever gave something else than tensors. */
+function hintFor(given: unknown): string {
+  if (isDataset(given)) return ' (fitDataset and evaluateDataset take datasets)';
+  return Array.isArray(given) && Array.isArray(given[0]) ? ', as tf.tensor4d makes of nested arrays' : '';
 }
 
 /** The shape of levels [N,H,W,C], if it fits the model. */

@@ -30,6 +30,7 @@ function checkPalette(what: string, palette: unknown, levels: number): Uint8Arra
 }
 
 function checkInfo(what: string, info: unknown): Readonly<Record<string, string>> {
+  if (info instanceof Map) throwTypeError(what, 'an object', info); // which would have no entries
   const entries = Object.entries(checkRecord(what, info));
   if (entries.length > MOST_ENTRIES) throwTypeError(what, `at most ${MOST_ENTRIES} entries`, entries.length);
   for (const [name, value] of entries) {

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkInteger, throwTypeError } from '../core/check';
 import { type ConditionValues, readConditions } from '../core/conditions';
 import { checkLevels, type ImageShape, resolveImageShape } from '../core/images';
-import { type Condition, conditionData, conditionTensors } from '../models/conditions';
+import { type Condition, checkImageTensor, conditionData, conditionTensors } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
 import { outputsOf } from './forward';
@@ -40,7 +40,7 @@ export async function planBatches(
   const shape = imageModelShape(`${caller}: model`, model);
   const batchSize = checkInteger(`${caller}: batchSize`, options.batchSize ?? 32, 1);
   const what = `${caller}: images`;
-  if (images?.rank !== 4) throwTypeError(what, 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
+  checkImageTensor(what, images);
   const [numImages, ...size] = images.shape as [number, number, number, number];
   if (numImages === 0) throwTypeError(what, 'at least one image', images.shape);
   const imageShape = resolveImageShape(what, shape.imageShape, size);

@@ -10,10 +10,10 @@ import {
   decompressNames,
   decompressWith,
 } from '../codec/decompress';
-import { checkArgs, throwTypeError } from '../core/check';
+import { checkArgs } from '../core/check';
 import type { ConditionData } from '../core/conditions';
 import type { WalkedModel } from '../likelihood/walk';
-import { type Condition, conditionData, readTensor } from '../models/conditions';
+import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { readModel, trace } from './trace';
 
@@ -62,8 +62,7 @@ export async function compress(
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
   const numbers = await withNumbers(checkArgs('compress: options', options, compressNames));
-  if (images?.rank !== 4)
-    throwTypeError('compress: images', 'a tensor of levels [N,H,W,C]', images?.shape ?? images);
+  checkImageTensor('compress: images', images);
   return compressWith(await codedModel('compress', model), await readTensor(images), numbers);
 }
 

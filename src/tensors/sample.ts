@@ -1,11 +1,11 @@
 import { type Tensor, type Tensor1D, type Tensor4D, tensor1d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkOneOf, checkSignal, throwTypeError } from '../core/check';
+import { checkArgs, checkOneOf, checkSignal } from '../core/check';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { evaluatorFor } from '../engine/evaluator';
-import { type Condition, conditionData, readTensor } from '../models/conditions';
+import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { drawImages, memoryForJob, type OutputSource } from '../sampling/drawing';
 import { type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
@@ -109,9 +109,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
 
 /** The numbers of a tensor of images. */
 async function numbersOf(option: string, numbers: string, images: Tensor): Promise<NumericArray> {
-  if (images?.rank !== 4) {
-    throwTypeError(`sample: ${option}`, `a tensor of ${numbers} [N,H,W,C]`, images?.shape ?? images);
-  }
+  checkImageTensor(`sample: ${option}`, images, numbers);
   return readTensor(images);
 }
 
@@ -139,8 +137,11 @@ async function outputSource(
   if (traced !== null) {
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const cost = `each value takes a whole forward pass: ${passes}`;
-    const meaningless = 'samples and likelihoods mean nothing (checkCausality finds the layer)';
-    const consequence = traced.lateTimes !== undefined ? `${meaningless}, and ${cost}` : cost;
+    const meaningless = 'samples and likelihoods mean nothing';
+    const consequence =
+      traced.lateTimes !== undefined
+        ? `${meaningless} (checkCausality finds the layer), and ${cost}`
+        : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
     warnOfObstacle(
       'sample',
       model,

@@ -435,6 +435,7 @@ describe('the codec elsewhere', () => {
     const some = await decompressTensors(own, await compressTensors(own, bits), { firstImage: 1 });
     expect(await take(some)).toEqual(Array.from(await bits.data()).slice(bits.size / 2));
     await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]'); // biome-ignore format: one line
+    await expect(compressTensors(own, { data: [0], shape: [1, 1, 1, 1] } as never)).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C], got Object'); // biome-ignore format: one line
     tf.dispose([images, bits]);
     own.dispose();
   });

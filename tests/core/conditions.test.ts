@@ -115,6 +115,11 @@ describe('readConditions', () => {
   );
 });
 
+it('asks for one class where there is one image', () => {
+  const one = () => readConditions('caller: condition', [classes], undefined, 1, [1, 3, 1]);
+  expect(one).toThrow(new TypeError('caller: condition: wanted a class from 0 to 3, got undefined'));
+});
+
 describe('several conditions', () => {
   const several = [maps, classes]; // in any order
   const map = zeros(2, 1, 3, 2);

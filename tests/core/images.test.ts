@@ -82,6 +82,7 @@ describe('checkImages', () => {
     [{ data: [], shape: [0.5, 1, 1, 1] }, 'option: shape: wanted an integer of at least 1, got 0.5'],
     [{ data: [1], shape: [1, 1, 1, 2] }, 'option: data: wanted 2 levels, got 1'],
     [{ shape: [1, 1, 1, 1] }, 'option: data: wanted 1 levels, got undefined'],
+    [{ shape: [1, 1, 1, 1], data() {} }, 'option: wanted images of levels { data, shape }, got Object'],
   ])('names what is none: %o', (images, message) => {
     expect(() => checkImages('option', images)).toThrow(new TypeError(message));
   });

@@ -390,7 +390,18 @@ describe("a layer of the user's own, of operations alone", () => {
     }
     const x = tf.ones([1, 1, 1, 1]);
     expect(() => new Swish().call(x, {})).toThrow('TestSwish: called before it was built');
-    expect(() => new Nothing().apply(x)).toThrow('TestNothing: express gave no');
+    expect(() => new Nothing().apply(x)).toThrow(
+      /^layer '.*' \(TestNothing\): express returned null, so the class needs a computeOutputShape of its own$/,
+    );
+    class Shaped extends Nothing {
+      static override className = 'TestShaped';
+      override computeOutputShape(shape: Shape): Shape {
+        return shape;
+      }
+    }
+    expect(() => new Shaped({ name: 'shaped' }).apply(x)).toThrow(
+      "layer 'shaped' (TestShaped): express returned null, so the class needs a call of its own",
+    );
     x.dispose();
   });
 
@@ -476,7 +487,10 @@ describe('what the operations of a layer refuse', () => {
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
     ['a condition of another size', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
     ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
-    ['a kind in place of a condition', "got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
+    ['no condition', 'gate: condition: wanted features, or undefined for none, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
+    ['a list in place of inputs', 'concat: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
+    ['all inputs in place of one', 'pointwise: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
+    ['a kind in place of a condition', "gate: condition: wanted features, or undefined for none, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
     ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
     ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
     ['no kernel', 'conv: kernel: wanted a weight, as addWeight gives it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],

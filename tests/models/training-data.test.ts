@@ -216,6 +216,34 @@ describe('levels alone', () => {
     model.dispose();
   });
 
+  it('are refused by name where batches, or what is no dataset, are of another form', async () => {
+    const model = plain();
+    const wanted = 'fitDataset: batch: wanted levels, { levels, condition } or { xs, ys }, got';
+    const cases: [() => unknown, string][] = [
+      [() => [normalize(someLevels(), LEVELS), someLevels()], `${wanted} [Tensor, Tensor]`],
+      [() => ({ images: someLevels() }), `${wanted} ['images']`],
+      [() => 4, `${wanted} 4`],
+      [() => ({ xs: normalize(someLevels(), LEVELS) }), 'fitDataset: labels: wanted a tensor [N,H,W,C], got undefined'],
+      [() => ({ xs: normalize(someLevels(), LEVELS), ys: tf.zeros([N, 2, 3, 2, 4]) }), 'fitDataset: labels: wanted integer levels [N,H,W,C], not one-hot'],
+      [() => ({ xs: normalize(someLevels(2), LEVELS), ys: someLevels() }), 'fitDataset: xs: wanted images of shape [6,2,3,2]'],
+    ]; // biome-ignore format: one case a line
+    for (const [make, message] of cases) {
+      const dataset = tfd.generator(function* () { yield tf.tidy(make as never); } as never); // biome-ignore format: one line
+      await expectNoLeaks(async () => {
+        await expect(model.fitDataset(dataset as never, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
+      });
+    }
+    for (const none of [[levels], levels, undefined, null] as never[]) {
+      await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data (fit takes tensors), got'); // biome-ignore format: one line
+      await expect(model.evaluateDataset(none)).rejects.toThrow('evaluateDataset: dataset: wanted a dataset of tf.data (evaluate takes tensors), got'); // biome-ignore format: one line
+    }
+    const dataset = tfd.generator(function* () { yield levels; }) as never; // biome-ignore format: one line
+    const hint = ' (fitDataset and evaluateDataset take datasets), got';
+    await expect(model.fit(dataset)).rejects.toThrow(`fit: levels: wanted a tensor [N,H,W,C]${hint}`);
+    await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(`fit: validationData: wanted levels, { levels, condition } or [x, labels]${hint}`); // biome-ignore format: one line
+    model.dispose();
+  });
+
   it('are told from inputs by the labels beside them only', async () => {
     const model = plain();
     const [name = ''] = model.outputNames;
@@ -322,6 +350,15 @@ describe('training says in its own words what it cannot train on', () => {
       await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow('fit: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
       expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow('evaluate: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
     }
+    for (const epochs of [-1, 1.5, '3'])
+      await expect(model.fit(levels, { epochs: epochs as number })).rejects.toThrow('fit: epochs: wanted an integer of at least 0'); // biome-ignore format: one line
+    for (const validationSplit of [-0.5, 1, 20, Number.NaN])
+      await expect(model.fit(levels, { validationSplit })).rejects.toThrow('fit: validationSplit: wanted a number from 0, below 1, got'); // biome-ignore format: one line
+    const message = 'fit: validationSplit: wanted one that leaves images to train on, of 6, got 0.9';
+    await expect(model.fit(levels, { validationSplit: 0.9 })).rejects.toThrow(message);
+    for (const optimizer of [undefined, null, 0.1, {}])
+      expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow('compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got'); // biome-ignore format: one line
+    expect(await model.trainOnBatch(levels)).toBeGreaterThan(0); // it has kept its optimizer
     tf.dispose([two, small]);
     model.dispose();
   });

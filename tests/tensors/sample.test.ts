@@ -431,7 +431,8 @@ describe('the strategy of sample', () => {
     const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
     const message =
       "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel. So each value takes a whole forward pass: " +
-      "12 of them (2x3x2) instead of the cost of about one. With strategy: 'full' there is no warning.";
+      '12 of them (2x3x2) instead of the cost of about one. checkCausality tells whether the model is causal: if it is not, ' +
+      "samples and likelihoods mean nothing. With strategy: 'full' there is no warning.";
     await expectWarning(message, async () => {
       await drawn(model, 'full');
       await drawn(causal, 'auto');

@@ -83,6 +83,7 @@ describe('a flag that is wrong', () => {
     ],
     ["Unknown option '--tepmerature': did you mean --temperature?", [...sample, '--tepmerature', '1']],
     ["Unknown option '--topk': did you mean --top-k?", [...sample, '--topk', '1']],
+    ["Unknown option '--modle': did you mean --model?", ['sample.mjs', '--modle', 'MODEL']],
     ["Unknown option '--frobnicate'; --help lists the flags", [...sample, '--frobnicate']],
     ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature', '-1']],
     ["--temperature: wanted a number of at least 0, got '-.5'", [...sample, '--temperature', '-.5']],
