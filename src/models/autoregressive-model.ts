@@ -17,6 +17,7 @@ import {
   withoutLeakingSteps,
 } from './tfjs-workarounds';
 import {
+  checkTensors,
   isOptions,
   readLevels,
   readPair,
@@ -404,6 +405,7 @@ export class AutoregressiveModel extends LayersModel {
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = checkArgs('predict: options', options, predictNames);
     checkNotDisposed('predict', this);
+    checkTensors('predict: x', x, this.inputNames);
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args) as Tensor; // of its one output

@@ -125,7 +125,7 @@ function readLevelsAndCondition(
 }
 
 /** The tensors of inputs or labels, one or more, in the order of the model. */
-function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
+export function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
   if (all.length === 0 || !all.every(isTensor)) {
@@ -133,6 +133,8 @@ function checkTensors(what: string, given: unknown, order: readonly string[]): [
     throwTypeError(what, `a tensor [N,H,W,C]${hint}`, given);
   }
   if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
+  const odd = all.find(({ dtype }) => dtype === 'string' || dtype === 'complex64');
+  if (odd !== undefined) throwTypeError(what, 'a tensor of int32 or float32', odd.dtype);
   return all as [Tensor, ...Tensor[]];
 }
 

@@ -278,6 +278,8 @@ describe('training says in its own words what it cannot train on', () => {
     const model = plain();
     const [two, small] = [someLevels(2), tf.zeros([N, 2, 2, 2])];
     const nested = [[[[0, 1]]]];
+    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
+    const complex = tf.complex(tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 2]));
     const cases: [given: unknown[], message: string][] = [
       [[xs, Promise.resolve(levels)], 'labels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
       [[xs, [Promise.resolve(levels)]], 'labels: wanted a tensor [N,H,W,C], got [a Promise (is an await missing?)]'],
@@ -294,6 +296,9 @@ describe('training says in its own words what it cannot train on', () => {
       [[[levels]], 'levels: wanted one tensor, with conditions in the options, got [Tensor]'],
       [[disposed], 'levels: wanted a tensor that is not disposed'],
       [[xs, disposed], 'labels: wanted a tensor that is not disposed'],
+      [[text], 'levels: wanted a tensor of int32 or float32, got \'string\''],
+      [[xs, text], 'labels: wanted a tensor of int32 or float32'],
+      [[complex, levels], 'x: wanted a tensor of int32 or float32'],
       [[xs, two], 'x: wanted images of shape [2,2,3,2], as the labels have, got [6, 2, 3, 2]'],
       [[small, levels], 'x: wanted images of shape [6,2,3,2], as the labels have, got [6, 2, 2, 2]'],
       [[small], 'levels: wanted [2, 3, 2], got [2, 2, 2]'],
@@ -310,6 +315,13 @@ describe('training says in its own words what it cannot train on', () => {
         }
       }
     });
+    const predicted: [x: unknown, message: string][] = [
+      [disposed, 'a tensor that is not disposed'],
+      [text, 'a tensor of int32 or float32'],
+      [nested, 'a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+    ];
+    for (const [x, wanted] of predicted)
+      expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
     const validated = (validationData: unknown) =>
       model.fit(levels, { validationData: validationData as never });
     for (const wrong of [[], [xs], [xs, levels, xs], 3, null, {}])
@@ -322,7 +334,18 @@ describe('training says in its own words what it cannot train on', () => {
       await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow('fit: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
       expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow('evaluate: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
     }
-    tf.dispose([two, small]);
+    tf.dispose([two, small, text, complex]);
+    model.dispose();
+  });
+
+  it('that levels are text, before it makes tensors of a condition', async () => {
+    const model = byClass();
+    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
+    await expectNoLeaks(async () => {
+      const call = model.fit(text, { condition: [0] });
+      await expect(call).rejects.toThrow('fit: levels: wanted a tensor of int32 or float32');
+    });
+    text.dispose();
     model.dispose();
   });
 
