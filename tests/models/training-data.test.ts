@@ -278,6 +278,7 @@ describe('training says in its own words what it cannot train on', () => {
     const model = plain();
     const [two, small] = [someLevels(2), tf.zeros([N, 2, 2, 2])];
     const nested = [[[[0, 1]]]];
+    const row = tf.zeros([2]);
     const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
     const complex = tf.complex(tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 2]));
     const cases: [given: unknown[], message: string][] = [
@@ -319,9 +320,12 @@ describe('training says in its own words what it cannot train on', () => {
       [disposed, 'a tensor that is not disposed'],
       [text, 'a tensor of int32 or float32'],
       [nested, 'a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+      [row, 'a tensor of images [N,H,W,C], got [2]'],
     ];
-    for (const [x, wanted] of predicted)
-      expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
+    await expectNoLeaks(async () => {
+      for (const [x, wanted] of predicted)
+        expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
+    });
     const validated = (validationData: unknown) =>
       model.fit(levels, { validationData: validationData as never });
     for (const wrong of [[], [xs], [xs, levels, xs], 3, null, {}])
@@ -334,7 +338,7 @@ describe('training says in its own words what it cannot train on', () => {
       await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow('fit: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
       expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow('evaluate: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
     }
-    tf.dispose([two, small, text, complex]);
+    tf.dispose([two, small, row, text, complex]);
     model.dispose();
   });
 
