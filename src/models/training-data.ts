@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
 import { isByName } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
-import { type Condition, isTensor, modelInputs, readConditionTensors } from './conditions';
+import { type Condition, checkReadable, isTensor, modelInputs, readConditionTensors } from './conditions';
 import type { ImageModelShape } from './image-model';
 import { normalize } from './normalize';
 
@@ -132,9 +132,7 @@ export function checkTensors(what: string, given: unknown, order: readonly strin
     const hint = Array.isArray(given?.[0 as never]) ? ', as tf.tensor4d makes of nested arrays' : '';
     throwTypeError(what, `a tensor [N,H,W,C]${hint}`, given);
   }
-  if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
-  const odd = all.find(({ dtype }) => dtype === 'string' || dtype === 'complex64');
-  if (odd !== undefined) throwTypeError(what, 'a tensor of int32 or float32', odd.dtype);
+  for (const tensor of all) checkReadable(what, tensor);
   return all as [Tensor, ...Tensor[]];
 }
 

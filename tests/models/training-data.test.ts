@@ -364,6 +364,9 @@ describe('training says in its own words what it cannot train on', () => {
       const validationData = { levels, condition: 5 };
       await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow('fit: validationData: condition: wanted an integer from 0 to 2, got 5'); // biome-ignore format: one line
       classes.dispose();
+      const wanted = 'condition: wanted a tensor that is not disposed';
+      await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wanted}`);
+      expect(() => one.predict(xs, { condition: classes })).toThrow(`predict: ${wanted}`);
     });
     for (const model of [one, both]) model.dispose();
   });
