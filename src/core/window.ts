@@ -47,6 +47,10 @@ export interface KernelWindow {
  */
 export type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
 
+/** Whether two windows are alike. */
+export const isSameWindow = (a: KernelWindow, b: KernelWindow): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
+
 /** The window of an odd kernel around its middle tap, at stride 1. */
 export function windowAround(
   kernelSize: readonly [rows: number, columns: number],

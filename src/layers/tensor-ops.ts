@@ -50,6 +50,7 @@ import { positions } from '../core/images';
 import {
   checkKernel,
   flipped,
+  isSameWindow,
   type KernelWindow,
   maskOf,
   presentColumns,
@@ -394,8 +395,6 @@ function kernelTensor(kernel: LayerWeight): Tensor4D {
   const tensor = tensorOf(kernel);
   return tensor.rank === 4 ? (tensor as Tensor4D) : reshape(tensor, kernelShape(kernel)); // [in,out] -> [1,1,in,out]
 }
-
-const isSameWindow = (a: KernelWindow, b: KernelWindow) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 /** The window at stride 1 that a convolution reduces to. */
 const plainWindow = (window: KernelWindow) => (window.transposed ? flipped(window) : window);

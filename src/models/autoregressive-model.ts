@@ -24,6 +24,7 @@ import {
   withoutLeakingSteps,
 } from './tfjs-workarounds';
 import {
+  checkTensors,
   isDataset,
   isOptions,
   readLevels,
@@ -413,6 +414,8 @@ export class AutoregressiveModel extends LayersModel {
   override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
     const { condition, ...args } = checkArgs('predict: options', options, predictNames);
     checkNotDisposed('predict', this);
+    const [images] = checkTensors('predict: x', x, this.inputNames);
+    if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs leaves a tensor behind
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args) as Tensor; // of its one output

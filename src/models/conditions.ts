@@ -40,6 +40,13 @@ export function checkImageTensor(what: string, images: unknown, numbers = 'level
 export const isTensor = (given: unknown): given is Tensor =>
   typeof (given as Tensor | null)?.data === 'function';
 
+/** Checks that a tensor holds numbers that tfjs can still read. */
+export function checkReadable(what: string, { isDisposed, dtype }: Tensor): void {
+  if (isDisposed) throwTypeError(what, 'a tensor that is not disposed', 'one that is');
+  if (dtype === 'string' || dtype === 'complex64')
+    throwTypeError(what, 'a tensor of int32 or float32', dtype);
+}
+
 /** Conditions without tensors, not yet checked. */
 export async function conditionData(given: Condition | undefined): Promise<ConditionData | undefined> {
   if (isTensor(given)) return readTensor(given);
@@ -80,6 +87,7 @@ export function readConditionTensors(
   const checked = matchConditions<OneCondition>(what, conditions, given).map((one) => {
     const classes = checkCondition(one, n, imageShape);
     const isGivenTensor = classes === null && isTensor(one.given);
+    if (isGivenTensor) checkReadable(one.what, one.given as Tensor);
     const values = isGivenTensor ? null : (classes ?? (one.given as NumericArray).data);
     if (values !== null) checkConditionValues(one.what, one.condition, values);
     return {

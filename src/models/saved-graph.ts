@@ -5,6 +5,9 @@ import { show, throwTypeError } from '../core/check';
 /** The fields of an object of a file, by the names that tfjs reads them by. */
 type Fields = Readonly<Record<string, unknown>>;
 
+/** As tfjs has them. */
+const MOST_AXES = 6;
+
 /** One call of a layer: which calls of which layers its inputs come from. */
 interface Call {
   readonly layer: string;
@@ -31,6 +34,10 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   const { className, config } = fieldsOf(saved);
   const fields = fieldsOf(config);
   if (className !== 'Sequential' && isGraph(fields)) checkGraph(what, fields);
+  // tfjs makes shapes as long as an axis says, whatever it is.
+  const axes = [fields['axis'], fields['axes']].flat();
+  const wrong = axes.find((axis) => typeof axis === 'number' && !(Math.abs(axis) <= MOST_AXES));
+  if (wrong !== undefined) throwTypeError(`${what}: axis`, `at most ${MOST_AXES}`, wrong);
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
 import { isByName } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
-import { type Condition, isTensor, modelInputs, readConditionTensors } from './conditions';
+import { type Condition, checkReadable, isTensor, modelInputs, readConditionTensors } from './conditions';
 import type { ImageModelShape } from './image-model';
 import { normalize } from './normalize';
 
@@ -137,13 +137,13 @@ function readLevelsAndCondition(
 }
 
 /** The tensors of inputs or labels, one or more, in the order of the model. */
-function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
+export function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
   if (all.length === 0 || !all.every(isTensor)) {
     throwTypeError(what, `a tensor [N,H,W,C]${hintFor(given)}`, given);
   }
-  if (all.some(({ isDisposed }) => isDisposed)) throwTypeError(what, 'a tensor that is not disposed', given);
+  for (const tensor of all) checkReadable(what, tensor);
   return all as [Tensor, ...Tensor[]];
 }
 

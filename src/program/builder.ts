@@ -1,5 +1,5 @@
 import { checkInteger, checkOneOf, throwTypeError } from '../core/check';
-import { checkKernel, eachVisibleRun, type KernelWindow } from '../core/window';
+import { checkKernel, eachVisibleRun, isSameWindow, type KernelWindow } from '../core/window';
 import {
   checkAffine,
   checkAttend,
@@ -79,12 +79,21 @@ export interface WeightRecipe {
   readonly make: (numbers: readonly ArrayLike<number>[]) => Float32Array;
 }
 
+/** What a normalized kernel is made with besides its direction. */
+interface Norm {
+  readonly gain: LayerWeight;
+  /** What the norm is of: the part that is seen. */
+  readonly window: KernelWindow;
+}
+
+const isSameNorm = (a: Norm | null, b: Norm | null) =>
+  a === b || (a !== null && b !== null && a.gain === b.gain && isSameWindow(a.window, b.window));
+
 /** A weight of the program that is named after a layer's. */
 interface WeightUse {
   readonly name: string;
   readonly shape: readonly number[];
-  /** The gain of a normalized kernel; null for any other weight. */
-  readonly gain: LayerWeight | null;
+  readonly norm: Norm | null;
 }
 
 /**
@@ -351,7 +360,7 @@ export class ProgramBuilder implements Ops<Features> {
   private kernel(kernel: Kernel, shape: [number, number, number, number], window: KernelWindow): string {
     const { direction, gain } = partsOf(kernel);
     if (gain === null) return this.weight(direction, shape);
-    return this.named(direction, gain, shape, ([numbers = [], gains = []]) =>
+    return this.named(direction, { gain, window }, shape, ([numbers = [], gains = []]) =>
       normalizedKernel(numbers, gains, window, shape[2]),
     );
   }
@@ -359,16 +368,16 @@ export class ProgramBuilder implements Ops<Features> {
   /** Names a weight after one of the layer's. */
   private named(
     weight: LayerWeight,
-    gain: LayerWeight | null,
+    norm: Norm | null,
     shape: readonly number[],
     make: WeightRecipe['make'],
   ): string {
     const uses = this.uses.get(weight) ?? [];
-    const known = uses.find((use) => use.gain === gain && String(use.shape) === String(shape));
+    const known = uses.find((use) => isSameNorm(use.norm, norm) && String(use.shape) === String(shape));
     if (known !== undefined) return known.name;
     const name = this.unusedName(ownName(weight).join('.'));
-    this.uses.set(weight, [...uses, { name, shape, gain }]);
-    this.weights.set(name, { shape, from: gain === null ? [weight] : [weight, gain], make });
+    this.uses.set(weight, [...uses, { name, shape, norm }]);
+    this.weights.set(name, { shape, from: norm === null ? [weight] : [weight, norm.gain], make });
     return name;
   }
 

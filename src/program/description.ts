@@ -30,8 +30,10 @@ function checkPalette(what: string, palette: unknown, levels: number): Uint8Arra
 }
 
 function checkInfo(what: string, info: unknown): Readonly<Record<string, string>> {
-  if (info instanceof Map) throwTypeError(what, 'an object', info); // which would have no entries
   const entries = Object.entries(checkRecord(what, info));
+  // A Map, or another object with contents but without fields of its own, would be saved as nothing.
+  if (Object.prototype.toString.call(info) !== '[object Object]')
+    throwTypeError(what, 'an object of strings by name', info);
   if (entries.length > MOST_ENTRIES) throwTypeError(what, `at most ${MOST_ENTRIES} entries`, entries.length);
   for (const [name, value] of entries) {
     // Every object has names such as `constructor` and `__proto__`.

@@ -65,6 +65,15 @@ function nested(): AutoregressiveModel {
 }
 
 describe('checkSavedGraph', () => {
+  it('takes the axes that tensors may have, since tfjs makes a shape as long as an axis says', () => {
+    const withAxis = (axis: unknown) =>
+      graph(image, { ...layer('joined', [['image', 0, 0, {}]]), config: { name: 'joined', axis } });
+    for (const axis of [-6, -1, 0, 6, null, [1, -2]])
+      expect(() => checkSavedGraph('file', withAxis(axis))).not.toThrow();
+    for (const axis of [7, -7, 2 ** 24, [1, 2 ** 24]])
+      expect(() => checkSavedGraph('file', withAxis(axis))).toThrow('file: axis: wanted at most 6, got');
+  });
+
   it('takes what tfjs saves: models in models, layers called twice, sequential ones, in either spelling', async () => {
     const sizes = { imageShape: [4, 4, 1] as [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 };
     for (const model of [pixelCNN(sizes), gatedPixelCNN({ ...sizes, numClasses: 3 }), nested()]) {

@@ -306,6 +306,9 @@ describe('training says in its own words what it cannot train on', () => {
     const model = plain();
     const [two, small] = [someLevels(2), tf.zeros([N, 2, 2, 2])];
     const nested = [[[[0, 1]]]];
+    const row = tf.zeros([2]);
+    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
+    const complex = tf.complex(tf.zeros([1, 2, 3, 2]), tf.zeros([1, 2, 3, 2]));
     const cases: [given: unknown[], message: string][] = [
       [[xs, Promise.resolve(levels)], 'labels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
       [[xs, [Promise.resolve(levels)]], 'labels: wanted a tensor [N,H,W,C], got [a Promise (is an await missing?)]'],
@@ -322,6 +325,9 @@ describe('training says in its own words what it cannot train on', () => {
       [[[levels]], 'levels: wanted one tensor, with conditions in the options, got [Tensor]'],
       [[disposed], 'levels: wanted a tensor that is not disposed'],
       [[xs, disposed], 'labels: wanted a tensor that is not disposed'],
+      [[text], 'levels: wanted a tensor of int32 or float32, got \'string\''],
+      [[xs, text], 'labels: wanted a tensor of int32 or float32'],
+      [[complex, levels], 'x: wanted a tensor of int32 or float32'],
       [[xs, two], 'x: wanted images of shape [2,2,3,2], as the labels have, got [6, 2, 3, 2]'],
       [[small, levels], 'x: wanted images of shape [6,2,3,2], as the labels have, got [6, 2, 2, 2]'],
       [[small], 'levels: wanted [2, 3, 2], got [2, 2, 2]'],
@@ -337,6 +343,16 @@ describe('training says in its own words what it cannot train on', () => {
           await expect(call(), `${method}: ${message}`).rejects.toThrow(`${method}: ${message}`);
         }
       }
+    });
+    const predicted: [x: unknown, message: string][] = [
+      [disposed, 'a tensor that is not disposed'],
+      [text, 'a tensor of int32 or float32'],
+      [nested, 'a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+      [row, 'a tensor of images [N,H,W,C], got [2]'],
+    ];
+    await expectNoLeaks(async () => {
+      for (const [x, wanted] of predicted)
+        expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
     });
     const validated = (validationData: unknown) =>
       model.fit(levels, { validationData: validationData as never });
@@ -359,7 +375,18 @@ describe('training says in its own words what it cannot train on', () => {
     for (const optimizer of [undefined, null, 0.1, {}])
       expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow('compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got'); // biome-ignore format: one line
     expect(await model.trainOnBatch(levels)).toBeGreaterThan(0); // it has kept its optimizer
-    tf.dispose([two, small]);
+    tf.dispose([two, small, row, text, complex]);
+    model.dispose();
+  });
+
+  it('that levels are text, before it makes tensors of a condition', async () => {
+    const model = byClass();
+    const text = tf.fill([1, 2, 3, 2], 'a', 'string' as never);
+    await expectNoLeaks(async () => {
+      const call = model.fit(text, { condition: [0] });
+      await expect(call).rejects.toThrow('fit: levels: wanted a tensor of int32 or float32');
+    });
+    text.dispose();
     model.dispose();
   });
 
@@ -374,6 +401,9 @@ describe('training says in its own words what it cannot train on', () => {
       const validationData = { levels, condition: 5 };
       await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow('fit: validationData: condition: wanted an integer from 0 to 2, got 5'); // biome-ignore format: one line
       classes.dispose();
+      const wanted = 'condition: wanted a tensor that is not disposed';
+      await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wanted}`);
+      expect(() => one.predict(xs, { condition: classes })).toThrow(`predict: ${wanted}`);
     });
     for (const model of [one, both]) model.dispose();
   });

@@ -377,6 +377,12 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
     Array.from(program.weights.get(name)?.make(of) ?? [], (x) => x + 0);
   expect(numbersOf('conv.kernel_1', [3, -2, 5, 7], [10, 4])).toEqual([0, -4, 0, 0]);
   expect(numbersOf('conv.kernel_2', [3, -2, 5, 7])).toEqual([3, -2, 5, 7]);
+  // The norm is of what a window shows, here of everything: 3 and 5 for the first feature, -2 and 7 for the second.
+  const whole = program.conv(image, kernel, null, windowAround([1, 1], 'everything', 1));
+  expect(program.nodes[nodeOf(whole)]).toMatchObject({ kernel: 'conv.kernel_3' });
+  const [first, second] = [10 / Math.hypot(3, 5), 20 / Math.hypot(-2, 7)] as const;
+  const shown = numbersOf('conv.kernel_3', [3, -2, 5, 7], [10, 20]);
+  expect(shown).toEqual([3 * first, -2 * second, 5 * first, 7 * second].map(Math.fround));
   expect(() =>
     program.conv(image, { direction, gain: weightOf([3], undefined, 'gain') }, null, point(2)),
   ).toThrow("weight 'gain': wanted one of shape [2], got [3]");

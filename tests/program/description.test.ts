@@ -74,7 +74,7 @@ describe('a palette and information', () => {
     ['no palette', { palette: null }, 'palette: wanted a Uint8Array, got null'],
     ['information as a text', { info: 'text' }, "info: wanted an object, got 'text'"],
     ['a list of information', { info: ['a'] }, 'info: wanted an object'],
-    ['a Map of information', { info: new Map([['a', 'b']]) }, 'info: wanted an object, got Map'],
+    ['a map', { info: new Map([['a', 'b']]) }, 'info: wanted an object of strings by name, got Map'],
     ['a number', { info: { year: 2024 } }, "info: 'year': wanted a string, got 2024"],
     ['a long name', { info: { ['a'.repeat(65)]: '' } }, 'info: wanted names of 1 to 64 letters'],
     ['no name', { info: { '': '' } }, 'info: wanted names of 1 to 64 letters'],

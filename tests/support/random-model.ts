@@ -13,6 +13,7 @@ import {
   maskedConv2d,
   mixtureParameters,
   type Ops,
+  oneHotClass,
   PixelLayer,
   pixelCNN,
   pixelCNNPlusPlus,
@@ -21,6 +22,7 @@ import {
   pixelNormalization,
   pixelSNAIL,
   rowLSTMBlock,
+  type TensorDistribution,
   windowOf,
 } from 'pixelcnn-layers';
 import { noise } from './tensors';
@@ -29,11 +31,13 @@ import { noise } from './tensors';
 
 type ImageShape = [height: number, width: number, channels: number];
 type Size = [rows: number, columns: number];
-type Output = 'softmax' | { components: number };
+/** `'own'` is a distribution of a user, in composed graphs; a softmax elsewhere. */
+type Output = 'softmax' | 'own' | { components: number };
 
 /** What a model is conditioned on, by the options of the factories that take it. */
 interface Conditions {
   numClasses?: number;
+  nullClass?: boolean;
   conditionSize?: number;
   conditionMapSize?: number;
 }
@@ -44,6 +48,8 @@ interface Step {
   readonly on: number;
   readonly other: number;
   readonly kernelSize: Size;
+  /** What a layer of a user does. */
+  readonly own: (typeof ownOps)[number];
 }
 const stepKinds = [
   'conv',
@@ -56,7 +62,10 @@ const stepKinds = [
   'multiply',
   'gate',
   'concat',
+  'condition',
+  'ownOps',
 ] as const;
+const ownOps = ['regroup', 'softmax', 'logSoftmax', 'shift', 'position', 'coarse', 'attend', 'rows', 'fromLeft'] as const; // biome-ignore format: one line
 
 /** The arguments of a factory or of {@link composed}, with the factory's name. */
 export interface ModelRecipe {
@@ -73,8 +82,22 @@ export interface ModelRecipe {
   readonly block: keyof typeof blocks;
   readonly steps: readonly Step[];
   readonly tail: (typeof tails)[number];
+  /** Whether plain and gated networks take images of any size. */
+  readonly isAnySize: boolean;
+  /** Whether PixelSNAIL is conditioned on codes. */
+  readonly hasCodes: boolean;
 }
-const tails = ['none', 'tanh', 'normalize', 'add', 'batchNormalization'] as const;
+const tails = ['none', 'tanh', 'normalize', 'add', 'batchNormalization', 'regroup', 'logSoftmax'] as const;
+
+/** The shape of a recipe's images. */
+export function imageShapeOf({ family, imageShape: [h, w, c], steps }: ModelRecipe): ImageShape {
+  if (family === 'pixelCNNPlusPlus') return [h > 3 ? 8 : 4, w > 3 ? 8 : 4, c];
+  const isCoarse =
+    family === 'composed' && steps.some(({ kind, own }) => kind === 'ownOps' && own === 'coarse');
+  return isCoarse ? [h + (h % 2), w + (w % 2), c] : [h, w, c];
+}
+
+const ofFactory = (output: Output) => (output === 'own' ? 'softmax' : output);
 
 const blocks = {
   residual: ({ index: _, ...args }: BlockArgs) => pixelCNNResBlock(args),
@@ -84,24 +107,39 @@ const blocks = {
 
 /** The arguments that plain and gated networks share. */
 const ofBoth = ({ features, ...recipe }: ModelRecipe) => {
-  const { imageShape, levels, numBlocks, firstKernelSize, kernelSize, input, output } = recipe;
+  const { levels, numBlocks, firstKernelSize, kernelSize, input } = recipe;
+  const [height, width, channels] = recipe.imageShape;
+  const imageShape = recipe.isAnySize
+    ? ([null, null, channels] as const)
+    : ([height, width, channels] as const);
   const sizes = { hiddenDim: features, outDim: features, numBlocks };
+  const output = ofFactory(recipe.output);
   return { imageShape, levels, ...sizes, firstKernelSize, kernelSize, input, output };
 };
 
 const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.LayersModel> = {
   pixelCNN: (recipe) => pixelCNN({ ...ofBoth(recipe), block: blocks[recipe.block] }),
   gatedPixelCNN: (recipe) => gatedPixelCNN({ ...ofBoth(recipe), ...recipe.conditions }),
-  pixelCNNPlusPlus: ({ imageShape: [h, w, c], levels, features, numBlocks, output, conditions }) =>
+  pixelCNNPlusPlus: (recipe) =>
     pixelCNNPlusPlus({
-      imageShape: [h > 3 ? 8 : 4, w > 3 ? 8 : 4, c],
-      levels,
-      filters: features,
-      numResnets: Math.max(1, numBlocks),
-      output,
-      ...withoutMap(conditions),
+      imageShape: imageShapeOf(recipe),
+      levels: recipe.levels,
+      filters: recipe.features,
+      numResnets: Math.max(1, recipe.numBlocks),
+      output: ofFactory(recipe.output),
+      ...withoutMap(recipe.conditions),
     }),
-  pixelSNAIL: ({ imageShape, levels, numBlocks, features, input, output, conditions, kernelSize }) =>
+  pixelSNAIL: ({
+    imageShape,
+    levels,
+    numBlocks,
+    features,
+    input,
+    output,
+    conditions,
+    kernelSize,
+    hasCodes,
+  }) =>
     pixelSNAIL({
       imageShape,
       levels,
@@ -113,8 +151,15 @@ const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.Layer
       attention: kernelSize[0] !== 1,
       outResBlocks: numBlocks % 2,
       input,
-      output,
+      output: ofFactory(output),
       ...withoutMap(conditions),
+      // Each code covers a row, or all of them.
+      ...(hasCodes && {
+        codeCondition: {
+          ...{ levels: 3, resBlocks: 1, resFilters: 2 },
+          shape: [numBlocks % 2 === 0 ? imageShape[0] : 1, 1] as [number, number],
+        },
+      }),
     }),
   composed,
 };
@@ -125,28 +170,30 @@ const withoutMap = ({ conditionMapSize: _, ...rest }: Conditions) => rest;
  * A graph of layers: convolutions of mask A over the image, steps, and whatever layer comes last before the distribution.
  * Features are grouped by channel throughout.
  */
-function composed({
-  imageShape,
-  levels,
-  features,
-  firstKernelSize,
-  kernelSize,
-  output,
-  steps,
-  tail,
-}: ModelRecipe) {
+function composed(recipe: ModelRecipe) {
+  const { levels, features, firstKernelSize, kernelSize, output, steps, tail } = recipe;
+  const imageShape = imageShapeOf(recipe);
   const channels = imageShape[2];
   const image = tfl.input({ shape: imageShape });
   const apply = (layer: tfl.layers.Layer, ...x: tfl.SymbolicTensor[]) =>
     layer.apply(x.length === 1 ? (x[0] as tfl.SymbolicTensor) : x) as tfl.SymbolicTensor;
   const conv = (x: tfl.SymbolicTensor, filters: number, kernelSize: Size, more = {}) =>
     apply(maskedConv2d({ filters, kernelSize, imageChannels: channels, ...more }), x);
-  const outs = channels * (output === 'softmax' ? levels : 3 * output.components);
+  const { conditions } = recipe;
+  const { numClasses, conditionSize, conditionMapSize } = conditions;
+  const given = [numClasses && [1], conditionMapSize && [...imageShape.slice(0, 2), conditionMapSize], conditionSize && [conditionSize]]; // biome-ignore format: one line
+  const beside = given.flatMap((shape) => (shape ? [tfl.input({ shape })] : []));
+  const read = beside.map((one, i) => {
+    const { nullClass = false } = conditions;
+    return numClasses && i === 0 ? apply(oneHotClass({ numClasses, nullClass }), one) : one;
+  });
+  const ofChannel = output === 'softmax' ? levels : output === 'own' ? levels + 1 : 3 * output.components;
+  const outs = channels * ofChannel;
   const filters = steps.length === 0 ? outs : 2 * features * channels; // without steps, the first layer gives the outputs
   const first = conv(image, filters, firstKernelSize, { maskType: 'A' });
   const all = [first];
   if (steps.length > 0) all.push(conv(image, filters, kernelSize, { maskType: 'A', imageChannels: 1 }));
-  for (const { kind, on, other, kernelSize } of steps) {
+  for (const { kind, on, other, kernelSize, own } of steps) {
     const x = all[on % all.length] as tfl.SymbolicTensor;
     // Another one: tfjs disposes a tensor too early that a layer reads twice.
     const others = all.filter((y) => y !== x && y.shape[3] === x.shape[3]);
@@ -164,6 +211,8 @@ function composed({
       // Several channels side by side would no longer be grouped by channel.
       concat: () =>
         channels === 1 ? apply(tfl.layers.concatenate(), x, y) : apply(tfl.layers.maximum(), x, y),
+      condition: () => apply(new Conditioned(), x, ...read),
+      ownOps: () => apply(new OwnOps(channels, own), x),
     };
     all.push(makers[kind]());
   }
@@ -175,16 +224,22 @@ function composed({
     normalize: () => apply(pixelNormalization({ imageChannels: channels, epsilon: 0.5 }), before),
     add: () => apply(tfl.layers.add(), before, conv(image, outs, kernelSize, { maskType: 'A' })),
     batchNormalization: () => apply(tfl.layers.batchNormalization(), before),
+    regroup: () => apply(new OwnOps(channels, 'regroup'), before),
+    logSoftmax: () => apply(new OwnOps(channels, 'logSoftmax'), before),
   };
-  const joined = ends[tail]();
+  // Every condition is read.
+  const joined = beside.length === 0 ? ends[tail]() : apply(new Conditioned(), ends[tail](), ...read);
   const sizes = { imageChannels: channels, levels };
+  const inputs = [image, ...beside];
   if (output === 'softmax')
-    return autoregressiveModel({ inputs: image, outputs: apply(pixelLogits(sizes), joined) });
+    return autoregressiveModel({ inputs, outputs: apply(pixelLogits(sizes), joined) });
+  if (output === 'own')
+    return autoregressiveModel({ inputs, outputs: apply(new OwnPixels(channels, levels), joined) });
   const { components } = output;
   const parameters =
     channels === 1 ? joined : apply(mixtureParameters({ imageChannels: channels, components }), joined);
   return autoregressiveModel({
-    inputs: image,
+    inputs,
     outputs: apply(logisticMixture({ ...sizes, components }), parameters),
   });
 }
@@ -221,6 +276,133 @@ class TwoGains extends PixelLayer {
   }
 }
 
+/** A user's own layer: x and a projection of each condition, added. */
+class Conditioned extends PixelLayer {
+  static className = 'Conditioned';
+  private kernels: LayerWeight[] = [];
+
+  constructor() {
+    super({});
+  }
+
+  override build(inputShape: tfl.Shape | tfl.Shape[]): void {
+    const [x, ...conditions] = (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as tfl.Shape[];
+    const initializer = tfl.initializers.ones();
+    this.kernels = conditions.map((shape, i) => {
+      const sizes = [shape.at(-1) as number, x?.[3] as number];
+      return this.addWeight(`kernel${i}`, sizes, 'float32', initializer);
+    });
+    super.build(inputShape);
+  }
+
+  express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
+    const point = windowOf({ kernelSize: 1, maskType: 'B', imageChannels: 1 });
+    const projected = conditions.map((one, i) => ops.conv(one, this.kernels[i] as LayerWeight, null, point));
+    return [x, ...projected].reduce((a, b) => ops.combine('add', a, b));
+  }
+}
+
+/** A user's own layer: x, changed by one of the operations that no layer above uses. */
+class OwnOps extends PixelLayer {
+  static className = 'OwnOps';
+  private unit!: number;
+  private kernels!: Record<'position' | 'down' | 'up' | 'gates' | 'states', LayerWeight>;
+
+  constructor(
+    private readonly imageChannels: number,
+    private readonly kind: Step['own'],
+  ) {
+    super({});
+  }
+
+  override build(inputShape: tfl.Shape): void {
+    const features = inputShape[3] as number;
+    this.unit = features / this.imageChannels;
+    const weight = (name: string, shape: number[]) =>
+      this.addWeight(name, shape, 'float32', tfl.initializers.ones());
+    const rows = this.kind === 'rows' ? [1, 3] : [2, 1];
+    this.kernels = {
+      position: weight('position', [1, 1, 2, features]),
+      down: weight('down', [2, 3, features, 3]),
+      up: weight('up', [2, 2, 5, features]),
+      gates: weight('gates', [1, 1, features, 4 * features]),
+      states: weight('states', [...rows, features, 4 * features]),
+    };
+    super.build(inputShape);
+  }
+
+  express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const { kernels, unit, imageChannels: groups, kind } = this;
+    const point = (imageChannels: number) => windowOf({ kernelSize: 1, maskType: 'B', imageChannels });
+    const before = ops.shift(x, 0, 1);
+    switch (kind) {
+      case 'regroup': {
+        if (unit === 1) return x;
+        const half = Math.ceil(unit / 2);
+        const parts = Array.from({ length: groups }, (_, c) => [
+          ops.slice(x, c * unit + half, unit - half),
+          ops.slice(x, c * unit, half),
+        ]);
+        return ops.concat(...parts.flat());
+      }
+      case 'softmax':
+      case 'logSoftmax':
+        return ops.softmax(kind, x, groups);
+      case 'shift':
+        return ops.combine('maximum', x, ops.shift(x, 1, 2));
+      case 'position':
+        return ops.combine('multiply', x, ops.conv(ops.position(x), kernels.position, null, point(1)));
+      case 'coarse': {
+        const window = { shift: 'downRight', stride: 2 } as const;
+        const down = ops.conv(before, kernels.down, null, windowOf({ kernelSize: [2, 3], ...window }));
+        const placed = ops.concat(ops.pointwise('tanh', down), ops.position(down));
+        const up = windowOf({ kernelSize: 2, ...window, transposed: true });
+        return ops.combine('add', x, ops.conv(placed, kernels.up, null, up));
+      }
+      case 'attend':
+        return ops.combine('add', x, ops.attend(x, x, before, groups));
+      case 'rows':
+      case 'fromLeft': {
+        const gates = ops.conv(x, kernels.gates, null, point(groups));
+        return ops.lstm(gates, kernels.states, kind, groups);
+      }
+    }
+  }
+}
+
+/** A distribution of a user: logits of each channel, and a number that the level of the channel before is added by. */
+class OwnPixels extends PixelLayer {
+  static className = 'OwnPixels';
+  readonly distribution: TensorDistribution;
+
+  constructor(imageChannels: number, levels: number) {
+    super({});
+    const each = levels + 1;
+    this.distribution = {
+      imageChannels,
+      levels,
+      numParameters: imageChannels * each,
+      channelOf: (parameter) => Math.floor(parameter / each),
+      logProbs(parameters, earlier, to) {
+        const first = earlier.length * each;
+        const slope = Math.tanh((parameters[first + levels] as number) + (parameters[0] as number));
+        const last = earlier.length === 0 ? 0 : (earlier[earlier.length - 1] as number) / levels;
+        let sum = 0;
+        for (let level = 0; level < levels; level++) {
+          to[level] = (parameters[first + level] as number) + (slope * last * level) / levels;
+          sum += Math.exp(to[level] as number);
+        }
+        for (let level = 0; level < levels; level++) to[level] = (to[level] as number) - Math.log(sum);
+      },
+      negativeLogLikelihood: (labels) => tf.zerosLike(labels), // never trained
+    };
+  }
+
+  express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return x;
+  }
+}
+
 /** Random recipes. */
 export const modelRecipes: fc.Arbitrary<ModelRecipe> = fc.record({
   family: fc.constantFrom(...(Object.keys(families) as ModelRecipe['family'][]), 'composed'),
@@ -231,9 +413,18 @@ export const modelRecipes: fc.Arbitrary<ModelRecipe> = fc.record({
   firstKernelSize: oddSize,
   kernelSize: oddSize,
   input: fc.constantFrom<InputEncoding>('scaled', 'scaled', 'oneHot', { embedding: 1 }, { embedding: 3 }),
-  output: fc.constantFrom<Output>('softmax', { components: 1 }, { components: 3 }),
+  output: fc.constantFrom<Output>('softmax', 'own', { components: 1 }, { components: 3 }),
   conditions: fc
-    .record({ numClasses: condition, conditionSize: condition, conditionMapSize: condition })
+    .record({
+      nullClass: fc.constant(true),
+      numClasses: condition,
+      conditionSize: condition,
+      conditionMapSize: condition,
+    })
+    .map(({ nullClass, ...all }) => ({
+      ...all,
+      nullClass: all.numClasses === undefined ? undefined : nullClass,
+    }))
     .map((all) => Object.fromEntries(Object.entries(all).filter(([, size]) => size !== undefined))),
   block: fc.constantFrom<ModelRecipe['block']>('residual', 'rowLSTM', 'diagonalBiLSTM'),
   steps: fc.array(
@@ -242,10 +433,13 @@ export const modelRecipes: fc.Arbitrary<ModelRecipe> = fc.record({
       on: fc.nat({ max: 20 }),
       other: fc.nat({ max: 20 }),
       kernelSize: oddSize,
+      own: fc.constantFrom(...ownOps),
     }),
     { maxLength: 6 },
   ),
   tail: fc.constantFrom(...tails),
+  isAnySize: fc.boolean(),
+  hasCodes: fc.boolean(),
 });
 
 /** The model of a recipe, with random weights. */
