@@ -29,7 +29,8 @@ const globalTf = `
 
 export default defineConfig([
   // As ES modules, what entries share lies in one file, so that no class is there twice; as CommonJS, each is whole.
-  // Not minified: names are in error messages, and a page's own bundler minifies.
+  // Minified only in syntax as ES modules, since a page's own bundler comes after; as CommonJS, all but the names of
+  // classes and functions, which are in error messages.
   {
     entry: { ...entries, ...apart },
     format: ['esm', 'cjs'],
@@ -38,8 +39,11 @@ export default defineConfig([
     esbuildPlugins: [ownKernels],
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
     esbuildOptions(options, { format }) {
-      options.minifyWhitespace = format === 'cjs'; // comments too, by which bundlers know what they may leave out
+      options.minifySyntax = true;
       if (format === 'esm') return;
+      options.minifyWhitespace = true; // comments too, by which bundlers know what they may leave out
+      options.minifyIdentifiers = true;
+      options.keepNames = true;
       options.entryPoints = entries;
       // A module of CommonJS has no address: it finds its worker by its folder.
       options.define = { ...options.define, 'import.meta.url': 'undefined' };
