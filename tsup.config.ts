@@ -29,8 +29,8 @@ const globalTf = `
 
 export default defineConfig([
   // As ES modules, what entries share lies in one file, so that no class is there twice; as CommonJS, each is whole.
-  // Minified only in syntax as ES modules, since a page's own bundler comes after; as CommonJS, all but the names of
-  // classes and functions, which are in error messages.
+  // ES modules are not minified: a page's own bundler does that, and leaves out what it does not need. CommonJS is, but
+  // for the names of classes and functions, which are in error messages.
   {
     entry: { ...entries, ...apart },
     format: ['esm', 'cjs'],
@@ -39,10 +39,8 @@ export default defineConfig([
     esbuildPlugins: [ownKernels],
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
     esbuildOptions(options, { format }) {
-      options.minifySyntax = true;
       if (format === 'esm') return;
-      options.minifyWhitespace = true; // comments too, by which bundlers know what they may leave out
-      options.minifyIdentifiers = true;
+      options.minify = true; // comments too, by which bundlers know what they may leave out
       options.keepNames = true;
       options.entryPoints = entries;
       // A module of CommonJS has no address: it finds its worker by its folder.
