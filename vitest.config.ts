@@ -65,6 +65,14 @@ function missing(what: string, install: string): TestProjectInlineConfiguration[
   return [];
 }
 
+/** How thoroughly properties are tried; see tests/support/runs.ts. */
+const environment = process.env;
+const properties: ProvidedContext['properties'] = {
+  seed: environment['PROPERTY_SEED'] === undefined ? null : Number(environment['PROPERTY_SEED']),
+  times: Number(environment['PROPERTY_TIMES'] ?? 1),
+  minutes: Number(environment['PROPERTY_MINUTES'] ?? 0),
+};
+
 /** Where Node computes by tfjs, and how. */
 const inNode: Partial<ProvidedContext> = { backends: ['cpu', 'wasm', 'wasm, composed'] };
 
@@ -154,7 +162,8 @@ export default defineConfig({
     ],
   },
   test: {
-    testTimeout: 5 * PATIENCE + 60_000 * Number(process.env['PROPERTY_MINUTES'] ?? 0), // see tests/support/runs.ts
+    provide: { properties },
+    testTimeout: 5 * PATIENCE + 60_000 * properties.minutes,
     hookTimeout: 5 * PATIENCE,
     expect: { poll: { timeout: PATIENCE } },
     reporters: ['default', 'json'],

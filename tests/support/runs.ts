@@ -1,23 +1,33 @@
 import { defaultReportMessage, type Parameters } from 'fast-check';
+import { inject } from 'vitest';
 
-/** Not in a page. */
-const environment =
-  (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
-const { PROPERTY_MINUTES: minutes, PROPERTY_SEED: replayed } = environment;
+/** How thoroughly properties are tried: `PROPERTY_SEED`, `PROPERTY_TIMES` and `PROPERTY_MINUTES`, by vitest.config.ts. */
+declare module 'vitest' {
+  interface ProvidedContext {
+    properties: { seed: number | null; times: number; minutes: number };
+  }
+}
+
+const { seed, times, minutes } = inject('properties');
 
 /**
- * How a property is tried: as many times as given, with the given seed. With `PROPERTY_MINUTES`, for that long, with a
- * seed of the clock that is printed, and `PROPERTY_SEED` replays.
+ * How a property is tried: usually so many times, with the given seed. In the long tier more often, or for minutes, with
+ * the seed that was printed at the start.
  */
 export function runs<T>(usual: { numRuns: number; seed: number }): Parameters<T> {
-  if (minutes === undefined && replayed === undefined) return usual;
   return {
-    seed: replayed === undefined ? Date.now() % 2 ** 31 : Number(replayed),
-    numRuns: minutes === undefined ? usual.numRuns : Number.MAX_SAFE_INTEGER,
-    ...(minutes !== undefined && { interruptAfterTimeLimit: Number(minutes) * 60_000 }),
+    seed: seed ?? usual.seed,
+    numRuns: minutes > 0 ? Number.MAX_SAFE_INTEGER : times * usual.numRuns,
+    ...(minutes > 0 && { interruptAfterTimeLimit: minutes * 60_000 }),
     reporter(result) {
-      console.log(`PROPERTY_SEED=${result.seed}: ${result.numRuns} cases`);
+      if (minutes > 0) console.log(`${result.numRuns} cases`);
       if (result.failed) throw new Error(defaultReportMessage(result));
     },
   };
+}
+
+/** Which of `total` cases, in order, are tried one by one: usually about `most`, evenly spread; in the long tier all. */
+export function sampled(total: number, most: number): number[] {
+  const step = times > 1 ? 1 : Math.max(1, Math.ceil(total / most));
+  return Array.from({ length: Math.ceil(total / step) }, (_, i) => i * step);
 }
