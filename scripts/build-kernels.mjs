@@ -1,8 +1,9 @@
 // Compiles the entries of src/kernels/assembly to WebAssembly and embeds them in
 // src/kernels/modules.ts, in hexadecimal: compressed, as packages and pages are sent, that is a quarter smaller than
-// base64, which hides bytes that repeat.
+// base64, which hides bytes that repeat. Does nothing where modules.ts was made of the same sources.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -88,11 +89,26 @@ function sections(bytes) {
 /** cross-entropy -> CROSS_ENTROPY */
 const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
 
-let written = '// Made by scripts/build-kernels.mjs of assembly/.\n';
-for (const entry of ENTRIES) {
-  written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
+/** A digest of all that modules.ts is made of: the sources, this script, and the compiler. */
+async function digestOfSources() {
+  const folder = `${root}src/kernels/assembly`;
+  const names = (await readdir(folder)).sort().map((name) => `${folder}/${name}`);
+  const hash = createHash('sha256').update(asc.version);
+  for (const file of [fileURLToPath(import.meta.url), ...names]) hash.update(await readFile(file)).update(file.slice(root.length)); // biome-ignore format: one line
+  return hash.digest('hex');
 }
-for (const entry of FUSED) {
-  written += `export const ${constantOf(entry)}_FUSED =\n  '${await compile(entry, '--enable', 'relaxed-simd')}';\n`;
+
+const target = `${root}src/kernels/modules.ts`;
+const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
+const earlier = await readFile(target, 'utf8').catch(() => '');
+if (!earlier.startsWith(firstLine)) {
+  let written = firstLine;
+  for (const entry of ENTRIES) {
+    written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
+  }
+  for (const entry of FUSED) {
+    written += `export const ${constantOf(entry)}_FUSED =\n  '${await compile(entry, '--enable', 'relaxed-simd')}';\n`;
+  }
+  await writeFile(`${target}.new`, written);
+  await rename(`${target}.new`, target); // an interruption leaves no half of it
 }
-await writeFile(`${root}/src/kernels/modules.ts`, written);

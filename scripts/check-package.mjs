@@ -73,53 +73,54 @@ const PARTS = [
   ['pixelcnn-layers/weights', '*', 7_000],
 ];
 
-function main() {
-  const tarball = packed();
-  install(tarball);
-  installBare(tarball);
-  checkEngines();
+async function main() {
+  const tarball = await packed();
+  await Promise.all([install(tarball), installBare(tarball)]);
+  await checkEngines();
   for (const [module, names, most] of PARTS) {
     const size = weigh(module, names);
-    check(`${names} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
+    await check(`${names} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
   }
   for (const [names, isWanted] of OWN_LOOPS) {
-    check(`bundled: { ${names} } is ${isWanted ? 'with' : 'without'} the loops of training`, () => {
+    await check(`bundled: { ${names} } is ${isWanted ? 'with' : 'without'} the loops of training`, () => {
       assert.equal(hasOwnLoops(names), isWanted);
     });
   }
-  check('a script tag: trains, saves, loads, samples, from the global tf', () => {
+  await check('a script tag: trains, saves, loads, samples, from the global tf', () => {
     const rest = imports('cjs').replace("require('pixelcnn-layers')", 'pixelcnn');
-    runProgram('script.cjs', SCRIPT_TAG + rest + ROUND_TRIP);
+    return runProgram('script.cjs', SCRIPT_TAG + rest + ROUND_TRIP);
   });
-  check('ESM and CommonJS in one process', () => runProgram('both.mjs', imports('esm') + BOTH_COPIES));
-  check('ESM: both entries share one class', () => runProgram('one.mjs', imports('esm') + ONE_CLASS));
-  check('CommonJS: both entries share one class', () => runProgram('one.cjs', imports('cjs') + ONE_CLASS));
-  check('types: nodenext, ESM', () => compile('types.mts', 'nodenext', 'nodenext'));
-  check('types: nodenext, CommonJS', () => compile('types.cts', 'nodenext', 'nodenext'));
-  check('types: bundler', () => compile('types.ts', 'esnext', 'bundler'));
-  check('types: the runtime without tfjs, and without skipLibCheck', () => {
+  await check('ESM and CommonJS in one process', () => runProgram('both.mjs', imports('esm') + BOTH_COPIES));
+  await check('ESM: both entries share one class', () => runProgram('one.mjs', imports('esm') + ONE_CLASS));
+  await check('CommonJS: both entries share one class', () =>
+    runProgram('one.cjs', imports('cjs') + ONE_CLASS),
+  );
+  await check('types: nodenext, ESM', () => compile('types.mts', 'nodenext', 'nodenext'));
+  await check('types: nodenext, CommonJS', () => compile('types.cts', 'nodenext', 'nodenext'));
+  await check('types: bundler', () => compile('types.ts', 'esnext', 'bundler'));
+  await check('types: the runtime without tfjs, and without skipLibCheck', async () => {
     writeFileSync(join(bare, 'types.mts'), RUNTIME_TYPES);
     const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-    run(
+    await run(
       'node',
       [tsc, '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', 'types.mts'],
       bare,
     );
   });
-  check('data does without layers', () => {
+  await check('data does without layers', () => {
     const data = readFileSync(join(project, 'node_modules', 'pixelcnn-layers', 'dist', 'data.js'), 'utf8');
     assert(!data.includes('tfjs-layers'));
   });
-  check('bundled, minified: classes are registered', () => runBundle('classes', BARE_IMPORT));
-  check('bundled, minified: losses keep their names', () => runBundle('losses', LOSS_NAMES));
+  await check('bundled, minified: classes are registered', () => runBundle('classes', BARE_IMPORT));
+  await check('bundled, minified: losses keep their names', () => runBundle('losses', LOSS_NAMES));
 }
 
 /** The path of the tarball, once its size and contents are checked. */
-function packed() {
-  const output = run('npm', ['pack', '--json', '--pack-destination', temporary], repository);
+async function packed() {
+  const output = await run('npm', ['pack', '--json', '--pack-destination', temporary], repository);
   const [{ filename, size, files }] = JSON.parse(output);
-  check(`tarball of ${size} bytes, under ${MAX_TARBALL_BYTES}`, () => assert(size < MAX_TARBALL_BYTES));
-  check('tarball has only expected files', () => {
+  await check(`tarball of ${size} bytes, under ${MAX_TARBALL_BYTES}`, () => assert(size < MAX_TARBALL_BYTES));
+  await check('tarball has only expected files', () => {
     const others = files.map(({ path }) => path).filter((path) => !EXPECTED_FILE.test(path));
     assert.deepEqual(others, []);
   });
@@ -127,28 +128,28 @@ function packed() {
 }
 
 /** Installs the tarball into the project, beside its peers in the versions that the lockfile has. */
-function install(tarball) {
+async function install(tarball) {
   const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'));
   const peers = PEERS.map((name) => `${name}@${packages[`node_modules/${name}`].version}`);
   const flags = ['--no-audit', '--no-fund', '--prefer-offline'];
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{ "private": true }');
-  check('installs', () => run('npm', ['install', ...flags, tarball, ...peers], project));
+  await check('installs', () => run('npm', ['install', ...flags, tarball, ...peers], project));
 }
 
 /** Installs the tarball into a project of its own, without its peers. */
-function installBare(tarball) {
+async function installBare(tarball) {
   mkdirSync(bare);
   writeFileSync(join(bare, 'package.json'), '{ "private": true }');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];
-  check('installs without peers', () => {
-    run('npm', ['install', ...flags, tarball], bare);
+  await check('installs without peers', async () => {
+    await run('npm', ['install', ...flags, tarball], bare);
     assert(!existsSync(join(bare, 'node_modules', '@tensorflow')));
   });
 }
 
 /** Runs what users run in each engine: as ESM and as CommonJS, with tfjs and without. */
-function checkEngines() {
+async function checkEngines() {
   const digests = [];
   for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
     cpSync(join(repository, 'tests', 'support', name), join(bare, name));
@@ -161,20 +162,27 @@ function checkEngines() {
     writeFileSync(join(bare, `runtime.${extension}`), RUNTIME_DIGEST[format]);
     writeFileSync(join(project, `round-trip.${extension}`), imports(format) + ROUND_TRIP);
   }
-  forEachEngine(temporary, ({ name, runFile }) => {
-    check(`${name}: the quick start trains and samples on wasm`, () => runFile('stripes.mjs', project));
-    for (const [format, extension] of [
+  await forEachEngine(temporary, async ({ name, runFile }) => {
+    const formats = [
       ['ESM', 'mjs'],
       ['CommonJS', 'cjs'],
-    ]) {
-      const saves = `${name}, ${format}: trains, saves, loads, samples`;
-      check(saves, () => runFile(`round-trip.${extension}`, project));
-      check(`${name}, ${format}: the runtime without tfjs, alone and in a pool`, () => {
-        digests.push(runFile(`runtime.${extension}`, bare).trim());
-        assert.match(digests.at(-1), /^[0-9a-f]{1,8}$/);
-        assert.equal(digests.at(-1), digests[0]); // the same bits in all of them
-      });
-    }
+    ];
+    await Promise.all([
+      check(`${name}: the quick start trains and samples on wasm`, () => runFile('stripes.mjs', project)),
+      ...formats.map(([format, extension]) =>
+        check(`${name}, ${format}: trains, saves, loads, samples`, () =>
+          runFile(`round-trip.${extension}`, project),
+        ),
+      ),
+      ...formats.map(([format, extension]) =>
+        check(`${name}, ${format}: the runtime without tfjs, alone and in a pool`, async () => {
+          const digest = (await runFile(`runtime.${extension}`, bare)).trim();
+          digests.push(digest);
+          assert.match(digest, /^[0-9a-f]{1,8}$/);
+          assert.equal(digest, digests[0]); // the same bits in all of them
+        }),
+      ),
+    ]);
   });
 }
 
@@ -206,15 +214,19 @@ function hasOwnLoops(names) {
 }
 
 /** TypeScript, strict; skipLibCheck because tfjs's own declarations need it. */
-function compile(file, module, moduleResolution) {
+async function compile(file, module, moduleResolution) {
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
   const flags = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022'];
   writeFileSync(join(project, file), TYPES);
-  run('node', [tsc, ...flags, '--module', module, '--moduleResolution', moduleResolution, file], project);
+  await run(
+    'node',
+    [tsc, ...flags, '--module', module, '--moduleResolution', moduleResolution, file],
+    project,
+  );
 }
 
 /** Bundles for browsers and runs the bundle; without `process`, by which tfjs would know node. */
-function runBundle(name, source) {
+async function runBundle(name, source) {
   writeFileSync(join(project, `${name}.mjs`), source);
   esbuild.buildSync({
     absWorkingDir: project,
@@ -229,16 +241,16 @@ function runBundle(name, source) {
     define: { process: 'undefined' },
     logLevel: 'silent',
   });
-  run('node', [`${name}.bundle.mjs`], project);
+  await run('node', [`${name}.bundle.mjs`], project);
 }
 
-function runProgram(file, source) {
+async function runProgram(file, source) {
   writeFileSync(join(project, file), source);
-  run('node', [file], project);
+  await run('node', [file], project);
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 /** Says that something is as it should be, or throws by its name. */
-export function check(what, work) {
+export async function check(what, work) {
   try {
-    work();
+    await work();
   } catch (error) {
     throw new Error(`not ok  ${what}\n${error.message}`);
   }
@@ -13,13 +14,15 @@ export function check(what, work) {
 const TIMEOUT = 600_000; // milliseconds: a program whose workers do not end would hang
 
 /** The output of a command; throws with all of it where the command fails, or does not end in ten minutes. */
-export function run(command, args, cwd) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    timeout: TIMEOUT,
-  });
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')}\n${error ?? ''}\n${stdout ?? ''}${stderr ?? ''}`);
-  return stdout;
+export async function run(command, args, cwd) {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, {
+      cwd,
+      timeout: TIMEOUT,
+      maxBuffer: 2 ** 26,
+    });
+    return stdout;
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')}\n${error.message}\n${error.stdout ?? ''}`);
+  }
 }

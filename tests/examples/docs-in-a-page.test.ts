@@ -18,7 +18,7 @@ import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The blocks of the README and the guides that need a page; the others run in Node, in tests/docs.test.ts. */
+/** The blocks of the README and the guides that need a page; the others run in Node, in tests/programs/docs-code.test.ts. */
 const blocks = (await docBlocks()).filter(({ file, isForPage }) => isForPage && file.endsWith('.md'));
 const [wasmPaths = '', imagePage = '', , poolOfPage = '', storagePage = '', worker = '', workersPage = '', portablePage = ''] =
   blocks.map(({ code }) => code); // biome-ignore format: one list

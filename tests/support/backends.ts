@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, inject } from 'vitest';
+import { beforeAll, beforeEach, describe, inject, type RunnerTestSuite as Suite } from 'vitest';
 import '../../src/ops/own-kernels';
 import { kernelsInUse } from '../../src/ops/wasm-kernels';
 
-/** Where the tests run is one of the projects of vitest.config.ts, each with the backends that it has. */
+/** Where the tests run is one of the projects of vitest.config.ts or vitest.everywhere.config.ts, each with its backends. */
 declare module 'vitest' {
   interface ProvidedContext {
     backends: Backend[];
+    /** Whether another project has run what is beside the suites on each backend. */
+    isRepetition: boolean;
   }
 }
 
@@ -43,10 +45,18 @@ export function onEachCpuBackend(name: string, suite: (backend: Backend) => void
 }
 
 function onEachOf(some: readonly Backend[], name: string, suite: (backend: Backend) => void): void {
+  if (inject('isRepetition'))
+    beforeEach(({ task, skip }) => skip(!isOnBackend(task), 'the same on any backend'));
   describe.each(some)(`${name} on %s`, (backend) => {
     beforeAll(() => useBackend(backend));
     suite(backend);
   });
+}
+
+/** Whether a test is in a suite that runs on each backend. */
+function isOnBackend({ suite }: { suite?: Suite | undefined }): boolean {
+  if (suite === undefined) return false;
+  return backends.some((backend) => suite.name.endsWith(` on ${backend}`)) || isOnBackend(suite);
 }
 
 export async function useBackend(backend: Backend): Promise<void> {

@@ -4,16 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { layers } from '@tensorflow/tfjs-layers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { useBackend } from './support/backends';
-import { docBlocks } from './support/doc-blocks';
+import { useBackend } from '../support/backends';
+import { docBlocks } from '../support/doc-blocks';
 
 // From the sources, the file of a pool's workers does not lie where the package has it.
-vi.mock('../src/pool/workers', async (original) => {
-  const { startWorker } = await import('./support/pool-workers-node');
-  return { ...(await original<typeof import('../src/pool/workers')>()), startWorker };
+vi.mock('../../src/pool/workers', async (original) => {
+  const { startWorker } = await import('../support/pool-workers-node');
+  return { ...(await original<typeof import('../../src/pool/workers')>()), startWorker };
 });
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where blocks lie and run, and what they write goes: a reader's own folder, with the examples of the repository in it. */
 const blocks = join(root, 'tests', '.blocks');
 

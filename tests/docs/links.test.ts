@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const guides = (await readdir(join(root, 'docs'), { recursive: true }))
   .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
   .map((name) => join('docs', name));

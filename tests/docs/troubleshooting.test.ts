@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 // The messages that docs/troubleshooting.md quotes are those of the sources, or of tfjs.
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = await readFile(join(root, 'docs/troubleshooting.md'), 'utf8');
 
 /** Files of tfjs whose messages are quoted. */

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as everything from 'pixelcnn-layers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ownKernels } from '../scripts/lib/own-kernels.mjs';
-import { CROSS_ENTROPY } from '../src/kernels/modules';
+import { ownKernels } from '../../scripts/lib/own-kernels.mjs';
+import { CROSS_ENTROPY } from '../../src/kernels/modules';
 
 const require = createRequire(import.meta.url);
 const esbuild: typeof import('esbuild') = createRequire(require.resolve('tsup'))('esbuild');
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let folder: string;
 

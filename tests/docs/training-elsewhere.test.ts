@@ -5,10 +5,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN } from 'pixelcnn-layers';
 import { type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, expect, it, vi } from 'vitest';
-import { useBackend } from './support/backends';
-import { docBlocks } from './support/doc-blocks';
-import { grid, type SlowWeight, slowGated } from './support/slow-gated';
-import { expectClose, largestDifference, noise, take } from './support/tensors';
+import { useBackend } from '../support/backends';
+import { docBlocks } from '../support/doc-blocks';
+import { grid, type SlowWeight, slowGated } from '../support/slow-gated';
+import { expectClose, largestDifference, noise, take } from '../support/tensors';
 
 // The function of docs/training-elsewhere.md that takes an interleaved network, against such a network in plain numbers.
 

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
-import { BLOCK_FIGURES } from '../scripts/block-figures.mjs';
-import { drawingSvg } from '../scripts/drawing-figure.mjs';
-import { diagram, isTapSeen } from '../scripts/lib/diagram.mjs';
-import { particlesSvg } from '../scripts/particles-figure.mjs';
-import { networkSvg, plusPlusSvg } from '../scripts/plus-plus-figure.mjs';
-import { sightOf, windowOf } from '../src/core/window';
+import { BLOCK_FIGURES } from '../../scripts/block-figures.mjs';
+import { drawingSvg } from '../../scripts/drawing-figure.mjs';
+import { diagram, isTapSeen } from '../../scripts/lib/diagram.mjs';
+import { particlesSvg } from '../../scripts/particles-figure.mjs';
+import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
+import { sightOf, windowOf } from '../../src/core/window';
 
 const readFigure = (name: string) =>
-  readFile(fileURLToPath(new URL(`../docs/images/${name}.svg`, import.meta.url)), 'utf8');
+  readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');
 
 it('the picture of PixelCNN++ is that of the network as it is: `npm run figures` makes it', async () => {
   expect(plusPlusSvg()).toBe(await readFigure('pixel-cnn-plus-plus'));

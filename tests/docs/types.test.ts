@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
-import { type DocBlock, docBlocks } from './support/doc-blocks';
+import { type DocBlock, docBlocks } from '../support/doc-blocks';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * What `strict` finds in JavaScript as it stands: parameters and fields without a type, which a reader adds who writes

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
+import { Retries } from './tests/support/retries.ts';
+import quick, { notQuick, reporters } from './vitest.config.ts';
+
+// What `npm test` leaves out: other backends, browsers, and whatever starts processes, workers, compilers or bundlers.
+
+/** `npm run test:all` sets it: also what is the same wherever it runs, such as the engine, on each backend and in pages. */
+const isAll = process.env['TEST_ALL'] !== undefined;
+
+const isRepetition = !isAll;
+
+/** What computes by tfjs. */
+const onTensors = [
+  'tests/backends.test.ts',
+  'tests/{ops,layers,models,tensors,causality,training}/**/*.test.ts',
+  'tests/{sampling/sample,data/image-batches,weights/load-weights}.test.ts',
+];
+
+/** What compares the engine, which is the same everywhere, with a model's whole passes, which are slow but on wasm. */
+const engineBesideTensors = [
+  'tests/models/*-in-the-engine.test.ts',
+  'tests/engine/{evaluator,random-models}.test.ts',
+];
+const onOtherBackends = isAll
+  ? { include: [...onTensors, ...engineBesideTensors] }
+  : { include: onTensors, exclude: engineBesideTensors };
+
+/** Tests of what needs Node: its file system, and the compiler of the kernels. */
+const ofNode = [...notQuick, 'tests/{node,bench,docs,kernels/assembly}/**', 'tests/architecture.test.ts'];
+
+/** The page's tests, which all need it built. */
+const ofPage = 'tests/examples/demo*.test.ts';
+
+/** Other work may hold a browser up for too long; nothing else is tried again. How often it happened is printed. */
+const retry = 1;
+
+/**
+ * Without a GPU, Dawn needs a Vulkan device in software. Chromium's SwiftShader is one; the Mesa of some distributions
+ * is too old for Dawn.
+ */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (!existsSync('/dev/dri') && existsSync(swiftShader)) process.env['VK_ICD_FILENAMES'] ??= swiftShader;
+
+/** Whether Dawn finds a Vulkan device, or Metal or Direct3D: asked in a process of its own, since it may crash. */
+function hasDawn(): boolean {
+  const program =
+    "import('webgpu').then(({ create }) => create([]).requestAdapter()).then((a) => process.exit(a ? 0 : 1))";
+  return spawnSync(process.execPath, ['-e', program], { stdio: 'ignore' }).status === 0;
+}
+
+const hasTfjsNode = existsSync(fileURLToPath(new URL('.tfjs-node/built.json', import.meta.url)));
+
+type Project = NonNullable<TestProjectInlineConfiguration['test']>;
+
+/** A place to run is left out loudly, and not at all where everything must run. */
+function where(isThere: boolean, what: string, install: string, ...projects: Project[]): Project[] {
+  if (isThere) return projects;
+  const message = `${what}: its tests DO NOT RUN. Install it: ${install}`;
+  if (process.env['CI']) throw new Error(message);
+  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
+  return [];
+}
+
+const projects: Project[] = [
+  {
+    name: 'cpu',
+    ...onOtherBackends,
+    exclude: [...(onOtherBackends.exclude ?? []), 'tests/ops/**'], // which are among the quick
+    provide: { isRepetition, backends: ['cpu', 'wasm, composed'] },
+  },
+  {
+    name: 'programs',
+    include: ['tests/{examples,programs}/**/*.test.ts'],
+    exclude: [ofPage],
+    isolate: true,
+    provide: { backends: ['wasm'] },
+  },
+  ...where(hasDawn(), 'WebGPU in Node', 'apt-get install chromium libvulkan1', {
+    name: 'node-webgpu',
+    include: ['tests/backends.test.ts', 'tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
+    setupFiles: ['tests/support/dawn.ts'],
+    isolate: true,
+    provide: { isRepetition, backends: ['webgpu'] },
+  }),
+  ...where(hasTfjsNode, 'tfjs-node', 'npm run build:tfjs-node', {
+    name: 'node-tensorflow',
+    ...onOtherBackends,
+    include: [...onOtherBackends.include, 'tests/node-tensorflow/**/*.test.ts'],
+    env: { TF_CPP_MIN_LOG_LEVEL: '2' }, // else TensorFlow tells in each file what this machine can
+    provide: { isRepetition, backends: ['tensorflow'] },
+  }),
+  ...where(
+    chromiumPath !== undefined,
+    'Chromium',
+    'apt-get install chromium',
+    {
+      name: 'browser',
+      include: isAll ? ['tests/**/*.test.ts'] : [...onTensors, 'tests/pool/**/*.test.ts'],
+      exclude: isAll ? ofNode : engineBesideTensors,
+      retry,
+      provide: {
+        isRepetition,
+        backends: isAll ? ['cpu', 'wasm', 'webgl', 'webgpu'] : ['webgl', 'webgpu'],
+      },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
+            args: chromiumArguments,
+          },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+    { name: 'page', include: [ofPage], globalSetup: 'tests/support/built-demo.ts', isolate: true, retry },
+  ),
+];
+
+export default defineConfig({
+  ...quick,
+  test: {
+    ...quick.test,
+    reporters: [...reporters, new Retries()],
+    outputFile: { json: 'coverage/tests-everywhere.json' },
+    projects: projects.map((test): TestProjectInlineConfiguration => ({ extends: true, test })),
+  },
+});
