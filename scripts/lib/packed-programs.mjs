@@ -40,7 +40,7 @@ async function main() {
   const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
   model.compile({ optimizer: train.adam(1e-3), loss: bitsPerDim });
   await model.trainOnBatch(zeros([2, 4, 4, 1]), zeros([2, 4, 4, 1], 'int32'));
-  const handler = fileSystem('saved');
+  const handler = fileSystem('saved-' + process.pid); // another program runs beside it
   await model.save(handler, { includeOptimizer: true });
 
   const loaded = await loadLayersModel(handler);

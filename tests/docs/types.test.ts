@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
+import * as packed from '../../scripts/lib/packed-programs.mjs';
+import { checkedQuickStart } from '../../scripts/lib/quick-start.mjs';
 import { type DocBlock, docBlocks } from '../support/doc-blocks';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -105,12 +107,26 @@ const sources = blocks
   .filter(({ language }) => ['js', 'ts', 'html'].includes(language))
   .map((block) => ({ block, text: block.language === 'html' ? scriptsOf(block.code) : block.code }));
 
+/** What `npm run check:package` runs of the packed package, long after these tests. */
+const packedPrograms: Source[] = [
+  ['js', checkedQuickStart()],
+  ['js', packed.imports('esm') + packed.ROUND_TRIP],
+  ['js', packed.imports('esm') + packed.ONE_CLASS],
+  ['js', packed.BARE_IMPORT],
+  ['js', packed.LOSS_NAMES],
+  ['ts', packed.TYPES],
+  ['ts', packed.RUNTIME_TYPES],
+].map(([language = '', text = '']) => ({
+  block: { file: 'scripts/lib', line: 0, language, code: text, isForPage: false },
+  text,
+}));
+
 it('finds the blocks, those of pages too', () => {
   for (const language of ['js', 'ts', 'html']) {
     expect(sources.filter(({ block }) => block.language === language).length, language).toBeGreaterThan(1);
   }
 });
 
-it('has every example in README, docs and docstrings compile as TypeScript, strict', () => {
-  expect(errorsIn(sources)).toEqual([]);
+it('has every example in README, docs and docstrings compile as TypeScript, strict, and the programs of check:package', () => {
+  expect(errorsIn([...sources, ...packedPrograms])).toEqual([]);
 });

@@ -482,3 +482,17 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
 declare module '*/scripts/lib/own-kernels.mjs' {
   export const ownKernels: import('esbuild').Plugin;
 }
+
+declare module '*/scripts/lib/packed-programs.mjs' {
+  export function imports(format: 'esm' | 'cjs'): string;
+  export const ROUND_TRIP: string;
+  export const ONE_CLASS: string;
+  export const BARE_IMPORT: string;
+  export const LOSS_NAMES: string;
+  export const TYPES: string;
+  export const RUNTIME_TYPES: string;
+}
+
+declare module '*/scripts/lib/quick-start.mjs' {
+  export function checkedQuickStart(): string;
+}
