@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COUNT_TENSORS, type Ended, itRefuses, runScript, startScript } from '../run-script';
+import { type EndedInTurn, itRefuses, runScript, startScript } from '../run-script';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
 const SMALL = '--data digits --steps 60 --prior-steps 40 --filters 8 --entries 16 --code-size 4 --prior-filters 16 --prior-blocks 1 --batch 16 --every 10 --eval-images 60 --rows 2'; // biome-ignore format: one line
@@ -22,7 +22,7 @@ interface Figures {
 let directory: string;
 /** A run that nothing stopped. */
 let whole: string;
-let ended: Ended;
+let ended: EndedInTurn;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vq-'));
   whole = join(directory, 'whole');
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const run = (flags: string) => runScript('vq/train.mjs', flags.split(' '), COUNT_TENSORS);
+const run = (flags: string) => runScript('vq/train.mjs', flags.split(' '));
 const read = (out: string, file: string) => readFile(join(out, file));
 const figuresOf = async (out: string): Promise<Figures> =>
   JSON.parse(String(await read(out, 'figures.json')));
@@ -61,8 +61,8 @@ async function stopped(
 
 describe('vq/train.mjs', () => {
   it('trains, measures and draws, and leaves no tensor behind', async () => {
-    const { code, stdout, stderr } = ended;
-    expect([code, stderr]).toEqual([0, 'tensors left: 0\n']);
+    const { code, stdout, stderr, tensorsLeft } = ended;
+    expect([code, stderr, tensorsLeft]).toEqual([0, '', 0]);
     const figures = await figuresOf(whole);
     expect(figures.testImages).toBe(60);
     expect(figures.bits['uniform']).toBe(4); // of 16 entries
