@@ -70,9 +70,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   const model = async (name: string) => readPortable(await readFile(`${MODELS}/${name}.pixelcnn`));
 
   it('begins at a pixel that could be many a shade, with the chances that the library gives', async () => {
-    const start = performance.now();
     await open();
-    console.log(`the demo: first bars after ${((performance.now() - start) / 1000).toFixed(2)} s`);
     const digits = await model('digits-conditional');
     const { data } = await sample(digits, { numImages: 1, seed: 4, condition: [3] });
     const steps = stepper(digits, { condition: 3 });

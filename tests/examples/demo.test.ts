@@ -11,7 +11,7 @@ import { button, EXAMPLE, eventually, frames, stopClock, useDemo } from './demo-
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)('the demo', () => {
-  const demo = useDemo();
+  const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library and data', async () => {
     const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|worker-|rolldown-runtime).*\.js$/;
@@ -52,7 +52,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     await stopClock(demo.page); // or a page that waits for its picture for long would load the rest meanwhile
     const answers: Response[] = [];
     demo.page.on('response', (response) => answers.push(response));
-    const start = Date.now();
     await demo.page.goto(demo.address);
     await demo.panel('drawing').locator('.likeliest').waitFor();
     const end = await demo.page.evaluate(
@@ -61,7 +60,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const before = answers.filter((response) => response.request().timing().startTime <= end);
     const bodies = await Promise.all(before.map((response) => response.body()));
     const total = bodies.reduce((sum, { length }) => sum + length, 0);
-    console.log(`the demo: ${Math.round(total / 1000)} kB and ${end - start} ms until the first picture`);
     expect(total).toBeGreaterThan(200_000); // the runtime and the model are among them
     expect(total).toBeLessThan(300_000);
 
@@ -157,17 +155,11 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   });
 
   describe('an address with a panel', () => {
-    /** Where the panel stands, once all above it have come and nothing moves any more. */
+    /** Where the panel stands, once all above it have come and are drawn. */
     async function top(id: string) {
       await demo.arePanelsThere();
-      return demo.panel(id).evaluate(async (panel) => {
-        let [before, now] = [Number.NaN, panel.getBoundingClientRect().top];
-        while (before !== now) {
-          await new Promise((resolve) => setTimeout(resolve, 200));
-          [before, now] = [now, panel.getBoundingClientRect().top];
-        }
-        return now;
-      });
+      await frames(demo.page);
+      return demo.panel(id).evaluate((panel) => panel.getBoundingClientRect().top);
     }
     /** Up to what is left above a place that is scrolled to. */
     const isAtTop = (top: number) => top >= 0 && top < 70;
