@@ -52,7 +52,11 @@ describe('evaluate.mjs', () => {
     }
     await saveModel(model, { imageShape: [4, 4, 3], levels: 4 }, true);
     const data = ['--data', 'folder', '--path', folder, '--images', '1', '--levels', '4'];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', ['--model', model, ...data]);
+    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', [
+      '--model',
+      model,
+      ...data,
+    ]);
     expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     expect(stdout).toContain('1 test images of 4x4x3, 4 levels');
     const row = (name: string) => stdout.match(new RegExp(`^${name} +(.*)$`, 'm'))?.[1]?.split(/ +/);

@@ -482,3 +482,33 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
 declare module '*/scripts/lib/own-kernels.mjs' {
   export const ownKernels: import('esbuild').Plugin;
 }
+
+declare module '*/examples/lib/flags.mjs' {
+  /** The options of `parseArgs`. */
+  export function parseFlags(
+    options: Record<string, { type: 'string' | 'boolean'; default?: string | boolean }>,
+    help: string,
+    argv: string[],
+  ): Record<string, unknown>;
+}
+declare module '*/examples/lib/convert-flags.mjs' {
+  export function readConvertFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/evaluate-flags.mjs' {
+  export function readEvaluateFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/quickstart-flags.mjs' {
+  export function readQuickstartFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/sample-flags.mjs' {
+  export function readSampleFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/train-flags.mjs' {
+  export function readTrainFlags(argv: string[]): unknown;
+}
+declare module '*/examples/vq/flags.mjs' {
+  export function readFlags(argv: string[]): unknown;
+}
+declare module '*/examples/cluster/lib/submit-flags.mjs' {
+  export function readSubmitFlags(argv: string[]): unknown;
+}
