@@ -276,8 +276,6 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it.each([
-    ['model=cats', 'model (wanted digits-conditional or clothes, got “cats”)'],
-    ['class=ten&model=clothes', 'class (wanted 0 to 9, got “ten”)'],
     ['values=012%3Cb%3E', 'values (wanted at most 64 pixels of 17 shades, got “012<b>”)'],
     ['model=cats&class=ten', 'model (wanted digits-conditional or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #drawing?%s, and goes on without', async (query, words) => {

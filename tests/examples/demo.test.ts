@@ -214,50 +214,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     demo.expectClean();
   });
 
-  it('fits a phone, names every control, and has each id once', async () => {
-    await demo.page.setViewportSize({ width: 360, height: 740 });
-    await demo.page.goto(demo.address);
-    await demo.seeAll();
-    expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
-    const found = await demo.page.evaluate(() => {
-      const all = [...document.querySelectorAll<HTMLElement>('*')];
-      const ids = all.map(({ id }) => id).filter((id) => id !== '');
-      const textOf = (ids: string | null) =>
-        (ids ?? '')
-          .split(' ')
-          .map((id) => document.getElementById(id)?.textContent ?? '')
-          .join('');
-      const nameOf = (element: HTMLElement) =>
-        element.getAttribute('aria-label') ||
-        textOf(element.getAttribute('aria-labelledby')) ||
-        [...((element as HTMLInputElement).labels ?? [])].map(({ textContent }) => textContent).join('') ||
-        element.textContent;
-      const controls =
-        'a, button, input, select, progress, canvas:not([aria-hidden]), [tabindex], [role=application]';
-      return {
-        twice: ids.filter((id, i) => ids.indexOf(id) !== i),
-        unnamed: [...document.querySelectorAll<HTMLElement>(controls)]
-          .filter((element) => element.closest('[aria-hidden=true], .u-over, .u-wrap') === null)
-          .filter((element) => !nameOf(element)?.trim())
-          .map(({ outerHTML }) => outerHTML),
-        missing: all
-          .flatMap((element) =>
-            ['aria-labelledby', 'aria-describedby'].map((name) => element.getAttribute(name)),
-          )
-          .flatMap((ids) => ids?.split(' ') ?? [])
-          .filter((id) => document.getElementById(id) === null),
-        headings: [...document.querySelectorAll('h1, h2')].map(({ tagName }) => tagName),
-      };
-    });
-    expect(found).toEqual({
-      twice: [],
-      unnamed: [],
-      missing: [],
-      headings: ['H1', ...Array(12).fill('H2')],
-    });
-    demo.expectClean();
-  });
-
   it('runs while it is edited', async () => {
     const vite = await serveEdited(EXAMPLE, join(demo.folder, 'cache'));
     try {

@@ -126,6 +126,6 @@ it.each([
   [readConvertFlags, '--model x --to y.h5', "--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'"],
   [readSubmitFlags, 'paint', "wanted draw or score first, got 'paint'; --help lists the flags"],
   [readVqFlags, '--filters 7', "--filters: wanted a multiple of 2, got '7'"],
-] as [(argv: string[]) => unknown, string, string][])('%# %s: %s', (read, flags, answer) => {
+] as [(argv: string[]) => unknown, string, string][])('%s %s', (read, flags, answer) => {
   expect(answerTo(() => read(flags.split(' ')))).toBe(`${answer}\n`);
 }); // biome-ignore format: one mistake a line

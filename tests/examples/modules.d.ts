@@ -512,3 +512,23 @@ declare module '*/examples/vq/flags.mjs' {
 declare module '*/examples/cluster/lib/submit-flags.mjs' {
   export function readSubmitFlags(argv: string[]): unknown;
 }
+declare module '*/examples/demo/parts/address-state.mjs' {
+  export interface AddressReader {
+    complaint: string;
+  }
+  export function addressReader(query: Map<string, string>): AddressReader;
+}
+declare module '*/examples/demo/parts/image-state.mjs' {
+  import type { AddressReader } from '*/examples/demo/parts/address-state.mjs';
+
+  interface Image {
+    name: string;
+    number: number | null;
+    condition: number | null;
+  }
+  export function queryOfImage(image: Image & { levels: Uint8Array }): Record<string, string | number> | null;
+  export function readImageState(
+    address: AddressReader,
+    sets: string[],
+  ): Promise<Image & { levels: Uint8Array | null }>;
+}

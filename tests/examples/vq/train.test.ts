@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../support/patience.mjs';
 import { type EndedInTurn, itRefuses, runScript, startScript } from '../run-script';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
@@ -51,10 +51,8 @@ async function stopped(
   signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
 ) {
   const { program, ended } = startScript('vq/train.mjs', [...flags.split(' '), '--out', out]);
-  while (!isTime()) {
-    if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
-    await setTimeout(2);
-  }
+  await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 2 });
+  if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
   program.kill(signal);
   return ended;
 }
