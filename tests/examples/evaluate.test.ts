@@ -137,15 +137,4 @@ describe('evaluate.mjs', () => {
     expect(stdout).toContain(`histogram   ${histogram.toFixed(3).padStart(8)}\n`);
     expect(stdout).toMatch(/^PNG +\d+\.\d{3}$/m);
   });
-
-  it('has a model of zeros take every image for class 0', async () => {
-    const model = join(directory, 'zeros-of-classes');
-    await saveGatedModel(model, { numClasses: 10 }, true);
-    const flags = ['--model', model, '--data', 'digits', '--classify'];
-    const { code, stdout } = await runScript('evaluate.mjs', flags);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^model +4\.087$/m);
-    expect(stdout).toMatch(/^accuracy +0\.111 {2}\(33 of 297 by the most likely class\)$/m);
-    expect(stdout).toMatch(/^0 +33 +33\n1 +33 +0\n/m);
-  });
 });

@@ -532,3 +532,7 @@ declare module '*/examples/demo/parts/image-state.mjs' {
     sets: string[],
   ): Promise<Image & { levels: Uint8Array | null }>;
 }
+
+declare module '*/examples/demo/catalogue.mjs' {
+  export const MODELS: Record<string, { usualBits: [number, number] | null }>;
+}

@@ -358,20 +358,19 @@ describe('train.mjs', () => {
 
   it.each(['row-lstm', 'diagonal-bi-lstm'])('gives the same losses when stopped and resumed, of %s', async (name) => {
     const [out, whole] = [join(directory, name), join(directory, `${name}-whole`)];
-    const flags = `${SMALL} --model ${name} --dropout 0.1 --every 10`;
-    expect((await run(`${flags} --steps 10 --out ${out}`)).code).toBe(0);
-    expect((await run(`--resume --steps 20 --out ${out}`)).output).toContain('goes on after step 10');
-    const { code, output } = await run(`${flags} --steps 20 --out ${whole}`);
+    const flags = `${SMALL} --model ${name} --dropout 0.1 --every 5`;
+    expect((await run(`${flags} --steps 5 --out ${out}`)).code).toBe(0);
+    expect((await run(`--resume --steps 10 --out ${out}`)).output).toContain('goes on after step 5');
+    const { code, output } = await run(`${flags} --steps 10 --out ${whole}`);
     expect(code).toBe(0);
     expect(output).not.toContain('whole forward pass'); // samples are drawn incrementally
     expect(await losses(out)).toEqual(await losses(whole));
-    expect(existsSync(join(out, 'samples-20.png'))).toBe(true);
+    expect(existsSync(join(out, 'samples-10.png'))).toBe(true);
   }); // biome-ignore format: the name in one line
 
   describe('refuses', () => {
     const refusals: [flags: string, answer: string][] = [
       ['', '--data: wanted one of digits'],
-      ['--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
       ['--data cifar', '--data: wanted'],
       ['--data digits --out USED', 'holds a run; --resume goes on with it'],
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
@@ -380,7 +379,6 @@ describe('train.mjs', () => {
       ['--data mnist', '--path'],
       ['--data digits --levels 32 --out FRESH', 'quantize'],
       ['--data npy --levels 65537', "--levels: wanted a whole number from 2 to 65536, got '65537'"],
-      ['--data digits --average 1', '--average: wanted a number below 1'],
       ['--data digits --input onehot', "--input: wanted scaled, oneHot, embedding:N, got 'onehot'"],
       ['--data digits --input embedding', "--input: wanted scaled, oneHot, embedding:N, got 'embedding'"],
       [
@@ -388,7 +386,6 @@ describe('train.mjs', () => {
         "--input embedding: wanted a whole number of at least 1, got '0'",
       ],
       ['--data digits --input oneHot:3', "--input: wanted scaled, oneHot, embedding:N, got 'oneHot:3'"],
-      ['--data digits --output mixture:', "--output mixture: wanted a whole number of at least 1, got ''"],
       ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
       [

@@ -33,15 +33,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
-  it('lists the flags', async () => {
-    const { code, stdout } = await runScript(script, ['--help']);
-    expect(code).toBe(0);
-    for (const flag of ['--model', '--images', '--path', '--backend', '--help'])
-      expect(stdout).toContain(flag);
-  });
-});
-
 const places = () => {
   const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
   return { ...Object.fromEntries(models.map((name) => [name, join(directory, name)])), DIRECTORY: directory };

@@ -150,10 +150,4 @@ describe('vq/train.mjs', () => {
     ],
     () => ({ DIRECTORY: directory, WHOLE: whole }),
   );
-
-  it('explains itself', async () => {
-    const { code, stdout } = await runScript('vq/train.mjs', ['--help']);
-    expect(code).toBe(0);
-    for (const flag of SMALL.match(/--[a-z-]+/g) ?? []) expect(stdout).toContain(flag);
-  });
 });
