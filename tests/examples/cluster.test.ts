@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
 import {
   logProb,
@@ -12,12 +11,13 @@ import {
   sample,
   writePortable,
 } from 'pixelcnn-layers/runtime';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkJob, VERSION } from '../../examples/cluster/lib/job.mjs';
 import { connect, fetchModel, offerModel, putResult, sha256 } from '../../examples/cluster/lib/redis.mjs';
 import { serve } from '../../examples/cluster/lib/serve.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
+import { PATIENCE } from '../support/patience.mjs';
 import { portableModel } from '../support/portable-model.mjs';
 import { type Redis, redisServer, startRedis } from '../support/redis';
 import { itRefuses, startScript } from './run-script';
@@ -464,9 +464,7 @@ async function said({ program: { stdout } }: ReturnType<typeof startScript>, wha
 }
 
 /** Waits until something is so. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await delay(20);
-}
+const until = (isSo: () => Promise<boolean>) => vi.waitUntil(isSo, { timeout: PATIENCE, interval: 20 });
 
 /** Waits until so many workers have come. */
 const areThere = (queue: Queue, count: number) =>

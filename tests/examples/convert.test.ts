@@ -15,7 +15,7 @@ import { npyOf } from '../../examples/lib/npy.mjs';
 import { useBackend } from '../support/backends';
 import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';
 import { goldenSnail, goldenSnails, snailArgs } from '../support/snail-golden';
-import { type Ended, itRefuses, runInTurn } from './run-script';
+import { type Ended, itRefuses, runScript } from './run-script';
 import { saveModel } from './save-model';
 
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
@@ -149,7 +149,7 @@ const drawnFrom = async (name: string) => {
 };
 
 describe('convert.mjs', () => {
-  let ended: Map<string, Ended>;
+  const ended = new Map<string, Ended>();
   const factory = ['--factory', 'pixelCNN', '--args', JSON.stringify(SIZES)];
   const [golden] = goldenPlusPlus as [(typeof goldenPlusPlus)[number]];
   const [snail] = goldenSnails as [(typeof goldenSnails)[number], ...typeof goldenSnails];
@@ -157,7 +157,7 @@ describe('convert.mjs', () => {
   beforeAll(async () => {
     await useBackend('cpu');
     const at = (name: string) => join(folder, name);
-    const convert = (...flags: string[]) => ['convert.mjs', ...flags];
+    const convert = (...flags: string[]) => flags;
     const runs = new Map<string, string[]>();
     for (const [name, contents, ...flags] of formats) {
       await writeFile(at(name), await contents(model));
@@ -180,13 +180,12 @@ describe('convert.mjs', () => {
     runs.set('list', convert('--weights', `${GOLDEN}/keras/keras-3.15.weights.h5`, '--list'));
     runs.set('list both', convert('--weights', at('pytorch.safetensors'), ...factory, '--from', 'pytorch', '--list'));
     runs.set('list more', convert('--weights', `${GOLDEN}/keras/keras-3.3.weights.h5`, ...factory, '--rename', '^conv\\.=>input_conv.', '--rename', '^conv_3.*=>', '--list'));
-    const results = await runInTurn([...runs.values()]);
-    ended = new Map([...runs.keys()].map((name, i) => [name, results[i] as Ended]));
+    for (const [name, flags] of runs) ended.set(name, await runScript('convert.mjs', flags));
   }); // biome-ignore format: one run a line
 
   it.each(formats)('takes %s: what is drawn is what the model draws', async (name) => {
     const out = join(folder, `${name}.pixelcnn`);
-    expect(ended.get(name)).toEqual({
+    expect(ended.get(name)).toMatchObject({
       code: 0,
       stderr: '',
       stdout: `${out}: 14 weights of ${join(folder, name)}\n`,

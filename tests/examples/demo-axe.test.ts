@@ -15,21 +15,42 @@ const violations = (page: Page) =>
     );
   });
 
+/** Ids that are there twice, canvases and applications without a name, and the headings. */
+const whatAxeLeavesOut = (page: Page) =>
+  page.evaluate(() => {
+    const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
+    const named = [...document.querySelectorAll('canvas:not([aria-hidden]), [role=application]')];
+    return {
+      twice: ids.filter((id, i) => ids.indexOf(id) !== i),
+      unnamed: named
+        .filter((element) => element.closest('[aria-hidden=true], .u-over, .u-wrap') === null)
+        .filter((element) => !element.hasAttribute('aria-label') && !element.hasAttribute('aria-labelledby'))
+        .map(({ outerHTML }) => outerHTML),
+      headings: [...document.querySelectorAll('h1, h2')].map(({ tagName }) => tagName).join(),
+    };
+  });
+
 describe.skipIf(chromiumPath === undefined)('axe finds nothing to object to in the demo', () => {
   const demo = useDemo();
 
-  it.each([
-    ['wide', { width: 1280, height: 800 }],
-    ['a phone', { width: 390, height: 844 }],
-  ] as const)('where the screen is %s, light and dark', async (_, size) => {
-    await demo.page.setViewportSize(size);
+  it('on a phone and on a wide screen, light and dark; it fits both', async () => {
+    await demo.page.setViewportSize({ width: 360, height: 740 });
     await demo.page.goto(demo.address);
     await demo.seeAll();
     await demo.page.evaluate(axe.source);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await demo.page.emulateMedia({ colorScheme });
-      expect(await violations(demo.page)).toEqual([]);
+    for (const [width, height] of [
+      [360, 740],
+      [1280, 800],
+    ] as const) {
+      await demo.page.setViewportSize({ width, height });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await demo.page.emulateMedia({ colorScheme });
+        expect(await violations(demo.page)).toEqual([]);
+      }
+      expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     }
+    expect(await whatAxeLeavesOut(demo.page)).toEqual({ twice: [], unnamed: [], headings: `H1${',H2'.repeat(12)}` }); // biome-ignore format: one line
+    demo.expectClean();
   });
 
   it('also once a picture is drawn and a wrong seed is entered', async () => {

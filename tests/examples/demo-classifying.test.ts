@@ -58,25 +58,6 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     demo.expectClean();
   });
 
-  it.each([
-    ['digits-conditional', 8],
-    ['clothes', 28],
-  ])('knows what bits are usual for %s', async (name, side) => {
-    const model = await readPortable(await readFile(at(`models/${name}.pixelcnn`)));
-    const file = at(`data/${name.replace('-conditional', '')}-test`);
-    const images = new Uint8Array(await readFile(`${file}-images.u8`));
-    const labels = [...(await readFile(`${file}-labels.u8`))];
-    const count = labels.length;
-    const nats = await logProb(model, { data: images, shape: [count, side, side, 1] }, { condition: labels });
-    const bits = [...nats].map((value) => -value / (side * side * Math.LN2)).sort((a, b) => a - b);
-    const cut = Math.floor(0.025 * count);
-    const { MODELS } = await import(/* @vite-ignore */ at('demo/catalogue.mjs'));
-    expect(MODELS[name].usualBits).toEqual([
-      Math.floor(100 * (bits.at(cut) ?? 0)) / 100,
-      Math.ceil(100 * (bits.at(-1 - cut) ?? 0)) / 100,
-    ]);
-  });
-
   it('warns of a drawing that is like no test image, also of a blank one', async () => {
     await button(panel(), 'Clear and draw').click();
     await eventually(headline).toMatch(

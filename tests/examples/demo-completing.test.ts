@@ -35,10 +35,9 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
 
   beforeEach(async () => {
     await demo.page.addInitScript(recordJobs);
-    await demo.open('completing');
-    await says(completing(), 'Six ways');
-    await completing().getByLabel('Digits').check();
+    await demo.open('completing', 'model=digits-conditional&image=1');
     await completing().getByText('1 of 297: a 0').waitFor();
+    await says(completing(), 'Six ways');
   });
 
   it('rubs out and paints by keys, and fills in the rest only', async () => {
@@ -222,18 +221,22 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
 
   it('shows what was asked for last, when what was asked for before comes late', async () => {
     const letCome = await demo.hold('**/emoji-32-test-images-*.u8');
-    await demo.open('completing');
     const completing = demo.panel('completing');
-    await says(completing, 'Six ways');
     const asked = demo.page.waitForRequest('**/emoji-32-test-images-*.u8');
     await completing.getByLabel('Emoji').check();
     await asked;
     await completing.getByLabel('Digits').check();
     await completing.getByText('1 of 297').waitFor();
-    const arrived = demo.page.waitForResponse('**/emoji-32-test-images-*.u8');
+    await demo.page.evaluate(() => {
+      const { arrayBuffer } = Response.prototype;
+      Response.prototype.arrayBuffer = async function () {
+        const bytes = await arrayBuffer.call(this);
+        setTimeout(() => Object.assign(globalThis, { hasCome: true })); // once the page has seen it too
+        return bytes;
+      };
+    });
     letCome();
-    await (await arrived).finished();
-    await demo.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+    await demo.page.waitForFunction(() => 'hasCome' in globalThis);
     expect(await completing.getByLabel('Digits').isChecked()).toBe(true);
     expect(await completing.getByText('1 of 297').isVisible()).toBe(true);
     await button(completing, 'Fill in').click();

@@ -34,9 +34,7 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
   }
 
   beforeEach(async () => {
-    await demo.open('compressing');
-    await eventually(headline).toMatch(/bytes/);
-    await panel().getByLabel('Digits').check();
+    await demo.open('compressing', 'model=digits-conditional&image=1');
     await panel().getByText('1 of 297: a 0').waitFor();
     await eventually(() => panel().locator('.bar').last().textContent()).toMatch(/^raw, 5 bits a value40$/);
   });

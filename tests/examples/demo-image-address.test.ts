@@ -118,10 +118,7 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
   });
 
   it.each([
-    ['likelihood', 'model=cats', 'model (wanted digits-conditional or clothes or emoji-32, got “cats”)'],
     ['likelihood', 'image=298', 'image (wanted 1 to 297, got “298”)'],
-    ['likelihood', 'image=0&class=1.5', 'image (wanted 1 to 297, got “0”); class (wanted 0 to 9, got “1.5”)'],
-    ['classifying', 'levels=0Z', 'levels (wanted those of 64 values, got “0Z”)'],
     ['classifying', 'levels=hZ0Z0G', 'levels (wanted those of 64 values, got “hZ0Z0G”)'],
     ['completing', 'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3', 'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #%s?%s, and goes on without', async (id, query, words) => {

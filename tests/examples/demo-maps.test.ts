@@ -6,7 +6,7 @@ import { levelsOfText, textOfLevels } from '../../examples/demo/parts/levels-tex
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { mapsOf, NAMES } from '../../examples/tiles/tiles.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './demo-page';
+import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './demo-page';
 
 const MODEL = fileURLToPath(new URL('../../examples/models/tiles.pixelcnn', import.meta.url));
 
@@ -65,6 +65,7 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
   it('draws again what is painted over, once the pointer is lifted, and nothing else', async () => {
     const before = await shown();
     await grid().scrollIntoViewIfNeeded();
+    await stopClock(demo.page);
     const box = (await grid().boundingBox()) as { x: number; y: number; width: number };
     const at = (row: number, column: number) =>
       [box.x + ((column + 0.5) * box.width) / 16, box.y + ((row + 0.5) * box.width) / 16] as const;
@@ -72,9 +73,10 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     await demo.page.mouse.down();
     await demo.page.mouse.move(...at(4, 9), { steps: 12 });
     expect(await readout()).toBe('Row 4, column 9: painted over');
-    await demo.page.waitForTimeout(400);
+    await demo.page.clock.runFor(1000);
     expect(await readout()).toBe('Row 4, column 9: painted over');
     await demo.page.mouse.up();
+    await demo.page.clock.resume();
     await says(panel(), /^7 tiles drawn in/);
     const shape = [1, 16, 16, 1];
     const initial = { data: Uint8Array.from(before), shape };

@@ -22,6 +22,30 @@ export function recordAnswers() {
   };
 }
 
+/**
+ * Has the page's panels begin their first work only where a test asks for it, and they are near: else all that happen to be near compute
+ * in each page, and most of the time of the tests is theirs.
+ */
+export function beginOnlyWhatIsAsked() {
+  const asked = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  const ask = (id: string) => {
+    asked.add(id);
+    waiting.get(id)?.();
+    waiting.delete(id);
+  };
+  const askOfAddress = () => ask(location.hash.slice(1).split('?')[0] ?? '');
+  askOfAddress();
+  addEventListener('hashchange', askOfAddress);
+  globalThis.IntersectionObserver = class extends IntersectionObserver {
+    override observe(element: Element) {
+      if (asked.has(element.id)) super.observe(element);
+      else waiting.set(element.id, () => super.observe(element));
+    }
+  };
+  Object.assign(globalThis, { ask });
+}
+
 /** Keeps what the page asks of its workers in `window.jobs`. */
 export function recordJobs() {
   const jobs: unknown[] = [];
@@ -103,8 +127,12 @@ const FIRST_WORK = {
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
 const FILLED_AT_ONCE = 6;
 
-/** The demo as built and served, and for each test a page of a fresh browser context, not yet there. */
-export function useDemo() {
+/**
+ * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
+ *
+ * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}
+ */
+export function useDemo({ isWhole = false } = {}) {
   let server: Server;
   let browser: Browser;
   let context: BrowserContext;
@@ -124,11 +152,12 @@ export function useDemo() {
         .waitFor({ state: 'attached' }),
     async bringIntoSight(id: string) {
       await demo.arePanelsThere();
+      await demo.page.evaluate((id) => (globalThis as { ask?(id: string): void }).ask?.(id), id);
       await demo.panel(id).scrollIntoViewIfNeeded();
     },
-    /** Opens the page with a panel in sight. */
-    async open(id: string) {
-      await demo.page.goto(demo.address);
+    /** Opens the page with a panel in sight, at an address of that panel where one is given. */
+    async open(id: string, query = '') {
+      await demo.page.goto(query === '' ? demo.address : `${demo.address}#${id}?${query}`);
       await demo.bringIntoSight(id);
     },
     /** Brings a panel into sight, and waits for its first work. */
@@ -180,6 +209,7 @@ export function useDemo() {
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
     await demo.page.addInitScript(recordAnswers);
+    if (!isWhole) await demo.page.addInitScript(beginOnlyWhatIsAsked);
   });
   afterEach(async () => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way

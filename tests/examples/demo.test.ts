@@ -11,7 +11,7 @@ import { button, EXAMPLE, eventually, frames, stopClock, useDemo } from './demo-
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)('the demo', () => {
-  const demo = useDemo();
+  const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library and data', async () => {
     const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|worker-|rolldown-runtime).*\.js$/;
@@ -52,7 +52,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     await stopClock(demo.page); // or a page that waits for its picture for long would load the rest meanwhile
     const answers: Response[] = [];
     demo.page.on('response', (response) => answers.push(response));
-    const start = Date.now();
     await demo.page.goto(demo.address);
     await demo.panel('drawing').locator('.likeliest').waitFor();
     const end = await demo.page.evaluate(
@@ -61,7 +60,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const before = answers.filter((response) => response.request().timing().startTime <= end);
     const bodies = await Promise.all(before.map((response) => response.body()));
     const total = bodies.reduce((sum, { length }) => sum + length, 0);
-    console.log(`the demo: ${Math.round(total / 1000)} kB and ${end - start} ms until the first picture`);
     expect(total).toBeGreaterThan(200_000); // the runtime and the model are among them
     expect(total).toBeLessThan(300_000);
 
@@ -157,17 +155,11 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   });
 
   describe('an address with a panel', () => {
-    /** Where the panel stands, once all above it have come and nothing moves any more. */
+    /** Where the panel stands, once all above it have come and are drawn. */
     async function top(id: string) {
       await demo.arePanelsThere();
-      return demo.panel(id).evaluate(async (panel) => {
-        let [before, now] = [Number.NaN, panel.getBoundingClientRect().top];
-        while (before !== now) {
-          await new Promise((resolve) => setTimeout(resolve, 200));
-          [before, now] = [now, panel.getBoundingClientRect().top];
-        }
-        return now;
-      });
+      await frames(demo.page);
+      return demo.panel(id).evaluate((panel) => panel.getBoundingClientRect().top);
     }
     /** Up to what is left above a place that is scrolled to. */
     const isAtTop = (top: number) => top >= 0 && top < 70;
@@ -219,50 +211,6 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     await demo.page.goto(`${demo.origin}/isolated/`);
     await demo.panel('drawing').locator('.likeliest').waitFor();
     expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
-    demo.expectClean();
-  });
-
-  it('fits a phone, names every control, and has each id once', async () => {
-    await demo.page.setViewportSize({ width: 360, height: 740 });
-    await demo.page.goto(demo.address);
-    await demo.seeAll();
-    expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
-    const found = await demo.page.evaluate(() => {
-      const all = [...document.querySelectorAll<HTMLElement>('*')];
-      const ids = all.map(({ id }) => id).filter((id) => id !== '');
-      const textOf = (ids: string | null) =>
-        (ids ?? '')
-          .split(' ')
-          .map((id) => document.getElementById(id)?.textContent ?? '')
-          .join('');
-      const nameOf = (element: HTMLElement) =>
-        element.getAttribute('aria-label') ||
-        textOf(element.getAttribute('aria-labelledby')) ||
-        [...((element as HTMLInputElement).labels ?? [])].map(({ textContent }) => textContent).join('') ||
-        element.textContent;
-      const controls =
-        'a, button, input, select, progress, canvas:not([aria-hidden]), [tabindex], [role=application]';
-      return {
-        twice: ids.filter((id, i) => ids.indexOf(id) !== i),
-        unnamed: [...document.querySelectorAll<HTMLElement>(controls)]
-          .filter((element) => element.closest('[aria-hidden=true], .u-over, .u-wrap') === null)
-          .filter((element) => !nameOf(element)?.trim())
-          .map(({ outerHTML }) => outerHTML),
-        missing: all
-          .flatMap((element) =>
-            ['aria-labelledby', 'aria-describedby'].map((name) => element.getAttribute(name)),
-          )
-          .flatMap((ids) => ids?.split(' ') ?? [])
-          .filter((id) => document.getElementById(id) === null),
-        headings: [...document.querySelectorAll('h1, h2')].map(({ tagName }) => tagName),
-      };
-    });
-    expect(found).toEqual({
-      twice: [],
-      unnamed: [],
-      missing: [],
-      headings: ['H1', ...Array(12).fill('H2')],
-    });
     demo.expectClean();
   });
 

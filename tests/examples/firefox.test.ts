@@ -94,27 +94,6 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
     });
   });
 
-  it("the runtime's page draws in a worker the digits that Node draws", async () => {
-    const file = await readFile(join(root, 'examples/models/digits-conditional.pixelcnn'));
-    const drawing = { numImages: 64, condition: 3, seed: 1 };
-    const { data } = await runtime.sample(runtime.readPortable(file), drawing);
-    await visit({ root: join(root, 'examples/runtime') }, async () => {
-      await says('#status', /digits in/);
-      expect(page.workers().length).toBe(1);
-      const drawn = await page.$eval('canvas', (canvas) => {
-        const pixels = canvas.getContext('2d')?.getImageData(0, 0, 72, 72).data ?? [];
-        return [...pixels].filter((_, i) => i % 4 === 3);
-      });
-      const alphas = Array.from({ length: 72 * 72 }, (_, i) => {
-        const [y, x] = [Math.floor(i / 72), i % 72]; // eight rows of eight, 9 pixels apart
-        if (y % 9 === 8 || x % 9 === 8) return 0;
-        const image = 8 * Math.floor(y / 9) + Math.floor(x / 9);
-        return Math.round((255 * (data[64 * image + 8 * (y % 9) + (x % 9)] as number)) / 16);
-      });
-      expect(drawn).toEqual(alphas);
-    });
-  });
-
   it('the demo draws by hand, draws the images that Node draws, and trains', async () => {
     await page.evaluateOnNewDocument(recordAnswers);
     page.on('dialog', (dialog) => dialog.accept()); // the page asks before what it has trained is lost

@@ -147,9 +147,4 @@ describe('beam.mjs', () => {
     expect([...nats].sort((a, b) => b - a)).toEqual(nats);
     expect(new Set(images.map(({ levels }) => String(levels))).size).toBe(8);
   });
-
-  it('prints its flags', async () => {
-    const { code, stdout } = await runScript('beam.mjs', ['--help']);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'node examples/beam.mjs [--out file.png]\n' });
-  });
 });

@@ -73,12 +73,37 @@ describe.each(names)('the trained model %s', (name) => {
   });
 });
 
-describe.each([
-  ['clothes', [28, 28, 1], 'clothes'],
-  ['emoji-32', [32, 32, 3], 'emoji-32'],
-] as const)('the portable model %s', (name, imageShape, data) => {
-  const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
 
+/** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
+async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
+  const [model, images, labels] = await Promise.all([
+    read(`models/${name}.pixelcnn`),
+    read(`data/${name.replace('-conditional', '')}-test-images.u8`),
+    read(`data/${name.replace('-conditional', '')}-test-labels.u8`),
+  ]);
+  const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
+  const nats = await logProb(readPortable(model), given, { condition: Array.from(labels) });
+  return Array.from(nats, (value) => (-value * labels.length) / (images.length * Math.LN2));
+}
+
+/** Whether the page knows which bits are usual: those of 95 % of the images. */
+async function expectUsual(name: string, bits: readonly number[]) {
+  const sorted = [...bits].sort((a, b) => a - b);
+  const cut = Math.floor(0.025 * bits.length);
+  const [low = 0, high = 0] = [sorted.at(cut), sorted.at(-1 - cut)];
+  const { MODELS: catalogue } = await import('../../examples/demo/catalogue.mjs');
+  expect(catalogue[name]?.usualBits).toEqual([Math.floor(100 * low) / 100, Math.ceil(100 * high) / 100]);
+}
+
+it('the page knows what bits are usual for digits', async () => {
+  await expectUsual('digits-conditional', await bitsOfTestImages('digits-conditional', [8, 8, 1]));
+});
+
+describe.each([
+  ['clothes', [28, 28, 1], true],
+  ['emoji-32', [32, 32, 3], false],
+] as const)('the portable model %s', (name, imageShape, isClassified) => {
   it('has a card with data, recipe, steps, figure and licence, and at most 8 MB', async () => {
     const card = (await read(`models/${name}.md`)).toString('utf8');
     for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples']) {
@@ -90,18 +115,9 @@ describe.each([
   it('reaches the figure that its card gives for the test images that come with it', async () => {
     const card = (await read(`models/${name}.md`)).toString('utf8');
     const [, figure, count] = /(\d\.\d{3}) on the (\d+) that come with/.exec(card) as RegExpExecArray;
-    const model = readPortable(await read(`models/${name}.pixelcnn`));
-    const [images, labels] = [
-      await read(`data/${data}-test-images.u8`),
-      await read(`data/${data}-test-labels.u8`),
-    ];
-    expect(labels.length).toBe(Number(count));
-    const nats = await logProb(
-      model,
-      { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] },
-      { condition: Array.from(labels) },
-    );
-    const bits = -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
-    expect(bits.toFixed(3)).toBe(figure);
+    const bits = await bitsOfTestImages(name, imageShape);
+    expect(bits).toHaveLength(Number(count));
+    expect((bits.reduce((sum, one) => sum + one) / bits.length).toFixed(3)).toBe(figure);
+    if (isClassified) await expectUsual(name, bits); // the page's too
   });
 });

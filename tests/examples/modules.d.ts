@@ -496,3 +496,57 @@ declare module '*/scripts/lib/packed-programs.mjs' {
 declare module '*/scripts/lib/quick-start.mjs' {
   export function checkedQuickStart(): string;
 }
+
+declare module '*/examples/lib/flags.mjs' {
+  /** The options of `parseArgs`. */
+  export function parseFlags(
+    options: Record<string, { type: 'string' | 'boolean'; default?: string | boolean }>,
+    help: string,
+    argv: string[],
+  ): Record<string, unknown>;
+}
+declare module '*/examples/lib/convert-flags.mjs' {
+  export function readConvertFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/evaluate-flags.mjs' {
+  export function readEvaluateFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/quickstart-flags.mjs' {
+  export function readQuickstartFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/sample-flags.mjs' {
+  export function readSampleFlags(argv: string[]): unknown;
+}
+declare module '*/examples/lib/train-flags.mjs' {
+  export function readTrainFlags(argv: string[]): unknown;
+}
+declare module '*/examples/vq/flags.mjs' {
+  export function readFlags(argv: string[]): unknown;
+}
+declare module '*/examples/cluster/lib/submit-flags.mjs' {
+  export function readSubmitFlags(argv: string[]): unknown;
+}
+declare module '*/examples/demo/parts/address-state.mjs' {
+  export interface AddressReader {
+    complaint: string;
+  }
+  export function addressReader(query: Map<string, string>): AddressReader;
+}
+declare module '*/examples/demo/parts/image-state.mjs' {
+  import type { AddressReader } from '*/examples/demo/parts/address-state.mjs';
+
+  interface Image {
+    name: string;
+    number: number | null;
+    condition: number | null;
+  }
+  export function queryOfImage(image: Image & { levels: Uint8Array }): Record<string, string | number> | null;
+  export function readImageState(
+    address: AddressReader,
+    sets: string[],
+  ): Promise<Image & { levels: Uint8Array | null }>;
+}
+
+declare module '*/examples/demo/catalogue.mjs' {
+  export const MODELS: Record<string, { usualBits: [number, number] | null }>;
+}

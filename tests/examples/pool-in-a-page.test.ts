@@ -9,7 +9,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { installPackage } from '../support/installed';
-import { launchChromium, serve, serveEdited, watch } from '../support/pages';
+import { launchChromium, serve, watch } from '../support/pages';
 import { PATIENCE } from '../support/patience.mjs';
 import { portableModel } from '../support/portable-model.mjs';
 
@@ -30,8 +30,6 @@ const page = (options: string) => `
   );
 `;
 
-const NAMED = `createWorker: () =>
-  new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' })`;
 const OWN_FILE =
   "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
@@ -81,24 +79,12 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each([
-    ['that names its workers', NAMED],
-    ['that leaves them to the pool', ''],
-  ])('by Vite: one %s', async (name, options) => {
-    const project = await makeProject(`built ${name.length}`, options);
+  // Pages that name their workers, built and while they are edited, are in tests/examples/docs-in-a-page.test.ts.
+  it('by Vite, where it leaves its workers to the pool', async () => {
+    const project = await makeProject('built', '');
     const worker = { format: 'es' } as const;
     await build({ root: project, base: './', configFile: false, logLevel: 'silent', worker });
     await expectDrawnFrom(join(project, 'dist'));
-  });
-
-  it('by Vite, while it is edited', async () => {
-    const project = await makeProject('edited', NAMED);
-    const vite = await serveEdited(project, join(folder, 'cache'));
-    try {
-      await expectDrawn(vite.href);
-    } finally {
-      await vite.close();
-    }
   });
 
   it('by esbuild, to which the worker is a second program', async () => {

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -26,13 +25,14 @@ import {
   saveWeights,
   writeSafetensors,
 } from 'pixelcnn-layers/weights';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { holdOut } from '../../examples/lib/hold-out.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { useBackend } from '../support/backends';
+import { PATIENCE } from '../support/patience.mjs';
 import { largestDifference, take } from '../support/tensors';
 import { findPython } from './python';
 import type { Ended } from './run-script';
@@ -269,9 +269,9 @@ describe.skipIf(python === null)('train.py', () => {
       string,
     ];
     const { program, ended } = start([script, ...small, '--steps', '1000000', '--out', killed]);
-    const over = ended.then(({ stderr }) => Promise.reject(new Error(stderr)));
-    over.catch(() => {});
-    while (!existsSync(join(killed, 'checkpoint.safetensors'))) await Promise.race([setTimeout(5), over]);
+    const hasBegun = () => existsSync(join(killed, 'checkpoint.safetensors')) || program.exitCode !== null;
+    await vi.waitUntil(hasBegun, { timeout: PATIENCE, interval: 5 });
+    if (program.exitCode !== null) throw new Error((await ended).stderr);
     program.kill('SIGKILL');
     await ended;
     await writeFile(join(killed, 'weights.safetensors.77.tmp'), 'half a fi'); // as a kill may leave it

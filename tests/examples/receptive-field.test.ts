@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 it('shows the blind spot as text and as a picture', async () => {
-  const { code, stdout } = await runScript('receptive-field.mjs', ['--blocks', '2'], [], directory);
+  const { code, stdout } = await runScript('receptive-field.mjs', ['--blocks', '2'], directory);
   expect(code).toBe(0);
   // As the blog's stack with two blocks: # seen, o blind, @ the pixel predicted
   expect(stdout).toContain(
@@ -45,7 +45,7 @@ it('shows that a gated network sees all of its window', async () => {
 it('shows what blocks of PixelRNN see, in images of a given size', async () => {
   const see = async (block: string) => {
     const flags = ['--blocks', '1', '--first-kernel', '3', '--height', '4', '--width', '9', '--block', block];
-    const { stdout } = await runScript('receptive-field.mjs', flags, [], directory);
+    const { stdout } = await runScript('receptive-field.mjs', flags, directory);
     return stdout.split('\n').slice(0, 4);
   };
   // Two pixels to the left by the two kernels 3x3, and from there on upwards a triangle.

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 
-/** Flags for Node with which an example says at its end, on stderr, how many tensors it has left. */
+/** Flags for Node with which an example in a process of its own says at its end, on stderr, how many tensors it has left. */
 export const COUNT_TENSORS = ['--import', new URL('report-tensors.mjs', import.meta.url).href];
 
 export interface Ended {
@@ -12,15 +11,14 @@ export interface Ended {
   stderr: string;
 }
 
-/** Starts an example, in the root of the repository where no other directory is given. */
+/** Starts an example in a process of its own, for what is to be stopped, or runs beside others. */
 export function startScript(
   name: string,
   flags: string[],
   nodeFlags: string[] = [],
-  cwd?: string,
 ): { program: ChildProcess; ended: Promise<Ended> } {
   const script = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
-  const program = spawn(process.execPath, [...nodeFlags, script, ...flags], { cwd });
+  const program = spawn(process.execPath, [...nodeFlags, script, ...flags]);
   const output = { stdout: '', stderr: '' };
   program.stdout.on('data', (text) => {
     output.stdout += text;
@@ -34,17 +32,39 @@ export function startScript(
   return { program, ended };
 }
 
-export const runScript = (...args: Parameters<typeof startScript>) => startScript(...args).ended;
+/** The process in which the examples of a file of tests run in turn: most of the time of a short one is that of loading tfjs. */
+let runner: ChildProcess | undefined;
+afterAll(() => {
+  runner?.disconnect();
+});
 
-/**
- * Runs examples that end early, each by its name and flags, in one process: most of the time of such a one is that of loading
- * tfjs.
- */
-export async function runInTurn(examples: readonly (readonly string[])[]): Promise<Ended[]> {
-  const script = fileURLToPath(new URL('run-in-turn.mjs', import.meta.url));
-  const program = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  program.stdin.end(JSON.stringify(examples));
-  return JSON.parse(await text(program.stdout));
+/** Those who wait for the runner, in turn. */
+const waiting: Waiting[] = [];
+interface Waiting {
+  resolve(ended: EndedInTurn): void;
+  reject(error: Error): void;
+}
+
+/** What became of an example that ran in turn, and how many tensors it has left. */
+export interface EndedInTurn extends Ended {
+  tensorsLeft: number;
+}
+
+function startRunner(): ChildProcess {
+  const started = fork(fileURLToPath(new URL('run-in-turn.mjs', import.meta.url)), { stdio: 'inherit' });
+  started.on('message', (ended: EndedInTurn) => waiting.shift()?.resolve(ended));
+  started.on('exit', (code) => {
+    for (const { reject } of waiting.splice(0)) reject(new Error(`the examples have ended, code ${code}`));
+    runner = undefined;
+  });
+  return started;
+}
+
+/** Runs an example to its end, in the root of the repository where no other directory is given. */
+export function runScript(name: string, flags: readonly string[], cwd?: string): Promise<EndedInTurn> {
+  runner ??= startRunner();
+  runner.send({ name, flags, cwd });
+  return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
 }
 
 /** What a user's mistake is answered with, and an example with flags that make it. */
@@ -57,13 +77,9 @@ export type Refusal = readonly [answer: string, example: readonly string[]];
  */
 export function itRefuses(refusals: readonly Refusal[], places: () => Record<string, string> = () => ({})) {
   const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places()[name] ?? name);
-  let ended: Ended[];
-  beforeAll(async () => {
-    ended = await runInTurn(refusals.map(([, example]) => example.map(fill)));
-  });
-  const cases = refusals.map(([answer, example], i) => [example.join(' '), answer, i] as const);
-  it.each(cases)('%s: %s', (_, answer, i) => {
-    const { code, stdout, stderr } = ended[i] as Ended;
+  const cases = refusals.map(([answer, example]) => [example.join(' '), answer, example] as const);
+  it.each(cases)('%s: %s', async (_, answer, [name = '', ...flags]) => {
+    const { code, stdout, stderr } = await runScript(name, flags.map(fill));
     expect(stderr).toContain(fill(answer));
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

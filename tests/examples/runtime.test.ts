@@ -32,10 +32,6 @@ describe('export.mjs', () => {
     expect(half.length).toBeLessThan(0.6 * whole.length);
   });
 
-  it('lists its flags', async () => {
-    expect((await runScript('export.mjs', ['--help'])).stdout).toContain('--float32');
-  });
-
   itRefuses(
     [
       ['--model: wanted the directory of a model; --help', ['export.mjs']],

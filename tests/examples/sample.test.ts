@@ -25,12 +25,9 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 /** Draws a picture; its places in the grid, each as the pixels of one image. */
 async function draw(name: string, flags: string[], of = model) {
   const out = join(directory, name);
-  const { code, stdout, stderr } = await runScript(
-    'sample.mjs',
-    ['--model', of, '--out', out, ...flags],
-    COUNT_TENSORS,
-  );
-  expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+  const all = ['--model', of, '--out', out, ...flags];
+  const { code, stdout, stderr, tensorsLeft } = await runScript('sample.mjs', all);
+  expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
   const { width, height, data } = PNG.sync.read(await readFile(out));
   const [columns, rows] = [(width - 8) / 88, (height - 8) / 88]; // 8 pixels of side 10 and a gap of 8
   const image = (row: number, column: number) =>
@@ -99,7 +96,7 @@ describe('sample.mjs', () => {
     for (const name of ['samples.png', 'other.png'])
       await writeFile(join(directory, `out/${name}.${pid}.tmp`), '');
     const flags = ['--model', model, '--images', '1'];
-    const { stdout } = await runScript('sample.mjs', flags, [], directory);
+    const { stdout } = await runScript('sample.mjs', flags, directory);
     expect(stdout).toContain('written to out/samples.png\n');
     expect((await readdir(join(directory, 'out'))).sort()).toEqual([`other.png.${pid}.tmp`, 'samples.png']);
   });
@@ -148,8 +145,8 @@ describe('sample.mjs', () => {
     await writeFile(path, npyOf(given, [20, 2, 2]));
     const out = join(directory, 'drawn.npy');
     const flags = ['--model', codes, '--complete', 'npy', '--path', path, '--images', '2', '--out', out];
-    const { code, stderr } = await runScript('sample.mjs', flags, COUNT_TENSORS);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+    const { code, stderr, tensorsLeft } = await runScript('sample.mjs', flags);
+    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     const { data, shape } = parseNpy(await readFile(out));
     expect(shape).toEqual([16, 2, 2, 1]); // two images, each with seven completions
     expect(data).toBeInstanceOf(Uint16Array);
@@ -259,8 +256,8 @@ describe('sample.mjs with a model of finer codes', () => {
   const levelsOf = async (name: string, ...flags: string[]) => {
     const [model, codes, out] = ['finer', 'codes.npy', name].map((file) => join(directory, file));
     const given = ['--model', model, '--codes', codes, '--out', out, ...flags] as string[];
-    const { code, stderr } = await runScript('sample.mjs', given, COUNT_TENSORS);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'tensors left: 0\n' });
+    const { code, stderr, tensorsLeft } = await runScript('sample.mjs', given);
+    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     return parseNpy(await readFile(out as string));
   };
   const writeCodes = (shape: number[], levels: Uint8Array) =>

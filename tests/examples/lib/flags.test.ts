@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { itRefuses, type Refusal, runInTurn, runScript } from '../run-script';
+import { itRefuses, type Refusal, runScript, startScript } from '../run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from '../save-model';
 
 /** Flags with which each example would run. */
@@ -32,15 +32,6 @@ beforeAll(async () => {
   await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-describe.each(['evaluate.mjs', 'sample.mjs'])('%s --help', (script) => {
-  it('lists the flags', async () => {
-    const { code, stdout } = await runScript(script, ['--help']);
-    expect(code).toBe(0);
-    for (const flag of ['--model', '--images', '--path', '--backend', '--help'])
-      expect(stdout).toContain(flag);
-  });
-});
 
 const places = () => {
   const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
@@ -132,10 +123,9 @@ describe('a flag that is wrong', () => {
   ];
   itRefuses(refusals, places);
 
-  it.concurrent.each(SCRIPTS)('is answered in one line by %s, run by itself', async (script) => {
-    const flags = (ENOUGH[script] as string[]).map((flag) => (flag === 'MODEL' ? '/nowhere' : flag));
-    const { code, stdout, stderr } = await runScript(script, [...flags, '--out', 'package.json/x']);
-    expect(stderr).toMatch(/^[^\n]*(--model|--out)[^\n]*\n$/);
+  it('ends the process of an example', async () => {
+    const { code, stdout, stderr } = await startScript('sample.mjs', ['--model', '/nowhere']).ended;
+    expect(stderr).toMatch(/^[^\n]*--model[^\n]*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 });
@@ -144,7 +134,7 @@ describe('a flag that is wrong', () => {
 it('every flag is refused in one line where it is wrong', async () => {
   const fill = (text: string) =>
     Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
-  const helps = await runInTurn(SCRIPTS.map((script) => [script, '--help']));
+  const helps = await Promise.all(SCRIPTS.map((script) => runScript(script, ['--help'])));
   const examples = helps.flatMap(({ stdout: help }, i) => {
     const script = SCRIPTS[i] as string;
     const flags = [...help.matchAll(/^ +(--[a-z-]+)( [A-Z])?/gm)].filter(([, flag]) => flag !== '--help');
@@ -153,11 +143,11 @@ it('every flag is refused in one line where it is wrong', async () => {
       if (value === undefined) return [[`${flag}=1`]];
       return [[flag], [`${flag}=`], [flag, ['--out', '--to'].includes(flag) ? 'package.json/x' : '?!']];
     });
-    return wrong.map((flags) => [script, ...(ENOUGH[script] as string[]).map(fill), ...flags]);
+    return wrong.map((flags) => [script, [...(ENOUGH[script] as string[]).map(fill), ...flags]] as const);
   });
-  const ended = await runInTurn(examples);
-  for (const [i, { code, stdout, stderr }] of ended.entries()) {
-    const what = examples[i]?.join(' ');
+  for (const [script, flags] of examples) {
+    const { code, stdout, stderr } = await runScript(script, flags);
+    const what = [script, ...flags].join(' ');
     expect({ what, code, stdout }).toEqual({ what, code: 1, stdout: '' });
     expect(stderr, what).toMatch(/^[^\n]+\n$/);
     expect(stderr, what).not.toContain('undefined');
