@@ -75,7 +75,7 @@ const projects: Project[] = [
   },
   {
     name: 'programs',
-    include: ['tests/{examples,programs}/**/*.test.ts'],
+    include: ['tests/{examples,programs}/*.test.ts'],
     exclude: [ofPage],
     isolate: true,
     provide: { backends: ['wasm'] },

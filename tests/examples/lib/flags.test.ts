@@ -1,155 +1,131 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { itRefuses, type Refusal, runScript, startScript } from '../run-script';
-import { saveGatedModel, saveModel, saveModelOfCodes } from '../save-model';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
+import { readSubmitFlags } from '../../../examples/cluster/lib/submit-flags.mjs';
+import { readConvertFlags } from '../../../examples/lib/convert-flags.mjs';
+import { readEvaluateFlags } from '../../../examples/lib/evaluate-flags.mjs';
+import { parseFlags } from '../../../examples/lib/flags.mjs';
+import { readQuickstartFlags } from '../../../examples/lib/quickstart-flags.mjs';
+import { readSampleFlags } from '../../../examples/lib/sample-flags.mjs';
+import { readTrainFlags } from '../../../examples/lib/train-flags.mjs';
+import { readFlags as readVqFlags } from '../../../examples/vq/flags.mjs';
 
-/** Flags with which each example would run. */
-const ENOUGH: Record<string, string[]> = {
-  'convert.mjs': ['--model', 'MODEL', '--to', 'DIRECTORY/x.npz'],
-  'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
-  'export.mjs': ['--model', 'MODEL', '--out', 'DIRECTORY/x'],
-  'heat-map.mjs': ['--model', 'MODEL', '--data', 'digits'],
-  'plot-masks.mjs': [],
-  'quickstart.mjs': ['--out', 'DIRECTORY/x'],
-  'receptive-field.mjs': [],
-  'sample.mjs': ['--model', 'MODEL'],
-  'train.mjs': ['--data', 'digits', '--out', 'DIRECTORY/x'],
-};
-const SCRIPTS = Object.keys(ENOUGH);
+// The flags of the examples, without starting any: each program is read up to where it reads its flags.
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'flags-'));
-  await saveModel(join(directory, 'MODEL'), {});
-  await saveGatedModel(join(directory, 'CLASSES'), { numClasses: 10 });
-  await saveGatedModel(join(directory, 'FEW'), { numClasses: 9 });
-  await saveGatedModel(join(directory, 'RGB'), { imageShape: [16, 16, 3], numClasses: 10 });
-  await saveGatedModel(join(directory, 'VECTORS'), { conditionSize: 3 });
-  await saveGatedModel(join(directory, 'MAPS'), { conditionMapSize: 3 });
-  await saveModelOfCodes(join(directory, 'CODES'));
-  await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-const places = () => {
-  const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
-  return { ...Object.fromEntries(models.map((name) => [name, join(directory, name)])), DIRECTORY: directory };
-};
-
-describe('a flag that is wrong', () => {
-  const evaluate = ['evaluate.mjs', '--model', 'MODEL', '--data', 'digits'];
-  const sample = ['sample.mjs', '--model', 'MODEL'];
-  const sampleClasses = ['sample.mjs', '--model', 'CLASSES'];
-
-  const refusals: Refusal[] = [
-    ['--model: wanted the directory of a model; --help', ['evaluate.mjs']],
-    ['--model: wanted the directory of a model; --help', ['sample.mjs']],
-    ["--model: wanted the directory of a model, got ''", ['sample.mjs', '--model', '']],
-    ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
-    ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
-    ['; /nowhere has neither', ['receptive-field.mjs', '--model', '/nowhere']],
-    ['--model: wanted a model of images of one size', ['receptive-field.mjs', '--model', 'ANY']],
-    [
-      "--row: wanted a whole number from 0 to 7, got '8'",
-      ['receptive-field.mjs', '--model', 'MODEL', '--row', '8'],
-    ],
-    ["--first-kernel: wanted an odd number, got '4'", ['receptive-field.mjs', '--first-kernel', '4']],
-    ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
-    ["got 'faces'", ['evaluate.mjs', '--model', 'MODEL', '--data', 'faces']],
-    ["--levels: the model has 17 levels, got '16'", [...evaluate, '--levels', '16']],
-    ["--images: digits has 297 test images, got '298'", [...evaluate, '--images', '298']],
-    ["--batch: wanted a whole number of at least 1, got '0'", [...evaluate, '--batch', '0']],
-    ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", [...evaluate, '--backend', 'gpu']],
-    ['digits: is embedded, takes no --path', [...evaluate, '--path', 'somewhere']],
-    [
-      'the model takes images of 8x8x1, emoji has 16x16x3',
-      ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji'],
-    ],
-    ["Unknown option '--temp'; --help lists the flags", [...evaluate, '--temp', '1']],
-    [
-      "Unknown option '--temp': did you mean --temperature? --help lists the flags",
-      [...sample, '--temp', '1'],
-    ],
-    ["Unknown option '--tepmerature': did you mean --temperature?", [...sample, '--tepmerature', '1']],
-    ["Unknown option '--topk': did you mean --top-k?", [...sample, '--topk', '1']],
-    ["Unknown option '--modle': did you mean --model?", ['sample.mjs', '--modle', 'MODEL']],
-    ["Unknown option '--frobnicate'; --help lists the flags", [...sample, '--frobnicate']],
-    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature', '-1']],
-    ["--temperature: wanted a number of at least 0, got '-.5'", [...sample, '--temperature', '-.5']],
-    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature=-1']],
-    ["--temperature: wanted a value, got '--top-k'; --help lists", [...sample, '--temperature', '--top-k']],
-    ["--temperature: wanted a number of at least 0, got 'warm'", [...sample, '--temperature', 'warm']],
-    ["--temperatures: wanted a number of at least 0, got ''", [...sample, '--temperatures', '1,']],
-    ['--temperatures: comes without --temperature', [...sample, '--temperatures', '1', '--temperature', '1']],
-    ["--top-k: wanted a whole number of at least 1, got '0'", [...sample, '--top-k', '0']],
-    ["--top-p: wanted a number above 0 and at most 1, got '1.5'", [...sample, '--top-p', '1.5']],
-    ["--top-p: wanted a number above 0 and at most 1, got '0'", [...sample, '--top-p', '0']],
-    ['--complete: wanted digits, ', [...sample, '--complete', 'faces']],
-    ['--path: comes with --complete', [...sample, '--path', 'somewhere']],
-    ['the model takes images of 8x8x1, emoji has 16x16x3', [...sample, '--complete', 'emoji']],
-    [
-      "--images: digits has 297 test images, got '298'",
-      [...sample, '--complete', 'digits', '--images', '298'],
-    ],
-    ["--out: wanted a file, got ''", [...sample, '--out', '']],
-    ['--out: wanted a file, DIRECTORY is a directory', [...sample, '--out', 'DIRECTORY']],
-    ['--out: wanted a file, new/ is a directory', [...sample, '--out', 'new/']],
-    ['--out: ENOTDIR', [...sample, '--out', 'package.json/deep/samples.png']],
-    ['--class: the model takes no classes', [...sample, '--class', '0']],
-    ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
-    ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
-    ['--temperatures: comes with --class', [...sampleClasses, '--temperatures', '1,2']],
-    [
-      'the model is conditioned on classes, emoji has none',
-      ['sample.mjs', '--model', 'RGB', '--complete', 'emoji'],
-    ],
-    ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
-    ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
-    ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
-    ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'CODES']],
-    ['--classify: the model takes no classes', [...evaluate, '--classify']],
-    [
-      'the model is conditioned on classes, emoji has none',
-      ['evaluate.mjs', '--model', 'RGB', '--data', 'emoji'],
-    ],
-    ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', 'FEW', '--data', 'digits']],
-    ['the model is conditioned on vectors', ['evaluate.mjs', '--model', 'VECTORS', '--data', 'digits']],
-    [
-      'the model is conditioned on maps',
-      ['evaluate.mjs', '--model', 'MAPS', '--data', 'digits', '--classify'],
-    ],
-  ];
-  itRefuses(refusals, places);
-
-  it('ends the process of an example', async () => {
-    const { code, stdout, stderr } = await startScript('sample.mjs', ['--model', '/nowhere']).ended;
-    expect(stderr).toMatch(/^[^\n]*--model[^\n]*\n$/);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  });
+vi.mock('../../../examples/lib/flags.mjs', async (original) => {
+  const own = await original<typeof import('../../../examples/lib/flags.mjs')>();
+  return { ...own, parseFlags: vi.fn(own.parseFlags) };
 });
 
-/** Each flag of each example, in `--help`: without its value, empty, and with one that cannot be; or with a value where it takes none. */
-it('every flag is refused in one line where it is wrong', async () => {
-  const fill = (text: string) =>
-    Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
-  const helps = await Promise.all(SCRIPTS.map((script) => runScript(script, ['--help'])));
-  const examples = helps.flatMap(({ stdout: help }, i) => {
-    const script = SCRIPTS[i] as string;
-    const flags = [...help.matchAll(/^ +(--[a-z-]+)( [A-Z])?/gm)].filter(([, flag]) => flag !== '--help');
-    expect(flags.length, script).toBeGreaterThan(2);
-    const wrong = flags.flatMap(([, flag = '', value]) => {
-      if (value === undefined) return [[`${flag}=1`]];
-      return [[flag], [`${flag}=`], [flag, ['--out', '--to'].includes(flag) ? 'package.json/x' : '?!']];
-    });
-    return wrong.map((flags) => [script, [...(ENOUGH[script] as string[]).map(fill), ...flags]] as const);
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
+
+/** A program with flags reads them itself, or by a file of their own, before it does anything. */
+const programs = readdirSync(examples, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.mjs') && !/(^|\/)lib\//.test(name))
+  .filter((name) =>
+    /(parse|read\w*)Flags\([\s\S]*process\.argv/.test(readFileSync(join(examples, name), 'utf8')),
+  )
+  .sort();
+
+class Ended extends Error {}
+
+/** What a program's flags are answered with: undefined where nothing is wrong with them. */
+function answerTo(read: () => unknown): string | undefined {
+  let printed = '';
+  const listeners = process.listeners('uncaughtException');
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    printed += text;
+    return true;
   });
-  for (const [script, flags] of examples) {
-    const { code, stdout, stderr } = await runScript(script, flags);
-    const what = [script, ...flags].join(' ');
-    expect({ what, code, stdout }).toEqual({ what, code: 1, stdout: '' });
-    expect(stderr, what).toMatch(/^[^\n]+\n$/);
-    expect(stderr, what).not.toContain('undefined');
+  const exit = vi.spyOn(process, 'exit').mockImplementation(() => {
+    throw new Ended();
+  });
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error;
+    return printed;
+  } finally {
+    write.mockRestore();
+    exit.mockRestore();
+    for (const listener of process.listeners('uncaughtException')) {
+      if (!listeners.includes(listener)) process.off('uncaughtException', listener);
+    }
+  }
+}
+
+it('knows the programs with flags', () => {
+  expect(programs).toContain('quickstart.mjs');
+  expect(programs.length).toBeGreaterThanOrEqual(17);
+});
+
+it.each(programs)('%s lists all its flags, and no other', async (program) => {
+  const { argv } = process;
+  process.argv = [argv[0] as string, program, ...(program === 'cluster/submit.mjs' ? ['draw'] : [])];
+  vi.mocked(parseFlags).mockImplementationOnce(() => {
+    throw new Ended();
+  });
+  try {
+    await expect(import(/* @vite-ignore */ join(examples, program))).rejects.toThrow(Ended);
+  } finally {
+    process.argv = argv;
+  }
+  const [options, help] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
+  expect(help).toContain(`node examples/${program}`);
+  const listed = [...help.matchAll(/--([a-z][a-z0-9-]*)/g)].map(([, name]) => name as string);
+  for (const name of Object.keys(options)) if (name !== 'help') expect(listed).toContain(name);
+  if (program === 'cluster/submit.mjs') return; // which lists those of another command too
+  for (const name of listed) expect(Object.keys(options)).toContain(name);
+  for (const [name, { default: value }] of Object.entries(options)) {
+    const line = help.split('\n').find((line) => line.trimStart().startsWith(`--${name} `)) ?? '';
+    const said = /\(([\w./-]+)\)$/.exec(line)?.[1];
+    if (said !== undefined && value !== undefined) expect(`--${name} ${said}`).toBe(`--${name} ${value}`);
   }
 });
+
+describe.each([
+  ['convert.mjs', readConvertFlags, ['--model', 'x', '--to', 'y.npz']],
+  ['evaluate.mjs', readEvaluateFlags, ['--model', 'x', '--data', 'digits']],
+  ['quickstart.mjs', readQuickstartFlags, []],
+  ['sample.mjs', readSampleFlags, ['--model', 'x']],
+  ['train.mjs', readTrainFlags, ['--data', 'digits']],
+  ['vq/train.mjs', readVqFlags, []],
+  ['cluster/submit.mjs draw', readSubmitFlags, ['draw', '--model', 'x', '--images', '9']],
+  ['cluster/submit.mjs score', readSubmitFlags, ['score', '--model', 'x', '--data', 'digits']],
+] as [string, (argv: string[]) => unknown, string[]][])('%s', (_, read, enough) => {
+  it('takes flags that are enough', () => {
+    expect(answerTo(() => read(enough))).toBe(undefined);
+  });
+
+  it('answers in one line, by its name, each flag that is without a value', () => {
+    answerTo(() => read(enough));
+    const [options] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
+    for (const [name, { type }] of Object.entries(options)) {
+      const answer = answerTo(() => read([...enough, type === 'string' ? `--${name}` : `--${name}=1`]));
+      expect(answer).toMatch(/^[^\n]+; --help lists the flags\n$/);
+      expect(answer).toContain(`--${name}`);
+    }
+  });
+});
+
+it.each([
+  [readQuickstartFlags, '--steps 0', "--steps: wanted a whole number of at least 1, got '0'"],
+  [readQuickstartFlags, '--batch 1501', "--batch: wanted a whole number from 1 to 1500, got '1501'"],
+  [readQuickstartFlags, '--backend gpu', "--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'"],
+  [readQuickstartFlags, '--step 3', "Unknown option '--step': did you mean --steps? --help lists the flags"],
+  [readQuickstartFlags, '--seed --batch', "--seed: wanted a value, got '--batch'; --help lists the flags"],
+  [readTrainFlags, '--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
+  [readTrainFlags, '--data digits --output mixture:', "--output mixture: wanted a whole number of at least 1, got ''"],
+  [readTrainFlags, '--data digits --average 1', "--average: wanted a number below 1, got '1'"],
+  [readSampleFlags, '--model x --temperature=-1', "--temperature: wanted a number of at least 0, got '-1'"],
+  [readSampleFlags, '--model x --top-p 2', "--top-p: wanted a number above 0 and at most 1, got '2'"],
+  [readSampleFlags, '--model x --codes y --images 2', '--images: comes without --codes'],
+  [readEvaluateFlags, '--model x --data faces', "--data: wanted digits, fashion-mnist, mnist, cifar-10, emoji, folder, npy, got 'faces'"],
+  [readConvertFlags, '--model x --to y.h5', "--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'"],
+  [readSubmitFlags, 'paint', "wanted draw or score first, got 'paint'; --help lists the flags"],
+  [readVqFlags, '--filters 7', "--filters: wanted a multiple of 2, got '7'"],
+] as [(argv: string[]) => unknown, string, string][])('%s %s', (read, flags, answer) => {
+  expect(answerTo(() => read(flags.split(' ')))).toBe(`${answer}\n`);
+}); // biome-ignore format: one mistake a line

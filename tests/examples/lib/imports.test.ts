@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 // What examples and measurements import, by name, is there: Node links none of these programs here.
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 const programs = ['examples', 'tests/bench', 'scripts'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { addressReader } from '../../examples/demo/parts/address-state.mjs';
-import { queryOfImage, readImageState } from '../../examples/demo/parts/image-state.mjs';
+import { addressReader } from '../../../examples/demo/parts/address-state.mjs';
+import { queryOfImage, readImageState } from '../../../examples/demo/parts/image-state.mjs';
 
 const SETS = ['digits-conditional', 'clothes', 'emoji-32'];
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PATIENCE } from '../../support/patience.mjs';
-import { type EndedInTurn, itRefuses, runScript, startScript } from '../run-script';
+import { PATIENCE } from '../support/patience.mjs';
+import { type EndedInTurn, itRefuses, runScript, startScript } from './run-script';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
 const SMALL = '--data digits --steps 60 --prior-steps 40 --filters 8 --entries 16 --code-size 4 --prior-filters 16 --prior-blocks 1 --batch 16 --every 10 --eval-images 60 --rows 2'; // biome-ignore format: one line

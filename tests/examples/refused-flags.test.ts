@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { itRefuses, type Refusal, runScript, startScript } from './run-script';
+import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
+
+/** Flags with which each example would run. */
+const ENOUGH: Record<string, string[]> = {
+  'convert.mjs': ['--model', 'MODEL', '--to', 'DIRECTORY/x.npz'],
+  'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
+  'export.mjs': ['--model', 'MODEL', '--out', 'DIRECTORY/x'],
+  'heat-map.mjs': ['--model', 'MODEL', '--data', 'digits'],
+  'plot-masks.mjs': [],
+  'quickstart.mjs': ['--out', 'DIRECTORY/x'],
+  'receptive-field.mjs': [],
+  'sample.mjs': ['--model', 'MODEL'],
+  'train.mjs': ['--data', 'digits', '--out', 'DIRECTORY/x'],
+};
+const SCRIPTS = Object.keys(ENOUGH);
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'flags-'));
+  await saveModel(join(directory, 'MODEL'), {});
+  await saveGatedModel(join(directory, 'CLASSES'), { numClasses: 10 });
+  await saveGatedModel(join(directory, 'FEW'), { numClasses: 9 });
+  await saveGatedModel(join(directory, 'RGB'), { imageShape: [16, 16, 3], numClasses: 10 });
+  await saveGatedModel(join(directory, 'VECTORS'), { conditionSize: 3 });
+  await saveGatedModel(join(directory, 'MAPS'), { conditionMapSize: 3 });
+  await saveModelOfCodes(join(directory, 'CODES'));
+  await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const places = () => {
+  const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
+  return { ...Object.fromEntries(models.map((name) => [name, join(directory, name)])), DIRECTORY: directory };
+};
+
+describe('a flag that is wrong', () => {
+  const evaluate = ['evaluate.mjs', '--model', 'MODEL', '--data', 'digits'];
+  const sample = ['sample.mjs', '--model', 'MODEL'];
+  const sampleClasses = ['sample.mjs', '--model', 'CLASSES'];
+
+  const refusals: Refusal[] = [
+    ['--model: wanted the directory of a model; --help', ['evaluate.mjs']],
+    ['--model: wanted the directory of a model; --help', ['sample.mjs']],
+    ["--model: wanted the directory of a model, got ''", ['sample.mjs', '--model', '']],
+    ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
+    ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
+    ['; /nowhere has neither', ['receptive-field.mjs', '--model', '/nowhere']],
+    ['--model: wanted a model of images of one size', ['receptive-field.mjs', '--model', 'ANY']],
+    [
+      "--row: wanted a whole number from 0 to 7, got '8'",
+      ['receptive-field.mjs', '--model', 'MODEL', '--row', '8'],
+    ],
+    ["--first-kernel: wanted an odd number, got '4'", ['receptive-field.mjs', '--first-kernel', '4']],
+    ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
+    ["got 'faces'", ['evaluate.mjs', '--model', 'MODEL', '--data', 'faces']],
+    ["--levels: the model has 17 levels, got '16'", [...evaluate, '--levels', '16']],
+    ["--images: digits has 297 test images, got '298'", [...evaluate, '--images', '298']],
+    ["--batch: wanted a whole number of at least 1, got '0'", [...evaluate, '--batch', '0']],
+    ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", [...evaluate, '--backend', 'gpu']],
+    ['digits: is embedded, takes no --path', [...evaluate, '--path', 'somewhere']],
+    [
+      'the model takes images of 8x8x1, emoji has 16x16x3',
+      ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji'],
+    ],
+    ["Unknown option '--temp'; --help lists the flags", [...evaluate, '--temp', '1']],
+    [
+      "Unknown option '--temp': did you mean --temperature? --help lists the flags",
+      [...sample, '--temp', '1'],
+    ],
+    ["Unknown option '--tepmerature': did you mean --temperature?", [...sample, '--tepmerature', '1']],
+    ["Unknown option '--topk': did you mean --top-k?", [...sample, '--topk', '1']],
+    ["Unknown option '--modle': did you mean --model?", ['sample.mjs', '--modle', 'MODEL']],
+    ["Unknown option '--frobnicate'; --help lists the flags", [...sample, '--frobnicate']],
+    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature', '-1']],
+    ["--temperature: wanted a number of at least 0, got '-.5'", [...sample, '--temperature', '-.5']],
+    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature=-1']],
+    ["--temperature: wanted a value, got '--top-k'; --help lists", [...sample, '--temperature', '--top-k']],
+    ["--temperature: wanted a number of at least 0, got 'warm'", [...sample, '--temperature', 'warm']],
+    ["--temperatures: wanted a number of at least 0, got ''", [...sample, '--temperatures', '1,']],
+    ['--temperatures: comes without --temperature', [...sample, '--temperatures', '1', '--temperature', '1']],
+    ["--top-k: wanted a whole number of at least 1, got '0'", [...sample, '--top-k', '0']],
+    ["--top-p: wanted a number above 0 and at most 1, got '1.5'", [...sample, '--top-p', '1.5']],
+    ["--top-p: wanted a number above 0 and at most 1, got '0'", [...sample, '--top-p', '0']],
+    ['--complete: wanted digits, ', [...sample, '--complete', 'faces']],
+    ['--path: comes with --complete', [...sample, '--path', 'somewhere']],
+    ['the model takes images of 8x8x1, emoji has 16x16x3', [...sample, '--complete', 'emoji']],
+    [
+      "--images: digits has 297 test images, got '298'",
+      [...sample, '--complete', 'digits', '--images', '298'],
+    ],
+    ["--out: wanted a file, got ''", [...sample, '--out', '']],
+    ['--out: wanted a file, DIRECTORY is a directory', [...sample, '--out', 'DIRECTORY']],
+    ['--out: wanted a file, new/ is a directory', [...sample, '--out', 'new/']],
+    ['--out: ENOTDIR', [...sample, '--out', 'package.json/deep/samples.png']],
+    ['--class: the model takes no classes', [...sample, '--class', '0']],
+    ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
+    ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
+    ['--temperatures: comes with --class', [...sampleClasses, '--temperatures', '1,2']],
+    [
+      'the model is conditioned on classes, emoji has none',
+      ['sample.mjs', '--model', 'RGB', '--complete', 'emoji'],
+    ],
+    ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
+    ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
+    ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
+    ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'CODES']],
+    ['--classify: the model takes no classes', [...evaluate, '--classify']],
+    [
+      'the model is conditioned on classes, emoji has none',
+      ['evaluate.mjs', '--model', 'RGB', '--data', 'emoji'],
+    ],
+    ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', 'FEW', '--data', 'digits']],
+    ['the model is conditioned on vectors', ['evaluate.mjs', '--model', 'VECTORS', '--data', 'digits']],
+    [
+      'the model is conditioned on maps',
+      ['evaluate.mjs', '--model', 'MAPS', '--data', 'digits', '--classify'],
+    ],
+  ];
+  itRefuses(refusals, places);
+
+  it('ends the process of an example', async () => {
+    const { code, stdout, stderr } = await startScript('sample.mjs', ['--model', '/nowhere']).ended;
+    expect(stderr).toMatch(/^[^\n]*--model[^\n]*\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+});
+
+/** Each flag of each example, in `--help`: without its value, empty, and with one that cannot be; or with a value where it takes none. */
+it('every flag is refused in one line where it is wrong', async () => {
+  const fill = (text: string) =>
+    Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
+  const helps = await Promise.all(SCRIPTS.map((script) => runScript(script, ['--help'])));
+  const examples = helps.flatMap(({ stdout: help }, i) => {
+    const script = SCRIPTS[i] as string;
+    const flags = [...help.matchAll(/^ +(--[a-z-]+)( [A-Z])?/gm)].filter(([, flag]) => flag !== '--help');
+    expect(flags.length, script).toBeGreaterThan(2);
+    const wrong = flags.flatMap(([, flag = '', value]) => {
+      if (value === undefined) return [[`${flag}=1`]];
+      return [[flag], [`${flag}=`], [flag, ['--out', '--to'].includes(flag) ? 'package.json/x' : '?!']];
+    });
+    return wrong.map((flags) => [script, [...(ENOUGH[script] as string[]).map(fill), ...flags]] as const);
+  });
+  for (const [script, flags] of examples) {
+    const { code, stdout, stderr } = await runScript(script, flags);
+    const what = [script, ...flags].join(' ');
+    expect({ what, code, stdout }).toEqual({ what, code: 1, stdout: '' });
+    expect(stderr, what).toMatch(/^[^\n]+\n$/);
+    expect(stderr, what).not.toContain('undefined');
+  }
+});
