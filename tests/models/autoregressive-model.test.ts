@@ -15,7 +15,7 @@ import {
   pixelLogits,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad, savedArtifacts } from '../support/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -36,7 +36,7 @@ function data(): { labels: tf.Tensor4D; xs: tf.Tensor4D } {
   return { labels, xs: normalize(labels, LEVELS) };
 }
 
-onEachBackend('AutoregressiveModel', (backend) => {
+onEachBackend('AutoregressiveModel', (_backend) => {
   it('trains on integer labels by every method of a LayersModel', async () => {
     const model = build();
     const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
@@ -72,40 +72,6 @@ onEachBackend('AutoregressiveModel', (backend) => {
     tf.dispose([labels, xs, floats]);
     model.dispose();
     optimizer.dispose();
-  });
-
-  it('goes on training, once saved and loaded, exactly as if it had not been', async () => {
-    const model = build();
-    const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
-    model.compile({ optimizer, loss: bitsPerDim, metrics: [negativeLogLikelihood] });
-    const { labels, xs } = data();
-    const steps = async (m: tfl.LayersModel, count: number) => {
-      const losses: unknown[] = [];
-      for (let step = 0; step < count; step++) losses.push(await m.trainOnBatch(xs, labels));
-      return losses;
-    };
-    const [before, after] = isGpu(backend) ? [6, 4] : [30, 20];
-    await steps(model, before);
-    const loaded = await saveAndLoad(model, { includeOptimizer: true });
-    expect(loaded.metricsNames).toEqual(model.metricsNames);
-    expect(await steps(loaded, after)).toEqual(await steps(model, after)); // to the last bit
-    tf.dispose([labels, xs]);
-    model.dispose();
-    loaded.dispose();
-    optimizer.dispose();
-  });
-
-  it('leaves no tensor behind: what loading made goes with the model', async () => {
-    const { labels, xs } = data();
-    await expectNoLeaks(async () => {
-      const model = build();
-      model.compile({ optimizer: 'adam', loss: bitsPerDim });
-      await model.trainOnBatch(xs, labels);
-      const loaded = await saveAndLoad(model, { includeOptimizer: true });
-      await loaded.trainOnBatch(xs, labels);
-      for (const m of [model, loaded]) m.dispose();
-    });
-    tf.dispose([labels, xs]);
   });
 
   it('keeps the optimizer that loading made with the model, compiled again or with another', async () => {
