@@ -134,7 +134,7 @@ onEachBackend('training and sampling', (backend) => {
   });
 
   if (backend === 'wasm') {
-    const most = 400;
+    const most = 200;
     it(`keeps the heap of wasm steady over ${most} steps`, async () => {
       const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm
         .asm;
