@@ -15,7 +15,7 @@ import {
   pixelLogits,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { onEachBackend, useBackend } from '../support/backends';
+import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad, savedArtifacts } from '../support/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
 
@@ -36,7 +36,7 @@ function data(): { labels: tf.Tensor4D; xs: tf.Tensor4D } {
   return { labels, xs: normalize(labels, LEVELS) };
 }
 
-onEachBackend('AutoregressiveModel', (_backend) => {
+onEachBackend('AutoregressiveModel', (backend) => {
   it('trains on integer labels by every method of a LayersModel', async () => {
     const model = build();
     const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
@@ -72,6 +72,22 @@ onEachBackend('AutoregressiveModel', (_backend) => {
     tf.dispose([labels, xs, floats]);
     model.dispose();
     optimizer.dispose();
+  });
+
+  it('goes on after many steps, once saved and loaded, to the last bit', async () => {
+    const model = build();
+    model.compile({ optimizer: 'adam', loss: bitsPerDim });
+    const { labels, xs } = data();
+    const steps = async (of: tfl.LayersModel, count: number) => {
+      const losses: unknown[] = [];
+      for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(xs, labels));
+      return losses;
+    };
+    await steps(model, isGpu(backend) ? 6 : 20);
+    const loaded = await saveAndLoad(model, { includeOptimizer: true });
+    expect(await steps(loaded, 4)).toEqual(await steps(model, 4));
+    tf.dispose([labels, xs]);
+    for (const each of [model, loaded]) each.dispose();
   });
 
   it('keeps the optimizer that loading made with the model, compiled again or with another', async () => {
