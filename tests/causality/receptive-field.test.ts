@@ -19,7 +19,7 @@ import { expectNoLeaks } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 
 onEachBackend('receptiveField', (backend) => {
-  it.each(isGpu(backend) ? [1] : [1, 2, 3, 4, 5, 6])(
+  it.each(isGpu(backend) ? [1] : [1, 2, 5])(
     'finds the blind spot of the blog: a triangle of n (n + 1) / 2 pixels, %i blocks',
     async (n) => {
       const radius = 3 + n; // of a first kernel of 7 and n kernels of 3
@@ -43,7 +43,7 @@ onEachBackend('receptiveField', (backend) => {
     },
   );
 
-  it.each(isGpu(backend) ? [2] : [0, 3, 6, 10])(
+  it.each(isGpu(backend) ? [2] : [0, 6])(
     'finds none in a gated network, however deep: %i blocks',
     async (numBlocks) => {
       const radius = 3 + numBlocks;
@@ -146,11 +146,9 @@ onEachBackend('receptiveField', (backend) => {
     model.dispose();
   });
 
-  it('answers for large images with attention, which sees all of them, in seconds', async () => {
+  it('answers for large images with attention, which sees all of them', async () => {
     const model = pixelSNAIL({ imageShape: [256, 256, 3], levels: 2, filters: 128, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 64, input: 'scaled' }); // biome-ignore format: one line
-    const start = performance.now();
     const { seen, blindSpot, window } = await receptiveField(model, { row: 255, column: 255, channel: 0 });
-    expect(performance.now() - start).toBeLessThan(5000);
     expect(seen).toHaveLength(3 * (256 * 256 - 1));
     expect(blindSpot).toEqual([]);
     expect(window).toEqual({ top: 0, left: 0, right: 255 });
@@ -200,7 +198,7 @@ onEachBackend('receptiveField', (backend) => {
 
   it('of a model that is tried sees what one of many classes shows', async () => {
     const numClasses = 12;
-    for (const shown of [0, 5, 11]) {
+    for (const shown of [0, 11]) {
       const [image, label] = [tfl.input({ shape: [1, 2, 1] }), tfl.input({ shape: [1] })];
       const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === shown)]));
       const isOpen = tfl.layers

@@ -74,38 +74,22 @@ onEachBackend('AutoregressiveModel', (backend) => {
     optimizer.dispose();
   });
 
-  it('goes on training, once saved and loaded, exactly as if it had not been', async () => {
+  it('goes on after many steps, once saved and loaded, to the last bit', async () => {
     const model = build();
-    const optimizer = tf.train.adam(1e-2, 0.9, 0.999, 1e-7);
-    model.compile({ optimizer, loss: bitsPerDim, metrics: [negativeLogLikelihood] });
+    model.compile({ optimizer: 'adam', loss: bitsPerDim });
     const { labels, xs } = data();
-    const steps = async (m: tfl.LayersModel, count: number) => {
+    const steps = async (of: tfl.LayersModel, count: number) => {
       const losses: unknown[] = [];
-      for (let step = 0; step < count; step++) losses.push(await m.trainOnBatch(xs, labels));
+      for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(xs, labels));
       return losses;
     };
-    const [before, after] = isGpu(backend) ? [6, 4] : [30, 20];
-    await steps(model, before);
+    await steps(model, isGpu(backend) ? 6 : 30);
     const loaded = await saveAndLoad(model, { includeOptimizer: true });
-    expect(loaded.metricsNames).toEqual(model.metricsNames);
-    expect(await steps(loaded, after)).toEqual(await steps(model, after)); // to the last bit
+    expect(await steps(loaded, 4)).toEqual(await steps(model, 4));
+    const [powers, wanted] = [loaded, model].map(({ optimizer }) => optimizer['accBeta2' as never] as tf.Variable); // biome-ignore format: one line
+    expect(await powers?.data()).toEqual(await wanted?.data()); // as many betas multiplied, each rounded
     tf.dispose([labels, xs]);
-    model.dispose();
-    loaded.dispose();
-    optimizer.dispose();
-  });
-
-  it('leaves no tensor behind: what loading made goes with the model', async () => {
-    const { labels, xs } = data();
-    await expectNoLeaks(async () => {
-      const model = build();
-      model.compile({ optimizer: 'adam', loss: bitsPerDim });
-      await model.trainOnBatch(xs, labels);
-      const loaded = await saveAndLoad(model, { includeOptimizer: true });
-      await loaded.trainOnBatch(xs, labels);
-      for (const m of [model, loaded]) m.dispose();
-    });
-    tf.dispose([labels, xs]);
+    for (const each of [model, loaded]) each.dispose();
   });
 
   it('keeps the optimizer that loading made with the model, compiled again or with another', async () => {
@@ -235,56 +219,6 @@ describe('AutoregressiveModel', () => {
     },
   );
 
-  it('names a condition that is missing, too many, or of other images', async () => {
-    const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
-    const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, conditionMapSize: 2 });
-    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
-    const xs = tf.zeros<tf.Rank.R4>([3, 2, 3, 1]);
-    const [map, two, large] = [[3, 2, 3, 2], [2, 2, 3, 2], [3, 4, 4, 1]].map((shape) => tf.zeros(shape)); // biome-ignore format: shapes
-    await expectNoLeaks(async () => {
-      await expect(model.fit(xs, xs, { verbose: 0 })).rejects.toThrow('fit: condition: wanted one, since the model takes it'); // biome-ignore format: one line
-      expect(() => model.evaluate(xs, xs)).toThrow('evaluate: condition: wanted one');
-      await expect(model.trainOnBatch(xs, xs)).rejects.toThrow('trainOnBatch: condition: wanted one');
-      await expect(model.trainOnBatch(xs, xs, { condition: two as tf.Tensor })).rejects.toThrow('trainOnBatch: condition: wanted numbers of shape [3,2,3,2], got [2, 2, 3, 2]'); // biome-ignore format: one line
-      expect(() => model.predict(xs)).toThrow('predict: condition: wanted one');
-      expect(() => model.predict([xs, two as tf.Tensor])).toThrow('predict: x: wanted 3 conditions, as many as images, got 2'); // biome-ignore format: one line
-      expect(() => model.predict([xs, map as tf.Tensor], { condition: map as tf.Tensor })).toThrow('predict: x: wanted a tensor of images'); // biome-ignore format: one line
-      expect(() => model.predict(large as tf.Tensor, { condition: map as tf.Tensor })).toThrow('predict: x: wanted [2, 3, 1], got [4, 4, 1]'); // biome-ignore format: one line
-    });
-    const [plain, images] = [build(), data()];
-    expect(() => plain.predict(images.xs, { condition: 1 })).toThrow(
-      'predict: condition: wanted none, since',
-    );
-    tf.dispose([xs, map, two, large, images.xs, images.labels]);
-    for (const m of [model, plain]) m.dispose();
-  });
-
-  it('trains on a batch with a condition beside the images as with both for x', async () => {
-    const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3, numClasses: 4 };
-    const xs = tf.zeros<tf.Rank.R4>([3, 2, 3, 1]);
-    await expectNoLeaks(async () => {
-      const losses = [];
-      for (const byName of [true, false]) {
-        const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, seed: 1 });
-        model.compile({ optimizer: 'sgd', loss: bitsPerDim });
-        const classes = tf.tensor2d([3, 0, 2], [3, 1]);
-        for (let step = 0; step < 2; step++) {
-          losses.push(
-            byName
-              ? await model.trainOnBatch(xs, xs, { condition: [3, 0, 2] })
-              : await model.trainOnBatch([xs, classes], xs),
-          );
-        }
-        await expect(model.trainOnBatch(xs, xs, { condition: 4 })).rejects.toThrow('trainOnBatch: condition');
-        classes.dispose();
-        model.dispose();
-        model.optimizer.dispose();
-      }
-      expect(losses.slice(0, 2)).toEqual(losses.slice(2));
-    });
-    xs.dispose();
-  });
-
   it('tells its layers, and those of models within it, which step of training comes', async () => {
     const steps: number[][] = [[], []];
     const listening = (to: number[]) =>
@@ -335,76 +269,30 @@ describe('AutoregressiveModel', () => {
     });
     const optimizer = (optimizer_config: object) => ({ loss: 'bitsPerDim', metrics: [], optimizer_config });
 
-    it.each([
-      [
-        'a weight is named otherwise',
-        (saved) => withSpec(saved, 0, { name: 'other' }),
-        'no target variable: other',
-      ],
-      [
-        'a weight is of another shape',
-        (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }),
-        'Shape mismatch',
-      ],
-      [
-        'a weight is of no shape, not strictly',
-        (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }),
-        'Shape mismatch',
-      ],
-      [
-        'a layer is unknown',
-        (saved) => withText(saved, 'PixelLogits', 'PixelLogitt'),
-        'Unknown layer: PixelLogitt',
-      ],
+    // biome-ignore format: one row a line
+    const damages: [string, (saved: tf.io.ModelArtifacts) => tf.io.ModelArtifacts, string][] = [
+      ['a weight is named otherwise', (saved) => withSpec(saved, 0, { name: 'other' }), 'no target variable: other'],
+      ['a weight is of another shape', (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }), 'Shape mismatch'],
+      ['a weight is of no shape, not strictly', (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }), 'Shape mismatch'],
+      ['a layer is unknown', (saved) => withText(saved, 'PixelLogits', 'PixelLogitt'), 'Unknown layer: PixelLogitt'],
       ['a layer does not fit', (saved) => withText(saved, '"levels":5', '"levels":6'), 'levels = 12, got 10'],
-      [
-        'a layer is not there',
-        (saved) => withText(saved, '["logits",0,0]', '["logitt",0,0]'),
-        "needs layer 'logitt'",
-      ],
-      [
-        'it gives no logits',
-        (saved) => withText(saved, '["logits",0,0]', '["image",0,0]'),
-        'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]',
-      ],
-      [
-        'its optimizer is unknown',
-        (saved) => ({ ...saved, trainingConfig: optimizer({ class_name: 'Adan', config: {} }) as never }),
-        'Adan',
-      ],
-      [
-        'its loss is unknown',
-        (saved) => ({
-          ...saved,
-          trainingConfig: {
-            ...optimizer({
-              class_name: 'Adam',
-              config: { learning_rate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1 },
-            }),
-            loss: 'bits',
-          } as never,
-        }),
-        'compile: loss',
-      ],
-      [
-        'its metadata are none',
-        (saved) => ({ ...saved, userDefinedMetadata: [1] as never }),
-        'User-defined metadata',
-      ],
-    ] as [string, (saved: tf.io.ModelArtifacts) => tf.io.ModelArtifacts, string][])(
-      'where %s',
-      async (title, damage, message) => {
-        // biome-ignore format: a table
-        const damaged = damage(await trained());
-        const variables = Object.keys(tf.engine().registeredVariables);
-        const strict = !title.includes('not strictly');
-        await expectNoLeaks(async () => {
-          const load = tfl.loadLayersModel(tf.io.fromMemory(damaged), { strict });
-          await expect(load).rejects.toThrow(message);
-        });
-        expect(Object.keys(tf.engine().registeredVariables)).toEqual(variables);
-      },
-    );
+      ['a layer is not there', (saved) => withText(saved, '["logits",0,0]', '["logitt",0,0]'), "needs layer 'logitt'"],
+      ['it gives no logits', (saved) => withText(saved, '["logits",0,0]', '["image",0,0]'), 'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]'],
+      ['its optimizer is unknown', (saved) => ({ ...saved, trainingConfig: optimizer({ class_name: 'Adan', config: {} }) as never }), 'Adan'],
+      ['its loss is unknown', (saved) => ({ ...saved, trainingConfig: { ...optimizer({ class_name: 'Adam', config: { learning_rate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1 } }), loss: 'bits' } as never }), 'compile: loss'],
+      ['its metadata are none', (saved) => ({ ...saved, userDefinedMetadata: [1] as never }), 'User-defined metadata'],
+    ];
+
+    it.each(damages)('where %s', async (title, damage, message) => {
+      const damaged = damage(await trained());
+      const variables = Object.keys(tf.engine().registeredVariables);
+      const strict = !title.includes('not strictly');
+      await expectNoLeaks(async () => {
+        const load = tfl.loadLayersModel(tf.io.fromMemory(damaged), { strict });
+        await expect(load).rejects.toThrow(message);
+      });
+      expect(Object.keys(tf.engine().registeredVariables)).toEqual(variables);
+    });
 
     it('and not the weights of the user, nor a model that was loaded before', async () => {
       const model = build();

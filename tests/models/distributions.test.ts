@@ -85,7 +85,7 @@ describe('without whole passes', () => {
 
   it.each(Object.entries(kinds))('draws as its probabilities say, in the same ways: %s', async (_, make) => {
     const model = make();
-    const numImages = 4000;
+    const numImages = 1500;
     const images = await sample(model, { numImages, seed: 5, strategy: 'incremental' });
     const all = allImages(model);
     const expected = (await take(await logProb(model, all))).map((nats) => numImages * Math.exp(nats));
@@ -99,8 +99,8 @@ describe('without whole passes', () => {
     }
     expectToFollow(counts, expected);
 
-    for (const filters of [{}, { temperature: 0 }, { temperature: 0.7, topK: 2 }, { topP: 0.6 }]) {
-      const options = { numImages: 40, seed: 2, ...filters };
+    for (const filters of [{}, { temperature: 0.7, topK: 2 }]) {
+      const options = { numImages: 20, seed: 2, ...filters };
       const [incremental, full] = await Promise.all(
         (['incremental', 'full'] as const).map(async (strategy) =>
           take(await sample(model, { ...options, strategy })),
@@ -144,35 +144,9 @@ describe('without whole passes', () => {
         expect(logProbs[n * model.levels + level(n)]).toBe(perValue[n * values + value]);
       }
       steps.put(Array.from({ length: 40 }, (_, n) => level(n)));
-      if (value !== 2) continue; // within a pixel of two or three channels: images change places, and change back
-      const turned = Array.from({ length: 40 }, (_, n) => 39 - n);
-      steps.copy(turned);
-      steps.copy(turned);
     }
     steps.dispose();
     images.dispose();
-    model.dispose();
-  });
-
-  it('goes on within a pixel as another image, of which the components know the channels before', async () => {
-    const model = (
-      kinds['a mixture, three channels of one group'] as () => ReturnType<(typeof kinds)[string]>
-    )();
-    const portable = await toPortable(model);
-    const [steps, others] = [stepper(portable, { numImages: 3 }), stepper(portable, { numImages: 3 })];
-    const from = [2, 0, 0];
-    for (const levels of [
-      [0, 1, 1],
-      [1, 1, 0],
-    ]) {
-      steps.put(levels);
-      others.put(from.map((image) => levels[image] as number));
-    }
-    steps.copy(from);
-    for (let value = 2; value < 6; value++) {
-      expect(steps.logProbs()).toEqual(others.logProbs());
-      for (const each of [steps, others]) each.put([1, 0, 1]);
-    }
     model.dispose();
   });
 
@@ -180,8 +154,8 @@ describe('without whole passes', () => {
     const model = (
       kinds['a mixture, two channels of one group'] as () => ReturnType<(typeof kinds)[string]>
     )();
-    const known = tf.tile(tf.tensor4d([1, 0, 1, 0], [1, 2, 1, 2]), [3000, 1, 1, 1]); // the first channel of both pixels
-    const initial = tf.tile(tf.tensor4d([2, 0, 0, 0], [1, 2, 1, 2]), [3000, 1, 1, 1]);
+    const known = tf.tile(tf.tensor4d([1, 0, 1, 0], [1, 2, 1, 2]), [1000, 1, 1, 1]); // the first channel of both pixels
+    const initial = tf.tile(tf.tensor4d([2, 0, 0, 0], [1, 2, 1, 2]), [1000, 1, 1, 1]);
     const images = await sample(model, { initial, known, seed: 1 });
     const levels = await images.data();
     const all = allImages(model);
@@ -189,8 +163,8 @@ describe('without whole passes', () => {
     const wanted = (await take(logProbs)).slice(3, 6).map(Math.exp); // of the second channel of the first pixel
     for (const [level, probability] of wanted.entries()) {
       let count = 0;
-      for (let n = 0; n < 3000; n++) if (levels[4 * n + 1] === level) count++;
-      expect(Math.abs(count / 3000 - probability)).toBeLessThan(4 * Math.sqrt(0.25 / 3000)); // four standard deviations
+      for (let n = 0; n < 1000; n++) if (levels[4 * n + 1] === level) count++;
+      expect(Math.abs(count / 1000 - probability)).toBeLessThan(4 * Math.sqrt(0.25 / 1000)); // four standard deviations
     }
     tf.dispose([known, initial, images, all]);
     model.dispose();

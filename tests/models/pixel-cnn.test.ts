@@ -111,19 +111,6 @@ onEachBackend('pixelCNN', (backend) => {
     tf.dispose([train, test, first]);
     model.dispose();
   });
-
-  it('leaves no tensor behind when trained, used and disposed', async () => {
-    await expectNoLeaks(async () => {
-      const model = pixelCNN({ imageShape: [4, 4, 3], levels: 4, hiddenDim: 2, outDim: 2, numBlocks: 1 });
-      model.compile({ optimizer: 'adam', loss: bitsPerDim });
-      const x = tf.zeros<tf.Rank.R4>([2, 4, 4, 3]);
-      await model.trainOnBatch(x, x);
-      await model.fit(x, x, { epochs: 1, verbose: 0 });
-      const nats = await logProb(model, x);
-      model.dispose();
-      return [x, nats];
-    });
-  });
 });
 
 describe('pixelCNN', () => {
@@ -149,29 +136,6 @@ describe('pixelCNN', () => {
     expect(
       model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel')),
     ).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
-    model.dispose();
-  });
-
-  it('takes images of any size where height and width are null', async () => {
-    const model = pixelCNN({
-      imageShape: [null, null, 1],
-      levels: 3,
-      hiddenDim: 2,
-      outDim: 2,
-      numBlocks: 0,
-      name: 'any_size',
-    });
-    expect(model.name).toBe('any_size');
-    expect(model.imageShape).toEqual([null, null, 1]);
-    for (const [h, w] of [
-      [1, 1],
-      [3, 7],
-    ] as const) {
-      const x = tf.zeros([1, h, w, 1]);
-      const y = model.predict(x) as tf.Tensor;
-      expect(y.shape).toEqual([1, h, w, 1, 3]);
-      tf.dispose([x, y]);
-    }
     model.dispose();
   });
 
@@ -209,20 +173,7 @@ describe('pixelCNN', () => {
 
   it('names what is wrong', () => {
     const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
-    const imageShapes = [[4, 4], [4, 4, null], [0, 4, 1], [4, 4, 1, 1], '4'] as unknown as [
-      number,
-      number,
-      number,
-    ][];
-    for (const imageShape of imageShapes) {
-      expect(() => pixelCNN({ ...args, imageShape })).toThrow('pixelCNN: imageShape: wanted [H, W, C]');
-    }
-    expect(() => pixelCNN({ ...args, hiddenDim: 0 })).toThrow('pixelCNN: hiddenDim');
     expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
-    expect(() => pixelCNN({ ...args, numBlocks: -1 })).toThrow('pixelCNN: numBlocks');
-    expect(() => pixelCNN({ ...args, levels: 1 })).toThrow('pixelCNN: levels');
-    expect(() => pixelCNN({ ...args, firstKernelSize: 4 })).toThrow('pixelCNN: firstKernelSize');
-    expect(() => pixelCNN({ ...args, kernelSize: 4, numBlocks: 0 })).toThrow('pixelCNN: kernelSize');
     expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow(
       'pixelCNN: block: wanted a function, got 3',
     );

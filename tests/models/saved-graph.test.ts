@@ -100,103 +100,33 @@ describe('checkSavedGraph', () => {
   const loop = layer('loop', [['back', 0, 0]]);
   const back = layer('back', [['loop', 0, 0]]);
 
-  it.each([
-    [
-      'a name that is not there',
-      graph(image, layer('first', [['imagf', 0, 0]])),
-      "file: layer 'first' needs layer 'imagf', which is not there",
-    ],
-    [
-      'a call that is not made',
-      graph(image, first, layer('x', [['first', 1, 0]])),
-      "file: layer 'x' needs node 1 of layer 'first', which has only 1",
-    ],
-    [
-      'a call of an input',
-      graph(image, layer('first', [['image', 1, 0]])),
-      "node 1 of layer 'image', which has only 1",
-    ],
-    [
-      'a cycle',
-      graph(image, layer('after', [['back', 0, 0]]), loop, back),
-      "file: layer 'back' needs its own output",
-    ],
+  // biome-ignore format: one row a line
+  const refused = [
+    ['a name that is not there', graph(image, layer('first', [['imagf', 0, 0]])), "file: layer 'first' needs layer 'imagf', which is not there"],
+    ['a call that is not made', graph(image, first, layer('x', [['first', 1, 0]])), "file: layer 'x' needs node 1 of layer 'first', which has only 1"],
+    ['a call of an input', graph(image, layer('first', [['image', 1, 0]])), "node 1 of layer 'image', which has only 1"],
+    ['a cycle', graph(image, layer('after', [['back', 0, 0]]), loop, back), "file: layer 'back' needs its own output"],
     ['its own output', graph(image, layer('own', [['own', 0, 0]])), "layer 'own' needs its own output"],
-    [
-      'its own second call first',
-      graph(image, layer('own', [['own', 1, 0]], [['own', 0, 0]])),
-      "layer 'own' needs its own output",
-    ],
+    ['its own second call first', graph(image, layer('own', [['own', 1, 0]], [['own', 0, 0]])), "layer 'own' needs its own output"],
     ['two layers of a name', graph(image, first, first), "file: two layers are named 'first'"],
-    [
-      'two names',
-      graph(image, { ...first, name: 'other' }),
-      "file: layer 'other': wanted the same name in its config, got 'first'",
-    ],
+    ['two names', graph(image, { ...first, name: 'other' }), "file: layer 'other': wanted the same name in its config, got 'first'"],
     ['no name', graph(image, { ...first, name: 3 as never }), 'file: wanted the name of a layer, got 3'],
-    [
-      'a name that objects have',
-      graph(image, layer('constructor', [['image', 0, 0]])),
-      "wanted the name of a layer, got 'constructor'",
-    ],
-    [
-      'a name that every object has',
-      graph(image, layer('__proto__', [['image', 0, 0]])),
-      "wanted the name of a layer, got '__proto__'",
-    ],
-    [
-      'a field that every object has',
-      JSON.parse('{"class_name": "Model", "config": {"__proto__": {"layers": []}}}'),
-      "file: a field is named '__proto__'",
-    ],
-    [
-      'a class that every object has',
-      graph(image, { ...layer('first', [['imagf', 0, 0]]), class_name: 'constructor' }),
-      "layer 'first' needs layer 'imagf'",
-    ],
-    [
-      'no list of calls',
-      graph(image, { ...first, inbound_nodes: null }),
-      "file: layer 'first': wanted a list of inbound nodes, got null",
-    ],
-    [
-      'no list of inputs',
-      graph(image, layer('first', 'image')),
-      "layer 'first': wanted a list of inputs, got 'image'",
-    ],
-    [
-      'an input that is none',
-      graph(image, layer('first', ['image'])),
-      "layer 'first': wanted inputs [layer, node, tensor], got 'image'",
-    ],
-    [
-      'an index that is none',
-      graph(image, layer('first', [['image', -1, 0]])),
-      "layer 'first': wanted inputs [layer, node, tensor], got ['image', -1, 0]",
-    ],
+    ['a name that objects have', graph(image, layer('constructor', [['image', 0, 0]])), "wanted the name of a layer, got 'constructor'"],
+    ['a name that every object has', graph(image, layer('__proto__', [['image', 0, 0]])), "wanted the name of a layer, got '__proto__'"],
+    ['a field that every object has', JSON.parse('{"class_name": "Model", "config": {"__proto__": {"layers": []}}}'), "file: a field is named '__proto__'"],
+    ['a class that every object has', graph(image, { ...layer('first', [['imagf', 0, 0]]), class_name: 'constructor' }), "layer 'first' needs layer 'imagf'"],
+    ['no list of calls', graph(image, { ...first, inbound_nodes: null }), "file: layer 'first': wanted a list of inbound nodes, got null"],
+    ['no list of inputs', graph(image, layer('first', 'image')), "layer 'first': wanted a list of inputs, got 'image'"],
+    ['an input that is none', graph(image, layer('first', ['image'])), "layer 'first': wanted inputs [layer, node, tensor], got 'image'"],
+    ['an index that is none', graph(image, layer('first', [['image', -1, 0]])), "layer 'first': wanted inputs [layer, node, tensor], got ['image', -1, 0]"],
     ['no layer', graph(image, null as never), 'file: wanted the name of a layer, got undefined'],
-    [
-      'an output that is not there',
-      { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } },
-      "file: the model's output needs layer 'last', which is not there",
-    ],
-    [
-      'an input that is not there',
-      { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } },
-      "file: the model's input needs layer 'imagf', which is not there",
-    ],
-    [
-      'no outputs',
-      { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } },
-      "file: the model's output: wanted a list of inputs, got undefined",
-    ],
-    [
-      'a damaged model in a wrapper',
-      { class_name: 'TimeDistributed', config: { layer: graph(image, layer('first', [['imagf', 0, 0]])) } },
-      "layer 'first' needs layer 'imagf'",
-    ],
-  ] as const)('refuses %s', (_, saved, message) => {
-    // biome-ignore format: a table
+    ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which is not there"],
+    ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which is not there"],
+    ['no outputs', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } }, "file: the model's output: wanted a list of inputs, got undefined"],
+    ['a damaged model in a wrapper', { class_name: 'TimeDistributed', config: { layer: graph(image, layer('first', [['imagf', 0, 0]])) } }, "layer 'first' needs layer 'imagf'"],
+  ] as const;
+
+  it.each(refused)('refuses %s', (_, saved, message) => {
     expect(() => checkSavedGraph('file', saved)).toThrow(message);
   });
 

@@ -178,24 +178,6 @@ describe('levels alone', () => {
     });
   });
 
-  it('are looked at in the first batch: all of its images, and no others', async () => {
-    const wrong = tf.tidy(() =>
-      tf.concat([tf.slice(levels, 0, 2), tf.fill([1, 2, 3, 2], 4), tf.slice(levels, 0, 3)]),
-    ); // the third of 6
-    const model = plain();
-    const args = { epochs: 1, verbose: 0, shuffle: false } as const;
-    await expectNoLeaks(async () => {
-      await expect(model.fit(wrong, { ...args, batchSize: 3 })).rejects.toThrow('fit: levels at [2,0,0,0]: wanted integer levels 0 to 3, got 4'); // biome-ignore format: one line
-      await model.fit(wrong, { ...args, batchSize: 2 });
-      const [three, two] = [3, 2].map((batchSize) => model.evaluate(wrong, { batchSize })) as [tf.Scalar, tf.Scalar]; // biome-ignore format: one line
-      await expect(three.data()).rejects.toThrow('evaluate: levels at [2,0,0,0]');
-      expect(await two.data()).toHaveLength(1);
-      tf.dispose([three, two]);
-    });
-    wrong.dispose();
-    model.dispose();
-  });
-
   it('belong to a dataset where they do not fit', async () => {
     const model = byClass();
     const args = { epochs: 1, verbose: 0 } as const;

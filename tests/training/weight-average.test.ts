@@ -95,8 +95,15 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   setAll(model, 1);
   const average = new WeightAverage(model);
   setAll(model, 5);
-  const slow = average.use(() => new Promise((resolve) => setTimeout(resolve, 5)));
+  let finish = () => {};
+  const slow = average.use(
+    () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  );
   await expect(average.use(() => 0)).rejects.toThrow('another task is still running');
+  finish();
   await slow;
   expect(await sharedValue(model)).toBe(5);
   expect(await average.use(() => sharedValue(model))).toBe(1);
