@@ -11,7 +11,9 @@ import {
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../src/kernels/webassembly';
 import { withoutMemory } from '../support/machine';
-import { noise } from '../support/tensors';
+import { runs } from '../support/runs';
+import { combinations, functions } from '../support/slow-program';
+import { expectClose, noise } from '../support/tensors';
 
 const nan = Number.NaN;
 const FLOATS = 20_000;
@@ -19,7 +21,12 @@ const CODE = FLOATS;
 const BASES = FLOATS + 10 * INSTRUCTION_WORDS;
 /** Any NaN is like any other. */
 const values = ({ heap }: SamplingKernels, length = 300) => Array.from(heap.subarray(0, length));
-const bits = ({ words }: SamplingKernels) => Array.from(words.subarray(0, FLOATS));
+
+/** Both have the same bits in all of the numbers. */
+function expectSameBits(one: SamplingKernels, other: SamplingKernels): void {
+  const [a, b] = [one, other].map(({ words }) => words.subarray(0, FLOATS)) as [Int32Array, Int32Array];
+  if (!a.every((word, i) => word === b[i])) expect(a).toEqual(b);
+}
 
 /** Both implementations, each over the same numbers, with a table of bases [0, 100]. */
 function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
@@ -80,19 +87,20 @@ describe('kernels', () => {
           parameter: lowerBound,
         };
         for (const kernels of [slow, fast]) run(kernels, images, product);
-        expect(bits(fast)).toEqual(bits(slow));
+        expectSameBits(fast, slow);
         const at = (index: number) => before[index] as number;
+        const expected = before.slice();
         for (let n = 0; n < images; n++) {
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
             const block = weights + (o >> 2) * weightStride + (o & 3);
             for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
-            const got = slow.heap[n * y.stride + o] as number;
-            expect(Math.abs(got - Math.max(sum, lowerBound))).toBeLessThan(1e-5);
+            expected[n * y.stride + o] = Math.max(sum, lowerBound);
           }
         }
+        expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
       }),
-      { seed: 1, numRuns: 100 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
@@ -121,7 +129,7 @@ describe('kernels', () => {
         const before = kernels[0].heap.slice();
         const lookup = { op: Op.lookup, y, a, b, length: outputs, columns, weights, weightStride, inputs, rows, parameter: lowerBound }; // biome-ignore format: one line
         for (const one of kernels) run(one, images, lookup);
-        expect(bits(kernels[1])).toEqual(bits(kernels[0]));
+        expectSameBits(...kernels);
         const at = (index: number) => before[index] as number;
         const expected = before.slice(0, 2000);
         for (let n = 0; n < images; n++) {
@@ -137,9 +145,9 @@ describe('kernels', () => {
             }
           }
         }
-        expect(values(kernels[0], 2000)).toEqual(Array.from(expected)); // and nothing beside them
+        expectClose(kernels[0].heap.subarray(0, 2000), expected, 0); // and nothing beside them
       }),
-      { seed: 1, numRuns: 100 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
@@ -166,7 +174,7 @@ describe('kernels', () => {
         const attend = { op: Op.attend, y, a, b, c, length, columns, weights: room, weightStride, inputs, parameter: scale }; // biome-ignore format: one line
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
-        expect(outputs[1]).toEqual(outputs[0]);
+        expectClose(outputs[1] as number[], outputs[0] as number[], 0);
         const beyond = before.subarray(room + 20, CODE); // the room for scores
         for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
         const at = (index: number) => before[index] as number;
@@ -189,58 +197,29 @@ describe('kernels', () => {
             }
           }
         }
-        for (const [i, want] of expected.entries())
-          expect(Math.abs((outputs[0]?.[i] as number) - want)).toBeLessThan(2e-6 * Math.max(1, scale * 5));
+        expectClose(outputs[0] as number[], expected, 2e-6 * Math.max(1, scale * 5));
       }),
-      { seed: 1, numRuns: 150 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
 
   /** Every operation on each value by itself, by its definition. */
+  const { scale: _, shift: __, ...ofOne } = functions; // which are a product and a sum
   const definitions: Record<string, (a: number, b: number) => number> = {
-    add: (a, b) => a + b,
-    multiply: (a, b) => a * b,
+    ...Object.fromEntries(Object.entries(ofOne).map(([name, of]) => [name, (a: number) => of(a, PARAMETER)])),
+    ...combinations,
     copy: (a) => a,
-    relu: (a) => Math.max(a, 0),
-    sigmoid,
-    tanh: Math.tanh,
     gate: (a, b) => Math.tanh(a) * sigmoid(b),
     linearGate: (a, b) => a * sigmoid(b),
     concatElu: (a) => (a > 0 ? a : Math.expm1(a)), // its first half
-    swish: (a) => a * sigmoid(a),
-    elu: (a) => (a > 0 ? a : PARAMETER * Math.expm1(a)),
-    maximum: Math.max,
-    minimum: Math.min,
-    leakyRelu: (a) => (a > 0 ? a : PARAMETER * a),
-    thresholdedRelu: (a) => (a > PARAMETER ? a : 0),
-    clippedRelu: (a) => (a > 0 ? Math.min(a, PARAMETER) : 0),
-    hardSigmoid: (a) => (a < -2.5 ? 0 : a > 2.5 ? 1 : 0.2 * a + 0.5),
-    selu: (a) => 1.05070098735548 * (a > 0 ? a : 1.67326324235438 * Math.expm1(a)),
-    softsign: (a) => a / (1 + Math.abs(a)),
-    softplus,
-    gelu: (a) => a * normalDistribution(a),
-    geluNew: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
-    mish: (a) => a * Math.tanh(softplus(a)),
     levelNumber: (a) => {
       const level = Math.floor(PARAMETER * a + 0.5); // none of the numbers is near a half
       return level >= 0 && level <= PARAMETER ? level + 1 : 0;
     },
   };
-
-  /** By the series of erf, to 9 digits. */
-  function normalDistribution(x: number): number {
-    if (Math.abs(x) > 6) return x < 0 ? 0 : 1;
-    let [term, sum] = [x, x];
-    for (let n = 1; n < 150; n++) {
-      term *= (-x * x) / (2 * n);
-      sum += term / (2 * n + 1);
-    }
-    return 0.5 + sum / Math.sqrt(2 * Math.PI);
-  }
 
   it('knows a definition of every operation on each value', () => {
     const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
@@ -300,7 +279,7 @@ describe('kernels', () => {
         }
         expect(values(kernels[1], 13)).toEqual(values(kernels[0], 13));
       }),
-      { seed: 1, numRuns: 500 },
+      runs({ seed: 1, numRuns: 100 }),
     );
   });
 
@@ -378,7 +357,7 @@ describe('kernels', () => {
       // biome-ignore format: one line
       const [slow, fast] = both(4);
       for (const kernels of [slow, fast]) run(kernels, 3, ...program);
-      expect(bits(fast)).toEqual(bits(slow));
+      expectSameBits(fast, slow);
     }
     for (const kernels of both(1)) {
       kernels.heap.set([1, -2, 3, -4], 1000);
@@ -412,7 +391,7 @@ describe('kernels', () => {
         kernels.heap.set([0, -0, 100], 1000);
         run(kernels, 3, { op: Op.concatElu, y, a, b, length, columns: 2 });
       }
-      expect(bits(fast)).toEqual(bits(slow));
+      expectSameBits(fast, slow);
       const expected = before.slice(0, 200);
       for (const start of [0, 20, 50, 70, 100, 120]) {
         const x = start === 0 ? [0, -0, 100, ...before.slice(1003, 1010)] : before.slice(1000 + start);
@@ -473,7 +452,7 @@ describe('kernels', () => {
       };
       const [slow, fast] = both(5);
       for (const kernels of [slow, fast]) run(kernels, images, { ...rest, ...row, columns });
-      expect(bits(fast)).toEqual(bits(slow));
+      expectSameBits(fast, slow);
       const [pixels] = both(5);
       for (let n = 0; n < images; n++) {
         for (let column = 0; column < columns; column++) {
@@ -482,16 +461,7 @@ describe('kernels', () => {
           run(pixels, 1, { ...rest, y: at(row.y), a: at(row.a), b: at(row.b) });
         }
       }
-      expect(bits(pixels)).toEqual(bits(slow));
-    }
-  });
-
-  it('runs instructions in order, each on what the one before left', () => {
-    const [x, y] = [operand(1000, 4), operand(0, 4)];
-    for (const kernels of both(1)) {
-      kernels.heap.set([1, -2, 3, -4], 1000);
-      run(kernels, 1, { op: Op.relu, y, a: x, length: 4 }, { op: Op.add, y, a: y, b: x, length: 4 });
-      expect(Array.from(kernels.heap.subarray(0, 4))).toEqual([2, -2, 6, -4]);
+      expectSameBits(pixels, slow);
     }
   });
 
@@ -509,7 +479,7 @@ describe('kernels', () => {
           kernels.heap[1] = Number.NEGATIVE_INFINITY; // an impossible level
           kernels.softmax(1000, 3000, 0, images, levels, scale);
         }
-        expect(bits(fast)).toEqual(bits(slow));
+        expectSameBits(fast, slow);
         const doubles = new Float64Array(fast.heap.buffer);
         for (let n = 0; n < images; n++) {
           const x = fast.heap.subarray(n * levels, (n + 1) * levels);
@@ -522,7 +492,7 @@ describe('kernels', () => {
         }
         expect(doubles[1001]).toBe(0);
       }),
-      { seed: 1 },
+      runs({ numRuns: 40, seed: 1 }),
     );
   });
 
@@ -532,7 +502,7 @@ describe('kernels', () => {
       kernels.heap.set([0, -707.9, -680, -600, -650, -708.1, -1000, -0.5]);
       kernels.softmax(100, 200, 0, 1, 8, 1);
     }
-    expect(bits(fast)).toEqual(bits(slow));
+    expectSameBits(fast, slow);
     const weights = Array.from(new Float64Array(fast.heap.buffer, 800, 8));
     const expected = [0, -707.9, -680, -600, -650, -708.1, -1000, -0.5].map(Math.fround).map(Math.exp);
     for (const [i, e] of expected.entries()) {
@@ -595,10 +565,11 @@ describe('kernels', () => {
           const uniforms = near.filter((u) => u >= 0 && u < 1);
           const drawn = certain(logits, uniforms, scale);
           for (const [n, u] of uniforms.entries()) {
-            if (drawn[n] !== -1) expect(drawn[n]).toBe(edges.findIndex((edge) => edge > u));
+            const level = edges.findIndex((edge) => edge > u);
+            if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level }); // biome-ignore format: one line
           }
         }),
-        { numRuns: 60, seed: 1 },
+        runs({ numRuns: 20, seed: 1 }),
       );
     });
 
@@ -626,6 +597,6 @@ describe('kernels', () => {
 
   it('says how much memory cannot be allocated', () => {
     withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
-    withoutMemory(() => expect(makeKernels(2 ** 19).heap).toEqual(new Float32Array(2 ** 19))); // in JavaScript
+    withoutMemory(() => expect(makeKernels(2 ** 19).heap).toHaveLength(2 ** 19)); // in JavaScript
   });
 });

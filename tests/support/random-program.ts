@@ -109,23 +109,26 @@ class GrowingProgram {
     const groups = kind % 2 === 0 ? ofChannels : 1;
     const outs = size * groups;
     const together = x.size > groups ? groups : 1; // groups of several features
+    // A ReLU that alone reads a convolution is part of it.
+    const relu = (conv: Features) =>
+      other % 3 === 0 && !this.isSmooth ? program.pointwise('relu', conv) : conv;
     switch (kind % 22) {
       case 0:
       case 1:
         if (isConstant)
           this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
-        else this.add(this.conv(x, outs, window, groups));
+        else this.add(relu(this.conv(x, outs, window, groups)));
         break;
       case 2:
       case 3:
       case 4:
-        if (!isConstant && scale < 4) this.add(this.conv(x, outs, { ...window, stride: 2 }, groups));
+        if (!isConstant && scale < 4) this.add(relu(this.conv(x, outs, { ...window, stride: 2 }, groups)));
         break;
       case 5:
       case 6:
       case 7:
         if (!isConstant && scale > 1)
-          this.add(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups));
+          this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
         break;
       case 8:
         if (!isConstant) this.add(program.shift(x, anchor[0] % 3, anchor[1] % 3));
@@ -199,7 +202,7 @@ class GrowingProgram {
         if (!this.isSmooth) this.add(hot); // others may read it too
         const stride = anchor[0] % 2 === 0 ? 1 : 2;
         const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride };
-        this.add(this.conv(hot, size * channels, causal, channels));
+        this.add(relu(this.conv(hot, size * channels, causal, channels)));
       }
     }
   }
