@@ -39,7 +39,7 @@ describe('guidance', () => {
     'draws by log p + w (log p - log p of no class), renormalised: %s',
     async (name) => {
       const { model, condition } = made(name);
-      const [w, numImages] = [1.5, 4000];
+      const [w, numImages] = [1.5, 1500];
       const all = allImages(model);
       const count = all.shape[0] as number;
       const [guided, free] = (await Promise.all(
