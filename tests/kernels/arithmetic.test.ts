@@ -26,6 +26,7 @@ import {
   timesSigmoid,
 } from '../../src/kernels/arithmetic';
 import { useBackend } from '../support/backends';
+import { runs } from '../support/runs';
 
 const { NaN: nan, NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
@@ -35,7 +36,7 @@ describe('exp', () => {
       fc.property(fc.double({ min: -700, max: 700, noNaN: true }), (x) => {
         expect(Math.abs(exp(x) / Math.exp(x) - 1)).toBeLessThan(1e-11);
       }),
-      { seed: 1, numRuns: 2000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
@@ -98,7 +99,7 @@ describe('log', () => {
         expect(Math.abs(log(x) - right)).toBeLessThanOrEqual(3e-16 * Math.abs(right));
         expect(Math.abs(log(x) - Math.log(x))).toBeLessThanOrEqual(5e-16 * Math.abs(right));
       }),
-      { seed: 1, numRuns: 3000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
@@ -131,7 +132,7 @@ describe('expFloat32', () => {
       fc.property(fc.float({ min: -87, max: 0, noNaN: true }), (x) => {
         expect(Math.abs(expFloat32(x) / Math.exp(x) - 1)).toBeLessThan(1.2e-7);
       }),
-      { seed: 1, numRuns: 2000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
@@ -151,7 +152,7 @@ describe('oneMinusExpFloat32', () => {
         const right = -Math.expm1(x);
         expect(Math.abs(oneMinusExpFloat32(x) - right)).toBeLessThanOrEqual(1.2e-7 * right);
       }),
-      { seed: 1, numRuns: 4000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
@@ -168,7 +169,7 @@ describe('sigmoid', () => {
       fc.property(numbers, (x) => {
         expect(Math.abs(sigmoid(x) * (1 + Math.exp(-x)) - 1)).toBeLessThan(1e-10);
       }),
-      { seed: 1 },
+      runs({ seed: 1, numRuns: 100 }),
     );
     for (const x of [-1, -0.1, 0.1, 1]) expect(sigmoid(x) + sigmoid(-x)).toBeCloseTo(1, 10);
   });
@@ -188,7 +189,7 @@ describe('tanh', () => {
         expect(Math.abs(tanh(x) - Math.tanh(x))).toBeLessThanOrEqual(1e-11 * Math.abs(Math.tanh(x)));
         expect(tanh(-x)).toBe(-tanh(x));
       }),
-      { seed: 1 },
+      runs({ seed: 1, numRuns: 100 }),
     );
   });
 
@@ -214,7 +215,7 @@ describe('tanhTimesSigmoid', () => {
         expect(Math.abs(y - right)).toBeLessThanOrEqual(4e-7 * Math.abs(right) + 1e-44);
         expect(Math.fround(y)).toBe(y);
       }),
-      { seed: 1, numRuns: 4000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
@@ -239,7 +240,7 @@ describe('timesSigmoid', () => {
         expect(Math.abs(y - right)).toBeLessThanOrEqual(3e-7 * Math.abs(right) + 1e-44);
         expect(Math.fround(y)).toBe(y);
       }),
-      { seed: 1, numRuns: 4000 },
+      runs({ seed: 1, numRuns: 400 }),
     );
   });
 
