@@ -283,43 +283,6 @@ describe('kernels', () => {
     );
   });
 
-  it('oneHot: 1 at a class, at every column of each image', () => {
-    for (const kernels of both(1)) {
-      kernels.heap.set([2, 0, 1, 7], 1000);
-      const y = { ...operand(0, 6), columnStride: 3 };
-      const a = { ...operand(1000, 2), columnStride: 1 };
-      run(kernels, 2, { op: Op.oneHot, y, a, length: 3, columns: 2 });
-      expect(Array.from(kernels.heap.subarray(0, 12))).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
-    }
-  });
-
-  it('oneHot: 1 at a number, counted from the parameter on', () => {
-    for (const kernels of both(1)) {
-      kernels.heap.set([1, 0, 3, 4], 1000);
-      run(kernels, 4, { op: Op.oneHot, y: operand(0, 3), a: operand(1000, 1), length: 3, parameter: 1 });
-      expect(values(kernels, 12)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
-    }
-  });
-
-  it('normalize: mean taken away, divided by the deviation, scaled and shifted, also in place', () => {
-    for (const kernels of both(1)) {
-      const { heap } = kernels;
-      heap.set([1, 3, 5, 7, -2, -2, 2, 2], 1000); // mean 4, variance 5; mean 0, variance 4
-      heap.set([3, 6, 9, -3], 2000);
-      heap.set([10, 20, 30, 40], 3000);
-      const rest = { a: operand(1000, 4), b: operand(2000, 0), length: 4, weights: 3000, parameter: 4 };
-      const normalize = (y: Operand) => run(kernels, 2, { op: Op.normalize, y, ...rest });
-      normalize(operand(0, 5));
-      const root = Math.fround(6 / Math.sqrt(8));
-      expect(Array.from(heap.subarray(0, 4))).toEqual([7, 18, 33, 37]);
-      expect(heap[5]).toBe(Math.fround(10 + 3 * (-2 / Math.sqrt(8))));
-      expect(heap[6]).toBeCloseTo(20 - 2 * root, 5);
-      normalize(operand(1000, 4));
-      expect(heap.subarray(1000, 1004)).toEqual(heap.subarray(0, 4));
-      expect(heap.subarray(1004, 1008)).toEqual(heap.subarray(5, 9));
-    }
-  });
-
   it('softmax and logSoftmax of features: by their definition, also in place, where powers of e overflow and of impossible ones', () => {
     const x = [1, -2, 0.5, 3, 900, 899, -50, 880, 0, Number.NEGATIVE_INFINITY, -200, 1].map(Math.fround);
     const rows = [0, 4, 8].map((start) => x.slice(start, start + 4));
@@ -379,34 +342,6 @@ describe('kernels', () => {
     }
   });
 
-  it('concatElu: elu(-a) where b is, of any length and nothing beyond it, the same bits in both', () => {
-    const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
-    for (let length = 1; length <= 9; length++) {
-      const [slow, fast] = both(length);
-      const at = (offset: number) => ({ ...operand(offset, 50), columnStride: 20 });
-      const [y, a, b] = [at(0), at(1000), at(length)]; // the halves side by side
-      const before = slow.heap.map((x) => 5 * x);
-      for (const kernels of [slow, fast]) {
-        kernels.heap.set(before);
-        kernels.heap.set([0, -0, 100], 1000);
-        run(kernels, 3, { op: Op.concatElu, y, a, b, length, columns: 2 });
-      }
-      expectSameBits(fast, slow);
-      const expected = before.slice(0, 200);
-      for (const start of [0, 20, 50, 70, 100, 120]) {
-        const x = start === 0 ? [0, -0, 100, ...before.slice(1003, 1010)] : before.slice(1000 + start);
-        for (let i = 0; i < length; i++) {
-          expected[start + i] = elu(x[i] as number);
-          expected[start + length + i] = elu(-(x[i] as number));
-        }
-      }
-      for (let i = 0; i < 200; i++) {
-        const [got, want] = [slow.heap[i] as number, expected[i] as number];
-        expect(Math.abs(got - want)).toBeLessThanOrEqual(2e-7 * Math.abs(want));
-      }
-    }
-  });
-
   it('keeps the sign of 0 in a ReLU, by itself and behind a product, in both', () => {
     for (const kernels of both(1)) {
       kernels.heap.set([-0, 0, -1, 1, -0, 0, -1, 1], 1000);
@@ -429,39 +364,6 @@ describe('kernels', () => {
         run(kernels, 1, { ...product, parameter: 0 });
         expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-0, 0, 0, 1, -0, 0, 0, 1]);
       }
-    }
-  });
-
-  it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
-    const [images, columns, length] = [3, 6, 8];
-    for (const op of [
-      Op.product,
-      Op.add,
-      Op.gate,
-      Op.linearGate,
-      Op.relu,
-      Op.elu,
-      Op.maximum,
-      Op.normalize,
-    ]) {
-      const rest = { op, length, weights: 6000, weightStride: 20, inputs: 5, parameter: 0 };
-      const row = {
-        y: { ...operand(0, 100), columnStride: 12 },
-        a: { ...operand(1000, 70), columnStride: 9 },
-        b: { ...operand(3000, 90), columnStride: 0 },
-      };
-      const [slow, fast] = both(5);
-      for (const kernels of [slow, fast]) run(kernels, images, { ...rest, ...row, columns });
-      expectSameBits(fast, slow);
-      const [pixels] = both(5);
-      for (let n = 0; n < images; n++) {
-        for (let column = 0; column < columns; column++) {
-          const at = ({ offset, stride, columnStride }: (typeof row)['y']) =>
-            operand(offset + n * stride + column * columnStride, 0);
-          run(pixels, 1, { ...rest, y: at(row.y), a: at(row.a), b: at(row.b) });
-        }
-      }
-      expectSameBits(pixels, slow);
     }
   });
 

@@ -65,22 +65,25 @@ describe('stepper', () => {
   });
 
   it('goes on with an image as with another, under its conditions and in whatever chunk', async () => {
-    const model = gatedPixelCNN({ imageShape: [2, 2, 2], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, numClasses: 5, conditionMapSize: 2 }); // biome-ignore format: one line
+    const model = gatedPixelCNN({ imageShape: [3, 2, 2], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, numClasses: 5, conditionMapSize: 2 }); // biome-ignore format: one line
     setNoise(model);
     const both = await toPortable(model);
     model.dispose();
     const numImages = 40; // in two chunks
     const from = Array.from({ length: numImages }, (_, n) => (7 * n + 3) % numImages);
-    const map = noise(numImages * 8, 5);
+    const map = noise(numImages * 12, 5);
     const of = (images: number[]) => ({
       class: images.map((n) => n % 5),
-      map: { data: images.flatMap((n) => [...map.subarray(8 * n, 8 * n + 8)]), shape: [numImages, 2, 2, 2] },
+      map: {
+        data: images.flatMap((n) => [...map.subarray(12 * n, 12 * n + 12)]),
+        shape: [numImages, 3, 2, 2],
+      },
     });
     const [steps, afresh] = [stepper(both, { condition: of([...from.keys()]) }), stepper(both, { condition: of(from) })]; // biome-ignore format: one line
-    for (let index = 0; index < 8; index++) {
+    for (let index = 0; index < 12; index++) {
       const level = (n: number) => (n * n + index * n + index) % 3;
-      const isCopied = index >= 3; // in the middle of the first row, and of a pixel
-      if (index === 3) {
+      const isCopied = index >= 7; // in the middle of the second row, and of a pixel
+      if (index === 7) {
         steps.logProbs(); // what is at hand is copied too
         steps.copy(from);
       }
@@ -90,10 +93,10 @@ describe('stepper', () => {
     }
     const alone = logProb(
       both,
-      { data: new Uint8Array(8), shape: [1, 2, 2, 2] },
+      { data: new Uint8Array(12), shape: [1, 3, 2, 2] },
       { condition: { class: 1 } },
     );
-    await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,2,2,2]');
+    await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,3,2,2]');
     expect(() => stepper(both, { condition: { class: 1 } })).toThrow(
       'stepper: condition.map: wanted numbers',
     );
