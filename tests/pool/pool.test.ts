@@ -317,16 +317,20 @@ describe('the progress of a job', () => {
 describe('a signal', () => {
   it('ends the job with its reason, frees the workers, and leaves the pool as it was', async () => {
     const { pool, started } = poolOf(2);
-    const large = portableModel({ imageShape: [200, 20, 2] });
+    const large = portableModel({ imageShape: [200, 20, 2], features: 64 });
     const aborter = new AbortController();
     const reason = new Error('changed my mind');
     const onProgress = vi.fn(() => aborter.abort(reason));
     const job = pool.sample(large, { numImages: 16, signal: aborter.signal, onProgress });
+    let rows = 0; // that workers still tell of
+    for (const worker of started as Worker[])
+      worker.addEventListener('message', ({ data }) => (rows += Number(data.kind === 'progress')));
     await expect(job).rejects.toBe(reason);
     expect(onProgress).toHaveBeenCalledTimes(1);
     const after = pool.sample(model, { numImages: 20, seed: 1 });
     expect(await after).toEqual(await sample(model, { numImages: 20, seed: 1 }));
     expect(started.length).toBe(2);
+    expect(rows).toBeLessThan(400); // which are all of both pieces
   });
 
   it('ends the progress, too', async () => {
