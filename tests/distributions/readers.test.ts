@@ -10,6 +10,7 @@ import { outputStride } from '../../src/distributions/pixel-distribution';
 import { drawFor, logProbsFor, readOutputs } from '../../src/distributions/readers';
 import { digestOf } from '../../src/program/file';
 import { useBackend } from '../support/backends';
+import { runs } from '../support/runs';
 import { noise } from '../support/tensors';
 
 const levels = 7;
@@ -79,7 +80,7 @@ describe.each([
           }
         },
       ),
-      { seed: 1, numRuns: 200 },
+      runs({ seed: 1, numRuns: 80 }),
     );
   });
 

@@ -3,15 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
 import { windowOf } from '../../src/core/window';
 import { evaluatorFor } from '../../src/engine/evaluator';
-import { javascriptKernels } from '../../src/kernels/javascript';
-import { makeKernels } from '../../src/kernels/webassembly';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
 import { imageProgram, wholeMaps } from '../../src/program/maps';
 import type { PortableModel } from '../../src/program/program';
 import { UnfitResolution } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
-import { type SlowMap, slowly, slowMap, valueAt } from '../support/slow-program';
+import { runs } from '../support/runs';
 import { noise } from '../support/tensors';
+import { expectAsDefined } from '../support/value-by-value';
 
 const codesOf = (shape: CodesShape): ConditionShape => ({ kind: 'codes', levels: 3, shape });
 const MAP: ConditionShape = { kind: 'map', size: 2 };
@@ -58,53 +57,6 @@ function weights(seed: number) {
   };
 }
 
-/** The logits of the engine are those of the definition, on all places of several images, the same bits with both kernels. */
-function expectSlow(model: PortableModel, numImages: number, seed: number): void {
-  const imageShape = [HEIGHT, WIDTH, 1] as const;
-  const levels = noise(numImages * HEIGHT * WIDTH, seed).map((x) => Math.floor((x + 1) * 1e4) % LEVELS);
-  const { shape } = model.conditions[0] as Extract<ConditionShape, { kind: 'codes' }>;
-  const [h, w] = shape;
-  const codes = noise(numImages * h * w, seed + 1).map((x) => Math.floor((x + 1) * 1e4) % 3);
-  const [map, vector] = [noise(numImages * HEIGHT * WIDTH * 2, seed + 2), noise(numImages * 2, seed + 3)];
-  const conditions = [
-    { shape: [h, w, 1], values: Float32Array.from(codes) },
-    { shape: [HEIGHT, WIDTH, 2], values: Float32Array.from(map) },
-    { shape: [2], values: Float32Array.from(vector) },
-  ];
-  const expected = Array.from({ length: numImages }, (_, n): SlowMap => {
-    const part = (all: ArrayLike<number>, size: number) => Array.from(all).slice(n * size, (n + 1) * size);
-    const at = (values: number[], width: number, features: number) => (r: number, c: number, f: number) =>
-      values[(r * width + c) * features + f] as number;
-    const image = part(levels, HEIGHT * WIDTH).map((level) => level / (LEVELS - 1));
-    const given = [
-      slowMap([h, w, 1], at(part(codes, h * w), w, 1)),
-      slowMap([HEIGHT, WIDTH, 2], at(part(map, HEIGHT * WIDTH * 2), WIDTH, 2)),
-      slowMap([1, 1, 2], at(part(vector, 2), 1, 2), true),
-    ];
-    const inputs = { image: slowMap([HEIGHT, WIDTH, 1], at(image, WIDTH, 1)), conditions: given };
-    return slowly(model, inputs)[model.output] as SlowMap;
-  });
-  const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
-    evaluatorFor(model, { numImages, imageShape, conditions }, make),
-  ) as [ReturnType<typeof evaluatorFor>, ReturnType<typeof evaluatorFor>];
-  for (let row = 0; row < HEIGHT; row++) {
-    for (let column = 0; column < WIDTH; column++) {
-      const logits = fast.outputs(row, column, 0);
-      expect(plain.outputs(row, column, 0)).toEqual(logits);
-      for (const [n, map] of expected.entries()) {
-        for (let level = 0; level < LEVELS; level++)
-          expect(logits[n * LEVELS + level]).toBeCloseTo(valueAt(map, row, column, level), 3);
-      }
-      const drawn = Array.from(
-        { length: numImages },
-        (_, n) => levels[(n * HEIGHT + row) * WIDTH + column] as number,
-      );
-      fast.put(row, column, 0, drawn);
-      plain.put(row, column, 0, drawn);
-    }
-  }
-}
-
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
@@ -116,12 +68,13 @@ describe('maps that come before the image', () => {
     const recipe = fc.record({
       steps: fc.array(step, { minLength: 1, maxLength: 6 }),
       after: fc.array(step, { maxLength: 3 }),
-      images: fc.integer({ min: 1, max: 3 }),
+      numImages: fc.integer({ min: 1, max: 3 }),
+      chunkImages: fc.integer({ min: 1, max: 3 }),
       seed: fc.integer({ min: 1, max: 999 }),
       shape: fc.constantFrom<CodesShape[]>(COARSE, [1, 9], [4, 1], [HEIGHT, WIDTH]),
     });
     fc.assert(
-      fc.property(recipe, ({ steps, after, images, seed, shape }) => {
+      fc.property(recipe, ({ steps, after, seed, shape, ...batch }) => {
         const weight = weights(seed + 500);
         const model = programOf(
           (program, [codes, map, vector]) => {
@@ -154,29 +107,17 @@ describe('maps that come before the image', () => {
           seed,
           shape,
         );
-        expectSlow(model, images, seed);
+        expectAsDefined(model, { ...batch, seed });
       }),
-      { numRuns: 60, seed: 18 },
+      runs({ numRuns: 40, seed: 18 }),
     );
-  });
-
-  it('are of as many images as several chunks hold', () => {
-    const model = programOf((program, [codes]) => {
-      const around = windowOf({ kernelSize: 3, shift: 'around' });
-      return program.enlarge(
-        program.conv(program.oneHot(codes, 3), weights(9)([3, 3, 3, 2]), null, around),
-        2,
-        3,
-      );
-    });
-    expectSlow(model, 33, 3);
   });
 
   it('enlarge by steps', () => {
     const model = programOf((program, [codes]) =>
       program.enlarge(program.enlarge(program.oneHot(codes, 3), 2, 1), 1, 3),
     );
-    expectSlow(model, 2, 5);
+    expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 5 });
   });
 });
 
@@ -186,7 +127,7 @@ describe('maps', () => {
     const model = programOf((program, _, image) =>
       program.conv(program.position(image), weights(9)([3, 3, 2, 2]), null, around),
     );
-    expectSlow(model, 2, 7);
+    expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 7 });
   });
 
   it('are of positions at the resolution of what passed strides', () => {
@@ -218,7 +159,7 @@ describe('maps', () => {
     const output = program.enlarge(program.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
     const conditions = [codesOf(COARSE), MAP, VECTOR];
     const model = modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions });
-    expectSlow(model, 2, 8);
+    expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 8 });
   });
 
   it('are kept whole where they are read whole, or by several, and not where only their size is', () => {

@@ -163,7 +163,7 @@ onEachCpuBackend('a random model', (backend) => {
   it('has one likelihood: of whole passes on tensors, value by value, in files, samples and the codec', async () => {
     await fc.assert(
       fc.asyncProperty(modelRecipes, fc.nat({ max: 1000 }), expectAlike),
-      runs({ numRuns: backend === 'wasm' ? 40 : 12, seed: 1 }),
+      runs({ numRuns: backend === 'wasm' ? 24 : 8, seed: 1 }),
     );
   });
 });

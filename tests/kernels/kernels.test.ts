@@ -11,7 +11,9 @@ import {
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../src/kernels/webassembly';
 import { withoutMemory } from '../support/machine';
-import { noise } from '../support/tensors';
+import { runs } from '../support/runs';
+import { combinations, functions } from '../support/slow-program';
+import { expectClose, noise } from '../support/tensors';
 
 const nan = Number.NaN;
 const FLOATS = 20_000;
@@ -19,7 +21,12 @@ const CODE = FLOATS;
 const BASES = FLOATS + 10 * INSTRUCTION_WORDS;
 /** Any NaN is like any other. */
 const values = ({ heap }: SamplingKernels, length = 300) => Array.from(heap.subarray(0, length));
-const bits = ({ words }: SamplingKernels) => Array.from(words.subarray(0, FLOATS));
+
+/** Both have the same bits in all of the numbers. */
+function expectSameBits(one: SamplingKernels, other: SamplingKernels): void {
+  const [a, b] = [one, other].map(({ words }) => words.subarray(0, FLOATS)) as [Int32Array, Int32Array];
+  if (!a.every((word, i) => word === b[i])) expect(a).toEqual(b);
+}
 
 /** Both implementations, each over the same numbers, with a table of bases [0, 100]. */
 function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
@@ -80,19 +87,20 @@ describe('kernels', () => {
           parameter: lowerBound,
         };
         for (const kernels of [slow, fast]) run(kernels, images, product);
-        expect(bits(fast)).toEqual(bits(slow));
+        expectSameBits(fast, slow);
         const at = (index: number) => before[index] as number;
+        const expected = before.slice();
         for (let n = 0; n < images; n++) {
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
             const block = weights + (o >> 2) * weightStride + (o & 3);
             for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
-            const got = slow.heap[n * y.stride + o] as number;
-            expect(Math.abs(got - Math.max(sum, lowerBound))).toBeLessThan(1e-5);
+            expected[n * y.stride + o] = Math.max(sum, lowerBound);
           }
         }
+        expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
       }),
-      { seed: 1, numRuns: 100 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
@@ -121,7 +129,7 @@ describe('kernels', () => {
         const before = kernels[0].heap.slice();
         const lookup = { op: Op.lookup, y, a, b, length: outputs, columns, weights, weightStride, inputs, rows, parameter: lowerBound }; // biome-ignore format: one line
         for (const one of kernels) run(one, images, lookup);
-        expect(bits(kernels[1])).toEqual(bits(kernels[0]));
+        expectSameBits(...kernels);
         const at = (index: number) => before[index] as number;
         const expected = before.slice(0, 2000);
         for (let n = 0; n < images; n++) {
@@ -137,9 +145,9 @@ describe('kernels', () => {
             }
           }
         }
-        expect(values(kernels[0], 2000)).toEqual(Array.from(expected)); // and nothing beside them
+        expectClose(kernels[0].heap.subarray(0, 2000), expected, 0); // and nothing beside them
       }),
-      { seed: 1, numRuns: 100 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
@@ -166,7 +174,7 @@ describe('kernels', () => {
         const attend = { op: Op.attend, y, a, b, c, length, columns, weights: room, weightStride, inputs, parameter: scale }; // biome-ignore format: one line
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
-        expect(outputs[1]).toEqual(outputs[0]);
+        expectClose(outputs[1] as number[], outputs[0] as number[], 0);
         const beyond = before.subarray(room + 20, CODE); // the room for scores
         for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
         const at = (index: number) => before[index] as number;
@@ -189,58 +197,29 @@ describe('kernels', () => {
             }
           }
         }
-        for (const [i, want] of expected.entries())
-          expect(Math.abs((outputs[0]?.[i] as number) - want)).toBeLessThan(2e-6 * Math.max(1, scale * 5));
+        expectClose(outputs[0] as number[], expected, 2e-6 * Math.max(1, scale * 5));
       }),
-      { seed: 1, numRuns: 150 },
+      runs({ seed: 1, numRuns: 60 }),
     );
   });
 
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
 
   /** Every operation on each value by itself, by its definition. */
+  const { scale: _, shift: __, ...ofOne } = functions; // which are a product and a sum
   const definitions: Record<string, (a: number, b: number) => number> = {
-    add: (a, b) => a + b,
-    multiply: (a, b) => a * b,
+    ...Object.fromEntries(Object.entries(ofOne).map(([name, of]) => [name, (a: number) => of(a, PARAMETER)])),
+    ...combinations,
     copy: (a) => a,
-    relu: (a) => Math.max(a, 0),
-    sigmoid,
-    tanh: Math.tanh,
     gate: (a, b) => Math.tanh(a) * sigmoid(b),
     linearGate: (a, b) => a * sigmoid(b),
     concatElu: (a) => (a > 0 ? a : Math.expm1(a)), // its first half
-    swish: (a) => a * sigmoid(a),
-    elu: (a) => (a > 0 ? a : PARAMETER * Math.expm1(a)),
-    maximum: Math.max,
-    minimum: Math.min,
-    leakyRelu: (a) => (a > 0 ? a : PARAMETER * a),
-    thresholdedRelu: (a) => (a > PARAMETER ? a : 0),
-    clippedRelu: (a) => (a > 0 ? Math.min(a, PARAMETER) : 0),
-    hardSigmoid: (a) => (a < -2.5 ? 0 : a > 2.5 ? 1 : 0.2 * a + 0.5),
-    selu: (a) => 1.05070098735548 * (a > 0 ? a : 1.67326324235438 * Math.expm1(a)),
-    softsign: (a) => a / (1 + Math.abs(a)),
-    softplus,
-    gelu: (a) => a * normalDistribution(a),
-    geluNew: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3))),
-    mish: (a) => a * Math.tanh(softplus(a)),
     levelNumber: (a) => {
       const level = Math.floor(PARAMETER * a + 0.5); // none of the numbers is near a half
       return level >= 0 && level <= PARAMETER ? level + 1 : 0;
     },
   };
-
-  /** By the series of erf, to 9 digits. */
-  function normalDistribution(x: number): number {
-    if (Math.abs(x) > 6) return x < 0 ? 0 : 1;
-    let [term, sum] = [x, x];
-    for (let n = 1; n < 150; n++) {
-      term *= (-x * x) / (2 * n);
-      sum += term / (2 * n + 1);
-    }
-    return 0.5 + sum / Math.sqrt(2 * Math.PI);
-  }
 
   it('knows a definition of every operation on each value', () => {
     const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
@@ -300,45 +279,8 @@ describe('kernels', () => {
         }
         expect(values(kernels[1], 13)).toEqual(values(kernels[0], 13));
       }),
-      { seed: 1, numRuns: 500 },
+      runs({ seed: 1, numRuns: 100 }),
     );
-  });
-
-  it('oneHot: 1 at a class, at every column of each image', () => {
-    for (const kernels of both(1)) {
-      kernels.heap.set([2, 0, 1, 7], 1000);
-      const y = { ...operand(0, 6), columnStride: 3 };
-      const a = { ...operand(1000, 2), columnStride: 1 };
-      run(kernels, 2, { op: Op.oneHot, y, a, length: 3, columns: 2 });
-      expect(Array.from(kernels.heap.subarray(0, 12))).toEqual([0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
-    }
-  });
-
-  it('oneHot: 1 at a number, counted from the parameter on', () => {
-    for (const kernels of both(1)) {
-      kernels.heap.set([1, 0, 3, 4], 1000);
-      run(kernels, 4, { op: Op.oneHot, y: operand(0, 3), a: operand(1000, 1), length: 3, parameter: 1 });
-      expect(values(kernels, 12)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
-    }
-  });
-
-  it('normalize: mean taken away, divided by the deviation, scaled and shifted, also in place', () => {
-    for (const kernels of both(1)) {
-      const { heap } = kernels;
-      heap.set([1, 3, 5, 7, -2, -2, 2, 2], 1000); // mean 4, variance 5; mean 0, variance 4
-      heap.set([3, 6, 9, -3], 2000);
-      heap.set([10, 20, 30, 40], 3000);
-      const rest = { a: operand(1000, 4), b: operand(2000, 0), length: 4, weights: 3000, parameter: 4 };
-      const normalize = (y: Operand) => run(kernels, 2, { op: Op.normalize, y, ...rest });
-      normalize(operand(0, 5));
-      const root = Math.fround(6 / Math.sqrt(8));
-      expect(Array.from(heap.subarray(0, 4))).toEqual([7, 18, 33, 37]);
-      expect(heap[5]).toBe(Math.fround(10 + 3 * (-2 / Math.sqrt(8))));
-      expect(heap[6]).toBeCloseTo(20 - 2 * root, 5);
-      normalize(operand(1000, 4));
-      expect(heap.subarray(1000, 1004)).toEqual(heap.subarray(0, 4));
-      expect(heap.subarray(1004, 1008)).toEqual(heap.subarray(5, 9));
-    }
   });
 
   it('softmax and logSoftmax of features: by their definition, also in place, where powers of e overflow and of impossible ones', () => {
@@ -378,7 +320,7 @@ describe('kernels', () => {
       // biome-ignore format: one line
       const [slow, fast] = both(4);
       for (const kernels of [slow, fast]) run(kernels, 3, ...program);
-      expect(bits(fast)).toEqual(bits(slow));
+      expectSameBits(fast, slow);
     }
     for (const kernels of both(1)) {
       kernels.heap.set([1, -2, 3, -4], 1000);
@@ -396,34 +338,6 @@ describe('kernels', () => {
         run(kernels, 1, { op: Op[name as keyof typeof Op], ...rest });
         expect(kernels.heap[0]).toBeNaN();
         expect(kernels.heap[1]).not.toBeNaN();
-      }
-    }
-  });
-
-  it('concatElu: elu(-a) where b is, of any length and nothing beyond it, the same bits in both', () => {
-    const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
-    for (let length = 1; length <= 9; length++) {
-      const [slow, fast] = both(length);
-      const at = (offset: number) => ({ ...operand(offset, 50), columnStride: 20 });
-      const [y, a, b] = [at(0), at(1000), at(length)]; // the halves side by side
-      const before = slow.heap.map((x) => 5 * x);
-      for (const kernels of [slow, fast]) {
-        kernels.heap.set(before);
-        kernels.heap.set([0, -0, 100], 1000);
-        run(kernels, 3, { op: Op.concatElu, y, a, b, length, columns: 2 });
-      }
-      expect(bits(fast)).toEqual(bits(slow));
-      const expected = before.slice(0, 200);
-      for (const start of [0, 20, 50, 70, 100, 120]) {
-        const x = start === 0 ? [0, -0, 100, ...before.slice(1003, 1010)] : before.slice(1000 + start);
-        for (let i = 0; i < length; i++) {
-          expected[start + i] = elu(x[i] as number);
-          expected[start + length + i] = elu(-(x[i] as number));
-        }
-      }
-      for (let i = 0; i < 200; i++) {
-        const [got, want] = [slow.heap[i] as number, expected[i] as number];
-        expect(Math.abs(got - want)).toBeLessThanOrEqual(2e-7 * Math.abs(want));
       }
     }
   });
@@ -453,48 +367,6 @@ describe('kernels', () => {
     }
   });
 
-  it('runs an instruction on the columns of each image as on as many images, the same bits in both', () => {
-    const [images, columns, length] = [3, 6, 8];
-    for (const op of [
-      Op.product,
-      Op.add,
-      Op.gate,
-      Op.linearGate,
-      Op.relu,
-      Op.elu,
-      Op.maximum,
-      Op.normalize,
-    ]) {
-      const rest = { op, length, weights: 6000, weightStride: 20, inputs: 5, parameter: 0 };
-      const row = {
-        y: { ...operand(0, 100), columnStride: 12 },
-        a: { ...operand(1000, 70), columnStride: 9 },
-        b: { ...operand(3000, 90), columnStride: 0 },
-      };
-      const [slow, fast] = both(5);
-      for (const kernels of [slow, fast]) run(kernels, images, { ...rest, ...row, columns });
-      expect(bits(fast)).toEqual(bits(slow));
-      const [pixels] = both(5);
-      for (let n = 0; n < images; n++) {
-        for (let column = 0; column < columns; column++) {
-          const at = ({ offset, stride, columnStride }: (typeof row)['y']) =>
-            operand(offset + n * stride + column * columnStride, 0);
-          run(pixels, 1, { ...rest, y: at(row.y), a: at(row.a), b: at(row.b) });
-        }
-      }
-      expect(bits(pixels)).toEqual(bits(slow));
-    }
-  });
-
-  it('runs instructions in order, each on what the one before left', () => {
-    const [x, y] = [operand(1000, 4), operand(0, 4)];
-    for (const kernels of both(1)) {
-      kernels.heap.set([1, -2, 3, -4], 1000);
-      run(kernels, 1, { op: Op.relu, y, a: x, length: 4 }, { op: Op.add, y, a: y, b: x, length: 4 });
-      expect(Array.from(kernels.heap.subarray(0, 4))).toEqual([2, -2, 6, -4]);
-    }
-  });
-
   it('softmax: powers of e below the largest, and their sums, the same bits in both', () => {
     const shapes = fc.record({
       images: fc.integer({ min: 1, max: 5 }),
@@ -509,7 +381,7 @@ describe('kernels', () => {
           kernels.heap[1] = Number.NEGATIVE_INFINITY; // an impossible level
           kernels.softmax(1000, 3000, 0, images, levels, scale);
         }
-        expect(bits(fast)).toEqual(bits(slow));
+        expectSameBits(fast, slow);
         const doubles = new Float64Array(fast.heap.buffer);
         for (let n = 0; n < images; n++) {
           const x = fast.heap.subarray(n * levels, (n + 1) * levels);
@@ -522,7 +394,7 @@ describe('kernels', () => {
         }
         expect(doubles[1001]).toBe(0);
       }),
-      { seed: 1 },
+      runs({ numRuns: 40, seed: 1 }),
     );
   });
 
@@ -532,7 +404,7 @@ describe('kernels', () => {
       kernels.heap.set([0, -707.9, -680, -600, -650, -708.1, -1000, -0.5]);
       kernels.softmax(100, 200, 0, 1, 8, 1);
     }
-    expect(bits(fast)).toEqual(bits(slow));
+    expectSameBits(fast, slow);
     const weights = Array.from(new Float64Array(fast.heap.buffer, 800, 8));
     const expected = [0, -707.9, -680, -600, -650, -708.1, -1000, -0.5].map(Math.fround).map(Math.exp);
     for (const [i, e] of expected.entries()) {
@@ -595,10 +467,11 @@ describe('kernels', () => {
           const uniforms = near.filter((u) => u >= 0 && u < 1);
           const drawn = certain(logits, uniforms, scale);
           for (const [n, u] of uniforms.entries()) {
-            if (drawn[n] !== -1) expect(drawn[n]).toBe(edges.findIndex((edge) => edge > u));
+            const level = edges.findIndex((edge) => edge > u);
+            if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level }); // biome-ignore format: one line
           }
         }),
-        { numRuns: 60, seed: 1 },
+        runs({ numRuns: 20, seed: 1 }),
       );
     });
 
@@ -626,6 +499,6 @@ describe('kernels', () => {
 
   it('says how much memory cannot be allocated', () => {
     withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
-    withoutMemory(() => expect(makeKernels(2 ** 19).heap).toEqual(new Float32Array(2 ** 19))); // in JavaScript
+    withoutMemory(() => expect(makeKernels(2 ** 19).heap).toHaveLength(2 ** 19)); // in JavaScript
   });
 });

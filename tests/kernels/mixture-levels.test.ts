@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { javascriptMixtureLevels, type MixtureLevels, Row } from '../../src/kernels/mixture-levels';
 import { webAssemblyMixtureLevels } from '../../src/kernels/webassembly';
+import { runs } from '../support/runs';
 
 /** Components somewhere in [-1, 1], of scales from wide to e^-7, as a mixture of logistics has them. */
 function fill({ table }: MixtureLevels, components: number, levels: number, seed: number): void {
@@ -45,7 +46,7 @@ describe('the levels of a mixture', () => {
           expect(all[1]).toEqual(all[0]);
         },
       ),
-      { seed: 1, numRuns: 60 },
+      runs({ seed: 1, numRuns: 40 }),
     );
   });
 

@@ -1,18 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  gatedPixelCNN,
-  pixelCNN,
-  pixelCNNPlusPlus,
-  pixelSNAIL,
-  sample as sampleTensors,
-  toPortable,
-} from 'pixelcnn-layers';
-import { type Adjust, allowed, createPool, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
+import { type Adjust, allowed, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Particles } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
-import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
@@ -66,6 +58,13 @@ async function drawn(
   return { ...result, names: images };
 }
 
+/** Expects that so many estimates are of a number, on average. */
+function expectMean(estimates: readonly number[], wanted: number): void {
+  const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
+  const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
+  expect(Math.abs(mean - wanted)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+}
+
 /** How far counts are from what is expected, chi-square by its degrees of freedom. */
 function distance(names: string[], { images, shares }: { images: string[]; shares: number[] }): number {
   const counts = images.map((image) => names.filter((one) => one === image).length);
@@ -77,23 +76,18 @@ function distance(names: string[], { images, shares }: { images: string[]; share
 describe('look-ahead', () => {
   type Case = [string, [number, number, number], number, [seed: number, scale: number], number[], number[]];
   const cases: Case[] = [
-    ['2x3x1, the last row given', [2, 3, 1], 3, [11, 1.2], [0, 0, 0, 2, 1, 0], [0, 0, 0, 1, 1, 1]],
     ['2x3x1, a hole in the middle', [2, 3, 1], 4, [25, 1.2], [1, 0, 0, 3, 0, 2], [1, 0, 0, 1, 0, 1]],
     ['2x2x3, the last channel given', [2, 2, 3], 2, [25, 0.5], [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]],
   ]; // biome-ignore format: a line each
-  it.each(cases)('draws from the posterior, the closer the more particles: %s', async (...one) => {
+  it.each(cases)('draws from the posterior, from which draws without it are far: %s', async (...one) => {
     const [, shape, levels, weights, initial, known] = one;
     const model = await tiny(shape, levels, ...weights);
     const exact = await posterior(model, initial, known);
-    const far: number[] = [];
-    for (const lookAhead of [0, 2, 64]) {
-      const { names } = await drawn(model, { initial, known }, lookAhead, 2000);
-      far.push(distance(names, exact));
-    }
-    const [without, few, many] = far as [number, number, number];
-    expect(without).toBeGreaterThan(2 * few);
-    expect(few).toBeGreaterThan(2 * many);
-    expect(many).toBeLessThan(1 + 4 * Math.sqrt(2 / (exact.images.length - 1))); // as chance has it
+    const far = async (lookAhead: number) =>
+      distance((await drawn(model, { initial, known }, lookAhead, 600)).names, exact);
+    const bound = 1 + 4 * Math.sqrt(2 / (exact.images.length - 1)); // as chance has it
+    expect(await far(0)).toBeGreaterThan(1.5 * bound);
+    expect(await far(32)).toBeLessThan(bound);
   });
 
   it('draws from the adjusted model with guidance, each particle by its own levels', async () => {
@@ -163,13 +157,10 @@ describe('look-ahead', () => {
       shares: fits.map((i) => (p[i] as number) / evidence),
     };
     const options = { guidance, adjust, condition: 1 };
-    const { names, logGiven } = await drawn(model, { initial, known }, 64, 500, options);
+    const { names, logGiven } = await drawn(model, { initial, known }, 32, 300, options);
     expect(farthest).toBeLessThan(1e-9);
     expect(distance(names, exact)).toBeLessThan(1 + 4 * Math.sqrt(2 / (fits.length - 1)));
-    const estimates = Array.from(logGiven as Float64Array, Math.exp);
-    const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
-    const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
-    expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+    expectMean(Array.from(logGiven as Float64Array, Math.exp), evidence);
   });
 
   it('evaluates particles from the first drawn value to the last given one, and where nothing is given later none', async () => {
@@ -188,11 +179,8 @@ describe('look-ahead', () => {
     const model = await tiny(shape, levels, ...weights);
     const { evidence } = await posterior(model, initial, known);
     for (const lookAhead of [1, 8]) {
-      const { images, logProb: nats, logGiven } = await drawn(model, { initial, known }, lookAhead, 4000);
-      const estimates = Array.from(logGiven as Float64Array, Math.exp);
-      const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
-      const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
-      expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+      const { images, logProb: nats, logGiven } = await drawn(model, { initial, known }, lookAhead, 1000);
+      expectMean(Array.from(logGiven as Float64Array, Math.exp), evidence);
       expect(nats).toEqual(await logProb(model, images));
     }
   });
@@ -214,7 +202,7 @@ describe('look-ahead', () => {
     }
   });
 
-  describe('gives each image what it gives it alone, in workers and as tensors', () => {
+  describe('gives each image what it gives it alone, and as tensors', () => {
     const known = (count: number, total: number) =>
       Uint8Array.from({ length: count * total }, (_, i) => {
         if (i < total) return 1; // all of the first image,
@@ -222,10 +210,8 @@ describe('look-ahead', () => {
         return Number((i * i + (i >> 3)) % 3 === 0);
       });
     const networks: [string, () => LayersModel, object][] = [
-      ['PixelCNN', () => pixelCNN({ imageShape: [4, 3, 2], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 1 }), {}],
-      ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [4, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
-      ['PixelCNN++ of a class', () => pixelCNNPlusPlus({ imageShape: [4, 4, 3], filters: 4, numResnets: 1, output: { components: 2 }, levels: 7, numClasses: 3 }), { condition: [0, 1, 2, 2, 1], temperature: 0.9, topK: 6 }],
-      ['PixelSNAIL', () => pixelSNAIL({ imageShape: [4, 3, 1], levels: 5, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 3 }), { topP: 0.95 }],
+      ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [3, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
+      ['PixelCNN of a mixture', () => pixelCNN({ imageShape: [2, 3, 3], levels: 7, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 2 } }), { temperature: 0.9, topK: 6 }],
     ]; // biome-ignore format: a line each
     it.each(networks)('%s', async (_, make, options) => {
       const network = make() as ReturnType<typeof pixelCNN>;
@@ -266,10 +252,6 @@ describe('look-ahead', () => {
         expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
       }
 
-      const pool = createPool({ workers: 2, createWorker: workers.startWorker });
-      expect(await pool.sample(model, { ...given, withLogProb: true })).toEqual(all);
-      await pool.terminate();
-
       const tensors = {
         ...given,
         initial: tf.tensor4d(given.initial.data, shape, 'int32'),
@@ -294,7 +276,7 @@ describe('look-ahead', () => {
 
   it('goes on without the particles of which adjust leaves no level', async () => {
     const model = await tiny([2, 2, 1], 2, 3, 1);
-    const [numImages, seed, lookAhead] = [1000, 1, 64];
+    const [numImages, seed, lookAhead] = [300, 1, 32];
     // Half of the images end at the second value and draw on beside the others.
     const known = Array.from({ length: numImages }, (_, n) => (n % 2 === 0 ? [0, 1, 0, 0] : [0, 0, 0, 1]));
     const shape = [numImages, 2, 2, 1];
@@ -312,10 +294,10 @@ describe('look-ahead', () => {
     for (const parity of [0, 1]) {
       const isGiven = known[parity] as number[];
       const { evidence } = await posterior(model, [0, 1, 1, 1], [1, ...isGiven.slice(1)]); // p of a 0 and of what is given
-      const estimates = Array.from(logGiven, Math.exp).filter((_, n) => n % 2 === parity);
-      const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
-      const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
-      expect(Math.abs(mean - evidence)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+      expectMean(
+        Array.from(logGiven, Math.exp).filter((_, n) => n % 2 === parity),
+        evidence,
+      );
     }
   });
 
@@ -432,7 +414,7 @@ describe('Particles', () => {
     const sum = weights.reduce((all, one) => all + one);
     const given = Int32Array.from([-1, 0, 0]); // the first value is drawn
     const totals = weights.map(() => 0);
-    const runs = 1000;
+    const runs = 100;
     for (let run = 0; run < runs; run++) {
       const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given };
       const particles = new Particles(8, job);

@@ -64,44 +64,39 @@ describe('stepper', () => {
     }
   });
 
-  it('goes on with an image as with another', () => {
-    const [steps, afresh] = [
-      stepper(classes, { condition: [0, 1, 2] }),
-      stepper(classes, { condition: [2, 2, 0] }),
-    ];
-    const level = (n: number, index: number) => (n + index * n + index) % 4;
-    for (let index = 0; index < 8; index++) {
-      if (index === 3) {
-        steps.logProbs();
-        steps.copy([2, 2, 0]);
-      }
-      if (index >= 3) expect(steps.logProbs()).toEqual(afresh.logProbs());
-      const ofOthers = [2, 2, 0].map((n) => level(n, index));
-      steps.put(index >= 3 ? ofOthers : [0, 1, 2].map((n) => level(n, index)));
-      afresh.put(ofOthers);
-    }
-  });
-
-  it('goes on with an image as with another under several conditions', async () => {
-    const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3, conditionMapSize: 2 }); // biome-ignore format: one line
+  it('goes on with an image as with another, under its conditions and in whatever chunk', async () => {
+    const model = gatedPixelCNN({ imageShape: [3, 2, 2], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, numClasses: 5, conditionMapSize: 2 }); // biome-ignore format: one line
     setNoise(model);
     const both = await toPortable(model);
     model.dispose();
-    const map = noise(3 * 8, 5);
+    const numImages = 40; // in two chunks
+    const from = Array.from({ length: numImages }, (_, n) => (7 * n + 3) % numImages);
+    const map = noise(numImages * 12, 5);
     const of = (images: number[]) => ({
-      class: images,
-      map: { data: images.flatMap((n) => [...map.subarray(8 * n, 8 * n + 8)]), shape: [3, 2, 2, 2] },
+      class: images.map((n) => n % 5),
+      map: {
+        data: images.flatMap((n) => [...map.subarray(12 * n, 12 * n + 12)]),
+        shape: [numImages, 3, 2, 2],
+      },
     });
-    const [steps, afresh] = [stepper(both, { condition: of([0, 1, 2]) }), stepper(both, { condition: of([2, 0, 0]) })]; // biome-ignore format: one line
-    for (let index = 0; index < 4; index++) {
-      if (index === 1) steps.copy([2, 0, 0]); // in the middle of the first row
-      if (index > 0) expect(steps.logProbs()).toEqual(afresh.logProbs());
-      const levels = [0, 1, 2].map((n) => (n + index) % 3);
-      steps.put(index > 0 ? [2, 0, 0].map((n) => levels[n] as number) : levels);
-      afresh.put([2, 0, 0].map((n) => levels[n] as number));
+    const [steps, afresh] = [stepper(both, { condition: of([...from.keys()]) }), stepper(both, { condition: of(from) })]; // biome-ignore format: one line
+    for (let index = 0; index < 12; index++) {
+      const level = (n: number) => (n * n + index * n + index) % 3;
+      const isCopied = index >= 7; // in the middle of the second row, and of a pixel
+      if (index === 7) {
+        steps.logProbs(); // what is at hand is copied too
+        steps.copy(from);
+      }
+      if (isCopied) expect(steps.logProbs()).toEqual(afresh.logProbs());
+      steps.put(isCopied ? from.map(level) : [...from.keys()].map(level));
+      afresh.put(from.map(level));
     }
-    const alone = logProb(both, { data: [2, 0, 1, 1], shape: [1, 2, 2, 1] }, { condition: { class: 1 } });
-    await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,2,2,2]');
+    const alone = logProb(
+      both,
+      { data: new Uint8Array(12), shape: [1, 3, 2, 2] },
+      { condition: { class: 1 } },
+    );
+    await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,3,2,2]');
     expect(() => stepper(both, { condition: { class: 1 } })).toThrow(
       'stepper: condition.map: wanted numbers',
     );

@@ -11,7 +11,8 @@ export const raise = (words: Int32Array, at: number): unknown => words.fill(FENC
 
 /** Nothing was written over a fence. */
 export function expectStanding(words: Int32Array, at: number): void {
-  expect(Array.from(words.subarray(at, at + FENCE_FLOATS))).toEqual(new Array(FENCE_FLOATS).fill(FENCE));
+  const fence = Array.from(words.subarray(at, at + FENCE_FLOATS));
+  if (!fence.every((word) => word === FENCE)) expect(fence).toEqual(new Array(FENCE_FLOATS).fill(FENCE));
 }
 
 /** Kernels with a fence behind their heap, and what sees that it stands. */

@@ -35,28 +35,6 @@ export function readFeatures(machine: Machine, { layout }: FeatureCache, operand
   );
 }
 
-/**
- * Writes those features of the present pixel that are ready by a time; the others get a number that must not
- * be used.
- */
-export function writeKnown(
-  machine: Machine,
-  { layout }: FeatureCache,
-  operand: Operand,
-  values: readonly (readonly number[])[],
-  time: number,
-  unknown = Number.NaN,
-): void {
-  const rows = values.map((features) => {
-    const slots = new Array<number>(layout.slots).fill(0);
-    for (const [i, slot] of layout.slotOf.entries()) {
-      slots[slot] = (layout.times[i] as number) <= time ? (features[i] as number) : unknown;
-    }
-    return slots;
-  });
-  write(machine, operand, rows);
-}
-
 /** Does something where WebAssembly gets no memory. */
 export function withoutMemory(act: () => void): void {
   class Memory {

@@ -3,7 +3,7 @@ import type { ConditionShape } from '../../src/core/conditions';
 import type { KernelWindow } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { LayerWeight } from '../../src/program/ops';
-import type { ImageNode, LSTMPath, PortableModel } from '../../src/program/program';
+import { type ImageNode, type LSTMPath, type PortableModel, pointwiseNames } from '../../src/program/program';
 import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
@@ -60,7 +60,7 @@ export const CONDITIONS: readonly ConditionShape[] = [
 export const LEVELS = 3;
 
 /**
- * A causal program of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
+ * A causal program of all operations, of several resolutions. `isSmooth` leaves out what hides from a network what its inputs are, such as
  * ReLUs.
  */
 export function randomProgram(recipe: Recipe, isSmooth = false): PortableModel {
@@ -108,23 +108,27 @@ class GrowingProgram {
     const ofChannels = x.size % channels === 0 ? channels : 1;
     const groups = kind % 2 === 0 ? ofChannels : 1;
     const outs = size * groups;
-    switch (kind % 18) {
+    const together = x.size > groups ? groups : 1; // groups of several features
+    // A ReLU that alone reads a convolution is part of it.
+    const relu = (conv: Features) =>
+      other % 3 === 0 && !this.isSmooth ? program.pointwise('relu', conv) : conv;
+    switch (kind % 22) {
       case 0:
       case 1:
         if (isConstant)
           this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
-        else this.add(this.conv(x, outs, window, groups));
+        else this.add(relu(this.conv(x, outs, window, groups)));
         break;
       case 2:
       case 3:
       case 4:
-        if (!isConstant && scale < 4) this.add(this.conv(x, outs, { ...window, stride: 2 }, groups));
+        if (!isConstant && scale < 4) this.add(relu(this.conv(x, outs, { ...window, stride: 2 }, groups)));
         break;
       case 5:
       case 6:
       case 7:
         if (!isConstant && scale > 1)
-          this.add(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups));
+          this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
         break;
       case 8:
         if (!isConstant) this.add(program.shift(x, anchor[0] % 3, anchor[1] % 3));
@@ -133,8 +137,8 @@ class GrowingProgram {
         if (x.size <= 8) this.add(program.concatElu(x));
         break;
       case 10:
-        if (x.size % 2 === 0)
-          this.add(program.gate(x, 1, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
+        if (x.size % (2 * groups) === 0)
+          this.add(program.gate(x, groups, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
         break;
       case 11:
         if (x.size + y.size <= 12) this.add(program.concat(x, y));
@@ -144,12 +148,12 @@ class GrowingProgram {
         else if (x.size > 1) this.add(program.slice(x, 1, x.size - 1));
         break;
       case 13:
-        if (x.size > 1) this.add(program.normalize(x, { epsilon: 1 }));
+        if (x.size > 1)
+          this.add(program.normalize(x, { epsilon: 1, groups: together, ...this.scaleAndShift(x.size) }));
         break;
       case 14:
         if (this.isSmooth) this.add(program.pointwise('tanh', x));
-        else if (anchor[0] % 2 === 0) this.add(program.pointwise(anchor[1] % 2 === 0 ? 'relu' : 'elu', x));
-        else this.add(program.pointwise('sigmoid', x));
+        else this.addPointwise(x, anchor[0], size);
         break;
       case 16: {
         const z = like[size % like.length] as Features;
@@ -171,12 +175,34 @@ class GrowingProgram {
         this.add(program.lstm(gates, kernel, path, outs <= 6 ? groups : 1));
         break;
       }
+      case 18: {
+        const others = [y, x].filter((of) => of.size === x.size);
+        const fn = (['multiply', 'maximum', 'minimum'] as const)[anchor[0] % 3] as 'multiply';
+        if (!this.isSmooth) this.add(program.combine(fn, x, ...others));
+        break;
+      }
+      case 19:
+        this.add(program.affine(x, this.scaleAndShift(x.size)));
+        break;
+      case 20:
+        if (x.size > 1) this.add(program.softmax(anchor[0] % 2 === 0 ? 'softmax' : 'logSoftmax', x, together)); // biome-ignore format: one line
+        break;
+      case 21: {
+        const table = weightOf(
+          [LEVELS, size],
+          noise(LEVELS * size, 1000 * this.seed + this.weights++),
+          'table',
+        );
+        this.add(program.embedLevels(this.all[0] as Features, table));
+        break;
+      }
       default: {
         // levels of the image are looked up in the kernel
         const hot = program.oneHotLevels(this.all[0] as Features, LEVELS);
+        if (!this.isSmooth) this.add(hot); // others may read it too
         const stride = anchor[0] % 2 === 0 ? 1 : 2;
         const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride };
-        this.add(this.conv(hot, size * channels, causal, channels));
+        this.add(relu(this.conv(hot, size * channels, causal, channels)));
       }
     }
   }
@@ -232,6 +258,20 @@ class GrowingProgram {
     if (tail === 'logSoftmax') return program.softmax('logSoftmax', sum, channels);
     if (tail === 'concat') return program.concat(program.slice(sum, 0, 1), program.slice(sum, 1, outs - 1));
     return sum;
+  }
+
+  /** Any function of one number: half of the time a ReLU, which may be part of a convolution. */
+  private addPointwise(x: Features, which: number, size: number): void {
+    const fn =
+      which % 2 === 0 ? 'relu' : (pointwiseNames[Math.floor(which / 2) % pointwiseNames.length] ?? 'relu');
+    // What is taken away is no threshold: float32 numbers may not be told from those that are as large.
+    this.add(this.program.pointwise(fn, x, (fn === 'shift' ? -1 : 1) * (0.31 + size / 10)));
+  }
+
+  private scaleAndShift(size: number) {
+    const seed = 1000 * this.seed + this.weights++;
+    const of = (name: string, more: number) => weightOf([size], noise(size, seed + more), `${name} ${seed}`);
+    return { scale: of('scale', 250), shift: of('shift', 750) };
   }
 
   private add(features: Features): Features {

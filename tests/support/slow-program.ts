@@ -1,5 +1,5 @@
 import { type KernelWindow, maskOf } from '../../src/core/window';
-import type { PortableModel, ProgramNode } from '../../src/program/program';
+import type { CombinationName, PointwiseName, PortableModel, ProgramNode } from '../../src/program/program';
 import { slowLSTM } from './slow-lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */
@@ -114,13 +114,18 @@ function slowNode(
     case 'slice':
       return ofPixel((all, f) => all[node.start + f] as number);
     case 'add':
-      return each((row, column, f) => operands.reduce((sum, map) => sum + valueAt(map, row, column, f), 0));
     case 'multiply':
+    case 'maximum':
+    case 'minimum':
       return each((row, column, f) =>
-        operands.reduce((product, map) => product * valueAt(map, row, column, f), 1),
+        operands.map((map) => valueAt(map, row, column, f)).reduce((a, b) => combinations[node.op](a, b)),
       );
     case 'pointwise':
-      return ofPixel((all, f) => functions[node.fn]?.(all[f] as number, node.parameter) as number);
+      return ofPixel((all, f) => functions[node.fn](all[f] as number, node.parameter));
+    case 'affine': {
+      const [scale, shift] = [numbers(node.scale), numbers(node.shift)];
+      return ofPixel((all, f) => (scale[f] as number) * (all[f] as number) + (shift[f] as number));
+    }
     case 'concatElu':
       return ofPixel((all, f) => elu(f < all.length ? (all[f] as number) : -(all[f - all.length] as number)));
     case 'gate':
@@ -143,34 +148,78 @@ function slowNode(
         return normal * (scale[f] as number) + (shift[f] as number);
       });
     }
+    case 'softmax':
     case 'logSoftmax':
       return ofPixel((all, f) => {
         const size = node.size / node.groups;
         const first = Math.floor(f / size) * size;
         const group = all.slice(first, first + size);
-        return (all[f] as number) - Math.log(group.reduce((sum, value) => sum + Math.exp(value), 0));
+        const log = (all[f] as number) - Math.log(group.reduce((sum, value) => sum + Math.exp(value), 0));
+        return node.op === 'softmax' ? Math.exp(log) : log;
       });
     case 'oneHot':
       return ofPixel((all, f) => (all[0] === f ? 1 : 0));
     case 'oneHotLevels':
       return ofPixel((all, f) => {
-        const level = Math.floor((all[Math.floor(f / node.levels)] as number) * (node.levels - 1) + 0.5);
+        const level = levelOf(all[Math.floor(f / node.levels)] as number, node.levels);
         return level === f % node.levels ? 1 : 0;
       });
-    default:
-      throw new Error(`slowly knows no ${node.op}`);
+    case 'embedLevels': {
+      const table = numbers(node.table); // [levels, units]
+      const units = node.size / x.features;
+      return ofPixel((all, f) => {
+        const level = levelOf(all[Math.floor(f / units)] as number, table.length / units);
+        return table[level * units + (f % units)] ?? 0;
+      });
+    }
   }
 }
 
-const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+const levelOf = (x: number, levels: number) => Math.floor(x * (levels - 1) + 0.5);
 
-const functions: Partial<Record<string, (x: number, parameter: number) => number>> = {
-  relu: (x) => Math.max(0, x),
-  elu,
-  tanh: Math.tanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  scale: (x, parameter) => x * parameter,
+const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** Elementwise operations by their definition. */
+export const combinations: Readonly<Record<CombinationName, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  multiply: (a, b) => a * b,
+  maximum: Math.max,
+  minimum: Math.min,
 };
+
+/** Functions of one number by their definition. */
+export const functions: Readonly<Record<PointwiseName, (x: number, parameter: number) => number>> = {
+  relu: (x) => Math.max(x, 0),
+  sigmoid,
+  tanh: Math.tanh,
+  elu: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+  selu: (x) => 1.05070098735548 * (x > 0 ? x : 1.67326324235438 * Math.expm1(x)),
+  leakyRelu: (x, alpha) => (x > 0 ? x : alpha * x),
+  thresholdedRelu: (x, theta) => (x > theta ? x : 0),
+  clippedRelu: (x, greatest) => (x > 0 ? Math.min(x, greatest) : 0),
+  hardSigmoid: (x) => (x < -2.5 ? 0 : x > 2.5 ? 1 : 0.2 * x + 0.5),
+  softplus,
+  softsign: (x) => x / (1 + Math.abs(x)),
+  swish: (x) => x * sigmoid(x),
+  gelu: (x) => x * normalDistribution(x),
+  geluNew: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  mish: (x) => x * Math.tanh(softplus(x)),
+  scale: (x, factor) => x * factor,
+  shift: (x, added) => x + added,
+};
+
+/** By the series of erf, to 9 digits. */
+function normalDistribution(x: number): number {
+  if (Math.abs(x) > 6) return x < 0 ? 0 : 1;
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 150; n++) {
+    term *= (-x * x) / (2 * n);
+    sum += term / (2 * n + 1);
+  }
+  return 0.5 + sum / Math.sqrt(2 * Math.PI);
+}
 
 /** Of each place, a sum over all places before it. */
 function slowAttention(

@@ -84,13 +84,9 @@ onEachBackend('logProb', (backend) => {
       return nats;
     });
     for (const given of [classes, condition, labels]) {
-      for (const batchSize of isGpu(backend) ? [given === labels ? 2 : 5] : [1, 2, 32]) {
-        expectClose(
-          await take(await logProb(model, images, { condition: given, batchSize })),
-          expected,
-          1e-5,
-        );
-      }
+      const batchSize = given === labels ? 2 : 5;
+      const nats = await take(await logProb(model, images, { condition: given, batchSize }));
+      expectClose(nats, expected, 1e-5);
     }
     const ones = await take(await logProb(model, images, { condition: new Array<number>(5).fill(1) }));
     expect(await take(await logProb(model, images, { condition: 1 }))).toEqual(ones);

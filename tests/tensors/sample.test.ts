@@ -81,11 +81,11 @@ onEachBackend('sample', (backend) => {
     const model = tinyModel();
     const space = allTinyImages();
     const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
-      (nats) => 4000 * Math.exp(nats),
+      (nats) => 1500 * Math.exp(nats),
     );
     const counts = new Array<number>(81).fill(0);
-    const images = await draw(model, { numImages: 4000, seed: 1 });
-    for (let n = 0; n < 4000; n++) {
+    const images = await draw(model, { numImages: 1500, seed: 1 });
+    for (let n = 0; n < 1500; n++) {
       const index = images.slice(4 * n, 4 * n + 4).reduce((sum, level) => 3 * sum + level, 0);
       counts[index] = (counts[index] as number) + 1;
     }
@@ -290,62 +290,22 @@ describe('sample', () => {
     model.dispose();
   });
 
-  it('draws no level that cannot come, however close to 1 the uniforms are', async () => {
-    // logits, the same at each place: as they are summed, 63 of less than 2^-53 are lost beside 1, but not in
-    // the total; the last four have no probability
-    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
-    const logits = [0, ...lost, ...new Array<number>(4).fill(-1000)];
-    const image = tfl.input({ shape: [1, 2, 1] });
-    const conv = maskedConv2d({ filters: 68, kernelSize: 1, maskType: 'A', imageChannels: 1 });
-    const features = conv.apply(image);
-    const outputs = pixelLogits({ imageChannels: 1, levels: 68 }).apply(features) as tfl.SymbolicTensor;
-    const model = tfl.model({ inputs: image, outputs });
-    const [kernel, bias] = [tf.zeros([1, 1, 1, 68]), tf.tensor1d(logits)];
-    model.setWeights([kernel, bias]);
-    for (const strategy of ['full', 'incremental'] as const) {
-      const options = { numImages: 3, random: () => 1 - 2 ** -53, strategy };
-      expect(await draw(model, options)).toEqual(new Array(6).fill(63));
-    }
-    tf.dispose([kernel, bias]);
-    model.dispose();
-  });
-
-  it('says where a model gives no finite logits', async () => {
-    const model = tinyModel();
-    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
-    model.setWeights(weights);
-    tf.dispose(weights);
-    await expectNoLeaks(async () => {
-      await expect(sample(model)).rejects.toThrow('sample: the model gave logits that are not finite');
-    });
-    model.dispose();
-  });
-
   it('names what is wrong, before any tensor is made', async () => {
     const model = tinyModel(); // of images [2,2,1] with 3 levels
     const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
     const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);
-    const wide = tf.zeros<tf.Rank.R4>([1, 2, 3, 1]);
     const wrong: [SampleOptions, string][] = [
-      [{ numImages: 0 }, 'sample: numImages: wanted an integer of at least 1, got 0'],
-      [{ imageShape: [2, 3, 1] }, 'sample: imageShape: wanted [2, 2, 1], got [2, 3, 1]'],
       [{ strategy: 'fast' as 'full' }, "sample: strategy: wanted 'auto' or 'incremental' or 'full'"],
-      [{ condition: 1 }, 'sample: condition: wanted none'],
       [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
       [{ initial, known: 1 as never }, 'sample: known: wanted a tensor of 0 and 1 [N,H,W,C], got 1'],
       [{ initial: tf.zeros([2, 2, 1]), known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [2, 2, 1]'], // biome-ignore format: one line
-      [{ initial }, 'sample: known: wanted 0 or 1, of shape [1,2,2,1], with initial, got undefined'],
-      [{ known }, 'sample: initial: wanted levels of shape [1,2,2,1], with known, got undefined'],
-      [{ initial: wide, known: wide }, 'sample: initial: wanted [2, 2, 1], got [2, 3, 1]'],
-      [{ initial, known: wide }, 'sample: known'],
-      [{ initial, known, numImages: 2 }, 'sample: initial: wanted levels of shape [2,2,2,1]'],
       [{ initial: high, known }, 'sample: initial: wanted integer levels 0 to 2, got 3'],
       [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
     ];
     await expectNoLeaks(async () => {
       for (const [options, message] of wrong) await expect(sample(model, options)).rejects.toThrow(message);
     });
-    tf.dispose([initial, known, high, wide]);
+    tf.dispose([initial, known, high]);
     model.dispose();
   });
 
@@ -472,17 +432,6 @@ describe('the strategy of sample', () => {
         'So samples and likelihoods mean nothing (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
       );
     });
-    model.dispose();
-  });
-
-  it('refuses a model that is not causal', async () => {
-    const image = tfl.input({ shape: [3, 3, 2] });
-    const masked = maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 }).apply(image);
-    const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(masked as tfl.SymbolicTensor);
-    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
-    await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
-      'the model is not causal: its logits of channel 0 see that channel or a later one',
-    );
     model.dispose();
   });
 });

@@ -1,0 +1,87 @@
+import { createPool, logProb, type PoolWorker, sample } from 'pixelcnn-layers/runtime';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { workers as here, isNode } from '../support/pool-workers';
+import { portableModel } from '../support/portable-model.mjs';
+
+// Pools of threads, or of a page's workers: that they work at all, how they end, and what may go wrong in them.
+
+const { startWorker, startBad, startBroken } = here;
+const model = portableModel();
+
+/** Pools of tests, ended after them. */
+const pools: { terminate(): Promise<void> }[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.terminate())));
+
+function poolOf(workers: number, start: (index: number) => PoolWorker = startWorker) {
+  let started = 0;
+  const pool = createPool({ workers, createWorker: () => start(started++) });
+  pools.push(pool);
+  return { pool, started: () => started };
+}
+
+it('give samples and log-likelihoods of one thread, to the bit', async () => {
+  const { pool } = poolOf(3);
+  const images = await sample(model, { numImages: 40, seed: 5 });
+  expect(await pool.sample(model, { numImages: 40, seed: 5 })).toEqual(images);
+  expect(await pool.logProb(model, images)).toEqual(await logProb(model, images));
+});
+
+it('a signal ends a job at once, and frees its workers', async () => {
+  const { pool, started } = poolOf(2);
+  const large = portableModel({ imageShape: [2000, 1000, 2], features: 64, blocks: 4 }); // for many minutes
+  const aborter = new AbortController();
+  const reason = new Error('changed my mind');
+  const onProgress = vi.fn(() => aborter.abort(reason));
+  const job = pool.sample(large, { numImages: 16, signal: aborter.signal, onProgress });
+  await expect(job).rejects.toBe(reason);
+  expect(onProgress).toHaveBeenCalledTimes(1);
+  expect(await pool.sample(model, { numImages: 20, seed: 1 })).toEqual(
+    await sample(model, { numImages: 20, seed: 1 }),
+  );
+  expect(started()).toBe(2);
+});
+
+it('terminate ends workers in the middle of a job', async () => {
+  const { pool } = poolOf(2);
+  const large = portableModel({ imageShape: [200, 200, 2], features: 32 });
+  const job = pool.sample(large, { numImages: 10 });
+  await Promise.all([expect(job).rejects.toThrow('terminated before the job was done'), pool.terminate()]);
+});
+
+describe('what goes wrong in a worker', () => {
+  const lost = 'pool: a worker ended before its work was done: ';
+  const bad: [string, () => PoolWorker, string][] = [
+    ['throws at once', startBroken, 'broken at once'],
+    ['throws', () => startBad("throw new Error('out of order')"), 'out of order'],
+  ];
+  const inNode: typeof bad = [
+    ['exits', () => startBad('process.exit(3)'), 'it ended with exit code 3'],
+    [
+      'needs too much memory',
+      () => startBad('const all = []; for (;;) all.push(new Array(1e6).fill(all.length));'),
+      'memory',
+    ],
+  ];
+
+  it.each([...bad, ...(isNode ? inNode : [])])(
+    'rejects the job, and the pool goes on: it %s',
+    async (_, startBad, message) => {
+      const { pool, started } = poolOf(1, (index) => (index === 0 ? startBad() : startWorker()));
+      const said = await pool.sample(model, { numImages: 20 }).catch((error: Error) => error.message);
+      expect(said).toMatch(new RegExp(`^${lost}.*${message}`));
+      expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+      expect(started()).toBe(2);
+    },
+  );
+
+  it('leaves other jobs alone', async () => {
+    const dies = "if (request.kind === 'call') throw new Error('gone')";
+    const { pool } = poolOf(2, (index) => (index === 0 ? startBad(dies) : startWorker()));
+    const [first, second] = await Promise.allSettled([
+      pool.sample(model),
+      pool.sample(model, { numImages: 1, seed: 1 }),
+    ]);
+    expect(first.status).toBe('rejected');
+    expect(second).toEqual({ status: 'fulfilled', value: await sample(model, { seed: 1 }) });
+  });
+});

@@ -1,0 +1,33 @@
+import type { PoolWorker } from 'pixelcnn-layers/runtime';
+import { serve } from '../../src/pool/serve';
+
+/** A worker that is no thread: it serves at the other end of a channel, between the turns of whoever calls it. */
+export function startInProcess(): PoolWorker {
+  const { port1, port2 } = new MessageChannel();
+  serve({
+    listen: (hear) => port2.addEventListener('message', ({ data }) => hear(data)),
+    post: (message, transfer) => port2.postMessage(message, transfer),
+  });
+  port1.start();
+  port2.start();
+  const worker = {
+    addEventListener: port1.addEventListener.bind(port1),
+    postMessage: (message: unknown) => port1.postMessage(message),
+    terminate: () => port1.close(),
+  };
+  return worker;
+}
+
+/** A worker that hears everything and never answers; `tell` has it send an event. */
+export function startSilent() {
+  const listeners = new Map<string, (event: unknown) => void>();
+  const worker = {
+    addEventListener: (kind: string, listener: (event: unknown) => void) => listeners.set(kind, listener),
+    postMessage: () => {},
+    terminate: () => {},
+  };
+  return {
+    worker: worker as PoolWorker,
+    tell: (kind: string, event: unknown) => listeners.get(kind)?.(event),
+  };
+}
