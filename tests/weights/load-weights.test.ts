@@ -72,19 +72,19 @@ const numbersOf = (model: LayersModel) => [...saveWeights(model)].map(([name, { 
 
 onEachBackend('loadWeights', () => {
   it.each(families)('brings back what saveWeights gives, in either layout: %s', (_, make) => {
-    const [given, other] = [make(1), make(2)];
+    const [given, model] = [make(1), make(2)];
+    const other = saveWeights(model);
     const before = tf.memory().numTensors;
     for (const layout of ['keras', 'pytorch'] as const) {
-      const model = make(2);
-      expect(numbersOf(model)).toEqual(numbersOf(other));
       expect(numbersOf(model)).not.toEqual(numbersOf(given));
       loadWeights(model, readSafetensors(writeSafetensors(saveWeights(given, { to: layout }))), { from: layout });
       expect(numbersOf(model)).toEqual(numbersOf(given));
-      model.dispose();
+      loadWeights(model, other);
+      expect(saveWeights(model)).toEqual(other);
     }
     expect(tf.memory().numTensors).toBe(before);
     given.dispose();
-    other.dispose();
+    model.dispose();
   });
 
   it('copies the numbers, which may change afterwards', () => {
@@ -568,8 +568,7 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
 
   it.each([
     [2, 1, 3, 2],
-    [3, 2, 1, 1],
-    [1, 5, 3, 10],
+    [1, 2, 1, 1],
   ])('has what a network needs and no more, each in its place: %i filters, %i resnets, %i channels, %i components', (...sizes) => {
     const [model, given] = [plusPlus(...sizes), stateDict(...sizes)];
     loadWeights(model, new Map([...given].map(([name, tensor]) => [`module.${name}`, tensor])), { from });
