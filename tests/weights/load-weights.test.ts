@@ -465,20 +465,6 @@ describe('saveWeights', () => {
       'block0.conv_in.kernel',
     ]);
   });
-
-  it('turns kernels for PyTorch', () => {
-    const [keras, pytorch] = [saveWeights(small(1)), saveWeights(small(1), { to: 'pytorch' })];
-    const name = 'block0.conv_mid.kernel';
-    const { shape } = keras.get(name) as NamedTensor;
-    const [rows, columns, featuresIn, featuresOut] = shape as [number, number, number, number];
-    expect(pytorch.get(name)?.shape).toEqual([featuresOut, featuresIn, rows, columns]);
-    const [here, there] = [keras.get(name)?.data, pytorch.get(name)?.data] as [Float32Array, Float32Array];
-    for (let at = 0; at < here.length; at++) {
-      const [o, i] = [at % featuresOut, Math.floor(at / featuresOut) % featuresIn];
-      const tap = Math.floor(at / (featuresOut * featuresIn)); // row columns + column
-      expect(there[(o * featuresIn + i) * rows * columns + tap]).toBe(here[at]);
-    }
-  });
 });
 
 describe("layers of tfjs in PyTorch's layout", () => {
