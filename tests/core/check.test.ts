@@ -61,47 +61,6 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(() => checkFields(long, {}, [long])).length).toBeLessThan(1500);
   });
 
-  it('integers', () => {
-    expect(checkInteger('n', 3, 1)).toBe(3);
-    expect(checkInteger('n', -3)).toBe(-3);
-    expect(() => checkInteger('n', 0, 1)).toThrow('n: wanted an integer of at least 1, got 0');
-    expect(() => checkInteger('n', 1.5)).toThrow('n: wanted an integer, got 1.5');
-    expect(() => checkInteger('n', '3', 1)).toThrow("got '3'");
-    expect(() => checkInteger('n', Number.NaN, 1)).toThrow('got NaN');
-    expect(checkInteger('n', 4, 2, 4)).toBe(4);
-    expect(() => checkInteger('n', 5, 2, 4)).toThrow('n: wanted an integer from 2 to 4, got 5');
-    expect(checkInteger('n', 2 ** 53 - 1)).toBe(2 ** 53 - 1);
-    expect(() => checkInteger('n', 2 ** 53)).toThrow('n: wanted a safe integer, below 2^53, got 9007199254740992'); // biome-ignore format: one line
-    expect(() => checkInteger('n', -(2 ** 53))).toThrow('n: wanted a safe integer, below 2^53, got -9');
-    expect(() => checkInteger('n', 2 ** 53, 1)).toThrow('n: wanted a safe integer of at least 1, below 2^53');
-    expect(() => checkInteger('n', 2 ** 53, 1, 4)).toThrow('n: wanted an integer from 1 to 4, got 9');
-    expect(() => checkInteger('n', -(2 ** 53), 1)).toThrow('n: wanted an integer of at least 1, got -9');
-    expect(() => checkInteger('n', Number.POSITIVE_INFINITY)).toThrow('n: wanted an integer, got Infinity');
-  });
-
-  it('numbers', () => {
-    const isPositive = (x: number) => x > 0;
-    expect(checkNumber('x', 0.5, 'above 0', isPositive)).toBe(0.5);
-    for (const bad of [0, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined]) {
-      expect(() => checkNumber('x', bad, 'above 0', isPositive)).toThrow('x: wanted a number above 0, got ');
-    }
-  });
-
-  it('true or false, functions, objects of arguments', () => {
-    expect(checkBoolean('b', false)).toBe(false);
-    expect(() => checkBoolean('b', 0)).toThrow('b: wanted true or false, got 0');
-    expect(() => checkFunction('f', Math.max)).not.toThrow();
-    for (const bad of [undefined, null, 'max'])
-      expect(() => checkFunction('f', bad)).toThrow('f: wanted a function, got ');
-    const args = { a: 1 };
-    expect(checkArgs('options', args, { a: true })).toBe(args);
-    for (const bad of [undefined, null, 3]) {
-      expect(() => checkArgs('options', bad as unknown as object, {})).toThrow(
-        'options: wanted an object of arguments, got ',
-      );
-    }
-  });
-
   it('unknown options, with the nearest name', () => {
     interface Args {
       temperature?: number;
@@ -130,60 +89,73 @@ describe('checks name the option, what was wanted and what came', () => {
     );
   });
 
-  it('choices', () => {
-    expect(checkOneOf('t', 'A', ['A', 'B'])).toBe('A');
-    expect(() => checkOneOf('t', 'a', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got 'a': did you mean 'A'?")); // biome-ignore format: one line
-    expect(() => checkOneOf('t', 'C', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got 'C'")); // nothing is left of either
-    expect(() => checkOneOf('t', '', ['A', 'B'])).toThrow(new TypeError("t: wanted 'A' or 'B', got ''"));
-    expect(() => checkOneOf('t', 'ful', ['auto', 'full'])).toThrow("got 'ful': did you mean 'full'?");
-    expect(() => checkOneOf('t', '1', [1, 11])).toThrow(new TypeError("t: wanted 1 or 11, got '1'"));
-    expect(() => checkOneOf('k', 2, [0, 1])).toThrow('k: wanted 0 or 1, got 2');
+  const taken: [what: string, value: unknown, check: () => unknown][] = [
+    ['an integer', 3, () => checkInteger('n', 3, 1)],
+    ['one below 0', -3, () => checkInteger('n', -3)],
+    ['the greatest of a range', 4, () => checkInteger('n', 4, 2, 4)],
+    ['the greatest there is', 2 ** 53 - 1, () => checkInteger('n', 2 ** 53 - 1)],
+    ['a number', 0.5, () => checkNumber('x', 0.5, 'above 0', (x) => x > 0)],
+    ['false', false, () => checkBoolean('b', false)],
+    ['a choice', 'A', () => checkOneOf('t', 'A', ['A', 'B'])],
+    ['a level', 16, () => checkLevel('x', 16, 17)],
+    ['one number for a square', [3, 3], () => checkKernelSize('k', 3)],
+    ['rows and columns', [5, 3], () => checkKernelSize('k', [5, 3])],
+    ['as much as memory has', undefined, () => checkMemory('m', [2 ** 14, 2 ** 14])],
+    ['as many categories as float32 has', 2 ** 24, () => checkCategories('c', 2 ** 24, 2)],
+    ['features that channels split', 12, () => checkFeatures('f', 12, 3)],
+    ['arguments', { a: 1 }, () => checkArgs('options', { a: 1 }, { a: true })],
+    ['a function', undefined, () => checkFunction('f', Math.max)],
+  ];
+
+  it.each(taken)('take %s', (_, value, check) => {
+    expect(check()).toEqual(value);
   });
 
-  it('levels', () => {
-    expect(checkLevel('x', 16, 17)).toBe(16);
-    for (const bad of [17, -1, Number.NaN, Infinity]) {
-      expect(() => checkLevel('x', bad, 17)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
-    }
-    for (const bad of [0.5, -0.25]) {
-      expect(() => checkLevel('x', bad, 17, ', not normalized')).toThrow(
-        `x: wanted integer levels 0 to 16, not normalized, got ${bad}`,
-      );
-    }
-  });
+  const positive = (x: unknown) => () => checkNumber('x', x as number, 'above 0', (x) => x > 0);
+  const refused: [message: string, check: () => unknown][] = [
+    ['n: wanted an integer of at least 1, got 0', () => checkInteger('n', 0, 1)],
+    ['n: wanted an integer, got 1.5', () => checkInteger('n', 1.5)],
+    ["n: wanted an integer of at least 1, got '3'", () => checkInteger('n', '3', 1)],
+    ['n: wanted an integer, got NaN', () => checkInteger('n', Number.NaN)],
+    ['n: wanted an integer, got Infinity', () => checkInteger('n', Number.POSITIVE_INFINITY)],
+    ['n: wanted an integer from 2 to 4, got 5', () => checkInteger('n', 5, 2, 4)],
+    ['n: wanted a safe integer, below 2^53, got 9007199254740992', () => checkInteger('n', 2 ** 53)],
+    ['n: wanted a safe integer, below 2^53, got -9', () => checkInteger('n', -(2 ** 53))],
+    ['n: wanted a safe integer of at least 1, below 2^53', () => checkInteger('n', 2 ** 53, 1)],
+    ['n: wanted an integer from 1 to 4, got 9', () => checkInteger('n', 2 ** 53, 1, 4)],
+    ['n: wanted an integer of at least 1, got -9', () => checkInteger('n', -(2 ** 53), 1)],
+    ['x: wanted a number above 0, got 0', positive(0)],
+    ['x: wanted a number above 0, got NaN', positive(Number.NaN)],
+    ['x: wanted a number above 0, got Infinity', positive(Number.POSITIVE_INFINITY)],
+    ["x: wanted a number above 0, got '1'", positive('1')],
+    ['b: wanted true or false, got 0', () => checkBoolean('b', 0)],
+    ["f: wanted a function, got 'max'", () => checkFunction('f', 'max')],
+    ['f: wanted a function, got null', () => checkFunction('f', null)],
+    ['options: wanted an object of arguments, got null', () => checkArgs('options', null as unknown as object, {})],
+    ['options: wanted an object of arguments, got 3', () => checkArgs('options', 3 as unknown as object, {})],
+    ["t: wanted 'A' or 'B', got 'a': did you mean 'A'?", () => checkOneOf('t', 'a', ['A', 'B'])],
+    ["t: wanted 'A' or 'B', got 'C'", () => checkOneOf('t', 'C', ['A', 'B'])], // nothing is left of either
+    ["t: wanted 'A' or 'B', got ''", () => checkOneOf('t', '', ['A', 'B'])],
+    ["t: wanted 'auto' or 'full', got 'ful': did you mean 'full'?", () => checkOneOf('t', 'ful', ['auto', 'full'])],
+    ["t: wanted 1 or 11, got '1'", () => checkOneOf('t', '1', [1, 11])],
+    ['k: wanted 0 or 1, got 2', () => checkOneOf('k', 2, [0, 1])],
+    ...[17, -1, Number.NaN, Infinity].map((bad): (typeof refused)[number] =>
+      [`x: wanted integer levels 0 to 16, got ${bad}`, () => checkLevel('x', bad, 17)]),
+    ...[0.5, -0.25].map((bad): (typeof refused)[number] =>
+      [`x: wanted integer levels 0 to 16, not normalized, got ${bad}`, () => checkLevel('x', bad, 17, ', not normalized')]),
+    ...[2, [3, 2], [3], [3, 3, 3], -1, 0, '3', null, [3, Number.NaN]].map((bad): (typeof refused)[number] =>
+      [`k: wanted an odd integer or two of them, got ${show(bad)}`, () => checkKernelSize('k', bad)]),
+    ['m: wanted sizes whose product is at most 268435456, got [16384, 16385]', () => checkMemory('m', [2 ** 14, 2 ** 14 + 1])],
+    ['m: wanted sizes', () => checkMemory('m', [1e200, 1e200])],
+    ['c: wanted at most 2^24, as many as float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
+    ['c: wanted an integer of at least 2, got 1', () => checkCategories('c', 1, 2)],
+    ['f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for grey images, or features in one group', () => checkFeatures('f', 10, 3)],
+    ['f: wanted a multiple of 2 * groups (6), got 10', () => checkFeatures('f', 10, 6, '2 * groups')],
+    ['f: wanted an integer of at least 1, got 0', () => checkFeatures('f', 0, 3)],
+  ]; // biome-ignore format: a case a line
 
-  it('kernel sizes', () => {
-    expect(checkKernelSize('k', 3)).toEqual([3, 3]);
-    expect(checkKernelSize('k', [5, 3])).toEqual([5, 3]);
-    for (const bad of [2, [3, 2], [3], [3, 3, 3], -1, 0, '3', null, [3, Number.NaN]]) {
-      expect(() => checkKernelSize('k', bad)).toThrow('k: wanted an odd integer or two of them');
-    }
-  });
-
-  it('sizes that fit into memory', () => {
-    expect(() => checkMemory('m', [2 ** 14, 2 ** 14])).not.toThrow();
-    expect(() => checkMemory('m', [2 ** 14, 2 ** 14 + 1])).toThrow(
-      'm: wanted sizes whose product is at most 268435456, got [16384, 16385]',
-    );
-    expect(() => checkMemory('m', [1e200, 1e200])).toThrow('m: wanted sizes');
-  });
-
-  it('counts of categories', () => {
-    expect(checkCategories('c', 2 ** 24, 2)).toBe(2 ** 24);
-    expect(() => checkCategories('c', 2 ** 24 + 1, 2)).toThrow('c: wanted at most 2^24, as many as float32');
-    expect(() => checkCategories('c', 1, 2)).toThrow('c: wanted an integer of at least 2, got 1');
-  });
-
-  it('features', () => {
-    expect(checkFeatures('f', 12, 3)).toBe(12);
-    expect(() => checkFeatures('f', 10, 3)).toThrow(
-      new TypeError(
-        'f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for grey images, or features in one group',
-      ),
-    );
-    expect(() => checkFeatures('f', 10, 6, '2 * groups')).toThrow(
-      new TypeError('f: wanted a multiple of 2 * groups (6), got 10'),
-    );
-    expect(() => checkFeatures('f', 0, 3)).toThrow('f: wanted an integer of at least 1, got 0');
+  it.each(refused)('say: %s', (message, check) => {
+    expect(check).toThrow(TypeError);
+    expect(check).toThrow(message);
   });
 });

@@ -47,17 +47,6 @@ it('keeps the latest whole where writing fails or was killed, and clears up with
   ]);
 });
 
-it('saves a step again without ever being without it', async () => {
-  const run = checkpoints<string>(directory);
-  await run.save(5, 'first', put('1'), { isBest: true });
-  await run.save(5, 'second', async (path) => {
-    expect(await run.latest()).toMatchObject({ state: 'first' });
-    await put('2')(path);
-  });
-  expect(await run.latest()).toMatchObject({ step: 5, state: 'second' });
-  expect(await run.best()).toMatchObject({ step: 5, state: 'first' });
-});
-
 it('names what cannot be read', async () => {
   await writeFile(join(directory, 'checkpoints.json'), 'no JSON');
   await expect(checkpoints(directory).latest()).rejects.toThrow('checkpoints.json is not JSON');

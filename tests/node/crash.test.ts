@@ -143,6 +143,7 @@ describe('checkpoints', () => {
     ['that is the best', 3, true],
     ['that is not the best', 3, false],
     ['of a step that was saved before', 2, true],
+    ['of the step that is the best so far, and stays it', 1, false],
   ])('are whole after a crash in any call of a save %s', async (_, step, isBest) => {
     const seen = new Set<string>();
     const calls = await crashInEachCall(

@@ -1,64 +1,40 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { bitsPerDim, gatedPixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
+import { sampled } from '../support/runs';
 
-/** Loads a model with one bit of its model.json changed, for every 23rd byte; says how many were loaded and refused. */
-const program = `
-  import { readFileSync, writeFileSync } from 'node:fs';
-  import * as tf from '@tensorflow/tfjs-core';
-  import '@tensorflow/tfjs-backend-cpu';
-  import { loadLayersModel } from '@tensorflow/tfjs-layers';
-  import 'pixelcnn-layers';
-  import { fileSystem } from 'pixelcnn-layers/node';
-  console.warn = () => {};
-  const [, directory] = process.argv;
-  const file = directory + '/model.json';
-  const whole = readFileSync(file);
-  const count = { loaded: 0, refused: 0, leaks: 0 };
-  for (let i = 0; i < whole.length; i += 23) {
-    const damaged = Buffer.from(whole);
-    damaged[i] ^= 1 << (i % 7);
-    process.stdout.write('byte ' + i + ': ' + damaged.toString('latin1', i - 20, i + 20) + '\\n');
-    writeFileSync(file, damaged);
-    const before = tf.memory().numTensors;
-    const model = await loadLayersModel(fileSystem(directory)).catch(() => null);
-    model?.dispose();
-    count[model ? 'loaded' : 'refused']++;
-    // Another name of its class makes it a model of tfjs's own, which leaves tensors behind.
-    if (tf.memory().numTensors > before && damaged.includes('"AutoregressiveModel"')) count.leaks++;
-  }
-  process.stdout.write(JSON.stringify(count));
-`;
+afterEach(() => vi.restoreAllMocks());
 
-it('is loaded or refused, in bounded time and without leaks, whichever bit of it was changed', async () => {
+it('is loaded or refused, without leaks, whichever bit of its model.json was changed', async () => {
   await useBackend('cpu');
+  vi.spyOn(console, 'warn').mockReturnValue();
   const directory = await mkdtemp(join(tmpdir(), 'damaged-'));
   const model = gatedPixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, numClasses: 3 }); // biome-ignore format: one line
   model.compile({ optimizer: 'adam', loss: bitsPerDim });
   await model.save(fileSystem(directory), { includeOptimizer: true });
   model.dispose();
-  // A process of its own: nothing here could stop one that hangs.
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 60_000,
-    killSignal: 'SIGKILL',
-  });
-  let output = '';
-  child.stdout.on('data', (text) => {
-    output += text;
-  });
-  await once(child, 'close');
+  const file = join(directory, 'model.json');
+  const whole = await readFile(file);
+  const count = { loaded: 0, refused: 0 };
+  for (const i of sampled(whole.length, 100)) {
+    const damaged = Uint8Array.from(whole);
+    damaged[i] = (damaged[i] as number) ^ (1 << (i % 7));
+    await writeFile(file, damaged);
+    const before = tf.memory().numTensors;
+    const loaded = await tfl.loadLayersModel(fileSystem(directory)).catch(() => null);
+    loaded?.dispose();
+    count[loaded ? 'loaded' : 'refused']++;
+    // Another name of its class makes it a model of tfjs's own, which leaves tensors behind.
+    if (new TextDecoder('latin1').decode(damaged).includes('"AutoregressiveModel"'))
+      expect(tf.memory().numTensors, `byte ${i}`).toBe(before);
+  }
+  expect(count.loaded).toBeGreaterThan(2); // a changed seed, say
+  expect(count.refused).toBeGreaterThan(25);
   await rm(directory, { recursive: true });
-  const last = output.split('\n').at(-1) as string; // of one that hangs, the byte
-  expect(last).toMatch(/^{/);
-  const { loaded, refused, leaks } = JSON.parse(last);
-  expect(loaded).toBeGreaterThan(20); // a changed seed, say
-  expect(refused).toBeGreaterThan(100);
-  expect(leaks).toBe(0);
 });

@@ -72,19 +72,19 @@ const numbersOf = (model: LayersModel) => [...saveWeights(model)].map(([name, { 
 
 onEachBackend('loadWeights', () => {
   it.each(families)('brings back what saveWeights gives, in either layout: %s', (_, make) => {
-    const [given, other] = [make(1), make(2)];
+    const [given, model] = [make(1), make(2)];
+    const other = saveWeights(model);
     const before = tf.memory().numTensors;
     for (const layout of ['keras', 'pytorch'] as const) {
-      const model = make(2);
-      expect(numbersOf(model)).toEqual(numbersOf(other));
       expect(numbersOf(model)).not.toEqual(numbersOf(given));
       loadWeights(model, readSafetensors(writeSafetensors(saveWeights(given, { to: layout }))), { from: layout });
       expect(numbersOf(model)).toEqual(numbersOf(given));
-      model.dispose();
+      loadWeights(model, other);
+      expect(saveWeights(model)).toEqual(other);
     }
     expect(tf.memory().numTensors).toBe(before);
     given.dispose();
-    other.dispose();
+    model.dispose();
   });
 
   it('copies the numbers, which may change afterwards', () => {
@@ -465,20 +465,6 @@ describe('saveWeights', () => {
       'block0.conv_in.kernel',
     ]);
   });
-
-  it('turns kernels for PyTorch', () => {
-    const [keras, pytorch] = [saveWeights(small(1)), saveWeights(small(1), { to: 'pytorch' })];
-    const name = 'block0.conv_mid.kernel';
-    const { shape } = keras.get(name) as NamedTensor;
-    const [rows, columns, featuresIn, featuresOut] = shape as [number, number, number, number];
-    expect(pytorch.get(name)?.shape).toEqual([featuresOut, featuresIn, rows, columns]);
-    const [here, there] = [keras.get(name)?.data, pytorch.get(name)?.data] as [Float32Array, Float32Array];
-    for (let at = 0; at < here.length; at++) {
-      const [o, i] = [at % featuresOut, Math.floor(at / featuresOut) % featuresIn];
-      const tap = Math.floor(at / (featuresOut * featuresIn)); // row columns + column
-      expect(there[(o * featuresIn + i) * rows * columns + tap]).toBe(here[at]);
-    }
-  });
 });
 
 describe("layers of tfjs in PyTorch's layout", () => {
@@ -568,8 +554,7 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
 
   it.each([
     [2, 1, 3, 2],
-    [3, 2, 1, 1],
-    [1, 5, 3, 10],
+    [1, 2, 1, 1],
   ])('has what a network needs and no more, each in its place: %i filters, %i resnets, %i channels, %i components', (...sizes) => {
     const [model, given] = [plusPlus(...sizes), stateDict(...sizes)];
     loadWeights(model, new Map([...given].map(([name, tensor]) => [`module.${name}`, tensor])), { from });
