@@ -9,7 +9,7 @@ import { PATIENCE } from './tests/support/patience.mjs';
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
 /** What starts processes, workers, compilers, bundlers or browsers. */
-export const notQuick = [
+const notQuick = [
   'tests/examples/*.test.ts',
   'tests/programs/**',
   'tests/node-webgpu/**',

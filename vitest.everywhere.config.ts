@@ -5,7 +5,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
 import { Retries } from './tests/support/retries.ts';
-import quick, { notQuick, reporters } from './vitest.config.ts';
+import quick, { reporters } from './vitest.config.ts';
 
 // What `npm test` leaves out: other backends, browsers, and whatever starts processes, workers, compilers or bundlers.
 
@@ -30,8 +30,15 @@ const onOtherBackends = isAll
   ? { include: [...onTensors, ...engineBesideTensors] }
   : { include: onTensors, exclude: engineBesideTensors };
 
-/** Tests of what needs Node: its file system, and the compiler of the kernels. */
-const ofNode = [...notQuick, 'tests/{node,bench,docs,kernels/assembly}/**', 'tests/architecture.test.ts'];
+/** Tests of what needs Node: its file system and its processes. */
+const ofNode = [
+  'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
+  'tests/programs/!(pool-threads).test.ts',
+  'tests/{architecture,tiers}.test.ts',
+];
+
+/** Of the programs, what is different in a page: workers. */
+const inPages = 'tests/programs/pool-threads.test.ts';
 
 /** The page's tests, which all need it built. */
 const ofPage = 'tests/examples/demo*.test.ts';
@@ -100,7 +107,7 @@ const projects: Project[] = [
     'apt-get install chromium',
     {
       name: 'browser',
-      include: isAll ? ['tests/**/*.test.ts'] : [...onTensors, 'tests/pool/**/*.test.ts'],
+      include: isAll ? ['tests/**/*.test.ts', inPages] : [...onTensors, inPages],
       exclude: isAll ? ofNode : engineBesideTensors,
       retry,
       provide: {
