@@ -53,7 +53,7 @@ function slowLayer(x: readonly number[], y: readonly number[], weights: SlowWeig
     });
   };
   const [q, k, v] = [project('query', x, Q), project('key', y, K), project('value', y, K)];
-  return Array.from(slowAttention([q, k, v, q], { n: N, places: H * W, heads, size }).y);
+  return Array.from(slowAttention([q, k, v], { n: N, places: H * W, heads, size }));
 }
 
 const valuesOf = (features: number, seed: number) => Array.from(noise(N * H * W * features, seed));
