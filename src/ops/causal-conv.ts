@@ -108,6 +108,7 @@ const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
+    supports: ({ x, kernel, bias = x }) => [x, kernel, bias].every(({ dtype }) => dtype === 'float32'),
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
     gradients: (dy, saved, attributes) => ({
       x: () => wasmInputGradient({ dy, ...saved }, attributes),

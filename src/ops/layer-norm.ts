@@ -120,7 +120,7 @@ const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
   name: 'layerNorm',
   composed,
   wasmImplementation: {
-    supports: ({ x }) => x.dtype === 'float32',
+    supports: ({ x, scale = x, shift = x }) => [x, scale, shift].every(({ dtype }) => dtype === 'float32'),
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients(dy, inputs, attributes) {
       const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);

@@ -102,6 +102,7 @@ const operation = defineOperation<Inputs, void, Inputs, Tensor4D>({
   name: 'normalizedKernel',
   composed,
   wasmImplementation: {
+    supports: ({ direction, gain }) => direction.dtype === 'float32' && gain.dtype === 'float32',
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
     gradients(dy, inputs) {
       const [ddirection, dgain] = wasmGradients({ dy, ...inputs });

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { EnlargedMap, enlargedMap } from 'pixelcnn-layers';
+import { enlargedMap } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
-import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
+import { expectClose, noise, take } from '../support/tensors';
 
 onEachBackend('EnlargedMap', (backend) => {
   const [n, h, w, features] = [2, 2, 3, 2];
@@ -35,27 +34,10 @@ onEachBackend('EnlargedMap', (backend) => {
     }
     x.dispose();
   });
-
-  it('leaves no tensor behind', () =>
-    expectNoLeaks(() => {
-      const x = tf.ones([1, 2, 2, 1]);
-      return [x, enlargedMap().apply(x)];
-    }));
 });
 
 describe('EnlargedMap', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
-  it('comes back from a saved model, for maps of any size', async () => {
-    const layer = enlargedMap({ rows: 3, columns: 4 });
-    const model = tfl.sequential({ layers: [tfl.layers.inputLayer({ inputShape: [null, 2, 5] }), layer] });
-    const again = (await saveAndLoad(model)).layers.at(-1) as EnlargedMap;
-    expect(again).toBeInstanceOf(EnlargedMap);
-    expect(again.getConfig()).toEqual(layer.getConfig());
-    expect(again.getConfig()).toMatchObject({ rows: 3, columns: 4 });
-    expect(enlargedMap().getConfig()).toMatchObject({ rows: 2, columns: 2 });
-    expect(model.outputs[0]?.shape).toEqual([null, null, 8, 5]);
-  });
 
   it('names what is wrong, and what does not fit before memory is asked for', () => {
     expect(() => enlargedMap('x' as never)).toThrow('EnlargedMap: wanted an object of arguments');

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { LevelEmbedding, levelEmbedding, normalize } from 'pixelcnn-layers';
+import { type LevelEmbedding, levelEmbedding, normalize } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import { backends, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
 import { expectClose, expectNoLeaks, take, weightGradients } from '../support/tensors';
 
 /** Levels of two pixels with two channels, and a table of three levels with two units. */
@@ -88,45 +87,5 @@ describe('LevelEmbedding', () => {
     expect((await weightsOf(levelEmbedding({ levels: 3, units: 4, seed: 8 })))[1]).not.toEqual(values);
     const ones = levelEmbedding({ levels: 2, units: 2, embeddingsInitializer: 'ones', seed: 7 });
     expect((await weightsOf(ones))[1]).toEqual([1, 1, 1, 1]);
-  });
-
-  it('comes back from a saved model, with all that was set', async () => {
-    const x = tfl.input({ shape: [null, null, 3] });
-    const args = { levels: 4, units: 2, name: 'levels', seed: 3 };
-    const layer = levelEmbedding({
-      ...args,
-      embeddingsInitializer: tfl.initializers.randomUniform({ minval: 1, maxval: 2 }),
-      embeddingsConstraint: 'nonNeg',
-    });
-    const y = layer.apply(x);
-    expect(y.shape).toEqual([null, null, null, 6]);
-    const model = tfl.model({ inputs: x, outputs: y });
-    const loaded = await saveAndLoad(model);
-    const again = loaded.getLayer('levels');
-    expect(again).toBeInstanceOf(LevelEmbedding);
-    const { embeddingsInitializer, embeddingsConstraint, ...config } = again.getConfig() as Record<
-      string,
-      object
-    >;
-    expect(config).toMatchObject(args);
-    expect(embeddingsInitializer).toMatchObject({
-      className: 'RandomUniform',
-      config: { minval: 1, maxval: 2 },
-    });
-    expect(embeddingsConstraint).toMatchObject({ className: 'NonNeg' });
-    expect(again.weights.map(({ originalName }) => originalName)).toEqual(['levels/embeddings']);
-    const [before, after] = [layer, again].map((one) => one.getWeights()[0] as tf.Tensor) as [tf.Tensor, tf.Tensor]; // biome-ignore format: one line
-    expect(await after.data()).toEqual(await before.data());
-  });
-
-  it('names what is wrong', () => {
-    expect(() => levelEmbedding(undefined as never)).toThrow('LevelEmbedding: wanted an object of arguments');
-    for (const levels of [1, 65537, '3' as never])
-      expect(() => levelEmbedding({ levels, units: 2 })).toThrow('LevelEmbedding: levels: wanted an integer from 2 to 65536'); // biome-ignore format: one line
-    for (const units of [0, 1.5, undefined as never])
-      expect(() => levelEmbedding({ levels: 3, units })).toThrow('LevelEmbedding: units: wanted an integer of at least 1'); // biome-ignore format: one line
-    expect(() => levelEmbedding({ levels: 3, units: 2, seed: 0.5 })).toThrow('LevelEmbedding: seed: wanted an integer'); // biome-ignore format: one line
-    const layer = levelEmbedding({ levels: 3, units: 2 });
-    expect(() => layer.apply(tfl.input({ shape: [3] }))).toThrow('LevelEmbedding: input: wanted one tensor [N,H,W,features]'); // biome-ignore format: one line
   });
 });

@@ -1,19 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  maskedConv2d,
-  type Ops,
-  type PixelDropout,
-  PixelLayer,
-  pixelDropout,
-  pixelLogits,
-  sample,
-} from 'pixelcnn-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { type Ops, PixelLayer, pixelDropout } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
-import { expectNoLeaks, noise, setNoise, take } from '../support/tensors';
+import { expectNoLeaks, noise, take } from '../support/tensors';
 
 /** What dropout makes of ones: in the given step of training, by the call of that number in it. */
 function expected(seed: number, step: number, call: number, rate: number, size: number): number[] {
@@ -75,47 +66,6 @@ describe('PixelDropout', () => {
     const layer = pixelDropout({ rate: 0.5 });
     const draws = [layer, layer, pixelDropout({ rate: 0.5 })].map((each) => ofOnes(each, true));
     expect(new Set((await Promise.all(draws)).map(String)).size).toBe(3); // that two are alike: 2^-72
-  });
-
-  it('comes back from a saved model with its rate and seed, or with none', async () => {
-    for (const seed of [4, 0, undefined]) {
-      const x = tfl.input({ shape: [3, 3, 4] });
-      const layer = pixelDropout({ rate: 0.5, seed });
-      const model = tfl.model({ inputs: x, outputs: layer.apply(x) as tfl.SymbolicTensor });
-      const loaded = await saveAndLoad(model);
-      expect(loaded.layers[1]?.getClassName()).toBe('PixelDropout');
-      expect(loaded.layers[1]?.getConfig()).toMatchObject({ rate: 0.5, seed: seed ?? null });
-      const draws = [await ofOnes(layer, true), await ofOnes(loaded.layers[1] as PixelDropout, true)];
-      if (seed !== undefined) expect(draws[1]).toEqual(draws[0]);
-      else expect(draws[1]).not.toEqual(draws[0]);
-    }
-  });
-
-  it('is no obstacle to incremental sampling, which does not drop', async () => {
-    const make = (rate: number) => {
-      const image = tfl.input({ shape: [3, 3, 1] });
-      const features = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(
-        image,
-      );
-      const kept = pixelDropout({ rate, seed: 1 }).apply(features);
-      const mixed = maskedConv2d({ filters: 4, kernelSize: 1, imageChannels: 1 }).apply(kept);
-      const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(mixed) as tfl.SymbolicTensor;
-      const model = tfl.model({ inputs: image, outputs: logits });
-      setNoise(model);
-      return model;
-    };
-    const [dropping, whole] = [make(0.9), make(0)];
-    const drawn = await take(await sample(dropping, { numImages: 4, seed: 1, strategy: 'incremental' }));
-    expect(drawn).toEqual(await take(await sample(whole, { numImages: 4, seed: 1 })));
-    for (const model of [dropping, whole]) model.dispose();
-  });
-
-  it('names what is wrong', () => {
-    for (const rate of [-0.1, 1, Number.NaN, '0.5', undefined] as number[]) {
-      expect(() => pixelDropout({ rate })).toThrow('PixelDropout: rate: wanted a number from 0, below 1');
-    }
-    expect(() => pixelDropout({ rate: 0.5, seed: 1.5 })).toThrow('PixelDropout: seed: wanted an integer');
-    expect(() => pixelDropout({ rate: 0.5 }).setStep(-1)).toThrow('PixelDropout: step: wanted an integer');
   });
 });
 

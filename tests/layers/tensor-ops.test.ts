@@ -298,27 +298,6 @@ onEachBackend('operations on tensors', () => {
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
   });
 
-  it('gate of the kind linear: a sigmoid(b), with either kind of condition', async () => {
-    const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
-    const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];
-    const gated = (values: number[]) =>
-      values.flatMap((a, i) => (i % 4 < 2 ? [a * sigmoid(values[i + 2] as number)] : []));
-    const sums = (a: number[], b: (i: number) => number) => a.map((value, i) => value + b(i));
-    const cases = [
-      [x, undefined, x.values],
-      [x, map, sums(x.values, (i) => map.values[i] as number)],
-      [x, vector, sums(x.values, (i) => vector.values[8 * Math.floor(i / (8 * h * w)) + (i % 8)] as number)],
-      [flat, undefined, flat.values],
-      [flat, vector, sums(flat.values, (i) => vector.values[i] as number)],
-    ] as const;
-    for (const [of, condition, values] of cases) {
-      const y = tf.tidy(() => ops.gate(of.tensor, 2, condition?.tensor, 'linear'));
-      expect(y.shape).toEqual([...of.tensor.shape.slice(0, -1), 4]);
-      expectClose(await take(y), gated(values), 1e-5);
-    }
-    tf.dispose([x, flat, map, vector].map(({ tensor }) => tensor));
-  });
-
   it('shift: down and right, zeros coming in; and concatElu, also of what is the same at every pixel', async () => {
     const [x, flat] = [tensorOf([n, h, w, 2], 1), tensorOf([n, 2], 2)];
     for (const [rows, columns] of [
@@ -408,30 +387,5 @@ onEachBackend('operations on tensors', () => {
       expectClose(await valuesOf(() => ops.normalize(x.tensor, then)), normal, 1e-5);
     }
     tf.dispose([tensors, x.tensor]);
-  });
-
-  it('oneHotLevels and embedLevels', async () => {
-    const image = tf.tensor4d([0, 1, 0.5, 9], [1, 1, 2, 2]);
-    const table = tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]);
-    const hot = tf.tidy(() => ops.oneHotLevels(image, 3));
-    expect(hot.shape).toEqual([1, 1, 2, 6]);
-    expect(await take(hot)).toEqual([1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0]);
-    const weight = { name: 'table', shape: [3, 2], read: () => table };
-    const rows = tf.tidy(() => ops.embedLevels(image, weight));
-    expect(rows.shape).toEqual([1, 1, 2, 4]);
-    expect(await take(rows)).toEqual([1, 2, 5, 6, 3, 4, 0, 0]);
-    tf.dispose([image, table]);
-  });
-
-  it('oneHot and perChannel', async () => {
-    const classes = tf.tensor2d([2, 0, 5, -1], [4, 1]);
-    const codes = tf.tidy(() => ops.oneHot(classes, 3));
-    expect([codes.shape, codes.dtype]).toEqual([[4, 3], 'float32']);
-    expect(await take(codes)).toEqual([0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    const x = tensorOf([n, h, w, 6], 1);
-    const y = tf.tidy(() => ops.perChannel(x.tensor, 2, 3));
-    expect(y.shape).toEqual([n, h, w, 2, 3]);
-    expect(await take(y)).toEqual(x.values);
-    tf.dispose([classes, x.tensor]);
   });
 });

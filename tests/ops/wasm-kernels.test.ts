@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/training-kernels';
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { trainingKernels } from '../../src/kernels/webassembly';
 import { causalConv2d } from '../../src/ops/causal-conv';
 import { backends, useBackend } from '../support/backends';
@@ -12,6 +11,15 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 /** The memory that tfjs's wasm backend and ours share. */
 const memory = () =>
   (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm.memory;
+
+/** The backend's own view of a tensor, and its allocator. */
+interface Inside {
+  dataIdMap: { get(dataId: tf.DataId): { memoryOffset: number } };
+  makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
+  disposeData(dataId: tf.DataId): boolean;
+  wasm: { _malloc(bytes: number): number; _free(at: number): void };
+}
+const inside = () => tf.backend() as unknown as Inside;
 
 async function convolved(): Promise<number[]> {
   const x = tf.tensor4d(noise(2 * 5 * 6 * 3, 1), [2, 5, 6, 3]);
@@ -80,38 +88,6 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     expect(kernelsInUse()).toBe(true);
   });
 
-  it('free their memory where an input is disposed, as tfjs does', () => {
-    const [x, kernel] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.zeros<tf.Rank.R4>([2, 3, 1, 1])];
-    const before = tf.backend().numDataIds();
-    x.dispose();
-    expect(() => causalConv2d(x, kernel, null)).toThrow();
-    expect(tf.backend().numDataIds()).toBe(before - 1);
-    kernel.dispose();
-  });
-
-  it('read nothing outside of their tensors: inputs at the very end of the memory', () => {
-    const own = new WebAssembly.Memory({ initial: 2 });
-    const loops = trainingKernels(own) as TrainingKernels;
-    const { convolve, convolveBack, correlate, sumPixels } = loops;
-    const cases = [1, 2, 3, 4, 5].flatMap((features) => [1, 2, 3, 4, 6].map((width) => [features, width]));
-    for (const [features, width] of cases as [number, number][]) {
-      const at = own.buffer.byteLength - 4 * width * features; // [1,1,width,features]
-      const sizes = [1, 1, width, features, features, 1, 1, 0, 1] as const;
-      expect(() => {
-        convolve(0, at, 1024, 0, ...sizes, 0, 4096);
-        convolveBack(0, at, 0, 1024, ...sizes, 4096);
-        convolveBack(0, at, at, 1024, ...sizes, 4096);
-        correlate(0, at, at, at, ...sizes, 4096);
-        sumPixels(0, at, at, 1, 1, width, features, 4096);
-        if (width % 2 === 1) return;
-        for (const kind of ['gate', 'linearGate'] as const) {
-          loops[kind](0, at, at, 1, width / 2, 1, features); // [1,1,width / 2,2*features]
-          loops[`${kind}Back`](at, at + 2 * width * features, at, at, 1, width / 2, 1, features);
-        }
-      }).not.toThrow();
-    }
-  });
-
   it.skipIf(typeof SharedArrayBuffer === 'undefined')(
     'cannot be had over a memory that threads share',
     () => {
@@ -130,7 +106,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     expect(await convolved()).toEqual(expected);
   });
 
-  it('keep the heap steady over 2,000 steps of training', async () => {
+  it('give back all memory that a step of training takes', async () => {
     const model = pixelCNN({ imageShape: [3, 3, 1], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1 });
     model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
     const labels = tf.randomUniform<tf.Rank.R4>([4, 3, 3, 1], 0, 3, 'int32', 1);
@@ -139,21 +115,16 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       for (let i = 0; i < steps; i++) await model.trainOnBatch(xs, labels);
       return [memory().buffer.byteLength, tf.memory().numTensors, tf.memory().numBytes];
     };
-    const before = await train(100);
-    expect(await train(1900)).toEqual(before);
+    const before = await train(2);
+    const [taken, given] = [vi.spyOn(inside().wasm, '_malloc'), vi.spyOn(inside().wasm, '_free')];
+    expect(await train(3)).toEqual(before);
+    expect(taken.mock.calls.length).toBeGreaterThan(100);
+    expect(given.mock.calls.length).toBe(taken.mock.calls.length);
     tf.dispose([labels, xs]);
     model.dispose();
   });
 
   describe('where the memory is full', () => {
-    /** The backend's own view of a tensor, and its allocator. */
-    interface Inside {
-      dataIdMap: { get(dataId: tf.DataId): { memoryOffset: number } };
-      makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
-      disposeData(dataId: tf.DataId): boolean;
-      wasm: { _malloc(bytes: number): number; _free(at: number): void };
-    }
-    const inside = () => tf.backend() as unknown as Inside;
     const message =
       /^A tensor \[2,5,6,5\] does not fit in the memory of the wasm backend: dispose .* fewer images/;
 
@@ -196,16 +167,23 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       tf.dispose([x, kernel]);
     });
 
-    it('name the tensor on a memory of 4 GiB that is really full, and go on once there is room', async () => {
-      const expected = await convolved();
-      // Of what nothing is written to, the machine makes no memory.
-      const unwritten = (shape: number[]) =>
-        tf.engine().makeTensorFromTensorInfo(inside().makeOutput(shape, 'float32'));
-      const [x, kernel] = [tf.zeros<tf.Rank.R4>([1, 1, 1, 1]), unwritten([1, 1, 1, 2 ** 28]) as tf.Tensor4D]; // 1 GiB
-      const others = [1, 2, 3].map(() => unwritten([2 ** 28 - 2 ** 24])); // 0.94 GiB each: no place for the output
-      expect(() => causalConv2d(x, kernel, null)).toThrow(/^A tensor \[1,1,1,268435456\] does not fit/);
-      tf.dispose([x, kernel, others]);
-      expect(await convolved()).toEqual(expected);
-    });
+    // It grows the memory of all that comes after in this process, and only confirms what is faked above.
+    it.runIf(inject('properties').times > 1)(
+      'name the tensor on a memory of 4 GiB that is really full, and go on once there is room',
+      async () => {
+        const expected = await convolved();
+        // Of what nothing is written to, the machine makes no memory.
+        const unwritten = (shape: number[]) =>
+          tf.engine().makeTensorFromTensorInfo(inside().makeOutput(shape, 'float32'));
+        const [x, kernel] = [
+          tf.zeros<tf.Rank.R4>([1, 1, 1, 1]),
+          unwritten([1, 1, 1, 2 ** 28]) as tf.Tensor4D,
+        ]; // 1 GiB
+        const others = [1, 2, 3].map(() => unwritten([2 ** 28 - 2 ** 24])); // 0.94 GiB each: no place for the output
+        expect(() => causalConv2d(x, kernel, null)).toThrow(/^A tensor \[1,1,1,268435456\] does not fit/);
+        tf.dispose([x, kernel, others]);
+        expect(await convolved()).toEqual(expected);
+      },
+    );
   });
 });

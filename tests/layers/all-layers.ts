@@ -1,0 +1,318 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import * as all from 'pixelcnn-layers';
+
+// Every layer of the library. Another one is another row.
+
+type Shape = readonly (number | null)[];
+
+export interface LayerRow {
+  make(args: never): all.PixelLayer;
+  /** All arguments of its own, none of them at its default. */
+  args: object;
+  /** As few arguments as there must be, and what the others then are. */
+  least: object;
+  defaults?: object;
+  /** The inputs, but for the images. */
+  inputs: readonly number[][];
+  /** What it makes of a pixel, where that is all it does. */
+  ofPixel?: (features: readonly number[]) => number[];
+  /** Whether it takes integers, of which it has no gradient. */
+  areIntegers?: true;
+  /** Whether a value depends on later ones, of which the next shift makes earlier ones. */
+  isEarly?: false;
+  /** In how many groups the features of input and output are, one for each channel, of which none sees a later one. @default 1 */
+  groups?: number;
+  /** Arguments that are wrong, and what is said of them. */
+  wrong: readonly [args: object, message: string][];
+  /** Inputs that are wrong; only one is left out of its list. */
+  wrongInputs: readonly [inputs: readonly Shape[], message: string][];
+}
+
+const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
+const hot = (levels: number) => (level: number) => Array.from({ length: levels }, (_, i) => Number(i === level)); // biome-ignore format: one line
+
+const image = 'input: wanted one tensor [N,H,W,features]';
+const seed: [object, string][] = [[{ seed: 0.5 }, 'seed: wanted an integer'], [{ seed: 'x' }, 'seed: wanted an integer']]; // biome-ignore format: one line
+const dropout: [object, string][] = [[{ dropout: 1 }, 'dropout: wanted a number from 0, below 1, got 1']];
+const normalization: [object, string][] = [[{ weightNormalization: 'on' }, "weightNormalization: wanted true or false, got 'on'"]]; // biome-ignore format: one line
+const channels: [object, string][] = [[{ imageChannels: 0 }, 'imageChannels: wanted'], [{ imageChannels: -1 }, 'imageChannels: wanted']]; // biome-ignore format: one line
+
+/** Arguments of any layer with a kernel, in the middle of numbers. */
+const ofKernel = { kernelInitializer: 'heNormal', kernelRegularizer: 'l1l2', kernelConstraint: 'nonNeg' };
+const ofBias = { biasInitializer: 'ones', biasRegularizer: 'l1l2', biasConstraint: 'nonNeg' };
+const ofAny = { ...ofKernel, ...ofBias, activation: 'hardSigmoid', useBias: false };
+const ofBlock = { ...ofKernel, ...ofBias };
+
+const recurrent = (make: LayerRow['make']): LayerRow => ({
+  make,
+  args: { filters: 4, imageChannels: 2, seed: 4, dropout: 0.25, ...ofBlock },
+  least: { filters: 3 },
+  defaults: { imageChannels: 3, dropout: 0 },
+  inputs: [[3, 4, 8]],
+  groups: 2,
+  wrong: [
+    ...seed, ...dropout, ...channels,
+    [{ filters: 4 }, 'filters: wanted a multiple of imageChannels (3)'],
+    [{ filters: 1e9, imageChannels: 1 }, 'filters: wanted sizes'],
+  ],
+  wrongInputs: [[[[4, 4, 9]], 'filters (3): wanted an input of 2 * filters = 6 features, got 9'], [[[4, 6]], image]],
+}); // biome-ignore format: one property a line
+
+/** By the name of each class. */
+export const allLayers: Readonly<Record<string, LayerRow>> = {
+  CausalAttention: {
+    make: all.causalAttention,
+    args: { heads: 2, units: 6, dropout: 0.25, weightNormalization: true, seed: 4 },
+    least: { heads: 1, units: 4 },
+    defaults: { dropout: 0, weightNormalization: false },
+    inputs: [[3, 4, 2], [3, 4, 1]],
+    wrong: [
+      ...seed, ...dropout, ...normalization,
+      [{ heads: 0 }, 'heads: wanted an integer of at least 1, got 0'],
+      [{ heads: 3 }, 'units: wanted a multiple of heads (3), got 4'],
+    ],
+    wrongInputs: [
+      [[[4, 4, 2]], 'inputs: wanted two, for queries and for keys and values, got'],
+      [[[4, 4, 2], [4, 4, 2], [4, 4, 2]], 'inputs: wanted two, for queries and for keys and values, got'],
+      [[[4, 4, 2], [3]], image],
+      [[[4, 4, 2], [4, 4, null]], image],
+      [[[4, 4, 2], [4, 3, 2]], 'attend: wanted features of one height and width, got'],
+      [[[4, 4, 2], [4, 4, 2 ** 28]], 'features, units: wanted sizes'],
+    ],
+  },
+  CenteredImage: {
+    make: all.centeredImage,
+    args: {},
+    least: {},
+    inputs: [[2, 3, 3]],
+    ofPixel: (x) => [...x.map((of) => 2 * of - 1), 1],
+    wrong: [],
+    wrongInputs: [[[[2, 2, 3, 4]], '[N,H,W,F]']],
+  },
+  ConcatElu: {
+    make: all.concatElu,
+    args: {},
+    least: {},
+    inputs: [[2, 3, 3]],
+    ofPixel: (x) => [...x.map(elu), ...x.map((of) => elu(-of))],
+    wrong: [],
+    wrongInputs: [],
+  },
+  DiagonalBiLSTMBlock: recurrent(all.diagonalBiLSTMBlock),
+  EnlargedMap: {
+    make: all.enlargedMap,
+    args: { rows: 3, columns: 4 },
+    least: {},
+    defaults: { rows: 2, columns: 2 },
+    inputs: [[2, 3, 2]],
+    isEarly: false,
+    wrong: [0, 1.5, '2', 2 ** 14 + 1, 1e9].flatMap((wrong) =>
+      ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer from 1 to 16384, got`]),
+    ),
+    wrongInputs: [[[[3]], 'enlarge: input: wanted features [N,H,W,F], got [null, 3]']],
+  },
+  GatedActivation: {
+    make: all.gatedActivation,
+    args: { imageChannels: 2, kind: 'linear', seed: 4 },
+    least: {},
+    defaults: { imageChannels: 3, kind: 'tanh' },
+    inputs: [[3, 4, 8], [3], [3, 4, 2]],
+    groups: 2,
+    wrong: [...seed, ...channels, [{ kind: 'relu' }, "kind: wanted 'tanh' or 'linear', got 'relu'"]],
+    wrongInputs: [
+      [[[4, 4, 5]], 'input features: wanted a multiple of 2 * imageChannels (6)'],
+      [[[4, 4]], image],
+      ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 6], condition], 'inputs: wanted features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]']),
+      [[[4, 4, 6], [2], [4, 3, 2]], 'inputs: wanted features'],
+    ],
+  },
+  GatedResBlock: {
+    make: all.gatedResBlock,
+    args: { filters: 3, shift: 'downRight', kernelSize: [3, 2], hiddenFilters: 5, hasSkip: true, activation: 'elu', dropout: 0.25, weightNormalization: true, seed: 4 },
+    least: { filters: 2, shift: 'down' },
+    defaults: { kernelSize: [2, 3], hiddenFilters: 2, hasSkip: false, activation: 'concatElu', dropout: 0, weightNormalization: false },
+    inputs: [[3, 4, 3], [3, 4, 1], [3]],
+    wrong: [
+      ...seed, ...dropout, ...normalization,
+      [{ filters: 0 }, 'filters: wanted an integer of at least 1, got 0'],
+      [{ hiddenFilters: 0 }, 'hiddenFilters: wanted an integer of at least 1'],
+      [{ activation: 'relu' }, "activation: wanted 'concatElu' or 'elu', got 'relu'"],
+      [{ shift: 'right' }, "shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'right'"],
+      [{ kernelSize: 0 }, 'kernelSize: wanted a positive integer'],
+      [{ hasSkip: 1 }, 'hasSkip: wanted true or false, got 1'],
+    ],
+    wrongInputs: [
+      [[[4, 4, 3]], 'filters (2): wanted an input with this number of features, got 3'],
+      [[[4, 4]], image],
+      ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 2], condition], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any']),
+      [[[4, 4, 2], [2 ** 28]], 'features of the condition, filters: wanted sizes'],
+    ],
+  },
+  LevelEmbedding: {
+    make: all.levelEmbedding,
+    args: { levels: 4, units: 2, seed: 4, embeddingsInitializer: 'ones', embeddingsRegularizer: 'l1l2', embeddingsConstraint: 'nonNeg' },
+    least: { levels: 3, units: 3 },
+    inputs: [[2, 3, 2]],
+    groups: 2,
+    wrong: [
+      ...seed,
+      ...[1, 65537, '3'].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 65536']),
+      ...[0, 1.5, undefined].map((units): [object, string] => [{ units }, 'units: wanted an integer of at least 1']),
+    ],
+    wrongInputs: [[[[3]], image]],
+  },
+  LogisticMixture: {
+    make: all.logisticMixture,
+    args: { imageChannels: 3, levels: 256, components: 2 },
+    least: { imageChannels: 1, levels: 4, components: 1 },
+    inputs: [[2, 3, 20]],
+    ofPixel: (x) => [...x],
+    wrong: [[{ components: 0 }, 'components: wanted'], [{ levels: 1 }, 'levels: wanted']],
+    wrongInputs: [[[[2, 2, 2]], 'input: wanted the 3 parameters of 1 components, got [null, 2, 2, 2]']],
+  },
+  MaskedConv2D: {
+    make: all.maskedConv2d,
+    args: { filters: 6, kernelSize: [3, 5], maskType: 'A', imageChannels: 2, vertical: true, weightNormalization: true, seed: 4, ...ofAny },
+    least: { filters: 3, kernelSize: 3 },
+    defaults: { kernelSize: [3, 3], maskType: 'B', imageChannels: 3, vertical: false, weightNormalization: false, useBias: true, activation: 'linear' },
+    inputs: [[3, 4, 2]],
+    isEarly: false, // a vertical stack sees all of the rows above
+    wrong: [
+      ...seed, ...channels, ...normalization,
+      [{ filters: 4 }, 'filters: wanted a multiple'],
+      [{ kernelSize: 2 }, 'kernelSize: wanted'],
+      [{ maskType: 'a' }, "maskType: wanted 'A' or 'B'"],
+      [{ vertical: 1 }, 'vertical: wanted true or false, got 1'],
+    ],
+    wrongInputs: [[[[4, 4, 4]], 'input features: wanted a multiple'], [[[4, 3]], 'input: wanted']],
+  },
+  MixtureParameters: {
+    make: all.mixtureParameters,
+    args: { imageChannels: 2, components: 2 },
+    least: { imageChannels: 3, components: 1 },
+    inputs: [[2, 3, 12]],
+    // Logits, means and log scales of the first channel, without logits those of the second, and coefficients of 0.
+    ofPixel: (x) => [...x.slice(0, 6), ...x.slice(8, 12), 0, 0],
+    wrong: [...channels, [{ components: 0 }, 'components: wanted']],
+    wrongInputs: [[[[2, 2, 8]], 'input features: wanted 3 * imageChannels * components = 9, got 8']],
+  },
+  OneHotClass: {
+    make: all.oneHotClass,
+    args: { numClasses: 3, nullClass: true },
+    least: { numClasses: 1 },
+    defaults: { nullClass: false },
+    inputs: [[1]],
+    areIntegers: true,
+    ofPixel: ([x = 0]) => hot(4)(x),
+    wrong: [[{ numClasses: 0 }, 'numClasses: wanted an integer of at least 1'], [{ nullClass: 3 }, 'nullClass: wanted true or false, got 3']],
+    wrongInputs: [[[[2]], 'input: wanted classes [N,1]'], [[[null]], 'input: wanted classes [N,1]'], [[[1, 1]], 'input: wanted classes [N,1]'], [[[]], 'input: wanted classes [N,1]'], [[[1], [1]], 'input: wanted classes [N,1]']],
+  },
+  OneHotCodes: {
+    make: all.oneHotCodes,
+    args: { levels: 3 },
+    least: { levels: 2 },
+    inputs: [[2, 3, 1]],
+    areIntegers: true,
+    ofPixel: ([x = 0]) => hot(3)(x),
+    wrong: [[{ levels: 1 }, 'levels: wanted an integer of at least 2, got 1'], [{ levels: 1e9 }, 'levels: wanted at most 2^24']],
+    wrongInputs: [[[[1]], 'input: wanted'], [[[2, 2, 2]], 'input: wanted codes [N,h,w,1], got [null, 2, 2, 2]'], [[[2, 2, null]], 'input: wanted']],
+  },
+  OneHotLevels: {
+    make: all.oneHotLevels,
+    args: { levels: 3 },
+    least: { levels: 2 },
+    inputs: [[2, 3, 2]],
+    groups: 2,
+    ofPixel: (x) => x.flatMap((of) => hot(3)(Math.floor(2 * of + 0.5))),
+    wrong: [1, 2.5, 65537, undefined].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 65536']),
+    wrongInputs: [[[[2]], image], [[[2, 2]], image], [[[2, 2, null]], image], [[[2, 2, 1], [2, 2, 1]], image]],
+  },
+  PixelCNNResBlock: {
+    make: all.pixelCNNResBlock,
+    args: { filters: 4, imageChannels: 2, kernelSize: [5, 3], dropout: 0.25, weightNormalization: true, seed: 4 },
+    least: { filters: 3 },
+    defaults: { imageChannels: 3, kernelSize: [3, 3], dropout: 0, weightNormalization: false },
+    inputs: [[3, 4, 8]],
+    groups: 2,
+    wrong: [...seed, ...dropout, ...channels, ...normalization, [{ filters: 4 }, 'filters: wanted a multiple'], [{ kernelSize: 2 }, 'kernelSize: wanted']],
+    wrongInputs: [[[[4, 4, 9]], 'filters (3): wanted an input of 2 * filters = 6 features, got 9']],
+  },
+  PixelDropout: {
+    make: all.pixelDropout,
+    args: { rate: 0.5, seed: 4 },
+    least: { rate: 0 },
+    inputs: [[3, 4, 2]],
+    ofPixel: (x) => [...x],
+    wrong: [...seed, ...[-0.1, 1, Number.NaN, '0.5', undefined].map((rate): [object, string] => [{ rate }, 'rate: wanted a number from 0, below 1'])],
+    wrongInputs: [],
+  },
+  PixelLogits: {
+    make: all.pixelLogits,
+    args: { imageChannels: 2, levels: 3 },
+    least: { imageChannels: 1, levels: 2 },
+    inputs: [[2, 3, 6]],
+    ofPixel: (x) => [...x], // channel by channel, the levels of each
+    wrong: [...channels, [{ levels: 1 }, 'levels: wanted']],
+    wrongInputs: [[[[2, 2, 3]], 'input features: wanted imageChannels * levels = 2, got 3']],
+  },
+  PixelNormalization: {
+    make: all.pixelNormalization,
+    args: { imageChannels: 2, epsilon: 0.25, center: false, scale: false },
+    least: {},
+    defaults: { imageChannels: 3, epsilon: 1e-3, center: true, scale: true },
+    inputs: [[2, 3, 8]],
+    groups: 2,
+    wrong: [
+      ...channels,
+      ...[-1, 0, Number.NaN, '1'].map((epsilon): [object, string] => [{ epsilon }, 'epsilon: wanted a number above 0']),
+      [{ center: 1 }, 'center: wanted true or false'],
+      [{ scale: 'no' }, 'scale: wanted true or false'],
+    ],
+    wrongInputs: [[[[4, 4, 8]], 'input features: wanted a multiple of imageChannels (3), got 8'], [[[4, 4]], image], [[[4, 4, null]], image]],
+  },
+  PixelPosition: {
+    make: all.pixelPosition,
+    args: {},
+    least: {},
+    inputs: [[2, 3, 2]],
+    wrong: [],
+    wrongInputs: [[[[3]], 'position: input: wanted features [N,H,W,F], got [null, 3]']],
+  },
+  PixelShift: {
+    make: all.pixelShift,
+    args: { rows: 1, columns: 2 },
+    least: {},
+    defaults: { rows: 0, columns: 0 },
+    inputs: [[3, 4, 2]],
+    wrong: [-1, 0.5, '1'].flatMap((wrong) => ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer of at least 0`])),
+    wrongInputs: [[[[3]], 'shift: input: wanted features [N,H,W,F], got [null, 3]']],
+  },
+  RowLSTMBlock: {
+    ...recurrent(all.rowLSTMBlock),
+    args: { ...recurrent(all.rowLSTMBlock).args, kernelSize: 5 },
+    wrong: [...recurrent(all.rowLSTMBlock).wrong, [{ kernelSize: 2 }, 'kernelSize: wanted an odd'], [{ filters: 3000, kernelSize: 99 }, 'kernelSize, filters: wanted']],
+  },
+  ShiftedConv2D: {
+    make: all.shiftedConv2d,
+    args: { filters: 3, kernelSize: [2, 3], shift: 'downRight', stride: 2, transposed: true, weightNormalization: true, seed: 4, ...ofAny },
+    least: { filters: 2, kernelSize: 2, shift: 'down' },
+    defaults: { kernelSize: [2, 2], stride: 1, transposed: false, weightNormalization: false, useBias: true },
+    inputs: [[2, 3, 2]],
+    isEarly: false, // since transposed
+    wrong: [
+      ...seed, ...normalization,
+      ...['up', undefined, 'down_right'].map((shift): [object, string] => [{ shift }, "shift: wanted 'down' or 'downRight' or 'before' or 'around', got"]),
+      ...[0, 1.5, [2, -1], [1, 2, 3], '2'].map((kernelSize): [object, string] => [{ kernelSize }, 'kernelSize: wanted a positive integer']),
+      [{ stride: 3 }, 'stride: wanted 1 or 2, got 3'],
+      [{ transposed: 1 }, 'transposed: wanted true or false, got 1'],
+      [{ filters: 0 }, 'filters: wanted an integer of at least 1, got 0'],
+    ],
+    wrongInputs: [[[[4, 4]], image], [[[4, 4, null]], image], [[[4, 4, 2 ** 28]], 'kernelSize, input features, filters: wanted sizes whose product is at most']],
+  },
+}; // biome-ignore format: one property a line
+
+/** Symbolic inputs of shapes: one alone, or a list. */
+export function symbolic(shapes: readonly Shape[]): tfl.SymbolicTensor | tfl.SymbolicTensor[] {
+  const inputs = shapes.map((shape) => tfl.input({ shape: [...shape] }));
+  return inputs.length === 1 ? (inputs[0] as tfl.SymbolicTensor) : inputs;
+}

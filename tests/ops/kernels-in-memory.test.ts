@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainingKernels } from '../../src/kernels/training-kernels';
+import { trainingKernels } from '../../src/kernels/webassembly';
+import { noise } from '../support/tensors';
+
+// What kernels touch of their memory. What they compute is a law of every operation.
+
+type Address = number;
+
+/** A call of a kernel on operands of so many numbers each: what it reads, and what it writes. */
+interface Call {
+  inputs: number[];
+  outputs: number[];
+  scratchBytes?: number;
+  run(outputs: Address[], inputs: Address[], scratch: Address): void;
+}
+
+type Sizes = readonly [number, number, number, number];
+
+/** Calls of all kernels, for so many features; `kernels` as they are over the memory that is looked at. */
+function callsOf(kernels: TrainingKernels, size: number): [name: string, call: Call][] {
+  const [images, pixels, groups, epsilon] = [2, 3, 2, 1e-3];
+  const x = images * pixels * groups * size;
+  const sizes: Sizes = [images, pixels, groups, size];
+  const features = groups * size;
+  const gates = (['gate', 'linearGate'] as const).flatMap((kind): [string, Call][] => [
+    [kind, { inputs: [2 * x, images * 2 * features], outputs: [x], run: ([y = 0], [of = 0, c = 0]) => kernels[kind](y, of, c, ...sizes) }],
+    [`${kind}Back`, { inputs: [x, 2 * x, images * 2 * features], outputs: [2 * x], run: ([dx = 0], [dy = 0, of = 0, c = 0]) => kernels[`${kind}Back`](dx, dy, of, c, ...sizes) }],
+  ]); // biome-ignore format: one call a line
+  const rows = x / size;
+  const attention = [...sizes, 1 / Math.sqrt(size)] as const;
+  const sums = images * groups * pixels;
+  const lstms = [0, 1, 2].flatMap((path): [string, Call][] => {
+    const [h, w, columns] = [2, 3, path === 0 ? 3 : 2];
+    const states = 2 * h * w * features;
+    const kernel = columns * features * 4 * features;
+    const rest = [2, h, w, groups, size, columns, path] as const;
+    const line = [path === 0 ? w : h, features, columns] as const;
+    return [
+      [`lstm ${path}`, { inputs: [4 * states, kernel], outputs: [states, 4 * states, states], scratchBytes: kernels.lstmScratch(...line), run: ([y = 0, g = 0, c = 0], [z = 0, k = 0], scratch) => kernels.lstm(y, g, c, z, k, ...rest, scratch) }],
+      [`lstmBack ${path}`, { inputs: [states, 4 * states, states, kernel], outputs: [4 * states], scratchBytes: kernels.lstmBackScratch(...line), run: ([dz = 0], [dh = 0, g = 0, c = 0, k = 0], scratch) => kernels.lstmBack(dz, dh, g, c, k, ...rest, scratch) }],
+      [`lstmKernelBack ${path}`, { inputs: [states, 4 * states], outputs: [kernel], scratchBytes: kernels.lstmKernelBackScratch(...line), run: ([dk = 0], [h0 = 0, dz = 0], scratch) => kernels.lstmKernelBack(dk, h0, dz, ...rest, scratch) }],
+    ];
+  }); // biome-ignore format: one call a line
+  const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2]].flatMap(([r = 1, c = 1, left = 0, present = 1]): [string, Call][] => {
+    const image = [2, 3, size, size + 1, r, c, left, present] as const;
+    const all = [2, ...image] as const;
+    const [of, out, kernel] = [12 * size, 12 * (size + 1), r * c * size * (size + 1)];
+    const [scratchBytes, backBytes] = [kernels.convolutionScratch(...image), kernels.correlationScratch(...image)];
+    return [
+      [`convolve ${r}x${c}`, { inputs: [of, kernel, size + 1], outputs: [out], scratchBytes, run: ([y = 0], [x = 0, k = 0, b = 0], scratch) => kernels.convolve(y, x, k, b, ...all, 0, scratch) }],
+      [`convolveBack ${r}x${c}`, { inputs: [out, out, kernel], outputs: [of], scratchBytes, run: ([dx = 0], [dy = 0, y = 0, k = 0], scratch) => kernels.convolveBack(dx, dy, y, k, ...all, scratch) }],
+      [`correlate ${r}x${c}`, { inputs: [of, out, out], outputs: r * c === 1 ? [kernel] : [], scratchBytes: backBytes + 4 * kernel, run: ([dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, x, dy, y, ...all, scratch) }],
+      [`sumPixels ${r}x${c}`, { inputs: [out, out], outputs: [size + 1], scratchBytes: backBytes, run: ([db = 0], [dy = 0, y = 0], scratch) => kernels.sumPixels(db, dy, y, 2, 2, 3, size + 1, scratch) }],
+    ];
+  }); // biome-ignore format: one call a line
+  return [
+    ...gates,
+    ['concatElu', { inputs: [x], outputs: [2 * x], run: ([y = 0], [of = 0]) => kernels.concatElu(y, of, rows, size) }],
+    ['concatEluBack', { inputs: [2 * x, x], outputs: [x], run: ([dx = 0], [dy = 0, of = 0]) => kernels.concatEluBack(dx, dy, of, rows, size) }],
+    ['normalizedKernel', { inputs: [3 * size, size], outputs: [3 * size], run: ([y = 0], [v = 0, gain = 0]) => kernels.normalizedKernel(y, v, gain, 3, size, 1e-12) }],
+    ['normalizedKernelBack', { inputs: [3 * size, 3 * size, size], outputs: [3 * size, size], run: ([dv = 0, dgain = 0], [dy = 0, v = 0, gain = 0]) => kernels.normalizedKernelBack(dv, dgain, dy, v, gain, 3, size, 1e-12) }],
+    ['layerNorm', { inputs: [x, features, features], outputs: [x], run: ([y = 0], [of = 0, scale = 0, shift = 0]) => kernels.layerNorm(y, of, scale, shift, ...sizes, epsilon) }],
+    ['layerNormBack', { inputs: [x, x, features], outputs: [x, features, features], scratchBytes: 8 * features, run: ([dx = 0, dscale = 0, dshift = 0], [dy = 0, of = 0, scale = 0], scratch) => kernels.layerNormBack(dx, dscale, dshift, dy, of, scale, ...sizes, epsilon, scratch) }],
+    ['attention', { inputs: [x, x, x], outputs: [x, sums], scratchBytes: kernels.attentionScratch(pixels, size), run: ([y = 0, logs = 0], [q = 0, k = 0, v = 0], scratch) => kernels.attention(y, logs, q, k, v, images, pixels, groups, size, attention[4], scratch) }],
+    ['attentionBack', { inputs: [x, x, x, x, x, sums], outputs: [x, x, x], scratchBytes: kernels.attentionBackScratch(pixels, size), run: ([dq = 0, dk = 0, dv = 0], [dy = 0, q = 0, k = 0, v = 0, y = 0, logs = 0], scratch) => kernels.attentionBack(dq, dk, dv, dy, q, k, v, y, logs, ...attention, scratch) }],
+    ...lstms,
+    ...convolutions,
+  ]; // biome-ignore format: one call a line
+}
+
+describe('the kernels of training', () => {
+  const sizes = [1, 2, 3, 4, 5, 8, 13];
+
+  it.each(sizes)(
+    'read nothing outside of their inputs, and write all of their outputs and nothing else: %i features',
+    (size) => {
+      // biome-ignore format: one line
+      const memory = new WebAssembly.Memory({ initial: 3 });
+      const kernels = trainingKernels(memory) as TrainingKernels;
+      const floats = new Float32Array(memory.buffer);
+      for (const [name, call] of callsOf(kernels, size)) {
+        for (const last of call.inputs.keys()) expect([name, touched(call, last)]).toEqual([name, null]);
+      }
+
+      /** What a call does wrong, if anything, with an input at the very end of the memory: to read on would be an error. */
+      function touched({ inputs, outputs, scratchBytes = 0, run }: Call, last: number): string | null {
+        floats.fill(7);
+        let end = floats.length;
+        const place = (length: number) => {
+          end -= length;
+          return end;
+        };
+        place(inputs[last] as number);
+        const read = inputs.map((length, i) => (i === last ? floats.length - length : place(length)));
+        for (const [i, at] of read.entries()) floats.set(noise(inputs[i] as number, i + 1), at);
+        const written = outputs.map(place);
+        const gap = place(4);
+        const scratch = place(Math.ceil(scratchBytes / 16) * 4) & ~3;
+        floats.fill(Number.NaN, scratch, scratch + scratchBytes / 4); // whatever was there
+        for (const [i, at] of written.entries()) floats.fill(Number.NaN, at, at + (outputs[i] as number));
+        const before = floats.slice();
+        run(written.map((at) => 4 * at), read.map((at) => 4 * at), 4 * scratch); // biome-ignore format: one line
+        const isAsBefore = (from: number, to: number) =>
+          floats.subarray(from, to).every((value, i) => value === before[from + i]);
+        if (!isAsBefore(0, scratch) || !isAsBefore(gap, gap + 4)) return 'writes elsewhere';
+        if (!read.every((at, i) => isAsBefore(at, at + (inputs[i] as number)))) return 'writes to its inputs';
+        const all = written.map((at, i) => floats.subarray(at, at + (outputs[i] as number)));
+        return all.some((output) => output.some(Number.isNaN)) ? 'leaves an output unwritten' : null;
+      }
+    },
+  );
+});
