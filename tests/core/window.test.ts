@@ -1,13 +1,16 @@
 import fc from 'fast-check';
-import { getMask, type MaskArgs, type MaskType, type Shift } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import {
   flipped,
+  getMask,
   isSeen,
   type KernelWindow,
+  type MaskArgs,
+  type MaskType,
   maskOf,
   offsetOfTap,
   presentColumns,
+  type Shift,
   seesBelow,
   sightOf,
   usedRows,
