@@ -219,3 +219,25 @@ it('makes conditions at random', () => {
   expect(new Set(map.values).size).toBe(18);
   for (const value of [...vector.values, ...map.values]) expect(Math.abs(value)).toBeLessThanOrEqual(1);
 });
+
+it.each([
+  [{ kind: 'class', numClasses: 1 }, 1, 'caller: condition: wanted an integer from 0 to 0, got 1'],
+  [
+    vectors,
+    { data: [1, 2] },
+    'caller: condition: wanted numbers of shape [2,2], as { data, shape }, got Object',
+  ],
+  [vectors, { shape: [2, 2] }, 'caller: condition: wanted numbers, got Object'],
+] as [ConditionShape, unknown, string][])(
+  'names what is missing, or one too many: %o: %o',
+  (condition, given, message) => {
+    expect(() => read(condition, given)).toThrow(new TypeError(message));
+  },
+);
+
+it('reads conditions of no more images than memory has room for', () => {
+  const of = (numImages: number) => () =>
+    readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
+  expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
+  expect(of(2 ** 28 + 1)).toThrow(new RangeError('there is no memory for 268435457 images'));
+});

@@ -24,7 +24,7 @@ describe('tell', () => {
   });
 
   it.each([undefined, null, 5, {}])('takes anything else for nothing: %o', async (returned) => {
-    await tell(() => returned, 1);
+    await tell(() => returned, 1, AbortSignal.abort(reason)); // nothing to wait for, so the signal is not looked at
   });
 
   it('rejects with what the function throws or rejects with', async () => {
