@@ -26,7 +26,8 @@ const outputsOf = (distribution: PixelDistribution, scale: number, seed: number)
   Float32Array.from(noise(2 * outputStride(distribution), seed), (x) => scale * x);
 
 describe.each(distributions)('the intervals of %s', (_, make) => {
-  const each = [2, 3, 17, 256].flatMap((levels) => [1, 10, 1000].map((scale) => [levels, scale] as const));
+  const few = [2, 3, 17].flatMap((levels) => [1, 10, 1000].map((scale) => [levels, scale] as const));
+  const each = [...few, [256, 10] as const];
 
   it.each(each)(
     'tile the range, each level at least 1 wide: %i levels, outputs times %i',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RangeDecoder, RangeEncoder, TOTAL } from '../../src/codec/range-coder';
+import { runs, sampled } from '../support/runs';
 
 /** Frequencies of symbols that sum to the total, each at least 1. */
 function frequenciesOf(shares: readonly number[]): number[] {
@@ -52,13 +53,13 @@ describe('the range coder', () => {
         );
         expect(8 * bytes.length).toBeLessThanOrEqual(bits * 1.0001 + symbols.length * 4e-4 + 8);
       }),
-      { numRuns: 500, seed: 1 },
+      runs({ numRuns: 100, seed: 1 }),
     );
   });
 
   it('carries through bytes that are full', () => {
     // The first symbol leaves digits of 255, on which the second one's start lies.
-    for (let first = 1; first < 2000; first++) {
+    for (const first of sampled(2000, 400).map((i) => i + 1)) {
       const frequencies = [first, TOTAL - first - 1, 1];
       const symbols = [1, 2, 2, 2, 2, 0, 1, 2, 2, 1, 1, 2];
       expect(decode(frequencies, encode(frequencies, symbols), symbols.length)).toEqual(symbols);
@@ -95,9 +96,11 @@ describe('the range coder', () => {
     const bytes = encoder.finish();
     expect(bytes.length).toBe(Math.ceil((100_000 * 28) / 8));
     const decoder = new RangeDecoder(bytes);
+    let wrong = 0;
     for (let i = 0; i < 100_000; i++) {
-      expect(decoder.target()).toBe(TOTAL - 1);
+      if (decoder.target() !== TOTAL - 1) wrong++;
       decoder.take(TOTAL - 1, 1);
     }
+    expect(wrong).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { idxImages, parseIdx } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../support/runs';
 
 /** The element types: code, array, bytes an element, and how one is written big-endian. */
 const TYPES = [
@@ -72,7 +73,7 @@ describe('parseIdx', () => {
         expect(parsed.shape).toEqual(shape);
         expect(parsed.data).toEqual(new type[1](values));
       }),
-      { seed: 1 },
+      runs({ numRuns: 50, seed: 1 }),
     );
   });
 
@@ -81,10 +82,13 @@ describe('parseIdx', () => {
       .tuple(fc.constantFrom(0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e, 0x0a), fc.integer({ min: 0, max: 3 }))
       .map(([type, rank]) => [0, 0, type, rank]);
     const small = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 255), { maxLength: 40 });
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), expectExactOrNamed), { seed: 1 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), expectExactOrNamed),
+      runs({ numRuns: 50, seed: 1 }),
+    );
     fc.assert(
       fc.property(header, small, (start, rest) => expectExactOrNamed(Uint8Array.from([...start, ...rest]))),
-      { numRuns: 1000, seed: 1 },
+      runs({ numRuns: 200, seed: 1 }),
     );
   });
 

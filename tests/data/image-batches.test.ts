@@ -13,6 +13,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';
 
 /** Images [n,1,2,1] of 256 levels, of which each tells its own number: the two bytes of it. */
@@ -71,7 +72,7 @@ describe('the order of imageBatches', () => {
           expect(seen.sort((a, b) => a - b)).toEqual(inOrder); // every image once
         }
       }),
-      { seed: 1 },
+      runs({ numRuns: 20, seed: 1 }),
     );
   });
 
@@ -88,7 +89,7 @@ describe('the order of imageBatches', () => {
           batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)),
         );
       }),
-      { seed: 1 },
+      runs({ numRuns: 20, seed: 1 }),
     );
   });
 
@@ -99,7 +100,7 @@ describe('the order of imageBatches', () => {
         const all = take(images, { ...options, repeat }, firstStep + 5);
         expect(take(images, { ...options, repeat, firstStep }, 5)).toEqual(all.slice(firstStep));
       }),
-      { seed: 1 },
+      runs({ numRuns: 20, seed: 1 }),
     );
     // and far away, without the steps before it
     const [batch] = take(numbered(10), { batchSize: 5, firstStep: 2 ** 45 + 1 }, 1);

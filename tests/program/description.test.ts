@@ -1,10 +1,9 @@
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
-import { createPool, type PortableModel, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+import { type PortableModel, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/program/file';
 import { readContainer, writeContainer } from '../../src/program/safetensors';
 import { useBackend } from '../support/backends';
-import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -18,7 +17,7 @@ describe('a palette and information', () => {
   const build = () =>
     pixelCNN({ imageShape: [2, 2, 1], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 });
 
-  it('go into a model, as copies, and through files, clones and pools', async () => {
+  it('go into a model, as copies, and through files and clones', async () => {
     const model = build();
     const [palette, given] = [colours.slice(), { ...info }];
     const portable = await toPortable(model, { palette, info: given });
@@ -36,9 +35,6 @@ describe('a palette and information', () => {
       }
     const file = writePortable(portable);
     expect(writePortable(readPortable(file))).toEqual(file);
-    const pool = createPool({ workers: 1, createWorker: workers.startWorker });
-    expect(await pool.sample(portable, { seed: 1 })).toEqual(await sample(portable, { seed: 1 }));
-    await pool.terminate();
   });
 
   it('are each kept alone, and are not there if not given', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type NamedTensor, readSafetensors, writeSafetensors } from 'pixelcnn-layers/weights';
 import { describe, expect, it } from 'vitest';
 import { float32Of } from '../../src/weights/named-tensor';
+import { runs } from '../support/runs';
 
 const tensors = new Map<string, NamedTensor>([
   ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
@@ -97,7 +98,7 @@ describe('safetensors', () => {
           expect(String(error)).toMatch(/^Error: readSafetensors: /);
         }
       }),
-      { seed: 17, numRuns: 500 },
+      runs({ seed: 17, numRuns: 100 }),
     );
   });
 
