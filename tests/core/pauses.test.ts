@@ -10,7 +10,9 @@ it('pauses once the time has passed, until other work has run, and counts from t
   expect(pause()).toBeUndefined();
   vi.advanceTimersByTime(1);
   const resumed = vi.fn();
-  const paused = pause()?.then(resumed);
+  const paused = pause();
+  expect(paused).toBeInstanceOf(Promise);
+  paused?.then(resumed);
   await Promise.resolve();
   expect(resumed).not.toHaveBeenCalled();
   vi.advanceTimersByTime(30);
