@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   type ConditionShape,
   checkKinds,
+  conditionFeatures,
+  conditionLabels,
   conditionShapeOf,
   conditionSize,
+  isOfPlaces,
   numClassesRead,
   numConditions,
   randomConditions,
@@ -239,4 +242,12 @@ it('reads conditions of no more images than memory has room for', () => {
     readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
   expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
   expect(of(2 ** 28 + 1)).toThrow(new RangeError('there is no memory for 268435457 images'));
+});
+
+it('tells how many numbers a place has, whether places differ, and what messages call a condition', () => {
+  const all = [classes, vectors, { kind: 'map', size: 3 }, codes] as const;
+  expect(all.map(conditionFeatures)).toEqual([1, 2, 3, 1]);
+  expect(all.map(isOfPlaces)).toEqual([false, false, true, true]);
+  expect(conditionLabels('what', [maps])).toEqual(['what']);
+  expect(conditionLabels('what', [maps, codes])).toEqual(['what.map', 'what.codes']);
 });
