@@ -19,6 +19,9 @@ const notQuick = [
 /** Operations have kernels of their own on wasm, which other backends compose of tfjs's. */
 const operations = 'tests/ops/**';
 
+/** Tests that put other modules in place of some, which no other test must get. */
+const withMocks = ['tests/node/crash.test.ts', 'tests/examples/lib/flags.test.ts'];
+
 /** How thoroughly properties are tried; see tests/support/runs.ts. */
 const { PROPERTY_SEED: seed, PROPERTY_TIMES: times, PROPERTY_MINUTES: minutes } = process.env;
 const properties: ProvidedContext['properties'] = {
@@ -62,9 +65,13 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['tests/**/*.test.ts'],
-          exclude: [...notQuick, operations],
+          exclude: [...notQuick, ...withMocks, operations],
           provide: { backends: ['wasm'] },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'mocks', include: withMocks, isolate: true, provide: { backends: ['wasm'] } },
       },
       {
         extends: true,

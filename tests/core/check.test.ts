@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  checkAnyKernelSize,
   checkArgs,
   checkBoolean,
   checkCategories,
@@ -9,9 +10,13 @@ import {
   checkInteger,
   checkKernelSize,
   checkLevel,
+  checkList,
+  checkMaxValues,
   checkMemory,
   checkNumber,
   checkOneOf,
+  checkRecord,
+  checkSignal,
   show,
   throwTypeError,
 } from '../../src/core/check';
@@ -157,5 +162,81 @@ describe('checks name the option, what was wanted and what came', () => {
   it.each(refused)('say: %s', (message, check) => {
     expect(check).toThrow(TypeError);
     expect(check).toThrow(message);
+  });
+});
+
+describe('checks of what a file or a caller gives', () => {
+  it('records, and their fields', () => {
+    const record = { a: 1, b: 2 };
+    expect(checkRecord('r', record)).toBe(record);
+    for (const bad of [3, null, [1], undefined])
+      expect(() => checkRecord('r', bad)).toThrow('r: wanted an object, got ');
+    expect(checkFields('r', record, ['a', 'b'])).toBe(record);
+    expect(checkFields('r', record, ['a'], ['b', 'c'])).toBe(record);
+    expect(() => checkFields('r', record, ['a', 'c'], ['b'])).toThrow(
+      "r: wanted a field 'c', got ['a', 'b']",
+    );
+    expect(() => checkFields('r', record, ['a'], ['c'])).toThrow("r: wanted no fields but a, c, got 'b'");
+    expect(() => checkFields('r', Object.create(record), ['a'])).toThrow("wanted a field 'a'"); // not inherited
+  });
+
+  it('lists', () => {
+    const list = [1, 2];
+    expect([checkList('l', list), checkList('l', list, 2)]).toEqual([list, list]);
+    expect(() => checkList('l', { length: 2 }, 2)).toThrow('l: wanted a list, got Object');
+    expect(() => checkList('l', list, 3)).toThrow('l: wanted 3 items, got [1, 2]');
+  });
+
+  it('numbers of values', () => {
+    expect(() => checkMaxValues('v', 5, 5)).not.toThrow();
+    expect(() => checkMaxValues('v', 6, 5)).toThrow(
+      new RangeError('v: wanted at most 5 values (maxValues), got 6'),
+    );
+  });
+
+  it('signals, and that they have not aborted', () => {
+    expect(() => checkSignal('s', undefined)).not.toThrow();
+    expect(() => checkSignal('s', new AbortController().signal)).not.toThrow();
+    expect(() => checkSignal('s', AbortSignal.abort(new Error('enough')))).toThrow('enough');
+    for (const bad of [null, {}])
+      expect(() => checkSignal('s', bad as never)).toThrow('s: wanted an AbortSignal, got ');
+  });
+
+  it('kernels of any size', () => {
+    expect(checkAnyKernelSize('k', [2, 1])).toEqual([2, 1]);
+    for (const bad of [0, [2, -1], 0.5])
+      expect(() => checkAnyKernelSize('k', bad)).toThrow('k: wanted a positive integer or two of them, got ');
+  });
+});
+
+describe('checks at their bounds', () => {
+  it('take the least integer, level 0 and a list of eight', () => {
+    expect([checkInteger('n', 1, 1), checkInteger('n', 2 ** 53 - 1, 1), checkLevel('x', 0, 17)]).toEqual([
+      1,
+      2 ** 53 - 1,
+      0,
+    ]);
+    expect(show([1, 2, 3, 4, 5, 6, 7, 8])).toBe('[1, 2, 3, 4, 5, 6, 7, 8]');
+    expect(show(Promise.resolve())).toBe('a Promise (is an await missing?)');
+  });
+
+  it('hint where the hint helps', () => {
+    const level = (value: number) => () => checkLevel('x', value, 17, ', not normalized');
+    for (const bad of [17, Number.NaN, Infinity])
+      expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
+    expect(() => checkLevel('x', 0.5, 17)).toThrow('x: wanted integer levels 0 to 16, got 0.5');
+    expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow(
+      'imageChannels is 1 for grey images',
+    );
+  });
+
+  it('suggest a name with a third of its letters wrong, and of its parts the longest', () => {
+    const named =
+      (name: string, ...known: string[]) =>
+      () =>
+        checkArgs<object>('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
+    expect(named('xyzdefghi', 'abcdefghi')).toThrow('did you mean abcdefghi?');
+    expect(named('wxyzefghi', 'abcdefghi')).toThrow('there are abcdefghi');
+    expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
   });
 });

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   type ConditionShape,
   checkKinds,
+  conditionFeatures,
+  conditionLabels,
   conditionShapeOf,
   conditionSize,
+  isOfPlaces,
   numClassesRead,
   numConditions,
   randomConditions,
@@ -11,7 +14,6 @@ import {
   repeatedCondition,
   slicedCondition,
 } from '../../src/core/conditions';
-import { noise } from '../support/tensors';
 
 const classes: ConditionShape = { kind: 'class', numClasses: 4 };
 const vectors: ConditionShape = { kind: 'vector', size: 2 };
@@ -206,7 +208,7 @@ it('cuts the conditions of a batch, and repeats those of one image', () => {
 });
 
 it('makes conditions at random', () => {
-  const numbers = Array.from(noise(400), (x) => (x + 1) / 2);
+  const numbers = Array.from({ length: 400 }, (_, i) => (0.618 * i) % 1); // spread over [0, 1)
   const random = () => numbers.pop() as number;
   const drawn = randomConditions(classes, 100, IMAGE, random);
   expect(drawn.shape).toEqual([1]);
@@ -218,4 +220,34 @@ it('makes conditions at random', () => {
   expect([map.shape, map.values.length]).toEqual([[1, 3, 2], 18]);
   expect(new Set(map.values).size).toBe(18);
   for (const value of [...vector.values, ...map.values]) expect(Math.abs(value)).toBeLessThanOrEqual(1);
+});
+
+it.each([
+  [{ kind: 'class', numClasses: 1 }, 1, 'caller: condition: wanted an integer from 0 to 0, got 1'],
+  [
+    vectors,
+    { data: [1, 2] },
+    'caller: condition: wanted numbers of shape [2,2], as { data, shape }, got Object',
+  ],
+  [vectors, { shape: [2, 2] }, 'caller: condition: wanted numbers, got Object'],
+] as [ConditionShape, unknown, string][])(
+  'names what is missing, or one too many: %o: %o',
+  (condition, given, message) => {
+    expect(() => read(condition, given)).toThrow(new TypeError(message));
+  },
+);
+
+it('reads conditions of no more images than memory has room for', () => {
+  const of = (numImages: number) => () =>
+    readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
+  expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
+  expect(of(2 ** 28 + 1)).toThrow(new RangeError('there is no memory for 268435457 images'));
+});
+
+it('tells how many numbers a place has, whether places differ, and what messages call a condition', () => {
+  const all = [classes, vectors, { kind: 'map', size: 3 }, codes] as const;
+  expect(all.map(conditionFeatures)).toEqual([1, 2, 3, 1]);
+  expect(all.map(isOfPlaces)).toEqual([false, false, true, true]);
+  expect(conditionLabels('what', [maps])).toEqual(['what']);
+  expect(conditionLabels('what', [maps, codes])).toEqual(['what.map', 'what.codes']);
 });

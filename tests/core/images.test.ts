@@ -6,6 +6,7 @@ import {
   levelsArray,
   normalizedLevel,
   placeOf,
+  positions,
   resolveImageShape,
   valuesOf,
 } from '../../src/core/images';
@@ -96,4 +97,29 @@ describe('checkImages', () => {
       );
     }
   });
+});
+
+it('refuses a shape that is too long, wrong in one place, half open or too large', () => {
+  const given = (shape: readonly number[]) => () => resolveImageShape('option', [4, 5, 2], shape);
+  expect(given([4, 5, 2, 1])).toThrow('option: wanted [4, 5, 2], got [4, 5, 2, 1]');
+  expect(given([3, 5, 2])).toThrow('option: wanted [4, 5, 2], got [3, 5, 2]');
+  const open = (h: number | null, w: number | null) => () =>
+    resolveImageShape('option', [h, w, 2], undefined);
+  for (const halfOpen of [open(null, 5), open(4, null)]) expect(halfOpen).toThrow('wanted [H, W, 2], since');
+  expect(() => resolveImageShape('option', [null, null, 2], [2 ** 14, 2 ** 14, 2])).toThrow(
+    'option: wanted sizes whose product is at most 268435456',
+  );
+});
+
+it('says of levels between integers that they must not be normalized', () => {
+  expect(() => checkLevels('option', [0.5], 3)).toThrow(
+    'option: wanted integer levels 0 to 2, not normalized, got 0.5',
+  );
+});
+
+it('measures places from the middle of a map, in heights and widths', () => {
+  const rows = [-0.5, 0];
+  const columns = [-0.5, -0.25, 0, 0.25];
+  const wanted = rows.flatMap((row) => columns.flatMap((column) => [row, column]));
+  expect(Array.from(positions(2, 4))).toEqual(wanted);
 });

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
-import { getMask, type MaskType, type Shift } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import {
+  checkKernel,
   flipped,
+  getMask,
+  isSameWindow,
   isSeen,
   type KernelWindow,
+  type MaskType,
   maskOf,
   offsetOfTap,
   presentColumns,
+  type Shift,
   seesBelow,
   sightOf,
   usedRows,
@@ -264,4 +268,43 @@ describe('a shifted window', () => {
     for (const none of [undefined, null, 3, [2, 2]])
       expect(() => windowOf(none as never)).toThrow('windowOf: wanted an object of arguments');
   });
+});
+
+it('compares windows by what they are', () => {
+  const window = windowAround([3, 3], 'A', 1);
+  expect(isSameWindow(window, window)).toBe(true);
+  expect(isSameWindow(window, windowAround([3, 3], 'A', 1))).toBe(true);
+  expect(isSameWindow(window, windowAround([3, 3], 'B', 1))).toBe(false);
+});
+
+it('keeps all that a caller may read of it', () => {
+  expect(windowOf({ kernelSize: 3, shift: 'before' })).toMatchObject({ present: 'A', anchor: [2, 1] });
+  expect(flipped(windowOf({ kernelSize: [2, 3], shift: 'down' })).kernelSize).toEqual([2, 3]);
+});
+
+it('names what is too large, or does not fit its kernel', () => {
+  expect(() => windowOf({ kernelSize: 4 })).toThrow('windowOf: kernelSize: wanted an odd integer');
+  const huge = { kernelSize: 1, featuresIn: 2 ** 14, featuresOut: 2 ** 15, imageChannels: 1 };
+  expect(() => getMask(huge)).toThrow('getMask: kernelSize, featuresIn, featuresOut: wanted sizes');
+  const window = windowAround([1, 3], 'B', 2);
+  const check =
+    (kernel: number[], featuresIn = 4) =>
+    () =>
+      checkKernel(window, kernel, featuresIn);
+  expect(check([1, 3, 4, 2])).not.toThrow();
+  for (const kernel of [
+    [3, 1, 4, 2],
+    [1, 3, 4],
+    [1, 3, 4, 2, 1],
+  ])
+    expect(check(kernel)).toThrow('conv: kernel: wanted [1,3,in,out], as the window has it, got [');
+  expect(check([1, 3, 2, 2])).toThrow('conv: kernel: wanted 4 input features, got 2');
+  expect(check([1, 3, 3, 2], 3)).toThrow(
+    'conv: input features: wanted a multiple of imageChannels (2), got 3',
+  );
+  expect(check([1, 3, 4, 3])).toThrow('conv: output features: wanted a multiple of imageChannels (2), got 3');
+  for (const none of [undefined, {}])
+    expect(() => checkKernel(none as never, [], 1)).toThrow(
+      'conv: window: wanted one that windowOf makes, got ',
+    );
 });

@@ -1,0 +1,36 @@
+// Breaks a part of src/ in many small ways, one at a time, and tells which of them no test notices.
+//
+// npm run mutants -- src/core                                   # as tests/core sees it
+// npm run mutants -- src/core/window.ts:100-160 tests/program   # some lines, as the named tests see them
+// npm run mutants -- src/tensors --concurrency 4 --force        # all other words are for Stryker
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const isIn = (folder) => (word) => word === folder || word.startsWith(`${folder}/`);
+const words = process.argv.slice(2);
+const forStryker = words.filter((word) => !isIn('src')(word) && !isIn('tests')(word));
+const sources = words.filter(isIn('src'));
+if (sources.length === 0) sources.push('src/core');
+const tests = words.filter(isIn('tests'));
+if (tests.length === 0) tests.push(...new Set(sources.map(testsOf)));
+
+/** The folder of tests/ that mirrors the one of these sources. */
+function testsOf(source) {
+  const folder = /\.ts(:[\d:-]+)?$/.test(source) ? source.replace(/\/[^/]*$/, '') : source;
+  return folder.replace(/^src/, 'tests');
+}
+
+/** What a word stands for: a folder for all its files; a file, some lines of one or a pattern for itself. */
+const patternOf = (word, ending) => (/[*:]|\.ts$/.test(word) ? word : `${word}/**/*${ending}`);
+
+const never = ['!src/kernels/assembly/**', '!src/kernels/modules.ts']; // the build makes WebAssembly of them
+const options = {
+  mutate: [...sources.map((word) => patternOf(word, '.ts')), ...never],
+  testFiles: tests.map((word) => patternOf(word, '.test.ts')),
+  incrementalFile: `coverage/mutants/${[...sources, ...tests].join('+').replaceAll(/[^\w.+-]/g, '-')}.json`,
+};
+const flags = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
+const stryker = fileURLToPath(new URL('../node_modules/.bin/stryker', import.meta.url));
+const { status } = spawnSync(stryker, ['run', ...flags, ...forStryker], { stdio: 'inherit' });
+process.exitCode = status ?? 1;

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { memoryFor } from '../../src/core/memory';
+
+const failing = (error: unknown) => () =>
+  memoryFor('caller', () => {
+    throw error;
+  });
+
+it('gives what was made', () => {
+  expect(memoryFor('caller', () => 7)).toBe(7);
+});
+
+it('says what to do where there is no memory, and leaves any other error as it is', () => {
+  const none = new RangeError('no room');
+  expect(failing(none)).toThrow(
+    new RangeError('caller: no room; fewer images at a time need less', { cause: none }),
+  );
+  const other = new TypeError('wrong');
+  expect(failing(other)).toThrow(other);
+});
