@@ -317,7 +317,9 @@ describe('the progress of a job', () => {
 describe('a signal', () => {
   it('ends the job with its reason, frees the workers, and leaves the pool as it was', async () => {
     const { pool, started } = poolOf(2);
-    const large = portableModel({ imageShape: [200, 20, 2], features: 64 });
+    const large = portableModel({ imageShape: [200, 2, 2] });
+    let time = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => ++time * 1000); // each row ends in a pause
     const aborter = new AbortController();
     const reason = new Error('changed my mind');
     const onProgress = vi.fn(() => aborter.abort(reason));
@@ -327,6 +329,7 @@ describe('a signal', () => {
       worker.addEventListener('message', ({ data }) => (rows += Number(data.kind === 'progress')));
     await expect(job).rejects.toBe(reason);
     expect(onProgress).toHaveBeenCalledTimes(1);
+    clock.mockRestore();
     const after = pool.sample(model, { numImages: 20, seed: 1 });
     expect(await after).toEqual(await sample(model, { numImages: 20, seed: 1 }));
     expect(started.length).toBe(2);
