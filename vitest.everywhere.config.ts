@@ -37,6 +37,14 @@ const ofNode = [
   'tests/{architecture,tiers}.test.ts',
 ];
 
+/** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */
+const onGpus = [
+  'tests/backends.test.ts',
+  'tests/{ops,layers}/**/*.test.ts',
+  'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail}.test.ts',
+  'tests/tensors/{forward,full-passes,log-prob,sample}.test.ts',
+];
+
 /** Of the programs, what is different in a page: workers. */
 const inPages = 'tests/programs/pool-threads.test.ts';
 
@@ -107,7 +115,7 @@ const projects: Project[] = [
     'apt-get install chromium',
     {
       name: 'browser',
-      include: isAll ? ['tests/**/*.test.ts', inPages] : [...onTensors, inPages],
+      include: isAll ? ['tests/**/*.test.ts', inPages] : [...onGpus, inPages],
       exclude: isAll ? ofNode : engineBesideTensors,
       retry,
       provide: {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as library from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
-import { onEachBackend } from '../support/backends';
+import { isGpu, onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { setLayerNoise } from '../support/slow-plus-plus';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -43,7 +43,10 @@ it('is in the table: every layer that the library exports', () => {
   expect(rows.map(([name]) => name).sort()).toEqual(layers.map(([name]) => name).sort());
 });
 
-onEachBackend('every layer', () => {
+onEachBackend('every layer', (backend) => {
+  // On GPUs each shape compiles programs, and operations have tests of their own for gradients and leaks.
+  const onCpus = (some: typeof rows) => (isGpu(backend) ? [] : some);
+
   it.each(rows)('%s: computes the shape that it says, of images of any size', async (_, row) => {
     const [layer, inputs] = [make(row), inputsOf(row)];
     const y = applied(layer, inputs);
@@ -59,7 +62,6 @@ onEachBackend('every layer', () => {
   it.each(rows.filter(([, { ofPixel }]) => ofPixel))(
     '%s: makes of each pixel what it says, of integers too',
     async (_, row) => {
-      // biome-ignore format: one line
       const [layer, [x]] = [make(row), inputsOf(row) as [tf.Tensor]];
       const integers = tf.cast(tf.round(x), 'int32');
       for (const given of [x, integers]) {
@@ -80,7 +82,7 @@ onEachBackend('every layer', () => {
 
   // Of PixelCNNResBlock, whose ReLUs bend everywhere, a reference has them.
   const smooth = rows.filter(([name, { areIntegers }]) => name !== 'PixelCNNResBlock' && !areIntegers);
-  it.each(smooth)(
+  it.each(onCpus(smooth))(
     '%s: has the gradients of its inputs and weights that differences have',
     async (name, row) => {
       // Not of regularizers, nor where a difference would cross a bend or round.
@@ -131,10 +133,9 @@ onEachBackend('every layer', () => {
     },
   );
 
-  it.each(rows)(
+  it.each(onCpus(rows))(
     '%s: leaves no tensor behind: built, applied, in training, with gradients, where it throws',
     async (_, row) => {
-      // biome-ignore format: one line
       const inputs = inputsOf(row);
       await expectNoLeaks(() => {
         const layer = make(row);
@@ -161,7 +162,6 @@ onEachBackend('every layer', () => {
   it.each(rows.filter(([, { isEarly = true, inputs }]) => isEarly && inputs[0]?.length === 3))(
     '%s: keeps the order of pixels, and of channels',
     async (_, row) => {
-      // biome-ignore format: one line
       const { groups = 1 } = row;
       const layer = make(row);
       const [height = 0, width = 0] = row.inputs[0] as number[];
