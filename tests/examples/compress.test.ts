@@ -111,7 +111,6 @@ describe('compress.mjs', () => {
         [4, 6],
       ] as const
     ).entries()) {
-      // biome-ignore format: one line
       const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => (37 * i + 11 * n) % 256);
       await writeFile(join(pngs, `${n}.png`), pngOfLevels(data, [height, width, 3], 256));
     }

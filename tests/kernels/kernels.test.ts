@@ -317,7 +317,6 @@ describe('kernels', () => {
     const gate = { op: Op.linearGate, y: z, a: z, b: y, length: 4 }; // of another module
     const parts = [[own, add, again], [add, own, own, add], [own], [own, again, add], [gate, own, gate, gate, add], []]; // biome-ignore format: one line
     for (const program of parts) {
-      // biome-ignore format: one line
       const [slow, fast] = both(4);
       for (const kernels of [slow, fast]) run(kernels, 3, ...program);
       expectSameBits(fast, slow);

@@ -116,7 +116,6 @@ onEachBackend('GatedResBlock', (backend) => {
       [0, 2],
       [7, 1],
     ] as const) {
-      // biome-ignore format: one line
       block.setStep(step);
       for (let call = 0; call < calls; call++) {
         const uniform = alea(`${partSeed(3, 'dropout')}/${step}/${call}`);

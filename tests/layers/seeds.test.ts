@@ -71,7 +71,6 @@ describe('seeds', () => {
       { kernelInitializer: 'heNormal' as const },
       { kernelInitializer: shared, biasInitializer: shared },
     ]) {
-      // biome-ignore format: one line
       const [kernel, bias] = await kernels({ seed: 1, ...given });
       expect(await kernels({ seed: 1, ...given })).toEqual([kernel, bias]);
       expect((await kernels({ seed: 2, ...given }))[0]).not.toEqual(kernel);

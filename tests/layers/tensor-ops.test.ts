@@ -307,7 +307,6 @@ onEachBackend('operations on tensors', () => {
       [1, 1],
       [9, 1],
     ] as const) {
-      // biome-ignore format: one line
       const y = tf.tidy(() => ops.shift(x.tensor, rows, columns));
       expect(y.shape).toEqual(x.tensor.shape);
       const wanted = x.values.map((_, i) => {
@@ -370,8 +369,11 @@ onEachBackend('operations on tensors', () => {
       [false, true],
       [false, false],
     ]) {
-      // biome-ignore format: one line
-      const then = { epsilon: 0.5, ...(hasScale && { scale: weights[2] }), ...(hasShift && { shift: weights[3] }) };
+      const then = {
+        epsilon: 0.5,
+        ...(hasScale && { scale: weights[2] }),
+        ...(hasShift && { shift: weights[3] }),
+      };
       const scaled = (value: number, f: number) =>
         value * (hasScale ? (scale[f] as number) : 1) + (hasShift ? (shift[f] as number) : 0);
       const standard = rows.flatMap((row) =>

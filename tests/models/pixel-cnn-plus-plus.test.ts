@@ -84,7 +84,6 @@ describe('pixelCNNPlusPlus', () => {
       [3, 2, 1, 1],
       [5, 1, 3, 2],
     ] as const) {
-      // biome-ignore format: one line
       const model = build({ imageShape: [8, 8, channels], filters, numResnets, output: { components } });
       const features = components * (1 + 2 * channels + (channels * (channels - 1)) / 2);
       expect(model.countParams()).toBe(count(filters, numResnets, features, channels));
@@ -109,7 +108,6 @@ describe('pixelCNNPlusPlus', () => {
       [5, 4, 'height: wanted a multiple of 2, got 5'],
       [4, 6, 'width: wanted a multiple of 2, got 3'],
     ] as const) {
-      // biome-ignore format: one line
       const odd = tf.zeros<tf.Rank.R4>([1, h, w, 1], 'int32');
       expect(() => any.predict(odd)).toThrow(message);
       await expect(logProb(any, odd)).rejects.toThrow(message);

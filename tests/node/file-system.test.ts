@@ -273,7 +273,6 @@ describe('fileSystem', () => {
       ['uint16', 2],
       ['float16', 2],
     ] as const) {
-      // biome-ignore format: one line
       group.weights[0].quantization = dtype === 'float16' ? { dtype } : { dtype, min: -1, scale: 0.5 };
       const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
       await writeFile(join(directory, group.paths[0]), stored);

@@ -21,7 +21,6 @@ onEachBackend('attention', () => {
     [1, 2, 0, 2],
     [0, 2, 2, 2],
   ])('takes maps without places, and batches without images', async (...shape) => {
-    // biome-ignore format: one line
     const inputs = [0, 1, 2].map(() => tf.zeros(shape));
     for (const empty of await gradientsOf(inputs, tf.zeros(shape), 2)) expect(empty).toEqual([]);
     tf.dispose(inputs);

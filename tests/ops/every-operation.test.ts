@@ -103,7 +103,6 @@ onEachBackend('every operation', (backend) => {
   it.each(each)(
     '%s: leaves no tensor behind, with and without a tape, and keeps no more than it says',
     async (_, { example, kept }) => {
-      // biome-ignore format: one line
       const { tensors, dy } = tensorsOf(example);
       await expectNoLeaks(() => tf.tidy(() => example.run(...tensors)));
       let bytes = 0;
@@ -124,18 +123,17 @@ onEachBackend('every operation', (backend) => {
   it.skipIf(isGpu(backend)).each(each.filter(([, { keepsNaN = true }]) => keepsNaN))(
     '%s: keeps NaN where it belongs',
     async (_, { example }) => {
-      // biome-ignore format: one line
       for (const i of example.inputs.keys()) {
-      const values = example.inputs.map(({ values }) => [...values]);
-      (values[i] as number[])[5 % (values[i] as number[]).length] = Number.NaN;
-      const tensors = values.map((of, k) => tf.tensor(of, [...(example.inputs[k]?.shape ?? [])]));
-      const { value, grads } = tf.valueAndGrads(example.run)(tensors);
-      const expected = Array.from(example.slow(...values), Number.isNaN);
-      expect((await take(value)).map(Number.isNaN)).toEqual(expected);
-      const slopes = (await Promise.all(grads.map(take))).flat();
-      if (i === 0 && example.tolerance !== 0) expect(slopes.some(Number.isNaN)).toBe(true);
-      tf.dispose(tensors);
-    }
+        const values = example.inputs.map(({ values }) => [...values]);
+        (values[i] as number[])[5 % (values[i] as number[]).length] = Number.NaN;
+        const tensors = values.map((of, k) => tf.tensor(of, [...(example.inputs[k]?.shape ?? [])]));
+        const { value, grads } = tf.valueAndGrads(example.run)(tensors);
+        const expected = Array.from(example.slow(...values), Number.isNaN);
+        expect((await take(value)).map(Number.isNaN)).toEqual(expected);
+        const slopes = (await Promise.all(grads.map(take))).flat();
+        if (i === 0 && example.tolerance !== 0) expect(slopes.some(Number.isNaN)).toBe(true);
+        tf.dispose(tensors);
+      }
     },
   );
 
@@ -145,7 +143,6 @@ onEachBackend('every operation', (backend) => {
     between = () => {},
     dtype: 'float32' | 'int32' = 'float32',
   ) {
-    // biome-ignore format: one line
     const { tensors, dy } = tensorsOf(example);
     const inputs = tensors.map((x) => tf.cast(x, dtype));
     const run = (...x: tf.Tensor[]) => {
@@ -167,7 +164,6 @@ onEachBackend('every operation', (backend) => {
   it.each(each)(
     '%s: is computed by own kernels where they are in use, and by no others',
     async (_, operation) => {
-      // biome-ignore format: one line
       const { kernels, example } = operation;
       const whole = await profiled(operation);
       expect(whole.names).toEqual(isOwn ? kernels : []);

@@ -75,7 +75,6 @@ describe('the kernels of training', () => {
   it.each(sizes)(
     'read nothing outside of their inputs, and write all of their outputs and nothing else: %i features',
     (size) => {
-      // biome-ignore format: one line
       const memory = new WebAssembly.Memory({ initial: 3 });
       const kernels = trainingKernels(memory) as TrainingKernels;
       const floats = new Float32Array(memory.buffer);

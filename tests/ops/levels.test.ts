@@ -134,7 +134,6 @@ onEachBackend('levels', (backend) => {
       (image: tf.Tensor) => oneHotLevels(image, 3),
       (image: tf.Tensor) => embedLevels(image, table),
     ]) {
-      // biome-ignore format: one line
       const gradient = tf.grad((image: tf.Tensor) => tf.add(tf.sum(of(image)), tf.sum(tf.mul(image, 3))));
       expect(await take(gradient(x))).toEqual([3, 3, 3]);
     }

@@ -17,7 +17,6 @@ async function run(
   sizes: LogisticMixtureSizes,
   dy: readonly number[][],
 ) {
-  // biome-ignore format: one line
   const [labelTensor, x, slope] = [tf.tensor2d([...labels], undefined, 'int32'), tf.tensor2d([...parameters]), tf.tensor2d([...dy])]; // biome-ignore format: one line
   const { value, grad } = tf.valueAndGrad((z: tf.Tensor) =>
     logisticMixtureNats(labelTensor, z as tf.Tensor2D, sizes),
@@ -111,7 +110,6 @@ onEachBackend('logisticMixtureNats', (backend) => {
   });
 
   it.each(someSizes)('gives all levels of a channel a probability of 1: %j', async (sizes) => {
-    // biome-ignore format: one line
     const { imageChannels } = sizes;
     const levels = Math.min(sizes.levels, 256);
     const { labels, parameters } = randomPixels({ ...sizes, levels }, 1, 5);

@@ -93,7 +93,6 @@ function convolution({
   hasBias,
   seed,
 }: Convolution): Case {
-  // biome-ignore format: one line
   const [n, h, w, features] = x;
   const kernel = given([rows, columns, features, filters], seed + 1);
   // What is not used of the last row is 0, as a mask leaves it.
@@ -167,7 +166,6 @@ function bothElus({
   scale: number;
   seed: number;
 }): Case {
-  // biome-ignore format: one line
   return {
     inputs: [given([...shape, size], seed, (x) => scale * x)],
     shape: [...shape, 2 * size],
@@ -203,7 +201,6 @@ function normalization({
   hasShift,
   seed,
 }: Norm): Case {
-  // biome-ignore format: one line
   const features = groups * size;
   const shape = [n, h, w, features];
   return {

@@ -198,7 +198,6 @@ onEachBackend('initializeFromData', (_backend) => {
       ['kernel', Number.NaN],
       ['bias', Number.POSITIVE_INFINITY],
     ] as const) {
-      // biome-ignore format: one line
       const block = model.getLayer('block');
       const index = block.weights.findIndex(({ originalName }) => originalName.endsWith(`condition_kernel`));
       const [broken, layer] = name === 'kernel' ? [0, model.getLayer('first')] : [index, block];
