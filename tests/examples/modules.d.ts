@@ -479,10 +479,6 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
   export function readState(query: Map<string, string>): { state: SamplingState; complaints: string[] };
 }
 
-declare module '*/scripts/lib/own-kernels.mjs' {
-  export const ownKernels: import('esbuild').Plugin;
-}
-
 declare module '*/scripts/lib/packed-programs.mjs' {
   export function imports(format: 'esm' | 'cjs'): string;
   export const ROUND_TRIP: string;

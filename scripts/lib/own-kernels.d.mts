@@ -1,0 +1,2 @@
+/** A plugin of esbuild. */
+export const ownKernels: import('esbuild').Plugin;
