@@ -51,6 +51,24 @@ describe('changeEach', () => {
     expect(Object.fromEntries(moved)).toEqual({ '0 -> 0': 4, '0 -> 1': 4, '2 -> 2': 4 });
   });
 
+  it.each([
+    ['little up', 1, 2],
+    ['little down', -1, 0],
+    ['far up', 3, 5],
+    ['far down', -4, -2],
+  ])('finds what moves where a value goes %s only', async (_, from, to) => {
+    const within = (images: tf.Tensor4D) =>
+      tf.cast(
+        tf.logicalAnd(tf.greater(pairs(images), from), tf.less(pairs(images), to)),
+        'float32',
+      ) as tf.Tensor3D;
+    const moved: number[] = [];
+    const look = (input: number, hasMoved: (position: number) => boolean) =>
+      hasMoved(input) && moved.push(input);
+    for (let image = 0; image < 4; image++) await changeEach(within, [0, 1, 2], trialsOf(3), look);
+    expect(moved.length).toBeGreaterThan(0);
+  });
+
   it('compares with the unchanged images at the same positions of a batch of the same size', async () => {
     const sizes = new Set<number>();
     // what an image gives depends on its position in the batch, and on the size of the batch

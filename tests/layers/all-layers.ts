@@ -24,8 +24,8 @@ export interface LayerRow {
   groups?: number;
   /** Arguments that are wrong, and what is said of them. */
   wrong: readonly [args: object, message: string][];
-  /** Inputs that are wrong; only one is left out of its list. */
-  wrongInputs: readonly [inputs: readonly Shape[], message: string][];
+  /** Inputs that are wrong, of the least arguments and some others; only one input is left out of its list. */
+  wrongInputs: readonly [inputs: readonly Shape[], message: string, others?: object][];
 }
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
@@ -146,6 +146,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [[[4, 4]], image],
       ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 2], condition], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any']),
       [[[4, 4, 2], [2 ** 28]], 'features of the condition, filters: wanted sizes'],
+      ...[[], [[3]], [[4, 3, 1]], [[4, 4, null]]].map((skip): [Shape[], string, object] => [[[4, 4, 2], ...skip], 'inputs: wanted x [N,H,W,F], a skip [N,H,W,S] and conditions', { hasSkip: true }]),
+      [[[4, 4, 2], [4, 4, 2 ** 28]], 'features of the skip, filters: wanted sizes', { hasSkip: true }],
+      [[[4, 4, 12000]], 'kernelSize, filters: wanted sizes', { filters: 12000 }],
     ],
   },
   LevelEmbedding: {
@@ -307,7 +310,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [{ transposed: 1 }, 'transposed: wanted true or false, got 1'],
       [{ filters: 0 }, 'filters: wanted an integer of at least 1, got 0'],
     ],
-    wrongInputs: [[[[4, 4]], image], [[[4, 4, null]], image], [[[4, 4, 2 ** 28]], 'kernelSize, input features, filters: wanted sizes whose product is at most']],
+    wrongInputs: [
+      [[[4, 4]], image], [[[4, 4, null]], image],
+      [[[4, 4, 2 ** 28]], 'kernelSize, input features, filters: wanted sizes whose product is at most'],
+      [[[5, 4, 1]], 'ShiftedConv2D: input: height: wanted a multiple of 2, got 5', { stride: 2 }],
+      [[[4, 5, 1]], 'ShiftedConv2D: input: width: wanted a multiple of 2, got 5', { stride: 2 }],
+    ],
   },
 }; // biome-ignore format: one property a line
 

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as library from 'pixelcnn-layers';
-import { describe, expect, it } from 'vitest';
-import { isGpu, onEachBackend } from '../support/backends';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { partSeed } from '../../src/layers/seeds';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { setLayerNoise } from '../support/slow-plus-plus';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -217,6 +218,8 @@ onEachBackend('every layer', (backend) => {
 });
 
 describe('every layer', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
   it.each(rows)('%s: comes back from a saved model with every argument and weight', async (name, row) => {
     const layer = make(row);
     const config = layer.getConfig();
@@ -266,13 +269,47 @@ describe('every layer', () => {
       for (const [i, numbers] of other.entries()) expect(numbers).not.toEqual(first[i]);
   });
 
+  it.each(seeded)('%s: begins as tfjs draws by the seed of each part, to the bit', async (_, row) => {
+    const none = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null, weightNormalization: false }; // biome-ignore format: one line
+    const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
+    layer.apply(symbolic(row.inputs));
+    const { glorotUniform, randomUniform, zeros } = tfl.initializers;
+    for (const weight of layer.weights) {
+      const part = weight.originalName.split('/').at(-1) as string;
+      const args = { seed: partSeed(4, part) as number };
+      const initializer = part === 'embeddings' ? randomUniform(args) : part.endsWith('kernel') ? glorotUniform(args) : zeros(); // biome-ignore format: one line
+      const drawn = await take(initializer.apply(weight.shape as number[], 'float32'));
+      expect([part, Array.from(await weight.read().data())]).toEqual([part, drawn]);
+    }
+    layer.dispose();
+  });
+
+  const ofWeights = rows.filter(([, { args }]) => 'kernelInitializer' in args || 'embeddingsInitializer' in args); // biome-ignore format: one line
+  it.each(ofWeights)(
+    '%s: initializes, regularizes and constrains its weights as it is told',
+    async (_, row) => {
+      const ones = { kernelInitializer: 'ones', embeddingsInitializer: 'ones', biasInitializer: 'ones', useBias: true, weightNormalization: false }; // biome-ignore format: one line
+      const layer = make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args)));
+      layer.apply(symbolic(row.inputs));
+      for (const weight of layer.weights) {
+        expect(new Set(await weight.read().data())).toEqual(new Set([1]));
+        expect([weight.originalName, weight.constraint?.getClassName()]).toEqual([
+          weight.originalName,
+          'NonNeg',
+        ]);
+      }
+      expect(layer.losses).toHaveLength(layer.weights.length);
+      layer.dispose();
+    },
+  );
+
   it.each(rows)('%s: names what is wrong', (name, row) => {
     for (const none of [null, 'x', 1])
       expect(() => row.make(none as never)).toThrow(`${name}: wanted an object of arguments`);
     for (const [args, message] of row.wrong)
       expect(() => row.make({ ...row.least, ...args } as never)).toThrow(`${name}: ${message}`);
-    for (const [shapes, message] of row.wrongInputs) {
-      const layer = row.make(row.least as never);
+    for (const [shapes, message, others] of row.wrongInputs) {
+      const layer = row.make({ ...row.least, ...others } as never);
       expect(() => layer.apply(symbolic(shapes))).toThrow(message);
     }
   });

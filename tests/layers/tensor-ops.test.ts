@@ -275,12 +275,13 @@ onEachBackend('operations on tensors', () => {
     tf.dispose([a.tensor, flat.tensor]);
   });
 
-  it('gate: of pixels and of what is the same at every pixel, with either kind of condition', async () => {
+  const gates = [['tanh', Math.tanh], ['linear', (a: number) => a]] as const; // biome-ignore format: one line
+  it.each(gates)('gate, %s: of pixels, or the same at each, with any condition', async (kind, fn) => {
     const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
     const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];
-    /** Of two groups of four: tanh of two, sigmoid of two. */
+    /** Of two groups of four: the function of two, sigmoid of two. */
     const gated = (values: number[]) =>
-      values.flatMap((a, i) => (i % 4 < 2 ? [Math.tanh(a) * sigmoid(values[i + 2] as number)] : []));
+      values.flatMap((a, i) => (i % 4 < 2 ? [fn(a) * sigmoid(values[i + 2] as number)] : []));
     const sums = (a: number[], b: (i: number) => number) => a.map((value, i) => value + b(i));
     const cases = [
       [x, undefined, x.values],
@@ -290,7 +291,7 @@ onEachBackend('operations on tensors', () => {
       [flat, vector, sums(flat.values, (i) => vector.values[i] as number)],
     ] as const;
     for (const [of, condition, values] of cases) {
-      const y = tf.tidy(() => ops.gate(of.tensor, 2, condition?.tensor));
+      const y = tf.tidy(() => ops.gate(of.tensor, 2, condition?.tensor, kind));
       expect(y.shape).toEqual([...of.tensor.shape.slice(0, -1), 4]);
       expectClose(await take(y), gated(values), 1e-6);
     }

@@ -237,12 +237,13 @@ describe('a network', () => {
     for (const each of [any, fixed]) each.dispose();
   });
 
-  it.each(ofEachFactory)('begins alike for a seed, every part in its own way: %s', async (name) => {
+  const drawing: Name[] = [...ofEachFactory, 'pixelCNN of embedded levels, to a mixture'];
+  it.each(drawing)('begins alike for a seed, every part in its own way: %s', async (name) => {
     const kernelsOf = async (options: Options) => {
       const model = rows[name].make(options);
       const weights = await weightsOf(model);
       model.dispose();
-      return new Map([...weights].filter(([name]) => name.endsWith('kernel')));
+      return new Map([...weights].filter(([name]) => /(kernel|embeddings)$/.test(name)));
     };
     const kernels = await kernelsOf({ seed: 1 });
     expect(await kernelsOf({ seed: 1, dropout: 0.5 })).toEqual(kernels);

@@ -1,15 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectCloseRelative, noise, take } from '../support/tensors';
 
 const gradients = tf.valueAndGrads(
   (v, gain) => normalizedKernel(v as tf.Tensor4D, gain as tf.Tensor1D) as tf.Tensor,
 );
 
-onEachBackend('normalizedKernel', () => {
+onEachBackend('normalizedKernel', (backend) => {
+  // By the places of NaN in v [2 inputs, 2 outputs], gain and dy: those in y, dv and dgain.
+  const nan = Number.NaN;
+  it.skipIf(isGpu(backend)).each([
+    ['v', [nan, 1, 1, 1], [1, 1], [1, 1, 1, 1], [[0, 2], [0, 2], [0]]],
+    ['gain', [1, 1, 1, 1], [1, nan], [1, 1, 1, 1], [[1, 3], [1, 3], []]],
+    ['dy', [1, 1, 1, 1], [1, 1], [1, 1, nan, 1], [[], [0, 2], [0]]],
+  ])('keeps NaN of %s within its output', async (_, v, gain, dy, expected) => {
+    const { value, grads } = gradients([tf.tensor4d(v, [1, 1, 2, 2]), tf.tensor1d(gain)], tf.tensor4d(dy, [1, 1, 2, 2])); // biome-ignore format: one line
+    const all = await Promise.all([value, ...grads].map(take));
+    expect(all.map((of) => [...of.keys()].filter((i) => Number.isNaN(of[i])))).toEqual(expected);
+  });
+
   it('gives numbers where a direction is 0', async () => {
     const [v, gain, dy] = [
       tf.tensor4d([0, 3, 0, 4], [1, 1, 2, 2]),

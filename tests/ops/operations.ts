@@ -408,6 +408,24 @@ export const operations: Readonly<Record<string, Operation>> = {
     kernels: ['CausalConv2D', 'CausalConv2DBiasGradient', 'CausalConv2DInputGradient', 'CausalConv2DKernelGradient'], // biome-ignore format: one line
     keepsNaN: false, // a ReLU of tfjs does not, on some backends
   },
+  'causalConv2d, wider': {
+    cases: fc
+      .record<Convolution>({
+        x: fc.tuple(upTo(2), upTo(2), fc.integer({ min: 8, max: 40 }), upTo(9)),
+        filters: upTo(17),
+        rows: fc.constantFrom(1, 2, 7),
+        columns: usualColumns,
+        activation: fc.constantFrom('linear', 'relu'),
+        hasBias: fc.boolean(),
+        seed,
+      })
+      .map(convolution),
+    numRuns: 6,
+    example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
+    twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }), // biome-ignore format: one line
+    kernels: ['CausalConv2D', 'CausalConv2DBiasGradient', 'CausalConv2DInputGradient', 'CausalConv2DKernelGradient'], // biome-ignore format: one line
+    keepsNaN: false,
+  },
   gate: {
     cases: fc
       .record<Gate>({
