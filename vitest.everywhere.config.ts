@@ -68,16 +68,23 @@ function hasDawn(): boolean {
   return spawnSync(process.execPath, ['-e', program], { stdio: 'ignore' }).status === 0;
 }
 
-const hasTfjsNode = existsSync(fileURLToPath(new URL('.tfjs-node/built.json', import.meta.url)));
+const hasTfjsNode = () => existsSync(fileURLToPath(new URL('.tfjs-node/built.json', import.meta.url)));
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
+/** What the machine has. Vitest reads this file again for each project, in one process: it is found out and told once. */
+const ofAllReadings: { placesToRun?: Map<string, boolean> } = globalThis;
+ofAllReadings.placesToRun ??= new Map();
+const found = ofAllReadings.placesToRun;
+
 /** A place to run is left out loudly, and not at all where everything must run. */
-function where(isThere: boolean, what: string, install: string, ...projects: Project[]): Project[] {
-  if (isThere) return projects;
+function where(what: string, isThere: () => boolean, install: string, ...projects: Project[]): Project[] {
+  const isFirst = !found.has(what);
+  if (isFirst) found.set(what, isThere());
+  if (found.get(what)) return projects;
   const message = `${what}: its tests DO NOT RUN. Install it: ${install}`;
   if (process.env['CI']) throw new Error(message);
-  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
+  if (isFirst) console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
   return [];
 }
 
@@ -95,14 +102,14 @@ const projects: Project[] = [
     isolate: true,
     provide: { backends: ['wasm'] },
   },
-  ...where(hasDawn(), 'WebGPU in Node', 'apt-get install chromium libvulkan1', {
+  ...where('WebGPU in Node', hasDawn, 'apt-get install chromium libvulkan1', {
     name: 'node-webgpu',
     include: ['tests/backends.test.ts', 'tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
     setupFiles: ['tests/support/dawn.ts'],
     isolate: true,
     provide: { isRepetition, backends: ['webgpu'] },
   }),
-  ...where(hasTfjsNode, 'tfjs-node', 'npm run build:tfjs-node', {
+  ...where('tfjs-node', hasTfjsNode, 'npm run build:tfjs-node', {
     name: 'node-tensorflow',
     ...onOtherBackends,
     include: [...onOtherBackends.include, 'tests/node-tensorflow/**/*.test.ts'],
@@ -110,8 +117,8 @@ const projects: Project[] = [
     provide: { isRepetition, backends: ['tensorflow'] },
   }),
   ...where(
-    chromiumPath !== undefined,
     'Chromium',
+    () => chromiumPath !== undefined,
     'apt-get install chromium',
     {
       name: 'browser',
