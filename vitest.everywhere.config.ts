@@ -73,7 +73,7 @@ const hasTfjsNode = () => existsSync(fileURLToPath(new URL('.tfjs-node/built.jso
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
 /** What the machine has. Vitest reads this file again for each project, in one process: it is found out and told once. */
-const ofAllReadings: { placesToRun?: Map<string, boolean> } = globalThis;
+const ofAllReadings = globalThis as { placesToRun?: Map<string, boolean> };
 ofAllReadings.placesToRun ??= new Map();
 const found = ofAllReadings.placesToRun;
 
