@@ -35,6 +35,7 @@ const ofNode = [
   'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads).test.ts',
   'tests/{architecture,tiers}.test.ts',
+  'tests/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
 /** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */
