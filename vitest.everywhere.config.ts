@@ -22,10 +22,7 @@ const onTensors = [
 ];
 
 /** What compares the engine, which is the same everywhere, with a model's whole passes, which are slow but on wasm. */
-const engineBesideTensors = [
-  'tests/models/*-in-the-engine.test.ts',
-  'tests/engine/{evaluator,random-models}.test.ts',
-];
+const engineBesideTensors = ['tests/engine/{evaluator,random-models}.test.ts'];
 const onOtherBackends = isAll
   ? { include: [...onTensors, ...engineBesideTensors] }
   : { include: onTensors, exclude: engineBesideTensors };
