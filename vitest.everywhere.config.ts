@@ -22,10 +22,7 @@ const onTensors = [
 ];
 
 /** What compares the engine, which is the same everywhere, with a model's whole passes, which are slow but on wasm. */
-const engineBesideTensors = [
-  'tests/models/*-in-the-engine.test.ts',
-  'tests/engine/{evaluator,random-models}.test.ts',
-];
+const engineBesideTensors = ['tests/engine/{evaluator,random-models}.test.ts'];
 const onOtherBackends = isAll
   ? { include: [...onTensors, ...engineBesideTensors] }
   : { include: onTensors, exclude: engineBesideTensors };
@@ -35,6 +32,7 @@ const ofNode = [
   'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads).test.ts',
   'tests/{architecture,tiers}.test.ts',
+  'tests/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
 /** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */
@@ -68,16 +66,23 @@ function hasDawn(): boolean {
   return spawnSync(process.execPath, ['-e', program], { stdio: 'ignore' }).status === 0;
 }
 
-const hasTfjsNode = existsSync(fileURLToPath(new URL('.tfjs-node/built.json', import.meta.url)));
+const hasTfjsNode = () => existsSync(fileURLToPath(new URL('.tfjs-node/built.json', import.meta.url)));
 
 type Project = NonNullable<TestProjectInlineConfiguration['test']>;
 
+/** What the machine has. Vitest reads this file again for each project, in one process: it is found out and told once. */
+const ofAllReadings = globalThis as { placesToRun?: Map<string, boolean> };
+ofAllReadings.placesToRun ??= new Map();
+const found = ofAllReadings.placesToRun;
+
 /** A place to run is left out loudly, and not at all where everything must run. */
-function where(isThere: boolean, what: string, install: string, ...projects: Project[]): Project[] {
-  if (isThere) return projects;
+function where(what: string, isThere: () => boolean, install: string, ...projects: Project[]): Project[] {
+  const isFirst = !found.has(what);
+  if (isFirst) found.set(what, isThere());
+  if (found.get(what)) return projects;
   const message = `${what}: its tests DO NOT RUN. Install it: ${install}`;
   if (process.env['CI']) throw new Error(message);
-  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
+  if (isFirst) console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
   return [];
 }
 
@@ -95,14 +100,14 @@ const projects: Project[] = [
     isolate: true,
     provide: { backends: ['wasm'] },
   },
-  ...where(hasDawn(), 'WebGPU in Node', 'apt-get install chromium libvulkan1', {
+  ...where('WebGPU in Node', hasDawn, 'apt-get install chromium libvulkan1', {
     name: 'node-webgpu',
     include: ['tests/backends.test.ts', 'tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
     setupFiles: ['tests/support/dawn.ts'],
     isolate: true,
     provide: { isRepetition, backends: ['webgpu'] },
   }),
-  ...where(hasTfjsNode, 'tfjs-node', 'npm run build:tfjs-node', {
+  ...where('tfjs-node', hasTfjsNode, 'npm run build:tfjs-node', {
     name: 'node-tensorflow',
     ...onOtherBackends,
     include: [...onOtherBackends.include, 'tests/node-tensorflow/**/*.test.ts'],
@@ -110,8 +115,8 @@ const projects: Project[] = [
     provide: { isRepetition, backends: ['tensorflow'] },
   }),
   ...where(
-    chromiumPath !== undefined,
     'Chromium',
+    () => chromiumPath !== undefined,
     'apt-get install chromium',
     {
       name: 'browser',

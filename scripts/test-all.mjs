@@ -1,7 +1,7 @@
 /**
  * Runs every test everywhere, for as long as it takes: properties with a seed of the clock and ten times as many cases,
- * each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder. The seed is printed, and
- * `PROPERTY_SEED` replays it.
+ * each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder. Each step is
+ * printed as one types it, and those that failed once more at the end: that replays them.
  *
  * Usage: node scripts/test-all.mjs [folder of src/ for mutants], after what CONTRIBUTING.md installs.
  */
@@ -9,25 +9,24 @@ import { spawnSync } from 'node:child_process';
 
 const { PROPERTY_SEED: seed = `${Date.now() % 2 ** 31}`, PROPERTY_TIMES: times = '10' } = process.env;
 const [folder = 'src/core'] = process.argv.slice(2);
-const everywhere = { PROPERTY_SEED: seed, PROPERTY_TIMES: times, TEST_ALL: '1', CI: '1' };
-const replay = `PROPERTY_SEED=${seed}`;
+const often = `PROPERTY_SEED=${seed} PROPERTY_TIMES=${times}`;
 
+/** As they are typed, so that one that failed can be copied; CI=1 makes an error of what is missing. */
 const steps = [
-  ['npm run lint', {}],
-  ['npm run build', {}],
-  ['npx vitest run --coverage', everywhere],
-  ['npx vitest run --config vitest.everywhere.config.ts', everywhere],
-  ['npx vitest run tests/engine/random-models.test.ts', { PROPERTY_SEED: seed, PROPERTY_MINUTES: '10' }],
-  ['npm run check:package', {}],
-  [`npm run mutants -- ${folder}`, {}],
+  'npm run lint',
+  'npm run build',
+  `CI=1 ${often} npm run coverage`,
+  `CI=1 ${often} TEST_ALL=1 npx vitest run --config vitest.everywhere.config.ts`,
+  `PROPERTY_SEED=${seed} PROPERTY_MINUTES=10 npx vitest run tests/engine/random-models.test.ts`,
+  'npm run check:package',
+  `npm run mutants -- ${folder}`,
 ];
 
-console.log(`${replay} npm run test:all replays this run`);
-const failed = steps.filter(([command, variables]) => {
-  console.log(`\n> ${command}`);
-  return (
-    spawnSync(command, { shell: true, stdio: 'inherit', env: { ...process.env, ...variables } }).status !== 0
-  );
+console.log(`The seed is ${seed}`);
+const failed = steps.filter((step) => {
+  console.log(`\n> ${step}`);
+  return spawnSync(step, { shell: true, stdio: 'inherit' }).status !== 0;
 });
-for (const [command] of failed) console.log(`FAILED, with ${replay}: ${command}`);
+console.log(failed.length === 0 ? '\nAll passed' : '\nFailed:');
+for (const step of failed) console.log(`  ${step}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

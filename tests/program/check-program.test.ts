@@ -23,7 +23,7 @@ interface Kind {
   /** For so many images. */
   condition?(numImages: number): Json;
   readonly cases: readonly Case[];
-  /** Makes it long: as long as it says usually, and ten times that in the long tier. */
+  /** Makes it long: as long as it says usually, and ten times that by `test:all`. */
   readonly long?: readonly [usual: number, edit: (nodes: Json[], count: number) => void];
 }
 

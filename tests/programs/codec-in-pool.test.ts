@@ -1,6 +1,6 @@
 import { compress, createPool, decompress, sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it, vi } from 'vitest';
-import { isNode, workers } from '../support/pool-workers';
+import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 
 describe('the codec in a pool', () => {
@@ -27,7 +27,7 @@ describe('the codec in a pool', () => {
     await pool.terminate();
   });
 
-  it.runIf(isNode)('sends a worker the codes of its own images alone, of a Buffer too', async () => {
+  it('sends a worker the codes of its own images alone, of a Buffer too', async () => {
     const model = portableModel();
     const images = await sample(model, { numImages: 3, seed: 4 });
     const bytes = Buffer.from(await compress(model, images));

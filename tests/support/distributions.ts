@@ -24,7 +24,7 @@ const bernoulli: TensorDistribution = {
   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
 };
 
-export class BernoulliPixels extends PixelLayer {
+class BernoulliPixels extends PixelLayer {
   static className = 'BernoulliPixels';
   readonly distribution = bernoulli;
 

@@ -15,7 +15,7 @@ import colourCdf from '../golden/model-sample-cdf.json';
 import colourGreedy from '../golden/model-sample-greedy.json';
 import { type GoldenArray, golden } from './tensors';
 
-export interface GoldenModel {
+interface GoldenModel {
   name: string;
   model: {
     config: {

@@ -4,7 +4,7 @@ import type { LayerWeight } from '../../src/program/ops';
 import type { PortableModel, Weight } from '../../src/program/program';
 
 /** A weight of a program built by hand, whose numbers are no tensor. */
-export interface HandWeight extends LayerWeight {
+interface HandWeight extends LayerWeight {
   read(): ArrayLike<number>;
 }
 

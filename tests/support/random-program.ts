@@ -20,7 +20,7 @@ interface Step {
 }
 
 /** What a random program is made by. */
-export interface Recipe {
+interface Recipe {
   readonly channels: number;
   readonly steps: readonly Step[];
   /** Whether the outputs see only what they can in kernels of one column, and rows above. */

@@ -10,6 +10,6 @@ export class Retries implements Reporter {
   }
 
   onTestRunEnd(): void {
-    console.log(['', `${this.retried.length} tests were tried again`, ...this.retried, ''].join('\n  '));
+    console.log(['', `Tests tried again: ${this.retried.length}`, ...this.retried, ''].join('\n  '));
   }
 }

@@ -1,7 +1,7 @@
 // Causal attention in plain numbers (float64), by its definition.
 
 /** Images, places of each, heads and features of each. */
-export interface AttentionSizes {
+interface AttentionSizes {
   n: number;
   places: number;
   heads: number;

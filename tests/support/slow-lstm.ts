@@ -1,6 +1,6 @@
 // The LSTM of PixelRNN in plain numbers (float64), pixel by pixel, by its definition.
 
-export interface LSTMSizes {
+interface LSTMSizes {
   n: number;
   h: number;
   w: number;

@@ -17,7 +17,7 @@ export interface SlowShift {
  * place; transposed, every place of x adds the kernel at `stride` times its place, and what is left over is cut off below
  * and to the right, and of a down-shifted one to the left.
  */
-export function slowShifted(
+function slowShifted(
   x: Grid,
   kernel: SlowWeight,
   bias: ArrayLike<number> | undefined,
@@ -81,16 +81,16 @@ export function slowNormalized(
 const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
   x.map((line, r) => line.map((features, c) => fn(features, r, c)));
 
-export const slowAdd = (x: Grid, y: Grid): Grid =>
+const slowAdd = (x: Grid, y: Grid): Grid =>
   map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const elu = (x: number) => (x > 0 ? x : Math.exp(x) - 1);
 
-export const slowConcatElu = (x: Grid): Grid =>
+const slowConcatElu = (x: Grid): Grid =>
   map(x, (features) => [...features.map(elu), ...features.map((value) => elu(-value))]);
 
 /** a sigmoid(b) of the two halves. */
-export const slowLinearGate = (x: Grid): Grid =>
+const slowLinearGate = (x: Grid): Grid =>
   map(x, (features) => {
     const half = features.length / 2;
     return features.slice(0, half).map((a, f) => a / (1 + Math.exp(-(features[half + f] as number))));

@@ -13,7 +13,7 @@ export interface SlowMap {
 }
 
 /** What an image is, and what it is conditioned on. */
-export interface SlowInputs {
+interface SlowInputs {
   /** Normalized. */
   readonly image: SlowMap;
   readonly conditions?: readonly SlowMap[];

@@ -18,7 +18,7 @@ import { type SlowMap, slowly, slowMap, valueAt } from './slow-program';
 import { noise } from './tensors';
 
 /** How many images are evaluated, how many of them together, and the seed of their numbers. */
-export interface Batch {
+interface Batch {
   readonly numImages: number;
   readonly chunkImages: number;
   readonly seed: number;
