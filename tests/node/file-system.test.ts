@@ -133,6 +133,17 @@ describe('fileSystem', () => {
     for (const m of models) m.dispose();
   });
 
+  it('goes on with the next where one could not be saved', async () => {
+    const model = build();
+    const { save } = fileSystem(directory) as { save: tf.io.SaveHandler };
+    const failing = save({ modelTopology: new ArrayBuffer(1) });
+    const saving = model.save(fileSystem(directory));
+    await expect(failing).rejects.toThrow('fileSystem: wanted a layers model');
+    await saving;
+    expect(await loadedAnswers()).toEqual(await answers(model));
+    model.dispose();
+  });
+
   it('loads a whole model also while it is saved', async () => {
     const models = [build(), build(3)];
     await (models[0] as tfl.LayersModel).save(fileSystem(directory));

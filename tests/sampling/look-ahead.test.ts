@@ -382,6 +382,21 @@ describe('look-ahead', () => {
     expect(seen).toEqual([[0], [0], [0], [0]]);
   });
 
+  it('draws the particle that remains by a number of its own', async () => {
+    const model = await tiny([1, 3, 1], 2, 25, 1);
+    const shape = [1, 1, 3, 1];
+    const given = { initial: { data: [0, 1, 0], shape }, known: { data: [0, 1, 0], shape }, lookAhead: 2 };
+    for (const [last, first] of [
+      [0, 0],
+      [1 - 2 ** -53, 1],
+    ] as const) {
+      let calls = 0;
+      const numbers = [0, 1 - 2 ** -53, 0.5, 0.5, 0.5, last]; // for each particle, and to draw among them
+      const { data } = await sample(model, { ...given, random: () => numbers[calls++] ?? 0.5 });
+      expect(data[0]).toBe(first); // the particles begin with 0 and with 1
+    }
+  });
+
   it('refuses what is wrong', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
@@ -414,6 +429,20 @@ describe('look-ahead', () => {
 });
 
 describe('Particles', () => {
+  it('are replaced where their effective number is below half', () => {
+    const job = {
+      firstImage: 0,
+      numImages: 1,
+      imageShape: [1, 3, 1] as const,
+      given: Int32Array.from([-1, 0, 0]),
+    };
+    const isReplaced = (...weights: number[]) =>
+      new Particles(4, job).weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
+    expect(isReplaced(1, 1, 0, 0)).toBe(false); // (1 + 1)^2 / (1 + 1) = 2
+    expect(isReplaced(1, 0.9, 0, 0)).toBe(true); // 1.9^2 / 1.81 = 1.994
+    expect(isReplaced(1, 0.5, 0.5, 0.5)).toBe(false); // 2.5^2 / 1.75 = 3.6
+  });
+
   it('go on as often as their weights say, rounded up or down, and on average just so', () => {
     const weights = [0.03, 5, 0.4, 0.001, 1.3, 0, 0.6, 0.2];
     const sum = weights.reduce((all, one) => all + one);
