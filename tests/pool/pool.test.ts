@@ -289,6 +289,10 @@ describe('the progress of a job', () => {
     const calls: { done: number; total: number }[] = [];
     await pool.sample(model, { numImages: 50, onProgress: (progress) => calls.push(progress) });
     expect(expectRising(calls, 60)).toBeGreaterThan(6);
+    const narrow = portableModel({ imageShape: [30, 1, 1] }); // of which a row in one piece is no step yet
+    const steps: typeof calls = [];
+    await pool.sample(narrow, { numImages: 50, onProgress: (progress) => steps.push(progress) });
+    expectRising(steps, 30);
   });
 
   it('of logProb is the values of all images', async () => {
