@@ -28,3 +28,12 @@ it('start no process, worker, bundler or browser among the quick ones', () => {
 it('measure no time, and do not wait for a fixed one', () => {
   expect(found(tests, /performance\.now\(|setTimeout\([^)]*[1-9]\d*\)/g)).toEqual([]);
 });
+
+it('try properties as often, and with the seed, that a tier says', () => {
+  const unsaid = tests.filter(
+    ({ text }) =>
+      (text.match(/fc\.(assert|check|sample)\(/g) ?? []).length >
+      (text.match(/\bruns(<.+>)?\(\{/g) ?? []).length,
+  );
+  expect(unsaid.map(({ path }) => path)).toEqual([]);
+});

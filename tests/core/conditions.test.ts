@@ -99,6 +99,7 @@ describe('readConditions', () => {
       'wanted finite numbers, got Infinity',
     ],
     [vectors, { data: BigInt64Array.of(1n, 2n, 3n, 4n), shape: [2, 2] }, 'wanted finite numbers, got 1n'],
+    [vectors, { data: [1, 2, 3, 1e39], shape: [2, 2] }, 'wanted finite numbers, got 1e+39'], // infinite in float32
     [maps, undefined, 'wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined'],
     [maps, zeros(2, 2), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
     [maps, zeros(2, 3, 1, 2), 'wanted numbers of shape [2,1,3,2], got [2, 3, 1, 2]'],

@@ -144,6 +144,7 @@ describe('categorical', () => {
     expect(support(logits, { topK: 2 })).toEqual([1, 3]);
     expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
     expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
+    expect(support(logs(0.1, 0.1, 0.8), { topK: 2 })).toEqual([0, 2]);
     expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
   });
 

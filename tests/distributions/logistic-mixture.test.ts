@@ -52,6 +52,20 @@ describe('a mixture of logistics', () => {
     }
   });
 
+  it('finds narrow components in the last of few levels, far from the first', () => {
+    for (const levels of [3, 4, 9]) {
+      const mixture = mixtureOfLogistics({ imageChannels: 1, levels, components: 1 });
+      const all = new Float64Array(levels);
+      const parameters = Float32Array.of(0, 1, -7); // 1 / s is 1097
+      mixture.logProbs(parameters, [], all);
+      expect(Array.from(all, (nats) => Math.round(1e9 * Math.exp(nats)))).toEqual([
+        ...new Array(levels - 1).fill(0),
+        1e9,
+      ]);
+      expect(mixture.logProb?.(parameters, [], levels - 1)).toBeCloseTo(0, 12);
+    }
+  });
+
   it('gives probabilities that sum to 1, whatever the parameters', () => {
     fc.assert(
       fc.property(

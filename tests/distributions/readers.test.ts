@@ -7,7 +7,7 @@ import { writeFile } from '../../src/codec/format';
 import { type Filters, TO_DRAW } from '../../src/distributions/filters';
 import { mixtureOfLogistics } from '../../src/distributions/logistic-mixture';
 import { outputStride } from '../../src/distributions/pixel-distribution';
-import { drawFor, logProbsFor, readOutputs } from '../../src/distributions/readers';
+import { drawFor, guide, logProbsFor, readOutputs } from '../../src/distributions/readers';
 import { digestOf } from '../../src/program/file';
 import { useBackend } from '../support/backends';
 import { runs } from '../support/runs';
@@ -168,5 +168,16 @@ describe('outputs that are not finite', () => {
     };
     expect(() => readOutputs('caller', mixture, read)).toThrow(other);
     expect(readOutputs('caller', mixture, () => 7)).toBe(7);
+  });
+});
+
+describe('guide', () => {
+  it('leaves what is impossible so, and stays finite where only the class makes a level possible', () => {
+    const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
+    guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
+    expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least
+    const away = Float64Array.of(Number.NEGATIVE_INFINITY, -1);
+    guide(away, Float64Array.of(-1, -3), -0.5);
+    expect([...away]).toEqual([Number.NEGATIVE_INFINITY, -2]);
   });
 });

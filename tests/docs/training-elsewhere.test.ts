@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN } from 'pixelcnn-layers';
 import { type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { docBlocks } from '../support/doc-blocks';
 import { grid, type SlowWeight, slowGated } from '../support/slow-gated';
@@ -31,6 +31,8 @@ beforeAll(async () => {
   await useBackend('cpu');
   vi.spyOn(console, 'log').mockImplementation(() => {}); // which the page calls too
 });
+
+afterAll(() => void vi.restoreAllMocks());
 
 /** The other program's name of a weight. */
 const otherName = (name: string) =>

@@ -5,6 +5,7 @@ import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { runs } from '../support/runs';
 import { grid, type SlowCondition } from '../support/slow-gated';
 import { setLayerNoise, slowConvolutions, slowResBlock, slowWeightsOf } from '../support/slow-plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
@@ -97,8 +98,7 @@ onEachBackend('GatedResBlock', (backend) => {
       block.dispose();
     };
     await fc.assert(fc.asyncProperty(cases, check), {
-      numRuns: isGpu(backend) ? 1 : 8,
-      seed: 3,
+      ...runs<[Case<typeof cases>]>({ numRuns: isGpu(backend) ? 1 : 8, seed: 3 }),
       examples: [[whole], [{ ...whole, shift: 'before', kernelSize: [3, 3], activation: 'elu' }]],
     });
   });

@@ -61,6 +61,12 @@ describe('logProb of a model as plain data', () => {
     );
     const last: Images = { data: data.subarray(4 * 299), shape: [1, 2, 2, 1] };
     expect(await logProb(portable, last, { condition: condition.slice(299) })).toEqual(nats.subarray(299));
+    const perValue = await logProb(portable, images, { condition, perValue: true });
+    expectClose(
+      nats,
+      Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))),
+      1e-12,
+    );
     const ones = await logProb(portable, images, { condition: 1 });
     expect(ones).toEqual(await logProb(portable, images, { condition: new Array<number>(count).fill(1) }));
     expect(ones).not.toEqual(nats);

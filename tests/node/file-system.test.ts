@@ -133,6 +133,17 @@ describe('fileSystem', () => {
     for (const m of models) m.dispose();
   });
 
+  it('loads what there is where a save before it fails', async () => {
+    const model = build();
+    const { save } = fileSystem(directory) as { save: tf.io.SaveHandler };
+    await model.save(fileSystem(directory));
+    const failing = save({ modelTopology: new ArrayBuffer(1) });
+    const loading = loadedAnswers();
+    await expect(failing).rejects.toThrow('fileSystem: wanted a layers model');
+    expect(await loading).toEqual(await answers(model));
+    model.dispose();
+  });
+
   it('loads a whole model also while it is saved', async () => {
     const models = [build(), build(3)];
     await (models[0] as tfl.LayersModel).save(fileSystem(directory));
@@ -201,6 +212,10 @@ describe('fileSystem', () => {
       ['{"modelTopology": {}, "weightsManifest": [{"paths": [3], "weights": []}]}', 'is not a layers model'],
       [
         '{"modelTopology": {}, "weightsManifest": [{"paths": ["../x"], "weights": []}]}',
+        'is not a layers model',
+      ],
+      [
+        '{"modelTopology": {}, "weightsManifest": [{"paths": [".."], "weights": []}]}',
         'is not a layers model',
       ],
       [

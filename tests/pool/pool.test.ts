@@ -1,4 +1,4 @@
-import { allowed, allowedNeighbors, createPool, logProb, type PoolWorker, type PortableModel, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { allowed, allowedNeighbors, compress, createPool, logProb, type PoolWorker, type PortableModel, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startInProcess, startSilent } from '../support/pool-in-process';
 import { portableModel } from '../support/portable-model.mjs';
@@ -114,6 +114,27 @@ describe('a pool gives what one thread gives, to the bit', () => {
     const known = { ...drawn, data: drawn.data.map((_, i) => i % 2) };
     const options = { initial: drawn, known, seed: 2 };
     expect(await pool.sample(codes, options)).toEqual(await sample(codes, options));
+  });
+
+  it('files, and the images of a part of one, of which each worker gets its own alone', async () => {
+    const { pool, started } = poolOf(2);
+    const condition = Array.from({ length: 20 }, (_, n) => n % 3);
+    const bytes = await pool.compress(classes, images(20), { condition });
+    expect(bytes).toEqual(await compress(classes, images(20), { condition }));
+    const post = started.map((worker) => vi.spyOn(worker, 'postMessage'));
+    const part = { firstImage: 3, condition: condition.slice(3) };
+    expect((await pool.decompress(classes, Buffer.from(bytes), part)).data).toEqual(
+      images(20).data.slice(180),
+    );
+    const sent = post.flatMap(({ mock }) => mock.calls.map(([message]) => message as { args?: { coded: { code: Uint8Array }[]; firstImage: number } })); // biome-ignore format: one line
+    const pieces = sent.flatMap(({ args }) => args ?? []);
+    expect(pieces.map(({ firstImage }) => firstImage).sort((a, b) => a - b)).toEqual([3, 8, 14]);
+    for (const { coded } of pieces)
+      for (const { code } of coded) expect(code.buffer.byteLength).toBe(code.length);
+    const damaged = Uint8Array.from(bytes, (byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
+    expect(await messageOf(pool.decompress(classes, damaged, part))).toMatch(
+      /^Error: decompress: image 19: damaged/,
+    );
   });
 
   it('samples of one new seed where none is given', async () => {
@@ -268,6 +289,10 @@ describe('the progress of a job', () => {
     const calls: { done: number; total: number }[] = [];
     await pool.sample(model, { numImages: 50, onProgress: (progress) => calls.push(progress) });
     expect(expectRising(calls, 60)).toBeGreaterThan(6);
+    const narrow = portableModel({ imageShape: [30, 1, 1] }); // of which a row in one piece is no step yet
+    const steps: typeof calls = [];
+    await pool.sample(narrow, { numImages: 50, onProgress: (progress) => steps.push(progress) });
+    expectRising(steps, 30);
   });
 
   it('of logProb is the values of all images', async () => {

@@ -166,6 +166,14 @@ const lstm: Kind = {
       conditions: [{ kind: 'vector', size: 8 }],
       'nodes.1': { op: 'condition', size: 8, index: 0 },
     }],
+    ['states of large kernels again and again', '(lstm): wanted less work in so short a file', (parts) => {
+      addWeight(parts, 'wide', [1, 1, 2, 512], Array(1024).fill(0));
+      addWeight(parts, 'large', [1, 1, 128, 512], Array(65_536).fill(0));
+      const { nodes } = parts.program;
+      nodes.push({ op: 'conv', size: 512, input: 0, kernel: 'wide', bias: null, window: onePixel });
+      for (let i = 0; i < 90; i++)
+        nodes.push({ op: 'lstm', size: 128, input: 4, kernel: 'large', kernelSize: [1, 1], path: 'rows', groups: 1 });
+    }],
   ], // biome-ignore format: a case a line
   long: [
     300,

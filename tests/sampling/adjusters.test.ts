@@ -127,6 +127,18 @@ describe('allowed', () => {
     );
   });
 
+  it('knows the channels of a pixel apart', async () => {
+    const flags = Uint8Array.from({ length: 24 }, (_, i) =>
+      Number(i % 3 === [0, 2, 1, 1, 0, 2, 2, 1][Math.floor(i / 3)]),
+    );
+    const colours = portableModel({ imageShape: [2, 2, 2], levels: 3, features: 4 });
+    const { data } = await sample(colours, {
+      seed: 1,
+      adjust: allowed({ data: flags, shape: [2, 2, 2, 3] }),
+    });
+    expect([...data]).toEqual([0, 2, 1, 1, 0, 2, 2, 1]);
+  });
+
   it('refuses what does not fit', async () => {
     expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow('allowed: levels: wanted 0 or 1, of shape [L] or [H,W,C,L], got [1, 2]'); // biome-ignore format: one line
     expect(() => allowed({ data: [1, 2], shape: [2] })).toThrow('allowed: levels: wanted 0 or 1, got 2');

@@ -128,6 +128,17 @@ describe('guidance', () => {
     model.dispose();
   });
 
+  it('takes one number for each value of each image', async () => {
+    const { model, condition } = made('a softmax');
+    let calls = 0;
+    const random = () => (calls++ % 7) / 7;
+    tf.dispose(
+      await sample(model, { numImages: 3, condition: condition(3, 1) as never, guidance: 2, random }),
+    );
+    expect(calls).toBe(3 * 4);
+    model.dispose();
+  });
+
   it('is of models whose class has a null class', async () => {
     const { model, condition } = made('a softmax');
     for (const [guidance, got] of [

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Particles } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/portable-model.mjs';
-import { expectNoLeaks, setNoise } from '../support/tensors';
+import { expectNoLeaks, largestDifference, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -94,7 +94,7 @@ describe('look-ahead', () => {
     const [levels, total, guidance, nullClass] = [3, 5, 1.3, 2];
     const args = { levels, hiddenDim: 4, outDim: 4, numBlocks: 1, numClasses: nullClass, nullClass: true };
     const network = gatedPixelCNN({ imageShape: [1, total, 1], ...args });
-    setNoise(network, 4, 2);
+    setNoise(network, 10, 1.5);
     const model = await toPortable(network);
     network.dispose();
     const [initial, known] = [
@@ -110,6 +110,7 @@ describe('look-ahead', () => {
     const of = (condition: number) =>
       logProb(model, images, { perValue: true, condition: all.map(() => condition) });
     const [ofClass, ofNone] = [await of(1), await of(nullClass)];
+    expect(largestDifference(ofClass, ofNone)).toBeGreaterThan(1); // so that guidance matters
     const normalized = (weights: number[]) => {
       const sum = weights.reduce((a, b) => a + b);
       return weights.map((weight) => weight / sum);
@@ -209,13 +210,13 @@ describe('look-ahead', () => {
         if (i < 2 * total) return Number(i % total < total / 2); // the upper half of the second
         return Number((i * i + (i >> 3)) % 3 === 0);
       });
-    const networks: [string, () => LayersModel, object][] = [
-      ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [3, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }],
-      ['PixelCNN of a mixture', () => pixelCNN({ imageShape: [2, 3, 3], levels: 7, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 2 } }), { temperature: 0.9, topK: 6 }],
+    const networks: [string, () => LayersModel, object, [seed: number, scale: number]][] = [
+      ['Gated PixelCNN with guidance', () => gatedPixelCNN({ imageShape: [3, 3, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1, numClasses: 3, nullClass: true }), { condition: [0, 1, 2, 2, 1], guidance: 1.5 }, [6, 1.5]],
+      ['PixelCNN of a mixture', () => pixelCNN({ imageShape: [2, 3, 3], levels: 7, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 2 } }), { temperature: 0.9, topK: 6 }, [4, 0.7]],
     ]; // biome-ignore format: a line each
-    it.each(networks)('%s', async (_, make, options) => {
+    it.each(networks)('%s', async (_, make, options, weights) => {
       const network = make() as ReturnType<typeof pixelCNN>;
-      setNoise(network, 4, 0.7);
+      setNoise(network, ...weights);
       const model = await toPortable(network);
       const [h, w, c] = model.imageShape as [number, number, number];
       const shape = [5, h, w, c] as [number, number, number, number];
@@ -233,6 +234,10 @@ describe('look-ahead', () => {
       expect(all.logProb).toEqual(
         await logProb(model, all.images, classes === undefined ? {} : { condition: classes }),
       );
+      if (classes !== undefined) {
+        const others = await logProb(model, all.images, { condition: classes.map((of) => 2 - of) });
+        expect(largestDifference(others, all.logProb)).toBeGreaterThan(1); // so that guidance matters
+      }
 
       for (let n = 0; n < 5; n++) {
         const part = (images: typeof given.known) => ({
@@ -377,6 +382,21 @@ describe('look-ahead', () => {
     expect(seen).toEqual([[0], [0], [0], [0]]);
   });
 
+  it('draws the particle that remains by a number of its own', async () => {
+    const model = await tiny([1, 3, 1], 2, 25, 1);
+    const shape = [1, 1, 3, 1];
+    const given = { initial: { data: [0, 1, 0], shape }, known: { data: [0, 1, 0], shape }, lookAhead: 2 };
+    for (const [last, first] of [
+      [0, 0],
+      [1 - 2 ** -53, 1],
+    ] as const) {
+      let calls = 0;
+      const numbers = [0, 1 - 2 ** -53, 0.5, 0.5, 0.5, last]; // for each particle, and to draw among them
+      const { data } = await sample(model, { ...given, random: () => numbers[calls++] ?? 0.5 });
+      expect(data[0]).toBe(first); // the particles begin with 0 and with 1
+    }
+  });
+
   it('refuses what is wrong', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
@@ -409,6 +429,20 @@ describe('look-ahead', () => {
 });
 
 describe('Particles', () => {
+  it('are replaced where their effective number is below half', () => {
+    const job = {
+      firstImage: 0,
+      numImages: 1,
+      imageShape: [1, 3, 1] as const,
+      given: Int32Array.from([-1, 0, 0]),
+    };
+    const isReplaced = (...weights: number[]) =>
+      new Particles(4, job).weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
+    expect(isReplaced(1, 1, 0, 0)).toBe(false); // (1 + 1)^2 / (1 + 1) = 2
+    expect(isReplaced(1, 0.9, 0, 0)).toBe(true); // 1.9^2 / 1.81 = 1.994
+    expect(isReplaced(1, 0.5, 0.5, 0.5)).toBe(false); // 2.5^2 / 1.75 = 3.6
+  });
+
   it('go on as often as their weights say, rounded up or down, and on average just so', () => {
     const weights = [0.03, 5, 0.4, 0.001, 1.3, 0, 0.6, 0.2];
     const sum = weights.reduce((all, one) => all + one);

@@ -65,6 +65,24 @@ describe('safetensors', () => {
     expect(new TextDecoder().decode(file)).toContain('{"__metadata__":{"__proto__":"a","constructor":"b"}');
   });
 
+  it('are read where one without numbers lies where another begins, in whichever order they are named', () => {
+    const none = { none: { dtype: 'F32', shape: [0], data_offsets: [0, 0] } };
+    const one = { one: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } };
+    for (const header of [
+      { ...none, ...one },
+      { ...one, ...none },
+    ]) {
+      const text = new TextEncoder().encode(JSON.stringify(header));
+      const file = Uint8Array.of(text.length, 0, 0, 0, 0, 0, 0, 0, ...text, 0, 0, 128, 63); // 1 in float32
+      expect(readSafetensors(file)).toEqual(
+        new Map([
+          ['none', { dtype: 'F32', shape: [0], data: new Float32Array() }],
+          ['one', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }],
+        ]),
+      );
+    }
+  });
+
   it('are read from shared memory, and where numbers lie at odd bytes, as other programs write them', () => {
     const header = JSON.stringify({
       flag: { dtype: 'BOOL', shape: [1], data_offsets: [0, 1] },
