@@ -38,9 +38,10 @@ const ofNode = [
 /** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */
 const onGpus = [
   'tests/backends.test.ts',
-  'tests/{ops,layers}/**/*.test.ts',
+  'tests/ops/**/*.test.ts',
+  'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // about the engine
   'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail}.test.ts',
-  'tests/tensors/{forward,full-passes,log-prob,sample}.test.ts',
+  'tests/tensors/{forward,full-passes,log-prob}.test.ts',
 ];
 
 /** Of the programs, what is different in a page: workers. */
