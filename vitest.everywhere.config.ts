@@ -39,7 +39,7 @@ const ofNode = [
 const onGpus = [
   'tests/backends.test.ts',
   'tests/ops/**/*.test.ts',
-  'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // about the engine
+  'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // those three are about the engine
   'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail}.test.ts',
   'tests/tensors/{forward,full-passes,log-prob}.test.ts',
 ];
