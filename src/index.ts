@@ -92,27 +92,19 @@ export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
 export type { LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
+export type { Expressed, Ops } from './program/operations';
+export type { DropoutArgs } from './program/operations/attend';
+export type { GateKind } from './program/operations/gate';
+export type { LSTMPath } from './program/operations/lstm';
 export type {
-  DropoutArgs,
-  Expressed,
-  GateKind,
-  Kernel,
-  LayerWeight,
   NormalizationArgs,
-  NormalizedKernel,
-  Ops,
   ScaleAndShift,
-  StandardizeArgs,
-} from './program/ops';
-export type {
-  CombinationName,
-  LSTMPath,
-  PointwiseName,
-  PortableModel,
-  ProgramNode,
   SoftmaxName,
-  Weight,
-} from './program/program';
+  StandardizeArgs,
+} from './program/operations/normalize';
+export type { CombinationName, PointwiseName } from './program/operations/pointwise';
+export type { PortableModel, ProgramNode, Weight } from './program/program';
+export type { Kernel, LayerWeight, NormalizedKernel } from './program/weights';
 export {
   type Adjust,
   type Adjuster,

@@ -5,7 +5,7 @@ import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { AFTER_ROW } from '../program/readiness';
+import { AFTER_ROW } from '../program/times';
 import { uniformsOf } from '../sampling/noise';
 import { trace } from '../tensors/trace';
 import { leakingLayer } from './leaking-layer';

@@ -17,6 +17,9 @@ import {
  */
 export type MaskType = 'A' | 'B';
 
+/** What a window may see of the output's own row, and below: see {@link KernelWindow}. */
+export const presents = ['nothing', 'A', 'B', 'everything', 'andBelow'] as const;
+
 /**
  * The window of a causal convolution: which taps of a kernel are used, and on which features. Rows above the
  * output's own are seen whole, rows below never. Plain data.
@@ -31,7 +34,7 @@ export interface KernelWindow {
    * channels (mask A) or also the own channel (mask B); or the whole row, which the vertical stacks of gated
    * networks want. `'andBelow'` sees the rows below too: for conditions, which are known before the image.
    */
-  readonly present: 'nothing' | MaskType | 'everything' | 'andBelow';
+  readonly present: (typeof presents)[number];
   /** The number of groups that features are split into, one for each channel. */
   readonly imageChannels: number;
   /**

@@ -6,15 +6,15 @@ import {
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
 import { Op, type Operand, wholeVectors } from '../kernels/instruction';
-import { type ImageNode, operandsOf, type PortableModel, softmaxNames } from '../program/program';
-import { AFTER_ROW, ONCE, type Readiness, ROW } from '../program/readiness';
-import { addAttention } from './attention';
-import { addConvolution } from './convolution';
-import { addFeaturewise, addLevelNumbers, addShift, arranged, commonRuns } from './featurewise';
+import { type ImageNode, operandsOf, type PortableModel } from '../program/program';
+import type { Readiness } from '../program/readiness';
+import { AFTER_ROW, ONCE, ROW } from '../program/times';
 import { Layout } from './layout';
-import { addLSTM, reachOfStates } from './lstm';
-import { reachOf } from './phases';
+import type { Lowering } from './lowering';
+import { lowerings } from './operations';
+import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
+import { commonRuns, inLayout } from './runs';
 
 /** What is compiled: a program that is evaluated together with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
@@ -53,11 +53,16 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  const cacheFor = (index: number, layout: Layout, readers: readonly number[]) => {
+  const cacheFor = (
+    index: number,
+    layout: Layout,
+    readers: readonly number[],
+    levels: number | null = null,
+  ) => {
     const { scale } = readiness[index] as Readiness;
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
-    return new FeatureCache(plan, layout, { ...extent, isTemporary }, scale);
+    return new FeatureCache(plan, layout, { ...extent, isTemporary }, scale, levels);
   };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
@@ -66,43 +71,27 @@ export function compile(
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // for the nodes that read them
-  const addNumbers = (index: number, levels: number, input: number) => {
-    const layout = Layout.dense((readiness[input] as Readiness).times);
-    const y = cacheFor(index, layout, lookUps[index] as number[]);
-    addLevelNumbers(plan, levels, cache(input), y);
-    levelNumbers[index] = y;
-    return y;
-  };
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
-    if (node.op === 'conv') {
-      const relu = fused.get(index);
-      const [kernel, bias] = [numbers(node.kernel), node.bias === null ? null : numbers(node.bias)];
-      const y = cache(relu ?? index);
-      const input = nodes[node.input] as ImageNode;
-      const [levels, x] =
-        input.op === 'oneHotLevels'
-          ? [input.levels, levelNumbers[node.input] as FeatureCache]
-          : [null, cache(node.input)];
-      addConvolution(plan, node.window, { kernel, bias }, x, y, relu !== undefined, levels);
-    } else if (node.op === 'oneHotLevels') {
-      const x = addNumbers(index, node.levels, node.input);
-      const isOnlyLookedUp = index !== output && lookUps[index]?.length === readers[index]?.length;
-      if (!isOnlyLookedUp) addFeaturewise(plan, node, numbers, [x], cache(index));
-    } else if (node.op === 'embedLevels') {
-      const [levels = 0] = weights.get(node.table)?.shape ?? [];
-      addFeaturewise(plan, node, numbers, [addNumbers(index, levels, node.input)], cache(index));
-    } else if (node.op === 'shift') {
-      addShift(plan, node.rows, node.columns, cache(node.input), cache(index));
-    } else if (node.op === 'attend') {
-      const [queries, keys, values] = node.inputs.map(cache) as [FeatureCache, FeatureCache, FeatureCache];
-      addAttention(plan, height, node.heads, { queries, keys, values }, cache(index));
-    } else if (node.op === 'lstm') {
-      addLSTM(plan, node, numbers(node.kernel), cache(node.input), cache(index));
-    } else if (node.op !== 'image' && node.op !== 'condition' && !fusedInto.has(index)) {
-      addFeaturewise(plan, node, numbers, operandsOf(node).map(cache), cache(index));
+    const lowering = loweringOf(node);
+    const operands = operandsOf(node);
+    const levels = lowering.levels?.(node, weights);
+    if (levels !== undefined) {
+      const layout = Layout.dense((readiness[operands[0] as number] as Readiness).times);
+      const y = cacheFor(index, layout, lookUps[index] as number[], levels);
+      addLevelNumbers(plan, levels, cache(operands[0] as number), y);
+      levelNumbers[index] = y;
     }
-    for (const operand of new Set(operandsOf(node))) {
+    const inputs = operands.map((operand) => {
+      if (levels !== undefined) return levelNumbers[index] as FeatureCache;
+      return lookUps[operand]?.includes(index) ? (levelNumbers[operand] as FeatureCache) : cache(operand);
+    });
+    const relu = fused.get(index);
+    const lookedUp = lookUps[index]?.length ?? 0;
+    const isOnlyLookedUp = lookedUp > 0 && index !== output && lookedUp === readers[index]?.length;
+    if (!isOnlyLookedUp && !fusedInto.has(index))
+      lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
+    for (const operand of new Set(operands)) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
   }
@@ -133,7 +122,7 @@ export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistr
 
 /** The logits of a channel overwrite those of the channel before. */
 function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], levels: number): Operand {
-  const sideBySide = arranged(plan, x, Layout.of(channels), false); // the levels of each channel
+  const sideBySide = inLayout(plan, x, Layout.of(channels), false); // the levels of each channel
   if (plan.channels === 1 && sideBySide.isOnePixel) return sideBySide.operand(); // they are already in place
   const length = wholeVectors(levels);
   const logits = plan.reserveForImages(1, length);
@@ -153,13 +142,15 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
   for (const [index, { times }] of readiness.entries()) {
     const node = nodes[index] as ImageNode;
     const operands = operandsOf(node).map((operand) => layouts[operand] as Layout);
-    const like = node.op === 'concat' ? Layout.concat(operands) : operands[0];
-    const needsSideBySide = ['attend', 'normalize', ...softmaxNames].includes(node.op); // works on whole groups
-    const isKept = like?.isAligned && like.hasTimes(times) && !needsSideBySide;
+    const { layout } = loweringOf(node);
+    const like = layout === 'concatenated' ? Layout.concat(operands) : operands[0];
+    const isKept = like?.isAligned && like.hasTimes(times) && layout !== 'sideBySide';
     layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
   }
   return layouts;
 }
+
+const loweringOf = (node: ImageNode) => lowerings[node.op] as Lowering;
 
 /** The nodes that the outputs depend on, in order. */
 function neededFor(nodes: readonly ImageNode[], output: number): number[] {
@@ -233,6 +224,8 @@ function fusedRelus(
   return fused;
 }
 
+const NOTHING = { above: 0, columns: 0 };
+
 /**
  * How far the readers of a node, or an LSTM itself, look around in its features. Features that are the same at every
  * pixel are stored as one pixel.
@@ -245,9 +238,9 @@ function extentOf(
 ): Extent {
   if (readiness[index]?.times.includes(ONCE)) return ONE_PIXEL;
   const node = nodes[index] as ImageNode;
-  const own = node.op === 'lstm' ? reachOfStates(node) : { above: 0, columns: 0 };
+  const own = loweringOf(node).readsOwn?.(node) ?? NOTHING;
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
-  const isKept = node.op === 'lstm' || node.op === 'condition'; // reads the row before, or is written when the row begins
+  const isKept = own.above > 0 || node.op === 'condition'; // reads the row before, or is written when the row begins
   const isTemporary = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {
@@ -255,7 +248,7 @@ function extentOf(
       const isReadAfterRow = readiness[reader]?.times.includes(AFTER_ROW) ?? false;
       // A coarse row is read again while finer rows below it are computed.
       const isEnlarged = node.op === 'conv' && node.window.transposed && node.window.stride > 1;
-      const { above, columns } = reachOfReader(node);
+      const { above, columns } = loweringOf(node).reads?.(node) ?? NOTHING;
       return {
         rows: Math.max(extent.rows, above + 1),
         margin: Math.max(extent.margin, columns),
@@ -265,10 +258,4 @@ function extentOf(
     },
     { ...ONE_PIXEL, rows: own.above + 1, margin: own.columns, isTemporary },
   );
-}
-
-/** Rows above and columns to either side of the present pixel that a node reads. */
-function reachOfReader(node: ImageNode): { readonly above: number; readonly columns: number } {
-  if (node.op === 'conv') return reachOf(node.window);
-  return node.op === 'shift' ? { above: node.rows, columns: node.columns } : { above: 0, columns: 0 };
 }

@@ -7,7 +7,7 @@ import {
   type SamplingKernels,
   Word,
 } from '../kernels/instruction';
-import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
+import { AFTER_ROW, type ONCE, ROW } from '../program/times';
 import { alike, hasColumn, hasRow } from './places';
 import {
   CHUNK,

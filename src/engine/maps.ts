@@ -10,7 +10,8 @@ import {
   type ProgramNode,
   withOperands,
 } from '../program/program';
-import { ONCE, ROW, readinessOf } from '../program/readiness';
+import { readinessOf } from '../program/readiness';
+import { ONCE, ROW } from '../program/times';
 import { compile } from './compile';
 import { type GivenCondition, putConditions } from './conditions';
 import { Machine } from './machine';

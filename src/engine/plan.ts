@@ -1,5 +1,5 @@
 import { type Instruction, type Operand, wholeVectors } from '../kernels/instruction';
-import { AFTER_ROW, ONCE, ROW } from '../program/readiness';
+import { AFTER_ROW, ONCE, ROW } from '../program/times';
 import type { Layout } from './layout';
 import { EVERYWHERE, type Places, placesOfScale } from './places';
 
@@ -203,6 +203,8 @@ export class FeatureCache {
     private readonly extent: Extent,
     /** The distance in rows and columns of the image between places with features. */
     readonly scale = 1,
+    /** If it holds the numbers of levels, counted from 1, instead of their one-hot vectors: how many levels there are. */
+    readonly levels: number | null = null,
   ) {
     const { rows, margin, isWholeRow, isTemporary } = extent;
     const isKnownPerRow = isWholeRow || layout.times.some((time) => time === ROW || time === AFTER_ROW);

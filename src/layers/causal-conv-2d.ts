@@ -2,7 +2,7 @@ import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
 import type { KernelWindow } from '../core/window';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { layerArgNames } from './layer-args';
 import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';

@@ -1,6 +1,8 @@
 import { initializers } from '@tensorflow/tfjs-layers';
 import { pointWindow } from '../core/window';
-import type { GateKind, LayerWeight, Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { GateKind } from '../program/operations/gate';
+import type { LayerWeight } from '../program/weights';
 import type { PixelLayer } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Shape } from './types';

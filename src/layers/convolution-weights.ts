@@ -1,5 +1,5 @@
 import { initializers } from '@tensorflow/tfjs-layers';
-import type { Kernel, LayerWeight } from '../program/ops';
+import type { Kernel, LayerWeight } from '../program/weights';
 import type { PixelLayer } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, Regularizer } from './types';

@@ -1,8 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
 import { windowOf } from '../core/window';
-import type { Ops } from '../program/ops';
-import type { LSTMPath } from '../program/program';
+import type { Ops } from '../program/operations';
+import type { LSTMPath } from '../program/operations/lstm';
 import { checkLayerArgs } from './layer-args';
 import {
   type Recurrence,

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
-import { checkEnlarge, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import { enlargement } from '../program/operations/maps';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';
@@ -39,7 +40,7 @@ export class EnlargedMap extends PixelLayer {
     super(checkLayerArgs(EnlargedMap, new.target, args, argNames));
     this.rows = args.rows ?? 2;
     this.columns = args.columns ?? 2;
-    checkEnlarge('EnlargedMap', this.rows, this.columns);
+    for (const name of ['rows', 'columns'] as const) enlargement.check(`EnlargedMap: ${name}`, this[name]);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {

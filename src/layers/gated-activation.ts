@@ -7,7 +7,8 @@ import {
   type NamesOf,
   throwTypeError,
 } from '../core/check';
-import type { GateKind, Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { GateKind } from '../program/operations/gate';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';

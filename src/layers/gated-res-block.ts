@@ -14,7 +14,9 @@ import {
   type ShiftedWindowArgs,
   shiftedWindow,
 } from '../core/window';
-import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { DropoutArgs } from '../program/operations/attend';
+import { checkRate } from '../program/operations/attend';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';

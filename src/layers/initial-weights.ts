@@ -15,7 +15,7 @@ import {
   tidy,
   where,
 } from '@tensorflow/tfjs-core';
-import type { LayerWeight, NormalizedKernel } from '../program/ops';
+import type { LayerWeight, NormalizedKernel } from '../program/weights';
 
 /**
  * If the variance of outputs, relative to 1 plus the square of their mean, is below this, they differ by rounding only

@@ -1,7 +1,9 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkInteger, checkMemory, type NamesOf } from '../core/check';
-import { checkEncodedLevels, type LayerWeight, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import { checkEncodedLevels } from '../program/operations/levels';
+import type { LayerWeight } from '../program/weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';

@@ -3,7 +3,7 @@ import { checkCategories, checkInteger, checkMemory, type NamesOf, throwTypeErro
 import { mixtureOfLogistics } from '../distributions/logistic-mixture';
 import type { DistributionShape } from '../distributions/pixel-distribution';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape, TensorDistribution } from './types';

@@ -1,7 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type MixtureSizes, numParameters, parameterOffsets } from '../distributions/mixture-parameters';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';

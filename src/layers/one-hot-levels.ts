@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
-import { checkEncodedLevels, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import { checkEncodedLevels } from '../program/operations/levels';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';

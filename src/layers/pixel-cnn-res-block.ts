@@ -9,7 +9,9 @@ import {
   throwTypeError,
 } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
-import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { DropoutArgs } from '../program/operations/attend';
+import { checkRate } from '../program/operations/attend';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { NamesOf } from '../core/check';
-import { checkRate, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import { checkRate } from '../program/operations/attend';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import { checkSeed, type SeedArgs } from './seeds';

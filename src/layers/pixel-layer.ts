@@ -1,9 +1,9 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { InputSpec, type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
-import type { Expressed, Ops } from '../program/ops';
+import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
-import { ShapeOps } from './shape-ops';
+import { shapeOps } from './shape-ops';
 import { TensorOps } from './tensor-ops';
 import type { Apply, LayerArgs, Shape } from './types';
 
@@ -68,7 +68,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     checkFunction(`${this.getClassName()}: express`, this.express);
     return this.naming(() => {
-      const output = this.express<Shape>(ShapeOps.of(this.tensorOps), shapesOf(inputShape));
+      const output = this.express<Shape>(shapeOps(this.tensorOps), shapesOf(inputShape));
       if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
         throwTypeError('express', 'to return what an operation of ops made', output);
       }

@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkCategories, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';

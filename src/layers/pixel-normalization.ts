@@ -1,7 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkInteger, checkNumber, type NamesOf } from '../core/check';
-import type { LayerWeight, Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { LayerWeight } from '../program/weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import type { LayerArgs, Shape } from './types';

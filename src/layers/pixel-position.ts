@@ -1,5 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';

@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkInteger, type NamesOf } from '../core/check';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
 import type { LayerArgs } from './types';

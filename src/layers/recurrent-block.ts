@@ -1,7 +1,10 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
-import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { DropoutArgs } from '../program/operations/attend';
+import { checkRate } from '../program/operations/attend';
+import type { LayerWeight } from '../program/weights';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
 import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';

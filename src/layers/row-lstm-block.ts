@@ -1,7 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { checkKernelSize, checkMemory, type NamesOf } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
-import type { Ops } from '../program/ops';
+import type { Ops } from '../program/operations';
 import { checkLayerArgs } from './layer-args';
 import {
   type Recurrence,

@@ -1,14 +1,16 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { pointWindow, shiftedWindow } from '../core/window';
-import type { LayerWeight, Ops, ScaleAndShift } from '../program/ops';
+import type { Ops } from '../program/operations';
+import type { ScaleAndShift } from '../program/operations/normalize';
+import { softmaxNames } from '../program/operations/normalize';
 import {
   type CombinationName,
   needParameter,
   type PointwiseName,
   pointwiseNames,
-  softmaxNames,
-} from '../program/program';
+} from '../program/operations/pointwise';
+import type { LayerWeight } from '../program/weights';
 import type { Shape } from './types';
 
 /** The arithmetic of a layer of tfjs-layers, as `express` has it. */

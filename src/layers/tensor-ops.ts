@@ -66,27 +66,24 @@ import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
 import { pixelLSTM } from '../ops/pixel-lstm';
 import { dilated, everySecond } from '../ops/stride';
+import type { Ops } from '../program/operations';
+import type { DropoutArgs } from '../program/operations/attend';
+import type { GateKind } from '../program/operations/gate';
+import type { LSTMPath } from '../program/operations/lstm';
+import type {
+  NormalizationArgs,
+  ScaleAndShift,
+  SoftmaxName,
+  StandardizeArgs,
+} from '../program/operations/normalize';
+import { type CombinationName, type PointwiseName, parameterOf } from '../program/operations/pointwise';
 import {
-  checkSoftmax,
-  type DropoutArgs,
-  type GateKind,
   type Kernel,
   kernelShape,
   type LayerWeight,
-  type NormalizationArgs,
   type NormalizedKernel,
-  type Ops,
   partsOf,
-  type ScaleAndShift,
-  type StandardizeArgs,
-} from '../program/ops';
-import {
-  type CombinationName,
-  type LSTMPath,
-  type PointwiseName,
-  parameterOf,
-  type SoftmaxName,
-} from '../program/program';
+} from '../program/weights';
 import { uniformsOf } from '../sampling/noise';
 import type { InitialWeights } from './initial-weights';
 
@@ -247,7 +244,7 @@ export class TensorOps implements Ops<Tensor> {
 
   softmax(fn: SoftmaxName, x: Tensor, groups: number): Tensor {
     const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
-    checkSoftmax(fn, features, groups);
+    checkFeatures(`${fn}: input`, features, groups, 'groups');
     const flat = reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
     return reshape(fn === 'softmax' ? softmax(flat) : logSoftmax(flat), x.shape); // and back
   }

@@ -19,7 +19,7 @@ import { pixelDropout } from '../layers/pixel-dropout';
 import { imageInputShape } from '../layers/pixel-layer';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import type { Applied } from '../layers/types';
-import { checkRate } from '../program/ops';
+import { checkRate } from '../program/operations/attend';
 
 /**
  * The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image.

@@ -16,7 +16,8 @@ import { mixtureParameters } from '../layers/mixture-parameters';
 import { oneHotLevels } from '../layers/one-hot-levels';
 import { pixelLogits } from '../layers/pixel-logits';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
-import { checkEncodedLevels, checkRate } from '../program/ops';
+import { checkRate } from '../program/operations/attend';
+import { checkEncodedLevels } from '../program/operations/levels';
 
 /**
  * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for photographs. The others read

@@ -13,7 +13,7 @@ import { gatedResBlock } from '../layers/gated-res-block';
 import { pixelShift } from '../layers/pixel-shift';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
-import { checkRate } from '../program/ops';
+import { checkRate } from '../program/operations/attend';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
 import { checkImageShape, checkOutput, concat, type OutputMeaning, wholePixelOutputs } from './network';

@@ -16,7 +16,7 @@ import { pixelPosition } from '../layers/pixel-position';
 import { pixelShift } from '../layers/pixel-shift';
 import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
-import { checkRate } from '../program/ops';
+import { checkRate } from '../program/operations/attend';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
 import {

@@ -12,7 +12,7 @@ import {
   type Tensor4D,
   tanh,
 } from '@tensorflow/tfjs-core';
-import type { GateKind } from '../program/ops';
+import type { GateKind } from '../program/operations/gate';
 import { defineOperation, type Gradients, type Implementation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 

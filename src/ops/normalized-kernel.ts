@@ -13,7 +13,7 @@ import {
   type Tensor2D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
-import { SMALLEST_SQUARE } from '../program/ops';
+import { SMALLEST_SQUARE } from '../program/weights';
 import { defineOperation, type Implementation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 

@@ -18,7 +18,7 @@ import {
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
-import type { LSTMPath } from '../program/program';
+import type { LSTMPath } from '../program/operations/lstm';
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation, type Implementation } from './operation';

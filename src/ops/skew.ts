@@ -1,5 +1,5 @@
 import { pad, reshape, slice, type Tensor3D, type Tensor4D, transpose } from '@tensorflow/tfjs-core';
-import type { LSTMPath } from '../program/program';
+import type { LSTMPath } from '../program/operations/lstm';
 
 /** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
 export function linesAlong(path: LSTMPath, x: Tensor4D): Tensor4D {

@@ -1,35 +1,23 @@
 import {
-  checkBoolean,
-  checkFeatures,
   checkFields,
   checkInteger,
   checkList,
   checkMaxValues,
   checkMemory,
-  checkNumber,
   checkOneOf,
+  checkRecord,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import { MOST_LENGTH } from '../core/images';
-import type { KernelWindow } from '../core/window';
 import { numParameters } from '../distributions/mixture-parameters';
 import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
-import { wholeVectors } from '../kernels/instruction';
+import { checkedSize } from './layer-nodes';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
-import { checkConstantConv, checkEncodedLevels, checkEnlarge, isOfPath } from './ops';
-import {
-  combinationNames,
-  gateNames,
-  lstmPaths,
-  operandsOf,
-  type PortableModel,
-  type ProgramNode,
-  pointwiseNames,
-  softmaxNames,
-  type Weight,
-} from './program';
+import { type Operand, type Operation, weight, weightOrNone } from './operation';
+import { type OperationName, operations } from './operations';
+import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
 // A file is not to be trusted: it may be damaged or malicious. Every field of every node is checked, every size is
@@ -84,7 +72,7 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
     if (!checked.usedWeights.has(name))
       throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
   }
-  const size = checked.sizes[checkInteger('output', output, 0, checked.sizes.length - 1)];
+  const size = checked.facts[checkInteger('output', output, 0, checked.facts.length - 1)]?.size;
   const meaning = checkDistributionShape(distribution, numLevels, maxValues);
   // Checked before a distribution of this size is made, since even a short file may contain any number.
   const [wanted, kind] =
@@ -201,39 +189,14 @@ function checkMaps(model: PortableModel, maps: readonly number[], maxValues: num
   checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }
 
-/** The fields that a node has besides `op` and `size`, by its operation. */
-const fieldsOf: ReadonlyMap<unknown, readonly string[]> = /* @__PURE__ */ (() =>
-  new Map([
-    ['image', []],
-    ['condition', ['index']],
-    ['conv', ['input', 'kernel', 'bias', 'window']],
-    ['pointwise', ['input', 'fn', 'parameter']],
-    ...[...combinationNames, 'concat'].map((op): [string, string[]] => [op, ['inputs']]),
-    ['shift', ['input', 'rows', 'columns']],
-    ['attend', ['inputs', 'heads']],
-    ['lstm', ['input', 'kernel', 'kernelSize', 'path', 'groups']],
-    ['enlarge', ['input', 'rows', 'columns']],
-    ['position', ['input']],
-    ['concatElu', ['input']],
-    ...[...gateNames, ...softmaxNames].map((op): [string, string[]] => [op, ['input', 'groups']]),
-    ['affine', ['input', 'scale', 'shift']],
-    ['normalize', ['input', 'scale', 'shift', 'epsilon', 'groups']],
-    ['oneHot', ['input']],
-    ['slice', ['input', 'start']],
-    ['oneHotLevels', ['input', 'levels']],
-    ['embedLevels', ['input', 'table']],
-  ]))();
-
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
 /** The nodes checked so far, and what is known about them. */
 class CheckedNodes {
-  /** The number of features of each. */
-  readonly sizes: number[] = [];
+  /** What is known of each. */
+  readonly facts: Operand[] = [];
   readonly usedWeights = new Set<string>();
   private readonly usedConditions = new Set<number>();
-  /** Whether each is the same at every pixel: computed from vector conditions only. */
-  private readonly areConstant: boolean[] = [];
   private work = 0;
 
   constructor(
@@ -247,105 +210,58 @@ class CheckedNodes {
 
   /** Checks the next node. */
   add(given: unknown): void {
-    const index = this.sizes.length;
-    const { op } = (given ?? {}) as { op?: unknown };
-    const names =
-      fieldsOf.get(op) ?? throwTypeError(`node ${index}: op`, [...fieldsOf.keys()].join(' or '), op);
+    const index = this.facts.length;
+    const { op, size } = checkRecord(`node ${index}`, given);
     const what = `node ${index} (${op})`;
+    const names = Object.keys(operations);
+    if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);
     if ((op === 'image') !== (index === 0))
       throwTypeError(what, 'the image as the first node, and there only', op);
-    checkFields(what, given, ['op', 'size', ...names]);
+    const operation: Operation = operations[op as OperationName];
+    const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
+    checkFields(what, given, ['op', 'size', ...operandFields, ...Object.keys(operation.fields)]);
     const node = given as ProgramNode; // each of its fields is checked below
-    if ('inputs' in node && checkList(`${what}: inputs`, node.inputs).length === 0) {
-      throwTypeError(`${what}: inputs`, 'at least one', 0);
-    }
+    if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node);
     for (const operand of operands) checkInteger(`${what}: input`, operand, 0, index - 1);
-    checkInteger(`${what}: size`, node.size, 1);
-    const sizes = operands.map((operand) => this.sizes[operand] as number);
-    const size = this.sizeOf(what, node, sizes);
-    if (size !== node.size) throwTypeError(`${what}: size`, String(size), node.size);
-    this.spend(what, FEATURE * (size + sum(sizes)));
-    this.areConstant.push(this.isConstant(node));
-    this.sizes.push(size);
+    checkInteger(`${what}: size`, size, 1);
+    const facts = operands.map((operand) => this.facts[operand] as Operand);
+    const wanted = this.sizeOf(what, node, operation, facts);
+    if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
+    const sizes = facts.map((operand) => operand.size);
+    this.spend(
+      what,
+      FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, this.places, what) ?? 0),
+    );
+    this.facts.push({ size: wanted, isConstant: this.isConstant(node) });
   }
 
-  /** Checks the fields of a node, and returns how many features it computes from operands of these sizes. */
-  private sizeOf(what: string, node: ProgramNode, sizes: readonly number[]): number {
-    const [input = 0] = sizes;
-    switch (node.op) {
-      case 'image':
-        return this.channels;
-      case 'condition':
-        return this.sizeOfCondition(what, node.index);
-      case 'conv':
-        this.checkConv(what, node, input);
-        return node.size;
-      case 'pointwise':
-        checkOneOf(`${what}: fn`, node.fn, pointwiseNames);
-        checkNumber(`${what}: parameter`, node.parameter, 'that is finite', () => true);
-        return input;
-      case 'concat':
-        return sum(sizes);
-      case 'slice':
-        checkInteger(`${what}: size`, node.size, 1, input);
-        checkInteger(`${what}: start`, node.start, 0, input - node.size);
-        return node.size;
-      case 'shift':
-        this.checkShift(what, node, input);
-        return input;
-      case 'enlarge':
-        checkEnlarge(what, node.rows, node.columns);
-        this.checkIsMap(what, node);
-        return input;
-      case 'position':
-        this.checkIsMap(what, node);
-        return 2;
-      case 'attend':
-        this.checkAttend(what, node, sizes);
-        return input;
-      case 'lstm':
-        return this.sizeOfLSTM(what, node, input);
-      case 'concatElu':
-        return 2 * input;
-      case 'gate':
-      case 'linearGate':
-        checkInteger(`${what}: groups`, node.groups, 1);
-        return checkFeatures(`${what}: input`, input, 2 * node.groups, '2 * groups') / 2;
-      case 'softmax':
-      case 'logSoftmax':
-        checkInteger(`${what}: groups`, node.groups, 1);
-        return checkFeatures(`${what}: input`, input, node.groups, 'groups');
-      case 'affine':
-      case 'normalize':
-        this.checkUse(`${what}: scale`, node.scale, [input]);
-        this.checkUse(`${what}: shift`, node.shift, [input]);
-        if (node.op === 'normalize') {
-          checkNumber(`${what}: epsilon`, node.epsilon, 'of at least 0', (epsilon) => epsilon >= 0);
-          checkInteger(`${what}: groups`, node.groups, 1);
-          checkFeatures(`${what}: input`, input, node.groups, 'groups');
-        }
-        return input;
-      case 'oneHot':
-        if (input !== 1) throwTypeError(`${what}: input`, 'one feature', input);
-        return node.size;
-      case 'oneHotLevels':
-        return input * checkEncodedLevels(`${what}: levels`, node.levels);
-      case 'embedLevels': {
-        const [levels = 0, units = 0] = this.weights.get(node.table)?.shape ?? [];
-        this.checkUse(`${what}: table`, node.table, [levels, units]);
-        checkEncodedLevels(`${what}: levels`, levels);
-        return input * units;
-      }
-      default:
-        if (sizes.some((size) => size !== input))
-          throwTypeError(`${what}: inputs`, 'features of one size', sizes);
-        return input;
-    }
+  /** Checks the fields of a node, and returns how many features it computes from its operands. */
+  private sizeOf(
+    what: string,
+    node: ProgramNode,
+    operation: Operation,
+    operands: readonly Operand[],
+  ): number {
+    const fields = Object.entries(operation.fields).map(([name, field]) => {
+      const value = (node as unknown as Readonly<Record<string, unknown>>)[name];
+      return [name, field === weight || field === weightOrNone ? this.reference(value) : value];
+    });
+    const size = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
+    if (node.op === 'image') return this.channels;
+    return node.op === 'condition' ? this.sizeOfCondition(what, node.index) : size;
+  }
+
+  /** What a node refers to by this name; the name itself if there is no such weight. */
+  private reference(name: unknown): unknown {
+    const found = this.weights.get(name as string);
+    if (found === undefined) return name;
+    this.usedWeights.add(name as string);
+    return { name, shape: found.shape };
   }
 
   private sizeOfCondition(what: string, index: number): number {
-    const condition = this.conditions[checkInteger(`${what}: index`, index, 0)];
+    const condition = this.conditions[index];
     if (condition === undefined || this.usedConditions.has(index)) {
       throwTypeError(
         `${what}: index`,
@@ -357,101 +273,16 @@ class CheckedNodes {
     return conditionFeatures(condition);
   }
 
-  private checkConv(what: string, node: Extract<ProgramNode, { op: 'conv' }>, input: number): void {
-    const window = checkWindow(`${what}: window`, node.window);
-    const { kernelSize, imageChannels } = window;
-    checkFeatures(`${what}: input`, input, imageChannels);
-    checkFeatures(`${what}: size`, node.size, imageChannels);
-    this.checkUse(`${what}: kernel`, node.kernel, [...kernelSize, input, node.size]);
-    if (node.bias !== null) this.checkUse(`${what}: bias`, node.bias, [node.size]);
-    if (this.areConstant[node.input]) checkConstantConv(what, window);
-    const [rows, columns] = kernelSize;
-    const padded = (size: number) => imageChannels * wholeVectors(size / imageChannels); // of each channel's group
-    this.spend(what, rows * columns * padded(input) * padded(node.size));
-  }
-
-  private checkShift(what: string, node: Extract<ProgramNode, { op: 'shift' }>, input: number): void {
-    checkInteger(`${what}: rows`, node.rows, 0, MOST_LENGTH);
-    checkInteger(`${what}: columns`, node.columns, 0, MOST_LENGTH);
-    this.checkIsMap(what, node);
-    this.spend(what, (node.rows + 1) * (node.columns + 1) * wholeVectors(input)); // stored, with zeros around them
-  }
-
-  private checkAttend(what: string, node: Extract<ProgramNode, { op: 'attend' }>, sizes: readonly number[]) {
-    const { inputs, heads } = node;
-    checkList(`${what}: inputs`, inputs, 3);
-    if (new Set(sizes).size > 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
-    const [size = 0] = sizes;
-    checkFeatures(`${what}: input`, size, checkInteger(`${what}: heads`, heads, 1), 'heads');
-    this.checkIsMap(what, node);
-    checkMemory(`${what}: height, width, keys and values of the image`, [
-      this.places,
-      2 * wholeVectors(size),
-    ]);
-    this.spend(what, (this.places + 2) * wholeVectors(size)); // keys and values of half of all places on average; and what is stored
-  }
-
-  private sizeOfLSTM(what: string, node: Extract<ProgramNode, { op: 'lstm' }>, input: number): number {
-    const { kernel, kernelSize, groups } = node;
-    const path = checkOneOf(`${what}: path`, node.path, lstmPaths);
-    const [rows, columns] = checkList(`${what}: kernelSize`, kernelSize, 2).map((length) =>
-      checkInteger(`${what}: kernelSize`, length, 1),
-    ) as [number, number];
-    if (!isOfPath(path, rows, columns))
-      throwTypeError(`${what}: kernelSize`, path === 'rows' ? '[1,k] with k odd' : '[2,1]', kernelSize);
-    checkInteger(`${what}: groups`, groups, 1);
-    const size = checkFeatures(`${what}: input`, input, 4 * groups, '4 * groups') / 4;
-    this.checkUse(`${what}: kernel`, kernel, [rows, columns, size, input]);
-    this.checkIsMap(what, node);
-    const padded = groups * wholeVectors(size / groups);
-    this.spend(what, rows * columns * padded * 4 * padded + FEATURE * 4 * padded); // gates are stored for each pixel of a row
-    return size;
-  }
-
-  private checkIsMap(what: string, node: ProgramNode): void {
-    if (operandsOf(node).some((operand) => this.areConstant[operand]))
-      throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
-  }
-
-  /** Checks that there is a weight of this name and shape. */
-  private checkUse(what: string, name: string, shape: readonly number[]): void {
-    const weight = this.weights.get(name) ?? throwTypeError(what, 'the name of a weight', name);
-    if (String(weight.shape) !== String(shape))
-      throwTypeError(`${what} '${name}'`, `shape [${shape}]`, weight.shape);
-    this.usedWeights.add(name);
-  }
-
   private isConstant(node: ProgramNode): boolean {
     if (node.op === 'image') return false;
     if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
-    return operandsOf(node).every((operand) => this.areConstant[operand]);
+    return operandsOf(node).every((operand) => this.facts[operand]?.isConstant);
   }
 
   private spend(what: string, work: number): void {
     this.work += work;
     if (this.work > this.mostWork) {
-      throwTypeError(what, `less work in so short a file, at most ${this.mostWork}`, this.work);
+      throwTypeError(what, `at most ${this.mostWork} products a pixel in a file of its size`, this.work);
     }
   }
-}
-
-function checkWindow(what: string, window: unknown): KernelWindow {
-  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
-  const { kernelSize, anchor, present, imageChannels, stride, transposed } = checkFields(
-    what,
-    window,
-    fields,
-  );
-  const tap = checkList(`${what}: anchor`, anchor, 2);
-  for (const [axis, length] of checkList(`${what}: kernelSize`, kernelSize, 2).entries()) {
-    checkInteger(`${what}: kernelSize`, length, 1);
-    checkInteger(`${what}: anchor`, tap[axis], 0, (length as number) - 1);
-  }
-  checkOneOf(`${what}: present`, present as string, ['nothing', 'A', 'B', 'everything', 'andBelow']);
-  checkInteger(`${what}: imageChannels`, imageChannels, 1);
-  checkOneOf(`${what}: stride`, stride as number, [1, 2]);
-  checkBoolean(`${what}: transposed`, transposed);
-  if (present === 'andBelow' && (stride !== 1 || transposed === true))
-    throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', stride);
-  return window as KernelWindow;
 }

@@ -1,7 +1,8 @@
 import type { ConditionShape } from '../core/conditions';
-import { seesBelow } from '../core/window';
+import type { Operation } from './operation';
+import { operations } from './operations';
 import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
-import { UnfitResolution } from './readiness';
+import { factorOf, UnfitResolution } from './readiness';
 
 // What a program does before its image begins: networks that read only conditions, which may look in all directions and
 // enlarge maps, and positions. None of this can be done row by row together with the image, and none of it needs the
@@ -43,8 +44,10 @@ export const withNodes = ({
 ];
 
 /** Whether a node reads whole maps, so that they must be complete before it begins. */
-export const readsWholeMaps = (node: ProgramNode): boolean =>
-  node.op === 'enlarge' || node.op === 'position' || (node.op === 'conv' && seesBelow(node.window));
+export function readsWholeMaps(node: ProgramNode): boolean {
+  const operation: Operation = operations[node.op];
+  return operation.readsWholeMaps?.(node) ?? false;
+}
 
 /**
  * Removes from a program what is done before the image begins: nodes that read whole maps, and maps of another size
@@ -132,7 +135,7 @@ export function mapSizes({ nodes, conditions, imageShape }: Omit<MapProgram, 'ou
       if (some(seeImage)) unfit('its input is made of the image, of which it would see pixels to come');
       if (size === null) unfit('its input is the same at every pixel');
     }
-    const isStrided = node.op === 'conv' && node.window.stride > 1;
+    const isStrided = factorOf(node) !== 1;
     const isOther = size !== null && !isSame(size, ofImage);
     if ((isStrided && isOther) || (readsWholeMaps(node) && some(areStrided)))
       unfit('strides are for maps of the size of the image, and for what is done row by row');

@@ -1,23 +1,9 @@
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, isOfPlaces } from '../core/conditions';
-import { isSeen, type KernelWindow, offsetOfTap, sightOf } from '../core/window';
-import { gateInputs, type ImageNode, operandsOf, type ProgramNode } from './program';
-
-// When a feature is ready, on a common clock: once for each image, before each row, before a pixel, after a number of
-// its channels, or after the row. A later time is a greater number, so a result that depends on several features is
-// ready at the greatest of their times.
-
-/** Ready before the first pixel, and the same at every pixel. */
-export const ONCE = -2;
-
-/** Depends on rows above only: ready for all pixels of a row before its first one. */
-export const ROW = -1;
-
-/**
- * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, so only later rows
- * can use it.
- */
-export const AFTER_ROW = Number.POSITIVE_INFINITY;
+import type { Operation, Read } from './operation';
+import { operations } from './operations';
+import { type ImageNode, operandsOf, type ProgramNode } from './program';
+import { AFTER_ROW, latest, ONCE, ROW } from './times';
 
 /** When the features of a node are ready, and at which places it has features. */
 export interface Readiness {
@@ -27,8 +13,8 @@ export interface Readiness {
    */
   readonly scale: number;
   /**
-   * For each feature {@link ONCE}, {@link ROW}, {@link AFTER_ROW}, or how many channels of the present pixel
-   * must be known before it can be computed: 0 where it depends on earlier pixels only.
+   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the present pixel must be known before it can
+   * be computed: 0 where it depends on earlier pixels only.
    */
   readonly times: readonly number[];
 }
@@ -55,11 +41,51 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
   for (const [index, node] of nodes.entries()) {
     const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
     const scale = scaleOf(node, index, operands);
-    const times = timesOf(node, conditions, (operand) => (all[operand] as Readiness).times);
+    const times =
+      node.op === 'condition'
+        ? new Array<number>(node.size).fill(isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE)
+        : timesOf(node, operands.map((operand) => operand.times)); // biome-ignore format: one operation
     const isConstantOverPixels = operands.every((operand) => operand.times.every((time) => time === ONCE));
     all.push({ scale, times: isConstantOverPixels ? times : times.map((time) => Math.max(time, ROW)) });
   }
   return all;
+}
+
+/** When each feature is ready: all that it is computed from must be. */
+function timesOf(node: ImageNode, operands: readonly (readonly number[])[]): readonly number[] {
+  const operation: Operation = operations[node.op];
+  if (operation.times !== undefined) return operation.times(node, operands);
+  const times = new Array<number>(node.size).fill(ONCE);
+  const sizes = operands.map(({ length }) => length);
+  for (const { features, operand, of, isOneByOne, at } of readsOf(node, sizes)) {
+    const read = (operands[operand] as readonly number[]).slice(...of);
+    const all = isOneByOne ? [] : [latest(read)];
+    for (let i = 0; i < features[1] - features[0]; i++) {
+      const time = timeOfRead((all[0] ?? read[i]) as number, at);
+      times[features[0] + i] = Math.max(times[features[0] + i] as number, time);
+    }
+  }
+  return times;
+}
+
+/** What the features of a node are computed from; by default the same feature of each operand. */
+export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly Read[] {
+  const operation: Operation = operations[node.op];
+  const features = [0, node.size] as const;
+  return (
+    operation.reads?.(node, sizes) ??
+    sizes.map((_, operand) => ({ features, operand, of: features, isOneByOne: true }))
+  );
+}
+
+/**
+ * When a feature can be read elsewhere. Rows above are known before the row; pixels to the left when the pixel begins,
+ * unless they wait for the end of the row; pixels to the right after the row.
+ */
+function timeOfRead(time: number, [down, right]: Read['at'] & {} = [0, 0]): number {
+  if (down < 0) return ROW;
+  if (right === 0 || time <= ROW || time === AFTER_ROW) return time;
+  return right < 0 ? 0 : AFTER_ROW;
 }
 
 /**
@@ -89,143 +115,15 @@ function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[])
     const reason = `its operands have several resolutions, ${scales.join(' and ')}`;
     throw new UnfitResolution(index, node.op, reason);
   }
-  if (node.op !== 'conv' || node.window.stride === 1) return scale;
-  const { stride, transposed } = node.window;
-  if (!transposed) return scale * stride;
-  if (scale % stride !== 0)
-    throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
-  return scale / stride;
+  const scaled = scale * factorOf(node);
+  if (scaled < 1) throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
+  return scaled;
 }
 
-function timesOf(
-  node: ImageNode,
-  conditions: readonly ConditionShape[],
-  of: (operand: number) => readonly number[],
-): readonly number[] {
-  switch (node.op) {
-    case 'image':
-      return Array.from({ length: node.size }, (_, channel) => channel + 1);
-    case 'condition':
-      return new Array<number>(node.size).fill(
-        isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE,
-      );
-    case 'conv':
-      return convTimes(of(node.input), node.size, node.window);
-    case 'shift':
-      return of(node.input).map((time) => shiftedTime(time, node));
-    case 'attend':
-      return attendTimes(node.inputs.map(of), node.heads);
-    case 'lstm':
-      return lstmTimes(of(node.input), node);
-    case 'concatElu':
-      return [...of(node.input), ...of(node.input)];
-    case 'normalize':
-    case 'softmax':
-    case 'logSoftmax':
-      return spread(latestOfGroups(of(node.input), node.groups), node.size);
-    case 'slice':
-      return of(node.input).slice(node.start, node.start + node.size);
-    case 'oneHot':
-    case 'oneHotLevels':
-    case 'embedLevels': // the features of each number are ready when it is
-      return spread(of(node.input), node.size);
-    case 'gate':
-    case 'linearGate':
-      return gateInputs(node).map((halves) => latest(halves.map((half) => of(node.input)[half] as number)));
-    case 'concat':
-      return node.inputs.flatMap((input) => of(input));
-    default:
-      return operandsOf(node)
-        .map(of)
-        .reduce((all, times) => all.map((time, feature) => Math.max(time, times[feature] as number)));
-  }
-}
-
-/**
- * When a feature of an earlier place can be read: those of rows above before the row, those of pixels to the left when
- * the pixel begins, unless they wait for the end of the row.
- */
-function shiftedTime(time: number, { rows, columns }: { rows: number; columns: number }): number {
-  if (rows > 0) return ROW;
-  if (columns === 0) return time;
-  return time === AFTER_ROW ? AFTER_ROW : Math.min(time, 0);
-}
-
-/** For each head: when its query is ready, and the keys and values of earlier places are available. */
-function attendTimes([queries = [], ...keysAndValues]: (readonly number[])[], heads: number): number[] {
-  const ofEarlier = keysAndValues.map((times) =>
-    times.map((time) => shiftedTime(time, { rows: 0, columns: 1 })),
-  );
-  const all = [queries, ...ofEarlier].map((times) => latestOfGroups(times, heads));
-  return spread(
-    Array.from({ length: heads }, (_, head) => latest(all.map((times) => times[head] as number))),
-    queries.length,
-  );
-}
-
-/**
- * When the states are ready. Along rows, those of a group wait only for its own gates: the states that they come from
- * are in the row above. Along diagonals they also come from all groups of the pixel beside. From the left, that pixel is
- * known when this one begins; but if some gates wait for the end of the row, so do all states. From the right, states
- * have seen the rest of the row, and are ready after it. If all gates are known before the row, so are all states.
- */
-function lstmTimes(
-  gates: readonly number[],
-  { path, groups, size }: Pick<Extract<ProgramNode, { op: 'lstm' }>, 'path' | 'groups' | 'size'>,
-): number[] {
-  const last = latest(gates);
-  if (path !== 'rows' && (last <= ROW || last === AFTER_ROW || path === 'fromRight'))
-    return new Array<number>(size).fill(last <= ROW ? ROW : AFTER_ROW);
-  const times = latestOfGroups(gates, groups);
-  return spread(path === 'rows' ? times : times.map((time) => Math.max(time, 0)), size);
-}
-
-/** The latest of a list of times, which may be too long to pass as arguments. */
-const latest = (times: readonly number[]): number =>
-  times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
-
-/** The latest time of each group of features. */
-function latestOfGroups(times: readonly number[], groups: number): number[] {
-  const size = times.length / groups;
-  return Array.from({ length: groups }, (_, group) => latest(times.slice(group * size, (group + 1) * size)));
-}
-
-/** Expands the times of groups to those of their features. */
-function spread(times: readonly number[], features: number): number[] {
-  const all = new Array<number>(features);
-  const size = features / times.length;
-  for (const [group, time] of times.entries()) all.fill(time, group * size, (group + 1) * size);
-  return all;
-}
-
-/**
- * An output of a convolution is ready when everything its window sees is. Rows above are known before the row, pixels
- * to the left before the pixel, and pixels to the right after the row. So all outputs of one channel are ready at the
- * same time.
- */
-function convTimes(inputs: readonly number[], featuresOut: number, window: KernelWindow): number[] {
-  const ofChannels = latestOfGroups(inputs, window.imageChannels);
-  const times = ofChannels.map((_, channel) => timeOfChannel(ofChannels, channel, window));
-  return spread(times, featuresOut);
-}
-
-/** When the outputs of one channel are ready, given the times of the inputs of each channel. */
-function timeOfChannel(inputs: readonly number[], channelOut: number, window: KernelWindow): number {
-  const { anchor, kernelSize } = window;
-  const last = latest(inputs);
-  let time = ONCE;
-  for (let column = 0; column < kernelSize[1]; column++) {
-    const [, right] = offsetOfTap(window, anchor[0], column);
-    const sight = sightOf(window, anchor[0], column);
-    if (right === 0) {
-      const seen = inputs.filter((_, channelIn) => isSeen(sight, channelIn, channelOut));
-      time = Math.max(time, latest(seen));
-    } else if (sight !== 'nothing') {
-      const isLeft = right < 0 && last !== AFTER_ROW; // known with the pixels to the left
-      time = Math.max(time, last <= ROW ? last : isLeft ? 0 : AFTER_ROW);
-    }
-  }
-  return time;
+/** How many times as far apart its places are as those of its operands. */
+export function factorOf(node: ProgramNode): number {
+  const operation: Operation = operations[node.op];
+  return operation.scale?.(node) ?? 1;
 }
 
 /**

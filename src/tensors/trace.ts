@@ -9,9 +9,10 @@ import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import { checkDescription } from '../program/description';
 import { imageProgram } from '../program/maps';
-import type { Expressed } from '../program/ops';
+import type { Expressed } from '../program/operations';
 import type { PortableModel, Weight } from '../program/program';
-import { AFTER_ROW, firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
+import { firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
+import { AFTER_ROW } from '../program/times';
 
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
@@ -144,7 +145,7 @@ function buildLayer(
 ): Features {
   const own = layer as Partial<Expressed> & layers.Layer;
   const express = () =>
-    own.express?.(builder, inputs) ?? stockLayer(layer, shapes)?.(builder, inputs) ?? null;
+    own.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs) ?? null;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
   if (own.express !== undefined && overridesCall(layer)) {
     throw new Obstacle(

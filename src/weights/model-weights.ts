@@ -1,6 +1,6 @@
 import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
-import { ownName } from '../program/ops';
+import { ownName } from '../program/weights';
 
 /** A weight of a model. */
 export interface ModelWeight {

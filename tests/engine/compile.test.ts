@@ -31,10 +31,10 @@ const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => 
 
 /** A convolution of pixels before the present one in its row, of one group. */
 const left = (program: ProgramBuilder, x: Features, size: number, columns = 3) =>
-  program.conv(x, weightOf([1, columns, x.size, size]), null, windowAround([1, columns], 'A', 1));
+  program.ops.conv(x, weightOf([1, columns, x.size, size]), null, windowAround([1, columns], 'A', 1));
 /** Features that see the rows above: ready before a row. */
 const above = (program: ProgramBuilder, x: Features, size: number) =>
-  program.conv(x, weightOf([3, 1, x.size, size]), null, windowAround([3, 1], 'nothing', 1));
+  program.ops.conv(x, weightOf([3, 1, x.size, size]), null, windowAround([3, 1], 'nothing', 1));
 
 describe('compile', () => {
   it.each<[string, number, number, Build, (string | undefined)[][]]>([
@@ -42,7 +42,7 @@ describe('compile', () => {
       'computes for the whole row what sees rows above only, and each channel from the channels before it',
       2,
       3,
-      (program, image) => program.conv(image, weightOf([1, 1, 2, 6]), null, windowAround([1, 1], 'A', 2)),
+      (program, image) => program.ops.conv(image, weightOf([1, 1, 2, 6]), null, windowAround([1, 1], 'A', 2)),
       [[], ['product'], ['copy'], ['product', 'copy'], [], []],
     ],
     [
@@ -51,8 +51,8 @@ describe('compile', () => {
       2,
       (program, image) => {
         const all = windowAround([1, 3], 'everything', 1);
-        const whole = program.conv(image, weightOf([1, 3, 1, 1]), null, all);
-        return above(program, program.pointwise('relu', whole), 2);
+        const whole = program.ops.conv(image, weightOf([1, 3, 1, 1]), null, all);
+        return above(program, program.ops.pointwise('relu', whole), 2);
       },
       [[], ['product'], ['copy'], [], ['product']], // a product for the kernel row that is seen; one with its ReLU
     ],
@@ -60,7 +60,7 @@ describe('compile', () => {
       'makes a ReLU part of the convolution that it alone reads',
       1,
       4,
-      (program, image) => program.pointwise('relu', left(program, image, 4)),
+      (program, image) => program.ops.pointwise('relu', left(program, image, 4)),
       [[], [], ['product'], [], []],
     ],
     [
@@ -69,7 +69,7 @@ describe('compile', () => {
       4,
       (program, image) => {
         const conv = left(program, image, 4);
-        return program.combine('add', program.pointwise('relu', conv), conv);
+        return program.ops.combine('add', program.ops.pointwise('relu', conv), conv);
       },
       [[], [], ['product', 'relu', 'add'], [], []],
     ],
@@ -77,7 +77,7 @@ describe('compile', () => {
       'looks rows of a kernel up where one-hot vectors are all that it reads, and makes none',
       1,
       2,
-      (program, image) => left(program, program.oneHotLevels(image, 3), 2),
+      (program, image) => left(program, program.ops.oneHotLevels(image, 3), 2),
       [[], [], ['lookup'], ['levelNumber'], []],
     ],
     [
@@ -85,9 +85,9 @@ describe('compile', () => {
       1,
       3,
       (program, image) => {
-        const hot = program.oneHotLevels(left(program, image, 1), 3);
-        const read = program.conv(hot, weightOf([1, 1, 3, 3]), null, windowAround([1, 1], 'B', 1));
-        return program.combine('add', hot, read);
+        const hot = program.ops.oneHotLevels(left(program, image, 1), 3);
+        const read = program.ops.conv(hot, weightOf([1, 1, 3, 3]), null, windowAround([1, 1], 'B', 1));
+        return program.ops.combine('add', hot, read);
       },
       [[], [], ['product', 'levelNumber', 'oneHot', 'lookup', 'add'], [], []],
     ],
@@ -95,7 +95,7 @@ describe('compile', () => {
       'copies rows of a table for embedded levels',
       1,
       2,
-      (program, image) => left(program, program.embedLevels(image, weightOf([3, 2])), 2),
+      (program, image) => left(program, program.ops.embedLevels(image, weightOf([3, 2])), 2),
       [[], [], ['product'], ['levelNumber', 'lookup'], []],
     ],
     [
@@ -104,7 +104,7 @@ describe('compile', () => {
       4,
       (program, image) => {
         const conv = left(program, image, 4);
-        program.pointwise('tanh', conv);
+        program.ops.pointwise('tanh', conv);
         return conv;
       },
       [[], [], ['product'], [], []],
@@ -117,8 +117,8 @@ describe('compile', () => {
     const chain = (length: number) =>
       planOf(1, 8, (program, image) => {
         let x = above(program, image, 8);
-        for (let i = 0; i < length; i++) x = program.pointwise('tanh', x);
-        return program.combine('add', x, left(program, image, 8));
+        for (let i = 0; i < length; i++) x = program.ops.pointwise('tanh', x);
+        return program.ops.combine('add', x, left(program, image, 8));
       }).chunkFloats;
     expect(chain(9)).toBe(chain(3)); // two rows by turns
     expect(chain(3)).toBeGreaterThan(chain(0));
@@ -126,9 +126,9 @@ describe('compile', () => {
 
   it('makes in one go, pixel by pixel, what joins features of rows above and of the pixel', () => {
     const plan = planOf(1, 8, (program, image) => {
-      const joined = program.concat(above(program, image, 8), left(program, image, 8));
-      const active = program.pointwise('tanh', joined);
-      return program.conv(active, weightOf([1, 1, 16, 8]), null, windowAround([1, 1], 'B', 1));
+      const joined = program.ops.concat(above(program, image, 8), left(program, image, 8));
+      const active = program.ops.pointwise('tanh', joined);
+      return program.ops.conv(active, weightOf([1, 1, 16, 8]), null, windowAround([1, 1], 'B', 1));
     });
     const [, row, pixel] = opsOf(plan);
     expect([row, pixel].map((ops) => ops?.filter((op) => op === 'tanh').length)).toEqual([0, 1]);

@@ -15,7 +15,7 @@ import type { Machine } from '../../src/engine/machine';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { imageModelShape } from '../../src/models/image-model';
-import { AFTER_ROW, ONCE } from '../../src/program/readiness';
+import { AFTER_ROW, ONCE } from '../../src/program/times';
 import { readModel, type TracedModel, trace } from '../../src/tensors/trace';
 import { onEachCpuBackend } from '../support/backends';
 import { fill } from '../support/random-model';

@@ -3,7 +3,7 @@ import { Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
 import { INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
-import { ROW } from '../../src/program/readiness';
+import { ROW } from '../../src/program/times';
 
 // That a machine does the right thing in the right order is what random programs try; here is how much it does at once.
 

@@ -37,9 +37,9 @@ function programOf(
     program.condition(1, 2, true),
     program.condition(2, 2, false),
   ];
-  const seen = program.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
-  const all = program.concat(seen, network(program, conditions, seen), program.position(seen));
-  const output = program.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
+  const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
+  const all = program.ops.concat(seen, network(program, conditions, seen), program.ops.position(seen));
+  const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
   return modelOf(program, output, {
     imageShape: [HEIGHT, WIDTH, 1],
     levels: LEVELS,
@@ -78,31 +78,31 @@ describe('maps that come before the image', () => {
         const weight = weights(seed + 500);
         const model = programOf(
           (program, [codes, map, vector]) => {
-            const bent = program.pointwise('tanh', vector); // read as often as steps say
+            const bent = program.ops.pointwise('tanh', vector); // read as often as steps say
             const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
               const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
               if (kind <= 2)
-                return program.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
-              if (kind === 3) return program.concat(x, program.position(x));
-              if (kind === 4) return program.pointwise('elu', x);
-              if (kind === 6) return program.shift(x, rows - 1, columns - 1);
-              if (kind === 7) return program.concatElu(x);
-              if (kind === 8) return program.attend(x, program.pointwise('tanh', x), x, 1);
-              if (kind === 9) return program.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
+                return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
+              if (kind === 3) return program.ops.concat(x, program.ops.position(x));
+              if (kind === 4) return program.ops.pointwise('elu', x);
+              if (kind === 6) return program.ops.shift(x, rows - 1, columns - 1);
+              if (kind === 7) return program.ops.concatElu(x);
+              if (kind === 8) return program.ops.attend(x, program.ops.pointwise('tanh', x), x, 1);
+              if (kind === 9) return program.ops.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
               if (kind === 11) {
                 const path = rows === 1 ? 'rows' : rows === 3 ? 'fromLeft' : 'fromRight';
                 const taps = path === 'rows' ? [1, columns] : [2, 1];
-                const gates = program.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
-                return program.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
+                const gates = program.ops.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
+                return program.ops.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
               }
               return kind === 5
-                ? program.concat(x, bent)
-                : program.combine('add', x, program.pointwise('tanh', x));
+                ? program.ops.concat(x, bent)
+                : program.ops.combine('add', x, program.ops.pointwise('tanh', x));
             };
-            const coarse = steps.reduce(grow, program.oneHot(codes, 3));
+            const coarse = steps.reduce(grow, program.ops.oneHot(codes, 3));
             const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
-            const enlarged = rows * columns === 1 ? coarse : program.enlarge(coarse, rows, columns);
-            return after.reduce(grow, program.concat(enlarged, map));
+            const enlarged = rows * columns === 1 ? coarse : program.ops.enlarge(coarse, rows, columns);
+            return after.reduce(grow, program.ops.concat(enlarged, map));
           },
           seed,
           shape,
@@ -115,7 +115,7 @@ describe('maps that come before the image', () => {
 
   it('enlarge by steps', () => {
     const model = programOf((program, [codes]) =>
-      program.enlarge(program.enlarge(program.oneHot(codes, 3), 2, 1), 1, 3),
+      program.ops.enlarge(program.ops.enlarge(program.ops.oneHot(codes, 3), 2, 1), 1, 3),
     );
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 5 });
   });
@@ -125,7 +125,7 @@ describe('maps', () => {
   it('are of positions of the image too, and look around in these', () => {
     const around = windowOf({ kernelSize: 3, shift: 'around' });
     const model = programOf((program, _, image) =>
-      program.conv(program.position(image), weights(9)([3, 3, 2, 2]), null, around),
+      program.ops.conv(program.ops.position(image), weights(9)([3, 3, 2, 2]), null, around),
     );
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 7 });
   });
@@ -133,12 +133,12 @@ describe('maps', () => {
   it('are of positions at the resolution of what passed strides', () => {
     const program = new ProgramBuilder();
     const image = program.image(1);
-    const seen = program.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
+    const seen = program.ops.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
     const window = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 });
-    const down = (x: Features) => program.conv(x, weights(2)([2, 2, 2, 2]), null, window);
-    const up = (x: Features) => program.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, { ...window, anchor: [0, 0], transposed: true }); // biome-ignore format: one line
+    const down = (x: Features) => program.ops.conv(x, weights(2)([2, 2, 2, 2]), null, window);
+    const up = (x: Features) => program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, { ...window, anchor: [0, 0], transposed: true }); // biome-ignore format: one line
     const quarter = down(down(seen));
-    const output = up(up(program.combine('add', program.position(quarter), program.pointwise('scale', quarter, 0)))); // biome-ignore format: one line
+    const output = up(up(program.ops.combine('add', program.ops.position(quarter), program.ops.pointwise('scale', quarter, 0)))); // biome-ignore format: one line
     const imageShape = [8, 4, 1] as const;
     const model = modelOf(program, output, { imageShape, levels: 2 });
     const evaluator = evaluatorFor(model, { numImages: 1, imageShape: [...imageShape] });
@@ -155,8 +155,8 @@ describe('maps', () => {
   it('may be all that there is: outputs that see no image', () => {
     const program = new ProgramBuilder();
     program.image(1);
-    const codes = program.oneHot(program.condition(0, 1, true), 3);
-    const output = program.enlarge(program.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
+    const codes = program.ops.oneHot(program.condition(0, 1, true), 3);
+    const output = program.ops.enlarge(program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
     const conditions = [codesOf(COARSE), MAP, VECTOR];
     const model = modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions });
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 8 });
@@ -165,11 +165,11 @@ describe('maps', () => {
   it('are kept whole where they are read whole, or by several, and not where only their size is', () => {
     const program = new ProgramBuilder();
     const image = program.image(1); // node 0
-    const codes = program.oneHot(program.condition(0, 1, true), 3); // 1, 2: of which others are made
-    const once = program.pointwise('tanh', codes); // 3
-    const sum = program.combine('add', once, codes); // 4: read whole
-    program.enlarge(sum, 2, 3); // 5
-    program.position(program.pointwise('elu', image)); // 6, 7
+    const codes = program.ops.oneHot(program.condition(0, 1, true), 3); // 1, 2: of which others are made
+    const once = program.ops.pointwise('tanh', codes); // 3
+    const sum = program.ops.combine('add', once, codes); // 4: read whole
+    program.ops.enlarge(sum, 2, 3); // 5
+    program.ops.position(program.ops.pointwise('elu', image)); // 6, 7
     expect(wholeMaps(program.nodes, [5, 7])).toEqual([2, 4, 5, 7]);
     expect(wholeMaps(program.nodes, [7])).toEqual([7]);
   });
@@ -182,20 +182,20 @@ describe('maps that cannot be', () => {
   it.each<[string, Parameters<typeof programOf>[0], RegExp]>([
     [
       'look around in the image',
-      (p, _, image) => p.conv(image, kernel(3), null, around),
+      (p, _, image) => p.ops.conv(image, kernel(3), null, around),
       /conv.*image.*to come/,
     ],
-    ['enlarge the image', (p, _, image) => p.enlarge(image, 1, 1), /enlarge.*made of the image/],
+    ['enlarge the image', (p, _, image) => p.ops.enlarge(image, 1, 1), /enlarge.*made of the image/],
     [
       'look around in codes and the image',
-      (p, [codes], image) => p.concat(p.enlarge(codes, 2, 1), image),
+      (p, [codes], image) => p.ops.concat(p.ops.enlarge(codes, 2, 1), image),
       /several sizes, \[4,3\] and \[4,9\]/,
     ],
-    ['have several sizes', (p, [codes, map]) => p.concat(codes, map), /several sizes, \[2,3\] and \[4,9\]/],
+    ['have several sizes', (p, [codes, map]) => p.ops.concat(codes, map), /several sizes, \[2,3\] and \[4,9\]/],
     [
       'have strides',
       (p, [codes]) =>
-        p.conv(
+        p.ops.conv(
           codes,
           weights(1)([2, 2, 1, 2]),
           null,
@@ -206,8 +206,8 @@ describe('maps that cannot be', () => {
     [
       'look around where strides were',
       (p, [, map]) =>
-        p.conv(
-          p.conv(
+        p.ops.conv(
+          p.ops.conv(
             map,
             weights(1)([2, 2, 2, 2]),
             null,
@@ -222,7 +222,7 @@ describe('maps that cannot be', () => {
     [
       'look around in what is the same at every pixel',
       (p, [, , vector]) =>
-        p.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'around' })),
+        p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'around' })),
       /conv.*the same at every pixel/,
     ],
   ])('%s', (_, network, message) => {
@@ -245,7 +245,7 @@ describe('maps that cannot be', () => {
 
   it('are made of what is the same at every pixel', () => {
     const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) =>
-      p.enlarge(vector, 2, 2);
+      p.ops.enlarge(vector, 2, 2);
     expect(() => programOf(network)).toThrow('enlarge: input: wanted features of pixels');
   });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { ImageNode, LSTMPath } from '../../src/program/program';
+import type { LSTMPath } from '../../src/program/operations/lstm';
+import type { ImageNode } from '../../src/program/program';
 import { type Readiness, readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
 import { LEVELS, randomProgram, recipes } from '../support/random-program';
@@ -38,23 +39,23 @@ const point = { ...plainWindow, kernelSize: [1, 1], anchor: [0, 0], present: 'ev
 /** Maps of each time, of four features, of images with two channels. */
 function maps(program: ProgramBuilder) {
   const image = program.image(2);
-  const pixel = program.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
-  const rows = program.shift(pixel, 1, 0);
-  const left = program.shift(pixel, 0, 1);
+  const pixel = program.ops.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
+  const rows = program.ops.shift(pixel, 1, 0);
+  const left = program.ops.shift(pixel, 0, 1);
   const row = { ...plainWindow, kernelSize: [1, 3], anchor: [0, 1], present: 'everything' } as const;
-  const after = program.conv(image, random([1, 3, 2, 4], 'all of a row'), null, row);
-  const mixed = program.concat(program.slice(left, 0, 1), image, program.slice(rows, 0, 1));
+  const after = program.ops.conv(image, random([1, 3, 2, 4], 'all of a row'), null, row);
+  const mixed = program.ops.concat(program.ops.slice(left, 0, 1), image, program.ops.slice(rows, 0, 1));
   return { pixel, rows, left, after, mixed };
 }
 const time = fc.constantFrom<(keyof ReturnType<typeof maps>)[]>('pixel', 'rows', 'left', 'after', 'mixed');
 
 /** Expects logits, of what is known before a pixel of these features and others that are, to be those of whole images. */
 function expectSeenRight(program: ProgramBuilder, features: Features, known: Features): void {
-  const seen = program.shift(features, 1, 0); // in the row below, whatever it has seen
+  const seen = program.ops.shift(features, 1, 0); // in the row below, whatever it has seen
   const { times } = readinessOf(program.nodes as ImageNode[], [])[nodeOf(features)] as Readiness;
   const also = times.every((time) => time <= 0) ? [features] : [];
-  const all = program.concat(seen, known, ...also);
-  const output = program.conv(all, random([1, 1, all.size, 2 * LEVELS], 'outputs'), null, point);
+  const all = program.ops.concat(seen, known, ...also);
+  const output = program.ops.conv(all, random([1, 1, all.size, 2 * LEVELS], 'outputs'), null, point);
   const model = modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS });
   expectAsDefined(model, { numImages: 3, chunkImages: 2, seed: 1 });
 }
@@ -65,7 +66,7 @@ describe('attention', () => {
       fc.property(time, time, time, fc.constantFrom(1, 2, 4), (queries, keys, values, heads) => {
         const program = new ProgramBuilder();
         const of = maps(program);
-        expectSeenRight(program, program.attend(of[queries], of[keys], of[values], heads), of.left);
+        expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads), of.left);
       }),
       runs({ numRuns: 40, seed: 1 }),
     );
@@ -86,11 +87,11 @@ describe('an LSTM', () => {
         const program = new ProgramBuilder();
         const of = maps(program);
         const half = (name: typeof first) =>
-          program.concat(of[name], of[name], program.slice(of[name], 0, 4));
-        const gates = program.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
+          program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
+        const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
         const size = gates.size / 4;
         const kernel = random([...kernelSize, size, 4 * size], 'states');
-        expectSeenRight(program, program.lstm(gates, kernel, path, groups), of.left);
+        expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
       }),
       runs({ numRuns: 40, seed: 1 }),
     );
@@ -102,8 +103,8 @@ describe('an LSTM', () => {
       const program = new ProgramBuilder();
       const { rows, left } = maps(program);
       const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
-      const bent = program.pointwise('tanh', program.lstm(rows, kernel, path, 1));
-      const others = program.pointwise('tanh', program.pointwise('tanh', program.pointwise('elu', bent)));
+      const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
+      const others = program.ops.pointwise('tanh', program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)));
       expectSeenRight(program, others, left);
     },
   );

@@ -157,8 +157,8 @@ describe('weight normalization', () => {
       setLayerNoise(layer, 3);
       const builder = new ProgramBuilder();
       builder.enterLayer('conv');
-      layer.express(builder, [builder.image(2)]);
-      layer.express(builder, [builder.image(2)]); // used twice, it has one weight
+      layer.express(builder.ops, [builder.image(2)]);
+      layer.express(builder.ops, [builder.image(2)]); // used twice, it has one weight
       expect([...builder.weights.keys()]).toEqual(['conv.kernel', 'conv.bias']);
       const { from, make, shape } = builder.weights.get('conv.kernel') as WeightRecipe;
       const numbers = await Promise.all(from.map((weight) => (weight.read() as tf.Tensor).data()));

@@ -294,14 +294,14 @@ describe('activation', () => {
   it('linear is its input; the others are one operation, with the parameter that they imply', () => {
     const program = new ProgramBuilder();
     const image = program.image(2);
-    expect(activation('linear')?.(program, image)).toBe(image);
+    expect(activation('linear')?.(program.ops, image)).toBe(image);
     expect(program.nodes).toHaveLength(1);
     for (const [name, node] of [
       ['relu', { fn: 'relu', parameter: 0 }],
       ['relu6', { fn: 'clippedRelu', parameter: 6 }],
       ['elu', { fn: 'elu', parameter: 1 }],
     ] as const) {
-      expect(activation(name)?.(program, image)?.size).toBe(2);
+      expect(activation(name)?.(program.ops, image)?.size).toBe(2);
       expect(program.nodes.at(-1)).toEqual({ op: 'pointwise', size: 2, input: 0, ...node });
     }
   });
@@ -309,8 +309,8 @@ describe('activation', () => {
   it('softmax runs over each of so many groups', () => {
     const program = new ProgramBuilder();
     const image = program.image(6);
-    activation('log_softmax', 3)?.(program, image);
-    activation('softmax')?.(program, image);
+    activation('log_softmax', 3)?.(program.ops, image);
+    activation('softmax')?.(program.ops, image);
     expect(program.nodes.slice(1)).toEqual([
       { op: 'logSoftmax', size: 6, input: 0, groups: 3 },
       { op: 'softmax', size: 6, input: 0, groups: 1 },

@@ -5,9 +5,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
 import { TensorOps } from '../../src/layers/tensor-ops';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { LayerWeight } from '../../src/program/ops';
-import { type ImageNode, type PointwiseName, pointwiseNames } from '../../src/program/program';
+import { type PointwiseName, pointwiseNames } from '../../src/program/operations/pointwise';
+import type { ImageNode } from '../../src/program/program';
 import { readinessOf } from '../../src/program/readiness';
+import type { LayerWeight } from '../../src/program/weights';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -91,7 +92,7 @@ describe('convolutions on tensors', () => {
     const [kernel, bias] = [tf.ones([1, 3, 2, 4]), tf.ones([4])];
     const program = new ProgramBuilder();
     const window = windowOf({ kernelSize: [1, 3], imageChannels: 2, maskType: 'A' });
-    const y = program.conv(program.image(2), weightOf(kernel, 'kernel'), weightOf(bias, 'bias'), window);
+    const y = program.ops.conv(program.image(2), weightOf(kernel, 'kernel'), weightOf(bias, 'bias'), window);
     expect(program.nodes[nodeOf(y)]).toEqual({
       op: 'conv',
       size: 4,

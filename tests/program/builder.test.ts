@@ -8,8 +8,8 @@ const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
 it('normalizes in groups, one unless there are more', () => {
   const program = new ProgramBuilder();
   const image = program.image(6);
-  program.normalize(image, { epsilon: 1 });
-  program.normalize(image, { epsilon: 1, groups: 3 });
+  program.ops.normalize(image, { epsilon: 1 });
+  program.ops.normalize(image, { epsilon: 1, groups: 3 });
   const [one, three] = program.nodes.slice(1);
   expect([one, three]).toMatchObject([{ groups: 1 }, { groups: 3 }]);
 });
@@ -17,19 +17,19 @@ it('normalizes in groups, one unless there are more', () => {
 it('passes on what a program for drawing has no use for', () => {
   const program = new ProgramBuilder();
   const image = program.image(2);
-  expect(program.oneHot(program.condition(0, 1, false), 5).size).toBe(5);
-  expect(program.dropout(image, { rate: 0.5 })).toBe(image);
-  expect(program.perChannel(image, 2, 1)).toBe(image);
+  expect(program.ops.oneHot(program.condition(0, 1, false), 5).size).toBe(5);
+  expect(program.ops.dropout(image, { rate: 0.5 })).toBe(image);
+  expect(program.ops.perChannel(image, 2, 1)).toBe(image);
 });
 
 it('takes levels as one-hot vectors, and as rows of a table', () => {
   const program = new ProgramBuilder();
   const image = program.image(2);
   program.enterLayer('levels');
-  const hot = program.oneHotLevels(image, 5);
+  const hot = program.ops.oneHotLevels(image, 5);
   const table = weightOf([5, 3], undefined, 'embeddings');
-  const embedded = program.embedLevels(image, table);
-  program.embedLevels(image, table);
+  const embedded = program.ops.embedLevels(image, table);
+  program.ops.embedLevels(image, table);
   expect([hot.size, embedded.size]).toEqual([10, 6]);
   expect(program.nodes.slice(1)).toEqual([
     { op: 'oneHotLevels', size: 10, input: 0, levels: 5 },
@@ -41,7 +41,7 @@ it('takes levels as one-hot vectors, and as rows of a table', () => {
 it('takes a softmax of as many groups as split the features', () => {
   const program = new ProgramBuilder();
   const image = program.image(6);
-  const y = program.softmax('logSoftmax', image, 3);
+  const y = program.ops.softmax('logSoftmax', image, 3);
   expect(program.nodes[nodeOf(y)]).toEqual({ op: 'logSoftmax', size: 6, input: 0, groups: 3 });
 });
 
@@ -51,11 +51,11 @@ describe('weights', () => {
     const image = program.image(1);
     const [kernel, bias] = [weightOf([1, 1, 1, 1], [3], 'kernel'), weightOf([1], [4], 'bias')];
     program.enterLayer('first');
-    const a = program.conv(image, kernel, bias, point());
+    const a = program.ops.conv(image, kernel, bias, point());
     program.enterLayer('second');
     const own = weightOf([1, 1, 1, 1], [5], 'kernel');
-    program.conv(program.conv(a, kernel, null, point()), own, bias, point());
-    program.conv(a, weightOf([1, 1], [6], 'kernel'), null, point()); // that of a dense layer
+    program.ops.conv(program.ops.conv(a, kernel, null, point()), own, bias, point());
+    program.ops.conv(a, weightOf([1, 1], [6], 'kernel'), null, point()); // that of a dense layer
     const convs = program.nodes.slice(1);
     expect(convs).toMatchObject([
       { kernel: 'first.kernel', bias: 'first.bias' },
@@ -78,8 +78,8 @@ describe('weights', () => {
     const program = new ProgramBuilder();
     const image = program.image(2);
     const weight = weightOf([1, 1, 2, 2], [1, 2, 3, 4]);
-    const four = program.concat(image, program.conv(image, weight, null, point()));
-    program.affine(four, { scale: weight });
+    const four = program.ops.concat(image, program.ops.conv(image, weight, null, point()));
+    program.ops.affine(four, { scale: weight });
     expect([...program.weights].map(([, { shape }]) => shape)).toEqual([[1, 1, 2, 2], [4], [4]]);
   });
 
@@ -87,7 +87,7 @@ describe('weights', () => {
     const program = new ProgramBuilder();
     program.enterLayer('conv');
     const kernel = { ...weightOf([1, 1, 1, 1]), name: 'conv/kernel_3', originalName: 'conv/kernel' };
-    program.conv(program.image(1), kernel, null, point());
+    program.ops.conv(program.image(1), kernel, null, point());
     expect([...program.weights.keys()]).toEqual(['conv.kernel']);
   });
 
@@ -95,11 +95,11 @@ describe('weights', () => {
     const program = new ProgramBuilder();
     const [mean, one] = [weightOf([3], [1, 2, 3]), weightOf([1, 1], [0.25])];
     const image = program.image(3);
-    program.affine(image, { scale: one, shift: mean });
-    program.normalize(image, { epsilon: 1, shift: one });
-    program.standardize(image, { mean, variance: weightOf([1], [3]), scale: one, epsilon: 1 }); // 0.25 / 2
-    const single = program.conv(image, weightOf([1, 1, 3, 1], [1, 1, 1]), null, point());
-    program.affine(single, { scale: one }); // a weight as any other, where there is one feature
+    program.ops.affine(image, { scale: one, shift: mean });
+    program.ops.normalize(image, { epsilon: 1, shift: one });
+    program.ops.standardize(image, { mean, variance: weightOf([1], [3]), scale: one, epsilon: 1 }); // 0.25 / 2
+    const single = program.ops.conv(image, weightOf([1, 1, 3, 1], [1, 1, 1]), null, point());
+    program.ops.affine(single, { scale: one }); // a weight as any other, where there is one feature
     const numbers = [...program.weights.values()].map(({ shape, from, make }) => [
       shape,
       Array.from(make(from.map((weight) => weight.read() as number[]))),
@@ -155,7 +155,7 @@ describe('weights', () => {
     ] as const) {
       // biome-ignore format: two rows a case
       const program = new ProgramBuilder();
-      const y = program.standardize(program.image(2), { mean, variance, epsilon: 1, ...more });
+      const y = program.ops.standardize(program.image(2), { mean, variance, epsilon: 1, ...more });
       expect(program.nodes[nodeOf(y)]).toEqual({
         op: 'affine',
         size: 2,
@@ -174,9 +174,9 @@ describe('weights', () => {
 it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(1);
-  const y = program.conv(image, weightOf([1, 1, 1, 2]), null, point(), 'relu');
+  const y = program.ops.conv(image, weightOf([1, 1, 1, 2]), null, point(), 'relu');
   const map = program.condition(0, 2, true);
-  program.gate(y, 1, map);
+  program.ops.gate(y, 1, map);
   expect(program.nodes.slice(1)).toMatchObject([
     { op: 'conv', size: 2, input: 0 },
     { op: 'pointwise', fn: 'relu', size: 2, input: 1 },
@@ -189,21 +189,21 @@ it('makes a ReLU after a convolution a node of its own, and adds a condition bef
 it('shifts what differs from pixel to pixel, to later places, and takes both halves of concatElu', () => {
   const program = new ProgramBuilder();
   const image = program.image(2);
-  const shifted = program.shift(image, 1, 0);
-  const both = program.concatElu(shifted);
+  const shifted = program.ops.shift(image, 1, 0);
+  const both = program.ops.concatElu(shifted);
   expect([shifted.size, both.size]).toEqual([2, 4]);
   expect(program.nodes.slice(1)).toEqual([
     { op: 'shift', size: 2, input: 0, rows: 1, columns: 0 },
     { op: 'concatElu', size: 4, input: 1 },
   ]);
-  expect(program.shift(program.condition(1, 3, true), 0, 2).size).toBe(3);
+  expect(program.ops.shift(program.condition(1, 3, true), 0, 2).size).toBe(3);
 });
 
 it('attends to features of pixels, of one size, by heads that split it', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);
-  const queries = program.shift(image, 0, 1);
-  const attended = program.attend(queries, image, image, 2, { rate: 0.5 });
+  const queries = program.ops.shift(image, 0, 1);
+  const attended = program.ops.attend(queries, image, image, 2, { rate: 0.5 });
   expect(attended.size).toBe(4);
   expect(program.nodes.slice(2)).toEqual([{ op: 'attend', size: 4, inputs: [1, 0, 0], heads: 2 }]);
 });
@@ -213,8 +213,8 @@ it('has an LSTM of features of pixels, by a kernel of its path', () => {
   const image = program.image(8);
   const kernel = (shape: readonly number[]) => ({ name: 'state', shape, read: () => null });
   const [across, beside] = [kernel([1, 3, 2, 8]), kernel([2, 1, 2, 8])];
-  expect(program.lstm(image, across, 'rows', 2).size).toBe(2);
-  program.lstm(image, beside, 'fromRight', 1);
+  expect(program.ops.lstm(image, across, 'rows', 2).size).toBe(2);
+  program.ops.lstm(image, beside, 'fromRight', 1);
   expect(program.nodes.slice(1)).toEqual([
     { op: 'lstm', size: 2, input: 0, kernel: 'state', kernelSize: [1, 3], path: 'rows', groups: 2 },
     { op: 'lstm', size: 2, input: 0, kernel: 'state_1', kernelSize: [2, 1], path: 'fromRight', groups: 1 },
@@ -224,7 +224,7 @@ it('has an LSTM of features of pixels, by a kernel of its path', () => {
 it('has a node of its own for each kind of gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);
-  const gates = [program.gate(image, 2), program.gate(image, 2, undefined, 'tanh'), program.gate(image, 1, image, 'linear')]; // biome-ignore format: one line
+  const gates = [program.ops.gate(image, 2), program.ops.gate(image, 2, undefined, 'tanh'), program.ops.gate(image, 1, image, 'linear')]; // biome-ignore format: one line
   expect(gates.map((gate) => program.nodes[nodeOf(gate)])).toEqual([
     { op: 'gate', size: 2, input: 0, groups: 2 },
     { op: 'gate', size: 2, input: 0, groups: 2 },
@@ -240,8 +240,8 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
   const direction = weightOf([1, 1, 2, 2], undefined, 'kernel');
   const gain = weightOf([2], undefined, 'gain');
   const kernel = { direction, gain };
-  const y = program.conv(image, kernel, null, point(2));
-  program.conv(image, kernel, null, point(2));
+  const y = program.ops.conv(image, kernel, null, point(2));
+  program.ops.conv(image, kernel, null, point(2));
   expect(program.nodes[nodeOf(y)]).toMatchObject({ op: 'conv', size: 2, kernel: 'conv.kernel', bias: null });
   expect([...program.weights.keys()]).toEqual(['conv.kernel']);
   const { from, make, shape } = program.weights.get('conv.kernel') as WeightRecipe;
@@ -253,9 +253,9 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
   expect(Array.from(make([[3, -2, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, -20, 0, 0]); // biome-ignore format: one line
   expect(Array.from(make([[3, 0, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, 0, 0, 0]); // biome-ignore format: one line
   // The direction with another gain, and the direction alone, are other kernels.
-  program.conv(image, { direction, gain: weightOf([2], undefined, 'other') }, null, point(2));
-  program.conv(image, direction, null, point(2));
-  program.conv(image, kernel, null, point(2));
+  program.ops.conv(image, { direction, gain: weightOf([2], undefined, 'other') }, null, point(2));
+  program.ops.conv(image, direction, null, point(2));
+  program.ops.conv(image, kernel, null, point(2));
   expect(program.nodes.slice(3)).toMatchObject([
     { kernel: 'conv.kernel_1' },
     { kernel: 'conv.kernel_2' },
@@ -266,7 +266,7 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
   expect(numbersOf('conv.kernel_1', [3, -2, 5, 7], [10, 4])).toEqual([0, -4, 0, 0]);
   expect(numbersOf('conv.kernel_2', [3, -2, 5, 7])).toEqual([3, -2, 5, 7]);
   // The norm is of what a window shows, here of everything: 3 and 5 for the first feature, -2 and 7 for the second.
-  const whole = program.conv(image, kernel, null, windowAround([1, 1], 'everything', 1));
+  const whole = program.ops.conv(image, kernel, null, windowAround([1, 1], 'everything', 1));
   expect(program.nodes[nodeOf(whole)]).toMatchObject({ kernel: 'conv.kernel_3' });
   const [first, second] = [10 / Math.hypot(3, 5), 20 / Math.hypot(-2, 7)] as const;
   const shown = numbersOf('conv.kernel_3', [3, -2, 5, 7], [10, 20]);
@@ -288,59 +288,59 @@ const everywhere = 'since its input is the same at every pixel, got';
 
 type Started = ReturnType<typeof started>;
 const refused: [what: string, message: string, make: (started: Started) => unknown][] = [
-  ['a sum of several sizes', 'add: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.combine('add', image, vector)],
-  ['a product of nothing', 'multiply: wanted features of one size', ({ program: p }) => p.combine('multiply')],
-  ['nothing joined', 'concat: wanted at least one operand, got []', ({ program: p }) => p.concat()],
-  ['a kernel of another input', 'conv: kernel: wanted 1 input features, got 6', ({ program: p, map }) => p.conv(map, sixToThree, null, point())],
-  ['a bias of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.conv(image, sixToThree, two, point())],
-  ['a gain of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.conv(image, { direction: sixToThree, gain: two }, null, point(3))],
-  ['a kernel that does not fit its window', 'conv: kernel: wanted [3,1,in,out], as the window has it, got [1, 3, 6, 6]', ({ program: p, image }) => p.conv(image, weightOf([1, 3, 6, 6]), null, upright(1))],
-  ['outputs that channels do not split', 'conv: output features: wanted a multiple of imageChannels (3), got 4', ({ program: p, image }) => p.conv(image, weightOf([3, 1, 6, 4]), null, upright(3))],
-  ['inputs that channels do not split', 'conv: input features: wanted a multiple of imageChannels (4), got 6', ({ program: p, image }) => p.conv(image, weightOf([3, 1, 6, 4]), null, upright(4))],
-  ['a kernel of three axes', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6]', ({ program: p, image }) => p.conv(image, weightOf([3, 1, 6]), null, upright(1))],
-  ['a kernel of any size', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6, null]', ({ program: p, image }) => p.conv(image, { ...two, shape: [3, 1, 6, null] }, null, upright(1))],
-  ['a window of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.conv(vector, weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
-  ['a window of what is made of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.conv(p.conv(vector, weightOf([2, 2]), null, point()), weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
-  ['a stride over a vector', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2 })],
-  ['a transposed one', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2, transposed: true })],
+  ['a sum of several sizes', 'add: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
+  ['a product of nothing', 'multiply: wanted features of one size', ({ program: p }) => p.ops.combine('multiply')],
+  ['nothing joined', 'concat: wanted at least one operand, got []', ({ program: p }) => p.ops.concat()],
+  ['a kernel of another input', 'conv: kernel: wanted 1 input features, got 6', ({ program: p, map }) => p.ops.conv(map, sixToThree, null, point())],
+  ['a bias of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.ops.conv(image, sixToThree, two, point())],
+  ['a gain of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.ops.conv(image, { direction: sixToThree, gain: two }, null, point(3))],
+  ['a kernel that does not fit its window', 'conv: kernel: wanted [3,1,in,out], as the window has it, got [1, 3, 6, 6]', ({ program: p, image }) => p.ops.conv(image, weightOf([1, 3, 6, 6]), null, upright(1))],
+  ['outputs that channels do not split', 'conv: output features: wanted a multiple of imageChannels (3), got 4', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6, 4]), null, upright(3))],
+  ['inputs that channels do not split', 'conv: input features: wanted a multiple of imageChannels (4), got 6', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6, 4]), null, upright(4))],
+  ['a kernel of three axes', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6]', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6]), null, upright(1))],
+  ['a kernel of any size', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6, null]', ({ program: p, image }) => p.ops.conv(image, { ...two, shape: [3, 1, 6, null] }, null, upright(1))],
+  ['a window of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
+  ['a window of what is made of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.ops.conv(p.ops.conv(vector, weightOf([2, 2]), null, point()), weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
+  ['a stride over a vector', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2 })],
+  ['a transposed one', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2, transposed: true })],
   ...[{ scale: two }, { shift: two }].flatMap((scaled): typeof refused => [
-    ['another scale or shift', isNoWeight, ({ program: p, image }) => p.affine(image, scaled)],
-    ['another scale or shift of a normalization', isNoWeight, ({ program: p, image }) => p.normalize(image, { epsilon: 1, ...scaled })],
-    ['another scale or shift of a batch', isNoWeight, ({ program: p, image }) => p.standardize(image, { ...moments, ...scaled })],
+    ['another scale or shift', isNoWeight, ({ program: p, image }) => p.ops.affine(image, scaled)],
+    ['another scale or shift of a normalization', isNoWeight, ({ program: p, image }) => p.ops.normalize(image, { epsilon: 1, ...scaled })],
+    ['another scale or shift of a batch', isNoWeight, ({ program: p, image }) => p.ops.standardize(image, { ...moments, ...scaled })],
   ]),
-  ['half a group normalized', 'normalize: input: wanted a multiple of groups (4), got 6', ({ program: p, image }) => p.normalize(image, { epsilon: 1, groups: 4 })],
-  ['a normalization in no groups', 'normalize: groups', ({ program: p, image }) => p.normalize(image, { epsilon: 1, groups: 0 })],
-  ['half a gate', 'gate: input: wanted a multiple of 2 * groups (2), got 1', ({ program: p, map }) => p.gate(map, 1)],
-  ['another gate', "gate: kind: wanted 'tanh' or 'linear', got 'relu'", ({ program: p, image }) => p.gate(image, 1, undefined, 'relu' as never)],
-  ['a class of several features', 'oneHot: input: wanted one feature, got 6', ({ program: p, image }) => p.oneHot(image, 5)],
-  ['no classes', 'oneHot: size: wanted an integer of at least 1, got 0', ({ program: p, map }) => p.oneHot(map, 0)],
-  ['dropout of everything', 'dropout: rate: wanted a number from 0, below 1', ({ program: p, image }) => p.dropout(image, { rate: 1 })],
-  ['other channels', 'perChannel: input: wanted 18 features, got 6', ({ program: p, image }) => p.perChannel(image, 6, 3)],
+  ['half a group normalized', 'normalize: input: wanted a multiple of groups (4), got 6', ({ program: p, image }) => p.ops.normalize(image, { epsilon: 1, groups: 4 })],
+  ['a normalization in no groups', 'normalize: groups', ({ program: p, image }) => p.ops.normalize(image, { epsilon: 1, groups: 0 })],
+  ['half a gate', 'gate: input: wanted a multiple of 2 * groups (2), got 1', ({ program: p, map }) => p.ops.gate(map, 1)],
+  ['another gate', "gate: kind: wanted 'tanh' or 'linear', got 'relu'", ({ program: p, image }) => p.ops.gate(image, 1, undefined, 'relu' as never)],
+  ['a class of several features', 'oneHot: input: wanted one feature, got 6', ({ program: p, image }) => p.ops.oneHot(image, 5)],
+  ['no classes', 'oneHot: size: wanted an integer of at least 1, got 0', ({ program: p, map }) => p.ops.oneHot(map, 0)],
+  ['dropout of everything', 'dropout: rate: wanted a number from 0, below 1', ({ program: p, image }) => p.ops.dropout(image, { rate: 1 })],
+  ['other channels', 'perChannel: input: wanted 18 features, got 6', ({ program: p, image }) => p.ops.perChannel(image, 6, 3)],
   ...[1, 65537, 2.5, undefined as never].map((levels): (typeof refused)[number] =>
-    [`${levels} levels`, 'oneHotLevels: levels: wanted an integer from 2 to 65536', ({ program: p, image }) => p.oneHotLevels(image, levels)]),
+    [`${levels} levels`, 'oneHotLevels: levels: wanted an integer from 2 to 65536', ({ program: p, image }) => p.ops.oneHotLevels(image, levels)]),
   ...[[5], [5, 3, 1]].map((shape): (typeof refused)[number] =>
-    [`a table [${shape}]`, "weight 'weight': wanted a table [levels,units]", ({ program: p, image }) => p.embedLevels(image, weightOf(shape))]),
-  ['a table of one level', "weight 'weight': levels: wanted an integer from 2 to 65536, got 1", ({ program: p, image }) => p.embedLevels(image, weightOf([1, 3]))],
-  ['groups that do not split a softmax', 'softmax: input: wanted a multiple of groups (4), got 6', ({ program: p, image }) => p.softmax('softmax', image, 4)],
-  ['a softmax in no groups', 'softmax: groups: wanted an integer of at least 1, got 0', ({ program: p, image }) => p.softmax('softmax', image, 0)],
-  ['another softmax', "softmax: wanted 'softmax' or 'logSoftmax', got 'softplus'", ({ program: p, image }) => p.softmax('softplus' as 'softmax', image, 1)],
-  ['a shift to rows below', 'shift: rows: wanted an integer of at least 0, got -1', ({ program: p, image }) => p.shift(image, -1, 0)],
-  ['half a shift', 'shift: columns: wanted an integer of at least 0, got 0.5', ({ program: p, image }) => p.shift(image, 0, 0.5)],
-  ['a shifted vector', 'shift: input: wanted features of pixels', ({ program: p, vector }) => p.shift(p.concatElu(vector), 1, 0)],
-  ['attention to several sizes', 'attend: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.attend(image, image, map, 2)],
-  ['heads that do not split it', 'attend: features: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.attend(image, image, image, 4)],
-  ['no heads', 'attend: heads: wanted an integer of at least 1', ({ program: p, image }) => p.attend(image, image, image, 0)],
-  ['attention that drops everything', 'attend: dropout: rate: wanted a number from 0', ({ program: p, image }) => p.attend(image, image, image, 2, { rate: 1 })],
+    [`a table [${shape}]`, "weight 'weight': wanted a table [levels,units]", ({ program: p, image }) => p.ops.embedLevels(image, weightOf(shape))]),
+  ['a table of one level', "weight 'weight': levels: wanted an integer from 2 to 65536, got 1", ({ program: p, image }) => p.ops.embedLevels(image, weightOf([1, 3]))],
+  ['groups that do not split a softmax', 'softmax: input: wanted a multiple of groups (4), got 6', ({ program: p, image }) => p.ops.softmax('softmax', image, 4)],
+  ['a softmax in no groups', 'softmax: groups: wanted an integer of at least 1, got 0', ({ program: p, image }) => p.ops.softmax('softmax', image, 0)],
+  ['another softmax', "softmax: wanted 'softmax' or 'logSoftmax', got 'softplus'", ({ program: p, image }) => p.ops.softmax('softplus' as 'softmax', image, 1)],
+  ['a shift to rows below', 'shift: rows: wanted an integer of at least 0, got -1', ({ program: p, image }) => p.ops.shift(image, -1, 0)],
+  ['half a shift', 'shift: columns: wanted an integer of at least 0, got 0.5', ({ program: p, image }) => p.ops.shift(image, 0, 0.5)],
+  ['a shifted vector', 'shift: input: wanted features of pixels', ({ program: p, vector }) => p.ops.shift(p.ops.concatElu(vector), 1, 0)],
+  ['attention to several sizes', 'attend: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
+  ['heads that do not split it', 'attend: features: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.ops.attend(image, image, image, 4)],
+  ['no heads', 'attend: heads: wanted an integer of at least 1', ({ program: p, image }) => p.ops.attend(image, image, image, 0)],
+  ['attention that drops everything', 'attend: dropout: rate: wanted a number from 0', ({ program: p, image }) => p.ops.attend(image, image, image, 2, { rate: 1 })],
   ...[0, 1, 2].map((at): (typeof refused)[number] =>
     [`attention of a vector as operand ${at}`, 'attend: input: wanted features of pixels', ({ program: p, image, vector }) => {
-      const pair = p.slice(image, 0, 2);
+      const pair = p.ops.slice(image, 0, 2);
       const [queries, keys, values] = [0, 1, 2].map((i) => (i === at ? vector : pair)) as [Features, Features, Features];
-      return p.attend(queries, keys, values, 2);
+      return p.ops.attend(queries, keys, values, 2);
     }]),
-  ['an LSTM by a kernel of a column', "weight 'weight': wanted [1,k,1,4] with k odd", ({ program: p, image }) => p.lstm(p.slice(image, 0, 4), weightOf([2, 1, 1, 4]), 'rows', 1)],
-  ['one by a kernel of a row', "weight 'weight': wanted [2,1,1,4]", ({ program: p, image }) => p.lstm(p.slice(image, 0, 4), weightOf([1, 3, 1, 4]), 'fromLeft', 1)],
-  ['half a group of one', 'lstm: input: wanted a multiple of 4 * groups (8), got 6', ({ program: p, image }) => p.lstm(image, weightOf([1, 3, 1, 4]), 'rows', 2)],
-  ['one of a vector', 'lstm: input: wanted features of pixels', ({ program: p, vector }) => p.lstm(p.concat(vector, vector), weightOf([1, 3, 1, 4]), 'rows', 1)],
+  ['an LSTM by a kernel of a column', "weight 'weight': wanted [1,k,1,4] with k odd", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([2, 1, 1, 4]), 'rows', 1)],
+  ['one by a kernel of a row', "weight 'weight': wanted [2,1,1,4]", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([1, 3, 1, 4]), 'fromLeft', 1)],
+  ['half a group of one', 'lstm: input: wanted a multiple of 4 * groups (8), got 6', ({ program: p, image }) => p.ops.lstm(image, weightOf([1, 3, 1, 4]), 'rows', 2)],
+  ['one of a vector', 'lstm: input: wanted features of pixels', ({ program: p, vector }) => p.ops.lstm(p.ops.concat(vector, vector), weightOf([1, 3, 1, 4]), 'rows', 1)],
 ]; // biome-ignore format: a case a line
 
 it.each(refused)('refuses %s: %s', (_, message, make) => {

@@ -52,7 +52,7 @@ const levels: Kind = {
   cases: [
     ['one level', 'node 1 (oneHotLevels): levels: wanted an integer from 2 to 65536', { 'nodes.1.levels': 1 }],
     ['too many levels', 'levels: wanted an integer from 2 to 65536, got 65537', { 'nodes.1.levels': 65537, 'nodes.1.size': 131074 }],
-    ['much of nothing', 'node 1 (oneHotLevels): wanted less work', { 'nodes.1.levels': 65536, 'nodes.1.size': 131072 }],
+    ['much of nothing', 'node 1 (oneHotLevels): products a pixel in a file of its size', { 'nodes.1.levels': 65536, 'nodes.1.size': 131072 }],
     ...([[[12], 'shape'], [[3, 2, 2], 'shape [3,2], got [3, 2, 2]']] as const).map(([shape, wanted]): Case =>
       [`a table [${shape}]`, `node 2 (embedLevels): table 'table': wanted ${wanted}`, ({ header }) => (header.table.shape = shape)]),
     ['a table of one level', 'node 2 (embedLevels): levels: wanted an integer from 2 to 65536, got 1', ({ header }) => (header.table.shape = [1, 12])],
@@ -94,7 +94,7 @@ const resolutions: Kind = {
       program.nodes[3] = { op: 'condition', size: 1, index: 0 };
       program.nodes.push({ op: 'shift', size: 1, input: 3, rows: 0, columns: 1 });
     }],
-    ['rows without end', 'node 11 (shift): wanted less work', ({ program: { nodes } }) => {
+    ['rows without end', 'node 11 (shift): products a pixel in a file of its size', ({ program: { nodes } }) => {
       for (let i = 0; i < 200; i++) nodes.push({ op: 'shift', size: 2, input: 1, rows: 16384, columns: 16384 });
     }],
   ], // biome-ignore format: a case a line
@@ -128,7 +128,7 @@ const attention: Kind = {
       'nodes.2': { op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] },
       'nodes.3': { op: 'attend', size: 20, inputs: [2, 2, 2], heads: 1 },
     }],
-    ['more places than such a file plausibly attends to', 'node 3 (attend): wanted less work in so short a file, at most 69632, got', { imageShape: [512, 512, 1] }],
+    ['more places than such a file plausibly attends to', 'node 3 (attend): wanted at most 69632 products a pixel in a file of its size, got', { imageShape: [512, 512, 1] }],
     ['what is the same at every pixel', 'node 3 (attend): input: wanted features of pixels', {
       conditions: [{ kind: 'vector', size: 4 }],
       'nodes.2': { op: 'condition', size: 4, index: 0 },
@@ -166,7 +166,7 @@ const lstm: Kind = {
       conditions: [{ kind: 'vector', size: 8 }],
       'nodes.1': { op: 'condition', size: 8, index: 0 },
     }],
-    ['states of large kernels again and again', '(lstm): wanted less work in so short a file', (parts) => {
+    ['states of large kernels again and again', '(lstm): products a pixel in a file of its size', (parts) => {
       addWeight(parts, 'wide', [1, 1, 2, 512], Array(1024).fill(0));
       addWeight(parts, 'large', [1, 1, 128, 512], Array(65_536).fill(0));
       const { nodes } = parts.program;
@@ -293,7 +293,7 @@ const ofPlain: Kind = {
     ['an epsilon below 0', 'node 10 (normalize): epsilon', { 'nodes.10.epsilon': -1 }],
     ['half a group of a normalization', 'node 10 (normalize): input: wanted a multiple of groups (3), got 4', { 'nodes.10.groups': 3 }],
     ['one of several features', 'node 9 (oneHot): input: wanted one feature, got 2', { 'nodes.9.input': 1 }],
-    ['a huge class', 'node 9 (oneHot): wanted less work in so short a file', { 'nodes.9.size': 1e9 }],
+    ['a huge class', 'node 9 (oneHot): products a pixel in a file of its size', { 'nodes.9.size': 1e9 }],
     ['a scale of another shape', "node 6 (affine): scale 'first': wanted shape [4], got [2, 3, 2, 4]", { 'nodes.6.scale': 'first' }],
     ['a bias of another shape', "node 2 (conv): bias 'first': wanted shape [4]", { 'nodes.2.bias': 'first' }],
     ['a kernel of another shape', "node 2 (conv): kernel 'project': wanted shape [2,3,2,4]", { 'nodes.2.kernel': 'project' }],
@@ -457,9 +457,9 @@ describe('a program', () => {
       nodes.push({ op: 'concat', size, inputs: [nodes.length - 1, nodes.length - 1] });
   };
   const bombs: Case[] = [
-    ['features doubled again and again', '(concat): wanted less work in so short a file', doubled],
-    ['one node a million times', '(concat): wanted less work in so short a file', { 'nodes.13': { op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) } }],
-    ['many large classes', '(oneHot): wanted less work in so short a file', ({ program: { nodes } }) => {
+    ['features doubled again and again', '(concat): products a pixel in a file of its size', doubled],
+    ['one node a million times', '(concat): products a pixel in a file of its size', { 'nodes.13': { op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) } }],
+    ['many large classes', '(oneHot): products a pixel in a file of its size', ({ program: { nodes } }) => {
       for (let i = 0; i < 3000; i++) nodes.push({ op: 'oneHot', size: 2 ** 20, input: 8 });
     }],
     ['channels without end', 'imageShape: wanted an integer from 1 to 16384', { imageShape: [1, 1, 2 ** 24], 'nodes.0.size': 2 ** 24 }],
@@ -468,7 +468,7 @@ describe('a program', () => {
       parts.header = { __metadata__: parts.header.__metadata__ };
       parts.data = new Uint8Array();
     }],
-    ['one large kernel again and again', 'wanted less work in so short a file', (parts) => {
+    ['one large kernel again and again', 'products a pixel in a file of its size', (parts) => {
       const { nodes } = parts.program;
       addWeight(parts, 'wide', [1, 1, 64, 64], Array(4096).fill(0));
       nodes.push({ op: 'oneHot', size: 64, input: 8 });

@@ -128,7 +128,7 @@ describe('reach', () => {
   it('refuses an image that the resolutions do not divide', () => {
     const program = new ProgramBuilder();
     const window = { ...windowAround([1, 1], 'B', 1), stride: 2 };
-    const output = nodeOf(program.conv(program.image(1), weightOf([1, 1, 1, 1]), null, window));
+    const output = nodeOf(program.ops.conv(program.image(1), weightOf([1, 1, 1, 1]), null, window));
     expect(() =>
       reach({ nodes: program.nodes, output, conditions: [] }, [2, 3, 1], [0, 0, 0], () => true),
     ).toThrow('imageShape: wanted height and width that are multiples of 2, got [2, 3, 1]');
@@ -144,7 +144,7 @@ describe('reach', () => {
     (place, expected) => {
       const program = new ProgramBuilder();
       const image = program.image(4);
-      const output = nodeOf(program.attend(image, image, image, 2));
+      const output = nodeOf(program.ops.attend(image, image, image, 2));
       const of = { nodes: program.nodes, output, conditions: [] };
       const at: Place = [Math.floor(place / 2), place % 2, 1];
       const seen = reach(of, [2, 2, 4], at, (output) => output === 1); // feature 1, of the first head
@@ -168,7 +168,7 @@ describe('reach', () => {
     (path, kernelSize, [row, column], expected) => {
       const program = new ProgramBuilder();
       const kernel = { name: 'kernel', shape: [...kernelSize, 2, 8], read: () => null };
-      const output = nodeOf(program.lstm(program.image(8), kernel, path, 2));
+      const output = nodeOf(program.ops.lstm(program.image(8), kernel, path, 2));
       const of = { nodes: program.nodes, output, conditions: [] };
       const seen = reach(of, [2, 3, 8], [row, column, 0], (output) => output === 1);
       const rows = [0, 24].map((start) =>
@@ -184,7 +184,7 @@ describe('reach', () => {
     [4, [0, 1, 0, 0]],
   ])('of normalized features is their whole group, one of %i', (groups, expected) => {
     const program = new ProgramBuilder();
-    const output = nodeOf(program.normalize(program.image(4), { epsilon: 1, groups }));
+    const output = nodeOf(program.ops.normalize(program.image(4), { epsilon: 1, groups }));
     const seen = reach(
       { nodes: program.nodes, output, conditions: [] },
       [1, 1, 4],
@@ -197,8 +197,8 @@ describe('reach', () => {
   it('of levels as one-hot vectors, or rows of a table, is the number that they are of', () => {
     const program = new ProgramBuilder();
     const image = program.image(3);
-    const hot = nodeOf(program.oneHotLevels(image, 2));
-    const rows = nodeOf(program.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
+    const hot = nodeOf(program.ops.oneHotLevels(image, 2));
+    const rows = nodeOf(program.ops.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
     for (const output of [hot, rows]) {
       const seen = reach(
         { nodes: program.nodes, output, conditions: [] },

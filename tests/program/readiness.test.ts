@@ -3,7 +3,8 @@ import type { ConditionShape } from '../../src/core/conditions';
 import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { ImageNode } from '../../src/program/program';
-import { AFTER_ROW, checkImageSize, ONCE, ROW, readinessOf } from '../../src/program/readiness';
+import { checkImageSize, readinessOf } from '../../src/program/readiness';
+import { AFTER_ROW, ONCE, ROW } from '../../src/program/times';
 import { weightOf } from '../support/program';
 
 const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
@@ -20,22 +21,22 @@ it('knows when each feature is ready', () => {
   const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 3 });
   const program = new ProgramBuilder();
   const image = program.image(3); // channel c is known once c + 1 channels are drawn
-  const a = program.conv(image, square(3, 3, 6), null, window('A'));
-  const b = program.conv(a, square(3, 6, 3), null, window('B'));
-  const leaking = program.conv(image, square(3, 3, 3), null, window('B'));
-  program.concat(b, program.pointwise('relu', leaking));
-  program.combine('add', b, leaking);
-  program.normalize(b, { epsilon: 1 });
-  program.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
-  program.gate(a, 3);
-  program.normalize(a, { epsilon: 1, groups: 3 });
-  program.normalize(program.concat(b, b), { epsilon: 1, groups: 2 });
-  const mixed = program.concat(b, leaking);
-  program.softmax('softmax', mixed, 3);
-  program.softmax('logSoftmax', mixed, 1);
-  program.slice(mixed, 2, 3);
-  program.oneHotLevels(mixed, 2);
-  program.embedLevels(image, weightOf([5, 3]));
+  const a = program.ops.conv(image, square(3, 3, 6), null, window('A'));
+  const b = program.ops.conv(a, square(3, 6, 3), null, window('B'));
+  const leaking = program.ops.conv(image, square(3, 3, 3), null, window('B'));
+  program.ops.concat(b, program.ops.pointwise('relu', leaking));
+  program.ops.combine('add', b, leaking);
+  program.ops.normalize(b, { epsilon: 1 });
+  program.ops.standardize(b, { mean: weightOf([3]), variance: weightOf([3]), epsilon: 1 });
+  program.ops.gate(a, 3);
+  program.ops.normalize(a, { epsilon: 1, groups: 3 });
+  program.ops.normalize(program.ops.concat(b, b), { epsilon: 1, groups: 2 });
+  const mixed = program.ops.concat(b, leaking);
+  program.ops.softmax('softmax', mixed, 3);
+  program.ops.softmax('logSoftmax', mixed, 1);
+  program.ops.slice(mixed, 2, 3);
+  program.ops.oneHotLevels(mixed, 2);
+  program.ops.embedLevels(image, weightOf([5, 3]));
   expect(timesOf(program)).toEqual([
     [1, 2, 3], // image
     [0, 0, 1, 1, 2, 2], // a: group g sees the channels before g
@@ -66,17 +67,17 @@ it('knows what is the same at every pixel, and what is ready for a whole row', (
   const program = new ProgramBuilder();
   const image = program.image(2);
   const vector = program.condition(0, 2, false);
-  const projected = program.conv(vector, weightOf([2, 2]), null, point);
+  const projected = program.ops.conv(vector, weightOf([2, 2]), null, point);
   const map = program.condition(1, 1, true);
-  const first = program.conv(image, square(3, 2, 4), null, vertical('A'));
-  const second = program.conv(first, square(3, 4, 2), null, vertical('B'));
-  program.conv(image, square(3, 2, 1), null, vertical('B')); // sees what is to come
-  program.conv(first, square(3, 4, 1), null, windowAround([3, 3], 'B', 1));
-  program.combine('add', program.gate(second, 1), map);
-  program.combine('add', second, projected);
-  program.combine('add', image, projected);
-  program.concat(vector, map, image);
-  program.conv(image, square(1, 2, 2), null, windowAround([1, 1], 'A', 2)); // its first output sees nothing
+  const first = program.ops.conv(image, square(3, 2, 4), null, vertical('A'));
+  const second = program.ops.conv(first, square(3, 4, 2), null, vertical('B'));
+  program.ops.conv(image, square(3, 2, 1), null, vertical('B')); // sees what is to come
+  program.ops.conv(first, square(3, 4, 1), null, windowAround([3, 3], 'B', 1));
+  program.ops.combine('add', program.ops.gate(second, 1), map);
+  program.ops.combine('add', second, projected);
+  program.ops.combine('add', image, projected);
+  program.ops.concat(vector, map, image);
+  program.ops.conv(image, square(1, 2, 2), null, windowAround([1, 1], 'A', 2)); // its first output sees nothing
   expect(timesOf(program, [VECTOR, MAP])).toEqual([
     [1, 2], // image
     [ONCE, ONCE], // vector
@@ -99,13 +100,13 @@ it('is ready after its row where it sees the row whole, and before the next wher
   const window = (present: KernelWindow['present'], columns = 3) => windowAround([3, columns], present, 1);
   const program = new ProgramBuilder();
   const image = program.image(1);
-  const whole = program.conv(image, square(3, 1, 1), null, window('everything'));
-  const point = program.pointwise('tanh', whole);
-  const wider = program.conv(point, square(3, 1, 1), null, window('everything'));
-  program.conv(wider, square(3, 1, 1), null, window('nothing')); // rows above only
-  program.conv(whole, square(3, 1, 1), null, window('A')); // pixels to the left, which are not ready with them
-  program.conv(whole, weightOf([3, 1, 1, 1]), null, window('A', 1)); // rows above, and no channel before its own
-  program.concat(image, whole);
+  const whole = program.ops.conv(image, square(3, 1, 1), null, window('everything'));
+  const point = program.ops.pointwise('tanh', whole);
+  const wider = program.ops.conv(point, square(3, 1, 1), null, window('everything'));
+  program.ops.conv(wider, square(3, 1, 1), null, window('nothing')); // rows above only
+  program.ops.conv(whole, square(3, 1, 1), null, window('A')); // pixels to the left, which are not ready with them
+  program.ops.conv(whole, weightOf([3, 1, 1, 1]), null, window('A', 1)); // rows above, and no channel before its own
+  program.ops.concat(image, whole);
   expect(timesOf(program)).toEqual([
     [1],
     [AFTER_ROW], // whole
@@ -123,10 +124,10 @@ it('waits for the pixel to the right where a window hides channels but not pixel
   const image = program.image(1);
   // a kernel of one row, whose own place is its first column: the others lie to the right
   const window: KernelWindow = { ...windowAround([1, 3], 'everything', 1), anchor: [0, 0] };
-  program.conv(image, weightOf([1, 3, 1, 1]), null, window);
+  program.ops.conv(image, weightOf([1, 3, 1, 1]), null, window);
   expect(timesOf(program)[1]).toEqual([AFTER_ROW]);
   // and its last: they lie to the left
-  program.conv(image, weightOf([1, 3, 1, 1]), null, { ...window, anchor: [0, 2] });
+  program.ops.conv(image, weightOf([1, 3, 1, 1]), null, { ...window, anchor: [0, 2] });
   expect(timesOf(program)[2]).toEqual([1]);
 });
 
@@ -134,7 +135,7 @@ it('is quick with what is made of a condition, in however many steps', () => {
   const program = new ProgramBuilder();
   program.image(1);
   let x = program.condition(0, 4, false);
-  for (let i = 0; i < 200; i++) x = program.combine('add', x, program.pointwise('relu', x));
+  for (let i = 0; i < 200; i++) x = program.ops.combine('add', x, program.ops.pointwise('relu', x));
   expect(timesOf(program, [{ kind: 'vector', size: 4 }]).at(-1)).toEqual([ONCE, ONCE, ONCE, ONCE]);
 });
 
@@ -142,19 +143,19 @@ it('knows when attention is ready: each head with its query, and with keys and v
   const program = new ProgramBuilder();
   const image = program.image(2);
   const map = program.condition(0, 2, true);
-  const rows = program.shift(image, 1, 0);
-  const left = program.shift(image, 0, 1);
-  const after = program.conv(image, square(3, 2, 2), null, windowAround([3, 3], 'everything', 1));
+  const rows = program.ops.shift(image, 1, 0);
+  const left = program.ops.shift(image, 0, 1);
+  const after = program.ops.conv(image, square(3, 2, 2), null, windowAround([3, 3], 'everything', 1));
   const first = nodeOf(after) + 1;
-  program.attend(rows, map, rows, 1); // all of rows above
-  program.attend(rows, rows, image, 1); // of earlier pixels, whatever they see of themselves
-  program.attend(left, image, rows, 1);
-  program.attend(image, rows, rows, 1); // of a query that sees its own pixel
-  program.attend(image, image, image, 2); // head by head
-  program.attend(program.concat(rows, left), program.concat(rows, image), program.concat(rows, rows), 2);
-  program.attend(rows, after, rows, 1); // what pixels to the left see of later ones
-  program.attend(rows, rows, after, 1);
-  program.attend(program.shift(after, 1, 0), program.shift(after, 1, 0), rows, 2);
+  program.ops.attend(rows, map, rows, 1); // all of rows above
+  program.ops.attend(rows, rows, image, 1); // of earlier pixels, whatever they see of themselves
+  program.ops.attend(left, image, rows, 1);
+  program.ops.attend(image, rows, rows, 1); // of a query that sees its own pixel
+  program.ops.attend(image, image, image, 2); // head by head
+  program.ops.attend(program.ops.concat(rows, left), program.ops.concat(rows, image), program.ops.concat(rows, rows), 2);
+  program.ops.attend(rows, after, rows, 1); // what pixels to the left see of later ones
+  program.ops.attend(rows, rows, after, 1);
+  program.ops.attend(program.ops.shift(after, 1, 0), program.ops.shift(after, 1, 0), rows, 2);
   const times = timesOf(program, [{ kind: 'map', size: 2 }]);
   const attended = program.nodes.flatMap(({ op }, i) => (op === 'attend' && i >= first ? [times[i]] : []));
   expect(attended).toEqual([
@@ -173,19 +174,19 @@ it('knows when attention is ready: each head with its query, and with keys and v
 it('knows when states of an LSTM are ready: with their gates, and with states of the row above or beside', () => {
   const program = new ProgramBuilder();
   const image = program.image(2);
-  const rows = program.concat(...new Array<Features>(4).fill(program.shift(image, 1, 0)));
-  const left = program.concat(...new Array<Features>(4).fill(program.shift(image, 0, 1)));
-  const [first, second] = [program.slice(image, 0, 1), program.slice(image, 1, 1)];
-  const present = program.concat(first, first, first, first, second, second, second, second);
-  const after = program.conv(image, square(3, 2, 8), null, windowAround([3, 3], 'everything', 1));
-  const mixed = program.concat(program.slice(rows, 0, 4), program.slice(present, 4, 4));
-  const late = program.concat(program.slice(rows, 0, 4), program.slice(after, 4, 4));
+  const rows = program.ops.concat(...new Array<Features>(4).fill(program.ops.shift(image, 1, 0)));
+  const left = program.ops.concat(...new Array<Features>(4).fill(program.ops.shift(image, 0, 1)));
+  const [first, second] = [program.ops.slice(image, 0, 1), program.ops.slice(image, 1, 1)];
+  const present = program.ops.concat(first, first, first, first, second, second, second, second);
+  const after = program.ops.conv(image, square(3, 2, 8), null, windowAround([3, 3], 'everything', 1));
+  const mixed = program.ops.concat(program.ops.slice(rows, 0, 4), program.ops.slice(present, 4, 4));
+  const late = program.ops.concat(program.ops.slice(rows, 0, 4), program.ops.slice(after, 4, 4));
   const [across, beside] = [weightOf([1, 3, 2, 8]), weightOf([2, 1, 2, 8])];
   const all = [rows, left, present, after, mixed, late];
   const start = program.nodes.length;
-  for (const groups of [1, 2]) for (const gates of all) program.lstm(gates, across, 'rows', groups);
-  for (const gates of all) program.lstm(gates, beside, 'fromLeft', 2);
-  for (const gates of all) program.lstm(gates, beside, 'fromRight', 2);
+  for (const groups of [1, 2]) for (const gates of all) program.ops.lstm(gates, across, 'rows', groups);
+  for (const gates of all) program.ops.lstm(gates, beside, 'fromLeft', 2);
+  for (const gates of all) program.ops.lstm(gates, beside, 'fromRight', 2);
   expect(timesOf(program).slice(start)).toEqual([
     [ROW, ROW], // all of its group's gates, and of the row above everything is there
     [0, 0],
@@ -218,19 +219,19 @@ it('knows when features of an earlier place are ready, and gates and ELUs of sev
   const window = windowOf({ kernelSize: 3, maskType: 'B', imageChannels: 2 });
   const program = new ProgramBuilder();
   const image = program.image(2);
-  program.shift(image, 1, 0);
-  program.shift(image, 2, 3);
-  program.shift(image, 0, 1);
-  program.shift(image, 0, 0); // the same features
-  const rows = program.shift(image, 1, 1);
-  program.shift(rows, 0, 1);
-  const after = program.conv(image, square(3, 2, 1), null, windowAround([3, 3], 'everything', 1));
-  program.shift(after, 0, 2); // not even to the left
-  program.shift(after, 1, 0);
-  program.concatElu(program.concat(rows, image));
-  const x = program.conv(image, square(3, 2, 4), null, window);
-  program.gate(x, 2, undefined, 'linear');
-  program.gate(x, 1, undefined, 'linear');
+  program.ops.shift(image, 1, 0);
+  program.ops.shift(image, 2, 3);
+  program.ops.shift(image, 0, 1);
+  program.ops.shift(image, 0, 0); // the same features
+  const rows = program.ops.shift(image, 1, 1);
+  program.ops.shift(rows, 0, 1);
+  const after = program.ops.conv(image, square(3, 2, 1), null, windowAround([3, 3], 'everything', 1));
+  program.ops.shift(after, 0, 2); // not even to the left
+  program.ops.shift(after, 1, 0);
+  program.ops.concatElu(program.ops.concat(rows, image));
+  const x = program.ops.conv(image, square(3, 2, 4), null, window);
+  program.ops.gate(x, 2, undefined, 'linear');
+  program.ops.gate(x, 1, undefined, 'linear');
   expect(timesOf(program)).toEqual([
     [1, 2],
     [ROW, ROW],
@@ -271,19 +272,19 @@ describe('several resolutions', () => {
   it('halve with each strided convolution and double with each transposed one', () => {
     const program = new ProgramBuilder();
     const image = program.image(1);
-    const u = program.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'nothing', 1));
-    const ul = program.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'A', 1));
-    const uHalf = program.conv(u, kernel(3), null, down('everything', 3));
-    const ulHalf = program.conv(ul, kernel(2), null, down('B', 2));
-    const both = program.combine('add', uHalf, ulHalf);
-    const uQuarter = program.conv(program.pointwise('elu', uHalf, 1), kernel(3), null, down('everything', 3));
-    const ulQuarter = program.conv(both, kernel(2), null, down('B', 2));
+    const u = program.ops.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'nothing', 1));
+    const ul = program.ops.conv(image, square(3, 1, 1), null, windowAround([3, 3], 'A', 1));
+    const uHalf = program.ops.conv(u, kernel(3), null, down('everything', 3));
+    const ulHalf = program.ops.conv(ul, kernel(2), null, down('B', 2));
+    const both = program.ops.combine('add', uHalf, ulHalf);
+    const uQuarter = program.ops.conv(program.ops.pointwise('elu', uHalf, 1), kernel(3), null, down('everything', 3));
+    const ulQuarter = program.ops.conv(both, kernel(2), null, down('B', 2));
     const vector = program.condition(0, 1, false);
-    program.combine('add', uQuarter, vector); // what is the same at every pixel fits any resolution
-    const uBack = program.conv(uQuarter, kernel(3), null, up('everything', 3));
-    const ulBack = program.conv(ulQuarter, kernel(2), null, up('B', 2));
-    program.combine('add', uBack, uHalf); // a skip
-    program.concat(program.conv(ulBack, kernel(2), null, up('B', 2)), ul);
+    program.ops.combine('add', uQuarter, vector); // what is the same at every pixel fits any resolution
+    const uBack = program.ops.conv(uQuarter, kernel(3), null, up('everything', 3));
+    const ulBack = program.ops.conv(ulQuarter, kernel(2), null, up('B', 2));
+    program.ops.combine('add', uBack, uHalf); // a skip
+    program.ops.concat(program.ops.conv(ulBack, kernel(2), null, up('B', 2)), ul);
     expect(readinessOf(program.nodes as ImageNode[], [{ kind: 'vector', size: 1 }])).toEqual([
       { scale: 1, times: [1] },
       { scale: 1, times: [ROW] }, // u
@@ -326,13 +327,13 @@ describe('several resolutions', () => {
   it('may not meet, nor be finer than the image', () => {
     const program = new ProgramBuilder();
     const image = program.image(1);
-    const half = program.conv(image, kernel(2), null, down('A', 2));
+    const half = program.ops.conv(image, kernel(2), null, down('A', 2));
     const finer = new ProgramBuilder();
-    finer.conv(finer.image(1), kernel(2), null, up('A', 2));
+    finer.ops.conv(finer.image(1), kernel(2), null, up('A', 2));
     expect(() => readinessOf(finer.nodes as ImageNode[], [])).toThrow(
       "node 1 (conv): its resolution is finer than the image's",
     );
-    program.combine('add', half, image);
+    program.ops.combine('add', half, image);
     expect(() => readinessOf(program.nodes as ImageNode[], [])).toThrow(
       'node 2 (add): its operands have several resolutions, 2 and 1',
     );

@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import type { ConditionShape } from '../../src/core/conditions';
 import type { KernelWindow } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { LayerWeight } from '../../src/program/ops';
-import { type ImageNode, type LSTMPath, type PortableModel, pointwiseNames } from '../../src/program/program';
-import { AFTER_ROW, ONCE, type Readiness, ROW, readinessOf } from '../../src/program/readiness';
+import type { LSTMPath } from '../../src/program/operations/lstm';
+import { pointwiseNames } from '../../src/program/operations/pointwise';
+import type { ImageNode, PortableModel } from '../../src/program/program';
+import { type Readiness, readinessOf } from '../../src/program/readiness';
+import { AFTER_ROW, ONCE, ROW } from '../../src/program/times';
+import type { LayerWeight } from '../../src/program/weights';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
 
@@ -111,7 +114,7 @@ class GrowingProgram {
     const together = x.size > groups ? groups : 1; // groups of several features
     // A ReLU that alone reads a convolution is part of it.
     const relu = (conv: Features) =>
-      other % 3 === 0 && !this.isSmooth ? program.pointwise('relu', conv) : conv;
+      other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv;
     switch (kind % 22) {
       case 0:
       case 1:
@@ -131,28 +134,28 @@ class GrowingProgram {
           this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
         break;
       case 8:
-        if (!isConstant) this.add(program.shift(x, anchor[0] % 3, anchor[1] % 3));
+        if (!isConstant) this.add(program.ops.shift(x, anchor[0] % 3, anchor[1] % 3));
         break;
       case 9:
-        if (x.size <= 8) this.add(program.concatElu(x));
+        if (x.size <= 8) this.add(program.ops.concatElu(x));
         break;
       case 10:
         if (x.size % (2 * groups) === 0)
-          this.add(program.gate(x, groups, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
+          this.add(program.ops.gate(x, groups, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
         break;
       case 11:
-        if (x.size + y.size <= 12) this.add(program.concat(x, y));
+        if (x.size + y.size <= 12) this.add(program.ops.concat(x, y));
         break;
       case 12:
-        if (x.size === y.size) this.add(program.combine('add', x, y));
-        else if (x.size > 1) this.add(program.slice(x, 1, x.size - 1));
+        if (x.size === y.size) this.add(program.ops.combine('add', x, y));
+        else if (x.size > 1) this.add(program.ops.slice(x, 1, x.size - 1));
         break;
       case 13:
         if (x.size > 1)
-          this.add(program.normalize(x, { epsilon: 1, groups: together, ...this.scaleAndShift(x.size) }));
+          this.add(program.ops.normalize(x, { epsilon: 1, groups: together, ...this.scaleAndShift(x.size) }));
         break;
       case 14:
-        if (this.isSmooth) this.add(program.pointwise('tanh', x));
+        if (this.isSmooth) this.add(program.ops.pointwise('tanh', x));
         else this.addPointwise(x, anchor[0], size);
         break;
       case 16: {
@@ -160,9 +163,9 @@ class GrowingProgram {
         const areMaps = [x, y, z].every((of) => !this.readiness(of).times.includes(ONCE));
         const units = Math.min(x.size, y.size, z.size);
         const of = (features: Features) =>
-          features.size === units ? features : program.slice(features, features.size - units, units);
+          features.size === units ? features : program.ops.slice(features, features.size - units, units);
         const heads = units % 2 === 0 && kind % 2 === 0 ? 2 : 1;
-        if (areMaps) this.add(program.attend(of(x), of(y), of(z), heads));
+        if (areMaps) this.add(program.ops.attend(of(x), of(y), of(z), heads));
         break;
       }
       case 17: {
@@ -172,20 +175,20 @@ class GrowingProgram {
         if (isConstant) break;
         const gates = this.conv(x, 4 * units, window, outs <= 6 ? groups : 1);
         const kernel = this.kernel([...taps, units, 4 * units]);
-        this.add(program.lstm(gates, kernel, path, outs <= 6 ? groups : 1));
+        this.add(program.ops.lstm(gates, kernel, path, outs <= 6 ? groups : 1));
         break;
       }
       case 18: {
         const others = [y, x].filter((of) => of.size === x.size);
         const fn = (['multiply', 'maximum', 'minimum'] as const)[anchor[0] % 3] as 'multiply';
-        if (!this.isSmooth) this.add(program.combine(fn, x, ...others));
+        if (!this.isSmooth) this.add(program.ops.combine(fn, x, ...others));
         break;
       }
       case 19:
-        this.add(program.affine(x, this.scaleAndShift(x.size)));
+        this.add(program.ops.affine(x, this.scaleAndShift(x.size)));
         break;
       case 20:
-        if (x.size > 1) this.add(program.softmax(anchor[0] % 2 === 0 ? 'softmax' : 'logSoftmax', x, together)); // biome-ignore format: one line
+        if (x.size > 1) this.add(program.ops.softmax(anchor[0] % 2 === 0 ? 'softmax' : 'logSoftmax', x, together)); // biome-ignore format: one line
         break;
       case 21: {
         const table = weightOf(
@@ -193,12 +196,12 @@ class GrowingProgram {
           noise(LEVELS * size, 1000 * this.seed + this.weights++),
           'table',
         );
-        this.add(program.embedLevels(this.all[0] as Features, table));
+        this.add(program.ops.embedLevels(this.all[0] as Features, table));
         break;
       }
       default: {
         // levels of the image are looked up in the kernel
-        const hot = program.oneHotLevels(this.all[0] as Features, LEVELS);
+        const hot = program.ops.oneHotLevels(this.all[0] as Features, LEVELS);
         if (!this.isSmooth) this.add(hot); // others may read it too
         const stride = anchor[0] % 2 === 0 ? 1 : 2;
         const causal = { ...window, present: present === 'B' ? ('A' as const) : present, stride };
@@ -227,20 +230,20 @@ class GrowingProgram {
         x = this.conv(x, 2, window);
       }
       if (!this.readiness(x).times.includes(AFTER_ROW)) return [x];
-      return [program.shift(x, 1, 0)]; // what is known after the row, in the row below
+      return [program.ops.shift(x, 1, 0)]; // what is known after the row, in the row below
     });
     const parts: Features[] = [];
     if (isNarrow) {
       const column = { kernelSize: [2, 1], anchor: [1, 0], present: 'A' } as const;
       parts.push(this.conv(this.all[0] as Features, outs, column, channels));
     } else {
-      const before = program.concat(...fine.map((x) => program.pointwise('tanh', x)));
+      const before = program.ops.concat(...fine.map((x) => program.ops.pointwise('tanh', x)));
       parts.push(this.conv(before, outs, { kernelSize: [2, 3], anchor: [1, 1], present: 'A' }));
     }
     const lastTime = isNarrow ? ROW : 0;
     const known = fine.filter((x) => this.readiness(x).times.every((time) => time <= lastTime));
     parts.push(
-      this.conv(program.concat(...known), outs, {
+      this.conv(program.ops.concat(...known), outs, {
         kernelSize: [1, 1],
         anchor: [0, 0],
         present: 'everything',
@@ -253,10 +256,10 @@ class GrowingProgram {
       if (!isNarrow && channels > 1 && Number.isInteger(group) && isKnown)
         parts.push(this.conv(x, outs, { kernelSize: [1, 2], anchor: [0, 1], present: 'B' }, channels));
     }
-    const sum = program.combine('add', ...parts);
-    if (tail === 'tanh') return program.pointwise('tanh', sum);
-    if (tail === 'logSoftmax') return program.softmax('logSoftmax', sum, channels);
-    if (tail === 'concat') return program.concat(program.slice(sum, 0, 1), program.slice(sum, 1, outs - 1));
+    const sum = program.ops.combine('add', ...parts);
+    if (tail === 'tanh') return program.ops.pointwise('tanh', sum);
+    if (tail === 'logSoftmax') return program.ops.softmax('logSoftmax', sum, channels);
+    if (tail === 'concat') return program.ops.concat(program.ops.slice(sum, 0, 1), program.ops.slice(sum, 1, outs - 1));
     return sum;
   }
 
@@ -265,7 +268,7 @@ class GrowingProgram {
     const fn =
       which % 2 === 0 ? 'relu' : (pointwiseNames[Math.floor(which / 2) % pointwiseNames.length] ?? 'relu');
     // What is taken away is no threshold: float32 numbers may not be told from those that are as large.
-    this.add(this.program.pointwise(fn, x, (fn === 'shift' ? -1 : 1) * (0.31 + size / 10)));
+    this.add(this.program.ops.pointwise(fn, x, (fn === 'shift' ? -1 : 1) * (0.31 + size / 10)));
   }
 
   private scaleAndShift(size: number) {
@@ -293,7 +296,7 @@ class GrowingProgram {
     const kernel = this.kernel([...window.kernelSize, x.size, size]);
     const whole = { stride: 1, transposed: false, ...window, imageChannels };
     const bias = weightOf([size], noise(size, 1000 * this.seed + this.weights + 499), `bias ${this.weights}`);
-    return this.program.conv(x, kernel, bias, whole);
+    return this.program.ops.conv(x, kernel, bias, whole);
   }
 
   private kernel(shape: readonly number[]): LayerWeight {

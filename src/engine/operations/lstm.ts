@@ -1,19 +1,17 @@
-import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
-import type { ImageNode } from '../program/program';
-import { AFTER_ROW, ROW } from '../program/readiness';
-import { commonRuns } from './featurewise';
-import { Layout } from './layout';
-import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
+import { type Instruction, Op, type Operand, type OpName } from '../../kernels/instruction';
+import type { NodeOf } from '../../program/operations';
+import { AFTER_ROW, ROW } from '../../program/times';
+import { Layout } from '../layout';
+import type { Lowering, Target } from '../lowering';
+import { FeatureCache, WHOLE_ROW } from '../plan';
+import { commonRuns } from '../runs';
 
-type LSTM = Extract<ImageNode, { op: 'lstm' }>;
+type LSTM = NodeOf<'lstm'>;
 
-/** How far an LSTM looks around in its own states: rows above, and columns to either side. */
-export function reachOfStates({ path, kernelSize }: LSTM): {
-  readonly above: number;
-  readonly columns: number;
-} {
-  return { above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 };
-}
+export const lstm: Lowering<'lstm'> = {
+  emit: addLSTM,
+  readsOwn: ({ path, kernelSize }) => ({ above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 }),
+};
 
 /** The parts of the gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
@@ -23,13 +21,14 @@ const [O, F, I, G] = [0, 1, 2, 3] as const;
  * product for the whole row, before its first pixel. The contribution of the state to the left or right is added at
  * each pixel or, if z is known for the whole row at once, in a sweep over the row.
  */
-export function addLSTM(
-  plan: Plan,
+function addLSTM(
+  { plan, numbers }: Target,
   node: LSTM,
-  kernel: Float32Array,
-  z: FeatureCache,
+  operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
+  const [z] = operands as [FeatureCache];
+  const kernel = numbers(node.kernel);
   const { path, size, kernelSize } = node;
   const { layout, scale, places } = y;
   const { slots, times, runs } = layout;

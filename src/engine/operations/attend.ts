@@ -1,27 +1,22 @@
-import { Op, type Operand } from '../kernels/instruction';
-import { arranged, commonRuns } from './featurewise';
-import { CHUNK, type FeatureCache, type Plan } from './plan';
-
-/** The inputs of attention, as features. */
-interface Attended {
-  readonly queries: FeatureCache;
-  readonly keys: FeatureCache;
-  readonly values: FeatureCache;
-}
+import { Op, type Operand } from '../../kernels/instruction';
+import type { Lowering, Target } from '../lowering';
+import { CHUNK, type FeatureCache, type Plan } from '../plan';
+import { arranged, commonRuns } from '../runs';
 
 /**
- * Attention from queries to y, for images of the given number of rows. Keys and values of all places are stored: those
- * of a place are appended when they are ready, and read by later places. What a head reads is contiguous,
- * [images][heads][keys, values][places][size]. With other heads in between, reading took several times as long once it
- * exceeded the caches.
+ * Keys and values of all places are stored: those of a place are appended when they are ready, and read by later places.
+ * What a head reads is contiguous, [images][heads][keys, values][places][size]. With other heads in between, reading
+ * took several times as long once it exceeded the caches.
  */
-export function addAttention(
-  plan: Plan,
-  height: number,
-  heads: number,
-  { queries, keys, values }: Attended,
+export const attend: Lowering<'attend'> = { layout: 'sideBySide', emit: addAttention };
+
+function addAttention(
+  { plan, height }: Target,
+  { heads }: { readonly heads: number },
+  operands: readonly FeatureCache[],
   y: FeatureCache,
 ): void {
+  const [queries, keys, values] = operands as [FeatureCache, FeatureCache, FeatureCache];
   const { scale, layout } = y;
   const units = layout.times.length;
   const size = units / heads;
@@ -50,7 +45,7 @@ export function addAttention(
     place,
   );
 
-  const like = arranged(plan, queries, layout, !y.isOnePixel);
+  const [like] = arranged(plan, [queries], y);
   const room = plan.reserve(places).offset;
   for (let head = 0; head < heads; head++) {
     const feature = head * size;

@@ -1,10 +1,12 @@
-import { firstSeer, type KernelWindow, sightOf } from '../core/window';
-import { Op, type Operand } from '../kernels/instruction';
-import { AFTER_ROW, ROW } from '../program/readiness';
-import type { Layout, Range } from './layout';
-import { type Phase, phasesOf, type Tap } from './phases';
-import type { Places } from './places';
-import { FeatureCache, type Plan, WHOLE_ROW } from './plan';
+import { firstSeer, type KernelWindow, sightOf } from '../../core/window';
+import { Op, type Operand } from '../../kernels/instruction';
+import { AFTER_ROW, ROW } from '../../program/times';
+import type { Range } from '../layout';
+import type { Lowering } from '../lowering';
+import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
+import type { Places } from '../places';
+import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
+import { inSlots } from '../runs';
 
 const NO_BOUND = Number.NEGATIVE_INFINITY;
 
@@ -17,12 +19,6 @@ interface InputSpan {
   /** The index of the first one among all inputs of a phase. */
   readonly first: number;
   readonly inputs: number;
-}
-
-/** The numbers of a convolution: the whole kernel [rows,columns,in,out], and bias [out]. */
-export interface ConvolutionWeights {
-  readonly kernel: Float32Array;
-  readonly bias: Float32Array | null;
 }
 
 /** A convolution between features. */
@@ -64,28 +60,26 @@ interface PackedWeights {
 }
 
 /**
- * A masked convolution from features x to y. Each output is computed as soon as its inputs are ready. If `levels` is
- * given, this is a convolution of one-hot vectors, and x holds the numbers of the levels, counted from 1; 0, as around
- * the image, means no level.
+ * A masked convolution. Each output is computed as soon as its inputs are ready. If the operand holds the numbers of
+ * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
-export function addConvolution(
-  plan: Plan,
-  window: KernelWindow,
-  { kernel, bias }: ConvolutionWeights,
-  x: FeatureCache,
-  y: FeatureCache,
-  isRelu: boolean,
-  levels: number | null = null,
-): void {
-  const biases = plan.constant(packedBias(bias, y.layout));
-  const convolution = { window, kernel, levels, x, y, biases, lowerBound: isRelu ? 0 : NO_BOUND };
-  for (const phase of phasesOf(window)) {
-    const packed = packedPhase(plan, convolution, phase);
-    addRowOutputs(plan, packed, ROW);
-    addPixelOutputs(plan, packed);
-    addRowOutputs(plan, packed, AFTER_ROW);
-  }
-}
+export const conv: Lowering<'conv'> = {
+  emit({ plan, numbers }, { window, kernel: name, bias }, operands, y, hasRelu) {
+    const [x] = operands as [FeatureCache];
+    const biases = plan.constant(
+      bias === null ? new Float32Array(y.layout.slots) : inSlots(numbers(bias), y.layout),
+    );
+    const lowerBound = hasRelu ? 0 : NO_BOUND;
+    const convolution = { window, kernel: numbers(name), levels: x.levels, x, y, biases, lowerBound };
+    for (const phase of phasesOf(window)) {
+      const packed = packedPhase(plan, convolution, phase);
+      addRowOutputs(plan, packed, ROW);
+      addPixelOutputs(plan, packed);
+      addRowOutputs(plan, packed, AFTER_ROW);
+    }
+  },
+  reads: ({ window }) => reachOf(window),
+};
 
 /** Lays out the weights of a phase, in the order in which they are used. */
 function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): PackedPhase {
@@ -132,13 +126,6 @@ function packTaps(
       }
     }
   }
-}
-
-/** [out slots] */
-function packedBias(bias: Float32Array | null, y: Layout): Float32Array {
-  const packed = new Float32Array(y.slots);
-  for (const [o, slot] of y.slotOf.entries()) packed[slot] = bias?.[o] ?? 0;
-  return packed;
 }
 
 /** Outputs that are computed for the whole row: the products of all kernel rows, summed in place. */

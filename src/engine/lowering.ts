@@ -1,0 +1,44 @@
+import type { NodeOf } from '../program/operations';
+import type { ImageNode, PortableModel } from '../program/program';
+import type { FeatureCache, Plan } from './plan';
+
+/** What the instructions of a program are added to. */
+export interface Target {
+  readonly plan: Plan;
+  /** Rows of the images. */
+  readonly height: number;
+  /** The numbers of a weight. */
+  readonly numbers: (weight: string) => Float32Array;
+}
+
+/** Rows above the present pixel, and columns to either side. */
+export interface Extent {
+  readonly above: number;
+  readonly columns: number;
+}
+
+/** How the engine carries out an operation. */
+export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
+  /**
+   * Adds the instructions that compute y from the operands, each feature at its time. `hasRelu` only for convolutions:
+   * whether a ReLU follows, which is then part of it.
+   */
+  emit(
+    target: Target,
+    node: NodeOf<Name>,
+    operands: readonly FeatureCache[],
+    y: FeatureCache,
+    hasRelu: boolean,
+  ): void;
+  /**
+   * Where its features lie: those of a group side by side, or the operands' one after the other. By default as those of
+   * its operand, so that whole runs are computed at once.
+   */
+  readonly layout?: 'sideBySide' | 'concatenated';
+  /** What it reads of its operands beside the present pixel. @default nothing */
+  reads?(node: NodeOf<Name>): Extent;
+  /** What it reads of its own earlier features. @default nothing */
+  readsOwn?(node: NodeOf<Name>): Extent;
+  /** How many levels its operand's numbers stand for, if it wants the numbers of the levels instead. */
+  levels?(node: NodeOf<Name>, weights: PortableModel['weights']): number;
+}

@@ -1,0 +1,40 @@
+import type { ImageNode } from '../../program/program';
+import type { Lowering } from '../lowering';
+import { attend } from './attend';
+import { conv } from './conv';
+import { concat, concatElu, shift, slice } from './features';
+import { gate } from './gate';
+import { embedLevels, oneHot, oneHotLevels } from './levels';
+import { lstm } from './lstm';
+import { affine, normalize, softmax } from './normalize';
+import { combination, pointwise } from './pointwise';
+
+/** Written from outside. */
+const input = { emit() {} };
+
+/** How each operation is carried out. */
+export const lowerings: { readonly [Name in ImageNode['op']]: Lowering<Name> } = {
+  image: input,
+  condition: input,
+  conv,
+  pointwise,
+  add: combination,
+  multiply: combination,
+  maximum: combination,
+  minimum: combination,
+  concat,
+  slice,
+  shift,
+  concatElu,
+  gate,
+  linearGate: gate,
+  attend,
+  lstm,
+  affine,
+  normalize,
+  softmax,
+  logSoftmax: softmax,
+  oneHot,
+  oneHotLevels,
+  embedLevels,
+};

@@ -1,0 +1,61 @@
+import { type Instruction, Op } from '../../kernels/instruction';
+import type { Lowering } from '../lowering';
+import type { FeatureCache, Plan } from '../plan';
+
+/** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
+export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
+  for (const [feature, slot] of y.layout.slotOf.entries()) {
+    const code = { y: y.operand(slot), a: x.operand(x.layout.slotOf[feature]), length: 1 };
+    const time = y.layout.times[feature] as number;
+    plan.emit(time, { op: Op.levelNumber, ...code, parameter: levels - 1 }, y.places);
+  }
+}
+
+/** From an index, counted from 0. */
+export const oneHot: Lowering<'oneHot'> = {
+  emit({ plan }, _, [x], y) {
+    eachNumber(plan, x as FeatureCache, y, { op: Op.oneHot });
+  },
+};
+
+/** From the numbers of levels. */
+export const oneHotLevels: Lowering<'oneHotLevels'> = {
+  levels: ({ levels }) => levels,
+  emit({ plan }, _, [numbers], y) {
+    eachNumber(plan, numbers as FeatureCache, y, { op: Op.oneHot, parameter: 1 });
+  },
+};
+
+/** From the numbers of levels. */
+export const embedLevels: Lowering<'embedLevels'> = {
+  levels: ({ table }, weights) => weights.get(table)?.shape[0] ?? 0,
+  emit({ plan, numbers: numbersOf }, node, [numbers], y) {
+    const table = numbersOf(node.table); // [levels,units]
+    const units = y.layout.times.length / (numbers as FeatureCache).layout.times.length;
+    eachNumber(plan, numbers as FeatureCache, y, {
+      op: Op.lookup,
+      b: plan.reserve(units), // zeros
+      weights: plan.constant(table).offset,
+      weightStride: units,
+      inputs: 1,
+      rows: table.length / units,
+      parameter: Number.NEGATIVE_INFINITY,
+    });
+  },
+};
+
+/** One instruction for the features of each number, when it is ready; these features are contiguous. */
+function eachNumber(
+  plan: Plan,
+  x: FeatureCache,
+  y: FeatureCache,
+  instruction: Pick<Instruction, 'op'> & Partial<Instruction>,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = times.length / x.layout.times.length;
+  for (const [i, slot] of x.layout.slotOf.entries()) {
+    const first = i * length;
+    const code = { y: y.operand(slotOf[first]), a: x.operand(slot), length, ...instruction };
+    plan.emit(times[first] as number, code, y.places);
+  }
+}

@@ -1,0 +1,23 @@
+import type { CombinationName } from '../../program/operations/pointwise';
+import type { Lowering } from '../lowering';
+import { arranged, eachRun } from '../runs';
+
+export const pointwise: Lowering<'pointwise'> = {
+  emit({ plan }, { fn, parameter }, operands, y) {
+    const [x] = arranged(plan, operands, y);
+    if (fn !== 'scale' && fn !== 'shift') eachRun(plan, fn, y, x, undefined, { parameter });
+    else {
+      const numbers = plan.constant(new Float32Array(y.layout.slots).fill(parameter));
+      eachRun(plan, fn === 'scale' ? 'multiply' : 'add', y, x, numbers);
+    }
+  },
+};
+
+/** Combines all operands, one after the other. */
+export const combination: Lowering<CombinationName> = {
+  emit({ plan }, { op }, operands, y) {
+    const [first, ...others] = arranged(plan, operands, y);
+    if (others.length === 0) eachRun(plan, 'copy', y, first);
+    for (const [i, other] of others.entries()) eachRun(plan, op, y, i === 0 ? first : y, other.operand());
+  },
+};

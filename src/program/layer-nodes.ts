@@ -1,0 +1,113 @@
+import { throwTypeError } from '../core/check';
+import { eachVisibleRun, type KernelWindow } from '../core/window';
+import type { Nodes, Operand, Operation, WeightReference } from './operation';
+import { type Kernel, kernelShape, type LayerWeight, lengthOf, partsOf, SMALLEST_SQUARE } from './weights';
+
+/**
+ * Checks the operands and fields of a node, whoever gives them.
+ *
+ * @returns how many features it computes
+ * @throws TypeError that begins with `what`
+ */
+export function checkedSize(
+  { name, operands: count, fields: declared, isOfMaps = false, size: sizeOf }: Operation,
+  operands: readonly Operand[],
+  fields: Readonly<Record<string, unknown>>,
+  what: string = name,
+  size = 0,
+): number {
+  if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
+  if (count !== 'any' && operands.length !== count)
+    throwTypeError(`${what}: inputs`, `${count}`, operands.length);
+  for (const field of Object.keys(declared)) declared[field].check(`${what}: ${field}`, fields[field]);
+  if (isOfMaps && operands.some(({ isConstant }) => isConstant))
+    throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
+  return sizeOf(operands, fields, what, size);
+}
+
+/** The numbers of a weight of a program, from those of a layer's weights. */
+export type MakeWeight = (numbers: readonly ArrayLike<number>[]) => Float32Array;
+
+/** What a normalized kernel is made with besides its direction. */
+export interface Norm {
+  readonly gain: LayerWeight;
+  /** What the norm is of: the part that is seen. */
+  readonly window: KernelWindow;
+}
+
+/** What the nodes of layers have in common: how they refer to the weights of layers. */
+export abstract class LayerNodes<T> implements Nodes<T> {
+  abstract sizeOf(x: T, what: string): number;
+  abstract add(
+    operation: Operation,
+    operands: readonly T[],
+    fields: Readonly<Record<string, unknown>>,
+    options?: { readonly size?: number; readonly what?: string },
+  ): T;
+  abstract derived(
+    name: string,
+    shape: readonly number[],
+    from: readonly LayerWeight[],
+    make: MakeWeight,
+  ): WeightReference;
+  abstract strided(x: T): { readonly image: T; readonly scale: number } | null;
+
+  /** Refers to a weight, or to what a norm makes of it. */
+  protected abstract named(
+    weight: LayerWeight,
+    shape: readonly number[],
+    make: MakeWeight,
+    norm?: Norm,
+  ): WeightReference;
+
+  weight(weight: LayerWeight, shape: readonly (number | null)[] = weight.shape): WeightReference {
+    return this.named(weight, shape as readonly number[], ([numbers = []]) => new Float32Array(numbers));
+  }
+
+  kernel(kernel: Kernel, window: KernelWindow): WeightReference {
+    const { direction, gain } = partsOf(kernel);
+    const shape = kernelShape(direction);
+    if (gain === null) return this.weight(direction, shape);
+    const make: MakeWeight = ([numbers = [], gains = []]) =>
+      normalizedKernel(numbers, gains, window, shape[2]);
+    return this.named(direction, shape, make, { gain, window });
+  }
+
+  perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference {
+    const length = weight === undefined ? 1 : lengthOf(weight);
+    if (weight !== undefined && length === size) return this.weight(weight, [size]);
+    if (weight !== undefined && length !== 1)
+      throwTypeError(`weight '${weight.name}'`, `one of shape [${size}]`, weight.shape);
+    const from = weight === undefined ? [] : [weight];
+    return this.derived(name, [size], from, ([one = [value]]) =>
+      new Float32Array(size).fill(one[0] as number),
+    );
+  }
+}
+
+/** gain direction / ||direction|| for each output, over the visible part of the mask; see {@link NormalizedKernel}. */
+function normalizedKernel(
+  direction: ArrayLike<number>,
+  gain: ArrayLike<number>,
+  window: KernelWindow,
+  featuresIn: number,
+): Float32Array {
+  const featuresOut = gain.length;
+  const kernel = new Float32Array(direction.length);
+  const factors = new Float64Array(featuresOut);
+  eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
+    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+      const one = direction[i] as number;
+      factors[o] = (factors[o] as number) + one * one;
+    }
+  });
+  for (const [o, square] of factors.entries()) {
+    factors[o] = (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE));
+  }
+  eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
+    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+      kernel[i] = (direction[i] as number) * (factors[o] as number);
+    }
+  });
+  return kernel;
+}

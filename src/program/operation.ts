@@ -1,0 +1,146 @@
+import { type Argument, checked, type Declaration, type Values } from '../core/arguments';
+import { throwTypeError } from '../core/check';
+import type { KernelWindow } from '../core/window';
+import type { Need } from './need';
+import type { Kernel, LayerWeight } from './weights';
+
+// An operation is a record. Whatever must be known of one, by the builder of programs, the shapes of layers, the checks
+// of files, readiness, reach and maps, is a field of it; they are loops over the table in operations/index.ts.
+
+/** A weight that a node refers to. In a program, the node has the name alone. */
+export interface WeightReference {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A reference to a weight, as a field. */
+export const weight: Argument<WeightReference> = checked((what, given) => {
+  if (!Array.isArray((given as Partial<WeightReference> | null)?.shape))
+    throwTypeError(what, 'the name of a weight', given);
+  return given as WeightReference;
+});
+
+/** The same, or null for none. */
+export const weightOrNone: Argument<WeightReference | null> = checked((what, given) =>
+  given === null ? null : weight.check(what, given),
+);
+
+/** Checks the shape of a weight. */
+export function checkShape(what: string, { name, shape }: WeightReference, wanted: readonly number[]): void {
+  if (String(shape) !== String(wanted)) throwTypeError(`${what} '${name}'`, `shape [${wanted}]`, shape);
+}
+
+/** How many operands an operation has. A node with one has it as `input`, one with several as `inputs`. */
+export type Operands = 0 | 1 | 3 | 'any';
+
+/** What is known of an operand. */
+export interface Operand {
+  /** The number of its features. */
+  readonly size: number;
+  /** Whether it is the same at every pixel: computed from vector conditions only. */
+  readonly isConstant: boolean;
+}
+
+/** The indices of features from one on, up to another that is excluded. */
+export type Range = readonly [from: number, to: number];
+
+/** What some features of a node are computed from. */
+export interface Read {
+  /** The features that are computed. */
+  readonly features: Range;
+  /** The operand that is read, by its position among the operands. */
+  readonly operand: number;
+  /** The features of it that are read: for each of `features` all of them, or the one in the same position. */
+  readonly of: Range;
+  readonly isOneByOne?: boolean;
+  /** Where it is read, relative to the place that is computed. @default at the place itself */
+  readonly at?: readonly [down: number, right: number];
+}
+
+/** A field of a node, as programs have it: a weight by its name. */
+type Stored<Value> = [Value] extends [WeightReference]
+  ? string
+  : [Value] extends [WeightReference | null]
+    ? string | null
+    : Value;
+
+/** The fields of a node. */
+export type Fields<D extends Declaration> = {
+  readonly [Name in keyof D]: D[Name] extends Argument<infer Value, infer _> ? Stored<Value> : never;
+};
+
+/** The fields of a node of an operation, and its number of features. */
+export type FieldsAndSize<D extends Declaration> = Fields<D> & { readonly size: number };
+
+/** What is known of an operation; see there for what each of these is for. */
+export interface Operation<
+  Name extends string = string,
+  Count extends Operands = Operands,
+  // biome-ignore lint/suspicious/noExplicitAny: fields of all types; unknown would not be assignable from them
+  D extends Declaration = any,
+> {
+  readonly name: Name;
+  readonly operands: Count;
+  /** The fields of its nodes besides `op`, `size` and operands: their types, and checks of callers and of files. */
+  readonly fields: D;
+  /** Whether operands must be features of pixels: not the same at all. @default false */
+  readonly isOfMaps?: boolean;
+  /**
+   * How many features it computes. `size` is what a caller or a file asks for; most operations leave no choice.
+   *
+   * @throws TypeError that begins with `what` if operands or weights do not fit
+   */
+  size(operands: readonly Operand[], fields: Values<D>, what: string, size: number): number;
+  /**
+   * What its features are computed from: readiness, reach and causality follow. `sizes` are those of the operands.
+   *
+   * @default each feature from the same one of each operand
+   */
+  reads?(node: FieldsAndSize<D>, sizes: readonly number[]): Read[];
+  /** When each feature is ready, given the times of the operands, if that does not follow from `reads`. */
+  times?(node: FieldsAndSize<D>, operands: readonly (readonly number[])[]): number[];
+  /** Adds what is needed of the operands to compute what is needed of it, if that does not follow from `reads`. */
+  reach?(node: FieldsAndSize<D>, outputs: Need, operands: readonly Need[]): void;
+  /** How many times as far apart its places are as those of its operands: 2 or 1/2 with a stride. @default 1 */
+  scale?(node: FieldsAndSize<D>): number;
+  /** Whether it reads maps that must be complete before it begins, so that it is done before the image. */
+  readsWholeMaps?(node: FieldsAndSize<D>): boolean;
+  /** Products a pixel beside the cost of each feature; checks the memory of what is stored. @default none */
+  work?(node: FieldsAndSize<D>, sizes: readonly number[], places: number, what: string): number;
+}
+
+/** Gives a record its type. */
+export const operation = <const Name extends string, const Count extends Operands, D extends Declaration>(
+  record: Operation<Name, Count, D>,
+): Operation<Name, Count, D> => record;
+
+/**
+ * What carries out operations as nodes: the builder, with features as T, and the check of layers, with shapes. The
+ * methods of `Ops` are written in terms of it, beside the records.
+ */
+export interface Nodes<T> {
+  /** The number of features. */
+  sizeOf(x: T, what: string): number;
+  /** Adds a node, after the record's checks. @throws TypeError that begins with `what`, by default the operation */
+  add<D extends Declaration>(
+    operation: Operation<string, Operands, D>,
+    operands: readonly T[],
+    fields: Values<D>,
+    options?: { readonly size?: number; readonly what?: string },
+  ): T;
+  /** A weight in the shape that it has. */
+  weight(weight: LayerWeight): WeightReference;
+  /** A kernel [rows,columns,in,out], normalized if it has a gain. */
+  kernel(kernel: Kernel, window: KernelWindow): WeightReference;
+  /** A weight [size]. A single number is repeated, and so is `value` if there is no weight. */
+  perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference;
+  /** A weight that is computed from others, once these are read. */
+  derived(
+    name: string,
+    shape: readonly number[],
+    from: readonly LayerWeight[],
+    make: (numbers: readonly ArrayLike<number>[]) => Float32Array,
+  ): WeightReference;
+  /** The image, and how many of its rows and columns a place stands for, of features computed with strides; else null. */
+  strided(x: T): { readonly image: T; readonly scale: number } | null;
+}

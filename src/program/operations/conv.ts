@@ -1,0 +1,115 @@
+import { checked } from '../../core/arguments';
+import {
+  checkBoolean,
+  checkFeatures,
+  checkFields,
+  checkInteger,
+  checkList,
+  checkOneOf,
+  throwTypeError,
+} from '../../core/check';
+import { type KernelWindow, offsetOfTap, presents, seesBelow, sightOf } from '../../core/window';
+import { wholeVectors } from '../../kernels/instruction';
+import { checkShape, type Nodes, operation, type Read, weight, weightOrNone } from '../operation';
+import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
+import { pointwise } from './pointwise';
+
+export interface ConvOps<T> {
+  /**
+   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a 1x1
+   * kernel. Pass the whole kernel [rows,columns,in,out]: the window's mask is applied here. A window of stride 2 gives
+   * [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. To be usable in incremental sampling, a window that looks on
+   * all sides of its pixel may only read features computed from conditions.
+   */
+  conv(
+    x: T,
+    kernel: Kernel,
+    bias: LayerWeight | null,
+    window: KernelWindow,
+    activation?: 'linear' | 'relu',
+  ): T;
+}
+
+export const conv = operation({
+  name: 'conv',
+  operands: 1,
+  fields: { kernel: weight, bias: weightOrNone, window: checked(checkWindow) },
+  size([x], { kernel, bias, window }, what) {
+    const { kernelSize, imageChannels, stride } = window;
+    const [, , featuresIn, featuresOut = 0] = kernel.shape;
+    if (x?.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1))
+      throwTypeError(
+        `${what}: window`,
+        '1x1 of stride 1, since its input is the same at every pixel',
+        window,
+      );
+    checkShape(`${what}: kernel`, kernel, [...kernelSize, x?.size ?? 0, featuresOut]);
+    checkFeatures(`${what}: input features`, featuresIn, imageChannels);
+    checkFeatures(`${what}: output features`, featuresOut, imageChannels);
+    if (bias !== null) checkShape(`${what}: bias`, bias, [featuresOut]);
+    return featuresOut;
+  },
+  reads: ({ window, size }, [featuresIn = 0]) => readsOfWindow(window, featuresIn, size),
+  scale: ({ window: { stride, transposed } }) => (transposed ? 1 / stride : stride),
+  readsWholeMaps: ({ window }) => seesBelow(window),
+  work({ window: { kernelSize, imageChannels }, size }, [featuresIn = 0]) {
+    const padded = (features: number) => imageChannels * wholeVectors(features / imageChannels); // each channel's group
+    return kernelSize[0] * kernelSize[1] * padded(featuresIn) * padded(size);
+  },
+});
+
+/** What each tap sees, for the outputs of each channel where they differ. */
+function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: number): Read[] {
+  const [rows, columns] = window.kernelSize;
+  const { imageChannels } = window;
+  const reads: Read[] = [];
+  for (let tap = 0; tap < rows * columns; tap++) {
+    const [row, column] = [Math.floor(tap / columns), tap % columns];
+    const sight = sightOf(window, row, column);
+    const at = offsetOfTap(window, row, column);
+    if (sight === 'everything')
+      reads.push({ features: [0, featuresOut], operand: 0, of: [0, featuresIn], at });
+    if (sight !== 'earlier' && sight !== 'own') continue;
+    const [ofIn, ofOut] = [featuresIn / imageChannels, featuresOut / imageChannels]; // features of a channel
+    for (let channel = 0; channel < imageChannels; channel++) {
+      const seen = (sight === 'own' ? channel + 1 : channel) * ofIn;
+      if (seen === 0) continue;
+      reads.push({ features: [channel * ofOut, (channel + 1) * ofOut], operand: 0, of: [0, seen], at });
+    }
+  }
+  return reads;
+}
+
+export function checkWindow(what: string, given: unknown): KernelWindow {
+  const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
+  if (!Array.isArray((given as Partial<KernelWindow> | null)?.anchor))
+    throwTypeError(what, 'one that windowOf makes', given);
+  const window = checkFields(what, given, fields);
+  const anchor = checkList(`${what}: anchor`, window.anchor, 2);
+  for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
+    checkInteger(`${what}: kernelSize`, length, 1);
+    checkInteger(`${what}: anchor`, anchor[axis], 0, (length as number) - 1);
+  }
+  checkOneOf(`${what}: present`, window.present, presents);
+  checkInteger(`${what}: imageChannels`, window.imageChannels, 1);
+  checkOneOf(`${what}: stride`, window.stride, [1, 2]);
+  checkBoolean(`${what}: transposed`, window.transposed);
+  if (window.present === 'andBelow' && (window.stride !== 1 || window.transposed === true))
+    throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', window.stride);
+  return given as KernelWindow;
+}
+
+export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
+  conv(x, kernel, bias, window, activation = 'linear') {
+    checkOneOf('conv: activation', activation, ['linear', 'relu']);
+    checkWindow('conv: window', window);
+    const [, , , featuresOut] = checkedKernelShape(kernel);
+    if (bias !== null) checkLayerWeight('conv: bias', bias, ', or null');
+    const y = nodes.add(conv, [x], {
+      kernel: nodes.kernel(kernel, window),
+      bias: bias && nodes.perFeature('bias', bias, featuresOut, 0),
+      window,
+    });
+    return activation === 'relu' ? nodes.add(pointwise, [y], { fn: 'relu', parameter: 0 }) : y;
+  },
+});

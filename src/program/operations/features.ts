@@ -1,0 +1,71 @@
+import { integer } from '../../core/arguments';
+import { checkInteger, throwTypeError } from '../../core/check';
+import { type Nodes, operation, type Read } from '../operation';
+
+export interface FeatureOps<T> {
+  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
+  concat(...inputs: T[]): T;
+  /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
+  slice(x: T, start: number, size: number): T;
+  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
+  concatElu(x: T): T;
+  /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
+  perChannel(x: T, channels: number, levels: number): T;
+}
+
+export const concat = operation({
+  name: 'concat',
+  operands: 'any',
+  fields: {},
+  size: (operands) => operands.reduce((sum, { size }) => sum + size, 0),
+  reads(_, sizes) {
+    let first = 0;
+    return sizes.map((size, operand): Read => {
+      const features = [first, first + size] as const;
+      first += size;
+      return { features, operand, of: [0, size], isOneByOne: true };
+    });
+  },
+});
+
+export const slice = operation({
+  name: 'slice',
+  operands: 1,
+  fields: { start: integer({ from: 0 }) },
+  size([x], { start }, what, size) {
+    const features = x?.size as number;
+    checkInteger(`${what}: size`, size, 1, features);
+    checkInteger(`${what}: start`, start, 0, features - size);
+    return size;
+  },
+  reads: ({ start, size }) => [
+    { features: [0, size], operand: 0, of: [start, start + size], isOneByOne: true },
+  ],
+});
+
+/** elu(x) of all features, then elu(-x) of all. */
+export const concatElu = operation({
+  name: 'concatElu',
+  operands: 1,
+  fields: {},
+  size: ([x]) => 2 * (x?.size as number),
+  reads: (_, [half = 0]) =>
+    [0, half].map((first) => ({
+      features: [first, first + half],
+      operand: 0,
+      of: [0, half],
+      isOneByOne: true,
+    })),
+});
+
+export const featureOps = <T>(nodes: Nodes<T>): FeatureOps<T> => ({
+  concat: (...inputs) => nodes.add(concat, inputs, {}),
+  slice: (x, start, size) => nodes.add(slice, [x], { start }, { size }),
+  concatElu: (x) => nodes.add(concatElu, [x], {}),
+  /** In a program, features are ordered channel by channel, level by level. */
+  perChannel(x, channels, levels) {
+    const [size, wanted] = [nodes.sizeOf(x, 'perChannel'), channels * levels];
+    if (size !== wanted) throwTypeError('perChannel: input', `${wanted} features`, size);
+    return x;
+  },
+});

@@ -1,0 +1,97 @@
+import type { FieldsAndSize, Nodes, Operands, Operation } from '../operation';
+import { type AttendOps, attend, attendOps } from './attend';
+import { type ConvOps, conv, convOps } from './conv';
+import { concat, concatElu, type FeatureOps, featureOps, slice } from './features';
+import { type GateOps, gate, gateOps, linearGate } from './gate';
+import { condition, image } from './inputs';
+import { embedLevels, type LevelOps, levelOps, oneHot, oneHotLevels } from './levels';
+import { type LSTMOps, lstm, lstmOps } from './lstm';
+import { enlarge, type MapOps, mapOps, position } from './maps';
+import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, softmax } from './normalize';
+import { combinations, type PointwiseOps, pointwise, pointwiseOps } from './pointwise';
+import { type ShiftOps, shift, shiftOps } from './shift';
+
+/** All operations that a program may have. What is not in this table does not exist. */
+export const operations = {
+  image,
+  condition,
+  conv,
+  pointwise,
+  ...combinations,
+  concat,
+  slice,
+  shift,
+  enlarge,
+  position,
+  concatElu,
+  gate,
+  linearGate,
+  attend,
+  lstm,
+  affine,
+  normalize,
+  softmax,
+  logSoftmax,
+  oneHot,
+  oneHotLevels,
+  embedLevels,
+} as const;
+
+/** The name of an operation. */
+export type OperationName = keyof typeof operations;
+
+/** The operands of a node: indices of earlier nodes. */
+type OperandsOf<Count extends Operands> = Count extends 0
+  ? unknown
+  : Count extends 1
+    ? { readonly input: number }
+    : { readonly inputs: readonly number[] };
+
+/** A node of an operation. */
+export type NodeOf<Name extends OperationName> = Name extends OperationName
+  ? (typeof operations)[Name] extends Operation<string, infer Count, infer D>
+    ? { readonly op: Name } & FieldsAndSize<D> & OperandsOf<Count>
+    : never
+  : never;
+
+/**
+ * The operations that layers are made of. A layer writes its arithmetic once, in terms of these operations. It is then
+ * carried out on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
+ * `receptiveField`). So T is a tensor [N,H,W,F], or [N,F] for a condition; a shape; or the features of a pixel.
+ */
+export interface Ops<T>
+  extends ConvOps<T>,
+    PointwiseOps<T>,
+    FeatureOps<T>,
+    ShiftOps<T>,
+    MapOps<T>,
+    GateOps<T>,
+    AttendOps<T>,
+    LSTMOps<T>,
+    NormalizeOps<T>,
+    LevelOps<T> {}
+
+/** Operations that add nodes. */
+export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
+  ...convOps(nodes),
+  ...pointwiseOps(nodes),
+  ...featureOps(nodes),
+  ...shiftOps(nodes),
+  ...mapOps(nodes),
+  ...gateOps(nodes),
+  ...attendOps(nodes),
+  ...lstmOps(nodes),
+  ...normalizeOps(nodes),
+  ...levelOps(nodes),
+});
+
+/**
+ * A layer whose arithmetic is written once: everything that can be done with it follows from `express`. The class
+ * `PixelLayer` makes it a tfjs layer.
+ */
+export interface Expressed {
+  /**
+   * Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel.
+   */
+  express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
+}

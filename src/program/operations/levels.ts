@@ -1,0 +1,80 @@
+import { checked } from '../../core/arguments';
+import { checkInteger, throwTypeError } from '../../core/check';
+import { checkShape, type Nodes, operation, type Read, weight } from '../operation';
+import { checkLayerWeight, type LayerWeight } from '../weights';
+
+export interface LevelOps<T> {
+  /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
+  oneHot(x: T, size: number): T;
+  /**
+   * Turns normalized levels into one-hot vectors: 1 for the level round(x (levels - 1)), with halves rounded up, 0 for
+   * the others; all zeros if that is not a level. [N,H,W,C] -> [N,H,W,C*levels], the levels of each channel side by
+   * side.
+   */
+  oneHotLevels(x: T, levels: number): T;
+  /**
+   * Turns normalized levels into rows of a table [levels,units], which all channels share: [N,H,W,C] ->
+   * [N,H,W,C*units]; zeros if {@link oneHotLevels} gives zeros.
+   */
+  embedLevels(x: T, table: LayerWeight): T;
+}
+
+/** The most levels that can be distinguished in [0, 1] on every backend: divisions on GPUs are off in the last bits. */
+const MAX_ENCODED_LEVELS = 2 ** 16;
+
+/** Checks a count of levels, into which numbers in [0, 1] will be turned back. */
+export function checkEncodedLevels(what: string, levels: unknown): number {
+  return checkInteger(what, levels, 2, MAX_ENCODED_LEVELS);
+}
+
+/** The features of each number. */
+const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] => {
+  const each = size / numbers;
+  return Array.from({ length: numbers }, (_, n) => ({
+    features: [n * each, (n + 1) * each],
+    operand: 0,
+    of: [n, n + 1],
+  }));
+};
+
+/** 1 for the feature whose index is the input, else 0. */
+export const oneHot = operation({
+  name: 'oneHot',
+  operands: 1,
+  fields: {},
+  size([x], _, what, size) {
+    if (x?.size !== 1) throwTypeError(`${what}: input`, 'one feature', x?.size);
+    return checkInteger(`${what}: size`, size, 1);
+  },
+  reads: ofEachNumber,
+});
+
+/** 1 for the level of each number, 0 for the others. */
+export const oneHotLevels = operation({
+  name: 'oneHotLevels',
+  operands: 1,
+  fields: { levels: checked(checkEncodedLevels) },
+  size: ([x], { levels }) => (x?.size as number) * levels,
+  reads: ofEachNumber,
+});
+
+/** The row of a table [levels,units] that belongs to the level of each number. */
+export const embedLevels = operation({
+  name: 'embedLevels',
+  operands: 1,
+  fields: { table: weight },
+  size([x], { table }, what) {
+    const [levels = 0, units = 0] = table.shape;
+    checkShape(`${what}: table`, table, [levels, units]);
+    checkEncodedLevels(`${what}: levels`, levels);
+    return (x?.size as number) * units;
+  },
+  reads: ofEachNumber,
+});
+
+export const levelOps = <T>(nodes: Nodes<T>): LevelOps<T> => ({
+  oneHot: (x, size) => nodes.add(oneHot, [x], {}, { size }),
+  oneHotLevels: (x, levels) => nodes.add(oneHotLevels, [x], { levels }),
+  embedLevels: (x, table) =>
+    nodes.add(embedLevels, [x], { table: nodes.weight(checkLayerWeight('embedLevels: table', table)) }),
+});

@@ -1,0 +1,62 @@
+import { integer } from '../../core/arguments';
+import { MOST_LENGTH } from '../../core/images';
+import type { KernelWindow } from '../../core/window';
+import { type Nodes, operation } from '../operation';
+import { conv } from './conv';
+
+export interface MapOps<T> {
+  /**
+   * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
+   * only for maps computed from conditions.
+   */
+  enlarge(x: T, rows: number, columns: number): T;
+  /** The position of each place of a map: ((row - H/2)/H, (column - W/2)/W), [N,H,W,F] -> [N,H,W,2]. */
+  position(x: T): T;
+}
+
+/** By how much a map is enlarged: to no more than an image may have. */
+export const enlargement = integer({ from: 1, to: MOST_LENGTH });
+
+/** Repeats each place of a map, computed from conditions only, over a number of rows and columns. */
+export const enlarge = operation({
+  name: 'enlarge',
+  operands: 1,
+  fields: { rows: enlargement, columns: enlargement },
+  isOfMaps: true,
+  size: ([x]) => x?.size as number,
+  readsWholeMaps: () => true,
+});
+
+/** The position of each place in a map: its row and its column. */
+export const position = operation({
+  name: 'position',
+  operands: 1,
+  fields: {},
+  isOfMaps: true,
+  size: () => 2,
+  readsWholeMaps: () => true,
+});
+
+/** The window that takes every second row and column of a map. */
+const EVERY_SECOND: KernelWindow = {
+  kernelSize: [1, 1],
+  anchor: [0, 0],
+  present: 'everything',
+  imageChannels: 1,
+  stride: 2,
+  transposed: false,
+};
+
+export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
+  enlarge: (x, rows, columns) => nodes.add(enlarge, [x], { rows, columns }),
+  position(x) {
+    const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };
+    // Strides keep the upper left of the places that they merge, whose position is the same as that of the coarse place.
+    let y = nodes.add(position, [image], {});
+    for (let reached = 1; reached < scale; reached *= EVERY_SECOND.stride) {
+      const kernel = nodes.derived('every_second', [1, 1, 2, 2], [], () => Float32Array.of(1, 0, 0, 1));
+      y = nodes.add(conv, [y], { kernel, bias: null, window: EVERY_SECOND });
+    }
+    return y;
+  },
+});

@@ -1,0 +1,183 @@
+import { checked, type Given, integer, number, optional, readArguments } from '../../core/arguments';
+import { checkFeatures, checkOneOf, throwTypeError } from '../../core/check';
+import {
+  checkShape,
+  type Nodes,
+  type Operand,
+  operation,
+  type Read,
+  type WeightReference,
+  weight,
+} from '../operation';
+import { checkLayerWeight, type LayerWeight, lengthOf } from '../weights';
+
+/** Functions of all features of a group together. */
+export const softmaxNames = ['softmax', 'logSoftmax'] as const;
+/** The name of a function of all features of a group together. */
+export type SoftmaxName = (typeof softmaxNames)[number];
+
+const layerWeight = checked<LayerWeight>((what, given) => checkLayerWeight(what, given));
+const epsilon = number('of at least 0', (value) => value >= 0);
+const groups = integer({ from: 1 });
+
+const scaleAndShift = {
+  /** @default 1 */
+  scale: optional(layerWeight),
+  /** @default 0 */
+  shift: optional(layerWeight),
+};
+
+const standardizeArgs = {
+  ...scaleAndShift,
+  /** [F] */
+  mean: layerWeight,
+  /** [F] */
+  variance: layerWeight,
+  /** Added to the variance. */
+  epsilon,
+};
+
+const normalizationArgs = {
+  ...scaleAndShift,
+  /** Added to the variance. */
+  epsilon,
+  /** The number of groups of features, each with its own mean and variance. @default 1 */
+  groups: optional(groups, 1),
+};
+
+/** A number for each feature, [F], or one for all features, such as [1]. */
+export interface ScaleAndShift extends Readonly<Given<typeof scaleAndShift>> {}
+
+/** Arguments of {@link Ops.standardize}: mean and variance [F]. */
+export interface StandardizeArgs extends Readonly<Given<typeof standardizeArgs>> {}
+
+/** Arguments of {@link Ops.normalize}. */
+export interface NormalizationArgs extends Readonly<Given<typeof normalizationArgs>> {}
+
+export interface NormalizeOps<T> {
+  /** scale x + shift, with a scale and a shift for each feature. */
+  affine(x: T, args: ScaleAndShift): T;
+  /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
+  standardize(x: T, args: StandardizeArgs): T;
+  /** (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features. */
+  normalize(x: T, args: NormalizationArgs): T;
+  /**
+   * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
+   * [N,H,W,F].
+   */
+  softmax(fn: SoftmaxName, x: T, groups: number): T;
+}
+
+const perFeature = { scale: weight, shift: weight };
+
+function checkPerFeature(
+  what: string,
+  { size }: Operand,
+  weights: Readonly<Record<keyof typeof perFeature, WeightReference>>,
+): number {
+  for (const name of ['scale', 'shift'] as const) checkShape(`${what}: ${name}`, weights[name], [size]);
+  return size;
+}
+
+/** scale x + shift, with a scale and a shift for each feature, both [size]. */
+export const affine = operation({
+  name: 'affine',
+  operands: 1,
+  fields: perFeature,
+  size: ([x], fields, what) => checkPerFeature(what, x as Operand, fields),
+});
+
+/** Each feature from all of its group. */
+const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) => {
+  const group = size / groups;
+  return Array.from({ length: groups }, (_, g): Read => {
+    const features = [g * group, (g + 1) * group] as const;
+    return { features, operand: 0, of: features };
+  });
+};
+
+/** (x - mean) / sqrt(variance + epsilon) over each group of features, then scale and shift, both [size]. */
+export const normalize = operation({
+  name: 'normalize',
+  operands: 1,
+  fields: { ...perFeature, epsilon, groups },
+  size: ([x], { groups, ...weights }, what) =>
+    checkPerFeature(
+      what,
+      { ...x, size: checkFeatures(`${what}: input`, x?.size, groups, 'groups') } as Operand,
+      weights,
+    ),
+  reads: ofGroups,
+});
+
+const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
+  operation({
+    name,
+    operands: 1,
+    fields: { groups },
+    size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x?.size, groups, 'groups'),
+    reads: ofGroups,
+  });
+
+export const softmax = softmaxOf('softmax');
+export const logSoftmax = softmaxOf('logSoftmax');
+
+/** A weight that is named may not be undefined by mistake, which would mean none. */
+function checkNamed(what: string, args: object): void {
+  for (const name of ['scale', 'shift'])
+    if (Object(args)[name] === undefined && name in Object(args))
+      throwTypeError(`${what}: ${name}`, 'a weight', undefined);
+}
+
+export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
+  const perFeatureOf = (x: T, what: string, { scale, shift }: ScaleAndShift) => {
+    const size = nodes.sizeOf(x, what);
+    return {
+      scale: nodes.perFeature('scale', scale, size, 1),
+      shift: nodes.perFeature('shift', shift, size, 0),
+    };
+  };
+  return {
+    affine(x, args) {
+      checkNamed('affine', args);
+      readArguments('affine', args, scaleAndShift);
+      return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
+    },
+    normalize(x, args) {
+      checkNamed('normalize', args);
+      const { epsilon, groups } = readArguments('normalize', args, normalizationArgs);
+      return nodes.add(normalize, [x], { ...perFeatureOf(x, 'normalize', args), epsilon, groups });
+    },
+    standardize(x, args) {
+      checkNamed('standardize', args);
+      const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs);
+      const size = nodes.sizeOf(x, 'standardize');
+      const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
+      for (const { name, shape } of from) {
+        if (![1, size].includes(lengthOf({ shape })))
+          throwTypeError(`weight '${name}'`, `one of shape [${size}]`, shape);
+      }
+      const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
+        nodes.derived(name, [size], from, (all) =>
+          Float32Array.from({ length: size }, (_, feature) => {
+            const [mean = 0, variance = 0, ...rest] = all.map((numbers) => numberOf(numbers, feature));
+            const gamma = scale === undefined ? 1 : (rest.shift() as number);
+            const beta = shift === undefined ? 0 : (rest.shift() as number);
+            return number(gamma / Math.sqrt(variance + epsilon), mean, beta);
+          }),
+        );
+      return nodes.add(affine, [x], {
+        scale: derived('scale', (factor) => factor),
+        shift: derived('shift', (factor, mean, beta) => beta - mean * factor),
+      });
+    },
+    softmax(fn, x, groups) {
+      checkOneOf('softmax', fn, softmaxNames);
+      return nodes.add(fn === 'softmax' ? softmax : logSoftmax, [x], { groups });
+    },
+  };
+};
+
+/** The number of a feature, or the single number for all features. */
+const numberOf = (numbers: ArrayLike<number>, feature: number) =>
+  numbers[numbers.length === 1 ? 0 : feature] as number;

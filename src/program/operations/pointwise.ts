@@ -1,0 +1,97 @@
+import { number, oneOf } from '../../core/arguments';
+import { checkNumber, checkOneOf, throwTypeError } from '../../core/check';
+import { type Nodes, operation } from '../operation';
+
+/**
+ * Functions of one number that a program may apply to its features, with the parameter that some of them take:
+ * `elu` and `leakyRelu` their alpha, `thresholdedRelu` its theta, `clippedRelu` its greatest value, `scale` its
+ * factor, `shift` what it adds.
+ */
+export const pointwiseNames = [
+  'relu',
+  'sigmoid',
+  'tanh',
+  'elu',
+  'selu',
+  'leakyRelu',
+  'thresholdedRelu',
+  'clippedRelu',
+  'hardSigmoid',
+  'softplus',
+  'softsign',
+  'swish',
+  'gelu',
+  'geluNew',
+  'mish',
+  'scale',
+  'shift',
+] as const;
+/** The name of a function of one number. */
+export type PointwiseName = (typeof pointwiseNames)[number];
+
+/** Functions whose parameter has no default. */
+export const needParameter: ReadonlySet<PointwiseName> = /* @__PURE__ */ new Set([
+  'leakyRelu',
+  'thresholdedRelu',
+  'clippedRelu',
+  'scale',
+  'shift',
+]);
+
+/**
+ * The parameter of a function; 0 for those that take none.
+ *
+ * @throws TypeError if there is no such function, or its parameter is missing and has no default (alpha of `elu` is 1
+ * by default)
+ */
+export function parameterOf(fn: PointwiseName, parameter: number | undefined): number {
+  checkOneOf('pointwise', fn, pointwiseNames);
+  const given = parameter ?? (fn === 'elu' ? 1 : needParameter.has(fn) ? undefined : 0);
+  return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
+}
+
+/** Elementwise operations on features of the same size. */
+export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
+/** The name of an elementwise operation on features of the same size. */
+export type CombinationName = (typeof combinationNames)[number];
+
+export interface PointwiseOps<T> {
+  /** A function of each number, by name, with its parameter if it takes one. */
+  pointwise(fn: PointwiseName, x: T, parameter?: number): T;
+  /** Combines inputs of the same size elementwise. */
+  combine(fn: CombinationName, ...inputs: T[]): T;
+}
+
+export const pointwise = operation({
+  name: 'pointwise',
+  operands: 1,
+  fields: { fn: oneOf(...pointwiseNames), parameter: number() },
+  size: ([x]) => x?.size as number,
+});
+
+const combination = <const Name extends CombinationName>(name: Name) =>
+  operation({
+    name,
+    operands: 'any',
+    fields: {},
+    size(operands, _, what) {
+      const sizes = operands.map(({ size }) => size);
+      if (new Set(sizes).size !== 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
+      return sizes[0] as number;
+    },
+  });
+
+export const combinations = {
+  add: combination('add'),
+  multiply: combination('multiply'),
+  maximum: combination('maximum'),
+  minimum: combination('minimum'),
+} as const;
+
+export const pointwiseOps = <T>(nodes: Nodes<T>): PointwiseOps<T> => ({
+  pointwise: (fn, x, parameter) => nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) }),
+  combine(fn, ...inputs) {
+    checkOneOf('combine', fn, combinationNames);
+    return nodes.add(combinations[fn], inputs, {});
+  },
+});

@@ -1,0 +1,19 @@
+// When a feature is ready, on a common clock: once for each image, before each row, before a pixel, after a number of
+// its channels, or after the row. A later time is a greater number, so a result that depends on several features is
+// ready at the greatest of their times.
+
+/** Ready before the first pixel, and the same at every pixel. */
+export const ONCE = -2;
+
+/** Depends on rows above only: ready for all pixels of a row before its first one. */
+export const ROW = -1;
+
+/**
+ * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, so only later rows
+ * can use it.
+ */
+export const AFTER_ROW = Number.POSITIVE_INFINITY;
+
+/** The latest of a list of times, which may be too long to pass as arguments. */
+export const latest = (times: readonly number[]): number =>
+  times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);

@@ -1,0 +1,94 @@
+import { checkFields, checkNumber, throwTypeError } from '../core/check';
+
+/**
+ * A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns.
+ */
+export interface LayerWeight {
+  /** The unique name that tfjs gives it. */
+  readonly name: string;
+  /** Its name without the suffix by which tfjs makes it unique. */
+  readonly originalName?: string;
+  /** The shape; all sizes are known once the weight exists. */
+  readonly shape: readonly (number | null)[];
+  /** Returns its value, a tensor. */
+  read(): unknown;
+}
+
+/**
+ * The name of a weight within its layer, in parts: for `block0/conv_mid_kernel`, the convolution that it belongs to and
+ * its role there, `['conv_mid', 'kernel']`; for the only convolution of a layer, `['kernel']`.
+ */
+export function ownName({ name, originalName = name }: LayerWeight): readonly string[] {
+  const own = originalName.split('/').at(-1) as string; // tfjs prepends the layer's name
+  return /^(.+)_(kernel|gain|bias)$/.exec(own)?.slice(1) ?? [own];
+}
+
+/** Checks that something is a weight of a layer. It may not be left undefined by mistake, which would mean none. */
+export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerWeight {
+  const { shape, read } = (weight ?? {}) as Partial<LayerWeight>;
+  if (!Array.isArray(shape) || typeof read !== 'function')
+    throwTypeError(what, `a weight, as addWeight gives it${or}`, weight);
+  return weight as LayerWeight;
+}
+
+/** How many numbers a weight has. */
+export const lengthOf = ({ shape }: Pick<LayerWeight, 'shape'>): number =>
+  shape.reduce<number>((product, length) => product * (length ?? 0), 1);
+
+/**
+ * A weight-normalized kernel: gain direction / ||direction|| for each output feature, where the norm is taken over the
+ * weights that the window does not hide.
+ *
+ * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
+ */
+export interface NormalizedKernel {
+  /** [rows,columns,in,out] */
+  readonly direction: LayerWeight;
+  /** [out] */
+  readonly gain: LayerWeight;
+  /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
+  readonly initialScale?: number;
+}
+
+/** The lower bound for the square of a norm, for directions that are 0. */
+export const SMALLEST_SQUARE = 1e-12;
+
+/** The kernel of a convolution. */
+export type Kernel = LayerWeight | NormalizedKernel;
+
+/** The two weights of a kernel; one that is not normalized has only the first. */
+export function partsOf(kernel: Kernel): { direction: LayerWeight; gain: LayerWeight | null } {
+  return 'direction' in kernel ? kernel : { direction: kernel, gain: null };
+}
+
+/** The shape of a kernel, [rows,columns,in,out]. The kernel of a dense layer, [in,out], counts as 1x1. */
+export function kernelShape({ shape }: LayerWeight): [number, number, number, number] {
+  const whole = shape.length === 2 ? [1, 1, ...shape] : shape;
+  if (whole.length !== 4 || whole.includes(null))
+    throwTypeError('conv: kernel', '[rows, columns, in, out]', shape);
+  return whole as [number, number, number, number];
+}
+
+/** Checks the kernel of a convolution, and returns its shape. */
+export function checkedKernelShape(kernel: Kernel): [number, number, number, number] {
+  if (!('shape' in Object(kernel))) checkNormalizedKernel(kernel);
+  else checkLayerWeight('conv: kernel', kernel);
+  const { direction, gain } = partsOf(kernel);
+  const shape = kernelShape(direction);
+  if (gain !== null && lengthOf(gain) !== shape[3])
+    throwTypeError(`weight '${gain.name}'`, `one of shape [${shape[3]}]`, gain.shape);
+  return shape;
+}
+
+function checkNormalizedKernel(kernel: unknown): void {
+  if (typeof kernel !== 'object' || kernel === null)
+    checkLayerWeight('conv: kernel', kernel, ', or { direction, gain }');
+  const { initialScale, ...weights } = checkFields(
+    'conv: kernel',
+    kernel,
+    ['direction', 'gain'],
+    ['initialScale'],
+  );
+  for (const [name, weight] of Object.entries(weights)) checkLayerWeight(`conv: kernel: ${name}`, weight);
+  checkNumber('conv: kernel: initialScale', initialScale ?? 1, 'above 0', (scale) => scale > 0);
+}
