@@ -53,6 +53,8 @@ class ShapeNodes extends LayerNodes<Shape> {
     { size, what = operation.name }: { readonly size?: number; readonly what?: string } = {},
   ): Shape {
     const sizes = operands.map((x) => this.sizeOf(x, what));
+    const noMap = operands.find(({ length }) => length !== 4);
+    if (operation.isOfMaps && noMap) throwTypeError(`${what}: input`, 'features [N,H,W,F]', noMap);
     const known = operands.map(({ length }, i) => ({ size: sizes[i] as number, isConstant: length === 2 }));
     const node = { op: operation.name, ...fields, size: checkedSize(operation, known, fields, what, size) };
     const shape = ofPixels(what, operands);

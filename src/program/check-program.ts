@@ -5,7 +5,6 @@ import {
   checkMaxValues,
   checkMemory,
   checkOneOf,
-  checkRecord,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
@@ -211,7 +210,7 @@ class CheckedNodes {
   /** Checks the next node. */
   add(given: unknown): void {
     const index = this.facts.length;
-    const { op, size } = checkRecord(`node ${index}`, given);
+    const { op, size } = (given ?? {}) as { op?: unknown; size?: unknown };
     const what = `node ${index} (${op})`;
     const names = Object.keys(operations);
     if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);

@@ -60,8 +60,10 @@ export abstract class LayerNodes<T> implements Nodes<T> {
     norm?: Norm,
   ): WeightReference;
 
-  weight(weight: LayerWeight, shape: readonly (number | null)[] = weight.shape): WeightReference {
-    return this.named(weight, shape as readonly number[], ([numbers = []]) => new Float32Array(numbers));
+  weight(weight: LayerWeight, shape = weight.shape as readonly number[]): WeightReference {
+    if (lengthOf(weight) !== lengthOf({ shape }))
+      throwTypeError(`weight '${weight.name}'`, `one of shape [${shape}]`, weight.shape);
+    return this.named(weight, shape, ([numbers = []]) => new Float32Array(numbers));
   }
 
   kernel(kernel: Kernel, window: KernelWindow): WeightReference {
@@ -74,10 +76,7 @@ export abstract class LayerNodes<T> implements Nodes<T> {
   }
 
   perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference {
-    const length = weight === undefined ? 1 : lengthOf(weight);
-    if (weight !== undefined && length === size) return this.weight(weight, [size]);
-    if (weight !== undefined && length !== 1)
-      throwTypeError(`weight '${weight.name}'`, `one of shape [${size}]`, weight.shape);
+    if (weight !== undefined && (size === 1 || lengthOf(weight) !== 1)) return this.weight(weight, [size]);
     const from = weight === undefined ? [] : [weight];
     return this.derived(name, [size], from, ([one = [value]]) =>
       new Float32Array(size).fill(one[0] as number),

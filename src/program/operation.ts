@@ -128,8 +128,8 @@ export interface Nodes<T> {
     fields: Values<D>,
     options?: { readonly size?: number; readonly what?: string },
   ): T;
-  /** A weight in the shape that it has. */
-  weight(weight: LayerWeight): WeightReference;
+  /** A weight, in this shape. @default the one that it has */
+  weight(weight: LayerWeight, shape?: readonly number[]): WeightReference;
   /** A kernel [rows,columns,in,out], normalized if it has a gain. */
   kernel(kernel: Kernel, window: KernelWindow): WeightReference;
   /** A weight [size]. A single number is repeated, and so is `value` if there is no weight. */

@@ -156,7 +156,11 @@ describe('maps', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.ops.oneHot(program.condition(0, 1, true), 3);
-    const output = program.ops.enlarge(program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
+    const output = program.ops.enlarge(
+      program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT),
+      2,
+      3,
+    );
     const conditions = [codesOf(COARSE), MAP, VECTOR];
     const model = modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions });
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 8 });
@@ -191,7 +195,11 @@ describe('maps that cannot be', () => {
       (p, [codes], image) => p.ops.concat(p.ops.enlarge(codes, 2, 1), image),
       /several sizes, \[4,3\] and \[4,9\]/,
     ],
-    ['have several sizes', (p, [codes, map]) => p.ops.concat(codes, map), /several sizes, \[2,3\] and \[4,9\]/],
+    [
+      'have several sizes',
+      (p, [codes, map]) => p.ops.concat(codes, map),
+      /several sizes, \[2,3\] and \[4,9\]/,
+    ],
     [
       'have strides',
       (p, [codes]) =>

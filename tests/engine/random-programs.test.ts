@@ -104,7 +104,10 @@ describe('an LSTM', () => {
       const { rows, left } = maps(program);
       const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
       const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
-      const others = program.ops.pointwise('tanh', program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)));
+      const others = program.ops.pointwise(
+        'tanh',
+        program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)),
+      );
       expectSeenRight(program, others, left);
     },
   );

@@ -111,12 +111,12 @@ describe('the shapes of operations', () => {
       () =>
         shapeOf((ops, [q, k, v]) => ops.attend(q as never, k as never, v as never, heads), shapes);
     expect(attend(2, image, image, image)()).toEqual(image);
-    expect(attend(3, image, image, image)).toThrow('attend: features: wanted a multiple of heads (3), got 2');
+    expect(attend(3, image, image, image)).toThrow('attend: input: wanted a multiple of heads (3), got 2');
     expect(attend(1, image, vector, image)).toThrow(
       'attend: input: wanted features [N,H,W,F], got [null, 2]',
     );
     expect(attend(1, image, image, [null, 4, null, 3])).toThrow(
-      'attend: wanted queries, keys and values of one size, got [2, 2, 3]',
+      'attend: inputs: wanted queries, keys and values of one size, got [2, 2, 3]',
     );
     expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
       'attend: wanted features of one height and width',
@@ -343,31 +343,31 @@ describe('what the operations of a layer refuse', () => {
   const cases: [string, string, Express, shape?: number[]][] = [
     ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
     ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
-    ['a window that looks around in a condition', 'conv: kernel: wanted 1x1, since its input is the same at every pixel, got [3, 3]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(3)), [4]],
-    ['a stride in a condition', 'conv: stride: wanted 1, since its input is the same at every pixel, got 2', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
+    ['a window that looks around in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '3x3 of stride 1'", (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(3)), [4]],
+    ['a stride in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '1x1 of stride 2'", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
     ['another window', 'conv: kernel: wanted [5,5,in,out], as the window has it, got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(5))],
-    ['inputs of another size', 'conv: kernel: wanted 4 input features, got 5', (ops, [x], w) => ops.conv(x, w([3, 3, 5, 6]), null, around(3))],
+    ['inputs of another size', 'wanted shape [3,3,4,6], got [3, 3, 5, 6]', (ops, [x], w) => ops.conv(x, w([3, 3, 5, 6]), null, around(3))],
     ['channels that do not split them', 'conv: output features: wanted a multiple of imageChannels (2), got 5', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 5]), null, around(1, 2))],
     ['a bias of another size', "one of shape [6], got [5]", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), w([5]), around(1))],
     ['an activation that conv has not', "conv: activation: wanted 'linear' or 'relu', got 'tanh'", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, around(1), 'tanh' as 'relu')],
     ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x)],
     ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x)],
     ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x)],
-    ['features of several sizes', 'add: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
+    ['features of several sizes', 'add: inputs: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
     ['a scale of another size', 'one of shape [4], got [3]', (ops, [x], w) => ops.affine(x, { scale: w([3]) })],
     ['groups that do not split the features', 'softmax: input: wanted a multiple of groups (3), got 4', (ops, [x]) => ops.softmax('softmax', x, 3)],
     ['levels that are none', 'oneHotLevels: levels: wanted an integer from 2 to 65536, got 1', (ops, [x]) => ops.oneHotLevels(x, 1)],
-    ['a table that is none', 'wanted a table [levels,units], got [1, 4, 2]', (ops, [x], w) => ops.embedLevels(x, w([1, 4, 2]))],
+    ['a table that is none', 'wanted shape [1,4], got [1, 4, 2]', (ops, [x], w) => ops.embedLevels(x, w([1, 4, 2]))],
     ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x, {} as { epsilon: number })],
     ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x, { scal: w([4]) } as object)],
     ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
-    ['a condition of another size', 'add: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['a condition of another size', 'gate: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
     ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
-    ['no condition', 'gate: condition: wanted features, or undefined for none, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
+    ['no condition', 'gate: condition: input: wanted an input, or what an operation of ops made, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
     ['a list in place of inputs', 'concat: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
     ['all inputs in place of one', 'pointwise: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
-    ['a kind in place of a condition', "gate: condition: wanted features, or undefined for none, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
+    ['a kind in place of a condition', "gate: condition: input: wanted an input, or what an operation of ops made, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
     ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
     ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
     ['no kernel', 'conv: kernel: wanted a weight, as addWeight gives it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],

@@ -165,9 +165,9 @@ describe('ops.lstm', () => {
     expect(() => shape({ kernel: [1, 3, 2, 8], path: 'columns' })).toThrow("lstm: path: wanted 'rows'");
     expect(() => shape({ kernel: [1, 3, 2, 8], path: 'rows', groups: 3 })).toThrow('lstm: input: wanted a multiple of 4 * groups (12)'); // biome-ignore format: one line
     expect(() => shape({ kernel: [1, 2, 2, 8], path: 'rows' })).toThrow(
-      "weight 'k': wanted [1,k,2,8] with k odd",
+      'lstm: kernelSize: wanted [1,k] with k odd',
     );
-    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow("weight 'k': wanted [2,1,2,8]");
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow('lstm: kernelSize: wanted [2,1], got [1, 3]');
     expect(() => shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' }, [null, 8])).toThrow('lstm: input');
   });
 });

@@ -288,21 +288,21 @@ const everywhere = 'since its input is the same at every pixel, got';
 
 type Started = ReturnType<typeof started>;
 const refused: [what: string, message: string, make: (started: Started) => unknown][] = [
-  ['a sum of several sizes', 'add: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
-  ['a product of nothing', 'multiply: wanted features of one size', ({ program: p }) => p.ops.combine('multiply')],
-  ['nothing joined', 'concat: wanted at least one operand, got []', ({ program: p }) => p.ops.concat()],
-  ['a kernel of another input', 'conv: kernel: wanted 1 input features, got 6', ({ program: p, map }) => p.ops.conv(map, sixToThree, null, point())],
+  ['a sum of several sizes', 'add: inputs: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
+  ['a product of nothing', 'multiply: inputs: wanted at least one', ({ program: p }) => p.ops.combine('multiply')],
+  ['nothing joined', 'concat: inputs: wanted at least one, got 0', ({ program: p }) => p.ops.concat()],
+  ['a kernel of another input', "conv: kernel 'weight': wanted shape [1,1,1,3], got [1, 1, 6, 3]", ({ program: p, map }) => p.ops.conv(map, sixToThree, null, point())],
   ['a bias of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.ops.conv(image, sixToThree, two, point())],
   ['a gain of another size', "weight 'w': wanted one of shape [3], got [2]", ({ program: p, image }) => p.ops.conv(image, { direction: sixToThree, gain: two }, null, point(3))],
-  ['a kernel that does not fit its window', 'conv: kernel: wanted [3,1,in,out], as the window has it, got [1, 3, 6, 6]', ({ program: p, image }) => p.ops.conv(image, weightOf([1, 3, 6, 6]), null, upright(1))],
+  ['a kernel that does not fit its window', "conv: kernel 'weight': wanted shape [3,1,6,6], got [1, 3, 6, 6]", ({ program: p, image }) => p.ops.conv(image, weightOf([1, 3, 6, 6]), null, upright(1))],
   ['outputs that channels do not split', 'conv: output features: wanted a multiple of imageChannels (3), got 4', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6, 4]), null, upright(3))],
   ['inputs that channels do not split', 'conv: input features: wanted a multiple of imageChannels (4), got 6', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6, 4]), null, upright(4))],
   ['a kernel of three axes', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6]', ({ program: p, image }) => p.ops.conv(image, weightOf([3, 1, 6]), null, upright(1))],
   ['a kernel of any size', 'conv: kernel: wanted [rows, columns, in, out], got [3, 1, 6, null]', ({ program: p, image }) => p.ops.conv(image, { ...two, shape: [3, 1, 6, null] }, null, upright(1))],
-  ['a window of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
-  ['a window of what is made of a vector', `conv: kernel: wanted 1x1, ${everywhere} [3, 3]`, ({ program: p, vector }) => p.ops.conv(p.ops.conv(vector, weightOf([2, 2]), null, point()), weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
-  ['a stride over a vector', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2 })],
-  ['a transposed one', `conv: stride: wanted 1, ${everywhere} 2`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2, transposed: true })],
+  ['a window of a vector', `conv: window: wanted 1x1 of stride 1, ${everywhere} '3x3 of stride 1'`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
+  ['a window of what is made of a vector', `conv: window: wanted 1x1 of stride 1, ${everywhere} '3x3 of stride 1'`, ({ program: p, vector }) => p.ops.conv(p.ops.conv(vector, weightOf([2, 2]), null, point()), weightOf([3, 3, 2, 1]), null, windowAround([3, 3], 'B', 1))],
+  ['a stride over a vector', `conv: window: wanted 1x1 of stride 1, ${everywhere} '1x1 of stride 2'`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2 })],
+  ['a transposed one', `conv: window: wanted 1x1 of stride 1, ${everywhere} '1x1 of stride 2'`, ({ program: p, vector }) => p.ops.conv(vector, weightOf([1, 1, 2, 2]), null, { ...point(), stride: 2, transposed: true })],
   ...[{ scale: two }, { shift: two }].flatMap((scaled): typeof refused => [
     ['another scale or shift', isNoWeight, ({ program: p, image }) => p.ops.affine(image, scaled)],
     ['another scale or shift of a normalization', isNoWeight, ({ program: p, image }) => p.ops.normalize(image, { epsilon: 1, ...scaled })],
@@ -319,16 +319,16 @@ const refused: [what: string, message: string, make: (started: Started) => unkno
   ...[1, 65537, 2.5, undefined as never].map((levels): (typeof refused)[number] =>
     [`${levels} levels`, 'oneHotLevels: levels: wanted an integer from 2 to 65536', ({ program: p, image }) => p.ops.oneHotLevels(image, levels)]),
   ...[[5], [5, 3, 1]].map((shape): (typeof refused)[number] =>
-    [`a table [${shape}]`, "weight 'weight': wanted a table [levels,units]", ({ program: p, image }) => p.ops.embedLevels(image, weightOf(shape))]),
-  ['a table of one level', "weight 'weight': levels: wanted an integer from 2 to 65536, got 1", ({ program: p, image }) => p.ops.embedLevels(image, weightOf([1, 3]))],
+    [`a table [${shape}]`, "embedLevels: table 'weight': wanted shape", ({ program: p, image }) => p.ops.embedLevels(image, weightOf(shape))]),
+  ['a table of one level', "embedLevels: levels: wanted an integer from 2 to 65536, got 1", ({ program: p, image }) => p.ops.embedLevels(image, weightOf([1, 3]))],
   ['groups that do not split a softmax', 'softmax: input: wanted a multiple of groups (4), got 6', ({ program: p, image }) => p.ops.softmax('softmax', image, 4)],
   ['a softmax in no groups', 'softmax: groups: wanted an integer of at least 1, got 0', ({ program: p, image }) => p.ops.softmax('softmax', image, 0)],
   ['another softmax', "softmax: wanted 'softmax' or 'logSoftmax', got 'softplus'", ({ program: p, image }) => p.ops.softmax('softplus' as 'softmax', image, 1)],
   ['a shift to rows below', 'shift: rows: wanted an integer of at least 0, got -1', ({ program: p, image }) => p.ops.shift(image, -1, 0)],
   ['half a shift', 'shift: columns: wanted an integer of at least 0, got 0.5', ({ program: p, image }) => p.ops.shift(image, 0, 0.5)],
   ['a shifted vector', 'shift: input: wanted features of pixels', ({ program: p, vector }) => p.ops.shift(p.ops.concatElu(vector), 1, 0)],
-  ['attention to several sizes', 'attend: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
-  ['heads that do not split it', 'attend: features: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.ops.attend(image, image, image, 4)],
+  ['attention to several sizes', 'attend: inputs: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
+  ['heads that do not split it', 'attend: input: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.ops.attend(image, image, image, 4)],
   ['no heads', 'attend: heads: wanted an integer of at least 1', ({ program: p, image }) => p.ops.attend(image, image, image, 0)],
   ['attention that drops everything', 'attend: dropout: rate: wanted a number from 0', ({ program: p, image }) => p.ops.attend(image, image, image, 2, { rate: 1 })],
   ...[0, 1, 2].map((at): (typeof refused)[number] =>
@@ -337,8 +337,8 @@ const refused: [what: string, message: string, make: (started: Started) => unkno
       const [queries, keys, values] = [0, 1, 2].map((i) => (i === at ? vector : pair)) as [Features, Features, Features];
       return p.ops.attend(queries, keys, values, 2);
     }]),
-  ['an LSTM by a kernel of a column', "weight 'weight': wanted [1,k,1,4] with k odd", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([2, 1, 1, 4]), 'rows', 1)],
-  ['one by a kernel of a row', "weight 'weight': wanted [2,1,1,4]", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([1, 3, 1, 4]), 'fromLeft', 1)],
+  ['an LSTM by a kernel of a column', "lstm: kernelSize: wanted [1,k] with k odd, got [2, 1]", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([2, 1, 1, 4]), 'rows', 1)],
+  ['one by a kernel of a row', "lstm: kernelSize: wanted [2,1], got [1, 3]", ({ program: p, image }) => p.ops.lstm(p.ops.slice(image, 0, 4), weightOf([1, 3, 1, 4]), 'fromLeft', 1)],
   ['half a group of one', 'lstm: input: wanted a multiple of 4 * groups (8), got 6', ({ program: p, image }) => p.ops.lstm(image, weightOf([1, 3, 1, 4]), 'rows', 2)],
   ['one of a vector', 'lstm: input: wanted features of pixels', ({ program: p, vector }) => p.ops.lstm(p.ops.concat(vector, vector), weightOf([1, 3, 1, 4]), 'rows', 1)],
 ]; // biome-ignore format: a case a line

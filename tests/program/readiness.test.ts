@@ -152,7 +152,12 @@ it('knows when attention is ready: each head with its query, and with keys and v
   program.ops.attend(left, image, rows, 1);
   program.ops.attend(image, rows, rows, 1); // of a query that sees its own pixel
   program.ops.attend(image, image, image, 2); // head by head
-  program.ops.attend(program.ops.concat(rows, left), program.ops.concat(rows, image), program.ops.concat(rows, rows), 2);
+  program.ops.attend(
+    program.ops.concat(rows, left),
+    program.ops.concat(rows, image),
+    program.ops.concat(rows, rows),
+    2,
+  );
   program.ops.attend(rows, after, rows, 1); // what pixels to the left see of later ones
   program.ops.attend(rows, rows, after, 1);
   program.ops.attend(program.ops.shift(after, 1, 0), program.ops.shift(after, 1, 0), rows, 2);
@@ -277,7 +282,12 @@ describe('several resolutions', () => {
     const uHalf = program.ops.conv(u, kernel(3), null, down('everything', 3));
     const ulHalf = program.ops.conv(ul, kernel(2), null, down('B', 2));
     const both = program.ops.combine('add', uHalf, ulHalf);
-    const uQuarter = program.ops.conv(program.ops.pointwise('elu', uHalf, 1), kernel(3), null, down('everything', 3));
+    const uQuarter = program.ops.conv(
+      program.ops.pointwise('elu', uHalf, 1),
+      kernel(3),
+      null,
+      down('everything', 3),
+    );
     const ulQuarter = program.ops.conv(both, kernel(2), null, down('B', 2));
     const vector = program.condition(0, 1, false);
     program.ops.combine('add', uQuarter, vector); // what is the same at every pixel fits any resolution

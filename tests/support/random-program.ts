@@ -259,7 +259,8 @@ class GrowingProgram {
     const sum = program.ops.combine('add', ...parts);
     if (tail === 'tanh') return program.ops.pointwise('tanh', sum);
     if (tail === 'logSoftmax') return program.ops.softmax('logSoftmax', sum, channels);
-    if (tail === 'concat') return program.ops.concat(program.ops.slice(sum, 0, 1), program.ops.slice(sum, 1, outs - 1));
+    if (tail === 'concat')
+      return program.ops.concat(program.ops.slice(sum, 0, 1), program.ops.slice(sum, 1, outs - 1));
     return sum;
   }
 

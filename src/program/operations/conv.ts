@@ -41,7 +41,7 @@ export const conv = operation({
       throwTypeError(
         `${what}: window`,
         '1x1 of stride 1, since its input is the same at every pixel',
-        window,
+        `${kernelSize.join('x')} of stride ${stride}`,
       );
     checkShape(`${what}: kernel`, kernel, [...kernelSize, x?.size ?? 0, featuresOut]);
     checkFeatures(`${what}: input features`, featuresIn, imageChannels);
@@ -82,8 +82,7 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
 
 export function checkWindow(what: string, given: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
-  if (!Array.isArray((given as Partial<KernelWindow> | null)?.anchor))
-    throwTypeError(what, 'one that windowOf makes', given);
+  if (typeof given !== 'object' || given === null) throwTypeError(what, 'one that windowOf makes', given);
   const window = checkFields(what, given, fields);
   const anchor = checkList(`${what}: anchor`, window.anchor, 2);
   for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
@@ -102,12 +101,13 @@ export function checkWindow(what: string, given: unknown): KernelWindow {
 export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
   conv(x, kernel, bias, window, activation = 'linear') {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
+    if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
     checkWindow('conv: window', window);
     const [, , , featuresOut] = checkedKernelShape(kernel);
     if (bias !== null) checkLayerWeight('conv: bias', bias, ', or null');
     const y = nodes.add(conv, [x], {
       kernel: nodes.kernel(kernel, window),
-      bias: bias && nodes.perFeature('bias', bias, featuresOut, 0),
+      bias: bias && nodes.weight(bias, [featuresOut]),
       window,
     });
     return activation === 'relu' ? nodes.add(pointwise, [y], { fn: 'relu', parameter: 0 }) : y;

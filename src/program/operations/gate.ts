@@ -41,6 +41,7 @@ export function halvesOfGroups({ size, groups }: { readonly size: number; readon
 
 export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
   gate(x, groups, condition, kind = 'tanh') {
+    if (condition !== undefined) nodes.sizeOf(condition, 'gate: condition');
     checkOneOf('gate: kind', kind, ['tanh', 'linear']);
     const sum =
       condition === undefined ? x : nodes.add(combinations.add, [x, condition], {}, { what: 'gate' });

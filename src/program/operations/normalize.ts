@@ -122,11 +122,10 @@ const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
 export const softmax = softmaxOf('softmax');
 export const logSoftmax = softmaxOf('logSoftmax');
 
-/** A weight that is named may not be undefined by mistake, which would mean none. */
+/** Checks the weights that are named: one may not be undefined by mistake, which would mean none. */
 function checkNamed(what: string, args: object): void {
-  for (const name of ['scale', 'shift'])
-    if (Object(args)[name] === undefined && name in Object(args))
-      throwTypeError(`${what}: ${name}`, 'a weight', undefined);
+  for (const [name, weight] of Object.entries(args))
+    if (name in scaleAndShift) checkLayerWeight(`${what}: ${name}`, weight);
 }
 
 export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {

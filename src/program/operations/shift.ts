@@ -1,5 +1,4 @@
 import { integer } from '../../core/arguments';
-import { MOST_LENGTH } from '../../core/images';
 import { wholeVectors } from '../../kernels/instruction';
 import { type Nodes, operation } from '../operation';
 
@@ -8,7 +7,7 @@ export interface ShiftOps<T> {
   shift(x: T, rows: number, columns: number): T;
 }
 
-const distance = integer({ from: 0, to: MOST_LENGTH });
+const distance = integer({ from: 0 });
 
 /** The features of the place that lies `rows` above and `columns` to the left; zeros if there is none. */
 export const shift = operation({
