@@ -1,7 +1,6 @@
 import { type Argument, checked, type Declaration, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { KernelWindow } from '../core/window';
-import type { Need } from './need';
 import type { Kernel, LayerWeight } from './weights';
 
 // An operation is a record. Whatever must be known of one, by the builder of programs, the shapes of layers, the checks
@@ -48,13 +47,15 @@ export type Range = readonly [from: number, to: number];
 export interface Read {
   /** The features that are computed. */
   readonly features: Range;
-  /** The operand that is read, by its position among the operands. */
-  readonly operand: number;
+  /** The operand that is read, by its position among the operands, or the node's own features. */
+  readonly operand: number | 'own';
   /** The features of it that are read: for each of `features` all of them, or the one in the same position. */
   readonly of: Range;
   readonly isOneByOne?: boolean;
-  /** Where it is read, relative to the place that is computed. @default at the place itself */
-  readonly at?: readonly [down: number, right: number];
+  /** Where it is read: relative to the place that is computed, or at all earlier places. @default at the place itself */
+  readonly at?: readonly [down: number, right: number] | 'earlier';
+  /** Whether it makes a difference at a place of a map of this width. @default everywhere */
+  counts?(row: number, column: number, width: number): boolean;
 }
 
 /** A field of a node, as programs have it: a weight by its name. */
@@ -97,10 +98,6 @@ export interface Operation<
    * @default each feature from the same one of each operand
    */
   reads?(node: FieldsAndSize<D>, sizes: readonly number[]): Read[];
-  /** When each feature is ready, given the times of the operands, if that does not follow from `reads`. */
-  times?(node: FieldsAndSize<D>, operands: readonly (readonly number[])[]): number[];
-  /** Adds what is needed of the operands to compute what is needed of it, if that does not follow from `reads`. */
-  reach?(node: FieldsAndSize<D>, outputs: Need, operands: readonly Need[]): void;
   /** How many times as far apart its places are as those of its operands: 2 or 1/2 with a stride. @default 1 */
   scale?(node: FieldsAndSize<D>): number;
   /** Whether it reads maps that must be complete before it begins, so that it is done before the image. */

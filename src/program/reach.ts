@@ -1,10 +1,73 @@
 import type { ImageShape, Place } from '../core/images';
 import { imageProgram } from './maps';
-import { Need, oncePerSet } from './need';
-import type { Operation, Read } from './operation';
-import { operations } from './operations';
-import { operandsOf, type PortableModel, type ProgramNode } from './program';
+import type { Read } from './operation';
+import { type ImageNode, operandsOf, type PortableModel } from './program';
 import { checkImageSize, factorOf, type Readiness, readinessOf, readsOf } from './readiness';
+
+/**
+ * What is needed of a node: a set of features at each place, [height,width]. Few different sets occur, so each has a
+ * number, and what is done with it is done once.
+ */
+class Need {
+  /** 1 for each feature in a set; set 0 is empty. */
+  private readonly sets: Uint8Array[] = [];
+  private readonly numbers = new Map<string, number>();
+  /** By both numbers. */
+  private readonly unions = new Map<number, number>();
+  private readonly places: Uint32Array;
+
+  constructor(
+    readonly height: number,
+    readonly width: number,
+    readonly features: number,
+  ) {
+    this.places = new Uint32Array(height * width);
+    this.setOf(() => false);
+  }
+
+  /** The number of a set. */
+  setOf(isIn: (feature: number) => boolean): number {
+    const set = Uint8Array.from({ length: this.features }, (_, feature) => Number(isIn(feature)));
+    const key = set.join('');
+    const known = this.numbers.get(key) ?? this.sets.push(set) - 1;
+    this.numbers.set(key, known);
+    return known;
+  }
+
+  has(set: number, feature: number): boolean {
+    return this.sets[set]?.[feature] === 1;
+  }
+
+  union(a: number, b: number): number {
+    if (a === b || b === 0) return a;
+    if (a === 0) return b;
+    const key = a * 2 ** 26 + b;
+    const known =
+      this.unions.get(key) ?? this.setOf((feature) => this.has(a, feature) || this.has(b, feature));
+    this.unions.set(key, known);
+    return known;
+  }
+
+  /** The set of a place. */
+  at(row: number, column: number): number {
+    return this.places[row * this.width + column] as number;
+  }
+
+  /** Adds a set of features, if the place lies in the image: the zeros around it depend on nothing. */
+  add(row: number, column: number, set: number): void {
+    if (row < 0 || row >= this.height || column < 0 || column >= this.width) return;
+    this.places[row * this.width + column] = this.union(this.at(row, column), set);
+  }
+}
+
+/** A function of sets that is computed once for each. */
+function oncePerSet<T>(of: (set: number) => T): (set: number) => T {
+  const known = new Map<number, T>();
+  return (set) => {
+    if (!known.has(set)) known.set(set, of(set));
+    return known.get(set) as T;
+  };
+}
 
 /**
  * The values that the selected outputs of a pixel can depend on, judged from the graph and its masks, whatever the
@@ -21,7 +84,6 @@ export function reach(
   [row, column]: Readonly<Place>,
   isRead: (output: number) => boolean,
 ): Uint8Array {
-  const { output } = model;
   const { nodes, conditions } = imageProgram({ ...model, imageShape }); // maps computed before the image depend on no pixel
   const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
@@ -29,63 +91,59 @@ export function reach(
     const [height, width] = imageShape.map((length) => length / (readiness[index] as Readiness).scale);
     return new Need(height as number, width as number, size);
   });
-  const needOf = (node: number) => needs[node] as Need;
-  needOf(output).add(row, column, needOf(output).features.numberOf(isRead));
-  for (const [index, node] of [...nodes.entries()].reverse()) {
-    const operation: Operation = operations[node.op];
-    const add = operation.reach ?? addReads;
-    add(node, needOf(index), operandsOf(node).map(needOf));
-  }
-  const image = needOf(0);
-  const isNeeded = new Uint8Array(image.height * image.width * image.features.features);
-  image.each((y, x, set) => {
-    const first = (y * image.width + x) * image.features.features;
-    for (const feature of image.features.featuresOf(set)) isNeeded[first + feature] = 1;
+  const output = needs[model.output] as Need;
+  output.add(row, column, output.setOf(isRead));
+  for (const [index, node] of [...nodes.entries()].reverse())
+    addReads(
+      node,
+      needs[index] as Need,
+      operandsOf(node).map((operand) => needs[operand] as Need),
+    );
+  const [height, width, channels] = imageShape;
+  const image = needs[0] as Need;
+  return Uint8Array.from({ length: height * width * channels }, (_, value) => {
+    const pixel = Math.floor(value / channels);
+    return Number(image.has(image.at(Math.floor(pixel / width), pixel % width), value % channels));
   });
-  return isNeeded;
-}
-
-/** What is read of an operand at one place, relative to the place computed. */
-interface Seen {
-  readonly operand: Need;
-  readonly at: readonly [down: number, right: number];
-  readonly features: Set<number>;
 }
 
 /** Adds what the needed features of a node are computed from. */
-function addReads(node: ProgramNode, outputs: Need, operands: readonly Need[]): void {
-  const reads = readsOf(
-    node,
-    operands.map(({ features }) => features.features),
-  );
+function addReads(node: ImageNode, outputs: Need, operands: readonly Need[]): void {
   const factor = factorOf(node);
   // The distances between places of outputs, and of inputs, on the finer of both maps.
   const [ofOutputs, ofInputs] = [Math.max(1, factor), Math.max(1, 1 / factor)];
-  const seenBy = oncePerSet((set) => {
-    const seen = new Map<string, Seen>(); // by operand and place
-    for (const read of reads) {
-      const { operand, at = [0, 0] } = read;
-      const found = featuresRead(read, (feature) => outputs.features.has(set, feature));
-      if (found.length === 0) continue;
-      const key = `${operand}/${at}`;
-      const one = seen.get(key) ?? {
-        operand: operands[operand] as Need,
-        at,
-        features: new Set(),
-      };
-      for (const feature of found) one.features.add(feature);
-      seen.set(key, one);
-    }
-    return [...seen.values()].map(({ operand, at, features }) => {
-      return { operand, at, set: operand.features.numberOf((feature) => features.has(feature)) };
+  const reads = readsOf(
+    node,
+    operands.map(({ features }) => features),
+  );
+  const seenBy = reads.map((read) => {
+    const need = read.operand === 'own' ? outputs : (operands[read.operand] as Need);
+    const setOf = oncePerSet((set) => {
+      const features = new Set(featuresRead(read, (feature) => outputs.has(set, feature)));
+      return need.setOf((feature) => features.has(feature));
     });
+    return { ...read, need, setOf, earlier: 0 };
   });
-  outputs.each((row, column, needed) => {
-    for (const { operand, at, set } of seenBy(needed)) {
-      const [y, x] = [(row * ofOutputs + at[0]) / ofInputs, (column * ofOutputs + at[1]) / ofInputs];
-      if (Number.isInteger(y) && Number.isInteger(x)) operand.add(y, x, set); // else between places
+  const isFromRight = reads.some(
+    ({ operand, at }) => operand === 'own' && at !== 'earlier' && (at?.[1] ?? 0) > 0,
+  );
+  for (let row = outputs.height - 1; row >= 0; row--) {
+    for (let i = 0; i < outputs.width; i++) {
+      const column = isFromRight ? i : outputs.width - 1 - i; // from the last place computed to the first
+      for (const read of seenBy) {
+        const { need, at = [0, 0], counts } = read;
+        if (at === 'earlier') need.add(row, column, read.earlier); // of all later places so far
+        const set = outputs.at(row, column);
+        if (set === 0 || counts?.(row, column, outputs.width) === false) continue;
+        const seen = read.setOf(set);
+        if (at === 'earlier') read.earlier = need.union(read.earlier, seen);
+        else {
+          const [y, x] = [(row * ofOutputs + at[0]) / ofInputs, (column * ofOutputs + at[1]) / ofInputs];
+          if (Number.isInteger(y) && Number.isInteger(x)) need.add(y, x, seen); // else between places
+        }
+      }
     }
-  });
+  }
 }
 
 /** The features of the operand that are read for those needed. */

@@ -41,10 +41,11 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
   for (const [index, node] of nodes.entries()) {
     const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
     const scale = scaleOf(node, index, operands);
-    const times =
-      node.op === 'condition'
-        ? new Array<number>(node.size).fill(isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE)
-        : timesOf(node, operands.map((operand) => operand.times)); // biome-ignore format: one operation
+    const times = timesOf(
+      node,
+      operands.map((operand) => operand.times),
+      conditions,
+    );
     const isConstantOverPixels = operands.every((operand) => operand.times.every((time) => time === ONCE));
     all.push({ scale, times: isConstantOverPixels ? times : times.map((time) => Math.max(time, ROW)) });
   }
@@ -52,16 +53,22 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
 }
 
 /** When each feature is ready: all that it is computed from must be. */
-function timesOf(node: ImageNode, operands: readonly (readonly number[])[]): readonly number[] {
-  const operation: Operation = operations[node.op];
-  if (operation.times !== undefined) return operation.times(node, operands);
+function timesOf(
+  node: ImageNode,
+  operands: readonly (readonly number[])[],
+  conditions: readonly ConditionShape[],
+): number[] {
   const times = new Array<number>(node.size).fill(ONCE);
+  if (node.op === 'image') return times.map((_, channel) => channel + 1);
+  if (node.op === 'condition')
+    return times.fill(isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE);
   const sizes = operands.map(({ length }) => length);
   for (const { features, operand, of, isOneByOne, at } of readsOf(node, sizes)) {
-    const read = (operands[operand] as readonly number[]).slice(...of);
-    const all = isOneByOne ? [] : [latest(read)];
+    // its own features come last
+    const read = (operand === 'own' ? times : (operands[operand] as readonly number[])).slice(...of);
+    const last = isOneByOne ? null : latest(read);
     for (let i = 0; i < features[1] - features[0]; i++) {
-      const time = timeOfRead((all[0] ?? read[i]) as number, at);
+      const time = timeOfRead(last ?? (read[i] as number), at);
       times[features[0] + i] = Math.max(times[features[0] + i] as number, time);
     }
   }
@@ -82,7 +89,8 @@ export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly R
  * When a feature can be read elsewhere. Rows above are known before the row; pixels to the left when the pixel begins,
  * unless they wait for the end of the row; pixels to the right after the row.
  */
-function timeOfRead(time: number, [down, right]: Read['at'] & {} = [0, 0]): number {
+function timeOfRead(time: number, at: Read['at'] = [0, 0]): number {
+  const [down, right] = at === 'earlier' ? [0, -1] : at;
   if (down < 0) return ROW;
   if (right === 0 || time <= ROW || time === AFTER_ROW) return time;
   return right < 0 ? 0 : AFTER_ROW;

@@ -7,7 +7,6 @@ export const image = operation({
   operands: 0,
   fields: {},
   size: (_operands, _fields, _what, size) => size, // the channels, as whoever adds it knows
-  times: ({ size }) => Array.from({ length: size }, (_, channel) => channel + 1),
 });
 
 /** A condition, by its index: one vector for the image, or one for each pixel. */
@@ -16,5 +15,4 @@ export const condition = operation({
   operands: 0,
   fields: { index: integer({ from: 0 }) },
   size: (_operands, _fields, _what, size) => size,
-  // `times` depends on its kind: see readiness.ts.
 });
