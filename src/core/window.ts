@@ -237,22 +237,6 @@ export function firstSeer(
 }
 
 /**
- * Checks that a window is valid, and that a kernel [rows,columns,in,out] fits the window and its input.
- *
- * @throws TypeError naming what does not fit
- */
-export function checkKernel(window: KernelWindow, kernel: readonly number[], featuresIn: number): void {
-  if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
-  const [rows, columns, kernelIn = 0, featuresOut] = kernel;
-  if (kernel.length !== 4 || String([rows, columns]) !== String(window.kernelSize)) {
-    throwTypeError('conv: kernel', `[${window.kernelSize},in,out], as the window has it`, kernel);
-  }
-  if (kernelIn !== featuresIn) throwTypeError('conv: kernel', `${featuresIn} input features`, kernelIn);
-  checkFeatures('conv: input features', featuresIn, window.imageChannels);
-  checkFeatures('conv: output features', featuresOut, window.imageChannels);
-}
-
-/**
  * How many rows of the kernel, from the first, contain all taps in use: the rows that do not reach below the output, or
  * all of them.
  */

@@ -32,6 +32,8 @@ export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
 }
 
 class ShapeNodes extends LayerNodes<Shape> {
+  private unmasked: [Kernel, KernelWindow] | undefined;
+
   constructor(private readonly tensorOps: TensorOps) {
     super();
   }
@@ -57,6 +59,8 @@ class ShapeNodes extends LayerNodes<Shape> {
     if (operation.isOfMaps && noMap) throwTypeError(`${what}: input`, 'features [N,H,W,F]', noMap);
     const known = operands.map(({ length }, i) => ({ size: sizes[i] as number, isConstant: length === 2 }));
     const node = { op: operation.name, ...fields, size: checkedSize(operation, known, fields, what, size) };
+    if (this.unmasked) this.tensorOps.prepare(...this.unmasked);
+    this.unmasked = undefined;
     const shape = ofPixels(what, operands);
     if (shape.length > 4) {
       if (node.size === sizes[0] && operands.every((x) => String(x) === String(shape))) return shape; // elementwise
@@ -68,8 +72,9 @@ class ShapeNodes extends LayerNodes<Shape> {
     return [...rescaled(what, shape, rows as number, columns as number).slice(0, -1), node.size];
   }
 
+  /** Its mask is made once all checks are. */
   override kernel(kernel: Kernel, window: KernelWindow): WeightReference {
-    this.tensorOps.prepare(kernel, window);
+    this.unmasked = [kernel, window];
     return super.kernel(kernel, window);
   }
 

@@ -167,7 +167,9 @@ describe('ops.lstm', () => {
     expect(() => shape({ kernel: [1, 2, 2, 8], path: 'rows' })).toThrow(
       'lstm: kernelSize: wanted [1,k] with k odd',
     );
-    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow('lstm: kernelSize: wanted [2,1], got [1, 3]');
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow(
+      'lstm: kernelSize: wanted [2,1], got [1, 3]',
+    );
     expect(() => shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' }, [null, 8])).toThrow('lstm: input');
   });
 });

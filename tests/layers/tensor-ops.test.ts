@@ -138,7 +138,7 @@ describe('convolutions on tensors', () => {
     });
   });
 
-  it('refuse a second window for a kernel, and windows that tensors do not know', () => {
+  it('refuse a second window for a kernel', () => {
     const ops = new TensorOps();
     const kernel = tf.ones([3, 3, 1, 1]);
     const weight = weightOf(kernel, 'kernel');
@@ -147,14 +147,6 @@ describe('convolutions on tensors', () => {
     expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow(
       "weight 'kernel': wanted one window for a kernel, got 'another'",
     );
-    for (const [other, message] of [
-      [{ anchor: [1, 3] as const }, 'conv: window: anchor: wanted an integer from 0 to 2, got 3'],
-      [{ anchor: [-1, 1] as const }, 'conv: window: anchor: wanted an integer from 0 to 2, got -1'],
-      [{ stride: 3 }, 'conv: window: stride: wanted'],
-      [{ transposed: 1 as unknown as boolean }, 'conv: window: transposed: wanted true or false, got 1'],
-    ] as const) {
-      expect(() => ops.prepare(weightOf(kernel), { ...window, ...other })).toThrow(message);
-    }
     ops.dispose();
     kernel.dispose();
   });
