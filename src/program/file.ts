@@ -1,13 +1,5 @@
-import {
-  checkArgs,
-  checkBoolean,
-  checkFields,
-  checkInteger,
-  MOST_NUMBERS,
-  MOST_VALUES,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { flag, type Given, integer, optional, readArguments } from '../core/arguments';
+import { checkFields, MOST_NUMBERS, MOST_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
@@ -38,25 +30,25 @@ const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const
 /** The optional parts. */
 const optionalParts = ['distribution'] as const;
 
-/** Options of {@link writePortable}. */
-export interface WritePortableOptions {
+const writeOptions = {
   /** Rounds each weight to the nearest float16, which halves the size. @default false */
-  float16?: boolean;
-}
+  float16: flag(false),
+};
 
-const optionNames: NamesOf<WritePortableOptions> = { float16: true };
+/** Options of {@link writePortable}. */
+export interface WritePortableOptions extends Given<typeof writeOptions> {}
 
-/** Options of {@link readPortable}. */
-export interface ReadPortableOptions {
+const readOptions = {
   /**
    * The most values of an image, places of a map, and levels times components of a mixture: the sizes that a file states
    * without containing that many numbers. Lengths that the model leaves open count as 1. Weights are not limited, since
    * the file contains them. @default 2^24
    */
-  maxValues?: number;
-}
+  maxValues: optional(integer({ from: 1 }), MOST_VALUES),
+};
 
-const readOptionNames: NamesOf<ReadPortableOptions> = { maxValues: true };
+/** Options of {@link readPortable}. */
+export interface ReadPortableOptions extends Given<typeof readOptions> {}
 
 /**
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
@@ -84,8 +76,7 @@ export function writePortable(
   options: WritePortableOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkModel('writePortable: model', model);
-  const { float16 = false } = checkArgs('writePortable: options', options, optionNames);
-  checkBoolean('writePortable: float16', float16);
+  const { float16 } = readArguments('writePortable', options, writeOptions);
   return attempt('writePortable: model', () => {
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
@@ -134,8 +125,7 @@ export function writePortable(
  */
 export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
   if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
-  const { maxValues = MOST_VALUES } = checkArgs('readPortable: options', options, readOptionNames);
-  checkInteger('readPortable: maxValues', maxValues, 1);
+  const { maxValues } = readArguments('readPortable', options, readOptions);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);
     const { program, info, digest } = readMetadata(metadata);
