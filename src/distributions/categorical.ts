@@ -2,7 +2,7 @@ import { exp, log } from '../kernels/arithmetic';
 import { type SamplingKernels, wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
-import type { Softmax } from './pixel-distribution';
+import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
 type MakeKernels = (floats: number) => SamplingKernels;
 
@@ -24,6 +24,14 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
     },
   };
 }
+
+/** In files. */
+export const softmax: DistributionKind<Record<never, never>> = {
+  fields: {},
+  numParameters: ({ imageChannels, levels }) => imageChannels * levels,
+  limited: () => ({}),
+  make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
+};
 
 /** The softmax of logits [images, padded levels], before division by its sums, in float64. */
 export interface SoftmaxWeights {
@@ -83,26 +91,14 @@ export function softmaxWeights(
   };
 }
 
-/** The log-probabilities of levels, from logits [images, padded levels]. */
-interface SoftmaxLogProbs {
-  /** Of every level, [images, levels]. */
-  ofAll(logits: Float32Array, to: Float64Array): void;
-  /** Of one level of each image, [images]. */
-  of(logits: Float32Array, drawn: ArrayLike<number>, to: Float64Array): void;
-}
-
 /**
  * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, with the same bits everywhere.
  *
  * @throws Error as {@link softmaxDraw}
  */
-export function softmaxLogProbs(
-  levels: number,
-  numImages: number,
-  make: MakeKernels = makeKernels,
-): SoftmaxLogProbs {
+export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
   const stride = wholeVectors(levels);
-  const softmax = softmaxWeights(levels, numImages, make);
+  const softmax = softmaxWeights(levels, numImages);
   const shifts = new Float64Array(numImages); // log of the sums, [images]
   const maxima = new Float64Array(numImages);
   const normalize = (logits: Float32Array) => {
@@ -120,24 +116,18 @@ export function softmaxLogProbs(
   const one = (logits: Float32Array, n: number, level: number) =>
     (logits[n * stride + level] as number) - (maxima[n] as number) - (shifts[n] as number);
   return {
-    ofAll(logits, to) {
+    ofAll({ outputs: logits }, to) {
       normalize(logits);
       for (let n = 0; n < numImages; n++) {
         for (let level = 0; level < levels; level++) to[n * levels + level] = one(logits, n, level);
       }
     },
-    of(logits, drawn, to) {
+    of({ outputs: logits }, drawn, to) {
       normalize(logits);
       for (let n = 0; n < numImages; n++) to[n] = one(logits, n, drawn[n] as number);
     },
   };
 }
-
-/**
- * Draws a level for every image that has none yet, which is where `drawn` [images] has {@link TO_DRAW}. From logits
- * [images, padded levels] and uniforms [images] in [0, 1).
- */
-type SoftmaxDraw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /**
  * Draws levels by inverting the distribution function: the first level whose cumulative probability exceeds u.
@@ -153,11 +143,11 @@ export function softmaxDraw(
   numImages: number,
   filters: Filters,
   make: MakeKernels = makeKernels,
-): SoftmaxDraw {
+): Draw {
   const stride = wholeVectors(levels);
   const scale = scaleOf(filters);
   if (scale === Number.POSITIVE_INFINITY) {
-    return (logits, _, drawn) => {
+    return ({ outputs: logits }, _, drawn) => {
       for (let n = 0; n < numImages; n++) {
         if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);
       }
@@ -169,7 +159,7 @@ export function softmaxDraw(
   const isInFloat32 = scale > 1e-30;
   const keep = keptLevels(levels, filters);
 
-  return (logits, uniforms, drawn) => {
+  return ({ outputs: logits }, uniforms, drawn) => {
     softmax.put(logits);
     const certain =
       keep === undefined && isInFloat32 && softmax.drawCertain !== null

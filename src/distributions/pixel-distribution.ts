@@ -1,3 +1,4 @@
+import type { Declaration, Values } from '../core/arguments';
 import { checkCategories, checkFunction, checkInteger, throwTypeError } from '../core/check';
 import { wholeVectors } from '../kernels/instruction';
 
@@ -49,10 +50,21 @@ export interface LevelShares {
   levelAt(u: number): number;
 }
 
-/** A distribution as data, for those that this library knows by name. */
-export type DistributionShape =
-  | { readonly kind: 'softmax' }
-  | { readonly kind: 'logisticMixture'; readonly components: number };
+/** The sizes of an image's pixels. */
+export interface PixelSizes {
+  readonly imageChannels: number;
+  readonly levels: number;
+}
+
+/** A kind of distribution that files name, together with the fields that they give for it. */
+export interface DistributionKind<Fields extends Declaration> {
+  readonly fields: Fields;
+  /** P, computed without memory: a file may give any sizes. */
+  numParameters(sizes: PixelSizes & Values<Fields>): number;
+  /** Sizes that `readPortable` limits, by what they are called: a file states them without as many numbers. */
+  limited(sizes: PixelSizes & Values<Fields>): Readonly<Record<string, number>>;
+  make(sizes: PixelSizes & Values<Fields>): PixelDistribution;
+}
 
 /** The channel for which a parameter is first read. */
 export const channelOf = (distribution: PixelDistribution, parameter: number): number =>
@@ -74,6 +86,20 @@ export interface PresentPixels {
   /** Levels of the channels before it, [images, C]; the remaining entries are unspecified. */
   readonly levels: Int32Array;
 }
+
+/** Reads the log-probabilities of the levels of the present channel. */
+export interface LogProbs {
+  /** Of every level, [images, levels]. */
+  ofAll(present: PresentPixels, to: Float64Array): void;
+  /** Of one level of each image, [images]. */
+  of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
+}
+
+/**
+ * Draws a level for every image that has none yet, which is where `drawn` [images] has `TO_DRAW`, from uniforms
+ * [images] in [0, 1).
+ */
+export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /** A distribution in which every channel has its own parameters, which no other channel reads. */
 export interface Softmax extends PixelDistribution {

@@ -1,7 +1,7 @@
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
+import { distributionOf } from '../distributions/kinds';
 import { channelsOf, type PixelDistribution } from '../distributions/pixel-distribution';
-import { distributionOf } from '../distributions/readers';
 import type { Operand, SamplingKernels } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { imageProgram } from '../program/maps';

@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf, throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import type { KernelWindow } from '../core/window';
-import type { DistributionShape } from '../distributions/pixel-distribution';
+import type { DistributionShape } from '../distributions/kinds';
 
 /**
  * Functions of one number that a program may apply to its features, with the parameter that some of them take:

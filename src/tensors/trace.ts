@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf } from '../core/check';
-import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
-import { distributionOf } from '../distributions/readers';
+import { numParametersOf } from '../distributions/kinds';
+import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
 import { stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
@@ -45,7 +45,7 @@ export function trace(
   try {
     const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
     const { times, scale } = readinessIn(builder, { output, conditions, imageShape })[output] as Readiness;
-    const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
+    const outputs = outputsName(distribution);
     if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
@@ -228,15 +228,13 @@ export async function toPortable(
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
   const { distribution } = shape;
-  if (!isSoftmax(distribution) && !isData(distribution, shape)) {
+  if (!isSoftmax(distribution) && !isData(distribution)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
   return { ...(await readModel(traced, shape)), ...description };
 }
 
-/** Whether a distribution is one that this library knows by name. */
-function isData({ data, numParameters }: TensorDistribution, shape: ImageModelShape): boolean {
-  if (data?.kind !== 'logisticMixture') return false;
-  return distributionOf({ ...shape, distribution: data }).numParameters === numParameters;
-}
+/** Whether a distribution is one that files can name. */
+const isData = ({ data, ...distribution }: TensorDistribution): boolean =>
+  data !== undefined && numParametersOf(data, distribution) === distribution.numParameters;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../src/core/window';
+import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
-import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Plan } from '../../src/engine/plan';
 import { Op } from '../../src/kernels/instruction';

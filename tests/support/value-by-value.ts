@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { type ConditionShape, type ConditionValues, conditionSize } from '../../src/core/conditions';
 import type { ImageShape } from '../../src/core/images';
+import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
-import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
 import { Machine } from '../../src/engine/machine';
