@@ -22,21 +22,24 @@ const kindOf = ({ kind }: { readonly kind?: unknown }): DistributionKind<Declara
 export const numParametersOf = (shape: DistributionShape, sizes: PixelSizes): number | undefined =>
   kindOf(shape)?.numParameters({ ...sizes, ...shape });
 
-/** The distribution of a model: by default, a softmax. */
-export function distributionOf({
-  imageShape: [, , imageChannels],
-  levels,
-  distribution = { kind: 'softmax' },
-}: {
+/** What a distribution is made of. */
+interface ModelOutputs {
   readonly imageShape: readonly [unknown, unknown, number];
   readonly levels: number;
+  /** @default a softmax */
   readonly distribution?: DistributionShape | undefined;
-}): PixelDistribution {
-  return (kindOf(distribution) as DistributionKind<Declaration>).make({
-    imageChannels,
-    levels,
-    ...distribution,
-  });
+}
+
+/** The distributions of models. They keep nothing from call to call but their memory. */
+const made = /* @__PURE__ */ new WeakMap<ModelOutputs, PixelDistribution>();
+
+/** The distribution of a model, made once. */
+export function distributionOf(model: ModelOutputs): PixelDistribution {
+  const { imageShape, levels, distribution: shape = { kind: 'softmax' } } = model;
+  const { make } = kindOf(shape) as DistributionKind<Declaration>;
+  const distribution = made.get(model) ?? make({ imageChannels: imageShape[2], levels, ...shape });
+  made.set(model, distribution);
+  return distribution;
 }
 
 /**

@@ -111,6 +111,10 @@ export interface Softmax extends PixelDistribution {
 export const isSoftmax = (distribution: PixelDistribution): distribution is Softmax =>
   (distribution as Partial<Softmax> | null)?.isSoftmax === true;
 
+/** Whether two distributions of the same model are the same. */
+export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
+  a === b || (isSoftmax(a) && isSoftmax(b));
+
 /** What the outputs of a model are called. */
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';

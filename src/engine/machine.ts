@@ -70,6 +70,8 @@ export class Machine {
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
   readonly chunkImages: number;
+  /** The number of images that there is memory for. */
+  readonly numImages: number;
   /** The number of images to compute, from the first on. */
   numActive: number;
   readonly reservations: Plan['reservations'];
@@ -83,6 +85,7 @@ export class Machine {
     this.width = plan.width;
     this.channels = plan.channels;
     this.chunkImages = chunkImages;
+    this.numImages = numImages;
     this.numActive = numImages;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingBases.length;
@@ -105,6 +108,13 @@ export class Machine {
     this.steps = encodeAll(heap, codeStart, steps);
     this.every = steps.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
     this.due = this.dueAt(0, 0);
+  }
+
+  /** Forgets all images. */
+  reset(): void {
+    const [{ bases, table }] = this.chunks as [Chunk, ...Chunk[]];
+    this.heap.fill(0, bases[CHUNK], table); // the memory of all chunks lies before their tables
+    this.row = -1;
   }
 
   /** Makes a pixel the present one. */

@@ -254,7 +254,8 @@ export interface Weight {
 
 /**
  * A model as plain data: its program and its named weights, without functions or tensors. It can be passed to
- * `structuredClone`, `postMessage` and `writePortable`.
+ * `structuredClone`, `postMessage` and `writePortable`. Once it has been used, its weights must not be changed in place:
+ * what was made of them is used again.
  */
 export interface PortableModel {
   /** The program: each node depends on earlier ones. */

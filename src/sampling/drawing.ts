@@ -31,6 +31,8 @@ export interface OutputSource {
   evaluateFirst(numImages: number): void;
   /** Replaces image n by image from[n], for all n, [images]. */
   copy(from: Int32Array): void;
+  /** Called when all images are drawn, for jobs to come. */
+  release?(): void;
   /** Releases tensors, if it has any. */
   dispose?(): void;
 }
@@ -77,6 +79,7 @@ export async function drawImages(
     if (paused !== undefined) await paused;
   }
   signal?.throwIfAborted();
+  source.release?.();
   return drawing.finish();
 }
 

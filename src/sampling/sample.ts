@@ -92,4 +92,5 @@ export const sourceOf = (evaluator: Evaluator): OutputSource => ({
   put: (row, column, channel, levels) => evaluator.put(row, column, channel, levels),
   evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),
   copy: (from) => copyImages(evaluator, from),
+  release: () => evaluator.release(),
 });

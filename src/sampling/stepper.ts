@@ -132,6 +132,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       isComputed = false;
     },
     dispose() {
+      memory?.evaluator.release();
       memory = null;
     },
   };

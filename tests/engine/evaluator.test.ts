@@ -221,6 +221,7 @@ describe('Evaluator', () => {
       heap: new Float32Array(8 + 4 * conditions.length),
       chunks: [{ first: 0, images: 1, at }],
       width: 2,
+      numImages: 1,
       numActive: 1,
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
@@ -229,14 +230,8 @@ describe('Evaluator', () => {
         yield;
       },
     };
-    const evaluator = new Evaluator(
-      machine as unknown as Machine,
-      io,
-      [2, 2, 2],
-      5,
-      conditions,
-      Int32Array.of(0),
-    );
+    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5);
+    evaluator.begin(1, conditions);
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }
 
