@@ -109,13 +109,15 @@ function compiled(model: PortableModel, job: EvaluatorJob): Evaluator {
 }
 
 /** Where an evaluator writes and reads. */
-interface EvaluatorIO extends Pick<ProgramIO, 'image' | 'conditions'> {
+interface EvaluatorIO extends Omit<ProgramIO, 'output'> {
   /** The outputs for the channel whose time was run last, [outputStride]. */
   readonly outputs: Operand;
 }
 
 /** Follows the places of images in order, and runs what each one needs, once, on demand. */
 export class Evaluator {
+  /** Where levels are written, as which numbers. */
+  private readonly inputs: readonly { operand: Operand; numberOf: (level: number) => number }[];
   private conditions: readonly GivenCondition[] = [];
   /** Whose conditions each image has. */
   conditionOf = new Int32Array(0);
@@ -129,11 +131,16 @@ export class Evaluator {
     readonly machine: Machine,
     private readonly io: EvaluatorIO,
     private readonly imageShape: ImageShape,
-    private readonly levels: number,
+    levels: number,
     /** The maps that are among its conditions, see `withMaps`. */
     readonly maps: readonly number[] = [],
     private readonly keep: (evaluator: Evaluator) => void = () => {},
-  ) {}
+  ) {
+    this.inputs = [
+      { operand: io.image, numberOf: (level) => normalizedLevel(level, levels) },
+      ...io.categories.map((operand) => ({ operand, numberOf: (level: number) => 1 + level })),
+    ];
+  }
 
   /** Begins a job: the conditions are for `numConditions` images, and repeated. */
   begin(numImages: number, conditions: readonly GivenCondition[], numConditions = numImages): void {
@@ -208,14 +215,14 @@ export class Evaluator {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }
 
-  /** Writes the levels of one channel of the present pixel, as models take them. */
+  /** Writes the levels of one channel of the present pixel. */
   private putLevels(channel: number, drawn: ArrayLike<number>): void {
     const { heap, chunks, numActive } = this.machine;
-    const { stride } = this.io.image;
     for (const { first, images, at } of chunks) {
-      const to = at(this.io.image) + channel;
-      for (let n = 0; n < Math.min(images, numActive - first); n++) {
-        heap[to + n * stride] = normalizedLevel(drawn[first + n] as number, this.levels);
+      const count = Math.min(images, numActive - first);
+      for (const { operand, numberOf } of this.inputs) {
+        const to = at(operand) + channel;
+        for (let n = 0; n < count; n++) heap[to + n * operand.stride] = numberOf(drawn[first + n] as number);
       }
     }
   }

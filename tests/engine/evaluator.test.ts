@@ -212,7 +212,7 @@ describe('Evaluator', () => {
     const log: string[] = [];
     const operand = { base: 1, offset: 0, stride: 4 };
     const given = conditions.map((_, index) => ({ index, to: { ...operand, offset: 8 + 4 * index } }));
-    const io = { image: operand, outputs: { ...operand, offset: 4 }, conditions: given };
+    const io = { image: operand, categories: [], outputs: { ...operand, offset: 4 }, conditions: given };
     const at = (of: typeof operand) => {
       if (of.offset >= 8) log.push('condition');
       return of.offset;
