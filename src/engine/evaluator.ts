@@ -145,7 +145,7 @@ export class Evaluator {
   /** Begins a job: the conditions are for `numConditions` images, and repeated. */
   begin(numImages: number, conditions: readonly GivenCondition[], numConditions = numImages): void {
     this.conditions = conditions;
-    this.conditionOf = Int32Array.from({ length: this.machine.numImages }, (_, n) => n % numConditions);
+    this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
     this.row = -1;
     this.isEntered = false;
     this.evaluateFirst(numImages);
@@ -162,7 +162,7 @@ export class Evaluator {
    * over them.
    */
   evaluateFirst(numImages: number): void {
-    this.machine.numActive = numImages;
+    this.machine.computeFirst(numImages);
     this.readOutputs = outputReader(this.machine, this.io.outputs);
   }
 
@@ -217,12 +217,11 @@ export class Evaluator {
 
   /** Writes the levels of one channel of the present pixel. */
   private putLevels(channel: number, drawn: ArrayLike<number>): void {
-    const { heap, chunks, numActive } = this.machine;
-    for (const { first, images, at } of chunks) {
-      const count = Math.min(images, numActive - first);
+    const { heap, active } = this.machine;
+    for (const { first, images, at } of active) {
       for (const { operand, numberOf } of this.inputs) {
         const to = at(operand) + channel;
-        for (let n = 0; n < count; n++) heap[to + n * operand.stride] = numberOf(drawn[first + n] as number);
+        for (let n = 0; n < images; n++) heap[to + n * operand.stride] = numberOf(drawn[first + n] as number);
       }
     }
   }
@@ -235,23 +234,17 @@ export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array
 }
 
 /**
- * A function that returns the outputs of the active images, [images, stride]: a view, or a copy if they are in more than
- * one chunk.
+ * A function that returns the outputs of the images that are computed, [images, stride]: a view, or a copy if they are
+ * in more than one chunk.
  */
-function outputReader({ heap, chunks, numActive }: Machine, operand: Operand): () => Float32Array {
+function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
   const { stride } = operand;
-  const parts = chunks
-    .filter(({ first }) => first < numActive)
-    .map(({ first, images, at }) => {
-      const from = at(operand);
-      const count = Math.min(images, numActive - first);
-      return { to: first * stride, part: heap.subarray(from, from + count * stride) };
-    });
+  const parts = active.map(({ images, at }) => heap.subarray(at(operand), at(operand) + images * stride));
   const [one, ...others] = parts;
-  if (one !== undefined && others.length === 0) return () => one.part;
-  const all = new Float32Array(numActive * stride);
+  if (one !== undefined && others.length === 0) return () => one;
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   return () => {
-    for (const { to, part } of parts) all.set(part, to);
+    for (const [k, part] of parts.entries()) all.set(part, k * (one?.length ?? 0)); // all but the last are alike
     return all;
   };
 }

@@ -128,7 +128,7 @@ class MapMaker {
       machine.moveTo(row, 0);
       for (const _ of putConditions(machine, io, given, conditionOf, row));
       if (row === 0) machine.run(ONCE);
-      machine.runRow(ROW);
+      for (const _ of machine.rowInParts(ROW));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };

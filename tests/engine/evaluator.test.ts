@@ -219,10 +219,9 @@ describe('Evaluator', () => {
     };
     const machine = {
       heap: new Float32Array(8 + 4 * conditions.length),
-      chunks: [{ first: 0, images: 1, at }],
+      active: [{ first: 0, images: 1, at }],
       width: 2,
-      numImages: 1,
-      numActive: 1,
+      computeFirst: () => {},
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
       rowInParts: function* (time: number) {
