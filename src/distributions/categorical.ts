@@ -1,10 +1,8 @@
 import { exp, log } from '../kernels/arithmetic';
-import { type SamplingKernels, wholeVectors } from '../kernels/instruction';
+import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
-
-type MakeKernels = (floats: number) => SamplingKernels;
 
 /** A softmax over levels: parameters are logits, channel by channel [C*L]. */
 export function softmaxOf(imageChannels: number, levels: number): Softmax {
@@ -33,29 +31,14 @@ export const softmax: DistributionKind<Record<never, never>> = {
   make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
 };
 
-/** The softmax of logits [images, padded levels], before division by its sums, in float64. */
-export interface SoftmaxWeights {
-  /** e^((logit - max) scale) of each level, [images, padded levels]. */
-  readonly weights: Float64Array;
-  /** Their sums, [images]. */
-  readonly totals: Float64Array;
-  /** Sets the logits of all images. The padding of each image is unspecified. */
-  put(logits: Float32Array): void;
-  /** Computes both for a number of images from a given one on. */
-  weigh(first: number, images: number, scale: number): void;
-  /**
-   * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; null if this would
-   * not be faster.
-   */
-  readonly drawCertain: ((uniforms: Float64Array, scale: number) => Int32Array) | null;
-}
+/** What {@link softmaxWeights} makes. */
+export type SoftmaxWeights = ReturnType<typeof softmaxWeights>;
 
-/** Uses kernels that give the same bits everywhere. */
-export function softmaxWeights(
-  levels: number,
-  numImages: number,
-  make: MakeKernels = makeKernels,
-): SoftmaxWeights {
+/**
+ * The softmax of logits [images, padded levels], before division by its sums, in float64, by kernels that give the same
+ * bits everywhere.
+ */
+export function softmaxWeights(levels: number, numImages: number, make = makeKernels) {
   const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
   // stride] weights, [images] totals
@@ -64,30 +47,36 @@ export function softmaxWeights(
   const noise = (row + stride) / 2;
   const y = noise + numImages;
   const sums = y + numImages * stride;
-  const kernels = make(2 * (sums + numImages));
-  const { heap, words } = kernels;
+  const { heap, words, softmax, drawCertain } = make(2 * (sums + numImages));
   const noiseInHeap = new Float64Array(heap.buffer, 8 * noise, numImages);
   const certainLevels = words.subarray(certain, certain + numImages);
   return {
+    /** e^((logit - max) scale) of each level, [images, padded levels]. */
     weights: new Float64Array(heap.buffer, 8 * y, numImages * stride),
+    /** Their sums, [images]. */
     totals: new Float64Array(heap.buffer, 8 * sums, numImages),
-    put(logits) {
+    /** Sets the logits of all images. The padding of each image is unspecified. */
+    put(logits: Float32Array): void {
       heap.set(logits);
       for (let pad = levels; pad < stride; pad++) {
         for (let n = 0; n < numImages; n++) heap[n * stride + pad] = Number.NEGATIVE_INFINITY;
       }
     },
-    weigh(first, images, scale) {
-      kernels.softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
+    /** Computes weights and totals for a number of images from a given one on. */
+    weigh(first: number, images: number, scale: number): void {
+      softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
+    /**
+     * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; undefined if this
+     * would not be faster.
+     */
     drawCertain:
-      kernels.drawCertain === undefined
-        ? null
-        : (uniforms, scale) => {
-            noiseInHeap.set(uniforms);
-            kernels.drawCertain?.(certain, noise, row, 0, numImages, stride, scale);
-            return certainLevels;
-          },
+      drawCertain &&
+      ((uniforms: Float64Array, scale: number): Int32Array => {
+        noiseInHeap.set(uniforms);
+        drawCertain(certain, noise, row, 0, numImages, stride, scale);
+        return certainLevels;
+      }),
   };
 }
 
@@ -138,12 +127,7 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level).
  */
-export function softmaxDraw(
-  levels: number,
-  numImages: number,
-  filters: Filters,
-  make: MakeKernels = makeKernels,
-): Draw {
+export function softmaxDraw(levels: number, numImages: number, filters: Filters, make = makeKernels): Draw {
   const stride = wholeVectors(levels);
   const scale = scaleOf(filters);
   if (scale === Number.POSITIVE_INFINITY) {
@@ -161,14 +145,11 @@ export function softmaxDraw(
 
   return ({ outputs: logits }, uniforms, drawn) => {
     softmax.put(logits);
-    const certain =
-      keep === undefined && isInFloat32 && softmax.drawCertain !== null
-        ? softmax.drawCertain(uniforms, scale)
-        : null;
-    if (certain === null) softmax.weigh(0, numImages, scale);
+    const certain = keep === undefined && isInFloat32 ? softmax.drawCertain?.(uniforms, scale) : undefined;
+    if (certain === undefined) softmax.weigh(0, numImages, scale);
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
-      if (certain !== null) {
+      if (certain !== undefined) {
         drawn[n] = certain[n] as number;
         if (drawn[n] !== TO_DRAW) continue;
         softmax.weigh(n, 1, scale);

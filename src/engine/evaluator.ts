@@ -2,7 +2,7 @@ import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { areAlike, channelsOf, type PixelDistribution } from '../distributions/pixel-distribution';
-import type { Operand, SamplingKernels } from '../kernels/instruction';
+import type { Operand } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { imageProgram } from '../program/maps';
 import type { PortableModel } from '../program/program';
@@ -34,10 +34,8 @@ interface Idle {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly distribution: PixelDistribution;
-  readonly make: MakeKernels;
+  readonly make: typeof makeKernels;
 }
-
-type MakeKernels = (floats: number) => SamplingKernels;
 
 /** What the last job on a model left for the next one. */
 const idle = /* @__PURE__ */ new WeakMap<PortableModel, Idle>();
@@ -64,7 +62,7 @@ export function evaluatorFor(
     numConditions = numImages,
     distribution = distributionOf(model),
   }: EvaluatorArgs,
-  make: MakeKernels = makeKernels,
+  make = makeKernels,
 ): Evaluator {
   const job = { numImages, imageShape, distribution, make };
   const evaluator = takeIdle(model, job) ?? compiled(model, job);

@@ -7,6 +7,7 @@ import {
   type SamplingKernels,
   Word,
 } from '../kernels/instruction';
+import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/readiness';
 import { alike, hasColumn, hasRow } from './places';
 import { CHUNK, FIRST_MOVING, indexOfTime, type MovingBase, type Plan, type Step, type Sweep } from './plan';
@@ -67,7 +68,7 @@ export class Machine {
   private row = -1;
   private column = -1;
 
-  constructor(plan: Plan, numImages: number, make: (floats: number) => SamplingKernels) {
+  constructor(plan: Plan, numImages: number, make: typeof makeKernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
     this.movingBases = movingBases;
     this.reservations = plan.reservations;
