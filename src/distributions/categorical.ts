@@ -119,11 +119,8 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
 }
 
 /**
- * Draws levels by inverting the distribution function: the first level whose cumulative probability exceeds u.
- *
- * Temperature is applied first, then topK, then topP, each to the renormalised result of the step before; ties go to
- * the lower level. Computed in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the
- * last level of non-zero probability, never an impossible one.
+ * `drawFor` of a softmax, in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the last
+ * level of non-zero probability, never an impossible one.
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level).
  */

@@ -154,9 +154,7 @@ export function mixtureOfLogistics(
       const [kernels, sum] = tabulate(parameters, earlier, true);
       return logOf(massOf(kernels, level), sum, level);
     },
-    levelAt(parameters, earlier, u) {
-      return levelOf(...tabulate(parameters, earlier, false), u);
-    },
+    levelAt: (parameters, earlier, u) => levelOf(...tabulate(parameters, earlier, false), u),
     sharesOf(parameters, earlier) {
       const [kernels, sum] = tabulate(parameters, earlier, false);
       return {

@@ -51,10 +51,7 @@ export interface LevelShares {
 }
 
 /** The sizes of an image's pixels. */
-export interface PixelSizes {
-  readonly imageChannels: number;
-  readonly levels: number;
-}
+export type PixelSizes = Pick<PixelDistribution, 'imageChannels' | 'levels'>;
 
 /** A kind of distribution that files name, together with the fields that they give for it. */
 export interface DistributionKind<Fields extends Declaration> {
@@ -148,13 +145,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
 
 /** Checks that each parameter is first read for an existing channel. Call this after numParameters has been checked. */
 export function checkChannelOf(what: string, distribution: PixelDistribution): void {
-  const { imageChannels, numParameters } = distribution;
-  for (let parameter = 0; parameter < numParameters; parameter++) {
-    checkInteger(
-      `${what}: channelOf(${parameter})`,
-      channelOf(distribution, parameter),
-      0,
-      imageChannels - 1,
-    );
-  }
+  const last = distribution.imageChannels - 1;
+  for (let parameter = 0; parameter < distribution.numParameters; parameter++)
+    checkInteger(`${what}: channelOf(${parameter})`, channelOf(distribution, parameter), 0, last);
 }

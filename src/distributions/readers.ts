@@ -56,7 +56,8 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 
 /**
  * Draws levels for a number of images by inverting the distribution function: the first level whose cumulative
- * probability exceeds u. Temperature is applied first, then topK, then topP; ties go to the lower level.
+ * probability exceeds u. Temperature is applied first, then topK, then topP, each to the renormalised result of the step
+ * before; ties go to the lower level.
  *
  * @throws Error, on drawing, if a model's outputs are not finite
  */
