@@ -93,6 +93,7 @@ const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
 async function digestOfSources() {
   const folder = `${root}src/kernels/assembly`;
   const names = (await readdir(folder)).sort().map((name) => `${folder}/${name}`);
+  names.push(`${root}src/kernels/limits.ts`);
   const hash = createHash('sha256').update(asc.version);
   for (const file of [fileURLToPath(import.meta.url), ...names]) hash.update(await readFile(file)).update(file.slice(root.length)); // biome-ignore format: one line
   return hash.digest('hex');

@@ -20,7 +20,8 @@ export {
   type ShiftedWindowArgs,
   windowOf,
 } from './core/window';
-export type { DistributionShape, PixelDistribution, Softmax } from './distributions/pixel-distribution';
+export type { DistributionShape } from './distributions/kinds';
+export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
 export {
   CausalAttention,
   type CausalAttentionArgs,

@@ -3,7 +3,7 @@ export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export type { Images, Place } from './core/images';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';
-export type { DistributionShape } from './distributions/pixel-distribution';
+export type { DistributionShape } from './distributions/kinds';
 export { type LogProbOptions, logProb } from './likelihood/log-prob';
 export {
   createPool,

@@ -70,7 +70,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['PixelLogits: levels: wanted at most 2^24', () => layers.pixelLogits({ imageChannels: 1, levels: 2 ** 31 })],
   ['pixelCNN: input: embedding: wanted sizes', pixelCNN({ input: { embedding: 1e9 } })],
   ['gatedPixelCNN: firstKernelSize: wanted sizes', gatedPixelCNN({ input: { embedding: 1e7 } })],
-  ['pixelCNN: levels: wanted an integer from 2 to 65536, got 1000000', pixelCNN({ levels: 1e6, input: 'oneHot' })],
+  ['pixelCNN: levels: wanted an integer from 2 to 1048576, got 2000000', pixelCNN({ levels: 2e6, input: 'oneHot' })],
   ['LevelEmbedding: levels, units: wanted sizes', () => layers.levelEmbedding({ levels: 65536, units: 1e6 })],
   ['OneHotClass: numClasses: wanted at most 2^24', () => layers.oneHotClass({ numClasses: 1e9 })],
   ['normalize: levels: wanted at most 2^24', () => layers.normalize(undefined as never, 2 ** 31)],

@@ -1,5 +1,5 @@
 import { throwTypeError } from '../core/check';
-import { distributionOf } from '../distributions/readers';
+import { distributionOf } from '../distributions/kinds';
 import type { WalkedModel } from '../likelihood/walk';
 import { checkModel, type PortableModel } from '../program/program';
 

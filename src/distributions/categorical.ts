@@ -1,10 +1,8 @@
 import { exp, log } from '../kernels/arithmetic';
-import { type SamplingKernels, wholeVectors } from '../kernels/instruction';
+import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
-import type { Softmax } from './pixel-distribution';
-
-type MakeKernels = (floats: number) => SamplingKernels;
+import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
 /** A softmax over levels: parameters are logits, channel by channel [C*L]. */
 export function softmaxOf(imageChannels: number, levels: number): Softmax {
@@ -25,29 +23,22 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
   };
 }
 
-/** The softmax of logits [images, padded levels], before division by its sums, in float64. */
-export interface SoftmaxWeights {
-  /** e^((logit - max) scale) of each level, [images, padded levels]. */
-  readonly weights: Float64Array;
-  /** Their sums, [images]. */
-  readonly totals: Float64Array;
-  /** Sets the logits of all images. The padding of each image is unspecified. */
-  put(logits: Float32Array): void;
-  /** Computes both for a number of images from a given one on. */
-  weigh(first: number, images: number, scale: number): void;
-  /**
-   * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; null if this would
-   * not be faster.
-   */
-  readonly drawCertain: ((uniforms: Float64Array, scale: number) => Int32Array) | null;
-}
+/** In files. */
+export const softmax: DistributionKind<Record<never, never>> = {
+  fields: {},
+  numParameters: ({ imageChannels, levels }) => imageChannels * levels,
+  limited: () => ({}),
+  make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
+};
 
-/** Uses kernels that give the same bits everywhere. */
-export function softmaxWeights(
-  levels: number,
-  numImages: number,
-  make: MakeKernels = makeKernels,
-): SoftmaxWeights {
+/** What {@link softmaxWeights} makes. */
+export type SoftmaxWeights = ReturnType<typeof softmaxWeights>;
+
+/**
+ * The softmax of logits [images, padded levels], before division by its sums, in float64, by kernels that give the same
+ * bits everywhere.
+ */
+export function softmaxWeights(levels: number, numImages: number, make = makeKernels) {
   const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
   // stride] weights, [images] totals
@@ -56,39 +47,37 @@ export function softmaxWeights(
   const noise = (row + stride) / 2;
   const y = noise + numImages;
   const sums = y + numImages * stride;
-  const kernels = make(2 * (sums + numImages));
-  const { heap, words } = kernels;
+  const { heap, words, softmax, drawCertain } = make(2 * (sums + numImages));
   const noiseInHeap = new Float64Array(heap.buffer, 8 * noise, numImages);
   const certainLevels = words.subarray(certain, certain + numImages);
   return {
+    /** e^((logit - max) scale) of each level, [images, padded levels]. */
     weights: new Float64Array(heap.buffer, 8 * y, numImages * stride),
+    /** Their sums, [images]. */
     totals: new Float64Array(heap.buffer, 8 * sums, numImages),
-    put(logits) {
+    /** Sets the logits of all images. The padding of each image is unspecified. */
+    put(logits: Float32Array): void {
       heap.set(logits);
       for (let pad = levels; pad < stride; pad++) {
         for (let n = 0; n < numImages; n++) heap[n * stride + pad] = Number.NEGATIVE_INFINITY;
       }
     },
-    weigh(first, images, scale) {
-      kernels.softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
+    /** Computes weights and totals for a number of images from a given one on. */
+    weigh(first: number, images: number, scale: number): void {
+      softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
+    /**
+     * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; undefined if this
+     * would not be faster.
+     */
     drawCertain:
-      kernels.drawCertain === undefined
-        ? null
-        : (uniforms, scale) => {
-            noiseInHeap.set(uniforms);
-            kernels.drawCertain?.(certain, noise, row, 0, numImages, stride, scale);
-            return certainLevels;
-          },
+      drawCertain &&
+      ((uniforms: Float64Array, scale: number): Int32Array => {
+        noiseInHeap.set(uniforms);
+        drawCertain(certain, noise, row, 0, numImages, stride, scale);
+        return certainLevels;
+      }),
   };
-}
-
-/** The log-probabilities of levels, from logits [images, padded levels]. */
-interface SoftmaxLogProbs {
-  /** Of every level, [images, levels]. */
-  ofAll(logits: Float32Array, to: Float64Array): void;
-  /** Of one level of each image, [images]. */
-  of(logits: Float32Array, drawn: ArrayLike<number>, to: Float64Array): void;
 }
 
 /**
@@ -96,13 +85,9 @@ interface SoftmaxLogProbs {
  *
  * @throws Error as {@link softmaxDraw}
  */
-export function softmaxLogProbs(
-  levels: number,
-  numImages: number,
-  make: MakeKernels = makeKernels,
-): SoftmaxLogProbs {
+export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
   const stride = wholeVectors(levels);
-  const softmax = softmaxWeights(levels, numImages, make);
+  const softmax = softmaxWeights(levels, numImages);
   const shifts = new Float64Array(numImages); // log of the sums, [images]
   const maxima = new Float64Array(numImages);
   const normalize = (logits: Float32Array) => {
@@ -120,13 +105,13 @@ export function softmaxLogProbs(
   const one = (logits: Float32Array, n: number, level: number) =>
     (logits[n * stride + level] as number) - (maxima[n] as number) - (shifts[n] as number);
   return {
-    ofAll(logits, to) {
+    ofAll({ outputs: logits }, to) {
       normalize(logits);
       for (let n = 0; n < numImages; n++) {
         for (let level = 0; level < levels; level++) to[n * levels + level] = one(logits, n, level);
       }
     },
-    of(logits, drawn, to) {
+    of({ outputs: logits }, drawn, to) {
       normalize(logits);
       for (let n = 0; n < numImages; n++) to[n] = one(logits, n, drawn[n] as number);
     },
@@ -134,30 +119,16 @@ export function softmaxLogProbs(
 }
 
 /**
- * Draws a level for every image that has none yet, which is where `drawn` [images] has {@link TO_DRAW}. From logits
- * [images, padded levels] and uniforms [images] in [0, 1).
- */
-type SoftmaxDraw = (logits: Float32Array, uniforms: Float64Array, drawn: Int32Array) => void;
-
-/**
- * Draws levels by inverting the distribution function: the first level whose cumulative probability exceeds u.
- *
- * Temperature is applied first, then topK, then topP, each to the renormalised result of the step before; ties go to
- * the lower level. Computed in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the
- * last level of non-zero probability, never an impossible one.
+ * `drawFor` of a softmax, in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the last
+ * level of non-zero probability, never an impossible one.
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level).
  */
-export function softmaxDraw(
-  levels: number,
-  numImages: number,
-  filters: Filters,
-  make: MakeKernels = makeKernels,
-): SoftmaxDraw {
+export function softmaxDraw(levels: number, numImages: number, filters: Filters, make = makeKernels): Draw {
   const stride = wholeVectors(levels);
   const scale = scaleOf(filters);
   if (scale === Number.POSITIVE_INFINITY) {
-    return (logits, _, drawn) => {
+    return ({ outputs: logits }, _, drawn) => {
       for (let n = 0; n < numImages; n++) {
         if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);
       }
@@ -169,16 +140,13 @@ export function softmaxDraw(
   const isInFloat32 = scale > 1e-30;
   const keep = keptLevels(levels, filters);
 
-  return (logits, uniforms, drawn) => {
+  return ({ outputs: logits }, uniforms, drawn) => {
     softmax.put(logits);
-    const certain =
-      keep === undefined && isInFloat32 && softmax.drawCertain !== null
-        ? softmax.drawCertain(uniforms, scale)
-        : null;
-    if (certain === null) softmax.weigh(0, numImages, scale);
+    const certain = keep === undefined && isInFloat32 ? softmax.drawCertain?.(uniforms, scale) : undefined;
+    if (certain === undefined) softmax.weigh(0, numImages, scale);
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
-      if (certain !== null) {
+      if (certain !== undefined) {
         drawn[n] = certain[n] as number;
         if (drawn[n] !== TO_DRAW) continue;
         softmax.weigh(n, 1, scale);

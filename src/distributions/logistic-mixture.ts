@@ -1,11 +1,10 @@
+import { integer } from '../core/arguments';
 import { exp, log, softplus as softplusNear, tanh } from '../kernels/arithmetic';
+import { MIN_LOG_SCALE } from '../kernels/limits';
 import { type MixtureLevels, massOf, Row, weightBefore } from '../kernels/mixture-levels';
 import { makeMixtureLevels } from '../kernels/webassembly';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
-import type { PixelDistribution } from './pixel-distribution';
-
-/** The smallest log scale; lower ones are clamped. */
-const LEAST_LOG_SCALE = -7;
+import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
 
 /**
  * A mixture of discretized logistics over whole pixels, with parameters in the order of {@link parameterOffsets}.
@@ -17,7 +16,7 @@ const LEAST_LOG_SCALE = -7;
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  */
 export function mixtureOfLogistics(
-  sizes: MixtureSizes & { readonly levels: number },
+  sizes: MixtureSizes & PixelSizes,
   make: typeof makeMixtureLevels = makeMixtureLevels,
 ): PixelDistribution {
   const { imageChannels, levels, components } = sizes;
@@ -42,7 +41,7 @@ export function mixtureOfLogistics(
       }
       means[k] = mean;
       const given = parameters[(offsets.logScales[channel] as number) + k] as number;
-      const logScale = Math.max(given, LEAST_LOG_SCALE);
+      const logScale = Math.max(given, MIN_LOG_SCALE);
       logScales[k] = logScale;
       scales[k] = exp(-logScale);
     }
@@ -97,8 +96,16 @@ export function mixtureOfLogistics(
   let kernels: MixtureLevels | undefined;
   const paired = 2 * Math.ceil(components / 2);
 
-  /** The kernels, with the components of the present channel in their table, and the sum of their weights. */
-  const tabulate = (needsMasses: boolean): [MixtureLevels, sum: number] => {
+  /**
+   * The kernels, with the components of the channel after the earlier ones in their table, and the sum of their
+   * weights.
+   */
+  const tabulate = (
+    parameters: Float32Array,
+    earlier: ArrayLike<number>,
+    needsMasses: boolean,
+  ): [MixtureLevels, sum: number] => {
+    weigh(parameters, earlier);
     kernels ??= make(paired, levels);
     const { table } = kernels;
     const row = (name: keyof typeof Row) => Row[name] * paired;
@@ -114,6 +121,7 @@ export function mixtureOfLogistics(
     }
     const sum = even + odd;
     if (!needsMasses) return [kernels, sum];
+    findSlopes();
     const [atSlopes, atRatios, atRuns] = [row('slopes'), row('ratios'), row('runs')];
     for (let k = 0; k < components; k++) {
       const step = 2 * half * (scales[k] as number); // from edge to edge
@@ -136,27 +144,19 @@ export function mixtureOfLogistics(
     numParameters: numParameters(sizes),
     channelOf: channelsOf(sizes),
     logProbs(parameters, earlier, to) {
-      weigh(parameters, earlier);
-      findSlopes();
-      const [{ masses, weigh: weighLevels }, sum] = tabulate(true);
-      weighLevels();
+      const [{ masses, weigh }, sum] = tabulate(parameters, earlier, true);
+      weigh();
       for (let level = 0; level < levels; level++) {
         to[level] = logOf((masses[2 * level] as number) + (masses[2 * level + 1] as number), sum, level);
       }
     },
     logProb(parameters, earlier, level) {
-      weigh(parameters, earlier);
-      findSlopes();
-      const [kernels, sum] = tabulate(true);
+      const [kernels, sum] = tabulate(parameters, earlier, true);
       return logOf(massOf(kernels, level), sum, level);
     },
-    levelAt(parameters, earlier, u) {
-      weigh(parameters, earlier);
-      return levelOf(...tabulate(false), u);
-    },
+    levelAt: (parameters, earlier, u) => levelOf(...tabulate(parameters, earlier, false), u),
     sharesOf(parameters, earlier) {
-      weigh(parameters, earlier);
-      const [kernels, sum] = tabulate(false);
+      const [kernels, sum] = tabulate(parameters, earlier, false);
       return {
         before: (level) => weightBefore(kernels, level) / sum,
         levelAt: (u) => levelOf(kernels, sum, u),
@@ -164,6 +164,16 @@ export function mixtureOfLogistics(
     },
   };
 }
+
+const fields = { components: integer({ from: 1 }) };
+
+/** In files. */
+export const logisticMixture: DistributionKind<typeof fields> = {
+  fields,
+  numParameters,
+  limited: ({ levels, components }) => ({ 'levels times components': levels * components }),
+  make: (sizes) => mixtureOfLogistics(sizes),
+};
 
 // Computing all levels at once needs no logarithm for each component: masses are products of sigmoids, and e^-z moves
 // from edge to edge by a multiplication. It is recomputed from its definition after each run. This is exact to all

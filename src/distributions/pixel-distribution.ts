@@ -1,3 +1,4 @@
+import type { Declaration, Values } from '../core/arguments';
 import { checkCategories, checkFunction, checkInteger, throwTypeError } from '../core/check';
 import { wholeVectors } from '../kernels/instruction';
 
@@ -49,10 +50,18 @@ export interface LevelShares {
   levelAt(u: number): number;
 }
 
-/** A distribution as data, for those that this library knows by name. */
-export type DistributionShape =
-  | { readonly kind: 'softmax' }
-  | { readonly kind: 'logisticMixture'; readonly components: number };
+/** The sizes of an image's pixels. */
+export type PixelSizes = Pick<PixelDistribution, 'imageChannels' | 'levels'>;
+
+/** A kind of distribution that files name, together with the fields that they give for it. */
+export interface DistributionKind<Fields extends Declaration> {
+  readonly fields: Fields;
+  /** P, computed without memory: a file may give any sizes. */
+  numParameters(sizes: PixelSizes & Values<Fields>): number;
+  /** Sizes that `readPortable` limits, by what they are called: a file states them without as many numbers. */
+  limited(sizes: PixelSizes & Values<Fields>): Readonly<Record<string, number>>;
+  make(sizes: PixelSizes & Values<Fields>): PixelDistribution;
+}
 
 /** The channel for which a parameter is first read. */
 export const channelOf = (distribution: PixelDistribution, parameter: number): number =>
@@ -75,6 +84,20 @@ export interface PresentPixels {
   readonly levels: Int32Array;
 }
 
+/** Reads the log-probabilities of the levels of the present channel. */
+export interface LogProbs {
+  /** Of every level, [images, levels]. */
+  ofAll(present: PresentPixels, to: Float64Array): void;
+  /** Of one level of each image, [images]. */
+  of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
+}
+
+/**
+ * Draws a level for every image that has none yet, which is where `drawn` [images] has `TO_DRAW`, from uniforms
+ * [images] in [0, 1).
+ */
+export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
+
 /** A distribution in which every channel has its own parameters, which no other channel reads. */
 export interface Softmax extends PixelDistribution {
   /** Distinguishes it from other distributions. */
@@ -84,6 +107,10 @@ export interface Softmax extends PixelDistribution {
 /** Whether it is this library's softmax, which has its own kernels. */
 export const isSoftmax = (distribution: PixelDistribution): distribution is Softmax =>
   (distribution as Partial<Softmax> | null)?.isSoftmax === true;
+
+/** Whether two distributions of the same model are the same. */
+export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
+  a === b || (isSoftmax(a) && isSoftmax(b));
 
 /** What the outputs of a model are called. */
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
@@ -118,13 +145,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
 
 /** Checks that each parameter is first read for an existing channel. Call this after numParameters has been checked. */
 export function checkChannelOf(what: string, distribution: PixelDistribution): void {
-  const { imageChannels, numParameters } = distribution;
-  for (let parameter = 0; parameter < numParameters; parameter++) {
-    checkInteger(
-      `${what}: channelOf(${parameter})`,
-      channelOf(distribution, parameter),
-      0,
-      imageChannels - 1,
-    );
-  }
+  const last = distribution.imageChannels - 1;
+  for (let parameter = 0; parameter < distribution.numParameters; parameter++)
+    checkInteger(`${what}: channelOf(${parameter})`, channelOf(distribution, parameter), 0, last);
 }

@@ -1,29 +1,15 @@
 import { checkLevel } from '../core/check';
-import { softmaxDraw, softmaxLogProbs, softmaxOf } from './categorical';
+import { softmaxDraw, softmaxLogProbs } from './categorical';
 import { type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
-import { mixtureOfLogistics } from './logistic-mixture';
 import {
-  type DistributionShape,
+  type Draw,
   isSoftmax,
+  type LogProbs,
   outputStride,
   outputsName,
   type PixelDistribution,
   type PresentPixels,
 } from './pixel-distribution';
-
-/** The log-probabilities of the levels of the present channel. */
-export interface LogProbs {
-  /** Of every level, [images, levels]. */
-  ofAll(present: PresentPixels, to: Float64Array): void;
-  /** Of one level of each image, [images]. */
-  of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
-}
-
-/**
- * Draws a level for every image that has none yet, which is where `drawn` [images] has {@link TO_DRAW}, from uniforms
- * [images] in [0, 1).
- */
-export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /** Reads a model's outputs; if they are not finite, the error says which function of the user's found them. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
@@ -35,20 +21,6 @@ export function readOutputs<T>(caller: string, distribution: PixelDistribution, 
   }
 }
 
-/** The distribution that a shape describes. */
-export function distributionOf({
-  imageShape: [, , imageChannels],
-  levels,
-  distribution = { kind: 'softmax' },
-}: {
-  readonly imageShape: readonly [unknown, unknown, number];
-  readonly levels: number;
-  readonly distribution?: DistributionShape | undefined;
-}): PixelDistribution {
-  if (distribution.kind === 'softmax') return softmaxOf(imageChannels, levels);
-  return mixtureOfLogistics({ imageChannels, levels, components: distribution.components });
-}
-
 /**
  * Reads log-probabilities for a number of images, in float64.
  *
@@ -56,13 +28,7 @@ export function distributionOf({
  */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
-  if (isSoftmax(distribution)) {
-    const softmax = softmaxLogProbs(levels, numImages);
-    return {
-      ofAll: ({ outputs }, to) => softmax.ofAll(outputs, to),
-      of: ({ outputs }, drawn, to) => softmax.of(outputs, drawn, to),
-    };
-  }
+  if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
   const pixel = pixelReader(distribution);
   const all = new Float64Array(levels);
   return {
@@ -90,16 +56,14 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 
 /**
  * Draws levels for a number of images by inverting the distribution function: the first level whose cumulative
- * probability exceeds u. Temperature is applied first, then topK, then topP; ties go to the lower level.
+ * probability exceeds u. Temperature is applied first, then topK, then topP, each to the renormalised result of the step
+ * before; ties go to the lower level.
  *
  * @throws Error, on drawing, if a model's outputs are not finite
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
-  if (isSoftmax(distribution)) {
-    const draw = softmaxDraw(levels, numImages, filters);
-    return ({ outputs }, uniforms, drawn) => draw(outputs, uniforms, drawn);
-  }
+  if (isSoftmax(distribution)) return softmaxDraw(levels, numImages, filters);
   const pixel = pixelReader(distribution);
   const isFiltered = scaleOf(filters) !== 1 || (filters.topK ?? levels) < levels || (filters.topP ?? 1) < 1;
   const all = new Float64Array(levels);

@@ -19,12 +19,16 @@ import { commonRuns, inLayout } from './runs';
 /** What is compiled: a program that is evaluated together with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
+  /** The levels of its image, if it has one. */
+  readonly levels?: number;
 }
 
 /** Where to write a program's image and read its output, at the present pixel of each image. */
 export interface ProgramIO {
-  /** [channels] */
+  /** Levels in [0, 1], [channels]. */
   readonly image: Operand;
+  /** The same levels as numbers from 1 on, for all who read categories, [channels] each. */
+  readonly categories: readonly Operand[];
   /** Each condition, by its index: written once, or for the pixels of each row. */
   readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
   readonly output: FeatureCache;
@@ -37,7 +41,7 @@ export interface ProgramIO {
 export function compile(
   plan: Plan,
   height: number,
-  { nodes, output, weights }: ProgramSource,
+  { nodes, output, weights, levels: imageLevels }: ProgramSource,
   ready: readonly Readiness[],
   due: readonly number[],
 ): ProgramIO {
@@ -71,6 +75,7 @@ export function compile(
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // for the nodes that read them
+  const categories: Operand[] = [];
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
     const lowering = loweringOf(node);
@@ -79,7 +84,9 @@ export function compile(
     if (levels !== undefined) {
       const layout = Layout.dense((readiness[operands[0] as number] as Readiness).times);
       const y = cacheFor(index, layout, lookUps[index] as number[], levels);
-      addLevelNumbers(plan, levels, cache(operands[0] as number), y);
+      const input = operands[0] as number;
+      if (nodes[input]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
+      else addLevelNumbers(plan, levels, cache(input), y);
       levelNumbers[index] = y;
     }
     const inputs = operands.map((operand) => {
@@ -99,7 +106,7 @@ export function compile(
     const node = nodes[at] as ImageNode;
     return node.op === 'condition' ? [{ index: node.index, to: cache(at).operand() }] : [];
   });
-  return { image: cache(0).operand(), conditions, output: cache(output) };
+  return { image: cache(0).operand(), categories, conditions, output: cache(output) };
 }
 
 /**

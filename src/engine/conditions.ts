@@ -1,5 +1,3 @@
-import { conditionSize } from '../core/conditions';
-import type { Operand } from '../kernels/instruction';
 import type { ProgramIO } from './compile';
 import type { Machine } from './machine';
 
@@ -13,65 +11,39 @@ export interface GivenCondition {
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
+/** After how many columns there may be a pause. */
+const COLUMNS = 4096;
+
 /**
- * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start; in parts,
- * after each of which other work may be done.
+ * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start, zeros
+ * below their last one; in parts, after each of which other work may be done.
  */
 export function* putConditions(
-  machine: Machine,
+  { heap, active, width }: Machine,
   { conditions }: Pick<ProgramIO, 'conditions'>,
   given: readonly GivenCondition[],
   /** Whose conditions each image has. */
   conditionOf: Int32Array,
   row: number,
 ): Generator<void> {
-  for (const { index, to } of conditions) {
-    const condition = given[index] as GivenCondition;
-    const isMap = condition.shape.length > 1; // [h,w,K]
-    if (isMap) yield* putRow(machine, condition, to, conditionOf, row);
-    else if (row === 0) putVector(machine, condition, to, conditionOf);
-  }
-}
-
-function putVector(
-  { heap, chunks }: Machine,
-  { shape, values }: GivenCondition,
-  operand: Operand,
-  conditionOf: Int32Array,
-): void {
-  const size = conditionSize(shape);
-  for (const { first, images, at } of chunks) {
-    for (let n = 0; n < images; n++) {
-      const from = (conditionOf[first + n] as number) * size;
-      heap.set(values.subarray(from, from + size), at(operand) + n * operand.stride);
-    }
-  }
-}
-
-/** After how many columns there may be a pause. */
-const PUT = 4096;
-
-/** Writes a row of each image's map; zeros below the last row. */
-function* putRow(
-  { heap, chunks, width }: Machine,
-  { shape, values, enlarged: [rows, columns] = [1, 1] }: GivenCondition,
-  operand: Operand,
-  conditionOf: Int32Array,
-  row: number,
-): Generator<void> {
-  const [height, mapWidth, size] = shape as [number, number, number];
-  const { stride, columnStride = 0 } = operand;
-  const mapRow = Math.floor(row / rows);
-  for (const { first, images, at } of chunks) {
-    for (let n = 0; n < images; n++) {
-      const start = ((conditionOf[first + n] as number) * height + mapRow) * mapWidth;
-      const to = at(operand) + n * stride;
-      for (let column = 0; column < width; column++) {
-        const from = (start + Math.floor(column / columns)) * size;
-        const pixel = to + column * columnStride;
-        if (mapRow < height) heap.set(values.subarray(from, from + size), pixel);
-        else heap.fill(0, pixel, pixel + size);
-        if (column % PUT === PUT - 1) yield;
+  for (const { index, to: operand } of conditions) {
+    const { shape, values, enlarged: [rows, columns] = [1, 1] } = given[index] as GivenCondition;
+    const isMap = shape.length > 1; // [h,w,K]
+    if (!isMap && row > 0) continue;
+    const [height, mapWidth, size] = (isMap ? shape : [1, 1, ...shape]) as [number, number, number];
+    const { stride, columnStride = 0 } = operand;
+    const mapRow = Math.floor(row / rows);
+    for (const { first, images, at } of active) {
+      for (let n = 0; n < images; n++) {
+        const start = ((conditionOf[first + n] as number) * height + mapRow) * mapWidth;
+        const to = at(operand) + n * stride;
+        for (let column = 0; column < (isMap ? width : 1); column++) {
+          const from = (start + Math.floor(column / columns)) * size;
+          const pixel = to + column * columnStride;
+          if (mapRow < height) heap.set(values.subarray(from, from + size), pixel);
+          else heap.fill(0, pixel, pixel + size);
+          if (column % COLUMNS === COLUMNS - 1) yield;
+        }
       }
     }
   }

@@ -1,8 +1,8 @@
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, normalizedLevel } from '../core/images';
-import { channelsOf, type PixelDistribution } from '../distributions/pixel-distribution';
-import { distributionOf } from '../distributions/readers';
-import type { Operand, SamplingKernels } from '../kernels/instruction';
+import { distributionOf } from '../distributions/kinds';
+import { areAlike, channelsOf, type PixelDistribution } from '../distributions/pixel-distribution';
+import type { Operand } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { imageProgram } from '../program/maps';
 import type { PortableModel } from '../program/program';
@@ -29,9 +29,27 @@ export interface EvaluatorArgs {
   readonly distribution?: PixelDistribution;
 }
 
+/** An evaluator that nobody uses, and what tells whether a job can use it. */
+interface Idle {
+  readonly evaluator: Evaluator;
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly distribution: PixelDistribution;
+  readonly make: typeof makeKernels;
+}
+
+/** What the last job on a model left for the next one. */
+const idle = /* @__PURE__ */ new WeakMap<PortableModel, Idle>();
+
+/** Evaluators that take more memory are not kept. */
+const MAX_IDLE_BYTES = 2 ** 26;
+
 /**
  * Computes the outputs value by value from cached features. Each feature of each node is computed once, with float32
  * numbers only, so that the same weights give the same bits on every machine.
+ *
+ * A model that was used before is not compiled again, if the job before gave its evaluator back
+ * ({@link Evaluator.release}) and that was for images of the same size, and for as many or up to twice as many.
  *
  * @throws TypeError if the size of the images is not a multiple of the model's coarsest resolution
  * @throws RangeError if there is not enough memory
@@ -45,30 +63,64 @@ export function evaluatorFor(
     numConditions = numImages,
     distribution = distributionOf(model),
   }: EvaluatorArgs,
-  make: (floats: number) => SamplingKernels = makeKernels,
+  make = makeKernels,
 ): Evaluator {
-  const { nodes, conditions: shapes, maps } = imageProgram({ ...model, imageShape });
-  const ready = readinessOf(nodes, shapes);
+  const job = { numImages, imageShape, distribution, make };
+  const evaluator = takeIdle(model, job) ?? compiled(model, job);
+  const given = withMaps(model, evaluator.maps, { numImages: numConditions, imageShape, conditions }, make);
+  evaluator.begin(numImages, given, numConditions);
+  return evaluator;
+}
+
+type EvaluatorJob = Omit<Idle, 'evaluator'>;
+
+/** The idle evaluator of a model, if it does for a job; otherwise it is dropped. */
+function takeIdle(model: PortableModel, job: EvaluatorJob): Evaluator | undefined {
+  const found = idle.get(model);
+  idle.delete(model);
+  if (found === undefined || !fits(found, job)) return undefined;
+  found.evaluator.machine.reset();
+  return found.evaluator;
+}
+
+const fits = (found: Idle, { numImages, imageShape, distribution, make }: EvaluatorJob): boolean =>
+  found.numImages >= numImages &&
+  found.numImages <= 2 * numImages &&
+  String(found.imageShape) === String(imageShape) &&
+  areAlike(found.distribution, distribution) &&
+  found.make === make;
+
+function compiled(model: PortableModel, job: EvaluatorJob): Evaluator {
+  const { numImages, imageShape, distribution, make } = job;
+  const { nodes, conditions, maps } = imageProgram({ ...model, imageShape });
+  const ready = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, ready);
-  const given = withMaps(model, maps, { numImages: numConditions, imageShape, conditions }, make);
   const [height, width, channels] = imageShape;
   const plan = new Plan(imagesTogether(numImages), width, channels);
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
-  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, given, conditionOf);
+  const isKept = machine.heap.byteLength <= MAX_IDLE_BYTES;
+  const keep = (evaluator: Evaluator) => {
+    if (isKept) idle.set(model, { ...job, evaluator });
+  };
+  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, maps, keep);
 }
 
 /** Where an evaluator writes and reads. */
-interface EvaluatorIO extends Pick<ProgramIO, 'image' | 'conditions'> {
+interface EvaluatorIO extends Omit<ProgramIO, 'output'> {
   /** The outputs for the channel whose time was run last, [outputStride]. */
   readonly outputs: Operand;
 }
 
 /** Follows the places of images in order, and runs what each one needs, once, on demand. */
 export class Evaluator {
-  private readonly readOutputs: () => Float32Array;
+  /** Where levels are written, as which numbers. */
+  private readonly inputs: readonly { operand: Operand; numberOf: (level: number) => number }[];
+  private conditions: readonly GivenCondition[] = [];
+  /** Whose conditions each image has. */
+  conditionOf = new Int32Array(0);
+  private readOutputs = (): Float32Array => new Float32Array(0);
   private row = -1;
   /** Whether there is a present pixel, and which of its times are done. */
   private isEntered = false;
@@ -78,12 +130,30 @@ export class Evaluator {
     readonly machine: Machine,
     private readonly io: EvaluatorIO,
     private readonly imageShape: ImageShape,
-    private readonly levels: number,
-    private readonly conditions: readonly GivenCondition[],
-    /** Whose conditions each image has. */
-    readonly conditionOf: Int32Array,
+    levels: number,
+    /** The maps that are among its conditions, see `withMaps`. */
+    readonly maps: readonly number[] = [],
+    private readonly keep: (evaluator: Evaluator) => void = () => {},
   ) {
-    this.readOutputs = outputReader(machine, io.outputs, conditionOf.length);
+    this.inputs = [
+      { operand: io.image, numberOf: (level) => normalizedLevel(level, levels) },
+      ...io.categories.map((operand) => ({ operand, numberOf: (level: number) => 1 + level })),
+    ];
+  }
+
+  /** Begins a job: the conditions are for `numConditions` images, and repeated. */
+  begin(numImages: number, conditions: readonly GivenCondition[], numConditions = numImages): void {
+    this.conditions = conditions;
+    this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
+    this.row = -1;
+    this.isEntered = false;
+    this.evaluateFirst(numImages);
+  }
+
+  /** Gives it back after a job that went well, for the next one on the model. Nobody may use it from here on. */
+  release(): void {
+    this.conditions = [];
+    this.keep(this);
   }
 
   /**
@@ -91,7 +161,8 @@ export class Evaluator {
    * over them.
    */
   evaluateFirst(numImages: number): void {
-    this.machine.numActive = numImages;
+    this.machine.computeFirst(numImages);
+    this.readOutputs = outputReader(this.machine, this.io.outputs);
   }
 
   /**
@@ -143,14 +214,13 @@ export class Evaluator {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }
 
-  /** Writes the levels of one channel of the present pixel, as models take them. */
+  /** Writes the levels of one channel of the present pixel. */
   private putLevels(channel: number, drawn: ArrayLike<number>): void {
-    const { heap, chunks, numActive } = this.machine;
-    const { stride } = this.io.image;
-    for (const { first, images, at } of chunks) {
-      const to = at(this.io.image) + channel;
-      for (let n = 0; n < Math.min(images, numActive - first); n++) {
-        heap[to + n * stride] = normalizedLevel(drawn[first + n] as number, this.levels);
+    const { heap, active } = this.machine;
+    for (const { first, images, at } of active) {
+      for (const { operand, numberOf } of this.inputs) {
+        const to = at(operand) + channel;
+        for (let n = 0; n < images; n++) heap[to + n * operand.stride] = numberOf(drawn[first + n] as number);
       }
     }
   }
@@ -163,21 +233,17 @@ export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array
 }
 
 /**
- * A function that returns the outputs of all images, [images, stride]: a view, or a copy if there is more than one
- * chunk.
+ * A function that returns the outputs of the images that are computed, [images, stride]: a view, or a copy if they are
+ * in more than one chunk.
  */
-function outputReader(machine: Machine, operand: Operand, numImages: number): () => Float32Array {
-  const { heap, chunks } = machine;
-  const parts = chunks.map(({ first, images, at }) => {
-    const from = at(operand);
-    return { to: first * operand.stride, part: heap.subarray(from, from + images * operand.stride) };
-  });
+function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
+  const { stride } = operand;
+  const parts = active.map(({ images, at }) => heap.subarray(at(operand), at(operand) + images * stride));
   const [one, ...others] = parts;
-  if (one !== undefined && others.length === 0) return () => one.part;
-  const all = new Float32Array(numImages * operand.stride);
+  if (one !== undefined && others.length === 0) return () => one;
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   return () => {
-    const end = machine.numActive * operand.stride;
-    for (const { to, part } of parts) if (to < end) all.set(part, to);
+    for (const [k, part] of parts.entries()) all.set(part, k * (one?.length ?? 0)); // all but the last are alike
     return all;
   };
 }

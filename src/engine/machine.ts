@@ -7,18 +7,10 @@ import {
   type SamplingKernels,
   Word,
 } from '../kernels/instruction';
+import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
 import { alike, hasColumn, hasRow } from './places';
-import {
-  CHUNK,
-  FIRST_MOVING,
-  indexOfTime,
-  type MovingBase,
-  type Plan,
-  type Step,
-  type Steps,
-  type Sweep,
-} from './plan';
+import { CHUNK, FIRST_MOVING, indexOfTime, type MovingBase, type Plan, type Step, type Sweep } from './plan';
 
 /** Images that are computed together, with their own memory and table of bases. */
 interface Chunk {
@@ -70,20 +62,19 @@ export class Machine {
   private readonly movingBases: readonly MovingBase[];
   private readonly channels: number;
   readonly chunkImages: number;
-  /** The number of images to compute, from the first on. */
-  numActive: number;
+  /** The images to compute: some chunks, of the last perhaps not all images. */
+  active: readonly Chunk[];
   readonly reservations: Plan['reservations'];
   private row = -1;
   private column = -1;
 
-  constructor(plan: Plan, numImages: number, make: (floats: number) => SamplingKernels) {
+  constructor(plan: Plan, numImages: number, make: typeof makeKernels) {
     const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
     this.movingBases = movingBases;
     this.reservations = plan.reservations;
     this.width = plan.width;
     this.channels = plan.channels;
     this.chunkImages = chunkImages;
-    this.numActive = numImages;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
@@ -101,10 +92,25 @@ export class Machine {
       const images = Math.min(chunkImages, numImages - first);
       return { first, images, table, bases, at: ({ base, offset }) => (bases[base] as number) + offset };
     });
+    this.active = this.chunks;
     for (const { at, length, write } of plan.fills) write(heap.subarray(at, at + length));
     this.steps = encodeAll(heap, codeStart, steps);
     this.every = steps.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
     this.due = this.dueAt(0, 0);
+  }
+
+  /** Forgets all images. */
+  reset(): void {
+    const [{ bases, table }] = this.chunks as [Chunk, ...Chunk[]];
+    this.heap.fill(0, bases[CHUNK], table); // the memory of all chunks lies before their tables
+    this.row = -1;
+  }
+
+  /** From now on computes only this many images, from the first on. */
+  computeFirst(numImages: number): void {
+    this.active = this.chunks
+      .filter(({ first }) => first < numImages)
+      .map((chunk) => ({ ...chunk, images: Math.min(chunk.images, numImages - chunk.first) }));
   }
 
   /** Makes a pixel the present one. */
@@ -134,37 +140,31 @@ export class Machine {
   run(time: number): void {
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     if (segments.length === 0) return;
-    for (const chunk of this.chunks) {
-      const images = Math.min(chunk.images, this.numActive - chunk.first);
-      if (images <= 0) return;
-      for (const segment of segments) this.act(segment, chunk, images);
+    for (const chunk of this.active) {
+      for (const segment of segments) this.act(segment, chunk);
     }
   }
 
-  /** Runs what is done for all pixels of the present row, and makes its first one the present one. */
-  runRow(time: typeof ROW | typeof AFTER_ROW): void {
-    for (const _ of this.rowInParts(time));
-  }
-
-  /** The same in parts, after each of which other work may be done. */
+  /**
+   * Runs what is done for all pixels of the present row, and makes its first one the present one; in parts, after each of
+   * which other work may be done.
+   */
   *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
     this.moveTo(this.row, 0);
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
-    for (const chunk of this.chunks) {
-      const images = Math.min(chunk.images, this.numActive - chunk.first);
-      if (images <= 0) return;
+    for (const chunk of this.active) {
       for (const segment of segments) {
-        if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk, images);
-        else if (workOfRow(segment.steps) * images > PART)
-          yield* this.runInParts(segment.steps, chunk, images);
-        else this.act(segment, chunk, images);
+        if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk);
+        else if (workOfRow(segment.steps) * chunk.images > PART) yield* this.runInParts(segment.steps, chunk);
+        else this.act(segment, chunk);
       }
     }
   }
 
   /** Runs instructions on a whole row one after the other, each on some of its columns at a time. */
-  private *runInParts(steps: readonly EncodedStep[], chunk: Chunk, images: number): Generator<void> {
+  private *runInParts(steps: readonly EncodedStep[], chunk: Chunk): Generator<void> {
     const { kernels } = this;
+    const { images } = chunk;
     for (const { code, at, places } of steps) {
       const { columns = 0 } = code;
       const most = Math.max(1, Math.floor(PART / (images * workOf(code))));
@@ -180,8 +180,8 @@ export class Machine {
     }
   }
 
-  private act(segment: Segment, { table }: Chunk, images: number): void {
-    this.kernels.run(segment.start, segment.end, table, images);
+  private act({ start, end }: Segment, { table, images }: Chunk): void {
+    this.kernels.run(start, end, table, images);
   }
 
   /** What is done at each time at a place; times of whole rows refer to the row of the place. */
@@ -205,13 +205,13 @@ export class Machine {
   }
 
   /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
-  private *sweep(segment: Segment, from: Sweep, chunk: Chunk, images: number): Generator<void> {
+  private *sweep(segment: Segment, from: Sweep, chunk: Chunk): Generator<void> {
     const { places, bases } = segment;
     const columns = Math.ceil((this.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
       const column = places.column + places.every * (from === 'fromLeft' ? i : columns - 1 - i);
       for (const base of bases) this.moveBase(chunk, base, column);
-      this.act(segment, chunk, images);
+      this.act(segment, chunk);
       if (i % SWEPT === SWEPT - 1) yield;
     }
     for (const base of bases) this.moveBase(chunk, base, 0);
@@ -255,7 +255,7 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
 }
 
 /** Writes the instructions of each time into the heap, from `start` on. */
-function encodeAll(heap: Float32Array, start: number, all: readonly Steps[]): EncodedStep[][] {
+function encodeAll(heap: Float32Array, start: number, all: Plan['steps']): EncodedStep[][] {
   let next = start;
   return all.map((steps) =>
     steps.map((step) => {

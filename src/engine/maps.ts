@@ -1,7 +1,7 @@
 import { type ConditionShape, type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
 import type { KernelWindow } from '../core/window';
-import type { SamplingKernels } from '../kernels/instruction';
+import type { makeKernels } from '../kernels/webassembly';
 import { asCondition, type MapSize, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
 import {
   type ImageNode,
@@ -32,8 +32,9 @@ export function withMaps(
   model: PortableModel,
   maps: readonly number[],
   args: MapArgs,
-  make: (floats: number) => SamplingKernels,
+  make: typeof makeKernels,
 ): readonly GivenCondition[] {
+  if (maps.length === 0) return args.conditions;
   const program = { ...model, imageShape: args.imageShape };
   const whole = wholeMaps(program.nodes, maps);
   const maker = new MapMaker(program, new Set(whole), args, make);
@@ -56,7 +57,7 @@ class MapMaker {
     private readonly model: PortableModel,
     private readonly whole: ReadonlySet<number>,
     private readonly args: MapArgs,
-    private readonly make: (floats: number) => SamplingKernels,
+    private readonly make: typeof makeKernels,
   ) {
     this.given = [...args.conditions];
     this.shapes = withNodes(model);
@@ -129,7 +130,7 @@ class MapMaker {
       machine.moveTo(row, 0);
       for (const _ of putConditions(machine, io, given, conditionOf, row));
       if (row === 0) machine.run(ONCE);
-      machine.runRow(ROW);
+      for (const _ of machine.rowInParts(ROW));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };

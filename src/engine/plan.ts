@@ -14,9 +14,6 @@ export interface Step {
   readonly sweep: Sweep | undefined;
 }
 
-/** The operations at one time, in order. */
-export type Steps = readonly Step[];
-
 /** A base that follows the present pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
   /** The position of row 0, column 0, relative to the chunk's memory. */
@@ -79,7 +76,8 @@ export class Plan {
   private readonly indexOfBase = new Map<string, number>();
   /** Freed memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
-  private readonly all: Step[][];
+  /** The operations at each time, by {@link indexOfTime}, in order. */
+  readonly steps: readonly Step[][];
 
   constructor(
     /** Images that are computed together. */
@@ -87,7 +85,7 @@ export class Plan {
     readonly width: number,
     readonly channels: number,
   ) {
-    this.all = Array.from({ length: numTimes(channels) }, () => []);
+    this.steps = Array.from({ length: numTimes(channels) }, () => []);
   }
 
   /** Reserves floats shared by all chunks, aligned to a multiple of 4. */
@@ -147,12 +145,7 @@ export class Plan {
     const columns = this.width / places.every;
     const isAtOnce = isOfRow && sweep === undefined;
     const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep };
-    this.all[indexOfTime(time, this.channels)]?.push(step);
-  }
-
-  /** The operations at each time, by {@link indexOfTime}. */
-  get steps(): readonly Steps[] {
-    return this.all;
+    this.steps[indexOfTime(time, this.channels)]?.push(step);
   }
 }
 

@@ -1,7 +1,7 @@
 import { cast, reshape, serialization, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { checkCategories, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import type { DistributionShape } from '../distributions/kinds';
 import { mixtureOfLogistics } from '../distributions/logistic-mixture';
-import type { DistributionShape } from '../distributions/pixel-distribution';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
 import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';

@@ -6,7 +6,8 @@ import type {
   regularizers,
   SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import type { DistributionShape, PixelDistribution } from '../distributions/pixel-distribution';
+import type { DistributionShape } from '../distributions/kinds';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
 
 /** Arguments that every tfjs layer takes: `name`, `inputShape`, `trainable`, ... */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;

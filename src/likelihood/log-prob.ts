@@ -1,7 +1,8 @@
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
 import { type ConditionData, type NumericArray, readConditions } from '../core/conditions';
 import { checkImages, checkLevels, resolveImageShape, valuesOf } from '../core/images';
-import { distributionOf, logProbsFor } from '../distributions/readers';
+import { distributionOf } from '../distributions/kinds';
+import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
 import { checkWalkOptions, type WalkedImages, type WalkOptions, walkImages, walkOptionNames } from './walk';
 

@@ -99,6 +99,7 @@ export async function walkImages(
       if (paused !== undefined) await paused;
     }
     visitor.finish?.();
+    evaluator.release();
   }
   signal?.throwIfAborted();
 }

@@ -31,6 +31,7 @@ import {
   parameterOffsets,
   parameterStrides,
 } from '../distributions/mixture-parameters';
+import { MIN_LOG_SCALE } from '../kernels/limits';
 import { defineOperation, type Gradients, type Implementation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 
@@ -63,8 +64,8 @@ type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, Tenso
  *
  * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1
  * / (L - 1); the lowest level also gets all mass below, the highest all mass above. A channel's mean is its parameter
- * plus, for each channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at -7,
- * where the gradient still flows at -7 itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
+ * plus, for each channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at
+ * {@link MIN_LOG_SCALE}, where the gradient still flows at that itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
  * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
@@ -80,9 +81,6 @@ export function logisticMixtureNats(
 ): Tensor2D {
   return operation({ labels, parameters }, sizes);
 }
-
-/** Lower log scales are clamped to this. */
-const LOWEST_LOG_SCALE = -7;
 
 /** Numbers are clamped there, so that sums of a few remain above -1e20, below which WebGL finds no maximum. */
 const MOST = 1e18;
@@ -225,7 +223,7 @@ const NEAR_EXP = Math.exp(-NEAR);
  * cancellation, and the last needs neither edge.
  */
 function evaluateLogistic(label: Tensor2D, x: Tensor2D, mean: Tensor2D, logScale: Tensor2D, levels: number) {
-  const clampedLogScale: Tensor2D = clipByValue(logScale, LOWEST_LOG_SCALE, MOST);
+  const clampedLogScale: Tensor2D = clipByValue(logScale, MIN_LOG_SCALE, MOST);
   const precision = exp(neg(clampedLogScale));
   const z = clipByValue(mul<Tensor2D>(sub(x, mean), precision), -MOST, MOST); // [R,1] [R,K] -> [R,K]
   const halfWidth: Tensor2D = mul(precision, 1 / (levels - 1));
@@ -255,7 +253,7 @@ function evaluateLogistic(label: Tensor2D, x: Tensor2D, mean: Tensor2D, logScale
 
   const [above, below] = [sigmoid(neg(upper)), sigmoid(lower)];
   const edges = sub<Tensor2D>(mul(lower, below), mul(upper, above));
-  const isFree: Tensor2D = cast(greaterEqual<Tensor2D>(logScale, LOWEST_LOG_SCALE), 'float32');
+  const isFree: Tensor2D = cast(greaterEqual<Tensor2D>(logScale, MIN_LOG_SCALE), 'float32');
   return {
     logMass: sub<Tensor2D>(sub(mul(logOfRest, isBetween), softplus(neg(upper))), softplus(lower)),
     byMean: mul<Tensor2D>(sub(below, above), precision),

@@ -9,9 +9,8 @@ import {
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import { MOST_LENGTH } from '../core/images';
-import { numParameters } from '../distributions/mixture-parameters';
-import { channelOf, type DistributionShape, isSoftmax } from '../distributions/pixel-distribution';
-import { distributionOf } from '../distributions/readers';
+import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
+import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { checkedSize } from './layer-nodes';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
 import { type Operand, type Operation, weight, weightOrNone } from './operation';
@@ -72,13 +71,16 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
       throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
   }
   const size = checked.facts[checkInteger('output', output, 0, checked.facts.length - 1)]?.size;
-  const meaning = checkDistributionShape(distribution, numLevels, maxValues);
+  const pixel = { imageChannels: channels, levels: numLevels };
+  const shape = checkDistributionShape(distribution, pixel, maxValues);
   // Checked before a distribution of this size is made, since even a short file may contain any number.
-  const [wanted, kind] =
-    meaning.kind === 'softmax'
-      ? [channels * numLevels, `logits, ${levels} of each channel`]
-      : [numParameters({ imageChannels: channels, ...meaning }), 'parameters of the distribution'];
-  if (size !== wanted) throwTypeError('output', `a node of ${wanted} ${kind}`, size);
+  const wanted = numParametersOf(shape, pixel);
+  if (size !== wanted)
+    throwTypeError(
+      'output',
+      `a node of ${wanted} numbers, for a ${shape.kind} of ${channels} channels and ${levels} levels`,
+      size,
+    );
   checkOutputs(model as PortableModel, maxValues);
 }
 
@@ -133,22 +135,6 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** What the outputs mean. */
-function checkDistributionShape(shape: unknown, levels: number, maxValues: number): DistributionShape {
-  if (shape === undefined) return { kind: 'softmax' };
-  const { kind } = (shape ?? {}) as Partial<DistributionShape>;
-  checkOneOf('distribution: kind', kind as string, ['softmax', 'logisticMixture']);
-  const fields = kind === 'softmax' ? (['kind'] as const) : (['kind', 'components'] as const);
-  const { components } = checkFields<'kind' | 'components'>('distribution', shape, fields);
-  if (kind === 'logisticMixture')
-    checkMaxValues(
-      'distribution: levels times components',
-      levels * checkInteger('distribution: components', components, 1),
-      maxValues,
-    );
-  return shape as DistributionShape;
-}
-
 /** There must be outputs for each pixel, and those of each channel may only depend on what is known by its turn. */
 function checkOutputs(model: PortableModel, maxValues: number): void {
   const { output, imageShape } = model;
@@ -161,9 +147,8 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
-  const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
   throw new Error(
-    `output: not causal: the ${outputs} of channel ${channel} see that channel or what comes later`,
+    `output: not causal: the ${outputsName(distribution)} of channel ${channel} see that channel or what comes later`,
   );
 }
 

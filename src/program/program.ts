@@ -1,6 +1,6 @@
 import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
-import type { DistributionShape } from '../distributions/pixel-distribution';
+import type { DistributionShape } from '../distributions/kinds';
 import type { NodeOf, OperationName } from './operations';
 
 /**
@@ -37,7 +37,8 @@ export interface Weight {
 
 /**
  * A model as plain data: its program and its named weights, without functions or tensors. It can be passed to
- * `structuredClone`, `postMessage` and `writePortable`.
+ * `structuredClone`, `postMessage` and `writePortable`. Once it has been used, its weights must not be changed in place:
+ * what was made of them is used again.
  */
 export interface PortableModel {
   /** The program: each node depends on earlier ones. */

@@ -3,8 +3,8 @@ import { memoryFor } from '../core/memory';
 import { inParts, pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import { TO_DRAW } from '../distributions/filters';
-import { outputStride, type PresentPixels } from '../distributions/pixel-distribution';
-import { type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
+import { type LogProbs, outputStride, type PresentPixels } from '../distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../distributions/readers';
 import { type Draws, drawsFor } from './draws';
 import type { Noise } from './noise';
 import type { Job, SampleOptions } from './options';
@@ -31,6 +31,8 @@ export interface OutputSource {
   evaluateFirst(numImages: number): void;
   /** Replaces image n by image from[n], for all n, [images]. */
   copy(from: Int32Array): void;
+  /** Called when all images are drawn, for jobs to come. */
+  release?(): void;
   /** Releases tensors, if it has any. */
   dispose?(): void;
 }
@@ -77,6 +79,7 @@ export async function drawImages(
     if (paused !== undefined) await paused;
   }
   signal?.throwIfAborted();
+  source.release?.();
   return drawing.finish();
 }
 

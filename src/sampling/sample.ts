@@ -1,7 +1,7 @@
 import { checkArgs, checkOneOf, checkSignal } from '../core/check';
 import { type Images, levelsArray } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { distributionOf } from '../distributions/readers';
+import { distributionOf } from '../distributions/kinds';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { drawImages, memoryForJob, type OutputSource } from './drawing';
@@ -92,4 +92,5 @@ export const sourceOf = (evaluator: Evaluator): OutputSource => ({
   put: (row, column, channel, levels) => evaluator.put(row, column, channel, levels),
   evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),
   copy: (from) => copyImages(evaluator, from),
+  release: () => evaluator.release(),
 });

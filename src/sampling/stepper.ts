@@ -2,7 +2,9 @@ import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } fro
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { distributionOf, type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
+import { distributionOf } from '../distributions/kinds';
+import type { LogProbs } from '../distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../distributions/readers';
 import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 
@@ -130,6 +132,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       isComputed = false;
     },
     dispose() {
+      memory?.evaluator.release();
       memory = null;
     },
   };

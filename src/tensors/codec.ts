@@ -15,7 +15,7 @@ import type { ConditionData } from '../core/conditions';
 import type { WalkedModel } from '../likelihood/walk';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
-import { readModel, trace } from './trace';
+import { programOf, trace } from './trace';
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends Omit<CompressNumbersOptions, 'condition'> {
@@ -109,5 +109,5 @@ async function codedModel(caller: string, model: LayersModel): Promise<WalkedMod
   const shape = imageModelShape(`${caller}: model`, model);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
-  return { model: await readModel(traced, shape), distribution: shape.distribution };
+  return { model: await programOf(model, traced, shape), distribution: shape.distribution };
 }

@@ -2,8 +2,13 @@ import { type Tensor, type Tensor1D, type Tensor4D, type Tensor5D, tensor1d, ten
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
 import { valuesOf } from '../core/images';
-import { isSoftmax, outputStride, type PresentPixels } from '../distributions/pixel-distribution';
-import { type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
+import {
+  isSoftmax,
+  type LogProbs,
+  outputStride,
+  type PresentPixels,
+} from '../distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../distributions/readers';
 import { type BatchJob, type BatchOptions, batches, dataOf, planBatches } from './batches';
 
 /** Options of {@link logProb}. */

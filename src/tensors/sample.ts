@@ -11,7 +11,7 @@ import { drawImages, memoryForJob, type OutputSource } from '../sampling/drawing
 import { type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
 import { sourceOf } from '../sampling/sample';
 import { fullPasses } from './full-passes';
-import { readModel, trace, warnOfObstacle } from './trace';
+import { programOf, trace, warnOfObstacle } from './trace';
 
 /** Options of {@link sample}. */
 export interface SampleOptions extends DrawOptions<Tensor, Condition> {
@@ -127,7 +127,7 @@ async function outputSource(
 ): Promise<OutputSource> {
   const traced = strategy === 'full' ? null : trace(model, shape);
   if (traced !== null && 'builder' in traced) {
-    const program = await readModel(traced, shape);
+    const program = await programOf(model, traced, shape);
     return sourceOf(memoryForJob(job, () => evaluatorFor(program, { ...job, ...job.evaluated })));
   }
   if (traced !== null && strategy === 'incremental') {

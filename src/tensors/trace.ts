@@ -1,8 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkArgs, type NamesOf } from '../core/check';
-import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
-import { distributionOf } from '../distributions/readers';
+import { numParametersOf } from '../distributions/kinds';
+import {
+  areAlike,
+  channelOf,
+  isSoftmax,
+  outputsName,
+  type PixelDistribution,
+} from '../distributions/pixel-distribution';
 import { stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
@@ -28,11 +34,27 @@ export interface Untraced {
   readonly lateTimes?: readonly number[];
 }
 
+/** What models were traced to, for a distribution. */
+const traces = /* @__PURE__ */ new WeakMap<
+  LayersModel,
+  { readonly distribution: PixelDistribution; readonly result: TracedModel | Untraced }
+>();
+
 /**
  * Walks a model's graph from its outputs back to the image and builds its program, or says why it cannot: a layer
- * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors.
+ * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors. Does so once for
+ * each model.
  */
-export function trace(
+export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
+  const { distribution } = shape;
+  const before = traces.get(model);
+  if (before !== undefined && areAlike(before.distribution, distribution)) return before.result;
+  const result = traceAnew(model, shape);
+  traces.set(model, { distribution, result });
+  return result;
+}
+
+function traceAnew(
   model: LayersModel,
   { imageShape, conditions, distribution }: ImageModelShape,
 ): TracedModel | Untraced {
@@ -46,7 +68,7 @@ export function trace(
   try {
     const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
     const { times, scale } = readinessIn(builder, { output, conditions, imageShape })[output] as Readiness;
-    const outputs = isSoftmax(distribution) ? 'logits' : 'parameters';
+    const outputs = outputsName(distribution);
     if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
@@ -163,12 +185,18 @@ function buildLayer(
   return features;
 }
 
+const layerWeightsOf = ({ builder: { weights } }: TracedModel) => [
+  ...new Set([...weights.values()].flatMap(({ from }) => from)),
+];
+
 /** Reads the weights, each once, and makes the model. */
 export async function readModel(
-  { builder: { nodes, weights }, output }: TracedModel,
+  traced: TracedModel,
   { imageShape, levels, conditions, distribution }: ImageModelShape,
 ): Promise<PortableModel> {
-  const layerWeights = [...new Set([...weights.values()].flatMap(({ from }) => from))];
+  const { builder, output } = traced;
+  const { nodes, weights } = builder;
+  const layerWeights = layerWeightsOf(traced);
   const read = await Promise.all(layerWeights.map((weight) => (weight.read() as Tensor).data()));
   const numbers = new Map(layerWeights.map((weight, i) => [weight, read[i] as ArrayLike<number>]));
   const named = [...weights].map(([name, { shape, from, make }]): [string, Weight] => {
@@ -186,6 +214,38 @@ export async function readModel(
       ? {}
       : { distribution: distribution.data }),
   };
+}
+
+/** A program with the weights as they were last read. */
+interface ReadProgram {
+  readonly traced: TracedModel;
+  /** Where tfjs has the data of the weights: elsewhere, once they are assigned anew. */
+  readonly dataIds: readonly object[];
+  readonly program: PortableModel;
+}
+
+const programs = /* @__PURE__ */ new WeakMap<LayersModel, ReadProgram>();
+
+/** The program of a larger model is not kept. */
+const MAX_KEPT_BYTES = 2 ** 26;
+
+/**
+ * The program of a model, for this library alone: the one that was made before, for which engines may be ready, unless
+ * weights have changed since.
+ */
+export async function programOf(
+  model: LayersModel,
+  traced: TracedModel,
+  shape: ImageModelShape,
+): Promise<PortableModel> {
+  const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
+  const before = programs.get(model);
+  if (before?.traced === traced && dataIds.every((id, i) => id === before.dataIds[i])) return before.program;
+  programs.delete(model);
+  const program = await readModel(traced, shape);
+  const bytes = [...program.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (bytes <= MAX_KEPT_BYTES) programs.set(model, { traced, dataIds, program });
+  return program;
 }
 
 /** Options of {@link toPortable}. */
@@ -229,15 +289,13 @@ export async function toPortable(
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
   const { distribution } = shape;
-  if (!isSoftmax(distribution) && !isData(distribution, shape)) {
+  if (!isSoftmax(distribution) && !isData(distribution)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
   return { ...(await readModel(traced, shape)), ...description };
 }
 
-/** Whether a distribution is one that this library knows by name. */
-function isData({ data, numParameters }: TensorDistribution, shape: ImageModelShape): boolean {
-  if (data?.kind !== 'logisticMixture') return false;
-  return distributionOf({ ...shape, distribution: data }).numParameters === numParameters;
-}
+/** Whether a distribution is one that files can name. */
+const isData = ({ data, ...distribution }: TensorDistribution): boolean =>
+  data !== undefined && numParametersOf(data, distribution) === distribution.numParameters;

@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { intervalsFor } from '../../src/codec/intervals';
 import { TOTAL } from '../../src/codec/range-coder';
 import { softmaxOf } from '../../src/distributions/categorical';
+import { distributionOf } from '../../src/distributions/kinds';
 import { outputStride, type PixelDistribution } from '../../src/distributions/pixel-distribution';
-import { distributionOf } from '../../src/distributions/readers';
 import { noise } from '../support/tensors';
 
 const mixture = (levels: number) =>

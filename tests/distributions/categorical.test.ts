@@ -11,6 +11,9 @@ import { runs } from '../support/runs';
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
 const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
 
+/** Logits of a first channel. */
+const present = (outputs: Float32Array) => ({ outputs, channel: 0, levels: new Int32Array(0) });
+
 /** The levels that images of the same logits draw, the same with and without WebAssembly. */
 function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial<Filters> = {}): Int32Array {
   const size = wholeVectors(logits.length);
@@ -19,7 +22,12 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
   const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
     const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
     const heap = fencedHeap(make);
-    softmaxDraw(logits.length, uniforms.length, { ...plain, ...filters }, heap.make)(padded, uniforms, drawn);
+    softmaxDraw(
+      logits.length,
+      uniforms.length,
+      { ...plain, ...filters },
+      heap.make,
+    )(present(padded), uniforms, drawn);
     heap.expectStanding();
     return drawn;
   });
@@ -78,7 +86,7 @@ describe('categorical', () => {
     const logits = Float32Array.of(9, -9, 0, 0, -9, 9, 0, 0, 9, -9, 0, 0); // three images of two levels, padded
     for (const filters of [plain, { ...plain, temperature: 0 }, { ...plain, topK: 1 }]) {
       const drawn = Int32Array.of(TO_DRAW, TO_DRAW, 7);
-      softmaxDraw(2, 3, filters)(logits, Float64Array.of(0.5, 0.5, 0.5), drawn);
+      softmaxDraw(2, 3, filters)(present(logits), Float64Array.of(0.5, 0.5, 0.5), drawn);
       expect(Array.from(drawn)).toEqual([0, 1, 7]);
     }
   });
@@ -153,7 +161,7 @@ describe('categorical', () => {
       const drawNext = softmaxDraw(4, 1, { ...plain, topK: 2 }, make);
       const next = (logits: Float32Array, u: number) => {
         const drawn = Int32Array.of(TO_DRAW);
-        drawNext(logits, Float64Array.of(u), drawn);
+        drawNext(present(logits), Float64Array.of(u), drawn);
         return drawn[0];
       };
       expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../src/core/window';
+import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
-import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Plan } from '../../src/engine/plan';
 import { Op } from '../../src/kernels/instruction';
@@ -77,8 +77,28 @@ describe('compile', () => {
       'looks rows of a kernel up where one-hot vectors are all that it reads, and makes none',
       1,
       2,
-      (program, image) => left(program, program.ops.oneHotLevels(image, 3), 2),
-      [[], [], ['lookup'], ['levelNumber'], []],
+      (program, image) => left(program, program.ops.oneHotLevels(image, 2), 2),
+      [[], [], ['lookup'], [], []],
+    ],
+    [
+      'finds the numbers of levels where they are not those of the image, or of something else',
+      1,
+      2,
+      (program, image) => {
+        const others = left(program, program.ops.oneHotLevels(image, 3), 2);
+        return program.ops.combine(
+          'add',
+          others,
+          left(program, program.ops.embedLevels(others, weightOf([2, 1])), 2),
+        );
+      },
+      [
+        [],
+        [],
+        ['lookup', 'levelNumber', 'levelNumber', 'lookup', 'lookup', 'product', 'add'],
+        ['levelNumber'],
+        [],
+      ],
     ],
     [
       'makes one-hot vectors where something else reads them too',
@@ -95,8 +115,8 @@ describe('compile', () => {
       'copies rows of a table for embedded levels',
       1,
       2,
-      (program, image) => left(program, program.ops.embedLevels(image, weightOf([3, 2])), 2),
-      [[], [], ['product'], ['levelNumber', 'lookup'], []],
+      (program, image) => left(program, program.ops.embedLevels(image, weightOf([2, 2])), 2),
+      [[], [], ['product'], ['lookup'], []],
     ],
     [
       'does nothing for what no logit is made of',

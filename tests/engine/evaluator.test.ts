@@ -212,16 +212,16 @@ describe('Evaluator', () => {
     const log: string[] = [];
     const operand = { base: 1, offset: 0, stride: 4 };
     const given = conditions.map((_, index) => ({ index, to: { ...operand, offset: 8 + 4 * index } }));
-    const io = { image: operand, outputs: { ...operand, offset: 4 }, conditions: given };
+    const io = { image: operand, categories: [], outputs: { ...operand, offset: 4 }, conditions: given };
     const at = (of: typeof operand) => {
       if (of.offset >= 8) log.push('condition');
       return of.offset;
     };
     const machine = {
       heap: new Float32Array(8 + 4 * conditions.length),
-      chunks: [{ first: 0, images: 1, at }],
+      active: [{ first: 0, images: 1, at }],
       width: 2,
-      numActive: 1,
+      computeFirst: () => {},
       moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
       rowInParts: function* (time: number) {
@@ -229,14 +229,8 @@ describe('Evaluator', () => {
         yield;
       },
     };
-    const evaluator = new Evaluator(
-      machine as unknown as Machine,
-      io,
-      [2, 2, 2],
-      5,
-      conditions,
-      Int32Array.of(0),
-    );
+    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5);
+    evaluator.begin(1, conditions);
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }
 

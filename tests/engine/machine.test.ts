@@ -65,7 +65,7 @@ describe('Machine', () => {
     const [chunk] = machine.chunks;
     /** Counts parts, and gives the first output of each column of an image. */
     const run = (numActive: number, one: number) => {
-      machine.numActive = numActive;
+      machine.computeFirst(numActive);
       for (const image of [0, 1]) {
         const start = (chunk?.at(x) as number) + image * x.stride;
         for (let i = 0; i < floats; i++) machine.heap[start + i] = i % 8 === 0 ? one : 0;

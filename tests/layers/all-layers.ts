@@ -159,7 +159,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     groups: 2,
     wrong: [
       ...seed,
-      ...[1, 65537, '3'].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 65536']),
+      ...[1, 1048577, '3'].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 1048576']),
       ...[0, 1.5, undefined].map((units): [object, string] => [{ units }, 'units: wanted an integer of at least 1']),
     ],
     wrongInputs: [[[[3]], image]],
@@ -227,7 +227,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     inputs: [[2, 3, 2]],
     groups: 2,
     ofPixel: (x) => x.flatMap((of) => hot(3)(Math.floor(2 * of + 0.5))),
-    wrong: [1, 2.5, 65537, undefined].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 65536']),
+    wrong: [1, 2.5, 1048577, undefined].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 1048576']),
     wrongInputs: [[[[2]], image], [[[2, 2]], image], [[[2, 2, null]], image], [[[2, 2, 1], [2, 2, 1]], image]],
   },
   PixelCNNResBlock: {

@@ -75,6 +75,15 @@ onEachBackend('levels', (backend) => {
     },
   );
 
+  it('tell the last of 2^20 levels apart, where float32 numbers in [0, 1] lie closest', async () => {
+    const [count, first] = [2 ** 20, 2 ** 20 - 2048];
+    const last = tf.range(first, count, 1, 'float32');
+    const x: tf.Tensor = tf.reshape(tf.div(last, count - 1), [1, 1, 2048, 1]);
+    const table: tf.Tensor2D = tf.reshape(tf.range(0, count, 1, 'float32'), [count, 1]);
+    expect(await take(embedLevels(x, table))).toEqual(Array.from({ length: 2048 }, (_, i) => first + i));
+    tf.dispose([last, x, table]);
+  });
+
   it.skipIf(isGpu(backend))('take what is no number for no level', async () => {
     const x = tf.tensor4d([Number.NaN, Number.POSITIVE_INFINITY, 0.5, Number.NEGATIVE_INFINITY], [1, 1, 2, 2]); // biome-ignore format: one line
     expect(await take(oneHotLevels(x, 3))).toEqual(hot([-1, -1, 1, -1], 3));

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { type ConditionShape, type ConditionValues, conditionSize } from '../../src/core/conditions';
 import type { ImageShape } from '../../src/core/images';
+import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
-import { distributionOf } from '../../src/distributions/readers';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Evaluator } from '../../src/engine/evaluator';
 import { Machine } from '../../src/engine/machine';
@@ -86,8 +86,9 @@ function evaluatorInChunks(
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
-  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, given, conditionOf);
+  const evaluator = new Evaluator(machine, { ...io, outputs }, imageShape, model.levels);
+  evaluator.begin(numImages, given);
+  return evaluator;
 }
 
 const randomLevels = (length: number, levels: number, seed: number) =>

@@ -1,3 +1,4 @@
+import { MIN_LOG_SCALE } from '../limits';
 import { clamped, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, withSign } from './gate-f32';
 import { log } from './log-f32';
@@ -9,8 +10,6 @@ import { V } from './vector';
 // Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. If fewer
 // are left, the last pixel fills the remaining lanes, and is written as often.
 
-/** Lower log scales are clamped to this. */
-const LOWEST_LOG_SCALE: f32 = -7;
 /** Numbers are clamped there, as in the other implementation: ../../ops/logistic-mixture.ts. */
 const MOST: f32 = 1e18;
 /** An edge without which a level has all the mass on that side. */
@@ -83,7 +82,7 @@ export function logisticMixture(
         }
 
         const given = v128.load(means + block + k);
-        const logScale = f32x4.pmin(f32x4.pmax(given, f32x4.splat(LOWEST_LOG_SCALE)), f32x4.splat(MOST));
+        const logScale = f32x4.pmin(f32x4.pmax(given, f32x4.splat(<f32>MIN_LOG_SCALE)), f32x4.splat(MOST));
         const precision = exp(f32x4.neg(logScale));
         const far = f32x4.mul(f32x4.sub(value, mean), precision);
         const z = f32x4.pmin(f32x4.pmax(far, f32x4.splat(-MOST)), f32x4.splat(MOST));
@@ -113,7 +112,7 @@ export function logisticMixture(
         const edges = f32x4.add(f32x4.mul(lower, below), f32x4.mul(upper, above));
         const byWidth = f32x4.div(f32x4.mul(w, ew), rest);
         const byLogScale = f32x4.neg(f32x4.add(edges, v128.andnot(byWidth, isEdge)));
-        v128.store(means + block + k, v128.and(byLogScale, f32x4.ge(given, f32x4.splat(LOWEST_LOG_SCALE))));
+        v128.store(means + block + k, v128.and(byLogScale, f32x4.ge(given, f32x4.splat(<f32>MIN_LOG_SCALE))));
         for (let e: usize = 0; e < c; e++) {
           const at = pair + e * pairStride * V + k;
           v128.store(at, f32x4.mul(v128.load(at), byMean));

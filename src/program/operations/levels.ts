@@ -1,5 +1,5 @@
 import { checked } from '../../core/arguments';
-import { checkInteger, throwTypeError } from '../../core/check';
+import { checkCategories, checkInteger, throwTypeError } from '../../core/check';
 import { checkShape, type Nodes, operation, type Read, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight } from '../weights';
 
@@ -19,13 +19,18 @@ export interface LevelOps<T> {
   embedLevels(x: T, table: LayerWeight): T;
 }
 
-/** The most levels that can be distinguished in [0, 1] on every backend: divisions on GPUs are off in the last bits. */
-const MAX_ENCODED_LEVELS = 2 ** 16;
+/**
+ * The most levels that tensors can tell apart in [0, 1] on every backend: a float32 division on a GPU may be off by three
+ * units in the last place. Programs, whose levels are integers, have no such limit.
+ */
+const MAX_TENSOR_LEVELS = 2 ** 20;
 
-/** Checks a count of levels, into which numbers in [0, 1] will be turned back. */
+/** Checks a count of levels, into which tensors of numbers in [0, 1] will be turned back. */
 export function checkEncodedLevels(what: string, levels: unknown): number {
-  return checkInteger(what, levels, 2, MAX_ENCODED_LEVELS);
+  return checkInteger(what, levels, 2, MAX_TENSOR_LEVELS);
 }
+
+const checkLevels = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
 /** The features of each number. */
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] => {
@@ -53,7 +58,7 @@ export const oneHot = operation({
 export const oneHotLevels = operation({
   name: 'oneHotLevels',
   operands: 1,
-  fields: { levels: checked(checkEncodedLevels) },
+  fields: { levels: checked(checkLevels) },
   size: ([x], { levels }) => (x?.size as number) * levels,
   reads: ofEachNumber,
 });
@@ -66,7 +71,7 @@ export const embedLevels = operation({
   size([x], { table }, what) {
     const [levels = 0, units = 0] = table.shape;
     checkShape(`${what}: table`, table, [levels, units]);
-    checkEncodedLevels(`${what}: levels`, levels);
+    checkLevels(`${what}: levels`, levels);
     return (x?.size as number) * units;
   },
   reads: ofEachNumber,

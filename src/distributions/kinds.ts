@@ -1,0 +1,64 @@
+import { type Declaration, type Values, valuesOf } from '../core/arguments';
+import { checkFields, checkMaxValues, checkOneOf } from '../core/check';
+import { softmax } from './categorical';
+import { logisticMixture } from './logistic-mixture';
+import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
+
+/** The distributions that files name, by their names. What is not here cannot be stored. */
+export const kinds = { softmax, logisticMixture };
+
+type Kinds = typeof kinds;
+
+/** A distribution as data: its kind, and what there is to say about one of that kind. */
+export type DistributionShape = {
+  [Kind in keyof Kinds]: { readonly kind: Kind } & Values<Kinds[Kind]['fields']>;
+}[keyof Kinds];
+
+/** The kind of a shape; undefined if there is no such kind. */
+const kindOf = ({ kind }: { readonly kind?: unknown }): DistributionKind<Declaration> | undefined =>
+  Object.hasOwn(kinds, String(kind)) ? kinds[kind as keyof Kinds] : undefined;
+
+/** P; NaN or undefined where no kind, or nothing of that kind, has that shape. */
+export const numParametersOf = (shape: DistributionShape, sizes: PixelSizes): number | undefined =>
+  kindOf(shape)?.numParameters({ ...sizes, ...shape });
+
+/** What a distribution is made of. */
+interface ModelOutputs {
+  readonly imageShape: readonly [unknown, unknown, number];
+  readonly levels: number;
+  /** @default a softmax */
+  readonly distribution?: DistributionShape | undefined;
+}
+
+/** The distributions of models. They keep nothing from call to call but their memory. */
+const made = /* @__PURE__ */ new WeakMap<ModelOutputs, PixelDistribution>();
+
+/** The distribution of a model, made once. */
+export function distributionOf(model: ModelOutputs): PixelDistribution {
+  const { imageShape, levels, distribution: shape = { kind: 'softmax' } } = model;
+  const { make } = kindOf(shape) as DistributionKind<Declaration>;
+  const distribution = made.get(model) ?? make({ imageChannels: imageShape[2], levels, ...shape });
+  made.set(model, distribution);
+  return distribution;
+}
+
+/**
+ * Checks the distribution of a file, but makes none yet.
+ *
+ * @param maxValues as in `readPortable`
+ */
+export function checkDistributionShape(
+  shape: unknown,
+  sizes: PixelSizes,
+  maxValues: number,
+): DistributionShape {
+  if (shape === undefined) return { kind: 'softmax' };
+  const { kind } = (shape ?? {}) as Partial<DistributionShape>;
+  checkOneOf('distribution: kind', kind, Object.keys(kinds) as (keyof Kinds)[]);
+  const { fields, limited } = kindOf({ kind }) as DistributionKind<Declaration>;
+  const given = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
+  const values = valuesOf('distribution', given, fields);
+  for (const [name, size] of Object.entries(limited({ ...sizes, ...values })))
+    checkMaxValues(`distribution: ${name}`, size, maxValues);
+  return shape as DistributionShape;
+}
