@@ -12,6 +12,7 @@ import {
 } from 'pixelcnn-layers';
 import {
   compress,
+  createPool,
   decompress,
   logProb,
   type PortableModel,
@@ -23,6 +24,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { evaluatorFor } from '../../src/engine/evaluator';
 import { Machine } from '../../src/engine/machine';
 import { useBackend } from '../support/backends';
+import { startInProcess } from '../support/pool-in-process';
 import { noise, setNoise, take } from '../support/tensors';
 
 // An evaluator that one job leaves is used by the next one, with the same bits as a new one.
@@ -159,6 +161,20 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
     expect(timesReused()).toBe(2);
     expect(await Promise.all(seeds.map((seed) => sample(portable, options(seed))))).toEqual(inTurn);
     expect(timesReused()).toBe(1);
+  });
+});
+
+describe('a pool', () => {
+  it('uses evaluators from piece to piece and from job to job', async () => {
+    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const pool = createPool({ workers: 1, createWorker: startInProcess });
+    const options = { numImages: 96, seed: 1 };
+    const first = await pool.sample(portable, options);
+    const pieces = timesReused() + 1;
+    expect(await pool.sample(portable, options)).toEqual(first);
+    expect(timesReused()).toBeGreaterThanOrEqual(pieces);
+    expect(await sample(structuredClone(portable), options)).toEqual(first);
+    await pool.terminate();
   });
 });
 
