@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import { ownKernels } from './scripts/lib/own-kernels.mjs';
 
 /** What the package exports. */
 const entries = {
@@ -36,7 +35,6 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'es2022',
     dts: { entry: entries },
-    esbuildPlugins: [ownKernels],
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
     esbuildOptions(options, { format }) {
       if (format === 'esm') return;
@@ -57,7 +55,6 @@ export default defineConfig([
     minify: true,
     banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
     esbuildPlugins: [
-      ownKernels,
       {
         name: 'global-tf',
         setup(build) {

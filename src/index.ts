@@ -1,6 +1,3 @@
-// Built, each export brings the kernels along instead: see scripts/lib/own-kernels.mjs.
-import './ops/own-kernels';
-
 export {
   type Causality,
   type CausalityOptions,

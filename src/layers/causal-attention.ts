@@ -8,6 +8,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { pointWindow } from '../core/window';
+import { provideAttentionKernels } from '../ops/attention-kernels';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -131,6 +132,7 @@ export class CausalAttention extends PixelLayer {
   }
 }
 serialization.registerClass(CausalAttention);
+provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */
 export function causalAttention(args: CausalAttentionArgs): CausalAttention {

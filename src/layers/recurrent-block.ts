@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
+import { provideLSTMKernels } from '../ops/pixel-lstm-kernels';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
@@ -14,6 +15,8 @@ import {
   weightArgs,
 } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
+
+provideLSTMKernels();
 
 /**
  * Arguments of every recurrent block. The following mean the same as in tfjs's `conv2d`, for each kernel and each bias:

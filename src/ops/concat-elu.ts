@@ -1,10 +1,11 @@
-import { concat, elu, exp, minimum, mul, neg, split, sub, type Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { CONCAT_ELU } from '../kernels/modules';
 import { defineOperation, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { addresses, output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [..,F] */
-  readonly x: Tensor;
+  readonly x: tf.Tensor;
 }
 
 /**
@@ -15,56 +16,50 @@ interface Inputs {
  * @param x [..,F]
  * @returns [..,2F]
  */
-export function concatElu(x: Tensor): Tensor {
+export function concatElu(x: tf.Tensor): tf.Tensor {
   return operation({ x });
 }
 
 /** The gradient needs the input. */
-const composed: Implementation<Inputs, void, Inputs, Tensor> = {
+const composed: Implementation<Inputs, void, Inputs, tf.Tensor> = {
   forward: (inputs) => ({
-    y: concat([elu(inputs.x), elu(neg(inputs.x))], -1), // [..,F] -> [..,2F]
+    y: tf.concat([tf.elu(inputs.x), tf.elu(tf.neg(inputs.x))], -1), // [..,F] -> [..,2F]
     saved: inputs,
   }),
   gradients: (dy, { x }) => ({
     x() {
-      const [first, second] = split(dy, 2, -1) as [Tensor, Tensor]; // [..,2F] -> two of [..,F]
-      return sub(mul(first, slopes(x)), mul(second, slopes(neg(x)))); // [..,F]
+      const [first, second] = tf.split(dy, 2, -1) as [tf.Tensor, tf.Tensor]; // [..,2F] -> two of [..,F]
+      return tf.sub(tf.mul(first, slopes(x)), tf.mul(second, slopes(tf.neg(x)))); // [..,F]
     },
   }),
 };
 
 /** The slopes of elu, [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
-const slopes = (x: Tensor) => exp(minimum(x, 0));
+const slopes = (x: tf.Tensor) => tf.exp(tf.minimum(x, 0));
 
 /** Rows of features, and how many. */
-function sizesOf({ shape, size }: Tensor): [rows: number, features: number] {
+function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   const features = shape.at(-1) as number;
   return [size / features, features];
 }
 
-const wasmForward = wasmKernel<Inputs, void, Tensor>('PixelCNNConcatElu', (kernels, { x }) => {
+const wasmForward = wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
   const [rows, features] = sizesOf(x);
-  const [y] = filled([[...x.shape.slice(0, -1), 2 * features]], 0, ([y]) =>
-    kernels.concatElu(y, address(x), rows, features),
-  );
-  return y;
+  const shape = [...x.shape.slice(0, -1), 2 * features];
+  return output(shape, (y) => loops.concatElu(y, ...addresses(x), rows, features));
 });
 
-const wasmGradient = wasmKernel<Inputs & { readonly dy: Tensor }, void, Tensor>(
+const wasmGradient = wasmKernel(
   'PixelCNNConcatEluGradient',
-  (kernels, { dy, x }) => {
-    const [dx] = filled([x.shape], 0, ([dx]) =>
-      kernels.concatEluBack(dx, address(dy), address(x), ...sizesOf(x)),
-    );
-    return dx;
-  },
+  [CONCAT_ELU],
+  (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
+    output(x.shape, (dx) => loops.concatEluBack(dx, ...addresses(dy, x), ...sizesOf(x))),
 );
 
-const operation = defineOperation<Inputs, void, Inputs, Tensor>({
+const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',
   composed,
   wasmImplementation: {
-    supports: ({ x }) => x.dtype === 'float32',
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
     gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs }) }),
   },

@@ -13,19 +13,16 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 // Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
 // image.
 
-// @ts-ignore: decorator
 @inline
 function weightsAt(biases: usize, to: usize): usize {
   return biases + blocks(to) * BLOCK;
 }
 
-// @ts-ignore: decorator
 @inline
 function tileAt(biases: usize, from: usize, to: usize, taps: usize): usize {
   return weightsAt(biases, to) + blocks(to) * taps * from * BLOCK;
 }
 
-// @ts-ignore: decorator
 @inline
 function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
   return tileAt(biases, from, to, taps) + PIXELS * BLOCK;

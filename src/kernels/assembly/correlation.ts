@@ -8,20 +8,17 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './win
 // Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
 // whole blocks.
 
-// @ts-ignore: decorator
 @inline
 function outBytesOf(featuresOut: usize): usize {
   return blocks(featuresOut) * BLOCK;
 }
 
 /** Behind the sums; the inputs of each kernel row are whole tiles. */
-// @ts-ignore: decorator
 @inline
 function dzAt(sums: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
   return sums + (taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
 }
 
-// @ts-ignore: decorator
 @inline
 function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);

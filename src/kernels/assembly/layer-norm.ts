@@ -106,7 +106,6 @@ function factorOf(x: usize, mean: v128, bytes: usize, epsilon: f32): v128 {
 }
 
 /** The sum of four, divided. */
-// @ts-ignore: decorator
 @inline
 function average(four: v128, size: usize): v128 {
   const two = f32x4.add(four, v128.shuffle<f32>(four, four, 2, 3, 0, 1));
@@ -115,7 +114,6 @@ function average(four: v128, size: usize): v128 {
 }
 
 /** dy, times the scale where there is one. */
-// @ts-ignore: decorator
 @inline
 function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
   const d = read(dy + i, isWhole);
@@ -124,26 +122,22 @@ function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
 
 // Whole vectors of a group, then one number at a time, with zeros in the other lanes.
 
-// @ts-ignore: decorator
 @inline
 function step(i: usize, bytes: usize): usize {
   return i + V <= bytes ? V : 4;
 }
 
-// @ts-ignore: decorator
 @inline
 function centered(x: usize, mean: v128, isWhole: bool): v128 {
   const difference = f32x4.sub(read(x, isWhole), mean);
   return isWhole ? difference : v128.and(difference, i32x4(-1, 0, 0, 0));
 }
 
-// @ts-ignore: decorator
 @inline
 function read(from: usize, isWhole: bool): v128 {
   return isWhole ? v128.load(from) : v128.load32_zero(from);
 }
 
-// @ts-ignore: decorator
 @inline
 function write(to: usize, value: v128, isWhole: bool): void {
   if (isWhole) v128.store(to, value);

@@ -179,14 +179,12 @@ export function logisticMixtureBack(
 }
 
 /** e^x. */
-// @ts-ignore: decorator
 @inline
 function exp(x: v128): v128 {
   return exponential(x, false);
 }
 
 /** 1 - e^x, accurate even where e^x is close to 1. */
-// @ts-ignore: decorator
 @inline
 function oneMinusExp(x: v128): v128 {
   return exponential(x, true);
@@ -199,7 +197,6 @@ function exponential(x: v128, isRest: bool): v128 {
 }
 
 /** y *= x */
-// @ts-ignore: decorator
 @inline
 function multiply(y: usize, x: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += V) v128.store(y + i, f32x4.mul(v128.load(y + i), v128.load(x + i)));

@@ -48,7 +48,6 @@ export function weigh(masses: usize, table: usize, row: usize, levels: i32): voi
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function upperEdge(level: i32, levels: i32): v128 {
   const last = <f64>(levels - 1);
@@ -56,7 +55,6 @@ function upperEdge(level: i32, levels: i32): v128 {
 }
 
 /** -z, limited so that there is room for a run before e^-z overflows. */
-// @ts-ignore: decorator
 @inline
 function exponent(edge: v128, mean: v128, scale: v128): v128 {
   const z = f64x2.mul(f64x2.sub(edge, mean), scale);

@@ -64,33 +64,28 @@ export function normalizedKernelBack(
 }
 
 /** The part of a gradient along the direction, which normalization removes: none if the norm has its lower bound. */
-// @ts-ignore: decorator
 @inline
 function shares(along: v128, squares: v128, smallest: f64): v128 {
   return v128.and(f64x2.div(along, squares), f64x2.gt(squares, f64x2.splat(smallest)));
 }
 
 /** Keeps NaN. */
-// @ts-ignore: decorator
 @inline
 function norms(squares: v128, smallest: f64): v128 {
   return f64x2.sqrt(f64x2.pmax(squares, f64x2.splat(smallest)));
 }
 
-// @ts-ignore: decorator
 @inline
 function lowHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(x);
 }
 
-// @ts-ignore: decorator
 @inline
 function highHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
 }
 
 /** Two pairs in float64 as four numbers in float32. */
-// @ts-ignore: decorator
 @inline
 function joined(low: v128, high: v128): v128 {
   return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);

@@ -43,7 +43,6 @@ export function product(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function fourByEight(
   y: usize,
@@ -97,7 +96,6 @@ function fourByEight(
   v128.store(y, f32x4.pmax(b3, bound), 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function fourByFour(
   y: usize,
@@ -143,7 +141,6 @@ function fourByFour(
 }
 
 /** All outputs of one image: 16 at once, then what is left. */
-// @ts-ignore: decorator
 @inline
 function one(
   y: usize,

@@ -71,7 +71,6 @@ export function drawCertain(
 }
 
 /** The largest of some numbers, in every lane. */
-// @ts-ignore: decorator
 @inline
 function largest(x: usize, bytes: usize): v128 {
   let m = v128.load(x);
@@ -80,7 +79,6 @@ function largest(x: usize, bytes: usize): v128 {
   return f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
 }
 
-// @ts-ignore: decorator
 @inline
 function sumOf(x: v128): f32 {
   const halves = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));

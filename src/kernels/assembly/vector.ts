@@ -2,7 +2,6 @@
 export const V: usize = 16;
 
 /** sum + a b: with one rounding where the module is compiled for it and the processor has it, else with two. */
-// @ts-ignore: decorator
 @inline
 export function plusProduct(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
