@@ -8,7 +8,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { pointWindow } from '../core/window';
-import { provideAttentionKernels } from '../ops/attention-kernels';
+import { provideAttentionKernels } from '../ops/attention';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';

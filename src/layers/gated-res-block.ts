@@ -14,6 +14,7 @@ import {
   type ShiftedWindowArgs,
   shiftedWindow,
 } from '../core/window';
+import { provideConcatEluKernels } from '../ops/concat-elu';
 import { checkRate, type DropoutArgs, type Ops } from '../program/ops';
 import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
 import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
@@ -225,6 +226,7 @@ export class GatedResBlock extends PixelLayer {
   }
 }
 serialization.registerClass(GatedResBlock);
+provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */
 export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {

@@ -1,7 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
-import { provideLSTMKernels } from '../ops/pixel-lstm-kernels';
+import { provideLSTMKernels } from '../ops/pixel-lstm';
 import { checkRate, type DropoutArgs, type LayerWeight, type Ops } from '../program/ops';
 import { layerArgNames } from './layer-args';
 import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';

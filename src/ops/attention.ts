@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../core/check';
+import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
 import { uniformsOf } from '../sampling/noise';
 import { defineOperation, type Implementation } from './operation';
+import { addresses, outputs, wasmKernel } from './wasm-kernels';
 
-export interface AttentionInputs {
+interface Inputs {
   /** All [N,H,W,U]. */
   readonly queries: tf.Tensor4D;
   readonly keys: tf.Tensor4D;
   readonly values: tf.Tensor4D;
 }
 
-export interface AttentionAttributes {
+interface Attributes {
   readonly heads: number;
   readonly dropout: AttentionDropout | null;
   readonly chunk: number;
@@ -20,19 +22,14 @@ export interface AttentionAttributes {
  * What the gradients need. Our own kernels also save what they have computed, which is undefined after other
  * implementations.
  */
-export interface SavedAttention extends AttentionInputs {
+interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: tf.Tensor4D | undefined;
   /** ln of the sum of e^score over each query's weights, [N,heads,H*W]. */
   readonly logSums: tf.Tensor3D | undefined;
 }
 
-export type AttentionImplementation = Implementation<
-  AttentionInputs,
-  AttentionAttributes,
-  SavedAttention,
-  tf.Tensor4D
->;
+type AttentionImplementation = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
 
 /** Which of the weights are dropped; the same for every call. */
 export interface AttentionDropout {
@@ -72,12 +69,12 @@ const HIDDEN = -1e38;
  * @returns [N,H,W,U]
  */
 export function attention(
-  { queries, keys, values }: AttentionInputs,
+  { queries, keys, values }: Inputs,
   heads: number,
   dropout: AttentionDropout | null = null,
   chunk = chunkOf(queries.shape, heads),
 ): tf.Tensor4D {
-  return attentionOperation({ queries, keys, values }, { heads, dropout, chunk });
+  return operation({ queries, keys, values }, { heads, dropout, chunk });
 }
 
 /**
@@ -102,7 +99,7 @@ interface Split {
   readonly v: tf.Tensor3D;
 }
 
-export const composedAttention: AttentionImplementation = {
+const composed: AttentionImplementation = {
   forward(inputs, attributes) {
     const { shape } = inputs.queries;
     const saved = { ...inputs, y: undefined, logSums: undefined };
@@ -129,8 +126,8 @@ export const composedAttention: AttentionImplementation = {
 /** All three at once: each needs the weights. */
 function gradients(
   dy: tf.Tensor4D,
-  inputs: AttentionInputs,
-  { heads, dropout, chunk: size }: AttentionAttributes,
+  inputs: Inputs,
+  { heads, dropout, chunk: size }: Attributes,
 ): [queries: tf.Tensor4D, keys: tf.Tensor4D, values: tf.Tensor4D] {
   const { shape } = inputs.queries;
   const { q, k, v } = split(inputs, heads);
@@ -222,7 +219,7 @@ function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: Attenti
  * The heads of all three, without the first place's query, which sees nothing, and without the last place's key, which
  * nothing sees.
  */
-function split({ queries, keys, values }: AttentionInputs, heads: number): Split {
+function split({ queries, keys, values }: Inputs, heads: number): Split {
   const [q, k, v] = [queries, keys, values].map((x) => headsOf(x, heads)) as [
     tf.Tensor3D,
     tf.Tensor3D,
@@ -269,12 +266,61 @@ const upTo = (x: tf.Tensor3D, { end }: Chunk): tf.Tensor3D => rowsOf(x, { start:
 const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
 /** With our own kernels where a page has {@link CausalAttention}, which brings them along. */
-export const attentionOperation = defineOperation<
-  AttentionInputs,
-  AttentionAttributes,
-  SavedAttention,
-  tf.Tensor4D
->({
+const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'attention',
-  composed: composedAttention,
+  composed,
 });
+
+const wasmForward = /* @__PURE__ */ wasmKernel(
+  'PixelCNNCausalAttention',
+  [CAUSAL_ATTENTION],
+  (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
+    const sizes = sizesOf(queries, heads);
+    const [n, places, , size] = sizes;
+    const given = addresses(queries, keys, values);
+    return outputs(
+      [queries.shape, [n, heads, places]],
+      (made, scratch) => loops.attention(...made, ...given, ...sizes, scratch),
+      loops.attentionScratch(places, size),
+    );
+  },
+);
+
+/** All gradients at once: each needs the weights. */
+const wasmGradients = /* @__PURE__ */ wasmKernel(
+  'PixelCNNCausalAttentionGradient',
+  [CAUSAL_ATTENTION_BACK],
+  (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
+    const sizes = sizesOf(queries, heads);
+    const [, places, , size] = sizes;
+    const given = addresses(dy, queries, keys, values, y, logSums);
+    return outputs(
+      [queries.shape, queries.shape, queries.shape],
+      (made, scratch) => loops.attentionBack(...made, ...given, ...sizes, scratch),
+      loops.attentionBackScratch(places, size),
+    );
+  },
+);
+
+/** Images, places in each, heads, features of each, and the factor of scores. */
+function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
+  const size = units / heads;
+  return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
+}
+
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideAttentionKernels(): void {
+  operation.useKernels({
+    supports: ({ dropout }) => dropout === null,
+    forward(inputs, attributes) {
+      const [y, logSums] = wasmForward(inputs, attributes);
+      return { y, saved: { ...inputs, y, logSums } };
+    },
+    gradients(dy, saved, attributes) {
+      // Our own kernels have been switched on in the meantime.
+      if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
+      const [dq, dk, dv] = wasmGradients({ ...saved, dy }, attributes);
+      return { queries: () => dq, keys: () => dk, values: () => dv };
+    },
+  });
+}

@@ -43,13 +43,13 @@ function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   return [size / features, features];
 }
 
-const wasmForward = wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
+const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
   const [rows, features] = sizesOf(x);
   const shape = [...x.shape.slice(0, -1), 2 * features];
   return output(shape, (y) => loops.concatElu(y, ...addresses(x), rows, features));
 });
 
-const wasmGradient = wasmKernel(
+const wasmGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNConcatEluGradient',
   [CONCAT_ELU],
   (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
@@ -59,8 +59,12 @@ const wasmGradient = wasmKernel(
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',
   composed,
-  wasmImplementation: {
+});
+
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideConcatEluKernels(): void {
+  operation.useKernels({
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
     gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs }) }),
-  },
-});
+  });
+}

@@ -69,26 +69,21 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
 }
 
 /** The kernels of a kind: the value, and the gradient for x. */
-const wasmGate = (kind: string, module: typeof GATE) => ({
-  forward: wasmKernel(
-    `PixelCNN${kind}`,
+const wasmGate = (name: string, module: typeof GATE) => ({
+  forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
+    const [n, h, w, features] = x.shape;
+    const given = addresses(x, condition);
+    return output([n, h, w, features / 2], (y) => loops.gate(y, ...given, ...sizesOf(x, attributes)));
+  }),
+  gradient: wasmKernel(
+    `${name}Gradient`,
     [module],
-    (loops, { x, condition }: Inputs, attributes: Attributes) => {
-      const [n, h, w, features] = x.shape;
-      return output([n, h, w, features / 2], (y) =>
-        loops.gate(y, ...addresses(x, condition), ...sizesOf(x, attributes)),
-      );
+    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
+      const given = addresses(dy, x, condition);
+      return output(x.shape, (dx) => loops.gateBack(dx, ...given, ...sizesOf(x, attributes)));
     },
   ),
-  gradient: wasmKernel(
-    `PixelCNN${kind}Gradient`,
-    [module],
-    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
-      output(x.shape, (dx) => loops.gateBack(dx, ...addresses(dy, x, condition), ...sizesOf(x, attributes))),
-  ),
 });
-
-const wasm = { tanh: wasmGate('Gate', GATE), linear: wasmGate('LinearGate', LINEAR_GATE) };
 
 /** Images, pixels of each, groups of features and features of the output in each. */
 function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
@@ -109,12 +104,17 @@ function sumOfEachImage(x: tf.Tensor4D): tf.Tensor2D {
 const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
   name: 'gate',
   composed,
-  wasmImplementation: {
+});
+
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideGateKernels(): void {
+  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', LINEAR_GATE) };
+  operation.useKernels({
     forward: (inputs, attributes) => ({
       y: wasm[attributes.kind].forward(inputs, attributes),
       saved: inputs,
     }),
     gradients: (dy, inputs, attributes) =>
       fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)),
-  },
-});
+  });
+}

@@ -77,7 +77,7 @@ const means = (rows: tf.Tensor2D): tf.Tensor2D =>
 const spread = (numbers: tf.Tensor2D, rows: tf.Tensor2D): tf.Tensor2D =>
   tf.matMul(numbers, tf.fill([1, rows.shape[1]], 1));
 
-const wasmForward = wasmKernel(
+const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNorm',
   [LAYER_NORM],
   (loops, { x, scale, shift }: Inputs, attributes: Attributes) =>
@@ -85,7 +85,7 @@ const wasmForward = wasmKernel(
 );
 
 /** All gradients in one pass. */
-const wasmGradients = wasmKernel(
+const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNormGradient',
   [LAYER_NORM],
   (loops, { dy, x, scale }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
@@ -106,11 +106,15 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon 
 const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
   name: 'layerNorm',
   composed,
-  wasmImplementation: {
+});
+
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideLayerNormKernels(): void {
+  operation.useKernels({
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients(dy, inputs, attributes) {
       const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);
       return { x: () => dx, scale: () => dscale, shift: () => dshift };
     },
-  },
-});
+  });
+}

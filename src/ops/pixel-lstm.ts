@@ -1,25 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/program';
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation, type Implementation } from './operation';
 import { imagesAlong, linesAlong } from './skew';
+import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
-export interface LSTMInputs {
+interface Inputs {
   /** The input's contribution to the gates: [N,H,W,4F]. */
   readonly z: tf.Tensor4D;
   /** [1,k,F,4F] or [2,1,F,4F] */
   readonly kernel: tf.Tensor4D;
 }
 
-export interface LSTMAttributes {
+interface Attributes {
   readonly path: LSTMPath;
   /** The number of groups of features. */
   readonly imageChannels: number;
 }
 
 /** What the gradients need. */
-export interface SavedLSTM {
+interface Saved {
   readonly kernel: tf.Tensor4D;
   /** h, [N,H,W,F] */
   readonly states: tf.Tensor4D;
@@ -57,14 +59,14 @@ export function pixelLSTM(
   path: LSTMPath,
   imageChannels: number,
 ): tf.Tensor4D {
-  return lstmOperation({ z, kernel }, { path, imageChannels });
+  return operation({ z, kernel }, { path, imageChannels });
 }
 
 // Operations of tfjs work on lines [N,T,P,..]: T lines of P places each. Tensors are [features,N*P] for each step and
 // [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
 // faster. A convolution needs features last, but transposing is cheap.
 
-const composed: Implementation<LSTMInputs, LSTMAttributes, SavedLSTM, tf.Tensor4D> = {
+const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
   forward,
   gradients(dy, saved, attributes) {
     const [z, kernel] = tf.tidy(() => gradients(dy, saved, attributes));
@@ -72,7 +74,7 @@ const composed: Implementation<LSTMInputs, LSTMAttributes, SavedLSTM, tf.Tensor4
   },
 };
 
-function forward({ z: given, kernel: whole }: LSTMInputs, { path, imageChannels }: LSTMAttributes) {
+function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: Attributes) {
   const z = linesAlong(path, given); // [N,H,W,4F] -> [N,T,P,4F]
   const lines = apart(byGate(linesOf(z), imageChannels)); // T of [4F,N*P]
   const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
@@ -119,8 +121,8 @@ function stepFrom(
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel: each needs all steps. */
 function gradients(
   dy: tf.Tensor4D,
-  { kernel: whole, ...saved }: SavedLSTM,
-  { path, imageChannels }: LSTMAttributes,
+  { kernel: whole, ...saved }: Saved,
+  { path, imageChannels }: Attributes,
 ): [z: tf.Tensor4D, kernel: tf.Tensor4D] {
   const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
   const given = alongLine(whole);
@@ -270,7 +272,7 @@ function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
 }
 
 /** With our own kernels where a page has recurrent blocks, which bring them along. */
-export const lstmOperation = defineOperation<LSTMInputs, LSTMAttributes, SavedLSTM, tf.Tensor4D>({
+const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'pixelLSTM',
   composed,
   differentiableGradients(dy, inputs, attributes) {
@@ -279,3 +281,74 @@ export const lstmOperation = defineOperation<LSTMInputs, LSTMAttributes, SavedLS
     return { z: () => z, kernel: () => kernel };
   },
 });
+
+const wasmForward = /* @__PURE__ */ wasmKernel(
+  'PixelCNNLSTM',
+  [LSTM],
+  (loops, { z, kernel }: Inputs, attributes: Attributes) => {
+    const [n, h, w] = z.shape;
+    const sizes = sizesOf(z, kernel, attributes);
+    const ofStates = [n, h, w, kernel.shape[2]] as const;
+    return outputs(
+      [ofStates, z.shape, ofStates],
+      (made, scratch) => loops.lstm(...made, ...addresses(z, kernel), ...sizes, scratch),
+      loops.lstmScratch(...lineSizesOf(sizes)),
+    );
+  },
+);
+
+const wasmInputGradient = /* @__PURE__ */ wasmKernel(
+  'PixelCNNLSTMInputGradient',
+  [LSTM_BACK],
+  (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
+    const sizes = sizesOf(gates, kernel, attributes);
+    const given = addresses(dy, gates, cells, kernel);
+    return output(
+      gates.shape,
+      (dz, scratch) => loops.lstmBack(dz, ...given, ...sizes, scratch),
+      loops.lstmBackScratch(...lineSizesOf(sizes)),
+    );
+  },
+);
+
+const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
+  'PixelCNNLSTMKernelGradient',
+  [LSTM_KERNEL_BACK],
+  (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
+    const sizes = sizesOf(dz, kernel, attributes);
+    return output(
+      kernel.shape,
+      (dkernel, scratch) => loops.lstmKernelBack(dkernel, ...addresses(states, dz), ...sizes, scratch),
+      loops.lstmKernelBackScratch(...lineSizesOf(sizes)),
+    );
+  },
+);
+
+const pathNumbers: Readonly<Record<LSTMPath, number>> = { rows: 0, fromLeft: 1, fromRight: 2 };
+
+function sizesOf(
+  { shape: [n, h, w] }: tf.Tensor4D,
+  { shape: [rows, columns, features] }: tf.Tensor4D,
+  { imageChannels, path }: Attributes,
+) {
+  return [n, h, w, imageChannels, features / imageChannels, rows * columns, pathNumbers[path]] as const;
+}
+
+/** Places of a line, features and taps. */
+function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof sizesOf>) {
+  return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
+}
+
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideLSTMKernels(): void {
+  operation.useKernels({
+    forward(inputs, attributes) {
+      const [states, gates, cells] = wasmForward(inputs, attributes);
+      return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
+    },
+    gradients(dy, saved, attributes) {
+      const dz = wasmInputGradient({ ...saved, dy }, attributes);
+      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes) };
+    },
+  });
+}

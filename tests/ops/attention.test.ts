@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attention, chunkOf } from '../../src/ops/attention';
-import { provideAttentionKernels } from '../../src/ops/attention-kernels';
+import { attention, chunkOf, provideAttentionKernels } from '../../src/ops/attention';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { sampled } from '../support/runs';
 import { expectClose, noise, take } from '../support/tensors';
