@@ -9,8 +9,9 @@ import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}src/kernels/assembly`;
-// What the modules are made of: files of assembly/, and flags beside those of all. At level 3, what some call
-// from several places would be inlined, into more bytes than may be.
+// What the modules are made of: files of assembly/, and flags beside those of all. In some, all that is called from
+// several places would be inlined, into more bytes than may be.
+const SMALLER = ['--shrinkLevel', '1'];
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   INSTRUCTIONS: ['instructions'],
@@ -33,9 +34,9 @@ const MODULES = {
   CONCAT_ELU: ['concat-elu'],
   NORMALIZED_KERNEL: ['normalized-kernel'],
   LAYER_NORM: ['layer-norm'],
-  LOGISTIC_MIXTURE: ['logistic-mixture', '--optimizeLevel', '2'],
-  LSTM: ['lstm', '--optimizeLevel', '2'],
-  LSTM_BACK: ['lstm-back', '--optimizeLevel', '2'],
+  LOGISTIC_MIXTURE: ['logistic-mixture', ...SMALLER],
+  LSTM: ['lstm', ...SMALLER],
+  LSTM_BACK: ['lstm-back', ...SMALLER],
   LSTM_KERNEL_BACK: ['lstm-kernel-back'],
 };
 const FLAGS = [
