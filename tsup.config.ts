@@ -38,7 +38,7 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     splitting: false,
     target: 'es2022',
-    dts: process.env.NODTS ? false : { entry: entries },
+    dts: { entry: entries },
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
     esbuildPlugins: [
       {
