@@ -30,9 +30,9 @@ const globalTf = `
 `;
 
 export default defineConfig([
-  // As ES modules, each file of the source is one, so that no class is there twice, and bundlers leave out the files that
-  // a page does not need. They are not minified: a page's own bundler does that. As CommonJS, each entry is whole, and
-  // minified, but for the names of classes and functions, which are in error messages.
+  // Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
+  // that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
+  // classes and functions, which are in error messages.
   {
     entry: entries,
     format: ['esm', 'cjs'],
@@ -44,21 +44,17 @@ export default defineConfig([
       {
         name: 'a file for each module',
         setup({ initialOptions, onResolve }) {
-          if (initialOptions.format !== 'esm') return;
+          const extension = initialOptions.format === 'esm' ? 'js' : 'cjs';
           onResolve({ filter: /^\./ }, ({ path, kind }) =>
-            kind === 'entry-point' ? undefined : { path: `${path}.js`, external: true },
+            kind === 'entry-point' ? undefined : { path: `${path}.${extension}`, external: true },
           );
         },
       },
     ],
     esbuildOptions(options, { format }) {
-      if (format === 'esm') {
-        options.entryPoints = modules;
-        return;
-      }
-      const { register: _, ...whole } = entries; // it would bring copies of the classes: `index` registers them
-      options.entryPoints = whole;
-      options.minify = true; // comments too, by which bundlers know what they may leave out
+      options.entryPoints = modules;
+      if (format === 'esm') return;
+      options.minify = true;
       options.keepNames = true;
       // A module of CommonJS has no address: it finds its worker by its folder.
       options.define = { ...options.define, 'import.meta.url': 'undefined' };

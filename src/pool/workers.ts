@@ -24,7 +24,7 @@ export function numCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a worker with this package's own worker file, which lies above this file, or as CommonJS beside it. */
+/** Starts a worker with this package's own worker file, which lies above this file's folder. */
 export function startWorker(): PoolWorker {
   const threads = builtin('node:worker_threads');
   // Written this way, bundlers recognize that a page also needs the worker's file.
@@ -32,7 +32,7 @@ export function startWorker(): PoolWorker {
   const isCommonJs = typeof __dirname === 'string';
   // Workers inherit the flags of their process. With this flag, which does not concern a file, they would not start.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-  const file = isCommonJs ? `${__dirname}/worker.cjs` : fileNearThis('../worker.js');
+  const file = isCommonJs ? `${__dirname}/../worker.cjs` : fileNearThis('../worker.js');
   return new threads.Worker(file, isInline ? { execArgv: [] } : {});
 }
 
