@@ -1,7 +1,7 @@
 import { copy, plusProduct, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
-// The inner loops of causal attention and its gradients. Addresses count bytes here.
+// The inner loops of causal attention and its gradients.
 //
 // A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
 // Eight places then lie in the lanes of two vectors, with their features transposed to [size][8], and are combined with

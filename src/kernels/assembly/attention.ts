@@ -3,15 +3,9 @@ import { exp } from './exp-f32';
 import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
 
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end && word(at, Word.op) == Op.attend; at += INSTRUCTION) {
     const columns = max(word(at, Word.columns), 1);

@@ -2,9 +2,6 @@ import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, timesSigmoid, withSign } from './gate-f32';
 import { load4, startOf, step, write } from './tails';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Each kind of gate has its own module, where IS_LINEAR is a constant: a loop that checks the kind takes a third longer.
 //
 // Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. A condition [images,groups,2,size]
@@ -12,13 +9,8 @@ import { load4, startOf, step, write } from './tails';
 
 /** y = tanh(a) sigmoid(b), or a sigmoid(b) [images,pixels,groups,size]. */
 export function gate(
-  y: usize,
-  x: usize,
-  condition: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
+  y: usize, x: usize, condition: usize,
+  images: usize, pixels: usize, groups: usize, size: usize,
 ): void {
   const bytes = size * 4;
   for (let n: usize = 0; n < images; n++) {
@@ -39,14 +31,8 @@ export function gate(
 
 /** The gradient for x of {@link gate}, dx as x, of dy [images,pixels,groups,size]. */
 export function gateBack(
-  dx: usize,
-  dy: usize,
-  x: usize,
-  condition: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
+  dx: usize, dy: usize, x: usize, condition: usize,
+  images: usize, pixels: usize, groups: usize, size: usize,
 ): void {
   const bytes = size * 4;
   for (let n: usize = 0; n < images; n++) {

@@ -4,15 +4,9 @@ import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // The parts of PixelCNN++ blocks other than convolutions; ../javascript.ts has the same in JavaScript.
 
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);

@@ -1,6 +1,6 @@
 import { INSTRUCTION_WORDS, Word } from '../encoding';
 
-// How an instruction is read. Addresses and strides count bytes.
+// How an instruction is read.
 
 /** Bytes of an instruction. */
 export const INSTRUCTION: usize = 4 * INSTRUCTION_WORDS;

@@ -5,9 +5,6 @@ import { addressOf, floats, INSTRUCTION, parameter, STRIDE, word } from './instr
 import { product } from './product';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript. Every sum runs over
 // inputs in order, with one rounding in each step, so both give the same bits.
 

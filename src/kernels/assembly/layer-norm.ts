@@ -1,22 +1,12 @@
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Features are `groups` of `size`, each normalized separately: x [images,pixels,groups,size]. The address of a scale or
 // shift [groups,size] is 0 if there is none.
 
 /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, as x. */
 export function layerNorm(
-  y: usize,
-  x: usize,
-  scale: usize,
-  shift: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
-  epsilon: f32,
+  y: usize, x: usize, scale: usize, shift: usize,
+  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   for (let p = images * pixels; p > 0; p--) {
@@ -38,18 +28,8 @@ export function layerNorm(
  * these, which are summed within each image first, to lose fewer digits.
  */
 export function layerNormBack(
-  dx: usize,
-  dscale: usize,
-  dshift: usize,
-  dy: usize,
-  x: usize,
-  scale: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
-  epsilon: f32,
-  sums: usize,
+  dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,
+  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32, sums: usize,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   memory.fill(dscale, 0, pixelBytes);

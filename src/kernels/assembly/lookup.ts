@@ -2,15 +2,9 @@ import { Op, Word } from '../encoding';
 import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // A separate module, since that of the other instructions is full; ../javascript.ts has the same in JavaScript.
 
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end && word(at, Word.op) == Op.lookup; at += INSTRUCTION) {
     const columns = max(word(at, Word.columns), 1);

@@ -1,9 +1,8 @@
 import { exp } from './exp';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. ../mixture-levels.ts has the
-// same in JavaScript, and says what is in the table. Addresses count bytes; `row` is the bytes of a row of the table, two
-// components a vector.
+// ../mixture-levels.ts has the same in JavaScript, and says what is in the table. `row` is the bytes of a row of the
+// table, two components a vector.
 
 /** The first level whose cumulative weight exceeds a threshold. */
 export function levelAt(table: usize, row: usize, levels: i32, threshold: f64): i32 {

@@ -1,19 +1,12 @@
 import { load4, startOf, step, write } from './tails';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Kernels are [inputs,outputs], and four outputs are processed at a time. Their norms are sums of many squares, in
 // float64.
 
 /** y = gain direction / ||direction|| for each output. The square of a norm is at least `smallest`. */
 export function normalizedKernel(
-  y: usize,
-  direction: usize,
-  gain: usize,
-  inputs: usize,
-  outputs: usize,
-  smallest: f64,
+  y: usize, direction: usize, gain: usize,
+  inputs: usize, outputs: usize, smallest: f64,
 ): void {
   const bytes = outputs * 4, end = inputs * bytes;
   for (let next: usize = 0; next < bytes; next += step(bytes)) {
@@ -31,14 +24,8 @@ export function normalizedKernel(
 
 /** The gradients of {@link normalizedKernel}, of dy as y: ddirection as direction, and dgain [outputs]. */
 export function normalizedKernelBack(
-  ddirection: usize,
-  dgain: usize,
-  dy: usize,
-  direction: usize,
-  gain: usize,
-  inputs: usize,
-  outputs: usize,
-  smallest: f64,
+  ddirection: usize, dgain: usize, dy: usize, direction: usize, gain: usize,
+  inputs: usize, outputs: usize, smallest: f64,
 ): void {
   const bytes = outputs * 4, end = inputs * bytes;
   for (let next: usize = 0; next < bytes; next += step(bytes)) {

@@ -1,3 +1,7 @@
+// All files of this folder are AssemblyScript, which scripts/build-kernels.mjs compiles to modules of WebAssembly with
+// SIMD: for sampling, over a heap of its own, and for training, over the memory of tfjs's wasm backend. Addresses, strides
+// and names with `bytes` count bytes.
+
 /** Bytes of a vector of four floats. */
 export const V: usize = 16;
 

@@ -16,10 +16,7 @@ export function blocks(features: usize): usize {
 @inline
 export function usedColumns(
   row: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
-  isBackward: bool,
+  rows: usize, columns: usize, present: usize, isBackward: bool,
 ): usize {
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
@@ -38,11 +35,7 @@ export function usedTaps(rows: usize, columns: usize, present: usize): usize {
 
 @inline
 export function paddedBytes(
-  height: usize,
-  width: usize,
-  features: usize,
-  rows: usize,
-  columns: usize,
+  height: usize, width: usize, features: usize, rows: usize, columns: usize,
 ): usize {
   return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
 }
