@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONCAT_ELU } from '../kernels/modules';
-import { defineOperation, type Implementation } from './operation';
+import { defineOperation } from './operation';
 import { addresses, output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -21,18 +21,21 @@ export function concatElu(x: tf.Tensor): tf.Tensor {
 }
 
 /** The gradient needs the input. */
-const composed: Implementation<Inputs, void, Inputs, tf.Tensor> = {
-  forward: (inputs) => ({
-    y: tf.concat([tf.elu(inputs.x), tf.elu(tf.neg(inputs.x))], -1), // [..,F] -> [..,2F]
-    saved: inputs,
-  }),
-  gradients: (dy, { x }) => ({
-    x() {
-      const [first, second] = tf.split(dy, 2, -1) as [tf.Tensor, tf.Tensor]; // [..,2F] -> two of [..,F]
-      return tf.sub(tf.mul(first, slopes(x)), tf.mul(second, slopes(tf.neg(x)))); // [..,F]
-    },
-  }),
-};
+const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
+  name: 'concatElu',
+  composed: {
+    forward: (inputs) => ({
+      y: tf.concat([tf.elu(inputs.x), tf.elu(tf.neg(inputs.x))], -1), // [..,F] -> [..,2F]
+      saved: inputs,
+    }),
+    gradients: (dy, { x }) => ({
+      x() {
+        const [first, second] = tf.split(dy, 2, -1) as [tf.Tensor, tf.Tensor]; // [..,2F] -> two of [..,F]
+        return tf.sub(tf.mul(first, slopes(x)), tf.mul(second, slopes(tf.neg(x)))); // [..,F]
+      },
+    }),
+  },
+});
 
 /** The slopes of elu, [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
 const slopes = (x: tf.Tensor) => tf.exp(tf.minimum(x, 0));
@@ -55,11 +58,6 @@ const wasmGradient = /* @__PURE__ */ wasmKernel(
   (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
     output(x.shape, (dx) => loops.concatEluBack(dx, ...addresses(dy, x), ...sizesOf(x))),
 );
-
-const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
-  name: 'concatElu',
-  composed,
-});
 
 /** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideConcatEluKernels(): void {

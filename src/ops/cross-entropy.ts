@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CROSS_ENTROPY } from '../kernels/modules';
-import { defineOperation, type Gradients, type Implementation } from './operation';
+import { defineOperation, type Gradients } from './operation';
 import { addresses, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -14,8 +14,6 @@ interface Saved {
   /** Softmax minus one-hot [M,L]: computed with the value, since both take the same exponentials. */
   readonly slope: tf.Tensor2D;
 }
-
-type CrossEntropy = Implementation<Inputs, void, Saved, tf.Tensor1D>;
 
 /**
  * -log softmax(logits)[label], in nats, one value for each row, with a custom gradient: softmax minus one-hot.
@@ -37,16 +35,29 @@ const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
  * sum exp(x) = max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of
  * exp.
  */
-const composed: CrossEntropy = {
-  forward({ labels, logits }) {
-    const p = tf.softmax(logits); // [M,L]
-    const target = oneHotRows(labels, logits); // [M,L]
-    const logNormaliser = tf.sub(tf.max(logits, 1), tf.log(tf.max(p, 1))); // [M,L] -> [M]
-    const y: tf.Tensor1D = tf.sub(logNormaliser, tf.sum(tf.mul(target, logits), 1)); // [M]
-    return { y, saved: { slope: tf.sub(p, target) } };
+const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
+  name: 'crossEntropy',
+  composed: {
+    forward({ labels, logits }) {
+      const p = tf.softmax(logits); // [M,L]
+      const target = oneHotRows(labels, logits); // [M,L]
+      const logNormaliser = tf.sub(tf.max(logits, 1), tf.log(tf.max(p, 1))); // [M,L] -> [M]
+      const y: tf.Tensor1D = tf.sub(logNormaliser, tf.sum(tf.mul(target, logits), 1)); // [M]
+      return { y, saved: { slope: tf.sub(p, target) } };
+    },
+    gradients,
   },
-  gradients,
-};
+  wasmImplementation: {
+    forward(inputs) {
+      const [slope, sums, below] = wasmForward(inputs);
+      return { y: tf.add(tf.log(sums), below), saved: { slope } }; // [M]
+    },
+    gradients,
+  },
+  differentiableGradients: (dy, { labels, logits }) =>
+    gradients(dy, { slope: tf.sub(tf.softmax(logits), oneHotRows(labels, logits)) }),
+  constants: ['labels'],
+});
 
 /** The value from two terms [M], and the slope [M,L], in one pass. */
 const wasmForward = wasmKernel(
@@ -63,21 +74,6 @@ const wasmForward = wasmKernel(
     );
   },
 );
-
-const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
-  name: 'crossEntropy',
-  composed,
-  wasmImplementation: {
-    forward(inputs) {
-      const [slope, sums, below] = wasmForward(inputs);
-      return { y: tf.add(tf.log(sums), below), saved: { slope } }; // [M]
-    },
-    gradients,
-  },
-  differentiableGradients: (dy, { labels, logits }) =>
-    gradients(dy, { slope: tf.sub(tf.softmax(logits), oneHotRows(labels, logits)) }),
-  constants: ['labels'],
-});
 
 /** 1 at the label of each row, 0 elsewhere: [M] -> [M,L]; oneHot's own float32 output is wrong on wasm */
 function oneHotRows(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GATE, LINEAR_GATE } from '../kernels/modules';
 import type { GateKind } from '../program/ops';
-import { defineOperation, type Gradients, type Implementation } from './operation';
+import { defineOperation, type Gradients } from './operation';
 import { addresses, output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -12,9 +12,6 @@ interface Inputs {
 }
 
 type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
-
-/** Its gradients need its inputs. */
-type Gate = Implementation<Inputs, Attributes, Inputs, tf.Tensor4D>;
 
 /**
  * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), the gate of PixelCNN++, with a custom gradient. The
@@ -38,24 +35,27 @@ export function gate(
   return operation({ x, condition: condition ?? undefined }, { imageChannels, kind });
 }
 
-const composed: Gate = {
-  forward(inputs, attributes) {
-    const [n, h, w, features] = inputs.x.shape;
-    const [a, b] = halves(inputs, attributes);
-    const t = attributes.kind === 'tanh' ? tf.tanh(a) : a;
-    const y = tf.reshape(tf.mul(t, tf.sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
-    return { y: y as tf.Tensor4D, saved: inputs };
+const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
+  name: 'gate',
+  composed: {
+    forward(inputs, attributes) {
+      const [n, h, w, features] = inputs.x.shape;
+      const [a, b] = halves(inputs, attributes);
+      const t = attributes.kind === 'tanh' ? tf.tanh(a) : a;
+      const y = tf.reshape(tf.mul(t, tf.sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
+      return { y: y as tf.Tensor4D, saved: inputs };
+    },
+    gradients(dy, inputs, attributes) {
+      const [a, b] = halves(inputs, attributes);
+      const isTanh = attributes.kind === 'tanh';
+      const [t, s] = [isTanh ? tf.tanh(a) : a, tf.sigmoid(b)];
+      const ds = tf.mul(tf.reshape(dy, s.shape), s); // [N*H*W*C, G]
+      const da = isTanh ? tf.mul(ds, tf.sub(1, tf.square(t))) : ds;
+      const db = tf.mul(ds, tf.mul(t, tf.sub(1, s)));
+      return fromInputGradient(tf.reshape(tf.concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
+    },
   },
-  gradients(dy, inputs, attributes) {
-    const [a, b] = halves(inputs, attributes);
-    const isTanh = attributes.kind === 'tanh';
-    const [t, s] = [isTanh ? tf.tanh(a) : a, tf.sigmoid(b)];
-    const ds = tf.mul(tf.reshape(dy, s.shape), s); // [N*H*W*C, G]
-    const da = isTanh ? tf.mul(ds, tf.sub(1, tf.square(t))) : ds;
-    const db = tf.mul(ds, tf.mul(t, tf.sub(1, s)));
-    return fromInputGradient(tf.reshape(tf.concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
-  },
-};
+});
 
 /**
  * a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image
@@ -100,11 +100,6 @@ function sumOfEachImage(x: tf.Tensor4D): tf.Tensor2D {
   const [n, h, w, features] = x.shape;
   return tf.mul(tf.reshape(tf.avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
 }
-
-const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
-  name: 'gate',
-  composed,
-});
 
 /** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideGateKernels(): void {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
 import { sumOverPixels } from './composed-conv';
-import { defineOperation, type Implementation } from './operation';
+import { defineOperation } from './operation';
 import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -14,9 +14,6 @@ interface Inputs {
 }
 
 type Attributes = { readonly groups: number; readonly epsilon: number };
-
-/** Its gradients need its inputs. */
-type LayerNorm = Implementation<Inputs, Attributes, Inputs, tf.Tensor4D>;
 
 /**
  * (x - mean) / sqrt(variance + epsilon) over each group of a pixel's features, then scale and shift, with a custom
@@ -31,29 +28,32 @@ export function layerNorm(inputs: Inputs, attributes: Attributes): tf.Tensor4D {
   return operation(inputs, attributes);
 }
 
-const composed: LayerNorm = {
-  forward(inputs, attributes) {
-    const { x, scale, shift } = inputs;
-    const normal: tf.Tensor4D = tf.reshape(normalized(x, attributes).normal, x.shape); // [N*H*W*C, G] -> [N,H,W,F]
-    const scaled = scale === undefined ? normal : tf.mul<tf.Tensor4D>(normal, scale);
-    const y = shift === undefined ? scaled : tf.add<tf.Tensor4D>(scaled, shift);
-    return { y, saved: inputs };
+const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
+  name: 'layerNorm',
+  composed: {
+    forward(inputs, attributes) {
+      const { x, scale, shift } = inputs;
+      const normal: tf.Tensor4D = tf.reshape(normalized(x, attributes).normal, x.shape); // [N*H*W*C, G] -> [N,H,W,F]
+      const scaled = scale === undefined ? normal : tf.mul<tf.Tensor4D>(normal, scale);
+      const y = shift === undefined ? scaled : tf.add<tf.Tensor4D>(scaled, shift);
+      return { y, saved: inputs };
+    },
+    gradients(dy, { x, scale }, attributes) {
+      const { normal, factor } = normalized(x, attributes); // [N*H*W*C, G]
+      const scaled = scale === undefined ? dy : tf.mul(dy, scale);
+      return {
+        x() {
+          const slope: tf.Tensor2D = tf.reshape(scaled, normal.shape); // [N,H,W,F] -> [N*H*W*C, G]
+          const along = tf.mul(normal, spread(means(tf.mul(slope, normal)), normal));
+          const rest = tf.sub(tf.sub(slope, spread(means(slope), normal)), along);
+          return tf.reshape(tf.mul(factor, rest), x.shape); // [N*H*W*C, G] -> [N,H,W,F]
+        },
+        scale: () => sumOverPixels(tf.mul(dy, tf.reshape(normal, x.shape))), // [N,H,W,F] -> [F]
+        shift: () => sumOverPixels(dy),
+      };
+    },
   },
-  gradients(dy, { x, scale }, attributes) {
-    const { normal, factor } = normalized(x, attributes); // [N*H*W*C, G]
-    const scaled = scale === undefined ? dy : tf.mul(dy, scale);
-    return {
-      x() {
-        const slope: tf.Tensor2D = tf.reshape(scaled, normal.shape); // [N,H,W,F] -> [N*H*W*C, G]
-        const along = tf.mul(normal, spread(means(tf.mul(slope, normal)), normal));
-        const rest = tf.sub(tf.sub(slope, spread(means(slope), normal)), along);
-        return tf.reshape(tf.mul(factor, rest), x.shape); // [N*H*W*C, G] -> [N,H,W,F]
-      },
-      scale: () => sumOverPixels(tf.mul(dy, tf.reshape(normal, x.shape))), // [N,H,W,F] -> [F]
-      shift: () => sumOverPixels(dy),
-    };
-  },
-};
+});
 
 /**
  * (x - mean) / sqrt(variance + epsilon) of each group, and the factor 1 / sqrt(variance + epsilon): [N,H,W,F]
@@ -102,11 +102,6 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
 function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon }: Attributes) {
   return [n, h * w, groups, features / groups, epsilon] as const;
 }
-
-const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
-  name: 'layerNorm',
-  composed,
-});
 
 /** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideLayerNormKernels(): void {

@@ -7,7 +7,7 @@ import {
   parameterStrides,
 } from '../distributions/mixture-parameters';
 import { LOGISTIC_MIXTURE } from '../kernels/modules';
-import { defineOperation, type Gradients, type Implementation } from './operation';
+import { defineOperation, type Gradients } from './operation';
 import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
@@ -30,8 +30,6 @@ interface Saved {
   /** [M,P]: the derivative of a component's log p of the channel for each of its parameters; 1 for logits. */
   readonly slopes: tf.Tensor2D;
 }
-
-type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>;
 
 /**
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
@@ -61,15 +59,7 @@ export function logisticMixtureNats(
 const LOWEST_LOG_SCALE = -7;
 
 /** Numbers are clamped there, so that sums of a few remain above -1e20, below which WebGL finds no maximum. */
-const MOST = 1e18;
-
-const composed: LogisticMixture = {
-  forward(inputs, sizes) {
-    const { norms, posteriors, slopes } = evaluate(inputs, sizes);
-    return { y: tf.neg(norms), saved: { posteriors, slopes } };
-  },
-  gradients,
-};
+const MAX_NUMBER = 1e18;
 
 /**
  * With S_c = logsumexp over components of (logit + the log p of the channels before c), channel c takes S_c - S_(c+1)
@@ -93,15 +83,10 @@ function gradients(
         const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slope);
         sums.unshift(sums[0] === undefined ? part : tf.add(part, sums[0]));
       }
-      const ofChannel = (channel: number) => sums[channel + 1] as tf.Tensor2D;
-      const spread = inOrder(
-        parameterOffsets(sizes),
-        sums[0] as tf.Tensor2D,
-        ofChannel,
-        ofChannel,
-        ofChannel,
-      );
-      return tf.mul(slopes, spread); // [M,P]
+      const [logits, ...channels] = sums as [tf.Tensor2D, ...tf.Tensor2D[]];
+      const coefficients = channels.map((sum, c) => channels.slice(0, c).map(() => sum));
+      const spread = { logits, means: channels, logScales: channels, coefficients };
+      return tf.mul(slopes, inOrder(parameterOffsets(sizes), spread)); // [M,P]
     },
   };
 }
@@ -109,25 +94,22 @@ function gradients(
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
 const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
-/** Puts blocks [M,K] at their positions among the parameters: [M,P]. */
-function inOrder(
-  offsets: ParameterOffsets,
-  logits: tf.Tensor2D,
-  mean: (channel: number) => tf.Tensor2D,
-  logScale: (channel: number) => tf.Tensor2D,
-  coefficient: (channel: number, earlier: number) => tf.Tensor2D,
-): tf.Tensor2D {
-  const blocks: [offset: number, block: tf.Tensor2D][] = [
-    [offsets.logits, logits],
-    ...offsets.means.map((offset, c): [number, tf.Tensor2D] => [offset, mean(c)]),
-    ...offsets.logScales.map((offset, c): [number, tf.Tensor2D] => [offset, logScale(c)]),
-    ...offsets.coefficients.flatMap((ofChannel, c) =>
-      ofChannel.map((offset, e): [number, tf.Tensor2D] => [offset, coefficient(c, e)]),
-    ),
-  ];
-  blocks.sort(([a], [b]) => a - b);
+/** Blocks of the parameters, as {@link ParameterOffsets} of them: [M,K] each. */
+interface Blocks {
+  readonly logits: tf.Tensor2D;
+  readonly means: readonly tf.Tensor2D[];
+  readonly logScales: readonly tf.Tensor2D[];
+  /** Of each channel, for those before it. */
+  readonly coefficients: readonly (readonly tf.Tensor2D[])[];
+}
+
+/** Puts blocks at their positions among the parameters: [M,P]. */
+function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
+  const all = [blocks.logits, ...blocks.means, ...blocks.logScales, ...blocks.coefficients.flat()];
+  const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
+  const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
   return tf.concat(
-    blocks.map(([, block]) => block),
+    order.map((i) => all[i] as tf.Tensor2D),
     1,
   );
 }
@@ -165,7 +147,7 @@ function evaluate(
   const logMasses = byChannel(component.logMass); // [M,K] each
   const posteriors: tf.Tensor2D[] = [];
   const norms: tf.Tensor2D[] = []; // log-probabilities of the channels
-  let sums = tf.clipByValue(block(offsets.logits), -MOST, MOST); // log of posteriors, not yet normalised
+  let sums = tf.clipByValue(block(offsets.logits), -MAX_NUMBER, MAX_NUMBER); // log of posteriors, not yet normalised
   for (let c = 0; c <= imageChannels; c++) {
     const posterior = tf.softmax(sums);
     posteriors.push(posterior);
@@ -178,20 +160,16 @@ function evaluate(
   }
 
   const byMean = byChannel(component.byMean); // [M,K] each
-  const byLogScale = byChannel(component.byLogScale); // [M,K] each
-  const slopes = inOrder(
-    offsets,
-    tf.onesLike(posteriors[0] as tf.Tensor2D),
-    (c) => byMean[c] as tf.Tensor2D,
-    (c) => byLogScale[c] as tf.Tensor2D,
-    (c, e) => {
-      const coefficient = coefficients[c]?.[e] as tf.Tensor2D;
-      return tf.mul(
-        tf.mul(byMean[c] as tf.Tensor2D, xs[e] as tf.Tensor2D),
-        tf.sub(1, tf.square(coefficient)),
-      );
-    },
-  );
+  const slopes = inOrder(offsets, {
+    logits: tf.onesLike(posteriors[0] as tf.Tensor2D),
+    means: byMean,
+    logScales: byChannel(component.byLogScale),
+    coefficients: coefficients.map((ofChannel, c) =>
+      ofChannel.map((coefficient, e) =>
+        tf.mul(tf.mul(byMean[c] as tf.Tensor2D, xs[e] as tf.Tensor2D), tf.sub(1, tf.square(coefficient))),
+      ),
+    ),
+  });
   return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes };
 }
 
@@ -216,9 +194,9 @@ function evaluateLogistic(
   logScale: tf.Tensor2D,
   levels: number,
 ) {
-  const clampedLogScale: tf.Tensor2D = tf.clipByValue(logScale, LOWEST_LOG_SCALE, MOST);
+  const clampedLogScale: tf.Tensor2D = tf.clipByValue(logScale, LOWEST_LOG_SCALE, MAX_NUMBER);
   const precision = tf.exp(tf.neg(clampedLogScale));
-  const z = tf.clipByValue(tf.mul<tf.Tensor2D>(tf.sub(x, mean), precision), -MOST, MOST); // [R,1] [R,K] -> [R,K]
+  const z = tf.clipByValue(tf.mul<tf.Tensor2D>(tf.sub(x, mean), precision), -MAX_NUMBER, MAX_NUMBER); // [R,1] [R,K] -> [R,K]
   const halfWidth: tf.Tensor2D = tf.mul(precision, 1 / (levels - 1));
   const isLowest: tf.Tensor2D = tf.cast(tf.lessEqual<tf.Tensor2D>(label, 0), 'float32'); // [R,1]
   const isHighest: tf.Tensor2D = tf.cast(tf.greaterEqual<tf.Tensor2D>(label, levels - 1), 'float32'); // [R,1]
@@ -230,7 +208,7 @@ function evaluateLogistic(
   // s/24 - s^2/2880 - w/2 and 1 + s/12 - s^2/720 - w/2 with s = w^2, and what the rest of the width adds.
   const width: tf.Tensor2D = tf.mul(halfWidth, 2);
   const near = tf.clipByValue(width, 0, NEAR);
-  const far = tf.clipByValue(width, NEAR, MOST);
+  const far = tf.clipByValue(width, NEAR, MAX_NUMBER);
   const s = tf.square(near);
   const half: tf.Tensor2D = tf.mul(near, 0.5);
   const e = tf.exp(tf.neg(far));
@@ -300,7 +278,13 @@ const scratchBytes = (sizes: LogisticMixtureSizes) =>
 
 const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>({
   name: 'logisticMixtureNats',
-  composed,
+  composed: {
+    forward(inputs, sizes) {
+      const { norms, posteriors, slopes } = evaluate(inputs, sizes);
+      return { y: tf.neg(norms), saved: { posteriors, slopes } };
+    },
+    gradients,
+  },
   wasmImplementation: {
     forward(inputs, sizes) {
       const [y, posteriors, slopes] = wasmForward(inputs, sizes);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { NORMALIZED_KERNEL } from '../kernels/modules';
 import { SMALLEST_SQUARE } from '../program/ops';
-import { defineOperation, type Implementation } from './operation';
+import { defineOperation } from './operation';
 import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -25,27 +25,37 @@ export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.
 }
 
 /** Its gradients need its inputs. */
-const composed: Implementation<Inputs, void, Inputs, tf.Tensor4D> = {
-  forward(inputs) {
-    const { direction, gain } = inputs;
-    const v = flat(direction); // [M,out]
-    const factors = tf.div(gain, norms(sumOfRows(tf.square(v)))); // [1,out]
-    return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs };
+const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
+  name: 'normalizedKernel',
+  composed: {
+    forward(inputs) {
+      const { direction, gain } = inputs;
+      const v = flat(direction); // [M,out]
+      const factors = tf.div(gain, norms(sumOfRows(tf.square(v)))); // [1,out]
+      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs };
+    },
+    gradients(dy, { direction, gain }) {
+      const [d, v] = [flat(dy), flat(direction)]; // [M,out]
+      const squares = sumOfRows(tf.square(v)); // [1,out]
+      const [norm, along] = [norms(squares), sumOfRows(tf.mul(d, v))]; // [1,out]
+      return {
+        direction() {
+          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
+          const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
+          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
+        },
+        gain: () => tf.reshape(tf.div(along, norm), gain.shape), // [1,out] -> [out]
+      };
+    },
   },
-  gradients(dy, { direction, gain }) {
-    const [d, v] = [flat(dy), flat(direction)]; // [M,out]
-    const squares = sumOfRows(tf.square(v)); // [1,out]
-    const [norm, along] = [norms(squares), sumOfRows(tf.mul(d, v))]; // [1,out]
-    return {
-      direction() {
-        const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
-        const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
-        return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
-      },
-      gain: () => tf.reshape(tf.div(along, norm), gain.shape), // [1,out] -> [out]
-    };
+  wasmImplementation: {
+    forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
+    gradients(dy, inputs) {
+      const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
+      return { direction: () => ddirection, gain: () => dgain };
+    },
   },
-};
+});
 
 /** [rows,columns,in,out] -> [M,out] */
 function flat(kernel: tf.Tensor4D): tf.Tensor2D {
@@ -84,15 +94,3 @@ const wasmGradients = wasmKernel(
     );
   },
 );
-
-const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
-  name: 'normalizedKernel',
-  composed,
-  wasmImplementation: {
-    forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
-    gradients(dy, inputs) {
-      const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
-      return { direction: () => ddirection, gain: () => dgain };
-    },
-  },
-});
