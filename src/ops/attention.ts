@@ -29,8 +29,6 @@ interface Saved extends Inputs {
   readonly logSums: tf.Tensor3D | undefined;
 }
 
-type AttentionImplementation = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
-
 /** Which of the weights are dropped; the same for every call. */
 export interface AttentionDropout {
   /** From 0, below 1. */
@@ -89,29 +87,19 @@ export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number 
   return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / CHUNKS)));
 }
 
-/**
- * The heads of images, [N*heads,places-1,U/heads]: queries without the first place, keys and values without the last.
- */
-interface Split {
-  /** Divided by sqrt(U / heads). */
-  readonly q: tf.Tensor3D;
-  readonly k: tf.Tensor3D;
-  readonly v: tf.Tensor3D;
-}
-
-const composed: AttentionImplementation = {
-  forward(inputs, attributes) {
+const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
+  forward(inputs, { heads, chunk: size, dropout }) {
     const { shape } = inputs.queries;
     const saved = { ...inputs, y: undefined, logSums: undefined };
     if (hasNoEarlier(inputs.queries)) return { y: tf.zeros<tf.Rank.R4>(shape), saved };
-    const { q, k, v } = split(inputs, attributes.heads);
-    const parts = chunksOf(q, attributes.chunk).map((chunk) =>
+    const { q, k, v } = split(inputs, heads);
+    const parts = chunksOf(q, size).map((chunk) =>
       tf.tidy(() => {
-        const { kept } = weightsOf(q, k, chunk, attributes.dropout);
+        const { kept } = weightsOf(q, k, chunk, dropout);
         return tf.matMul<tf.Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
       }),
     );
-    return { y: joined([firstOf(q), ...parts], shape, attributes.heads), saved };
+    return { y: joined([firstOf(q), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
     if (hasNoEarlier(dy)) {
@@ -124,20 +112,13 @@ const composed: AttentionImplementation = {
 };
 
 /** All three at once: each needs the weights. */
-function gradients(
-  dy: tf.Tensor4D,
-  inputs: Inputs,
-  { heads, dropout, chunk: size }: Attributes,
-): [queries: tf.Tensor4D, keys: tf.Tensor4D, values: tf.Tensor4D] {
-  const { shape } = inputs.queries;
+function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads);
   const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
-  const first = firstOf(q);
-  const dq: tf.Tensor3D[] = [first];
-  let dk: tf.Tensor3D | null = null;
-  let dv: tf.Tensor3D | null = null;
+  const dq: tf.Tensor3D[] = [];
+  let sums: tf.Tensor3D[] = []; // for keys and values
   for (const chunk of chunksOf(q, size)) {
-    const [ofQueries, ofKeys, ofValues] = tf.tidy(() => {
+    const [ofQueries, ...others] = tf.tidy(() => {
       const { weights, kept, factors } = weightsOf(q, k, chunk, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
       const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
@@ -151,20 +132,17 @@ function gradients(
       ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     });
     dq.push(ofQueries);
-    dk = sumWith(dk, ofKeys);
-    dv = sumWith(dv, ofValues);
+    sums = others.map((term, i) => sumWith(sums[i], term));
   }
-  const of = (parts: tf.Tensor3D[]) => joined(parts, shape, heads);
-  return [
-    tf.mul(of(dq), scaleOf(q)),
-    of([dk as unknown as tf.Tensor3D, first]),
-    of([dv as unknown as tf.Tensor3D, first]),
-  ];
+  const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
+  const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
+  const first = firstOf(q);
+  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: one line
 }
 
 /** The sum of terms, which are disposed. */
-function sumWith(total: tf.Tensor3D | null, term: tf.Tensor3D): tf.Tensor3D {
-  if (total === null) return term;
+function sumWith(total: tf.Tensor3D | undefined, term: tf.Tensor3D): tf.Tensor3D {
+  if (total === undefined) return term;
   const y = tf.add<tf.Tensor3D>(total, term);
   total.dispose();
   term.dispose();
@@ -216,26 +194,20 @@ function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: Attenti
 }
 
 /**
- * The heads of all three, without the first place's query, which sees nothing, and without the last place's key, which
- * nothing sees.
+ * The heads of all three, [N*heads,places-1,U/heads]: queries divided by sqrt(U / heads), without the first place's,
+ * which sees nothing; keys and values without the last place's, which nothing sees.
  */
-function split({ queries, keys, values }: Inputs, heads: number): Split {
-  const [q, k, v] = [queries, keys, values].map((x) => headsOf(x, heads)) as [
-    tf.Tensor3D,
-    tf.Tensor3D,
-    tf.Tensor3D,
-  ];
-  const [batch, places, size] = q.shape;
-  const before = (x: tf.Tensor3D) => tf.slice(x, [0, 0, 0], [batch, places - 1, size]); // [B,places-1,D]
-  return { q: tf.mul(afterFirst(q), scaleOf(q)), k: before(k), v: before(v) };
+function split({ queries, keys, values }: Inputs, heads: number) {
+  const q = headsOf(queries, heads);
+  const before = (x: tf.Tensor4D) => rowsOf(headsOf(x, heads), { start: 0, end: q.shape[1] - 1 }); // [B,places-1,D]
+  return { q: tf.mul(afterFirst(q), scaleOf(q)) as tf.Tensor3D, k: before(keys), v: before(values) };
 }
 
 /** Whether no place of any image has an earlier one, so that all outputs and gradients are zeros. */
 const hasNoEarlier = ({ shape: [n, h, w] }: tf.Tensor4D) => n === 0 || h * w <= 1;
 
 /** [B,places,D] -> [B,places-1,D] */
-const afterFirst = (x: tf.Tensor3D): tf.Tensor3D =>
-  tf.slice(x, [0, 1, 0], [x.shape[0], x.shape[1] - 1, x.shape[2]]);
+const afterFirst = (x: tf.Tensor3D): tf.Tensor3D => rowsOf(x, { start: 1, end: x.shape[1] });
 
 const scaleOf = ({ shape: [, , size] }: tf.Tensor3D) => 1 / Math.sqrt(size);
 
