@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import { ownKernels } from './scripts/lib/own-kernels.mjs';
 
 /** What the package exports. */
 const entries = {
   index: 'src/index.ts',
+  register: 'src/register.ts',
   runtime: 'src/runtime.ts',
   worker: 'src/worker.ts',
   node: 'src/node/index.ts',
@@ -12,8 +12,10 @@ const entries = {
   weights: 'src/weights/index.ts',
 };
 
-/** Not exported, but files by themselves, so that bundlers can leave out the first of them. */
-const apart = { 'own-kernels': 'src/ops/own-kernels.ts', 'wasm-kernels': 'src/ops/wasm-kernels.ts' };
+/** All files of the source but those of AssemblyScript. */
+const modules = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.includes('/assembly/'))
+  .map((file) => `src/${file}`);
 
 /** For script tags: `index` in one file, which makes the global `pixelcnn` and takes tfjs from the global `tf`. */
 const forPages = 'pixelcnn-layers.min';
@@ -28,21 +30,32 @@ const globalTf = `
 `;
 
 export default defineConfig([
-  // As ES modules, what entries share lies in one file, so that no class is there twice; as CommonJS, each is whole.
-  // ES modules are not minified: a page's own bundler does that, and leaves out what it does not need. CommonJS is, but
-  // for the names of classes and functions, which are in error messages.
+  // Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
+  // that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
+  // classes and functions, which are in error messages.
   {
-    entry: { ...entries, ...apart },
+    entry: entries,
     format: ['esm', 'cjs'],
+    splitting: false,
     target: 'es2022',
     dts: { entry: entries },
-    esbuildPlugins: [ownKernels],
     clean: [`!${forPages}.js`], // all but what the other build makes at the same time
+    esbuildPlugins: [
+      {
+        name: 'a file for each module',
+        setup({ initialOptions, onResolve }) {
+          const extension = initialOptions.format === 'esm' ? 'js' : 'cjs';
+          onResolve({ filter: /^\./ }, ({ path, kind }) =>
+            kind === 'entry-point' ? undefined : { path: `${path}.${extension}`, external: true },
+          );
+        },
+      },
+    ],
     esbuildOptions(options, { format }) {
+      options.entryPoints = modules;
       if (format === 'esm') return;
-      options.minify = true; // comments too, by which bundlers know what they may leave out
+      options.minify = true;
       options.keepNames = true;
-      options.entryPoints = entries;
       // A module of CommonJS has no address: it finds its worker by its folder.
       options.define = { ...options.define, 'import.meta.url': 'undefined' };
     },
@@ -57,7 +70,6 @@ export default defineConfig([
     minify: true,
     banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
     esbuildPlugins: [
-      ownKernels,
       {
         name: 'global-tf',
         setup(build) {

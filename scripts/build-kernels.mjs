@@ -1,6 +1,6 @@
-// Compiles the entries of src/kernels/assembly to WebAssembly and embeds them in
-// src/kernels/modules.ts, in hexadecimal: compressed, as packages and pages are sent, that is a quarter smaller than
-// base64, which hides bytes that repeat. Does nothing where modules.ts was made of the same sources.
+// Compiles src/kernels/assembly to WebAssembly and embeds the modules in src/kernels/modules.ts, each with the types of
+// what it exports, in hexadecimal: compressed, as packages and pages are sent, that is a quarter smaller than base64,
+// which hides bytes that repeat. Does nothing where modules.ts was made of the same sources.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -8,34 +8,39 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = [
-  'instructions',
-  'lookup',
-  'attention',
-  'gated-resnet',
-  'softmax',
-  'mixture-levels',
-  'causal-attention',
-  'causal-attention-back',
-  'convolution',
-  'correlation',
-  'cross-entropy',
-  'gate',
-  'linear-gate',
-  'concat-elu',
-  'normalized-kernel',
-  'layer-norm',
-  'logistic-mixture',
-  'lstm',
-  'lstm-back',
-  'lstm-kernel-back',
-];
-// Those in which most of a training step goes, also with fused multiplications and additions, for engines that have these.
-// Of the others, which share the same loops, it would save less time than it costs bytes.
-const FUSED = ['convolution', 'correlation'];
-// -O3 would inline what these call from several places, into more bytes than may be.
-const SMALLER = ['logistic-mixture', 'lstm', 'lstm-back'];
+const folder = `${root}src/kernels/assembly`;
+// What the modules are made of: files of assembly/, and flags beside those of all. In some, all that is called from
+// several places would be inlined, into more bytes than may be.
+const SMALLER = ['--shrinkLevel', '1'];
+const FUSED = ['--enable', 'relaxed-simd'];
+const MODULES = {
+  INSTRUCTIONS: ['instructions'],
+  LOOKUP: ['lookup'],
+  ATTENTION: ['attention'],
+  GATED_RESNET: ['gated-resnet'],
+  SOFTMAX: ['softmax'],
+  MIXTURE_LEVELS: ['mixture-levels'],
+  CAUSAL_ATTENTION: ['causal-attention'],
+  CAUSAL_ATTENTION_BACK: ['causal-attention-back'],
+  CONVOLUTION: ['convolution'],
+  CORRELATION: ['correlation'],
+  // Those in which most of a training step goes, with fused multiplications and additions, for engines that have these.
+  // In the others, which share the same loops, it would save less time than it costs bytes.
+  CONVOLUTION_FUSED: ['convolution', ...FUSED],
+  CORRELATION_FUSED: ['correlation', ...FUSED],
+  CROSS_ENTROPY: ['cross-entropy'],
+  GATE: ['gate', '--use', 'IS_LINEAR=0'],
+  LINEAR_GATE: ['gate', '--use', 'IS_LINEAR=1'],
+  CONCAT_ELU: ['concat-elu'],
+  NORMALIZED_KERNEL: ['normalized-kernel'],
+  LAYER_NORM: ['layer-norm'],
+  LOGISTIC_MIXTURE: ['logistic-mixture', ...SMALLER],
+  LSTM: ['lstm', ...SMALLER],
+  LSTM_BACK: ['lstm-back', ...SMALLER],
+  LSTM_KERNEL_BACK: ['lstm-kernel-back'],
+};
 const FLAGS = [
+  '-O3',
   '--converge',
   '--noAssert',
   '--noExportMemory',
@@ -45,15 +50,14 @@ const FLAGS = [
   'stub',
   '--importMemory',
 ];
-const MOST_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
+const MAX_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
-async function compile(entry, ...more) {
+async function compile(file, ...flags) {
   const written = new Map();
-  const path = `src/kernels/assembly/${entry}.ts`;
-  const level = SMALLER.includes(entry) ? '-O2' : '-O3';
-  const { error, stderr } = await asc.main([path, level, ...FLAGS, ...more, '--outFile', 'module.wasm'], {
+  const path = `src/kernels/assembly/${file}.ts`;
+  const { error, stderr } = await asc.main([path, ...FLAGS, ...flags, '--outFile', 'module.wasm'], {
     readFile: (name, base) => readFile(`${base}/${name}`, 'utf8').catch(() => null),
     writeFile: (name, contents) => written.set(name, contents),
     listFiles: () => [],
@@ -63,8 +67,8 @@ async function compile(entry, ...more) {
     throw error;
   }
   const bytes = written.get('module.wasm');
-  if (bytes.length > MOST_BYTES)
-    throw new Error(`${path}: ${bytes.length} bytes, at most ${MOST_BYTES} are wanted`);
+  if (bytes.length > MAX_BYTES)
+    throw new Error(`${path}: ${bytes.length} bytes, at most ${MAX_BYTES} are wanted`);
   const bad = sections(bytes).find((id) => OF_DATA.includes(id));
   if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
   return Buffer.from(bytes).toString('hex');
@@ -86,16 +90,23 @@ function sections(bytes) {
   return ids;
 }
 
-/** cross-entropy -> CROSS_ENTROPY */
-const constantOf = (entry) => entry.replaceAll('-', '_').toUpperCase();
+/** What a file of assembly/ exports, as the members of a type: `gate(y: number, x: number): void;`. */
+async function signatures(file) {
+  const text = await readFile(`${folder}/${file}.ts`, 'utf8');
+  const functions = text.matchAll(/^export function (\w+)\(([^)]*)\): (\w+)/gm);
+  return Array.from(functions, ([, name, parameters, result]) => {
+    const typed = parameters.replaceAll(/: \w+/g, ': number').replaceAll(/\s+/g, ' ').trim();
+    return `  ${name}(${typed}): ${result === 'void' ? 'void' : 'number'};\n`;
+  }).join('');
+}
 
 /** A digest of all that modules.ts is made of: the sources, this script, and the compiler. */
 async function digestOfSources() {
-  const folder = `${root}src/kernels/assembly`;
   const names = (await readdir(folder)).sort().map((name) => `${folder}/${name}`);
   names.push(`${root}src/kernels/limits.ts`);
   const hash = createHash('sha256').update(asc.version);
-  for (const file of [fileURLToPath(import.meta.url), ...names]) hash.update(await readFile(file)).update(file.slice(root.length)); // biome-ignore format: one line
+  for (const file of [fileURLToPath(import.meta.url), `${folder}/../encoding.ts`, ...names])
+    hash.update(await readFile(file)).update(file.slice(root.length));
   return hash.digest('hex');
 }
 
@@ -103,12 +114,10 @@ const target = `${root}src/kernels/modules.ts`;
 const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
 const earlier = await readFile(target, 'utf8').catch(() => '');
 if (!earlier.startsWith(firstLine)) {
-  let written = firstLine;
-  for (const entry of ENTRIES) {
-    written += `export const ${constantOf(entry)} =\n  '${await compile(entry)}';\n`;
-  }
-  for (const entry of FUSED) {
-    written += `export const ${constantOf(entry)}_FUSED =\n  '${await compile(entry, '--enable', 'relaxed-simd')}';\n`;
+  let written = `${firstLine}import type { WasmModule } from './wasm-module';\n`;
+  for (const [name, [file, ...flags]] of Object.entries(MODULES)) {
+    const hex = await compile(file, ...flags);
+    written += `\nexport const ${name} = '${hex}' as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, written);
   await rename(`${target}.new`, target); // an interruption leaves no half of it

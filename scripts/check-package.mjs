@@ -16,8 +16,8 @@ import { gzipSync } from 'node:zlib';
 import { check, run } from './lib/checks.mjs';
 import { forEachEngine } from './lib/engines.mjs';
 import {
-  BARE_IMPORT,
   BOTH_COPIES,
+  bareImport,
   imports,
   LOSS_NAMES,
   ONE_CLASS,
@@ -31,6 +31,7 @@ import { checkedQuickStart } from './lib/quick-start.mjs';
 
 // ES modules are not minified. The script for pages is, and takes 41 kB of it.
 const MAX_TARBALL_BYTES = 625_000;
+const MAX_SCRIPT_BYTES = 105_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -47,21 +48,30 @@ const temporary = mkdtempSync(join(tmpdir(), 'check-package-'));
 const project = join(temporary, 'project'); // the user's
 const bare = join(temporary, 'bare'); // of a user without tfjs
 
-/** What of the library takes its loops of training on wasm along into a page, and what does not. */
-// biome-ignore format: one list
-const WITH_LOOPS = [
-  'AutoregressiveModel', 'GatedActivation', 'MaskedConv2D', 'PixelLayer', 'autoregressiveModel', 'bitsPerDim',
-  'checkCausality', 'clipGradients', 'gatedActivation', 'gatedPixelCNN', 'logProb', 'maskedConv2d', 'normalize',
-  'pixelCNN', 'sample',
-];
-const WITHOUT_LOOPS = ['allowed', 'getMask', 'kernelsInUse', 'windowOf'];
+/** The modules of kernels, in hexadecimal, by name. */
+const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
+const kernels = new Map(
+  Array.from(source.matchAll(/^export const (\w+) = '(\w+)'/gm), ([, name, hex]) => [name, hex]),
+);
+
+/** What pages import, and modules of kernels that they then contain, or do not. */
+const KERNELS = [
+  ['getMask, windowOf, allowed, kernelsInUse', [], ['CONVOLUTION', 'CROSS_ENTROPY', 'GATE', 'INSTRUCTIONS']],
+  ['pixelCNN, sample', ['CONVOLUTION', 'CROSS_ENTROPY', 'INSTRUCTIONS'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK']],
+  ['maskedConv2d', ['CONVOLUTION'], ['CROSS_ENTROPY', 'GATE', 'LSTM', 'INSTRUCTIONS']],
+  ['GatedActivation', ['GATE', 'LINEAR_GATE'], ['CAUSAL_ATTENTION', 'CONCAT_ELU', 'LAYER_NORM', 'LSTM']],
+  ['diagonalBiLSTMBlock', ['LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK'], ['GATE', 'CAUSAL_ATTENTION']],
+  ['bitsPerDim', ['CROSS_ENTROPY'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM']],
+]; // biome-ignore format: one a line
 
 /** The most that parts of the library may weigh in a page, in bytes, minified and compressed, tfjs left out. */
 const PARTS = [
-  ['pixelcnn-layers', 'getMask', 38_500], // with all layers, which are registered on import
+  ['pixelcnn-layers', 'getMask', 2_200],
+  ['pixelcnn-layers', 'pixelCNN, sample', 74_000],
+  ['pixelcnn-layers/register', '', 55_000],
   ['pixelcnn-layers/runtime', 'getMask', 2_200],
   ['pixelcnn-layers/runtime', 'readPortable, sample', 40_500],
-  ['pixelcnn-layers', '*', 107_000],
+  ['pixelcnn-layers', '*', 106_000],
   ['pixelcnn-layers/runtime', '*', 49_500],
   ['pixelcnn-layers/node', '*', 5_400],
   ['pixelcnn-layers/data', '*', 4_300],
@@ -73,21 +83,20 @@ async function main() {
   await Promise.all([install(tarball), installBare(tarball)]);
   for (const [module, names, most] of PARTS) {
     const size = weigh(module, names);
-    await check(`${names} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
-  }
-  for (const [names, isWanted] of [
-    [WITH_LOOPS, true],
-    [WITHOUT_LOOPS, false],
-  ]) {
-    await check(
-      `bundled: ${isWanted ? 'with' : 'without'} the loops of training: ${names.join(', ')}`,
-      () => {
-        assert.deepEqual(
-          names.filter((name) => hasOwnLoops(name) !== isWanted),
-          [],
-        );
-      },
+    await check(`${names || 'nothing'} of ${module}: ${size} bytes, at most ${most}`, () =>
+      assert(size <= most),
     );
+  }
+  const script = gzipSync(readFileSync(distributed('pixelcnn-layers.min.js')), { level: 9 }).length;
+  await check(`the file for script tags: ${script} bytes, at most ${MAX_SCRIPT_BYTES}`, () =>
+    assert(script <= MAX_SCRIPT_BYTES),
+  );
+  for (const [names, wanted, unwanted] of KERNELS) {
+    await check(`bundled: ${names} with the kernels it runs, and no others`, () => {
+      const { text } = bundled('pixelcnn-layers', names);
+      const found = [...wanted, ...unwanted].filter((module) => text.includes(kernels.get(module)));
+      assert.deepEqual(found, wanted);
+    });
   }
   await check('a script tag: trains, saves, loads, samples, from the global tf', () => {
     const rest = imports('cjs').replace("require('pixelcnn-layers')", 'pixelcnn');
@@ -111,10 +120,14 @@ async function main() {
     );
   });
   await check('data does without layers', () => {
-    const data = readFileSync(join(project, 'node_modules', 'pixelcnn-layers', 'dist', 'data.js'), 'utf8');
-    assert(!data.includes('tfjs-layers'));
+    assert(!bundled('pixelcnn-layers/data', '*').text.includes('tfjs-layers'));
   });
-  await check('bundled, minified: classes are registered', () => runBundle('classes', BARE_IMPORT));
+  await check('a bare import registers all classes', () =>
+    runProgram('bare.mjs', bareImport('pixelcnn-layers')),
+  );
+  await check('bundled, minified: pixelcnn-layers/register registers all classes', () =>
+    runBundle('classes', bareImport('pixelcnn-layers/register')),
+  );
   await check('bundled, minified: losses keep their names', () => runBundle('losses', LOSS_NAMES));
   await checkEngines();
 }
@@ -193,7 +206,8 @@ async function checkEngines() {
 /** What a page would load for some of a module's names, with tfjs left out. */
 function bundled(module, names) {
   const [imported, used] = names === '*' ? ['* as all', 'all'] : [`{ ${names} }`, names];
-  const contents = `import ${imported} from '${module}'; console.log(${used});`;
+  const contents =
+    names === '' ? `import '${module}';` : `import ${imported} from '${module}'; console.log(${used});`;
   const { outputFiles } = esbuild.buildSync({
     stdin: { contents, resolveDir: project },
     external: ['@tensorflow/*'],
@@ -210,12 +224,8 @@ function bundled(module, names) {
 /** Its bytes, compressed. */
 const weigh = (module, names) => gzipSync(bundled(module, names).contents, { level: 9 }).length;
 
-/** Whether the loops of the cross-entropy are in a bundle, which only training needs. */
-function hasOwnLoops(names) {
-  const modules = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
-  const [, loops] = modules.match(/CROSS_ENTROPY =\s*'(.*)'/);
-  return bundled('pixelcnn-layers', names).text.includes(loops);
-}
+/** A file of the package as it is installed. */
+const distributed = (file) => join(project, 'node_modules', 'pixelcnn-layers', 'dist', file);
 
 /** TypeScript, strict; skipLibCheck because tfjs's own declarations need it. */
 async function compile(file, module, moduleResolution) {

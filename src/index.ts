@@ -1,6 +1,3 @@
-// Built, each export brings the kernels along instead: see scripts/lib/own-kernels.mjs.
-import './ops/own-kernels';
-
 export {
   type Causality,
   type CausalityOptions,
@@ -22,50 +19,7 @@ export {
 } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
-export {
-  CausalAttention,
-  type CausalAttentionArgs,
-  causalAttention,
-} from './layers/causal-attention';
-export type { CausalConv2DArgs } from './layers/causal-conv-2d';
-export { CenteredImage, centeredImage } from './layers/centered-image';
-export { ConcatElu, concatElu } from './layers/concat-elu';
-export type { WeightNormalizationArgs } from './layers/convolution-weights';
-export {
-  DiagonalBiLSTMBlock,
-  type DiagonalBiLSTMBlockArgs,
-  diagonalBiLSTMBlock,
-} from './layers/diagonal-bi-lstm-block';
-export { EnlargedMap, type EnlargedMapArgs, enlargedMap } from './layers/enlarged-map';
-export { GatedActivation, type GatedActivationArgs, gatedActivation } from './layers/gated-activation';
-export { GatedResBlock, type GatedResBlockArgs, gatedResBlock } from './layers/gated-res-block';
-export { LevelEmbedding, type LevelEmbeddingArgs, levelEmbedding } from './layers/level-embedding';
-export { LogisticMixture, type LogisticMixtureArgs, logisticMixture } from './layers/logistic-mixture';
-export { MaskedConv2D, type MaskedConv2DArgs, maskedConv2d } from './layers/masked-conv-2d';
-export {
-  MixtureParameters,
-  type MixtureParametersArgs,
-  mixtureParameters,
-} from './layers/mixture-parameters';
-export { OneHotClass, type OneHotClassArgs, oneHotClass } from './layers/one-hot-class';
-export { OneHotCodes, type OneHotCodesArgs, oneHotCodes } from './layers/one-hot-codes';
-export { OneHotLevels, type OneHotLevelsArgs, oneHotLevels } from './layers/one-hot-levels';
-export { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from './layers/pixel-cnn-res-block';
-export { PixelDropout, type PixelDropoutArgs, pixelDropout } from './layers/pixel-dropout';
-export { PixelLayer } from './layers/pixel-layer';
-export { PixelLogits, type PixelLogitsArgs, pixelLogits } from './layers/pixel-logits';
-export {
-  PixelNormalization,
-  type PixelNormalizationArgs,
-  pixelNormalization,
-} from './layers/pixel-normalization';
-export { PixelPosition, pixelPosition } from './layers/pixel-position';
-export { PixelShift, type PixelShiftArgs, pixelShift } from './layers/pixel-shift';
-export type { RecurrentBlockArgs } from './layers/recurrent-block';
-export { RowLSTMBlock, type RowLSTMBlockArgs, rowLSTMBlock } from './layers/row-lstm-block';
-export type { SeedArgs } from './layers/seeds';
-export { ShiftedConv2D, type ShiftedConv2DArgs, shiftedConv2d } from './layers/shifted-conv-2d';
-export type { Apply, DistributionLayer, TensorDistribution } from './layers/types';
+export * from './layers/index';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,

@@ -85,13 +85,14 @@ assert.equal(typeof fileSystem, 'function'); // the other entry is loaded
 assert.equal(serialization.SerializationMap.getMap().classNameMap.MaskedConv2D[0], MaskedConv2D);
 `;
 
-export const BARE_IMPORT = `
+/** Imports a module of the package for its side effect alone. */
+export const bareImport = (module) => `
 import { serialization } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import 'pixelcnn-layers';
+import '${module}';
 
 const { classNameMap } = serialization.SerializationMap.getMap();
-const names = ['MaskedConv2D', 'PixelCNNResBlock', 'GatedActivation', 'OneHotClass', 'PixelLogits', 'AutoregressiveModel'];
+const names = ['MaskedConv2D', 'PixelCNNResBlock', 'GatedActivation', 'OneHotClass', 'PixelLogits', 'RowLSTMBlock', 'LogisticMixture', 'AutoregressiveModel'];
 for (const name of names) {
   if (!classNameMap[name]) throw new Error(name + ' is not registered');
 }

@@ -148,7 +148,7 @@ export function timesSigmoid(a: number, b: number): number {
   return fround(above / fround(1 + eb));
 }
 
-export const sigmoid = (x: number): number => 1 / (1 + exp(-x));
+const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
 /** Uses its series to x^5 where x is so small that 1 - e would lose digits. */
 export const tanh = (x: number): number => {
@@ -162,34 +162,19 @@ export const tanh = (x: number): number => {
  * The level that x in [0, 1] represents, counted from 1: 1 + round(x last), with halves rounded up, in float32; 0 if
  * that is not one of 0..last.
  */
-export function levelNumber(x: number, last: number): number {
+function levelNumber(x: number, last: number): number {
   const level = Math.floor(fround(fround(x * last) + 0.5));
   return level >= 0 && level <= last ? level + 1 : 0;
 }
 
-// Activations as tfjs-layers defines them, all of which keep NaN.
-
-export const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * (exp(x) - 1));
-
-export const selu = (x: number): number => 1.0507009873554805 * elu(x, 1.6732632423543772);
-
-export const leakyRelu = (x: number, alpha: number): number => (x > 0 ? x : alpha * x);
-
-export const thresholdedRelu = (x: number, theta: number): number => (x <= theta ? 0 : x);
-
-export const clippedRelu = (x: number, max: number): number => Math.min(max, Math.max(0, x));
-
-export const hardSigmoid = (x: number): number => Math.min(1, Math.max(0, 0.2 * x + 0.5));
-
-export const softsign = (x: number): number => x / (1 + Math.abs(x));
-
-export const swish = (x: number): number => x * sigmoid(x);
+/** alpha (e^x - 1) below 0. */
+const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * (exp(x) - 1));
 
 /** ln(1 + e^x), without overflow and without loss of digits where 1 + e^x is close to 1. */
 export const softplus = (x: number): number => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 
 /** x tanh(softplus(x)), which takes no logarithm: with n = e^x it is x (n^2 + 2n) / (n^2 + 2n + 2). */
-export function mish(x: number): number {
+function mish(x: number): number {
   const e = exp(-Math.abs(x));
   const above = x > 0 ? 1 + 2 * e : e * (e + 2); // over e^2x where x > 0
   const rest = x > 0 ? 2 * e * e : 2;
@@ -197,7 +182,7 @@ export function mish(x: number): number {
 }
 
 /** With erf to 1.5e-7, as tfjs has it (Abramowitz and Stegun, 7.1.26). */
-export function gelu(x: number): number {
+function gelu(x: number): number {
   const z = Math.abs(x) / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * z);
   const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))); // biome-ignore format: one line
@@ -205,6 +190,25 @@ export function gelu(x: number): number {
   return x * (x > 0 ? 1 - tail : tail);
 }
 
-/** The approximation of GELU by tanh. */
-export const geluNew = (x: number): number =>
-  0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))); // sqrt(2 / pi)
+/**
+ * Functions of a number and of the parameter of an instruction, by the operation's name. Activations are as tfjs-layers
+ * defines them, and keep NaN.
+ */
+export const activations = {
+  sigmoid,
+  tanh,
+  elu,
+  softplus,
+  mish,
+  gelu,
+  levelNumber,
+  /** The approximation of GELU by tanh, with sqrt(2 / pi). */
+  geluNew: (x: number) => 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))),
+  selu: (x: number) => 1.0507009873554805 * elu(x, 1.6732632423543772),
+  leakyRelu: (x: number, alpha: number) => (x > 0 ? x : alpha * x),
+  thresholdedRelu: (x: number, theta: number) => (x <= theta ? 0 : x),
+  clippedRelu: (x: number, max: number) => Math.min(max, Math.max(0, x)),
+  hardSigmoid: (x: number) => Math.min(1, Math.max(0, 0.2 * x + 0.5)),
+  softsign: (x: number) => x / (1 + Math.abs(x)),
+  swish: (x: number) => x * sigmoid(x),
+};

@@ -1,40 +1,6 @@
-/**
- * What an instruction does for each image: computes y from a and b. Modules in assembly/ implement some of these, under
- * the same numbers (see webassembly.ts); the others, which few networks use, always run in JavaScript.
- */
-export const Op = {
-  product: 0,
-  add: 1,
-  multiply: 2,
-  copy: 3,
-  relu: 4,
-  gate: 5,
-  sigmoid: 6,
-  tanh: 7,
-  swish: 8,
-  elu: 9,
-  leakyRelu: 10,
-  maximum: 11,
-  minimum: 12,
-  thresholdedRelu: 13,
-  clippedRelu: 14,
-  hardSigmoid: 15,
-  selu: 16,
-  softsign: 17,
-  softplus: 18,
-  gelu: 19,
-  geluNew: 20,
-  mish: 21,
-  oneHot: 22,
-  normalize: 23,
-  softmax: 24,
-  logSoftmax: 25,
-  levelNumber: 26,
-  lookup: 27,
-  concatElu: 28,
-  linearGate: 29,
-  attend: 30,
-} as const;
+import { INSTRUCTION_WORDS, Op, Word } from './encoding';
+
+export { INSTRUCTION_WORDS, Op, Word };
 
 export type OpName = keyof typeof Op;
 
@@ -78,7 +44,7 @@ export interface Operand {
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
-  readonly op: (typeof Op)[OpName];
+  readonly op: Op;
   readonly y: Operand;
   readonly a: Operand;
   /** Not used by functions of one number. `concatElu` writes to it. */
@@ -101,47 +67,20 @@ export interface Instruction {
   readonly parameter?: number;
 }
 
-/**
- * The positions of the words of an encoded instruction. An operand takes four: base, offset, stride and column stride,
- * in this order. All are 32-bit integers except the parameter, a float64 that takes two words. assembly/instructions.ts
- * has the same, in bytes.
- */
-export const Word = {
-  op: 0,
-  y: 1,
-  a: 5,
-  b: 9,
-  length: 13,
-  columns: 14,
-  weights: 15,
-  weightStride: 16,
-  inputs: 17,
-  parameter: 18,
-  rows: 20,
-  c: 21,
-} as const;
-
-export const INSTRUCTION_WORDS = 25;
-
 /** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
   const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
   const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
-  const words = [op, ...operandWords(y), ...operandWords(a), ...operandWords(b)];
-  words.push(length, columns, weights, weightStride, inputs);
-  for (const [i, word] of words.entries()) view.setInt32(4 * i, word, true);
+  const words = { op, length, columns, weights, weightStride, inputs, rows };
+  for (const [name, word] of Object.entries(words)) view.setInt32(4 * Word[name as 'op'], word, true);
+  for (const [name, operand] of Object.entries({ y, a, b, c })) {
+    const { base, offset, stride, columnStride = 0 } = operand;
+    for (const [i, word] of [base, offset, stride, columnStride].entries())
+      view.setInt32(4 * (Word[name as 'y'] + i), word, true);
+  }
   view.setFloat64(4 * Word.parameter, parameter, true);
-  for (const [i, word] of [rows, ...operandWords(c)].entries())
-    view.setInt32(4 * (Word.rows + i), word, true);
 }
-
-const operandWords = ({ base, offset, stride, columnStride = 0 }: Operand) => [
-  base,
-  offset,
-  stride,
-  columnStride,
-];
 
 /** A number of floats, rounded up to whole vectors of the kernels, which have four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);

@@ -1,25 +1,11 @@
 import {
-  clippedRelu,
-  elu,
+  activations,
   exp,
   expFloat32,
-  gelu,
-  geluNew,
-  hardSigmoid,
-  leakyRelu,
-  levelNumber,
   log,
-  mish,
   oneMinusExpFloat32,
   pmax,
-  selu,
-  sigmoid,
-  softplus,
-  softsign,
-  swish,
-  tanh,
   tanhTimesSigmoid,
-  thresholdedRelu,
   timesSigmoid,
 } from './arithmetic';
 import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from './instruction';
@@ -56,37 +42,67 @@ export function javascriptKernels(floats: number): SamplingKernels {
   };
 }
 
-/** y[i] of a[i] and the parameter. */
-const UNARY: Readonly<Partial<Record<OpName, (x: number, parameter: number) => number>>> = {
-  sigmoid,
-  tanh,
-  swish,
-  elu,
-  leakyRelu,
-  thresholdedRelu,
-  clippedRelu,
-  hardSigmoid,
-  selu,
-  softsign,
-  softplus,
-  gelu,
-  geluNew,
-  mish,
-  levelNumber,
-};
+/** An instruction for one image, or one column of it: positions in the heap, and numbers. See {@link Instruction}. */
+interface Item {
+  readonly heap: Float32Array;
+  y: number;
+  a: number;
+  b: number;
+  c: number;
+  readonly length: number;
+  readonly weights: number;
+  readonly weightStride: number;
+  readonly inputs: number;
+  readonly rows: number;
+  readonly parameter: number;
+}
 
 /** y[i] of a[i] and b[i]. */
-const BINARY: Readonly<Partial<Record<OpName, (a: number, b: number) => number>>> = {
-  add: (a, b) => a + b,
-  multiply: (a, b) => a * b,
+const BINARY = {
+  add: (a: number, b: number) => a + b,
+  multiply: (a: number, b: number) => a * b,
   gate: tanhTimesSigmoid,
   linearGate: timesSigmoid,
-  maximum: (a, b) => Math.max(a, b),
-  minimum: (a, b) => Math.min(a, b),
+  maximum: (a: number, b: number) => Math.max(a, b),
+  minimum: (a: number, b: number) => Math.min(a, b),
 };
 
-/** The names of operations, by their numbers. */
-const OP_NAMES = /* @__PURE__ */ Object.keys(Op) as readonly OpName[];
+/** All other operations. */
+const LOOPS: Readonly<
+  Record<Exclude<OpName, keyof typeof activations | keyof typeof BINARY>, (item: Item) => void>
+> = {
+  product,
+  lookup,
+  attend,
+  concatElu,
+  normalize,
+  softmax: (item) => groupSoftmax(item, false),
+  logSoftmax: (item) => groupSoftmax(item, true),
+  copy: ({ heap, y, a, length }) => heap.copyWithin(y, a, a + length),
+  relu({ heap, y, a, length }) {
+    for (let i = 0; i < length; i++) heap[y + i] = pmax(heap[a + i] as number, 0);
+  },
+  oneHot({ heap, y, a, length, parameter }) {
+    const hot = (heap[a] as number) - parameter;
+    for (let i = 0; i < length; i++) heap[y + i] = i === hot ? 1 : 0;
+  },
+};
+
+/** The loop of an operation. */
+function loopOf(name: OpName): (item: Item) => void {
+  if (name in LOOPS) return LOOPS[name as keyof typeof LOOPS];
+  if (name in activations) {
+    const activation: (x: number, parameter: number) => number =
+      activations[name as keyof typeof activations];
+    return ({ heap, y, a, length, parameter }) => {
+      for (let i = 0; i < length; i++) heap[y + i] = activation(heap[a + i] as number, parameter);
+    };
+  }
+  const binary = BINARY[name as keyof typeof BINARY];
+  return ({ heap, y, a, b, length }) => {
+    for (let i = 0; i < length; i++) heap[y + i] = binary(heap[a + i] as number, heap[b + i] as number);
+  };
+}
 
 /** Runs one instruction on a number of images. */
 export function runInstruction(
@@ -95,73 +111,41 @@ export function runInstruction(
   bases: number,
   images: number,
 ): void {
-  const word = (index: number) => words[at + index] as number;
-  const operand = (first: number) => {
+  const word = (index: Word) => words[at + index] as number;
+  const operand = (first: Word) => {
     const start = (words[bases + word(first)] as number) + word(first + 1);
     const [stride, columnStride] = [word(first + 2), word(first + 3)];
     return (n: number, column: number) => start + n * stride + column * columnStride;
   };
   const [y, a, b, c] = [operand(Word.y), operand(Word.a), operand(Word.b), operand(Word.c)];
-  const [name, length] = [OP_NAMES[word(Word.op)] as OpName, word(Word.length)];
-  const [weights, weightStride, inputs] = [word(Word.weights), word(Word.weightStride), word(Word.inputs)];
-  const rows = word(Word.rows);
-  const parameter = view.getFloat64(4 * (at + Word.parameter), true);
+  const item: Item = {
+    heap,
+    y: 0,
+    a: 0,
+    b: 0,
+    c: 0,
+    length: word(Word.length),
+    weights: word(Word.weights),
+    weightStride: word(Word.weightStride),
+    inputs: word(Word.inputs),
+    rows: word(Word.rows),
+    parameter: view.getFloat64(4 * (at + Word.parameter), true),
+  };
+  const loop = loopOf(Op[word(Word.op)] as OpName);
   const columns = Math.max(1, word(Word.columns));
   for (let n = 0; n < images; n++) {
     for (let column = 0; column < columns; column++) {
-      const [yn, an, bn] = [y(n, column), a(n, column), b(n, column)];
-      if (name === 'product') product(heap, yn, an, bn, length, weights, weightStride, inputs, parameter);
-      else if (name === 'lookup')
-        lookup(heap, yn, an, bn, length, weights, weightStride, inputs, rows, parameter);
-      else if (name === 'attend')
-        attend(heap, yn, an, bn, c(n, column), length, weights, weightStride, inputs, fround(parameter));
-      else if (name === 'concatElu') concatElu(heap, yn, bn, an, length);
-      else if (name === 'normalize') normalize(heap, yn, an, bn, length, weights, parameter);
-      else if (name === 'softmax' || name === 'logSoftmax')
-        groupSoftmax(heap, yn, an, length, name === 'logSoftmax');
-      else eachValue(heap, name, length, yn, an, bn, parameter);
+      item.y = y(n, column);
+      item.a = a(n, column);
+      item.b = b(n, column);
+      item.c = c(n, column);
+      loop(item);
     }
   }
 }
 
-/** An elementwise operation; the two most common ones are inlined. */
-function eachValue(
-  heap: Float32Array,
-  name: OpName,
-  length: number,
-  y: number,
-  a: number,
-  b: number,
-  parameter: number,
-): void {
-  const unary = UNARY[name];
-  const binary = BINARY[name];
-  if (unary !== undefined) {
-    for (let i = 0; i < length; i++) heap[y + i] = unary(heap[a + i] as number, parameter);
-  } else if (binary !== undefined) {
-    for (let i = 0; i < length; i++) heap[y + i] = binary(heap[a + i] as number, heap[b + i] as number);
-  } else if (name === 'relu') {
-    for (let i = 0; i < length; i++) heap[y + i] = pmax(heap[a + i] as number, 0);
-  } else if (name === 'copy') {
-    for (let i = 0; i < length; i++) heap[y + i] = heap[a + i] as number;
-  } else {
-    const hot = (heap[a] as number) - parameter;
-    for (let i = 0; i < length; i++) heap[y + i] = i === hot ? 1 : 0;
-  }
-}
-
-/** The equivalent of assembly/product.ts for one image: y = max(b + a w, lowerBound), from positions in the heap. */
-function product(
-  heap: Float32Array,
-  y: number,
-  a: number,
-  b: number,
-  length: number,
-  weights: number,
-  weightStride: number,
-  inputs: number,
-  lowerBound: number,
-): void {
+/** The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. */
+function product({ heap, y, a, b, length, weights, weightStride, inputs, parameter }: Item): void {
   for (let o = 0; o < length; o += 4) {
     let y0 = heap[b + o] as number;
     let y1 = heap[b + o + 1] as number;
@@ -174,29 +158,19 @@ function product(
       y2 = fround(y2 + fround(x * (heap[w + 2] as number)));
       y3 = fround(y3 + fround(x * (heap[w + 3] as number)));
     }
-    heap[y + o] = pmax(y0, lowerBound);
-    heap[y + o + 1] = pmax(y1, lowerBound);
-    heap[y + o + 2] = pmax(y2, lowerBound);
-    heap[y + o + 3] = pmax(y3, lowerBound);
+    heap[y + o] = pmax(y0, parameter);
+    heap[y + o + 1] = pmax(y1, parameter);
+    heap[y + o + 2] = pmax(y2, parameter);
+    heap[y + o + 3] = pmax(y3, parameter);
   }
 }
 
 /**
- * The equivalent of assembly/lookup.ts for one image: y = max(b + the rows that a refers to, lowerBound); y may be at
+ * The equivalent of assembly/lookup.ts for one image: y = max(b + the rows that a refers to, parameter); y may be at
  * the position of b.
  */
-function lookup(
-  heap: Float32Array,
-  y: number,
-  a: number,
-  b: number,
-  length: number,
-  weights: number,
-  weightStride: number,
-  inputs: number,
-  rows: number,
-  lowerBound: number,
-): void {
+function lookup(item: Item): void {
+  const { heap, y, a, b, length, weights, weightStride, inputs, rows, parameter } = item;
   const next = rows * weightStride;
   for (let o = 0; o < length; o++) {
     let sum = heap[b + o] as number;
@@ -204,49 +178,40 @@ function lookup(
       const number = heap[a + i] as number; // counts from 1
       if (number > 0) sum = fround(sum + (heap[w + number * weightStride] as number));
     }
-    heap[y + o] = pmax(sum, lowerBound);
+    heap[y + o] = pmax(sum, parameter);
   }
 }
 
 /**
- * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [first,
- * end). Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
+ * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [b, c).
+ * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
  */
-function attend(
-  heap: Float32Array,
-  y: number,
-  a: number,
-  first: number,
-  end: number,
-  length: number,
-  room: number,
-  placeStride: number,
-  toValues: number,
-  scale: number,
-): void {
-  const places = (end - first) / placeStride;
+function attend(item: Item): void {
+  const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
+  const scale = fround(item.parameter);
+  const places = (c - b) / weightStride;
   let max = Number.NEGATIVE_INFINITY;
-  for (let p = 0, k = first; p < places; p++, k += placeStride) {
+  for (let p = 0, k = b; p < places; p++, k += weightStride) {
     const sums: Quarters = [0, 0, 0, 0];
     for (let i = 0; i < length; i++) {
       const product = fround((heap[a + i] as number) * (heap[k + i] as number));
       sums[(i & 3) as 0] = fround(sums[(i & 3) as 0] + product);
     }
     const score = fround(sumOf(sums) * scale);
-    heap[room + p] = score;
+    heap[weights + p] = score;
     max = p === 0 ? score : pmax(max, score);
   }
   const totals: Quarters = [0, 0, 0, 0];
   for (let p = 0; p < places; p++) {
-    const weight = expFloat32(fround((heap[room + p] as number) - max));
-    heap[room + p] = weight;
+    const weight = expFloat32(fround((heap[weights + p] as number) - max));
+    heap[weights + p] = weight;
     totals[(p & 3) as 0] = fround(totals[(p & 3) as 0] + weight);
   }
   const total = sumOf(totals);
   for (let i = 0; i < length; i++) {
     let sum = 0;
-    for (let p = 0, v = first + toValues + i; p < places; p++, v += placeStride)
-      sum = fround(sum + fround((heap[room + p] as number) * (heap[v] as number)));
+    for (let p = 0, v = b + inputs + i; p < places; p++, v += weightStride)
+      sum = fround(sum + fround((heap[weights + p] as number) * (heap[v] as number)));
     heap[y + i] = places === 0 ? 0 : sum / total;
   }
 }
@@ -257,7 +222,7 @@ type Quarters = [number, number, number, number];
 const sumOf = ([a, b, c, d]: Quarters) => fround(fround(a + c) + fround(b + d));
 
 /** Writes elu(a) to y and elu(-a) to b, with a single exponential, since one of a and -a is not negative. */
-function concatElu(heap: Float32Array, y: number, b: number, a: number, length: number): void {
+function concatElu({ heap, y, a, b, length }: Item): void {
   for (let i = 0; i < length; i++) {
     const x = heap[a + i] as number;
     const size = Math.abs(x);
@@ -268,28 +233,20 @@ function concatElu(heap: Float32Array, y: number, b: number, a: number, length: 
 }
 
 /** In float64; y may be at the position of a. */
-function normalize(
-  heap: Float32Array,
-  y: number,
-  a: number,
-  scales: number,
-  length: number,
-  shifts: number,
-  epsilon: number,
-): void {
+function normalize({ heap, y, a, b, length, weights, parameter }: Item): void {
   let mean = 0;
   for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
   let variance = 0;
   for (let i = 0; i < length; i++) variance += ((heap[a + i] as number) - mean) ** 2 / length;
-  const factor = 1 / Math.sqrt(variance + epsilon);
+  const factor = 1 / Math.sqrt(variance + parameter);
   for (let i = 0; i < length; i++) {
     const normal = ((heap[a + i] as number) - mean) * factor;
-    heap[y + i] = normal * (heap[scales + i] as number) + (heap[shifts + i] as number);
+    heap[y + i] = normal * (heap[b + i] as number) + (heap[weights + i] as number);
   }
 }
 
 /** e^a / sum e^a, or its logarithm, in float64; y may be at the position of a. */
-function groupSoftmax(heap: Float32Array, y: number, a: number, length: number, isLog: boolean): void {
+function groupSoftmax({ heap, y, a, length }: Item, isLog: boolean): void {
   let max = heap[a] as number;
   for (let i = 1; i < length; i++) max = pmax(max, heap[a + i] as number);
   let sum = 0;

@@ -8,6 +8,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { pointWindow } from '../core/window';
+import { provideAttentionKernels } from '../ops/attention';
 import type { Ops } from '../program/operations';
 import type { DropoutArgs } from '../program/operations/attend';
 import { checkRate } from '../program/operations/attend';
@@ -133,6 +134,7 @@ export class CausalAttention extends PixelLayer {
   }
 }
 serialization.registerClass(CausalAttention);
+provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */
 export function causalAttention(args: CausalAttentionArgs): CausalAttention {

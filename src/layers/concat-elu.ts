@@ -1,4 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
+import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import { checkLayerArgs, layerArgNames } from './layer-args';
 import { PixelLayer } from './pixel-layer';
@@ -32,6 +33,7 @@ export class ConcatElu extends PixelLayer {
   }
 }
 serialization.registerClass(ConcatElu);
+provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
 export function concatElu(args?: LayerArgs): ConcatElu {

@@ -1,11 +1,14 @@
 import { initializers } from '@tensorflow/tfjs-layers';
 import { pointWindow } from '../core/window';
+import { provideGateKernels } from '../ops/gate';
 import type { Ops } from '../program/operations';
 import type { GateKind } from '../program/operations/gate';
 import type { LayerWeight } from '../program/weights';
 import type { PixelLayer } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Shape } from './types';
+
+provideGateKernels();
 
 /** What a condition adds to the inputs of a gate: [N,K] or [N,H,W,K] -> [..,2F]. */
 export interface Projection {

@@ -14,6 +14,7 @@ import {
   type ShiftedWindowArgs,
   shiftedWindow,
 } from '../core/window';
+import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import type { DropoutArgs } from '../program/operations/attend';
 import { checkRate } from '../program/operations/attend';
@@ -227,6 +228,7 @@ export class GatedResBlock extends PixelLayer {
   }
 }
 serialization.registerClass(GatedResBlock);
+provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */
 export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {

@@ -1,6 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { checkBoolean, checkFeatures, checkInteger, checkNumber, type NamesOf } from '../core/check';
+import { provideLayerNormKernels } from '../ops/layer-norm';
 import type { Ops } from '../program/operations';
 import type { LayerWeight } from '../program/weights';
 import { checkLayerArgs, layerArgNames } from './layer-args';
@@ -92,6 +93,7 @@ export class PixelNormalization extends PixelLayer {
   }
 }
 serialization.registerClass(PixelNormalization);
+provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */
 export function pixelNormalization(args?: PixelNormalizationArgs): PixelNormalization {

@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkFeatures, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
 import { type KernelWindow, windowOf } from '../core/window';
+import { provideLSTMKernels } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
 import type { DropoutArgs } from '../program/operations/attend';
 import { checkRate } from '../program/operations/attend';
@@ -17,6 +18,8 @@ import {
   weightArgs,
 } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
+
+provideLSTMKernels();
 
 /**
  * Arguments of every recurrent block. The following mean the same as in tfjs's `conv2d`, for each kernel and each bias:

@@ -1,36 +1,15 @@
-import {
-  add,
-  cast,
-  concat,
-  lessEqual,
-  matMul,
-  mul,
-  pad,
-  type Rank,
-  range,
-  reshape,
-  slice,
-  softmax,
-  sub,
-  sum,
-  type Tensor2D,
-  type Tensor3D,
-  type Tensor4D,
-  tensor3d,
-  tidy,
-  transpose,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../core/check';
+import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
 import { uniformsOf } from '../sampling/noise';
 import { defineOperation, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { addresses, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** All [N,H,W,U]. */
-  readonly queries: Tensor4D;
-  readonly keys: Tensor4D;
-  readonly values: Tensor4D;
+  readonly queries: tf.Tensor4D;
+  readonly keys: tf.Tensor4D;
+  readonly values: tf.Tensor4D;
 }
 
 interface Attributes {
@@ -45,9 +24,9 @@ interface Attributes {
  */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
-  readonly y: Tensor4D | undefined;
+  readonly y: tf.Tensor4D | undefined;
   /** ln of the sum of e^score over each query's weights, [N,heads,H*W]. */
-  readonly logSums: Tensor3D | undefined;
+  readonly logSums: tf.Tensor3D | undefined;
 }
 
 /** Which of the weights are dropped; the same for every call. */
@@ -58,7 +37,7 @@ export interface AttentionDropout {
 }
 
 /** The most weights in a chunk of queries: 64 MiB. */
-const MOST_WEIGHTS = 2 ** 24;
+const MAX_WEIGHTS = 2 ** 24;
 
 /**
  * The most queries in a chunk. Keys beyond those that the first query of a chunk sees are wasted arithmetic, which is
@@ -92,7 +71,7 @@ export function attention(
   heads: number,
   dropout: AttentionDropout | null = null,
   chunk = chunkOf(queries.shape, heads),
-): Tensor4D {
+): tf.Tensor4D {
   return operation({ queries, keys, values }, { heads, dropout, chunk });
 }
 
@@ -101,90 +80,70 @@ export function attention(
  *
  * @throws TypeError if not even those of one place fit
  */
-export function chunkOf([n, h, w]: Tensor4D['shape'], heads: number): number {
+export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number {
   const places = h * w;
   checkMemory('attend: images, heads, height, width', [n, heads, h, w]);
-  const fitting = Math.max(1, Math.floor(MOST_WEIGHTS / (n * heads * places)));
+  const fitting = Math.max(1, Math.floor(MAX_WEIGHTS / (n * heads * places)));
   return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / CHUNKS)));
 }
 
-/**
- * The heads of images, [N*heads,places-1,U/heads]: queries without the first place, keys and values without the last.
- */
-interface Split {
-  /** Divided by sqrt(U / heads). */
-  readonly q: Tensor3D;
-  readonly k: Tensor3D;
-  readonly v: Tensor3D;
-}
-
-const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
-  forward(inputs, attributes) {
+const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
+  forward(inputs, { heads, chunk: size, dropout }) {
     const { shape } = inputs.queries;
     const saved = { ...inputs, y: undefined, logSums: undefined };
-    if (hasNoEarlier(inputs.queries)) return { y: zeros<Rank.R4>(shape), saved };
-    const { q, k, v } = split(inputs, attributes.heads);
-    const parts = chunksOf(q, attributes.chunk).map((chunk) =>
-      tidy(() => {
-        const { kept } = weightsOf(q, k, chunk, attributes.dropout);
-        return matMul<Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
+    if (hasNoEarlier(inputs.queries)) return { y: tf.zeros<tf.Rank.R4>(shape), saved };
+    const { q, k, v } = split(inputs, heads);
+    const parts = chunksOf(q, size).map((chunk) =>
+      tf.tidy(() => {
+        const { kept } = weightsOf(q, k, chunk, dropout);
+        return tf.matMul<tf.Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
       }),
     );
-    return { y: joined([firstOf(q), ...parts], shape, attributes.heads), saved };
+    return { y: joined([firstOf(q), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
     if (hasNoEarlier(dy)) {
-      const none = () => zeros(dy.shape);
+      const none = () => tf.zeros(dy.shape);
       return { queries: none, keys: none, values: none };
     }
-    const [queries, keys, values] = tidy(() => gradients(dy, inputs, attributes));
+    const [queries, keys, values] = tf.tidy(() => gradients(dy, inputs, attributes));
     return { queries: () => queries, keys: () => keys, values: () => values };
   },
 };
 
 /** All three at once: each needs the weights. */
-function gradients(
-  dy: Tensor4D,
-  inputs: Inputs,
-  { heads, dropout, chunk: size }: Attributes,
-): [queries: Tensor4D, keys: Tensor4D, values: Tensor4D] {
-  const { shape } = inputs.queries;
+function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads);
   const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
-  const first = firstOf(q);
-  const dq: Tensor3D[] = [first];
-  let dk: Tensor3D | null = null;
-  let dv: Tensor3D | null = null;
+  const dq: tf.Tensor3D[] = [];
+  let sums: tf.Tensor3D[] = []; // for keys and values
   for (const chunk of chunksOf(q, size)) {
-    const [ofQueries, ofKeys, ofValues] = tidy(() => {
+    const [ofQueries, ...others] = tf.tidy(() => {
       const { weights, kept, factors } = weightsOf(q, k, chunk, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
-      const dKept = matMul<Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
-      const weighed = mul<Tensor3D>(weights, factors === null ? dKept : mul(dKept, factors));
-      const scores = sub<Tensor3D>(weighed, mul(weights, sum(weighed, 2, true))); // [B,size,end]
-      const padded = (x: Tensor3D) => pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,places-1,D]
+      const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+      const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
+      const scores = tf.sub<tf.Tensor3D>(weighed, tf.mul(weights, tf.sum(weighed, 2, true))); // [B,size,end]
+      const padded = (x: tf.Tensor3D) => tf.pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,places-1,D]
       return [
-        matMul(scores, upTo(k, chunk)), // [B,size,end] x [B,end,D] -> [B,size,D]
-        padded(matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
-        padded(matMul(turned(kept), d)),
-      ] as [Tensor3D, Tensor3D, Tensor3D];
+        tf.matMul(scores, upTo(k, chunk)), // [B,size,end] x [B,end,D] -> [B,size,D]
+        padded(tf.matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
+        padded(tf.matMul(turned(kept), d)),
+      ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     });
     dq.push(ofQueries);
-    dk = sumWith(dk, ofKeys);
-    dv = sumWith(dv, ofValues);
+    sums = others.map((term, i) => sumWith(sums[i], term));
   }
-  const of = (parts: Tensor3D[]) => joined(parts, shape, heads);
-  return [
-    mul(of(dq), scaleOf(q)),
-    of([dk as unknown as Tensor3D, first]),
-    of([dv as unknown as Tensor3D, first]),
-  ];
+  const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
+  const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
+  const first = firstOf(q);
+  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: one line
 }
 
 /** The sum of terms, which are disposed. */
-function sumWith(total: Tensor3D | null, term: Tensor3D): Tensor3D {
-  if (total === null) return term;
-  const y = add<Tensor3D>(total, term);
+function sumWith(total: tf.Tensor3D | undefined, term: tf.Tensor3D): tf.Tensor3D {
+  if (total === undefined) return term;
+  const y = tf.add<tf.Tensor3D>(total, term);
   total.dispose();
   term.dispose();
   return y;
@@ -196,7 +155,7 @@ interface Chunk {
   readonly end: number;
 }
 
-function chunksOf({ shape: [, queries] }: Tensor3D, size: number): Chunk[] {
+function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
   return Array.from({ length: Math.ceil(queries / size) }, (_, i) => ({
     start: i * size,
     end: Math.min(queries, (i + 1) * size),
@@ -207,20 +166,20 @@ function chunksOf({ shape: [, queries] }: Tensor3D, size: number): Chunk[] {
  * The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and the weights that dropout
  * keeps.
  */
-function weightsOf(q: Tensor3D, k: Tensor3D, chunk: Chunk, dropout: AttentionDropout | null) {
+function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: AttentionDropout | null) {
   const { start, end } = chunk;
-  const scores = matMul<Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
-  const queries = reshape(range(start, end), [-1, 1]); // [size,1]
-  const isSeen = cast(lessEqual(range(0, end), queries), 'float32'); // [end], [size,1] -> [size,end]
-  const hidden = mul<Tensor2D>(sub(1, isSeen), HIDDEN);
-  const weights = softmax<Tensor3D>(add<Tensor3D>(mul(scores, isSeen), hidden)); // [B,size,end]
+  const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+  const queries = tf.reshape(tf.range(start, end), [-1, 1]); // [size,1]
+  const isSeen = tf.cast(tf.lessEqual(tf.range(0, end), queries), 'float32'); // [end], [size,1] -> [size,end]
+  const hidden = tf.mul<tf.Tensor2D>(tf.sub(1, isSeen), HIDDEN);
+  const weights = tf.softmax<tf.Tensor3D>(tf.add<tf.Tensor3D>(tf.mul(scores, isSeen), hidden)); // [B,size,end]
   if (dropout === null) return { weights, kept: weights, factors: null };
   const factors = factorsOf(q.shape[0], chunk, dropout);
-  return { weights, kept: mul<Tensor3D>(weights, factors), factors };
+  return { weights, kept: tf.mul<tf.Tensor3D>(weights, factors), factors };
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: AttentionDropout): Tensor3D {
+function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: AttentionDropout): tf.Tensor3D {
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
   for (let query = 0; query < size; query++) {
@@ -231,114 +190,109 @@ function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: Attenti
         factors[row + key] = uniform() < rate ? 0 : 1 / (1 - rate);
     }
   }
-  return tensor3d(factors, [batch, size, end]);
+  return tf.tensor3d(factors, [batch, size, end]);
 }
 
 /**
- * The heads of all three, without the first place's query, which sees nothing, and without the last place's key, which
- * nothing sees.
+ * The heads of all three, [N*heads,places-1,U/heads]: queries divided by sqrt(U / heads), without the first place's,
+ * which sees nothing; keys and values without the last place's, which nothing sees.
  */
-function split({ queries, keys, values }: Inputs, heads: number): Split {
-  const [q, k, v] = [queries, keys, values].map((x) => headsOf(x, heads)) as [Tensor3D, Tensor3D, Tensor3D];
-  const [batch, places, size] = q.shape;
-  const before = (x: Tensor3D) => slice(x, [0, 0, 0], [batch, places - 1, size]); // [B,places-1,D]
-  return { q: mul(afterFirst(q), scaleOf(q)), k: before(k), v: before(v) };
+function split({ queries, keys, values }: Inputs, heads: number) {
+  const q = headsOf(queries, heads);
+  const before = (x: tf.Tensor4D) => rowsOf(headsOf(x, heads), { start: 0, end: q.shape[1] - 1 }); // [B,places-1,D]
+  return { q: tf.mul(afterFirst(q), scaleOf(q)) as tf.Tensor3D, k: before(keys), v: before(values) };
 }
 
 /** Whether no place of any image has an earlier one, so that all outputs and gradients are zeros. */
-const hasNoEarlier = ({ shape: [n, h, w] }: Tensor4D) => n === 0 || h * w <= 1;
+const hasNoEarlier = ({ shape: [n, h, w] }: tf.Tensor4D) => n === 0 || h * w <= 1;
 
 /** [B,places,D] -> [B,places-1,D] */
-const afterFirst = (x: Tensor3D): Tensor3D => slice(x, [0, 1, 0], [x.shape[0], x.shape[1] - 1, x.shape[2]]);
+const afterFirst = (x: tf.Tensor3D): tf.Tensor3D => rowsOf(x, { start: 1, end: x.shape[1] });
 
-const scaleOf = ({ shape: [, , size] }: Tensor3D) => 1 / Math.sqrt(size);
+const scaleOf = ({ shape: [, , size] }: tf.Tensor3D) => 1 / Math.sqrt(size);
 
 /** [N,H,W,U] -> [N*heads,H*W,U/heads] */
-function headsOf(x: Tensor4D, heads: number): Tensor3D {
+function headsOf(x: tf.Tensor4D, heads: number): tf.Tensor3D {
   const [n, h, w, units] = x.shape;
-  const apart = reshape(x, [n, h * w, heads, units / heads]);
-  return reshape(transpose(apart, [0, 2, 1, 3]), [n * heads, h * w, units / heads]); // [N,heads,H*W,D] -> [N*heads,H*W,D]
+  const apart = tf.reshape(x, [n, h * w, heads, units / heads]);
+  return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n * heads, h * w, units / heads]); // [N,heads,H*W,D] -> [N*heads,H*W,D]
 }
 
 /** The inverse, for consecutive places. */
-function joined(parts: Tensor3D[], [n, h, w, units]: Tensor4D['shape'], heads: number): Tensor4D {
-  const whole = reshape(concat(parts, 1), [n, heads, h * w, units / heads]);
-  return reshape(transpose(whole, [0, 2, 1, 3]), [n, h, w, units]); // [N,H*W,heads,D] -> [N,H,W,U]
+function joined(parts: tf.Tensor3D[], [n, h, w, units]: tf.Tensor4D['shape'], heads: number): tf.Tensor4D {
+  const whole = tf.reshape(tf.concat(parts, 1), [n, heads, h * w, units / heads]);
+  return tf.reshape(tf.transpose(whole, [0, 2, 1, 3]), [n, h, w, units]); // [N,H*W,heads,D] -> [N,H,W,U]
 }
 
 /** Zeros for one place, [B,1,D]. */
-const firstOf = ({ shape: [batch, , size] }: Tensor3D) => zeros<Rank.R3>([batch, 1, size]);
+const firstOf = ({ shape: [batch, , size] }: tf.Tensor3D) => tf.zeros<tf.Rank.R3>([batch, 1, size]);
 
 /** [B,places,D] -> [B,size,D] */
-const rowsOf = (x: Tensor3D, { start, end }: Chunk): Tensor3D =>
-  slice(x, [0, start, 0], [x.shape[0], end - start, x.shape[2]]);
+const rowsOf = (x: tf.Tensor3D, { start, end }: Chunk): tf.Tensor3D =>
+  tf.slice(x, [0, start, 0], [x.shape[0], end - start, x.shape[2]]);
 
 /** [B,places,D] -> [B,end,D] */
-const upTo = (x: Tensor3D, { end }: Chunk): Tensor3D => rowsOf(x, { start: 0, end });
+const upTo = (x: tf.Tensor3D, { end }: Chunk): tf.Tensor3D => rowsOf(x, { start: 0, end });
 
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
-const turned = (x: Tensor3D): Tensor3D => transpose(x, [0, 2, 1]);
+const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
-const wasmForward = wasmKernel<Inputs, Attributes, [y: Tensor4D, logSums: Tensor3D]>(
+/** With our own kernels where a page has {@link CausalAttention}, which brings them along. */
+const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
+  name: 'attention',
+  composed,
+});
+
+const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttention',
-  (kernels, { queries, keys, values }, { heads }) => {
-    const [n, places, , size] = sizesOf(queries, heads);
-    return filled(
+  [CAUSAL_ATTENTION],
+  (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
+    const sizes = sizesOf(queries, heads);
+    const [n, places, , size] = sizes;
+    const given = addresses(queries, keys, values);
+    return outputs(
       [queries.shape, [n, heads, places]],
-      kernels.attentionScratch(places, size) >>> 0,
-      ([y, logSums], scratch) =>
-        kernels.attention(y, logSums, address(queries), address(keys), address(values), ...sizesOf(queries, heads), scratch), // biome-ignore format: one call
+      (made, scratch) => loops.attention(...made, ...given, ...sizes, scratch),
+      loops.attentionScratch(places, size),
     );
   },
 );
 
 /** All gradients at once: each needs the weights. */
-const wasmGradients = wasmKernel<
-  { readonly [Name in keyof Saved]-?: NonNullable<Saved[Name]> } & { readonly dy: Tensor4D },
-  Attributes,
-  [dq: Tensor4D, dk: Tensor4D, dv: Tensor4D]
->('PixelCNNCausalAttentionGradient', (kernels, { dy, queries, keys, values, y, logSums }, { heads }) => {
-  const { shape } = queries;
-  const [, places, , size] = sizesOf(queries, heads);
-  return filled(
-    [shape, shape, shape],
-    kernels.attentionBackScratch(places, size) >>> 0,
-    ([dq, dk, dv], scratch) => {
-      const given = [dy, queries, keys, values, y, logSums].map(address) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      kernels.attentionBack(dq, dk, dv, ...given, ...sizesOf(queries, heads), scratch);
-    },
-  );
-});
+const wasmGradients = /* @__PURE__ */ wasmKernel(
+  'PixelCNNCausalAttentionGradient',
+  [CAUSAL_ATTENTION_BACK],
+  (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
+    const sizes = sizesOf(queries, heads);
+    const [, places, , size] = sizes;
+    const given = addresses(dy, queries, keys, values, y, logSums);
+    return outputs(
+      [queries.shape, queries.shape, queries.shape],
+      (made, scratch) => loops.attentionBack(...made, ...given, ...sizes, scratch),
+      loops.attentionBackScratch(places, size),
+    );
+  },
+);
 
 /** Images, places in each, heads, features of each, and the factor of scores. */
-function sizesOf({ shape: [n, h, w, units] }: Tensor4D, heads: number) {
+function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
   const size = units / heads;
   return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
 }
 
-const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
-  name: 'attention',
-  composed,
-  wasmImplementation: {
-    supports: ({ queries, keys, values }, { dropout }) =>
-      dropout === null && [queries, keys, values].every(({ dtype }) => dtype === 'float32'),
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideAttentionKernels(): void {
+  operation.useKernels({
+    supports: ({ dropout }) => dropout === null,
     forward(inputs, attributes) {
       const [y, logSums] = wasmForward(inputs, attributes);
       return { y, saved: { ...inputs, y, logSums } };
     },
     gradients(dy, saved, attributes) {
-      const { y, logSums } = saved;
       // Our own kernels have been switched on in the meantime.
-      if (y === undefined || logSums === undefined) return composed.gradients(dy, saved, attributes);
-      const [dq, dk, dv] = wasmGradients({ ...saved, dy, y, logSums }, attributes);
+      if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
+      const [dq, dk, dv] = wasmGradients({ ...saved, dy }, attributes);
       return { queries: () => dq, keys: () => dk, values: () => dv };
     },
-  },
-});
+  });
+}

@@ -1,5 +1,5 @@
-import { backend, env, getBackend, type Tensor1D, type Tensor4D } from '@tensorflow/tfjs-core';
-import type { ConvolutionSizes, TrainingKernels } from '../kernels/training-kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '../kernels/modules';
 import {
   type ConvAttributes,
   type ConvInputs,
@@ -9,7 +9,7 @@ import {
   withSaved,
 } from './composed-conv';
 import { defineOperation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { addresses, output, wasmKernel } from './wasm-kernels';
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own
@@ -26,89 +26,97 @@ import { address, filled, wasmKernel } from './wasm-kernels';
  * @throws RangeError if the batch is larger than the GPU can hold
  */
 export function causalConv2d(
-  x: Tensor4D,
-  kernel: Tensor4D,
-  bias: Tensor1D | null,
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  bias: tf.Tensor1D | null,
   activation: FusedActivation = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
-): Tensor4D {
+): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   checkBatchFits([n, h, w, Math.max(featuresIn, kernel.shape[3])]);
   return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns });
 }
 
-const wasmForward = wasmKernel<ConvInputs, ConvAttributes, Tensor4D>(
+/**
+ * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice
+ * depends on the processor. Sampling never uses them, since its results must be the same on every machine.
+ */
+const convolutions = [CONVOLUTION_FUSED, CONVOLUTION];
+const correlations = [CORRELATION_FUSED, CORRELATION];
+
+const wasmForward = wasmKernel(
   'PixelCNNCausalConv2D',
-  (kernels, { x, kernel, bias }, attributes) => {
+  convolutions,
+  (loops, { x, kernel, bias }: ConvInputs, attributes: ConvAttributes) => {
     const lowerBound = attributes.activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
-    const sizes = sizesOf(x, kernel, attributes);
-    const [n, h, w, , featuresOut] = sizes;
-    return compute([n, h, w, featuresOut], sizes, kernels.convolutionScratch, (y, scratch) =>
-      kernels.convolve(y, address(x), address(kernel), address(bias), ...sizes, lowerBound, scratch),
+    const [images, ...image] = sizesOf(x, kernel, attributes);
+    const [height, width, , featuresOut] = image;
+    const given = [...addresses(x, kernel, bias), images] as const;
+    return output(
+      [images, height, width, featuresOut],
+      (y, scratch) => loops.convolve(y, ...given, ...image, lowerBound, scratch),
+      loops.convolutionScratch(...image),
     );
   },
 );
 
-type GradientInputs = ConvSaved & { readonly dy: Tensor4D };
+type GradientInputs = ConvSaved & { readonly dy: tf.Tensor4D };
 
-const wasmInputGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor4D>(
+const wasmInputGradient = wasmKernel(
   'PixelCNNCausalConv2DInputGradient',
-  (kernels, { dy, x, kernel, y }, attributes) => {
-    const sizes = sizesOf(x, kernel, attributes);
-    return compute(x.shape, sizes, kernels.convolutionScratch, (dx, scratch) =>
-      kernels.convolveBack(dx, address(dy), address(y), address(kernel), ...sizes, scratch),
+  convolutions,
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+    const [images, ...image] = sizesOf(x, kernel, attributes);
+    const given = [...addresses(dy, y, kernel), images] as const;
+    return output(
+      x.shape,
+      (dx, scratch) => loops.convolveBack(dx, ...given, ...image, scratch),
+      loops.convolutionScratch(...image),
     );
   },
 );
 
-const wasmKernelGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor4D>(
+const wasmKernelGradient = wasmKernel(
   'PixelCNNCausalConv2DKernelGradient',
-  (kernels, { dy, x, kernel, y }, attributes) => {
-    const sizes = sizesOf(x, kernel, attributes);
-    return compute(kernel.shape, sizes, kernels.correlationScratch, (dkernel, scratch) =>
-      kernels.correlate(dkernel, address(x), address(dy), address(y), ...sizes, scratch),
+  correlations,
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+    const [images, ...image] = sizesOf(x, kernel, attributes);
+    const given = [...addresses(x, dy, y), images] as const;
+    return output(
+      kernel.shape,
+      (dkernel, scratch) => loops.correlate(dkernel, ...given, ...image, scratch),
+      loops.correlationScratch(...image),
     );
   },
 );
 
-const wasmBiasGradient = wasmKernel<GradientInputs, ConvAttributes, Tensor1D>(
+const wasmBiasGradient = wasmKernel(
   'PixelCNNCausalConv2DBiasGradient',
-  (kernels, { dy, x, kernel, y }, attributes) => {
-    const sizes = sizesOf(x, kernel, attributes);
-    const [n, h, w, , featuresOut] = sizes;
-    return compute([featuresOut], sizes, kernels.correlationScratch, (dbias, scratch) =>
-      kernels.sumPixels(dbias, address(dy), address(y), n, h, w, featuresOut, scratch),
+  correlations,
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+    const [, ...image] = sizesOf(x, kernel, attributes);
+    const given = [...addresses(dy, y), ...dy.shape] as const;
+    return output(
+      [dy.shape[3]],
+      (dbias, scratch) => loops.sumPixels(dbias, ...given, scratch),
+      loops.correlationScratch(...image),
     );
   },
 );
 
 function sizesOf(
-  { shape: [n, h, w, featuresIn] }: Tensor4D,
-  { shape: [rows, columns, , featuresOut] }: Tensor4D,
+  { shape: [n, h, w, featuresIn] }: tf.Tensor4D,
+  { shape: [rows, columns, , featuresOut] }: tf.Tensor4D,
   { left, presentColumns }: ConvAttributes,
-): ConvolutionSizes {
-  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns];
-}
-
-/** A tensor that kernels fill, given its address and scratch memory. */
-function compute(
-  shape: readonly number[],
-  [, ...image]: ConvolutionSizes,
-  scratchBytes: TrainingKernels['convolutionScratch'],
-  fill: (output: number, scratch: number) => void,
 ) {
-  const [tensor] = filled([shape], scratchBytes(...image) >>> 0, ([output], scratch) =>
-    fill(output, scratch),
-  );
-  return tensor;
+  return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns] as const;
 }
 
-const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, Tensor4D>({
+const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, tf.Tensor4D>({
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
-    supports: ({ x, kernel, bias = x }) => [x, kernel, bias].every(({ dtype }) => dtype === 'float32'),
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
     gradients: (dy, saved, attributes) => ({
       x: () => wasmInputGradient({ dy, ...saved }, attributes),
@@ -125,13 +133,13 @@ interface DeviceLimits {
 
 /** The most bytes of one tensor on the current backend: what a buffer or a texture of the GPU can hold. */
 function largestTensor(): number {
-  switch (getBackend()) {
+  switch (tf.getBackend()) {
     case 'webgpu': {
-      const { limits } = (backend() as unknown as DeviceLimits).device;
+      const { limits } = (tf.backend() as unknown as DeviceLimits).device;
       return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     }
     case 'webgl': // one number a texel, since not all of tfjs's programs pack four into it
-      return 4 * env().getNumber('WEBGL_MAX_TEXTURE_SIZE') ** 2;
+      return 4 * tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE') ** 2;
     default:
       return Number.POSITIVE_INFINITY;
   }
@@ -150,5 +158,7 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';
-  throw new RangeError(`A batch of ${n} images is too large for ${getBackend()} here: ${tensor}; ${advice}`);
+  throw new RangeError(
+    `A batch of ${n} images is too large for ${tf.getBackend()} here: ${tensor}; ${advice}`,
+  );
 }

@@ -1,25 +1,4 @@
-import {
-  _FusedMatMul,
-  avgPool,
-  conv2d,
-  engine,
-  FusedConv2D,
-  fill,
-  gather,
-  matMul,
-  mul,
-  type NamedTensorMap,
-  pad,
-  reshape,
-  slice,
-  step,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-  tensor1d,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Implementation } from './operation';
 
 /** What follows the convolution within the same operation. */
@@ -37,25 +16,25 @@ export type ConvAttributes = {
 /** The inputs of a convolution. */
 export interface ConvInputs {
   /** [N,H,W,in] */
-  readonly x: Tensor4D;
+  readonly x: tf.Tensor4D;
   /** [rows,columns,in,out] */
-  readonly kernel: Tensor4D;
+  readonly kernel: tf.Tensor4D;
   /** [out] */
-  readonly bias: Tensor1D | undefined;
+  readonly bias: tf.Tensor1D | undefined;
 }
 
 /** What its gradients need. */
 export interface ConvSaved {
-  readonly x: Tensor4D;
-  readonly kernel: Tensor4D;
+  readonly x: tf.Tensor4D;
+  readonly kernel: tf.Tensor4D;
   /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
-  readonly y: Tensor4D | undefined;
+  readonly y: tf.Tensor4D | undefined;
 }
 
-export type ConvImplementation = Implementation<ConvInputs, ConvAttributes, ConvSaved, Tensor4D>;
+export type ConvImplementation = Implementation<ConvInputs, ConvAttributes, ConvSaved, tf.Tensor4D>;
 
 /** The output [N,H,W,out], and what its gradients need. */
-export function withSaved({ x, kernel }: ConvInputs, y: Tensor4D, { activation }: ConvAttributes) {
+export function withSaved({ x, kernel }: ConvInputs, y: tf.Tensor4D, { activation }: ConvAttributes) {
   return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
 }
 
@@ -70,7 +49,7 @@ export const composedConv: ConvImplementation = {
     return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
   },
   gradients(dy, { x, kernel, y }, attributes) {
-    const dz: Tensor4D = y === undefined ? dy : mul(dy, step(y)); // before the activation
+    const dz: tf.Tensor4D = y === undefined ? dy : tf.mul(dy, tf.step(y)); // before the activation
     const part = usedPartOf(kernel.shape, attributes);
     return {
       x: () => inputGradient(dz, cut(kernel, part), part),
@@ -88,85 +67,89 @@ type Pads = [[number, number], [number, number], [number, number], [number, numb
  */
 interface UsedPart {
   /** [rows,columns,in,out] */
-  shape: Tensor4D['shape'];
+  shape: tf.Tensor4D['shape'];
   left: number;
   right: number;
 }
 
 /** The whole kernel, unless it is a single row in which nothing to the right of the output's own pixel is used. */
-function usedPartOf(shape: Tensor4D['shape'], { presentColumns, left }: ConvAttributes): UsedPart {
+function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: ConvAttributes): UsedPart {
   const [rows, columns, featuresIn, featuresOut] = shape;
   if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 
 /** [rows,columns,in,out] -> [rows,columns of the part,in,out] */
-function cut(kernel: Tensor4D, { shape }: UsedPart): Tensor4D {
-  return shape[1] === kernel.shape[1] ? kernel : slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
+function cut(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
+  return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 }
 
 /** [rows,columns of the part,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
-function uncut(kernel: Tensor4D, [, columns]: Tensor4D['shape']): Tensor4D {
+function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
   const missing = columns - kernel.shape[1];
   if (missing === 0) return kernel;
-  return pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
+  return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward({ x, kernel, bias }: ConvInputs, part: UsedPart, activation: FusedActivation): Tensor4D {
+function forward({ x, kernel, bias }: ConvInputs, part: UsedPart, activation: FusedActivation): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
-  const optionalBias: NamedTensorMap = bias === undefined ? {} : { bias };
+  const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
   if (isPointwise(kernel.shape)) {
-    const a = reshape(x, [1, n * h * w, featuresIn]); // [N,H,W,in] -> [1, N*H*W, in]
-    const b = reshape(kernel, [1, featuresIn, featuresOut]); // [1,1,in,out] -> [1,in,out]
-    const y: Tensor = engine().runKernel(
-      _FusedMatMul,
-      { a, b, ...optionalBias },
-      { transposeA: false, transposeB: false, activation },
-    ); // [1, N*H*W, out]
-    return reshape(y, [n, h, w, featuresOut]); // [1, N*H*W, out] -> [N,H,W,out]
+    const a = tf.reshape(x, [1, n * h * w, featuresIn]); // [N,H,W,in] -> [1, N*H*W, in]
+    const b = tf.reshape(kernel, [1, featuresIn, featuresOut]); // [1,1,in,out] -> [1,in,out]
+    const y: tf.Tensor = tf
+      .engine()
+      .runKernel(
+        tf._FusedMatMul,
+        { a, b, ...optionalBias },
+        { transposeA: false, transposeB: false, activation },
+      ); // [1, N*H*W, out]
+    return tf.reshape(y, [n, h, w, featuresOut]); // [1, N*H*W, out] -> [N,H,W,out]
   }
-  return engine().runKernel(
-    FusedConv2D,
-    { x, filter: kernel, ...optionalBias },
-    { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations: 1, activation },
-  ); // [N,H,W,out]
+  return tf
+    .engine()
+    .runKernel(
+      tf.FusedConv2D,
+      { x, filter: kernel, ...optionalBias },
+      { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations: 1, activation },
+    ); // [N,H,W,out]
 }
 
 /**
  * [N,H,W,out] -> [N,H,W,in]: the reversed convolution, with the kernel flipped and its rows reaching downwards.
  */
-function inputGradient(dz: Tensor4D, kernel: Tensor4D, part: UsedPart): Tensor4D {
+function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const [rows, columns, featuresIn, featuresOut] = kernel.shape;
   if (isPointwise(kernel.shape)) {
     const [n, h, w] = dz.shape;
-    const dx = matMul(pixelRows(dz), transpose(reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
-    return reshape(dx, [n, h, w, featuresIn]); // [N*H*W, in] -> [N,H,W,in]
+    const dx = tf.matMul(pixelRows(dz), tf.transpose(tf.reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
+    return tf.reshape(dx, [n, h, w, featuresIn]); // [N*H*W, in] -> [N,H,W,in]
   }
-  const taps = reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
-  const lastFirst = tensor1d(
+  const taps = tf.reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
+  const lastFirst = tf.tensor1d(
     Array.from({ length: rows * columns }, (_, tap) => rows * columns - 1 - tap),
     'int32',
   );
-  const flipped = transpose(gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  const turned = reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return paddedConv2d(dz, turned as Tensor4D, padsBelow(part)); // [N,H,W,in]
+  const flipped = tf.transpose(tf.gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
+  const turned = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
+  return paddedConv2d(dz, turned as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
 }
 
 /**
  * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
  * kernel of the image's size.
  */
-function kernelGradient(x: Tensor4D, dz: Tensor4D, part: UsedPart): Tensor4D {
+function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const { shape } = part;
   const featuresIn = shape[2];
-  if (isPointwise(shape)) return reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
+  if (isPointwise(shape)) return tf.reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
   const [n, h, w] = x.shape;
-  const byImage = reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
-  const images = reshape(transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
-  const kernels = transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
-  const dk = paddedConv2d(images as Tensor4D, kernels, padsAbove(part)); // [in,rows,columns,out]
-  return transpose(dk, [1, 2, 0, 3]) as Tensor4D; // [rows,columns,in,out]
+  const byImage = tf.reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
+  const images = tf.reshape(tf.transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
+  const kernels = tf.transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
+  const dk = paddedConv2d(images as tf.Tensor4D, kernels, padsAbove(part)); // [in,rows,columns,out]
+  return tf.transpose(dk, [1, 2, 0, 3]) as tf.Tensor4D; // [rows,columns,in,out]
 }
 
 /**
@@ -174,43 +157,43 @@ function kernelGradient(x: Tensor4D, dz: Tensor4D, part: UsedPart): Tensor4D {
  * to be differentiated, the zeros are added by a separate operation, since tfjs-node has no gradient for asymmetric
  * padding.
  */
-function paddedConv2d(x: Tensor4D, kernel: Tensor4D, pads: Pads): Tensor4D {
-  const isRecorded = engine().state.gradientDepth > 0;
-  return isRecorded ? conv2d(pad(x, pads), kernel, 1, 'valid') : conv2d(x, kernel, 1, pads);
+function paddedConv2d(x: tf.Tensor4D, kernel: tf.Tensor4D, pads: Pads): tf.Tensor4D {
+  const isRecorded = tf.engine().state.gradientDepth > 0;
+  return isRecorded ? tf.conv2d(tf.pad(x, pads), kernel, 1, 'valid') : tf.conv2d(x, kernel, 1, pads);
 }
 
 /**
  * [N,H,W,F] -> [F]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm.
  */
-export function sumOverPixels(x: Tensor4D): Tensor1D {
+export function sumOverPixels(x: tf.Tensor4D): tf.Tensor1D {
   const [n, h, w, features] = x.shape;
-  const means = reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]); // [N,F]
-  return reshape(matMul(fill([1, n], h * w), means), [features]); // [1,N] [N,F] -> [1,F] -> [F]
+  const means = tf.reshape(tf.avgPool(x, [h, w], 1, 'valid'), [n, features]); // [N,F]
+  return tf.reshape(tf.matMul(tf.fill([1, n], h * w), means), [features]); // [1,N] [N,F] -> [1,F] -> [F]
 }
 
 /**
  * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is
  * transposed here and the product packs the other. Packing costs more, so the narrower side is packed.
  */
-function productOverPixels(x: Tensor4D, y: Tensor4D): Tensor2D {
-  if (x.shape[3] >= y.shape[3]) return matMul(featureRows(x), pixelRows(y));
-  return transpose(matMul<Tensor2D>(featureRows(y), pixelRows(x)));
+function productOverPixels(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor2D {
+  if (x.shape[3] >= y.shape[3]) return tf.matMul(featureRows(x), pixelRows(y));
+  return tf.transpose(tf.matMul<tf.Tensor2D>(featureRows(y), pixelRows(x)));
 }
 
 /** [N,H,W,F] -> [F, N*H*W], in two steps: a transpose within each image stays within the cache. */
-function featureRows(x: Tensor4D): Tensor2D {
+function featureRows(x: tf.Tensor4D): tf.Tensor2D {
   const [n, h, w, features] = x.shape;
-  const images = transpose(reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
-  return reshape(transpose(images, [1, 0, 2]), [features, n * h * w]);
+  const images = tf.transpose(tf.reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
+  return tf.reshape(tf.transpose(images, [1, 0, 2]), [features, n * h * w]);
 }
 
 /** [N,H,W,F] -> [N*H*W, F] */
-function pixelRows(x: Tensor4D): Tensor2D {
+function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
   const [n, h, w, features] = x.shape;
-  return reshape(x, [n * h * w, features]);
+  return tf.reshape(x, [n * h * w, features]);
 }
 
-function isPointwise([rows, columns]: Tensor4D['shape']): boolean {
+function isPointwise([rows, columns]: tf.Tensor4D['shape']): boolean {
   return rows === 1 && columns === 1;
 }
 

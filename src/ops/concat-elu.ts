@@ -1,10 +1,11 @@
-import { concat, elu, exp, minimum, mul, neg, split, sub, type Tensor } from '@tensorflow/tfjs-core';
-import { defineOperation, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import { CONCAT_ELU } from '../kernels/modules';
+import { defineOperation } from './operation';
+import { addresses, output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [..,F] */
-  readonly x: Tensor;
+  readonly x: tf.Tensor;
 }
 
 /**
@@ -15,57 +16,53 @@ interface Inputs {
  * @param x [..,F]
  * @returns [..,2F]
  */
-export function concatElu(x: Tensor): Tensor {
+export function concatElu(x: tf.Tensor): tf.Tensor {
   return operation({ x });
 }
 
 /** The gradient needs the input. */
-const composed: Implementation<Inputs, void, Inputs, Tensor> = {
-  forward: (inputs) => ({
-    y: concat([elu(inputs.x), elu(neg(inputs.x))], -1), // [..,F] -> [..,2F]
-    saved: inputs,
-  }),
-  gradients: (dy, { x }) => ({
-    x() {
-      const [first, second] = split(dy, 2, -1) as [Tensor, Tensor]; // [..,2F] -> two of [..,F]
-      return sub(mul(first, slopes(x)), mul(second, slopes(neg(x)))); // [..,F]
-    },
-  }),
-};
+const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
+  name: 'concatElu',
+  composed: {
+    forward: (inputs) => ({
+      y: tf.concat([tf.elu(inputs.x), tf.elu(tf.neg(inputs.x))], -1), // [..,F] -> [..,2F]
+      saved: inputs,
+    }),
+    gradients: (dy, { x }) => ({
+      x() {
+        const [first, second] = tf.split(dy, 2, -1) as [tf.Tensor, tf.Tensor]; // [..,2F] -> two of [..,F]
+        return tf.sub(tf.mul(first, slopes(x)), tf.mul(second, slopes(tf.neg(x)))); // [..,F]
+      },
+    }),
+  },
+});
 
 /** The slopes of elu, [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
-const slopes = (x: Tensor) => exp(minimum(x, 0));
+const slopes = (x: tf.Tensor) => tf.exp(tf.minimum(x, 0));
 
 /** Rows of features, and how many. */
-function sizesOf({ shape, size }: Tensor): [rows: number, features: number] {
+function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   const features = shape.at(-1) as number;
   return [size / features, features];
 }
 
-const wasmForward = wasmKernel<Inputs, void, Tensor>('PixelCNNConcatElu', (kernels, { x }) => {
+const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
   const [rows, features] = sizesOf(x);
-  const [y] = filled([[...x.shape.slice(0, -1), 2 * features]], 0, ([y]) =>
-    kernels.concatElu(y, address(x), rows, features),
-  );
-  return y;
+  const shape = [...x.shape.slice(0, -1), 2 * features];
+  return output(shape, (y) => loops.concatElu(y, ...addresses(x), rows, features));
 });
 
-const wasmGradient = wasmKernel<Inputs & { readonly dy: Tensor }, void, Tensor>(
+const wasmGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNConcatEluGradient',
-  (kernels, { dy, x }) => {
-    const [dx] = filled([x.shape], 0, ([dx]) =>
-      kernels.concatEluBack(dx, address(dy), address(x), ...sizesOf(x)),
-    );
-    return dx;
-  },
+  [CONCAT_ELU],
+  (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
+    output(x.shape, (dx) => loops.concatEluBack(dx, ...addresses(dy, x), ...sizesOf(x))),
 );
 
-const operation = defineOperation<Inputs, void, Inputs, Tensor>({
-  name: 'concatElu',
-  composed,
-  wasmImplementation: {
-    supports: ({ x }) => x.dtype === 'float32',
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideConcatEluKernels(): void {
+  operation.useKernels({
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
     gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs }) }),
-  },
-});
+  });
+}

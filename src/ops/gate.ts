@@ -1,32 +1,17 @@
-import {
-  add,
-  avgPool,
-  concat,
-  mul,
-  reshape,
-  sigmoid,
-  split,
-  square,
-  sub,
-  type Tensor2D,
-  type Tensor4D,
-  tanh,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { GATE, LINEAR_GATE } from '../kernels/modules';
 import type { GateKind } from '../program/operations/gate';
-import { defineOperation, type Gradients, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { defineOperation, type Gradients } from './operation';
+import { addresses, output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [N,H,W,2F] */
-  readonly x: Tensor4D;
+  readonly x: tf.Tensor4D;
   /** [N,2F] */
-  readonly condition: Tensor2D | undefined;
+  readonly condition: tf.Tensor2D | undefined;
 }
 
 type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
-
-/** Its gradients need its inputs. */
-type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
 
 /**
  * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), the gate of PixelCNN++, with a custom gradient. The
@@ -42,91 +27,89 @@ type Gate = Implementation<Inputs, Attributes, Inputs, Tensor4D>;
  * @returns [N,H,W,F]
  */
 export function gate(
-  x: Tensor4D,
+  x: tf.Tensor4D,
   imageChannels: number,
-  condition: Tensor2D | null = null,
+  condition: tf.Tensor2D | null = null,
   kind: GateKind = 'tanh',
-): Tensor4D {
+): tf.Tensor4D {
   return operation({ x, condition: condition ?? undefined }, { imageChannels, kind });
 }
 
-const composed: Gate = {
-  forward(inputs, attributes) {
-    const [n, h, w, features] = inputs.x.shape;
-    const [a, b] = halves(inputs, attributes);
-    const t = attributes.kind === 'tanh' ? tanh(a) : a;
-    const y = reshape(mul(t, sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
-    return { y: y as Tensor4D, saved: inputs };
+const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
+  name: 'gate',
+  composed: {
+    forward(inputs, attributes) {
+      const [n, h, w, features] = inputs.x.shape;
+      const [a, b] = halves(inputs, attributes);
+      const t = attributes.kind === 'tanh' ? tf.tanh(a) : a;
+      const y = tf.reshape(tf.mul(t, tf.sigmoid(b)), [n, h, w, features / 2]); // [N*H*W*C, G] -> [N,H,W,F]
+      return { y: y as tf.Tensor4D, saved: inputs };
+    },
+    gradients(dy, inputs, attributes) {
+      const [a, b] = halves(inputs, attributes);
+      const isTanh = attributes.kind === 'tanh';
+      const [t, s] = [isTanh ? tf.tanh(a) : a, tf.sigmoid(b)];
+      const ds = tf.mul(tf.reshape(dy, s.shape), s); // [N*H*W*C, G]
+      const da = isTanh ? tf.mul(ds, tf.sub(1, tf.square(t))) : ds;
+      const db = tf.mul(ds, tf.mul(t, tf.sub(1, s)));
+      return fromInputGradient(tf.reshape(tf.concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
+    },
   },
-  gradients(dy, inputs, attributes) {
-    const [a, b] = halves(inputs, attributes);
-    const isTanh = attributes.kind === 'tanh';
-    const [t, s] = [isTanh ? tanh(a) : a, sigmoid(b)];
-    const ds = mul(reshape(dy, s.shape), s); // [N*H*W*C, G]
-    const da = isTanh ? mul(ds, sub(1, square(t))) : ds;
-    const db = mul(ds, mul(t, sub(1, s)));
-    return fromInputGradient(reshape(concat([da, db], 1), inputs.x.shape)); // [N*H*W*C, 2G] -> [N,H,W,2F]
-  },
-};
+});
 
 /**
  * a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image
  * and G = F/C.
  */
-function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [Tensor2D, Tensor2D] {
+function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Tensor2D, tf.Tensor2D] {
   const [n, h, w, features] = x.shape;
-  const z = condition === undefined ? x : add(x, reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
-  const groups = reshape(z, [n * h * w * imageChannels, features / imageChannels]); // [N*H*W*C, 2G]
-  return split(groups, 2, 1) as [Tensor2D, Tensor2D];
+  const z = condition === undefined ? x : tf.add(x, tf.reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
+  const groups = tf.reshape(z, [n * h * w * imageChannels, features / imageChannels]); // [N*H*W*C, 2G]
+  return tf.split(groups, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 }
 
-const wasmForward = wasmKernel<Inputs, Attributes, Tensor4D>(
-  'PixelCNNGate',
-  (kernels, { x, condition }, attributes) => {
+/** The kernels of a kind: the value, and the gradient for x. */
+const wasmGate = (name: string, module: typeof GATE) => ({
+  forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
     const [n, h, w, features] = x.shape;
-    const loop = attributes.kind === 'linear' ? kernels.linearGate : kernels.gate;
-    const [y] = filled([[n, h, w, features / 2]], 0, ([y]) =>
-      loop(y, address(x), address(condition), ...sizesOf(x, attributes)),
-    );
-    return y;
-  },
-);
-
-const wasmInputGradient = wasmKernel<Inputs & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
-  'PixelCNNGateGradient',
-  (kernels, { dy, x, condition }, attributes) => {
-    const loop = attributes.kind === 'linear' ? kernels.linearGateBack : kernels.gateBack;
-    const [dx] = filled([x.shape], 0, ([dx]) =>
-      loop(dx, address(dy), address(x), address(condition), ...sizesOf(x, attributes)),
-    );
-    return dx;
-  },
-);
+    const given = addresses(x, condition);
+    return output([n, h, w, features / 2], (y) => loops.gate(y, ...given, ...sizesOf(x, attributes)));
+  }),
+  gradient: wasmKernel(
+    `${name}Gradient`,
+    [module],
+    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
+      const given = addresses(dy, x, condition);
+      return output(x.shape, (dx) => loops.gateBack(dx, ...given, ...sizesOf(x, attributes)));
+    },
+  ),
+});
 
 /** Images, pixels of each, groups of features and features of the output in each. */
-function sizesOf({ shape: [n, h, w, features] }: Tensor4D, { imageChannels }: Attributes) {
+function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
   return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
 /** Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. */
-function fromInputGradient(dx: Tensor4D): Gradients<Inputs> {
+function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
   return { x: () => dx, condition: () => sumOfEachImage(dx) };
 }
 
 /** [N,H,W,2F] -> [N,2F], as a mean over each image, which is much faster than `sum` on wasm. */
-function sumOfEachImage(x: Tensor4D): Tensor2D {
+function sumOfEachImage(x: tf.Tensor4D): tf.Tensor2D {
   const [n, h, w, features] = x.shape;
-  return mul(reshape(avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
+  return tf.mul(tf.reshape(tf.avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
 }
 
-const operation = defineOperation<Inputs, Attributes, Inputs, Tensor4D>({
-  name: 'gate',
-  composed,
-  wasmImplementation: {
-    supports: ({ x, condition }) =>
-      x.dtype === 'float32' && (condition === undefined || condition.dtype === 'float32'),
-    forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideGateKernels(): void {
+  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', LINEAR_GATE) };
+  operation.useKernels({
+    forward: (inputs, attributes) => ({
+      y: wasm[attributes.kind].forward(inputs, attributes),
+      saved: inputs,
+    }),
     gradients: (dy, inputs, attributes) =>
-      fromInputGradient(wasmInputGradient({ dy, ...inputs }, attributes)),
-  },
-});
+      fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)),
+  });
+}

@@ -1,28 +1,4 @@
-import {
-  add,
-  cast,
-  concat,
-  expandDims,
-  fill,
-  floor,
-  gather,
-  greaterEqual,
-  lessEqual,
-  logicalAnd,
-  mul,
-  notEqual,
-  range,
-  reshape,
-  scatterND,
-  slice,
-  sub,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  tidy,
-  where,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { defineOperation } from './operation';
 
 // Normalized levels as categories. The level of x is round(x (L - 1)), with halves rounded up; if that is not one of
@@ -34,7 +10,7 @@ import { defineOperation } from './operation';
  * @param x normalized levels [...,C]
  * @returns [...,C*L], the L of each channel side by side
  */
-export const oneHotLevels = (x: Tensor, levels: number): Tensor => oneHot({ x }, { levels });
+export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot({ x }, { levels });
 
 /**
  * The row of a table for the level of each number, with a gradient for the table on every backend: the gradient of
@@ -44,29 +20,29 @@ export const oneHotLevels = (x: Tensor, levels: number): Tensor => oneHot({ x },
  * @param table [L,U]
  * @returns [...,C*U], the U of each channel side by side
  */
-export function embedLevels(x: Tensor, table: Tensor2D): Tensor {
+export function embedLevels(x: tf.Tensor, table: tf.Tensor2D): tf.Tensor {
   const [levels, units] = table.shape;
-  return tidy(() => {
+  return tf.tidy(() => {
     const y = lookUp({ rows: rowsOf({ x }, { levels }), table }, { levels }); // [M,U]
-    return reshape(y, [...x.shape.slice(0, -1), (x.shape.at(-1) as number) * units]); // [M,U] -> [...,C*U]
+    return tf.reshape(y, [...x.shape.slice(0, -1), (x.shape.at(-1) as number) * units]); // [M,U] -> [...,C*U]
   });
 }
 
 type Attributes = { readonly levels: number };
 
 /** round(x (L - 1)), whether or not that is a level. As floats, since NaN then equals no level. */
-const nearest = (x: Tensor, levels: number): Tensor => floor(add(mul(x, levels - 1), 0.5));
+const nearest = (x: tf.Tensor, levels: number): tf.Tensor => tf.floor(tf.add(tf.mul(x, levels - 1), 0.5));
 
-const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor>({
+const oneHot = defineOperation<{ readonly x: tf.Tensor }, Attributes, object, tf.Tensor>({
   name: 'oneHotLevels',
   composed: {
     forward({ x }, { levels }) {
-      const numbers: Tensor2D = reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
+      const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
       // A difference turns booleans into float32. On webgpu a cast would leave integers, for which not all convolutions
       // compile.
-      const hot = sub(1, cast(notEqual(numbers, range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
+      const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
       const [features = 1] = x.shape.slice(-1);
-      return { y: reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
+      return { y: tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
     },
     gradients: () => ({}),
   },
@@ -74,14 +50,14 @@ const oneHot = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
 });
 
 /** The row of each number, int32, or L if it is not a level: [...,C] -> [M]. */
-const rowsOf = defineOperation<{ readonly x: Tensor }, Attributes, object, Tensor1D>({
+const rowsOf = defineOperation<{ readonly x: tf.Tensor }, Attributes, object, tf.Tensor1D>({
   name: 'levelRows',
   composed: {
     forward({ x }, { levels }) {
-      const numbers = reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
-      const isLevel = logicalAnd(greaterEqual(numbers, 0), lessEqual(numbers, levels - 1));
-      const rows = where(isLevel, numbers, fill(numbers.shape, levels));
-      return { y: cast(rows, 'int32') as Tensor1D, saved: {} };
+      const numbers = tf.reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
+      const isLevel = tf.logicalAnd(tf.greaterEqual(numbers, 0), tf.lessEqual(numbers, levels - 1));
+      const rows = tf.where(isLevel, numbers, tf.fill(numbers.shape, levels));
+      return { y: tf.cast(rows, 'int32') as tf.Tensor1D, saved: {} };
     },
     gradients: () => ({}),
   },
@@ -90,42 +66,42 @@ const rowsOf = defineOperation<{ readonly x: Tensor }, Attributes, object, Tenso
 
 interface Rows {
   /** [M] 0..L, int32, where L means no level */
-  readonly rows: Tensor1D;
+  readonly rows: tf.Tensor1D;
 }
 
 /** An operation from rows, and what it is linear in, to a matrix. */
-type OfRows<Linear> = (inputs: Rows & Linear, attributes: Attributes) => Tensor2D;
+type OfRows<Linear> = (inputs: Rows & Linear, attributes: Attributes) => tf.Tensor2D;
 
 /** Rows of a table [L,U], zeros for none: [M] -> [M,U]. Its gradient is {@link sumByRow}, and the other way round. */
-const lookUp: OfRows<{ table: Tensor2D }> = defineOperation<
-  Rows & { readonly table: Tensor2D },
+const lookUp: OfRows<{ table: tf.Tensor2D }> = defineOperation<
+  Rows & { readonly table: tf.Tensor2D },
   Attributes,
   Rows,
-  Tensor2D
+  tf.Tensor2D
 >({
   name: 'levelLookUp',
   composed: {
     forward({ rows, table }) {
-      const withNone = concat([table, zeros([1, table.shape[1]])]); // [L,U] -> [L+1,U]
-      return { y: gather<Tensor2D>(withNone as Tensor2D, rows), saved: { rows } }; // [M,U]
+      const withNone = tf.concat([table, tf.zeros([1, table.shape[1]])]); // [L,U] -> [L+1,U]
+      return { y: tf.gather<tf.Tensor2D>(withNone as tf.Tensor2D, rows), saved: { rows } }; // [M,U]
     },
     gradients: (dy, { rows }, attributes) => ({ table: () => sumByRow({ rows, values: dy }, attributes) }),
   },
 });
 
 /** The sum of the values that belong to each row: [M], [M,U] -> [L,U]. */
-const sumByRow: OfRows<{ values: Tensor2D }> = defineOperation<
-  Rows & { readonly values: Tensor2D },
+const sumByRow: OfRows<{ values: tf.Tensor2D }> = defineOperation<
+  Rows & { readonly values: tf.Tensor2D },
   Attributes,
   Rows,
-  Tensor2D
+  tf.Tensor2D
 >({
   name: 'levelSum',
   composed: {
     forward({ rows, values }, { levels }) {
       const [, units] = values.shape;
-      const sums = scatterND(expandDims(rows, 1), values, [levels + 1, units]); // [M,1], [M,U] -> [L+1,U]
-      return { y: slice(sums as Tensor2D, 0, [levels, units]), saved: { rows } }; // [L+1,U] -> [L,U]
+      const sums = tf.scatterND(tf.expandDims(rows, 1), values, [levels + 1, units]); // [M,1], [M,U] -> [L+1,U]
+      return { y: tf.slice(sums as tf.Tensor2D, 0, [levels, units]), saved: { rows } }; // [L+1,U] -> [L,U]
     },
     gradients: (dy, { rows }, attributes) => ({ values: () => lookUp({ rows, table: dy }, attributes) }),
   },

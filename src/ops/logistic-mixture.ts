@@ -1,29 +1,4 @@
-import {
-  add,
-  cast,
-  clipByValue,
-  concat,
-  div,
-  exp,
-  greaterEqual,
-  lessEqual,
-  log,
-  max,
-  minimum,
-  mul,
-  neg,
-  onesLike,
-  reshape,
-  sigmoid,
-  slice,
-  softmax,
-  softplus,
-  split,
-  square,
-  sub,
-  type Tensor2D,
-  tanh,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   type MixtureSizes,
   numParameters,
@@ -32,8 +7,9 @@ import {
   parameterStrides,
 } from '../distributions/mixture-parameters';
 import { MIN_LOG_SCALE } from '../kernels/limits';
-import { defineOperation, type Gradients, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { LOGISTIC_MIXTURE } from '../kernels/modules';
+import { defineOperation, type Gradients } from './operation';
+import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
 export interface LogisticMixtureSizes extends MixtureSizes {
@@ -44,19 +20,17 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 
 interface Inputs {
   /** [M,C] levels 0..L-1, int32 */
-  readonly labels: Tensor2D;
+  readonly labels: tf.Tensor2D;
   /** [M,P] in the order of {@link parameterOffsets} */
-  readonly parameters: Tensor2D;
+  readonly parameters: tf.Tensor2D;
 }
 
 interface Saved {
   /** [M,(C+1)*K]: the components' probabilities given no channel, the first, ... and all of them. */
-  readonly posteriors: Tensor2D;
+  readonly posteriors: tf.Tensor2D;
   /** [M,P]: the derivative of a component's log p of the channel for each of its parameters; 1 for logits. */
-  readonly slopes: Tensor2D;
+  readonly slopes: tf.Tensor2D;
 }
-
-type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, Tensor2D>;
 
 /**
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
@@ -75,30 +49,22 @@ type LogisticMixture = Implementation<Inputs, LogisticMixtureSizes, Saved, Tenso
  * @returns [M,C]
  */
 export function logisticMixtureNats(
-  labels: Tensor2D,
-  parameters: Tensor2D,
+  labels: tf.Tensor2D,
+  parameters: tf.Tensor2D,
   sizes: LogisticMixtureSizes,
-): Tensor2D {
+): tf.Tensor2D {
   return operation({ labels, parameters }, sizes);
 }
 
 /** Numbers are clamped there, so that sums of a few remain above -1e20, below which WebGL finds no maximum. */
-const MOST = 1e18;
-
-const composed: LogisticMixture = {
-  forward(inputs, sizes) {
-    const { norms, posteriors, slopes } = evaluate(inputs, sizes);
-    return { y: neg(norms), saved: { posteriors, slopes } };
-  },
-  gradients,
-};
+const MAX_NUMBER = 1e18;
 
 /**
  * With S_c = logsumexp over components of (logit + the log p of the channels before c), channel c takes S_c - S_(c+1)
  * nats, and the derivative of S_c for a component's sum is its posterior.
  */
 function gradients(
-  dy: Tensor2D,
+  dy: tf.Tensor2D,
   { posteriors, slopes }: Saved,
   sizes: LogisticMixtureSizes,
 ): Gradients<Inputs> {
@@ -108,42 +74,40 @@ function gradients(
       const dys = parts(dy, imageChannels); // [M,C] -> [M,1] each
       const weights = parts(posteriors, imageChannels + 1); // [M,(C+1)*K] -> [M,K] each
       // For the logits, and for log p of each channel: sums from the last channel on.
-      const sums: Tensor2D[] = []; // [M,K] each
+      const sums: tf.Tensor2D[] = []; // [M,K] each
       for (let c = imageChannels; c >= 0; c--) {
         const [own, before] = [dys[c], dys[c - 1]];
-        const slope = own === undefined ? neg(before as Tensor2D) : before === undefined ? own : sub<Tensor2D>(own, before); // biome-ignore format: one line
-        const part: Tensor2D = mul(weights[c] as Tensor2D, slope);
-        sums.unshift(sums[0] === undefined ? part : add(part, sums[0]));
+        const slope = own === undefined ? tf.neg(before as tf.Tensor2D) : before === undefined ? own : tf.sub<tf.Tensor2D>(own, before); // biome-ignore format: one line
+        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slope);
+        sums.unshift(sums[0] === undefined ? part : tf.add(part, sums[0]));
       }
-      const ofChannel = (channel: number) => sums[channel + 1] as Tensor2D;
-      const spread = inOrder(parameterOffsets(sizes), sums[0] as Tensor2D, ofChannel, ofChannel, ofChannel);
-      return mul(slopes, spread); // [M,P]
+      const [logits, ...channels] = sums as [tf.Tensor2D, ...tf.Tensor2D[]];
+      const coefficients = channels.map((sum, c) => channels.slice(0, c).map(() => sum));
+      const spread = { logits, means: channels, logScales: channels, coefficients };
+      return tf.mul(slopes, inOrder(parameterOffsets(sizes), spread)); // [M,P]
     },
   };
 }
 
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
-const parts = (x: Tensor2D, count: number): Tensor2D[] => (count === 1 ? [x] : split(x, count, 1));
+const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
-/** Puts blocks [M,K] at their positions among the parameters: [M,P]. */
-function inOrder(
-  offsets: ParameterOffsets,
-  logits: Tensor2D,
-  mean: (channel: number) => Tensor2D,
-  logScale: (channel: number) => Tensor2D,
-  coefficient: (channel: number, earlier: number) => Tensor2D,
-): Tensor2D {
-  const blocks: [offset: number, block: Tensor2D][] = [
-    [offsets.logits, logits],
-    ...offsets.means.map((offset, c): [number, Tensor2D] => [offset, mean(c)]),
-    ...offsets.logScales.map((offset, c): [number, Tensor2D] => [offset, logScale(c)]),
-    ...offsets.coefficients.flatMap((ofChannel, c) =>
-      ofChannel.map((offset, e): [number, Tensor2D] => [offset, coefficient(c, e)]),
-    ),
-  ];
-  blocks.sort(([a], [b]) => a - b);
-  return concat(
-    blocks.map(([, block]) => block),
+/** Blocks of the parameters, as {@link ParameterOffsets} of them: [M,K] each. */
+interface Blocks {
+  readonly logits: tf.Tensor2D;
+  readonly means: readonly tf.Tensor2D[];
+  readonly logScales: readonly tf.Tensor2D[];
+  /** Of each channel, for those before it. */
+  readonly coefficients: readonly (readonly tf.Tensor2D[])[];
+}
+
+/** Puts blocks at their positions among the parameters: [M,P]. */
+function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
+  const all = [blocks.logits, ...blocks.means, ...blocks.logScales, ...blocks.coefficients.flat()];
+  const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
+  const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
+  return tf.concat(
+    order.map((i) => all[i] as tf.Tensor2D),
     1,
   );
 }
@@ -152,26 +116,26 @@ function inOrder(
 function evaluate(
   { labels, parameters }: Inputs,
   sizes: LogisticMixtureSizes,
-): Saved & { readonly norms: Tensor2D } {
+): Saved & { readonly norms: tf.Tensor2D } {
   const { imageChannels, components, levels } = sizes;
   const [pixels] = labels.shape;
   const channels = Array.from({ length: imageChannels }, (_, c) => c);
   const offsets = parameterOffsets(sizes);
-  const block = (offset: number): Tensor2D => slice(parameters, [0, offset], [pixels, components]); // [M,K]
-  const rows = (blocks: Tensor2D[]): Tensor2D =>
-    reshape(concat(blocks, 1), [pixels * imageChannels, components]); // [M,K] each -> [M*C,K]
-  const byChannel = (numbers: Tensor2D): Tensor2D[] =>
-    parts(reshape(numbers, [pixels, imageChannels * numbers.shape[1]]), imageChannels); // [M*C,…] -> [M,…] each
+  const block = (offset: number): tf.Tensor2D => tf.slice(parameters, [0, offset], [pixels, components]); // [M,K]
+  const rows = (blocks: tf.Tensor2D[]): tf.Tensor2D =>
+    tf.reshape(tf.concat(blocks, 1), [pixels * imageChannels, components]); // [M,K] each -> [M*C,K]
+  const byChannel = (numbers: tf.Tensor2D): tf.Tensor2D[] =>
+    parts(tf.reshape(numbers, [pixels, imageChannels * numbers.shape[1]]), imageChannels); // [M*C,…] -> [M,…] each
 
-  const label: Tensor2D = reshape(cast(labels, 'float32'), [pixels * imageChannels, 1]); // [M,C] -> [M*C,1]
-  const x: Tensor2D = div(sub(mul(label, 2), levels - 1), levels - 1); // [M*C,1]
+  const label: tf.Tensor2D = tf.reshape(tf.cast(labels, 'float32'), [pixels * imageChannels, 1]); // [M,C] -> [M*C,1]
+  const x: tf.Tensor2D = tf.div(tf.sub(tf.mul(label, 2), levels - 1), levels - 1); // [M*C,1]
   const xs = byChannel(x); // [M,1] each
   const coefficients = offsets.coefficients.map((ofChannel) =>
-    ofChannel.map((offset) => tanh(block(offset))),
+    ofChannel.map((offset) => tf.tanh(block(offset))),
   );
   const means = channels.map((c) =>
-    (coefficients[c] as Tensor2D[]).reduce(
-      (mean, coefficient, e) => add<Tensor2D>(mean, mul(coefficient, xs[e] as Tensor2D)),
+    (coefficients[c] as tf.Tensor2D[]).reduce(
+      (mean, coefficient, e) => tf.add<tf.Tensor2D>(mean, tf.mul(coefficient, xs[e] as tf.Tensor2D)),
       block(offsets.means[c] as number),
     ),
   );
@@ -179,33 +143,32 @@ function evaluate(
   const component = evaluateLogistic(label, x, rows(means), logScales, levels);
 
   const logMasses = byChannel(component.logMass); // [M,K] each
-  const posteriors: Tensor2D[] = [];
-  const norms: Tensor2D[] = []; // log-probabilities of the channels
-  let sums = clipByValue(block(offsets.logits), -MOST, MOST); // log of posteriors, not yet normalised
+  const posteriors: tf.Tensor2D[] = [];
+  const norms: tf.Tensor2D[] = []; // log-probabilities of the channels
+  let sums = tf.clipByValue(block(offsets.logits), -MAX_NUMBER, MAX_NUMBER); // log of posteriors, not yet normalised
   for (let c = 0; c <= imageChannels; c++) {
-    const posterior = softmax(sums);
+    const posterior = tf.softmax(sums);
     posteriors.push(posterior);
     // log sum exp(x), taken where the softmax cannot underflow
-    const most: Tensor2D = max(sums, 1, true); // [M,K] -> [M,1]
-    const logMost = log(max<Tensor2D>(posterior, 1, true)); // [M,K] -> [M,1]
-    if (c > 0) norms.push(sub(most, logMost));
+    const most: tf.Tensor2D = tf.max(sums, 1, true); // [M,K] -> [M,1]
+    const logMost = tf.log(tf.max<tf.Tensor2D>(posterior, 1, true)); // [M,K] -> [M,1]
+    if (c > 0) norms.push(tf.sub(most, logMost));
     const logMass = logMasses[c];
-    if (logMass !== undefined) sums = add(add(sub(sums, most), logMost), logMass);
+    if (logMass !== undefined) sums = tf.add(tf.add(tf.sub(sums, most), logMost), logMass);
   }
 
   const byMean = byChannel(component.byMean); // [M,K] each
-  const byLogScale = byChannel(component.byLogScale); // [M,K] each
-  const slopes = inOrder(
-    offsets,
-    onesLike(posteriors[0] as Tensor2D),
-    (c) => byMean[c] as Tensor2D,
-    (c) => byLogScale[c] as Tensor2D,
-    (c, e) => {
-      const coefficient = coefficients[c]?.[e] as Tensor2D;
-      return mul(mul(byMean[c] as Tensor2D, xs[e] as Tensor2D), sub(1, square(coefficient)));
-    },
-  );
-  return { norms: concat(norms, 1), posteriors: concat(posteriors, 1), slopes };
+  const slopes = inOrder(offsets, {
+    logits: tf.onesLike(posteriors[0] as tf.Tensor2D),
+    means: byMean,
+    logScales: byChannel(component.byLogScale),
+    coefficients: coefficients.map((ofChannel, c) =>
+      ofChannel.map((coefficient, e) =>
+        tf.mul(tf.mul(byMean[c] as tf.Tensor2D, xs[e] as tf.Tensor2D), tf.sub(1, tf.square(coefficient))),
+      ),
+    ),
+  });
+  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes };
 }
 
 /** Added to an edge without which a level has all the mass on that side. */
@@ -222,70 +185,82 @@ const NEAR_EXP = Math.exp(-NEAR);
  * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h). Each factor has a logarithm without
  * cancellation, and the last needs neither edge.
  */
-function evaluateLogistic(label: Tensor2D, x: Tensor2D, mean: Tensor2D, logScale: Tensor2D, levels: number) {
-  const clampedLogScale: Tensor2D = clipByValue(logScale, MIN_LOG_SCALE, MOST);
-  const precision = exp(neg(clampedLogScale));
-  const z = clipByValue(mul<Tensor2D>(sub(x, mean), precision), -MOST, MOST); // [R,1] [R,K] -> [R,K]
-  const halfWidth: Tensor2D = mul(precision, 1 / (levels - 1));
-  const isLowest: Tensor2D = cast(lessEqual<Tensor2D>(label, 0), 'float32'); // [R,1]
-  const isHighest: Tensor2D = cast(greaterEqual<Tensor2D>(label, levels - 1), 'float32'); // [R,1]
-  const isBetween = sub<Tensor2D>(sub(1, isLowest), isHighest); // [R,1]
-  const upper: Tensor2D = add(add(z, halfWidth), mul(isHighest, NO_EDGE)); // [R,K]
-  const lower: Tensor2D = sub(sub(z, halfWidth), mul(isLowest, NO_EDGE)); // [R,K]
+function evaluateLogistic(
+  label: tf.Tensor2D,
+  x: tf.Tensor2D,
+  mean: tf.Tensor2D,
+  logScale: tf.Tensor2D,
+  levels: number,
+) {
+  const clampedLogScale: tf.Tensor2D = tf.clipByValue(logScale, MIN_LOG_SCALE, MAX_NUMBER);
+  const precision = tf.exp(tf.neg(clampedLogScale));
+  const z = tf.clipByValue(tf.mul<tf.Tensor2D>(tf.sub(x, mean), precision), -MAX_NUMBER, MAX_NUMBER); // [R,1] [R,K] -> [R,K]
+  const halfWidth: tf.Tensor2D = tf.mul(precision, 1 / (levels - 1));
+  const isLowest: tf.Tensor2D = tf.cast(tf.lessEqual<tf.Tensor2D>(label, 0), 'float32'); // [R,1]
+  const isHighest: tf.Tensor2D = tf.cast(tf.greaterEqual<tf.Tensor2D>(label, levels - 1), 'float32'); // [R,1]
+  const isBetween = tf.sub<tf.Tensor2D>(tf.sub(1, isLowest), isHighest); // [R,1]
+  const upper: tf.Tensor2D = tf.add(tf.add(z, halfWidth), tf.mul(isHighest, NO_EDGE)); // [R,K]
+  const lower: tf.Tensor2D = tf.sub(tf.sub(z, halfWidth), tf.mul(isLowest, NO_EDGE)); // [R,K]
 
   // log(1 - e^-w) of the width w, and w / (e^w - 1), its derivative times w: of min(w, NEAR) by their series, log w +
   // s/24 - s^2/2880 - w/2 and 1 + s/12 - s^2/720 - w/2 with s = w^2, and what the rest of the width adds.
-  const width: Tensor2D = mul(halfWidth, 2);
-  const near = clipByValue(width, 0, NEAR);
-  const far = clipByValue(width, NEAR, MOST);
-  const s = square(near);
-  const half: Tensor2D = mul(near, 0.5);
-  const e = exp(neg(far));
-  const rest: Tensor2D = sub(1, e);
-  const logWidth: Tensor2D = minimum(sub(Math.log(2 / (levels - 1)), clampedLogScale), Math.log(NEAR));
-  const logNear = sub<Tensor2D>(add(logWidth, mul(s, sub(1 / 24, mul(s, 1 / 2880)))), half);
-  const logOfRest = add<Tensor2D>(logNear, sub(log(rest), Math.log(1 - NEAR_EXP)));
-  const slopeNear = sub<Tensor2D>(add(mul(s, sub(1 / 12, mul(s, 1 / 720))), 1), half);
-  const slopeOfRest = add<Tensor2D>(
+  const width: tf.Tensor2D = tf.mul(halfWidth, 2);
+  const near = tf.clipByValue(width, 0, NEAR);
+  const far = tf.clipByValue(width, NEAR, MAX_NUMBER);
+  const s = tf.square(near);
+  const half: tf.Tensor2D = tf.mul(near, 0.5);
+  const e = tf.exp(tf.neg(far));
+  const rest: tf.Tensor2D = tf.sub(1, e);
+  const logWidth: tf.Tensor2D = tf.minimum(
+    tf.sub(Math.log(2 / (levels - 1)), clampedLogScale),
+    Math.log(NEAR),
+  );
+  const logNear = tf.sub<tf.Tensor2D>(tf.add(logWidth, tf.mul(s, tf.sub(1 / 24, tf.mul(s, 1 / 2880)))), half);
+  const logOfRest = tf.add<tf.Tensor2D>(logNear, tf.sub(tf.log(rest), Math.log(1 - NEAR_EXP)));
+  const slopeNear = tf.sub<tf.Tensor2D>(tf.add(tf.mul(s, tf.sub(1 / 12, tf.mul(s, 1 / 720))), 1), half);
+  const slopeOfRest = tf.add<tf.Tensor2D>(
     slopeNear,
-    sub(div(mul(far, e), rest), (NEAR * NEAR_EXP) / (1 - NEAR_EXP)),
+    tf.sub(tf.div(tf.mul(far, e), rest), (NEAR * NEAR_EXP) / (1 - NEAR_EXP)),
   );
 
-  const [above, below] = [sigmoid(neg(upper)), sigmoid(lower)];
-  const edges = sub<Tensor2D>(mul(lower, below), mul(upper, above));
-  const isFree: Tensor2D = cast(greaterEqual<Tensor2D>(logScale, MIN_LOG_SCALE), 'float32');
+  const [above, below] = [tf.sigmoid(tf.neg(upper)), tf.sigmoid(lower)];
+  const edges = tf.sub<tf.Tensor2D>(tf.mul(lower, below), tf.mul(upper, above));
+  const isFree: tf.Tensor2D = tf.cast(tf.greaterEqual<tf.Tensor2D>(logScale, MIN_LOG_SCALE), 'float32');
   return {
-    logMass: sub<Tensor2D>(sub(mul(logOfRest, isBetween), softplus(neg(upper))), softplus(lower)),
-    byMean: mul<Tensor2D>(sub(below, above), precision),
-    byLogScale: mul<Tensor2D>(sub(edges, mul(slopeOfRest, isBetween)), isFree),
+    logMass: tf.sub<tf.Tensor2D>(
+      tf.sub(tf.mul(logOfRest, isBetween), tf.softplus(tf.neg(upper))),
+      tf.softplus(lower),
+    ),
+    byMean: tf.mul<tf.Tensor2D>(tf.sub(below, above), precision),
+    byLogScale: tf.mul<tf.Tensor2D>(tf.sub(edges, tf.mul(slopeOfRest, isBetween)), isFree),
   };
 }
 
-const wasmForward = wasmKernel<
-  Inputs,
-  LogisticMixtureSizes,
-  [nats: Tensor2D, posteriors: Tensor2D, slopes: Tensor2D]
->('PixelCNNLogisticMixture', (kernels, { labels, parameters }, sizes) => {
-  const { imageChannels, levels, components } = sizes;
-  const [pixels] = labels.shape;
-  return filled(
-    [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
-    scratchBytes(sizes),
-    ([nats, posteriors, slopes], scratch) =>
-    kernels.logisticMixture(nats, posteriors, slopes, address(labels), address(parameters), pixels, imageChannels, levels, ...layoutOf(sizes), scratch), // biome-ignore format: one call
-  );
-});
-
-const wasmGradient = wasmKernel<Saved & { readonly dy: Tensor2D }, LogisticMixtureSizes, Tensor2D>(
-  'PixelCNNLogisticMixtureGradient',
-  (kernels, { dy, posteriors, slopes }, sizes) => {
-    const [dx] = filled(
-      [slopes.shape],
+const wasmForward = wasmKernel(
+  'PixelCNNLogisticMixture',
+  [LOGISTIC_MIXTURE],
+  (loops, { labels, parameters }: Inputs, sizes: LogisticMixtureSizes) => {
+    const { imageChannels, levels, components } = sizes;
+    const [pixels] = labels.shape;
+    const given = [...addresses(labels, parameters), pixels, imageChannels, levels] as const;
+    return outputs(
+      [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
+      (made, scratch) => loops.logisticMixture(...made, ...given, ...layoutOf(sizes), scratch),
       scratchBytes(sizes),
-      ([dx], scratch) =>
-      kernels.logisticMixtureBack(dx, address(dy), address(posteriors), address(slopes), ...dy.shape, ...layoutOf(sizes), scratch), // biome-ignore format: one call
     );
-    return dx;
+  },
+);
+
+const wasmGradient = wasmKernel(
+  'PixelCNNLogisticMixtureGradient',
+  [LOGISTIC_MIXTURE],
+  (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
+    const given = [...addresses(dy, posteriors, slopes), ...dy.shape] as const;
+    return output(
+      slopes.shape,
+      (dx, scratch) => loops.logisticMixtureBack(dx, ...given, ...layoutOf(sizes), scratch),
+      scratchBytes(sizes),
+    );
   },
 );
 
@@ -299,11 +274,16 @@ function layoutOf(sizes: LogisticMixtureSizes) {
 const scratchBytes = (sizes: LogisticMixtureSizes) =>
   16 * (numParameters(sizes) + sizes.imageChannels + (sizes.imageChannels + 2) * sizes.components);
 
-const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, Tensor2D>({
+const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>({
   name: 'logisticMixtureNats',
-  composed,
+  composed: {
+    forward(inputs, sizes) {
+      const { norms, posteriors, slopes } = evaluate(inputs, sizes);
+      return { y: tf.neg(norms), saved: { posteriors, slopes } };
+    },
+    gradients,
+  },
   wasmImplementation: {
-    supports: ({ labels, parameters }) => labels.dtype === 'int32' && parameters.dtype === 'float32',
     forward(inputs, sizes) {
       const [y, posteriors, slopes] = wasmForward(inputs, sizes);
       return { y, saved: { posteriors, slopes } };

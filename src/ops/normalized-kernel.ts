@@ -1,27 +1,14 @@
-import {
-  div,
-  fill,
-  matMul,
-  maximum,
-  mul,
-  reshape,
-  sqrt,
-  square,
-  step,
-  sub,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { NORMALIZED_KERNEL } from '../kernels/modules';
 import { SMALLEST_SQUARE } from '../program/weights';
-import { defineOperation, type Implementation } from './operation';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { defineOperation } from './operation';
+import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [rows,columns,in,out] */
-  readonly direction: Tensor4D;
+  readonly direction: tf.Tensor4D;
   /** [out] */
-  readonly gain: Tensor1D;
+  readonly gain: tf.Tensor1D;
 }
 
 /**
@@ -33,76 +20,35 @@ interface Inputs {
  * @param gain [out]
  * @returns [rows,columns,in,out]
  */
-export function normalizedKernel(direction: Tensor4D, gain: Tensor1D): Tensor4D {
+export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.Tensor4D {
   return operation({ direction, gain });
 }
 
 /** Its gradients need its inputs. */
-const composed: Implementation<Inputs, void, Inputs, Tensor4D> = {
-  forward(inputs) {
-    const { direction, gain } = inputs;
-    const v = flat(direction); // [M,out]
-    const factors = div(gain, norms(sumOfRows(square(v)))); // [1,out]
-    return { y: reshape(mul(v, factors), direction.shape), saved: inputs };
-  },
-  gradients(dy, { direction, gain }) {
-    const [d, v] = [flat(dy), flat(direction)]; // [M,out]
-    const squares = sumOfRows(square(v)); // [1,out]
-    const [norm, along] = [norms(squares), sumOfRows(mul(d, v))]; // [1,out]
-    return {
-      direction() {
-        const isFree = step(sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
-        const across = sub(d, mul(v, mul(isFree, div(along, square(norm))))); // [M,out]
-        return reshape(mul(across, div(gain, norm)), direction.shape);
-      },
-      gain: () => reshape(div(along, norm), gain.shape), // [1,out] -> [out]
-    };
-  },
-};
-
-/** [rows,columns,in,out] -> [M,out] */
-function flat(kernel: Tensor4D): Tensor2D {
-  const featuresOut = kernel.shape[3];
-  return reshape(kernel, [kernel.size / featuresOut, featuresOut]);
-}
-
-/** [M,out] -> [1,out], by a product, which is faster than `sum` on wasm. */
-const sumOfRows = (rows: Tensor2D): Tensor2D => matMul(fill([1, rows.shape[0]], 1), rows);
-
-/** Norms [1,out] from their squares. On wasm, the maximum keeps NaN in its first argument only. */
-const norms = (squares: Tensor2D): Tensor2D => sqrt(maximum<Tensor2D>(squares, SMALLEST_SQUARE));
-
-/** Weights of each output, and outputs. */
-const sizesOf = ({ size, shape: [, , , featuresOut] }: Tensor4D) =>
-  [size / featuresOut, featuresOut] as const;
-
-const wasmForward = wasmKernel<Inputs, void, Tensor4D>(
-  'PixelCNNNormalizedKernel',
-  (kernels, { direction, gain }) => {
-    const [y] = filled([direction.shape], 0, ([y]) =>
-      kernels.normalizedKernel(y, address(direction), address(gain), ...sizesOf(direction), SMALLEST_SQUARE),
-    );
-    return y;
-  },
-);
-
-/** Both gradients at once: they share their sums. */
-const wasmGradients = wasmKernel<
-  Inputs & { readonly dy: Tensor4D },
-  void,
-  [ddirection: Tensor4D, dgain: Tensor1D]
->('PixelCNNNormalizedKernelGradient', (kernels, { dy, direction, gain }) => {
-  const inputs = [address(dy), address(direction), address(gain)] as const;
-  return filled([direction.shape, gain.shape], 0, ([ddirection, dgain]) =>
-    kernels.normalizedKernelBack(ddirection, dgain, ...inputs, ...sizesOf(direction), SMALLEST_SQUARE),
-  );
-});
-
-const operation = defineOperation<Inputs, void, Inputs, Tensor4D>({
+const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   name: 'normalizedKernel',
-  composed,
+  composed: {
+    forward(inputs) {
+      const { direction, gain } = inputs;
+      const v = flat(direction); // [M,out]
+      const factors = tf.div(gain, norms(sumOfRows(tf.square(v)))); // [1,out]
+      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs };
+    },
+    gradients(dy, { direction, gain }) {
+      const [d, v] = [flat(dy), flat(direction)]; // [M,out]
+      const squares = sumOfRows(tf.square(v)); // [1,out]
+      const [norm, along] = [norms(squares), sumOfRows(tf.mul(d, v))]; // [1,out]
+      return {
+        direction() {
+          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
+          const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
+          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
+        },
+        gain: () => tf.reshape(tf.div(along, norm), gain.shape), // [1,out] -> [out]
+      };
+    },
+  },
   wasmImplementation: {
-    supports: ({ direction, gain }) => direction.dtype === 'float32' && gain.dtype === 'float32',
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
     gradients(dy, inputs) {
       const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
@@ -110,3 +56,41 @@ const operation = defineOperation<Inputs, void, Inputs, Tensor4D>({
     },
   },
 });
+
+/** [rows,columns,in,out] -> [M,out] */
+function flat(kernel: tf.Tensor4D): tf.Tensor2D {
+  const featuresOut = kernel.shape[3];
+  return tf.reshape(kernel, [kernel.size / featuresOut, featuresOut]);
+}
+
+/** [M,out] -> [1,out], by a product, which is faster than `sum` on wasm. */
+const sumOfRows = (rows: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.fill([1, rows.shape[0]], 1), rows);
+
+/** Norms [1,out] from their squares. On wasm, the maximum keeps NaN in its first argument only. */
+const norms = (squares: tf.Tensor2D): tf.Tensor2D =>
+  tf.sqrt(tf.maximum<tf.Tensor2D>(squares, SMALLEST_SQUARE));
+
+/** Weights of each output, and outputs. */
+const sizesOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
+  [size / featuresOut, featuresOut] as const;
+
+const wasmForward = wasmKernel(
+  'PixelCNNNormalizedKernel',
+  [NORMALIZED_KERNEL],
+  (loops, { direction, gain }: Inputs) =>
+    output(direction.shape, (y) =>
+      loops.normalizedKernel(y, ...addresses(direction, gain), ...sizesOf(direction), SMALLEST_SQUARE),
+    ),
+);
+
+/** Both gradients at once: they share their sums. */
+const wasmGradients = wasmKernel(
+  'PixelCNNNormalizedKernelGradient',
+  [NORMALIZED_KERNEL],
+  (loops, { dy, direction, gain }: Inputs & { readonly dy: tf.Tensor4D }) => {
+    const given = addresses(dy, direction, gain);
+    return outputs([direction.shape, gain.shape], (gradients) =>
+      loops.normalizedKernelBack(...gradients, ...given, ...sizesOf(direction), SMALLEST_SQUARE),
+    );
+  },
+);

@@ -1,8 +1,8 @@
-import { engine, type NamedTensorMap, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { kernelsInUse } from './wasm-kernels';
 
 /** Tensors by name; undefined ones are ignored. */
-type Tensors<Names> = { readonly [Name in keyof Names]: Tensor | undefined };
+type Tensors<Names> = { readonly [Name in keyof Names]: tf.Tensor | undefined };
 
 /** One way to compute an operation and its gradients. */
 export interface Implementation<Inputs, Attributes, Saved, Output> {
@@ -12,17 +12,22 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
 }
 
 /** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually is not. */
-export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => Tensor };
+export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
 
-interface Operation<Inputs, Attributes, Saved, Output> {
+/** One by our own kernels. */
+export interface WasmImplementation<Inputs, Attributes, Saved, Output>
+  extends Implementation<Inputs, Attributes, Saved, Output> {
+  /** Whether it can do what is asked for. @default always */
+  supports?(attributes: Attributes): boolean;
+}
+
+interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
   name: string;
   /** Composed of tfjs's operations, for every backend. Its gradients can themselves be differentiated. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
-  /** Uses our own kernels, for inputs that they support: all, unless it says which. @default none */
-  wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output> & {
-    supports?(inputs: Inputs, attributes: Attributes): boolean;
-  };
+  /** Used where inputs are float32 and constants int32. @default none */
+  wasmImplementation?: WasmImplementation<Inputs, Attributes, Saved, Output>;
   /**
    * Replaces `composed.gradients` when these are themselves differentiated, and gets the inputs. Required if `composed`
    * saves intermediate results: no gradient flows back through those.
@@ -30,6 +35,13 @@ interface Operation<Inputs, Attributes, Saved, Output> {
   differentiableGradients?(dy: Output, inputs: Inputs, attributes: Attributes): Gradients<Inputs>;
   /** Inputs that have no gradient: nothing flows back through them. */
   constants?: readonly (keyof Inputs)[];
+}
+
+/** Computes an operation. */
+export interface Operation<Inputs, Attributes, Saved, Output> {
+  (inputs: Inputs, attributes: Attributes): Output;
+  /** Sets the implementation by our own kernels: for those that come with the layers that need them. */
+  useKernels(implementation: WasmImplementation<Inputs, Attributes, Saved, Output>): void;
 }
 
 /**
@@ -41,51 +53,62 @@ export function defineOperation<
   Inputs extends Tensors<Inputs>,
   Attributes,
   Saved extends Tensors<Saved>,
-  Output extends Tensor,
+  Output extends tf.Tensor,
 >({
   name,
   composed,
   wasmImplementation,
   differentiableGradients,
   constants = [],
-}: Operation<Inputs, Attributes, Saved, Output>): (inputs: Inputs, attributes: Attributes) => Output {
+}: Definition<Inputs, Attributes, Saved, Output>): Operation<Inputs, Attributes, Saved, Output> {
+  const isSupported = (inputs: Inputs) =>
+    Object.entries<tf.Tensor>(present(inputs)).every(
+      ([name, { dtype }]) => dtype === (constants.includes(name as keyof Inputs) ? 'int32' : 'float32'),
+    );
   const fastest = (inputs: Inputs, attributes: Attributes) =>
-    wasmImplementation && kernelsInUse() && (wasmImplementation.supports?.(inputs, attributes) ?? true)
+    wasmImplementation !== undefined &&
+    kernelsInUse() &&
+    isSupported(inputs) &&
+    wasmImplementation.supports?.(attributes) !== false
       ? wasmImplementation
       : composed;
 
-  return (inputs, attributes) => {
+  const run = (inputs: Inputs, attributes: Attributes): Output => {
     // Under two tapes the gradient itself will be differentiated: the outer tape records what the inner one computes.
     const savesInputs = differentiableGradients !== undefined && tapes() > 1;
     let names: string[] = [];
 
-    const forwardFunc = (_: unknown, save: (tensors: Tensor[]) => void): Tensor => {
+    const forwardFunc = (_: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor => {
       const { y, saved } = fastest(inputs, attributes).forward(inputs, attributes);
       const kept = present(savesInputs ? inputs : saved);
       names = Object.keys(kept);
       save(Object.values(kept));
       return y;
     };
-    const backwardsFunc = (dy: Tensor, tensors: Tensor[]): Gradients<Inputs> => {
+    const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]): Gradients<Inputs> => {
       const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
       if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
       const { gradients } = tapes() > 0 ? composed : fastest(inputs, attributes);
       return gradients(dy as Output, kept as Saved, attributes);
     };
-    return tidy(name, () => {
+    return tf.tidy(name, () => {
       const recorded = { inputs: present(inputs, constants), forwardFunc, backwardsFunc };
-      return (engine() as unknown as TapeEngine).runKernelFunc(recorded) as Output;
+      return (tf.engine() as unknown as TapeEngine).runKernelFunc(recorded) as Output;
     });
   };
+  const useKernels = (implementation: typeof wasmImplementation) => {
+    wasmImplementation = implementation;
+  };
+  return Object.assign(run, { useKernels });
 }
 
 /** How many tapes are recording. */
-const tapes = () => engine().state.gradientDepth;
+const tapes = () => tf.engine().state.gradientDepth;
 
 /** The tensors that are defined, without some of them. */
-function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[] = []): NamedTensorMap {
-  const found: NamedTensorMap = {};
-  for (const [name, tensor] of Object.entries<Tensor | undefined>(tensors)) {
+function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[] = []): tf.NamedTensorMap {
+  const found: tf.NamedTensorMap = {};
+  for (const [name, tensor] of Object.entries<tf.Tensor | undefined>(tensors)) {
     if (tensor !== undefined && !excluded.includes(name as keyof T)) found[name] = tensor;
   }
   return found;
@@ -98,8 +121,11 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
  */
 interface TapeEngine {
   runKernelFunc(operation: {
-    inputs: NamedTensorMap;
-    forwardFunc(backend: unknown, save: (tensors: Tensor[]) => void): Tensor;
-    backwardsFunc(dy: Tensor, saved: Tensor[]): { readonly [input: string]: (() => Tensor) | undefined };
-  }): Tensor;
+    inputs: tf.NamedTensorMap;
+    forwardFunc(backend: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor;
+    backwardsFunc(
+      dy: tf.Tensor,
+      saved: tf.Tensor[],
+    ): { readonly [input: string]: (() => tf.Tensor) | undefined };
+  }): tf.Tensor;
 }

@@ -1,35 +1,17 @@
-import {
-  add,
-  concat,
-  mul,
-  pad,
-  type Rank,
-  reshape,
-  reverse,
-  sigmoid,
-  slice,
-  split,
-  square,
-  sub,
-  type Tensor2D,
-  type Tensor3D,
-  type Tensor4D,
-  tanh,
-  tidy,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation, type Implementation } from './operation';
 import { imagesAlong, linesAlong } from './skew';
-import { address, filled, wasmKernel } from './wasm-kernels';
+import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** The input's contribution to the gates: [N,H,W,4F]. */
-  readonly z: Tensor4D;
+  readonly z: tf.Tensor4D;
   /** [1,k,F,4F] or [2,1,F,4F] */
-  readonly kernel: Tensor4D;
+  readonly kernel: tf.Tensor4D;
 }
 
 interface Attributes {
@@ -40,13 +22,13 @@ interface Attributes {
 
 /** What the gradients need. */
 interface Saved {
-  readonly kernel: Tensor4D;
+  readonly kernel: tf.Tensor4D;
   /** h, [N,H,W,F] */
-  readonly states: Tensor4D;
+  readonly states: tf.Tensor4D;
   /** o, f, i and g, activated, [N,H,W,4F]. */
-  readonly gates: Tensor4D;
+  readonly gates: tf.Tensor4D;
   /** c, [N,H,W,F] */
-  readonly cells: Tensor4D;
+  readonly cells: tf.Tensor4D;
 }
 
 /**
@@ -71,7 +53,12 @@ interface Saved {
  * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
-export function pixelLSTM(z: Tensor4D, kernel: Tensor4D, path: LSTMPath, imageChannels: number): Tensor4D {
+export function pixelLSTM(
+  z: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  path: LSTMPath,
+  imageChannels: number,
+): tf.Tensor4D {
   return operation({ z, kernel }, { path, imageChannels });
 }
 
@@ -79,10 +66,10 @@ export function pixelLSTM(z: Tensor4D, kernel: Tensor4D, path: LSTMPath, imageCh
 // [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
 // faster. A convolution needs features last, but transposing is cheap.
 
-const composed: Implementation<Inputs, Attributes, Saved, Tensor4D> = {
+const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
   forward,
   gradients(dy, saved, attributes) {
-    const [z, kernel] = tidy(() => gradients(dy, saved, attributes));
+    const [z, kernel] = tf.tidy(() => gradients(dy, saved, attributes));
     return { z: () => z, kernel: () => kernel };
   },
 };
@@ -94,11 +81,11 @@ function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: A
   const steps: Step[] = [];
   for (const t of stepsOf(lines, path)) {
     const before = steps.at(-1);
-    steps.push(tidy(() => stepFrom(before, lines[t] as Tensor2D, kernel, z.shape, path)));
+    steps.push(tf.tidy(() => stepFrom(before, lines[t] as tf.Tensor2D, kernel, z.shape, path)));
   }
   if (path === 'fromRight') steps.reverse();
   const all = (name: keyof Step) => joined(steps.map((step) => step[name])); // T of [..,N*P] -> [T,..,N*P]
-  const images = (x: Tensor3D) => imagesAlong(path, imagesOf(x, z.shape), given.shape[2]); // [N,T,P,..] -> [N,H,W,..]
+  const images = (x: tf.Tensor3D) => imagesAlong(path, imagesOf(x, z.shape), given.shape[2]); // [N,T,P,..] -> [N,H,W,..]
   const states = images(all('states')); // [N,H,W,F]
   const gates = images(byGroup(all('gates'), imageChannels)); // [N,H,W,4F]
   return { y: states, saved: { kernel: whole, states, gates, cells: images(all('cells')) } };
@@ -106,74 +93,77 @@ function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: A
 
 /** For one line: gates [4F,N*P], the others [F,N*P]. */
 type Step = {
-  readonly gates: Tensor2D;
-  readonly cells: Tensor2D;
-  readonly states: Tensor2D;
+  readonly gates: tf.Tensor2D;
+  readonly cells: tf.Tensor2D;
+  readonly states: tf.Tensor2D;
 };
 
 function stepFrom(
   before: Step | undefined,
-  line: Tensor2D,
-  kernel: Tensor4D,
-  shape: Tensor4D['shape'],
+  line: tf.Tensor2D,
+  kernel: tf.Tensor4D,
+  shape: tf.Tensor4D['shape'],
   path: LSTMPath,
 ): Step {
   const z =
     before === undefined
       ? line
-      : add<Tensor2D>(line, convolved(before.states, kernel, tapsBefore(path, kernel), shape)); // [4F,N*P]
+      : tf.add<tf.Tensor2D>(line, convolved(before.states, kernel, tapsBefore(path, kernel), shape)); // [4F,N*P]
   const features = kernel.shape[2];
-  const [ofSigmoids, ofTanh] = split(z, [3 * features, features], 0) as [Tensor2D, Tensor2D]; // [3F,N*P], [F,N*P]
-  const [sigmoids, candidates] = [sigmoid(ofSigmoids), tanh(ofTanh)];
-  const [o, f, i] = split(sigmoids, 3, 0) as [Tensor2D, Tensor2D, Tensor2D]; // [F,N*P] each
-  const fresh = mul<Tensor2D>(i, candidates);
-  const cells = before === undefined ? fresh : add<Tensor2D>(mul(f, before.cells), fresh);
-  return { gates: concat([sigmoids, candidates], 0), cells, states: mul(o, tanh(cells)) };
+  const [ofSigmoids, ofTanh] = tf.split(z, [3 * features, features], 0) as [tf.Tensor2D, tf.Tensor2D]; // [3F,N*P], [F,N*P]
+  const [sigmoids, candidates] = [tf.sigmoid(ofSigmoids), tf.tanh(ofTanh)];
+  const [o, f, i] = tf.split(sigmoids, 3, 0) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]; // [F,N*P] each
+  const fresh = tf.mul<tf.Tensor2D>(i, candidates);
+  const cells = before === undefined ? fresh : tf.add<tf.Tensor2D>(tf.mul(f, before.cells), fresh);
+  return { gates: tf.concat([sigmoids, candidates], 0), cells, states: tf.mul(o, tf.tanh(cells)) };
 }
 
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel: each needs all steps. */
 function gradients(
-  dy: Tensor4D,
+  dy: tf.Tensor4D,
   { kernel: whole, ...saved }: Saved,
   { path, imageChannels }: Attributes,
-): [z: Tensor4D, kernel: Tensor4D] {
-  const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [Tensor4D, Tensor4D, Tensor4D, Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
+): [z: tf.Tensor4D, kernel: tf.Tensor4D] {
+  const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
   const given = alongLine(whole);
   const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
   const columns = kernel.shape[1];
-  const turned = transpose(reverse(kernel, 1), [0, 1, 3, 2]) as Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
-  const parts = split(byGate(linesOf(gates), imageChannels), 4, 1);
-  const [o, f, i, g] = parts as [Tensor3D, Tensor3D, Tensor3D, Tensor3D]; // [T,F,N*P] each
+  const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
+  const parts = tf.split(byGate(linesOf(gates), imageChannels), 4, 1);
+  const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
   const cells = linesOf(savedCells); // [T,F,N*P]
-  const t = tanh(cells);
-  const ofCell = mul<Tensor3D>(o, slopeOfTanh(t)); // of h for c
+  const t = tf.tanh(cells);
+  const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // of h for c
   const [ofO, ofF, ofI, ofG] = [
-    mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
-    mul(before(cells, path), slopeOfSigmoid(f)),
-    mul(g, slopeOfSigmoid(i)),
-    mul(i, slopeOfTanh(g)),
+    tf.mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
+    tf.mul(before(cells, path), slopeOfSigmoid(f)),
+    tf.mul(g, slopeOfSigmoid(i)),
+    tf.mul(i, slopeOfTanh(g)),
   ];
-  const ofGates = concat([ofO, ofF, ofI, ofG] as Tensor3D[], 1); // [T,4F,N*P]
+  const ofGates = tf.concat([ofO, ofF, ofI, ofG] as tf.Tensor3D[], 1); // [T,4F,N*P]
 
   const [dh, ofCells, ofAll, forgets] = [linesOf(slope), ofCell, ofGates, f].map(apart) as [
-    Tensor2D[],
-    Tensor2D[],
-    Tensor2D[],
-    Tensor2D[],
+    tf.Tensor2D[],
+    tf.Tensor2D[],
+    tf.Tensor2D[],
+    tf.Tensor2D[],
   ]; // each T of [..,N*P]
-  const slopes: Tensor2D[] = [];
-  let carried: Tensor2D | undefined; // the gradient of c from the line after
+  const slopes: tf.Tensor2D[] = [];
+  let carried: tf.Tensor2D | undefined; // the gradient of c from the line after
   for (const line of stepsOf(dh, path).reverse()) {
     const after = slopes.at(-1);
-    const [dz, next] = tidy(() => {
-      const own = dh[line] as Tensor2D;
-      const back = () => convolved(after as Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
-      const all = after === undefined ? own : add<Tensor2D>(own, back());
-      const through = mul<Tensor2D>(all, ofCells[line] as Tensor2D);
-      const dc = carried === undefined ? through : add<Tensor2D>(through, carried);
-      const each = concat([all, dc, dc, dc], 0); // [4F,N*P]
-      return [mul(each, ofAll[line] as Tensor2D), mul(dc, forgets[line] as Tensor2D)] as [Tensor2D, Tensor2D];
+    const [dz, next] = tf.tidy(() => {
+      const own = dh[line] as tf.Tensor2D;
+      const back = () => convolved(after as tf.Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
+      const all = after === undefined ? own : tf.add<tf.Tensor2D>(own, back());
+      const through = tf.mul<tf.Tensor2D>(all, ofCells[line] as tf.Tensor2D);
+      const dc = carried === undefined ? through : tf.add<tf.Tensor2D>(through, carried);
+      const each = tf.concat([all, dc, dc, dc], 0); // [4F,N*P]
+      return [tf.mul(each, ofAll[line] as tf.Tensor2D), tf.mul(dc, forgets[line] as tf.Tensor2D)] as [
+        tf.Tensor2D,
+        tf.Tensor2D,
+      ];
     });
     carried?.dispose();
     carried = next;
@@ -185,143 +175,160 @@ function gradients(
   const x = imagesOf(before(linesOf(states), path), slope.shape); // [N,T,P,F]
   const convolution = { activation: 'linear', left, presentColumns: columns } as const;
   const ofKernel = composedConv.gradients(dz, { x, kernel: given, y: undefined }, convolution).kernel;
-  const dkernel: Tensor4D = reshape((ofKernel as () => Tensor4D)(), whole.shape); // [1,k,F,4F], or [1,2,F,4F] -> [2,1,F,4F]
+  const dkernel: tf.Tensor4D = tf.reshape((ofKernel as () => tf.Tensor4D)(), whole.shape); // [1,k,F,4F], or [1,2,F,4F] -> [2,1,F,4F]
   return [imagesAlong(path, dz, dy.shape[2]), dkernel];
 }
 
-const slopeOfSigmoid = (y: Tensor3D): Tensor3D => mul(y, sub(1, y));
+const slopeOfSigmoid = (y: tf.Tensor3D): tf.Tensor3D => tf.mul(y, tf.sub(1, y));
 
-const slopeOfTanh = (y: Tensor3D): Tensor3D => sub(1, square(y));
+const slopeOfTanh = (y: tf.Tensor3D): tf.Tensor3D => tf.sub(1, tf.square(y));
 
 /** A convolution along a line, [features,N*P] -> [out,N*P], of lines of N images [N,T,P,..]. */
 function convolved(
-  line: Tensor2D,
-  kernel: Tensor4D,
+  line: tf.Tensor2D,
+  kernel: tf.Tensor4D,
   left: number,
-  [n, , places]: Tensor4D['shape'],
-): Tensor2D {
+  [n, , places]: tf.Tensor4D['shape'],
+): tf.Tensor2D {
   const [, columns, featuresIn, featuresOut] = kernel.shape;
-  const x: Tensor4D = reshape(transpose(line), [n, 1, places, featuresIn]); // [features,N*P] -> [N,1,P,features]
+  const x: tf.Tensor4D = tf.reshape(tf.transpose(line), [n, 1, places, featuresIn]); // [features,N*P] -> [N,1,P,features]
   const y = causalConv2d(x, kernel, null, 'linear', left, columns); // [N,1,P,out]
-  return transpose(reshape(y, [n * places, featuresOut]) as Tensor2D); // [N*P,out] -> [out,N*P]
+  return tf.transpose(tf.reshape(y, [n * places, featuresOut]) as tf.Tensor2D); // [N*P,out] -> [out,N*P]
 }
 
 /** The number of taps of a kernel along a line that lie before the place itself. */
-const tapsBefore = (path: LSTMPath, { shape: [, columns] }: Tensor4D) => (path === 'rows' ? columns >> 1 : 1);
+const tapsBefore = (path: LSTMPath, { shape: [, columns] }: tf.Tensor4D) =>
+  path === 'rows' ? columns >> 1 : 1;
 
 /** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
-function alongLine(kernel: Tensor4D): Tensor4D {
+function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
   const [rows, columns, features, featuresOut] = kernel.shape;
-  return reshape<Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
+  return tf.reshape<tf.Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
 }
 
 /** Lines in the order of steps. */
-function stepsOf({ length: lines }: readonly Tensor2D[], path: LSTMPath): number[] {
+function stepsOf({ length: lines }: readonly tf.Tensor2D[], path: LSTMPath): number[] {
   return Array.from({ length: lines }, (_, t) => (path === 'fromRight' ? lines - 1 - t : t));
 }
 
 /** [N,T,P,F] -> [T,F,N*P] */
-function linesOf(x: Tensor4D): Tensor3D {
+function linesOf(x: tf.Tensor4D): tf.Tensor3D {
   const [n, lines, places, features] = x.shape;
-  return reshape(transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
+  return tf.reshape(tf.transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
 }
 
 /** The inverse, for images whose N and P are those of a shape [N,T,P,..]. */
-function imagesOf(x: Tensor3D, [n, , places]: Tensor4D['shape']): Tensor4D {
+function imagesOf(x: tf.Tensor3D, [n, , places]: tf.Tensor4D['shape']): tf.Tensor4D {
   const [lines, features] = x.shape;
-  return transpose(reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as Tensor4D; // [T,F,N,P] -> [N,T,P,F]
+  return tf.transpose(tf.reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as tf.Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
 /**
  * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to slice it: T slices
  * would take T copies, and this takes log2 T.
  */
-function apart(x: Tensor3D): Tensor2D[] {
+function apart(x: tf.Tensor3D): tf.Tensor2D[] {
   const [lines, features, places] = x.shape;
-  if (lines === 1) return [reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
+  if (lines === 1) return [tf.reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
   const half = lines >> 1;
-  return tidy(() => (split(x, [half, lines - half], 0) as Tensor3D[]).flatMap(apart));
+  return tf.tidy(() => (tf.split(x, [half, lines - half], 0) as tf.Tensor3D[]).flatMap(apart));
 }
 
 /** T of [F,N*P] -> [T,F,N*P] */
-function joined(lines: Tensor2D[]): Tensor3D {
-  const [features, places] = (lines[0] as Tensor2D).shape;
-  return reshape(concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
+function joined(lines: tf.Tensor2D[]): tf.Tensor3D {
+  const [features, places] = (lines[0] as tf.Tensor2D).shape;
+  return tf.reshape(tf.concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
 }
 
 /** Each line is replaced by the line of the step before it, the first by zeros: [T,F,N*P]. */
-function before(x: Tensor3D, path: LSTMPath): Tensor3D {
+function before(x: tf.Tensor3D, path: LSTMPath): tf.Tensor3D {
   const fromEnd = path === 'fromRight';
-  const padded = pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
-  return slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
+  const padded = tf.pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  return tf.slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
 }
 
 /** Reorders features from o, f, i, g of each group to o of all groups, then f, i and g of all groups: [T,4F,N*P]. */
-function byGate(x: Tensor3D, groups: number): Tensor3D {
+function byGate(x: tf.Tensor3D, groups: number): tf.Tensor3D {
   return groups === 1 ? x : exchanged(x, groups, 4);
 }
 
 /** The other way. */
-function byGroup(x: Tensor3D, groups: number): Tensor3D {
+function byGroup(x: tf.Tensor3D, groups: number): tf.Tensor3D {
   return groups === 1 ? x : exchanged(x, 4, groups);
 }
 
 /** Features as [outer,inner,size] -> [inner,outer,size]. */
-function exchanged(x: Tensor3D, outer: number, inner: number): Tensor3D {
-  const parts = reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
-  return reshape(transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
+function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
+  const parts = tf.reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
+  return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
 }
 
 /** As {@link byGate}, of a kernel's outputs: [1,k,F,4F]. */
-function kernelByGate(kernel: Tensor4D, groups: number): Tensor4D {
+function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
   if (groups === 1) return kernel;
   const [, columns, features, featuresOut] = kernel.shape;
-  const parts = reshape(kernel, [columns * features, groups, 4, features / groups]); // [1,k,F,4F] -> [k*F,groups,4,F/groups]
-  return reshape(transpose(parts, [0, 2, 1, 3]), [1, columns, features, featuresOut]); // and back
+  const parts = tf.reshape(kernel, [columns * features, groups, 4, features / groups]); // [1,k,F,4F] -> [k*F,groups,4,F/groups]
+  return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [1, columns, features, featuresOut]); // and back
 }
 
-const wasmForward = wasmKernel<Inputs, Attributes, [h: Tensor4D, gates: Tensor4D, cells: Tensor4D]>(
+/** With our own kernels where a page has recurrent blocks, which bring them along. */
+const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
+  name: 'pixelLSTM',
+  composed,
+  differentiableGradients(dy, inputs, attributes) {
+    const { saved } = forward(inputs, attributes);
+    const [z, kernel] = gradients(dy, saved, attributes);
+    return { z: () => z, kernel: () => kernel };
+  },
+});
+
+const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNLSTM',
-  (kernels, { z, kernel }, attributes) => {
+  [LSTM],
+  (loops, { z, kernel }: Inputs, attributes: Attributes) => {
     const [n, h, w] = z.shape;
     const sizes = sizesOf(z, kernel, attributes);
-    const ofStates = [n, h, w, kernel.shape[2]];
-    const bytes = kernels.lstmScratch(...lineSizesOf(sizes)) >>> 0;
-    return filled([ofStates, z.shape, ofStates], bytes, ([states, gates, cells], scratch) =>
-      kernels.lstm(states, gates, cells, address(z), address(kernel), ...sizes, scratch),
+    const ofStates = [n, h, w, kernel.shape[2]] as const;
+    return outputs(
+      [ofStates, z.shape, ofStates],
+      (made, scratch) => loops.lstm(...made, ...addresses(z, kernel), ...sizes, scratch),
+      loops.lstmScratch(...lineSizesOf(sizes)),
     );
   },
 );
 
-const wasmInputGradient = wasmKernel<Saved & { readonly dy: Tensor4D }, Attributes, Tensor4D>(
+const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNLSTMInputGradient',
-  (kernels, { dy, kernel, gates, cells }, attributes) => {
+  [LSTM_BACK],
+  (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(gates, kernel, attributes);
-    const bytes = kernels.lstmBackScratch(...lineSizesOf(sizes)) >>> 0;
-    const [dz] = filled([gates.shape], bytes, ([dz], scratch) =>
-      kernels.lstmBack(dz, address(dy), address(gates), address(cells), address(kernel), ...sizes, scratch),
+    const given = addresses(dy, gates, cells, kernel);
+    return output(
+      gates.shape,
+      (dz, scratch) => loops.lstmBack(dz, ...given, ...sizes, scratch),
+      loops.lstmBackScratch(...lineSizesOf(sizes)),
     );
-    return dz;
   },
 );
 
-const wasmKernelGradient = wasmKernel<Saved & { readonly dz: Tensor4D }, Attributes, Tensor4D>(
+const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNLSTMKernelGradient',
-  (kernels, { dz, kernel, states }, attributes) => {
+  [LSTM_KERNEL_BACK],
+  (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(dz, kernel, attributes);
-    const bytes = kernels.lstmKernelBackScratch(...lineSizesOf(sizes)) >>> 0;
-    const [dkernel] = filled([kernel.shape], bytes, ([dkernel], scratch) =>
-      kernels.lstmKernelBack(dkernel, address(states), address(dz), ...sizes, scratch),
+    return output(
+      kernel.shape,
+      (dkernel, scratch) => loops.lstmKernelBack(dkernel, ...addresses(states, dz), ...sizes, scratch),
+      loops.lstmKernelBackScratch(...lineSizesOf(sizes)),
     );
-    return dkernel;
   },
 );
 
 const pathNumbers: Readonly<Record<LSTMPath, number>> = { rows: 0, fromLeft: 1, fromRight: 2 };
 
 function sizesOf(
-  { shape: [n, h, w] }: Tensor4D,
-  { shape: [rows, columns, features] }: Tensor4D,
+  { shape: [n, h, w] }: tf.Tensor4D,
+  { shape: [rows, columns, features] }: tf.Tensor4D,
   { imageChannels, path }: Attributes,
 ) {
   return [n, h, w, imageChannels, features / imageChannels, rows * columns, pathNumbers[path]] as const;
@@ -332,11 +339,9 @@ function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof si
   return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
 }
 
-const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
-  name: 'pixelLSTM',
-  composed,
-  wasmImplementation: {
-    supports: ({ z, kernel }) => z.dtype === 'float32' && kernel.dtype === 'float32',
+/** Brings the kernels along: to be called by the files of the layers that run the operation. */
+export function provideLSTMKernels(): void {
+  operation.useKernels({
     forward(inputs, attributes) {
       const [states, gates, cells] = wasmForward(inputs, attributes);
       return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
@@ -345,10 +350,5 @@ const operation = defineOperation<Inputs, Attributes, Saved, Tensor4D>({
       const dz = wasmInputGradient({ ...saved, dy }, attributes);
       return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes) };
     },
-  },
-  differentiableGradients(dy, inputs, attributes) {
-    const { saved } = forward(inputs, attributes);
-    const [z, kernel] = gradients(dy, saved, attributes);
-    return { z: () => z, kernel: () => kernel };
-  },
-});
+  });
+}

@@ -1,70 +1,33 @@
-import {
-  type DataId,
-  engine,
-  env,
-  getBackend,
-  getKernel,
-  type NamedAttrMap,
-  type NamedTensorMap,
-  registerKernel,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
-import type { TrainingKernels } from '../kernels/training-kernels';
+import * as tf from '@tensorflow/tfjs-core';
+import { compile, exportsOf, type WasmModule } from '../kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {
   readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
-  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number } };
-  makeOutput(shape: readonly number[], dtype: 'float32'): TensorInfo;
-  disposeData(dataId: DataId): boolean;
+  readonly dataIdMap: { get(dataId: tf.DataId): { readonly memoryOffset: number } };
+  makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
+  disposeData(dataId: tf.DataId): boolean;
 }
 
-const wasmBackend = () => engine().registry['wasm'] as unknown as WasmBackend;
+const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend;
+
+const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
 
 /**
  * If false, the wasm backend uses tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`.
  */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
-env().registerFlag(FLAG, () => true);
+tf.env().registerFlag(FLAG, () => true);
 
-/** Makes the kernels over a memory; undefined in bundles without own-kernels.ts. */
-let makeKernels: ((memory: WebAssembly.Memory) => TrainingKernels | null) | undefined;
-
-/** Sets the function that makes kernels from now on. */
-export function provideKernels(make: NonNullable<typeof makeKernels>): void {
-  makeKernels = make;
-}
-
-/**
- * The kernels over a backend's memory, looked up once; null if its internals are not as expected, or it has no SIMD.
- */
-const known = new WeakMap<object, TrainingKernels | null>();
-
-function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
-  if (makeKernels === undefined) return null;
-  let kernels = known.get(backend);
-  if (kernels === undefined) {
-    const memory = backend.wasm?.asm?.memory;
-    const isAsKnown =
-      memory instanceof WebAssembly.Memory &&
-      typeof backend.dataIdMap?.get === 'function' &&
-      typeof backend.makeOutput === 'function' &&
-      typeof backend.disposeData === 'function';
-    kernels = isAsKnown ? makeKernels(memory) : null;
-    known.set(backend, kernels);
-  }
-  return kernels;
-}
+/** A module with an instruction of SIMD, which compiles where all of ours do. */
+const SIMD = '0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b';
 
 /**
  * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,
  * normalizations of features and of kernels, the cross-entropy and the loss of mixtures of logistics currently run in
  * this library's own WebAssembly loops instead of operations of tfjs. They do on the wasm backend without threads, if
  * WebAssembly has SIMD. Results are the same except for rounding, and for NaN, which tfjs's ReLU turns into 0.
- *
- * Bundlers drop the loops from a page that imports neither layers, models nor functions that run them, such as one
- * that only needs `getMask`, or the import by which `tf.loadLayersModel` knows the classes.
  *
  * @example
  * ```js
@@ -76,56 +39,81 @@ function kernelsOver(backend: Partial<WasmBackend>): TrainingKernels | null {
  * ```
  */
 export function kernelsInUse(): boolean {
-  if (getBackend() !== 'wasm' || !env().getBool(FLAG)) return false;
-  const backend = engine().registry['wasm']; // undefined while it starts
-  return backend !== undefined && kernelsOver(backend as Partial<WasmBackend>) !== null;
+  if (tf.getBackend() !== 'wasm' || !tf.env().getBool(FLAG)) return false;
+  const backend: Partial<WasmBackend> = wasmBackend() ?? {}; // undefined while it starts
+  const memory = memoryOf(backend);
+  return (
+    memory instanceof WebAssembly.Memory &&
+    memory.buffer instanceof ArrayBuffer && // not shared between threads
+    typeof backend.dataIdMap?.get === 'function' &&
+    typeof backend.makeOutput === 'function' &&
+    typeof backend.disposeData === 'function' &&
+    compile(SIMD) !== null
+  );
 }
 
 /**
- * Registers a kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it. Returns
- * the function that runs it, to be called while {@link kernelsInUse}.
+ * A kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it; to be called while
+ * {@link kernelsInUse}. The loops are those of the first of the modules that compiles, at the first call.
  */
-export function wasmKernel<Inputs, Attributes, Output>(
+export function wasmKernel<Loops, Inputs, Attributes, Output extends tf.TensorInfo | tf.TensorInfo[]>(
   kernelName: string,
-  compute: (kernels: TrainingKernels, inputs: Inputs, attributes: Attributes) => TensorInfo | TensorInfo[],
-): (inputs: Inputs, attributes: Attributes) => Output {
-  // Another copy of this library in the program may have registered it.
-  if (getKernel(kernelName, 'wasm') === undefined) {
-    const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) =>
-      compute(kernelsOver(wasmBackend()) as TrainingKernels, inputs as Inputs, attrs as Attributes);
-    registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
-  return (inputs, attributes) =>
-    engine().runKernel(kernelName, inputs as NamedTensorMap, attributes as NamedAttrMap) as Output;
+  modules: readonly WasmModule<Loops>[],
+  compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Output,
+): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Output {
+  const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) => {
+    const module = modules.find((one) => compile(one) !== null) as WasmModule<Loops>;
+    const loops = exportsOf(module, memoryOf(wasmBackend()) as WebAssembly.Memory);
+    return compute(loops, inputs as Inputs, attrs as Attributes);
+  };
+  return (inputs, attributes?: unknown) => {
+    // Another copy of this library in the program may have registered it.
+    if (tf.getKernel(kernelName, 'wasm') === undefined)
+      tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+    const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
+    return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo | tf.TensorInfo[] as Output;
+  };
 }
 
 type Shape = readonly number[];
 
+/** What tfjs makes of an output of a shape. */
+type TensorOf<S extends Shape> = S['length'] extends 4 ? tf.Tensor4D : S['length'] extends 3 ? tf.Tensor3D : S['length'] extends 2 ? tf.Tensor2D : S['length'] extends 1 ? tf.Tensor1D : tf.Tensor; // biome-ignore format: one a rank
+
 /**
- * Makes a tensor of each shape and fills them with a function that gets their addresses and that of `scratchBytes`
+ * Makes an output of each shape and fills them with a function that gets their addresses and that of `scratchBytes`
  * bytes of scratch memory. Releases all memory if it throws.
  */
-export function filled<const Shapes extends readonly Shape[]>(
+export function outputs<const Shapes extends readonly Shape[]>(
   shapes: Shapes,
-  scratchBytes: number,
   fill: (addresses: { readonly [Index in keyof Shapes]: number }, scratch: number) => void,
-): { -readonly [Index in keyof Shapes]: TensorInfo } {
-  const made: TensorInfo[] = [];
+  scratchBytes = 0,
+): { -readonly [Index in keyof Shapes]: TensorOf<Shapes[Index]> } {
+  const made: tf.TensorInfo[] = [];
   try {
-    const scratch = [Math.max(1, Math.ceil(scratchBytes / 4))]; // an empty tensor has no address
+    const scratch = [Math.max(1, Math.ceil((scratchBytes >>> 0) / 4))]; // an empty tensor has no address
     for (const shape of [...shapes, scratch]) made.push(allocate(shape));
-    const addresses = made.map(address);
-    const scratchAddress = addresses.pop() as number;
-    fill(addresses as { [Index in keyof Shapes]: number }, scratchAddress);
+    const places = made.map(address);
+    const scratchAddress = places.pop() as number;
+    fill(places as { [Index in keyof Shapes]: number }, scratchAddress);
   } catch (error) {
     for (const { dataId } of made) wasmBackend().disposeData(dataId);
     throw error;
   }
-  wasmBackend().disposeData((made.pop() as TensorInfo).dataId);
-  return made as { -readonly [Index in keyof Shapes]: TensorInfo };
+  wasmBackend().disposeData((made.pop() as tf.TensorInfo).dataId);
+  return made as { -readonly [Index in keyof Shapes]: TensorOf<Shapes[Index]> };
 }
 
-function allocate(shape: Shape): TensorInfo {
+/** The same for a single output. */
+export function output<const S extends Shape>(
+  shape: S,
+  fill: (address: number, scratch: number) => void,
+  scratchBytes?: number,
+): TensorOf<S> {
+  return outputs([shape], ([address], scratch) => fill(address, scratch), scratchBytes)[0];
+}
+
+function allocate(shape: Shape): tf.TensorInfo {
   const tensor = wasmBackend().makeOutput(shape, 'float32');
   try {
     address(tensor);
@@ -142,11 +130,11 @@ function allocate(shape: Shape): TensorInfo {
  * @throws RangeError if they lie outside of it: when memory runs out, the backend's allocator returns 0, and past 4 GiB
  * an address beyond the end. tfjs accepts either, and a kernel would trap or read other tensors.
  */
-export function address(tensor: TensorInfo | undefined): number {
+function address(tensor: tf.TensorInfo | undefined): number {
   if (tensor === undefined) return 0;
   const { dataIdMap, wasm } = wasmBackend();
   const { memoryOffset } = dataIdMap.get(tensor.dataId);
-  const bytes = 4 * tensor.shape.reduce((size, length) => size * length, 1); // float32 or int32
+  const bytes = 4 * tf.util.sizeFromShape(tensor.shape); // float32 or int32
   const isInside = memoryOffset !== 0 && memoryOffset + bytes <= wasm.asm.memory.buffer.byteLength;
   if (isInside || bytes === 0) return memoryOffset;
   const advice = 'dispose what is not needed, or take fewer images at a time';
@@ -154,3 +142,8 @@ export function address(tensor: TensorInfo | undefined): number {
     `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: ${advice}`,
   );
 }
+
+/** The addresses of several. */
+export const addresses = <const Tensors extends readonly (tf.TensorInfo | undefined)[]>(
+  ...tensors: Tensors
+) => tensors.map(address) as { [Index in keyof Tensors]: number };

@@ -24,20 +24,20 @@ export function numCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a worker with this package's own worker file, which lies beside the file that this code is bundled into. */
+/** Starts a worker with this package's own worker file, which lies above this file's folder. */
 export function startWorker(): PoolWorker {
   const threads = builtin('node:worker_threads');
   // Written this way, bundlers recognize that a page also needs the worker's file.
-  if (!threads) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  if (!threads) return new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
   const isCommonJs = typeof __dirname === 'string';
   // Workers inherit the flags of their process. With this flag, which does not concern a file, they would not start.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-  const file = isCommonJs ? `${__dirname}/worker.cjs` : fileBesideThis('worker.js');
+  const file = isCommonJs ? `${__dirname}/../worker.cjs` : fileNearThis('../worker.js');
   return new threads.Worker(file, isInline ? { execArgv: [] } : {});
 }
 
 /** Not written as above: this is for Node, and no page's bundle needs it. */
-const fileBesideThis = (name: string) => new URL(name, import.meta.url);
+const fileNearThis = (name: string) => new URL(name, import.meta.url);
 
 /** Calls `hear` with each message of a worker, and `die` when there will be no more messages. */
 export function listen(

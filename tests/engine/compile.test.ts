@@ -27,7 +27,7 @@ function planOf(channels: number, levels: number, build: Build): Plan {
 }
 
 /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => Object.keys(Op)[code.op]));
+const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => Op[code.op]));
 
 /** A convolution of pixels before the present one in its row, of one group. */
 const left = (program: ProgramBuilder, x: Features, size: number, columns = 3) =>

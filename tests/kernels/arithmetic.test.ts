@@ -3,22 +3,12 @@ import { layers } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  clippedRelu,
-  elu,
+  activations,
   exp,
   expFloat32,
-  gelu,
-  geluNew,
-  hardSigmoid,
-  levelNumber,
   log,
-  mish,
   oneMinusExpFloat32,
-  selu,
-  sigmoid,
   softplus,
-  softsign,
-  swish,
   tanh,
   tanhTimesSigmoid,
   timesSigmoid,
@@ -26,6 +16,8 @@ import {
 import { useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 
+const { clippedRelu, elu, gelu, geluNew, hardSigmoid, levelNumber, mish, selu, sigmoid, softsign, swish } =
+  activations;
 const { NaN: nan, NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
 describe('exp', () => {

@@ -74,11 +74,19 @@ describe('encode', () => {
     expect(parameter).toBe(0);
   });
 
-  it('has a number for each operation, and a word for each of its parts', () => {
-    expect(Object.values(Op)).toEqual([...Object.keys(Op).keys()]); // in order, as a table of names has them
-    const { y, a, b, c, parameter, ...others } = Word;
+  it('has a word for each of its parts', () => {
+    const { y, a, b, c, parameter } = Word;
+    const others = [
+      Word.op,
+      Word.length,
+      Word.columns,
+      Word.weights,
+      Word.weightStride,
+      Word.inputs,
+      Word.rows,
+    ];
     const words = [
-      ...Object.values(others),
+      ...others,
       ...[parameter, parameter + 1],
       ...[y, a, b, c].flatMap((first) => at([...Array(99).keys()], first)),
     ];

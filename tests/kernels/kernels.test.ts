@@ -59,6 +59,8 @@ const sizes = fc.record({
   lowerBound: fc.constantFrom(0, Number.NEGATIVE_INFINITY),
 });
 
+const opNames = Object.keys(Op).filter((name) => Number.isNaN(Number(name))); // an enum has its numbers too
+
 describe('kernels', () => {
   it('are WebAssembly here', () => {
     expect(webAssemblyKernels(8)).not.toBeNull();
@@ -223,7 +225,7 @@ describe('kernels', () => {
 
   it('knows a definition of every operation on each value', () => {
     const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
-    expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(Object.keys(Op)));
+    expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(opNames));
   });
 
   it.each(Object.entries(definitions))('%s: of each value, the same bits in both', (name, definition) => {

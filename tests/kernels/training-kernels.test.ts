@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/training-kernels';
-import { trainingKernels } from '../../src/kernels/webassembly';
+import { trainingLoops } from '../support/loops';
 import { noise } from '../support/tensors';
 
 const MAGNITUDES = Array.from({ length: 400 }, (_, i) => Math.fround(10 ** (-12 + i / 30))); // 1e-12 to 20
@@ -15,7 +14,7 @@ function gates(as: readonly number[], b: number, isLinear: boolean) {
   const floats = new Float32Array(memory.buffer);
   for (const [i, a] of as.entries()) floats.set([a, b], x + 2 * i);
   floats.fill(DY, dy, dy + n);
-  const loops = trainingKernels(memory) as TrainingKernels;
+  const loops = trainingLoops(memory);
   const [gate, gateBack] = isLinear ? [loops.linearGate, loops.linearGateBack] : [loops.gate, loops.gateBack];
   gate(4 * y, 4 * x, 0, n, 1, 1, 1);
   gateBack(4 * dx, 4 * dy, 4 * x, 0, n, 1, 1, 1);
@@ -63,7 +62,7 @@ function convolved(x: readonly number[], kernel: readonly number[], inputs: numb
   const [ofX, ofKernel, ofBias, ofY, ofSlope, scratch] = [0, 512, 1024, 1536, 2048, 4096];
   floats.set(x, ofX);
   floats.set(kernel, ofKernel);
-  const loops = trainingKernels(memory, isFused) as TrainingKernels;
+  const loops = trainingLoops(memory, isFused);
   const sizes = [1, 1, pixels, inputs, inputs, 1, 1, 0, 1] as const;
   const bias = 4 * ofBias;
   loops.convolve(4 * ofY, 4 * ofX, 4 * ofKernel, bias, ...sizes, Number.NEGATIVE_INFINITY, 4 * scratch);

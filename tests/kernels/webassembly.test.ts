@@ -15,10 +15,8 @@ it('gives way to JavaScript where a page forbids WebAssembly', async () => {
   }
   const { CompileError, Memory, Instance } = WebAssembly;
   vi.stubGlobal('WebAssembly', { CompileError, Memory, Instance, Module: Forbidden });
-  const { trainingKernels, webAssemblyKernels } = await import('../../src/kernels/webassembly');
-  const { makeKernels } = await import('../../src/kernels/webassembly');
+  const { makeKernels, webAssemblyKernels } = await import('../../src/kernels/webassembly');
   expect(webAssemblyKernels(8)).toBeNull();
-  expect(trainingKernels(new Memory({ initial: 1 }))).toBeNull();
   const kernels = makeKernels(8 + INSTRUCTION_WORDS + 1);
   kernels.heap.set([-1, 2, -3, 4]);
   const x = { base: 0, offset: 0, stride: 4 };

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attention, chunkOf } from '../../src/ops/attention';
+import { attention, chunkOf, provideAttentionKernels } from '../../src/ops/attention';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { sampled } from '../support/runs';
 import { expectClose, noise, take } from '../support/tensors';
+
+provideAttentionKernels();
 
 const run = (heads: number, chunk?: number) => (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) =>
   attention({ queries, keys, values } as Parameters<typeof attention>[0], heads, null, chunk) as tf.Tensor;

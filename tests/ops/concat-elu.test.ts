@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/training-kernels';
-import { trainingKernels } from '../../src/kernels/webassembly';
 import { concatElu } from '../../src/ops/concat-elu';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { trainingLoops } from '../support/loops';
 import { expectClose, take } from '../support/tensors';
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
@@ -50,7 +49,7 @@ describe.runIf(backends.includes('wasm'))('concatElu by own kernels on wasm', ()
     const [y, dy, dx] = [xs.length, 3 * xs.length, 5 * xs.length];
     floats.set(xs);
     floats.fill(1, dy, dx);
-    const { concatElu, concatEluBack } = trainingKernels(memory) as TrainingKernels;
+    const { concatElu, concatEluBack } = trainingLoops(memory);
     concatElu(4 * y, 0, xs.length, 1);
     concatEluBack(4 * dx, 4 * dy, 0, xs.length, 1);
     for (const [i, x] of xs.entries()) {

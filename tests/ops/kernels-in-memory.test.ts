@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TrainingKernels } from '../../src/kernels/training-kernels';
-import { trainingKernels } from '../../src/kernels/webassembly';
+import { trainingLoops } from '../support/loops';
 import { noise } from '../support/tensors';
 
 // What kernels touch of their memory. What they compute is a law of every operation.
@@ -18,7 +17,7 @@ interface Call {
 type Sizes = readonly [number, number, number, number];
 
 /** Calls of all kernels, for so many features; `kernels` as they are over the memory that is looked at. */
-function callsOf(kernels: TrainingKernels, size: number): [name: string, call: Call][] {
+function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name: string, call: Call][] {
   const [images, pixels, groups, epsilon] = [2, 3, 2, 1e-3];
   const x = images * pixels * groups * size;
   const sizes: Sizes = [images, pixels, groups, size];
@@ -76,7 +75,7 @@ describe('the kernels of training', () => {
     'read nothing outside of their inputs, and write all of their outputs and nothing else: %i features',
     (size) => {
       const memory = new WebAssembly.Memory({ initial: 3 });
-      const kernels = trainingKernels(memory) as TrainingKernels;
+      const kernels = trainingLoops(memory);
       const floats = new Float32Array(memory.buffer);
       for (const [name, call] of callsOf(kernels, size)) {
         for (const last of call.inputs.keys()) expect([name, touched(call, last)]).toEqual([name, null]);

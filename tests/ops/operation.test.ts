@@ -31,9 +31,10 @@ const implementation = (name: string) => ({
 const args = {
   name: 'squarePlus',
   composed: implementation('composed'),
-  wasmImplementation: { ...implementation('wasm'), supports: ({ a }: Inputs) => a.size > 1 },
+  wasmImplementation: { ...implementation('wasm'), supports: (isSupported: boolean) => isSupported },
 };
-const squarePlus = defineOperation<Inputs, void, { a: tf.Tensor }, tf.Tensor>(args);
+const operation = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>(args);
+const squarePlus = (inputs: Inputs) => operation(inputs, true);
 
 /** x^3, which saves its slope 3 x^2. */
 const cubeImplementation = {
@@ -62,9 +63,36 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
     expect(log).toEqual([`${chosen} forward`, `${chosen} gradient for a`]);
   });
 
-  it('is composed for inputs that our kernels do not support', async () => {
-    expect(await runWithGradient([3])).toEqual([6]);
+  it('is composed for attributes that our kernels do not support', async () => {
+    const gradient = tf.grad((a) => operation({ a, b: undefined }, false))(tf.tensor1d([3, 4]));
+    expect(await take(gradient)).toEqual([6, 8]);
     expect(log).toEqual(['composed forward', 'composed gradient for a']);
+  });
+
+  it('is composed for inputs that are not float32, and constants that are not int32', () => {
+    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({
+      ...args,
+      constants: ['b'],
+    });
+    const [float, int] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 2], 'int32')];
+    tf.tidy(() => {
+      for (const one of [operation, constant])
+        for (const a of [float, int]) for (const b of [float, int, undefined]) one({ a, b }, true);
+    });
+    const [own, composed] = [`${chosen} forward`, 'composed forward'];
+    expect(log).toEqual([own, composed, own, composed, composed, composed, composed, own, own, composed, composed, composed]); // biome-ignore format: one line
+    tf.dispose([float, int]);
+  });
+
+  it('is composed until it is given kernels', async () => {
+    const { wasmImplementation, ...composed } = args;
+    const later = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>(composed);
+    const a = tf.tensor1d([1, 2]);
+    tf.dispose(later({ a, b: undefined }, true));
+    later.useKernels(wasmImplementation);
+    tf.dispose(later({ a, b: undefined }, true));
+    expect(log).toEqual(['composed forward', `${chosen} forward`]);
+    tf.dispose(a);
   });
 
   it('computes only the gradients that are asked for', async () => {
@@ -108,12 +136,12 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
   });
 
   it('lets nothing flow back through a constant', () => {
-    const operation = defineOperation<Inputs, void, { a: tf.Tensor }, tf.Tensor>({
+    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({
       ...args,
       constants: ['b'],
     });
     const [a, b] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 4])];
-    expect(() => tf.grad((x) => operation({ a, b: x }))(b)).toThrow('Cannot compute gradient');
+    expect(() => tf.grad((x) => constant({ a, b: x }, true))(b)).toThrow('Cannot compute gradient');
     tf.dispose([a, b]);
   });
 

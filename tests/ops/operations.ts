@@ -2,20 +2,26 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { numParameters } from '../../src/distributions/mixture-parameters';
-import { attention } from '../../src/ops/attention';
+import { attention, provideAttentionKernels } from '../../src/ops/attention';
 import { causalConv2d } from '../../src/ops/causal-conv';
-import { concatElu } from '../../src/ops/concat-elu';
+import { concatElu, provideConcatEluKernels } from '../../src/ops/concat-elu';
 import { crossEntropy } from '../../src/ops/cross-entropy';
-import { gate } from '../../src/ops/gate';
-import { layerNorm } from '../../src/ops/layer-norm';
+import { gate, provideGateKernels } from '../../src/ops/gate';
+import { layerNorm, provideLayerNormKernels } from '../../src/ops/layer-norm';
 import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
-import { pixelLSTM } from '../../src/ops/pixel-lstm';
+import { pixelLSTM, provideLSTMKernels } from '../../src/ops/pixel-lstm';
 import { dilated, everySecond } from '../../src/ops/stride';
 import { slowAttention } from '../support/slow-attention';
 import { slowLSTM } from '../support/slow-lstm';
 import { slowMixture } from '../support/slow-mixture';
 import { noise } from '../support/tensors';
+
+provideAttentionKernels();
+provideLSTMKernels();
+provideGateKernels();
+provideConcatEluKernels();
+provideLayerNormKernels();
 
 // All operations on tensors that have gradients: each is a row of the table at the end. Another one is another row.
 
@@ -445,7 +451,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     cases: fc.record({ x: map, size, seed }).map((sizes) => gated({ ...sizes, channels: 2, scale: 1, hasCondition: true, kind: 'linear' })), // biome-ignore format: one line
     numRuns: 5, // there are some above, too
     example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'linear', seed: 1 }), // biome-ignore format: one line
-    kernels: ['Gate', 'GateGradient'],
+    kernels: ['LinearGate', 'LinearGateGradient'],
   },
   concatElu: {
     cases: fc

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, kernelsInUse, normalize, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { trainingKernels } from '../../src/kernels/webassembly';
 import { causalConv2d } from '../../src/ops/causal-conv';
 import { backends, useBackend } from '../support/backends';
 import { noise, take } from '../support/tensors';
@@ -11,6 +10,8 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 /** The memory that tfjs's wasm backend and ours share. */
 const memory = () =>
   (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm.memory;
+
+const shared = () => new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
 
 /** The backend's own view of a tensor, and its allocator. */
 interface Inside {
@@ -69,6 +70,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     ['without a memory', { wasm: { asm: {} } }],
     ['without a map of data', { dataIdMap: undefined }],
     ['without outputs', { makeOutput: undefined }],
+    ['over a memory that threads share', { wasm: { asm: { memory: shared() } } }],
   ])('give way to operations of tfjs where the inside of the backend is another: %s', async (_, other) => {
     const expected = await convolved();
     const backend = tf.backend();
@@ -88,13 +90,31 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     expect(kernelsInUse()).toBe(true);
   });
 
-  it.skipIf(typeof SharedArrayBuffer === 'undefined')(
-    'cannot be had over a memory that threads share',
-    () => {
-      const shared = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
-      expect(trainingKernels(shared)).toBeNull();
-    },
-  );
+  it('are not in use where WebAssembly has no SIMD', async () => {
+    vi.resetModules(); // a module compiled before is kept
+    vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
+      throw new WebAssembly.CompileError();
+    });
+    const again = await import('../../src/ops/wasm-kernels');
+    expect(again.kernelsInUse()).toBe(false);
+    expect(kernelsInUse()).toBe(true);
+    vi.resetModules();
+  });
+
+  it('compile the module of a kernel when it is first called, and no other', async () => {
+    vi.resetModules();
+    const again = await import('../../src/ops/causal-conv');
+    const compiled = vi.spyOn(WebAssembly, 'Module');
+    const [x, kernel] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.zeros<tf.Rank.R4>([1, 1, 1, 1])];
+    const count = () => compiled.mock.calls.length;
+    tf.dispose(again.causalConv2d(x, kernel, null));
+    const first = count();
+    expect(first).toBeLessThanOrEqual(3); // what shows that there is SIMD, and convolutions, fused or not
+    tf.dispose(again.causalConv2d(x, kernel, null));
+    expect(count()).toBe(first);
+    tf.dispose([x, kernel]);
+    vi.resetModules();
+  });
 
   it('follow the memory when it grows', async () => {
     const expected = await convolved();

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, inject, type RunnerTestSuite as Suite } from 'vitest';
-import '../../src/ops/own-kernels';
 import { kernelsInUse } from '../../src/ops/wasm-kernels';
 
 /** Where the tests run is one of the projects of vitest.config.ts or vitest.everywhere.config.ts, each with its backends. */

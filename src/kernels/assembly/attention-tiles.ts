@@ -1,35 +1,31 @@
 import { copy, plusProduct, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
-// The inner loops of causal attention and its gradients. Addresses count bytes here.
+// The inner loops of causal attention and its gradients.
 //
 // A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
 // Eight places then lie in the lanes of two vectors, with their features transposed to [size][8], and are combined with
 // the other places one by one. So sums over features and over the other places need no sum over lanes, whatever the
 // size.
 
-// @ts-ignore: decorator
 @inline
 export function rowBytes(size: usize): usize {
   return (size * 4 + V - 1) & ~(V - 1);
 }
 
 /** The bytes of a head, in whole blocks. */
-// @ts-ignore: decorator
 @inline
 export function headBytes(places: usize, size: usize): usize {
   return ((places + LANES - 1) & ~(LANES - 1)) * rowBytes(size);
 }
 
 /** Ones in those of the four lanes from `from` on that come after `lane`. */
-// @ts-ignore: decorator
 @inline
 export function laterThan(lane: usize, from: i32): v128 {
   return i32x4.gt_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
 }
 
 /** Ones in those of the four lanes from `from` on that do not come before `lane`. */
-// @ts-ignore: decorator
 @inline
 export function notBefore(lane: usize, from: i32): v128 {
   return i32x4.ge_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));

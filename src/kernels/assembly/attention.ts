@@ -1,52 +1,19 @@
-import {
-  A,
-  B,
-  C,
-  COLUMN_STRIDE,
-  COLUMNS,
-  floats,
-  INPUTS,
-  INSTRUCTION,
-  LENGTH,
-  operand,
-  PARAMETER,
-  STRIDE,
-  WEIGHT_STRIDE,
-  WEIGHTS,
-  Y,
-} from './encoding';
+import { Op, Word } from '../encoding';
 import { exp } from './exp-f32';
+import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
 
-const ATTEND: u32 = 30; // Op, in ../instruction.ts
-
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
-  for (; at < end && load<u32>(at) == ATTEND; at += INSTRUCTION) {
-    const columns: usize = max(load<u32>(at + COLUMNS), 1);
-    let y = operand(at + Y, bases), a = operand(at + A, bases);
-    let b = operand(at + B, bases), c = operand(at + C, bases);
-    for (let n = images; n > 0; n--) {
-      let yn = y, an = a, bn = b, cn = c;
+  for (; at < end && word(at, Word.op) == Op.attend; at += INSTRUCTION) {
+    const columns = max(word(at, Word.columns), 1);
+    for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
-        attend(at, yn, an, bn, cn);
-        yn += floats(at + Y + COLUMN_STRIDE);
-        an += floats(at + A + COLUMN_STRIDE);
-        bn += floats(at + B + COLUMN_STRIDE);
-        cn += floats(at + C + COLUMN_STRIDE);
+        const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
+        attend(at, y, a, placeOf(at, Word.b, bases, n, column), placeOf(at, Word.c, bases, n, column));
       }
-      y += floats(at + Y + STRIDE);
-      a += floats(at + A + STRIDE);
-      b += floats(at + B + STRIDE);
-      c += floats(at + C + STRIDE);
     }
   }
   return at;
@@ -54,11 +21,11 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
 
 /** y = sum of softmax(a k scale) v over the places in [first, end) */
 function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
-  const bytes = floats(at + LENGTH), room = floats(at + WEIGHTS), stride = floats(at + WEIGHT_STRIDE);
-  const places = (end - first) / stride, weights = room + places * 4, values = first + floats(at + INPUTS);
+  const bytes = floats(at, Word.length), room = floats(at, Word.weights), stride = floats(at, Word.weightStride);
+  const places = (end - first) / stride, weights = room + places * 4, values = first + floats(at, Word.inputs);
   let total: f32 = 1;
   if (places != 0) {
-    const max = writeScores(room, a, first, places, stride, bytes, <f32>load<f64>(at + PARAMETER));
+    const max = writeScores(room, a, first, places, stride, bytes, <f32>parameter(at));
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
@@ -145,7 +112,6 @@ function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usi
 }
 
 /** Ones in as many lanes as there are numbers beyond whole vectors. */
-// @ts-ignore: decorator
 @inline
 function tailMask(bytes: usize): v128 {
   return i32x4.gt_s(i32x4.splat(<i32>((bytes >> 2) & 3)), i32x4(0, 1, 2, 3));

@@ -30,21 +30,8 @@ export function attentionBackScratch(places: usize, size: usize): usize {
  * gradient of a weight is dy v, and the mean of these over a query's weights is dy y.
  */
 export function attentionBack(
-  dq: usize,
-  dk: usize,
-  dv: usize,
-  dy: usize,
-  q: usize,
-  k: usize,
-  v: usize,
-  y: usize,
-  logSums: usize,
-  images: usize,
-  places: usize,
-  heads: usize,
-  size: usize,
-  scale: f32,
-  scratch: usize,
+  dq: usize, dk: usize, dv: usize, dy: usize, q: usize, k: usize, v: usize, y: usize, logSums: usize,
+  images: usize, places: usize, heads: usize, size: usize, scale: f32, scratch: usize,
 ): void {
   const bytes = size * 4, stride = heads * bytes, row = rowBytes(size), head = headBytes(places, size);
   const queries = scratch, keys = queries + head, values = keys + head, slopes = values + head;
@@ -55,13 +42,14 @@ export function attentionBack(
   const weights = dvalueLanes + LANES * row, scores = weights + CHUNK * BLOCK; // [queries][8]
   const means = scores + CHUNK * BLOCK; // [places]
   const factor = f32x4.splat(scale);
-  for (; images > 0; images--) {
-    for (let h = heads; h > 0; h--) {
-      pack(queries, q, places, stride, bytes, row);
-      pack(keys, k, places, stride, bytes, row);
-      pack(values, v, places, stride, bytes, row);
-      pack(slopes, dy, places, stride, bytes, row);
-      pack(dqueries, y, places, stride, bytes, row); // which it is not: for the means alone
+  for (let n: usize = 0; n < images; n++) {
+    for (let h: usize = 0; h < heads; h++, logSums += places * 4) {
+      const at = n * places * stride + h * bytes;
+      pack(queries, q + at, places, stride, bytes, row);
+      pack(keys, k + at, places, stride, bytes, row);
+      pack(values, v + at, places, stride, bytes, row);
+      pack(slopes, dy + at, places, stride, bytes, row);
+      pack(dqueries, y + at, places, stride, bytes, row); // which it is not: for the means alone
       for (let i: usize = 0; i < places; i++) {
         store<f32>(means + i * 4, dot(slopes + i * row, dqueries + i * row, row));
       }
@@ -94,29 +82,11 @@ export function attentionBack(
           addWeighted(dqueries + from, scores, rows, row, keys + first * row);
         }
         fromLanes(block, dkeyLanes, row);
-        unpack(dk + first * stride, block, lanes, stride, bytes, row);
+        unpack(dk + at + first * stride, block, lanes, stride, bytes, row);
         fromLanes(block, dvalueLanes, row);
-        unpack(dv + first * stride, block, lanes, stride, bytes, row);
+        unpack(dv + at + first * stride, block, lanes, stride, bytes, row);
       }
-      unpack(dq, dqueries, places, stride, bytes, row);
-      q += bytes;
-      k += bytes;
-      v += bytes;
-      y += bytes;
-      dy += bytes;
-      dq += bytes;
-      dk += bytes;
-      dv += bytes;
-      logSums += places * 4;
+      unpack(dq + at, dqueries, places, stride, bytes, row);
     }
-    const rest = (places - 1) * stride;
-    q += rest;
-    k += rest;
-    v += rest;
-    y += rest;
-    dy += rest;
-    dq += rest;
-    dk += rest;
-    dv += rest;
   }
 }

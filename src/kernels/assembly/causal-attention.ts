@@ -4,9 +4,6 @@ import { log } from './log-f32';
 import { copy, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Attention of each head over strictly earlier places, of queries, keys and values [images,places,heads,size].
 
 /** Bytes of scratch memory that {@link attention} needs. */
@@ -19,17 +16,8 @@ export function attentionScratch(places: usize, size: usize): usize {
  * of e^(q k scale), from which the gradients recompute the weights. The weights of eight queries are held at a time.
  */
 export function attention(
-  y: usize,
-  logSums: usize,
-  q: usize,
-  k: usize,
-  v: usize,
-  images: usize,
-  places: usize,
-  heads: usize,
-  size: usize,
-  scale: f32,
-  scratch: usize,
+  y: usize, logSums: usize, q: usize, k: usize, v: usize,
+  images: usize, places: usize, heads: usize, size: usize, scale: f32, scratch: usize,
 ): void {
   const bytes = size * 4, stride = heads * bytes, row = rowBytes(size);
   const keys = scratch, values = keys + headBytes(places, size);
@@ -37,13 +25,14 @@ export function attention(
   const queries = block + LANES * row, sums = queries + LANES * row; // [size][8]
   const weights = sums + LANES * row; // [places][8]
   const factor = f32x4.splat(scale);
-  for (; images > 0; images--) {
-    for (let h = heads; h > 0; h--) {
-      pack(keys, k, places, stride, bytes, row);
-      pack(values, v, places, stride, bytes, row);
+  for (let n: usize = 0; n < images; n++) {
+    for (let h: usize = 0; h < heads; h++, logSums += places * 4) {
+      const head = n * places * stride + h * bytes;
+      pack(keys, k + head, places, stride, bytes, row);
+      pack(values, v + head, places, stride, bytes, row);
       for (let first: usize = 0; first < places; first += LANES) {
         const lanes = min(LANES, places - first), seen = first + lanes - 1; // seen by the last of them
-        pack(block, q + first * stride, lanes, stride, bytes, row);
+        pack(block, q + head + first * stride, lanes, stride, bytes, row);
         toLanes(queries, block, row);
         dots(weights, keys, seen, row, queries);
         for (let i = first; i < seen; i++) {
@@ -77,22 +66,11 @@ export function attention(
           v128.store(sums + i + V, f32x4.mul(v128.load(sums + i + V), b));
         }
         fromLanes(block, sums, row);
-        unpack(y + first * stride, block, lanes, stride, bytes, row);
+        unpack(y + head + first * stride, block, lanes, stride, bytes, row);
         v128.store(sums, f32x4.add(f32x4.mul(maxA, factor), log(sumA)));
         v128.store(sums + V, f32x4.add(f32x4.mul(maxB, factor), log(sumB)));
         copy(logSums + first * 4, sums, lanes * 4);
       }
-      q += bytes;
-      k += bytes;
-      v += bytes;
-      y += bytes;
-      logSums += places * 4;
     }
-    const rest = (places - 1) * stride;
-    q += rest;
-    k += rest;
-    v += rest;
-    y += rest;
   }
 }
-

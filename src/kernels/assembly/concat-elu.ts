@@ -2,9 +2,6 @@ import { exp, oneMinusExp } from './exp-f32';
 import { ifPositive } from './gate-f32';
 import { load4, startOf, step, write } from './tails';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-
 /**
  * y = elu(x), then elu(-x): [rows,2,size] from x [rows,size]. Of the two, one is x or -x, and the other is e^-|x| - 1.
  */

@@ -4,7 +4,7 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 
 // A convolution whose kernel has only causal rows, and its gradient for the image, image by image. The kernel's last
 // row lies on the output's own row, and `left` of its columns lie to the left of the output's own column; the first
-// `present` columns of that row are used, and the others are never touched. Addresses and strides count bytes.
+// `present` columns of that row are used, and the others are never touched.
 //
 // An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel row the
 // inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
@@ -13,19 +13,16 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 // Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
 // image.
 
-// @ts-ignore: decorator
 @inline
 function weightsAt(biases: usize, to: usize): usize {
   return biases + blocks(to) * BLOCK;
 }
 
-// @ts-ignore: decorator
 @inline
 function tileAt(biases: usize, from: usize, to: usize, taps: usize): usize {
   return weightsAt(biases, to) + blocks(to) * taps * from * BLOCK;
 }
 
-// @ts-ignore: decorator
 @inline
 function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
   return tileAt(biases, from, to, taps) + PIXELS * BLOCK;
@@ -33,14 +30,8 @@ function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
 
 /** Bytes of scratch memory that the functions below need at most. */
 export function convolutionScratch(
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  _left: usize,
-  present: usize,
+  height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
+  _left: usize, present: usize,
 ): usize {
   const taps = usedTaps(rows, columns, present);
   const forward = paddedAt(0, featuresIn, featuresOut, taps);
@@ -56,21 +47,9 @@ export function convolutionScratch(
  * [out] or 0, y [images,height,width,out].
  */
 export function convolve(
-  y: usize,
-  x: usize,
-  kernel: usize,
-  bias: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  left: usize,
-  present: usize,
-  lowerBound: f32,
-  scratch: usize,
+  y: usize, x: usize, kernel: usize, bias: usize,
+  images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
+  columns: usize, left: usize, present: usize, lowerBound: f32, scratch: usize,
 ): void {
   const biases = scratch, weights = weightsAt(biases, featuresOut);
   memory.fill(biases, 0, weights - biases);
@@ -87,20 +66,9 @@ export function convolve(
  * [images,height,width,out], or where y is not 0, dy where y > 0.
  */
 export function convolveBack(
-  dx: usize,
-  dy: usize,
-  y: usize,
-  kernel: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  left: usize,
-  present: usize,
-  scratch: usize,
+  dx: usize, dy: usize, y: usize, kernel: usize,
+  images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
+  columns: usize, left: usize, present: usize, scratch: usize,
 ): void {
   const biases = scratch, weights = weightsAt(biases, featuresIn);
   memory.fill(biases, 0, weights - biases);
@@ -117,21 +85,9 @@ export function convolveBack(
  * counts columns of the padding.
  */
 function eachRow(
-  to: usize,
-  from: usize,
-  y: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  left: usize,
-  present: usize,
-  isBackward: bool,
-  biases: usize,
-  lowerBound: f32,
+  to: usize, from: usize, y: usize,
+  images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
+  columns: usize, left: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
 ): void {
   const taps = usedTaps(rows, columns, present);
   const weights = weightsAt(biases, featuresOut);

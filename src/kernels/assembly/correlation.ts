@@ -8,20 +8,17 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './win
 // Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
 // whole blocks.
 
-// @ts-ignore: decorator
 @inline
 function outBytesOf(featuresOut: usize): usize {
   return blocks(featuresOut) * BLOCK;
 }
 
 /** Behind the sums; the inputs of each kernel row are whole tiles. */
-// @ts-ignore: decorator
 @inline
 function dzAt(sums: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
   return sums + (taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
 }
 
-// @ts-ignore: decorator
 @inline
 function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);
@@ -29,14 +26,8 @@ function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
 
 /** Bytes of scratch memory that the functions below need at most. */
 export function correlationScratch(
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  _left: usize,
-  present: usize,
+  height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
+  _left: usize, present: usize,
 ): usize {
   const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
   return paddedAt(dz, width, featuresOut) + paddedBytes(height, width, featuresIn, rows, columns);
@@ -47,20 +38,9 @@ export function correlationScratch(
  * x [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
  */
 export function correlate(
-  dkernel: usize,
-  x: usize,
-  dy: usize,
-  y: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  left: usize,
-  present: usize,
-  scratch: usize,
+  dkernel: usize, x: usize, dy: usize, y: usize,
+  images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
+  columns: usize, left: usize, present: usize, scratch: usize,
 ): void {
   const outBytes = outBytesOf(featuresOut);
   const sums = scratch;
@@ -88,13 +68,8 @@ export function correlate(
 
 /** Sums, of which those of each kernel row are whole tiles, as a kernel [rows,columns,in,out]. */
 export function unpackSums(
-  dkernel: usize,
-  sums: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
+  dkernel: usize, sums: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
   const bytes = featuresOut * 4, outBytes = outBytesOf(featuresOut);
   memory.fill(dkernel, 0, rows * columns * featuresIn * bytes);
@@ -110,14 +85,8 @@ export function unpackSums(
  * over rows.
  */
 export function sumPixels(
-  dbias: usize,
-  dy: usize,
-  y: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  featuresOut: usize,
-  scratch: usize,
+  dbias: usize, dy: usize, y: usize,
+  images: usize, height: usize, width: usize, featuresOut: usize, scratch: usize,
 ): void {
   const outBytes = outBytesOf(featuresOut);
   const sums = scratch, dz = sums + outBytes; // of one row of sums, less than `correlate` has

@@ -1,23 +1,14 @@
 import { exp } from './exp-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses and strides count bytes here.
-
 /**
  * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
  * one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max x - x[label], where a label that is no
  * level counts as a logit of 0. `row` is room for the levels, rounded up to a multiple of 4, float32.
  */
 export function crossEntropy(
-  gradients: usize,
-  sums: usize,
-  below: usize,
-  x: usize,
-  labels: usize,
-  rows: usize,
-  levels: usize,
-  row: usize,
+  gradients: usize, sums: usize, below: usize, x: usize, labels: usize,
+  rows: usize, levels: usize, row: usize,
 ): void {
   const bytes = levels * 4, padded = (bytes + V - 1) & ~(V - 1);
   for (let i = bytes; i < padded; i += 4) store<f32>(row + i, -Infinity);

@@ -10,7 +10,6 @@ const C3: f32 = 0.16666576, C4: f32 = 0.041666556, C5: f32 = 0.008363203, C6: f3
 /** e^x is 0 there: 2^k has no exponent left. */
 const LOWEST: f32 = -88;
 
-// @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
   const inRange = clamped(x), power = powerOf2(inRange);
@@ -18,7 +17,6 @@ export function exp(x: v128): v128 {
 }
 
 /** 1 - e^x, which keeps its digits where e^x is next to 1. */
-// @ts-ignore: decorator
 @inline
 export function oneMinusExp(x: v128): v128 {
   const inRange = clamped(x), power = powerOf2(inRange);
@@ -26,21 +24,18 @@ export function oneMinusExp(x: v128): v128 {
 }
 
 /** Keeps NaN. */
-// @ts-ignore: decorator
 @inline
 export function clamped(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(LOWEST));
 }
 
 /** 2^k, where x is clamped. */
-// @ts-ignore: decorator
 @inline
 export function powerOf2(x: v128): v128 {
   return i32x4.shl(shifted(x), 23);
 }
 
 /** 2^k (e^r - 1) */
-// @ts-ignore: decorator
 @inline
 export function scaledExpm1(x: v128, power: v128): v128 {
   const k = f32x4.sub(shifted(x), f32x4.splat(SHIFT));
@@ -55,7 +50,6 @@ export function scaledExpm1(x: v128, power: v128): v128 {
 }
 
 /** k, in the last bits. */
-// @ts-ignore: decorator
 @inline
 function shifted(x: v128): v128 {
   return f32x4.add(f32x4.mul(x, f32x4.splat(LOG2E)), f32x4.splat(SHIFT));

@@ -1,7 +1,6 @@
 import { exp, oneMinusExp } from './exp-f32';
 
 /** tanh(a) sigmoid(b) of float32 numbers: with e = e^-2|a|, tanh |a| is (1 - e) / (1 + e). */
-// @ts-ignore: decorator
 @inline
 export function tanhTimesSigmoid(a: v128, b: v128): v128 {
   const ma = oneMinusExp(f32x4.mul(f32x4.abs(a), f32x4.splat(-2))), eb = exp(f32x4.neg(f32x4.abs(b)));
@@ -12,21 +11,18 @@ export function tanhTimesSigmoid(a: v128, b: v128): v128 {
 }
 
 /** a sigmoid(b) of float32 numbers. */
-// @ts-ignore: decorator
 @inline
 export function timesSigmoid(a: v128, b: v128): v128 {
   const eb = exp(f32x4.neg(f32x4.abs(b)));
   return f32x4.div(ifPositive(b, a, f32x4.mul(a, eb)), f32x4.add(f32x4.splat(1), eb));
 }
 
-// @ts-ignore: decorator
 @inline
 export function ifPositive(x: v128, yes: v128, no: v128): v128 {
   return v128.bitselect(yes, no, f32x4.ge(x, f32x4.splat(0)));
 }
 
 /** A number that is not negative, with the sign of another. */
-// @ts-ignore: decorator
 @inline
 export function withSign(x: v128, sign: v128): v128 {
   return v128.or(x, v128.and(sign, f32x4.splat(-0.0)));

@@ -1,37 +1,24 @@
-import { A, B, COLUMN_STRIDE, COLUMNS, floats, INSTRUCTION, LENGTH, operand, STRIDE, Y } from './encoding';
+import { Op, Word } from '../encoding';
 import { oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
+import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // The parts of PixelCNN++ blocks other than convolutions; ../javascript.ts has the same in JavaScript.
 
-const CONCAT_ELU: u32 = 28, LINEAR_GATE: u32 = 29; // Op, in ../instruction.ts
-
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
-    const op = load<u32>(at);
-    if (op != CONCAT_ELU && op != LINEAR_GATE) break;
-    const columns: usize = max(load<u32>(at + COLUMNS), 1), bytes = floats(at + LENGTH);
-    let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
-    for (let n = images; n > 0; n--) {
-      let yn = y, an = a, bn = b;
+    const op: i32 = word(at, Word.op);
+    if (op != Op.concatElu && op != Op.linearGate) break;
+    const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
+    for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
-        if (op == CONCAT_ELU) concatElu(yn, bn, an, bytes);
-        else linearGate(yn, an, bn, bytes);
-        yn += floats(at + Y + COLUMN_STRIDE);
-        an += floats(at + A + COLUMN_STRIDE);
-        bn += floats(at + B + COLUMN_STRIDE);
+        const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
+        const b = placeOf(at, Word.b, bases, n, column);
+        if (op == Op.concatElu) concatElu(y, b, a, bytes);
+        else linearGate(y, a, b, bytes);
       }
-      y += floats(at + Y + STRIDE);
-      a += floats(at + A + STRIDE);
-      b += floats(at + B + STRIDE);
     }
   }
   return at;
@@ -55,13 +42,11 @@ function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {
 }
 
 /** elu(-|x|) */
-// @ts-ignore: decorator
 @inline
 function eluBelow(x: v128): v128 {
   return f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(f32x4.abs(x))));
 }
 
-// @ts-ignore: decorator
 @inline
 function ifAbove(x: v128, yes: v128, no: v128): v128 {
   return v128.bitselect(yes, no, f32x4.gt(x, f32x4.splat(0)));

@@ -1,22 +1,12 @@
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Features are `groups` of `size`, each normalized separately: x [images,pixels,groups,size]. The address of a scale or
 // shift [groups,size] is 0 if there is none.
 
 /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, as x. */
 export function layerNorm(
-  y: usize,
-  x: usize,
-  scale: usize,
-  shift: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
-  epsilon: f32,
+  y: usize, x: usize, scale: usize, shift: usize,
+  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   for (let p = images * pixels; p > 0; p--) {
@@ -38,18 +28,8 @@ export function layerNorm(
  * these, which are summed within each image first, to lose fewer digits.
  */
 export function layerNormBack(
-  dx: usize,
-  dscale: usize,
-  dshift: usize,
-  dy: usize,
-  x: usize,
-  scale: usize,
-  images: usize,
-  pixels: usize,
-  groups: usize,
-  size: usize,
-  epsilon: f32,
-  sums: usize,
+  dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,
+  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32, sums: usize,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   memory.fill(dscale, 0, pixelBytes);
@@ -106,7 +86,6 @@ function factorOf(x: usize, mean: v128, bytes: usize, epsilon: f32): v128 {
 }
 
 /** The sum of four, divided. */
-// @ts-ignore: decorator
 @inline
 function average(four: v128, size: usize): v128 {
   const two = f32x4.add(four, v128.shuffle<f32>(four, four, 2, 3, 0, 1));
@@ -115,7 +94,6 @@ function average(four: v128, size: usize): v128 {
 }
 
 /** dy, times the scale where there is one. */
-// @ts-ignore: decorator
 @inline
 function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
   const d = read(dy + i, isWhole);
@@ -124,26 +102,22 @@ function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
 
 // Whole vectors of a group, then one number at a time, with zeros in the other lanes.
 
-// @ts-ignore: decorator
 @inline
 function step(i: usize, bytes: usize): usize {
   return i + V <= bytes ? V : 4;
 }
 
-// @ts-ignore: decorator
 @inline
 function centered(x: usize, mean: v128, isWhole: bool): v128 {
   const difference = f32x4.sub(read(x, isWhole), mean);
   return isWhole ? difference : v128.and(difference, i32x4(-1, 0, 0, 0));
 }
 
-// @ts-ignore: decorator
 @inline
 function read(from: usize, isWhole: bool): v128 {
   return isWhole ? v128.load(from) : v128.load32_zero(from);
 }
 
-// @ts-ignore: decorator
 @inline
 function write(to: usize, value: v128, isWhole: bool): void {
   if (isWhole) v128.store(to, value);

@@ -4,9 +4,6 @@ import { ifPositive, withSign } from './gate-f32';
 import { log } from './log-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses and strides count bytes here.
-//
 // Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. If fewer
 // are left, the last pixel fills the remaining lanes, and is written as often.
 
@@ -30,20 +27,9 @@ const NARROW: f32 = 1e-20;
  * count floats. `scratch` is room for 4 (numParameters + channels + (channels + 2) components) floats.
  */
 export function logisticMixture(
-  nats: usize,
-  posteriors: usize,
-  slopes: usize,
-  labels: usize,
-  x: usize,
-  rows: usize,
-  channels: usize,
-  levels: f32,
-  components: usize,
-  numParameters: usize,
-  channelStride: usize,
-  coefficients: usize,
-  pairStride: usize,
-  scratch: usize,
+  nats: usize, posteriors: usize, slopes: usize, labels: usize, x: usize,
+  rows: usize, channels: usize, levels: f32, components: usize, numParameters: usize, channelStride: usize,
+  coefficients: usize, pairStride: usize, scratch: usize,
 ): void {
   const block = components * V, p = scratch;
   const values = p + numParameters * V, sums = values + channels * V, weights = sums + block;
@@ -133,18 +119,9 @@ export function logisticMixture(
  * (numParameters + (channels + 1) components) floats.
  */
 export function logisticMixtureBack(
-  dx: usize,
-  dy: usize,
-  posteriors: usize,
-  slopes: usize,
-  rows: usize,
-  channels: usize,
-  components: usize,
-  numParameters: usize,
-  channelStride: usize,
-  coefficients: usize,
-  pairStride: usize,
-  scratch: usize,
+  dx: usize, dy: usize, posteriors: usize, slopes: usize,
+  rows: usize, channels: usize, components: usize, numParameters: usize, channelStride: usize,
+  coefficients: usize, pairStride: usize, scratch: usize,
 ): void {
   const block = components * V, p = scratch, weights = p + numParameters * V;
   const rowBytes = numParameters * 4, weightBytes = (channels + 1) * components * 4, dyBytes = channels * 4;
@@ -178,14 +155,12 @@ export function logisticMixtureBack(
 }
 
 /** e^x. */
-// @ts-ignore: decorator
 @inline
 function exp(x: v128): v128 {
   return exponential(x, false);
 }
 
 /** 1 - e^x, accurate even where e^x is close to 1. */
-// @ts-ignore: decorator
 @inline
 function oneMinusExp(x: v128): v128 {
   return exponential(x, true);
@@ -198,7 +173,6 @@ function exponential(x: v128, isRest: bool): v128 {
 }
 
 /** y *= x */
-// @ts-ignore: decorator
 @inline
 function multiply(y: usize, x: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += V) v128.store(y + i, f32x4.mul(v128.load(y + i), v128.load(x + i)));

@@ -1,48 +1,18 @@
-import {
-  A,
-  B,
-  COLUMN_STRIDE,
-  COLUMNS,
-  floats,
-  INPUTS,
-  INSTRUCTION,
-  LENGTH,
-  operand,
-  PARAMETER,
-  ROWS,
-  STRIDE,
-  WEIGHT_STRIDE,
-  WEIGHTS,
-  Y,
-} from './encoding';
+import { Op, Word } from '../encoding';
+import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-//
 // A separate module, since that of the other instructions is full; ../javascript.ts has the same in JavaScript.
 
-const LOOKUP: u32 = 27; // Op, in ../instruction.ts
-
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position.
- */
+/** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
-  for (; at < end && load<u32>(at) == LOOKUP; at += INSTRUCTION) {
-    const columns: usize = max(load<u32>(at + COLUMNS), 1);
-    let y = operand(at + Y, bases), a = operand(at + A, bases), b = operand(at + B, bases);
-    for (let n = images; n > 0; n--) {
-      let yn = y, an = a, bn = b;
+  for (; at < end && word(at, Word.op) == Op.lookup; at += INSTRUCTION) {
+    const columns = max(word(at, Word.columns), 1);
+    for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
-        addRows(at, yn, an, bn);
-        yn += floats(at + Y + COLUMN_STRIDE);
-        an += floats(at + A + COLUMN_STRIDE);
-        bn += floats(at + B + COLUMN_STRIDE);
+        const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
+        addRows(at, y, a, placeOf(at, Word.b, bases, n, column));
       }
-      y += floats(at + Y + STRIDE);
-      a += floats(at + A + STRIDE);
-      b += floats(at + B + STRIDE);
     }
   }
   return at;
@@ -50,10 +20,10 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
 
 /** y = max(b + the rows that the numbers at a refer to, lowerBound), in blocks that fit into registers. */
 function addRows(at: usize, y: usize, a: usize, b: usize): void {
-  const stride = floats(at + WEIGHT_STRIDE), next = <usize>load<u32>(at + ROWS) * stride;
-  const end = a + floats(at + INPUTS), bytes = floats(at + LENGTH);
-  const bound = f32x4.splat(<f32>load<f64>(at + PARAMETER));
-  let w = floats(at + WEIGHTS) - stride; // numbers count from 1
+  const stride = floats(at, Word.weightStride), next = word(at, Word.rows) * stride;
+  const end = a + floats(at, Word.inputs), bytes = floats(at, Word.length);
+  const bound = f32x4.splat(<f32>parameter(at));
+  let w = floats(at, Word.weights) - stride; // numbers count from 1
   let o: usize = 0;
   for (; o + 4 * V <= bytes; o += 4 * V) {
     let y0 = v128.load(b + o), y1 = v128.load(b + o, 16), y2 = v128.load(b + o, 32), y3 = v128.load(b + o, 48);

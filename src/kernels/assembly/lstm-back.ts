@@ -17,18 +17,8 @@ export function lstmBackScratch(places: usize, features: usize, columns: usize):
 
 /** Computes dz, shaped like gates, from dh, shaped like h. */
 export function lstmBack(
-  dz: usize,
-  dh: usize,
-  gates: usize,
-  c: usize,
-  kernel: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  groups: usize,
-  size: usize,
-  columns: usize,
-  path: usize,
+  dz: usize, dh: usize, gates: usize, c: usize, kernel: usize,
+  images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
   scratch: usize,
 ): void {
   const features = groups * size, featuresOut = 4 * features;

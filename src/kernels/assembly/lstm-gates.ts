@@ -14,14 +14,12 @@ export function tanh(x: v128): v128 {
 }
 
 /** y (1 - y) */
-// @ts-ignore: decorator
 @inline
 export function slopeOfSigmoid(y: v128): v128 {
   return f32x4.mul(y, f32x4.sub(f32x4.splat(1), y));
 }
 
 /** 1 - y^2 */
-// @ts-ignore: decorator
 @inline
 export function slopeOfTanh(y: v128): v128 {
   return f32x4.sub(f32x4.splat(1), f32x4.mul(y, y));

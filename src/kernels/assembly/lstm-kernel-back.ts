@@ -14,16 +14,8 @@ export function lstmKernelBackScratch(places: usize, features: usize, columns: u
 
 /** Computes dkernel, from h and from dz, shaped like gates. */
 export function lstmKernelBack(
-  dkernel: usize,
-  h: usize,
-  dz: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  groups: usize,
-  size: usize,
-  columns: usize,
-  path: usize,
+  dkernel: usize, h: usize, dz: usize,
+  images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
   scratch: usize,
 ): void {
   const features = groups * size, pixel = features * 4, outBytes = blocks(4 * features) * BLOCK;

@@ -41,15 +41,8 @@ export function paddedBytes(places: usize, features: usize, columns: usize): usi
 
 /** Copies a line of an image [height,width,features] into a padded one, with so many columns before it. */
 export function padLine(
-  to: usize,
-  toBytes: usize,
-  image: usize,
-  t: usize,
-  height: usize,
-  width: usize,
-  path: usize,
-  features: usize,
-  columns: usize,
+  to: usize, toBytes: usize, image: usize, t: usize,
+  height: usize, width: usize, path: usize, features: usize, columns: usize,
 ): void {
   const bytes = features * 4, end = endPlace(t, height, width, path);
   memory.fill(to, 0, toBytes);

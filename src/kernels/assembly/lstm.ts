@@ -5,9 +5,6 @@ import { convolveRow } from './rows';
 import { load4, startOf, step, write } from './tails';
 import { BLOCK, blocks, PIXELS } from './window';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // An LSTM over the pixels of images, image by image and line by line: see ops/pixel-lstm.ts. Each group of 4 size
 // features holds o, f, i and g.
 
@@ -25,18 +22,8 @@ export function lstmScratch(places: usize, features: usize, columns: usize): usi
  * kernel [columns,features,4 features].
  */
 export function lstm(
-  h: usize,
-  gates: usize,
-  c: usize,
-  z: usize,
-  kernel: usize,
-  images: usize,
-  height: usize,
-  width: usize,
-  groups: usize,
-  size: usize,
-  columns: usize,
-  path: usize,
+  h: usize, gates: usize, c: usize, z: usize, kernel: usize,
+  images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
   scratch: usize,
 ): void {
   const features = groups * size, featuresOut = 4 * features, pixel = features * 4, bytes = size * 4;

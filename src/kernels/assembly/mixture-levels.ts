@@ -1,9 +1,8 @@
 import { exp } from './exp';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. ../mixture-levels.ts has the
-// same in JavaScript, and says what is in the table. Addresses count bytes; `row` is the bytes of a row of the table, two
-// components a vector.
+// ../mixture-levels.ts has the same in JavaScript, and says what is in the table. `row` is the bytes of a row of the
+// table, two components a vector.
 
 /** The first level whose cumulative weight exceeds a threshold. */
 export function levelAt(table: usize, row: usize, levels: i32, threshold: f64): i32 {
@@ -48,7 +47,6 @@ export function weigh(masses: usize, table: usize, row: usize, levels: i32): voi
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function upperEdge(level: i32, levels: i32): v128 {
   const last = <f64>(levels - 1);
@@ -56,7 +54,6 @@ function upperEdge(level: i32, levels: i32): v128 {
 }
 
 /** -z, limited so that there is room for a run before e^-z overflows. */
-// @ts-ignore: decorator
 @inline
 function exponent(edge: v128, mean: v128, scale: v128): v128 {
   const z = f64x2.mul(f64x2.sub(edge, mean), scale);

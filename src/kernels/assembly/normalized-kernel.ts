@@ -1,19 +1,12 @@
 import { load4, startOf, step, write } from './tails';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD, for the memory of
-// tfjs's wasm backend. Addresses count bytes here.
-//
 // Kernels are [inputs,outputs], and four outputs are processed at a time. Their norms are sums of many squares, in
 // float64.
 
 /** y = gain direction / ||direction|| for each output. The square of a norm is at least `smallest`. */
 export function normalizedKernel(
-  y: usize,
-  direction: usize,
-  gain: usize,
-  inputs: usize,
-  outputs: usize,
-  smallest: f64,
+  y: usize, direction: usize, gain: usize,
+  inputs: usize, outputs: usize, smallest: f64,
 ): void {
   const bytes = outputs * 4, end = inputs * bytes;
   for (let next: usize = 0; next < bytes; next += step(bytes)) {
@@ -31,14 +24,8 @@ export function normalizedKernel(
 
 /** The gradients of {@link normalizedKernel}, of dy as y: ddirection as direction, and dgain [outputs]. */
 export function normalizedKernelBack(
-  ddirection: usize,
-  dgain: usize,
-  dy: usize,
-  direction: usize,
-  gain: usize,
-  inputs: usize,
-  outputs: usize,
-  smallest: f64,
+  ddirection: usize, dgain: usize, dy: usize, direction: usize, gain: usize,
+  inputs: usize, outputs: usize, smallest: f64,
 ): void {
   const bytes = outputs * 4, end = inputs * bytes;
   for (let next: usize = 0; next < bytes; next += step(bytes)) {
@@ -64,33 +51,28 @@ export function normalizedKernelBack(
 }
 
 /** The part of a gradient along the direction, which normalization removes: none if the norm has its lower bound. */
-// @ts-ignore: decorator
 @inline
 function shares(along: v128, squares: v128, smallest: f64): v128 {
   return v128.and(f64x2.div(along, squares), f64x2.gt(squares, f64x2.splat(smallest)));
 }
 
 /** Keeps NaN. */
-// @ts-ignore: decorator
 @inline
 function norms(squares: v128, smallest: f64): v128 {
   return f64x2.sqrt(f64x2.pmax(squares, f64x2.splat(smallest)));
 }
 
-// @ts-ignore: decorator
 @inline
 function lowHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(x);
 }
 
-// @ts-ignore: decorator
 @inline
 function highHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
 }
 
 /** Two pairs in float64 as four numbers in float32. */
-// @ts-ignore: decorator
 @inline
 function joined(low: v128, high: v128): v128 {
   return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);

@@ -5,13 +5,8 @@ import { BLOCK, LANES, usedTaps } from './window';
 
 /** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
 export function packKernel(
-  to: usize,
-  kernel: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
+  to: usize, kernel: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
   for (let o: usize = 0; o < featuresOut; o += LANES) {
     const lanes = min(LANES, featuresOut - o);
@@ -28,13 +23,8 @@ export function packKernel(
  * first][out][8].
  */
 export function packKernelBack(
-  to: usize,
-  kernel: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
+  to: usize, kernel: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
   for (let i: usize = 0; i < featuresIn; i += LANES) {
     const lanes = min(LANES, featuresIn - i);
@@ -54,14 +44,8 @@ export function packKernelBack(
  * unless the address y is 0.
  */
 export function padImage(
-  to: usize,
-  image: usize,
-  y: usize,
-  height: usize,
-  width: usize,
-  features: usize,
-  columns: usize,
-  left: usize,
+  to: usize, image: usize, y: usize,
+  height: usize, width: usize, features: usize, columns: usize, left: usize,
 ): void {
   const rowBytes = width * features * 4;
   to += left * features * 4;
@@ -75,12 +59,7 @@ export function padImage(
 
 /** Copies pixels [features] to others that are a number of bytes apart, masked by y > 0 unless the address y is 0. */
 export function copyActive(
-  to: usize,
-  toBytes: usize,
-  from: usize,
-  y: usize,
-  pixels: usize,
-  features: usize,
+  to: usize, toBytes: usize, from: usize, y: usize, pixels: usize, features: usize,
 ): void {
   const bytes = features * 4;
   if (y == 0) {

@@ -10,18 +10,9 @@ import { V } from './vector';
  * or 16 for a single one, which is as many as fit into registers besides what is loaded.
  */
 export function product(
-  y: usize,
-  yStride: usize,
-  start: usize,
-  startStride: usize,
-  x: usize,
-  xStride: usize,
-  w: usize,
+  y: usize, yStride: usize, start: usize, startStride: usize, x: usize, xStride: usize, w: usize,
   block: usize,
-  images: usize,
-  inputs: usize,
-  outputs: usize,
-  lowerBound: f32,
+  images: usize, inputs: usize, outputs: usize, lowerBound: f32,
 ): void {
   const bound = f32x4.splat(lowerBound), bytes = outputs * 4, inputBytes = inputs * V;
   let o: usize = 0;
@@ -43,19 +34,10 @@ export function product(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function fourByEight(
-  y: usize,
-  yStride: usize,
-  start: usize,
-  startStride: usize,
-  x0: usize,
-  xStride: usize,
-  w: usize,
-  end: usize,
-  block: usize,
-  bound: v128,
+  y: usize, yStride: usize, start: usize, startStride: usize, x0: usize, xStride: usize, w: usize,
+  end: usize, block: usize, bound: v128,
 ): void {
   let a0 = v128.load(start), b0 = v128.load(start, 16);
   start += startStride;
@@ -97,18 +79,10 @@ function fourByEight(
   v128.store(y, f32x4.pmax(b3, bound), 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function fourByFour(
-  y: usize,
-  yStride: usize,
-  start: usize,
-  startStride: usize,
-  x0: usize,
-  xStride: usize,
-  w: usize,
-  end: usize,
-  bound: v128,
+  y: usize, yStride: usize, start: usize, startStride: usize, x0: usize, xStride: usize, w: usize,
+  end: usize, bound: v128,
 ): void {
   let a0 = v128.load(start);
   start += startStride;
@@ -143,17 +117,9 @@ function fourByFour(
 }
 
 /** All outputs of one image: 16 at once, then what is left. */
-// @ts-ignore: decorator
 @inline
 function one(
-  y: usize,
-  start: usize,
-  x: usize,
-  w: usize,
-  inputBytes: usize,
-  block: usize,
-  bytes: usize,
-  bound: v128,
+  y: usize, start: usize, x: usize, w: usize, inputBytes: usize, block: usize, bytes: usize, bound: v128,
 ): void {
   const block2: usize = 2 * block, block3: usize = 3 * block;
   for (; bytes >= 4 * V; bytes -= 4 * V) {

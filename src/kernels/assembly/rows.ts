@@ -15,20 +15,9 @@ export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): v
 
 /** One row of outputs, from padded rows x. */
 export function convolveRow(
-  y: usize,
-  x: usize,
-  rowBytes: usize,
-  width: usize,
-  featuresIn: usize,
-  featuresOut: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
-  isBackward: bool,
-  weights: usize,
-  biases: usize,
-  lowerBound: f32,
-  tile: usize,
+  y: usize, x: usize, rowBytes: usize,
+  width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
+  isBackward: bool, weights: usize, biases: usize, lowerBound: f32, tile: usize,
 ): void {
   const pixel = featuresIn * 4, yPixel = featuresOut * 4;
   const l = f32x4.splat(lowerBound);
@@ -88,16 +77,8 @@ export function convolveRow(
  * turn.
  */
 export function correlateRow(
-  sums: usize,
-  x: usize,
-  rowBytes: usize,
-  dz: usize,
-  width: usize,
-  featuresIn: usize,
-  outBytes: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
+  sums: usize, x: usize, rowBytes: usize, dz: usize,
+  width: usize, featuresIn: usize, outBytes: usize, rows: usize, columns: usize, present: usize,
 ): void {
   const pixel = featuresIn * 4;
   for (let r: usize = 0; r < rows; r++, x += rowBytes) {

@@ -2,9 +2,6 @@ import { exp } from './exp';
 import { exp as expF32 } from './exp-f32';
 import { V } from './vector';
 
-// AssemblyScript, compiled by scripts/build-kernels.mjs to a WebAssembly module with SIMD. Addresses and
-// strides count bytes here.
-
 /**
  * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and the sums [images] of it. `levels` is a multiple of
  * 4; x has -Infinity where there is no level.
@@ -37,13 +34,8 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
  * (levels + 128) 2^-24 from the threshold.
  */
 export function drawCertain(
-  drawn: usize,
-  uniforms: usize,
-  row: usize,
-  x: usize,
-  images: usize,
-  levels: usize,
-  scale: f64,
+  drawn: usize, uniforms: usize, row: usize, x: usize,
+  images: usize, levels: usize, scale: f64,
 ): void {
   const bytes = levels * 4, s = f32x4.splat(<f32>scale), tolerance = <f32>(levels + 128) * 5.9604644775390625e-8;
   for (let n: usize = 0; n < images; n++, x += bytes, uniforms += 8, drawn += 4) {
@@ -71,7 +63,6 @@ export function drawCertain(
 }
 
 /** The largest of some numbers, in every lane. */
-// @ts-ignore: decorator
 @inline
 function largest(x: usize, bytes: usize): v128 {
   let m = v128.load(x);
@@ -80,7 +71,6 @@ function largest(x: usize, bytes: usize): v128 {
   return f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
 }
 
-// @ts-ignore: decorator
 @inline
 function sumOf(x: v128): f32 {
   const halves = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));

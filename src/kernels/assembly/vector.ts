@@ -1,8 +1,11 @@
+// All files of this folder are AssemblyScript, which scripts/build-kernels.mjs compiles to modules of WebAssembly with
+// SIMD: for sampling, over a heap of its own, and for training, over the memory of tfjs's wasm backend. Addresses, strides
+// and names with `bytes` count bytes.
+
 /** Bytes of a vector of four floats. */
 export const V: usize = 16;
 
 /** sum + a b: with one rounding where the module is compiled for it and the processor has it, else with two. */
-// @ts-ignore: decorator
 @inline
 export function plusProduct(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));

@@ -4,7 +4,6 @@ export const BLOCK: usize = 32;
 /** Pixels, or inputs, of a tile. */
 export const PIXELS: usize = 4;
 
-// @ts-ignore: decorator
 @inline
 export function blocks(features: usize): usize {
   return (features + LANES - 1) / LANES;
@@ -14,40 +13,29 @@ export function blocks(features: usize): usize {
  * The number of columns used in a row of the kernel, where rows are counted from the top of the window: `present` on
  * the output's own row.
  */
-// @ts-ignore: decorator
 @inline
 export function usedColumns(
   row: usize,
-  rows: usize,
-  columns: usize,
-  present: usize,
-  isBackward: bool,
+  rows: usize, columns: usize, present: usize, isBackward: bool,
 ): usize {
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
 
 /** The first of them. */
-// @ts-ignore: decorator
 @inline
 export function firstColumn(row: usize, columns: usize, present: usize, isBackward: bool): usize {
   return isBackward && row == 0 ? columns - present : 0;
 }
 
 /** Taps that are used. */
-// @ts-ignore: decorator
 @inline
 export function usedTaps(rows: usize, columns: usize, present: usize): usize {
   return (rows - 1) * columns + present;
 }
 
-// @ts-ignore: decorator
 @inline
 export function paddedBytes(
-  height: usize,
-  width: usize,
-  features: usize,
-  rows: usize,
-  columns: usize,
+  height: usize, width: usize, features: usize, rows: usize, columns: usize,
 ): usize {
   return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
 }

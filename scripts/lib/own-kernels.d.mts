@@ -1,2 +1,0 @@
-/** A plugin of esbuild. */
-export const ownKernels: import('esbuild').Plugin;

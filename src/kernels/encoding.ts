@@ -1,0 +1,60 @@
+// How instructions are encoded. TypeScript and the AssemblyScript of assembly/ both read this file.
+
+/**
+ * What an instruction does for each image: computes y from a and b. Modules of WebAssembly implement some of these (see
+ * webassembly.ts); the others, which few networks use, always run in JavaScript.
+ */
+export enum Op {
+  product,
+  add,
+  multiply,
+  copy,
+  relu,
+  gate,
+  sigmoid,
+  tanh,
+  swish,
+  elu,
+  leakyRelu,
+  maximum,
+  minimum,
+  thresholdedRelu,
+  clippedRelu,
+  hardSigmoid,
+  selu,
+  softsign,
+  softplus,
+  gelu,
+  geluNew,
+  mish,
+  oneHot,
+  normalize,
+  softmax,
+  logSoftmax,
+  levelNumber,
+  lookup,
+  concatElu,
+  linearGate,
+  attend,
+}
+
+/**
+ * The positions of the words of an instruction. An operand takes four: base, offset, stride and column stride, in this
+ * order. All are 32-bit integers except the parameter, a float64 that takes two words.
+ */
+export enum Word {
+  op = 0,
+  y = 1,
+  a = 5,
+  b = 9,
+  length = 13,
+  columns = 14,
+  weights = 15,
+  weightStride = 16,
+  inputs = 17,
+  parameter = 18,
+  rows = 20,
+  c = 21,
+}
+
+export const INSTRUCTION_WORDS = 25;
