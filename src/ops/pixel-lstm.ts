@@ -3,7 +3,7 @@ import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
 import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
-import { defineOperation, type Implementation } from './operation';
+import { defineOperation } from './operation';
 import { imagesAlong, linesAlong } from './skew';
 import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
 
@@ -66,28 +66,19 @@ export function pixelLSTM(
 // [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
 // faster. A convolution needs features last, but transposing is cheap.
 
-const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
-  forward,
-  gradients(dy, saved, attributes) {
-    const [z, kernel] = tf.tidy(() => gradients(dy, saved, attributes));
-    return { z: () => z, kernel: () => kernel };
-  },
-};
-
 function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: Attributes) {
   const z = linesAlong(path, given); // [N,H,W,4F] -> [N,T,P,4F]
-  const lines = apart(byGate(linesOf(z), imageChannels)); // T of [4F,N*P]
+  const lines = apart(exchanged(linesOf(z), imageChannels, 4)); // T of [4F,N*P]
   const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
   const steps: Step[] = [];
-  for (const t of stepsOf(lines, path)) {
+  for (const line of lines) {
     const before = steps.at(-1);
-    steps.push(tf.tidy(() => stepFrom(before, lines[t] as tf.Tensor2D, kernel, z.shape, path)));
+    steps.push(tf.tidy(() => stepFrom(before, line, kernel, z.shape, path)));
   }
-  if (path === 'fromRight') steps.reverse();
   const all = (name: keyof Step) => joined(steps.map((step) => step[name])); // T of [..,N*P] -> [T,..,N*P]
   const images = (x: tf.Tensor3D) => imagesAlong(path, imagesOf(x, z.shape), given.shape[2]); // [N,T,P,..] -> [N,H,W,..]
   const states = images(all('states')); // [N,H,W,F]
-  const gates = images(byGroup(all('gates'), imageChannels)); // [N,H,W,4F]
+  const gates = images(exchanged(all('gates'), 4, imageChannels)); // [N,H,W,4F]
   return { y: states, saved: { kernel: whole, states, gates, cells: images(all('cells')) } };
 }
 
@@ -123,21 +114,21 @@ function gradients(
   dy: tf.Tensor4D,
   { kernel: whole, ...saved }: Saved,
   { path, imageChannels }: Attributes,
-): [z: tf.Tensor4D, kernel: tf.Tensor4D] {
+): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
   const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
   const given = alongLine(whole);
   const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
   const columns = kernel.shape[1];
   const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
-  const parts = tf.split(byGate(linesOf(gates), imageChannels), 4, 1);
+  const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
   const cells = linesOf(savedCells); // [T,F,N*P]
   const t = tf.tanh(cells);
   const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // of h for c
   const [ofO, ofF, ofI, ofG] = [
     tf.mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
-    tf.mul(before(cells, path), slopeOfSigmoid(f)),
+    tf.mul(linesBefore(cells), slopeOfSigmoid(f)),
     tf.mul(g, slopeOfSigmoid(i)),
     tf.mul(i, slopeOfTanh(g)),
   ];
@@ -151,8 +142,8 @@ function gradients(
   ]; // each T of [..,N*P]
   const slopes: tf.Tensor2D[] = [];
   let carried: tf.Tensor2D | undefined; // the gradient of c from the line after
-  for (const line of stepsOf(dh, path).reverse()) {
-    const after = slopes.at(-1);
+  for (let line = dh.length - 1; line >= 0; line--) {
+    const after = slopes[0];
     const [dz, next] = tf.tidy(() => {
       const own = dh[line] as tf.Tensor2D;
       const back = () => convolved(after as tf.Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
@@ -167,17 +158,18 @@ function gradients(
     });
     carried?.dispose();
     carried = next;
-    slopes.push(dz);
+    slopes.unshift(dz);
   }
-  if (path !== 'fromRight') slopes.reverse();
   const all = joined(slopes); // T of [4F,N*P] -> [T,4F,N*P]
-  const dz = imagesOf(byGroup(all, imageChannels), slope.shape); // [N,T,P,4F]
-  const x = imagesOf(before(linesOf(states), path), slope.shape); // [N,T,P,F]
+  const dz = imagesOf(exchanged(all, 4, imageChannels), slope.shape); // [N,T,P,4F]
+  const x = imagesOf(linesBefore(linesOf(states)), slope.shape); // [N,T,P,F]
   const convolution = { activation: 'linear', left, presentColumns: columns } as const;
   const ofKernel = composedConv.gradients(dz, { x, kernel: given, y: undefined }, convolution).kernel;
   const dkernel: tf.Tensor4D = tf.reshape((ofKernel as () => tf.Tensor4D)(), whole.shape); // [1,k,F,4F], or [1,2,F,4F] -> [2,1,F,4F]
-  return [imagesAlong(path, dz, dy.shape[2]), dkernel];
+  return { z: imagesAlong(path, dz, dy.shape[2]), kernel: dkernel };
 }
+
+const functionsOf = ({ z, kernel }: ReturnType<typeof gradients>) => ({ z: () => z, kernel: () => kernel });
 
 const slopeOfSigmoid = (y: tf.Tensor3D): tf.Tensor3D => tf.mul(y, tf.sub(1, y));
 
@@ -204,11 +196,6 @@ const tapsBefore = (path: LSTMPath, { shape: [, columns] }: tf.Tensor4D) =>
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
   const [rows, columns, features, featuresOut] = kernel.shape;
   return tf.reshape<tf.Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
-}
-
-/** Lines in the order of steps. */
-function stepsOf({ length: lines }: readonly tf.Tensor2D[], path: LSTMPath): number[] {
-  return Array.from({ length: lines }, (_, t) => (path === 'fromRight' ? lines - 1 - t : t));
 }
 
 /** [N,T,P,F] -> [T,F,N*P] */
@@ -240,46 +227,38 @@ function joined(lines: tf.Tensor2D[]): tf.Tensor3D {
   return tf.reshape(tf.concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
 }
 
-/** Each line is replaced by the line of the step before it, the first by zeros: [T,F,N*P]. */
-function before(x: tf.Tensor3D, path: LSTMPath): tf.Tensor3D {
-  const fromEnd = path === 'fromRight';
-  const padded = tf.pad(x, [fromEnd ? [0, 1] : [1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
-  return tf.slice(padded, [fromEnd ? 1 : 0, 0, 0], x.shape); // [T,F,N*P]
+/** Each line is replaced by the line before it, the first by zeros: [T,F,N*P]. */
+function linesBefore(x: tf.Tensor3D): tf.Tensor3D {
+  const padded = tf.pad(x, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  return tf.slice(padded, 0, x.shape); // [T,F,N*P]
 }
 
-/** Reorders features from o, f, i, g of each group to o of all groups, then f, i and g of all groups: [T,4F,N*P]. */
-function byGate(x: tf.Tensor3D, groups: number): tf.Tensor3D {
-  return groups === 1 ? x : exchanged(x, groups, 4);
-}
-
-/** The other way. */
-function byGroup(x: tf.Tensor3D, groups: number): tf.Tensor3D {
-  return groups === 1 ? x : exchanged(x, 4, groups);
-}
-
-/** Features as [outer,inner,size] -> [inner,outer,size]. */
+/**
+ * Features as [outer,inner,size] -> [inner,outer,size]: from o, f, i, g of each group to o of all groups, then f, i and
+ * g of all groups, or the other way.
+ */
 function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
+  if (outer === 1 || inner === 1) return x;
   const parts = tf.reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
   return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
 }
 
-/** As {@link byGate}, of a kernel's outputs: [1,k,F,4F]. */
+/** The outputs of a kernel in the order of gates: [1,k,F,4F]. */
 function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
-  if (groups === 1) return kernel;
   const [, columns, features, featuresOut] = kernel.shape;
-  const parts = tf.reshape(kernel, [columns * features, groups, 4, features / groups]); // [1,k,F,4F] -> [k*F,groups,4,F/groups]
-  return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [1, columns, features, featuresOut]); // and back
+  const rows = tf.reshape(kernel, [columns * features, featuresOut, 1]) as tf.Tensor3D; // [1,k,F,4F] -> [k*F,4F,1]
+  return tf.reshape(exchanged(rows, groups, 4), kernel.shape); // and back
 }
 
 /** With our own kernels where a page has recurrent blocks, which bring them along. */
 const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'pixelLSTM',
-  composed,
-  differentiableGradients(dy, inputs, attributes) {
-    const { saved } = forward(inputs, attributes);
-    const [z, kernel] = gradients(dy, saved, attributes);
-    return { z: () => z, kernel: () => kernel };
+  composed: {
+    forward,
+    gradients: (...args) => functionsOf(tf.tidy(() => gradients(...args))),
   },
+  differentiableGradients: (dy, inputs, attributes) =>
+    functionsOf(gradients(dy, forward(inputs, attributes).saved, attributes)),
 });
 
 const wasmForward = /* @__PURE__ */ wasmKernel(
