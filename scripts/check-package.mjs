@@ -83,7 +83,9 @@ async function main() {
   await Promise.all([install(tarball), installBare(tarball)]);
   for (const [module, names, most] of PARTS) {
     const size = weigh(module, names);
-    await check(`${names || 'nothing'} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
+    await check(`${names || 'nothing'} of ${module}: ${size} bytes, at most ${most}`, () =>
+      assert(size <= most),
+    );
   }
   const script = gzipSync(readFileSync(distributed('pixelcnn-layers.min.js')), { level: 9 }).length;
   await check(`the file for script tags: ${script} bytes, at most ${MAX_SCRIPT_BYTES}`, () =>

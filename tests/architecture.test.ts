@@ -18,6 +18,7 @@ const UPPER_FLOOR = [
   'node',
   'weights',
   'index.ts',
+  'register.ts',
 ];
 const ROOMS = [...GROUND_FLOOR, ...UPPER_FLOOR];
 
