@@ -33,35 +33,33 @@ type Attributes = { readonly levels: number };
 /** round(x (L - 1)), whether or not that is a level. As floats, since NaN then equals no level. */
 const nearest = (x: tf.Tensor, levels: number): tf.Tensor => tf.floor(tf.add(tf.mul(x, levels - 1), 0.5));
 
-const oneHot = defineOperation<{ readonly x: tf.Tensor }, Attributes, object, tf.Tensor>({
-  name: 'oneHotLevels',
-  composed: {
-    forward({ x }, { levels }) {
-      const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-      // A difference turns booleans into float32. On webgpu a cast would leave integers, for which not all convolutions
-      // compile.
-      const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
-      const [features = 1] = x.shape.slice(-1);
-      return { y: tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]), saved: {} }; // [M,L] -> [...,C*L]
+/** An operation on levels, through which no gradient flows back. */
+function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor, levels: number) => Output) {
+  return defineOperation<{ readonly x: tf.Tensor }, Attributes, object, Output>({
+    name,
+    composed: {
+      forward: ({ x }, { levels }) => ({ y: compute(x, levels), saved: {} }),
+      gradients: () => ({}),
     },
-    gradients: () => ({}),
-  },
-  constants: ['x'],
+    constants: ['x'],
+  });
+}
+
+const oneHot = ofLevels('oneHotLevels', (x, levels): tf.Tensor => {
+  const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
+  // A difference turns booleans into float32. On webgpu a cast would leave integers, for which not all convolutions
+  // compile.
+  const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
+  const [features = 1] = x.shape.slice(-1);
+  return tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]); // [M,L] -> [...,C*L]
 });
 
 /** The row of each number, int32, or L if it is not a level: [...,C] -> [M]. */
-const rowsOf = defineOperation<{ readonly x: tf.Tensor }, Attributes, object, tf.Tensor1D>({
-  name: 'levelRows',
-  composed: {
-    forward({ x }, { levels }) {
-      const numbers = tf.reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
-      const isLevel = tf.logicalAnd(tf.greaterEqual(numbers, 0), tf.lessEqual(numbers, levels - 1));
-      const rows = tf.where(isLevel, numbers, tf.fill(numbers.shape, levels));
-      return { y: tf.cast(rows, 'int32') as tf.Tensor1D, saved: {} };
-    },
-    gradients: () => ({}),
-  },
-  constants: ['x'],
+const rowsOf = ofLevels('levelRows', (x, levels) => {
+  const numbers = tf.reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
+  const isLevel = tf.logicalAnd(tf.greaterEqual(numbers, 0), tf.lessEqual(numbers, levels - 1));
+  const rows = tf.where(isLevel, numbers, tf.fill(numbers.shape, levels));
+  return tf.cast(rows, 'int32') as tf.Tensor1D;
 });
 
 interface Rows {
