@@ -161,6 +161,11 @@ export function checkMemory(what: string, sizes: readonly number[]): void {
   if (numbers > MOST_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MOST_NUMBERS}`, sizes);
 }
 
+/** The same of several, by the names of the options that they come from. */
+export function checkMemories(what: string, sizes: Readonly<Record<string, readonly number[]>>): void {
+  for (const [option, each] of Object.entries(sizes)) checkMemory(`${what}: ${option}`, each);
+}
+
 /** A finite number that passes a test; `wanted` describes the test. */
 export function checkNumber(
   what: string,

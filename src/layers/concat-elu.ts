@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { Ops } from '../program/ops';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 /**
@@ -19,13 +18,10 @@ import type { LayerArgs } from './types';
  * console.log(Array.from(await y.data(), (value) => value.toFixed(2)).join(' ')); // 2.00 -0.63 -0.86 1.00
  * ```
  */
-export class ConcatElu extends PixelLayer {
+export class ConcatElu extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'ConcatElu';
-
-  constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(ConcatElu, new.target, args, layerArgNames));
-  }
+  static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
