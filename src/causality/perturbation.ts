@@ -12,6 +12,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { anything, callback, integer, optional, optionalSignal, type Values } from '../core/arguments';
 import {
   type ConditionShape,
   type ConditionValues,
@@ -20,13 +21,63 @@ import {
   readConditions,
   repeatedCondition,
 } from '../core/conditions';
-import { type ImageShape, valuesOf } from '../core/images';
+import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
-import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
+import {
+  channelOf,
+  isSoftmax,
+  outputsName,
+  type PixelDistribution,
+} from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
+import type { ImageModelShape } from '../models/image-model';
+import { uniformsOf } from '../sampling/noise';
 import { dataOf } from '../tensors/batches';
 import { outputsOf } from '../tensors/forward';
+
+export const trialArguments = {
+  /** [H, W, C]; required if the model takes images of any size. A small size is faster. @default the model's */
+  imageShape: optional(anything<readonly [number, number, number]>()),
+  /** The seed of the images, and of the values changed in them. @default 0 */
+  seed: optional(integer(), 0),
+  /** Images in each forward pass. @default 8 */
+  batchSize: optional(integer({ from: 1 }), 8),
+  /** Stops between two forward passes: rejects with `signal.reason`. */
+  signal: optionalSignal(),
+  /**
+   * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
+   * function that it was given to.
+   */
+  onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
+  /**
+   * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
+   * name.
+   * @default every class; random vectors and maps
+   */
+  condition: optional(anything<Condition>()),
+};
+
+/** The trials that the options of a function ask for, each value under every condition. */
+export async function trialsOf(
+  caller: string,
+  { imageShape: ofModel, conditions, distribution }: ImageModelShape,
+  { imageShape: given, seed, batchSize, signal, condition }: Values<typeof trialArguments>,
+): Promise<Trials> {
+  const imageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
+  const random = uniformsOf(String(seed));
+  return {
+    caller,
+    outputsName: outputsName(distribution),
+    imageShape,
+    batchSize,
+    random,
+    conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
+    underEvery: true,
+    rest: restsOf(signal),
+    signal,
+  };
+}
 
 /** Options for making and trying random images. */
 export interface Trials {
@@ -42,7 +93,7 @@ export interface Trials {
   readonly conditions: TriedConditions;
   /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
   readonly underEvery: boolean;
-  /** Called between forward passes; see {@link restsOf}. */
+  /** Called between forward passes: lets other work run from time to time, and rejects once the signal has aborted. */
   readonly rest: () => Promise<void>;
   /** Stops the wait for `onProgress`. */
   readonly signal?: AbortSignal | undefined;
@@ -61,7 +112,7 @@ export interface TriedConditions {
 }
 
 /** A function that lets other work run from time to time, and rejects once the signal has aborted. */
-export function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
+function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
   const pause = pauses();
   return async () => {
     await pause();

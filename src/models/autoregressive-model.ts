@@ -9,13 +9,13 @@ import {
   type Values,
 } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
+import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, type Checks, checkBatch, trainingDataset } from './check-labels';
+import { afterCheck, type Checks, checkBatch, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, isTensor, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
-import { namesOf, OWN_LOSS, withFunctions } from './loss';
+import { withFunctions } from './loss';
 import {
   type AutoregressiveModelCompileArgs,
   type AutoregressiveModelEvaluateArgs,
@@ -33,14 +33,8 @@ import {
   type TrainOnBatchOptions,
   trainOnBatchArguments,
 } from './method-arguments';
-import { checkSavedGraph } from './saved-graph';
-import {
-  collectMade,
-  disposeAbandonedTape,
-  type Made,
-  restoreAdamPowersExactly,
-  withoutLeakingSteps,
-} from './tfjs-workarounds';
+import { SavedModel } from './saved-model';
+import { disposeAbandonedTape } from './tfjs-workarounds';
 import {
   checkTensors,
   isDataset,
@@ -54,7 +48,6 @@ import {
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
 type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
-type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
 const declared = {
   /**
@@ -82,9 +75,9 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  *
  * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
  * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors. They
- * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with `bitsPerDim` or `negativeLogLikelihood` as loss
- * and metrics. If saved with `includeOptimizer`, they continue training as if they had never been saved. A loss
- * function of your own must be given to `compile` again.
+ * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with
+ * `bitsPerDim` or `negativeLogLikelihood` as loss and metrics. If saved with `includeOptimizer`, they continue training as
+ * if they had never been saved. A loss function of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -107,7 +100,7 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
-export class AutoregressiveModel extends LayersModel {
+export class AutoregressiveModel extends SavedModel {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
@@ -122,11 +115,6 @@ export class AutoregressiveModel extends LayersModel {
   private checks: Checks = 'first';
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
-  /**
-   * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
-   * loaded.
-   */
-  private made: Made | undefined;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
@@ -159,7 +147,7 @@ export class AutoregressiveModel extends LayersModel {
     try {
       const { validationData, batchSize, ...rest } = args;
       checkSplit('fit: validationSplit', args.validationSplit, data);
-      await this.checkNumbers('fit', data, this.numChecked(batchSize));
+      await checkNumbers('fit', this, data, this.numChecked(batchSize));
       const validation = await this.readValidation('fit', validationData, batchSize);
       made.push(...(validation?.made ?? []));
       return await super.fit(data.inputs, data.labels, {
@@ -181,7 +169,6 @@ export class AutoregressiveModel extends LayersModel {
     dataset: DatasetToFit<T>,
     options: AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
-    refuseWeights('fitDataset', options);
     const { validationData, ...args } = readArguments('fitDataset', options, fitDatasetArguments);
     checkNotDisposed('fitDataset', this);
     const validation = isDataset(validationData)
@@ -216,7 +203,8 @@ export class AutoregressiveModel extends LayersModel {
   override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
     const { data } = this.readArguments('trainOnBatch', given, trainOnBatchArguments);
     try {
-      await this.checkNumbers('trainOnBatch', data, this.numChecked(this.hasCheckedBatch ? 0 : Infinity));
+      const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
+      await checkNumbers('trainOnBatch', this, data, count);
       this.hasCheckedBatch = true;
       return await super.trainOnBatch(data.inputs, data.labels);
     } finally {
@@ -261,7 +249,6 @@ export class AutoregressiveModel extends LayersModel {
   ): { data: TrainingData; args: Omit<Values<D>, 'condition'> } {
     const isAlone = third === undefined && isOptions(second, this);
     const options = (isAlone ? second : third) ?? {};
-    refuseWeights(caller, options);
     const { condition, ...args } = readArguments(caller, options, declared);
     checkNotDisposed(caller, this);
     const given = condition as Condition | undefined;
@@ -270,16 +257,12 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
-  private async readValidation(
-    caller: string,
-    given: unknown,
-    batchSize: number,
-  ): Promise<TrainingData | null> {
+  private async readValidation(caller: string, given: unknown, size: number): Promise<TrainingData | null> {
     if (given === undefined) return null;
     const what = `${caller}: validationData`;
     const data = readValidationData(what, this, given);
     try {
-      await this.checkNumbers(what, data, this.numChecked(batchSize));
+      await checkNumbers(what, this, data, this.numChecked(size));
       return data;
     } catch (error) {
       dispose(data.made);
@@ -290,16 +273,6 @@ export class AutoregressiveModel extends LayersModel {
   /** Of how many images numbers are checked, where the first batch has `batchSize`: see `checkLabels` of `compile`. */
   private numChecked(batchSize: number): number {
     return { first: batchSize, all: Infinity, none: 0 }[this.checks];
-  }
-
-  /** Checks numbers, and those of conditions that tensors have been made of in any case. */
-  private async checkNumbers(caller: string, data: TrainingData, numImages: number): Promise<void> {
-    if (numImages > 0) await checkBatch(caller, this, data, numImages);
-    const labels = conditionLabels(`${caller}: condition`, this.conditions);
-    for (const [i, label] of labels.entries()) {
-      const numbers = await data.made[i]?.data(); // not made where conditions are among the inputs
-      checkConditionValues(label, this.conditions[i] as ConditionShape, numbers ?? []);
-    }
   }
 
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
@@ -372,71 +345,6 @@ export class AutoregressiveModel extends LayersModel {
       }
     };
   }
-
-  override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
-    const save = () => super.save(...args);
-    return this.optimizer === undefined ? save() : withoutLeakingSteps(this.optimizer, save);
-  }
-
-  protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {
-    const [loss = OWN_LOSS] = namesOf(this.loss);
-    const metrics = namesOf(this.metrics).filter((name) => name !== undefined);
-    const optimizer_config = {
-      class_name: this.optimizer.getClassName(),
-      config: this.optimizer.getConfig(),
-    };
-    const config = { loss, metrics, optimizer_config };
-    // The type lists tfjs's own losses only.
-    return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
-  }
-
-  override loadTrainingConfig(config: TrainingConfig): void {
-    this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
-    this.isOptimizerOwned = true; // nobody else has it, so the model disposes of it
-    restoreAdamPowersExactly(this.optimizer);
-  }
-
-  override setUserDefinedMetadata(...args: Parameters<LayersModel['setUserDefinedMetadata']>): void {
-    this.load(() => super.setUserDefinedMetadata(...args));
-  }
-
-  override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
-    this.load(() => super.loadWeights(...args));
-  }
-
-  /** Loads a part of a saved model, and disposes of everything if that fails while tfjs loads it: nobody else could. */
-  private load(part: () => void): void {
-    try {
-      part();
-    } catch (error) {
-      this.made?.dispose();
-      throw error;
-    }
-  }
-
-  /**
-   * Makes a model from its saved graph.
-   *
-   * @throws Error naming the layer whose inputs are not there
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-    ...rest: [customObjects?: serialization.ConfigDict, fastWeightInit?: boolean]
-  ): T {
-    checkSavedGraph('AutoregressiveModel', { className: AutoregressiveModel.className, config });
-    const made = collectMade();
-    try {
-      const model = LayersModel.fromConfig(cls, config, ...rest);
-      if (model instanceof AutoregressiveModel) model.made = made;
-      queueMicrotask(made.keep); // tfjs loads all the rest in the same turn
-      return model;
-    } catch (error) {
-      made.dispose();
-      throw error;
-    }
-  }
 }
 serialization.registerClass(AutoregressiveModel);
 
@@ -446,14 +354,6 @@ function checkSplit(what: string, split: number, { labels }: TrainingData): void
   const count = first?.shape[0] ?? 0;
   if (Math.floor(count * (1 - split)) === 0)
     throwTypeError(what, `one that leaves images to train on, of ${count}`, split);
-}
-
-/** Refuses what tfjs accepts for labels of one class an image, and cannot do for levels. */
-function refuseWeights(caller: string, options: object): void {
-  const name = ['classWeight', 'sampleWeight'].find((weight) => weight in Object(options));
-  if (name === undefined) return;
-  const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
-  throwTypeError(`${caller}: ${name}`, wanted, (options as Record<string, unknown>)[name]);
 }
 
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */

@@ -9,7 +9,7 @@ import {
   type OptionalArgument,
   optional,
 } from '../core/arguments';
-import { checkBoolean } from '../core/check';
+import { checkBoolean, throwTypeError } from '../core/check';
 import type { Condition } from './conditions';
 import type { ValidationData } from './training-data';
 
@@ -24,8 +24,17 @@ export type FitDatasetArgs<T> = Parameters<typeof LayersModel.prototype.fitDatas
 /** Options that tfjs checks itself. */
 const ofTfjs = <Args extends object>(...names: (keyof Args & string)[]) =>
   Object.fromEntries(names.map((name) => [name, optional(anything())])) as {
-    [Name in keyof Args]: OptionalArgument<NonNullable<Args[Name]> | undefined>;
+    [Name in keyof Args]-?: OptionalArgument<NonNullable<Args[Name]> | undefined>;
   };
+
+/** What tfjs accepts for labels of one class an image, and cannot do for levels. */
+const refused = optional(
+  checked<undefined>((what, given) => {
+    const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
+    return throwTypeError(what, wanted, given);
+  }),
+);
+const weighting = { classWeight: refused, sampleWeight: refused };
 
 /** The name of a loss or metric of this library. */
 type LikelihoodName = 'bitsPerDim' | 'negativeLogLikelihood';
@@ -56,17 +65,18 @@ export const compileArguments = {
 /** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
 export interface AutoregressiveModelCompileArgs extends Given<typeof compileArguments> {}
 
-/** Options of {@link AutoregressiveModel.trainOnBatch}. */
-export const trainOnBatchArguments = {
+const conditioned = {
   /** What the images are conditioned on, as for `sample`. */
   condition: optional(anything<Condition>()),
 };
 
+export const trainOnBatchArguments = { ...conditioned, ...weighting };
+
 /** Options of {@link AutoregressiveModel.trainOnBatch}. */
-export interface TrainOnBatchOptions extends Given<typeof trainOnBatchArguments> {}
+export interface TrainOnBatchOptions extends Given<typeof conditioned> {}
 
 const ofFit = {
-  ...trainOnBatchArguments,
+  ...conditioned,
   /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
   validationData: optional(anything<ValidationData | NonNullable<FitArgs['validationData']>>()),
 };
@@ -81,6 +91,7 @@ export const fitArguments = {
     'validationSteps',
     'yieldEvery',
   ),
+  ...weighting,
   ...ofFit,
   batchSize: optional(integer({ from: 1 }), 32),
   epochs: optional(integer({ from: 0 }), 1),
@@ -98,6 +109,7 @@ export interface AutoregressiveModelFitArgs
 export const fitDatasetArguments = {
   ...ofTfjs<FitDatasetArgs<unknown>>('batchesPerEpoch', 'epochs', 'verbose', 'callbacks', 'validationData'),
   ...ofTfjs<FitDatasetArgs<unknown>>('validationBatches', 'initialEpoch', 'yieldEvery'),
+  ...weighting,
   validationBatchSize: optional(integer({ from: 1 }), 32),
 };
 
@@ -121,7 +133,7 @@ export interface AutoregressiveModelEvaluateArgs
 
 export const evaluateDatasetArguments = ofTfjs<EvaluateDatasetArgs>('batches', 'verbose');
 
-export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...trainOnBatchArguments };
+export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditioned };
 
 /** Arguments of {@link AutoregressiveModel.predict}: those of tfjs, and a condition. */
 export interface AutoregressiveModelPredictArgs extends PredictArgs, TrainOnBatchOptions {}

@@ -11,7 +11,7 @@ import {
   readArguments,
   type Values,
 } from '../core/arguments';
-import { checkInteger, checkList, checkMemories, throwTypeError } from '../core/check';
+import { checkInteger, checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { causalAttention } from '../layers/causal-attention';
 import { enlargedMap } from '../layers/enlarged-map';
@@ -47,7 +47,8 @@ const codeArguments = {
   levels: categories({ from: 2 }),
   /** [h, w], which divide the height and width of the image. */
   shape: checked<readonly [number, number]>((what, given) => {
-    for (const size of checkList(what, given, 2)) checkInteger(what, size, 1);
+    if (!Array.isArray(given) || given.length !== 2) throwTypeError(what, '[h, w]', given);
+    for (const size of given) checkInteger(what, size, 1);
     return given as [number, number];
   }),
   /** Gated residual blocks. */

@@ -171,7 +171,7 @@ describe('pixelSNAIL', () => {
       [{ numResBlocks: 0, numClasses: 2 }, 'numResBlocks: wanted 1 or more, since conditions enter them, got 0'],
       [{ numResBlocks: 0, codeCondition: CODES }, 'numResBlocks: wanted 1 or more'],
       [{ nullClass: true }, 'nullClass: wanted numClasses beside it'],
-      [{ codeCondition: null }, 'codeCondition: wanted an object'],
+      [{ codeCondition: 3 }, 'codeCondition: wanted an object'],
       [{ codeCondition: { ...CODES, levels: 1 } }, 'codeCondition: levels: wanted an integer of at least 2, got 1'],
       [{ codeCondition: { ...CODES, shape: [3, 2] } }, 'codeCondition: shape: wanted [h, w] that divide those of the image, [4, 4], got [3, 2]'],
       [{ codeCondition: { ...CODES, shape: [2] } }, 'codeCondition: shape: wanted [h, w], got [2]'],
