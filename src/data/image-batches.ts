@@ -53,7 +53,7 @@ const declared = {
    */
   dropClass: optional(group(dropArguments)),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
-  firstStep: optional(integer({ from: 0 }), 0),
+  firstStep: optional(integer(), 0),
 };
 
 /** Options of {@link imageBatches}. */

@@ -154,7 +154,7 @@ export class AutoregressiveModel extends SavedModel {
         ...rest,
         batchSize,
         ...(validation && { validationData: [validation.inputs, validation.labels] }), // tfjs also takes tensors by name, but its type does not
-      } as Parameters<LayersModel['fit']>[2]);
+      } as object as Parameters<LayersModel['fit']>[2]);
     } finally {
       dispose(made);
     }
@@ -178,7 +178,7 @@ export class AutoregressiveModel extends SavedModel {
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.checks), {
         ...args,
         validationData: validation ? [validation.inputs, validation.labels] : validationData,
-      } as FitDatasetArgs<T>);
+      } as object as FitDatasetArgs<T>);
     } finally {
       dispose(validation?.made ?? []);
     }
