@@ -121,8 +121,10 @@ export const number = (wanted = 'that is finite', test = (_: number) => true): A
 });
 
 /** One of these. */
-export const oneOf = <const Choice extends string | number>(...choices: Choice[]): Argument<Choice> => ({
-  check: (what, given) => checkOneOf(what, given, choices),
+export const oneOf = <const Choices extends readonly (string | number)[]>(
+  ...choices: Choices
+): Argument<Choices[number]> => ({
+  check: (what, given) => checkOneOf<Choices[number]>(what, given, choices),
 });
 
 /** true or false. */

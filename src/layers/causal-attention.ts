@@ -56,7 +56,7 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
   /** @nocollapse */
   static className = 'CausalAttention';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
   /** Of queries, keys and values. */

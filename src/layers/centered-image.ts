@@ -21,7 +21,7 @@ import type { LayerArgs } from './types';
 export class CenteredImage extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'CenteredImage';
-  static readonly declared = {};
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]

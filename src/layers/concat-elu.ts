@@ -21,7 +21,7 @@ import type { LayerArgs } from './types';
 export class ConcatElu extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'ConcatElu';
-  static readonly declared = {};
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]

@@ -49,7 +49,7 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof declare
 export class DiagonalBiLSTMBlock extends RecurrentBlock<Values<typeof declared>, DiagonalBiLSTMBlockArgs> {
   /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private left?: Recurrence;
   private right?: Recurrence;

@@ -31,7 +31,7 @@ export interface EnlargedMapArgs extends LayerArgs, Given<typeof declared> {}
 export class EnlargedMap extends DeclaredLayer<Values<typeof declared>, EnlargedMapArgs> {
   /** @nocollapse */
   static className = 'EnlargedMap';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.enlarge(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]

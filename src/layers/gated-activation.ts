@@ -53,7 +53,7 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
 export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
   /** @nocollapse */
   static className = 'GatedActivation';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private projections: readonly Projection[] = [];
 

@@ -76,7 +76,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {
   /** @nocollapse */
   static className = 'GatedResBlock';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private readonly window = shiftedWindow('GatedResBlock', this.settings);
   private readonly dropout = dropoutOf(this.settings);

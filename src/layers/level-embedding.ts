@@ -45,7 +45,7 @@ export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof declared> {}
 export class LevelEmbedding extends DeclaredLayer<Values<typeof declared>, LevelEmbeddingArgs> {
   /** @nocollapse */
   static className = 'LevelEmbedding';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private table?: LayerWeight;
 

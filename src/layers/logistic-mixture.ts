@@ -54,7 +54,7 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof declared> {
 export class LogisticMixture extends DeclaredLayer<Values<typeof declared>, LogisticMixtureArgs> {
   /** @nocollapse */
   static className = 'LogisticMixture';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   /** What its outputs mean. */
   readonly distribution: TensorDistribution = distributionOf(this.settings);

@@ -38,7 +38,7 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
   /** @nocollapse */
   static className = 'MaskedConv2D';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected readonly window = maskedWindow(this.settings);
 

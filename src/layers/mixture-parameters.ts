@@ -37,7 +37,7 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof declared>
 export class MixtureParameters extends DeclaredLayer<Values<typeof declared>, MixtureParametersArgs> {
   /** @nocollapse */
   static className = 'MixtureParameters';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, components } = this.settings;

@@ -37,7 +37,7 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof declared> {}
 export class OneHotClass extends DeclaredLayer<Values<typeof declared>, OneHotClassArgs> {
   /** @nocollapse */
   static className = 'OneHotClass';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const [[, one, ...rest] = [], ...others] = shapes;

@@ -37,7 +37,7 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof declared> {}
 export class OneHotCodes extends DeclaredLayer<Values<typeof declared>, OneHotCodesArgs> {
   /** @nocollapse */
   static className = 'OneHotCodes';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     if (checkMap('input', shapes) !== 1) throwTypeError('input', 'codes [N,h,w,1]', shapes[0]);

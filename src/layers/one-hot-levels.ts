@@ -38,7 +38,7 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof declared> {}
 export class OneHotLevels extends DeclaredLayer<Values<typeof declared>, OneHotLevelsArgs> {
   /** @nocollapse */
   static className = 'OneHotLevels';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes);

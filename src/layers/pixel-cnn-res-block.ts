@@ -52,7 +52,7 @@ type Conv = ConvolutionWeights & { readonly window: KernelWindow };
 export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
   /** @nocollapse */
   static className = 'PixelCNNResBlock';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
   /** Each followed by a ReLU. */

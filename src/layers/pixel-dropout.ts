@@ -37,7 +37,7 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
 export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
   /** @nocollapse */
   static className = 'PixelDropout';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.dropout(x, this.settings);

@@ -32,7 +32,7 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof declared> {}
 export class PixelLogits extends DeclaredLayer<Values<typeof declared>, PixelLogitsArgs> {
   /** @nocollapse */
   static className = 'PixelLogits';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, levels } = this.settings;

@@ -49,7 +49,7 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
   /** @nocollapse */
   static className = 'PixelNormalization';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private readonly learnt: { scale?: LayerWeight; shift?: LayerWeight } = {};
 

@@ -22,7 +22,7 @@ import type { LayerArgs } from './types';
 export class PixelPosition extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'PixelPosition';
-  static readonly declared = {};
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.position(x); // [N,H,W,F] -> [N,H,W,2]

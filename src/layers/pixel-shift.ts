@@ -33,7 +33,7 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof declared> {}
 export class PixelShift extends DeclaredLayer<Values<typeof declared>, PixelShiftArgs> {
   /** @nocollapse */
   static className = 'PixelShift';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]

@@ -56,7 +56,7 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof declared> {}
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof declared>, RowLSTMBlockArgs> {
   /** @nocollapse */
   static className = 'RowLSTMBlock';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
   private recurrence?: Recurrence;

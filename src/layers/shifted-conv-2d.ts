@@ -39,7 +39,7 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
   /** @nocollapse */
   static className = 'ShiftedConv2D';
-  static readonly declared = declared;
+  protected static readonly declared = declared;
 
   protected readonly window = shiftedWindow('ShiftedConv2D', this.settings);
 }
