@@ -21,7 +21,6 @@ const OUR_OWN = [
   'PixelLayer',
   'allowed',
   'allowedNeighbors',
-  'checkpoints',
   'compress', // of tensors: that of numbers says what its coder is
   'createPool',
   'decompress',
