@@ -1,16 +1,4 @@
-import {
-  any,
-  mul,
-  notEqual,
-  reshape,
-  sum,
-  type Tensor,
-  type Tensor3D,
-  type Tensor4D,
-  tensor,
-  tensor4d,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { anything, callback, integer, optional, optionalSignal, type Values } from '../core/arguments';
 import {
@@ -138,7 +126,7 @@ export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
  * @throws Error if an output is not finite
  */
 export async function changeEach(
-  outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
+  outputOf: (images: tf.Tensor4D, conditions: readonly tf.Tensor[]) => tf.Tensor3D,
   inputs: readonly number[],
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => unknown,
@@ -156,11 +144,11 @@ export async function changeEach(
       Array.from({ length: size }, (_, n) => (underEvery ? attempt : first + attempt * size + n)),
     );
     const pass = (images: Float32Array) =>
-      outputOf(tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
+      outputOf(tf.tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
     const change = CHANGES[attempt % CHANGES.length] as number;
     const settled = new Set<number>();
     await rest();
-    const before = tidy(() => pass(original));
+    const before = tf.tidy(() => pass(original));
     try {
       await checkFinite(before, trials);
       for (let start = 0; start < open.length; start += size) {
@@ -170,7 +158,7 @@ export async function changeEach(
         for (const [n, input] of batch.entries()) {
           changed[n * places + input] = (changed[n * places + input] as number) + change;
         }
-        const moved = await dataOf(tidy(() => any(notEqual(before, pass(changed)), 2))); // [N, positions]
+        const moved = await dataOf(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
         for (const [n, input] of batch.entries()) {
           const own = (n * moved.length) / size;
           const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
@@ -188,8 +176,8 @@ export async function changeEach(
 }
 
 /** Refuses outputs that are not finite, whose changes mean nothing. */
-async function checkFinite(outputs: Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await dataOf(tidy(() => sum(outputs)));
+async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
+  const [total] = await dataOf(tf.tidy(() => tf.sum(outputs)));
   if (!Number.isFinite(total))
     throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
 }
@@ -203,13 +191,13 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
     Number(channelOf(distribution, i % numParameters) === Math.floor(i / numParameters)),
   );
-  return (images: Tensor4D, conditions: readonly Tensor[]): Tensor3D => {
+  return (images: tf.Tensor4D, conditions: readonly tf.Tensor[]): tf.Tensor3D => {
     const outputs = outputsOf(model, images, conditions);
     const [n] = images.shape;
-    if (isSoftmax(distribution)) return reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
-    const ofPixels = reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
-    const ofPlaces = mul(ofPixels, tensor(isOfChannel, [imageChannels, numParameters])); // [N,H*W,C,P]
-    return reshape(ofPlaces, [n, -1, numParameters]); // [N,H*W,C,P] -> [N,H*W*C,P]
+    if (isSoftmax(distribution)) return tf.reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
+    const ofPixels = tf.reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
+    const ofPlaces = tf.mul(ofPixels, tf.tensor(isOfChannel, [imageChannels, numParameters])); // [N,H*W,C,P]
+    return tf.reshape(ofPlaces, [n, -1, numParameters]); // [N,H*W,C,P] -> [N,H*W*C,P]
   };
 }
 
