@@ -1,5 +1,4 @@
 import {
-  checkAnyKernelSize,
   checkBoolean,
   checkCategories,
   checkFeatures,
@@ -165,10 +164,10 @@ export const multipleOf = (divisor: string): Argument<number> => ({
 type Lengths = Argument<[rows: number, columns: number], number | [number, number]>;
 
 /** The size of a kernel with a centre: odd. */
-export const oddLengths = (): Lengths => ({ check: checkKernelSize });
+export const oddLengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given) });
 
 /** The size of a kernel that needs no centre. */
-export const lengths = (): Lengths => ({ check: checkAnyKernelSize });
+export const lengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given, true) });
 
 /** A function. */
 export const callback = <F>(): Argument<F> => ({
