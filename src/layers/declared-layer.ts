@@ -77,6 +77,8 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    if (!this.built && this.addWeights !== DeclaredLayer.prototype.addWeights)
+      throw new Error(`${this.getClassName()}: computeOutputShape: called before it was built`);
     this.naming(() => this.checkInputs(shapesOf(inputShape)));
     return super.computeOutputShape(inputShape);
   }
