@@ -1,8 +1,9 @@
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Given } from '../core/arguments';
+import { flag, type Given, type Values } from '../core/arguments';
 import type { Kernel, LayerWeight } from '../program/ops';
 import type { DeclaredLayer } from './declared-layer';
-import type { Constraint, Initializer, Regularizer } from './types';
+import type { weightArguments } from './stock-arguments';
+import type { Initializer } from './types';
 
 export const normalizationArguments = {
   /**
@@ -25,7 +26,7 @@ export interface ConvolutionWeights {
 }
 
 /** How they are initialized, regularized and constrained. */
-interface ConvolutionOptions {
+interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>, 'kernelInitializer'>> {
   readonly weightNormalization?: boolean;
   /** Of a weight-normed one, what its outputs begin with, 1 for inputs of this size. @default 1 */
   readonly initialScale?: number;
@@ -33,12 +34,6 @@ interface ConvolutionOptions {
   readonly useBias?: boolean;
   /** @default 'glorotUniform', of a weight-normed one normal with a standard deviation of 0.05 */
   readonly kernelInitializer?: Initializer | undefined;
-  /** @default zeros */
-  readonly biasInitializer?: Initializer;
-  readonly kernelRegularizer?: Regularizer;
-  readonly biasRegularizer?: Regularizer;
-  readonly kernelConstraint?: Constraint;
-  readonly biasConstraint?: Constraint;
 }
 
 /**

@@ -48,27 +48,16 @@ export function conditionInputs(
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
   const [height, width] = imageShape;
-  const all: { kind: ConditionShape['kind']; option: string; size: number | undefined; shape: unknown[] }[] =
-    [
-      { kind: 'class', option: 'numClasses', size: numClasses, shape: [1] },
-      { kind: 'vector', option: 'conditionSize', size: conditionSize, shape: [conditionSize] },
-      {
-        kind: 'map',
-        option: 'conditionMapSize',
-        size: conditionMapSize,
-        shape: [height, width, conditionMapSize],
-      },
-      {
-        kind: 'codes',
-        option: 'codeCondition: levels',
-        size: codeCondition?.levels,
-        shape: [...(codeCondition?.shape ?? []), 1],
-      },
-    ];
-  const taken = all.filter(({ size }) => size !== undefined);
-  return taken.map(({ kind, option, size = 0, shape }) => {
+  const all = [
+    ['class', 'numClasses', numClasses, [1]],
+    ['vector', 'conditionSize', conditionSize, [conditionSize]],
+    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]],
+    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
+  ] as const;
+  const taken = all.filter(([, , size]) => size !== undefined);
+  return taken.map(([kind, option, size = 0, shape]) => {
     checkMemory(`${what}: ${option}`, [size, projected]);
-    const given = input({ shape: shape as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+    const given = input({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
     const encoders: Partial<Record<typeof kind, () => SymbolicTensor>> = {
       class: () => oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given), // [N,1] -> [N,K]
       codes: () => oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given), // [N,h,w,1] -> [N,h,w,K]
