@@ -13,9 +13,10 @@ import {
   WeightAverage,
 } from 'pixelcnn-layers';
 import { imageBatches, quantize } from 'pixelcnn-layers/data';
-import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
+import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBits, uniformBits } from './lib/baselines.mjs';
+import { checkpoints } from './lib/checkpoints.mjs';
 import { classesOf } from './lib/classes.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { checkWeights, evaluate } from './lib/evaluation.mjs';

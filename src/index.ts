@@ -23,12 +23,7 @@ export * from './layers/index';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
-  type AutoregressiveModelCompileArgs,
-  type AutoregressiveModelEvaluateArgs,
-  type AutoregressiveModelFitArgs,
-  type AutoregressiveModelFitDatasetArgs,
   autoregressiveModel,
-  type TrainOnBatchOptions,
 } from './models/autoregressive-model';
 export type { ConditionArgs } from './models/condition-inputs';
 export type { Condition } from './models/conditions';
@@ -40,6 +35,13 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
+export type {
+  AutoregressiveModelCompileArgs,
+  AutoregressiveModelEvaluateArgs,
+  AutoregressiveModelFitArgs,
+  AutoregressiveModelFitDatasetArgs,
+  TrainOnBatchOptions,
+} from './models/method-arguments';
 export type { InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
 export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';

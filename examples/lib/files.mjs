@@ -48,7 +48,7 @@ export async function sweep(directory, isLeft) {
 }
 
 /** Whether another process of that number runs. */
-function isRunning(pid) {
+export function isRunning(pid) {
   if (pid === process.pid) return false;
   try {
     return process.kill(pid, 0);

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
+import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable } from 'pixelcnn-layers/runtime';
+import { checkpoints } from './checkpoints.mjs';
 import { conditionShapeOf } from './image-model.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 

@@ -1,17 +1,6 @@
-import {
-  any,
-  mul,
-  notEqual,
-  reshape,
-  sum,
-  type Tensor,
-  type Tensor3D,
-  type Tensor4D,
-  tensor,
-  tensor4d,
-  tidy,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { anything, callback, integer, optional, optionalSignal, type Values } from '../core/arguments';
 import {
   type ConditionShape,
   type ConditionValues,
@@ -20,13 +9,63 @@ import {
   readConditions,
   repeatedCondition,
 } from '../core/conditions';
-import { type ImageShape, valuesOf } from '../core/images';
+import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
-import { channelOf, isSoftmax, type PixelDistribution } from '../distributions/pixel-distribution';
+import {
+  channelOf,
+  isSoftmax,
+  outputsName,
+  type PixelDistribution,
+} from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
+import type { ImageModelShape } from '../models/image-model';
+import { uniformsOf } from '../sampling/noise';
 import { dataOf } from '../tensors/batches';
 import { outputsOf } from '../tensors/forward';
+
+export const trialArguments = {
+  /** [H, W, C]; required if the model takes images of any size. A small size is faster. @default the model's */
+  imageShape: optional(anything<readonly [number, number, number]>()),
+  /** The seed of the images, and of the values changed in them. @default 0 */
+  seed: optional(integer(), 0),
+  /** Images in each forward pass. @default 8 */
+  batchSize: optional(integer({ from: 1 }), 8),
+  /** Stops between two forward passes: rejects with `signal.reason`. */
+  signal: optionalSignal(),
+  /**
+   * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
+   * function that it was given to.
+   */
+  onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
+  /**
+   * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
+   * name.
+   * @default every class; random vectors and maps
+   */
+  condition: optional(anything<Condition>()),
+};
+
+/** The trials that the options of a function ask for, each value under every condition. */
+export async function trialsOf(
+  caller: string,
+  { imageShape: ofModel, conditions, distribution }: ImageModelShape,
+  { imageShape: given, seed, batchSize, signal, condition }: Values<typeof trialArguments>,
+): Promise<Trials> {
+  const imageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
+  const random = uniformsOf(String(seed));
+  return {
+    caller,
+    outputsName: outputsName(distribution),
+    imageShape,
+    batchSize,
+    random,
+    conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
+    underEvery: true,
+    rest: restsOf(signal),
+    signal,
+  };
+}
 
 /** Options for making and trying random images. */
 export interface Trials {
@@ -42,7 +81,7 @@ export interface Trials {
   readonly conditions: TriedConditions;
   /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
   readonly underEvery: boolean;
-  /** Called between forward passes; see {@link restsOf}. */
+  /** Called between forward passes: lets other work run from time to time, and rejects once the signal has aborted. */
   readonly rest: () => Promise<void>;
   /** Stops the wait for `onProgress`. */
   readonly signal?: AbortSignal | undefined;
@@ -61,7 +100,7 @@ export interface TriedConditions {
 }
 
 /** A function that lets other work run from time to time, and rejects once the signal has aborted. */
-export function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
+function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
   const pause = pauses();
   return async () => {
     await pause();
@@ -87,7 +126,7 @@ export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
  * @throws Error if an output is not finite
  */
 export async function changeEach(
-  outputOf: (images: Tensor4D, conditions: readonly Tensor[]) => Tensor3D,
+  outputOf: (images: tf.Tensor4D, conditions: readonly tf.Tensor[]) => tf.Tensor3D,
   inputs: readonly number[],
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => unknown,
@@ -105,11 +144,11 @@ export async function changeEach(
       Array.from({ length: size }, (_, n) => (underEvery ? attempt : first + attempt * size + n)),
     );
     const pass = (images: Float32Array) =>
-      outputOf(tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
+      outputOf(tf.tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
     const change = CHANGES[attempt % CHANGES.length] as number;
     const settled = new Set<number>();
     await rest();
-    const before = tidy(() => pass(original));
+    const before = tf.tidy(() => pass(original));
     try {
       await checkFinite(before, trials);
       for (let start = 0; start < open.length; start += size) {
@@ -119,7 +158,7 @@ export async function changeEach(
         for (const [n, input] of batch.entries()) {
           changed[n * places + input] = (changed[n * places + input] as number) + change;
         }
-        const moved = await dataOf(tidy(() => any(notEqual(before, pass(changed)), 2))); // [N, positions]
+        const moved = await dataOf(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
         for (const [n, input] of batch.entries()) {
           const own = (n * moved.length) / size;
           const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
@@ -137,8 +176,8 @@ export async function changeEach(
 }
 
 /** Refuses outputs that are not finite, whose changes mean nothing. */
-async function checkFinite(outputs: Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await dataOf(tidy(() => sum(outputs)));
+async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
+  const [total] = await dataOf(tf.tidy(() => tf.sum(outputs)));
   if (!Number.isFinite(total))
     throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
 }
@@ -152,13 +191,13 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
     Number(channelOf(distribution, i % numParameters) === Math.floor(i / numParameters)),
   );
-  return (images: Tensor4D, conditions: readonly Tensor[]): Tensor3D => {
+  return (images: tf.Tensor4D, conditions: readonly tf.Tensor[]): tf.Tensor3D => {
     const outputs = outputsOf(model, images, conditions);
     const [n] = images.shape;
-    if (isSoftmax(distribution)) return reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
-    const ofPixels = reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
-    const ofPlaces = mul(ofPixels, tensor(isOfChannel, [imageChannels, numParameters])); // [N,H*W,C,P]
-    return reshape(ofPlaces, [n, -1, numParameters]); // [N,H*W,C,P] -> [N,H*W*C,P]
+    if (isSoftmax(distribution)) return tf.reshape(outputs, [n, -1, levels]); // [N,H,W,C,L] -> [N,H*W*C,L]
+    const ofPixels = tf.reshape(outputs, [n, -1, 1, numParameters]); // [N,H,W,P] -> [N,H*W,1,P]
+    const ofPlaces = tf.mul(ofPixels, tf.tensor(isOfChannel, [imageChannels, numParameters])); // [N,H*W,C,P]
+    return tf.reshape(ofPlaces, [n, -1, numParameters]); // [N,H*W,C,P] -> [N,H*W*C,P]
   };
 }
 

@@ -1,62 +1,32 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, type NamesOf } from '../core/check';
-import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
-import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
-import { checkWalkOptions } from '../likelihood/walk';
-import type { Condition } from '../models/conditions';
+import { type Given, integer, optional, readArguments } from '../core/arguments';
+import { checkInteger } from '../core/check';
+import { indexOfPlace, type Place, placeOf } from '../core/images';
+import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
-import { uniformsOf } from '../sampling/noise';
 import { trace, warnOfObstacle } from '../tensors/trace';
 import {
   attemptsOf,
   changeEach,
-  conditionsToTry,
   outputsByPlace,
-  restsOf,
   type Trials,
+  trialArguments,
+  trialsOf,
 } from './perturbation';
 
-/** Options of {@link receptiveField}. */
-export interface ReceptiveFieldOptions {
+const declared = {
+  ...trialArguments,
   /** The row of the place whose outputs are examined. */
-  row: number;
+  row: integer(),
   /** The column of that place. */
-  column: number;
+  column: integer(),
   /** @default 0 */
-  channel?: number;
-  /** [H, W, C]; required if the model takes images of any size. @default the model's */
-  imageShape?: readonly [number, number, number];
-  /** The seed of the images, for models that are tested on images. @default 0 */
-  seed?: number;
-  /** Images in each forward pass, for models that are tested on images. @default 8 */
-  batchSize?: number;
-  /** Stops the test of such a model between two forward passes: it rejects with `signal.reason`. */
-  signal?: AbortSignal;
-  /**
-   * Called during the test of such a model, with the number of changes done so far. If it throws or rejects, so does the
-   * test.
-   */
-  onProgress?: (progress: { done: number; total: number }) => void;
-  /**
-   * The condition, for models that are tested on images and take one: a class, or a vector [1,K] or map [1,H,W,K] of a
-   * single image; several by name.
-   * @default every class; random vectors and maps
-   */
-  condition?: Condition;
-}
-
-const optionNames: NamesOf<ReceptiveFieldOptions> = {
-  row: true,
-  column: true,
-  channel: true,
-  imageShape: true,
-  seed: true,
-  batchSize: true,
-  signal: true,
-  onProgress: true,
-  condition: true,
+  channel: optional(integer(), 0),
 };
+
+/** Options of {@link receptiveField}. Those of forward passes are for models that are tested on images. */
+export interface ReceptiveFieldOptions extends Given<typeof declared> {}
 
 /** The result of {@link receptiveField}. */
 export interface ReceptiveField {
@@ -98,36 +68,20 @@ export async function receptiveField(
   options: ReceptiveFieldOptions,
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
-  checkArgs('receptiveField: options', options, optionNames);
-  const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, options.imageShape);
-  const { row, column, channel = 0, seed = 0, batchSize = 8, signal, onProgress } = options;
+  const values = readArguments('receptiveField', options, declared);
+  const { row, column, channel, onProgress } = values;
+  const trials: Trials = { ...(await trialsOf('receptiveField', shape, values)), onProgress };
+  const { imageShape } = trials;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {
     checkInteger(`receptiveField: ${name}`, place[i], 0, (imageShape[i] as number) - 1);
   }
-  checkInteger('receptiveField: batchSize', batchSize, 1);
-  checkWalkOptions('receptiveField', options);
-  const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
-  const what = 'receptiveField: condition';
-  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
 
   const { distribution } = shape;
   /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */
   const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
   const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
   const traced = trace(model, shape);
-  const trials: Trials = {
-    caller: 'receptiveField',
-    outputsName: outputsName(distribution),
-    imageShape,
-    batchSize,
-    random,
-    conditions,
-    underEvery: true,
-    rest: restsOf(signal),
-    signal,
-    onProgress,
-  };
   const isSeen =
     'builder' in traced
       ? reach({ ...shape, nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)

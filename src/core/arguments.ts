@@ -1,12 +1,29 @@
-import { checkBoolean, checkInteger, checkNames, checkNumber, checkOneOf, throwTypeError } from './check';
+import {
+  checkBoolean,
+  checkCategories,
+  checkFeatures,
+  checkFunction,
+  checkInteger,
+  checkKernelSize,
+  checkNames,
+  checkNumber,
+  checkOneOf,
+  checkSignal,
+  throwTypeError,
+} from './check';
 
 // An argument of a function or a layer is stated once: the declaration gives its type, its default, its check, and its
 // name for "did you mean". Its docstring stands beside it, and is that of the public interface too.
 
 /** An argument that must be given. */
 export interface Argument<Value, Given = Value> {
-  /** Returns the value to use for what was given. Throws a TypeError that begins with `what` if it will not do. */
-  check(what: string, given: unknown): Value;
+  /**
+   * Returns the value to use for what was given. Throws a TypeError that begins with `what` if it will not do. `earlier`
+   * has the values of the arguments declared before it.
+   */
+  check(what: string, given: unknown, earlier: Readonly<Record<string, unknown>>): Value;
+  /** The form that the value has in a saved config. @default the value itself */
+  toConfig?(value: Value): unknown;
   /** Exists in types only: what callers may give. */
   readonly given?: Given;
 }
@@ -54,12 +71,13 @@ export function readArguments<D extends Declaration>(what: string, given: unknow
 
 /** The same for an object that may have others beside them. */
 export function valuesOf<D extends Declaration>(what: string, given: object, declared: D): Values<D> {
-  const entries = Object.entries(declared).map(([name, argument]) => {
+  const values: Record<string, unknown> = {};
+  for (const [name, argument] of Object.entries(declared)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
     const isLeftOut = value == null && 'fallback' in argument;
-    return [name, isLeftOut ? argument.fallback : argument.check(`${what}: ${name}`, value)];
-  });
-  return Object.fromEntries(entries) as Values<D>;
+    values[name] = isLeftOut ? argument.fallback : argument.check(`${what}: ${name}`, value, values);
+  }
+  return values as Values<D>;
 }
 
 /** Makes an argument optional; without a fallback, its value is then undefined. */
@@ -68,14 +86,28 @@ export function optional<Value, Given>(
 ): OptionalArgument<Value | undefined, Given>;
 export function optional<Value, Given>(
   argument: Argument<Value, Given>,
-  fallback: Value,
+  fallback: NoInfer<Value>,
 ): OptionalArgument<Value, Given>;
 export function optional<Value, Given>(
   argument: Argument<Value, Given>,
   fallback?: Value,
 ): OptionalArgument<Value | undefined, Given> {
-  return { check: argument.check, fallback };
+  return { ...argument, fallback };
 }
+
+/** Makes an argument optional whose default follows from arguments declared before it. */
+export const derived = <Value, Given>(
+  argument: Argument<Value, Given>,
+  // biome-ignore lint/suspicious/noExplicitAny: their types are those of the declaration that this is part of
+  defaultOf: (earlier: any) => unknown,
+): OptionalArgument<Value, Given> => {
+  const { check } = argument;
+  const filled: Argument<Value, Given> = {
+    ...argument,
+    check: (what, given, earlier) => check(what, given ?? defaultOf(earlier), earlier),
+  };
+  return filled as OptionalArgument<Value, Given>; // which has no fallback, so that what is left out is checked too
+};
 
 /** An integer, from and to these included. */
 export const integer = ({ from, to }: { from?: number; to?: number } = {}): Argument<number> => ({
@@ -88,8 +120,10 @@ export const number = (wanted = 'that is finite', test = (_: number) => true): A
 });
 
 /** One of these. */
-export const oneOf = <const Choice extends string | number>(...choices: Choice[]): Argument<Choice> => ({
-  check: (what, given) => checkOneOf(what, given, choices),
+export const oneOf = <const Choices extends readonly (string | number)[]>(
+  ...choices: Choices
+): Argument<Choices[number]> => ({
+  check: (what, given) => checkOneOf<Choices[number]>(what, given, choices),
 });
 
 /** true or false. */
@@ -110,3 +144,61 @@ export const anything = <Value>(): Argument<Value> => ({ check: (_, given) => gi
 export const checked = <Value, Given = Value>(
   check: (what: string, given: unknown) => Value,
 ): Argument<Value, Given> => ({ check });
+
+/** Arguments in an object of their own. */
+export const group = <D extends Declaration>(declared: D): Argument<Values<D>, Given<D>> => ({
+  check: (what, given) => readArguments(what, given, declared),
+});
+
+/** A count of levels, classes or codes, which are numbered from 0. */
+export const categories = ({ from }: { from: number }): Argument<number> => ({
+  check: (what, given) => checkCategories(what, given, from),
+});
+
+/** A count that the value of an earlier argument divides. */
+export const multipleOf = (divisor: string): Argument<number> => ({
+  check: (what, given, earlier) => checkFeatures(what, given, earlier[divisor] as number, divisor),
+});
+
+/** Rows and columns, or one number for both. */
+type Lengths = Argument<[rows: number, columns: number], number | [number, number]>;
+
+/** The size of a kernel with a centre: odd. */
+export const oddLengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given) });
+
+/** The size of a kernel that needs no centre. */
+export const lengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given, true) });
+
+/** A function. */
+export const callback = <F>(): Argument<F> => ({
+  check(what, given) {
+    checkFunction(what, given);
+    return given as F;
+  },
+});
+
+/** A seed, or undefined for none. */
+export const optionalSeed = (): OptionalArgument<number | undefined, number | undefined> =>
+  optional<number | undefined, number | undefined>(integer());
+
+/** An AbortSignal that has not aborted yet. */
+export const optionalSignal = (): OptionalArgument<AbortSignal | undefined> =>
+  optional({
+    check(what, given) {
+      checkSignal(what, given as AbortSignal);
+      return given as AbortSignal;
+    },
+  });
+
+/** One of some words, or arguments in an object of their own. */
+export const wordOr = <const Word extends string, D extends Declaration>(
+  words: readonly Word[],
+  declared: D,
+): Argument<Word | Values<D>, Word | Readonly<Given<D>>> => ({
+  check(what, given) {
+    if (typeof given === 'object' && given !== null) return readArguments(what, given, declared);
+    if (words.includes(given as Word)) return given as Word;
+    const wanted = words.map((word) => `'${word}'`).join(' or ');
+    return throwTypeError(what, `${wanted} or { ${Object.keys(declared).join(', ')} }`, given);
+  },
+});

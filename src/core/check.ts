@@ -1,11 +1,11 @@
 /** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what it got. */
 
 /** How many items of a list, and letters of a name, a message shows. */
-const MOST_ITEMS = 8;
-const MOST_LETTERS = 64;
+const MAX_ITEMS = 8;
+const MAX_LETTERS = 64;
 
 /** The most letters of a text, such as a name in a file, that a message shows: half from its start, half from its end. */
-const MOST_TEXT = 400;
+const MAX_TEXT = 400;
 
 /** Formats a value for an error message; long texts, lists and objects are shortened. */
 export function show(value: unknown, depth = 0): string {
@@ -19,14 +19,14 @@ export function show(value: unknown, depth = 0): string {
   }
   if (!Array.isArray(value)) return String(value);
   if (depth > 3) return '[…]';
-  const more = value.length > MOST_ITEMS ? [`… (${value.length})`] : [];
-  return `[${[...value.slice(0, MOST_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
+  const more = value.length > MAX_ITEMS ? [`… (${value.length})`] : [];
+  return `[${[...value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
 }
 
 /** A text for a message. A file may have names of any length, which must not become messages of any length. */
 export function shortened(text: string): string {
-  if (text.length <= MOST_TEXT) return text;
-  const half = MOST_TEXT / 2;
+  if (text.length <= MAX_TEXT) return text;
+  const half = MAX_TEXT / 2;
   return `${text.slice(0, half)} … (${text.length} letters) … ${text.slice(-half)}`;
 }
 
@@ -54,7 +54,7 @@ export function checkNames(
   known: readonly string[],
   wrong = (name: string) => `unknown option '${name}'`,
 ): void {
-  const unknown = names.find((name) => !known.includes(name))?.slice(0, MOST_LETTERS);
+  const unknown = names.find((name) => !known.includes(name))?.slice(0, MAX_LETTERS);
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
   const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
@@ -161,6 +161,11 @@ export function checkMemory(what: string, sizes: readonly number[]): void {
   if (numbers > MOST_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MOST_NUMBERS}`, sizes);
 }
 
+/** The same of several, by the names of the options that they come from. */
+export function checkMemories(what: string, sizes: Readonly<Record<string, readonly number[]>>): void {
+  for (const [option, each] of Object.entries(sizes)) checkMemory(`${what}: ${option}`, each);
+}
+
 /** A finite number that passes a test; `wanted` describes the test. */
 export function checkNumber(
   what: string,
@@ -180,7 +185,7 @@ export function checkOneOf<T extends string | number>(
   if (choices.includes(value as T)) return value as T;
   const wanted = choices.map((choice) => show(choice)).join(' or ');
   const words = choices.filter((choice) => typeof choice === 'string');
-  const nearest = typeof value === 'string' ? nearestName(value.slice(0, MOST_LETTERS), words) : undefined;
+  const nearest = typeof value === 'string' ? nearestName(value.slice(0, MAX_LETTERS), words) : undefined;
   if (nearest === undefined) throwTypeError(what, wanted, value);
   throw new TypeError(`${what}: wanted ${wanted}, got ${show(value)}: did you mean '${nearest}'?`);
 }
@@ -220,29 +225,13 @@ export function checkLevel(what: string, value: number, levels: number, hint = '
   return value;
 }
 
-/** A kernel size as [rows, columns], both odd, so that the kernel has a centre. */
-export function checkKernelSize(what: string, value: unknown): [number, number] {
-  return checkLengths(what, value, 'an odd integer', (length) => length % 2 === 1);
-}
-
-/** The same for a kernel that needs no centre: odd or even. */
-export function checkAnyKernelSize(what: string, value: unknown): [number, number] {
-  return checkLengths(what, value, 'a positive integer', () => true);
-}
-
-/** Rows and columns, or one number for both; `wanted` describes the test. */
-function checkLengths(
-  what: string,
-  value: unknown,
-  wanted: string,
-  test: (length: number) => boolean,
-): [number, number] {
+/** A kernel size as [rows, columns], from these or one number for both; odd, so that the kernel has a centre. */
+export function checkKernelSize(what: string, value: unknown, mayBeEven = false): [number, number] {
   const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
   const isGood = (length: unknown) =>
-    Number.isSafeInteger(length) && (length as number) > 0 && test(length as number);
-  if (!isGood(rows) || !isGood(columns) || rest.length > 0) {
-    throwTypeError(what, `${wanted} or two of them`, value);
-  }
+    Number.isSafeInteger(length) && (length as number) > 0 && (mayBeEven || (length as number) % 2 === 1);
+  if (!isGood(rows) || !isGood(columns) || rest.length > 0)
+    throwTypeError(what, `${mayBeEven ? 'a positive' : 'an odd'} integer or two of them`, value);
   return [rows, columns];
 }
 

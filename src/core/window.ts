@@ -1,15 +1,17 @@
 import {
-  checkAnyKernelSize,
-  checkArgs,
-  checkBoolean,
-  checkFeatures,
-  checkInteger,
-  checkKernelSize,
-  checkMemory,
-  checkOneOf,
-  type NamesOf,
-  throwTypeError,
-} from './check';
+  flag,
+  type Given,
+  integer,
+  lengths,
+  multipleOf,
+  oddLengths,
+  oneOf,
+  optional,
+  readArguments,
+  type Values,
+  valuesOf,
+} from './arguments';
+import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError } from './check';
 
 /**
  * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a
@@ -88,30 +90,53 @@ export type Shift = (typeof shifts)[number];
 /** All of them. */
 const shifts = ['down', 'downRight', 'before', 'around'] as const;
 
-/** Arguments of a window of shifted convolutions. */
-export interface ShiftedWindowArgs {
+/** Arguments of a shifted window. */
+export const shiftedArguments = {
   /** Rows and columns of the kernel, odd or even; with `'around'`, odd. One number for a square kernel. */
-  kernelSize: number | [number, number];
+  kernelSize: lengths(),
   /**
    * Where it lies: above and around its pixel (`'down'`), up to its pixel (`'downRight'`), and so on. See
    * {@link Shift}.
    */
-  shift: Shift;
+  shift: oneOf(...shifts),
   /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
-  stride?: 1 | 2;
+  stride: optional(oneOf(1, 2), 1),
   /**
    * Whether the convolution is transposed, with `stride: 2`: it enlarges the map, as the gradient of a strided
    * convolution does. @default false
    */
-  transposed?: boolean;
-}
-
-const shiftedNames: NamesOf<ShiftedWindowArgs> = {
-  kernelSize: true,
-  shift: true,
-  stride: true,
-  transposed: true,
+  transposed: flag(false),
 };
+
+/** Arguments of a window of shifted convolutions. */
+export interface ShiftedWindowArgs extends Given<typeof shiftedArguments> {}
+
+/** Arguments of the window of a masked convolution. */
+export const maskedWindowArguments = {
+  /** Rows and columns of the kernel, odd; one number for a square kernel. */
+  kernelSize: oddLengths(),
+  /** 'A' for the layer that reads the image, 'B' for every later one. @default 'B' */
+  maskType: optional(oneOf('A', 'B'), 'B'),
+  /** Channels of the image (3 for RGB); features are split into as many groups, in order. @default 3 */
+  imageChannels: optional(integer({ from: 1 }), 3),
+  /**
+   * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
+   * the whole present row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
+   * features. @default false
+   */
+  vertical: flag(false),
+};
+
+const maskArguments = {
+  ...maskedWindowArguments,
+  /** Features that come in, a multiple of `imageChannels`. */
+  featuresIn: multipleOf('imageChannels'),
+  /** Features that go out, a multiple of `imageChannels`. */
+  featuresOut: multipleOf('imageChannels'),
+};
+
+/** Arguments of {@link getMask}. */
+export interface MaskArgs extends Given<typeof maskArguments> {}
 
 /**
  * Makes a window for the convolutions of a layer of your own, to pass to `ops.conv` in `express`: the one that the
@@ -131,31 +156,38 @@ const shiftedNames: NamesOf<ShiftedWindowArgs> = {
  * console.log(windowOf({ kernelSize: [2, 3], shift: 'down' }).anchor); // [1, 1]
  * ```
  */
-export function windowOf(args: WindowArgs | ShiftedWindowArgs): KernelWindow {
-  checkArgs<object>('windowOf', args, { ...shiftedNames, ...maskArgNames });
-  return 'shift' in args ? shiftedWindow('windowOf', args) : readWindow('windowOf', args);
+export function windowOf(
+  args: Omit<MaskArgs, 'featuresIn' | 'featuresOut'> | ShiftedWindowArgs,
+): KernelWindow {
+  const what = 'windowOf';
+  const isShifted = 'shift' in checkRecord(what, args);
+  checkNames(what, Object.keys(args), Object.keys({ ...shiftedArguments, ...maskArguments }));
+  if (isShifted) return shiftedWindow(what, readArguments(what, args, shiftedArguments));
+  return maskedWindow(valuesOf(what, args, maskedWindowArguments));
 }
 
-/** The window of a shifted convolution; `what` names the caller in errors. */
-export function shiftedWindow(what: string, args: ShiftedWindowArgs): KernelWindow {
-  const { shift, stride = 1, transposed = false } = checkArgs(what, args, shiftedNames);
-  checkOneOf(`${what}: shift`, shift, shifts);
-  const checkSize = shift === 'around' ? checkKernelSize : checkAnyKernelSize;
-  const [rows, columns] = checkSize(`${what}: kernelSize`, args.kernelSize);
-  if (stride !== 1 && stride !== 2) throwTypeError(`${what}: stride`, '1 or 2', stride);
-  checkBoolean(`${what}: transposed`, transposed);
+/** What {@link shiftedWindow} takes. */
+type ShiftedWindow = Pick<Values<typeof shiftedArguments>, 'kernelSize' | 'shift'> &
+  Partial<Values<typeof shiftedArguments>>;
+
+/** The window of a shifted convolution, of checked arguments; `what` names the caller if they do not go together. */
+export function shiftedWindow(
+  what: string,
+  { kernelSize, shift, stride = 1, transposed = false }: ShiftedWindow,
+): KernelWindow {
+  const [rows, columns] = kernelSize;
   const middle = (columns - 1) >> 1;
   if (shift === 'before' || shift === 'around') {
     if (stride > 1 || transposed)
       throwTypeError(`${what}: stride`, `1, and not transposed, with shift '${shift}'`, stride);
-    const kernelSize = [rows, columns] as const;
-    if (shift === 'around') return windowAround(kernelSize, 'andBelow', 1);
+    if (shift === 'around')
+      return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'andBelow', 1);
     return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
   }
   const anchor = transposed
     ? ([0, shift === 'down' ? middle : 0] as const)
     : ([rows - 1, shift === 'down' ? middle : columns - 1] as const);
-  return { kernelSize: [rows, columns], anchor, present: 'everything', imageChannels: 1, stride, transposed };
+  return { kernelSize, anchor, present: 'everything', imageChannels: 1, stride, transposed };
 }
 
 /**
@@ -173,17 +205,15 @@ export function flipped({ kernelSize: [rows, columns], anchor, ...window }: Kern
   };
 }
 
-type WindowArgs = Omit<MaskArgs, 'featuresIn' | 'featuresOut'>;
-
-/** The window that the arguments of {@link getMask} describe; `what` names the caller in errors. */
-function readWindow(what: string, args: WindowArgs): KernelWindow {
-  const { maskType = 'B', imageChannels = 3, vertical = false } = checkArgs(what, args, maskArgNames);
-  const size = checkKernelSize(`${what}: kernelSize`, args.kernelSize);
-  checkOneOf(`${what}: maskType`, maskType, ['A', 'B']);
-  checkInteger(`${what}: imageChannels`, imageChannels, 1);
-  checkBoolean(`${what}: vertical`, vertical);
+/** The window of a masked convolution, of checked arguments. */
+export function maskedWindow({
+  kernelSize,
+  maskType,
+  imageChannels,
+  vertical,
+}: Values<typeof maskedWindowArguments>): KernelWindow {
   const verticalPresent = maskType === 'A' ? 'nothing' : 'everything';
-  return windowAround(size, vertical ? verticalPresent : maskType, imageChannels);
+  return windowAround(kernelSize, vertical ? verticalPresent : maskType, imageChannels);
 }
 
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
@@ -283,35 +313,6 @@ export function eachVisibleRun(
   }
 }
 
-/** Arguments of {@link getMask}. */
-export interface MaskArgs {
-  /** Rows and columns of the kernel, odd; one number for a square kernel. */
-  kernelSize: number | [number, number];
-  /** Features that come in, a multiple of `imageChannels`. */
-  featuresIn: number;
-  /** Features that go out, a multiple of `imageChannels`. */
-  featuresOut: number;
-  /** @default 'B' */
-  maskType?: MaskType;
-  /** Channels of the image (3 for RGB), into which features are split, in order. @default 3 */
-  imageChannels?: number;
-  /**
-   * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
-   * the whole present row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
-   * features. @default false
-   */
-  vertical?: boolean;
-}
-
-const maskArgNames: NamesOf<MaskArgs> = {
-  kernelSize: true,
-  featuresIn: true,
-  featuresOut: true,
-  maskType: true,
-  imageChannels: true,
-  vertical: true,
-};
-
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
 export interface Mask {
   /** [kernel rows, kernel columns, featuresIn, featuresOut] */
@@ -345,11 +346,8 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const window = readWindow('getMask', args);
-  const { kernelSize, imageChannels } = window;
-  const featuresIn = checkFeatures('getMask: featuresIn', args.featuresIn, imageChannels);
-  const featuresOut = checkFeatures('getMask: featuresOut', args.featuresOut, imageChannels);
-  const shape = [...kernelSize, featuresIn, featuresOut] as const;
+  const { featuresIn, featuresOut, ...masked } = readArguments('getMask', args, maskArguments);
+  const shape = [...masked.kernelSize, featuresIn, featuresOut] as const;
   checkMemory('getMask: kernelSize, featuresIn, featuresOut', shape);
-  return { shape, values: maskOf(window, featuresIn, featuresOut) };
+  return { shape, values: maskOf(maskedWindow(masked), featuresIn, featuresOut) };
 }

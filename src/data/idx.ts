@@ -65,9 +65,19 @@ function readBytes(what: string, bytes: Uint8Array, rank: number) {
   return { data, shape };
 }
 
+/** The array for the elements of each type, and how a DataView reads one. */
+const types = {
+  8: [Uint8Array, 'getUint8'],
+  9: [Int8Array, 'getInt8'],
+  11: [Int16Array, 'getInt16'],
+  12: [Int32Array, 'getInt32'],
+  13: [Float32Array, 'getFloat32'],
+  14: [Float64Array, 'getFloat64'],
+} as const;
+
 function readIdx(what: string, bytes: Uint8Array): IdxArray {
   checkBytes(what, bytes);
-  const [zero, alsoZero, type, rank = 0] = bytes;
+  const [zero, alsoZero, type = 0, rank = 0] = bytes;
   if (zero !== 0 || alsoZero !== 0 || rank === 0) {
     const wanted =
       'an IDX file, which begins with 0, 0, its type and its rank (a .gz goes through gunzip first)';
@@ -78,38 +88,18 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
     throwTypeError(what, `a header of ${start} bytes, for ${rank} dimensions`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const found = types[type as keyof typeof types];
+  if (found === undefined) throwTypeError(what, 'an element type 8, 9, 11, 12, 13 or 14', type);
+  const [Elements, get] = found;
 
+  const { BYTES_PER_ELEMENT: width } = Elements;
   const size = shape.includes(0) ? 0 : shape.reduce((product, length) => product * length, 1);
-  // Elements of n bytes lie together; `fits` comes before any array of that size is made.
-  const fits = (bytesEach: number) => {
-    const wanted = start + size * bytesEach;
-    if (!Number.isSafeInteger(wanted)) throwTypeError(what, 'sizes whose product is a safe integer', shape);
-    if (bytes.length !== wanted) throwTypeError(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
-    return size;
-  };
-  const place = bytes.byteOffset + start;
-  switch (type) {
-    case 0x08:
-      return { data: new Uint8Array(bytes.buffer, place, fits(1)), shape };
-    case 0x09:
-      return { data: new Int8Array(bytes.buffer, place, fits(1)), shape };
-    case 0x0b:
-      return { data: fill(new Int16Array(fits(2)), (i) => view.getInt16(start + 2 * i)), shape };
-    case 0x0c:
-      return { data: fill(new Int32Array(fits(4)), (i) => view.getInt32(start + 4 * i)), shape };
-    case 0x0d:
-      return { data: fill(new Float32Array(fits(4)), (i) => view.getFloat32(start + 4 * i)), shape };
-    case 0x0e:
-      return { data: fill(new Float64Array(fits(8)), (i) => view.getFloat64(start + 8 * i)), shape };
-    default:
-      return throwTypeError(what, 'an element type 8, 9, 11, 12, 13 or 14', type);
-  }
-}
-
-function fill<T extends Int16Array | Int32Array | Float32Array | Float64Array>(
-  data: T,
-  element: (i: number) => number,
-): T {
-  for (let i = 0; i < data.length; i++) data[i] = element(i);
-  return data;
+  const wanted = start + size * width; // checked before any array of that size is made
+  if (!Number.isSafeInteger(wanted)) throwTypeError(what, 'sizes whose product is a safe integer', shape);
+  if (bytes.length !== wanted) throwTypeError(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
+  if (width === 1)
+    return { data: new (Elements as typeof Uint8Array)(bytes.buffer, bytes.byteOffset + start, size), shape };
+  const data = new Elements(size);
+  for (let i = 0; i < size; i++) data[i] = view[get](start + width * i);
+  return { data, shape };
 }

@@ -1,47 +1,48 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import {
-  checkArgs,
-  checkBoolean,
-  checkCategories,
-  checkInteger,
-  checkMemory,
-  checkNumber,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+  categories,
+  flag,
+  type Given,
+  group,
+  integer,
+  number,
+  optional,
+  readArguments,
+  type Values,
+} from '../core/arguments';
+import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../sampling/noise';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
-/** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */
-export interface DropClassArgs {
+const dropArguments = {
   /** The probability of dropping the class of an image, drawn anew each epoch, from 0 to 1; 0.1 is common. */
-  probability: number;
+  probability: number('from 0 to 1', (p) => p >= 0 && p <= 1),
   /** What replaces the class: the null class, which is `numClasses` of a model with `nullClass: true`. */
-  nullClass: number;
-}
+  nullClass: categories({ from: 1 }),
+};
 
-const dropNames: NamesOf<DropClassArgs> = { probability: true, nullClass: true };
+/** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */
+export interface DropClassArgs extends Given<typeof dropArguments> {}
 
-/** Options of {@link imageBatches}. */
-export interface ImageBatchOptions {
+const declared = {
   /** B, the number of images in a batch. */
-  batchSize: number;
+  batchSize: integer({ from: 1 }),
   /** Whether every epoch is shuffled anew; otherwise images come in the order of the set. @default true */
-  shuffle?: boolean;
+  shuffle: flag(true),
   /** Determines the order of shuffled images, and which classes are dropped. @default 0 */
-  seed?: number;
+  seed: optional(integer(), 0),
   /** Whether epochs repeat without end; otherwise there is only one. @default true */
-  repeat?: boolean;
+  repeat: flag(true),
   /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
-  levels?: number;
+  levels: optional(integer({ from: 2 })),
   /**
    * Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images,
    * classes], as models conditioned on a class take it.
    * @default false
    */
-  withClasses?: boolean;
+  withClasses: flag(false),
   /**
    * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
    * For training only: leave it out when you evaluate a model. Requires `withClasses`.
@@ -50,21 +51,13 @@ export interface ImageBatchOptions {
    * algorithm 1.
    * @default none is dropped
    */
-  dropClass?: DropClassArgs;
+  dropClass: optional(group(dropArguments)),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
-  firstStep?: number;
-}
-
-const optionNames: NamesOf<ImageBatchOptions> = {
-  batchSize: true,
-  shuffle: true,
-  seed: true,
-  repeat: true,
-  levels: true,
-  withClasses: true,
-  dropClass: true,
-  firstStep: true,
+  firstStep: optional(integer(), 0),
 };
+
+/** Options of {@link imageBatches}. */
+export interface ImageBatchOptions extends Given<typeof declared> {}
 
 /** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
@@ -135,20 +128,13 @@ export function imageBatches(
 ): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
-  checkArgs('imageBatches: options', options, optionNames);
-  const { shuffle = true, seed = 0, repeat = true, firstStep = 0, levels = imageLevels } = options;
-  const { withClasses = false } = options;
-  const batchSize = checkInteger('imageBatches: batchSize', options.batchSize, 1);
+  const values = readArguments('imageBatches', options, declared);
+  const { batchSize, shuffle, seed, repeat, withClasses, dropClass, firstStep } = values;
   checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
-  checkBoolean('imageBatches: shuffle', shuffle);
-  checkInteger('imageBatches: seed', seed);
-  checkBoolean('imageBatches: repeat', repeat);
-  checkBoolean('imageBatches: withClasses', withClasses);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
-  const { dropClass } = options;
   if (dropClass !== undefined) checkDropClass(dropClass, withClasses ? labels : undefined);
-  checkInteger('imageBatches: levels', levels, 2, imageLevels);
+  const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
   const imageSize = h * w * c;
@@ -200,12 +186,9 @@ export function imageBatches(
 }
 
 /** Checks how classes are dropped, where there are labels. */
-function checkDropClass(dropClass: DropClassArgs, labels: ImageSet['labels']): void {
+function checkDropClass({ nullClass }: Values<typeof dropArguments>, labels: ImageSet['labels']): void {
   const what = 'imageBatches: dropClass';
-  const { probability, nullClass } = checkArgs(what, dropClass, dropNames);
   if (labels === undefined) throwTypeError(what, 'withClasses: true beside it', labels);
-  checkNumber(`${what}: probability`, probability, 'from 0 to 1', (p) => p >= 0 && p <= 1);
-  checkCategories(`${what}: nullClass`, nullClass, 1);
   let last = 0;
   for (const label of labels) last = Math.max(last, label);
   if (nullClass <= last)

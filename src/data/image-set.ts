@@ -1,4 +1,5 @@
-import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { anything, integer, optional, readArguments } from '../core/arguments';
+import { checkInteger, throwTypeError } from '../core/check';
 import { checkLevels } from '../core/images';
 
 /**
@@ -18,10 +19,12 @@ export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array |
   readonly labels?: Uint8Array | Uint16Array;
 }
 
-/** As many as 16 bits can represent. */
-const MOST_LEVELS = 2 ** 16;
-
-const fieldNames: NamesOf<ImageSet> = { data: true, shape: true, levels: true, labels: true };
+const fields = {
+  data: anything<Uint8Array | Uint16Array>(),
+  shape: anything<ImageSet['shape']>(),
+  levels: integer({ from: 2, to: 2 ** 16 }), // as many as 16 bits can represent
+  labels: optional(anything<Uint8Array | Uint16Array>()),
+};
 
 /**
  * Makes a set of images from levels of your own. They are checked, but not copied.
@@ -48,11 +51,10 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   what: string,
   images: ImageSet<Levels>,
 ): ImageSet<Levels> {
-  const { data, shape, levels, labels }: ImageSet = checkArgs(what, images, fieldNames);
+  const { data, shape, levels, labels } = readArguments(what, images, fields);
   if (!Array.isArray(shape) || shape.length !== 4)
     throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
-  checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
 
   const size = shape.reduce((product, length) => product * length, 1);
   const Fitting = levels <= 256 ? Uint8Array : Uint16Array;
@@ -96,7 +98,7 @@ export function sliceImages<Levels extends Uint8Array | Uint16Array>(
   start: number,
   end?: number,
 ): ImageSet<Levels> {
-  const { data, shape, levels, labels } = checkArgs('sliceImages: images', images, fieldNames);
+  const { data, shape, levels, labels } = readArguments('sliceImages: images', images, fields);
   const [n, h, w, c] = shape;
   const stop = end ?? n;
   checkInteger('sliceImages: start', start, 0, n - 1);

@@ -1,44 +1,27 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import {
-  checkBoolean,
-  checkFeatures,
-  checkInteger,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { type Given, integer, multipleOf, rate, type Values } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
 import type { Ops } from '../program/operations';
-import type { DropoutArgs } from '../program/operations/attend';
-import { checkRate } from '../program/operations/attend';
-import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';
-import { checkSeed, partSeed, type SeedArgs } from './seeds';
+import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link CausalAttention}. */
-export interface CausalAttentionArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
+const declared = {
   /** Groups of features, each of which attends independently. */
-  heads: number;
+  heads: integer({ from: 1 }),
   /** The number of output features, and also of features in the queries, keys and values: a multiple of `heads`. */
-  units: number;
+  units: multipleOf('heads'),
   /** The probability of dropping an attention weight in training. @default 0 */
-  dropout?: number;
-}
-
-const argNames: NamesOf<CausalAttentionArgs> = {
-  heads: true,
-  units: true,
-  dropout: true,
-  weightNormalization: true,
-  seed: true,
-  ...layerArgNames,
+  dropout: rate(),
+  ...normalizationArguments,
+  ...seedArguments,
 };
 
-/** The projections, each with its own kernel and bias, in the order of weights. */
-const parts = ['query', 'key', 'value'] as const;
+/** Arguments of {@link CausalAttention}. */
+export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Attention over strictly earlier places, row by row. With D = units / heads, each head computes by itself:
@@ -71,66 +54,36 @@ const parts = ['query', 'key', 'value'] as const;
  * console.log(y.shape); // [null, 8, 8, 8]
  * ```
  */
-export class CausalAttention extends PixelLayer {
+export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
   /** @nocollapse */
   static className = 'CausalAttention';
+  protected static readonly declared = declared;
 
-  private readonly heads: number;
-  private readonly units: number;
-  private readonly dropout: DropoutArgs;
-  private readonly weightNormalization: boolean;
-  private readonly seed: number | undefined;
+  private readonly dropout = dropoutOf(this.settings);
+  /** Of queries, keys and values. */
   private projections: readonly ConvolutionWeights[] = [];
 
-  constructor(args: CausalAttentionArgs) {
-    super(checkLayerArgs(CausalAttention, new.target, args, argNames));
-    this.heads = checkInteger('CausalAttention: heads', args.heads, 1);
-    this.units = checkFeatures('CausalAttention: units', args.units, this.heads, 'heads');
-    this.weightNormalization = checkBoolean(
-      'CausalAttention: weightNormalization',
-      args.weightNormalization ?? false,
-    );
-    this.seed = checkSeed('CausalAttention', args.seed);
-    const rate = checkRate('CausalAttention: dropout', args.dropout ?? 0);
-    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    if (shapes.length !== 2)
+      throwTypeError(
+        'inputs',
+        'two, for queries and for keys and values',
+        shapes.length === 1 ? shapes[0] : shapes,
+      );
+    for (const shape of shapes) checkMap('input', [shape]);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const { units, weightNormalization, seed } = this;
-    const shapes = this.readShapes(inputShape);
-    const [ofQueries, ofKeys] = shapes.map((shape) => shape[3]) as [number, number];
-    checkMemory('CausalAttention: features, units', [Math.max(ofQueries, ofKeys), units]);
-    this.projections = parts.map((part) => {
-      const features = part === 'query' ? ofQueries : ofKeys;
-      return addConvolution(this, `${part}_`, [1, 1, features, units], { seed, weightNormalization });
-    });
-    this.inputSpec = shapes.flatMap((shape) => imageInputSpec(shape[3]));
-    super.build(inputShape);
-  }
-
-  /** The shapes [N,H,W,Q] and [N,H,W,K]. */
-  private readShapes(inputShape: Shape | Shape[]) {
-    const given = shapesOf(inputShape);
-    if (given.length !== 2)
-      throwTypeError('CausalAttention: inputs', 'two, for queries and for keys and values', inputShape);
-    return given.map((shape) => imageInputShape('CausalAttention', shape));
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    this.readShapes(inputShape);
-    return super.computeOutputShape(inputShape); // [N,H,W,units]
+  protected override addWeights([x, y]: readonly Shape[]): void {
+    const add = (part: string, shape: Shape | undefined) =>
+      addConvolution(this, `${part}_`, [1, 1, shape?.at(-1) as number, this.settings.units], this.settings);
+    this.projections = [add('query', x), add('key', y), add('value', y)];
   }
 
   override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
     const [queries, keys, values] = this.projections.map(
       ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
     ) as [T, T, T];
-    return ops.attend(queries, keys, values, this.heads, this.dropout); // [N,H,W,units]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { heads, units, weightNormalization, dropout, seed = null } = this;
-    return { ...super.getConfig(), heads, units, weightNormalization, dropout: dropout.rate, seed };
+    return ops.attend(queries, keys, values, this.settings.heads, this.dropout); // [N,H,W,units]
   }
 }
 serialization.registerClass(CausalAttention);

@@ -1,55 +1,40 @@
-import { type serialization, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { layers } from '@tensorflow/tfjs-layers';
-import { checkBoolean, checkFeatures, checkMemory, type NamesOf } from '../core/check';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { flag, type Given, integer, optional, type Values } from '../core/arguments';
+import { checkFeatures } from '../core/check';
 import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
-import { layerArgNames } from './layer-args';
-import { asFloat, imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
-import { checkSeed, type SeedArgs } from './seeds';
+import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { shapesOf } from './pixel-layer';
+import { seedArguments } from './seeds';
 import { resized } from './shape-ops';
-import {
-  configOf,
-  type ParsedWeightArgs,
-  parsedConvolution,
-  type WeightArgs,
-  weightArgNames,
-  weightArgs,
-} from './stock-arguments';
-import { activation } from './stock-layers';
+import { activation, initializer, weightArguments } from './stock-arguments';
+import { activation as expressed } from './stock-layers';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments that a causal convolution shares with tfjs-layers' own convolution, with the same meaning. */
-const SHARED = ['activation', 'useBias', ...weightArgs] as const;
-
-type SharedArgs = WeightArgs & Pick<Parameters<typeof layers.conv2d>[0], 'activation' | 'useBias'>;
-
-/**
- * Arguments of every causal convolution. The following mean the same as in tfjs's `conv2d`, with these defaults:
- * `activation` (none), `useBias` (true), `kernelInitializer` ('glorotUniform'; with weight normalization, a normal
- * distribution with a standard deviation of 0.05), `biasInitializer` ('zeros'), regularizers and constraints (none).
- * `seed` is for initializers that have no seed of their own.
- */
-export interface CausalConv2DArgs extends LayerArgs, SharedArgs, SeedArgs, WeightNormalizationArgs {
+/** Arguments of every causal convolution. */
+export const convolutionArguments = {
   /** The number of output features. */
-  filters: number;
-}
-
-export const causalConvArgNames: NamesOf<CausalConv2DArgs> = {
-  filters: true,
-  weightNormalization: true,
-  seed: true,
-  activation: true,
-  useBias: true,
-  ...weightArgNames,
-  ...layerArgNames,
+  filters: integer({ from: 1 }),
+  ...normalizationArguments,
+  ...seedArguments,
+  /** As in tfjs's `conv2d`. @default none */
+  activation: activation(),
+  /** As in tfjs's `conv2d`. @default true */
+  useBias: flag(true),
+  ...weightArguments,
+  /**
+   * As in tfjs's `conv2d`.
+   * @default 'glorotUniform'; with weight normalization, a normal distribution with a standard deviation of 0.05
+   */
+  kernelInitializer: optional(initializer()),
 };
 
-/** What tfjs-layers' own convolution makes of the shared arguments. */
-interface Settings extends ParsedWeightArgs {
-  readonly activation: { apply(x: Tensor): Tensor; getClassName(): string };
-  readonly useBias: boolean;
-}
+/**
+ * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
+ * initializers that have no seed of their own.
+ */
+export interface CausalConv2DArgs extends LayerArgs, Given<typeof convolutionArguments> {}
 
 /**
  * What all causal convolutions have in common. The `window` of each defines what it sees.
@@ -58,79 +43,40 @@ interface Settings extends ParsedWeightArgs {
  * kernel [kernel rows, kernel columns, in, filters], including the masked part, so that weights trained elsewhere load
  * unchanged; gain [filters] with `weightNormalization`; bias [filters].
  */
-export abstract class CausalConv2D extends PixelLayer {
-  protected readonly filters: number;
+export abstract class CausalConv2D<
+  Settings extends Values<typeof convolutionArguments>,
+  Args extends CausalConv2DArgs,
+> extends DeclaredLayer<Settings, Args> {
   protected abstract readonly window: KernelWindow;
-  private readonly weightNormalization: boolean;
-  private readonly settings: Settings;
-  /** Whether the caller chose a kernel initializer. */
-  private readonly hasInitializer: boolean;
-  private readonly seed: number | undefined;
   private convolution?: ConvolutionWeights;
 
-  /** `imageChannels` is the number of groups that features are split into. The names of arguments have been checked. */
-  constructor(args: CausalConv2DArgs, imageChannels: number) {
-    super(args);
-    const what = this.getClassName();
-    this.filters = checkFeatures(`${what}: filters`, args.filters, imageChannels);
-    this.weightNormalization = checkBoolean(
-      `${what}: weightNormalization`,
-      args.weightNormalization ?? false,
-    );
-    this.seed = checkSeed(what, args.seed);
-    this.hasInitializer = args.kernelInitializer != null;
-    this.settings = parsedConvolution(this.name, args, SHARED) as Settings;
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkFeatures('input features', checkMap('input', shapes), this.window.imageChannels);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const what = this.getClassName();
-    const { filters, settings, seed, weightNormalization } = this;
-    const { kernelSize, imageChannels } = this.window;
-    this.computeOutputShape(inputShape); // checks it, before any weight is made
-    const [, , , features] = imageInputShape(what, inputShape);
-    const featuresIn = checkFeatures(`${what}: input features`, features, imageChannels);
-    checkMemory(`${what}: kernelSize, input features, filters`, [...kernelSize, featuresIn, filters]);
-    const kernelInitializer = this.hasInitializer ? settings.kernelInitializer : undefined;
-    const options = { ...settings, seed, weightNormalization, kernelInitializer };
-    this.convolution = addConvolution(this, '', [...kernelSize, featuresIn, filters], options);
-    this.inputSpec = imageInputSpec(featuresIn);
-    super.build(inputShape);
+  protected override addWeights(shapes: readonly Shape[]): void {
+    const shape = [...this.window.kernelSize, checkMap('input', shapes), this.settings.filters] as const;
+    this.convolution = addConvolution(this, '', shape, this.settings);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const what = this.getClassName();
-    const [n, h, w] = resized(`${what}: input`, imageInputShape(what, inputShape), this.window);
-    return [n as Shape[0], h as Shape[0], w as Shape[0], this.filters];
-  }
-
-  override express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null {
-    const name = this.settings.activation.getClassName();
-    const fn = activation(name);
-    const y = this.convolve(ops, inputs, name === 'relu'); // [N,H,W,in] -> [N,H,W,filters]
-    return name === 'relu' ? y : (fn?.(ops, y) ?? null);
-  }
-
-  private convolve<T>(ops: Ops<T>, [x]: readonly [T, ...T[]], isRelu: boolean): T {
-    const { kernel, bias } = this.convolution as ConvolutionWeights;
-    return ops.conv(x, kernel, bias, this.window, isRelu ? 'relu' : 'linear');
-  }
-
-  /** An activation that is registered beside tfjs's own is not part of `express`. */
-  override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
-    const { activation: own } = this.settings;
-    if (activation(own.getClassName()) !== null || !this.built) return super.call(inputs, kwargs);
-    return tidy(() => {
-      this.invokeCallHook(inputs, kwargs);
-      const [x] = [inputs].flat() as [Tensor]; // tfjs passes one input alone or in a list
-      this.computeOutputShape(x.shape); // checks it
-      return own.apply(this.convolve(this.tensorOps, [asFloat(x)], false));
+    const shapes = shapesOf(inputShape);
+    return this.naming(() => {
+      this.checkInputs(shapes);
+      const [n = null, h = null, w = null] = resized('input', shapes[0], this.window);
+      return [n, h, w, this.settings.filters];
     });
   }
 
-  override getConfig(): serialization.ConfigDict {
-    const shared = configOf(this.settings, SHARED);
-    if (!this.hasInitializer) shared['kernelInitializer'] = null;
-    const { filters, weightNormalization, seed = null } = this;
-    return { ...super.getConfig(), ...shared, filters, weightNormalization, seed };
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T | null {
+    const { activation } = this.settings;
+    const name = activation.getClassName();
+    const isRelu = name === 'relu';
+    const { kernel, bias } = this.convolution as ConvolutionWeights;
+    const y = ops.conv(x, kernel, bias, this.window, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
+    if (isRelu) return y;
+    // An activation that is registered beside tfjs's own acts on tensors only.
+    const isOnTensors = (ops as unknown) === this.tensorOps;
+    return expressed(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
   }
 }

@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 /**
@@ -19,13 +18,10 @@ import type { LayerArgs } from './types';
  * console.log(Array.from(await y.data())); // [-1, 0, 1, 1]
  * ```
  */
-export class CenteredImage extends PixelLayer {
+export class CenteredImage extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'CenteredImage';
-
-  constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(CenteredImage, new.target, args, layerArgNames));
-  }
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]

@@ -1,8 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 /**
@@ -20,13 +19,10 @@ import type { LayerArgs } from './types';
  * console.log(Array.from(await y.data(), (value) => value.toFixed(2)).join(' ')); // 2.00 -0.63 -0.86 1.00
  * ```
  */
-export class ConcatElu extends PixelLayer {
+export class ConcatElu extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'ConcatElu';
-
-  constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(ConcatElu, new.target, args, layerArgNames));
-  }
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]

@@ -4,8 +4,7 @@ import { provideGateKernels } from '../ops/gate';
 import type { Ops } from '../program/operations';
 import type { GateKind } from '../program/operations/gate';
 import type { LayerWeight } from '../program/weights';
-import type { PixelLayer } from './pixel-layer';
-import { partSeed, seededInitializer } from './seeds';
+import type { DeclaredLayer } from './declared-layer';
 import type { Shape } from './types';
 
 provideGateKernels();
@@ -17,26 +16,26 @@ export interface Projection {
   readonly isMap: boolean;
 }
 
-/** Whether a shape is that of a vector, or of a map with the same height and width as the features. */
-export function isCondition(condition: Shape, [, h, w]: Shape): boolean {
-  const [, height, width] = condition;
-  const isMap = condition.length === 4 && height === h && width === w;
-  return condition.at(-1) != null && (condition.length === 2 || isMap);
-}
+/** Whether shapes are those of vectors, or of maps with the same height and width as the features. */
+export const areConditions = (conditions: readonly Shape[], [, h, w]: Shape): boolean =>
+  conditions.every((condition) => {
+    const [, height, width] = condition;
+    const isMap = condition.length === 4 && height === h && width === w;
+    return condition.at(-1) != null && (condition.length === 2 || isMap);
+  });
 
 /** Adds to a layer a projection of each condition to a number of features. */
 export function addProjections(
-  layer: PixelLayer,
+  layer: DeclaredLayer<unknown, never>,
   conditions: readonly Shape[],
   features: number,
-  seed: number | undefined,
 ): Projection[] {
   return conditions.map((condition, index) => {
     // The name must not end in `_2`: that is how tfjs makes names unique.
     const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
-    const initializer = seededInitializer(initializers.glorotUniform({}), partSeed(seed, name));
     const shape = [1, 1, condition.at(-1) as number, features];
-    return { kernel: layer['addWeight'](name, shape, 'float32', initializer), isMap: condition.length === 4 };
+    const kernel = layer['addSeededWeight'](name, shape, { initializer: initializers.glorotUniform({}) });
+    return { kernel, isMap: condition.length === 4 };
   });
 }
 

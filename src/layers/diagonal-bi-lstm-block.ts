@@ -1,23 +1,18 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
-import { windowOf } from '../core/window';
+import { anything, type Given, optional, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
 import type { LSTMPath } from '../program/operations/lstm';
-import { checkLayerArgs } from './layer-args';
-import {
-  type Recurrence,
-  RecurrentBlock,
-  type RecurrentBlockArgs,
-  recurrentBlockArgNames,
-} from './recurrent-block';
+import { type Recurrence, RecurrentBlock, recurrentArguments } from './recurrent-block';
+import type { LayerArgs } from './types';
 
-/** Arguments of {@link DiagonalBiLSTMBlock}, the same as for every recurrent block. */
-export interface DiagonalBiLSTMBlockArgs extends RecurrentBlockArgs {
+const declared = {
+  ...recurrentArguments,
   /** Not used: `pixelCNN` passes it to every block, but this one has no such kernel. */
-  kernelSize?: unknown;
-}
+  kernelSize: optional(anything<unknown>()),
+};
 
-const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelSize: true };
+/** Arguments of {@link DiagonalBiLSTMBlock}. */
+export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image.
@@ -51,17 +46,13 @@ const argNames: NamesOf<DiagonalBiLSTMBlockArgs> = { ...recurrentBlockArgNames, 
  * console.log(model.getLayer('block0').countParams()); // 2256
  * ```
  */
-export class DiagonalBiLSTMBlock extends RecurrentBlock {
+export class DiagonalBiLSTMBlock extends RecurrentBlock<Values<typeof declared>, DiagonalBiLSTMBlockArgs> {
   /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
+  protected static readonly declared = declared;
 
-  private readonly window = windowOf({ kernelSize: 1, imageChannels: this.imageChannels });
   private left?: Recurrence;
   private right?: Recurrence;
-
-  constructor(args: DiagonalBiLSTMBlockArgs) {
-    super(checkLayerArgs(DiagonalBiLSTMBlock, new.target, args, argNames));
-  }
 
   protected override addRecurrences(): void {
     this.left = this.addRecurrence('left_', [1, 1], [2, 1]);
@@ -71,11 +62,16 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock {
   protected override recur<T>(ops: Ops<T>, x: T): T {
     const states = (recurrence: Recurrence | undefined, path: LSTMPath) => {
       const { inputKernel, bias, stateKernel } = recurrence as Recurrence;
-      const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
-      return ops.lstm(z, stateKernel, path, this.imageChannels); // [N,H,W,F]
+      const z = ops.conv(x, inputKernel, bias, this.pointWindow); // [N,H,W,2F] -> [N,H,W,4F]
+      return ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
     };
     const right = ops.shift(states(this.right, 'fromRight'), 1, 0); // [N,H,W,F]
     return ops.combine('add', states(this.left, 'fromLeft'), right);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { kernelSize: _, ...config } = super.getConfig();
+    return config;
   }
 }
 serialization.registerClass(DiagonalBiLSTMBlock);

@@ -1,20 +1,19 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
+import { type Given, integer, optional, type Values } from '../core/arguments';
+import { MOST_LENGTH } from '../core/images';
 import type { Ops } from '../program/operations';
-import { enlargement } from '../program/operations/maps';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
-/** Arguments of {@link EnlargedMap}. */
-export interface EnlargedMapArgs extends LayerArgs {
+const declared = {
   /** How many rows each row becomes. @default 2 */
-  rows?: number;
+  rows: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
   /** How many columns each column becomes. @default 2 */
-  columns?: number;
-}
+  columns: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
+};
 
-const argNames: NamesOf<EnlargedMapArgs> = { rows: true, columns: true, ...layerArgNames };
+/** Arguments of {@link EnlargedMap}. */
+export interface EnlargedMapArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
@@ -29,26 +28,13 @@ const argNames: NamesOf<EnlargedMapArgs> = { rows: true, columns: true, ...layer
  * console.log(Array.from(await y.data())); // [5, 5, 5, 6, 6, 6]
  * ```
  */
-export class EnlargedMap extends PixelLayer {
+export class EnlargedMap extends DeclaredLayer<Values<typeof declared>, EnlargedMapArgs> {
   /** @nocollapse */
   static className = 'EnlargedMap';
-
-  private readonly rows: number;
-  private readonly columns: number;
-
-  constructor(args: EnlargedMapArgs = {}) {
-    super(checkLayerArgs(EnlargedMap, new.target, args, argNames));
-    this.rows = args.rows ?? 2;
-    this.columns = args.columns ?? 2;
-    for (const name of ['rows', 'columns'] as const) enlargement.check(`EnlargedMap: ${name}`, this[name]);
-  }
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.enlarge(x, this.rows, this.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), rows: this.rows, columns: this.columns };
+    return ops.enlarge(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 }
 serialization.registerClass(EnlargedMap);

@@ -1,40 +1,28 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import {
-  checkFeatures,
-  checkInteger,
-  checkMemory,
-  checkOneOf,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { type Given, integer, oneOf, optional, type Values } from '../core/arguments';
+import { checkFeatures, throwTypeError } from '../core/check';
 import type { Ops } from '../program/operations';
-import type { GateKind } from '../program/operations/gate';
-import { addProjections, conditionedGate, isCondition, type Projection } from './conditions';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer, shapesOf } from './pixel-layer';
-import { checkSeed, type SeedArgs } from './seeds';
+import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link GatedActivation}. */
-export interface GatedActivationArgs extends LayerArgs, SeedArgs {
+const declared = {
   /**
    * Channels of the image (3 for RGB); features are split into as many groups. Use 1 for features that are not grouped
    * by channel, as in PixelCNN++.
    * @default 3
    */
-  imageChannels?: number;
+  imageChannels: optional(integer({ from: 1 }), 3),
   /**
    * The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh'
    */
-  kind?: GateKind;
-}
-
-const argNames: NamesOf<GatedActivationArgs> = {
-  imageChannels: true,
-  kind: true,
-  seed: true,
-  ...layerArgNames,
+  kind: optional(oneOf('tanh', 'linear'), 'tanh'),
+  ...seedArguments,
 };
+
+/** Arguments of {@link GatedActivation}. */
+export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b + c_b). Here
@@ -62,69 +50,29 @@ const argNames: NamesOf<GatedActivationArgs> = {
  * console.log(y.toFixed(3)); // 0.500: tanh(9) sigmoid(0)
  * ```
  */
-export class GatedActivation extends PixelLayer {
+export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
   /** @nocollapse */
   static className = 'GatedActivation';
+  protected static readonly declared = declared;
 
-  private readonly imageChannels: number;
-  private readonly kind: GateKind;
-  private readonly seed: number | undefined;
   private projections: readonly Projection[] = [];
 
-  constructor(args: GatedActivationArgs = {}) {
-    super(checkLayerArgs(GatedActivation, new.target, args, argNames));
-    this.imageChannels = checkInteger('GatedActivation: imageChannels', args.imageChannels ?? 3, 1);
-    this.kind = checkOneOf('GatedActivation: kind', args.kind ?? 'tanh', ['tanh', 'linear']);
-    this.seed = checkSeed('GatedActivation', args.seed);
-  }
-
-  override build(inputShape: Shape | Shape[]): void {
-    const { features, conditions } = this.readShapes(inputShape);
-    const [, , , gateInputs] = features;
-    for (const condition of conditions) {
-      const size = condition.at(-1) as number;
-      checkMemory('GatedActivation: features of condition and input', [size, gateInputs]);
+  protected override checkInputs([x = [], ...conditions]: readonly Shape[]): void {
+    const { imageChannels } = this.settings;
+    checkFeatures('input features', checkMap('input', [x]), 2 * imageChannels, '2 * imageChannels');
+    if (!areConditions(conditions, x)) {
+      const wanted = 'features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]';
+      throwTypeError('inputs', wanted, [x, ...conditions]);
     }
-    this.projections = addProjections(this, conditions, gateInputs, this.seed);
-    this.inputSpec = [features, ...conditions].flatMap((shape) =>
-      imageInputSpec(shape.at(-1) as number, shape.length),
-    );
-    super.build(inputShape);
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, gateInputs] = this.readShapes(inputShape).features;
-    return [n, h, w, gateInputs / 2];
-  }
-
-  /** The shapes [N,H,W,2F], and [N,K] or [N,H,W,K] of each condition. */
-  private readShapes(inputShape: Shape | Shape[]) {
-    const [first, ...conditions] = shapesOf(inputShape);
-    const features = imageInputShape('GatedActivation', first as Shape);
-    checkFeatures(
-      'GatedActivation: input features',
-      features[3],
-      2 * this.imageChannels,
-      '2 * imageChannels',
-    );
-    if (!conditions.every((condition) => isCondition(condition, features))) {
-      throwTypeError(
-        'GatedActivation: inputs',
-        'features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]',
-        inputShape,
-      );
-    }
-    return { features, conditions };
+  protected override addWeights([x, ...conditions]: readonly Shape[]): void {
+    this.projections = addProjections(this, conditions, x?.at(-1) as number);
   }
 
   override express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, kind, projections } = this;
-    return conditionedGate(ops, x, conditions, projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { imageChannels, kind, seed = null } = this;
-    return { ...super.getConfig(), imageChannels, kind, seed };
+    const { imageChannels: groups, kind } = this.settings;
+    return conditionedGate(ops, x, conditions, this.projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
   }
 }
 serialization.registerClass(GatedActivation);

@@ -1,20 +1,4 @@
-import {
-  add,
-  concat,
-  keep,
-  lessEqual,
-  moments,
-  mul,
-  neg,
-  rsqrt,
-  square,
-  sub,
-  type Tensor,
-  type Tensor1D,
-  type Tensor4D,
-  tidy,
-  where,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayerWeight, NormalizedKernel } from '../program/weights';
 
 /**
@@ -24,7 +8,7 @@ import type { LayerWeight, NormalizedKernel } from '../program/weights';
 const NO_VARIANCE = 1e-10;
 
 /** A weight that can be written, as those of tfjs-layers can. */
-type Writable = LayerWeight & { write(value: Tensor): unknown };
+type Writable = LayerWeight & { write(value: tf.Tensor): unknown };
 
 /**
  * The initial gains and biases of weight-normed convolutions, chosen so that the outputs of each have mean 0 over a
@@ -33,7 +17,7 @@ type Writable = LayerWeight & { write(value: Tensor): unknown };
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3.
  */
 export class InitialWeights {
-  private readonly values = new Map<LayerWeight, Tensor1D>();
+  private readonly values = new Map<LayerWeight, tf.Tensor1D>();
 
   /** How many weights have a value so far. */
   get size(): number {
@@ -44,25 +28,29 @@ export class InitialWeights {
    * Applies the initial gain and bias to a convolution's outputs [N,H,W,out], which have gain 1 and no bias. If the
    * convolution was used before, it keeps the gain and bias chosen then.
    */
-  scaled({ gain, initialScale = 1 }: NormalizedKernel, bias: LayerWeight | null, y: Tensor4D): Tensor4D {
+  scaled(
+    { gain, initialScale = 1 }: NormalizedKernel,
+    bias: LayerWeight | null,
+    y: tf.Tensor4D,
+  ): tf.Tensor4D {
     if (!this.values.has(gain)) {
-      const rough = moments(y, [0, 1, 2]).mean; // [out]; float32 may round sums over many pixels by a thousandth
-      const { mean: rest, variance } = moments(sub(y, rough), [0, 1, 2]); // [out], both
-      const mean: Tensor1D = add(rough, rest);
-      const isConstant = lessEqual(variance, mul(add(square(mean), 1), NO_VARIANCE)); // [out]; a NaN is not
-      const fitting = mul(rsqrt(variance), initialScale); // [out]
-      const gains = where(isConstant, gain.read() as Tensor1D, fitting) as Tensor1D; // [out]
-      this.values.set(gain, keep(gains));
-      if (bias !== null) this.values.set(bias, keep(neg(mul(mean, gains)) as Tensor1D));
+      const rough = tf.moments(y, [0, 1, 2]).mean; // [out]; float32 may round sums over many pixels by a thousandth
+      const { mean: rest, variance } = tf.moments(tf.sub(y, rough), [0, 1, 2]); // [out], both
+      const mean: tf.Tensor1D = tf.add(rough, rest);
+      const isConstant = tf.lessEqual(variance, tf.mul(tf.add(tf.square(mean), 1), NO_VARIANCE)); // [out]; a NaN is not
+      const fitting = tf.mul(tf.rsqrt(variance), initialScale); // [out]
+      const gains = tf.where(isConstant, gain.read() as tf.Tensor1D, fitting) as tf.Tensor1D; // [out]
+      this.values.set(gain, tf.keep(gains));
+      if (bias !== null) this.values.set(bias, tf.keep(tf.neg(tf.mul(mean, gains)) as tf.Tensor1D));
     }
-    const scaled = mul<Tensor4D>(y, this.values.get(gain) as Tensor1D);
+    const scaled = tf.mul<tf.Tensor4D>(y, this.values.get(gain) as tf.Tensor1D);
     const shift = bias === null ? undefined : this.values.get(bias);
-    return shift === undefined ? scaled : add(scaled, shift); // [N,H,W,out]
+    return shift === undefined ? scaled : tf.add(scaled, shift); // [N,H,W,out]
   }
 
   /** Whether all values are numbers. */
   async areFinite(): Promise<boolean> {
-    const all = tidy(() => concat([...this.values.values()])); // [all values]
+    const all = tf.tidy(() => tf.concat([...this.values.values()])); // [all values]
     try {
       return (await all.data()).every(Number.isFinite);
     } finally {
@@ -72,7 +60,7 @@ export class InitialWeights {
 
   /** Writes the values to the weights. */
   write(): void {
-    tidy(() => {
+    tf.tidy(() => {
       for (const [weight, value] of this.values) (weight as Writable).write(value); // constraints leave tensors behind
     });
   }

@@ -1,50 +1,29 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { layers } from '@tensorflow/tfjs-layers';
-import { checkInteger, checkMemory, type NamesOf } from '../core/check';
+import { checked, type Given, integer, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
 import { checkEncodedLevels } from '../program/operations/levels';
 import type { LayerWeight } from '../program/weights';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
-import { checkSeed, partSeed, type SeedArgs, seededInitializer } from './seeds';
-import { configOf, given, type Parsed } from './stock-arguments';
-import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { seedArguments } from './seeds';
+import { constraint, initializer, regularizer } from './stock-arguments';
+import type { LayerArgs, Shape } from './types';
 
-type EmbeddingArgs = Parameters<typeof layers.embedding>[0];
-
-/** Arguments that it shares with tfjs-layers' own embedding, with the same meaning. */
-const SHARED = ['embeddingsInitializer', 'embeddingsRegularizer', 'embeddingsConstraint'] as const;
-
-type SharedArgs = Pick<EmbeddingArgs, (typeof SHARED)[number]>;
-
-/**
- * Arguments of {@link LevelEmbedding}. The following mean the same as in tfjs's `embedding`, with these defaults:
- * `embeddingsInitializer` ('randomUniform'), `embeddingsRegularizer` and `embeddingsConstraint` (none). `seed` is for
- * an initializer that has no seed of its own.
- */
-export interface LevelEmbeddingArgs extends LayerArgs, SharedArgs, SeedArgs {
+const declared = {
   /** L, the levels that a channel can have, at most 65,536. */
-  levels: number;
+  levels: checked(checkEncodedLevels),
   /** U, the features of each channel. */
-  units: number;
-}
-
-const argNames: NamesOf<LevelEmbeddingArgs> = {
-  levels: true,
-  units: true,
-  seed: true,
-  embeddingsInitializer: true,
-  embeddingsRegularizer: true,
-  embeddingsConstraint: true,
-  ...layerArgNames,
+  units: integer({ from: 1 }),
+  /** As in tfjs's `embedding`; drawn by `seed` if it has no seed of its own. @default 'randomUniform' */
+  embeddingsInitializer: initializer('randomUniform'),
+  /** As in tfjs's `embedding`. @default none */
+  embeddingsRegularizer: regularizer(),
+  /** As in tfjs's `embedding`. @default none */
+  embeddingsConstraint: constraint(),
+  ...seedArguments,
 };
 
-/** What tfjs-layers' own embedding makes of the shared arguments. */
-interface Settings extends Parsed {
-  readonly embeddingsInitializer: Initializer;
-  readonly embeddingsRegularizer: Regularizer;
-  readonly embeddingsConstraint: Constraint;
-}
+/** Arguments of {@link LevelEmbedding}. */
+export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Turns levels into learnt vectors, one for each level: normalized levels [N,H,W,C], as `normalize` makes them, become
@@ -65,55 +44,29 @@ interface Settings extends Parsed {
  * console.log(Array.from(await layer.apply(normalize(codes, 3)).data())); // [30, 31, 10, 11]
  * ```
  */
-export class LevelEmbedding extends PixelLayer {
+export class LevelEmbedding extends DeclaredLayer<Values<typeof declared>, LevelEmbeddingArgs> {
   /** @nocollapse */
   static className = 'LevelEmbedding';
+  protected static readonly declared = declared;
 
-  private readonly levels: number;
-  private readonly units: number;
-  private readonly settings: Settings;
-  private readonly seed: number | undefined;
   private table?: LayerWeight;
 
-  constructor(args: LevelEmbeddingArgs) {
-    super(checkLayerArgs(LevelEmbedding, new.target, args, argNames));
-    this.levels = checkEncodedLevels('LevelEmbedding: levels', args.levels);
-    this.units = checkInteger('LevelEmbedding: units', args.units, 1);
-    checkMemory('LevelEmbedding: levels, units', [this.levels, this.units]);
-    this.seed = checkSeed('LevelEmbedding', args.seed);
-    const { name, levels: inputDim, units: outputDim } = this;
-    const embedding: unknown = layers.embedding({ ...given(args, SHARED), name, inputDim, outputDim });
-    this.settings = embedding as Settings;
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkMap('input', shapes);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const [, , , channels] = imageInputShape('LevelEmbedding', inputShape);
-    const { levels, units, settings, seed } = this;
-    this.table = this.addWeight(
-      'embeddings',
-      [levels, units],
-      'float32',
-      seededInitializer(settings.embeddingsInitializer, partSeed(seed, 'embeddings')),
-      settings.embeddingsRegularizer,
-      true,
-      settings.embeddingsConstraint,
-    );
-    this.inputSpec = imageInputSpec(channels);
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, channels] = imageInputShape('LevelEmbedding', inputShape);
-    return [n, h, w, channels * this.units];
+  protected override addWeights(): void {
+    const { levels, units, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint } =
+      this.settings;
+    this.table = this.addSeededWeight('embeddings', [levels, units], {
+      initializer: embeddingsInitializer,
+      regularizer: embeddingsRegularizer,
+      constraint: embeddingsConstraint,
+    });
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.embedLevels(x, this.table as LayerWeight); // [N,H,W,C] -> [N,H,W,C*U]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { levels, units, seed = null } = this;
-    return { ...super.getConfig(), ...configOf(this.settings, SHARED), levels, units, seed };
   }
 }
 serialization.registerClass(LevelEmbedding);

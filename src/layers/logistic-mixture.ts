@@ -1,29 +1,24 @@
 import { cast, reshape, serialization, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
-import { checkCategories, checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
+import { categories, type Given, integer, type Values } from '../core/arguments';
+import { checkMemory } from '../core/check';
 import type { DistributionShape } from '../distributions/kinds';
 import { mixtureOfLogistics } from '../distributions/logistic-mixture';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape, TensorDistribution } from './types';
 
-/** Arguments of {@link LogisticMixture}. */
-export interface LogisticMixtureArgs extends LayerArgs {
+const declared = {
   /** Channels of the image, C. */
-  imageChannels: number;
+  imageChannels: integer({ from: 1 }),
   /** L, the number of levels of a channel. */
-  levels: number;
+  levels: categories({ from: 2 }),
   /** K, the number of logistics in the mixture. */
-  components: number;
-}
-
-const argNames: NamesOf<LogisticMixtureArgs> = {
-  imageChannels: true,
-  levels: true,
-  components: true,
-  ...layerArgNames,
+  components: integer({ from: 1 }),
 };
+
+/** Arguments of {@link LogisticMixture}. */
+export interface LogisticMixtureArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * The last layer of a model: declares that features are the parameters of a mixture of K discretized logistics over
@@ -56,57 +51,39 @@ const argNames: NamesOf<LogisticMixtureArgs> = {
  * console.log(model.levels); // 256
  * ```
  */
-export class LogisticMixture extends PixelLayer {
+export class LogisticMixture extends DeclaredLayer<Values<typeof declared>, LogisticMixtureArgs> {
   /** @nocollapse */
   static className = 'LogisticMixture';
+  protected static readonly declared = declared;
 
   /** What its outputs mean. */
-  readonly distribution: TensorDistribution;
-  private readonly components: number;
+  readonly distribution: TensorDistribution = distributionOf(this.settings);
 
-  constructor(args: LogisticMixtureArgs) {
-    super(checkLayerArgs(LogisticMixture, new.target, args, argNames));
-    const imageChannels = checkInteger('LogisticMixture: imageChannels', args.imageChannels, 1);
-    const levels = checkCategories('LogisticMixture: levels', args.levels, 2);
-    const components = checkInteger('LogisticMixture: components', args.components, 1);
-    checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
-    const sizes = { imageChannels, levels, components };
-    this.components = components;
-    this.distribution = {
-      ...mixtureOfLogistics(sizes),
-      data: { kind: 'logisticMixture', components } satisfies DistributionShape,
-      negativeLogLikelihood: (labels, parameters) =>
-        tidy(() => {
-          const flatLabels: Tensor2D = reshape(cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
-          const flat: Tensor2D = reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
-          return reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
-        }),
-    };
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const shape = imageInputShape('LogisticMixture', inputShape);
+  protected override checkInputs(shapes: readonly Shape[]): void {
     const { numParameters } = this.distribution;
-    if (shape[3] !== numParameters) {
-      throwTypeError(
-        'LogisticMixture: input',
-        `the ${numParameters} parameters of ${this.components} components`,
-        shape,
-      );
-    }
-    return shape;
+    checkMap('input', shapes, numParameters, `the parameters of ${this.settings.components} components`);
   }
 
   override express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return x; // [N,H,W,P]
   }
-
-  override getConfig(): serialization.ConfigDict {
-    const { imageChannels, levels } = this.distribution;
-    return { ...super.getConfig(), imageChannels, levels, components: this.components };
-  }
 }
 serialization.registerClass(LogisticMixture);
+
+function distributionOf(sizes: Values<typeof declared>): TensorDistribution {
+  const { imageChannels, components } = sizes;
+  checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
+  return {
+    ...mixtureOfLogistics(sizes),
+    data: { kind: 'logisticMixture', components } satisfies DistributionShape,
+    negativeLogLikelihood: (labels, parameters) =>
+      tidy(() => {
+        const flatLabels: Tensor2D = reshape(cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
+        const flat: Tensor2D = reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
+        return reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
+      }),
+  };
+}
 
 /** Makes a {@link LogisticMixture}. */
 export function logisticMixture(args: LogisticMixtureArgs): LogisticMixture {

@@ -1,30 +1,18 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkBoolean, checkInteger, checkKernelSize, checkOneOf, type NamesOf } from '../core/check';
-import { type KernelWindow, type MaskType, windowOf } from '../core/window';
-import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
-import { checkLayerArgs } from './layer-args';
+import { type Given, multipleOf, type Values } from '../core/arguments';
+import { maskedWindow, maskedWindowArguments } from '../core/window';
+import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
+import type { LayerArgs } from './types';
 
-/** Arguments of {@link MaskedConv2D}, beside those of every causal convolution. */
-export interface MaskedConv2DArgs extends CausalConv2DArgs {
+const declared = {
+  ...maskedWindowArguments,
+  ...convolutionArguments,
   /** The number of output features, a multiple of `imageChannels`. */
-  filters: number;
-  /** Rows and columns of the kernel, odd; one number for a square kernel. */
-  kernelSize: number | [number, number];
-  /** 'A' for the layer that reads the image, 'B' for every later one. @default 'B' */
-  maskType?: MaskType;
-  /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
-  imageChannels?: number;
-  /** A layer of a vertical stack, which sees the rows above only: see {@link getMask}. @default false */
-  vertical?: boolean;
-}
-
-const argNames: NamesOf<MaskedConv2DArgs> = {
-  ...causalConvArgNames,
-  kernelSize: true,
-  maskType: true,
-  imageChannels: true,
-  vertical: true,
+  filters: multipleOf('imageChannels'),
 };
+
+/** Arguments of {@link MaskedConv2D}. */
+export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
@@ -47,31 +35,12 @@ const argNames: NamesOf<MaskedConv2DArgs> = {
  * console.log(layer.apply(tf.zeros([1, 8, 8, 3])).shape); // [1, 8, 8, 6]
  * ```
  */
-export class MaskedConv2D extends CausalConv2D {
+export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
   /** @nocollapse */
   static className = 'MaskedConv2D';
+  protected static readonly declared = declared;
 
-  protected readonly window: KernelWindow;
-  private readonly kernelSize: [number, number];
-  private readonly maskType: MaskType;
-  private readonly vertical: boolean;
-
-  constructor(args: MaskedConv2DArgs) {
-    checkLayerArgs(MaskedConv2D, new.target, args, argNames);
-    const imageChannels = checkInteger('MaskedConv2D: imageChannels', args.imageChannels ?? 3, 1);
-    super(args, imageChannels);
-    this.kernelSize = checkKernelSize('MaskedConv2D: kernelSize', args.kernelSize);
-    this.maskType = checkOneOf('MaskedConv2D: maskType', args.maskType ?? 'B', ['A', 'B']);
-    this.vertical = checkBoolean('MaskedConv2D: vertical', args.vertical ?? false);
-    const { kernelSize, maskType, vertical } = this;
-    this.window = windowOf({ kernelSize, maskType, imageChannels, vertical });
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { kernelSize, maskType, vertical } = this;
-    const { imageChannels } = this.window;
-    return { ...super.getConfig(), kernelSize, maskType, imageChannels, vertical };
-  }
+  protected readonly window = maskedWindow(this.settings);
 
   /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(

@@ -1,20 +1,19 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger, checkMemory, type NamesOf, throwTypeError } from '../core/check';
-import { type MixtureSizes, numParameters, parameterOffsets } from '../distributions/mixture-parameters';
+import { type Given, integer, type Values } from '../core/arguments';
+import { numParameters, parameterOffsets } from '../distributions/mixture-parameters';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link MixtureParameters}. */
-export interface MixtureParametersArgs extends LayerArgs {
+const declared = {
   /** Channels of the image, C. */
-  imageChannels: number;
+  imageChannels: integer({ from: 1 }),
   /** K, the number of logistics in the mixture. */
-  components: number;
-}
+  components: integer({ from: 1 }),
+};
 
-const argNames: NamesOf<MixtureParametersArgs> = { imageChannels: true, components: true, ...layerArgNames };
+/** Arguments of {@link MixtureParameters}. */
+export interface MixtureParametersArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
@@ -35,52 +34,30 @@ const argNames: NamesOf<MixtureParametersArgs> = { imageChannels: true, componen
  * console.log(layer.apply(tf.zeros([1, 8, 8, 90])).shape); // [1, 8, 8, 100]
  * ```
  */
-export class MixtureParameters extends PixelLayer {
+export class MixtureParameters extends DeclaredLayer<Values<typeof declared>, MixtureParametersArgs> {
   /** @nocollapse */
   static className = 'MixtureParameters';
+  protected static readonly declared = declared;
 
-  private readonly sizes: MixtureSizes;
-
-  constructor(args: MixtureParametersArgs) {
-    super(checkLayerArgs(MixtureParameters, new.target, args, argNames));
-    const imageChannels = checkInteger('MixtureParameters: imageChannels', args.imageChannels, 1);
-    const components = checkInteger('MixtureParameters: components', args.components, 1);
-    checkMemory('MixtureParameters: components', [imageChannels, imageChannels, components]);
-    this.sizes = { imageChannels, components };
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, features] = imageInputShape('MixtureParameters', inputShape);
-    const wanted = 3 * this.sizes.imageChannels * this.sizes.components;
-    if (features !== wanted) {
-      throwTypeError(
-        'MixtureParameters: input features',
-        `3 * imageChannels * components = ${wanted}`,
-        features,
-      );
-    }
-    return [n, h, w, numParameters(this.sizes)];
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { imageChannels, components } = this.settings;
+    checkMap('input', shapes, 3 * imageChannels * components, '3 * imageChannels * components');
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels, components } = this.sizes;
-    const { logits, means, logScales } = parameterOffsets(this.sizes);
+    const { imageChannels, components } = this.settings;
+    const { logits, means, logScales } = parameterOffsets(this.settings);
     const part = (channel: number, index: number) =>
       ops.slice(x, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
     const ofMixture = part(0, 0);
     const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
-    const parts = new Array<T>(numParameters(this.sizes) / components).fill(zeros);
+    const parts = new Array<T>(numParameters(this.settings) / components).fill(zeros);
     parts[logits / components] = ofMixture;
     for (let channel = 0; channel < imageChannels; channel++) {
       parts[(means[channel] as number) / components] = part(channel, 1);
       parts[(logScales[channel] as number) / components] = part(channel, 2);
     }
     return ops.concat(...parts); // [N,H,W,P]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { imageChannels, components } = this.sizes;
-    return { ...super.getConfig(), imageChannels, components };
   }
 }
 serialization.registerClass(MixtureParameters);

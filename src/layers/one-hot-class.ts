@@ -1,19 +1,19 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkBoolean, checkCategories, type NamesOf, throwTypeError } from '../core/check';
+import { categories, flag, type Given, type Values } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link OneHotClass}. */
-export interface OneHotClassArgs extends LayerArgs {
+const declared = {
   /** K; classes are the integers 0..K-1. */
-  numClasses: number;
+  numClasses: categories({ from: 1 }),
   /** Whether K is one more class, which stands for no class: for training with dropped conditions. @default false */
-  nullClass?: boolean;
-}
+  nullClass: flag(false),
+};
 
-const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, nullClass: true, ...layerArgNames };
+/** Arguments of {@link OneHotClass}. */
+export interface OneHotClassArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
@@ -34,39 +34,20 @@ const argNames: NamesOf<OneHotClassArgs> = { numClasses: true, nullClass: true, 
  * layer.apply(tf.tensor2d([[2], [0]], [2, 1], 'int32')).print(); // [[0, 0, 1], [1, 0, 0]]
  * ```
  */
-export class OneHotClass extends PixelLayer {
+export class OneHotClass extends DeclaredLayer<Values<typeof declared>, OneHotClassArgs> {
   /** @nocollapse */
   static className = 'OneHotClass';
+  protected static readonly declared = declared;
 
-  private readonly numClasses: number;
-  private readonly nullClass: boolean;
-
-  constructor(args: OneHotClassArgs) {
-    super(checkLayerArgs(OneHotClass, new.target, args, argNames));
-    this.numClasses = checkCategories('OneHotClass: numClasses', args.numClasses, 1);
-    this.nullClass = checkBoolean('OneHotClass: nullClass', args.nullClass ?? false);
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, one, ...rest] = inputShape;
-    if (Array.isArray(n) || Array.isArray(one) || one !== 1 || rest.length > 0) {
-      throwTypeError('OneHotClass: input', 'classes [N,1]', inputShape);
-    }
-    return [n as number | null, this.size];
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const [[, one, ...rest] = [], ...others] = shapes;
+    if (one !== 1 || rest.length > 0 || others.length > 0)
+      throwTypeError('input', 'classes [N,1]', others.length > 0 ? shapes : shapes[0]);
   }
 
   override express<T>(ops: Ops<T>, [classes]: readonly [T, ...T[]]): T {
-    return ops.oneHot(classes, this.size); // [N,1] -> [N,K]
-  }
-
-  /** The number of classes, including the null class. */
-  private get size(): number {
-    return this.numClasses + (this.nullClass ? 1 : 0);
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { numClasses, nullClass } = this;
-    return { ...super.getConfig(), numClasses, nullClass };
+    const { numClasses, nullClass } = this.settings;
+    return ops.oneHot(classes, numClasses + (nullClass ? 1 : 0)); // [N,1] -> [N,K]
   }
 }
 serialization.registerClass(OneHotClass);

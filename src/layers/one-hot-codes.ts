@@ -1,17 +1,17 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkCategories, type NamesOf, throwTypeError } from '../core/check';
+import { categories, type Given, type Values } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link OneHotCodes}. */
-export interface OneHotCodesArgs extends LayerArgs {
+const declared = {
   /** K; codes are the integers 0..K-1. */
-  levels: number;
-}
+  levels: categories({ from: 2 }),
+};
 
-const argNames: NamesOf<OneHotCodesArgs> = { levels: true, ...layerArgNames };
+/** Arguments of {@link OneHotCodes}. */
+export interface OneHotCodesArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32. An integer
@@ -34,29 +34,17 @@ const argNames: NamesOf<OneHotCodesArgs> = { levels: true, ...layerArgNames };
  * console.log(Array.from(await y.data())); // [0, 0, 1, 1, 0, 0]
  * ```
  */
-export class OneHotCodes extends PixelLayer {
+export class OneHotCodes extends DeclaredLayer<Values<typeof declared>, OneHotCodesArgs> {
   /** @nocollapse */
   static className = 'OneHotCodes';
+  protected static readonly declared = declared;
 
-  private readonly levels: number;
-
-  constructor(args: OneHotCodesArgs) {
-    super(checkLayerArgs(OneHotCodes, new.target, args, argNames));
-    this.levels = checkCategories('OneHotCodes: levels', args.levels, 2);
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, one] = imageInputShape('OneHotCodes', inputShape);
-    if (one !== 1) throwTypeError('OneHotCodes: input', 'codes [N,h,w,1]', inputShape);
-    return [n, h, w, this.levels];
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    if (checkMap('input', shapes) !== 1) throwTypeError('input', 'codes [N,h,w,1]', shapes[0]);
   }
 
   override express<T>(ops: Ops<T>, [codes]: readonly [T, ...T[]]): T {
-    return ops.oneHot(codes, this.levels); // [N,h,w,1] -> [N,h,w,K]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), levels: this.levels };
+    return ops.oneHot(codes, this.settings.levels); // [N,h,w,1] -> [N,h,w,K]
   }
 }
 serialization.registerClass(OneHotCodes);

@@ -1,18 +1,17 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
+import { checked, type Given, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
 import { checkEncodedLevels } from '../program/operations/levels';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link OneHotLevels}. */
-export interface OneHotLevelsArgs extends LayerArgs {
+const declared = {
   /** L, the levels that a channel can have, at most 65,536. */
-  levels: number;
-}
+  levels: checked(checkEncodedLevels),
+};
 
-const argNames: NamesOf<OneHotLevelsArgs> = { levels: true, ...layerArgNames };
+/** Arguments of {@link OneHotLevels}. */
+export interface OneHotLevelsArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Turns levels into one-hot vectors: normalized levels [N,H,W,C], as `normalize` makes them, become [N,H,W,C*L], with
@@ -37,33 +36,17 @@ const argNames: NamesOf<OneHotLevelsArgs> = { levels: true, ...layerArgNames };
  * console.log(Array.from(await y.data())); // [0, 0, 1, 1, 0, 0]
  * ```
  */
-export class OneHotLevels extends PixelLayer {
+export class OneHotLevels extends DeclaredLayer<Values<typeof declared>, OneHotLevelsArgs> {
   /** @nocollapse */
   static className = 'OneHotLevels';
+  protected static readonly declared = declared;
 
-  private readonly levels: number;
-
-  constructor(args: OneHotLevelsArgs) {
-    super(checkLayerArgs(OneHotLevels, new.target, args, argNames));
-    this.levels = checkEncodedLevels('OneHotLevels: levels', args.levels);
-  }
-
-  override build(inputShape: Shape | Shape[]): void {
-    this.inputSpec = imageInputSpec(imageInputShape('OneHotLevels', inputShape)[3]);
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, channels] = imageInputShape('OneHotLevels', inputShape);
-    return [n, h, w, channels * this.levels];
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkMap('input', shapes);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.oneHotLevels(x, this.levels); // [N,H,W,C] -> [N,H,W,C*L]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), levels: this.levels };
+    return ops.oneHotLevels(x, this.settings.levels); // [N,H,W,C] -> [N,H,W,C*L]
   }
 }
 serialization.registerClass(OneHotLevels);

@@ -1,44 +1,27 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import {
-  checkBoolean,
-  checkFeatures,
-  checkInteger,
-  checkKernelSize,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
-import { type KernelWindow, windowOf } from '../core/window';
+import { type Given, integer, multipleOf, oddLengths, optional, rate, type Values } from '../core/arguments';
+import { type KernelWindow, windowAround } from '../core/window';
 import type { Ops } from '../program/operations';
-import type { DropoutArgs } from '../program/operations/attend';
-import { checkRate } from '../program/operations/attend';
-import { addConvolution, type ConvolutionWeights, type WeightNormalizationArgs } from './convolution-weights';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
-import { checkSeed, partSeed, type SeedArgs } from './seeds';
+import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link PixelCNNResBlock}. */
-export interface PixelCNNResBlockArgs extends LayerArgs, SeedArgs, WeightNormalizationArgs {
-  /** h, a multiple of `imageChannels`; the input must have 2h features. */
-  filters: number;
-  /** Kernel of the middle convolution, odd. @default 3 */
-  kernelSize?: number | [number, number];
+const declared = {
   /** Channels of the image (3 for RGB). @default 3 */
-  imageChannels?: number;
+  imageChannels: optional(integer({ from: 1 }), 3),
+  /** h, a multiple of `imageChannels`; the input must have 2h features. */
+  filters: multipleOf('imageChannels'),
+  /** Kernel of the middle convolution, odd. @default 3 */
+  kernelSize: optional(oddLengths(), [3, 3]),
   /** The probability of dropping a feature in training, after the first convolution. @default 0 */
-  dropout?: number;
-}
-
-const argNames: NamesOf<PixelCNNResBlockArgs> = {
-  filters: true,
-  kernelSize: true,
-  imageChannels: true,
-  dropout: true,
-  weightNormalization: true,
-  seed: true,
-  ...layerArgNames,
+  dropout: rate(),
+  ...normalizationArguments,
+  ...seedArguments,
 };
+
+/** Arguments of {@link PixelCNNResBlock}. */
+export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /** One of the block's convolutions. */
 type Conv = ConvolutionWeights & { readonly window: KernelWindow };
@@ -66,69 +49,36 @@ type Conv = ConvolutionWeights & { readonly window: KernelWindow };
  * console.log(block.apply(tf.zeros([1, 8, 8, 24])).shape); // [1, 8, 8, 24]
  * ```
  */
-export class PixelCNNResBlock extends PixelLayer {
+export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
   /** @nocollapse */
   static className = 'PixelCNNResBlock';
+  protected static readonly declared = declared;
 
-  private readonly filters: number;
-  private readonly kernelSize: [number, number];
-  private readonly imageChannels: number;
-  private readonly dropout: DropoutArgs;
-  private readonly weightNormalization: boolean;
-  private readonly seed: number | undefined;
+  private readonly dropout = dropoutOf(this.settings);
   /** Each followed by a ReLU. */
   private convs: readonly Conv[] = [];
 
-  constructor(args: PixelCNNResBlockArgs) {
-    super(checkLayerArgs(PixelCNNResBlock, new.target, args, argNames));
-    this.imageChannels = checkInteger('PixelCNNResBlock: imageChannels', args.imageChannels ?? 3, 1);
-    this.filters = checkFeatures('PixelCNNResBlock: filters', args.filters, this.imageChannels);
-    this.kernelSize = checkKernelSize('PixelCNNResBlock: kernelSize', args.kernelSize ?? 3);
-    this.weightNormalization = checkBoolean(
-      'PixelCNNResBlock: weightNormalization',
-      args.weightNormalization ?? false,
-    );
-    this.seed = checkSeed('PixelCNNResBlock', args.seed);
-    const rate = checkRate('PixelCNNResBlock: dropout', args.dropout ?? 0);
-    this.dropout = { rate, seed: partSeed(this.seed, 'dropout') };
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const h = this.filters;
-    const [, , , featuresIn] = imageInputShape('PixelCNNResBlock', inputShape);
-    if (featuresIn !== 2 * h) {
-      throwTypeError(
-        `PixelCNNResBlock: filters (${h})`,
-        `an input of 2 * filters = ${2 * h} features`,
-        featuresIn,
-      );
-    }
-    checkMemory('PixelCNNResBlock: filters', [2 * h, h]);
-    checkMemory('PixelCNNResBlock: kernelSize, filters', [...this.kernelSize, h, h]);
+  protected override addWeights(): void {
+    const { filters: h, kernelSize, imageChannels } = this.settings;
+    const add = (
+      name: string,
+      size: readonly [number, number],
+      from: number,
+      to: number,
+      initialScale = 1,
+    ): Conv => ({
+      ...addConvolution(this, `${name}_`, [...size, from, to], { ...this.settings, initialScale }),
+      window: windowAround(size, 'B', imageChannels),
+    });
     this.convs = [
-      this.addConv('conv_in', [1, 1], 2 * h, h),
-      this.addConv('conv_mid', this.kernelSize, h, h),
-      this.addConv('conv_out', [1, 1], h, 2 * h, 0.1),
+      add('conv_in', [1, 1], 2 * h, h),
+      add('conv_mid', kernelSize, h, h),
+      add('conv_out', [1, 1], h, 2 * h, 0.1),
     ];
-    this.inputSpec = imageInputSpec(featuresIn);
-    super.build(inputShape);
-  }
-
-  private addConv(
-    name: string,
-    kernelSize: [number, number],
-    featuresIn: number,
-    featuresOut: number,
-    initialScale = 1,
-  ): Conv {
-    const { imageChannels, seed, weightNormalization } = this;
-    const options = { seed, weightNormalization, initialScale };
-    const weights = addConvolution(this, `${name}_`, [...kernelSize, featuresIn, featuresOut], options);
-    return { ...weights, window: windowOf({ kernelSize, imageChannels }) };
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    return imageInputShape('PixelCNNResBlock', inputShape);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -136,12 +86,6 @@ export class PixelCNNResBlock extends PixelLayer {
     const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
     const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
     return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { filters, kernelSize, imageChannels, weightNormalization, seed = null } = this;
-    const own = { filters, kernelSize, imageChannels, dropout: this.dropout.rate, weightNormalization, seed };
-    return { ...super.getConfig(), ...own };
   }
 }
 serialization.registerClass(PixelCNNResBlock);

@@ -1,19 +1,19 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
+import { checked, type Given, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
 import { checkRate } from '../program/operations/attend';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
-import { checkSeed, type SeedArgs } from './seeds';
+import { DeclaredLayer } from './declared-layer';
+import { seedArguments } from './seeds';
 import type { LayerArgs } from './types';
 
-/** Arguments of {@link PixelDropout}. */
-export interface PixelDropoutArgs extends LayerArgs, SeedArgs {
+const declared = {
   /** The probability of dropping a number in training, in [0, 1). */
-  rate: number;
-}
+  rate: checked(checkRate),
+  ...seedArguments,
+};
 
-const argNames: NamesOf<PixelDropoutArgs> = { rate: true, seed: true, ...layerArgNames };
+/** Arguments of {@link PixelDropout}. */
+export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
@@ -35,25 +35,13 @@ const argNames: NamesOf<PixelDropoutArgs> = { rate: true, seed: true, ...layerAr
  * layer.apply(tf.ones([6])).print(); // [1, 1, 1, 1, 1, 1]
  * ```
  */
-export class PixelDropout extends PixelLayer {
+export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
   /** @nocollapse */
   static className = 'PixelDropout';
-
-  private readonly rate: number;
-  private readonly seed: number | undefined;
-
-  constructor(args: PixelDropoutArgs) {
-    super(checkLayerArgs(PixelDropout, new.target, args, argNames));
-    this.rate = checkRate('PixelDropout: rate', args.rate);
-    this.seed = checkSeed('PixelDropout', args.seed);
-  }
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.dropout(x, { rate: this.rate, seed: this.seed });
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), rate: this.rate, seed: this.seed ?? null };
+    return ops.dropout(x, this.settings);
   }
 }
 serialization.registerClass(PixelDropout);

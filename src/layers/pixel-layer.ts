@@ -1,5 +1,5 @@
 import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { InputSpec, type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
@@ -51,11 +51,18 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /** Makes the masks of the convolutions in `express`. Add all weights before you call it. */
   override build(inputShape: Shape | Shape[]): void {
     super.build(inputShape);
-    try {
+    this.makeOrDispose(() => {
       this.computeOutputShape(inputShape); // so that a class can report a wrong shape in its own words
       this.expressShape(inputShape);
+    });
+  }
+
+  /** Makes weights or masks. If that throws, disposes of them: tfjs does not dispose a layer that was never built. */
+  protected makeOrDispose(make: () => void): void {
+    try {
+      make();
     } catch (error) {
-      this.disposeWeights(); // tfjs does not dispose a layer that was never built
+      this.disposeWeights();
       throw error;
     }
   }
@@ -77,7 +84,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   }
 
   /** Does something, and names the layer in a TypeError. */
-  private naming<T>(act: () => T): T {
+  protected naming<T>(act: () => T): T {
     try {
       return act();
     } catch (cause) {
@@ -159,24 +166,3 @@ export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'floa
 /** The shapes of a layer's inputs: tfjs gives that of one input alone. */
 export const shapesOf = (inputShape: Shape | Shape[]): [Shape, ...Shape[]] =>
   (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as [Shape, ...Shape[]];
-
-/** The shape [N,H,W,F] of a layer's one input, with F known. */
-export function imageInputShape(
-  layer: string,
-  inputShape: Shape | Shape[],
-): [Shape[0], Shape[0], Shape[0], number] {
-  const isOne = !inputShape.some(Array.isArray);
-  const features = isOne ? (inputShape as Shape)[3] : null;
-  if (!isOne || inputShape.length !== 4 || features == null) {
-    throwTypeError(`${layer}: input`, 'one tensor [N,H,W,features] with its features known', inputShape);
-  }
-  const [n = null, h = null, w = null] = inputShape as Shape;
-  return [n, h, w, features as number];
-}
-
-/**
- * Makes tfjs refuse inputs of another rank or another number of features (the last axis) once a layer is built.
- */
-export function imageInputSpec(features: number, rank = 4): InputSpec[] {
-  return [new InputSpec({ ndim: rank, axes: { [rank - 1]: features } })];
-}

@@ -1,19 +1,18 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkCategories, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import { categories, type Given, integer, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link PixelLogits}. */
-export interface PixelLogitsArgs extends LayerArgs {
+const declared = {
   /** Channels of the image, C. */
-  imageChannels: number;
+  imageChannels: integer({ from: 1 }),
   /** L, the number of levels of a channel. */
-  levels: number;
-}
+  levels: categories({ from: 2 }),
+};
 
-const argNames: NamesOf<PixelLogitsArgs> = { imageChannels: true, levels: true, ...layerArgNames };
+/** Arguments of {@link PixelLogits}. */
+export interface PixelLogitsArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
@@ -30,39 +29,18 @@ const argNames: NamesOf<PixelLogitsArgs> = { imageChannels: true, levels: true, 
  * console.log(layer.apply(tf.zeros([1, 8, 8, 768])).shape); // [1, 8, 8, 3, 256]
  * ```
  */
-export class PixelLogits extends PixelLayer {
+export class PixelLogits extends DeclaredLayer<Values<typeof declared>, PixelLogitsArgs> {
   /** @nocollapse */
   static className = 'PixelLogits';
+  protected static readonly declared = declared;
 
-  private readonly imageChannels: number;
-  private readonly levels: number;
-
-  constructor(args: PixelLogitsArgs) {
-    super(checkLayerArgs(PixelLogits, new.target, args, argNames));
-    this.imageChannels = checkInteger('PixelLogits: imageChannels', args.imageChannels, 1);
-    this.levels = checkCategories('PixelLogits: levels', args.levels, 2);
-  }
-
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    const [n, h, w, features] = imageInputShape('PixelLogits', inputShape);
-    const { imageChannels, levels } = this;
-    if (features !== imageChannels * levels) {
-      throwTypeError(
-        'PixelLogits: input features',
-        `imageChannels * levels = ${imageChannels * levels}`,
-        features,
-      );
-    }
-    return [n, h, w, imageChannels, levels];
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { imageChannels, levels } = this.settings;
+    checkMap('input', shapes, imageChannels * levels, 'imageChannels * levels');
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.perChannel(x, this.imageChannels, this.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { imageChannels, levels } = this;
-    return { ...super.getConfig(), imageChannels, levels };
+    return ops.perChannel(x, this.settings.imageChannels, this.settings.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 }
 serialization.registerClass(PixelLogits);

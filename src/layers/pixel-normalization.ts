@@ -1,32 +1,29 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { checkBoolean, checkFeatures, checkInteger, checkNumber, type NamesOf } from '../core/check';
+import { flag, type Given, integer, number, optional, type Values } from '../core/arguments';
+import { checkFeatures } from '../core/check';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import type { Ops } from '../program/operations';
 import type { LayerWeight } from '../program/weights';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { imageInputShape, imageInputSpec, PixelLayer } from './pixel-layer';
+import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of {@link PixelNormalization}. */
-export interface PixelNormalizationArgs extends LayerArgs {
+const declared = {
   /** Groups of features, one for each channel of the image. @default 3 */
-  imageChannels?: number;
+  imageChannels: optional(integer({ from: 1 }), 3),
   /** Added to the variance. @default 1e-3 */
-  epsilon?: number;
+  epsilon: optional(
+    number('above 0', (value) => value > 0),
+    1e-3,
+  ),
   /** Whether to add a learnt shift, beta. @default true */
-  center?: boolean;
+  center: flag(true),
   /** Whether to multiply by a learnt scale, gamma. @default true */
-  scale?: boolean;
-}
-
-const argNames: NamesOf<PixelNormalizationArgs> = {
-  imageChannels: true,
-  epsilon: true,
-  center: true,
-  scale: true,
-  ...layerArgNames,
+  scale: flag(true),
 };
+
+/** Arguments of {@link PixelNormalization}. */
+export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
@@ -51,45 +48,29 @@ const argNames: NamesOf<PixelNormalizationArgs> = {
  * console.log(Array.from(await y.data())); // [-1, 1, -1, 1]: each pair by itself
  * ```
  */
-export class PixelNormalization extends PixelLayer {
+export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
   /** @nocollapse */
   static className = 'PixelNormalization';
+  protected static readonly declared = declared;
 
-  private readonly imageChannels: number;
-  private readonly epsilon: number;
-  private readonly center: boolean;
-  private readonly scale: boolean;
-  private gamma?: LayerWeight;
-  private beta?: LayerWeight;
+  private readonly learnt: { scale?: LayerWeight; shift?: LayerWeight } = {};
 
-  constructor(args: PixelNormalizationArgs = {}) {
-    super(checkLayerArgs(PixelNormalization, new.target, args, argNames));
-    const { imageChannels = 3, epsilon = 1e-3, center = true, scale = true } = args;
-    this.imageChannels = checkInteger('PixelNormalization: imageChannels', imageChannels, 1);
-    this.epsilon = checkNumber('PixelNormalization: epsilon', epsilon, 'above 0', (value) => value > 0);
-    this.center = checkBoolean('PixelNormalization: center', center);
-    this.scale = checkBoolean('PixelNormalization: scale', scale);
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkFeatures('input features', checkMap('input', shapes), this.settings.imageChannels);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
-    const [, , , features] = imageInputShape('PixelNormalization', inputShape);
-    checkFeatures('PixelNormalization: input features', features, this.imageChannels);
+  protected override addWeights(shapes: readonly Shape[]): void {
+    const features = [checkMap('input', shapes)];
     const { ones, zeros } = initializers;
-    if (this.scale) this.gamma = this.addWeight('gamma', [features], 'float32', ones());
-    if (this.center) this.beta = this.addWeight('beta', [features], 'float32', zeros());
-    this.inputSpec = imageInputSpec(features);
-    super.build(inputShape);
+    if (this.settings.scale)
+      this.learnt.scale = this.addSeededWeight('gamma', features, { initializer: ones() });
+    if (this.settings.center)
+      this.learnt.shift = this.addSeededWeight('beta', features, { initializer: zeros() });
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, epsilon, gamma, beta } = this;
-    const weights = { ...(gamma && { scale: gamma }), ...(beta && { shift: beta }) };
-    return ops.normalize(x, { groups, epsilon, ...weights }); // [N,H,W,F] -> [N,H,W,F]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { imageChannels, epsilon, center, scale } = this;
-    return { ...super.getConfig(), imageChannels, epsilon, center, scale };
+    const { imageChannels: groups, epsilon } = this.settings;
+    return ops.normalize(x, { groups, epsilon, ...this.learnt }); // [N,H,W,F] -> [N,H,W,F]
   }
 }
 serialization.registerClass(PixelNormalization);

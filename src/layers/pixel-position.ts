@@ -1,7 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 /**
@@ -20,13 +19,10 @@ import type { LayerArgs } from './types';
  * console.log(Array.from(await y.data())); // [-0.5, -0.5, -0.5, 0]
  * ```
  */
-export class PixelPosition extends PixelLayer {
+export class PixelPosition extends DeclaredLayer<object> {
   /** @nocollapse */
   static className = 'PixelPosition';
-
-  constructor(args: LayerArgs = {}) {
-    super(checkLayerArgs(PixelPosition, new.target, args, layerArgNames));
-  }
+  protected static readonly declared = {};
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.position(x); // [N,H,W,F] -> [N,H,W,2]

@@ -1,19 +1,18 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger, type NamesOf } from '../core/check';
+import { type Given, integer, optional, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs, layerArgNames } from './layer-args';
-import { PixelLayer } from './pixel-layer';
+import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
-/** Arguments of {@link PixelShift}. */
-export interface PixelShiftArgs extends LayerArgs {
+const declared = {
   /** Rows down, 0 or more. @default 0 */
-  rows?: number;
+  rows: optional(integer({ from: 0 }), 0),
   /** Columns to the right, 0 or more. @default 0 */
-  columns?: number;
-}
+  columns: optional(integer({ from: 0 }), 0),
+};
 
-const argNames: NamesOf<PixelShiftArgs> = { rows: true, columns: true, ...layerArgNames };
+/** Arguments of {@link PixelShift}. */
+export interface PixelShiftArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Shifts features down by a number of rows and right by a number of columns, and fills with zeros: [N,H,W,F] ->
@@ -31,25 +30,13 @@ const argNames: NamesOf<PixelShiftArgs> = { rows: true, columns: true, ...layerA
  * console.log(Array.from(await y.data())); // [0, 5, 6]
  * ```
  */
-export class PixelShift extends PixelLayer {
+export class PixelShift extends DeclaredLayer<Values<typeof declared>, PixelShiftArgs> {
   /** @nocollapse */
   static className = 'PixelShift';
-
-  private readonly rows: number;
-  private readonly columns: number;
-
-  constructor(args: PixelShiftArgs) {
-    super(checkLayerArgs(PixelShift, new.target, args, argNames));
-    this.rows = checkInteger('PixelShift: rows', args.rows ?? 0, 0);
-    this.columns = checkInteger('PixelShift: columns', args.columns ?? 0, 0);
-  }
+  protected static readonly declared = declared;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.shift(x, this.rows, this.columns); // [N,H,W,F]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), rows: this.rows, columns: this.columns };
+    return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]
   }
 }
 serialization.registerClass(PixelShift);

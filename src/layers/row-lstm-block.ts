@@ -1,26 +1,26 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checkKernelSize, checkMemory, type NamesOf } from '../core/check';
-import { type KernelWindow, windowOf } from '../core/window';
+import { checked, type Given, optional, type Values } from '../core/arguments';
+import { checkKernelSize } from '../core/check';
+import { windowAround } from '../core/window';
 import type { Ops } from '../program/operations';
-import { checkLayerArgs } from './layer-args';
-import {
-  type Recurrence,
-  RecurrentBlock,
-  type RecurrentBlockArgs,
-  recurrentBlockArgNames,
-} from './recurrent-block';
+import { type Recurrence, RecurrentBlock, recurrentArguments } from './recurrent-block';
+import type { LayerArgs } from './types';
 
-/** Arguments of {@link RowLSTMBlock}, beside those of every recurrent block. */
-export interface RowLSTMBlockArgs extends RecurrentBlockArgs {
+const declared = {
+  ...recurrentArguments,
   /**
    * k, the number of columns that its convolutions see; odd. If this is [rows, columns], which `pixelCNN` may pass, the
    * second number counts.
    * @default 3
    */
-  kernelSize?: number | [number, number];
-}
+  kernelSize: optional(
+    checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
+    3,
+  ),
+};
 
-const argNames: NamesOf<RowLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelSize: true };
+/** Arguments of {@link RowLSTMBlock}. */
+export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM goes down the image, a row at a time, and
@@ -53,35 +53,23 @@ const argNames: NamesOf<RowLSTMBlockArgs> = { ...recurrentBlockArgNames, kernelS
  * console.log(model.getLayer('block0').getWeights().map(({ shape }) => shape.join())); // [ '1,3,16,32', '32', '1,3,8,32', '1,1,8,16', '16' ]
  * ```
  */
-export class RowLSTMBlock extends RecurrentBlock {
+export class RowLSTMBlock extends RecurrentBlock<Values<typeof declared>, RowLSTMBlockArgs> {
   /** @nocollapse */
   static className = 'RowLSTMBlock';
+  protected static readonly declared = declared;
 
-  private readonly columns: number;
-  private readonly window: KernelWindow;
+  private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
   private recurrence?: Recurrence;
 
-  constructor(args: RowLSTMBlockArgs) {
-    super(checkLayerArgs(RowLSTMBlock, new.target, args, argNames));
-    const { filters, imageChannels } = this;
-    const [, columns] = checkKernelSize('RowLSTMBlock: kernelSize', args.kernelSize ?? 3);
-    checkMemory('RowLSTMBlock: kernelSize, filters', [columns, 2 * filters, 4 * filters]);
-    this.columns = columns;
-    this.window = windowOf({ kernelSize: [1, columns], imageChannels });
-  }
-
   protected override addRecurrences(): void {
-    this.recurrence = this.addRecurrence('', [1, this.columns], [1, this.columns]);
+    const { kernelSize } = this.window;
+    this.recurrence = this.addRecurrence('', kernelSize, kernelSize);
   }
 
   protected override recur<T>(ops: Ops<T>, x: T): T {
     const { inputKernel, bias, stateKernel } = this.recurrence as Recurrence;
     const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
-    return ops.lstm(z, stateKernel, 'rows', this.imageChannels); // [N,H,W,F]
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    return { ...super.getConfig(), kernelSize: this.columns };
+    return ops.lstm(z, stateKernel, 'rows', this.settings.imageChannels); // [N,H,W,F]
   }
 }
 serialization.registerClass(RowLSTMBlock);

@@ -1,25 +1,23 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import { checkInteger } from '../core/check';
+import { type Given, optionalSeed } from '../core/arguments';
+import type { DropoutArgs } from '../program/operations/attend';
 import { uniformsOf } from '../sampling/noise';
 import type { Initializer } from './types';
 
 // One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived
 // from the model's seed and the part's name, so that two layers of the same shape differ.
 
-/** Arguments of layers and networks that draw initial weights or noise. */
-export interface SeedArgs {
+export const seedArguments = {
   /**
    * Any integer. The same seed gives the same initial weights, in every program and on every backend, and the same
    * dropout noise at each training step.
    * @default a new one each time
    */
-  seed?: number | undefined;
-}
+  seed: optionalSeed(),
+};
 
-/** Checks a seed, if one is given. In a saved config, null means none. */
-export function checkSeed(what: string, seed: unknown): number | undefined {
-  return seed == null ? undefined : checkInteger(`${what}: seed`, seed);
-}
+/** Arguments of layers and networks that draw initial weights or noise. */
+export interface SeedArgs extends Given<typeof seedArguments> {}
 
 /** The seed of a named part; at least 1, since to tfjs 0 means no seed. */
 export function partSeed(seed: number | undefined, part: string): number | undefined {
@@ -33,3 +31,9 @@ export function seededInitializer(initializer: Initializer, seed: number | undef
   const Class = initializer.constructor as new (config: serialization.ConfigDict) => Initializer;
   return new Class({ ...config, seed });
 }
+
+/** What `ops.dropout` drops in a layer that has these arguments. */
+export const dropoutOf = ({ dropout, seed }: { dropout: number; seed: number | undefined }): DropoutArgs => ({
+  rate: dropout,
+  seed: partSeed(seed, 'dropout'),
+});

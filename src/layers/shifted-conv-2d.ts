@@ -1,19 +1,13 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { NamesOf } from '../core/check';
-import { type KernelWindow, type Shift, type ShiftedWindowArgs, shiftedWindow } from '../core/window';
-import { CausalConv2D, type CausalConv2DArgs, causalConvArgNames } from './causal-conv-2d';
-import { checkLayerArgs } from './layer-args';
+import type { Given, Values } from '../core/arguments';
+import { shiftedArguments, shiftedWindow } from '../core/window';
+import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
+import type { LayerArgs } from './types';
 
-/** Arguments of {@link ShiftedConv2D}, beside those of every causal convolution. */
-export interface ShiftedConv2DArgs extends CausalConv2DArgs, ShiftedWindowArgs {}
+const declared = { ...convolutionArguments, ...shiftedArguments };
 
-const argNames: NamesOf<ShiftedConv2DArgs> = {
-  ...causalConvArgNames,
-  kernelSize: true,
-  shift: true,
-  stride: true,
-  transposed: true,
-};
+/** Arguments of {@link ShiftedConv2D}. */
+export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * The convolution of PixelCNN++, whose window ends on the present row. With `shift: 'down'` it covers the rows above
@@ -42,30 +36,12 @@ const argNames: NamesOf<ShiftedConv2DArgs> = {
  * console.log(down.apply(tf.zeros([1, 8, 8, 4])).shape); // [1, 4, 4, 6]
  * ```
  */
-export class ShiftedConv2D extends CausalConv2D {
+export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
   /** @nocollapse */
   static className = 'ShiftedConv2D';
+  protected static readonly declared = declared;
 
-  protected readonly window: KernelWindow;
-  private readonly shift: Shift;
-
-  constructor(args: ShiftedConv2DArgs) {
-    super(checkLayerArgs(ShiftedConv2D, new.target, args, argNames), 1);
-    const { kernelSize, shift, stride = 1, transposed = false } = args;
-    this.window = shiftedWindow('ShiftedConv2D', { kernelSize, shift, stride, transposed });
-    this.shift = shift;
-  }
-
-  override getConfig(): serialization.ConfigDict {
-    const { kernelSize, stride, transposed } = this.window;
-    return {
-      ...super.getConfig(),
-      kernelSize: [...kernelSize],
-      shift: this.shift,
-      stride,
-      transposed,
-    };
-  }
+  protected readonly window = shiftedWindow('ShiftedConv2D', this.settings);
 }
 serialization.registerClass(ShiftedConv2D);
 

@@ -36,6 +36,12 @@ export type Initializer = ReturnType<typeof initializers.zeros>;
 export type Regularizer = ReturnType<typeof regularizers.l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;
 
+/** tfjs-layers does not export its own type. */
+export interface Activation {
+  apply(x: Tensor): Tensor;
+  getClassName(): string;
+}
+
 /**
  * What the outputs of a model mean, with the loss on tensors as well. If the last layer of a model has one as
  * `distribution` ({@link DistributionLayer}), the model is trained, evaluated, saved, scored and sampled by it.

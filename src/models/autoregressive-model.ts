@@ -1,28 +1,40 @@
 import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  checkArgs,
-  checkBoolean,
-  checkInteger,
-  checkNumber,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
-import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
+  anything,
+  type Declaration,
+  type Given,
+  optional,
+  readArguments,
+  type Values,
+} from '../core/arguments';
+import { throwTypeError } from '../core/check';
+import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, type Checks, checkBatch, trainingDataset } from './check-labels';
+import { afterCheck, type Checks, checkBatch, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, isTensor, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
-import { namesOf, OWN_LOSS, withFunctions } from './loss';
-import { checkSavedGraph } from './saved-graph';
+import { withFunctions } from './loss';
 import {
-  collectMade,
-  disposeAbandonedTape,
-  type Made,
-  restoreAdamPowersExactly,
-  withoutLeakingSteps,
-} from './tfjs-workarounds';
+  type AutoregressiveModelCompileArgs,
+  type AutoregressiveModelEvaluateArgs,
+  type AutoregressiveModelFitArgs,
+  type AutoregressiveModelFitDatasetArgs,
+  type AutoregressiveModelPredictArgs,
+  compileArguments,
+  type EvaluateDatasetArgs,
+  evaluateArguments,
+  evaluateDatasetArguments,
+  type FitDatasetArgs,
+  fitArguments,
+  fitDatasetArguments,
+  predictArguments,
+  type TrainOnBatchOptions,
+  trainOnBatchArguments,
+} from './method-arguments';
+import { SavedModel } from './saved-model';
+import { disposeAbandonedTape } from './tfjs-workarounds';
 import {
   checkTensors,
   isDataset,
@@ -32,141 +44,28 @@ import {
   readValidationData,
   type Tensors,
   type TrainingData,
-  type ValidationData,
 } from './training-data';
 
-type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
-type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
-type PredictArgs = NonNullable<Parameters<LayersModel['predict']>[1]>;
-type EvaluateDatasetArgs = NonNullable<Parameters<LayersModel['evaluateDataset']>[1]>;
-type Conditioned<Args> = Args & { condition?: Condition };
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
-type FitDatasetArgs<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[1];
 type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
-type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
-/** The name of a loss or metric of this library. */
-type LikelihoodName = 'bitsPerDim' | 'negativeLogLikelihood';
-/** A loss or metric, of labels [N,H,W,C] and outputs: one value an image, [N]. */
-type LikelihoodFunction = (labels: Tensor, outputs: Tensor) => Tensor;
-/** As tfjs takes losses and metrics: one, a list, or by the name of the output. */
-type OneOrMore<Likelihood> = Likelihood | Likelihood[] | { [output: string]: Likelihood };
-
-/** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
-export interface AutoregressiveModelCompileArgs extends Omit<ModelCompileArgs, 'loss' | 'metrics'> {
-  /** `bitsPerDim`, `negativeLogLikelihood` or a function of (labels, outputs); tfjs's own losses do not take levels. */
-  loss: OneOrMore<LikelihoodName> | OneOrMore<LikelihoodFunction>;
-  /** More of them, to be reported. */
-  metrics?: OneOrMore<LikelihoodName | LikelihoodFunction>;
-  /**
-   * Which numbers are checked, since the loss does not: labels must be integer levels 0 to L - 1, images in [0, 1],
-   * classes valid for the model. By default these are the first batch of each `fit`, `fitDataset` and
-   * `evaluateDataset`, of the first `trainOnBatch`, and of `evaluate` if it gets levels alone. With `true` they are
-   * all, which is slow, since every batch is read back from the backend: use it for the first run of a new program.
-   * With `false` they are none. A wrong number rejects with a TypeError that names the tensor, the place and the
-   * number; `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. Not saved.
-   * @default the first batch
-   */
-  checkLabels?: boolean;
-}
-
-/** Arguments of {@link AutoregressiveModel.fit}: those of tfjs, and a condition. */
-export interface AutoregressiveModelFitArgs
-  extends Omit<FitArgs, 'validationData' | 'sampleWeight' | 'classWeight'> {
-  /** What the images are conditioned on, as for `sample`. */
-  condition?: Condition;
-  /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
-  validationData?: ValidationData | NonNullable<FitArgs['validationData']>;
-}
-
-/** Arguments of {@link AutoregressiveModel.fitDataset}: those of tfjs. */
-export interface AutoregressiveModelFitDatasetArgs<T>
-  extends Omit<FitDatasetArgs<T>, 'validationData' | 'classWeight'> {
-  /** A dataset, or levels alone, `{ levels, condition }`, or [x, labels]. */
-  validationData?: ValidationData | NonNullable<FitDatasetArgs<T>['validationData']>;
-}
-
-/** Arguments of {@link AutoregressiveModel.evaluate}: those of tfjs, and a condition. */
-export interface AutoregressiveModelEvaluateArgs extends Omit<EvaluateArgs, 'sampleWeight'> {
-  /** What the images are conditioned on, as for `sample`. */
-  condition?: Condition;
-}
-
-/** Options of {@link AutoregressiveModel.trainOnBatch}. */
-export interface TrainOnBatchOptions {
-  /** What the images are conditioned on, as for `sample`. */
-  condition?: Condition;
-}
-
-// tfjs silently ignores options that it does not know.
-
-const compileNames: NamesOf<AutoregressiveModelCompileArgs> = {
-  optimizer: true,
-  loss: true,
-  metrics: true,
-  checkLabels: true,
-};
-
-const fitNames: NamesOf<AutoregressiveModelFitArgs> = {
-  condition: true,
-  batchSize: true,
-  epochs: true,
-  verbose: true,
-  callbacks: true,
-  validationSplit: true,
-  validationData: true,
-  shuffle: true,
-  initialEpoch: true,
-  stepsPerEpoch: true,
-  validationSteps: true,
-  yieldEvery: true,
-};
-
-const fitDatasetNames: NamesOf<AutoregressiveModelFitDatasetArgs<unknown>> = {
-  batchesPerEpoch: true,
-  epochs: true,
-  verbose: true,
-  callbacks: true,
-  validationData: true,
-  validationBatchSize: true,
-  validationBatches: true,
-  initialEpoch: true,
-  yieldEvery: true,
-};
-
-const trainOnBatchNames: NamesOf<TrainOnBatchOptions> = { condition: true };
-
-const evaluateNames: NamesOf<AutoregressiveModelEvaluateArgs> = {
-  condition: true,
-  batchSize: true,
-  verbose: true,
-  steps: true,
-};
-
-const evaluateDatasetNames: NamesOf<EvaluateDatasetArgs> = { batches: true, verbose: true };
-
-const predictNames: NamesOf<Conditioned<PredictArgs>> = { condition: true, batchSize: true, verbose: true };
-
-/** tfjs's default of `fit` and `evaluate`. */
-const BATCH_SIZE = 32;
-
-/** Arguments of {@link autoregressiveModel}. */
-export interface AutoregressiveModelArgs {
+const declared = {
   /**
    * One symbolic image [N,H,W,C], or [image, condition], or several conditions of different kinds in any order after
    * the image: a class [N,1], a vector [N,K] or a map [N,H,W,K].
    */
-  inputs: SymbolicTensor | SymbolicTensor[];
+  inputs: anything<SymbolicTensor | SymbolicTensor[]>(),
   /**
    * Its symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a distribution. Whatever
    * `apply` of a tfjs layer returns is accepted, by type.
    */
-  outputs: Applied;
+  outputs: anything<Applied>(),
   /** Name of the model. */
-  name?: string;
-}
+  name: optional(anything<string | undefined>()),
+};
 
-const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true, name: true };
+/** Arguments of {@link autoregressiveModel}. */
+export interface AutoregressiveModelArgs extends Given<typeof declared> {}
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
@@ -176,9 +75,9 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  *
  * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
  * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors. They
- * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with `bitsPerDim` or `negativeLogLikelihood` as loss
- * and metrics. If saved with `includeOptimizer`, they continue training as if they had never been saved. A loss
- * function of your own must be given to `compile` again.
+ * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with
+ * `bitsPerDim` or `negativeLogLikelihood` as loss and metrics. If saved with `includeOptimizer`, they continue training as
+ * if they had never been saved. A loss function of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -201,7 +100,7 @@ const argNames: NamesOf<AutoregressiveModelArgs> = { inputs: true, outputs: true
  * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
-export class AutoregressiveModel extends LayersModel {
+export class AutoregressiveModel extends SavedModel {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
@@ -216,11 +115,6 @@ export class AutoregressiveModel extends LayersModel {
   private checks: Checks = 'first';
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
-  /**
-   * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
-   * loaded.
-   */
-  private made: Made | undefined;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
@@ -248,25 +142,19 @@ export class AutoregressiveModel extends LayersModel {
   override fit(levels: Tensor, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
   override fit(x: Tensors, y: Tensors, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
   override async fit(...given: unknown[]): ReturnType<LayersModel['fit']> {
-    const { data, args } = this.readArguments('fit', given, fitNames);
+    const { data, args } = this.readArguments('fit', given, fitArguments);
     const made = [...data.made];
     try {
-      const { validationData, ...rest } = args;
-      const batchSize = checkInteger('fit: batchSize', args.batchSize ?? BATCH_SIZE, 1);
-      checkInteger('fit: epochs', args.epochs ?? 1, 0);
-      checkSplit('fit: validationSplit', args.validationSplit ?? 0, data);
-      const validation =
-        validationData === undefined
-          ? undefined
-          : readValidationData('fit: validationData', this, validationData);
+      const { validationData, batchSize, ...rest } = args;
+      checkSplit('fit: validationSplit', args.validationSplit, data);
+      await checkNumbers('fit', this, data, this.numChecked(batchSize));
+      const validation = await this.readValidation('fit', validationData, batchSize);
       made.push(...(validation?.made ?? []));
-      const count = this.numChecked(batchSize);
-      await this.checkNumbers('fit', data, count);
-      if (validation) await this.checkNumbers('fit: validationData', validation, count);
       return await super.fit(data.inputs, data.labels, {
         ...rest,
-        ...(validation && { validationData: [validation.inputs, validation.labels] as never }), // tfjs also takes tensors by name, but its type does not
-      });
+        batchSize,
+        ...(validation && { validationData: [validation.inputs, validation.labels] }), // tfjs also takes tensors by name, but its type does not
+      } as object as Parameters<LayersModel['fit']>[2]);
     } finally {
       dispose(made);
     }
@@ -281,25 +169,16 @@ export class AutoregressiveModel extends LayersModel {
     dataset: DatasetToFit<T>,
     options: AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
-    refuseWeights('fitDataset', options);
-    const { validationData, ...args } = checkArgs(
-      'fitDataset: options',
-      options,
-      fitDatasetNames as NamesOf<AutoregressiveModelFitDatasetArgs<T>>,
-    );
+    const { validationData, ...args } = readArguments('fitDataset', options, fitDatasetArguments);
     checkNotDisposed('fitDataset', this);
-    const validation =
-      validationData === undefined || isDataset(validationData)
-        ? undefined
-        : readValidationData('fitDataset: validationData', this, validationData);
+    const validation = isDataset(validationData)
+      ? null
+      : await this.readValidation('fitDataset', validationData, args.validationBatchSize);
     try {
-      const count = this.numChecked(args.validationBatchSize ?? BATCH_SIZE);
-      if (validation) await this.checkNumbers('fitDataset: validationData', validation, count);
-      const validationArgs = validation ? [validation.inputs, validation.labels] : validationData;
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.checks), {
         ...args,
-        ...(validationArgs !== undefined && { validationData: validationArgs as never }),
-      } as FitDatasetArgs<T>);
+        validationData: validation ? [validation.inputs, validation.labels] : validationData,
+      } as object as FitDatasetArgs<T>);
     } finally {
       dispose(validation?.made ?? []);
     }
@@ -322,9 +201,10 @@ export class AutoregressiveModel extends LayersModel {
     options?: TrainOnBatchOptions,
   ): Promise<Result>;
   override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
-    const { data } = this.readArguments('trainOnBatch', given, trainOnBatchNames);
+    const { data } = this.readArguments('trainOnBatch', given, trainOnBatchArguments);
     try {
-      await this.checkNumbers('trainOnBatch', data, this.numChecked(this.hasCheckedBatch ? 0 : Infinity));
+      const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
+      await checkNumbers('trainOnBatch', this, data, count);
       this.hasCheckedBatch = true;
       return await super.trainOnBatch(data.inputs, data.labels);
     } finally {
@@ -350,12 +230,11 @@ export class AutoregressiveModel extends LayersModel {
     options?: AutoregressiveModelEvaluateArgs,
   ): Result;
   override evaluate(...given: unknown[]): Scalar | Scalar[] {
-    const { data, args } = this.readArguments('evaluate', given, evaluateNames);
+    const { data, args } = this.readArguments('evaluate', given, evaluateArguments);
     try {
-      const batchSize = checkInteger('evaluate: batchSize', args.batchSize ?? BATCH_SIZE, 1);
       // tfjs also takes tensors by name, but its type does not.
-      const figures = super.evaluate(data.inputs as Tensor[], data.labels as Tensor[], args);
-      const count = this.numChecked(data.isAlone ? batchSize : 0);
+      const figures = super.evaluate(data.inputs as Tensor[], data.labels as Tensor[], args as object);
+      const count = this.numChecked(data.isAlone ? args.batchSize : 0);
       return count === 0 ? figures : afterCheck(figures, checkBatch('evaluate', this, data, count));
     } finally {
       dispose(data.made);
@@ -363,20 +242,32 @@ export class AutoregressiveModel extends LayersModel {
   }
 
   /** The arguments of a method that takes levels alone or inputs and labels, and options last. */
-  private readArguments<Args extends { condition?: Condition }>(
+  private readArguments<D extends Declaration & typeof trainOnBatchArguments>(
     caller: string,
     [x, second, third]: readonly unknown[],
-    names: NamesOf<Args>,
-  ): { data: TrainingData; args: Omit<Args, 'condition'> } {
+    declared: D,
+  ): { data: TrainingData; args: Omit<Values<D>, 'condition'> } {
     const isAlone = third === undefined && isOptions(second, this);
-    const options = ((isAlone ? second : third) ?? {}) as Args;
-    refuseWeights(caller, options);
-    const { condition, ...args } = checkArgs(`${caller}: options`, options, names);
+    const options = (isAlone ? second : third) ?? {};
+    const { condition, ...args } = readArguments(caller, options, declared);
     checkNotDisposed(caller, this);
-    const data = isAlone
-      ? readLevels(caller, this, x, condition)
-      : readPair(caller, this, x, second, condition);
+    const given = condition as Condition | undefined;
+    const data = isAlone ? readLevels(caller, this, x, given) : readPair(caller, this, x, second, given);
     return { data, args };
+  }
+
+  /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
+  private async readValidation(caller: string, given: unknown, size: number): Promise<TrainingData | null> {
+    if (given === undefined) return null;
+    const what = `${caller}: validationData`;
+    const data = readValidationData(what, this, given);
+    try {
+      await checkNumbers(what, this, data, this.numChecked(size));
+      return data;
+    } catch (error) {
+      dispose(data.made);
+      throw error;
+    }
   }
 
   /** Of how many images numbers are checked, where the first batch has `batchSize`: see `checkLabels` of `compile`. */
@@ -384,22 +275,12 @@ export class AutoregressiveModel extends LayersModel {
     return { first: batchSize, all: Infinity, none: 0 }[this.checks];
   }
 
-  /** Checks numbers, and those of conditions that tensors have been made of in any case. */
-  private async checkNumbers(caller: string, data: TrainingData, numImages: number): Promise<void> {
-    if (numImages > 0) await checkBatch(caller, this, data, numImages);
-    const labels = conditionLabels(`${caller}: condition`, this.conditions);
-    for (const [i, label] of labels.entries()) {
-      const numbers = await data.made[i]?.data(); // not made where conditions are among the inputs
-      checkConditionValues(label, this.conditions[i] as ConditionShape, numbers ?? []);
-    }
-  }
-
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
   override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
     dataset: EvaluateDatasetParameters[0],
     args: EvaluateDatasetArgs = {},
   ): Promise<Result> {
-    checkArgs('evaluateDataset: options', args, evaluateDatasetNames);
+    readArguments('evaluateDataset', args, evaluateDatasetArguments);
     checkNotDisposed('evaluateDataset', this);
     const batches = trainingDataset('evaluateDataset', this, dataset, this.checks);
     return super.evaluateDataset(batches, args) as Promise<Result>;
@@ -411,14 +292,14 @@ export class AutoregressiveModel extends LayersModel {
    *
    * @throws TypeError if there are not as many conditions as images
    */
-  override predict(x: Tensor | Tensor[], options: Conditioned<PredictArgs> = {}): Tensor {
-    const { condition, ...args } = checkArgs('predict: options', options, predictNames);
+  override predict(x: Tensor | Tensor[], options: AutoregressiveModelPredictArgs = {}): Tensor {
+    const { condition, ...args } = readArguments('predict', options, predictArguments);
     checkNotDisposed('predict', this);
     const [images] = checkTensors('predict: x', x, this.inputNames);
     if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs leaves a tensor behind
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
-      return super.predict(inputs, args) as Tensor; // of its one output
+      return super.predict(inputs, args as object) as Tensor; // of its one output
     } finally {
       dispose(made);
     }
@@ -429,30 +310,23 @@ export class AutoregressiveModel extends LayersModel {
 
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: AutoregressiveModelCompileArgs): void {
-    const { checkLabels, ...args } = checkArgs('compile', options, compileNames);
-    if (checkLabels !== undefined) checkBoolean('compile: checkLabels', checkLabels);
-    const { distribution } = this;
-    const { optimizer } = args;
-    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
-      throwTypeError(
-        'compile: optimizer',
-        'an optimizer, such as tf.train.adam(1e-3), or its name',
-        optimizer,
-      );
-    const metrics =
-      args.metrics == null ? {} : { metrics: withFunctions('metrics', args.metrics, distribution) };
-    const { optimizer: before, isOptimizerOwned } = this;
+    const { checkLabels, optimizer, loss, metrics } = readArguments('compile', options, compileArguments);
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function') {
+      const wanted = 'an optimizer, such as tf.train.adam(1e-3), or its name';
+      throwTypeError('compile: optimizer', wanted, optimizer);
+    }
+    const { optimizer: before, isOptimizerOwned, distribution } = this;
     super.compile({
-      ...args,
-      loss: withFunctions('loss', args.loss, distribution),
-      ...metrics,
+      optimizer,
+      loss: withFunctions('loss', loss, distribution),
+      ...(metrics !== undefined && { metrics: withFunctions('metrics', metrics, distribution) }),
     } as ModelCompileArgs);
     this.checks = checkLabels === undefined ? 'first' : checkLabels ? 'all' : 'none';
     this.hasCheckedBatch = false;
     // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => [
       ...shape.slice(0, 3),
-      this.distribution.imageChannels,
+      distribution.imageChannels,
     ]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
@@ -471,103 +345,32 @@ export class AutoregressiveModel extends LayersModel {
       }
     };
   }
-
-  override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
-    const save = () => super.save(...args);
-    return this.optimizer === undefined ? save() : withoutLeakingSteps(this.optimizer, save);
-  }
-
-  protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {
-    const [loss = OWN_LOSS] = namesOf(this.loss);
-    const metrics = namesOf(this.metrics).filter((name) => name !== undefined);
-    const optimizer_config = {
-      class_name: this.optimizer.getClassName(),
-      config: this.optimizer.getConfig(),
-    };
-    const config = { loss, metrics, optimizer_config };
-    // The type lists tfjs's own losses only.
-    return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
-  }
-
-  override loadTrainingConfig(config: TrainingConfig): void {
-    this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
-    this.isOptimizerOwned = true; // nobody else has it, so the model disposes of it
-    restoreAdamPowersExactly(this.optimizer);
-  }
-
-  override setUserDefinedMetadata(...args: Parameters<LayersModel['setUserDefinedMetadata']>): void {
-    this.load(() => super.setUserDefinedMetadata(...args));
-  }
-
-  override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
-    this.load(() => super.loadWeights(...args));
-  }
-
-  /** Loads a part of a saved model, and disposes of everything if that fails while tfjs loads it: nobody else could. */
-  private load(part: () => void): void {
-    try {
-      part();
-    } catch (error) {
-      this.made?.dispose();
-      throw error;
-    }
-  }
-
-  /**
-   * Makes a model from its saved graph.
-   *
-   * @throws Error naming the layer whose inputs are not there
-   * @nocollapse
-   */
-  static override fromConfig<T extends serialization.Serializable>(
-    cls: serialization.SerializableConstructor<T>,
-    config: serialization.ConfigDict,
-    ...rest: [customObjects?: serialization.ConfigDict, fastWeightInit?: boolean]
-  ): T {
-    checkSavedGraph('AutoregressiveModel', { className: AutoregressiveModel.className, config });
-    const made = collectMade();
-    try {
-      const model = LayersModel.fromConfig(cls, config, ...rest);
-      if (model instanceof AutoregressiveModel) model.made = made;
-      queueMicrotask(made.keep); // tfjs loads all the rest in the same turn
-      return model;
-    } catch (error) {
-      made.dispose();
-      throw error;
-    }
-  }
 }
 serialization.registerClass(AutoregressiveModel);
 
-/** Checks the part of the images that is split off, which tfjs ignores if it is none. */
+/** Checks that the part of the images that is split off leaves some, which tfjs does not. */
 function checkSplit(what: string, split: number, { labels }: TrainingData): void {
-  checkNumber(what, split, 'from 0, below 1', (part) => part >= 0 && part < 1);
   const [first] = isTensor(labels) ? [labels] : Object.values(labels);
   const count = first?.shape[0] ?? 0;
   if (Math.floor(count * (1 - split)) === 0)
     throwTypeError(what, `one that leaves images to train on, of ${count}`, split);
 }
 
-/** Refuses what tfjs accepts for labels of one class an image, and cannot do for levels. */
-function refuseWeights(caller: string, options: object): void {
-  const name = ['classWeight', 'sampleWeight'].find((weight) => weight in Object(options));
-  if (name === undefined) return;
-  const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
-  throwTypeError(`${caller}: ${name}`, wanted, (options as Record<string, unknown>)[name]);
-}
-
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
-  if (args instanceof LayersModel) {
+  if (args instanceof LayersModel)
     throwTypeError(
       'autoregressiveModel',
       'inputs and outputs, as model.inputs[0] and model.outputs[0]',
       args,
     );
-  }
-  const { inputs, outputs } = checkArgs('autoregressiveModel', args, argNames);
+  const { inputs, outputs, name } = readArguments('autoregressiveModel', args, declared);
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
-  return new AutoregressiveModel({ ...args, outputs: outputs as SymbolicTensor });
+  return new AutoregressiveModel({
+    inputs,
+    outputs: outputs as SymbolicTensor,
+    ...(name !== undefined && { name }),
+  });
 }

@@ -60,6 +60,20 @@ export async function checkBatch(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
+/** The same, of none too. Those of conditions that tensors have been made of are checked in any case. */
+export async function checkNumbers(
+  caller: string,
+  model: TrainedModel,
+  data: TrainingData,
+  count: number,
+): Promise<void> {
+  if (count > 0) await checkBatch(caller, model, data, count);
+  for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries()) {
+    const numbers = await data.made[i]?.data(); // not made where conditions are among the inputs
+    checkConditionValues(label, model.conditions[i] as ConditionShape, numbers ?? []);
+  }
+}
+
 /**
  * A dataset, or its iterator, whose batches are as tfjs takes them, and are checked as they come. Batches may be levels
  * alone.

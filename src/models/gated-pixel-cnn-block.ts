@@ -1,25 +1,27 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  checkArgs,
-  checkBoolean,
-  checkFeatures,
-  checkInteger,
-  checkKernelSize,
-  checkMemory,
-  checkOneOf,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+  anything,
+  flag,
+  type Given,
+  integer,
+  multipleOf,
+  oddLengths,
+  oneOf,
+  optional,
+  rate,
+  readArguments,
+  type Values,
+} from '../core/arguments';
+import { checkFeatures, checkMemories, throwTypeError } from '../core/check';
 import { getMask, type MaskType } from '../core/window';
-import { isCondition } from '../layers/conditions';
-import type { WeightNormalizationArgs } from '../layers/convolution-weights';
+import { areConditions } from '../layers/conditions';
+import { normalizationArguments } from '../layers/convolution-weights';
+import { checkMap } from '../layers/declared-layer';
 import { gatedActivation } from '../layers/gated-activation';
 import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
-import { imageInputShape } from '../layers/pixel-layer';
-import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import { partSeed, seedArguments } from '../layers/seeds';
 import type { Applied } from '../layers/types';
-import { checkRate } from '../program/operations/attend';
 
 /**
  * The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image.
@@ -42,53 +44,47 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
   ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
-/** A block accepts all outputs of the previous block, including `skip`, which it ignores. */
-const stackNames: NamesOf<GatedBlockOutputs> = { vertical: true, horizontal: true, skip: true };
+/** A block accepts all outputs of the previous one, including `skip`, which it ignores. */
+const outputsOfBlock = {
+  vertical: anything<SymbolicTensor>(),
+  horizontal: anything<SymbolicTensor>(),
+  skip: optional(anything<SymbolicTensor>()),
+};
 
-/** Arguments of {@link gatedPixelCNNBlock}. */
-export interface GatedPixelCNNBlockArgs extends SeedArgs, WeightNormalizationArgs {
-  /** F, the number of output features of each stack, a multiple of `imageChannels`. */
-  filters: number;
-  /** Rows and columns of the window, odd; one number for a square one. @default 3 */
-  kernelSize?: number | [number, number];
-  /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
-  maskType?: MaskType;
+const declared = {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
-  imageChannels?: number;
+  imageChannels: optional(integer({ from: 1 }), 3),
+  /** F, the number of output features of each stack, a multiple of `imageChannels`. */
+  filters: multipleOf('imageChannels'),
+  /** Rows and columns of the window, odd; one number for a square one. @default 3 */
+  kernelSize: optional(oddLengths(), [3, 3]),
+  /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
+  maskType: optional(oneOf('A', 'B'), 'B'),
   /**
    * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that is added in the gates; or a list of them.
    * @default none
    */
-  condition?: Applied | readonly Applied[];
+  condition: optional(anything<Applied | readonly Applied[]>(), []),
   /**
    * The number of features of a third output, computed from the horizontal stack's gated features, a multiple of
    * `imageChannels`.
    * @default none
    */
-  skipFilters?: number;
+  skipFilters: optional(multipleOf('imageChannels')),
   /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
-  dropout?: number;
+  dropout: rate(),
+  ...normalizationArguments,
+  ...seedArguments,
   /**
    * Whether it is the last block. If so, it makes no vertical stack, which nothing would read. @default false
    */
-  isLast?: boolean;
+  isLast: flag(false),
   /** Prefix of the names of its layers. @default names that tfjs makes from each layer's class */
-  name?: string;
-}
-
-const argNames: NamesOf<GatedPixelCNNBlockArgs> = {
-  filters: true,
-  kernelSize: true,
-  maskType: true,
-  imageChannels: true,
-  condition: true,
-  skipFilters: true,
-  dropout: true,
-  weightNormalization: true,
-  seed: true,
-  isLast: true,
-  name: true,
+  name: optional(anything<string>()),
 };
+
+/** Arguments of {@link gatedPixelCNNBlock}. */
+export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
 
 /**
  * The block of Gated PixelCNN, composed of layers that can also be used separately: masked convolutions, gates and
@@ -129,11 +125,14 @@ export function gatedPixelCNNBlock(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs,
 ): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
-  const checked = checkBlock(stacks, args);
-  const { filters, imageChannels, maskType, columns, rows, conditions } = checked;
-  const { dropout, weightNormalization, seed, skipFilters, isLast } = checked;
+  readArguments('gatedPixelCNNBlock: stacks', stacks, outputsOfBlock);
+  const values = readArguments('gatedPixelCNNBlock', args, declared);
+  const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters, isLast } =
+    values;
+  const [rows, columns] = values.kernelSize;
+  const conditions = checkGraph(stacks, values);
   const { vertical, horizontal } = stacks;
-  const layerName = (part: string) => (args.name === undefined ? {} : { name: `${args.name}_${part}` });
+  const layerName = (part: string) => (values.name === undefined ? {} : { name: `${values.name}_${part}` });
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
     const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
@@ -197,48 +196,27 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   return initializers.varianceScaling({ scale, mode: 'fanIn', distribution: 'uniform' });
 }
 
-/** The arguments, checked, with all defaults filled in. */
-function checkBlock(stacks: GatedStacks, args: GatedPixelCNNBlockArgs) {
+/** Checks that the stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
+function checkGraph(stacks: GatedStacks, values: Values<typeof declared>): SymbolicTensor[] {
+  const { filters, kernelSize, imageChannels, maskType, skipFilters } = values;
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
-  const { vertical, horizontal } = checkArgs(label('stacks'), stacks, stackNames);
-  const { skipFilters } = checkArgs('gatedPixelCNNBlock', args, argNames);
-  const conditions = [args.condition === undefined ? [] : args.condition].flat() as SymbolicTensor[]; // checked below
-  const isLast = checkBoolean(label('isLast'), args.isLast ?? false);
-  const imageChannels = checkInteger(label('imageChannels'), args.imageChannels ?? 3, 1);
-  const filters = checkFeatures(label('filters'), args.filters, imageChannels);
-  const [rows, columns] = checkKernelSize(label('kernelSize'), args.kernelSize ?? 3);
-  const maskType = checkOneOf(label('maskType'), args.maskType ?? 'B', ['A', 'B']);
-  const dropout = checkRate(label('dropout'), args.dropout ?? 0);
-  const weightNormalization = checkBoolean(label('weightNormalization'), args.weightNormalization ?? false);
-  const seed = checkSeed('gatedPixelCNNBlock', args.seed);
-  if (skipFilters !== undefined) checkFeatures(label('skipFilters'), skipFilters, imageChannels);
-  const [, height, width] = imageInputShape(label('vertical'), vertical?.shape ?? []);
-  const [, h, w, features] = imageInputShape(label('horizontal'), horizontal?.shape ?? []);
-  if (h !== height || w !== width) {
+  const { vertical, horizontal } = stacks;
+  checkMap(label('vertical'), [vertical?.shape ?? []]);
+  const features = checkMap(label('horizontal'), [horizontal?.shape ?? []]);
+  if (!areConditions([vertical.shape], horizontal.shape))
     throwTypeError(label('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
-  }
   checkFeatures(label('features of the horizontal stack'), features, imageChannels);
-  if (maskType === 'B' && features !== filters) {
+  if (maskType === 'B' && features !== filters)
     throwTypeError(label(`filters (${filters})`), 'a horizontal stack of as many features', features);
-  }
-  checkMemory(label('filters'), [2 * filters, 2 * filters]);
-  checkMemory(label('kernelSize'), [rows, columns, features, 2 * filters]);
-  checkMemory(label('skipFilters'), [filters, skipFilters ?? 1]);
+  checkMemories('gatedPixelCNNBlock', {
+    filters: [2 * filters, 2 * filters],
+    kernelSize: [...kernelSize, features, 2 * filters],
+    skipFilters: [filters, skipFilters ?? 1],
+  });
+  const conditions = [values.condition].flat() as SymbolicTensor[];
   for (const condition of conditions) {
-    if (condition?.sourceLayer && isCondition(condition.shape, horizontal.shape)) continue;
+    if (condition?.sourceLayer && areConditions([condition.shape], horizontal.shape)) continue;
     throwTypeError(label('condition'), 'a symbolic [N,K] or [N,H,W,K]', condition?.shape ?? condition);
   }
-  return {
-    imageChannels,
-    filters,
-    rows,
-    columns,
-    maskType,
-    dropout,
-    weightNormalization,
-    seed,
-    conditions,
-    skipFilters,
-    isLast,
-  };
+  return conditions;
 }

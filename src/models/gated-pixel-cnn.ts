@@ -1,25 +1,24 @@
-import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { NamesOf } from '../core/check';
+import { input } from '@tensorflow/tfjs-layers';
+import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
+import { conditionArguments, conditionInputs } from './condition-inputs';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
+import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
+
+const declared = {
+  ...networkArguments,
+  /** Features of each stack, per image channel. */
+  hiddenDim: integer({ from: 1 }),
+  /** Blocks after the one that reads the image, 0 or more. */
+  numBlocks: blocks({ from: 0 }),
+  ...conditionArguments,
+  /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
+  conditionMapSize: optional(integer({ from: 1 })),
+};
 
 /** Arguments of {@link gatedPixelCNN}. */
-export interface GatedPixelCNNArgs extends NetworkArgs, ConditionArgs {
-  /** Features of each stack, per image channel. */
-  hiddenDim: number;
-  /** Blocks after the one that reads the image, 0 or more. */
-  numBlocks: number;
-  /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
-  conditionMapSize?: number;
-}
-
-const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>> = {
-  ...conditionArgNames,
-  conditionMapSize: true,
-};
+export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and then, on
@@ -46,38 +45,29 @@ const ownArgNames: NamesOf<Omit<GatedPixelCNNArgs, keyof typeof networkArgNames>
  * ```
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
-  const sizes = checkNetworkArgs('gatedPixelCNN', args, { ...networkArgNames, ...ownArgNames });
-  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
-  const { output, dropout, seed, named } = sizes;
-  const conditions = conditionInputs('gatedPixelCNN', args, 2 * hidden);
-  const condition = conditions.map(({ features }) => features);
+  const values = readArguments('gatedPixelCNN', args, declared);
+  const { imageShape, numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
+  const { imageChannels, hidden, out } = networkSizes('gatedPixelCNN', values);
+  const conditions = conditionInputs('gatedPixelCNN', values, 2 * hidden);
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
-  const encode = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
-  const encoded = encode.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
+  const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
-    const size = index === 0 ? { kernelSize: firstKernelSize, maskType: 'A' as const } : { kernelSize };
     const name = `block${index}`;
-    const block = {
+    const outputs = gatedPixelCNNBlock(stacks, {
       name,
       seed: partSeed(seed, name),
       filters: hidden,
       imageChannels,
       dropout,
-      ...size,
-      condition,
-    };
-    stacks = { ...stacks, ...gatedPixelCNNBlock(stacks, { ...block, isLast: index === numBlocks }) }; // [N,H,W,F], both
+      kernelSize: index === 0 ? firstKernelSize : kernelSize,
+      maskType: index === 0 ? 'A' : 'B',
+      condition: conditions.map(({ features }) => features),
+      isLast: index === numBlocks,
+    }); // [N,H,W,F], both
+    stacks = { ...stacks, ...outputs };
   }
-  const head = [
-    layers.reLU({ name: 'relu' }),
-    ...outputHead({ filters: out, imageChannels, levels, output, seed }),
-  ];
-  const outputs = head.reduce((x, layer) => layer.apply(x) as SymbolicTensor, stacks.horizontal);
-  return autoregressiveModel({
-    inputs: [image, ...conditions.map((one) => one.input)],
-    outputs,
-    ...named,
-  });
+  const outputs = chain(outputHead(out, values), stacks.horizontal);
+  return autoregressiveModel({ inputs: [image, ...conditions.map((one) => one.input)], outputs, name });
 }

@@ -1,13 +1,17 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  checkArgs,
-  checkCategories,
-  checkInteger,
-  checkKernelSize,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+  type Argument,
+  anything,
+  categories,
+  type Given,
+  integer,
+  oddLengths,
+  optional,
+  rate,
+  type Values,
+  wordOr,
+} from '../core/arguments';
+import { checkMemories, checkMemory, throwTypeError } from '../core/check';
 import { numParameters } from '../distributions/mixture-parameters';
 import { levelEmbedding } from '../layers/level-embedding';
 import { logisticMixture } from '../layers/logistic-mixture';
@@ -15,9 +19,9 @@ import { maskedConv2d } from '../layers/masked-conv-2d';
 import { mixtureParameters } from '../layers/mixture-parameters';
 import { oneHotLevels } from '../layers/one-hot-levels';
 import { pixelLogits } from '../layers/pixel-logits';
-import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
-import { checkRate } from '../program/operations/attend';
-import { checkEncodedLevels } from '../program/operations/levels';
+import { partSeed, seedArguments } from '../layers/seeds';
+
+// What the networks of this library have in common: their arguments, how they read levels, and their last layers.
 
 /**
  * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for photographs. The others read
@@ -36,209 +40,157 @@ export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number }
  */
 export type OutputMeaning = 'softmax' | { readonly components: number };
 
-/** What every network of this library takes. */
-export interface NetworkArgs extends SeedArgs {
+type ImageShape = readonly [number | null, number | null, number];
+
+/** [H, W, C], where H and W may be null. */
+const imageShape: Argument<ImageShape> = {
+  check(what, given) {
+    const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
+    const [h, w, c, ...rest] = Array.isArray(given) ? given : [];
+    if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0)
+      throwTypeError(what, '[H, W, C], with null for a size that may vary', given);
+    checkMemory(what, [h ?? 1, w ?? 1, c]);
+    return [h, w, c];
+  },
+};
+
+/** How levels are read. */
+export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], {
+  embedding: integer({ from: 1 }),
+});
+
+/** What the outputs mean. */
+export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
+  components: integer({ from: 1 }),
+});
+
+/** Far more blocks than any network has. A typo could otherwise use up all memory and time. */
+const MAX_BLOCKS = 10_000;
+
+/** A number of blocks. */
+export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
+
+/** Arguments that all networks have. */
+export const anyNetworkArguments = {
   /** [H, W, C]; null for H and W takes images of any size. */
-  imageShape: readonly [number | null, number | null, number];
+  imageShape,
   /** L, the number of levels of a channel. @default 256 */
-  levels?: number;
-  /** Features of the two 1x1 convolutions before the last, per image channel. */
-  outDim: number;
-  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'scaled' */
-  input?: InputEncoding;
-  /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
-  firstKernelSize?: number | [number, number];
-  /** Kernel, or window, of the blocks, odd. @default 3 */
-  kernelSize?: number | [number, number];
+  levels: optional(categories({ from: 2 }), 256),
   /** The probability of dropping a feature in training, in each block. @default 0 */
-  dropout?: number;
+  dropout: rate(),
+  ...seedArguments,
+  /** Name of the model. */
+  name: optional(anything<string>()),
+};
+
+/** Arguments of networks whose features are split by channel. */
+export const networkArguments = {
+  ...anyNetworkArguments,
+  /** Features of the two 1x1 convolutions before the last, per image channel. */
+  outDim: integer({ from: 1 }),
+  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'scaled' */
+  input: optional(inputArgument, 'scaled'),
+  /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
+  firstKernelSize: optional(oddLengths(), [7, 7]),
+  /** Kernel, or window, of the blocks, odd. @default 3 */
+  kernelSize: optional(oddLengths(), [3, 3]),
   /**
    * What the outputs mean. The coefficients of a mixture between channels are 0, since features are grouped by channel
    * and already see the earlier channels.
    * @default 'softmax'
    */
-  output?: OutputMeaning;
-  /** Name of the model. */
-  name?: string;
-}
-
-/** The names of {@link NetworkArgs}, and of those that every network has beside them. */
-export const networkArgNames: NamesOf<NetworkArgs & DepthArgs> = {
-  imageShape: true,
-  levels: true,
-  input: true,
-  hiddenDim: true,
-  outDim: true,
-  numBlocks: true,
-  firstKernelSize: true,
-  kernelSize: true,
-  dropout: true,
-  output: true,
-  seed: true,
-  name: true,
+  output: optional(outputArgument, 'softmax'),
 };
 
-/** Arguments that every network takes, but documents itself. */
-interface DepthArgs {
-  hiddenDim: number;
-  numBlocks: number;
-}
+/** What every network whose features are split by channel takes. */
+export interface NetworkArgs extends Given<typeof networkArguments> {}
 
-/**
- * The sizes of a network, checked, with defaults filled in and features of all channels; `what` names the
- * network in errors.
- */
-export function checkNetworkArgs<Args extends NetworkArgs & DepthArgs>(
+/** The features of such a network, of all channels, once its sizes are checked; `what` names it in errors. */
+export function networkSizes(
   what: string,
-  args: Args,
-  names: NamesOf<Args>,
+  { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
 ) {
-  const {
-    imageShape,
-    levels = 256,
-    firstKernelSize = 7,
-    kernelSize = 3,
-    name,
-  } = checkArgs(what, args, names);
-  const imageChannels = checkImageShape(`${what}: imageShape`, imageShape);
-  const hidden = checkInteger(`${what}: hiddenDim`, args.hiddenDim, 1) * imageChannels;
-  const out = checkInteger(`${what}: outDim`, args.outDim, 1) * imageChannels;
-  const numBlocks = checkInteger(`${what}: numBlocks`, args.numBlocks, 0, MOST_BLOCKS);
-  checkCategories(`${what}: levels`, levels, 2);
-  const firstKernel = checkKernelSize(`${what}: firstKernelSize`, firstKernelSize);
-  const kernel = checkKernelSize(`${what}: kernelSize`, kernelSize);
+  const { levels, input, output, firstKernelSize, kernelSize } = values;
+  const imageChannels = values.imageShape[2];
+  const [hidden, out] = [hiddenDim * imageChannels, values.outDim * imageChannels];
   // Kernels of the network. Each is named after the option being checked, and depends on the options checked before it.
-  checkMemory(`${what}: hiddenDim`, [2 * hidden, hidden]);
-  const { input = 'scaled' } = args;
-  const inputs = imageChannels * checkEncoding(what, input, levels);
-  checkMemory(`${what}: firstKernelSize`, [...firstKernel, inputs, 2 * hidden]);
-  checkMemory(`${what}: kernelSize`, [...kernel, hidden, hidden]);
-  checkMemory(`${what}: outDim`, [out, out]);
-  const output = checkOutput(`${what}: output`, args.output ?? 'softmax');
-  if (output === 'softmax') checkMemory(`${what}: levels`, [out, levels * imageChannels]);
-  else checkMemory(`${what}: output.components`, [out, 3 * output.components * imageChannels]);
-  const dropout = checkRate(`${what}: dropout`, args.dropout ?? 0);
-  const seed = checkSeed(what, args.seed);
-  const named = name === undefined ? {} : { name };
-  const kernels = { firstKernelSize, kernelSize };
-  return {
-    imageShape,
-    imageChannels,
-    levels,
-    input,
-    hidden,
-    out,
-    numBlocks,
-    ...kernels,
-    output,
-    dropout,
-    seed,
-    named,
-  };
+  checkMemories(what, {
+    hiddenDim: [2 * hidden, hidden],
+    firstKernelSize: [...firstKernelSize, imageChannels * encodedFeatures(input, levels), 2 * hidden],
+    kernelSize: [...kernelSize, hidden, hidden],
+    outDim: [out, out],
+    [output === 'softmax' ? 'levels' : 'output']: [out, outputsOfChannel(output, levels), imageChannels],
+  });
+  return { imageChannels, hidden, out };
 }
 
-/** Checks how levels are read, and returns the number of features that each channel becomes. */
-export function checkEncoding(what: string, input: InputEncoding, levels: number): number {
+/** The features that each channel becomes. */
+export function encodedFeatures(input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
-  const isEmbedding = typeof input === 'object' && input !== null;
-  if (input !== 'oneHot' && !isEmbedding)
-    throwTypeError(`${what}: input`, "'scaled', 'oneHot' or { embedding: units }", input);
-  checkEncodedLevels(`${what}: levels`, levels);
-  if (input === 'oneHot') return levels;
-  const { embedding } = checkArgs(`${what}: input`, input, { embedding: true });
-  const units = checkInteger(`${what}: input: embedding`, embedding, 1);
-  checkMemory(`${what}: input: embedding`, [levels, units]);
-  return units;
+  return input === 'oneHot' ? levels : input.embedding;
 }
 
-/** Far more than any network has. A typo could otherwise use up all memory and time. */
-const MOST_BLOCKS = 10_000;
-
-/** Checks [H, W, C], where H and W may be null, and returns C. */
-export function checkImageShape(what: string, imageShape: unknown): number {
-  const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
-  const [h, w, c, ...rest] = Array.isArray(imageShape) ? imageShape : [];
-  if (!isSize(h) || !isSize(w) || !isSize(c) || c === null || rest.length > 0) {
-    throwTypeError(what, '[H, W, C], with null for a size that may vary', imageShape);
-  }
-  checkMemory(what, [h ?? 1, w ?? 1, c]);
-  return c;
-}
-
-/** Arguments of {@link inputLayers}. */
-export interface InputLayersArgs extends SeedArgs {
-  input: InputEncoding;
-  /** L. */
-  levels: number;
-}
+/** The outputs for each channel, where features are split by channel. */
+const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
+  output === 'softmax' ? levels : 3 * output.components;
 
 /**
  * The layers before the one that reads the image: none, or a layer that turns levels into categories, [N,H,W,C] ->
  * [N,H,W,C*features].
  */
-export function inputLayers({ input, levels, seed }: InputLayersArgs): layers.Layer[] {
+export function inputLayers({
+  input,
+  levels,
+  seed,
+}: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>): layers.Layer[] {
   const name = 'levels';
   if (input === 'scaled') return [];
   if (input === 'oneHot') return [oneHotLevels({ name, levels })];
   return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
-/** Checks the option that says what the outputs mean; `what` names it. */
-export function checkOutput(what: string, output: unknown): OutputMeaning {
-  if (output === 'softmax') return output;
-  if (typeof output !== 'object' || output === null)
-    throwTypeError(what, "'softmax' or { components }", output);
-  const { components } = checkArgs<{ components?: number }>(what, output, { components: true });
-  return { components: checkInteger(`${what}.components`, components, 1) };
-}
+/** Applies layers one after the other. */
+export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): SymbolicTensor =>
+  all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
  * The last layer of a network whose features are not split by channel, which says what the outputs mean, and how many
- * features it reads. `label` names an option in errors.
+ * features it reads.
  */
 export function wholePixelOutputs(
-  label: (option: string) => string,
   output: OutputMeaning,
-  sizes: { readonly imageChannels: number; readonly levels: number },
-  filters: number,
+  { imageChannels, levels }: { readonly imageChannels: number; readonly levels: number },
 ) {
-  const { imageChannels, levels } = sizes;
-  if (output === 'softmax') {
-    checkMemory(label('levels'), [filters, imageChannels * levels]);
-    return { numFeatures: imageChannels * levels, layer: pixelLogits({ name: 'logits', ...sizes }) }; // [N,H,W,C*L] -> [N,H,W,C,L]
-  }
+  if (output === 'softmax')
+    return {
+      numFeatures: imageChannels * levels,
+      layer: pixelLogits({ name: 'logits', imageChannels, levels }),
+    }; // [N,H,W,C*L] -> [N,H,W,C,L]
   const { components } = output;
-  const numFeatures = numParameters({ imageChannels, components });
-  checkMemory(label('output.components'), [filters, numFeatures]);
-  return { numFeatures, layer: logisticMixture({ name: 'mixture', ...sizes, components }) }; // [N,H,W,P]
+  const layer = logisticMixture({ name: 'mixture', imageChannels, levels, components }); // [N,H,W,P]
+  return { numFeatures: numParameters({ imageChannels, components }), layer };
 }
 
 /** Features side by side. */
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
-/** Arguments of {@link outputHead}. */
-export interface OutputHeadArgs extends SeedArgs {
-  /** outDim * C. */
-  filters: number;
-  /** C. */
-  imageChannels: number;
-  /** L. */
-  levels: number;
-  output: OutputMeaning;
-}
-
 /**
- * The layers from features, after a ReLU, to outputs: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P], of 1x1 convolutions with
- * mask B.
+ * The layers from features to outputs, [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]: a ReLU and 1x1 convolutions with mask B,
+ * the first two to `filters` features.
  */
-export function outputHead({ filters, imageChannels, levels, output, seed }: OutputHeadArgs): layers.Layer[] {
+export function outputHead(
+  filters: number,
+  { imageShape, levels, output, seed }: Values<typeof networkArguments>,
+): layers.Layer[] {
+  const imageChannels = imageShape[2];
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });
-  const ofChannel = output === 'softmax' ? levels : 3 * output.components;
+  const last = outputsOfChannel(output, levels) * imageChannels;
   const head: layers.Layer[] = [
+    layers.reLU({ name: 'relu' }),
     maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
     maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv('final_conv'), filters: ofChannel * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
+    maskedConv2d({ ...conv('final_conv'), filters: last }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
   ];
   if (output === 'softmax') return [...head, pixelLogits({ name: 'logits', imageChannels, levels })]; // [N,H,W,C*L] -> [N,H,W,C,L]
   const { components } = output;

@@ -1,56 +1,35 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import {
-  checkArgs,
-  checkCategories,
-  checkInteger,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { type Given, integer, optional, readArguments } from '../core/arguments';
+import { checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { centeredImage } from '../layers/centered-image';
 import { gatedResBlock } from '../layers/gated-res-block';
 import { pixelShift } from '../layers/pixel-shift';
-import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
-import { checkRate } from '../program/operations/attend';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
-import { checkImageShape, checkOutput, concat, type OutputMeaning, wholePixelOutputs } from './network';
+import { conditionArguments, conditionInputs } from './condition-inputs';
+import { anyNetworkArguments, blocks, concat, outputArgument, wholePixelOutputs } from './network';
 
-/** Arguments of {@link pixelCNNPlusPlus}. */
-export interface PixelCNNPlusPlusArgs extends SeedArgs, ConditionArgs {
+const declared = {
+  ...anyNetworkArguments,
   /** [H, W, C], with H and W multiples of 4; null accepts any such height or width. */
-  imageShape: readonly [number | null, number | null, number];
-  /** L, the number of levels of a channel. @default 256 */
-  levels?: number;
+  imageShape: anyNetworkArguments.imageShape,
   /** F, the number of features of each map; the paper has 160. */
-  filters: number;
+  filters: integer({ from: 1 }),
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
-  numResnets?: number;
-  /** The probability of dropping a feature in training, in each block; the paper has 0.5. @default 0 */
-  dropout?: number;
+  numResnets: optional(blocks({ from: 1 }), 5),
   /**
    * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
    * @default { components: 10 }
    */
-  output?: OutputMeaning;
-  /** Name of the model. */
-  name?: string;
-}
-
-const argNames: NamesOf<PixelCNNPlusPlusArgs> = {
-  imageShape: true,
-  levels: true,
-  filters: true,
-  numResnets: true,
-  dropout: true,
-  output: true,
-  seed: true,
-  name: true,
-  ...conditionArgNames,
+  output: optional(outputArgument, { components: 10 }),
+  ...conditionArguments,
 };
+
+/** Arguments of {@link pixelCNNPlusPlus}. */
+export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
 /** Resolutions: whole, half and quarter. */
 const NUM_SCALES = 3;
@@ -94,8 +73,19 @@ interface Streams {
  * ```
  */
 export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveModel {
-  const { imageShape, filters, numResnets, outputs, dropout, seed, named } = checkNetwork(args);
-  const conditions = conditionInputs('pixelCNNPlusPlus', args, 2 * filters);
+  const what = 'pixelCNNPlusPlus';
+  const values = readArguments(what, args, declared);
+  const { imageShape, levels, filters, numResnets, output, dropout, seed, name } = values;
+  if (imageShape.slice(0, 2).some((length) => length !== null && length % COARSEST !== 0)) {
+    const wanted = `a height and width that are multiples of ${COARSEST}, or null`;
+    throwTypeError(`${what}: imageShape`, wanted, imageShape);
+  }
+  const outputs = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
+  checkMemories(what, {
+    filters: [2, 3, 2 * filters, 2 * filters],
+    [output === 'softmax' ? 'levels' : 'output']: [filters, outputs.numFeatures],
+  });
+  const conditions = conditionInputs(what, values, 2 * filters);
   const condition = conditions.map(({ features }) => features);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
 
@@ -162,33 +152,6 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   return autoregressiveModel({
     inputs: [image, ...conditions.map((one) => one.input)],
     outputs: outputs.layer.apply(last),
-    ...named,
+    name,
   });
-}
-
-/** Far more than any network has. A typo could otherwise use up all memory and time. */
-const MOST_RESNETS = 1000;
-
-/** The arguments, checked, with defaults filled in. */
-function checkNetwork(args: PixelCNNPlusPlusArgs) {
-  const label = (what: string) => `pixelCNNPlusPlus: ${what}`;
-  const { imageShape, levels = 256, name } = checkArgs('pixelCNNPlusPlus', args, argNames);
-  const imageChannels = checkImageShape(label('imageShape'), imageShape);
-  if (imageShape.slice(0, 2).some((length) => length !== null && length % COARSEST !== 0)) {
-    throwTypeError(
-      label('imageShape'),
-      `a height and width that are multiples of ${COARSEST}, or null`,
-      imageShape,
-    );
-  }
-  checkCategories(label('levels'), levels, 2);
-  const filters = checkInteger(label('filters'), args.filters, 1);
-  checkMemory(label('filters'), [2, 3, 2 * filters, 2 * filters]);
-  const numResnets = checkInteger(label('numResnets'), args.numResnets ?? 5, 1, MOST_RESNETS);
-  const output = checkOutput(label('output'), args.output ?? { components: 10 });
-  const outputs = wholePixelOutputs(label, output, { imageChannels, levels }, filters);
-  const dropout = checkRate(label('dropout'), args.dropout ?? 0);
-  const seed = checkSeed('pixelCNNPlusPlus', args.seed);
-  const named = name === undefined ? {} : { name };
-  return { imageShape, filters, numResnets, outputs, dropout, seed, named };
 }

@@ -1,10 +1,11 @@
-import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkFunction, throwTypeError } from '../core/check';
+import { input, layers } from '@tensorflow/tfjs-layers';
+import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames, outputHead } from './network';
+import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
 
 /** The arguments that {@link PixelCNNArgs.block} gets for the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -22,19 +23,22 @@ export interface BlockArgs extends SeedArgs {
   dropout?: number;
 }
 
-/** Arguments of {@link pixelCNN}. */
-export interface PixelCNNArgs extends NetworkArgs {
+const declared = {
+  ...networkArguments,
   /** h, the number of features in the middle of a block, per image channel. */
-  hiddenDim: number;
+  hiddenDim: integer({ from: 1 }),
   /** Residual blocks, 0 or more. */
-  numBlocks: number;
+  numBlocks: blocks({ from: 0 }),
   /**
    * Makes each block, which takes and returns 2 * filters features: {@link rowLSTMBlock}, {@link diagonalBiLSTMBlock},
    * or a function of your own, which may choose by `index`. It may use `seed` and `dropout` or ignore them.
    * @default {@link pixelCNNResBlock}
    */
-  block?: (args: BlockArgs) => layers.Layer;
-}
+  block: optional(callback<(args: BlockArgs) => layers.Layer>(), pixelCNNResBlock),
+};
+
+/** Arguments of {@link pixelCNN}. */
+export interface PixelCNNArgs extends Given<typeof declared> {}
 
 /**
  * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
@@ -60,17 +64,15 @@ export interface PixelCNNArgs extends NetworkArgs {
  * ```
  */
 export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
-  const sizes = checkNetworkArgs('pixelCNN', args, { ...networkArgNames, block: true });
-  const { imageShape, imageChannels, levels, hidden, out, numBlocks, firstKernelSize, kernelSize } = sizes;
-  const { output, dropout, seed, named } = sizes;
-  const { block = pixelCNNResBlock } = args;
-  checkFunction('pixelCNN: block', block);
+  const values = readArguments('pixelCNN', args, declared);
+  const { imageShape, numBlocks, firstKernelSize, kernelSize, block, dropout, seed, name } = values;
+  const { imageChannels, hidden, out } = networkSizes('pixelCNN', values);
   if (block.prototype instanceof layers.Layer)
     throwTypeError('pixelCNN: block', 'a function that returns a layer, not the class of one', block);
 
   const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
-  const stack: layers.Layer[] = inputLayers({ input: sizes.input, levels, seed }); // [N,H,W,C] -> [N,H,W,in*C]
+  const stack: layers.Layer[] = inputLayers(values); // [N,H,W,C] -> [N,H,W,in*C]
   stack.push(maskedConv2d({ ...first, maskType: 'A' })); // [N,H,W,in*C] -> [N,H,W,2hC]
   const dropping = dropout > 0 ? { dropout } : {}; // without dropout, a block need not know the option
   for (let index = 0; index < numBlocks; index++) {
@@ -79,15 +81,11 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
       throwTypeError('pixelCNN: block', 'a function that returns a layer', layer);
     stack.push(layer);
   }
-  stack.push(
-    layers.reLU({ name: 'relu' }),
-    ...outputHead({ filters: out, imageChannels, levels, output, seed }),
-  );
+  stack.push(...outputHead(out, values));
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   try {
-    const outputs = stack.reduce<SymbolicTensor>((x, layer) => layer.apply(x) as SymbolicTensor, image);
-    return autoregressiveModel({ inputs: image, outputs, ...named });
+    return autoregressiveModel({ inputs: image, outputs: chain(stack, image), name });
   } catch (error) {
     for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves no weights behind
     throw error;

@@ -1,110 +1,106 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  checkArgs,
-  checkBoolean,
-  checkCategories,
-  checkInteger,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+  type Argument,
+  categories,
+  checked,
+  flag,
+  type Given,
+  group,
+  integer,
+  optional,
+  readArguments,
+  type Values,
+} from '../core/arguments';
+import { checkInteger, checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { causalAttention } from '../layers/causal-attention';
 import { enlargedMap } from '../layers/enlarged-map';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
 import { pixelPosition } from '../layers/pixel-position';
 import { pixelShift } from '../layers/pixel-shift';
-import { checkSeed, partSeed, type SeedArgs } from '../layers/seeds';
+import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
-import { checkRate } from '../program/operations/attend';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { type ConditionArgs, conditionArgNames, conditionInputs } from './condition-inputs';
+import { conditionArguments, conditionInputs } from './condition-inputs';
 import {
-  checkEncoding,
-  checkImageShape,
-  checkOutput,
+  anyNetworkArguments,
+  blocks,
+  chain,
   concat,
-  type InputEncoding,
+  encodedFeatures,
+  inputArgument,
   inputLayers,
-  type OutputMeaning,
+  outputArgument,
   wholePixelOutputs,
 } from './network';
 
-/** A coarser map of codes that images are conditioned on, and the network that reads it. */
-export interface CodeConditionArgs {
-  /** How many codes there are. */
-  levels: number;
-  /** [h, w], which divide the height and width of the image. */
-  shape: readonly [number, number];
-  /** Gated residual blocks. */
-  resBlocks: number;
-  /** K, the features of its maps. */
-  resFilters: number;
-  /** Windows of its convolutions, which see all sides, odd. @default 3 */
-  kernelSize?: number;
-}
+/** The side of a square window. */
+const oddInteger = ({ from }: { from: number }): Argument<number> => ({
+  check(what, given) {
+    const side = checkInteger(what, given, from);
+    return side % 2 === 1 ? side : throwTypeError(what, 'an odd integer', side);
+  },
+});
 
-/** Arguments of {@link pixelSNAIL}. */
-export interface PixelSNAILArgs extends SeedArgs, ConditionArgs {
-  /** [H, W, C]; null for H and W takes images of any size. */
-  imageShape: readonly [number | null, number | null, number];
-  /** L, the levels or codes that a channel can have. @default 256 */
-  levels?: number;
+const codeArguments = {
+  /** How many codes there are. */
+  levels: categories({ from: 2 }),
+  /** [h, w], which divide the height and width of the image. */
+  shape: checked<readonly [number, number]>((what, given) => {
+    if (!Array.isArray(given) || given.length !== 2) throwTypeError(what, '[h, w]', given);
+    for (const size of given) checkInteger(what, size, 1);
+    return given as [number, number];
+  }),
+  /** Gated residual blocks. */
+  resBlocks: blocks({ from: 0 }),
+  /** K, the features of its maps. */
+  resFilters: integer({ from: 1 }),
+  /** Windows of its convolutions, which see all sides, odd. @default 3 */
+  kernelSize: optional(oddInteger({ from: 1 }), 3),
+};
+
+/** A coarser map of codes that images are conditioned on, and the network that reads it. */
+export interface CodeConditionArgs extends Given<typeof codeArguments> {}
+
+const declared = {
+  ...anyNetworkArguments,
   /** F, the number of features of each map; with attention, a multiple of 2 * heads. */
-  filters: number;
+  filters: integer({ from: 1 }),
   /** Windows of the residual blocks, odd, 3 or more. @default 3 */
-  kernelSize?: number;
+  kernelSize: optional(oddInteger({ from: 3 }), 3),
   /** Blocks, each of residual blocks and attention. */
-  numBlocks: number;
+  numBlocks: blocks({ from: 1 }),
   /** Gated residual blocks in each block: 0 or more, or with conditions 1 or more, since conditions are added there. */
-  numResBlocks: number;
+  numResBlocks: blocks({ from: 0 }),
   /** Features between the two convolutions of a residual block. */
-  resFilters: number;
+  resFilters: integer({ from: 1 }),
   /** Whether blocks attend to all earlier places. Without it each ends with a 1x1 convolution instead. @default true */
-  attention?: boolean;
+  attention: flag(true),
   /** Heads of attention. @default 8 */
-  heads?: number;
+  heads: optional(integer({ from: 1 }), 8),
   /**
    * The probability of dropping features and attention weights in training. The residual blocks after the last block
    * have no dropout.
    * @default 0
    */
-  dropout?: number;
+  dropout: anyNetworkArguments.dropout,
   /** Gated residual blocks of 1x1 convolutions after the last block. @default 0 */
-  outResBlocks?: number;
+  outResBlocks: optional(blocks({ from: 0 }), 0),
   /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
-  input?: InputEncoding;
+  input: optional(inputArgument, 'oneHot'),
   /**
    * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
    * @default 'softmax'
    */
-  output?: OutputMeaning;
+  output: optional(outputArgument, 'softmax'),
+  ...conditionArguments,
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
-  codeCondition?: CodeConditionArgs;
-  /** Name of the model. */
-  name?: string;
-}
-
-const argNames: NamesOf<PixelSNAILArgs> = {
-  imageShape: true,
-  levels: true,
-  filters: true,
-  kernelSize: true,
-  numBlocks: true,
-  numResBlocks: true,
-  resFilters: true,
-  attention: true,
-  heads: true,
-  dropout: true,
-  outResBlocks: true,
-  input: true,
-  output: true,
-  codeCondition: true,
-  seed: true,
-  name: true,
-  ...conditionArgNames,
+  codeCondition: optional(group(codeArguments)),
 };
+
+/** Arguments of {@link pixelSNAIL}. */
+export interface PixelSNAILArgs extends Given<typeof declared> {}
 
 /**
  * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions leave out the present
@@ -136,10 +132,12 @@ const argNames: NamesOf<PixelSNAILArgs> = {
  * ```
  */
 export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
-  const sizes = checkNetwork(args);
-  const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = sizes;
-  const { codeCondition, outputs, dropout, seed, named } = sizes;
-  const conditions = conditionInputs('pixelSNAIL', { ...args, codeCondition }, 2 * filters);
+  const values = readArguments('pixelSNAIL', args, declared);
+  const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = values;
+  const { outResBlocks, output, codeCondition, dropout, seed, name } = values;
+  const outputs = wholePixelOutputs(output, { ...values, imageChannels: imageShape[2] });
+  checkSizes(values, outputs.numFeatures);
+  const conditions = conditionInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
     throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since conditions enter them', numResBlocks);
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
@@ -165,19 +163,23 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   /** The codes' map through its network, enlarged: [N,h,w,codes] -> [N,H,W,K]. */
   const codesAround = (
     codes: SymbolicTensor,
-    { kernelSize, resFilters, resBlocks, rows, columns }: CodeNetwork,
+    { kernelSize, resFilters, resBlocks, shape: [h, w] }: Values<typeof codeArguments>,
   ) => {
     let x = conv('codes_conv', codes, 'around', kernelSize, resFilters); // [N,h,w,codes] -> [N,h,w,K]
     for (let index = 0; index < resBlocks; index++)
       x = resBlock(`codes_res${index}`, 'around', [x], { kernelSize });
-    return enlargedMap({ name: 'codes_enlarged', rows, columns }).apply(x); // [N,h,w,K] -> [N,H,W,K]
+    return enlargedMap({
+      name: 'codes_enlarged',
+      rows: Number(imageShape[0]) / h,
+      columns: Number(imageShape[1]) / w,
+    }).apply(x); // [N,h,w,K] -> [N,H,W,K]
   };
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   const condition = conditions.map(({ kind, features }) =>
-    kind === 'codes' ? codesAround(features, codeCondition as CodeNetwork) : features,
+    kind === 'codes' ? codesAround(features, codeCondition as Values<typeof codeArguments>) : features,
   );
-  const encoded = inputLayers(sizes).reduce((x, layer) => layer.apply(x) as SymbolicTensor, image); // [N,H,W,C] -> [N,H,W,in*C]
+  const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   const half = kernelSize >> 1;
   const above = conv('stem_above', encoded, 'down', [half, kernelSize]); // [N,H,W,in*C] -> [N,H,W,F], as the next
   const left = conv('stem_left', encoded, 'downRight', [half + 1, half]);
@@ -204,7 +206,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
       x = resBlock(name('out'), 'downRight', [x, attended], { ...point, hasSkip: true }); // [N,H,W,F]
     } else x = conv(name('out'), here, 'downRight', 1); // [N,H,W,F+2] -> [N,H,W,F]
   }
-  for (let index = 0; index < sizes.outResBlocks; index++)
+  for (let index = 0; index < outResBlocks; index++)
     x = resBlock(`out_res${index}`, 'downRight', [x], {
       kernelSize: 1,
       hiddenFilters: resFilters,
@@ -215,113 +217,41 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   return autoregressiveModel({
     inputs: [image, ...conditions.map((one) => one.input)],
     outputs: outputs.layer.apply(last),
-    ...named,
+    name,
   });
 }
 
-/** A {@link CodeConditionArgs}, and how many rows and columns of the image one of its places stands for. */
-interface CodeNetwork extends Required<CodeConditionArgs> {
-  readonly rows: number;
-  readonly columns: number;
+/** Checks that sizes go together, and that no kernel is too large. */
+function checkSizes(values: Values<typeof declared>, numOutputs: number): void {
+  const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, output } = values;
+  if (attention && filters % (2 * heads) !== 0) {
+    const wanted = `a multiple of 2 * heads (${2 * heads}), or attention: false`;
+    throwTypeError('pixelSNAIL: filters', wanted, filters);
+  }
+  checkMemories('pixelSNAIL', {
+    'kernelSize, filters, resFilters': [kernelSize, kernelSize, 2 * filters, resFilters],
+    filters: [2 * (2 * filters + 2), filters],
+    'kernelSize, input features, filters': [
+      kernelSize,
+      kernelSize,
+      imageShape[2] * encodedFeatures(input, levels),
+      filters,
+    ],
+    [output === 'softmax' ? 'levels' : 'output']: [filters, numOutputs],
+  });
+  if (values.codeCondition !== undefined) checkCodes(values.codeCondition, imageShape);
 }
 
-/** Far more than any network has. A typo could otherwise use up all memory and time. */
-const MOST_BLOCKS = 1000;
-
-/** The arguments, checked, with defaults filled in. */
-function checkNetwork(args: PixelSNAILArgs) {
-  const label = (what: string) => `pixelSNAIL: ${what}`;
-  const { imageShape, levels = 256, name, input = 'oneHot' } = checkArgs('pixelSNAIL', args, argNames);
-  const imageChannels = checkImageShape(label('imageShape'), imageShape);
-  checkCategories(label('levels'), levels, 2);
-  const attention = checkBoolean(label('attention'), args.attention ?? true);
-  const heads = checkInteger(label('heads'), args.heads ?? 8, 1);
-  const filters = checkInteger(label('filters'), args.filters, 1);
-  if (attention && filters % (2 * heads) !== 0)
-    throwTypeError(label('filters'), `a multiple of 2 * heads (${2 * heads}), or attention: false`, filters);
-  const kernelSize = checkWindow(label('kernelSize'), args.kernelSize ?? 3, 3);
-  const numBlocks = checkInteger(label('numBlocks'), args.numBlocks, 1, MOST_BLOCKS);
-  const numResBlocks = checkInteger(label('numResBlocks'), args.numResBlocks, 0, MOST_BLOCKS);
-  const outResBlocks = checkInteger(label('outResBlocks'), args.outResBlocks ?? 0, 0, MOST_BLOCKS);
-  const resFilters = checkInteger(label('resFilters'), args.resFilters, 1);
-  checkMemory(label('kernelSize, filters, resFilters'), [kernelSize, kernelSize, 2 * filters, resFilters]);
-  checkMemory(label('filters'), [2 * (2 * filters + 2), filters]);
-  const inputs = imageChannels * checkEncoding('pixelSNAIL', input, levels);
-  checkMemory(label('kernelSize, input features, filters'), [kernelSize, kernelSize, inputs, filters]);
-  const output = checkOutput(label('output'), args.output ?? 'softmax');
-  const dropout = checkRate(label('dropout'), args.dropout ?? 0);
-  const seed = checkSeed('pixelSNAIL', args.seed);
-  const codeCondition = checkCodeCondition(label('codeCondition'), args.codeCondition, imageShape);
-  return {
-    imageShape,
-    levels,
-    filters,
-    kernelSize,
-    numBlocks,
-    numResBlocks,
-    resFilters,
-    attention,
-    heads,
-    outResBlocks,
-    input,
-    codeCondition,
-    outputs: wholePixelOutputs(label, output, { imageChannels, levels }, filters),
-    dropout,
-    seed,
-    named: name === undefined ? {} : { name },
-  };
-}
-
-/** Checks the size of a square window, odd and at least `minimum`. */
-function checkWindow(what: string, kernelSize: unknown, minimum: number): number {
-  const side = checkInteger(what, kernelSize, minimum);
-  if (side % 2 === 0) throwTypeError(what, 'an odd integer', side);
-  return side;
-}
-
-const codeArgNames: NamesOf<CodeConditionArgs> = {
-  levels: true,
-  shape: true,
-  resBlocks: true,
-  resFilters: true,
-  kernelSize: true,
-};
-
-function checkCodeCondition(
-  what: string,
-  given: CodeConditionArgs | undefined,
-  [height, width]: readonly (number | null)[],
-): CodeNetwork | undefined {
-  if (given === undefined) return undefined;
-  const { levels, shape, resBlocks, resFilters, kernelSize = 3 } = checkArgs(what, given, codeArgNames);
-  checkCategories(`${what}: levels`, levels, 2);
-  if (!Array.isArray(shape) || shape.length !== 2) throwTypeError(`${what}: shape`, '[h, w]', shape);
-  const [h, w] = shape;
-  const times = (whole: number | null | undefined, coarse: unknown) => {
-    checkInteger(`${what}: shape`, coarse, 1);
-    if (whole == null)
-      throwTypeError(`${what}: shape`, 'an imageShape whose height and width are known', whole);
-    if (whole % (coarse as number) !== 0)
-      throwTypeError(`${what}: shape`, `[h, w] that divide those of the image, [${height}, ${width}]`, shape);
-    return whole / (coarse as number);
-  };
-  const [rows, columns] = [times(height, h), times(width, w)];
-  const side = checkWindow(`${what}: kernelSize`, kernelSize, 1);
-  checkInteger(`${what}: resBlocks`, resBlocks, 0, MOST_BLOCKS);
-  const features = checkInteger(`${what}: resFilters`, resFilters, 1);
-  checkMemory(`${what}: kernelSize, levels, resFilters`, [
-    side,
-    side,
-    Math.max(levels, 2 * features),
-    features,
-  ]);
-  return {
-    levels,
-    shape: [h, w],
-    resBlocks,
-    resFilters,
-    kernelSize: side,
-    rows,
-    columns,
-  };
+function checkCodes(
+  codes: Values<typeof codeArguments>,
+  [height, width]: Values<typeof declared>['imageShape'],
+): void {
+  const what = 'pixelSNAIL: codeCondition';
+  const { levels, shape, resFilters, kernelSize: side } = codes;
+  if (height === null || width === null)
+    throwTypeError(`${what}: shape`, 'an imageShape whose height and width are known', null);
+  if (height % shape[0] !== 0 || width % shape[1] !== 0)
+    throwTypeError(`${what}: shape`, `[h, w] that divide those of the image, [${height}, ${width}]`, shape);
+  const features = Math.max(levels, 2 * resFilters);
+  checkMemories(what, { 'kernelSize, levels, resFilters': [side, side, features, resFilters] });
 }

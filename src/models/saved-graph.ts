@@ -6,7 +6,7 @@ import { show, throwTypeError } from '../core/check';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** As tfjs has them. */
-const MOST_AXES = 6;
+const MAX_AXES = 6;
 
 /** One call of a layer: which calls of which layers its inputs come from. */
 interface Call {
@@ -36,8 +36,8 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   if (className !== 'Sequential' && isGraph(fields)) checkGraph(what, fields);
   // tfjs makes shapes as long as an axis says, whatever it is.
   const axes = [fields['axis'], fields['axes']].flat();
-  const wrong = axes.find((axis) => typeof axis === 'number' && !(Math.abs(axis) <= MOST_AXES));
-  if (wrong !== undefined) throwTypeError(`${what}: axis`, `at most ${MOST_AXES}`, wrong);
+  const wrong = axes.find((axis) => typeof axis === 'number' && !(Math.abs(axis) <= MAX_AXES));
+  if (wrong !== undefined) throwTypeError(`${what}: axis`, `at most ${MAX_AXES}`, wrong);
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 

@@ -1,12 +1,4 @@
-import {
-  dispose,
-  engine,
-  type Optimizer,
-  scalar,
-  type Tensor,
-  tidy,
-  type Variable,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 // Things that training, saving and loading a model need and tfjs 4.22 does not do.
 
@@ -14,23 +6,23 @@ import {
 interface AdamPowers {
   beta1: number;
   beta2: number;
-  accBeta1: Variable;
-  accBeta2: Variable;
+  accBeta1: tf.Variable;
+  accBeta2: tf.Variable;
 }
 
 /**
  * Makes a loaded Adam continue exactly like the one that was saved. tfjs restores the powers of beta with `pow`, which
  * differs in the last bits from the float32 products of training. This repeats the multiplications instead.
  */
-export function restoreAdamPowersExactly(optimizer: Optimizer): void {
+export function restoreAdamPowersExactly(optimizer: tf.Optimizer): void {
   if (optimizer.getClassName() !== 'Adam') return;
   const setWeights = optimizer.setWeights.bind(optimizer);
   optimizer.setWeights = async (weights) => {
     await setWeights(weights);
-    const adam = optimizer as Optimizer & AdamPowers;
-    tidy(() => {
-      adam.accBeta1.assign(scalar(power(adam.beta1, optimizer.iterations)));
-      adam.accBeta2.assign(scalar(power(adam.beta2, optimizer.iterations)));
+    const adam = optimizer as tf.Optimizer & AdamPowers;
+    tf.tidy(() => {
+      adam.accBeta1.assign(tf.scalar(power(adam.beta1, optimizer.iterations)));
+      adam.accBeta2.assign(tf.scalar(power(adam.beta2, optimizer.iterations)));
     });
   };
 }
@@ -50,8 +42,8 @@ function power(beta: number, steps: number): number {
 /**
  * Runs `save` and disposes of the step-count tensors that the optimizer makes meanwhile and tfjs leaves behind.
  */
-export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => Promise<T>): Promise<T> {
-  const steps: Tensor[] = [];
+export async function withoutLeakingSteps<T>(optimizer: tf.Optimizer, save: () => Promise<T>): Promise<T> {
+  const steps: tf.Tensor[] = [];
   const getWeights = optimizer.getWeights.bind(optimizer);
   optimizer.getWeights = async () => {
     const weights = await getWeights();
@@ -62,7 +54,7 @@ export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => P
     return await save();
   } finally {
     Reflect.deleteProperty(optimizer, 'getWeights'); // back to the method of its class
-    dispose(steps);
+    tf.dispose(steps);
   }
 }
 
@@ -71,9 +63,9 @@ export async function withoutLeakingSteps<T>(optimizer: Optimizer, save: () => P
  * tfjs 4.22 leaves the tensors saved so far behind.
  */
 export function disposeAbandonedTape(): void {
-  const { state } = engine();
+  const { state } = tf.engine();
   if (state.gradientDepth > 0) return; // an outer gradient still needs its tape
-  for (const node of state.activeTape ?? []) dispose(node.saved ?? []);
+  for (const node of state.activeTape ?? []) tf.dispose(node.saved ?? []);
   state.activeTape = [];
 }
 
@@ -93,17 +85,17 @@ let isCollecting = false;
  */
 export function collectMade(): Made {
   if (isCollecting) return { keep() {}, dispose() {} };
-  const { registeredVariables } = engine();
+  const { registeredVariables } = tf.engine();
   const before = new Set(Object.keys(registeredVariables));
-  engine().startScope();
-  const tensors: Tensor[] = engine().state.activeScope.track;
+  tf.engine().startScope();
+  const tensors: tf.Tensor[] = tf.engine().state.activeScope.track;
   isCollecting = true;
   let isEnded = false;
   const end = (act: () => void) => {
     if (isEnded) return;
     isEnded = true;
     isCollecting = false;
-    engine().endScope([...tensors]); // as if there had been no scope
+    tf.engine().endScope([...tensors]); // as if there had been no scope
     act();
     tensors.length = 0;
   };
@@ -111,7 +103,7 @@ export function collectMade(): Made {
     keep: () => end(() => {}),
     dispose: () =>
       end(() => {
-        dispose(tensors);
+        tf.dispose(tensors);
         for (const [name, variable] of Object.entries(registeredVariables)) {
           if (!before.has(name)) variable.dispose();
         }

@@ -1,6 +1,7 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, type NamesOf, throwTypeError } from '../core/check';
+import { anything, type Given, optional, readArguments } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import { isByName } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
 import { type Condition, checkReadable, isTensor, modelInputs, readConditionTensors } from './conditions';
@@ -16,19 +17,19 @@ export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'o
 /** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
 export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
 
+const declared = {
+  /** Levels 0..L-1 [N,H,W,C], int32 or float32. */
+  levels: anything<Tensor>(),
+  /** What the images are conditioned on, as for `sample`. */
+  condition: optional(anything<Condition>()),
+};
+
 /** Levels alone, with their condition where the model takes one: an element of a dataset, or data to validate on. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
-export type LevelsAndCondition = {
-  /** Levels 0..L-1 [N,H,W,C], int32 or float32. */
-  readonly levels: Tensor;
-  /** What the images are conditioned on, as for `sample`. */
-  readonly condition?: Condition;
-};
+export type LevelsAndCondition = Readonly<Given<typeof declared>>;
 
 /** Data to validate on: levels alone, or inputs and labels. */
 export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
-
-const names: NamesOf<LevelsAndCondition> = { levels: true, condition: true };
 
 /** What a model trains on, as tfjs takes it. */
 export interface TrainingData {
@@ -127,12 +128,8 @@ const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
 
 const isPair = (given: unknown): given is { xs: unknown; ys?: unknown } => isByName(given) && 'xs' in given;
 
-function readLevelsAndCondition(
-  caller: string,
-  model: TrainedModel,
-  given: LevelsAndCondition,
-): TrainingData {
-  const { levels, condition } = checkArgs(caller, given, names);
+function readLevelsAndCondition(caller: string, model: TrainedModel, given: object): TrainingData {
+  const { levels, condition } = readArguments(caller, given, declared);
   return readLevels(caller, model, levels, condition);
 }
 

@@ -103,12 +103,12 @@ async function removeOthers(directory: string, current: readonly string[]): Prom
 
 async function load(directory: string): Promise<io.ModelArtifacts> {
   const file = join(directory, MODEL_FILE);
-  const model = parseModel(file, (await readWhole('fileSystem', file)).toString('utf8'));
+  const model = parseModel(file, (await readWhole(file)).toString('utf8'));
   const artifacts = await io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
     const wanted = sum(specs.map(byteLength));
-    const shards = await Promise.all(names.map((name) => readWhole('fileSystem', join(directory, name))));
+    const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
     if (got !== wanted) {
       const problem = `names weights of ${wanted} bytes, but ${shortened(names.join(', '))} has ${got}`;

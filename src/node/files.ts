@@ -2,24 +2,21 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 
 const hasCode = (error: unknown, code: string) => (error as NodeJS.ErrnoException | undefined)?.code === code;
 
-export const isMissing = (error: unknown) => hasCode(error, 'ENOENT');
-
 /**
  * Reads a file.
  *
- * @throws Error, that begins with `what`, names the file and has Node's error as its cause
+ * @throws Error that names the file and has Node's error as its cause
  */
-export async function readWhole(what: string, file: string): Promise<Buffer> {
+export async function readWhole(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const problem = isMissing(cause) ? 'is missing' : `cannot be read: ${(cause as Error).message}`;
-    throw new Error(`${what}: ${file} ${hasCode(cause, 'EISDIR') ? 'is a directory' : problem}`, { cause });
+    const problem = hasCode(cause, 'ENOENT') ? 'is missing' : `cannot be read: ${(cause as Error).message}`;
+    throw new Error(`fileSystem: ${file} ${hasCode(cause, 'EISDIR') ? 'is a directory' : problem}`, {
+      cause,
+    });
   }
 }
-
-/** The temporary name under which this process writes a file. */
-export const temporaryName = (name: string) => `${name}.${process.pid}.tmp`;
 
 /**
  * Whether nobody is still writing the file or directory with such a temporary name: this process has finished its own,
@@ -45,7 +42,7 @@ function isRunning(pid: number): boolean {
  * @throws Error if `file` is a directory, and any error of Node
  */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
-  const temporary = temporaryName(file);
+  const temporary = `${file}.${process.pid}.tmp`;
   try {
     const handle = await open(temporary, 'w');
     try {

@@ -1,2 +1,1 @@
-export { type Checkpoint, type CheckpointOptions, type Checkpoints, checkpoints } from './checkpoints';
 export { fileSystem } from './file-system';

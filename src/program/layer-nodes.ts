@@ -19,7 +19,8 @@ export function checkedSize(
   if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
   if (count !== 'any' && operands.length !== count)
     throwTypeError(`${what}: inputs`, `${count}`, operands.length);
-  for (const field of Object.keys(declared)) declared[field].check(`${what}: ${field}`, fields[field]);
+  for (const field of Object.keys(declared))
+    declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
   return sizeOf(operands, fields, what, size);

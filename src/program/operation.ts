@@ -21,7 +21,7 @@ export const weight: Argument<WeightReference> = checked((what, given) => {
 
 /** The same, or null for none. */
 export const weightOrNone: Argument<WeightReference | null> = checked((what, given) =>
-  given === null ? null : weight.check(what, given),
+  given === null ? null : weight.check(what, given, {}),
 );
 
 /** Checks the shape of a weight. */

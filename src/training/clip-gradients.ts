@@ -1,27 +1,10 @@
-import {
-  add,
-  addN,
-  dispose,
-  div,
-  greater,
-  mul,
-  type NamedTensorMap,
-  type Optimizer,
-  onesLike,
-  scalar,
-  sqrt,
-  square,
-  sum,
-  type Tensor,
-  tidy,
-  where,
-} from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../core/check';
 
 /** A list of gradients as optimizers take it; null for a weight that the loss does not depend on. */
 interface NamedGradient {
   name: string;
-  tensor: Tensor | null;
+  tensor: tf.Tensor | null;
 }
 
 /**
@@ -45,36 +28,34 @@ interface NamedGradient {
  * console.log(Array.from(await x.data(), (v) => v.toFixed(1)).join()); // 2.4,3.2
  * ```
  */
-export function clipGradients<O extends Optimizer>(optimizer: O, maxNorm: number): O {
+export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: number): O {
   checkNumber('clipGradients: maxNorm', maxNorm, 'above 0', (x) => x > 0);
   const apply = optimizer.applyGradients.bind(optimizer);
   optimizer.applyGradients = (gradients) => {
     const named: NamedGradient[] = Array.isArray(gradients)
       ? gradients
-      : Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
-    const factor = tidy(() =>
-      factorFor(
-        named.flatMap(({ tensor }) => tensor ?? []),
-        maxNorm,
-      ),
-    ); // []
-    const clipped = named.map(({ name, tensor }) => ({ name, tensor: tensor && mul(tensor, factor) }));
+      : Object.entries(gradients as tf.NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
+    const factor = tf.tidy(() => factorFor(tensorsOf(named), maxNorm)); // []
+    const clipped = named.map(({ name, tensor }) => ({ name, tensor: tensor && tf.mul(tensor, factor) }));
     const byName = () => Object.fromEntries(clipped.map(({ name, tensor }) => [name, tensor]));
     try {
       apply((Array.isArray(gradients) ? clipped : byName()) as Parameters<typeof apply>[0]);
     } finally {
-      dispose([factor, ...clipped.flatMap(({ tensor }) => tensor ?? [])]);
+      tf.dispose([factor, ...tensorsOf(clipped)]);
     }
   };
   return optimizer;
 }
 
+const tensorsOf = (gradients: readonly NamedGradient[]) => gradients.flatMap(({ tensor }) => tensor ?? []);
+
 /**
  * The factor, at most 1, that brings the norm of all gradients together down to `maxNorm`. NaN if the norm is not
  * finite, so that a blow-up does not go unnoticed.
  */
-function factorFor(gradients: readonly Tensor[], maxNorm: number): Tensor {
-  const norm = sqrt(addN([scalar(0), ...gradients.map((gradient) => sum(square(gradient)))])); // []
-  const factor = where(greater(norm, maxNorm), div(maxNorm, norm), onesLike(norm));
-  return add(factor, mul(norm, 0));
+function factorFor(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor {
+  const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
+  const norm = tf.sqrt(tf.addN([tf.scalar(0), ...squares])); // []
+  const factor = tf.where(tf.greater(norm, maxNorm), tf.div(maxNorm, norm), tf.onesLike(norm));
+  return tf.add(factor, tf.mul(norm, 0));
 }

@@ -1,18 +1,18 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, type NamesOf } from '../core/check';
+import { anything, type Given, optional, readArguments } from '../core/arguments';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Condition } from '../models/conditions';
 import { type BatchJob, batches, planBatches } from '../tensors/batches';
 
-/** Options of {@link initializeFromData}. */
-export interface InitializationOptions {
+const declared = {
   /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
-  condition?: Condition;
-}
+  condition: optional(anything<Condition>()),
+};
 
-const optionNames: NamesOf<InitializationOptions> = { condition: true };
+/** Options of {@link initializeFromData}. */
+export interface InitializationOptions extends Given<typeof declared> {}
 
 /**
  * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each
@@ -40,7 +40,7 @@ export async function initializeFromData(
   images: Tensor4D,
   options: InitializationOptions = {},
 ): Promise<void> {
-  const { condition } = checkArgs('initializeFromData: options', options, optionNames);
+  const { condition } = readArguments('initializeFromData', options, declared);
   const conditioned = condition === undefined ? {} : { condition };
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
   const job = await planBatches('initializeFromData', model, images, { ...conditioned, batchSize });

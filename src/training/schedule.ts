@@ -1,18 +1,25 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkArgs, checkFunction, checkNumber, type NamesOf, throwTypeError } from '../core/check';
+import { type Given, number, optional, readArguments } from '../core/arguments';
+import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
 
-/** Arguments of {@link exponentialDecay}. */
-export interface ExponentialDecayArgs {
+const declared = {
   /** The learning rate of step 0. @default 1e-3 */
-  initial?: number;
+  initial: optional(
+    number('above 0', (x) => x > 0),
+    1e-3,
+  ),
   /** Factor from step to step, in (0, 1]. @default 0.999995 */
-  decay?: number;
-}
+  decay: optional(
+    number('in (0, 1]', (x) => x > 0 && x <= 1),
+    0.999995,
+  ),
+};
 
-const argNames: NamesOf<ExponentialDecayArgs> = { initial: true, decay: true };
+/** Arguments of {@link exponentialDecay}. */
+export interface ExponentialDecayArgs extends Given<typeof declared> {}
 
 /**
  * initial * decay^step: by default the schedule of "The Annotated Pixel-CNN", section "Training".
@@ -26,9 +33,7 @@ const argNames: NamesOf<ExponentialDecayArgs> = { initial: true, decay: true };
  * ```
  */
 export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
-  const { initial = 1e-3, decay = 0.999995 } = checkArgs('exponentialDecay', args, argNames);
-  checkNumber('exponentialDecay: initial', initial, 'above 0', (x) => x > 0);
-  checkNumber('exponentialDecay: decay', decay, 'in (0, 1]', (x) => x > 0 && x <= 1);
+  const { initial, decay } = readArguments('exponentialDecay', args, declared);
   return (step) => initial * decay ** step;
 }
 

@@ -1,14 +1,18 @@
 import { add, dispose, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, checkNumber, type NamesOf, throwTypeError } from '../core/check';
+import { type Given, number, optional, readArguments } from '../core/arguments';
+import { checkInteger, throwTypeError } from '../core/check';
+
+const declared = {
+  /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
+  decay: optional(
+    number('in [0, 1)', (x) => x >= 0 && x < 1),
+    0.9995,
+  ),
+};
 
 /** Options of {@link WeightAverage}. */
-export interface WeightAverageOptions {
-  /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
-  decay?: number;
-}
-
-const optionNames: NamesOf<WeightAverageOptions> = { decay: true };
+export interface WeightAverageOptions extends Given<typeof declared> {}
 
 /**
  * An exponential moving average of a model's trainable weights, which often gives a better model than the last weights.
@@ -39,8 +43,7 @@ export class WeightAverage {
   private isInUse = false;
 
   constructor(model: LayersModel, options: WeightAverageOptions = {}) {
-    const { decay = 0.9995 } = checkArgs('WeightAverage: options', options, optionNames);
-    this.decay = checkNumber('WeightAverage: decay', decay, 'in [0, 1)', (x) => x >= 0 && x < 1);
+    this.decay = readArguments('WeightAverage', options, declared).decay;
     this.pairs = model.trainableWeights.map((weight) => ({
       weight,
       average: variable(weight.read(), false),

@@ -1,21 +1,15 @@
-import {
-  checkArgs,
-  checkBoolean,
-  checkInteger,
-  checkMemory,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { flag, type Given, readArguments } from '../core/arguments';
+import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
 import { checkTensor, type NamedTensor, numbersOf } from './named-tensor';
 
-/** Options of {@link interleaved}. */
-export interface InterleavedOptions {
+const declared = {
   /** Whether to end the groups that are one feature short with zeros, if the features do not divide. @default false */
-  pad?: boolean;
-}
+  pad: flag(false),
+};
 
-const optionNames: NamesOf<InterleavedOptions> = { pad: true };
+/** Options of {@link interleaved}. */
+export interface InterleavedOptions extends Given<typeof declared> {}
 
 /**
  * Features that lie group by group, as this library wants them, from features that lie in turn: of n features in G
@@ -51,15 +45,11 @@ export function interleaved(
   if (shape.length === 0) throwTypeError('interleaved: tensor', 'one that has axes', shape);
   checkInteger('interleaved: axis', axis, 0, shape.length - 1);
   checkInteger('interleaved: groups', groups, 1);
-  const { pad = false } = checkArgs('interleaved: options', options, optionNames);
-  checkBoolean('interleaved: pad', pad);
+  const { pad } = readArguments('interleaved', options, declared);
   const features = shape[axis] as number;
   if (features % groups !== 0 && !pad) {
-    throwTypeError(
-      `interleaved: axis ${axis}`,
-      `a multiple of ${groups} features, or pad: true, which adds zeros`,
-      features,
-    );
+    const wanted = `a multiple of ${groups} features, or pad: true, which adds zeros`;
+    throwTypeError(`interleaved: axis ${axis}`, wanted, features);
   }
   const each = Math.ceil(features / groups);
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));

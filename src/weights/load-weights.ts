@@ -1,20 +1,20 @@
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkFunction, checkOneOf, type NamesOf, shortened, throwTypeError } from '../core/check';
+import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
+import { checkOneOf, shortened, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
 import { checkNamed, checkTensor, float32Of, type NamedTensor } from './named-tensor';
-import { layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
+import { type AxesOf, layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
 
-/** Options of {@link loadWeights}. */
-export interface LoadWeightsOptions {
+const declared = {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
-  from?: WeightSource;
+  from: optional(oneOf(...(Object.keys(sources) as WeightSource[])), 'keras'),
   /**
    * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor, whatever it holds.
    * Prefixes of a state dict are removed first.
    * @default names are not changed
    */
-  names?: (name: string) => string | null;
+  names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
    * The order of the axes of a weight in its tensor, given the weight's name, where it is not that of `from`: axis i of the
    * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. For
@@ -22,13 +22,14 @@ export interface LoadWeightsOptions {
    *
    * An `nn.Embedding` [classes, features] that becomes the kernel of a `dense` layer lies as that kernel: [0, 1].
    */
-  axes?: (name: string) => readonly number[] | null | undefined;
-}
+  axes: optional(callback<AxesOf>()),
+};
 
-const optionNames: NamesOf<LoadWeightsOptions> = { from: true, names: true, axes: true };
+/** Options of {@link loadWeights}. */
+export interface LoadWeightsOptions extends Given<typeof declared> {}
 
 /** The most names of each kind that an error lists. */
-const MOST_NAMES = 20;
+const MAX_NAMES = 20;
 
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
@@ -58,9 +59,7 @@ export function loadWeights(
   tensors: ReadonlyMap<string, NamedTensor>,
   options: LoadWeightsOptions = {},
 ): void {
-  const { from = 'keras', names, axes } = checkArgs('loadWeights: options', options, optionNames);
-  checkOneOf('loadWeights: from', from, Object.keys(sources));
-  if (names !== undefined) checkFunction('loadWeights: names', names);
+  const { from, names, axes } = readArguments('loadWeights', options, declared);
   if (axes !== undefined) checkOneOf("loadWeights: from, with 'axes'", from, layouts);
   const orderOf = ordersOf('loadWeights: axes', axes);
   const weights = weightsOf('loadWeights: model', model);
@@ -121,7 +120,7 @@ function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
   from: WeightSource,
   wanted: ReadonlySet<string>,
-  names: (name: string) => string | null = (name) => name,
+  names: (name: string) => string | null,
 ): Map<string, NamedTensor> {
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
@@ -142,8 +141,8 @@ function renamed(
 function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
-  const more = all.length > MOST_NAMES ? `, … and ${all.length - MOST_NAMES} more` : '';
-  return [`${title} (${all.length}): ${all.slice(0, MOST_NAMES).map(shortened).join(', ')}${more}`];
+  const more = all.length > MAX_NAMES ? `, … and ${all.length - MAX_NAMES} more` : '';
+  return [`${title} (${all.length}): ${all.slice(0, MAX_NAMES).map(shortened).join(', ')}${more}`];
 }
 
 /** Checks that numbers are finite. `name` names the tensors that they come from. */

@@ -81,7 +81,9 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, NamedTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  checkTensors('writeSafetensors: tensors', tensors);
+  const what = 'writeSafetensors: tensors';
+  checkNamed(what, tensors);
+  for (const [name, tensor] of tensors) checkTensor(`${what}: '${name}'`, tensor);
   if (typeof metadata !== 'object' || metadata === null || Symbol.iterator in metadata) {
     throwTypeError('writeSafetensors: metadata', 'an object of strings', metadata);
   }
@@ -96,16 +98,6 @@ export function writeSafetensors(
   const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
   parts.sort(([, a], [, b]) => width(b) - width(a));
   return attempt('writeSafetensors', () => writeContainer({ tensors: new Map(parts), metadata: strings }));
-}
-
-/**
- * Checks that all are tensors.
- *
- * @throws TypeError naming the first one that is not a tensor
- */
-export function checkTensors(what: string, tensors: ReadonlyMap<string, NamedTensor>): void {
-  checkNamed(what, tensors);
-  for (const [name, tensor] of tensors) checkTensor(`${what}: '${name}'`, tensor);
 }
 
 /** Checks that something is a map by name; what it holds is checked elsewhere. */

@@ -1,26 +1,26 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkOneOf, type NamesOf } from '../core/check';
+import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
 import { attempt } from '../program/safetensors';
 import { weightsOf } from './model-weights';
 import type { NamedTensor } from './named-tensor';
 import { permuted } from './permuted';
-import { laidOut, layouts, ordersOf } from './sources';
+import { type AxesOf, laidOut, layouts, ordersOf } from './sources';
 
-/** Options of {@link saveWeights}. */
-export interface SaveWeightsOptions {
+const declared = {
   /**
    * The order of kernel axes: [rows, columns, in, out], or [out, in, rows, columns] for PyTorch ({@link WeightSource}).
    * @default 'keras'
    */
-  to?: 'keras' | 'pytorch';
+  to: optional(oneOf(...layouts), 'keras'),
   /**
    * The order that the axes of a weight, given by its name, should have there: [1, 0] to exchange the two of a matrix. Null
    * or undefined: as `to` has it. Axes of length 1 may be left out.
    */
-  axes?: (name: string) => readonly number[] | null | undefined;
-}
+  axes: optional(callback<AxesOf>()),
+};
 
-const optionNames: NamesOf<SaveWeightsOptions> = { to: true, axes: true };
+/** Options of {@link saveWeights}. */
+export interface SaveWeightsOptions extends Given<typeof declared> {}
 
 /**
  * Returns the weights of a model by name, for another program: `block0.conv_mid.kernel` and so on. The names do not
@@ -43,8 +43,7 @@ const optionNames: NamesOf<SaveWeightsOptions> = { to: true, axes: true };
  * ```
  */
 export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}): Map<string, NamedTensor> {
-  const { to = 'keras', axes } = checkArgs('saveWeights: options', options, optionNames);
-  checkOneOf('saveWeights: to', to, layouts);
+  const { to, axes } = readArguments('saveWeights', options, declared);
   const orderOf = ordersOf('saveWeights: axes', axes);
   const weights = weightsOf('saveWeights: model', model);
   const laid = weights.map((weight) => ({ ...weight, there: laidOut(to, weight, orderOf) }));

@@ -1,8 +1,7 @@
-import { checkFunction, checkList, throwTypeError } from '../core/check';
+import { checkList, throwTypeError } from '../core/check';
 import type { ModelWeight, Origin } from './model-weights';
 import { permuted } from './permuted';
-import { pixelCnnPp } from './pixel-cnn-pp';
-import { vqVae2 } from './vq-vae-2';
+import { repositories } from './repositories';
 
 /**
  * The source of weights, which determines their names and the order of their axes.
@@ -15,11 +14,14 @@ import { vqVae2 } from './vq-vae-2';
  * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
  *   for `pixelSNAIL`.
  */
-export type WeightSource = 'keras' | 'pytorch' | 'pclucas14/pixel-cnn-pp' | 'rosinality/vq-vae-2-pytorch';
+export type WeightSource = 'keras' | 'pytorch' | keyof typeof repositories;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
 export type Layout = (typeof layouts)[number];
+
+/** The same by the weight's name, as callers give it. */
+export type AxesOf = (name: string) => readonly number[] | null | undefined;
 
 /** The order of a weight's axes in a file, axes of length 1 perhaps left out; null where the layout determines it. */
 type OrderOf = (weight: ModelWeight) => readonly number[] | null;
@@ -30,8 +32,7 @@ type Source = (weight: ModelWeight, all: readonly ModelWeight[], orderOf: OrderO
 export const sources: { readonly [name in WeightSource]: Source } = {
   keras: (weight, _, orderOf) => originIn('keras', weight, orderOf),
   pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
-  'pclucas14/pixel-cnn-pp': pixelCnnPp,
-  'rosinality/vq-vae-2-pytorch': vqVae2,
+  ...repositories,
 };
 
 function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
@@ -68,12 +69,8 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
  *
  * @throws TypeError, also where the result is called with a weight, whose axes `axes` must give once each
  */
-export function ordersOf(
-  what: string,
-  axes: ((name: string) => readonly number[] | null | undefined) | undefined,
-): OrderOf {
+export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
   if (axes === undefined) return () => null;
-  checkFunction(what, axes);
   return ({ name, shape }) => {
     const order = axes(name) ?? null;
     if (order === null) return null;

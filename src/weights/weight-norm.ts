@@ -1,3 +1,8 @@
+import type { ModelWeight, Origin } from './model-weights';
+import { permuted } from './permuted';
+
+// Convolutions with weight normalization, as programs in PyTorch save them: `weight_v`, `weight_g` and `bias`.
+
 /** gain direction / ||direction||, where the norm is taken over each slice along the first axis, as in PyTorch. */
 export function weightNorm(direction: Float32Array, gain: Float32Array): Float32Array {
   const size = direction.length / gain.length;
@@ -11,4 +16,40 @@ export function weightNorm(direction: Float32Array, gain: Float32Array): Float32
     );
   }
   return kernel;
+}
+
+/** The tensors of a direction of this shape, and of its gain. */
+export const directionAndGain = (conv: string, shape: readonly number[]) =>
+  [
+    { name: `${conv}.weight_v`, shape },
+    { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) },
+  ] as const;
+
+/** The bias of a convolution called `conv` there. */
+export const biasOrigin = (conv: string, features: number): Origin => ({
+  parts: [{ name: `${conv}.bias`, shape: [features] }],
+  make: (bias) => bias,
+});
+
+/** How a convolution there differs from others. */
+interface Normalized {
+  /** Whether it is a linear layer, without rows and columns. */
+  readonly isLinear?: boolean;
+  /** Whether it is normalized there, but not here. */
+  readonly isFolded?: boolean;
+}
+
+/** The tensors of a weight of a convolution called `conv` there. */
+export function normalizedOrigin(
+  conv: string,
+  { role, kernel }: ModelWeight,
+  { isLinear = false, isFolded = false }: Normalized,
+): Origin {
+  const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
+  if (role === 'bias') return biasOrigin(conv, featuresOut);
+  const whole = [featuresOut, featuresIn, rows, columns];
+  const [direction, gain] = directionAndGain(conv, isLinear ? whole.slice(0, 2) : whole);
+  const turned = (v: Float32Array) => permuted(v, whole, [2, 3, 1, 0]); // [out,in,rows,columns] -> [rows,columns,in,out]
+  if (isFolded) return { parts: [direction, gain], make: (v, g) => turned(weightNorm(v, g)) };
+  return role === 'kernel' ? { parts: [direction], make: turned } : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
 }

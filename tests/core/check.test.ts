@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  checkAnyKernelSize,
   checkArgs,
   checkBoolean,
   checkCategories,
@@ -203,9 +202,11 @@ describe('checks of what a file or a caller gives', () => {
   });
 
   it('kernels of any size', () => {
-    expect(checkAnyKernelSize('k', [2, 1])).toEqual([2, 1]);
+    expect(checkKernelSize('k', [2, 1], true)).toEqual([2, 1]);
     for (const bad of [0, [2, -1], 0.5])
-      expect(() => checkAnyKernelSize('k', bad)).toThrow('k: wanted a positive integer or two of them, got ');
+      expect(() => checkKernelSize('k', bad, true)).toThrow(
+        'k: wanted a positive integer or two of them, got ',
+      );
   });
 });
 

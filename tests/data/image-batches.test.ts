@@ -235,7 +235,7 @@ describe('the options of imageBatches', () => {
       expect(attempt).toThrow(TypeError);
       expect(attempt).toThrow(message);
     };
-    refuses(undefined, 'imageBatches: options: wanted an object of arguments, got undefined');
+    refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
     refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
     refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
     refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");

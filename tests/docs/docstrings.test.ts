@@ -21,7 +21,6 @@ const OUR_OWN = [
   'PixelLayer',
   'allowed',
   'allowedNeighbors',
-  'checkpoints',
   'compress', // of tensors: that of numbers says what its coder is
   'createPool',
   'decompress',
@@ -67,8 +66,26 @@ const docstringOf = (node: ts.Node) =>
     .map((comment) => (ts.isJSDoc(comment) ? comment.getText() : ''))
     .join('\n');
 
-function membersOf(declaration: ts.Declaration): Export['members'] {
-  if (!ts.isInterfaceDeclaration(declaration) && !ts.isClassDeclaration(declaration)) return [];
+/** Those that an interface or class states, and those that arguments of this library give an interface. */
+function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export['members'] {
+  if (ts.isInterfaceDeclaration(declaration)) {
+    const isOurs = ({ declarations = [] }: ts.Symbol) =>
+      declarations.some((node) => node.getSourceFile().fileName.startsWith(join(root, 'src')));
+    return checker
+      .getTypeAtLocation(declaration)
+      .getProperties()
+      .filter(isOurs)
+      .map((member) => ({
+        name: member.name,
+        docstring:
+          ts.displayPartsToString(member.getDocumentationComment(checker)) +
+          member
+            .getJsDocTags(checker)
+            .map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`)
+            .join(' '),
+      }));
+  }
+  if (!ts.isClassDeclaration(declaration)) return [];
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override;
   return [...declaration.members]
     .filter((member) => !ts.isConstructorDeclaration(member))
@@ -104,7 +121,7 @@ function readExports(): Export[] {
           !isTypeOnly(exported) && (symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class)) !== 0,
         docstring: declarations.map(docstringOf).join('\n'),
         code: declarations.map((declaration) => declaration.getText()).join('\n'),
-        members: declarations.flatMap(membersOf),
+        members: declarations.flatMap((declaration) => membersOf(declaration, checker)),
       };
     });
   });

@@ -56,6 +56,25 @@ declare module '*/examples/lib/channel-bits.mjs' {
   ): Promise<number[]>;
 }
 
+declare module '*/examples/lib/checkpoints.mjs' {
+  interface Checkpoint {
+    step: number;
+    // biome-ignore lint/suspicious/noExplicitAny: whatever was saved
+    state: any;
+    directory: string;
+  }
+  export function checkpoints(directory: string): {
+    save(
+      step: number,
+      state: unknown,
+      write: (directory: string) => Promise<unknown>,
+      options?: { isBest?: boolean },
+    ): Promise<void>;
+    latest(): Promise<Checkpoint | null>;
+    best(): Promise<Checkpoint | null>;
+  };
+}
+
 declare module '*/examples/lib/classes.mjs' {
   import type { ImageSet } from 'pixelcnn-layers/data';
   export function classesOf(dataset: { name: string; train: ImageSet; test: ImageSet }): number;

@@ -53,9 +53,12 @@ const recurrent = (make: LayerRow['make']): LayerRow => ({
   wrong: [
     ...seed, ...dropout, ...channels,
     [{ filters: 4 }, 'filters: wanted a multiple of imageChannels (3)'],
-    [{ filters: 1e9, imageChannels: 1 }, 'filters: wanted sizes'],
   ],
-  wrongInputs: [[[[4, 4, 9]], 'filters (3): wanted an input of 2 * filters = 6 features, got 9'], [[[4, 6]], image]],
+  wrongInputs: [
+    [[[4, 4, 9]], 'input: wanted 6 features (2 * filters), got 9'],
+    [[[4, 6]], image],
+    [[[4, 4, 2e9]], 'input_kernel: wanted sizes', { filters: 1e9, imageChannels: 1 }],
+  ],
 }); // biome-ignore format: one property a line
 
 /** By the name of each class. */
@@ -77,7 +80,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [[[4, 4, 2], [3]], image],
       [[[4, 4, 2], [4, 4, null]], image],
       [[[4, 4, 2], [4, 3, 2]], 'attend: wanted features of one height and width, got'],
-      [[[4, 4, 2], [4, 4, 2 ** 28]], 'features, units: wanted sizes'],
+      [[[4, 4, 2], [4, 4, 2 ** 28]], 'key_kernel: wanted sizes'],
     ],
   },
   CenteredImage: {
@@ -142,13 +145,13 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [{ hasSkip: 1 }, 'hasSkip: wanted true or false, got 1'],
     ],
     wrongInputs: [
-      [[[4, 4, 3]], 'filters (2): wanted an input with this number of features, got 3'],
+      [[[4, 4, 3]], 'input: wanted 2 features (filters), got 3'],
       [[[4, 4]], image],
       ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 2], condition], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any']),
-      [[[4, 4, 2], [2 ** 28]], 'features of the condition, filters: wanted sizes'],
+      [[[4, 4, 2], [2 ** 28]], 'condition_kernel: wanted sizes'],
       ...[[], [[3]], [[4, 3, 1]], [[4, 4, null]]].map((skip): [Shape[], string, object] => [[[4, 4, 2], ...skip], 'inputs: wanted x [N,H,W,F], a skip [N,H,W,S] and conditions', { hasSkip: true }]),
-      [[[4, 4, 2], [4, 4, 2 ** 28]], 'features of the skip, filters: wanted sizes', { hasSkip: true }],
-      [[[4, 4, 12000]], 'kernelSize, filters: wanted sizes', { filters: 12000 }],
+      [[[4, 4, 2], [4, 4, 2 ** 28]], 'conv_skip_kernel: wanted sizes', { hasSkip: true }],
+      [[[4, 4, 12000]], 'conv_in_kernel: wanted sizes', { filters: 12000 }],
     ],
   },
   LevelEmbedding: {
@@ -171,7 +174,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     inputs: [[2, 3, 20]],
     ofPixel: (x) => [...x],
     wrong: [[{ components: 0 }, 'components: wanted'], [{ levels: 1 }, 'levels: wanted']],
-    wrongInputs: [[[[2, 2, 2]], 'input: wanted the 3 parameters of 1 components, got [null, 2, 2, 2]']],
+    wrongInputs: [[[[2, 2, 2]], 'input: wanted 3 features (the parameters of 1 components), got 2']],
   },
   MaskedConv2D: {
     make: all.maskedConv2d,
@@ -197,7 +200,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     // Logits, means and log scales of the first channel, without logits those of the second, and coefficients of 0.
     ofPixel: (x) => [...x.slice(0, 6), ...x.slice(8, 12), 0, 0],
     wrong: [...channels, [{ components: 0 }, 'components: wanted']],
-    wrongInputs: [[[[2, 2, 8]], 'input features: wanted 3 * imageChannels * components = 9, got 8']],
+    wrongInputs: [[[[2, 2, 8]], 'input: wanted 9 features (3 * imageChannels * components), got 8']],
   },
   OneHotClass: {
     make: all.oneHotClass,
@@ -238,7 +241,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     inputs: [[3, 4, 8]],
     groups: 2,
     wrong: [...seed, ...dropout, ...channels, ...normalization, [{ filters: 4 }, 'filters: wanted a multiple'], [{ kernelSize: 2 }, 'kernelSize: wanted']],
-    wrongInputs: [[[[4, 4, 9]], 'filters (3): wanted an input of 2 * filters = 6 features, got 9']],
+    wrongInputs: [[[[4, 4, 9]], 'input: wanted 6 features (2 * filters), got 9']],
   },
   PixelDropout: {
     make: all.pixelDropout,
@@ -256,7 +259,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     inputs: [[2, 3, 6]],
     ofPixel: (x) => [...x], // channel by channel, the levels of each
     wrong: [...channels, [{ levels: 1 }, 'levels: wanted']],
-    wrongInputs: [[[[2, 2, 3]], 'input features: wanted imageChannels * levels = 2, got 3']],
+    wrongInputs: [[[[2, 2, 3]], 'input: wanted 2 features (imageChannels * levels), got 3']],
   },
   PixelNormalization: {
     make: all.pixelNormalization,
@@ -293,7 +296,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   RowLSTMBlock: {
     ...recurrent(all.rowLSTMBlock),
     args: { ...recurrent(all.rowLSTMBlock).args, kernelSize: 5 },
-    wrong: [...recurrent(all.rowLSTMBlock).wrong, [{ kernelSize: 2 }, 'kernelSize: wanted an odd'], [{ filters: 3000, kernelSize: 99 }, 'kernelSize, filters: wanted']],
+    wrong: [...recurrent(all.rowLSTMBlock).wrong, [{ kernelSize: 2 }, 'kernelSize: wanted an odd']],
   },
   ShiftedConv2D: {
     make: all.shiftedConv2d,
@@ -312,9 +315,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
     wrongInputs: [
       [[[4, 4]], image], [[[4, 4, null]], image],
-      [[[4, 4, 2 ** 28]], 'kernelSize, input features, filters: wanted sizes whose product is at most'],
-      [[[5, 4, 1]], 'ShiftedConv2D: input: height: wanted a multiple of 2, got 5', { stride: 2 }],
-      [[[4, 5, 1]], 'ShiftedConv2D: input: width: wanted a multiple of 2, got 5', { stride: 2 }],
+      [[[4, 4, 2 ** 28]], 'kernel: wanted sizes whose product is at most'],
+      [[[5, 4, 1]], '(ShiftedConv2D): input: height: wanted a multiple of 2, got 5', { stride: 2 }],
+      [[[4, 5, 1]], '(ShiftedConv2D): input: width: wanted a multiple of 2, got 5', { stride: 2 }],
     ],
   },
 }; // biome-ignore format: one property a line

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedActivation, gatedResBlock, type PixelLayer } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
-import { isCondition } from '../../src/layers/conditions';
+import { areConditions } from '../../src/layers/conditions';
 import { useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 
@@ -16,7 +16,7 @@ it.each([
   [[null, 2, 3, 3], false], // of half the resolution
   [[null, 4, 6], false],
 ])('a condition of shape %j: %s', (shape, expected) => {
-  expect(isCondition(shape, [null, 4, 6, 8])).toBe(expected);
+  expect(areConditions([[null, 3], shape], [null, 4, 6, 8])).toBe(expected);
 });
 
 const x = () => tf.tensor4d([1, 2, 3, 4], [1, 1, 1, 4]);

@@ -48,11 +48,17 @@ onEachBackend('every layer', (backend) => {
   // On GPUs each shape compiles programs, and operations have tests of their own for gradients and leaks.
   const onCpus = (some: typeof rows) => (isGpu(backend) ? [] : some);
 
-  it.each(rows)('%s: computes the shape that it says, of images of any size', async (_, row) => {
+  it.each(rows)('%s: computes the shape that it says, of images of any size', async (name, row) => {
     const [layer, inputs] = [make(row), inputsOf(row)];
     const y = applied(layer, inputs);
     const shapes = inputs.map(({ shape }) => shape);
     expect(layer.computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes)).toEqual(y.shape);
+    const unbuilt = () =>
+      make(row).computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes);
+    const needsWeights =
+      (layer.weights.length > 0 || name === 'PixelNormalization') && !name.endsWith('Conv2D'); // of those, only the window counts
+    if (needsWeights) expect(unbuilt).toThrow(`${name}: computeOutputShape: called before it was built`);
+    else expect(unbuilt()).toEqual(y.shape);
     const anySize = row.inputs.map((shape) => shape.map((size, i) => (shape.length === 3 && i < 2 ? null : size))); // biome-ignore format: one line
     const wanted = [null, ...y.shape.slice(1).map((size, i) => (y.rank >= 4 && i < 2 ? null : size))];
     expect((make(row).apply(symbolic(anySize)) as tfl.SymbolicTensor).shape).toEqual(wanted);

@@ -14,7 +14,8 @@ import {
   windowOf,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { asFloat, imageInputShape, imageInputSpec } from '../../src/layers/pixel-layer';
+import { checkMap } from '../../src/layers/declared-layer';
+import { asFloat } from '../../src/layers/pixel-layer';
 import type { Shape } from '../../src/layers/types';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
@@ -26,17 +27,20 @@ describe('the input of a layer', () => {
   beforeAll(() => useBackend('cpu'));
 
   it('is one of shape [N,H,W,features]', () => {
-    expect(imageInputShape('Layer', [null, 4, null, 6])).toEqual([null, 4, null, 6]);
-    const [spec] = imageInputSpec(6);
-    expect(spec).toMatchObject({ ndim: 4, axes: { 3: 6 } });
-    expect(imageInputSpec(6, 2)[0]).toMatchObject({ ndim: 2, axes: { 1: 6 } });
+    expect(checkMap('input', [[null, 4, null, 6]])).toBe(6);
+    expect(checkMap('input', [[null, 4, null, 6]], 6, '2 * filters')).toBe(6);
   });
 
   it('is named by the layer where it does not fit', () => {
-    const wanted = 'Layer: input: wanted one tensor [N,H,W,features] with its features known';
-    expect(() => imageInputShape('Layer', [null, 4, 4])).toThrow(`${wanted}, got [null, 4, 4]`);
-    expect(() => imageInputShape('Layer', [null, 4, 4, null])).toThrow(wanted);
-    expect(() => imageInputShape('Layer', [[null, 4, 4, 3]])).toThrow(wanted);
+    const wanted = 'input: wanted one tensor [N,H,W,features] with its features known';
+    const map = [null, 4, 4, 3];
+    expect(() => checkMap('input', [[null, 4, 4]])).toThrow(`${wanted}, got [null, 4, 4]`);
+    expect(() => checkMap('input', [[null, 4, 4, null]])).toThrow(wanted);
+    expect(() => checkMap('input', [map, map])).toThrow(`${wanted}, got [[null, 4, 4, 3], [null, 4, 4, 3]]`);
+    expect(() => checkMap('input', [])).toThrow(wanted);
+    expect(() => checkMap('input', [map], 4, '2 * filters')).toThrow(
+      'input: wanted 4 features (2 * filters), got 3',
+    );
   });
 
   it('is taken as float32', () => {

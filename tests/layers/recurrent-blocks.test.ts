@@ -132,7 +132,8 @@ describe('RowLSTMBlock', () => {
     expect(rowLSTMBlock({ filters: 3 }).getConfig()['kernelSize']).toBe(3);
     expect(rowLSTMBlock({ filters: 3, kernelSize: [7, 5] }).getConfig()['kernelSize']).toBe(5);
     expect(() => rowLSTMBlock({ filters: 3, kernelSize: 2 })).toThrow('RowLSTMBlock: kernelSize: wanted an odd');
-    expect(() => rowLSTMBlock({ filters: 3000, kernelSize: 99 })).toThrow('RowLSTMBlock: kernelSize, filters');
+    const large = rowLSTMBlock({ filters: 3000, kernelSize: 99 });
+    expect(() => large.apply(tfl.input({ shape: [4, 4, 6000] }))).toThrow('(RowLSTMBlock): input_kernel: wanted sizes');
   }); // biome-ignore format: one line each
 
   it('may be extended, as its sibling', () => {

@@ -2,7 +2,8 @@ import { initializers } from '@tensorflow/tfjs-layers';
 import { maskedConv2d } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkSeed, partSeed, seededInitializer } from '../../src/layers/seeds';
+import { readArguments } from '../../src/core/arguments';
+import { partSeed, seedArguments, seededInitializer } from '../../src/layers/seeds';
 import type { Initializer } from '../../src/layers/types';
 import { backends, useBackend } from '../support/backends';
 import { take } from '../support/tensors';
@@ -22,14 +23,10 @@ describe('seeds', () => {
   });
 
   it('are integers, or none, which a saved config has as null', () => {
-    expect([checkSeed('Layer', 0), checkSeed('Layer', -3), checkSeed('Layer', null)]).toEqual([
-      0,
-      -3,
-      undefined,
-    ]);
-    for (const seed of [0.5, '1', Number.NaN]) {
-      expect(() => checkSeed('Layer', seed)).toThrow('Layer: seed: wanted an integer, got');
-    }
+    const read = (seed: unknown) => readArguments('Layer', { seed }, seedArguments).seed;
+    expect([read(0), read(-3), read(null)]).toEqual([0, -3, undefined]);
+    for (const seed of [0.5, '1', Number.NaN])
+      expect(() => read(seed)).toThrow('Layer: seed: wanted an integer, got');
   });
 
   it('make every initializer of tfjs that draws draw the same, from whatever object', async () => {

@@ -156,7 +156,7 @@ describe('ShiftedConv2D', () => {
     expect(await take(layer.apply(x))).toEqual([9]);
     expect(() => shiftedConv2d({ ...args, activation: 'rellu' as 'relu' })).toThrow('rellu');
     const odd = tf.ones([1, 2, 3, 1]);
-    expect(() => layer.apply(odd)).toThrow('ShiftedConv2D: input: width: wanted a multiple of 2, got 3');
+    expect(() => layer.apply(odd)).toThrow('(ShiftedConv2D): input: width: wanted a multiple of 2, got 3');
     tf.dispose([x, odd]);
     layer.dispose();
   });

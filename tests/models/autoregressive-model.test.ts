@@ -275,7 +275,7 @@ describe('AutoregressiveModel', () => {
       ['a weight is of another shape', (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }), 'Shape mismatch'],
       ['a weight is of no shape, not strictly', (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }), 'Shape mismatch'],
       ['a layer is unknown', (saved) => withText(saved, 'PixelLogits', 'PixelLogitt'), 'Unknown layer: PixelLogitt'],
-      ['a layer does not fit', (saved) => withText(saved, '"levels":5', '"levels":6'), 'levels = 12, got 10'],
+      ['a layer does not fit', (saved) => withText(saved, '"levels":5', '"levels":6'), 'wanted 12 features (imageChannels * levels), got 10'],
       ['a layer is not there', (saved) => withText(saved, '["logits",0,0]', '["logitt",0,0]'), "needs layer 'logitt'"],
       ['it gives no logits', (saved) => withText(saved, '["logits",0,0]', '["image",0,0]'), 'AutoregressiveModel: wanted a model [N,H,W,C] -> [N,H,W,C,L]'],
       ['its optimizer is unknown', (saved) => ({ ...saved, trainingConfig: optimizer({ class_name: 'Adan', config: {} }) as never }), 'Adan'],

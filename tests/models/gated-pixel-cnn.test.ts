@@ -271,7 +271,7 @@ describe('gatedPixelCNN', () => {
       expect(make({ imageShape: [4, 4] })).toThrow('gatedPixelCNN: imageShape: wanted [H, W, C]');
       for (const name of ['numClasses', 'conditionSize', 'conditionMapSize']) {
         expect(make({ [name]: 0 })).toThrow(`gatedPixelCNN: ${name}: wanted an integer of at least 1, got 0`);
-        expect(make({ [name]: null })).toThrow(`gatedPixelCNN: ${name}`);
+        expect(make({ [name]: '3' })).toThrow(`gatedPixelCNN: ${name}`);
       }
       expect(make({ nullClass: true, conditionSize: 2 })).toThrow(
         'gatedPixelCNN: nullClass: wanted numClasses beside it, got true',

@@ -1,33 +1,37 @@
 import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkNetworkArgs, inputLayers, type NetworkArgs, networkArgNames } from '../../src/models/network';
+import { readArguments } from '../../src/core/arguments';
+import { inputLayers, type NetworkArgs, networkArguments } from '../../src/models/network';
 import { useBackend } from '../support/backends';
 
-describe('checkNetworkArgs', () => {
-  const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
+const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 0 };
+const make = (others: object) => () => pixelCNN({ ...args, ...others }).dispose();
 
-  it('fills in what is left out, and counts features of all channels', () => {
-    const filled = { imageChannels: 3, levels: 256, input: 'scaled', hidden: 6, out: 15, numBlocks: 1, firstKernelSize: 7, kernelSize: 3, output: 'softmax', dropout: 0, seed: undefined, named: {} }; // biome-ignore format: one line
-    expect(checkNetworkArgs('net', args, networkArgNames)).toEqual({ imageShape: [4, 5, 3], ...filled });
-    const any = checkNetworkArgs(
-      'net',
-      { ...args, imageShape: [null, 5, 1], levels: 2, name: 'mine' },
-      networkArgNames,
-    );
-    expect(any).toMatchObject({ imageChannels: 1, levels: 2, hidden: 2, out: 5, named: { name: 'mine' } });
+describe('the arguments of a network', () => {
+  it('are filled in where they are left out', () => {
+    const { hiddenDim: _, numBlocks: __, ...given } = args;
+    const filled = { levels: 256, input: 'scaled', firstKernelSize: [7, 7], kernelSize: [3, 3], output: 'softmax', dropout: 0, seed: undefined, name: undefined }; // biome-ignore format: one line
+    expect(readArguments('net', given, networkArguments)).toEqual({ ...given, ...filled });
   });
 
-  it('names what is no image shape', () => {
+  it('are features of a channel: weights are those of all channels', () => {
+    const model = pixelCNN({ ...args, levels: 2, name: 'mine' });
+    expect(model.name).toBe('mine');
+    expect(model.getWeights().map(({ shape }) => shape.slice(-2))).toEqual([[3, 12], [12], [12, 15], [15], [15, 15], [15], [15, 6], [6]]); // biome-ignore format: one line
+    model.dispose();
+  });
+
+  it('are named where they are no image shape', () => {
     const shapes = [undefined, null, 4, '4,4,1', [], [4, 4], [4, 4, 1, 1], [4, 4, null], [0, 4, 1], [4, -1, 1], [4, 1.5, 1], [4, 4, 0], [undefined, 4, 1]]; // biome-ignore format: one line
-    for (const imageShape of shapes as never[]) {
-      expect(() => checkNetworkArgs('net', { ...args, imageShape }, networkArgNames)).toThrow(
-        'net: imageShape: wanted [H, W, C], with null for a size that may vary',
+    for (const imageShape of shapes) {
+      expect(make({ imageShape })).toThrow(
+        'pixelCNN: imageShape: wanted [H, W, C], with null for a size that may vary',
       );
     }
   });
 
-  it('names every other argument that is out of range', () => {
+  it('are named where they are out of range', () => {
     const wrong = {
       hiddenDim: 0,
       outDim: 1.5,
@@ -39,37 +43,30 @@ describe('checkNetworkArgs', () => {
       seed: 0.5,
       input: 'onehot',
     };
-    for (const [name, value] of Object.entries(wrong)) {
-      expect(() => checkNetworkArgs('net', { ...args, [name]: value }, networkArgNames)).toThrow(
-        `net: ${name}: wanted`,
-      );
-    }
+    for (const [name, value] of Object.entries(wrong))
+      expect(make({ [name]: value })).toThrow(`pixelCNN: ${name}: wanted`);
   });
 });
 
 describe('how a network reads levels', () => {
-  const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 1 };
-  const check = (input: unknown, levels = 256) => () =>
-    checkNetworkArgs('net', { ...args, levels, input: input as InputEncoding }, networkArgNames); // biome-ignore format: one line
+  const check = (input: unknown, levels = 256) => make({ input, levels });
 
   it('is one of three ways, or named', () => {
-    expect(check('oneHot')().input).toBe('oneHot');
-    expect(check({ embedding: 8 })().input).toEqual({ embedding: 8 });
-    for (const wrong of ['onehot', null, 3, true, [8]])
-      expect(check(wrong)).toThrow(
-        /net: input: wanted ('scaled', 'oneHot' or \{ embedding: units \}|an object)/,
-      );
-    expect(check({ embeding: 8 })).toThrow("net: input: unknown option 'embeding': did you mean embedding?");
-    expect(check({})).toThrow('net: input: embedding: wanted an integer of at least 1, got undefined');
-    expect(check({ embedding: 0 })).toThrow('net: input: embedding: wanted an integer of at least 1, got 0');
-    expect(check({ embedding: 1e7 })).toThrow('net: input: embedding: wanted sizes whose product');
+    for (const wrong of ['onehot', 3, true])
+      expect(check(wrong)).toThrow("pixelCNN: input: wanted 'scaled' or 'oneHot' or { embedding }");
+    expect(check([8])).toThrow('pixelCNN: input: wanted an object of arguments');
+    expect(check({ embeding: 8 })).toThrow(
+      "pixelCNN: input: unknown option 'embeding': did you mean embedding?",
+    );
+    expect(check({})).toThrow('pixelCNN: input: embedding: wanted an integer of at least 1, got undefined');
+    expect(check({ embedding: 0 })).toThrow(
+      'pixelCNN: input: embedding: wanted an integer of at least 1, got 0',
+    );
+    expect(check({ embedding: 1e7 })).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
     for (const input of ['oneHot', { embedding: 1 }])
-      expect(check(input, 2 ** 20 + 1)).toThrow(
-        'net: levels: wanted an integer from 2 to 1048576, got 1048577',
-      );
-    expect(check('oneHot', 65536)).not.toThrow();
-    const wide = { ...args, hiddenDim: 99, levels: 65536, input: 'oneHot' as const };
-    expect(() => checkNetworkArgs('net', wide, networkArgNames)).toThrow('net: firstKernelSize: wanted sizes whose product'); // biome-ignore format: one line
+      expect(check(input, 2 ** 20 + 1)).toThrow('levels: wanted an integer from 2 to 1048576, got 1048577');
+    const wide = { hiddenDim: 99, levels: 65536, input: 'oneHot' };
+    expect(make(wide)).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
   });
 
   it('is as before without a layer, else by one that is named levels', () => {

@@ -132,10 +132,12 @@ describe('pixelCNNPlusPlus', () => {
     expect(wrong({ filters: undefined })).toThrow('pixelCNNPlusPlus: filters');
     expect(wrong({ filters: 1e5 })).toThrow('pixelCNNPlusPlus: filters: wanted sizes');
     for (const numResnets of [0, 1.5, 1e9])
-      expect(wrong({ numResnets })).toThrow('pixelCNNPlusPlus: numResnets: wanted an integer from 1 to 1000');
+      expect(wrong({ numResnets })).toThrow(
+        'pixelCNNPlusPlus: numResnets: wanted an integer from 1 to 10000',
+      );
     const outputs: [output: unknown, message: string][] = [
-      [{ components: 0 }, 'output.components: wanted an integer of at least 1, got 0'],
-      [{ components: 2 ** 28 }, 'output.components: wanted sizes'],
+      [{ components: 0 }, 'output: components: wanted an integer of at least 1, got 0'],
+      [{ components: 2 ** 28 }, 'output: wanted sizes'],
       [{ component: 3 }, "output: unknown option 'component': did you mean components?"],
       ['mixture', "output: wanted 'softmax' or { components }, got 'mixture'"],
     ];

@@ -195,7 +195,9 @@ describe('pixelCNN', () => {
         outDim: 2,
         numBlocks: 1,
       };
-      expect(() => pixelCNN({ ...args, block })).toThrow('PixelCNNResBlock: filters (5)');
+      expect(() => pixelCNN({ ...args, block })).toThrow(
+        '(PixelCNNResBlock): input: wanted 10 features (2 * filters), got 4',
+      );
     });
   });
 });

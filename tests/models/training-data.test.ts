@@ -314,7 +314,7 @@ describe('training says in its own words what it cannot train on', () => {
       [[small, levels], 'x: wanted images of shape [6,2,3,2], as the labels have, got [6, 2, 2, 2]'],
       [[small], 'levels: wanted [2, 3, 2], got [2, 2, 2]'],
       [[levels, { condition: 1 }], 'condition: wanted none, since the model takes no condition'],
-      [[levels, { conditions: 1 }], "options: unknown option 'conditions': did you mean condition?"],
+      [[levels, { conditions: 1 }], "unknown option 'conditions': did you mean condition?"],
       [[levels, { classWeight: { 0: 1 } }], 'classWeight: wanted none, since labels are levels'],
       [[xs, levels, { sampleWeight: xs }], 'sampleWeight: wanted none, since labels are levels'],
     ]; // biome-ignore format: one case a line
@@ -338,7 +338,7 @@ describe('training says in its own words what it cannot train on', () => {
     });
     const validated = (validationData: unknown) =>
       model.fit(levels, { validationData: validationData as never });
-    for (const wrong of [[], [xs], [xs, levels, xs], 3, null, {}])
+    for (const wrong of [[], [xs], [xs, levels, xs], 3, {}])
       await expect(validated(wrong)).rejects.toThrow('fit: validationData: wanted levels, { levels, condition } or [x, labels], got'); // biome-ignore format: one line
     await expect(validated([xs, two])).rejects.toThrow(
       'fit: validationData: x: wanted images of shape [2,2,3,2]',

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNN } from 'pixelcnn-layers';
-import { checkpoints, fileSystem } from 'pixelcnn-layers/node';
+import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkpoints } from '../../examples/lib/checkpoints.mjs';
 import { useBackend } from '../support/backends';
 import { setNoise, take } from '../support/tensors';
 
@@ -116,7 +117,7 @@ afterEach(() => disk.rm(parent, { recursive: true }));
 
 describe('checkpoints', () => {
   /** What one saves: its name is in its state and in both of its files. */
-  const save = (run: ReturnType<typeof checkpoints<string>>, step: number, name: string, isBest: boolean) =>
+  const save = (run: ReturnType<typeof checkpoints>, step: number, name: string, isBest: boolean) =>
     run.save(
       step,
       name,
@@ -135,7 +136,7 @@ describe('checkpoints', () => {
   }
 
   async function namesIn(directory: string) {
-    const run = checkpoints<string>(directory);
+    const run = checkpoints(directory);
     return [await nameOf(await run.latest()), await nameOf(await run.best())];
   }
 
@@ -148,7 +149,7 @@ describe('checkpoints', () => {
     const seen = new Set<string>();
     const calls = await crashInEachCall(
       async (directory) => {
-        const run = checkpoints<string>(directory);
+        const run = checkpoints(directory);
         await save(run, 1, 'first', true);
         await save(run, 2, 'second', false);
       },

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { isAbandoned, isMissing, readWhole, replaceFile, temporaryName } from '../../src/node/files';
+import { isAbandoned, readWhole, replaceFile } from '../../src/node/files';
 
 let directory: string;
 beforeEach(async () => {
@@ -26,17 +26,17 @@ it('leaves nothing where it cannot write', async () => {
 
 it('names the file that cannot be read, and keeps why', async () => {
   const file = join(directory, 'none');
-  const error: Error = await readWhole('reader', file).then(
+  const error: Error = await readWhole(file).then(
     () => expect.unreachable(),
     (reason) => reason,
   );
-  expect(error.message).toBe(`reader: ${file} is missing`);
-  expect(isMissing(error.cause)).toBe(true);
-  await expect(readWhole('reader', directory)).rejects.toThrow(`reader: ${directory} is a directory`);
+  expect(error.message).toBe(`fileSystem: ${file} is missing`);
+  expect(error.cause).toMatchObject({ code: 'ENOENT' });
+  await expect(readWhole(directory)).rejects.toThrow(`fileSystem: ${directory} is a directory`);
 });
 
 it('knows what nobody writes any more', () => {
-  expect(isAbandoned(temporaryName('a'))).toBe(true); // when this process asks, it is done
+  expect(isAbandoned(`a.${process.pid}.tmp`)).toBe(true); // when this process asks, it is done
   expect(isAbandoned(`a.${process.ppid}.tmp`)).toBe(false);
   expect(isAbandoned('a.1.tmp')).toBe(false); // the first process, of another user
   expect(isAbandoned(`a.${2 ** 30}.tmp`)).toBe(true);

@@ -297,7 +297,7 @@ describe('initializeFromData', () => {
       [() => initializeFromData(model, labels, { condition: [0, 1, 2, 3, 0, 1] }), 'initializeFromData: condition'],
       [() => initializeFromData(model, undefined as never, given), 'initializeFromData: images: wanted a tensor of levels'],
       [() => initializeFromData(undefined as never, labels), 'initializeFromData: model: wanted a model'],
-      [() => initializeFromData(model, labels, 3 as never), 'initializeFromData: options: wanted an object'],
+      [() => initializeFromData(model, labels, 3 as never), 'initializeFromData: wanted an object'],
     ]; // biome-ignore format: one row a line
     for (const [work, message] of wrong) await expectUnchanged(model, work, message);
     const plain = pixelCNN({ imageShape: [4, 4, 1], levels: L, hiddenDim: 2, outDim: 2, numBlocks: 1 });

@@ -63,7 +63,7 @@ describe('a run of pytorch/train.py', () => {
       ['{', `'${join(at, 'network.json')}': `],
       ['null', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got undefined'],
       ['{"model":"toString"}', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got "toString"'],
-      ['{"model":"pixelCNN","args":{"imageShape":[8,8,1]}}', 'pixelCNN: hiddenDim: wanted'],
+      ['{"model":"pixelCNN","args":{"imageShape":[8,8,1]}}', 'pixelCNN: outDim: wanted'],
       [JSON.stringify({ model: 'pixelCNN', args }), `'${join(at, 'average.safetensors')}': does not exist; train.py`],
     ] as const; // biome-ignore format: one case a line
     for (const [network, wanted] of cases) {

@@ -1,33 +1,22 @@
-import type { ModelWeight, Origin } from './model-weights';
-import { permuted } from './permuted';
-import { weightNorm } from './weight-norm';
+import type { ModelWeight, Origin } from '../model-weights';
+import { permuted } from '../permuted';
+import { biasOrigin, directionAndGain, normalizedOrigin, weightNorm } from '../weight-norm';
 
 // PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
 
-/**
- * Finds the tensors that a weight of `pixelCNNPlusPlus` is computed from; null if the layer is not one of its layers.
- */
-export function pixelCnnPp({ layer, part, role, kernel }: ModelWeight): Origin | null {
+/** Finds the tensors that a weight of `pixelCNNPlusPlus` is computed from; null if it is none of its weights. */
+export function pixelCnnPp(weight: ModelWeight): Origin | null {
+  const { layer, part, role, kernel } = weight;
   const conv = convolutionName(layer, part);
   if (conv === null || kernel === null) return null;
+  if (!conv.endsWith('deconv')) return normalizedOrigin(conv, weight, { isLinear: conv.endsWith('lin_a') });
   const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
-  if (role === 'bias')
-    return { parts: [{ name: `${conv}.bias`, shape: [featuresOut] }], make: (bias) => bias };
-  const isTransposed = conv.endsWith('deconv');
-  const [first, second] = isTransposed ? [featuresIn, featuresOut] : [featuresOut, featuresIn];
-  const whole = [first, second, rows, columns];
-  const shape = conv.endsWith('lin_a') ? [first, second] : whole; // a linear layer has no rows and columns
-  const direction = { name: `${conv}.weight_v`, shape };
-  const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
-  if (!isTransposed) {
-    return role === 'kernel'
-      ? { parts: [direction], make: (v) => permuted(v, whole, [2, 3, 1, 0]) } // [out,in,rows,columns] -> [rows,columns,in,out]
-      : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
-  }
+  if (role === 'bias') return biasOrigin(conv, featuresOut);
   // For transposed convolutions, that program normalizes the weights of each input, this library those of each output.
   // So the direction here is the kernel itself, and the gains are its norms.
+  const whole = [featuresIn, featuresOut, rows, columns];
   return {
-    parts: [direction, gain],
+    parts: directionAndGain(conv, whole),
     make(v, g) {
       const kernel = permuted(weightNorm(v, g), whole, [2, 3, 0, 1]); // [in,out,rows,columns] -> [rows,columns,in,out]
       return role === 'kernel' ? kernel : norms(kernel, featuresOut);

@@ -1,25 +1,14 @@
-import type { ModelWeight, Origin } from './model-weights';
-import { permuted } from './permuted';
-import { weightNorm } from './weight-norm';
+import type { ModelWeight, Origin } from '../model-weights';
+import { normalizedOrigin } from '../weight-norm';
 
 // PixelSNAIL as https://github.com/rosinality/vq-vae-2-pytorch names its weights.
 
-/** Finds the tensors that a weight of `pixelSNAIL` is computed from; null if the layer is not one of its layers. */
+/** Finds the tensors that a weight of `pixelSNAIL` is computed from; null if it is none of its weights. */
 export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin | null {
-  const { part, role, kernel } = weight;
   const conv = convolutionName(weight, all);
-  if (conv === null || kernel === null) return null;
-  const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
-  if (role === 'bias')
-    return { parts: [{ name: `${conv}.bias`, shape: [featuresOut] }], make: (bias) => bias };
-  const whole = [featuresOut, featuresIn, rows, columns];
-  const shape = conv.includes('.causal_attention.') ? [featuresOut, featuresIn] : whole; // of a linear layer
-  const direction = { name: `${conv}.weight_v`, shape };
-  const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
-  const turned = (v: Float32Array) => permuted(v, whole, [2, 3, 1, 0]); // [out,in,rows,columns] -> [rows,columns,in,out]
-  // Kernels of conditions are normalized there, but not here.
-  if (part === 'condition') return { parts: [direction, gain], make: (v, g) => turned(weightNorm(v, g)) };
-  return role === 'kernel' ? { parts: [direction], make: turned } : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
+  if (conv === null || weight.kernel === null) return null;
+  const isLinear = conv.includes('.causal_attention.');
+  return normalizedOrigin(conv, weight, { isLinear, isFolded: weight.part === 'condition' });
 }
 
 /** The parts of a gated residual block, by their names here. */

@@ -1,0 +1,126 @@
+import type { serialization } from '@tensorflow/tfjs-core';
+import { InputSpec } from '@tensorflow/tfjs-layers';
+import { type Declaration, valuesOf } from '../core/arguments';
+import { checkMemory, checkNames, throwTypeError } from '../core/check';
+import type { LayerWeight } from '../program/weights';
+import { PixelLayer, shapesOf } from './pixel-layer';
+import { partSeed, seededInitializer } from './seeds';
+import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
+
+/** The arguments that every tfjs layer takes. */
+const ofEveryLayer: readonly (keyof LayerArgs)[] = [
+  'name',
+  'trainable',
+  'weights',
+  'inputShape',
+  'batchInputShape',
+  'batchSize',
+  'dtype',
+  'inputDType',
+];
+
+/**
+ * Extra names that are allowed: tfjs adds `customObjects` to the config of a layer that it loads, and a callback
+ * `block` of `pixelCNN` may pass on all its arguments to a layer, including `index`.
+ */
+const PASSED_ALONG = ['customObjects', 'index'];
+
+/** A layer's class, which says what its arguments are, beside those of every tfjs layer. */
+interface LayerClass {
+  readonly className: string;
+  readonly declared: Declaration;
+}
+
+/** How a weight begins, and what holds for it in training. */
+interface WeightOptions {
+  readonly initializer: Initializer;
+  readonly regularizer?: Regularizer | undefined;
+  readonly constraint?: Constraint | undefined;
+}
+
+/**
+ * A layer of this library. Its class has a static `declared`, from which come the checks of its arguments, their values
+ * in `settings`, and its config.
+ */
+export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> extends PixelLayer {
+  /** The values of the arguments, defaults filled in. */
+  protected readonly settings: Settings;
+
+  /** A subclass may take more arguments and pass all of them to `super`, so of its names none is unknown. */
+  constructor(...given: object extends Args ? [args?: Args] : [args: Args]) {
+    const [args = {}] = given as [object?];
+    const { className, declared } = new.target as unknown as LayerClass;
+    if (typeof args !== 'object' || args === null || Array.isArray(args))
+      throwTypeError(className, 'an object of arguments', args);
+    if (Object.hasOwn(new.target, 'declared'))
+      checkNames(className, Object.keys(args), [...Object.keys(declared), ...ofEveryLayer, ...PASSED_ALONG]);
+    super(args as LayerArgs);
+    this.settings = valuesOf(className, args, declared) as Settings;
+  }
+
+  /** Checks the shapes of inputs, as far as the operations in `express` do not. */
+  protected checkInputs(_shapes: readonly Shape[]): void {}
+
+  /** Adds the weights, for inputs of these shapes, which have been checked. */
+  protected addWeights(_shapes: readonly Shape[]): void {}
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shapes = shapesOf(inputShape);
+    this.makeOrDispose(() =>
+      this.naming(() => {
+        this.checkInputs(shapes);
+        this.addWeights(shapes);
+      }),
+    );
+    if (this.weights.length > 0) this.inputSpec = shapes.map(specOf);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    if (!this.built && this.addWeights !== DeclaredLayer.prototype.addWeights)
+      throw new Error(`${this.getClassName()}: computeOutputShape: called before it was built`);
+    this.naming(() => this.checkInputs(shapesOf(inputShape)));
+    return super.computeOutputShape(inputShape);
+  }
+
+  /** Adds a weight. If it begins at random, the layer's seed and its name determine how. */
+  protected addSeededWeight(
+    name: string,
+    shape: readonly number[],
+    { initializer, regularizer, constraint }: WeightOptions,
+  ): LayerWeight {
+    checkMemory(name, shape);
+    const { seed } = this.settings as { seed?: number };
+    const seeded = seededInitializer(initializer, partSeed(seed, name));
+    return this.addWeight(name, [...shape], 'float32', seeded, regularizer, true, constraint);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { declared } = this.constructor as unknown as LayerClass;
+    const settings = this.settings as Readonly<Record<string, unknown>>;
+    const own = Object.entries(declared).map(([name, { toConfig = (value: unknown) => value }]) => {
+      return [name, settings[name] == null ? null : toConfig(settings[name])];
+    });
+    return { ...super.getConfig(), ...Object.fromEntries(own) };
+  }
+}
+
+/** Makes tfjs refuse inputs of another rank or another number of features. */
+const specOf = (shape: Shape) =>
+  new InputSpec({ ndim: shape.length, axes: { [shape.length - 1]: shape.at(-1) as number } });
+
+/**
+ * The features of a layer's one input [N,H,W,F]. If only one number of them will do, that is `wanted`, and `formula` says
+ * where it comes from.
+ */
+export function checkMap(what: string, shapes: readonly Shape[], wanted?: number, formula?: string): number {
+  const [shape = [], ...others] = shapes;
+  const features = shape[3];
+  if (shape.length !== 4 || features == null || others.length > 0) {
+    const got = others.length > 0 ? shapes : shape;
+    throwTypeError(what, 'one tensor [N,H,W,features] with its features known', got);
+  }
+  if (wanted !== undefined && features !== wanted)
+    throwTypeError(what, `${wanted} features (${formula})`, features);
+  return features;
+}

@@ -1,0 +1,84 @@
+import type { serialization } from '@tensorflow/tfjs-core';
+import { LayersModel } from '@tensorflow/tfjs-layers';
+import { namesOf, OWN_LOSS } from './loss';
+import { checkSavedGraph } from './saved-graph';
+import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
+
+type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
+
+/**
+ * A model of tfjs that continues training, once saved and loaded, as if it had never been saved, and of which nothing is
+ * left if it cannot be loaded.
+ */
+export abstract class SavedModel extends LayersModel {
+  /**
+   * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
+   * loaded.
+   */
+  private made: Made | undefined;
+
+  override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
+    const save = () => super.save(...args);
+    return this.optimizer === undefined ? save() : withoutLeakingSteps(this.optimizer, save);
+  }
+
+  protected override getTrainingConfig(): ReturnType<LayersModel['getTrainingConfig']> {
+    const [loss = OWN_LOSS] = namesOf(this.loss);
+    const metrics = namesOf(this.metrics).filter((name) => name !== undefined);
+    const optimizer_config = {
+      class_name: this.optimizer.getClassName(),
+      config: this.optimizer.getConfig(),
+    };
+    const config = { loss, metrics, optimizer_config };
+    // The type lists tfjs's own losses only.
+    return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
+  }
+
+  override loadTrainingConfig(config: TrainingConfig): void {
+    this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
+    this.isOptimizerOwned = true; // nobody else has it, so the model disposes of it
+    restoreAdamPowersExactly(this.optimizer);
+  }
+
+  override setUserDefinedMetadata(...args: Parameters<LayersModel['setUserDefinedMetadata']>): void {
+    this.load(() => super.setUserDefinedMetadata(...args));
+  }
+
+  override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
+    this.load(() => super.loadWeights(...args));
+  }
+
+  /** Loads a part of a saved model, and disposes of everything if that fails while tfjs loads it: nobody else could. */
+  private load(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.made?.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a model from its saved graph.
+   *
+   * @throws Error naming the layer whose inputs are not there
+   * @nocollapse
+   */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+    ...rest: [customObjects?: serialization.ConfigDict, fastWeightInit?: boolean]
+  ): T {
+    checkSavedGraph('AutoregressiveModel', { className: 'AutoregressiveModel', config });
+    const made = collectMade();
+    try {
+      const model = LayersModel.fromConfig(cls, config, ...rest);
+      if (model instanceof SavedModel) model.made = made;
+      queueMicrotask(made.keep); // tfjs loads all the rest in the same turn
+      return model;
+    } catch (error) {
+      made.dispose();
+      throw error;
+    }
+  }
+}
