@@ -1,12 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
+import { uniformsOf } from '../core/random';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { AFTER_ROW } from '../program/readiness';
-import { uniformsOf } from '../sampling/noise';
 import { trace } from '../tensors/trace';
 import { leakingLayer } from './leaking-layer';
 import { changeEach, conditionsToTry, outputsByPlace, restsOf, type Trials } from './perturbation';

@@ -1,12 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { checkArgs, checkInteger, type NamesOf } from '../core/check';
 import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
+import { uniformsOf } from '../core/random';
 import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
 import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
-import { uniformsOf } from '../sampling/noise';
 import { trace, warnOfObstacle } from '../tensors/trace';
 import {
   attemptsOf,

@@ -1,4 +1,13 @@
-import { checkBoolean, checkInteger, checkNames, checkNumber, checkOneOf, throwTypeError } from './check';
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkNames,
+  checkNumber,
+  checkOneOf,
+  checkSignal,
+  throwTypeError,
+} from './check';
 
 // An argument of a function or a layer is stated once: the declaration gives its type, its default, its check, and its
 // name for "did you mean". Its docstring stands beside it, and is that of the public interface too.
@@ -110,3 +119,19 @@ export const anything = <Value>(): Argument<Value> => ({ check: (_, given) => gi
 export const checked = <Value, Given = Value>(
   check: (what: string, given: unknown) => Value,
 ): Argument<Value, Given> => ({ check });
+
+/** A function. */
+export const callback = <F>(): Argument<F> => ({
+  check(what, given) {
+    checkFunction(what, given);
+    return given as F;
+  },
+});
+
+/** A signal that has not aborted yet. */
+export const abortSignal = (): Argument<AbortSignal> => ({
+  check(what, given) {
+    checkSignal(what, given as AbortSignal);
+    return given as AbortSignal;
+  },
+});

@@ -10,7 +10,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { normalizedLevel } from '../core/images';
-import { uniformsOf } from '../sampling/noise';
+import { uniformsOf } from '../core/random';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 

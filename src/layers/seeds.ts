@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { checkInteger } from '../core/check';
-import { uniformsOf } from '../sampling/noise';
+import { uniformsOf } from '../core/random';
 import type { Initializer } from './types';
 
 // One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived

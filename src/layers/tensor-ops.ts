@@ -47,6 +47,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { positions } from '../core/images';
+import { uniformsOf } from '../core/random';
 import {
   checkKernel,
   flipped,
@@ -87,7 +88,6 @@ import {
   parameterOf,
   type SoftmaxName,
 } from '../program/program';
-import { uniformsOf } from '../sampling/noise';
 import type { InitialWeights } from './initial-weights';
 
 /** The mask of a kernel on the device. */

@@ -22,7 +22,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import { checkMemory } from '../core/check';
-import { uniformsOf } from '../sampling/noise';
+import { uniformsOf } from '../core/random';
 import { defineOperation, type Implementation } from './operation';
 import { address, filled, wasmKernel } from './wasm-kernels';
 
