@@ -1,9 +1,18 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, type NamesOf, throwTypeError } from '../core/check';
+import {
+  anything,
+  callback,
+  checked,
+  type Given,
+  integer,
+  optional,
+  optionalSignal,
+  readArguments,
+} from '../core/arguments';
+import { checkInteger, throwTypeError } from '../core/check';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { uniformsOf } from '../core/random';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
-import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { AFTER_ROW } from '../program/readiness';
@@ -19,48 +28,44 @@ export interface Leak {
   input: Place;
 }
 
-/** Options of {@link checkCausality}. */
-export interface CausalityOptions {
+const causalityOptions = {
   /**
    * [H, W, C]; required if the model takes images of any size. A small size is faster.
    * @default the model's
    */
-  imageShape?: readonly [number, number, number];
+  imageShape: optional(anything<ImageShape>()),
   /**
    * How many values of the images are changed, drawn at random; or `'all'`, each under every class. Fewer than all are
    * changed four times each, and the classes take turns. With fewer than all, a leak may be missed where the graph does
    * not rule it out.
    * @default 32 if the graph rules out every leak, otherwise 'all'
    */
-  inputs?: 'all' | number;
+  inputs: optional(
+    checked<'all' | number>((what, given) =>
+      given === 'all' ? given : checkInteger(`${what}, if not 'all'`, given, 1),
+    ),
+  ),
   /** Seed of the images tried, and of the values changed in them. @default 0 */
-  seed?: number;
+  seed: optional(integer(), 0),
   /** Images in each forward pass. @default 8 */
-  batchSize?: number;
+  batchSize: optional(integer({ from: 1 }), 8),
   /** Stops the check between two forward passes: it rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal: optionalSignal(),
   /**
    * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
    * check.
    */
-  onProgress?: (progress: { done: number; total: number }) => void;
+  onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
   /**
    * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
    * name.
    * @default every class; random vectors and maps
    */
-  condition?: Condition;
-}
-
-const optionNames: NamesOf<CausalityOptions> = {
-  imageShape: true,
-  inputs: true,
-  seed: true,
-  batchSize: true,
-  signal: true,
-  onProgress: true,
-  condition: true,
+  condition: optional(anything<Condition>()),
 };
+
+/** Options of {@link checkCausality}. */
+export interface CausalityOptions extends Given<typeof causalityOptions> {}
 
 /** The result of {@link checkCausality}. */
 export interface Causality {
@@ -105,19 +110,15 @@ export interface Causality {
  */
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
   const shape = imageModelShape('checkCausality: model', model);
-  checkArgs('checkCausality: options', options, optionNames);
-  const imageShape = resolveImageShape('checkCausality: imageShape', shape.imageShape, options.imageShape);
-  const batchSize = checkInteger('checkCausality: batchSize', options.batchSize ?? 8, 1);
-  checkWalkOptions('checkCausality', options);
-  const random = uniformsOf(String(checkInteger('checkCausality: seed', options.seed ?? 0)));
-  if (options.inputs !== undefined && options.inputs !== 'all') {
-    checkInteger("checkCausality: inputs, if not 'all'", options.inputs, 1);
-  }
+  const values = readArguments('checkCausality', options, causalityOptions);
+  const { batchSize, seed, signal, onProgress } = values;
+  const imageShape = resolveImageShape('checkCausality: imageShape', shape.imageShape, values.imageShape);
+  const random = uniformsOf(String(seed));
   const what = 'checkCausality: condition';
-  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, values.condition, imageShape, random);
 
   const traced = trace(model, shape);
-  const { inputs: count = 'builder' in traced ? SOME_INPUTS : 'all' } = options;
+  const { inputs: count = 'builder' in traced ? SOME_INPUTS : 'all' } = values;
   const places = valuesOf(imageShape);
   if (count === 'all' && places ** 2 > 2 ** 31) {
     throwTypeError(
@@ -134,14 +135,13 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
     random,
     conditions,
     underEvery: count === 'all',
-    rest: restsOf(options.signal),
-    signal: options.signal,
+    rest: restsOf(signal),
+    signal,
   };
   const inputs = count === 'all' ? [...new Uint32Array(places).keys()] : randomPart(places, count, random);
   const suspects = 'lateTimes' in traced ? suspectsOf(traced.lateTimes, shape, imageShape) : () => null;
   const leaksOf = new Map<number, Uint8Array>(); // for an input that leaks, the outputs that see it
   const outputs = outputsByPlace(model, shape.distribution);
-  const { onProgress } = options;
   await changeEach(outputs, inputs, { ...trials, onProgress }, (input, hasMoved) => {
     const isLeak = leaksOf.get(input) ?? new Uint8Array(input + 1);
     for (let output = 0; output <= input; output++) if (hasMoved(output)) isLeak[output] = 1;

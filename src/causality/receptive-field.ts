@@ -1,9 +1,17 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkInteger, type NamesOf } from '../core/check';
-import { indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
+import {
+  anything,
+  callback,
+  type Given,
+  integer,
+  optional,
+  optionalSignal,
+  readArguments,
+} from '../core/arguments';
+import { checkInteger } from '../core/check';
+import { type ImageShape, indexOfPlace, type Place, placeOf, resolveImageShape } from '../core/images';
 import { uniformsOf } from '../core/random';
 import { channelOf, isSoftmax, outputsName } from '../distributions/pixel-distribution';
-import { checkWalkOptions } from '../likelihood/walk';
 import type { Condition } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { reach } from '../program/reach';
@@ -17,46 +25,36 @@ import {
   type Trials,
 } from './perturbation';
 
-/** Options of {@link receptiveField}. */
-export interface ReceptiveFieldOptions {
+const fieldOptions = {
   /** The row of the place whose outputs are examined. */
-  row: number;
+  row: integer(),
   /** The column of that place. */
-  column: number;
+  column: integer(),
   /** @default 0 */
-  channel?: number;
+  channel: optional(integer(), 0),
   /** [H, W, C]; required if the model takes images of any size. @default the model's */
-  imageShape?: readonly [number, number, number];
+  imageShape: optional(anything<ImageShape>()),
   /** The seed of the images, for models that are tested on images. @default 0 */
-  seed?: number;
+  seed: optional(integer(), 0),
   /** Images in each forward pass, for models that are tested on images. @default 8 */
-  batchSize?: number;
+  batchSize: optional(integer({ from: 1 }), 8),
   /** Stops the test of such a model between two forward passes: it rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal: optionalSignal(),
   /**
    * Called during the test of such a model, with the number of changes done so far. If it throws or rejects, so does the
    * test.
    */
-  onProgress?: (progress: { done: number; total: number }) => void;
+  onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
   /**
    * The condition, for models that are tested on images and take one: a class, or a vector [1,K] or map [1,H,W,K] of a
    * single image; several by name.
    * @default every class; random vectors and maps
    */
-  condition?: Condition;
-}
-
-const optionNames: NamesOf<ReceptiveFieldOptions> = {
-  row: true,
-  column: true,
-  channel: true,
-  imageShape: true,
-  seed: true,
-  batchSize: true,
-  signal: true,
-  onProgress: true,
-  condition: true,
+  condition: optional(anything<Condition>()),
 };
+
+/** Options of {@link receptiveField}. */
+export interface ReceptiveFieldOptions extends Given<typeof fieldOptions> {}
 
 /** The result of {@link receptiveField}. */
 export interface ReceptiveField {
@@ -98,18 +96,16 @@ export async function receptiveField(
   options: ReceptiveFieldOptions,
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
-  checkArgs('receptiveField: options', options, optionNames);
-  const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, options.imageShape);
-  const { row, column, channel = 0, seed = 0, batchSize = 8, signal, onProgress } = options;
+  const values = readArguments('receptiveField', options, fieldOptions);
+  const imageShape = resolveImageShape('receptiveField: imageShape', shape.imageShape, values.imageShape);
+  const { row, column, channel, seed, batchSize, signal, onProgress, condition } = values;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {
     checkInteger(`receptiveField: ${name}`, place[i], 0, (imageShape[i] as number) - 1);
   }
-  checkInteger('receptiveField: batchSize', batchSize, 1);
-  checkWalkOptions('receptiveField', options);
-  const random = uniformsOf(String(checkInteger('receptiveField: seed', seed)));
+  const random = uniformsOf(String(seed));
   const what = 'receptiveField: condition';
-  const conditions = await conditionsToTry(what, shape.conditions, options.condition, imageShape, random);
+  const conditions = await conditionsToTry(what, shape.conditions, condition, imageShape, random);
 
   const { distribution } = shape;
   /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */

@@ -1,11 +1,5 @@
-import {
-  checkArgs,
-  checkInteger,
-  checkMaxValues,
-  MOST_VALUES,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
+import { checkInteger, checkMaxValues, MOST_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
   type ConditionValues,
@@ -16,45 +10,43 @@ import {
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import {
-  checkWalkOptions,
+  type WalkedImages,
   type WalkedModel,
-  type WalkOptions,
+  type WalkHooks,
+  walkArguments,
   walkImages,
-  walkOptionNames,
 } from '../likelihood/walk';
-import { digestOf } from '../program/file';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, codedModel } from './coded-model';
+import { checkCodedModel, codedModel, keptDigest } from './coded-model';
 import { type CodedImage, checksumOf, FileReader } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
-/** Options of {@link decompress}. */
-export interface DecompressOptions extends WalkOptions {
+/** What both functions `decompress` take: conditions are arrays in the one, tensors in the other. */
+export const decompressArguments = <GivenCondition>() => ({
   /**
    * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
    * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
    */
-  condition?: ConditionData;
+  condition: optional(anything<GivenCondition>()),
   /** The first image to read, counting from 0. @default 0 */
-  firstImage?: number;
+  firstImage: optional(integer({ from: 0 }), 0),
   /** How many to read. @default all from `firstImage` on */
-  numImages?: number;
+  numImages: optional(integer({ from: 1 })),
   /**
    * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
    * @default 2^24
    */
-  maxValues?: number;
-}
+  maxValues: optional(integer({ from: 1 }), MOST_VALUES),
+  ...walkArguments,
+});
 
-export const decompressNames: NamesOf<DecompressOptions> = {
-  condition: true,
-  firstImage: true,
-  numImages: true,
-  maxValues: true,
-  ...walkOptionNames,
-};
+export const decompressOptions = decompressArguments<ConditionData>();
+type DecompressValues = Values<typeof decompressOptions>;
+
+/** Options of {@link decompress}. */
+export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
  * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
@@ -83,23 +75,22 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  return decompressWith(codedModel('decompress: model', model), bytes, options);
+  const values = readArguments('decompress', options, decompressOptions);
+  return decompressWith(codedModel('decompress: model', model), bytes, values);
 }
 
-/** The same with any distribution, including a user's own. */
+/** Decompresses with any distribution, including a user's own. */
 export async function decompressWith(
   given: WalkedModel,
   bytes: Uint8Array,
-  options: DecompressOptions,
+  values: DecompressValues,
 ): Promise<Images> {
-  return decodeImages(given, planDecompress(given.model, bytes, options), options);
+  return decodeImages(given, planDecompress(given.model, bytes, values), values);
 }
 
 /** Codes to be read, checked. */
-export interface DecompressJob {
+export interface DecompressJob extends WalkedImages {
   readonly coded: readonly CodedImage[];
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
   /** The index in the file of the first one, for errors. */
   readonly firstImage: number;
 }
@@ -108,18 +99,11 @@ export interface DecompressJob {
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
-  options: DecompressOptions,
+  { condition, firstImage, numImages: wanted, maxValues }: DecompressValues,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
-  const {
-    firstImage = 0,
-    numImages: wanted,
-    maxValues = MOST_VALUES,
-  } = checkArgs('decompress: options', options, decompressNames);
-  checkWalkOptions('decompress', options);
-  checkInteger('decompress: maxValues', maxValues, 1);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
-  const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
+  const file = attempt('decompress', () => new FileReader(bytes, model.conditions, keptDigest(model)));
   const { header } = file;
   if (header.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
@@ -132,8 +116,9 @@ export function planDecompress(
   );
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
+    numImages,
     imageShape,
-    conditions: conditionsFor(model, header.conditions, options, firstImage, numImages, imageShape),
+    conditions: conditionsFor(model, header.conditions, condition, firstImage, numImages, imageShape),
     firstImage,
   };
 }
@@ -141,15 +126,14 @@ export function planDecompress(
 /** Decodes the images. */
 export async function decodeImages(
   given: WalkedModel,
-  { coded, imageShape, conditions, firstImage }: DecompressJob,
-  options: WalkOptions,
+  job: DecompressJob,
+  hooks: WalkHooks,
 ): Promise<Images> {
-  const { levels } = given.model;
-  const numImages = coded.length;
+  const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, levels));
-  const job = { numImages, imageShape, conditions };
-  await walkImages('decompress', given, job, options, (first, count) => {
+  const data = memoryFor('decompress', () => levelsArray(numImages * total, given.model.levels));
+  const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
+  await walkImages('decompress', given, job, hooks, (first, count) => {
     const intervals = intervalsFor(given.distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
@@ -167,9 +151,7 @@ export async function decodeImages(
         for (const [n, { code, checksum }] of group.entries()) {
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
           if (checksumOf(code, ofImage) !== checksum)
-            throw new Error(
-              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or compressed with another condition' : ''}`,
-            );
+            throw new Error(`decompress: image ${firstImage + first + n}: ${damaged}`);
         }
       },
     };
@@ -181,7 +163,7 @@ export async function decodeImages(
 function conditionsFor(
   { conditions: kinds }: PortableModel,
   stored: readonly ConditionValues[] | null,
-  { condition }: DecompressOptions,
+  condition: ConditionData | undefined,
   firstImage: number,
   numImages: number,
   imageShape: ImageShape,

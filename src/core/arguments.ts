@@ -128,10 +128,11 @@ export const callback = <F>(): Argument<F> => ({
   },
 });
 
-/** A signal that has not aborted yet. */
-export const abortSignal = (): Argument<AbortSignal> => ({
-  check(what, given) {
-    checkSignal(what, given as AbortSignal);
-    return given as AbortSignal;
-  },
-});
+/** An AbortSignal that has not aborted yet. */
+export const optionalSignal = (): OptionalArgument<AbortSignal | undefined> =>
+  optional({
+    check(what, given) {
+      checkSignal(what, given as AbortSignal);
+      return given as AbortSignal;
+    },
+  });

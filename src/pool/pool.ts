@@ -1,35 +1,35 @@
-import { type CompressOptions, packed, planCompress } from '../codec/compress';
-import { type DecompressOptions, planDecompress } from '../codec/decompress';
+import { type CompressOptions, compressOptions, packed, planCompress } from '../codec/compress';
+import { type DecompressOptions, decompressOptions, planDecompress } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
-import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import {
-  type ConditionsByName,
-  type ConditionValues,
-  type NumericArray,
-  slicedCondition,
-} from '../core/conditions';
-import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
+import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
+import { throwTypeError } from '../core/check';
+import { type ConditionValues, type NumericArray, slicedCondition } from '../core/conditions';
+import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
+import { YIELD_MILLISECONDS } from '../core/pauses';
+import { type LogProbOptions, logProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Adjuster } from '../sampling/adjusters';
-import { freshSeed, type SampleOptions } from '../sampling/options';
-import { planSample, type Sampled } from '../sampling/sample';
+import type { Job } from '../sampling/options';
+import { numParticlesOf } from '../sampling/particles';
+import { planSample, type Sampled, type SampleOptions, sampleOptions } from '../sampling/sample';
+import type { Method, SampleTask, Work } from './messages';
 import { type Piece, type Pieces, Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
-/** Options of {@link createPool}. */
-export interface PoolOptions {
+const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
-  workers?: number;
+  workers: optional(integer({ from: 1 })),
   /**
    * Starts a worker that runs `pixelcnn-layers/worker`, for environments where the default cannot: a `Worker` of a
    * page, or one of Node's `worker_threads`.
    */
-  createWorker?: () => PoolWorker;
-}
+  createWorker: optional(callback<() => PoolWorker>(), startWorker),
+};
 
-const optionNames: NamesOf<PoolOptions> = { workers: true, createWorker: true };
+/** Options of {@link createPool}. */
+export interface PoolOptions extends Given<typeof poolOptions> {}
 
 /** The progress of a job in a pool. */
 export interface PoolProgress {
@@ -63,7 +63,7 @@ export interface Pool {
   readonly workers: number;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
-  /** The same, with log p of the images. */
+  /** As `sample` of `pixelcnn-layers/runtime`, with log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
@@ -111,134 +111,123 @@ export interface Pool {
  * ```
  */
 export function createPool(options: PoolOptions = {}): Pool {
-  const { workers = numCores(), createWorker = startWorker } = checkArgs(
-    'createPool: options',
-    options,
-    optionNames,
-  );
-  checkInteger('createPool: workers', workers, 1);
-  checkFunction('createPool: createWorker', createWorker);
+  const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
   const scheduler = new Scheduler(workers, createWorker);
+
+  /** Shares a job among workers: `partOf` it is what belongs to the images of a piece, beside their conditions. */
+  async function share<M extends Method>(
+    method: M,
+    model: PortableModel,
+    job: Work[M]['job'],
+    { signal, onProgress }: WalkHooks,
+    partOf: (piece: Piece) => Partial<Work[M]['job']>,
+    take: (result: Work[M]['result'], piece: Piece) => void,
+    { numParticles = 1, valuesInStep = 1 } = {},
+  ): Promise<void> {
+    const { numImages, imageShape, conditions } = job;
+    const steps = (numImages * valuesOf(imageShape)) / valuesInStep;
+    await scheduler.run({
+      model,
+      method,
+      pieces: cut(numImages, workers, numParticles),
+      jobOf: (piece) => {
+        const common = { numImages: piece.count, conditions: partsOf(piece, conditions) };
+        return { ...job, ...common, ...partOf(piece) };
+      },
+      take,
+      onProgress: onProgress && progressOf(onProgress, steps, valuesInStep),
+      signal,
+    });
+  }
+
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
-      const { numImages, imageShape, levels, conditions, lookAhead, numParticles } = planSample(
-        model,
-        options,
-      );
-      const { signal, onProgress, initial, known, seed = freshSeed(), firstImage = 0, ...rest } = options;
-      const { adjust, ...others } = rest;
-      const adjuster = (adjust as Adjuster | undefined)?.data;
-      refuseFunctions('sample', adjuster === undefined ? rest : others);
+      const { signal, onProgress, ...values } = readArguments('sample', options, sampleOptions);
+      const job = planSample(model, { ...values, signal, onProgress });
+      const { numImages, imageShape, firstImage, given, lookAhead } = job;
       const size = valuesOf(imageShape);
-      const data = memoryFor('sample', () => levelsArray(numImages * size, levels));
+      const data = memoryFor('sample', () => levelsArray(numImages * size, model.levels));
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
-      await scheduler.run({
+      await share(
+        'sample',
         model,
-        method: 'sample',
-        pieces: cut(numImages, workers, numParticles),
-        argsOf: (piece) => ({
-          ...others,
-          ...(adjuster && { adjust: adjuster }),
-          ...conditionOf(piece, model, conditions),
-          ...(initial && known && { initial: imagesOf(piece, initial), known: imagesOf(piece, known) }),
-          numImages: piece.count,
-          imageShape: [...imageShape],
-          seed,
-          firstImage: firstImage + piece.first,
-          yieldEvery: 'auto', // so that a worker can receive an abort
-        }),
-        take: ({ first }, ofPiece) => {
+        sendable(job),
+        { signal, onProgress: onProgress as PoolSampleOptions['onProgress'] },
+        (piece) => ({ firstImage: firstImage + piece.first, given: given && sliced(piece, given, size) }),
+        (ofPiece, { first }) => {
           data.set(ofPiece.images.data, first * size);
           logProb.set(ofPiece.logProb, first);
           if (ofPiece.logGiven !== undefined) logGiven.set(ofPiece.logGiven, first);
         },
-        onProgress: onProgress && progressOf(onProgress, size, numImages),
-        signal,
-      });
+        { numParticles: numParticlesOf(job), valuesInStep: numImages },
+      );
       const images: Images = { data, shape: [numImages, ...imageShape] };
-      if (!options.withLogProb) return images;
+      if (!values.withLogProb) return images;
       return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
     }) as Pool['sample'],
     async logProb(model, images, options = {}) {
-      const { numImages, imageShape, conditions } = planLogProb(model, images, options);
-      const { signal, onProgress, perValue = false } = options;
-      const total = numImages * valuesOf(imageShape);
-      const each = perValue ? valuesOf(imageShape) : 1;
-      const nats = memoryFor('logProb', () => new Float64Array(numImages * each));
-      await scheduler.run({
+      const values = readArguments('logProb', options, logProbOptions);
+      const job = planLogProb(model, images, values);
+      const size = numbersPerImage(job);
+      const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
+      await share(
+        'logProb',
         model,
-        method: 'logProb',
-        pieces: cut(numImages, workers),
-        argsOf: (piece) => ({
-          ...conditionOf(piece, model, conditions),
-          perValue,
-          images: imagesOf(piece, images),
-        }),
-        take: ({ first }, ofPiece) => nats.set(ofPiece, first * each),
-        onProgress: onProgress && progressOf(onProgress, total, 1),
-        signal,
-      });
+        job,
+        values,
+        (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        (ofPiece, { first }) => nats.set(ofPiece, first * size),
+      );
       return nats;
     },
     async compress(model, images, options = {}) {
-      const job = planCompress(model, images, options);
-      const { signal, onProgress } = options;
-      const { data, numImages, imageShape, conditions } = job;
-      const size = valuesOf(imageShape);
-      const coded = new Array<CodedImage>(numImages);
-      await scheduler.run({
+      const values = readArguments('compress', options, compressOptions);
+      const job = planCompress(model, images, values);
+      const coded = new Array<CodedImage>(job.numImages);
+      await share(
+        'compress',
         model,
-        method: 'compress',
-        pieces: cut(numImages, workers),
-        argsOf: ({ first, count }) => ({
-          data: data.slice(first * size, (first + count) * size),
-          numImages: count,
-          imageShape,
-          conditions: partsOf({ first, count }, conditions),
-        }),
-        take: ({ first }, ofPiece) => {
+        job,
+        values,
+        (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        (ofPiece, { first }) => {
           for (const [n, one] of ofPiece.entries()) coded[first + n] = one;
         },
-        onProgress: onProgress && progressOf(onProgress, numImages * size, 1),
-        signal,
-      });
-      return packed(model, job, coded);
+      );
+      return packed(model, job, coded, values);
     },
     async decompress(model, bytes, options = {}) {
-      const { coded, imageShape, conditions, firstImage } = planDecompress(model, bytes, options);
-      const { signal, onProgress } = options;
+      const values = readArguments('decompress', options, decompressOptions);
+      const job = planDecompress(model, bytes, values);
+      const { coded, numImages, imageShape, firstImage } = job;
       const size = valuesOf(imageShape);
-      const data = memoryFor('decompress', () => levelsArray(coded.length * size, model.levels));
-      await scheduler.run({
+      const data = memoryFor('decompress', () => levelsArray(numImages * size, model.levels));
+      await share(
+        'decompress',
         model,
-        method: 'decompress',
-        pieces: cut(coded.length, workers),
-        argsOf: ({ first, count }) => ({
-          // Copied, so that only these bytes are sent.
-          coded: coded
-            .slice(first, first + count)
-            .map(({ code, checksum }) => ({ code: Uint8Array.from(code), checksum })), // `slice` of a Buffer copies nothing
-          imageShape,
-          conditions: partsOf({ first, count }, conditions),
+        job,
+        values,
+        ({ first, count }) => ({
           firstImage: firstImage + first,
+          coded: coded.slice(first, first + count).map(({ code, checksum }) => {
+            return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
+          }),
         }),
-        take: ({ first }, images) => data.set(images.data, first * size),
-        onProgress: onProgress && progressOf(onProgress, coded.length * size, 1),
-        signal,
-      });
-      return { data, shape: [coded.length, ...imageShape] };
+        (images, { first }) => data.set(images.data, first * size),
+      );
+      return { data, shape: [numImages, ...imageShape] };
     },
     terminate: () => scheduler.terminate(),
   };
 }
 
 /** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
-const MOST_IMAGES = 32;
+const MAX_IMAGES = 32;
 
 /** Smaller pieces take notably longer for each image, since weights are reread for few images. */
-const FEW_IMAGES = 8;
+const MIN_IMAGES = 8;
 
 /** Pieces for each worker, so that little is left to do when the first workers finish. */
 const PIECES_OF_A_WORKER = 4;
@@ -250,32 +239,20 @@ const PIECES_OF_A_WORKER = 4;
 function cut(numImages: number, workers: number, numParticles = 1): Pieces {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
-  const [most, few] = [MOST_IMAGES, FEW_IMAGES].map((count) => Math.ceil(count / numParticles));
-  const size = Math.min(shared, most as number, Math.max(few as number, balanced));
+  const max = Math.ceil(MAX_IMAGES / numParticles);
+  const min = Math.ceil(MIN_IMAGES / numParticles);
+  const size = Math.min(shared, max, Math.max(min, balanced));
   const length = Math.ceil(numImages / size);
   const start = (k: number) => Math.floor((k * numImages) / length);
   return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
 }
 
-/** The images of a piece, copied so that only these are sent. */
-function imagesOf({ first, count }: Piece, { data, shape: [, ...imageShape] }: NumericArray): NumericArray {
-  const size = valuesOf(imageShape as unknown as ImageShape);
-  const values = Array.prototype.slice.call(data, first * size, (first + count) * size);
-  return { data: Int32Array.from(values), shape: [count, ...imageShape] };
-}
-
-/** The conditions of a piece's images as an option, always by name. */
-function conditionOf(
+/** The values of a piece's images, `size` each, copied so that only these are sent. */
+const sliced = <Values extends { slice(from: number, to: number): Values }>(
   { first, count }: Piece,
-  { conditions }: PortableModel,
-  all: readonly ConditionValues[],
-): { condition?: ConditionsByName<NumericArray> } {
-  if (all.length === 0) return {};
-  const named = partsOf({ first, count }, all).map(({ shape, values }, index) => {
-    return [conditions[index]?.kind, { shape: [count, ...shape], data: values }];
-  });
-  return { condition: Object.fromEntries(named) };
-}
+  all: Values,
+  size: number,
+): Values => all.slice(first * size, (first + count) * size);
 
 /** The conditions of a piece's images, copied so that only these are sent. */
 const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
@@ -294,14 +271,14 @@ function progressOf(onProgress: (progress: PoolProgress) => unknown, total: numb
   };
 }
 
-/** Functions cannot be sent: throws a clearer error than `postMessage` would. */
-function refuseFunctions(caller: string, options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== 'function' && typeof value !== 'symbol') continue;
-    const wanted =
-      name === 'adjust'
-        ? 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker'
-        : 'no function, since none can be sent to a worker';
-    throwTypeError(`pool.${caller}: ${name}`, wanted, value);
+/** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
+function sendable({ random, adjust, ...job }: Job): SampleTask {
+  const { data } = (adjust ?? {}) as Partial<Adjuster>;
+  if (random !== undefined)
+    throwTypeError('pool.sample: random', 'no function, since none can be sent to a worker', random);
+  if (adjust !== undefined && data === undefined) {
+    const wanted = 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker';
+    throwTypeError('pool.sample: adjust', wanted, adjust);
   }
+  return { ...job, adjust: data, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
 }

@@ -22,10 +22,10 @@ export interface Job<M extends Method> {
   readonly model: PortableModel;
   readonly method: M;
   readonly pieces: Pieces;
-  /** The input of a worker for a piece, made when it is sent. */
-  readonly argsOf: (piece: Piece) => Work[M]['args'];
+  /** The job of a worker for a piece, made when it is sent. */
+  readonly jobOf: (piece: Piece) => Work[M]['job'];
   /** Receives the result of a piece; results come in any order. */
-  readonly take: (piece: Piece, result: Work[M]['result']) => void;
+  readonly take: (result: Work[M]['result'], piece: Piece) => void;
   /** Called when more values are done, over all images. The job ends once all promises that it returns have. */
   readonly onProgress?: ((values: number) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export class Scheduler {
   private isTerminated = false;
 
   constructor(
-    private readonly mostWorkers: number,
+    private readonly maxWorkers: number,
     private readonly startWorker: () => PoolWorker,
   ) {}
 
@@ -73,7 +73,7 @@ export class Scheduler {
   }
 
   private begin<M extends Method>(
-    { model, method, pieces, argsOf, take, onProgress, signal }: Job<M>,
+    { model, method, pieces, jobOf, take, onProgress, signal }: Job<M>,
     resolve: () => void,
     reject: (error: unknown) => void,
   ): Running {
@@ -117,7 +117,7 @@ export class Scheduler {
       async give(handle, piece) {
         atWork.add(handle);
         try {
-          take(piece, await handle.perform(model, method, argsOf(piece), onProgress && follower()));
+          take(await handle.perform(model, method, jobOf(piece), onProgress && follower()), piece);
           if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
           fail(error);
@@ -152,7 +152,7 @@ export class Scheduler {
   private freeHandle(): WorkerHandle | undefined {
     this.handles = this.handles.filter(({ isLost }) => !isLost);
     const free = this.handles.find(({ isFree }) => isFree);
-    if (free !== undefined || this.handles.length >= this.mostWorkers) return free;
+    if (free !== undefined || this.handles.length >= this.maxWorkers) return free;
     const worker = this.startWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
       throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);

@@ -1,4 +1,5 @@
-import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
+import { checked, type Given, readArguments } from '../core/arguments';
+import { checkOneOf, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
@@ -53,15 +54,23 @@ export function allowed(levels: NumericArray): Adjuster {
   return adjusterOf({ kind: 'allowed', levels });
 }
 
-/** Arguments of {@link allowedNeighbors}. */
-export interface AllowedNeighborsArgs {
-  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
-  right: NumericArray;
-  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
-  below: NumericArray;
-}
+/** 1 for each pair of levels that may stand side by side, else 0. */
+const pairs = () =>
+  checked<NumericArray>((what, given) => {
+    const { shape } = checkFlags(what, given, (rank) => rank === 2, '[L,L]');
+    if (shape[0] !== shape[1]) throwTypeError(what, 'shape [L,L]', shape);
+    return given as NumericArray;
+  });
 
-const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
+const neighborsArguments = {
+  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
+  right: pairs(),
+  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
+  below: pairs(),
+};
+
+/** Arguments of {@link allowedNeighbors}. */
+export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {}
 
 /**
  * Allows only certain pairs of neighbors, such as tiles that fit together: a level is drawn only if it may stand to the
@@ -79,13 +88,10 @@ const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
  * ```
  */
 export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
-  const { right, below } = checkArgs('allowedNeighbors: args', args, argNames);
-  for (const [name, pairs] of Object.entries({ right, below })) {
-    const what = `allowedNeighbors: ${name}`;
-    checkFlags(what, pairs, (rank) => rank === 2, '[L,L]');
-    if (pairs.shape[0] !== pairs.shape[1]) throwTypeError(what, 'shape [L,L]', pairs.shape);
-  }
-  return adjusterOf({ kind: 'allowedNeighbors', right, below });
+  return adjusterOf({
+    kind: 'allowedNeighbors',
+    ...readArguments('allowedNeighbors', args, neighborsArguments),
+  });
 }
 
 /** Makes an adjuster from its data. */
@@ -127,10 +133,10 @@ function forbid(logProbs: Float64Array, { data: pairs }: NumericArray, beside: n
 /** Checks flags, 0 or 1, and their shape. */
 function checkFlags(
   what: string,
-  flags: NumericArray,
+  flags: unknown,
   fits: (rank: number) => boolean,
   wanted: string,
-): void {
+): NumericArray {
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
   if (!Array.isArray(shape) || !fits(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
@@ -138,22 +144,18 @@ function checkFlags(
   if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
   if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
+  return { data, shape };
 }
 
-/** Checks that something is a function and, if this library made it, that it fits images of this shape. */
+/** Checks that an adjuster that this library made fits images of this shape. */
 export function checkAdjust(what: string, adjust: Adjust, imageShape: ImageShape, levels: number): void {
-  checkFunction(what, adjust);
   const { data } = adjust as Partial<Adjuster>;
   if (data?.kind === 'allowed') {
-    const fits = [[levels], [...imageShape, levels]].some(
-      (shape) => String(shape) === String(data.levels.shape),
-    );
-    if (!fits)
-      throwTypeError(
-        `${what}: allowed`,
-        `shape [${levels}] or [${[...imageShape, levels]}]`,
-        data.levels.shape,
-      );
+    const shapes = [[levels], [...imageShape, levels]];
+    if (!shapes.some((shape) => String(shape) === String(data.levels.shape))) {
+      const wanted = `shape [${levels}] or [${[...imageShape, levels]}]`;
+      throwTypeError(`${what}: allowed`, wanted, data.levels.shape);
+    }
   }
   if (data?.kind === 'allowedNeighbors') {
     if (imageShape[2] !== 1) throwTypeError(`${what}: allowedNeighbors`, 'images of one channel', imageShape);

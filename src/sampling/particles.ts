@@ -13,10 +13,10 @@ export interface PartlyGiven {
 }
 
 /**
- * The particles of look-ahead: several versions of each image, drawn side by side. Where a level is given, they are
- * weighed by how likely they make it; a particle without a possible continuation is lost. Particle p of image n has the
- * index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its last
- * given value only the first one remains.
+ * The weights of particles: several versions of each image, drawn side by side. Where a level is given, they are
+ * weighed by how likely they make it; a particle without a possible continuation is dropped. Particle p of image n has
+ * the index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its
+ * last given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
@@ -28,7 +28,7 @@ export class Particles {
   readonly begin: number;
   /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
   readonly end: number;
-  /** The same for each image. */
+  /** Where each image has several particles. */
   private readonly spans: readonly Span[];
   private readonly logWeights: Float64Array;
   private readonly weights: Float64Array;
@@ -75,9 +75,10 @@ export class Particles {
       max = Math.max(max, weight);
     }
     if (max === Number.NEGATIVE_INFINITY) {
-      const place = placeOf(index, imageShape).join(', ');
+      const name = `image ${this.job.firstImage + n}`;
+      const given = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
       throw new Error(
-        `sample: lookAhead: none of the ${perImage} particles of image ${this.job.firstImage + n} can come to the level given at [${place}]; try more`,
+        `sample: lookAhead: none of the ${perImage} particles of ${name} can come to ${given}; try more`,
       );
     }
     let [sum, sumOfSquares] = [0, 0];
@@ -91,7 +92,7 @@ export class Particles {
     if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return false;
     this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
     for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
-    if (isLast) return this.goOnAs(n, 0, inverse(weights, 0, perImage, u * sum));
+    if (isLast) return this.replace(n, 0, inverse(weights, 0, perImage, u * sum));
     return this.resample(n, u, sum);
   }
 
@@ -101,10 +102,10 @@ export class Particles {
   }
 
   /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
-  lose(n: number, p: number): boolean {
+  drop(particle: number): boolean {
     const { numImages } = this.job;
-    this.logWeights[p * numImages + n] = Number.NEGATIVE_INFINITY;
-    for (let other = n; other < this.logWeights.length; other += numImages) {
+    this.logWeights[particle] = Number.NEGATIVE_INFINITY;
+    for (let other = particle % numImages; other < this.logWeights.length; other += numImages) {
       if (this.logWeights[other] !== Number.NEGATIVE_INFINITY) return true;
     }
     return false;
@@ -139,21 +140,21 @@ export class Particles {
       if (times[to] !== 0) continue;
       while ((times[source] as number) < 2) source++;
       times[source] = (times[source] as number) - 1;
-      isMoved = this.goOnAs(n, to, source) || isMoved;
+      isMoved = this.replace(n, to, source) || isMoved;
     }
     return isMoved;
   }
 
-  private goOnAs(n: number, to: number, source: number): boolean {
+  private replace(n: number, to: number, source: number): boolean {
     const { numImages } = this.job;
     this.from[to * numImages + n] = source * numImages + n;
     return to !== source;
   }
 }
 
-/** Whether a level is given after a drawn one; otherwise there is nothing to look ahead to. */
-export const isGivenAfterDrawn = (images: PartlyGiven): boolean =>
-  spansOf(images).some(({ end }) => end !== -1);
+/** The number of particles of each image: 1 unless some level is given after a drawn one, to look ahead to. */
+export const numParticlesOf = (job: PartlyGiven & { readonly lookAhead: number }): number =>
+  job.lookAhead > 0 && spansOf(job).some(({ end }) => end !== -1) ? job.lookAhead : 1;
 
 /** The first value of an image that is drawn (Infinity for none) and the last given value after it (-1 for none). */
 interface Span {
