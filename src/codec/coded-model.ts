@@ -1,6 +1,4 @@
 import { throwTypeError } from '../core/check';
-import { distributionOf } from '../distributions/readers';
-import type { WalkedModel } from '../likelihood/walk';
 import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 
@@ -11,12 +9,6 @@ const MAX_LEVELS = 2 ** 16;
 export function checkCodedModel(what: string, model: PortableModel): void {
   checkModel(what, model);
   if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
-}
-
-/** A model that is plain data, with its distribution. */
-export function codedModel(what: string, model: PortableModel): WalkedModel {
-  checkModel(what, model);
-  return { model, distribution: distributionOf(model) };
 }
 
 const digests = /* @__PURE__ */ new WeakMap<PortableModel, Uint8Array>();

@@ -1,16 +1,11 @@
 import { anything, flag, type Given, optional, readArguments, type Values } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
-import {
-  type GivenImages,
-  planImages,
-  type WalkedModel,
-  type WalkHooks,
-  walkArguments,
-  walkImages,
-} from '../likelihood/walk';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
+import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
-import { checkCodedModel, codedModel, keptDigest } from './coded-model';
+import { checkCodedModel, keptDigest } from './coded-model';
 import { type CodedImage, checksumOf, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
@@ -67,17 +62,18 @@ export async function compress(
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
   const values = readArguments('compress', options, compressOptions);
-  return compressWith(codedModel('compress: model', model), images, values);
+  return compressWith(model, images, values);
 }
 
-/** Compresses with any distribution, including a user's own. */
+/** @param distribution the model's, or a user's own */
 export async function compressWith(
-  given: WalkedModel,
+  model: PortableModel,
   images: NumericArray,
   values: CompressValues,
+  distribution?: PixelDistribution,
 ): Promise<Uint8Array> {
-  const job = planCompress(given.model, images, values);
-  return packed(given.model, job, await encodeImages(given, job, values), values);
+  const job = planCompress(model, images, values);
+  return packed(model, job, await encodeImages(model, job, values, distribution), values);
 }
 
 /** Checks the images and options of {@link compress}. */
@@ -92,15 +88,16 @@ export function planCompress(
 
 /** The codes of images. */
 export async function encodeImages(
-  given: WalkedModel,
+  model: PortableModel,
   job: GivenImages,
   hooks: WalkHooks,
+  distribution = distributionOf(model),
 ): Promise<CodedImage[]> {
   const { data, imageShape } = job;
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await walkImages('compress', given, job, hooks, (first, count) => {
-    const intervals = intervalsFor(given.distribution, count);
+  await walkImages('compress', model, distribution, job, hooks, (first, count) => {
+    const intervals = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       visit(present, index, levels) {

@@ -9,16 +9,12 @@ import {
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import {
-  type WalkedImages,
-  type WalkedModel,
-  type WalkHooks,
-  walkArguments,
-  walkImages,
-} from '../likelihood/walk';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { distributionOf } from '../distributions/readers';
+import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, codedModel, keptDigest } from './coded-model';
+import { checkCodedModel, keptDigest } from './coded-model';
 import { type CodedImage, checksumOf, FileReader } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
@@ -76,16 +72,17 @@ export async function decompress(
   options: DecompressOptions = {},
 ): Promise<Images> {
   const values = readArguments('decompress', options, decompressOptions);
-  return decompressWith(codedModel('decompress: model', model), bytes, values);
+  return decompressWith(model, bytes, values);
 }
 
-/** Decompresses with any distribution, including a user's own. */
+/** @param distribution the model's, or a user's own */
 export async function decompressWith(
-  given: WalkedModel,
+  model: PortableModel,
   bytes: Uint8Array,
   values: DecompressValues,
+  distribution?: PixelDistribution,
 ): Promise<Images> {
-  return decodeImages(given, planDecompress(given.model, bytes, values), values);
+  return decodeImages(model, planDecompress(model, bytes, values), values, distribution);
 }
 
 /** Codes to be read, checked. */
@@ -125,16 +122,17 @@ export function planDecompress(
 
 /** Decodes the images. */
 export async function decodeImages(
-  given: WalkedModel,
+  model: PortableModel,
   job: DecompressJob,
   hooks: WalkHooks,
+  distribution = distributionOf(model),
 ): Promise<Images> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, given.model.levels));
+  const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
-  await walkImages('decompress', given, job, hooks, (first, count) => {
-    const intervals = intervalsFor(given.distribution, count);
+  await walkImages('decompress', model, distribution, job, hooks, (first, count) => {
+    const intervals = intervalsFor(distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {

@@ -101,22 +101,10 @@ export class FileReader {
     const digest = reader.bytes(DIGEST_BYTES);
     if (!digest.every((byte, i) => byte === wanted[i]))
       throw new Error('file: compressed with another model, or damaged: its digest differs');
-    const [numImages, height, width, channels, levels] = Array.from({ length: 5 }, () => reader.varint()) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    for (const [name, value, least] of [
-      ['images', numImages, 1],
-      ['height', height, 1],
-      ['width', width, 1],
-      ['channels', channels, 1],
-      ['levels', levels, 2],
-    ] as const)
-      checkInteger(`file: ${name}`, value, least);
-    const imageShape: ImageShape = [height, width, channels];
+    const count = (name: string, from = 1) => checkInteger(`file: ${name}`, reader.varint(), from);
+    const numImages = count('images');
+    const imageShape: ImageShape = [count('height'), count('width'), count('channels')];
+    const levels = count('levels', 2);
     // Each image takes at least 9 bytes, so a short file cannot ask for much memory.
     if (numImages > reader.left / (CHECKSUM_BYTES + 1))
       throw new Error('file: truncated or damaged: too short for so many images');

@@ -80,7 +80,7 @@ export async function scoreImages(
   const size = numbersPerImage(job);
   const distribution = distributionOf(model);
   const nats = memoryFor('logProb', () => new Float64Array(numImages * size));
-  await walkImages('logProb', { model, distribution }, job, hooks, (first, count) => {
+  await walkImages('logProb', model, distribution, job, hooks, (first, count) => {
     const reader = logProbsFor(distribution, count);
     const ofValue = new Float64Array(count);
     return {

@@ -41,12 +41,6 @@ export const walkArguments = {
 /** The values of {@link walkArguments}. */
 export type WalkHooks = Values<typeof walkArguments>;
 
-/** A model, and what its outputs mean. */
-export interface WalkedModel {
-  readonly model: PortableModel;
-  readonly distribution: PixelDistribution;
-}
-
 /** The images to walk through. */
 export interface WalkedImages {
   readonly numImages: number;
@@ -104,7 +98,8 @@ const IMAGES_AT_A_TIME = 256;
  */
 export async function walkImages(
   caller: string,
-  { model, distribution }: WalkedModel,
+  model: PortableModel,
+  distribution: PixelDistribution,
   { numImages, imageShape, conditions }: WalkedImages,
   { signal, onProgress }: WalkHooks,
   begin: (first: number, count: number) => Visitor,

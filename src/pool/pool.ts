@@ -3,19 +3,19 @@ import { type DecompressOptions, decompressOptions, planDecompress } from '../co
 import type { CodedImage } from '../codec/format';
 import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import { type ConditionValues, type NumericArray, slicedCondition } from '../core/conditions';
+import type { NumericArray } from '../core/conditions';
 import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbOptions, logProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
-import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Adjuster } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions, sampleOptions } from '../sampling/sample';
-import type { Method, SampleTask, Work } from './messages';
-import { type Piece, type Pieces, Scheduler } from './scheduler';
+import type { SampleTask } from './messages';
+import { sliced } from './pieces';
+import { type PoolHooks, Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
 const poolOptions = {
@@ -114,55 +114,33 @@ export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
   const scheduler = new Scheduler(workers, createWorker);
 
-  /** Shares a job among workers: `partOf` it is what belongs to the images of a piece, beside their conditions. */
-  async function share<M extends Method>(
-    method: M,
-    model: PortableModel,
-    job: Work[M]['job'],
-    { signal, onProgress }: WalkHooks,
-    partOf: (piece: Piece) => Partial<Work[M]['job']>,
-    take: (result: Work[M]['result'], piece: Piece) => void,
-    { numParticles = 1, valuesInStep = 1 } = {},
-  ): Promise<void> {
-    const { numImages, imageShape, conditions } = job;
-    const steps = (numImages * valuesOf(imageShape)) / valuesInStep;
-    await scheduler.run({
-      model,
-      method,
-      pieces: cut(numImages, workers, numParticles),
-      jobOf: (piece) => {
-        const common = { numImages: piece.count, conditions: partsOf(piece, conditions) };
-        return { ...job, ...common, ...partOf(piece) };
-      },
-      take,
-      onProgress: onProgress && progressOf(onProgress, steps, valuesInStep),
-      signal,
-    });
-  }
-
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
-      const { signal, onProgress, ...values } = readArguments('sample', options, sampleOptions);
-      const job = planSample(model, { ...values, signal, onProgress });
+      const values = readArguments('sample', options as SampleOptions, sampleOptions);
+      const job = planSample(model, values);
       const { numImages, imageShape, firstImage, given, lookAhead } = job;
       const size = valuesOf(imageShape);
       const data = memoryFor('sample', () => levelsArray(numImages * size, model.levels));
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
-      await share(
-        'sample',
+      await scheduler.run<'sample'>({
+        method: 'sample',
         model,
-        sendable(job),
-        { signal, onProgress: onProgress as PoolSampleOptions['onProgress'] },
-        (piece) => ({ firstImage: firstImage + piece.first, given: given && sliced(piece, given, size) }),
-        (ofPiece, { first }) => {
-          data.set(ofPiece.images.data, first * size);
-          logProb.set(ofPiece.logProb, first);
-          if (ofPiece.logGiven !== undefined) logGiven.set(ofPiece.logGiven, first);
+        job: sendable(job),
+        hooks: values as PoolHooks,
+        partOf: (piece) => ({
+          firstImage: firstImage + piece.first,
+          given: given && sliced(piece, given, size),
+        }),
+        take(result, { first }) {
+          data.set(result.images.data, first * size);
+          logProb.set(result.logProb, first);
+          if (result.logGiven !== undefined) logGiven.set(result.logGiven, first);
         },
-        { numParticles: numParticlesOf(job), valuesInStep: numImages },
-      );
+        numParticles: numParticlesOf(job),
+        valuesInStep: numImages,
+      });
       const images: Images = { data, shape: [numImages, ...imageShape] };
       if (!values.withLogProb) return images;
       return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
@@ -172,30 +150,30 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planLogProb(model, images, values);
       const size = numbersPerImage(job);
       const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-      await share(
-        'logProb',
+      await scheduler.run<'logProb'>({
+        method: 'logProb',
         model,
         job,
-        values,
-        (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
-        (ofPiece, { first }) => nats.set(ofPiece, first * size),
-      );
+        hooks: values,
+        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        take: (result, { first }) => nats.set(result, first * size),
+      });
       return nats;
     },
     async compress(model, images, options = {}) {
       const values = readArguments('compress', options, compressOptions);
       const job = planCompress(model, images, values);
       const coded = new Array<CodedImage>(job.numImages);
-      await share(
-        'compress',
+      await scheduler.run<'compress'>({
+        method: 'compress',
         model,
         job,
-        values,
-        (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
-        (ofPiece, { first }) => {
-          for (const [n, one] of ofPiece.entries()) coded[first + n] = one;
+        hooks: values,
+        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        take(result, { first }) {
+          for (const [n, one] of result.entries()) coded[first + n] = one;
         },
-      );
+      });
       return packed(model, job, coded, values);
     },
     async decompress(model, bytes, options = {}) {
@@ -204,70 +182,22 @@ export function createPool(options: PoolOptions = {}): Pool {
       const { coded, numImages, imageShape, firstImage } = job;
       const size = valuesOf(imageShape);
       const data = memoryFor('decompress', () => levelsArray(numImages * size, model.levels));
-      await share(
-        'decompress',
+      await scheduler.run<'decompress'>({
+        method: 'decompress',
         model,
         job,
-        values,
-        ({ first, count }) => ({
+        hooks: values,
+        partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
           coded: coded.slice(first, first + count).map(({ code, checksum }) => {
             return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
           }),
         }),
-        (images, { first }) => data.set(images.data, first * size),
-      );
+        take: (result, { first }) => data.set(result.data, first * size),
+      });
       return { data, shape: [numImages, ...imageShape] };
     },
     terminate: () => scheduler.terminate(),
-  };
-}
-
-/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
-const MAX_IMAGES = 32;
-
-/** Smaller pieces take notably longer for each image, since weights are reread for few images. */
-const MIN_IMAGES = 8;
-
-/** Pieces for each worker, so that little is left to do when the first workers finish. */
-const PIECES_OF_A_WORKER = 4;
-
-/**
- * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
- * few.
- */
-function cut(numImages: number, workers: number, numParticles = 1): Pieces {
-  const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
-  const shared = Math.ceil(numImages / workers);
-  const max = Math.ceil(MAX_IMAGES / numParticles);
-  const min = Math.ceil(MIN_IMAGES / numParticles);
-  const size = Math.min(shared, max, Math.max(min, balanced));
-  const length = Math.ceil(numImages / size);
-  const start = (k: number) => Math.floor((k * numImages) / length);
-  return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
-}
-
-/** The values of a piece's images, `size` each, copied so that only these are sent. */
-const sliced = <Values extends { slice(from: number, to: number): Values }>(
-  { first, count }: Piece,
-  all: Values,
-  size: number,
-): Values => all.slice(first * size, (first + count) * size);
-
-/** The conditions of a piece's images, copied so that only these are sent. */
-const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
-  all.map((condition) => {
-    const { shape, values } = slicedCondition(condition, first, count);
-    return { shape, values: values.slice() };
-  });
-
-/** Turns values done in all images into steps of progress, and reports each step once; `share` values make one step. */
-function progressOf(onProgress: (progress: PoolProgress) => unknown, total: number, share: number) {
-  let done = 0;
-  return (values: number) => {
-    const before = done;
-    done = Math.floor(values / share);
-    return done > before ? onProgress({ done, total }) : undefined;
   };
 }
 

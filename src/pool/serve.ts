@@ -1,4 +1,3 @@
-import { codedModel } from '../codec/coded-model';
 import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
 import { scoreImages } from '../likelihood/log-prob';
@@ -16,19 +15,15 @@ const performers: {
     hooks: WalkHooks,
   ) => Promise<Work[M]['result']>;
 } = {
-  sample: (model, { adjust, ...job }, { signal, onProgress }) =>
-    drawJob(
-      model,
-      { ...job, adjust: adjust && adjusterOf(adjust), random: undefined },
-      {
-        signal,
-        onProgress: ({ done, total }) =>
-          onProgress?.({ done: done * job.numImages, total: total * job.numImages }),
-      },
-    ),
+  sample(model, { adjust, ...rest }, { signal, onProgress }) {
+    const job = { ...rest, adjust: adjust && adjusterOf(adjust), random: undefined };
+    const follow = ({ done, total }: { done: number; total: number }) =>
+      onProgress?.({ done: done * job.numImages, total: total * job.numImages });
+    return drawJob(model, job, { signal, onProgress: follow });
+  },
   logProb: scoreImages,
-  compress: (model, job, hooks) => encodeImages(codedModel('compress: model', model), job, hooks),
-  decompress: (model, job, hooks) => decodeImages(codedModel('decompress: model', model), job, hooks),
+  compress: encodeImages,
+  decompress: decodeImages,
 };
 
 /** The memory of a result, which is transferred to the pool. */

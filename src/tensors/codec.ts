@@ -3,9 +3,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { compressArguments, compressWith } from '../codec/compress';
 import { decompressArguments, decompressWith } from '../codec/decompress';
 import { type Given, readArguments } from '../core/arguments';
-import type { WalkedModel } from '../likelihood/walk';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
+import type { PortableModel } from '../program/program';
 import { readModel, trace } from './trace';
 
 const compressOptions = compressArguments<Condition>();
@@ -47,8 +48,8 @@ export async function compress(
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  const coded = await codedModel('compress', model);
-  return compressWith(coded, await readTensor(images), { ...values, condition });
+  const [program, distribution] = await programOf('compress', model);
+  return compressWith(program, await readTensor(images), { ...values, condition }, distribution);
 }
 
 /**
@@ -77,15 +78,18 @@ export async function decompress(
 ): Promise<tf.Tensor4D> {
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
-  const coded = await codedModel('decompress', model);
-  const { data, shape } = await decompressWith(coded, bytes, { ...values, condition });
+  const [program, distribution] = await programOf('decompress', model);
+  const { data, shape } = await decompressWith(program, bytes, { ...values, condition }, distribution);
   return tf.tensor4d(Int32Array.from(data), [...shape], 'int32');
 }
 
-/** A model as a program, with its weights read. */
-async function codedModel(caller: string, model: LayersModel): Promise<WalkedModel> {
+/** A model as a program, with its weights read, and its distribution. */
+async function programOf(
+  caller: string,
+  model: LayersModel,
+): Promise<[program: PortableModel, distribution: PixelDistribution]> {
   const shape = imageModelShape(`${caller}: model`, model);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
-  return { model: await readModel(traced, shape), distribution: shape.distribution };
+  return [await readModel(traced, shape), shape.distribution];
 }
