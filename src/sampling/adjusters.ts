@@ -27,12 +27,22 @@ export interface Adjuster extends Adjust {
    * @internal
    */
   readonly data: AdjusterData;
+  /**
+   * Checks that it fits images of a model.
+   *
+   * @internal
+   */
+  readonly checkFits: (what: string, imageShape: ImageShape, levels: number) => void;
 }
 
 /** The data that describe an {@link Adjuster}. */
 export type AdjusterData =
   | { readonly kind: 'allowed'; readonly levels: NumericArray }
-  | { readonly kind: 'allowedNeighbors'; readonly right: NumericArray; readonly below: NumericArray };
+  | { readonly kind: 'allowedNeighbors'; readonly pairs: AllowedNeighborsArgs };
+
+/** Makes an adjuster from its data. */
+export const adjusterOf = (data: AdjusterData): Adjuster =>
+  data.kind === 'allowed' ? allowed(data.levels) : allowedNeighbors(data.pairs);
 
 /**
  * Allows only certain levels, at all places or place by place. For {@link SampleOptions.adjust}.
@@ -50,14 +60,28 @@ export type AdjusterData =
  * ```
  */
 export function allowed(levels: NumericArray): Adjuster {
-  checkFlags('allowed: levels', levels, (rank) => rank === 1 || rank === 4, '[L] or [H,W,C,L]');
-  return adjusterOf({ kind: 'allowed', levels });
+  const { shape } = checkFlags('allowed: levels', levels, [1, 4], '[L] or [H,W,C,L]');
+  const numLevels = shape.at(-1) as number;
+  const adjust: Adjust = (logProbs, place, _, imageShape) => {
+    const from = shape.length === 1 ? 0 : indexOfPlace(place, imageShape) * numLevels;
+    for (let n = 0; n < logProbs.length; n += numLevels) {
+      forbid(logProbs.subarray(n, n + numLevels), levels, from);
+    }
+  };
+  return Object.assign(adjust, {
+    data: { kind: 'allowed', levels } as const,
+    checkFits(what: string, imageShape: ImageShape, levels: number) {
+      const wanted = [[levels], [...imageShape, levels]].map(String);
+      if (!wanted.includes(String(shape)))
+        throwTypeError(`${what}: allowed`, `shape [${wanted.join('] or [')}]`, shape);
+    },
+  });
 }
 
 /** 1 for each pair of levels that may stand side by side, else 0. */
 const pairs = () =>
   checked<NumericArray>((what, given) => {
-    const { shape } = checkFlags(what, given, (rank) => rank === 2, '[L,L]');
+    const { shape } = checkFlags(what, given, [2], '[L,L]');
     if (shape[0] !== shape[1]) throwTypeError(what, 'shape [L,L]', shape);
     return given as NumericArray;
   });
@@ -88,80 +112,43 @@ export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {
  * ```
  */
 export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
-  return adjusterOf({
-    kind: 'allowedNeighbors',
-    ...readArguments('allowedNeighbors', args, neighborsArguments),
+  const pairs = readArguments('allowedNeighbors', args, neighborsArguments);
+  const { right, below } = pairs;
+  const levels = right.shape[0] as number;
+  const adjust: Adjust = (logProbs, [row, column], levelsSoFar, [height, width]) => {
+    for (let n = 0; n < logProbs.length / levels; n++) {
+      const at = (n * height + row) * width + column;
+      const ofImage = logProbs.subarray(n * levels, (n + 1) * levels);
+      if (column > 0) forbid(ofImage, right, (levelsSoFar[at - 1] as number) * levels);
+      if (row > 0) forbid(ofImage, below, (levelsSoFar[at - width] as number) * levels);
+    }
+  };
+  return Object.assign(adjust, {
+    data: { kind: 'allowedNeighbors', pairs } as const,
+    checkFits(what: string, imageShape: ImageShape, levels: number) {
+      const name = `${what}: allowedNeighbors`;
+      if (imageShape[2] !== 1) throwTypeError(name, 'images of one channel', imageShape);
+      for (const [side, { shape }] of Object.entries(pairs))
+        if (shape[0] !== levels) throwTypeError(`${name}: ${side}`, `shape [${levels},${levels}]`, shape);
+    },
   });
 }
 
-/** Makes an adjuster from its data. */
-export function adjusterOf(data: AdjusterData): Adjuster {
-  const adjust = data.kind === 'allowed' ? allow(data.levels) : allowPairs(data.right, data.below);
-  return Object.assign(adjust, { data });
-}
-
-function allow({ data, shape }: NumericArray): Adjust {
-  const levels = shape.at(-1) as number;
-  return (logProbs, place, _, imageShape) => {
-    const from = shape.length === 1 ? 0 : indexOfPlace(place, imageShape) * levels;
-    for (let i = 0; i < logProbs.length; i++) {
-      if (data[from + (i % levels)] === 0) logProbs[i] = Number.NEGATIVE_INFINITY;
-    }
-  };
-}
-
-function allowPairs(right: NumericArray, below: NumericArray): Adjust {
-  const levels = right.shape[0] as number;
-  return (logProbs, [row, column], levelsSoFar, [height, width]) => {
-    const index = row * width + column;
-    for (let n = 0; n < logProbs.length / levels; n++) {
-      const at = n * height * width + index;
-      const ofImage = logProbs.subarray(n * levels, (n + 1) * levels);
-      if (column > 0) forbid(ofImage, right, levelsSoFar[at - 1] as number);
-      if (row > 0) forbid(ofImage, below, levelsSoFar[at - width] as number);
-    }
-  };
-}
-
-/** Forbids the levels that may not stand beside another. */
-function forbid(logProbs: Float64Array, { data: pairs }: NumericArray, beside: number): void {
+/** Forbids the levels of an image whose flags, from an index on, are 0. */
+function forbid(logProbs: Float64Array, { data: flags }: NumericArray, from: number): void {
   for (let level = 0; level < logProbs.length; level++) {
-    if (pairs[beside * logProbs.length + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
+    if (flags[from + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
   }
 }
 
-/** Checks flags, 0 or 1, and their shape. */
-function checkFlags(
-  what: string,
-  flags: unknown,
-  fits: (rank: number) => boolean,
-  wanted: string,
-): NumericArray {
+/** Checks flags, 0 or 1, and how many dimensions they have. */
+function checkFlags(what: string, flags: unknown, ranks: readonly number[], wanted: string): NumericArray {
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
-  if (!Array.isArray(shape) || !fits(shape.length))
+  if (!Array.isArray(shape) || !ranks.includes(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
   const size = shape.reduce((product: number, length: number) => product * length, 1);
   if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
   if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
   return { data, shape };
-}
-
-/** Checks that an adjuster that this library made fits images of this shape. */
-export function checkAdjust(what: string, adjust: Adjust, imageShape: ImageShape, levels: number): void {
-  const { data } = adjust as Partial<Adjuster>;
-  if (data?.kind === 'allowed') {
-    const shapes = [[levels], [...imageShape, levels]];
-    if (!shapes.some((shape) => String(shape) === String(data.levels.shape))) {
-      const wanted = `shape [${levels}] or [${[...imageShape, levels]}]`;
-      throwTypeError(`${what}: allowed`, wanted, data.levels.shape);
-    }
-  }
-  if (data?.kind === 'allowedNeighbors') {
-    if (imageShape[2] !== 1) throwTypeError(`${what}: allowedNeighbors`, 'images of one channel', imageShape);
-    for (const name of ['right', 'below'] as const) {
-      if (data[name].shape[0] !== levels)
-        throwTypeError(`${what}: allowedNeighbors: ${name}`, `shape [${levels},${levels}]`, data[name].shape);
-    }
-  }
 }

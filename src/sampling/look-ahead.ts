@@ -63,13 +63,13 @@ export class LookAhead extends Drawing {
     const { particles, logWeights, uniforms, alone, total } = this;
     const { numImages, given } = this.job;
     if (this.isWeighed) {
-      let isMoved = false;
       for (let n = 0; n < numImages; n++) {
         if (given?.[n * total + index] === TO_DRAW) continue;
         const u = uniforms[particles.perImage * numImages + n] as number;
-        isMoved = particles.weigh(n, index, logWeights, u) || isMoved;
+        particles.weigh(n, index, logWeights, u);
       }
-      if (isMoved) this.copy(particles.takeMoves());
+      const moves = particles.takeMoves();
+      if (moves !== null) this.copy(moves);
     }
     if (this.readers !== alone && index === particles.end) this.use(alone);
   }

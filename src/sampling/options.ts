@@ -24,7 +24,7 @@ import { checkImages, type ImageShape, resolveImageShape } from '../core/images'
 import { memoryFor } from '../core/memory';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
-import { type Adjust, checkAdjust } from './adjusters';
+import type { Adjust, Adjuster } from './adjusters';
 import { numParticlesOf, type PartlyGiven } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
@@ -170,7 +170,7 @@ export function planJob(model: ModelShape, values: SampleValues): Job {
   }
   const conditions = readConditions('sample: condition', model.conditions, condition, numImages, imageShape);
   if (guidance !== 0) checkNullClass(model.conditions);
-  if (adjust !== undefined) checkAdjust('sample: adjust', adjust, imageShape, model.levels);
+  (adjust as Partial<Adjuster> | undefined)?.checkFits?.('sample: adjust', imageShape, model.levels);
   const given = readGiven(initial, known, [numImages, ...imageShape], model.levels);
   if (lookAhead > 0 && given === null)
     throw new TypeError('sample: lookAhead: wanted initial and known with it, got neither');

@@ -33,7 +33,7 @@ export class Particles {
   private readonly logWeights: Float64Array;
   private readonly weights: Float64Array;
   /** The particle that each one is replaced by. */
-  private readonly from: Int32Array;
+  private from: Int32Array;
 
   constructor(
     readonly perImage: number,
@@ -56,16 +56,15 @@ export class Particles {
    * whatever other images do.
    *
    * @param u in [0, 1)
-   * @returns whether any particle is replaced by another; {@link takeMoves} says which
    * @throws Error if no particle can reach the given level
    */
-  weigh(n: number, index: number, logProbs: Float64Array, u: number): boolean {
+  weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
     const { logWeights, weights, perImage } = this;
     const { numImages, imageShape } = this.job;
     const { begin, end } = this.spans[n] as Span;
     if (perImage === 1 || index < begin) {
       this.logGiven[n] = (this.logGiven[n] as number) + (logProbs[n] as number);
-      return false;
+      return;
     }
     let max = Number.NEGATIVE_INFINITY;
     for (let p = 0; p < perImage; p++) {
@@ -89,11 +88,11 @@ export class Particles {
       sumOfSquares += weight * weight;
     }
     const isLast = index === end;
-    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return false;
+    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
     this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
     for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
-    if (isLast) return this.replace(n, 0, inverse(weights, 0, perImage, u * sum));
-    return this.resample(n, u, sum);
+    if (isLast) this.from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
+    else this.resample(n, u, sum);
   }
 
   /** Whether only the first particle of an image counts: after its last given level. */
@@ -111,11 +110,12 @@ export class Particles {
     return false;
   }
 
-  /** The particle that each one has been replaced by since the last call. */
-  takeMoves(): Int32Array {
-    const moves = this.from.slice();
-    for (let particle = 0; particle < moves.length; particle++) this.from[particle] = particle;
-    return moves;
+  /** The particle that each one has been replaced by since the last call; null if none has. */
+  takeMoves(): Int32Array | null {
+    const { from } = this;
+    if (from.every((source, particle) => source === particle)) return null;
+    this.from = from.map((_, particle) => particle);
+    return from;
   }
 
   /**
@@ -123,8 +123,9 @@ export class Particles {
    * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
    * as possible is copied.
    */
-  private resample(n: number, u: number, sum: number): boolean {
-    const { weights, perImage } = this;
+  private resample(n: number, u: number, sum: number): void {
+    const { weights, perImage, from } = this;
+    const { numImages } = this.job;
     const times = new Int32Array(perImage);
     let last = perImage - 1; // the last one with any weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
@@ -135,20 +136,12 @@ export class Particles {
       times[p] = (times[p] as number) + 1;
     }
     let source = 0;
-    let isMoved = false;
     for (let to = 0; to < perImage; to++) {
       if (times[to] !== 0) continue;
       while ((times[source] as number) < 2) source++;
       times[source] = (times[source] as number) - 1;
-      isMoved = this.replace(n, to, source) || isMoved;
+      from[to * numImages + n] = source * numImages + n;
     }
-    return isMoved;
-  }
-
-  private replace(n: number, to: number, source: number): boolean {
-    const { numImages } = this.job;
-    this.from[to * numImages + n] = source * numImages + n;
-    return to !== source;
   }
 }
 
