@@ -4,6 +4,7 @@ import {
   type ConditionValues,
   conditionShapeOf,
   conditionSize,
+  numCategories,
 } from '../core/conditions';
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
@@ -58,7 +59,7 @@ export function writeFile(
   for (const size of [numImages, ...imageShape, levels]) head.varint(size);
   head.bytes([conditions === null ? 0 : HAS_CONDITIONS]);
   for (const [index, { values }] of (conditions ?? []).entries()) {
-    const isWhole = isOfCategories(kinds[index] as ConditionShape);
+    const isWhole = numCategories(kinds[index] as ConditionShape) > 0;
     for (const value of values) {
       if (isWhole) head.varint(value);
       else head.float(value);
@@ -72,9 +73,6 @@ export function writeFile(
   for (const { code } of images) head.bytes(code);
   return head.written();
 }
-
-/** Whether the numbers of a condition are integers from 0 on. */
-const isOfCategories = ({ kind }: ConditionShape) => kind === 'class' || kind === 'codes';
 
 /** Reads a file: everything before the codes, and where the codes are. */
 export class FileReader {
@@ -149,7 +147,7 @@ function readStored(
   return kinds.map((condition) => {
     const shape = conditionShapeOf(condition, imageShape);
     const count = numImages * conditionSize(shape);
-    const isWhole = isOfCategories(condition);
+    const isWhole = numCategories(condition) > 0;
     if (count * (isWhole ? 1 : 4) > reader.left)
       throw new Error('file: truncated or damaged: too short for its conditions');
     const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));

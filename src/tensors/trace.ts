@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, type NamesOf } from '../core/check';
+import { anything, type Given, optional, readArguments } from '../core/arguments';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { distributionOf } from '../distributions/readers';
 import { stockLayer } from '../layers/stock-layers';
@@ -187,18 +187,18 @@ export async function readModel(
   };
 }
 
-/** Options of {@link toPortable}. */
-export interface ToPortableOptions {
+const portableOptions = {
   /**
    * What each level looks like, [L] greys or [L, 3] red, green and blue, for models of codes, tiles or palettes.
    * Programs that show images may use it.
    */
-  palette?: Uint8Array;
+  palette: optional(anything<Uint8Array>()),
   /** What there is to know about the model: its name, source, licence, training data. At most 100 entries. */
-  info?: Readonly<Record<string, string>>;
-}
+  info: optional(anything<Readonly<Record<string, string>>>()),
+};
 
-const optionNames: NamesOf<ToPortableOptions> = { palette: true, info: true };
+/** Options of {@link toPortable}. */
+export interface ToPortableOptions extends Given<typeof portableOptions> {}
 
 /**
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
@@ -220,11 +220,8 @@ export async function toPortable(
   options: ToPortableOptions = {},
 ): Promise<PortableModel> {
   const shape = imageModelShape('toPortable: model', model);
-  const description = checkDescription(
-    'toPortable: ',
-    checkArgs('toPortable: options', options, optionNames),
-    shape.levels,
-  );
+  const values = readArguments('toPortable', options, portableOptions);
+  const description = checkDescription('toPortable: ', values, shape.levels);
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
   const { distribution } = shape;
