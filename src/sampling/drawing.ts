@@ -1,11 +1,11 @@
 import { type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
-import { type LogProbs, logProbsFor } from '../distributions/readers';
 import { type Draws, drawsFor } from './draws';
 import { GrowingImages, type OutputSource } from './growing-images';
+import { GuidedSource } from './guidance';
 import { customNoise, type Noise, seededNoise } from './noise';
-import { type Job, rowsPerImage } from './options';
+import type { Job } from './options';
 
 /** The result of a job. */
 export interface Drawn {
@@ -17,40 +17,32 @@ export interface Drawn {
   readonly logGiven?: Float64Array;
 }
 
-/** Reads the model's outputs for a number of images. */
-export interface Readers {
-  readonly count: number;
-  readonly draws: Draws;
-  /** Log p by the model itself; null if it was not asked for. */
-  readonly model: LogProbs | null;
-}
-
 /**
  * Draws the images of a job. Several versions of each may be drawn side by side: image i is then one of image i %
  * numImages of the job.
  */
 export class Drawing {
+  readonly images: GrowingImages;
   /** Levels of all images so far, [images, H*W*C]. */
   readonly levels: Int32Array;
-  readonly images: GrowingImages;
-  /** Log p of each image so far. */
-  protected readonly logProb: Float64Array;
   /** The present level of each image, given or drawn; {@link TO_DRAW} until then. */
   protected readonly drawn: Int32Array;
   protected readonly uniforms: Float64Array;
   /** For one version of each image. */
-  protected readonly alone: Readers;
+  protected readonly alone: Draws;
   /** For the images that are drawn at present: the first so many. */
-  protected readers: Readers;
+  protected draws: Draws;
   /** How many of the present levels are drawn, and whether any is drawn or weighed. */
   protected toDraw = 0;
   protected isRead = false;
-  /** With guidance, levels and log p of present values row by row. */
-  private readonly drawnInRows: Int32Array;
-  private readonly logProbInRows: Float64Array;
-  private readonly noise: Noise;
-  private readonly rows: number;
+  /** H*W*C. */
   protected readonly total: number;
+  private readonly stride: number;
+  private readonly withoutClass: Float32Array | undefined;
+  /** Log p of each image so far, and of its present level. */
+  private readonly logProb: Float64Array;
+  private readonly ofPresent: Float64Array;
+  private readonly noise: Noise;
 
   /** @param streams how many uniforms each image of the job needs at each value */
   constructor(
@@ -60,42 +52,41 @@ export class Drawing {
     versions = 1,
     streams = versions,
   ) {
-    const { numImages, imageShape, withLogProb, random, seed, firstImage } = job;
+    const { numImages, imageShape, withLogProb, guidance, random, seed, firstImage } = job;
     const count = versions * numImages;
     this.total = valuesOf(imageShape);
-    this.rows = rowsPerImage(job);
-    this.images = new GrowingImages(source, imageShape, count * this.rows);
+    this.stride = outputStride(distribution);
+    const guided = guidance === 0 ? undefined : new GuidedSource(source, count, this.stride);
+    this.withoutClass = guided?.withoutClass;
+    this.images = new GrowingImages(guided ?? source, imageShape, count);
     this.levels = new Int32Array(count * this.total);
     this.drawn = new Int32Array(count);
-    this.drawnInRows = this.rows === 1 ? this.drawn : new Int32Array(count * this.rows);
     this.logProb = new Float64Array(withLogProb ? count : 0);
-    this.logProbInRows = new Float64Array(withLogProb ? count * this.rows : 0);
-    this.alone = this.readersFor(numImages);
-    this.readers = this.use(this.alone);
+    this.ofPresent = new Float64Array(this.logProb.length);
+    this.alone = this.drawsFor(numImages);
+    this.draws = this.use(this.alone);
     this.uniforms = new Float64Array(streams * numImages);
     this.noise = random ? customNoise(random) : seededNoise(seed, firstImage, numImages, streams); // last: it takes longest
   }
 
-  protected readersFor(count: number): Readers {
-    const { job, distribution, rows } = this;
-    const model = job.withLogProb ? logProbsFor(distribution, count * rows) : null;
-    return { count, draws: drawsFor(job, distribution, count), model };
+  protected drawsFor(count: number): Draws {
+    return drawsFor(this.job, this.distribution, count, this.withoutClass);
   }
 
-  /** Draws as many images as these readers are for from here on. */
-  protected use(readers: Readers): Readers {
-    this.images.source.evaluateFirst(readers.count * this.rows);
-    this.readers = readers;
-    return readers;
+  /** Draws as many images as these are for from here on. */
+  protected use(draws: Draws): Draws {
+    this.images.source.evaluateFirst(draws.count);
+    this.draws = draws;
+    return draws;
   }
 
   /** Begins a value. Returns whether the outputs of the model are needed. */
   begin(index: number): boolean {
-    const { total, uniforms, drawn, readers } = this;
+    const { total, uniforms, drawn, draws } = this;
     const { numImages, given, firstValue, withLogProb } = this.job;
     this.noise(uniforms);
     this.toDraw = 0;
-    for (let i = 0; i < readers.count; i++) {
+    for (let i = 0; i < draws.count; i++) {
       let level = given?.[(i % numImages) * total + index] ?? TO_DRAW;
       if (level === TO_DRAW) {
         if (firstValue === 'uniform' && index === 0)
@@ -110,9 +101,9 @@ export class Drawing {
 
   /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
   read(outputs: Float32Array, place: Place): void {
-    const { images, drawn, logProb, logProbInRows, rows, distribution } = this;
-    const { count, draws, model } = this.readers;
-    const length = count * rows * outputStride(distribution);
+    const { images, draws, drawn, logProb, ofPresent } = this;
+    const { count, model } = draws;
+    const length = count * this.stride;
     const present = images.present(
       outputs.length === length ? outputs : outputs.subarray(0, length), // a view takes time
       place[2],
@@ -123,8 +114,8 @@ export class Drawing {
       for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = this.withoutLevel(i, place);
     }
     if (model === null) return;
-    model.of(present, this.levelsInRows(), logProbInRows);
-    for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (logProbInRows[i * rows] as number);
+    model.of(present, drawn, ofPresent);
+    for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofPresent[i] as number);
   }
 
   /** Says which level an image continues with of which `adjust` left none. */
@@ -140,31 +131,19 @@ export class Drawing {
   /** Ends a value: puts the levels of all images. */
   end(index: number, place: Place): void {
     const { levels, drawn, total } = this;
-    for (let i = 0; i < this.readers.count; i++) levels[i * total + index] = drawn[i] as number;
-    this.images.put(place, this.levelsInRows());
-  }
-
-  private levelsInRows(): Int32Array {
-    const { drawn, drawnInRows, rows, readers } = this;
-    if (rows > 1)
-      for (let row = 0; row < readers.count * rows; row++)
-        drawnInRows[row] = drawn[Math.floor(row / rows)] as number;
-    return drawnInRows;
+    for (let i = 0; i < this.draws.count; i++) levels[i * total + index] = drawn[i] as number;
+    this.images.put(place, drawn);
   }
 
   /** Replaces image i by image from[i], which stays as it is, for all i, [images]. */
   protected copy(from: Int32Array): void {
-    const { levels, logProb, images, total, rows } = this;
+    const { levels, logProb, total } = this;
     for (const [to, image] of from.entries()) {
       if (to === image) continue;
       levels.copyWithin(to * total, image * total, (image + 1) * total);
       if (this.job.withLogProb) logProb[to] = logProb[image] as number;
     }
-    const rowsFrom = Int32Array.from(
-      { length: from.length * rows },
-      (_, row) => (from[Math.floor(row / rows)] as number) * rows + (row % rows),
-    );
-    images.copy(rowsFrom);
+    this.images.copy(from);
   }
 
   finish(): Drawn {

@@ -2,13 +2,17 @@ import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
-import { drawFor, guide, logProbsFor } from '../distributions/readers';
+import { drawFor, guide, type LogProbs, logProbsFor } from '../distributions/readers';
 import { exp, log } from '../kernels/arithmetic';
-import { type Job, rowsPerImage } from './options';
+import type { Job } from './options';
 
 /** Draws levels for a number of images, and gives the log-probabilities of levels. */
 export interface Draws {
-  /** Sets the model's outputs at a place, [rows], and the levels of all images so far, [images, H*W*C]. */
+  /** The number of images. */
+  readonly count: number;
+  /** Log p by the model itself; null if it was not asked for. */
+  readonly model: LogProbs | null;
+  /** Sets the model's outputs at a place, [images, stride], and the levels of all images so far, [images, H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
   /**
    * Draws a level wherever `drawn` [images] has {@link TO_DRAW}, using the first [images] uniforms. {@link TO_DRAW}
@@ -22,13 +26,30 @@ export interface Draws {
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/** From the model's own distribution, or with guidance, adjusted, or both. */
-export const drawsFor = (job: Job, distribution: PixelDistribution, count: number): Draws =>
-  job.guidance === 0 && job.adjust === undefined
-    ? modelDraws(job, distribution, count)
-    : changedDraws(job, distribution, count);
+/**
+ * From the model's own distribution, or with guidance, adjusted, or both.
+ *
+ * @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride]
+ */
+export function drawsFor(
+  job: Job,
+  distribution: PixelDistribution,
+  count: number,
+  withoutClass: Float32Array | undefined,
+): Draws {
+  const isChanged = withoutClass !== undefined || job.adjust !== undefined;
+  return {
+    count,
+    model: job.withLogProb ? logProbsFor(distribution, count) : null,
+    ...(isChanged
+      ? changedDraws(job, distribution, count, withoutClass)
+      : modelDraws(job, distribution, count)),
+  };
+}
 
-function modelDraws(job: Job, distribution: PixelDistribution, count: number): Draws {
+type LevelDraws = Pick<Draws, 'read' | 'draw' | 'logProbs'>;
+
+function modelDraws(job: Job, distribution: PixelDistribution, count: number): LevelDraws {
   const draw = drawFor(distribution, count, job);
   const reader = job.lookAhead > 0 ? logProbsFor(distribution, count) : null; // not needed if nothing is weighed
   let present: PresentPixels;
@@ -41,20 +62,23 @@ function modelDraws(job: Job, distribution: PixelDistribution, count: number): D
   };
 }
 
-/** With guidance first, then adjusted: image by image, and once for each version of the job's images. */
-function changedDraws(job: Job, distribution: PixelDistribution, count: number): Draws {
+/** With guidance first, then adjusted: once for each version of the job's images. */
+function changedDraws(
+  job: Job,
+  distribution: PixelDistribution,
+  count: number,
+  withoutClass: Float32Array | undefined,
+): LevelDraws {
   const { numImages, guidance, adjust, imageShape } = job;
   const { levels } = distribution;
   const total = valuesOf(imageShape);
-  const rows = rowsPerImage(job);
-  const reader = logProbsFor(distribution, count * rows);
-  const inRows = new Float64Array(count * rows * levels); // log p of each level by the model
-  const all = rows === 1 ? inRows : new Float64Array(count * levels); // and in the distribution that is drawn from
+  const reader = logProbsFor(distribution, count);
+  const all = new Float64Array(count * levels); // log p of each level in the distribution that is drawn from
+  const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
   const drawLevel = levelDraw(levels, job);
   let at: Place = [0, 0, 0];
 
   const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
-  const ofRow = (row: number) => inRows.subarray(row * levels, (row + 1) * levels);
   /** The log-probabilities of an image, after they have been checked; null if no level is left. */
   const leftOf = (i: number) => {
     const logProbs = ofImage(i);
@@ -64,14 +88,14 @@ function changedDraws(job: Job, distribution: PixelDistribution, count: number):
   return {
     read(present, place, levelsSoFar) {
       at = place;
-      reader.ofAll(present, inRows);
-      for (let i = 0; i < count && guidance !== 0; i++) {
-        const logProbs = ofImage(i);
-        logProbs.set(ofRow(2 * i));
-        guide(logProbs, ofRow(2 * i + 1), guidance);
-        if (adjust !== undefined) normalize(logProbs);
+      reader.ofAll(present, all);
+      if (withoutClass !== undefined) {
+        reader.ofAll({ ...present, outputs: withoutClass.subarray(0, present.outputs.length) }, free);
+        guide(all, free, guidance);
       }
-      for (let first = 0; first < count && adjust !== undefined; first += numImages) {
+      if (adjust === undefined) return;
+      if (guidance !== 0) for (let i = 0; i < count; i++) normalize(ofImage(i));
+      for (let first = 0; first < count; first += numImages) {
         const logProbs = all.subarray(first * levels, (first + numImages) * levels);
         const ofImages = levelsSoFar.subarray(first * total, (first + numImages) * total);
         checkReturned(adjust(logProbs, place, ofImages, [...imageShape]), logProbs);
@@ -87,10 +111,8 @@ function changedDraws(job: Job, distribution: PixelDistribution, count: number):
     logProbs(drawn, to) {
       for (let i = 0; i < count; i++) {
         const logProbs = leftOf(i);
-        to[i] =
-          logProbs === null
-            ? Number.NEGATIVE_INFINITY
-            : (logProbs[drawn[i] as number] as number) - logSum(logProbs);
+        const level = drawn[i] as number;
+        to[i] = logProbs === null ? Number.NEGATIVE_INFINITY : (logProbs[level] as number) - logSum(logProbs);
       }
     },
   };

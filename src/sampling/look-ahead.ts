@@ -1,7 +1,8 @@
 import { indexOfPlace, type Place } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
-import { Drawing, type Drawn, type Readers } from './drawing';
+import { Drawing, type Drawn } from './drawing';
+import type { Draws } from './draws';
 import type { OutputSource } from './growing-images';
 import type { Job } from './options';
 import { numParticlesOf, Particles } from './particles';
@@ -13,7 +14,7 @@ import { numParticlesOf, Particles } from './particles';
 export class LookAhead extends Drawing {
   private readonly particles: Particles;
   /** For all particles of each image. */
-  private readonly together: Readers;
+  private readonly together: Draws;
   /** Log p of the present levels in the distribution that images are drawn from, [particles]. */
   private readonly logWeights: Float64Array;
   private isWeighed = false;
@@ -23,7 +24,7 @@ export class LookAhead extends Drawing {
     super(source, distribution, job, numParticles, numParticles > 1 ? numParticles + 1 : 1); // one to draw among them
     const count = numParticles * job.numImages;
     this.particles = new Particles(numParticles, job);
-    this.together = numParticles > 1 ? this.readersFor(count) : this.alone;
+    this.together = numParticles > 1 ? this.drawsFor(count) : this.alone;
     this.logWeights = new Float64Array(count);
   }
 
@@ -34,7 +35,7 @@ export class LookAhead extends Drawing {
       this.copy(Int32Array.from({ length: together.count }, (_, particle) => particle % job.numImages));
     }
     const isNeeded = super.begin(index);
-    const { count } = this.readers;
+    const { count } = this.draws;
     this.isWeighed = this.toDraw < count && (job.withLogProb || count > job.numImages);
     this.isRead ||= this.isWeighed;
     return isNeeded || this.isWeighed;
@@ -42,7 +43,7 @@ export class LookAhead extends Drawing {
 
   override read(outputs: Float32Array, place: Place): void {
     super.read(outputs, place);
-    if (this.isWeighed) this.readers.draws.logProbs(this.drawn, this.logWeights);
+    if (this.isWeighed) this.draws.logProbs(this.drawn, this.logWeights);
   }
 
   /** Particles that have no level left are dropped: they continue with level 0 and weight 0. */
@@ -71,7 +72,7 @@ export class LookAhead extends Drawing {
       const moves = particles.takeMoves();
       if (moves !== null) this.copy(moves);
     }
-    if (this.readers !== alone && index === particles.end) this.use(alone);
+    if (this.draws !== alone && index === particles.end) this.use(alone);
   }
 
   override finish(): Drawn {

@@ -15,7 +15,6 @@ import {
   type ConditionData,
   type ConditionShape,
   type ConditionValues,
-  conditionSize,
   type NumericArray,
   numConditions,
   readConditions,
@@ -25,6 +24,7 @@ import { memoryFor } from '../core/memory';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';
+import { checkNullClass, withAndWithoutClass } from './guidance';
 import { numParticlesOf, type PartlyGiven } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
@@ -180,18 +180,6 @@ export function planJob(model: ModelShape, values: SampleValues): Job {
 /** A new seed. */
 const freshSeed = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 
-/** Checks that a model can be guided. */
-function checkNullClass(kinds: readonly ConditionShape[]): void {
-  const classes = kinds.find((condition) => condition.kind === 'class');
-  if (classes?.nullClass) return;
-  const names = kinds.map(({ kind }) => kind).join(' and ');
-  const got =
-    classes !== undefined ? 'one without' : names === '' ? 'one without conditions' : `one by ${names}`;
-  throw new TypeError(
-    `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
-  );
-}
-
 /** Checks `initial` and `known`, and combines them into one list. */
 function readGiven(
   initial: NumericArray | undefined,
@@ -212,32 +200,19 @@ function readGiven(
   });
 }
 
-/** The rows that a model evaluates for each image: with guidance the image twice, with its class and without. */
-export const rowsPerImage = ({ guidance }: Job): 1 | 2 => (guidance === 0 ? 1 : 2);
-
-/** Everything that a model evaluates side by side: the rows of all images, for each particle in turn. */
+/** What a model evaluates side by side: for each particle all images, with guidance each of them twice. */
 export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
-  const { numImages, imageShape, conditions } = job;
-  const numConditions = rowsPerImage(job) * numImages;
+  const { numImages, imageShape, guidance, conditions } = job;
+  const numConditions = guidance === 0 ? numImages : 2 * numImages;
   return {
     numImages: numParticlesOf(job) * numConditions,
     imageShape,
     conditions:
-      job.guidance === 0 ? conditions : conditions.map((all, i) => twice(kinds[i] as ConditionShape, all)),
+      guidance === 0
+        ? conditions
+        : conditions.map((all, i) => withAndWithoutClass(kinds[i] as ConditionShape, all)),
     numConditions,
   };
-}
-
-/** The condition of each image, followed by the same without its class. */
-function twice(kind: ConditionShape, { shape, values }: ConditionValues): ConditionValues {
-  const size = conditionSize(shape);
-  const both = new Float32Array(2 * values.length);
-  for (let from = 0; from < values.length; from += size) {
-    const one = values.subarray(from, from + size);
-    both.set(one, 2 * from);
-    both.set(kind.kind === 'class' ? [kind.numClasses] : one, 2 * from + size);
-  }
-  return { shape, values: both };
 }
 
 /** {@link memoryFor} a job; if there is not enough, the error also mentions the number of particles. */

@@ -112,7 +112,7 @@ export async function drawImages(
       readOutputs('sample', distribution, () => drawing.read(outputs, place));
       drawing.end(index, place);
     };
-    const outputs = source.outputs(...place);
+    const outputs = images.source.outputs(...place);
     return outputs instanceof Float32Array ? read(outputs) : outputs.then(read);
   });
   signal?.throwIfAborted();

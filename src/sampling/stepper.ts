@@ -3,8 +3,8 @@ import { checkInteger, checkLevel, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { distributionOf, type LogProbs, logProbsFor, readOutputs } from '../distributions/readers';
-import { type Evaluator, evaluatorFor } from '../engine/evaluator';
+import { distributionOf, logProbsFor, readOutputs } from '../distributions/readers';
+import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { GrowingImages } from './growing-images';
 
@@ -69,18 +69,20 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
   );
   const total = valuesOf(imageShape);
   const distribution = distributionOf(model);
-  let memory: StepperMemory | null = memoryFor('stepper', () => {
-    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, distribution });
-    return {
-      images: new GrowingImages(evaluator, imageShape, numImages),
-      reader: logProbsFor(distribution, numImages),
-      logProbs: new Float64Array(numImages * levels),
-    };
+  const allocate = () => ({
+    images: new GrowingImages(
+      evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
+      imageShape,
+      numImages,
+    ),
+    reader: logProbsFor(distribution, numImages),
+    logProbs: new Float64Array(numImages * levels),
   });
+  let memory: ReturnType<typeof allocate> | null = memoryFor('stepper', allocate);
   let index = 0;
   let isComputed = false;
 
-  const held = (): StepperMemory => {
+  const held = () => {
     if (memory === null) throw new Error('stepper: it has been disposed');
     return memory;
   };
@@ -127,11 +129,4 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       memory = null;
     },
   };
-}
-
-/** What a stepper holds until it is disposed. */
-interface StepperMemory {
-  readonly images: GrowingImages<Evaluator>;
-  readonly reader: LogProbs;
-  readonly logProbs: Float64Array;
 }
