@@ -34,9 +34,8 @@ export interface SharedJob<M extends Method> {
 interface Running {
   /** Whether some of its pieces are waiting. */
   readonly isWaiting: boolean;
-  /** The first of the waiting pieces. */
-  next(): Piece;
-  give(handle: WorkerHandle, piece: Piece): Promise<void>;
+  /** Gives the first of the waiting pieces to a worker. */
+  give(handle: WorkerHandle): Promise<void>;
   fail(error: unknown): void;
 }
 
@@ -114,15 +113,15 @@ export class Scheduler {
       };
     };
     const running: Running = {
-      next: () => pieces.at(numGiven++),
       get isWaiting() {
         return numGiven < pieces.length;
       },
-      async give(handle, piece) {
+      async give(handle) {
+        const piece = pieces.at(numGiven++);
         atWork.add(handle);
         try {
-          const common = { numImages: piece.count, conditions: conditionsOf(piece, job.conditions) };
-          const part = { ...job, ...common, ...partOf(piece) };
+          const conditions = conditionsOf(piece, job.conditions);
+          const part = { ...job, numImages: piece.count, conditions, ...partOf(piece) };
           take(await handle.perform(model, method, part, onProgress && follower()), piece);
           if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
@@ -145,9 +144,9 @@ export class Scheduler {
         const handle = this.freeHandle();
         if (handle === undefined) return;
         this.turns.shift();
-        const piece = job.next();
+        const given = job.give(handle);
         if (job.isWaiting) this.turns.push(job);
-        void job.give(handle, piece).then(() => this.dispatch());
+        void given.then(() => this.dispatch());
       } catch (cause) {
         job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
       }
