@@ -15,7 +15,7 @@ import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '..
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
 import { checkCodedModel, keptDigest } from './coded-model';
-import { type CodedImage, checksumOf, FileReader } from './format';
+import { type CodedImage, checksumOf, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
@@ -100,22 +100,21 @@ export function planDecompress(
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
-  const file = attempt('decompress', () => new FileReader(bytes, model.conditions, keptDigest(model)));
-  const { header } = file;
-  if (header.levels !== model.levels)
+  const file = attempt('decompress', () => readFile(bytes, model.conditions, keptDigest(model)));
+  if (file.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
-  checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
-  const left = header.numImages - firstImage;
+  checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
+  const left = file.numImages - firstImage;
   const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
-  checkMaxValues(`decompress: file: ${numImages} images`, numImages * valuesOf(header.imageShape), maxValues);
+  checkMaxValues(`decompress: file: ${numImages} images`, numImages * valuesOf(file.imageShape), maxValues);
   const imageShape = attempt('decompress', () =>
-    resolveImageShape('file: images', model.imageShape, header.imageShape),
+    resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
-    conditions: conditionsFor(model, header.conditions, condition, firstImage, numImages, imageShape),
+    conditions: conditionsFor(model, file.conditions, condition, firstImage, numImages, imageShape),
     firstImage,
   };
 }

@@ -3,11 +3,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { compressArguments, compressWith } from '../codec/compress';
 import { decompressArguments, decompressWith } from '../codec/decompress';
 import { type Given, readArguments } from '../core/arguments';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
-import type { PortableModel } from '../program/program';
-import { readModel, trace } from './trace';
+import { programOf } from './trace';
 
 const compressOptions = compressArguments<Condition>();
 
@@ -48,8 +46,10 @@ export async function compress(
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  const [program, distribution] = await programOf('compress', model);
-  return compressWith(program, await readTensor(images), { ...values, condition }, distribution);
+  const shape = imageModelShape('compress: model', model);
+  const program = await programOf('compress', model, shape);
+  const numbers = await readTensor(images);
+  return compressWith(program, numbers, { ...values, condition }, shape.distribution);
 }
 
 /**
@@ -78,18 +78,8 @@ export async function decompress(
 ): Promise<tf.Tensor4D> {
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
-  const [program, distribution] = await programOf('decompress', model);
-  const { data, shape } = await decompressWith(program, bytes, { ...values, condition }, distribution);
-  return tf.tensor4d(Int32Array.from(data), [...shape], 'int32');
-}
-
-/** A model as a program, with its weights read, and its distribution. */
-async function programOf(
-  caller: string,
-  model: LayersModel,
-): Promise<[program: PortableModel, distribution: PixelDistribution]> {
-  const shape = imageModelShape(`${caller}: model`, model);
-  const traced = trace(model, shape);
-  if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
-  return [await readModel(traced, shape), shape.distribution];
+  const shape = imageModelShape('decompress: model', model);
+  const program = await programOf('decompress', model, shape);
+  const images = await decompressWith(program, bytes, { ...values, condition }, shape.distribution);
+  return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }

@@ -187,6 +187,21 @@ export async function readModel(
   };
 }
 
+/**
+ * A model as a program, with its weights read.
+ *
+ * @throws TypeError naming the layer that cannot be evaluated pixel by pixel
+ */
+export async function programOf(
+  caller: string,
+  model: LayersModel,
+  shape: ImageModelShape,
+): Promise<PortableModel> {
+  const traced = trace(model, shape);
+  if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
+  return readModel(traced, shape);
+}
+
 const portableOptions = {
   /**
    * What each level looks like, [L] greys or [L, 3] red, green and blue, for models of codes, tiles or palettes.
@@ -222,14 +237,13 @@ export async function toPortable(
   const shape = imageModelShape('toPortable: model', model);
   const values = readArguments('toPortable', options, portableOptions);
   const description = checkDescription('toPortable: ', values, shape.levels);
-  const traced = trace(model, shape);
-  if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
+  const program = await programOf('toPortable', model, shape);
   const { distribution } = shape;
   if (!isSoftmax(distribution) && !isData(distribution, shape)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
-  return { ...(await readModel(traced, shape)), ...description };
+  return { ...program, ...description };
 }
 
 /** Whether a distribution is one that this library knows by name. */

@@ -11,7 +11,7 @@ import { compress, type DecompressOptions, decompress, logProb, type PortableMod
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { planCompress } from '../../src/codec/compress';
 import { decompressOptions, planDecompress } from '../../src/codec/decompress';
-import { FileReader, writeFile } from '../../src/codec/format';
+import { readFile, writeFile } from '../../src/codec/format';
 import { readArguments } from '../../src/core/arguments';
 import { Digest } from '../../src/core/digest';
 import { digestOf } from '../../src/program/file';
@@ -415,19 +415,19 @@ describe('a file that is not as it should be', () => {
     const head = { digest, numImages: 1, imageShape: [128, 16_384, 1] as const, levels: 65_536, conditions };
     const file = writeFile(head, kinds, [{ code: new Uint8Array(128), checksum: 7n }]);
     expect(file.length).toBe(21 + (1 + 2 + 3 + 1 + 3) + 1 + (1 + 1 + 2 + 2 + 3 + 4) + (2 + 8) + 8 + 128);
-    const reader = new FileReader(file, kinds, digest);
-    expect(reader.header).toEqual(head);
-    expect(reader.image(0)).toEqual({ code: new Uint8Array(128), checksum: 7n });
+    const { image: imageOf, ...header } = readFile(file, kinds, digest);
+    expect(header).toEqual(head);
+    expect(imageOf(0)).toEqual({ code: new Uint8Array(128), checksum: 7n });
 
     const short = { shape: [1, 6, 1], values: new Float32Array(6) }; // 6 bytes, where numbers would be 24
     const image = { code: new Uint8Array(0), checksum: 7n };
     const least = writeFile({ ...head, conditions: [short] }, kinds, [image]);
-    expect(new FileReader(least, kinds, digest).header.conditions).toEqual([short]);
+    expect(readFile(least, kinds, digest).conditions).toEqual([short]);
     const map = [{ kind: 'map', size: 1 }] as const; // 2^48 of them: nothing is asked for
     const vast = writeFile({ ...head, imageShape: [2 ** 24, 2 ** 24, 1], conditions: [short] }, map, [image]);
-    expect(() => new FileReader(vast, map, digest)).toThrow('too short for its conditions');
+    expect(() => readFile(vast, map, digest)).toThrow('too short for its conditions');
     const endless = Uint8Array.of(...file.subarray(0, 21), ...new Uint8Array(200).fill(255), 0);
-    expect(() => new FileReader(endless, kinds, digest)).toThrow('damaged: a number is too long');
+    expect(() => readFile(endless, kinds, digest)).toThrow('damaged: a number is too long');
   });
 
   it('is of another model', async () => {
