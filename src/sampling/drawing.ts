@@ -23,8 +23,10 @@ export interface Drawn {
  */
 export class Drawing {
   readonly images: GrowingImages;
-  /** Levels of all images so far, [images, H*W*C]. */
+  /** Levels of the first version of each image so far, [N*H*W*C]. */
   readonly levels: Int32Array;
+  /** Of all versions. */
+  private readonly all: Int32Array;
   /** The present level of each image, given or drawn; {@link TO_DRAW} until then. */
   protected readonly drawn: Int32Array;
   protected readonly uniforms: Float64Array;
@@ -59,7 +61,8 @@ export class Drawing {
     const guided = guidance === 0 ? undefined : new GuidedSource(source, count, this.stride);
     this.withoutClass = guided?.withoutClass;
     this.images = new GrowingImages(guided ?? source, imageShape, count);
-    this.levels = new Int32Array(count * this.total);
+    this.all = new Int32Array(count * this.total);
+    this.levels = this.all.subarray(0, numImages * this.total);
     this.drawn = new Int32Array(count);
     this.logProb = new Float64Array(withLogProb ? count : 0);
     this.ofPresent = new Float64Array(this.logProb.length);
@@ -108,7 +111,7 @@ export class Drawing {
       outputs.length === length ? outputs : outputs.subarray(0, length), // a view takes time
       place[2],
     );
-    if (this.isRead) draws.read(present, place, this.levels);
+    if (this.isRead) draws.read(present, place, this.all);
     if (this.toDraw > 0) {
       draws.draw(this.uniforms, drawn);
       for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = this.withoutLevel(i, place);
@@ -130,24 +133,23 @@ export class Drawing {
 
   /** Ends a value: puts the levels of all images. */
   end(index: number, place: Place): void {
-    const { levels, drawn, total } = this;
-    for (let i = 0; i < this.draws.count; i++) levels[i * total + index] = drawn[i] as number;
+    const { all, drawn, total } = this;
+    for (let i = 0; i < this.draws.count; i++) all[i * total + index] = drawn[i] as number;
     this.images.put(place, drawn);
   }
 
   /** Replaces image i by image from[i], which stays as it is, for all i, [images]. */
   protected copy(from: Int32Array): void {
-    const { levels, logProb, total } = this;
+    const { all, logProb, total } = this;
     for (const [to, image] of from.entries()) {
       if (to === image) continue;
-      levels.copyWithin(to * total, image * total, (image + 1) * total);
+      all.copyWithin(to * total, image * total, (image + 1) * total);
       if (this.job.withLogProb) logProb[to] = logProb[image] as number;
     }
     this.images.copy(from);
   }
 
   finish(): Drawn {
-    const { levels, logProb, job, total } = this;
-    return { levels: levels.subarray(0, job.numImages * total), logProb: logProb.slice(0, job.numImages) };
+    return { levels: this.levels, logProb: this.logProb.slice(0, this.job.numImages) };
   }
 }

@@ -101,8 +101,9 @@ export async function drawImages(
   job: Job,
   { signal, onProgress }: SampleHooks,
 ): Promise<Drawn> {
-  const Way = job.lookAhead > 0 ? LookAhead : Drawing;
-  const drawing = memoryForJob(job, () => new Way(source, distribution, job));
+  const drawing = memoryForJob(job, () =>
+    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
+  );
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);

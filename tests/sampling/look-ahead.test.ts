@@ -382,6 +382,22 @@ describe('look-ahead', () => {
     expect(seen).toEqual([[0], [0], [0], [0]]);
   });
 
+  it('shows the first particle of each image as they grow', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const shape = [2, 2, 3, 1];
+    const known = { data: [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], shape };
+    const seen: number[][] = [];
+    const { data } = await sample(model, {
+      initial: known,
+      known,
+      lookAhead: 5,
+      seed: 1,
+      onProgress: ({ levels }) => seen.push([...levels]),
+    });
+    expect(seen.map((levels) => levels.length)).toEqual([12, 12]);
+    expect(seen[1]).toEqual([...data]);
+  });
+
   it('draws the particle that remains by a number of its own', async () => {
     const model = await tiny([1, 3, 1], 2, 25, 1);
     const shape = [1, 1, 3, 1];
