@@ -61,8 +61,7 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  const values = readArguments('compress', options, compressOptions);
-  return compressWith(model, images, values);
+  return compressWith(model, images, readArguments('compress', options, compressOptions));
 }
 
 /** @param distribution the model's, or a user's own */
@@ -73,30 +72,34 @@ export async function compressWith(
   distribution?: PixelDistribution,
 ): Promise<Uint8Array> {
   const job = planCompress(model, images, values);
-  return packed(model, job, await encodeImages(model, job, values, distribution), values);
+  return packed(model, job, await encodeImages(model, job, distribution));
+}
+
+/** Images to be coded, checked. */
+export interface CompressJob extends GivenImages, WalkHooks {
+  readonly storeCondition: boolean;
 }
 
 /** Checks the images and options of {@link compress}. */
 export function planCompress(
   model: PortableModel,
   images: NumericArray,
-  { condition }: Pick<CompressValues, 'condition'>,
-): GivenImages {
+  { condition, ...values }: CompressValues,
+): CompressJob {
   checkCodedModel('compress: model', model);
-  return planImages('compress', model, images, condition);
+  return { ...planImages('compress', model, images, condition), ...values };
 }
 
 /** The codes of images. */
 export async function encodeImages(
   model: PortableModel,
-  job: GivenImages,
-  hooks: WalkHooks,
+  job: CompressJob,
   distribution = distributionOf(model),
 ): Promise<CodedImage[]> {
   const { data, imageShape } = job;
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await walkImages('compress', model, distribution, job, hooks, (first, count) => {
+  await walkImages('compress', model, distribution, job, (first, count) => {
     const intervals = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
@@ -124,9 +127,8 @@ export async function encodeImages(
 /** Writes the coded images to a file. */
 export function packed(
   model: PortableModel,
-  { numImages, imageShape, conditions }: GivenImages,
+  { numImages, imageShape, conditions, storeCondition }: CompressJob,
   coded: readonly CodedImage[],
-  { storeCondition }: Pick<CompressValues, 'storeCondition'>,
 ): Uint8Array {
   const stored = storeCondition && conditions.length > 0 ? conditions : null;
   const header = {

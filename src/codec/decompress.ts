@@ -71,8 +71,7 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  const values = readArguments('decompress', options, decompressOptions);
-  return decompressWith(model, bytes, values);
+  return decompressWith(model, bytes, readArguments('decompress', options, decompressOptions));
 }
 
 /** @param distribution the model's, or a user's own */
@@ -82,11 +81,11 @@ export async function decompressWith(
   values: DecompressValues,
   distribution?: PixelDistribution,
 ): Promise<Images> {
-  return decodeImages(model, planDecompress(model, bytes, values), values, distribution);
+  return decodeImages(model, planDecompress(model, bytes, values), distribution);
 }
 
 /** Codes to be read, checked. */
-export interface DecompressJob extends WalkedImages {
+export interface DecompressJob extends WalkedImages, WalkHooks {
   readonly coded: readonly CodedImage[];
   /** The index in the file of the first one, for errors. */
   readonly firstImage: number;
@@ -96,7 +95,7 @@ export interface DecompressJob extends WalkedImages {
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
-  { condition, firstImage, numImages: wanted, maxValues }: DecompressValues,
+  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: DecompressValues,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
@@ -116,6 +115,7 @@ export function planDecompress(
     imageShape,
     conditions: conditionsFor(model, file.conditions, condition, firstImage, numImages, imageShape),
     firstImage,
+    ...hooks,
   };
 }
 
@@ -123,14 +123,13 @@ export function planDecompress(
 export async function decodeImages(
   model: PortableModel,
   job: DecompressJob,
-  hooks: WalkHooks,
   distribution = distributionOf(model),
 ): Promise<Images> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
   const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
-  await walkImages('decompress', model, distribution, job, hooks, (first, count) => {
+  await walkImages('decompress', model, distribution, job, (first, count) => {
     const intervals = intervalsFor(distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));

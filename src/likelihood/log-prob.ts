@@ -1,4 +1,4 @@
-import { anything, flag, type Given, optional, readArguments, type Values } from '../core/arguments';
+import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
@@ -14,7 +14,7 @@ export const logProbArguments = <GivenCondition>() => ({
   perValue: flag(false),
 });
 
-export const logProbOptions = { ...logProbArguments<ConditionData>(), ...walkArguments };
+const logProbOptions = { ...logProbArguments<ConditionData>(), ...walkArguments };
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions extends Given<typeof logProbOptions> {}
@@ -46,23 +46,19 @@ export async function logProb(
   images: NumericArray,
   options: LogProbOptions = {},
 ): Promise<Float64Array> {
-  const values = readArguments('logProb', options, logProbOptions);
-  return scoreImages(model, planLogProb(model, images, values), values);
+  return scoreImages(model, planLogProb(model, images, options));
 }
 
 /** Images to be scored, checked. */
-export interface LogProbJob extends GivenImages {
+export interface LogProbJob extends GivenImages, WalkHooks {
   readonly perValue: boolean;
 }
 
 /** Checks the images and options of {@link logProb}. */
-export function planLogProb(
-  model: PortableModel,
-  images: NumericArray,
-  { condition, perValue }: Values<typeof logProbOptions>,
-): LogProbJob {
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
   checkModel('logProb: model', model);
-  return { ...planImages('logProb', model, images, condition), perValue };
+  const { condition, ...values } = readArguments('logProb', options, logProbOptions);
+  return { ...planImages('logProb', model, images, condition), ...values };
 }
 
 /** How many numbers there are for each image. */
@@ -70,17 +66,13 @@ export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>
   perValue ? valuesOf(imageShape) : 1;
 
 /** log p of images, or of their values. */
-export async function scoreImages(
-  model: PortableModel,
-  job: LogProbJob,
-  hooks: WalkHooks,
-): Promise<Float64Array> {
+export async function scoreImages(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
   const { data, numImages, imageShape } = job;
   const total = valuesOf(imageShape);
   const size = numbersPerImage(job);
   const distribution = distributionOf(model);
   const nats = memoryFor('logProb', () => new Float64Array(numImages * size));
-  await walkImages('logProb', model, distribution, job, hooks, (first, count) => {
+  await walkImages('logProb', model, distribution, job, (first, count) => {
     const reader = logProbsFor(distribution, count);
     const ofValue = new Float64Array(count);
     return {

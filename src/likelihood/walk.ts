@@ -100,8 +100,7 @@ export async function walkImages(
   caller: string,
   model: PortableModel,
   distribution: PixelDistribution,
-  { numImages, imageShape, conditions }: WalkedImages,
-  { signal, onProgress }: WalkHooks,
+  { numImages, imageShape, conditions, signal, onProgress }: WalkedImages & WalkHooks,
   begin: (first: number, count: number) => Visitor,
 ): Promise<void> {
   const ofImage = valuesOf(imageShape);

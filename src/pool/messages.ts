@@ -1,8 +1,9 @@
+import type { CompressJob } from '../codec/compress';
 import type { DecompressJob } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
 import type { Images } from '../core/images';
 import type { LogProbJob } from '../likelihood/log-prob';
-import type { GivenImages } from '../likelihood/walk';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { AdjusterData } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
@@ -11,15 +12,17 @@ import type { Sampled } from '../sampling/sample';
 // The messages between a pool and its workers. Libraries that call functions in workers know nothing about progress,
 // aborting, or what a worker should cache. These few messages are simpler than wrapping such a library.
 
-/** A job as plain data. */
-export type SampleTask = Omit<Job, 'random' | 'adjust'> & { readonly adjust: AdjusterData | undefined };
+/** A job of sampling as plain data. */
+export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
+  readonly adjust: AdjusterData | undefined;
+};
 
-/** What workers can do, by name: a job, or a piece of one, and its result. */
+/** What workers can do, by name: a job, or a piece of one, as plain data, and its result. */
 export interface Work {
   sample: { job: SampleTask; result: Sampled };
-  logProb: { job: LogProbJob; result: Float64Array };
-  compress: { job: GivenImages; result: readonly CodedImage[] };
-  decompress: { job: DecompressJob; result: Images };
+  logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
+  compress: { job: Omit<CompressJob, keyof WalkHooks>; result: readonly CodedImage[] };
+  decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Images };
 }
 export type Method = keyof Work;
 

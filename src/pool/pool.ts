@@ -7,15 +7,16 @@ import type { NumericArray } from '../core/conditions';
 import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import { type LogProbOptions, logProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Adjuster } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
-import { planSample, type Sampled, type SampleOptions, sampleOptions } from '../sampling/sample';
+import { planSample, type Sampled, type SampleOptions } from '../sampling/sample';
 import type { SampleTask } from './messages';
 import { sliced } from './pieces';
-import { type PoolHooks, Scheduler } from './scheduler';
+import { Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
 const poolOptions = {
@@ -117,8 +118,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
-      const values = readArguments('sample', options as SampleOptions, sampleOptions);
-      const job = planSample(model, values);
+      const job = planSample(model, options as SampleOptions);
       const { numImages, imageShape, firstImage, given, lookAhead } = job;
       const size = valuesOf(imageShape);
       const data = memoryFor('sample', () => levelsArray(numImages * size, model.levels));
@@ -128,7 +128,6 @@ export function createPool(options: PoolOptions = {}): Pool {
         method: 'sample',
         model,
         job: sendable(job),
-        hooks: values as PoolHooks,
         partOf: (piece) => ({
           firstImage: firstImage + piece.first,
           given: given && sliced(piece, given, size),
@@ -142,43 +141,38 @@ export function createPool(options: PoolOptions = {}): Pool {
         valuesInStep: numImages,
       });
       const images: Images = { data, shape: [numImages, ...imageShape] };
-      if (!values.withLogProb) return images;
+      if (!job.withLogProb) return images;
       return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
     }) as Pool['sample'],
     async logProb(model, images, options = {}) {
-      const values = readArguments('logProb', options, logProbOptions);
-      const job = planLogProb(model, images, values);
+      const job = planLogProb(model, images, options);
       const size = numbersPerImage(job);
       const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
       await scheduler.run<'logProb'>({
         method: 'logProb',
         model,
         job,
-        hooks: values,
         partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
         take: (result, { first }) => nats.set(result, first * size),
       });
       return nats;
     },
     async compress(model, images, options = {}) {
-      const values = readArguments('compress', options, compressOptions);
-      const job = planCompress(model, images, values);
+      const job = planCompress(model, images, readArguments('compress', options, compressOptions));
       const coded = new Array<CodedImage>(job.numImages);
       await scheduler.run<'compress'>({
         method: 'compress',
         model,
         job,
-        hooks: values,
         partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
         take(result, { first }) {
           for (const [n, one] of result.entries()) coded[first + n] = one;
         },
       });
-      return packed(model, job, coded, values);
+      return packed(model, job, coded);
     },
     async decompress(model, bytes, options = {}) {
-      const values = readArguments('decompress', options, decompressOptions);
-      const job = planDecompress(model, bytes, values);
+      const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
       const { coded, numImages, imageShape, firstImage } = job;
       const size = valuesOf(imageShape);
       const data = memoryFor('decompress', () => levelsArray(numImages * size, model.levels));
@@ -186,7 +180,6 @@ export function createPool(options: PoolOptions = {}): Pool {
         method: 'decompress',
         model,
         job,
-        hooks: values,
         partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
           coded: coded.slice(first, first + count).map(({ code, checksum }) => {
@@ -202,7 +195,7 @@ export function createPool(options: PoolOptions = {}): Pool {
 }
 
 /** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
-function sendable({ random, adjust, ...job }: Job): SampleTask {
+function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
   const { data } = (adjust ?? {}) as Partial<Adjuster>;
   if (random !== undefined)
     throwTypeError('pool.sample: random', 'no function, since none can be sent to a worker', random);
@@ -210,5 +203,6 @@ function sendable({ random, adjust, ...job }: Job): SampleTask {
     const wanted = 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker';
     throwTypeError('pool.sample: adjust', wanted, adjust);
   }
-  return { ...job, adjust: data, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
+  const follow = onProgress as WalkHooks['onProgress'];
+  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
 }

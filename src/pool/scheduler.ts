@@ -1,25 +1,19 @@
 import { throwTypeError } from '../core/check';
 import { valuesOf } from '../core/images';
 import { tell } from '../core/progress';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
 import { conditionsOf, cut, type Piece } from './pieces';
 import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
-/** How to stop and follow a job. */
-export interface PoolHooks {
-  readonly signal: AbortSignal | undefined;
-  /** The job ends once all promises that it returns have. */
-  readonly onProgress: ((progress: { done: number; total: number }) => unknown) | undefined;
-}
-
 /** A job on many images, for workers to share. */
 export interface SharedJob<M extends Method> {
   readonly method: M;
   readonly model: PortableModel;
-  readonly job: Work[M]['job'];
-  readonly hooks: PoolHooks;
+  /** It ends once all promises that its `onProgress` returns have. */
+  readonly job: Work[M]['job'] & WalkHooks;
   /** What belongs to the images of a piece, beside their conditions. */
   partOf(piece: Piece): Partial<Work[M]['job']>;
   /** Receives the result of a piece; results come in any order. */
@@ -71,11 +65,12 @@ export class Scheduler {
   }
 
   private begin<M extends Method>(
-    { method, model, job, hooks, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
+    { method, model, job: all, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
     resolve: () => void,
     reject: (error: unknown) => void,
   ): Running {
-    const { signal, onProgress } = hooks;
+    const { signal, onProgress, ...data } = all;
+    const job = data as unknown as Work[M]['job'];
     const pieces = cut(job.numImages, this.maxWorkers, numParticles);
     const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     const atWork = new Set<WorkerHandle>();

@@ -11,15 +11,14 @@ import type { Port } from './port';
 const performers: {
   readonly [M in Method]: (
     model: PortableModel,
-    job: Work[M]['job'],
-    hooks: WalkHooks,
+    job: Work[M]['job'] & WalkHooks,
   ) => Promise<Work[M]['result']>;
 } = {
-  sample(model, { adjust, ...rest }, { signal, onProgress }) {
-    const job = { ...rest, adjust: adjust && adjusterOf(adjust), random: undefined };
+  sample(model, { adjust, onProgress, ...job }) {
     const follow = ({ done, total }: { done: number; total: number }) =>
       onProgress?.({ done: done * job.numImages, total: total * job.numImages });
-    return drawJob(model, job, { signal, onProgress: follow });
+    const functions = { random: undefined, adjust: adjust && adjusterOf(adjust), onProgress: follow };
+    return drawJob(model, { ...job, ...functions });
   },
   logProb: scoreImages,
   compress: encodeImages,
@@ -47,7 +46,7 @@ export function serve({ listen, post }: Port): void {
     const follow = ({ done }: { done: number }) => reply({ kind: 'progress', id, done });
     const hooks = { signal: aborter.signal, onProgress: isFollowed ? follow : undefined };
     try {
-      const result = await performers[method](models.get(model) as PortableModel, job, hooks);
+      const result = await performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
       reply({ kind: 'result', id, result }, buffersOf(result));
     } catch (error) {
       reply({ kind: 'error', id, error }); // its class and message survive the transfer

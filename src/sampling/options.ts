@@ -129,13 +129,10 @@ function checkYield(what: string, given: unknown): number {
 /** The values of {@link sampleArguments}, without tensors. */
 export type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
-/** How to stop and follow a job. */
-export type SampleHooks = Pick<SampleValues, 'signal' | 'onProgress'>;
-
-/** What to draw and how, checked. Plain data, except for `random` and `adjust`. */
+/** What to draw and how, checked. Plain data, except for what users' functions are. */
 export interface Job
   extends PartlyGiven,
-    Omit<SampleValues, keyof SampleHooks | 'numImages' | 'imageShape' | 'initial' | 'known' | 'condition'> {
+    Omit<SampleValues, 'numImages' | 'imageShape' | 'initial' | 'known' | 'condition'> {
   readonly seed: number;
   /** The conditions of the images, in the model's order. */
   readonly conditions: readonly ConditionValues[];
@@ -150,7 +147,7 @@ export interface ModelShape {
 
 /** Checks what depends on the model, or on several options. */
 export function planJob(model: ModelShape, values: SampleValues): Job {
-  const { initial, known, condition, signal: _, onProgress: __, ...rest } = values;
+  const { initial, known, condition, ...rest } = values;
   const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead } = values;
   if (firstValue === 'uniform' && adjust !== undefined)
     throwTypeError('sample: firstValue', "'model' with adjust", firstValue);

@@ -1,4 +1,4 @@
-import { type Given, oneOf, optional, readArguments, type Values } from '../core/arguments';
+import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
@@ -11,9 +11,9 @@ import { checkModel, type PortableModel } from '../program/program';
 import { Drawing, type Drawn } from './drawing';
 import type { OutputSource } from './growing-images';
 import { LookAhead } from './look-ahead';
-import { evaluatedRows, type Job, memoryForJob, planJob, type SampleHooks, sampleArguments } from './options';
+import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
-export const sampleOptions = {
+const sampleOptions = {
   ...sampleArguments<NumericArray, ConditionData>(),
   /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
   strategy: optional(oneOf('auto', 'incremental'), 'auto'),
@@ -59,9 +59,9 @@ export async function sample(
 ): Promise<Images | Sampled>;
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
-  const values = readArguments('sample', options, sampleOptions);
-  const sampled = await drawJob(model, planSample(model, values), values);
-  return values.withLogProb ? sampled : sampled.images;
+  const job = planSample(model, options);
+  const sampled = await drawJob(model, job);
+  return job.withLogProb ? sampled : sampled.images;
 }
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
@@ -78,17 +78,18 @@ export interface Sampled {
 }
 
 /** Checks the options of {@link sample}, all before anything is drawn. */
-export function planSample(model: PortableModel, values: Values<typeof sampleOptions>): Job {
+export function planSample(model: PortableModel, options: SampleOptions): Job {
   checkModel('sample: model', model);
+  const values = readArguments('sample', options, sampleOptions);
   return memoryFor('sample', () => planJob(model, values));
 }
 
 /** The result of a job; log p is empty if it was not asked for. */
-export async function drawJob(model: PortableModel, job: Job, hooks: SampleHooks): Promise<Sampled> {
+export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> {
   const distribution = distributionOf(model);
   const rows = evaluatedRows(model.conditions, job);
   const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
-  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job, hooks);
+  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job);
   const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
   data.set(levels);
   return { images: { data, shape: [job.numImages, ...job.imageShape] }, ...logProbs };
@@ -99,8 +100,8 @@ export async function drawImages(
   source: OutputSource,
   distribution: PixelDistribution,
   job: Job,
-  { signal, onProgress }: SampleHooks,
 ): Promise<Drawn> {
+  const { signal, onProgress } = job;
   const drawing = memoryForJob(job, () =>
     job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
   );

@@ -98,7 +98,7 @@ export async function sample(
   const job = memoryFor('sample', () => planJob(shape, values));
   const source = await outputSource(model, shape, job, strategy);
   try {
-    const { levels, logProb, logGiven } = await drawImages(source, shape.distribution, job, rest);
+    const { levels, logProb, logGiven } = await drawImages(source, shape.distribution, job);
     return tf.tidy(() => {
       const images = tf.tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
       if (!job.withLogProb) return images;

@@ -9,7 +9,7 @@ import {
 } from 'pixelcnn-layers';
 import { compress, type DecompressOptions, decompress, logProb, type PortableModel, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { planCompress } from '../../src/codec/compress';
+import { compressOptions, planCompress } from '../../src/codec/compress';
 import { decompressOptions, planDecompress } from '../../src/codec/decompress';
 import { readFile, writeFile } from '../../src/codec/format';
 import { readArguments } from '../../src/core/arguments';
@@ -203,7 +203,9 @@ describe('compress and decompress', () => {
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
     const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
-    expect(planCompress(model, large, { condition: undefined }).imageShape).toEqual([4096, 4097, 1]);
+    expect(planCompress(model, large, readArguments('compress', {}, compressOptions)).imageShape).toEqual([
+      4096, 4097, 1,
+    ]);
     const maxValues = 4096 * 4097;
     expect(planned(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
     const wanted = 'wanted sizes whose product is at most 268435456';

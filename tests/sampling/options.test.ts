@@ -1,15 +1,14 @@
-import type { SampleOptions } from 'pixelcnn-layers/runtime';
+import type { ConditionData, NumericArray, SampleOptions } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/core/arguments';
 import { TO_DRAW } from '../../src/distributions/filters';
-import { evaluatedRows, type ModelShape, planJob } from '../../src/sampling/options';
-import { sampleOptions } from '../../src/sampling/sample';
+import { evaluatedRows, type ModelShape, planJob, sampleArguments } from '../../src/sampling/options';
 
 const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };
 
 /** The job that options describe. */
 const planned = (shape: ModelShape, options: SampleOptions) =>
-  planJob(shape, readArguments('sample', options, sampleOptions));
+  planJob(shape, readArguments('sample', options, sampleArguments<NumericArray, ConditionData>()));
 
 /** Images of numbers. */
 const images = (shape: [number, number, number, number], ...data: number[]) => ({
