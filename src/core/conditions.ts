@@ -182,10 +182,10 @@ export function checkCondition(
   const flat = numCategories(condition) > 0 ? whole.slice(0, -1) : whole; // one number needs no dimension of its own
   const shape = (given as NumericArray | undefined)?.shape;
   if ([whole, flat].map(String).includes(String(shape))) return null;
-  const numbers = condition.kind === 'codes' ? 'codes' : 'numbers';
+  const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
   const wanted = isClass
     ? `a class from 0 to ${numClassesRead(condition) - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
-    : `${numbers} of shape [${flat}]${shape === undefined ? ', as { data, shape }' : ''}`;
+    : `${ofShape} [${flat}]${shape === undefined ? ', as { data, shape }' : ''}`;
   return throwTypeError(what, wanted, shape ?? given);
 }
 

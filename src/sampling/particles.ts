@@ -74,10 +74,10 @@ export class Particles {
       max = Math.max(max, weight);
     }
     if (max === Number.NEGATIVE_INFINITY) {
-      const name = `image ${this.job.firstImage + n}`;
-      const given = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
+      const image = this.job.firstImage + n;
+      const place = placeOf(index, imageShape).join(', ');
       throw new Error(
-        `sample: lookAhead: none of the ${perImage} particles of ${name} can come to ${given}; try more`,
+        `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
       );
     }
     let [sum, sumOfSquares] = [0, 0];
