@@ -28,6 +28,6 @@ export {
   allowed,
   allowedNeighbors,
 } from './sampling/adjusters';
-export type { SampleOptions, SampleProgress } from './sampling/options';
-export { type Sampled, sample } from './sampling/sample';
+export type { SampleProgress } from './sampling/options';
+export { type Sampled, type SampleOptions, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';

@@ -12,6 +12,7 @@ import {
 import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
+import { uniformsOf } from '../core/random';
 import {
   channelOf,
   isSoftmax,
@@ -20,7 +21,6 @@ import {
 } from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
-import { uniformsOf } from '../sampling/noise';
 import { dataOf } from '../tensors/batches';
 import { outputsOf } from '../tensors/forward';
 

@@ -1,20 +1,21 @@
 import { throwTypeError } from '../core/check';
-import { distributionOf } from '../distributions/kinds';
-import type { WalkedModel } from '../likelihood/walk';
+import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 
-/** The greatest number of levels that can be coded: with more, frequencies would have no room to differ. */
-const MOST_CODED_LEVELS = 2 ** 16;
+/** With more levels, frequencies would have no room to differ. */
+const MAX_LEVELS = 2 ** 16;
 
 /** Checks that a model has the form of a portable model, and levels that can be coded. */
 export function checkCodedModel(what: string, model: PortableModel): void {
   checkModel(what, model);
-  if (model.levels > MOST_CODED_LEVELS)
-    throwTypeError(what, `at most ${MOST_CODED_LEVELS} levels`, model.levels);
+  if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
 }
 
-/** A model that is plain data, with its distribution. */
-export function codedModel(what: string, model: PortableModel): WalkedModel {
-  checkModel(what, model);
-  return { model, distribution: distributionOf(model) };
+const digests = /* @__PURE__ */ new WeakMap<PortableModel, Uint8Array>();
+
+/** The digest of a model, computed once: it takes a pass over all weights. */
+export function keptDigest(model: PortableModel): Uint8Array {
+  const digest = digests.get(model) ?? digestOf(model);
+  digests.set(model, digest);
+  return digest;
 }

@@ -1,49 +1,37 @@
-import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
-import { type ConditionData, type NumericArray, readConditions } from '../core/conditions';
-import {
-  checkImages,
-  checkLevels,
-  type Images,
-  levelsArray,
-  resolveImageShape,
-  valuesOf,
-} from '../core/images';
-import { memoryFor } from '../core/memory';
-import {
-  checkWalkOptions,
-  type WalkedImages,
-  type WalkedModel,
-  type WalkOptions,
-  walkImages,
-  walkOptionNames,
-} from '../likelihood/walk';
-import { digestOf } from '../program/file';
+import { anything, flag, type Given, optional, readArguments, type Values } from '../core/arguments';
+import type { ConditionData, NumericArray } from '../core/conditions';
+import { valuesOf } from '../core/images';
+import { distributionOf } from '../distributions/kinds';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+
+import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
-import { checkCodedModel, codedModel } from './coded-model';
+import { checkCodedModel, keptDigest } from './coded-model';
 import { type CodedImage, checksumOf, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
-/** Options of {@link compress}. */
-export interface CompressOptions extends WalkOptions {
+/** What both functions `compress` take: conditions are arrays in the one, tensors in the other. */
+export const compressArguments = <GivenCondition>() => ({
   /**
-   * What the images are conditioned on, for models that take it: a class, or one class for each image; a vector or a
-   * map as `{ data, shape }`, [N,K] or [N,H,W,K]; several conditions by name, `{ class, map }`.
+   * What the images are conditioned on, for models that take it: a class, or one class for each image; vectors [N,K] or
+   * maps [N,H,W,K]; several conditions by name, `{ class, map }`.
    */
-  condition?: ConditionData;
+  condition: optional(anything<GivenCondition>()),
   /**
    * Whether to store the conditions in the file. If so, {@link decompress} needs none; otherwise it must be given the
    * same ones. They are stored uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map
    * four. @default false
    */
-  storeCondition?: boolean;
-}
+  storeCondition: flag(false),
+  ...walkArguments,
+});
 
-export const compressNames: NamesOf<CompressOptions> = {
-  condition: true,
-  storeCondition: true,
-  ...walkOptionNames,
-};
+export const compressOptions = compressArguments<ConditionData>();
+type CompressValues = Values<typeof compressOptions>;
+
+/** Options of {@link compress}. */
+export interface CompressOptions extends Given<typeof compressOptions> {}
 
 /**
  * Compresses images without loss. The size of the file is what the model's likelihood promises, -log2 p(x) bits, to
@@ -52,7 +40,8 @@ export const compressNames: NamesOf<CompressOptions> = {
  *
  * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
  *
- * @param model as `toPortable` makes it or `readPortable` reads it, of at most 65,536 levels
+ * @param model as `toPortable` makes it or `readPortable` reads it, of at most 65,536 levels; its numbers must not be
+ * changed afterwards, since its digest is computed once
  * @param images levels 0..L-1 [N,H,W,C], of any size that the model takes
  * @returns the bytes of a file
  * @throws TypeError (rejects) where shapes do not fit, or a value is not one of the model's levels; `signal.reason` where the
@@ -73,58 +62,46 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  return compressWith(codedModel('compress: model', model), images, options);
+  return compressWith(model, images, readArguments('compress', options, compressOptions));
 }
 
-/** The same with any distribution, including a user's own. */
+/** @param distribution the model's, or a user's own */
 export async function compressWith(
-  given: WalkedModel,
+  model: PortableModel,
   images: NumericArray,
-  options: CompressOptions,
+  values: CompressValues,
+  distribution?: PixelDistribution,
 ): Promise<Uint8Array> {
-  const job = planCompress(given.model, images, options);
-  return packed(given.model, job, await encodeImages(given, job, options));
+  const job = planCompress(model, images, values);
+  return packed(model, job, await encodeImages(model, job, distribution));
 }
 
 /** Images to be coded, checked. */
-export interface CompressJob extends WalkedImages {
-  /** A copy: the caller may change the original in the meantime. */
-  readonly data: Images['data'];
+export interface CompressJob extends GivenImages, WalkHooks {
   readonly storeCondition: boolean;
 }
 
-/** Checks the images and options of {@link compress}, all before anything is computed. */
+/** Checks the images and options of {@link compress}. */
 export function planCompress(
   model: PortableModel,
   images: NumericArray,
-  options: CompressOptions,
+  { condition, ...values }: CompressValues,
 ): CompressJob {
   checkCodedModel('compress: model', model);
-  const { condition, storeCondition = false } = checkArgs('compress: options', options, compressNames);
-  checkWalkOptions('compress', options);
-  checkBoolean('compress: storeCondition', storeCondition);
-  const { data, shape } = checkImages('compress: images', images);
-  const [numImages = 0, ...size] = shape;
-  const imageShape = resolveImageShape('compress: images', model.imageShape, size);
-  checkLevels('compress: images', data, model.levels);
-  const what = 'compress: condition';
-  const conditions = readConditions(what, model.conditions, condition, numImages, imageShape);
-  const own = memoryFor('compress', () => levelsArray(data.length, model.levels));
-  own.set(data);
-  return { data: own, numImages, imageShape, conditions, storeCondition };
+  return { ...planImages('compress', model, images, condition), ...values };
 }
 
 /** The codes of images. */
 export async function encodeImages(
-  given: WalkedModel,
-  job: Omit<CompressJob, 'storeCondition'>,
-  options: WalkOptions,
+  model: PortableModel,
+  job: CompressJob,
+  distribution = distributionOf(model),
 ): Promise<CodedImage[]> {
   const { data, imageShape } = job;
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await walkImages('compress', given, job, options, (first, count) => {
-    const intervals = intervalsFor(given.distribution, count);
+  await walkImages('compress', model, distribution, job, (first, count) => {
+    const intervals = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       visit(present, index, levels) {
@@ -155,6 +132,12 @@ export function packed(
   coded: readonly CodedImage[],
 ): Uint8Array {
   const stored = storeCondition && conditions.length > 0 ? conditions : null;
-  const header = { digest: digestOf(model), numImages, imageShape, levels: model.levels, conditions: stored };
+  const header = {
+    digest: keptDigest(model),
+    numImages,
+    imageShape,
+    levels: model.levels,
+    conditions: stored,
+  };
   return writeFile(header, model.conditions, coded);
 }

@@ -1,11 +1,5 @@
-import {
-  checkArgs,
-  checkInteger,
-  checkMaxValues,
-  MOST_VALUES,
-  type NamesOf,
-  throwTypeError,
-} from '../core/check';
+import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
+import { checkInteger, checkMaxValues, MOST_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
   type ConditionValues,
@@ -15,46 +9,41 @@ import {
 } from '../core/conditions';
 import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import {
-  checkWalkOptions,
-  type WalkedModel,
-  type WalkOptions,
-  walkImages,
-  walkOptionNames,
-} from '../likelihood/walk';
-import { digestOf } from '../program/file';
+import { distributionOf } from '../distributions/kinds';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+
+import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, codedModel } from './coded-model';
-import { type CodedImage, checksumOf, FileReader } from './format';
+import { checkCodedModel, keptDigest } from './coded-model';
+import { type CodedImage, checksumOf, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
-/** Options of {@link decompress}. */
-export interface DecompressOptions extends WalkOptions {
+/** What both functions `decompress` take: conditions are arrays in the one, tensors in the other. */
+export const decompressArguments = <GivenCondition>() => ({
   /**
    * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
    * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
    */
-  condition?: ConditionData;
+  condition: optional(anything<GivenCondition>()),
   /** The first image to read, counting from 0. @default 0 */
-  firstImage?: number;
+  firstImage: optional(integer({ from: 0 }), 0),
   /** How many to read. @default all from `firstImage` on */
-  numImages?: number;
+  numImages: optional(integer({ from: 1 })),
   /**
    * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
    * @default 2^24
    */
-  maxValues?: number;
-}
+  maxValues: optional(integer({ from: 1 }), MOST_VALUES),
+  ...walkArguments,
+});
 
-export const decompressNames: NamesOf<DecompressOptions> = {
-  condition: true,
-  firstImage: true,
-  numImages: true,
-  maxValues: true,
-  ...walkOptionNames,
-};
+export const decompressOptions = decompressArguments<ConditionData>();
+type DecompressValues = Values<typeof decompressOptions>;
+
+/** Options of {@link decompress}. */
+export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
  * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
@@ -83,23 +72,22 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  return decompressWith(codedModel('decompress: model', model), bytes, options);
+  return decompressWith(model, bytes, readArguments('decompress', options, decompressOptions));
 }
 
-/** The same with any distribution, including a user's own. */
+/** @param distribution the model's, or a user's own */
 export async function decompressWith(
-  given: WalkedModel,
+  model: PortableModel,
   bytes: Uint8Array,
-  options: DecompressOptions,
+  values: DecompressValues,
+  distribution?: PixelDistribution,
 ): Promise<Images> {
-  return decodeImages(given, planDecompress(given.model, bytes, options), options);
+  return decodeImages(model, planDecompress(model, bytes, values), distribution);
 }
 
 /** Codes to be read, checked. */
-export interface DecompressJob {
+export interface DecompressJob extends WalkedImages, WalkHooks {
   readonly coded: readonly CodedImage[];
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
   /** The index in the file of the first one, for errors. */
   readonly firstImage: number;
 }
@@ -108,49 +96,42 @@ export interface DecompressJob {
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
-  options: DecompressOptions,
+  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: DecompressValues,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
-  const {
-    firstImage = 0,
-    numImages: wanted,
-    maxValues = MOST_VALUES,
-  } = checkArgs('decompress: options', options, decompressNames);
-  checkWalkOptions('decompress', options);
-  checkInteger('decompress: maxValues', maxValues, 1);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
-  const file = attempt('decompress', () => new FileReader(bytes, model.conditions, digestOf(model)));
-  const { header } = file;
-  if (header.levels !== model.levels)
+  const file = attempt('decompress', () => readFile(bytes, model.conditions, keptDigest(model)));
+  if (file.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
-  checkInteger('decompress: firstImage', firstImage, 0, header.numImages - 1);
-  const left = header.numImages - firstImage;
+  checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
+  const left = file.numImages - firstImage;
   const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
-  checkMaxValues(`decompress: file: ${numImages} images`, numImages * valuesOf(header.imageShape), maxValues);
+  checkMaxValues(`decompress: file: ${numImages} images`, numImages * valuesOf(file.imageShape), maxValues);
   const imageShape = attempt('decompress', () =>
-    resolveImageShape('file: images', model.imageShape, header.imageShape),
+    resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
+    numImages,
     imageShape,
-    conditions: conditionsFor(model, header.conditions, options, firstImage, numImages, imageShape),
+    conditions: conditionsFor(model, file.conditions, condition, firstImage, numImages, imageShape),
     firstImage,
+    ...hooks,
   };
 }
 
 /** Decodes the images. */
 export async function decodeImages(
-  given: WalkedModel,
-  { coded, imageShape, conditions, firstImage }: DecompressJob,
-  options: WalkOptions,
+  model: PortableModel,
+  job: DecompressJob,
+  distribution = distributionOf(model),
 ): Promise<Images> {
-  const { levels } = given.model;
-  const numImages = coded.length;
+  const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, levels));
-  const job = { numImages, imageShape, conditions };
-  await walkImages('decompress', given, job, options, (first, count) => {
-    const intervals = intervalsFor(given.distribution, count);
+  const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
+  const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
+  await walkImages('decompress', model, distribution, job, (first, count) => {
+    const intervals = intervalsFor(distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
@@ -167,9 +148,7 @@ export async function decodeImages(
         for (const [n, { code, checksum }] of group.entries()) {
           const ofImage = data.subarray((first + n) * total, (first + n + 1) * total);
           if (checksumOf(code, ofImage) !== checksum)
-            throw new Error(
-              `decompress: image ${firstImage + first + n}: damaged${conditions.length > 0 ? ', or compressed with another condition' : ''}`,
-            );
+            throw new Error(`decompress: image ${firstImage + first + n}: ${damaged}`);
         }
       },
     };
@@ -181,7 +160,7 @@ export async function decodeImages(
 function conditionsFor(
   { conditions: kinds }: PortableModel,
   stored: readonly ConditionValues[] | null,
-  { condition }: DecompressOptions,
+  condition: ConditionData | undefined,
   firstImage: number,
   numImages: number,
   imageShape: ImageShape,

@@ -4,6 +4,7 @@ import {
   type ConditionValues,
   conditionShapeOf,
   conditionSize,
+  numCategories,
 } from '../core/conditions';
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
@@ -58,7 +59,7 @@ export function writeFile(
   for (const size of [numImages, ...imageShape, levels]) head.varint(size);
   head.bytes([conditions === null ? 0 : HAS_CONDITIONS]);
   for (const [index, { values }] of (conditions ?? []).entries()) {
-    const isWhole = isOfCategories(kinds[index] as ConditionShape);
+    const isWhole = numCategories(kinds[index] as ConditionShape) > 0;
     for (const value of values) {
       if (isWhole) head.varint(value);
       else head.float(value);
@@ -73,82 +74,62 @@ export function writeFile(
   return head.written();
 }
 
-/** Whether the numbers of a condition are integers from 0 on. */
-const isOfCategories = ({ kind }: ConditionShape) => kind === 'class' || kind === 'codes';
+/** A file: everything before the codes, and where the codes are. */
+export interface CodedFile extends Header {
+  image(n: number): CodedImage;
+}
 
-/** Reads a file: everything before the codes, and where the codes are. */
-export class FileReader {
-  readonly header: Header;
-  private readonly lengths: Float64Array;
-  private readonly checksums: BigUint64Array;
-  private readonly starts: Float64Array;
-
-  /** @throws Error that says what is wrong with the file */
-  constructor(
-    private readonly bytes: Uint8Array,
-    kinds: readonly ConditionShape[],
-    /** The digest of the caller's model. */
-    wanted: Uint8Array,
-  ) {
-    const reader = new ByteReader(bytes);
-    if (!MAGIC.every((byte) => reader.byte() === byte))
-      throw new Error('file: not a file of compressed images');
-    const version = reader.byte();
-    if (version !== VERSION)
-      throw new Error(
-        `file: wanted version ${VERSION}, got ${version}: of another pixelcnn-layers, or damaged`,
-      );
-    const digest = reader.bytes(DIGEST_BYTES);
-    if (!digest.every((byte, i) => byte === wanted[i]))
-      throw new Error('file: compressed with another model, or damaged: its digest differs');
-    const [numImages, height, width, channels, levels] = Array.from({ length: 5 }, () => reader.varint()) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    for (const [name, value, least] of [
-      ['images', numImages, 1],
-      ['height', height, 1],
-      ['width', width, 1],
-      ['channels', channels, 1],
-      ['levels', levels, 2],
-    ] as const)
-      checkInteger(`file: ${name}`, value, least);
-    const imageShape: ImageShape = [height, width, channels];
-    // Each image takes at least 9 bytes, so a short file cannot ask for much memory.
-    if (numImages > reader.left / (CHECKSUM_BYTES + 1))
-      throw new Error('file: truncated or damaged: too short for so many images');
-    const flags = reader.byte();
-    if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
-    const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
-    this.lengths = new Float64Array(numImages);
-    this.checksums = new BigUint64Array(numImages);
-    this.starts = new Float64Array(numImages);
-    let total = 0;
-    for (let n = 0; n < numImages; n++) {
-      this.starts[n] = total;
-      this.lengths[n] = reader.varint();
-      this.checksums[n] = reader.long();
-      total += this.lengths[n] as number;
-    }
-    const checksum = first64Bits(bytes.subarray(0, reader.at));
-    if (reader.long() !== checksum) throw new Error('file: damaged: its checksum differs');
-    if (reader.left !== total)
-      throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
-    for (let n = 0; n < numImages; n++) this.starts[n] = (this.starts[n] as number) + reader.at;
-    this.header = { digest, numImages, imageShape, levels, conditions };
+/**
+ * Reads a file.
+ *
+ * @param wanted the digest of the caller's model
+ * @throws Error that says what is wrong with the file
+ */
+export function readFile(bytes: Uint8Array, kinds: readonly ConditionShape[], wanted: Uint8Array): CodedFile {
+  const reader = new ByteReader(bytes);
+  if (!MAGIC.every((byte) => reader.byte() === byte))
+    throw new Error('file: not a file of compressed images');
+  const version = reader.byte();
+  if (version !== VERSION)
+    throw new Error(
+      `file: wanted version ${VERSION}, got ${version}: of another pixelcnn-layers, or damaged`,
+    );
+  const digest = reader.bytes(DIGEST_BYTES);
+  if (!digest.every((byte, i) => byte === wanted[i]))
+    throw new Error('file: compressed with another model, or damaged: its digest differs');
+  const count = (name: string, from = 1) => checkInteger(`file: ${name}`, reader.varint(), from);
+  const numImages = count('images');
+  const imageShape: ImageShape = [count('height'), count('width'), count('channels')];
+  const levels = count('levels', 2);
+  // Each image takes at least 9 bytes, so a short file cannot ask for much memory.
+  if (numImages > reader.left / (CHECKSUM_BYTES + 1))
+    throw new Error('file: truncated or damaged: too short for so many images');
+  const flags = reader.byte();
+  if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
+  const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
+  const lengths = new Float64Array(numImages);
+  const checksums = new BigUint64Array(numImages);
+  const starts = new Float64Array(numImages);
+  let total = 0;
+  for (let n = 0; n < numImages; n++) {
+    starts[n] = total;
+    lengths[n] = reader.varint();
+    checksums[n] = reader.long();
+    total += lengths[n] as number;
   }
-
-  /** An image's code. */
-  image(n: number): CodedImage {
-    const start = this.starts[n] as number;
+  const checksum = first64Bits(bytes.subarray(0, reader.at));
+  if (reader.long() !== checksum) throw new Error('file: damaged: its checksum differs');
+  if (reader.left !== total)
+    throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
+  const codes = bytes.subarray(reader.at);
+  const image = (n: number): CodedImage => {
+    const start = starts[n] as number;
     return {
-      code: this.bytes.subarray(start, start + (this.lengths[n] as number)),
-      checksum: this.checksums[n] as bigint,
+      code: codes.subarray(start, start + (lengths[n] as number)),
+      checksum: checksums[n] as bigint,
     };
-  }
+  };
+  return { digest, numImages, imageShape, levels, conditions, image };
 }
 
 /** The conditions in a file. Whether they fit the model is checked later, as for conditions that a caller gives. */
@@ -161,7 +142,7 @@ function readStored(
   return kinds.map((condition) => {
     const shape = conditionShapeOf(condition, imageShape);
     const count = numImages * conditionSize(shape);
-    const isWhole = isOfCategories(condition);
+    const isWhole = numCategories(condition) > 0;
     if (count * (isWhole ? 1 : 4) > reader.left)
       throw new Error('file: truncated or damaged: too short for its conditions');
     const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));

@@ -95,7 +95,7 @@ export const numClassesRead = ({
 }: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
 
 /** How many distinct integers a condition's numbers may be; 0 if they may be any numbers. */
-function numCategories(condition: ConditionShape): number {
+export function numCategories(condition: ConditionShape): number {
   if (condition.kind === 'class') return numClassesRead(condition);
   return condition.kind === 'codes' ? condition.levels : 0;
 }
@@ -106,10 +106,10 @@ export function checkConditionValues(
   condition: ConditionShape,
   values: ArrayLike<number>,
 ): void {
-  const most = numCategories(condition) - 1;
+  const categories = numCategories(condition);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
-    if (most >= 0) checkInteger(what, value, 0, most);
+    if (categories > 0) checkInteger(what, value, 0, categories - 1);
     else if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
       throwTypeError(what, 'finite numbers', value);
   }
@@ -175,37 +175,31 @@ export function checkCondition(
   numImages: number,
   imageShape: readonly number[],
 ): ArrayLike<number> | null {
-  const shape = conditionShapeOf(condition, imageShape);
   const isClass = condition.kind === 'class';
-  const mayBeFlat = isClass || condition.kind === 'codes'; // one number at each place
   const classes = isClass ? numbersOfClasses(given, numImages) : null;
   if (classes !== null) return classes;
-  const givenShape = (given as NumericArray | undefined)?.shape;
-  const has = (wanted: readonly number[]) =>
-    givenShape !== undefined && String(givenShape) === String(wanted);
-  const flat = [numImages, ...shape.slice(0, -1)];
-  if (!has([numImages, ...shape]) && !(mayBeFlat && has(flat))) {
-    const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
-    const form = givenShape === undefined ? ', as { data, shape }' : '';
-    const wanted = isClass
-      ? `a class from 0 to ${numClassesRead(condition) - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
-      : `${ofShape} [${mayBeFlat ? flat : [numImages, ...shape]}]${form}`;
-    throwTypeError(what, wanted, givenShape ?? given);
-  }
-  return null;
+  const whole = [numImages, ...conditionShapeOf(condition, imageShape)];
+  const flat = numCategories(condition) > 0 ? whole.slice(0, -1) : whole; // one number needs no dimension of its own
+  const shape = (given as NumericArray | undefined)?.shape;
+  if ([whole, flat].map(String).includes(String(shape))) return null;
+  const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
+  const wanted = isClass
+    ? `a class from 0 to ${numClassesRead(condition) - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
+    : `${ofShape} [${flat}]${shape === undefined ? ', as { data, shape }' : ''}`;
+  return throwTypeError(what, wanted, shape ?? given);
 }
 
 /** Classes given as plain numbers, one for each image; null otherwise. */
 function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> | null {
   if (typeof given === 'number') return new Float64Array(numImages).fill(given);
-  const isList = Array.isArray(given) || ArrayBuffer.isView(given);
-  return isList && (given as unknown as ArrayLike<number>).length === numImages
-    ? (given as unknown as ArrayLike<number>)
-    : null;
+  return isList(given) && given.length === numImages ? given : null;
 }
 
+const isList = (given: unknown): given is ArrayLike<number> =>
+  Array.isArray(given) || ArrayBuffer.isView(given);
+
 /** More images than can be evaluated side by side: each takes at least 16 bytes of a memory of at most 4 GiB. */
-const MOST_IMAGES = 2 ** 28;
+const MAX_IMAGES = 2 ** 28;
 
 /**
  * Reads and checks what the caller gave as the conditions of `numImages` images: one for each condition of the model,
@@ -222,7 +216,7 @@ export function readConditions(
   imageShape: readonly number[],
 ): ConditionValues[] {
   const matched = matchConditions<OneCondition>(what, conditions, given);
-  if (numImages > MOST_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
+  if (numImages > MAX_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
   return matched.map((one) => {
     if (one.condition.kind === 'class' && typeof one.given === 'number') {
       checkConditionValues(one.what, one.condition, [one.given]);
@@ -231,10 +225,9 @@ export function readConditions(
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);
+    const count = numImages * conditionSize(shape);
     if (typeof values !== 'object') throwTypeError(one.what, 'numbers', one.given);
-    if (values.length !== numImages * conditionSize(shape)) {
-      throwTypeError(one.what, `${numImages * conditionSize(shape)} numbers for its shape`, values.length);
-    }
+    if (values.length !== count) throwTypeError(one.what, `${count} numbers for its shape`, values.length);
     checkConditionValues(one.what, one.condition, values);
     return { shape, values: new Float32Array(values) };
   });
@@ -247,10 +240,7 @@ export function numConditions(given: unknown): number | undefined {
 }
 
 function numOfOne(given: unknown): number | undefined {
-  if (Array.isArray(given) || ArrayBuffer.isView(given))
-    return (given as unknown as { length: number }).length;
-  const { shape } = (given ?? {}) as { shape?: readonly number[] };
-  return shape?.[0];
+  return isList(given) ? given.length : (given as Partial<NumericArray> | null | undefined)?.shape?.[0];
 }
 
 /** The conditions of the images [start, start + count). */
@@ -263,7 +253,7 @@ export function slicedCondition(
   return { shape, values: values.subarray(start * size, (start + count) * size) };
 }
 
-/** The same condition repeated for a number of images. */
+/** Repeats the conditions of images a number of times. */
 export function repeatedCondition({ shape, values }: ConditionValues, count: number): ConditionValues {
   const all = new Float32Array(count * values.length);
   for (let n = 0; n < count; n++) all.set(values, n * values.length);

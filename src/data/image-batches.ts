@@ -12,7 +12,7 @@ import {
 } from '../core/arguments';
 import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
-import { uniformsOf } from '../sampling/noise';
+import { uniformsOf } from '../core/random';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 

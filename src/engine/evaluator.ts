@@ -200,6 +200,12 @@ export class Evaluator {
     yield* machine.rowInParts(ROW);
   }
 
+  /** Replaces image n by image from[n], for all n, [images]. */
+  copy(from: Int32Array): void {
+    copyMemory(this.machine, from);
+    this.conditionOf.set(from.map((n) => this.conditionOf[n] as number));
+  }
+
   /** Makes a pixel the present one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
@@ -224,12 +230,6 @@ export class Evaluator {
       }
     }
   }
-}
-
-/** Replaces image n by image from[n], for all n, [images]. */
-export function copyImages({ machine, conditionOf }: Evaluator, from: Int32Array): void {
-  copyMemory(machine, from);
-  conditionOf.set(from.map((n) => conditionOf[n] as number));
 }
 
 /**

@@ -229,10 +229,7 @@ function workOf({ op, length, inputs = 0 }: Instruction): number {
 const workOfRow = (steps: readonly Step[]): number =>
   steps.reduce((work, { code }) => work + (code.columns ?? 0) * workOf(code), 0);
 
-/**
- * Replaces image n by image from[n], for all n, by copying all of its memory. A function rather than a method, so that
- * bundles without a stepper leave it out.
- */
+/** Replaces image n by image from[n], for all n, by copying all of its memory. */
 export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
   const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
   const longest = reservations.reduce((most, { stride }) => Math.max(most, stride), 0);

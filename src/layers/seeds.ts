@@ -1,7 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { type Given, optionalSeed } from '../core/arguments';
+import { uniformsOf } from '../core/random';
 import type { DropoutArgs } from '../program/operations/attend';
-import { uniformsOf } from '../sampling/noise';
 import type { Initializer } from './types';
 
 // One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived

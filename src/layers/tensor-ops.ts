@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkFeatures, checkMemory, throwTypeError } from '../core/check';
 import { positions } from '../core/images';
+import { uniformsOf } from '../core/random';
 import {
   flipped,
   isSameWindow,
@@ -37,7 +38,6 @@ import {
   type NormalizedKernel,
   partsOf,
 } from '../program/weights';
-import { uniformsOf } from '../sampling/noise';
 import type { InitialWeights } from './initial-weights';
 
 /** The mask of a kernel on the device. */

@@ -1,25 +1,29 @@
-import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
-import { type ConditionData, type NumericArray, readConditions } from '../core/conditions';
-import { checkImages, checkLevels, resolveImageShape, valuesOf } from '../core/images';
+import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
+import type { ConditionData, NumericArray } from '../core/conditions';
+import { valuesOf } from '../core/images';
+import { memoryFor } from '../core/memory';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
-import { checkWalkOptions, type WalkedImages, type WalkOptions, walkImages, walkOptionNames } from './walk';
+import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from './walk';
+
+/** What both functions `logProb` take: conditions are arrays in the one, tensors in the other. */
+export const logProbArguments = <GivenCondition>() => ({
+  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
+  condition: optional(anything<GivenCondition>()),
+  /** Whether to return log p of each value instead of each image. @default false */
+  perValue: flag(false),
+});
+
+const logProbOptions = { ...logProbArguments<ConditionData>(), ...walkArguments };
 
 /** Options of {@link logProb}. */
-export interface LogProbOptions extends WalkOptions {
-  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
-  condition?: ConditionData;
-  /** Whether to return log p of each value instead of each image. @default false */
-  perValue?: boolean;
-}
-
-const optionNames: NamesOf<LogProbOptions> = { condition: true, perValue: true, ...walkOptionNames };
+export interface LogProbOptions extends Given<typeof logProbOptions> {}
 
 /**
  * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the values
- * before it. The result is the same on every machine, bit for bit; the tensor function `logProb` of `pixelcnn-layers`
- * agrees with it within float32 rounding.
+ * before it. Takes and returns plain arrays, with the same bits on every machine; the function `logProb` of
+ * `pixelcnn-layers`, which takes tensors, agrees within float32 rounding.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * equation 1.
@@ -43,13 +47,33 @@ export async function logProb(
   images: NumericArray,
   options: LogProbOptions = {},
 ): Promise<Float64Array> {
-  const job = planLogProb(model, images, options);
+  return scoreImages(model, planLogProb(model, images, options));
+}
+
+/** Images to be scored, checked. */
+export interface LogProbJob extends GivenImages, WalkHooks {
+  readonly perValue: boolean;
+}
+
+/** Checks the images and options of {@link logProb}. */
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
+  checkModel('logProb: model', model);
+  const { condition, ...values } = readArguments('logProb', options, logProbOptions);
+  return { ...planImages('logProb', model, images, condition), ...values };
+}
+
+/** How many numbers there are for each image. */
+export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>
+  perValue ? valuesOf(imageShape) : 1;
+
+/** log p of images, or of their values. */
+export async function scoreImages(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
   const { data, numImages, imageShape } = job;
-  const { perValue = false } = options;
   const total = valuesOf(imageShape);
+  const size = numbersPerImage(job);
   const distribution = distributionOf(model);
-  const nats = new Float64Array(perValue ? numImages * total : numImages);
-  await walkImages('logProb', { model, distribution }, job, options, (first, count) => {
+  const nats = memoryFor('logProb', () => new Float64Array(numImages * size));
+  await walkImages('logProb', model, distribution, job, (first, count) => {
     const reader = logProbsFor(distribution, count);
     const ofValue = new Float64Array(count);
     return {
@@ -57,31 +81,11 @@ export async function logProb(
         for (let n = 0; n < count; n++) levels[n] = data[(first + n) * total + index] as number;
         reader.of(present, levels, ofValue);
         for (let n = 0; n < count; n++) {
-          const to = perValue ? (first + n) * total + index : first + n;
+          const to = (first + n) * size + (job.perValue ? index : 0);
           nats[to] = (nats[to] as number) + (ofValue[n] as number);
         }
       },
     };
   });
   return nats;
-}
-
-/** The job of {@link logProb}, checked. */
-interface LogProbJob extends WalkedImages {
-  readonly data: ArrayLike<number>;
-}
-
-/** Checks the images and options of {@link logProb}, all before anything is computed. */
-export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
-  checkModel('logProb: model', model);
-  const { perValue = false } = checkArgs('logProb: options', options, optionNames);
-  checkWalkOptions('logProb', options);
-  checkBoolean('logProb: perValue', perValue);
-  const { data, shape } = checkImages('logProb: images', images);
-  const [numImages = 0, ...size] = shape;
-  const imageShape = resolveImageShape('logProb: images', model.imageShape, size);
-  checkLevels('logProb: images', data, model.levels);
-  const what = 'logProb: condition';
-  const conditions = readConditions(what, model.conditions, options.condition, numImages, imageShape);
-  return { data, numImages, imageShape, conditions };
 }

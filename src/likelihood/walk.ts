@@ -1,47 +1,81 @@
-import { checkFunction, checkSignal } from '../core/check';
-import { type ConditionValues, slicedCondition } from '../core/conditions';
-import { type ImageShape, placeOf, valuesOf } from '../core/images';
+import { callback, optional, optionalSignal, type Values } from '../core/arguments';
+import {
+  type ConditionData,
+  type ConditionValues,
+  type NumericArray,
+  readConditions,
+  slicedCondition,
+} from '../core/conditions';
+import {
+  checkImages,
+  checkLevels,
+  type ImageShape,
+  type Images,
+  levelsArray,
+  resolveImageShape,
+  valuesOf,
+} from '../core/images';
 import { memoryFor } from '../core/memory';
-import { inParts, pauses } from '../core/pauses';
+import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
+import { GrowingImages } from '../sampling/growing-images';
+import type { ModelShape } from '../sampling/options';
 
 // A walk through the values of whole images, which scoring, compressing and decompressing share.
 
 /** How to stop a walk and follow its progress. */
-export interface WalkOptions {
+export const walkArguments = {
   /** Stops the job: it rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal: optionalSignal(),
   /**
    * Called as rows are done, with the number of values (channels of pixels) done so far, out of N*H*W*C. A promise that
    * it returns is waited for; if it throws or rejects, so does the job.
    */
-  onProgress?: (progress: { done: number; total: number }) => void;
-}
+  onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
+};
 
-/** The names of {@link WalkOptions}. */
-export const walkOptionNames = { signal: true, onProgress: true } as const;
-
-/** Checks that both are what they should be, and that the signal has not aborted yet. */
-export function checkWalkOptions(caller: string, { signal, onProgress }: WalkOptions): void {
-  checkSignal(`${caller}: signal`, signal);
-  checkFunction(`${caller}: onProgress`, onProgress ?? (() => {}));
-}
-
-/** A model, and what its outputs mean. */
-export interface WalkedModel {
-  readonly model: PortableModel;
-  readonly distribution: PixelDistribution;
-}
+/** The values of {@link walkArguments}. */
+export type WalkHooks = Values<typeof walkArguments>;
 
 /** The images to walk through. */
 export interface WalkedImages {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly conditions: readonly ConditionValues[];
+}
+
+/** Images that are there before the walk, checked. */
+export interface GivenImages extends WalkedImages {
+  /** A copy: the caller may change the original in the meantime. */
+  readonly data: Images['data'];
+}
+
+/** Checks images and their conditions, all before anything is computed. */
+export function planImages(
+  caller: string,
+  model: ModelShape,
+  images: NumericArray,
+  condition: ConditionData | undefined,
+): GivenImages {
+  const what = `${caller}: images`;
+  const { data, shape } = checkImages(what, images);
+  const [numImages = 0, ...size] = shape;
+  const imageShape = resolveImageShape(what, model.imageShape, size);
+  checkLevels(what, data, model.levels);
+  const conditions = readConditions(
+    `${caller}: condition`,
+    model.conditions,
+    condition,
+    numImages,
+    imageShape,
+  );
+  const copy = memoryFor(caller, () => levelsArray(data.length, model.levels));
+  copy.set(data);
+  return { data: copy, numImages, imageShape, conditions };
 }
 
 /** What is done at the values of a group of images. */
@@ -64,42 +98,32 @@ const IMAGES_AT_A_TIME = 256;
  */
 export async function walkImages(
   caller: string,
-  { model, distribution }: WalkedModel,
-  { numImages, imageShape, conditions }: WalkedImages,
-  { signal, onProgress }: WalkOptions,
+  model: PortableModel,
+  distribution: PixelDistribution,
+  { numImages, imageShape, conditions, signal, onProgress }: WalkedImages & WalkHooks,
   begin: (first: number, count: number) => Visitor,
 ): Promise<void> {
-  const total = valuesOf(imageShape);
-  const [rows, , numChannels] = imageShape;
-  const rowSize = total / rows;
+  const ofImage = valuesOf(imageShape);
+  const total = numImages * ofImage;
   const pause = pauses();
   for (let first = 0; first < numImages; first += IMAGES_AT_A_TIME) {
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
     const ofGroup = conditions.map((condition) => slicedCondition(condition, first, count));
-    const [evaluator, visitor] = memoryFor(caller, () => [
-      evaluatorFor(model, { numImages: count, imageShape, conditions: ofGroup, distribution }),
-      begin(first, count),
-    ]);
-    const ofPixel = new Int32Array(count * numChannels); // levels of the present pixel so far, [images,C]
+    const [images, visitor] = memoryFor(caller, () => {
+      const group = { numImages: count, imageShape, conditions: ofGroup, distribution };
+      const evaluator = evaluatorFor(model, group);
+      return [new GrowingImages(evaluator, imageShape, count), begin(first, count)] as const;
+    });
     const levels = new Int32Array(count);
-    for (let index = 0; index < total; index++) {
-      signal?.throwIfAborted();
-      const place = placeOf(index, imageShape);
-      const [row, , channel] = place;
-      if (index % rowSize === 0) await inParts(evaluator.beginRow(row), pause, signal);
-      const present = { outputs: evaluator.outputs(...place), channel, levels: ofPixel };
+    const onRow = (done: number) =>
+      onProgress && tell(onProgress, { done: first * ofImage + count * done, total }, signal);
+    await images.eachValue({ signal, pause, onRow }, (place, index) => {
+      const present = images.present(images.source.outputs(...place), place[2]);
       readOutputs(caller, distribution, () => visitor.visit(present, index, levels));
-      evaluator.put(...place, levels);
-      for (let n = 0; n < count; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
-      const isRowDone = (index + 1) % rowSize === 0;
-      const done = first * total + count * (index + 1);
-      if (onProgress !== undefined && isRowDone)
-        await tell(onProgress, { done, total: numImages * total }, signal);
-      const paused = pause();
-      if (paused !== undefined) await paused;
-    }
+      images.put(place, levels);
+    });
     visitor.finish?.();
-    evaluator.release();
+    images.source.release();
   }
   signal?.throwIfAborted();
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../core/check';
+import { uniformsOf } from '../core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
-import { uniformsOf } from '../sampling/noise';
 import { defineOperation, type Implementation } from './operation';
 import { addresses, outputs, wasmKernel } from './wasm-kernels';
 

@@ -1,23 +1,28 @@
 import type { CompressJob } from '../codec/compress';
 import type { DecompressJob } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
-import type { NumericArray } from '../core/conditions';
 import type { Images } from '../core/images';
-import type { LogProbOptions } from '../likelihood/log-prob';
+import type { LogProbJob } from '../likelihood/log-prob';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { AdjusterData } from '../sampling/adjusters';
-import type { SampleOptions } from '../sampling/options';
+import type { Job } from '../sampling/options';
 import type { Sampled } from '../sampling/sample';
 
 // The messages between a pool and its workers. Libraries that call functions in workers know nothing about progress,
 // aborting, or what a worker should cache. These few messages are simpler than wrapping such a library.
 
-/** What workers can do, by name: the input for a piece of a job, and its result. */
+/** A job of sampling as plain data. */
+export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
+  readonly adjust: AdjusterData | undefined;
+};
+
+/** What workers can do, by name: a job, or a piece of one, as plain data, and its result. */
 export interface Work {
-  sample: { args: Omit<SampleOptions, 'adjust'> & { adjust?: AdjusterData }; result: Sampled };
-  logProb: { args: LogProbOptions & { images: NumericArray }; result: Float64Array };
-  compress: { args: Omit<CompressJob, 'storeCondition'>; result: readonly CodedImage[] };
-  decompress: { args: DecompressJob; result: Images };
+  sample: { job: SampleTask; result: Sampled };
+  logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
+  compress: { job: Omit<CompressJob, keyof WalkHooks>; result: readonly CodedImage[] };
+  decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Images };
 }
 export type Method = keyof Work;
 
@@ -33,7 +38,7 @@ export interface Call<M extends Method> {
   id: number;
   method: M;
   model: number;
-  args: Work[M]['args'];
+  job: Work[M]['job'];
   /** Whether its progress is wanted. */
   isFollowed: boolean;
 }

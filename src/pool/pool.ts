@@ -1,35 +1,36 @@
-import { type CompressOptions, packed, planCompress } from '../codec/compress';
-import { type DecompressOptions, planDecompress } from '../codec/decompress';
+import { type CompressOptions, compressOptions, packed, planCompress } from '../codec/compress';
+import { type DecompressOptions, decompressOptions, planDecompress } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
-import { checkArgs, checkFunction, checkInteger, type NamesOf, throwTypeError } from '../core/check';
-import {
-  type ConditionsByName,
-  type ConditionValues,
-  type NumericArray,
-  slicedCondition,
-} from '../core/conditions';
-import { type ImageShape, type Images, levelsArray, valuesOf } from '../core/images';
+import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
+import { throwTypeError } from '../core/check';
+import type { NumericArray } from '../core/conditions';
+import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
-import { type LogProbOptions, planLogProb } from '../likelihood/log-prob';
+import { YIELD_MILLISECONDS } from '../core/pauses';
+import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Adjuster } from '../sampling/adjusters';
-import { freshSeed, type SampleOptions } from '../sampling/options';
-import { planSample, type Sampled } from '../sampling/sample';
-import { type Piece, type Pieces, Scheduler } from './scheduler';
+import type { Job } from '../sampling/options';
+import { numParticlesOf } from '../sampling/particles';
+import { planSample, type Sampled, type SampleOptions } from '../sampling/sample';
+import type { SampleTask } from './messages';
+import { sliced } from './pieces';
+import { Scheduler } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
-/** Options of {@link createPool}. */
-export interface PoolOptions {
+const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
-  workers?: number;
+  workers: optional(integer({ from: 1 })),
   /**
    * Starts a worker that runs `pixelcnn-layers/worker`, for environments where the default cannot: a `Worker` of a
    * page, or one of Node's `worker_threads`.
    */
-  createWorker?: () => PoolWorker;
-}
+  createWorker: optional(callback<() => PoolWorker>(), startWorker),
+};
 
-const optionNames: NamesOf<PoolOptions> = { workers: true, createWorker: true };
+/** Options of {@link createPool}. */
+export interface PoolOptions extends Given<typeof poolOptions> {}
 
 /** The progress of a job in a pool. */
 export interface PoolProgress {
@@ -63,7 +64,7 @@ export interface Pool {
   readonly workers: number;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
-  /** The same, with log p of the images. */
+  /** As `sample` of `pixelcnn-layers/runtime`, with log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
@@ -111,197 +112,97 @@ export interface Pool {
  * ```
  */
 export function createPool(options: PoolOptions = {}): Pool {
-  const { workers = numCores(), createWorker = startWorker } = checkArgs(
-    'createPool: options',
-    options,
-    optionNames,
-  );
-  checkInteger('createPool: workers', workers, 1);
-  checkFunction('createPool: createWorker', createWorker);
+  const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
   const scheduler = new Scheduler(workers, createWorker);
+
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
-      const { numImages, imageShape, levels, conditions, lookAhead, numParticles } = planSample(
-        model,
-        options,
-      );
-      const { signal, onProgress, initial, known, seed = freshSeed(), firstImage = 0, ...rest } = options;
-      const { adjust, ...others } = rest;
-      const adjuster = (adjust as Adjuster | undefined)?.data;
-      refuseFunctions('sample', adjuster === undefined ? rest : others);
+      const job = planSample(model, options as SampleOptions);
+      const { numImages, imageShape, firstImage, given, lookAhead } = job;
       const size = valuesOf(imageShape);
-      const data = memoryFor('sample', () => levelsArray(numImages * size, levels));
+      const data = memoryFor('sample', () => levelsArray(numImages * size, model.levels));
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
-      await scheduler.run({
-        model,
+      await scheduler.run<'sample'>({
         method: 'sample',
-        pieces: cut(numImages, workers, numParticles),
-        argsOf: (piece) => ({
-          ...others,
-          ...(adjuster && { adjust: adjuster }),
-          ...conditionOf(piece, model, conditions),
-          ...(initial && known && { initial: imagesOf(piece, initial), known: imagesOf(piece, known) }),
-          numImages: piece.count,
-          imageShape: [...imageShape],
-          seed,
+        model,
+        job: sendable(job),
+        partOf: (piece) => ({
           firstImage: firstImage + piece.first,
-          yieldEvery: 'auto', // so that a worker can receive an abort
+          given: given && sliced(piece, given, size),
         }),
-        take: ({ first }, ofPiece) => {
-          data.set(ofPiece.images.data, first * size);
-          logProb.set(ofPiece.logProb, first);
-          if (ofPiece.logGiven !== undefined) logGiven.set(ofPiece.logGiven, first);
+        take(result, { first }) {
+          data.set(result.images.data, first * size);
+          logProb.set(result.logProb, first);
+          if (result.logGiven !== undefined) logGiven.set(result.logGiven, first);
         },
-        onProgress: onProgress && progressOf(onProgress, size, numImages),
-        signal,
+        numParticles: numParticlesOf(job),
+        valuesInStep: numImages,
       });
       const images: Images = { data, shape: [numImages, ...imageShape] };
-      if (!options.withLogProb) return images;
+      if (!job.withLogProb) return images;
       return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
     }) as Pool['sample'],
     async logProb(model, images, options = {}) {
-      const { numImages, imageShape, conditions } = planLogProb(model, images, options);
-      const { signal, onProgress, perValue = false } = options;
-      const total = numImages * valuesOf(imageShape);
-      const each = perValue ? valuesOf(imageShape) : 1;
-      const nats = memoryFor('logProb', () => new Float64Array(numImages * each));
-      await scheduler.run({
-        model,
+      const job = planLogProb(model, images, options);
+      const size = numbersPerImage(job);
+      const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
+      await scheduler.run<'logProb'>({
         method: 'logProb',
-        pieces: cut(numImages, workers),
-        argsOf: (piece) => ({
-          ...conditionOf(piece, model, conditions),
-          perValue,
-          images: imagesOf(piece, images),
-        }),
-        take: ({ first }, ofPiece) => nats.set(ofPiece, first * each),
-        onProgress: onProgress && progressOf(onProgress, total, 1),
-        signal,
+        model,
+        job,
+        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        take: (result, { first }) => nats.set(result, first * size),
       });
       return nats;
     },
     async compress(model, images, options = {}) {
-      const job = planCompress(model, images, options);
-      const { signal, onProgress } = options;
-      const { data, numImages, imageShape, conditions } = job;
-      const size = valuesOf(imageShape);
-      const coded = new Array<CodedImage>(numImages);
-      await scheduler.run({
-        model,
+      const job = planCompress(model, images, readArguments('compress', options, compressOptions));
+      const coded = new Array<CodedImage>(job.numImages);
+      await scheduler.run<'compress'>({
         method: 'compress',
-        pieces: cut(numImages, workers),
-        argsOf: ({ first, count }) => ({
-          data: data.slice(first * size, (first + count) * size),
-          numImages: count,
-          imageShape,
-          conditions: partsOf({ first, count }, conditions),
-        }),
-        take: ({ first }, ofPiece) => {
-          for (const [n, one] of ofPiece.entries()) coded[first + n] = one;
+        model,
+        job,
+        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+        take(result, { first }) {
+          for (const [n, one] of result.entries()) coded[first + n] = one;
         },
-        onProgress: onProgress && progressOf(onProgress, numImages * size, 1),
-        signal,
       });
       return packed(model, job, coded);
     },
     async decompress(model, bytes, options = {}) {
-      const { coded, imageShape, conditions, firstImage } = planDecompress(model, bytes, options);
-      const { signal, onProgress } = options;
+      const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
+      const { coded, numImages, imageShape, firstImage } = job;
       const size = valuesOf(imageShape);
-      const data = memoryFor('decompress', () => levelsArray(coded.length * size, model.levels));
-      await scheduler.run({
-        model,
+      const data = memoryFor('decompress', () => levelsArray(numImages * size, model.levels));
+      await scheduler.run<'decompress'>({
         method: 'decompress',
-        pieces: cut(coded.length, workers),
-        argsOf: ({ first, count }) => ({
-          // Copied, so that only these bytes are sent.
-          coded: coded
-            .slice(first, first + count)
-            .map(({ code, checksum }) => ({ code: Uint8Array.from(code), checksum })), // `slice` of a Buffer copies nothing
-          imageShape,
-          conditions: partsOf({ first, count }, conditions),
+        model,
+        job,
+        partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
+          coded: coded.slice(first, first + count).map(({ code, checksum }) => {
+            return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
+          }),
         }),
-        take: ({ first }, images) => data.set(images.data, first * size),
-        onProgress: onProgress && progressOf(onProgress, coded.length * size, 1),
-        signal,
+        take: (result, { first }) => data.set(result.data, first * size),
       });
-      return { data, shape: [coded.length, ...imageShape] };
+      return { data, shape: [numImages, ...imageShape] };
     },
     terminate: () => scheduler.terminate(),
   };
 }
 
-/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
-const MOST_IMAGES = 32;
-
-/** Smaller pieces take notably longer for each image, since weights are reread for few images. */
-const FEW_IMAGES = 8;
-
-/** Pieces for each worker, so that little is left to do when the first workers finish. */
-const PIECES_OF_A_WORKER = 4;
-
-/**
- * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
- * few.
- */
-function cut(numImages: number, workers: number, numParticles = 1): Pieces {
-  const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
-  const shared = Math.ceil(numImages / workers);
-  const [most, few] = [MOST_IMAGES, FEW_IMAGES].map((count) => Math.ceil(count / numParticles));
-  const size = Math.min(shared, most as number, Math.max(few as number, balanced));
-  const length = Math.ceil(numImages / size);
-  const start = (k: number) => Math.floor((k * numImages) / length);
-  return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
-}
-
-/** The images of a piece, copied so that only these are sent. */
-function imagesOf({ first, count }: Piece, { data, shape: [, ...imageShape] }: NumericArray): NumericArray {
-  const size = valuesOf(imageShape as unknown as ImageShape);
-  const values = Array.prototype.slice.call(data, first * size, (first + count) * size);
-  return { data: Int32Array.from(values), shape: [count, ...imageShape] };
-}
-
-/** The conditions of a piece's images as an option, always by name. */
-function conditionOf(
-  { first, count }: Piece,
-  { conditions }: PortableModel,
-  all: readonly ConditionValues[],
-): { condition?: ConditionsByName<NumericArray> } {
-  if (all.length === 0) return {};
-  const named = partsOf({ first, count }, all).map(({ shape, values }, index) => {
-    return [conditions[index]?.kind, { shape: [count, ...shape], data: values }];
-  });
-  return { condition: Object.fromEntries(named) };
-}
-
-/** The conditions of a piece's images, copied so that only these are sent. */
-const partsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
-  all.map((condition) => {
-    const { shape, values } = slicedCondition(condition, first, count);
-    return { shape, values: values.slice() };
-  });
-
-/** Turns values done in all images into steps of progress, and reports each step once; `share` values make one step. */
-function progressOf(onProgress: (progress: PoolProgress) => unknown, total: number, share: number) {
-  let done = 0;
-  return (values: number) => {
-    const before = done;
-    done = Math.floor(values / share);
-    return done > before ? onProgress({ done, total }) : undefined;
-  };
-}
-
-/** Functions cannot be sent: throws a clearer error than `postMessage` would. */
-function refuseFunctions(caller: string, options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== 'function' && typeof value !== 'symbol') continue;
-    const wanted =
-      name === 'adjust'
-        ? 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker'
-        : 'no function, since none can be sent to a worker';
-    throwTypeError(`pool.${caller}: ${name}`, wanted, value);
+/** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
+function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
+  const { data } = (adjust ?? {}) as Partial<Adjuster>;
+  if (random !== undefined)
+    throwTypeError('pool.sample: random', 'no function, since none can be sent to a worker', random);
+  if (adjust !== undefined && data === undefined) {
+    const wanted = 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker';
+    throwTypeError('pool.sample: adjust', wanted, adjust);
   }
+  const follow = onProgress as WalkHooks['onProgress'];
+  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
 }

@@ -4,7 +4,7 @@ import { builtin } from './builtin';
 
 /** Inside a worker, the channel to whoever started it: how to listen and how to post. */
 export interface Port {
-  listen(hear: (message: unknown) => void): void;
+  listen(onMessage: (message: unknown) => void): void;
   post(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
@@ -17,7 +17,7 @@ export function portOfWorker(): Port {
   const parent = builtin('node:worker_threads')?.parentPort;
   if (parent) {
     return {
-      listen: (hear) => parent.on('message', hear),
+      listen: (onMessage) => parent.on('message', onMessage),
       post: (message, transfer) => parent.postMessage(message, transfer),
     };
   }
@@ -25,7 +25,7 @@ export function portOfWorker(): Port {
     throw new Error('pixelcnn-layers/worker: wanted to be run by a worker, got imported outside of one');
   }
   return {
-    listen: (hear) => globalThis.addEventListener('message', ({ data }) => hear(data)),
+    listen: (onMessage) => globalThis.addEventListener('message', ({ data }) => onMessage(data)),
     post: (message, transfer) => globalThis.postMessage(message, { transfer }),
   };
 }

@@ -1,43 +1,35 @@
 import { throwTypeError } from '../core/check';
+import { valuesOf } from '../core/images';
 import { tell } from '../core/progress';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
+import { conditionsOf, cut, type Piece } from './pieces';
 import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
-/** The images of a job that one worker processes at a time. */
-export interface Piece {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** The pieces of a job. An array would do, but there may be millions. */
-export interface Pieces {
-  readonly length: number;
-  at(index: number): Piece | undefined;
-}
-
-/** A job on many images, divided into pieces. */
-export interface Job<M extends Method> {
-  readonly model: PortableModel;
+/** A job on many images, for workers to share. */
+export interface SharedJob<M extends Method> {
   readonly method: M;
-  readonly pieces: Pieces;
-  /** The input of a worker for a piece, made when it is sent. */
-  readonly argsOf: (piece: Piece) => Work[M]['args'];
+  readonly model: PortableModel;
+  /** It ends once all promises that its `onProgress` returns have. */
+  readonly job: Work[M]['job'] & WalkHooks;
+  /** What belongs to the images of a piece, beside their conditions. */
+  partOf(piece: Piece): Partial<Work[M]['job']>;
   /** Receives the result of a piece; results come in any order. */
-  readonly take: (piece: Piece, result: Work[M]['result']) => void;
-  /** Called when more values are done, over all images. The job ends once all promises that it returns have. */
-  readonly onProgress?: ((values: number) => unknown) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  take(result: Work[M]['result'], piece: Piece): void;
+  /** Of each image. @default 1 */
+  readonly numParticles?: number;
+  /** The number of values, over all images, that make one step of progress. @default 1 */
+  readonly valuesInStep?: number;
 }
 
 /** An unfinished job. */
 interface Running {
   /** Whether some of its pieces are waiting. */
   readonly isWaiting: boolean;
-  /** The first of the waiting pieces. */
-  next(): Piece;
-  give(handle: WorkerHandle, piece: Piece): Promise<void>;
+  /** Gives the first of the waiting pieces to a worker. */
+  give(handle: WorkerHandle): Promise<void>;
   fail(error: unknown): void;
 }
 
@@ -50,7 +42,7 @@ export class Scheduler {
   private isTerminated = false;
 
   constructor(
-    private readonly mostWorkers: number,
+    private readonly maxWorkers: number,
     private readonly startWorker: () => PoolWorker,
   ) {}
 
@@ -58,10 +50,10 @@ export class Scheduler {
    * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
    * terminated
    */
-  run<M extends Method>(job: Job<M>): Promise<void> {
+  run<M extends Method>(shared: SharedJob<M>): Promise<void> {
     if (this.isTerminated) return Promise.reject(new Error('pool: it has been terminated'));
     return new Promise((resolve, reject) => {
-      this.turns.push(this.begin(job, resolve, reject));
+      this.turns.push(this.begin(shared, resolve, reject));
       this.dispatch();
     });
   }
@@ -73,15 +65,19 @@ export class Scheduler {
   }
 
   private begin<M extends Method>(
-    { model, method, pieces, argsOf, take, onProgress, signal }: Job<M>,
+    { method, model, job: all, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
     resolve: () => void,
     reject: (error: unknown) => void,
   ): Running {
+    const { signal, onProgress, ...data } = all;
+    const job = data as unknown as Work[M]['job'];
+    const pieces = cut(job.numImages, this.maxWorkers, numParticles);
+    const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     const atWork = new Set<WorkerHandle>();
     const told = new Set<Promise<void>>(); // what `onProgress` has returned and is not done
     let numGiven = 0;
     let numLeft = pieces.length;
-    let values = 0;
+    let [values, steps] = [0, 0]; // done so far
     const end = () => {
       signal?.removeEventListener('abort', abort);
       this.turns = this.turns.filter((other) => other !== running);
@@ -99,25 +95,29 @@ export class Scheduler {
     };
     const follower = () => {
       let before = 0;
-      return (done: number) => {
-        values += done - before;
-        before = done;
-        if (onProgress === undefined || !this.running.has(running)) return;
-        const one = tell(onProgress, values)
+      return (ofPiece: number) => {
+        values += ofPiece - before;
+        before = ofPiece;
+        const done = Math.floor(values / valuesInStep);
+        if (onProgress === undefined || done === steps || !this.running.has(running)) return;
+        steps = done;
+        const one = tell(onProgress, { done, total })
           .catch(fail)
           .finally(() => told.delete(one));
         told.add(one);
       };
     };
     const running: Running = {
-      next: () => pieces.at(numGiven++) as Piece,
       get isWaiting() {
         return numGiven < pieces.length;
       },
-      async give(handle, piece) {
+      async give(handle) {
+        const piece = pieces.at(numGiven++);
         atWork.add(handle);
         try {
-          take(piece, await handle.perform(model, method, argsOf(piece), onProgress && follower()));
+          const conditions = conditionsOf(piece, job.conditions);
+          const part = { ...job, numImages: piece.count, conditions, ...partOf(piece) };
+          take(await handle.perform(model, method, part, onProgress && follower()), piece);
           if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
           fail(error);
@@ -139,9 +139,9 @@ export class Scheduler {
         const handle = this.freeHandle();
         if (handle === undefined) return;
         this.turns.shift();
-        const piece = job.next();
+        const given = job.give(handle);
         if (job.isWaiting) this.turns.push(job);
-        void job.give(handle, piece).then(() => this.dispatch());
+        void given.then(() => this.dispatch());
       } catch (cause) {
         job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
       }
@@ -152,7 +152,7 @@ export class Scheduler {
   private freeHandle(): WorkerHandle | undefined {
     this.handles = this.handles.filter(({ isLost }) => !isLost);
     const free = this.handles.find(({ isFree }) => isFree);
-    if (free !== undefined || this.handles.length >= this.mostWorkers) return free;
+    if (free !== undefined || this.handles.length >= this.maxWorkers) return free;
     const worker = this.startWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
       throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);

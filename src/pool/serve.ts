@@ -1,44 +1,28 @@
-import { codedModel } from '../codec/coded-model';
 import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
-import { logProb } from '../likelihood/log-prob';
+import { scoreImages } from '../likelihood/log-prob';
+import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
-import { drawJob, planSample } from '../sampling/sample';
+import { drawJob } from '../sampling/sample';
 import type { Call, Method, Reply, Request, Work } from './messages';
 import type { Port } from './port';
 
-/** How to abort a call, and to report how many values are done, over all its images. */
-interface Hooks {
-  readonly signal: AbortSignal;
-  readonly follow: (done: number) => void;
-}
-
-type Performer<M extends Method> = (
-  model: PortableModel,
-  args: Work[M]['args'],
-  hooks: Hooks,
-) => Promise<Work[M]['result']>;
-
-const performers: { readonly [M in Method]: Performer<M> } = {
-  sample: (model, { adjust, ...args }, { signal, follow }) => {
-    const { numImages = 1 } = args;
-    const options = { ...args, ...(adjust && { adjust: adjusterOf(adjust) }) };
-    const job = planSample(model, options);
-    return drawJob(model, job, { signal, onProgress: ({ done }) => follow(done * numImages) });
+const performers: {
+  readonly [M in Method]: (
+    model: PortableModel,
+    job: Work[M]['job'] & WalkHooks,
+  ) => Promise<Work[M]['result']>;
+} = {
+  sample(model, { adjust, onProgress, ...job }) {
+    const follow = ({ done, total }: { done: number; total: number }) =>
+      onProgress?.({ done: done * job.numImages, total: total * job.numImages });
+    const functions = { random: undefined, adjust: adjust && adjusterOf(adjust), onProgress: follow };
+    return drawJob(model, { ...job, ...functions });
   },
-  logProb: (model, { images, ...options }, { signal, follow }) =>
-    logProb(model, images, { ...options, signal, onProgress: ({ done }) => follow(done) }),
-  compress: (model, job, { signal, follow }) =>
-    encodeImages(codedModel('compress: model', model), job, {
-      signal,
-      onProgress: ({ done }) => follow(done),
-    }),
-  decompress: (model, job, { signal, follow }) =>
-    decodeImages(codedModel('decompress: model', model), job, {
-      signal,
-      onProgress: ({ done }) => follow(done),
-    }),
+  logProb: scoreImages,
+  compress: encodeImages,
+  decompress: decodeImages,
 };
 
 /** The memory of a result, which is transferred to the pool. */
@@ -56,15 +40,13 @@ export function serve({ listen, post }: Port): void {
   const aborters = new Map<number, AbortController>();
   const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
-  async function perform<M extends Method>({ id, method, model, args, isFollowed }: Call<M>): Promise<void> {
+  async function perform<M extends Method>({ id, method, model, job, isFollowed }: Call<M>): Promise<void> {
     const aborter = new AbortController();
     aborters.set(id, aborter);
-    const follow = (done: number) => {
-      if (isFollowed) reply({ kind: 'progress', id, done });
-    };
+    const follow = ({ done }: { done: number }) => reply({ kind: 'progress', id, done });
+    const hooks = { signal: aborter.signal, onProgress: isFollowed ? follow : undefined };
     try {
-      const hooks = { signal: aborter.signal, follow };
-      const result = await performers[method](models.get(model) as PortableModel, args, hooks);
+      const result = await performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
       reply({ kind: 'result', id, result }, buffersOf(result));
     } catch (error) {
       reply({ kind: 'error', id, error }); // its class and message survive the transfer

@@ -34,8 +34,8 @@ export class WorkerHandle {
   constructor(private readonly worker: PoolWorker) {
     listen(
       worker,
-      (reply) => this.hear(reply as Reply),
-      (cause) => this.lose(cause),
+      (reply) => this.onMessage(reply as Reply),
+      (cause) => this.onExit(cause),
     );
     holdProcess(worker, false);
   }
@@ -52,13 +52,13 @@ export class WorkerHandle {
   perform<M extends Method>(
     model: PortableModel,
     method: M,
-    args: Work[M]['args'],
+    job: Work[M]['job'],
     follow?: (done: number) => void,
   ): Promise<Work[M]['result']> {
     return new Promise((resolve, reject) => {
       const id = this.numCalls++;
       this.send(model);
-      const call = { kind: 'call', id, method, model: numberOf(model), args, isFollowed: !!follow };
+      const call = { kind: 'call', id, method, model: numberOf(model), job, isFollowed: !!follow };
       this.post(call as Request);
       this.present = { id, resolve, reject, follow: follow ?? (() => {}) };
       holdProcess(this.worker, true);
@@ -96,7 +96,7 @@ export class WorkerHandle {
     this.worker.postMessage(request);
   }
 
-  private hear(reply: Reply): void {
+  private onMessage(reply: Reply): void {
     const { present } = this; // null once the worker was told to end
     if (reply.id !== present?.id) return;
     if (reply.kind === 'progress') {
@@ -109,7 +109,7 @@ export class WorkerHandle {
     else present.reject(reply.error);
   }
 
-  private lose(cause: unknown): void {
+  private onExit(cause: unknown): void {
     if (this.isLost) return;
     const why = cause instanceof Error ? cause.message : String(cause);
     void this.end(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));

@@ -39,27 +39,27 @@ export function startWorker(): PoolWorker {
 /** Not written as above: this is for Node, and no page's bundle needs it. */
 const fileNearThis = (name: string) => new URL(name, import.meta.url);
 
-/** Calls `hear` with each message of a worker, and `die` when there will be no more messages. */
+/** Calls `onMessage` with each message of a worker, and `onExit` when there will be no more messages. */
 export function listen(
   worker: PoolWorker,
-  hear: (message: unknown) => void,
-  die: (cause: unknown) => void,
+  onMessage: (message: unknown) => void,
+  onExit: (cause: unknown) => void,
 ): void {
-  const unreadable = () => die(new Error('a message could not be read'));
+  const unreadable = () => onExit(new Error('a message could not be read'));
   if ('on' in worker) {
     const thread = worker as PoolWorker & ThreadPort;
-    thread.on('message', hear);
+    thread.on('message', onMessage);
     thread.on('messageerror', unreadable);
-    thread.on('error', die);
-    thread.on('exit', (code) => die(new Error(`it ended with exit code ${code}`)));
+    thread.on('error', onExit);
+    thread.on('exit', (code) => onExit(new Error(`it ended with exit code ${code}`)));
     return;
   }
   const page = worker as Worker;
-  page.addEventListener('message', ({ data }) => hear(data));
+  page.addEventListener('message', ({ data }) => onMessage(data));
   page.addEventListener('messageerror', unreadable);
   page.addEventListener('error', (event) => {
     event.preventDefault(); // whoever requested the job gets the error
-    die(event.error ?? new Error(event.message || 'its file could not be loaded'));
+    onExit(event.error ?? new Error(event.message || 'its file could not be loaded'));
   });
 }
 

@@ -1,4 +1,5 @@
-import { checkArgs, checkFunction, checkOneOf, type NamesOf, throwTypeError } from '../core/check';
+import { checked, type Given, readArguments } from '../core/arguments';
+import { checkOneOf, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
@@ -26,12 +27,22 @@ export interface Adjuster extends Adjust {
    * @internal
    */
   readonly data: AdjusterData;
+  /**
+   * Checks that it fits images of a model.
+   *
+   * @internal
+   */
+  readonly checkFits: (what: string, imageShape: ImageShape, levels: number) => void;
 }
 
 /** The data that describe an {@link Adjuster}. */
 export type AdjusterData =
   | { readonly kind: 'allowed'; readonly levels: NumericArray }
-  | { readonly kind: 'allowedNeighbors'; readonly right: NumericArray; readonly below: NumericArray };
+  | { readonly kind: 'allowedNeighbors'; readonly pairs: AllowedNeighborsArgs };
+
+/** Makes an adjuster from its data. */
+export const adjusterOf = (data: AdjusterData): Adjuster =>
+  data.kind === 'allowed' ? allowed(data.levels) : allowedNeighbors(data.pairs);
 
 /**
  * Allows only certain levels, at all places or place by place. For {@link SampleOptions.adjust}.
@@ -49,19 +60,41 @@ export type AdjusterData =
  * ```
  */
 export function allowed(levels: NumericArray): Adjuster {
-  checkFlags('allowed: levels', levels, (rank) => rank === 1 || rank === 4, '[L] or [H,W,C,L]');
-  return adjusterOf({ kind: 'allowed', levels });
+  const { shape } = checkFlags('allowed: levels', levels, [1, 4], '[L] or [H,W,C,L]');
+  const numLevels = shape.at(-1) as number;
+  const adjust: Adjust = (logProbs, place, _, imageShape) => {
+    const from = shape.length === 1 ? 0 : indexOfPlace(place, imageShape) * numLevels;
+    for (let n = 0; n < logProbs.length; n += numLevels) {
+      forbid(logProbs.subarray(n, n + numLevels), levels, from);
+    }
+  };
+  return Object.assign(adjust, {
+    data: { kind: 'allowed', levels } as const,
+    checkFits(what: string, imageShape: ImageShape, levels: number) {
+      const wanted = [[levels], [...imageShape, levels]].map(String);
+      if (!wanted.includes(String(shape)))
+        throwTypeError(`${what}: allowed`, `shape [${wanted.join('] or [')}]`, shape);
+    },
+  });
 }
+
+/** 1 for each pair of levels that may stand side by side, else 0. */
+const pairs = () =>
+  checked<NumericArray>((what, given) => {
+    const { shape } = checkFlags(what, given, [2], '[L,L]');
+    if (shape[0] !== shape[1]) throwTypeError(what, 'shape [L,L]', shape);
+    return given as NumericArray;
+  });
+
+const neighborsArguments = {
+  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
+  right: pairs(),
+  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
+  below: pairs(),
+};
 
 /** Arguments of {@link allowedNeighbors}. */
-export interface AllowedNeighborsArgs {
-  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
-  right: NumericArray;
-  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
-  below: NumericArray;
-}
-
-const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
+export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {}
 
 /**
  * Allows only certain pairs of neighbors, such as tiles that fit together: a level is drawn only if it may stand to the
@@ -79,87 +112,43 @@ const argNames: NamesOf<AllowedNeighborsArgs> = { right: true, below: true };
  * ```
  */
 export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
-  const { right, below } = checkArgs('allowedNeighbors: args', args, argNames);
-  for (const [name, pairs] of Object.entries({ right, below })) {
-    const what = `allowedNeighbors: ${name}`;
-    checkFlags(what, pairs, (rank) => rank === 2, '[L,L]');
-    if (pairs.shape[0] !== pairs.shape[1]) throwTypeError(what, 'shape [L,L]', pairs.shape);
-  }
-  return adjusterOf({ kind: 'allowedNeighbors', right, below });
-}
-
-/** Makes an adjuster from its data. */
-export function adjusterOf(data: AdjusterData): Adjuster {
-  const adjust = data.kind === 'allowed' ? allow(data.levels) : allowPairs(data.right, data.below);
-  return Object.assign(adjust, { data });
-}
-
-function allow({ data, shape }: NumericArray): Adjust {
-  const levels = shape.at(-1) as number;
-  return (logProbs, place, _, imageShape) => {
-    const from = shape.length === 1 ? 0 : indexOfPlace(place, imageShape) * levels;
-    for (let i = 0; i < logProbs.length; i++) {
-      if (data[from + (i % levels)] === 0) logProbs[i] = Number.NEGATIVE_INFINITY;
-    }
-  };
-}
-
-function allowPairs(right: NumericArray, below: NumericArray): Adjust {
+  const pairs = readArguments('allowedNeighbors', args, neighborsArguments);
+  const { right, below } = pairs;
   const levels = right.shape[0] as number;
-  return (logProbs, [row, column], levelsSoFar, [height, width]) => {
-    const index = row * width + column;
+  const adjust: Adjust = (logProbs, [row, column], levelsSoFar, [height, width]) => {
     for (let n = 0; n < logProbs.length / levels; n++) {
-      const at = n * height * width + index;
+      const at = (n * height + row) * width + column;
       const ofImage = logProbs.subarray(n * levels, (n + 1) * levels);
-      if (column > 0) forbid(ofImage, right, levelsSoFar[at - 1] as number);
-      if (row > 0) forbid(ofImage, below, levelsSoFar[at - width] as number);
+      if (column > 0) forbid(ofImage, right, (levelsSoFar[at - 1] as number) * levels);
+      if (row > 0) forbid(ofImage, below, (levelsSoFar[at - width] as number) * levels);
     }
   };
+  return Object.assign(adjust, {
+    data: { kind: 'allowedNeighbors', pairs } as const,
+    checkFits(what: string, imageShape: ImageShape, levels: number) {
+      const name = `${what}: allowedNeighbors`;
+      if (imageShape[2] !== 1) throwTypeError(name, 'images of one channel', imageShape);
+      for (const [side, { shape }] of Object.entries(pairs))
+        if (shape[0] !== levels) throwTypeError(`${name}: ${side}`, `shape [${levels},${levels}]`, shape);
+    },
+  });
 }
 
-/** Forbids the levels that may not stand beside another. */
-function forbid(logProbs: Float64Array, { data: pairs }: NumericArray, beside: number): void {
+/** Forbids the levels of an image whose flags, from an index on, are 0. */
+function forbid(logProbs: Float64Array, { data: flags }: NumericArray, from: number): void {
   for (let level = 0; level < logProbs.length; level++) {
-    if (pairs[beside * logProbs.length + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
+    if (flags[from + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
   }
 }
 
-/** Checks flags, 0 or 1, and their shape. */
-function checkFlags(
-  what: string,
-  flags: NumericArray,
-  fits: (rank: number) => boolean,
-  wanted: string,
-): void {
+/** Checks flags, 0 or 1, and how many dimensions they have. */
+function checkFlags(what: string, flags: unknown, ranks: readonly number[], wanted: string): NumericArray {
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
-  if (!Array.isArray(shape) || !fits(shape.length))
+  if (!Array.isArray(shape) || !ranks.includes(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
   const size = shape.reduce((product: number, length: number) => product * length, 1);
   if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
   if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);
-}
-
-/** Checks that something is a function and, if this library made it, that it fits images of this shape. */
-export function checkAdjust(what: string, adjust: Adjust, imageShape: ImageShape, levels: number): void {
-  checkFunction(what, adjust);
-  const { data } = adjust as Partial<Adjuster>;
-  if (data?.kind === 'allowed') {
-    const fits = [[levels], [...imageShape, levels]].some(
-      (shape) => String(shape) === String(data.levels.shape),
-    );
-    if (!fits)
-      throwTypeError(
-        `${what}: allowed`,
-        `shape [${levels}] or [${[...imageShape, levels]}]`,
-        data.levels.shape,
-      );
-  }
-  if (data?.kind === 'allowedNeighbors') {
-    if (imageShape[2] !== 1) throwTypeError(`${what}: allowedNeighbors`, 'images of one channel', imageShape);
-    for (const name of ['right', 'below'] as const) {
-      if (data[name].shape[0] !== levels)
-        throwTypeError(`${what}: allowedNeighbors: ${name}`, `shape [${levels},${levels}]`, data[name].shape);
-    }
-  }
+  return { data, shape };
 }

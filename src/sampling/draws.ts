@@ -1,119 +1,135 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
-import type { PresentPixels } from '../distributions/pixel-distribution';
+import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import { exp, log } from '../kernels/arithmetic';
 import type { Job } from './options';
 
-/**
- * Draws levels for the particles of each image, and gives the log-probabilities of levels. Rows are what the model
- * evaluates: for each particle all images, and with guidance all images again without a class.
- */
+/** Draws levels for a number of images, and gives the log-probabilities of levels. */
 export interface Draws {
-  /** Sets the model's outputs at a place, [rows], and the levels of all images so far, [particles * N*H*W*C]. */
+  /** The number of images. */
+  readonly count: number;
+  /** Log p by the model itself; null if it was not asked for. */
+  readonly model: LogProbs | null;
+  /** Sets the model's outputs at a place, [images, stride], and the levels of all images so far, [images, H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
   /**
-   * Draws a level wherever `drawn` [rows] has {@link TO_DRAW}, using the first [particles * N] uniforms.
-   * {@link TO_DRAW} remains if no level is left.
+   * Draws a level wherever `drawn` [images] has {@link TO_DRAW}, using the first [images] uniforms. {@link TO_DRAW}
+   * remains if no level is left.
    */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
   /**
-   * log p of levels [rows] in the distribution that images are drawn from, before temperature and filters: [particles *
-   * N]; -Infinity if no level is left.
+   * log p of levels [images] in the distribution that images are drawn from, before temperature and filters; -Infinity
+   * if no level is left.
    */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/** By the model alone, or as modified by the job. */
-export const drawsFor = (job: Job, perImage: number): Draws =>
-  job.guidance === 0 && job.adjust === undefined ? modelDraws(job, perImage) : changedDraws(job, perImage);
+/**
+ * From the model's own distribution, or with guidance, adjusted, or both.
+ *
+ * @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride]
+ */
+export function drawsFor(
+  job: Job,
+  distribution: PixelDistribution,
+  count: number,
+  withoutClass: Float32Array | undefined,
+): Draws {
+  const isChanged = withoutClass !== undefined || job.adjust !== undefined;
+  return {
+    count,
+    model: job.withLogProb ? logProbsFor(distribution, count) : null,
+    ...(isChanged
+      ? changedDraws(job, distribution, count, withoutClass)
+      : modelDraws(job, distribution, count)),
+  };
+}
 
-function modelDraws({ numImages, distribution, filters, lookAhead }: Job, perImage: number): Draws {
-  const draw = drawFor(distribution, perImage * numImages, filters);
-  const reader = lookAhead > 0 ? logProbsFor(distribution, perImage * numImages) : null; // not needed if nothing is weighed
+type LevelDraws = Pick<Draws, 'read' | 'draw' | 'logProbs'>;
+
+function modelDraws(job: Job, distribution: PixelDistribution, count: number): LevelDraws {
+  const draw = drawFor(distribution, count, job);
+  const reader = job.lookAhead > 0 ? logProbsFor(distribution, count) : null; // not needed if nothing is weighed
   let present: PresentPixels;
   return {
     read(given) {
       present = given;
     },
-    draw: (uniforms, drawn) => draw(present, uniforms.subarray(0, perImage * numImages), drawn),
+    draw: (uniforms, drawn) => draw(present, uniforms.subarray(0, count), drawn),
     logProbs: (drawn, to) => reader?.of(present, drawn, to),
   };
 }
 
-/** With guidance, adjusted, or both, in this order. */
-function changedDraws(job: Job, perImage: number): Draws {
-  const { numImages, distribution, filters, guidance, adjust, imageShape } = job;
+/** With guidance first, then adjusted: once for each version of the job's images. */
+function changedDraws(
+  job: Job,
+  distribution: PixelDistribution,
+  count: number,
+  withoutClass: Float32Array | undefined,
+): LevelDraws {
+  const { numImages, guidance, adjust, imageShape } = job;
   const { levels } = distribution;
-  const rowsEach = numImages * (guidance === 0 ? 1 : 2);
   const total = valuesOf(imageShape);
-  const size = numImages * levels;
-  const reader = logProbsFor(distribution, perImage * rowsEach);
-  const all = new Float64Array(perImage * rowsEach * levels); // [rows,L]
-  const drawLevel = levelDraw(levels, filters);
+  const reader = logProbsFor(distribution, count);
+  const all = new Float64Array(count * levels); // log p of each level in the distribution that is drawn from
+  const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
+  const drawLevel = levelDraw(levels, job);
   let at: Place = [0, 0, 0];
 
-  /** For a particle: log p of each level in the distribution that is drawn from, not renormalised. */
-  const read = (particle: number, place: Place, levelsSoFar: Int32Array) => {
-    const start = particle * rowsEach * levels;
-    const logProbs = all.subarray(start, start + size);
-    if (guidance !== 0) guide(logProbs, all.subarray(start + size, start + 2 * size), guidance);
-    if (adjust === undefined) return;
-    if (guidance !== 0) for (let n = 0; n < numImages; n++) normalize(logProbs, n * levels, levels);
-    const from = particle * numImages * total;
-    const ofImages = levelsSoFar.subarray(from, from + numImages * total);
-    checkReturned(adjust(logProbs, place, ofImages, [...imageShape]), logProbs);
-  };
-  /** The log-probabilities of a particle, after they have been checked; null if no level is left. */
-  const row = (particle: number, n: number) => {
-    const start = (particle * rowsEach + n) * levels;
-    const logProbs = all.subarray(start, start + levels);
-    return adjust === undefined || isAnyLeft(logProbs, job.firstImage + n, at) ? logProbs : null;
+  const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
+  /** The log-probabilities of an image, after they have been checked; null if no level is left. */
+  const leftOf = (i: number) => {
+    const logProbs = ofImage(i);
+    const isLeft = adjust === undefined || isAnyLeft(logProbs, job.firstImage + (i % numImages), at);
+    return isLeft ? logProbs : null;
   };
   return {
     read(present, place, levelsSoFar) {
-      reader.ofAll(present, all);
       at = place;
-      for (let p = 0; p < perImage; p++) read(p, place, levelsSoFar);
+      reader.ofAll(present, all);
+      if (withoutClass !== undefined) {
+        reader.ofAll({ ...present, outputs: withoutClass.subarray(0, present.outputs.length) }, free);
+        guide(all, free, guidance);
+      }
+      if (adjust === undefined) return;
+      if (guidance !== 0) for (let i = 0; i < count; i++) normalize(ofImage(i));
+      for (let first = 0; first < count; first += numImages) {
+        const logProbs = all.subarray(first * levels, (first + numImages) * levels);
+        const ofImages = levelsSoFar.subarray(first * total, (first + numImages) * total);
+        checkReturned(adjust(logProbs, place, ofImages, [...imageShape]), logProbs);
+      }
     },
     draw(uniforms, drawn) {
-      for (let p = 0; p < perImage; p++) {
-        for (let n = 0; n < numImages; n++) {
-          const to = p * rowsEach + n;
-          if (drawn[to] !== TO_DRAW) continue;
-          const logProbs = row(p, n);
-          if (logProbs !== null) drawn[to] = drawLevel(logProbs, uniforms[p * numImages + n] as number);
-        }
+      for (let i = 0; i < count; i++) {
+        if (drawn[i] !== TO_DRAW) continue;
+        const logProbs = leftOf(i);
+        if (logProbs !== null) drawn[i] = drawLevel(logProbs, uniforms[i] as number);
       }
     },
     logProbs(drawn, to) {
-      for (let p = 0; p < perImage; p++) {
-        for (let n = 0; n < numImages; n++) {
-          const logProbs = row(p, n);
-          const level = drawn[p * rowsEach + n] as number;
-          to[p * numImages + n] =
-            logProbs === null
-              ? Number.NEGATIVE_INFINITY
-              : (logProbs[level] as number) - logSum(logProbs, 0, levels);
-        }
+      for (let i = 0; i < count; i++) {
+        const logProbs = leftOf(i);
+        const level = drawn[i] as number;
+        to[i] = logProbs === null ? Number.NEGATIVE_INFINITY : (logProbs[level] as number) - logSum(logProbs);
       }
     },
   };
 }
 
 /** log of the sum of e^x. */
-function logSum(x: Float64Array, from: number, count: number): number {
+function logSum(x: Float64Array): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (let i = from; i < from + count; i++) max = Math.max(max, x[i] as number);
+  for (const one of x) max = Math.max(max, one);
   let sum = 0;
-  for (let i = from; i < from + count; i++) sum += exp((x[i] as number) - max);
+  for (const one of x) sum += exp(one - max);
   return max + log(sum);
 }
 
-function normalize(x: Float64Array, from: number, count: number): void {
-  const shift = logSum(x, from, count);
-  for (let i = from; i < from + count; i++) x[i] = (x[i] as number) - shift;
+function normalize(x: Float64Array): void {
+  const shift = logSum(x);
+  for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - shift;
 }
 
 /** Checks the log-probabilities that a user's function has changed, and returns whether any level is left. */

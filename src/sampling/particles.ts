@@ -13,10 +13,10 @@ export interface PartlyGiven {
 }
 
 /**
- * The particles of look-ahead: several versions of each image, drawn side by side. Where a level is given, they are
- * weighed by how likely they make it; a particle without a possible continuation is lost. Particle p of image n has the
- * index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its last
- * given value only the first one remains.
+ * The weights of particles: several versions of each image, drawn side by side. Where a level is given, they are
+ * weighed by how likely they make it; a particle without a possible continuation is dropped. Particle p of image n has
+ * the index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its
+ * last given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
@@ -28,12 +28,12 @@ export class Particles {
   readonly begin: number;
   /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
   readonly end: number;
-  /** The same for each image. */
+  /** Where each image has several particles. */
   private readonly spans: readonly Span[];
   private readonly logWeights: Float64Array;
   private readonly weights: Float64Array;
   /** The particle that each one is replaced by. */
-  private readonly from: Int32Array;
+  private from: Int32Array;
 
   constructor(
     readonly perImage: number,
@@ -56,16 +56,15 @@ export class Particles {
    * whatever other images do.
    *
    * @param u in [0, 1)
-   * @returns whether any particle is replaced by another; {@link takeMoves} says which
    * @throws Error if no particle can reach the given level
    */
-  weigh(n: number, index: number, logProbs: Float64Array, u: number): boolean {
+  weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
     const { logWeights, weights, perImage } = this;
     const { numImages, imageShape } = this.job;
     const { begin, end } = this.spans[n] as Span;
     if (perImage === 1 || index < begin) {
       this.logGiven[n] = (this.logGiven[n] as number) + (logProbs[n] as number);
-      return false;
+      return;
     }
     let max = Number.NEGATIVE_INFINITY;
     for (let p = 0; p < perImage; p++) {
@@ -75,9 +74,10 @@ export class Particles {
       max = Math.max(max, weight);
     }
     if (max === Number.NEGATIVE_INFINITY) {
+      const image = this.job.firstImage + n;
       const place = placeOf(index, imageShape).join(', ');
       throw new Error(
-        `sample: lookAhead: none of the ${perImage} particles of image ${this.job.firstImage + n} can come to the level given at [${place}]; try more`,
+        `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
       );
     }
     let [sum, sumOfSquares] = [0, 0];
@@ -88,11 +88,11 @@ export class Particles {
       sumOfSquares += weight * weight;
     }
     const isLast = index === end;
-    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return false;
+    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
     this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
     for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
-    if (isLast) return this.goOnAs(n, 0, inverse(weights, 0, perImage, u * sum));
-    return this.resample(n, u, sum);
+    if (isLast) this.from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
+    else this.resample(n, u, sum);
   }
 
   /** Whether only the first particle of an image counts: after its last given level. */
@@ -101,20 +101,21 @@ export class Particles {
   }
 
   /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
-  lose(n: number, p: number): boolean {
+  drop(particle: number): boolean {
     const { numImages } = this.job;
-    this.logWeights[p * numImages + n] = Number.NEGATIVE_INFINITY;
-    for (let other = n; other < this.logWeights.length; other += numImages) {
+    this.logWeights[particle] = Number.NEGATIVE_INFINITY;
+    for (let other = particle % numImages; other < this.logWeights.length; other += numImages) {
       if (this.logWeights[other] !== Number.NEGATIVE_INFINITY) return true;
     }
     return false;
   }
 
-  /** The particle that each one has been replaced by since the last call. */
-  takeMoves(): Int32Array {
-    const moves = this.from.slice();
-    for (let particle = 0; particle < moves.length; particle++) this.from[particle] = particle;
-    return moves;
+  /** The particle that each one has been replaced by since the last call; null if none has. */
+  takeMoves(): Int32Array | null {
+    const { from } = this;
+    if (from.every((source, particle) => source === particle)) return null;
+    this.from = from.map((_, particle) => particle);
+    return from;
   }
 
   /**
@@ -122,8 +123,9 @@ export class Particles {
    * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
    * as possible is copied.
    */
-  private resample(n: number, u: number, sum: number): boolean {
-    const { weights, perImage } = this;
+  private resample(n: number, u: number, sum: number): void {
+    const { weights, perImage, from } = this;
+    const { numImages } = this.job;
     const times = new Int32Array(perImage);
     let last = perImage - 1; // the last one with any weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
@@ -134,26 +136,18 @@ export class Particles {
       times[p] = (times[p] as number) + 1;
     }
     let source = 0;
-    let isMoved = false;
     for (let to = 0; to < perImage; to++) {
       if (times[to] !== 0) continue;
       while ((times[source] as number) < 2) source++;
       times[source] = (times[source] as number) - 1;
-      isMoved = this.goOnAs(n, to, source) || isMoved;
+      from[to * numImages + n] = source * numImages + n;
     }
-    return isMoved;
-  }
-
-  private goOnAs(n: number, to: number, source: number): boolean {
-    const { numImages } = this.job;
-    this.from[to * numImages + n] = source * numImages + n;
-    return to !== source;
   }
 }
 
-/** Whether a level is given after a drawn one; otherwise there is nothing to look ahead to. */
-export const isGivenAfterDrawn = (images: PartlyGiven): boolean =>
-  spansOf(images).some(({ end }) => end !== -1);
+/** The number of particles of each image: 1 unless some level is given after a drawn one, to look ahead to. */
+export const numParticlesOf = (job: PartlyGiven & { readonly lookAhead: number }): number =>
+  job.lookAhead > 0 && spansOf(job).some(({ end }) => end !== -1) ? job.lookAhead : 1;
 
 /** The first value of an image that is drawn (Infinity for none) and the last given value after it (-1 for none). */
 interface Span {

@@ -1,16 +1,32 @@
-import { checkArgs, checkOneOf, checkSignal } from '../core/check';
-import { type Images, levelsArray } from '../core/images';
+import { type Given, oneOf, optional, readArguments } from '../core/arguments';
+import type { ConditionData, NumericArray } from '../core/conditions';
+import { type Images, levelsArray, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
+import { pauses } from '../core/pauses';
+import { tell } from '../core/progress';
 import { distributionOf } from '../distributions/kinds';
-import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { readOutputs } from '../distributions/readers';
+import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { drawImages, memoryForJob, type OutputSource } from './drawing';
-import { type Job, planJob, type SampleOptions, sampleOptionNames } from './options';
+import { Drawing, type Drawn } from './drawing';
+import type { OutputSource } from './growing-images';
+import { LookAhead } from './look-ahead';
+import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
+
+const sampleOptions = {
+  ...sampleArguments<NumericArray, ConditionData>(),
+  /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
+  strategy: optional(oneOf('auto', 'incremental'), 'auto'),
+};
+
+/** Options of {@link sample}. */
+export interface SampleOptions extends Given<typeof sampleOptions> {}
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
- * Without tensors, but with exactly the same result as the tensor function `sample` of `pixelcnn-layers`. See there for
- * how a level is drawn and what a seed means.
+ * Takes and returns plain arrays, with exactly the same result as the function `sample` of `pixelcnn-layers`, which takes
+ * tensors. See there for how a level is drawn and what a seed means.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
@@ -45,7 +61,7 @@ export async function sample(
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
-  const sampled = await drawJob(model, job, options);
+  const sampled = await drawJob(model, job);
   return job.withLogProb ? sampled : sampled.images;
 }
 
@@ -62,35 +78,47 @@ export interface Sampled {
   readonly logGiven?: Float64Array;
 }
 
-/** The result of a job; log p is empty if it was not asked for. */
-export async function drawJob(
-  model: PortableModel,
-  job: Job,
-  options: Pick<SampleOptions, 'signal' | 'onProgress'>,
-): Promise<Sampled> {
-  const { numImages, imageShape, levels } = job;
-  const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...job, ...job.evaluated }));
-  const { levels: drawn, ...logProbs } = await drawImages(sourceOf(evaluator), job, options);
-  const data = memoryFor('sample', () => levelsArray(drawn.length, levels));
-  data.set(drawn);
-  return { images: { data, shape: [numImages, ...imageShape] }, ...logProbs };
-}
-
 /** Checks the options of {@link sample}, all before anything is drawn. */
 export function planSample(model: PortableModel, options: SampleOptions): Job {
   checkModel('sample: model', model);
-  const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
-  checkSignal('sample: signal', signal);
-  checkOneOf('sample: strategy', strategy, ['auto', 'incremental']);
-  return memoryFor('sample', () => planJob({ ...model, distribution: distributionOf(model) }, options));
+  const values = readArguments('sample', options, sampleOptions);
+  return memoryFor('sample', () => planJob(model, values));
 }
 
-/** An evaluator as a source. */
-export const sourceOf = (evaluator: Evaluator): OutputSource => ({
-  beginRow: (row) => evaluator.beginRow(row),
-  outputs: (row, column, channel) => evaluator.outputs(row, column, channel),
-  put: (row, column, channel, levels) => evaluator.put(row, column, channel, levels),
-  evaluateFirst: (numImages) => evaluator.evaluateFirst(numImages),
-  copy: (from) => copyImages(evaluator, from),
-  release: () => evaluator.release(),
-});
+/** The result of a job; log p is empty if it was not asked for. */
+export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> {
+  const distribution = distributionOf(model);
+  const rows = evaluatedRows(model.conditions, job);
+  const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
+  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job);
+  const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
+  data.set(levels);
+  return { images: { data, shape: [job.numImages, ...job.imageShape] }, ...logProbs };
+}
+
+/** Draws the images of a job from any source of outputs. */
+export async function drawImages(
+  source: OutputSource,
+  distribution: PixelDistribution,
+  job: Job,
+): Promise<Drawn> {
+  const { signal, onProgress } = job;
+  const drawing = memoryForJob(job, () =>
+    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
+  );
+  const { images, levels } = drawing;
+  const total = valuesOf(job.imageShape);
+  const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);
+  await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
+    if (!drawing.begin(index)) return drawing.end(index, place);
+    const read = (outputs: Float32Array) => {
+      readOutputs('sample', distribution, () => drawing.read(outputs, place));
+      drawing.end(index, place);
+    };
+    const outputs = images.source.outputs(...place);
+    return outputs instanceof Float32Array ? read(outputs) : outputs.then(read);
+  });
+  signal?.throwIfAborted();
+  images.source.release?.();
+  return drawing.finish();
+}

@@ -1,24 +1,25 @@
-import { checkArgs, checkInteger, checkLevel, type NamesOf, throwTypeError } from '../core/check';
+import { anything, type Given, integer, optional, readArguments } from '../core/arguments';
+import { checkInteger, checkLevel, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { distributionOf } from '../distributions/kinds';
-import type { LogProbs } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
-import { copyImages, type Evaluator, evaluatorFor } from '../engine/evaluator';
+import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
+import { GrowingImages } from './growing-images';
+
+const stepperOptions = {
+  /** The number of images. @default 1, or the number in `condition` */
+  numImages: optional(integer({ from: 1 })),
+  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
+  imageShape: optional(anything<ImageShape>()),
+  /** The condition of each image, for models that take one; several by name, `{ class, map }`. */
+  condition: optional(anything<ConditionData>()),
+};
 
 /** Options of {@link stepper}. */
-export interface StepperOptions {
-  /** The number of images. @default 1, or the number in `condition` */
-  numImages?: number;
-  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
-  imageShape?: ImageShape;
-  /** The condition of each image, for models that take one; several by name, `{ class, map }`. */
-  condition?: ConditionData;
-}
-
-const optionNames: NamesOf<StepperOptions> = { numImages: true, imageShape: true, condition: true };
+export interface StepperOptions extends Given<typeof stepperOptions> {}
 
 /** Images that grow value by value under the caller's control: for search, particles, codecs, games. */
 export interface Stepper {
@@ -60,28 +61,29 @@ export interface Stepper {
  */
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
   checkModel('stepper: model', model);
-  checkArgs('stepper: options', options, optionNames);
+  const { condition, ...given } = readArguments('stepper', options, stepperOptions);
   const { levels } = model;
-  const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, options.imageShape);
-  const wanted = options.numImages ?? (numConditions(options.condition) || 1);
-  const numImages = checkInteger('stepper: numImages', wanted, 1);
-  const what = 'stepper: condition';
+  const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, given.imageShape);
+  const numImages = checkInteger('stepper: numImages', given.numImages ?? (numConditions(condition) || 1), 1);
   const conditions = memoryFor('stepper', () =>
-    readConditions(what, model.conditions, options.condition, numImages, imageShape),
+    readConditions('stepper: condition', model.conditions, condition, numImages, imageShape),
   );
   const total = valuesOf(imageShape);
-  const [, , numChannels] = imageShape;
   const distribution = distributionOf(model);
-  let memory: StepperMemory | null = memoryFor('stepper', () => ({
-    evaluator: evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
+  const allocate = () => ({
+    images: new GrowingImages(
+      evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
+      imageShape,
+      numImages,
+    ),
     reader: logProbsFor(distribution, numImages),
-    ofPixel: new Int32Array(numImages * numChannels),
     logProbs: new Float64Array(numImages * levels),
-  }));
+  });
+  let memory: ReturnType<typeof allocate> | null = memoryFor('stepper', allocate);
   let index = 0;
   let isComputed = false;
 
-  const held = (): StepperMemory => {
+  const held = () => {
     if (memory === null) throw new Error('stepper: it has been disposed');
     return memory;
   };
@@ -99,50 +101,34 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       return index < total && memory !== null ? placeOf(index, imageShape) : null;
     },
     logProbs() {
-      const { evaluator, reader, ofPixel, logProbs } = held();
+      const { images, reader, logProbs } = held();
       const place = nextPlace();
-      const [, , channel] = place;
       if (!isComputed) {
-        const present = { outputs: evaluator.outputs(...place), channel, levels: ofPixel };
+        const present = images.present(images.source.outputs(...place), place[2]);
         readOutputs('stepper', distribution, () => reader.ofAll(present, logProbs));
       }
       isComputed = true;
       return logProbs;
     },
     put(drawn) {
-      const { evaluator, ofPixel } = held();
+      const { images } = held();
       const place = nextPlace();
       checkList('put', drawn);
       for (let n = 0; n < numImages; n++) checkLevel('stepper: put', drawn[n] as number, levels);
-      evaluator.put(...place, drawn);
-      for (let n = 0; n < numImages; n++) ofPixel[n * numChannels + place[2]] = drawn[n] as number;
+      images.put(place, drawn);
       index++;
       isComputed = false;
     },
     copy(from) {
-      const { evaluator, ofPixel } = held();
+      const { images } = held();
       checkList('copy', from);
       for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
-      copyImages(evaluator, Int32Array.from(from));
-      const before = ofPixel.slice();
-      for (let n = 0; n < numImages; n++) {
-        const start = (from[n] as number) * numChannels;
-        ofPixel.set(before.subarray(start, start + numChannels), n * numChannels);
-      }
+      images.copy(Int32Array.from(from));
       isComputed = false;
     },
     dispose() {
-      memory?.evaluator.release();
+      memory?.images.source.release();
       memory = null;
     },
   };
-}
-
-/** What a stepper holds until it is disposed. */
-interface StepperMemory {
-  readonly evaluator: Evaluator;
-  readonly reader: LogProbs;
-  /** Levels of the present pixel so far, [numImages, C]. */
-  readonly ofPixel: Int32Array;
-  readonly logProbs: Float64Array;
 }

@@ -1,39 +1,21 @@
-import { type Tensor, type Tensor4D, tensor4d } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  type CompressOptions as CompressNumbersOptions,
-  compressNames,
-  compressWith,
-} from '../codec/compress';
-import {
-  type DecompressOptions as DecompressNumbersOptions,
-  decompressNames,
-  decompressWith,
-} from '../codec/decompress';
-import { checkArgs } from '../core/check';
-import type { ConditionData } from '../core/conditions';
-import type { WalkedModel } from '../likelihood/walk';
+import { compressArguments, compressWith } from '../codec/compress';
+import { decompressArguments, decompressWith } from '../codec/decompress';
+import { type Given, readArguments } from '../core/arguments';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
-import { programOf, trace } from './trace';
+import { readProgram, traceOrThrow } from './trace';
+
+const compressOptions = compressArguments<Condition>();
 
 /** Options of {@link compress}. */
-export interface CompressOptions extends Omit<CompressNumbersOptions, 'condition'> {
-  /**
-   * What the images are conditioned on, for models that take it: a class, or one class for each image; a tensor of
-   * vectors or maps, [N,K] or [N,H,W,K]; several conditions by name, `{ class, map }`.
-   */
-  condition?: Condition;
-}
+export interface CompressOptions extends Given<typeof compressOptions> {}
+
+const decompressOptions = decompressArguments<Condition>();
 
 /** Options of {@link decompress}. */
-export interface DecompressOptions extends Omit<DecompressNumbersOptions, 'condition'> {
-  /**
-   * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
-   * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
-   */
-  condition?: Condition;
-}
+export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
  * Compresses images without loss. The size is what the model's likelihood promises, to within 0.0011 bits a value and
@@ -58,12 +40,16 @@ export interface DecompressOptions extends Omit<DecompressNumbersOptions, 'condi
  */
 export async function compress(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  const numbers = await withNumbers(checkArgs('compress: options', options, compressNames));
+  const values = readArguments('compress', options, compressOptions);
+  const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  return compressWith(await codedModel('compress', model), await readTensor(images), numbers);
+  const shape = imageModelShape('compress: model', model);
+  const program = await readProgram(model, traceOrThrow('compress', model, shape), shape);
+  const numbers = await readTensor(images);
+  return compressWith(program, numbers, { ...values, condition }, shape.distribution);
 }
 
 /**
@@ -89,25 +75,11 @@ export async function decompress(
   model: LayersModel,
   bytes: Uint8Array,
   options: DecompressOptions = {},
-): Promise<Tensor4D> {
-  const numbers = await withNumbers(checkArgs('decompress: options', options, decompressNames));
-  const { data, shape } = await decompressWith(await codedModel('decompress', model), bytes, numbers);
-  return tensor4d(Int32Array.from(data), [...shape], 'int32');
-}
-
-/** Options without tensors. */
-async function withNumbers<Options extends { condition?: Condition }>({
-  condition,
-  ...rest
-}: Options): Promise<Omit<Options, 'condition'> & { condition?: ConditionData }> {
-  if (condition === undefined) return rest;
-  return { ...rest, condition: (await conditionData(condition)) as ConditionData };
-}
-
-/** A model as a program, with its weights read. */
-async function codedModel(caller: string, model: LayersModel): Promise<WalkedModel> {
-  const shape = imageModelShape(`${caller}: model`, model);
-  const traced = trace(model, shape);
-  if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
-  return { model: await programOf(model, traced, shape), distribution: shape.distribution };
+): Promise<tf.Tensor4D> {
+  const values = readArguments('decompress', options, decompressOptions);
+  const condition = await conditionData(values.condition);
+  const shape = imageModelShape('decompress: model', model);
+  const program = await readProgram(model, traceOrThrow('decompress', model, shape), shape);
+  const images = await decompressWith(program, bytes, { ...values, condition }, shape.distribution);
+  return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }

@@ -11,19 +11,16 @@ export function forward(model: LayersModel, images: Tensor4D, conditions: readon
 }
 
 /**
- * The same for a whole model. Checks that the outputs have the height and width of the images, which for a model of
- * images of any size cannot be known earlier.
+ * A forward pass of a whole model.
  *
- * @throws TypeError if they do not
+ * @throws TypeError unless the outputs have the height and width of the images, which for a model of images of any size
+ * cannot be known earlier
  */
 export function outputsOf(model: LayersModel, images: Tensor4D, conditions: readonly Tensor[]): Tensor {
   const outputs = forward(model, images, conditions);
   const [, height, width] = images.shape;
-  if (outputs.shape[1] !== height || outputs.shape[2] !== width)
-    throwTypeError(
-      'model',
-      `outputs of height ${height} and width ${width}, as the images have`,
-      outputs.shape,
-    );
+  const isOfImages = outputs.shape[1] === height && outputs.shape[2] === width;
+  const wanted = `outputs of height ${height} and width ${width}, as the images have`;
+  if (!isOfImages) throwTypeError('model', wanted, outputs.shape);
   return outputs;
 }

@@ -1,6 +1,6 @@
-import { type Tensor, type Tensor1D, type Tensor4D, type Tensor5D, tensor1d, tensor4d, tensor5d } from '@tensorflow/tfjs-core'; // biome-ignore format: one line
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkBoolean, type NamesOf } from '../core/check';
+import { type Given, readArguments } from '../core/arguments';
 import { valuesOf } from '../core/images';
 import {
   isSoftmax,
@@ -9,24 +9,24 @@ import {
   type PresentPixels,
 } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
-import { type BatchJob, type BatchOptions, batches, dataOf, planBatches } from './batches';
+import { logProbArguments } from '../likelihood/log-prob';
+import type { Condition } from '../models/conditions';
+import { type BatchJob, batchArguments, batches, dataOf, planBatches } from './batches';
+
+const logProbOptions = { ...batchArguments, ...logProbArguments<Condition>() };
 
 /** Options of {@link logProb}. */
-export interface LogProbOptions extends BatchOptions {
-  /** Whether to return log p of each value instead of each image. @default false */
-  perValue?: boolean;
-}
+export interface LogProbOptions extends Given<typeof logProbOptions> {}
 
-const optionNames: NamesOf<LogProbOptions> = { batchSize: true, condition: true, perValue: true };
+const { perValue: _, ...levelOptions } = logProbOptions;
 
 /** Options of {@link levelLogProbs}. */
-export type LevelLogProbsOptions = BatchOptions;
-
-const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condition: true };
+export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Computed from
- * the model's outputs in float64, and rounded to float32.
+ * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Takes and
+ * returns tensors; `logProb` of `pixelcnn-layers/runtime` takes plain arrays. Computed from the model's outputs in
+ * float64, and rounded to float32.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
@@ -47,44 +47,40 @@ const levelOptionNames: NamesOf<LevelLogProbsOptions> = { batchSize: true, condi
  */
 export async function logProb(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options: LogProbOptions & { perValue: true },
-): Promise<Tensor4D>;
+): Promise<tf.Tensor4D>;
 export async function logProb(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options?: LogProbOptions & { perValue?: false },
-): Promise<Tensor1D>;
+): Promise<tf.Tensor1D>;
 export async function logProb(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options?: LogProbOptions,
-): Promise<Tensor1D | Tensor4D>;
+): Promise<tf.Tensor1D | tf.Tensor4D>;
 export async function logProb(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options: LogProbOptions = {},
-): Promise<Tensor1D | Tensor4D> {
-  const { perValue = false } = checkArgs('logProb: options', options, optionNames);
-  checkBoolean('logProb: perValue', perValue);
-  const job = await planBatches('logProb', model, images, options);
-  const { numImages, imageShape, levels: drawn } = job;
+): Promise<tf.Tensor1D | tf.Tensor4D> {
+  const { perValue, ...values } = readArguments('logProb', options, logProbOptions);
+  const job = await planBatches('logProb', model, images, values);
+  const { numImages, imageShape, data: drawn } = job;
   const ofImage = valuesOf(imageShape);
   const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
   const ofRows = new Float64Array(ROWS);
   await eachRows('logProb', job, (reader, present, values) => {
-    reader.of(
-      present,
-      values.map((value) => drawn[value] as number),
-      ofRows,
-    );
+    const levels = values.map((value) => drawn[value] as number);
+    reader.of(present, levels, ofRows);
     for (const [row, value] of values.entries()) {
       const to = perValue ? value : Math.floor(value / ofImage);
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
     }
   });
   const rounded = Float32Array.from(nats);
-  return perValue ? tensor4d(rounded, [numImages, ...imageShape]) : tensor1d(rounded);
+  return perValue ? tf.tensor4d(rounded, [numImages, ...imageShape]) : tf.tensor1d(rounded);
 }
 
 /**
@@ -106,11 +102,11 @@ export async function logProb(
  */
 export async function levelLogProbs(
   model: LayersModel,
-  images: Tensor,
+  images: tf.Tensor,
   options: LevelLogProbsOptions = {},
-): Promise<Tensor5D> {
-  checkArgs('levelLogProbs: options', options, levelOptionNames);
-  const job = await planBatches('levelLogProbs', model, images, options);
+): Promise<tf.Tensor5D> {
+  const values = readArguments('levelLogProbs', options, levelOptions);
+  const job = await planBatches('levelLogProbs', model, images, values);
   const { numImages, imageShape } = job;
   const { levels } = job.shape;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
@@ -120,7 +116,7 @@ export async function levelLogProbs(
     for (const [row, value] of values.entries())
       nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
   });
-  return tensor5d(nats, [numImages, ...imageShape, levels]);
+  return tf.tensor5d(nats, [numImages, ...imageShape, levels]);
 }
 
 /** How many rows of outputs are read together. */
@@ -153,7 +149,7 @@ async function eachRows(
         outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
       }
       const firstValue = start * ofImage + first * step;
-      ofPixels.set(job.levels.subarray(firstValue, firstValue + count * step));
+      ofPixels.set(job.data.subarray(firstValue, firstValue + count * step));
       for (let channel = 0; channel < step; channel++) {
         const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
         readOutputs(caller, distribution, () => read(reader, { outputs, channel, levels: ofPixels }, values));

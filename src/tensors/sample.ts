@@ -1,44 +1,48 @@
-import { type Tensor, type Tensor1D, type Tensor4D, tensor1d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkArgs, checkOneOf, checkSignal } from '../core/check';
-import type { ConditionData, NumericArray } from '../core/conditions';
+import { type Given, oneOf, optional, readArguments } from '../core/arguments';
+import type { NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { drawImages, memoryForJob, type OutputSource } from '../sampling/drawing';
-import { type DrawOptions, type Job, planJob, sampleOptionNames } from '../sampling/options';
-import { sourceOf } from '../sampling/sample';
+import type { OutputSource } from '../sampling/growing-images';
+import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from '../sampling/options';
+import { drawImages } from '../sampling/sample';
 import { fullPasses } from './full-passes';
-import { programOf, trace, warnOfObstacle } from './trace';
+import { readProgram, trace, warnOfObstacle } from './trace';
 
-/** Options of {@link sample}. */
-export interface SampleOptions extends DrawOptions<Tensor, Condition> {
+const sampleOptions = {
+  ...sampleArguments<tf.Tensor, Condition>(),
   /**
    * 'incremental' computes each feature once. It requires that every layer can be evaluated pixel by pixel, as can all
    * layers of this library, and those of tfjs that act on each pixel separately. 'full' runs a whole forward pass for
    * each value, with any model. 'auto' is incremental if the model allows it; otherwise a warning on the console, once
    * for each model, names the layer and the number of passes. @default 'auto'
    */
-  strategy?: 'auto' | 'incremental' | 'full';
-}
+  strategy: optional(oneOf('auto', 'incremental', 'full'), 'auto'),
+};
+
+/** Options of {@link sample}. */
+export interface SampleOptions extends Given<typeof sampleOptions> {}
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes of all tensors. */
 export interface Sampled {
   /** int32 [N,H,W,C] */
-  readonly images: Tensor4D;
+  readonly images: tf.Tensor4D;
   /** log p of each image under the model, in nats, float32 [N]. */
-  readonly logProb: Tensor1D;
+  readonly logProb: tf.Tensor1D;
   /**
    * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
    * drawn from, float32 [N].
    */
-  readonly logGiven?: Tensor1D;
+  readonly logGiven?: tf.Tensor1D;
 }
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
+ * Takes and returns tensors; `sample` of `pixelcnn-layers/runtime` takes plain arrays.
  *
  * A level is drawn by inverting the distribution function: it is the first level whose cumulative probability exceeds a
  * uniform u. One u is used for every image at every place, even where the level is given, so a seed means the same
@@ -69,7 +73,7 @@ export interface Sampled {
 export async function sample(
   model: LayersModel,
   options?: SampleOptions & { withLogProb?: false },
-): Promise<Tensor4D>;
+): Promise<tf.Tensor4D>;
 export async function sample(
   model: LayersModel,
   options: SampleOptions & { withLogProb: true },
@@ -77,30 +81,30 @@ export async function sample(
 export async function sample(
   model: LayersModel,
   options: SampleOptions & { withLogProb: boolean },
-): Promise<Tensor4D | Sampled>;
-export async function sample(model: LayersModel, options?: SampleOptions): Promise<Tensor4D>;
-export async function sample(model: LayersModel, options: SampleOptions = {}): Promise<Tensor4D | Sampled> {
-  const { signal, strategy = 'auto' } = checkArgs('sample: options', options, sampleOptionNames);
-  checkSignal('sample: signal', signal);
-  checkOneOf('sample: strategy', strategy, ['auto', 'incremental', 'full']);
+): Promise<tf.Tensor4D | Sampled>;
+export async function sample(model: LayersModel, options?: SampleOptions): Promise<tf.Tensor4D>;
+export async function sample(
+  model: LayersModel,
+  options: SampleOptions = {},
+): Promise<tf.Tensor4D | Sampled> {
+  const { strategy, initial, known, condition, ...rest } = readArguments('sample', options, sampleOptions);
   const shape = imageModelShape('sample: model', model);
-  const { initial, known, condition, ...rest } = options;
-  const numbers = {
+  const values = {
     ...rest,
-    ...(initial !== undefined && { initial: await numbersOf('initial', 'levels', initial) }),
-    ...(known !== undefined && { known: await numbersOf('known', '0 and 1', known) }),
-    ...(condition !== undefined && { condition: (await conditionData(condition)) as ConditionData }),
+    initial: initial && (await numbersOf('initial', 'levels', initial)),
+    known: known && (await numbersOf('known', '0 and 1', known)),
+    condition: await conditionData(condition),
   };
-  const job = memoryFor('sample', () => planJob(shape, numbers));
+  const job = memoryFor('sample', () => planJob(shape, values));
   const source = await outputSource(model, shape, job, strategy);
   try {
-    const { levels, logProb, logGiven } = await drawImages(source, job, options);
-    return tidy(() => {
-      const images = tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
+    const { levels, logProb, logGiven } = await drawImages(source, shape.distribution, job);
+    return tf.tidy(() => {
+      const images = tf.tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
       if (!job.withLogProb) return images;
-      const nats = { logProb: tensor1d(Float32Array.from(logProb)) };
+      const nats = { logProb: tf.tensor1d(Float32Array.from(logProb)) };
       if (logGiven === undefined) return { images, ...nats };
-      return { images, ...nats, logGiven: tensor1d(Float32Array.from(logGiven)) };
+      return { images, ...nats, logGiven: tf.tensor1d(Float32Array.from(logGiven)) };
     });
   } finally {
     source.dispose?.();
@@ -108,7 +112,7 @@ export async function sample(model: LayersModel, options: SampleOptions = {}): P
 }
 
 /** The numbers of a tensor of images. */
-async function numbersOf(option: string, numbers: string, images: Tensor): Promise<NumericArray> {
+async function numbersOf(option: string, numbers: string, images: tf.Tensor): Promise<NumericArray> {
   checkImageTensor(`sample: ${option}`, images, numbers);
   return readTensor(images);
 }
@@ -125,16 +129,18 @@ async function outputSource(
   job: Job,
   strategy: 'auto' | 'incremental' | 'full',
 ): Promise<OutputSource> {
+  const rows = evaluatedRows(shape.conditions, job);
+  const { distribution } = shape;
   const traced = strategy === 'full' ? null : trace(model, shape);
   if (traced !== null && 'builder' in traced) {
-    const program = await programOf(model, traced, shape);
-    return sourceOf(memoryForJob(job, () => evaluatorFor(program, { ...job, ...job.evaluated })));
+    const program = await readProgram(model, traced, shape);
+    return memoryForJob(job, () => evaluatorFor(program, { ...rows, distribution }));
   }
   if (traced !== null && strategy === 'incremental') {
     throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
   }
-  const { imageShape, distribution, evaluated } = job;
   if (traced !== null) {
+    const { imageShape } = job;
     const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
     const cost = `each value takes a whole forward pass: ${passes}`;
     const meaningless = 'samples and likelihoods mean nothing';
@@ -142,21 +148,8 @@ async function outputSource(
       traced.lateTimes !== undefined
         ? `${meaningless} (checkCausality finds the layer), and ${cost}`
         : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
-    warnOfObstacle(
-      'sample',
-      model,
-      traced.obstacle,
-      `${consequence}. With strategy: 'full' there is no warning.`,
-    );
+    const said = `${consequence}. With strategy: 'full' there is no warning.`;
+    warnOfObstacle('sample', model, traced.obstacle, said);
   }
-  return memoryForJob(job, () =>
-    fullPasses(
-      model,
-      evaluated.numImages,
-      imageShape,
-      distribution,
-      evaluated.conditions,
-      evaluated.numConditions,
-    ),
-  );
+  return memoryForJob(job, () => fullPasses(model, distribution, rows));
 }

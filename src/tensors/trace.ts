@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkArgs, type NamesOf } from '../core/check';
+import { anything, type Given, optional, readArguments } from '../core/arguments';
 import { numParametersOf } from '../distributions/kinds';
 import {
   areAlike,
@@ -233,7 +233,7 @@ const MAX_KEPT_BYTES = 2 ** 26;
  * The program of a model, for this library alone: the one that was made before, for which engines may be ready, unless
  * weights have changed since.
  */
-export async function programOf(
+export async function readProgram(
   model: LayersModel,
   traced: TracedModel,
   shape: ImageModelShape,
@@ -248,18 +248,25 @@ export async function programOf(
   return program;
 }
 
-/** Options of {@link toPortable}. */
-export interface ToPortableOptions {
+/** {@link trace}. @throws TypeError naming the layer that cannot be evaluated pixel by pixel */
+export function traceOrThrow(caller: string, model: LayersModel, shape: ImageModelShape): TracedModel {
+  const traced = trace(model, shape);
+  if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
+  return traced;
+}
+
+const portableOptions = {
   /**
    * What each level looks like, [L] greys or [L, 3] red, green and blue, for models of codes, tiles or palettes.
    * Programs that show images may use it.
    */
-  palette?: Uint8Array;
+  palette: optional(anything<Uint8Array>()),
   /** What there is to know about the model: its name, source, licence, training data. At most 100 entries. */
-  info?: Readonly<Record<string, string>>;
-}
+  info: optional(anything<Readonly<Record<string, string>>>()),
+};
 
-const optionNames: NamesOf<ToPortableOptions> = { palette: true, info: true };
+/** Options of {@link toPortable}. */
+export interface ToPortableOptions extends Given<typeof portableOptions> {}
 
 /**
  * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
@@ -281,13 +288,9 @@ export async function toPortable(
   options: ToPortableOptions = {},
 ): Promise<PortableModel> {
   const shape = imageModelShape('toPortable: model', model);
-  const description = checkDescription(
-    'toPortable: ',
-    checkArgs('toPortable: options', options, optionNames),
-    shape.levels,
-  );
-  const traced = trace(model, shape);
-  if ('obstacle' in traced) throw new TypeError(`toPortable: ${traced.obstacle}`);
+  const values = readArguments('toPortable', options, portableOptions);
+  const description = checkDescription('toPortable: ', values, shape.levels);
+  const traced = traceOrThrow('toPortable', model, shape);
   const { distribution } = shape;
   if (!isSoftmax(distribution) && !isData(distribution)) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;

@@ -41,9 +41,8 @@ export async function initializeFromData(
   options: InitializationOptions = {},
 ): Promise<void> {
   const { condition } = readArguments('initializeFromData', options, declared);
-  const conditioned = condition === undefined ? {} : { condition };
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
-  const job = await planBatches('initializeFromData', model, images, { ...conditioned, batchSize });
+  const job = await planBatches('initializeFromData', model, images, { condition, batchSize });
   const initial = new InitialWeights();
   try {
     pass(job, initial);

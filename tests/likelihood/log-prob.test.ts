@@ -135,7 +135,7 @@ describe('logProb of a model as plain data', () => {
         {},
         'logProb: images: wanted integer levels 0 to 2, got 3',
       ],
-      [images, null, 'logProb: options: wanted an object'],
+      [images, null, 'logProb: wanted an object'],
       [images, { condition: 0 }, 'logProb: condition: wanted none'],
       [images, { perValue: 1 }, 'logProb: perValue: wanted true or false, got 1'],
       [images, { onProgress: 1 }, 'logProb: onProgress: wanted a function'],

@@ -126,8 +126,8 @@ describe('a pool gives what one thread gives, to the bit', () => {
     expect((await pool.decompress(classes, Buffer.from(bytes), part)).data).toEqual(
       images(20).data.slice(180),
     );
-    const sent = post.flatMap(({ mock }) => mock.calls.map(([message]) => message as { args?: { coded: { code: Uint8Array }[]; firstImage: number } })); // biome-ignore format: one line
-    const pieces = sent.flatMap(({ args }) => args ?? []);
+    const sent = post.flatMap(({ mock }) => mock.calls.map(([message]) => message as { job?: { coded: { code: Uint8Array }[]; firstImage: number } })); // biome-ignore format: one line
+    const pieces = sent.flatMap(({ job }) => job ?? []);
     expect(pieces.map(({ firstImage }) => firstImage).sort((a, b) => a - b)).toEqual([3, 8, 14]);
     for (const { coded } of pieces)
       for (const { code } of coded) expect(code.buffer.byteLength).toBe(code.length);
@@ -172,7 +172,7 @@ describe('the workers of a pool', () => {
   it.each([
     [{ workers: 0 }, 'createPool: workers: wanted an integer of at least 1, got 0'],
     [{ createWorker: 1 }, 'createPool: createWorker: wanted a function, got 1'],
-    [null, 'createPool: options: wanted an object of arguments, got null'],
+    [null, 'createPool: wanted an object of arguments, got null'],
   ])('are checked: %o', (options, message) => {
     expect(() => createPool(options as object)).toThrow(new TypeError(message));
   });

@@ -67,7 +67,6 @@ describe('a palette and information', () => {
     ['a list as a palette', { palette: [1, 2, 3, 4, 5] }, 'palette: wanted a Uint8Array'],
     ['a clamped palette', { palette: new Uint8ClampedArray(5) }, 'palette: wanted a Uint8Array'],
     ['a palette of two bytes', { palette: new Uint8Array(10) }, 'palette: wanted 1 or 3 bytes for each of 5 levels, got 10'],
-    ['no palette', { palette: null }, 'palette: wanted a Uint8Array, got null'],
     ['information as a text', { info: 'text' }, "info: wanted an object, got 'text'"],
     ['a list of information', { info: ['a'] }, 'info: wanted an object'],
     ['a map', { info: new Map([['a', 'b']]) }, 'info: wanted an object of strings by name, got Map'],
@@ -88,6 +87,16 @@ describe('a palette and information', () => {
     model.dispose();
     const plain = portableModel({ levels: LEVELS });
     expect(() => writePortable({ ...plain, ...given })).toThrow(`writePortable: model: ${message}`);
+  });
+
+  it('are left out where they are null, as options are, but not in a model', async () => {
+    const model = build();
+    expect(await toPortable(model, { palette: null, info: null } as never)).toEqual(await toPortable(model));
+    model.dispose();
+    const plain = portableModel({ levels: LEVELS });
+    expect(() => writePortable({ ...plain, palette: null } as never)).toThrow(
+      'writePortable: model: palette: wanted a Uint8Array, got null',
+    );
   });
 
   it('may be as long as this', async () => {

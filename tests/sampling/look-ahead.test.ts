@@ -382,6 +382,22 @@ describe('look-ahead', () => {
     expect(seen).toEqual([[0], [0], [0], [0]]);
   });
 
+  it('shows the first particle of each image as they grow', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const shape = [2, 2, 3, 1];
+    const known = { data: [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], shape };
+    const seen: number[][] = [];
+    const { data } = await sample(model, {
+      initial: known,
+      known,
+      lookAhead: 5,
+      seed: 1,
+      onProgress: ({ levels }) => seen.push([...levels]),
+    });
+    expect(seen.map((levels) => levels.length)).toEqual([12, 12]);
+    expect(seen[1]).toEqual([...data]);
+  });
+
   it('draws the particle that remains by a number of its own', async () => {
     const model = await tiny([1, 3, 1], 2, 25, 1);
     const shape = [1, 1, 3, 1];
@@ -436,8 +452,11 @@ describe('Particles', () => {
       imageShape: [1, 3, 1] as const,
       given: Int32Array.from([-1, 0, 0]),
     };
-    const isReplaced = (...weights: number[]) =>
-      new Particles(4, job).weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
+    const isReplaced = (...weights: number[]) => {
+      const particles = new Particles(4, job);
+      particles.weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
+      return particles.takeMoves() !== null;
+    };
     expect(isReplaced(1, 1, 0, 0)).toBe(false); // (1 + 1)^2 / (1 + 1) = 2
     expect(isReplaced(1, 0.9, 0, 0)).toBe(true); // 1.9^2 / 1.81 = 1.994
     expect(isReplaced(1, 0.5, 0.5, 0.5)).toBe(false); // 2.5^2 / 1.75 = 3.6
@@ -452,8 +471,8 @@ describe('Particles', () => {
     for (let run = 0; run < runs; run++) {
       const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given };
       const particles = new Particles(8, job);
-      expect(particles.weigh(0, 1, Float64Array.from(weights, Math.log), (run + 0.5) / runs)).toBe(true);
-      const moves = particles.takeMoves();
+      particles.weigh(0, 1, Float64Array.from(weights, Math.log), (run + 0.5) / runs);
+      const moves = particles.takeMoves() as Int32Array;
       const times = weights.map((_, p) => moves.filter((from) => from === p).length);
       for (const [p, count] of times.entries()) {
         const share = (8 * (weights[p] as number)) / sum;

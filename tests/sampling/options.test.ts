@@ -1,14 +1,14 @@
+import type { ConditionData, NumericArray, SampleOptions } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { softmaxOf } from '../../src/distributions/categorical';
+import { readArguments } from '../../src/core/arguments';
 import { TO_DRAW } from '../../src/distributions/filters';
-import { type ModelShape, planJob, type SampleOptions } from '../../src/sampling/options';
+import { evaluatedRows, type ModelShape, planJob, sampleArguments } from '../../src/sampling/options';
 
-const shape: ModelShape = {
-  imageShape: [2, 2, 1],
-  levels: 3,
-  conditions: [],
-  distribution: softmaxOf(1, 3),
-};
+const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };
+
+/** The job that options describe. */
+const planned = (shape: ModelShape, options: SampleOptions) =>
+  planJob(shape, readArguments('sample', options, sampleArguments<NumericArray, ConditionData>()));
 
 /** Images of numbers. */
 const images = (shape: [number, number, number, number], ...data: number[]) => ({
@@ -18,50 +18,69 @@ const images = (shape: [number, number, number, number], ...data: number[]) => (
 
 describe('planJob', () => {
   it('fills in the defaults', () => {
-    expect(planJob(shape, {})).toMatchObject({
+    expect(planned(shape, {})).toMatchObject({
       numImages: 1,
       imageShape: [2, 2, 1],
-      levels: 3,
-      filters: { temperature: 1, topK: undefined, topP: undefined },
-      isFirstUniform: false,
+      firstImage: 0,
+      temperature: 1,
+      topK: undefined,
+      topP: undefined,
+      guidance: 0,
+      firstValue: 'model',
       given: null,
-      yieldMilliseconds: 125,
+      lookAhead: 0,
+      withLogProb: false,
+      yieldEvery: 125,
     });
   });
 
   it('takes indices of images up to 2^53 - 1', () => {
-    expect(planJob(shape, { firstImage: 2 ** 53 - 2, numImages: 2 }).numImages).toBe(2);
+    expect(planned(shape, { firstImage: 2 ** 53 - 2, numImages: 2 }).numImages).toBe(2);
   });
 
   it('takes a new seed each time where none is given', () => {
-    const first = () => {
-      const uniforms = new Float64Array(1);
-      planJob(shape, {}).startNoise()(uniforms);
-      return uniforms[0];
-    };
-    expect(first()).not.toBe(first());
+    expect(planned(shape, {}).seed).not.toBe(planned(shape, {}).seed);
+  });
+
+  it('evaluates with guidance each image twice, with its class and without', () => {
+    const conditions = [
+      { kind: 'map', size: 1 },
+      { kind: 'class', numClasses: 3, nullClass: true },
+    ] as const;
+    const wide: ModelShape = { ...shape, imageShape: [1, 2, 1], conditions };
+    const map = { data: [1, 2, 3, 4], shape: [2, 1, 2, 1] };
+    const job = planned(wide, { condition: { class: [2, 0], map }, guidance: 1 });
+    expect(evaluatedRows(conditions, job)).toEqual({
+      numImages: 4,
+      numConditions: 4,
+      imageShape: [1, 2, 1],
+      conditions: [
+        { shape: [1, 2, 1], values: Float32Array.of(1, 2, 1, 2, 3, 4, 3, 4) },
+        { shape: [1], values: Float32Array.of(2, 3, 0, 3) },
+      ],
+    });
   });
 
   it('reads what is given once: levels where known, TO_DRAW elsewhere', () => {
     const initial = images([1, 2, 2, 1], 2, 1, 0, 99); // ignored where known is 0
     const known = images([1, 2, 2, 1], 1, 1, 1, 0);
-    const job = planJob(shape, { initial, known });
+    const job = planned(shape, { initial, known });
     expect(job.numImages).toBe(1);
     expect(Array.from(job.given ?? [])).toEqual([2, 1, 0, TO_DRAW]);
-    const any = planJob({ ...shape, imageShape: [null, null, 1] }, { initial, known });
+    const any = planned({ ...shape, imageShape: [null, null, 1] }, { initial, known });
     expect(any.imageShape).toEqual([2, 2, 1]);
   });
 
   it('takes as many images as there are conditions, and names those that are none', () => {
     const conditional: ModelShape = { ...shape, conditions: [{ kind: 'class', numClasses: 3 }] };
-    expect(planJob(conditional, { condition: [2, 0] }).numImages).toBe(2);
-    expect(planJob(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
-    expect(planJob(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);
-    expect(planJob(conditional, { condition: 1 }).numImages).toBe(1);
+    expect(planned(conditional, { condition: [2, 0] }).numImages).toBe(2);
+    expect(planned(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
+    expect(planned(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);
+    expect(planned(conditional, { condition: 1 }).numImages).toBe(1);
     for (const condition of [null, 'cat', true, [], [null], [[0]], undefined] as never[]) {
-      expect(() => planJob(conditional, { condition })).toThrow('sample: condition: wanted');
+      expect(() => planned(conditional, { condition })).toThrow('sample: condition: wanted');
     }
-    expect(() => planJob(shape, { condition: 1 })).toThrow('sample: condition: wanted none');
+    expect(() => planned(shape, { condition: 1 })).toThrow('sample: condition: wanted none');
   });
 
   const [initial, known] = [images([1, 2, 2, 1], 0, 0, 0, 0), images([1, 2, 2, 1], 1, 1, 1, 1)];
@@ -101,6 +120,6 @@ describe('planJob', () => {
     [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
     [{ initial, known: { ...known, data: Int32Array.of(1) } }, 'sample: known: data: wanted 4 levels, got 1'],
   ] as [SampleOptions, string][])('names what is wrong: %o', (options, message) => {
-    expect(() => planJob(shape, options)).toThrow(message);
+    expect(() => planned(shape, options)).toThrow(message);
   });
 });

@@ -108,7 +108,7 @@ describe('sample of a model as plain data', () => {
     });
 
     it('names what is wrong', async () => {
-      await expect(sample(portable, null as never)).rejects.toThrow('sample: options: wanted an object');
+      await expect(sample(portable, null as never)).rejects.toThrow('sample: wanted an object');
       await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
         "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
       );

@@ -113,7 +113,7 @@ describe('stepper', () => {
   });
 
   it('names what is wrong', async () => {
-    expect(() => stepper(tiny, null as never)).toThrow('stepper: options: wanted an object');
+    expect(() => stepper(tiny, null as never)).toThrow('stepper: wanted an object');
     expect(() => stepper(tiny, { numImages: 0 })).toThrow(
       'stepper: numImages: wanted an integer of at least 1',
     );

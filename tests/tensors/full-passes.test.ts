@@ -10,7 +10,7 @@ import { tinyModel } from '../support/tiny-space';
 onEachBackend('fullPasses', () => {
   it('gives the logits of the images put so far, the rest being zero', async () => {
     const model = tinyModel();
-    const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), []);
+    const evaluator = fullPasses(model, softmaxOf(1, 3), { numImages: 2, imageShape: [2, 2, 1] });
     const images = [
       [2, 0, 1, 0],
       [1, 2, 2, 1],
@@ -38,7 +38,7 @@ onEachBackend('fullPasses', () => {
   it('leaves no tensor behind', async () => {
     const model = tinyModel();
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, 3, [2, 2, 1], softmaxOf(1, 3), []);
+      const evaluator = fullPasses(model, softmaxOf(1, 3), { numImages: 3, imageShape: [2, 2, 1] });
       expect(await evaluator.outputs(0, 0, 0)).toHaveLength(3 * 4);
       evaluator.put(0, 0, 0, new Int32Array(3));
       evaluator.dispose?.();
@@ -51,7 +51,11 @@ onEachBackend('fullPasses', () => {
     const classes = { shape: [1], values: Float32Array.of(1, 0) };
     const maps = { shape: [2, 2, 1], values: new Float32Array(8) };
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, 2, [2, 2, 1], softmaxOf(1, 3), [classes, maps]);
+      const evaluator = fullPasses(model, softmaxOf(1, 3), {
+        numImages: 2,
+        imageShape: [2, 2, 1],
+        conditions: [classes, maps],
+      });
       expect(await evaluator.outputs(0, 0, 0)).toHaveLength(2 * 4);
       evaluator.dispose?.();
     });
@@ -62,8 +66,12 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
-      expect(() => fullPasses(model, 3, [-2, 2, 1], softmaxOf(1, 3), [condition])).toThrow(); // images
-      expect(() => fullPasses(model, 4, [2, 2, 1], softmaxOf(1, 3), [condition])).toThrow(); // the condition of a fourth one
+      expect(() =>
+        fullPasses(model, softmaxOf(1, 3), { numImages: 3, imageShape: [-2, 2, 1], conditions: [condition] }),
+      ).toThrow(); // images
+      expect(() =>
+        fullPasses(model, softmaxOf(1, 3), { numImages: 4, imageShape: [2, 2, 1], conditions: [condition] }),
+      ).toThrow(); // the condition of a fourth one
     });
     model.dispose();
   });

@@ -1,0 +1,94 @@
+import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
+import { inParts, type Pause } from '../core/pauses';
+import type { PresentPixels } from '../distributions/pixel-distribution';
+
+/**
+ * A source of the outputs for one value given all values before it, in the order rows, columns, channels: an evaluator
+ * of a program, or whole passes of a tfjs model.
+ */
+export interface OutputSource {
+  /**
+   * What comes before the first value of a row, in parts, after each of which other work may be done. Otherwise it is
+   * done when outputs are first wanted.
+   */
+  beginRow?(row: number): Iterable<void>;
+  /**
+   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
+   * a row is unspecified. Valid until the next call.
+   */
+  outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
+  /** Sets the levels drawn or given there, [images]. */
+  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
+  /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
+  evaluateFirst(numImages: number): void;
+  /** Replaces image n by image from[n], for all n, [images]. */
+  copy(from: Int32Array): void;
+  /** Called when all images are done, for jobs to come. */
+  release?(): void;
+  /** Releases tensors, if it has any. */
+  dispose?(): void;
+}
+
+/** How a job lets other work run, stops, and is followed. */
+export interface Pace {
+  readonly signal: AbortSignal | undefined;
+  readonly pause: Pause;
+  /** Called after each row, with the number of values done so far of each image. */
+  onRow(done: number): Promise<void> | undefined;
+}
+
+/** Images that grow together value by value, in the order rows, columns, channels. */
+export class GrowingImages<Source extends OutputSource = OutputSource> {
+  /** The levels of the present pixel so far, [images, C]. */
+  private readonly ofPixel: Int32Array;
+
+  constructor(
+    readonly source: Source,
+    private readonly imageShape: ImageShape,
+    numImages: number,
+  ) {
+    this.ofPixel = new Int32Array(numImages * imageShape[2]);
+  }
+
+  /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */
+  async eachValue(
+    { signal, pause, onRow }: Pace,
+    visit: (place: Place, index: number) => unknown,
+  ): Promise<void> {
+    const { source, imageShape } = this;
+    const total = valuesOf(imageShape);
+    const rowSize = total / imageShape[0];
+    for (let index = 0; index < total; index++) {
+      signal?.throwIfAborted();
+      const place = placeOf(index, imageShape);
+      if (index % rowSize === 0 && source.beginRow) await inParts(source.beginRow(place[0]), pause, signal);
+      const visited = visit(place, index);
+      if (visited instanceof Promise) await visited; // otherwise awaiting would take time, for each value
+      if ((index + 1) % rowSize === 0) await onRow(index + 1);
+      const paused = pause();
+      if (paused !== undefined) await paused;
+    }
+  }
+
+  /** What distributions read at a value of this channel. */
+  present(outputs: Float32Array, channel: number): PresentPixels {
+    return { outputs, channel, levels: this.ofPixel };
+  }
+
+  /** Sets the levels at a place, [images evaluated]. */
+  put([row, column, channel]: Place, levels: ArrayLike<number>): void {
+    const [, , numChannels] = this.imageShape;
+    this.source.put(row, column, channel, levels);
+    for (let n = 0; n < levels.length; n++) this.ofPixel[n * numChannels + channel] = levels[n] as number;
+  }
+
+  /** Replaces image n by image from[n], for all n, [images]. */
+  copy(from: Int32Array): void {
+    const [, , numChannels] = this.imageShape;
+    this.source.copy(from);
+    const before = this.ofPixel.slice();
+    for (const [n, image] of from.entries()) {
+      this.ofPixel.set(before.subarray(image * numChannels, (image + 1) * numChannels), n * numChannels);
+    }
+  }
+}
