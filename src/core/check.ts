@@ -35,18 +35,6 @@ export function throwTypeError(what: string, wanted: string, got: unknown): neve
   throw new TypeError(`${shortened(what)}: wanted ${shortened(wanted)}, got ${show(got)}`);
 }
 
-/** The names of all arguments of an interface; leaving one out is a compile error. */
-export type NamesOf<Args> = { readonly [Name in keyof Required<Args>]: true };
-
-/** Checks that args is an object with no arguments but the named ones: a misspelt name would otherwise be ignored. */
-export function checkArgs<Args>(what: string, args: Args, names: NamesOf<Args>): Args {
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    throwTypeError(what, 'an object of arguments', args);
-  }
-  checkNames(what, Object.keys(args), Object.keys(names));
-  return args;
-}
-
 /** Throws if a name is unknown, with what `wrong` says of it, and suggests the nearest known one. */
 export function checkNames(
   what: string,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { anything, optional, readArguments } from '../../src/core/arguments';
 import {
-  checkArgs,
   checkBoolean,
   checkCategories,
   checkFeatures,
@@ -19,6 +19,14 @@ import {
   show,
   throwTypeError,
 } from '../../src/core/check';
+
+/** Reads arguments of these names, of any values. */
+const checkArgs = (what: string, args: unknown, names: object) =>
+  readArguments(
+    what,
+    args,
+    Object.fromEntries(Object.keys(names).map((name) => [name, optional(anything())])),
+  );
 
 describe('checks name the option, what was wanted and what came', () => {
   it('shows values of every kind', () => {
@@ -66,14 +74,8 @@ describe('checks name the option, what was wanted and what came', () => {
   });
 
   it('unknown options, with the nearest name', () => {
-    interface Args {
-      temperature?: number;
-      levels?: number;
-      numImages?: number;
-      topK?: number;
-    }
     const names = { temperature: true, levels: true, numImages: true, topK: true } as const;
-    const message = (args: object) => () => checkArgs<Args>('sample: options', args, names);
+    const message = (args: object) => () => checkArgs('sample: options', args, names);
     expect(message({ temperature: 1, topK: undefined })()).toEqual({ temperature: 1, topK: undefined });
     expect(message({ levels: 4, temprature: 0.1 })).toThrow(
       "sample: options: unknown option 'temprature': did you mean temperature?",
@@ -235,7 +237,7 @@ describe('checks at their bounds', () => {
     const named =
       (name: string, ...known: string[]) =>
       () =>
-        checkArgs<object>('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
+        checkArgs('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
     expect(named('xyzdefghi', 'abcdefghi')).toThrow('did you mean abcdefghi?');
     expect(named('wxyzefghi', 'abcdefghi')).toThrow('there are abcdefghi');
     expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');

@@ -8,6 +8,8 @@ import { useBackend } from '../support/backends';
 const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 0 };
 const make = (others: object) => () => pixelCNN({ ...args, ...others }).dispose();
 
+beforeAll(() => useBackend('cpu'));
+
 describe('the arguments of a network', () => {
   it('are filled in where they are left out', () => {
     const { hiddenDim: _, numBlocks: __, ...given } = args;
@@ -63,8 +65,10 @@ describe('how a network reads levels', () => {
       'pixelCNN: input: embedding: wanted an integer of at least 1, got 0',
     );
     expect(check({ embedding: 1e7 })).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
-    for (const input of ['oneHot', { embedding: 1 }])
-      expect(check(input, 2 ** 20 + 1)).toThrow('levels: wanted an integer from 2 to 1048576, got 1048577');
+    expect(check('oneHot', 2 ** 20 + 1)).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
+    expect(check({ embedding: 1 }, 2 ** 20 + 1)).toThrow(
+      'levels: wanted an integer from 2 to 1048576, got 1048577',
+    );
     const wide = { hiddenDim: 99, levels: 65536, input: 'oneHot' };
     expect(make(wide)).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
   });
@@ -102,8 +106,6 @@ async function weightsOf(model: AutoregressiveModel): Promise<Map<string, number
 }
 
 describe('the names of weights', () => {
-  beforeAll(() => useBackend('cpu'));
-
   it('are the same in every program, whatever was made before', async () => {
     const convs = (...names: string[]) => names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
     const blocks = ['block0', 'block1'].flatMap((block) =>
