@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'tsup';
 
 /** What the package exports. */
@@ -45,9 +46,11 @@ export default defineConfig([
         name: 'a file for each module',
         setup({ initialOptions, onResolve }) {
           const extension = initialOptions.format === 'esm' ? 'js' : 'cjs';
-          onResolve({ filter: /^\./ }, ({ path, kind }) =>
-            kind === 'entry-point' ? undefined : { path: `${path}.${extension}`, external: true },
-          );
+          onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
+            if (kind === 'entry-point') return undefined;
+            const file = existsSync(join(resolveDir, path, 'index.ts')) ? `${path}/index` : path;
+            return { path: `${file}.${extension}`, external: true };
+          });
         },
       },
     ],
