@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
 const { homepage } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+/** The folder of the library's modules. */
+const library = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 /** The page's links to the repository, whose address stands in package.json only. */
 const repositoryLinks = {
@@ -46,7 +50,7 @@ const chunks = {
         test: new RegExp(`tfjs-backend-${name}[\\\\/]`),
         priority: 1,
       })),
-      { name: 'pixelcnn-layers', test: /[\\/]dist[\\/][\w-]+\.js$/ },
+      { name: 'pixelcnn-layers', test: (id) => id.startsWith(library) },
     ],
   },
 };

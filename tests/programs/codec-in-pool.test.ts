@@ -36,8 +36,8 @@ describe('the codec in a pool', () => {
       const worker = workers.startWorker();
       const { postMessage } = worker;
       worker.postMessage = (message: unknown) => {
-        const { args } = message as { args?: { coded: { code: Uint8Array }[] } };
-        for (const { code } of args?.coded ?? []) sent.push(code.buffer.byteLength - code.length);
+        const { job } = message as { job?: { coded: { code: Uint8Array }[] } };
+        for (const { code } of job?.coded ?? []) sent.push(code.buffer.byteLength - code.length);
         postMessage.call(worker, message);
       };
       return worker;

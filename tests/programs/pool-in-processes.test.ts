@@ -12,9 +12,9 @@ async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: st
   const file = join(folder, `program.${format}`);
   const imports =
     format === 'mjs'
-      ? `import { createPool } from './runtime.js';
+      ? `import { createPool } from './pool/runtime.js';
          import { portableModel } from './portable-model.mjs';`
-      : `const { createPool } = require('./runtime.cjs');`;
+      : `const { createPool } = require('./pool/runtime.cjs');`;
   await writeFile(file, `${imports}\nasync function main() {\n${program}\n}\nmain();`);
   const child = spawn(process.execPath, [file], { timeout: 60_000 });
   let output = '';
@@ -59,7 +59,7 @@ describe('a pool in Node', () => {
   });
 
   it('starts from a program that is no file', async () => {
-    const program = `import { createPool } from './runtime.js';
+    const program = `import { createPool } from './pool/runtime.js';
       import { portableModel } from './portable-model.mjs';
       console.log((await createPool().sample(portableModel())).shape.join());`;
     const flags = ['--input-type=module', '--eval', program];

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 const require = createRequire(import.meta.url);
 const esbuild: { buildSync(options: object): void } = createRequire(require.resolve('tsup'))('esbuild');
 
-/** The runtime and its worker as files beside each other, as they are in the package. */
+/** The runtime and its worker, which lies above it, as above the file that starts it in the package. */
 export const folder = mkdtempSync(join(tmpdir(), 'pool-'));
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -19,7 +19,7 @@ for (const [format, extension] of [
 ]) {
   const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
   esbuild.buildSync({
-    entryPoints: [source('runtime'), source('worker')],
+    entryPoints: { 'pool/runtime': source('runtime'), worker: source('worker') },
     outdir: folder,
     outExtension: { '.js': extension },
     bundle: true,
