@@ -3,11 +3,9 @@ import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
-
 import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
-import { checkCodedModel, keptDigest } from './coded-model';
-import { type CodedImage, checksumOf, writeFile } from './format';
+import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
@@ -125,19 +123,9 @@ export async function encodeImages(
   return coded;
 }
 
-/** Writes the coded images to a file. */
-export function packed(
-  model: PortableModel,
-  { numImages, imageShape, conditions, storeCondition }: CompressJob,
-  coded: readonly CodedImage[],
-): Uint8Array {
-  const stored = storeCondition && conditions.length > 0 ? conditions : null;
-  const header = {
-    digest: keptDigest(model),
-    numImages,
-    imageShape,
-    levels: model.levels,
-    conditions: stored,
-  };
+/** The file of the coded images. */
+export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
+  const conditions = job.storeCondition && job.conditions.length > 0 ? job.conditions : null;
+  const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };
   return writeFile(header, model.conditions, coded);
 }

@@ -2,21 +2,19 @@ import { anything, type Given, integer, optional, readArguments, type Values } f
 import { checkInteger, checkMaxValues, MOST_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
-  type ConditionValues,
+  type ConditionShape,
   checkConditionValues,
   readConditions,
   slicedCondition,
 } from '../core/conditions';
-import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
+import { type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
 import { memoryFor } from '../core/memory';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
-
 import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, keptDigest } from './coded-model';
-import { type CodedImage, checksumOf, readFile } from './format';
+import { type CodedImage, checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
@@ -100,7 +98,8 @@ export function planDecompress(
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
-  const file = attempt('decompress', () => readFile(bytes, model.conditions, keptDigest(model)));
+  const { conditions: kinds } = model;
+  const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model)));
   if (file.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
   checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
@@ -110,17 +109,27 @@ export function planDecompress(
   const imageShape = attempt('decompress', () =>
     resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
+  const what = 'decompress: condition';
+  const stored = file.conditions?.map((all, index) => {
+    attempt('decompress', () =>
+      checkConditionValues('file: condition', kinds[index] as ConditionShape, all.values),
+    );
+    return slicedCondition(all, firstImage, numImages);
+  });
+  if (stored !== undefined && condition !== undefined)
+    throwTypeError(what, 'none, since the file holds it', condition);
+  if (stored === undefined && kinds.length > 0 && condition === undefined)
+    throwTypeError(what, 'that of the images, which the file does not hold', condition);
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
-    conditions: conditionsFor(model, file.conditions, condition, firstImage, numImages, imageShape),
+    conditions: stored ?? readConditions(what, kinds, condition, numImages, imageShape),
     firstImage,
     ...hooks,
   };
 }
 
-/** Decodes the images. */
 export async function decodeImages(
   model: PortableModel,
   job: DecompressJob,
@@ -154,27 +163,4 @@ export async function decodeImages(
     };
   });
   return { data, shape: [numImages, ...imageShape] };
-}
-
-/** The conditions of the images being read, from the file or from the caller. */
-function conditionsFor(
-  { conditions: kinds }: PortableModel,
-  stored: readonly ConditionValues[] | null,
-  condition: ConditionData | undefined,
-  firstImage: number,
-  numImages: number,
-  imageShape: ImageShape,
-): ConditionValues[] {
-  if (stored === null && kinds.length > 0 && condition === undefined)
-    throwTypeError('decompress: condition', 'that of the images, which the file does not hold', condition);
-  if (stored === null)
-    return readConditions('decompress: condition', kinds, condition, numImages, imageShape);
-  if (condition !== undefined)
-    throwTypeError('decompress: condition', 'none, since the file holds it', condition);
-  return stored.map((all, index) => {
-    attempt('decompress', () =>
-      checkConditionValues('file: condition', kinds[index] as (typeof kinds)[number], all.values),
-    );
-    return slicedCondition(all, firstImage, numImages);
-  });
 }

@@ -243,14 +243,14 @@ function numOfOne(given: unknown): number | undefined {
   return isList(given) ? given.length : (given as Partial<NumericArray> | null | undefined)?.shape?.[0];
 }
 
-/** The conditions of the images [start, start + count). */
+/** The conditions of the images [start, start + count), copied, so that only these are sent to a worker. */
 export function slicedCondition(
   { shape, values }: ConditionValues,
   start: number,
   count: number,
 ): ConditionValues {
   const size = conditionSize(shape);
-  return { shape, values: values.subarray(start * size, (start + count) * size) };
+  return { shape, values: values.slice(start * size, (start + count) * size) };
 }
 
 /** Repeats the conditions of images a number of times. */

@@ -1,15 +1,7 @@
-import { type ConditionValues, slicedCondition } from '../core/conditions';
-
 /** The images of a job that one worker processes at a time. */
 export interface Piece {
   readonly first: number;
   readonly count: number;
-}
-
-/** The pieces of a job. An array would do, but there may be millions. */
-export interface Pieces {
-  readonly length: number;
-  at(index: number): Piece;
 }
 
 /** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
@@ -23,9 +15,9 @@ const PIECES_OF_A_WORKER = 4;
 
 /**
  * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
- * few.
+ * few. An array would do for them, but there may be millions.
  */
-export function cut(numImages: number, workers: number, numParticles = 1): Pieces {
+export function cut(numImages: number, workers: number, numParticles = 1) {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
   const max = Math.ceil(MAX_IMAGES / numParticles);
@@ -33,7 +25,7 @@ export function cut(numImages: number, workers: number, numParticles = 1): Piece
   const size = Math.min(shared, max, Math.max(min, balanced));
   const length = Math.ceil(numImages / size);
   const start = (k: number) => Math.floor((k * numImages) / length);
-  return { length, at: (k) => ({ first: start(k), count: start(k + 1) - start(k) }) };
+  return { length, at: (k: number): Piece => ({ first: start(k), count: start(k + 1) - start(k) }) };
 }
 
 /** The values of a piece's images, `size` each, copied so that only these are sent. */
@@ -42,10 +34,3 @@ export const sliced = <Values extends { slice(from: number, to: number): Values 
   all: Values,
   size: number,
 ): Values => all.slice(first * size, (first + count) * size);
-
-/** The conditions of a piece's images, copied so that only these are sent. */
-export const conditionsOf = ({ first, count }: Piece, all: readonly ConditionValues[]): ConditionValues[] =>
-  all.map((condition) => {
-    const { shape, values } = slicedCondition(condition, first, count);
-    return { shape, values: values.slice() };
-  });

@@ -1,10 +1,11 @@
 import { throwTypeError } from '../core/check';
+import { slicedCondition } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { tell } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
-import { conditionsOf, cut, type Piece } from './pieces';
+import { cut, type Piece } from './pieces';
 import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
@@ -113,10 +114,11 @@ export class Scheduler {
       },
       async give(handle) {
         const piece = pieces.at(numGiven++);
+        const { first, count } = piece;
         atWork.add(handle);
         try {
-          const conditions = conditionsOf(piece, job.conditions);
-          const part = { ...job, numImages: piece.count, conditions, ...partOf(piece) };
+          const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
+          const part = { ...job, numImages: count, conditions, ...partOf(piece) };
           take(await handle.perform(model, method, part, onProgress && follower()), piece);
           if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
