@@ -8,7 +8,6 @@ import {
   checkNames,
   checkNumber,
   checkOneOf,
-  checkSignal,
   throwTypeError,
 } from './check';
 
@@ -128,7 +127,7 @@ export const oneOf = <const Choices extends readonly (string | number)[]>(
 
 /** true or false. */
 export const flag = (fallback: boolean): OptionalArgument<boolean> =>
-  optional({ check: checkBoolean }, fallback);
+  optional(checked(checkBoolean), fallback);
 
 /** A probability of dropping something. @default 0 */
 export const rate = (): OptionalArgument<number> =>
@@ -170,12 +169,7 @@ export const oddLengths = (): Lengths => ({ check: (what, given) => checkKernelS
 export const lengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given, true) });
 
 /** A function. */
-export const callback = <F>(): Argument<F> => ({
-  check(what, given) {
-    checkFunction(what, given);
-    return given as F;
-  },
-});
+export const callback = <F>(): Argument<F> => checked<F>(checkFunction);
 
 /** A seed, or undefined for none. */
 export const optionalSeed = (): OptionalArgument<number | undefined, number | undefined> =>
@@ -185,8 +179,10 @@ export const optionalSeed = (): OptionalArgument<number | undefined, number | un
 export const optionalSignal = (): OptionalArgument<AbortSignal | undefined> =>
   optional({
     check(what, given) {
-      checkSignal(what, given as AbortSignal);
-      return given as AbortSignal;
+      const signal = given as AbortSignal;
+      if (typeof signal.throwIfAborted !== 'function') throwTypeError(what, 'an AbortSignal', given);
+      signal.throwIfAborted();
+      return signal;
     },
   });
 

@@ -213,7 +213,7 @@ function logOneMinusExp(d: number, logD: number): number {
 }
 
 /** The logarithm of the sum of e^x; NaN if any x is. */
-function logSumExp(xs: Float64Array): number {
+export function logSumExp(xs: Float64Array): number {
   const max = greatest(xs);
   let sum = 0;
   for (let i = 0; i < xs.length; i++) sum += exp((xs[i] as number) - max);

@@ -3,7 +3,7 @@ import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Draws, drawsFor } from './draws';
 import { GrowingImages, type OutputSource } from './growing-images';
-import { GuidedSource } from './guidance';
+import { guidedSource } from './guidance';
 import { customNoise, type Noise, seededNoise } from './noise';
 import type { Job } from './options';
 
@@ -58,7 +58,7 @@ export class Drawing {
     const count = versions * numImages;
     this.total = valuesOf(imageShape);
     this.stride = outputStride(distribution);
-    const guided = guidance === 0 ? undefined : new GuidedSource(source, count, this.stride);
+    const guided = guidance === 0 ? undefined : guidedSource(source, count, this.stride);
     this.withoutClass = guided?.withoutClass;
     this.images = new GrowingImages(guided ?? source, imageShape, count);
     this.all = new Int32Array(count * this.total);

@@ -1,5 +1,5 @@
 import { throwTypeError } from '../core/check';
-import { nextUniform, STATE_WORDS, startStream } from '../core/random';
+import { streamsOf } from '../core/random';
 
 /** Fills `uniforms` with a number in [0, 1) for each image, for the next value. */
 export type Noise = (uniforms: Float64Array) => void;
@@ -12,15 +12,12 @@ export type Noise = (uniforms: Float64Array) => void;
  * @param streams streams of each image: [streams, images] uniforms are filled
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
-  const states = new Uint32Array(STATE_WORDS * streams * numImages); // not one object for each image: there may be millions
-  for (let k = 0; k < streams; k++) {
-    for (let n = 0; n < numImages; n++) {
-      const ofImage = `${seed}/${firstImage + n}${k === 0 ? '' : `/${k}`}`;
-      startStream(states, STATE_WORDS * (k * numImages + n), ofImage);
-    }
-  }
+  const next = streamsOf(streams * numImages, (i) => {
+    const image = `${seed}/${firstImage + (i % numImages)}`;
+    return i < numImages ? image : `${image}/${Math.floor(i / numImages)}`;
+  });
   return (uniforms) => {
-    for (let i = 0; i < uniforms.length; i++) uniforms[i] = nextUniform(states, STATE_WORDS * i);
+    for (let i = 0; i < uniforms.length; i++) uniforms[i] = next(i);
   };
 }
 
