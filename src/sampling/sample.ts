@@ -9,9 +9,8 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { Drawing, type Drawn } from './drawing';
+import { type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import { LookAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
 const sampleOptions = {
@@ -103,9 +102,7 @@ export async function drawImages(
   job: Job,
 ): Promise<Drawn> {
   const { signal, onProgress } = job;
-  const drawing = memoryForJob(job, () =>
-    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
-  );
+  const drawing = memoryForJob(job, () => drawingOf(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);

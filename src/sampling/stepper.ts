@@ -7,7 +7,7 @@ import { distributionOf } from '../distributions/kinds';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { GrowingImages } from './growing-images';
+import { growingImages } from './growing-images';
 
 const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
@@ -71,7 +71,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
   const total = valuesOf(imageShape);
   const distribution = distributionOf(model);
   const allocate = () => ({
-    images: new GrowingImages(
+    images: growingImages(
       evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
       imageShape,
       numImages,
