@@ -7,8 +7,7 @@ import {
   readConditions,
   slicedCondition,
 } from '../core/conditions';
-import { type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
@@ -137,7 +136,8 @@ export async function decodeImages(
 ): Promise<Images> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
+  const images = blankImages('decompress', numImages, imageShape, model.levels);
+  const { data } = images;
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
   await walkImages('decompress', model, distribution, job, (first, count) => {
     const intervals = intervalsFor(distribution, count);
@@ -162,5 +162,5 @@ export async function decodeImages(
       },
     };
   });
-  return { data, shape: [numImages, ...imageShape] };
+  return images;
 }

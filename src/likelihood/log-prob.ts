@@ -1,7 +1,6 @@
 import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { memoryFor, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';

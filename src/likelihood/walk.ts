@@ -12,10 +12,10 @@ import {
   type ImageShape,
   type Images,
   levelsArray,
+  memoryFor,
   resolveImageShape,
   valuesOf,
 } from '../core/images';
-import { memoryFor } from '../core/memory';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';

@@ -10,7 +10,7 @@ import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
 /** A job on many images, for workers to share. */
-export interface SharedJob<M extends Method> {
+interface SharedJob<M extends Method> {
   readonly method: M;
   readonly model: PortableModel;
   /** It ends once all promises that its `onProgress` returns have. */
@@ -35,44 +35,49 @@ interface Running {
 }
 
 /** Distributes the pieces of jobs to workers, and starts no more workers than there is work for. */
-export class Scheduler {
-  private handles: WorkerHandle[] = [];
-  private readonly running = new Set<Running>();
-  /** Jobs with waiting pieces; it is the first one's turn. */
-  private turns: Running[] = [];
-  private isTerminated = false;
+export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
+  let handles: WorkerHandle[] = [];
+  const unfinished = new Set<Running>();
+  let turns: Running[] = []; // jobs with waiting pieces; it is the first one's turn
+  let isTerminated = false;
 
-  constructor(
-    private readonly maxWorkers: number,
-    private readonly startWorker: () => PoolWorker,
-  ) {}
+  /** A free worker or a new one; undefined if the limit is reached. */
+  const freeHandle = (): WorkerHandle | undefined => {
+    handles = handles.filter(({ isLost }) => !isLost);
+    const free = handles.find(({ isFree }) => isFree);
+    if (free !== undefined || handles.length >= maxWorkers) return free;
+    const worker = startWorker();
+    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
+      throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
+    const handle = new WorkerHandle(worker);
+    handles.push(handle);
+    return handle;
+  };
 
-  /**
-   * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
-   * terminated
-   */
-  run<M extends Method>(shared: SharedJob<M>): Promise<void> {
-    if (this.isTerminated) return Promise.reject(new Error('pool: it has been terminated'));
-    return new Promise((resolve, reject) => {
-      this.turns.push(this.begin(shared, resolve, reject));
-      this.dispatch();
-    });
-  }
+  /** Hands out pieces, one of each job in turn, while there are workers for them. */
+  const dispatch = (): void => {
+    for (let job = turns[0]; job !== undefined; job = turns[0]) {
+      try {
+        const handle = freeHandle();
+        if (handle === undefined) return;
+        turns.shift();
+        const given = job.give(handle);
+        if (job.isWaiting) turns.push(job);
+        void given.then(dispatch);
+      } catch (cause) {
+        job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
+      }
+    }
+  };
 
-  async terminate(): Promise<void> {
-    this.isTerminated = true;
-    for (const { fail } of this.running) fail(new Error('pool: it was terminated before the job was done'));
-    await Promise.all(this.handles.map((handle) => handle.end()));
-  }
-
-  private begin<M extends Method>(
+  const begin = <M extends Method>(
     { method, model, job: all, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
     resolve: () => void,
     reject: (error: unknown) => void,
-  ): Running {
+  ): Running => {
     const { signal, onProgress, ...data } = all;
     const job = data as unknown as Work[M]['job'];
-    const pieces = cut(job.numImages, this.maxWorkers, numParticles);
+    const pieces = cut(job.numImages, maxWorkers, numParticles);
     const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     const atWork = new Set<WorkerHandle>();
     const told = new Set<Promise<void>>(); // what `onProgress` has returned and is not done
@@ -81,8 +86,8 @@ export class Scheduler {
     let [values, steps] = [0, 0]; // done so far
     const end = () => {
       signal?.removeEventListener('abort', abort);
-      this.turns = this.turns.filter((other) => other !== running);
-      return this.running.delete(running);
+      turns = turns.filter((other) => other !== running);
+      return unfinished.delete(running);
     };
     const fail = (error: unknown) => {
       if (!end()) return; // it had already ended
@@ -100,7 +105,7 @@ export class Scheduler {
         values += ofPiece - before;
         before = ofPiece;
         const done = Math.floor(values / valuesInStep);
-        if (onProgress === undefined || done === steps || !this.running.has(running)) return;
+        if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
         steps = done;
         const one = tell(onProgress, { done, total })
           .catch(fail)
@@ -129,38 +134,27 @@ export class Scheduler {
       },
       fail,
     };
-    this.running.add(running);
+    unfinished.add(running);
     signal?.addEventListener('abort', abort);
     return running;
-  }
+  };
 
-  /** Hands out pieces, one of each job in turn, while there are workers for them. */
-  private dispatch(): void {
-    for (let job = this.turns[0]; job !== undefined; job = this.turns[0]) {
-      try {
-        const handle = this.freeHandle();
-        if (handle === undefined) return;
-        this.turns.shift();
-        const given = job.give(handle);
-        if (job.isWaiting) this.turns.push(job);
-        void given.then(() => this.dispatch());
-      } catch (cause) {
-        job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
-      }
-    }
-  }
-
-  /** A free worker or a new one; undefined if the limit is reached. */
-  private freeHandle(): WorkerHandle | undefined {
-    this.handles = this.handles.filter(({ isLost }) => !isLost);
-    const free = this.handles.find(({ isFree }) => isFree);
-    if (free !== undefined || this.handles.length >= this.maxWorkers) return free;
-    const worker = this.startWorker();
-    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
-      throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
-    }
-    const handle = new WorkerHandle(worker);
-    this.handles.push(handle);
-    return handle;
-  }
+  return {
+    /**
+     * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
+     * terminated
+     */
+    async run<M extends Method>(shared: SharedJob<M>): Promise<void> {
+      if (isTerminated) throw new Error('pool: it has been terminated');
+      await new Promise<void>((resolve, reject) => {
+        turns.push(begin(shared, resolve, reject));
+        dispatch();
+      });
+    },
+    async terminate(): Promise<void> {
+      isTerminated = true;
+      for (const { fail } of unfinished) fail(new Error('pool: it was terminated before the job was done'));
+      await Promise.all(handles.map((handle) => handle.end()));
+    },
+  };
 }

@@ -19,8 +19,7 @@ import {
   numConditions,
   readConditions,
 } from '../core/conditions';
-import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';

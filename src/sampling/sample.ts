@@ -1,7 +1,6 @@
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { type Images, levelsArray, valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import { distributionOf } from '../distributions/kinds';
@@ -90,9 +89,9 @@ export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> 
   const rows = evaluatedRows(model.conditions, job);
   const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
   const { levels, ...logProbs } = await drawImages(evaluator, distribution, job);
-  const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
-  data.set(levels);
-  return { images: { data, shape: [job.numImages, ...job.imageShape] }, ...logProbs };
+  const images = blankImages('sample', job.numImages, job.imageShape, model.levels);
+  images.data.set(levels);
+  return { images, ...logProbs };
 }
 
 /** Draws the images of a job from any source of outputs. */

@@ -1,8 +1,7 @@
 import { anything, type Given, integer, optional, readArguments } from '../core/arguments';
 import { checkInteger, checkLevel, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
-import { type ImageShape, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { type ImageShape, memoryFor, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
