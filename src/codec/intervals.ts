@@ -57,8 +57,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     /** The interval that contains a target. */
     at(image: number, target: number): Interval {
       const cdf = cdfs.of(image);
-      // Usually close, since every level also gets a minimum frequency. So search from there in doubling steps, then by
-      // bisection.
+      // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
       let low = checkLevel('sharesOf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
       let high = low + 1;
       let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];

@@ -38,7 +38,6 @@ export const walkArguments = {
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
 };
 
-/** The values of {@link walkArguments}. */
 export type WalkHooks = Values<typeof walkArguments>;
 
 /** The images to walk through. */
@@ -66,20 +65,15 @@ export function planImages(
   const [numImages = 0, ...size] = shape;
   const imageShape = resolveImageShape(what, model.imageShape, size);
   checkLevels(what, data, model.levels);
-  const conditions = readConditions(
-    `${caller}: condition`,
-    model.conditions,
-    condition,
-    numImages,
-    imageShape,
-  );
+  const given = `${caller}: condition`;
+  const conditions = readConditions(given, model.conditions, condition, numImages, imageShape);
   const copy = memoryFor(caller, () => levelsArray(data.length, model.levels));
   copy.set(data);
   return { data: copy, numImages, imageShape, conditions };
 }
 
 /** What is done at the values of a group of images. */
-export interface Visitor {
+interface Visitor {
   /**
    * Called at each value in turn, with the model's outputs for it and its index in an image. Writes the levels that the
    * images have there to `levels` [images].
