@@ -9,7 +9,6 @@ import {
 } from '../core/conditions';
 import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
@@ -37,7 +36,6 @@ export const decompressArguments = <GivenCondition>() => ({
 });
 
 export const decompressOptions = decompressArguments<ConditionData>();
-type DecompressValues = Values<typeof decompressOptions>;
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
@@ -69,17 +67,8 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  return decompressWith(model, bytes, readArguments('decompress', options, decompressOptions));
-}
-
-/** @param distribution the model's, or a user's own */
-export async function decompressWith(
-  model: PortableModel,
-  bytes: Uint8Array,
-  values: DecompressValues,
-  distribution?: PixelDistribution,
-): Promise<Images> {
-  return decodeImages(model, planDecompress(model, bytes, values), distribution);
+  const values = readArguments('decompress', options, decompressOptions);
+  return decodeImages(model, planDecompress(model, bytes, values));
 }
 
 /** Codes to be read, checked. */
@@ -93,7 +82,7 @@ export interface DecompressJob extends WalkedImages, WalkHooks {
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
-  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: DecompressValues,
+  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
@@ -129,6 +118,7 @@ export function planDecompress(
   };
 }
 
+/** The images, by the distribution of the model or a user's own. */
 export async function decodeImages(
   model: PortableModel,
   job: DecompressJob,

@@ -211,10 +211,6 @@ export function readConditions(
   const matched = matchConditions<OneCondition>(what, conditions, given);
   if (numImages > MAX_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
   return matched.map((one) => {
-    if (one.condition.kind === 'class' && typeof one.given === 'number') {
-      checkConditionValues(one.what, one.condition, [one.given]);
-      return { shape: [1], values: new Float32Array(numImages).fill(one.given) };
-    }
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);
