@@ -28,8 +28,7 @@ interface Interval {
 /**
  * Finds the intervals of the levels of the present channel, for a number of images.
  *
- * @throws Error, when an interval is looked up: if a model's outputs are not finite, or a distribution function
- * decreases
+ * @throws Error, when an interval is looked up, if outputs of the model are not finite or a cdf decreases
  */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;

@@ -14,8 +14,7 @@ import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions } from '../sampling/sample';
 import type { SampleTask } from './messages';
-import { sliced } from './pieces';
-import { schedulerOf } from './scheduler';
+import { type Piece, schedulerOf } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
 const poolOptions = {
@@ -190,6 +189,13 @@ export function createPool(options: PoolOptions = {}): Pool {
     terminate: scheduler.terminate,
   };
 }
+
+/** The values of a piece's images, `size` each, copied so that only these are sent. */
+const sliced = <Values extends { slice(from: number, to: number): Values }>(
+  { first, count }: Piece,
+  all: Values,
+  size: number,
+): Values => all.slice(first * size, (first + count) * size);
 
 /** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
 function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {

@@ -20,8 +20,8 @@ export interface Drawn {
 
 /**
  * Draws the images of a job. To look ahead, particles are drawn: several versions of each image side by side, from its
- * first drawn value to its last given one, of which some replace others where a level is given. Particle i is a version
- * of image i % numImages.
+ * first drawn value to its last given one, of which some replace others where a level is given. Particle i is of image
+ * i % numImages.
  */
 export function drawingOf(source: OutputSource, distribution: PixelDistribution, job: Job) {
   const { numImages, imageShape, given, firstImage, firstValue, withLogProb, random } = job;

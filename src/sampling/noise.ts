@@ -6,8 +6,7 @@ export type Noise = (uniforms: Float64Array) => void;
 
 /**
  * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend
- * on how many are drawn with it. All particles of an image except the first have streams of their own, and so does the
- * draw among them.
+ * on how many are drawn with it. Further particles of an image, and the draw among them, have streams of their own.
  *
  * @param streams streams of each image: [streams, images] uniforms are filled
  */
