@@ -2,12 +2,9 @@ import { anything, flag, type Given, optional, readArguments, type Values } from
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
-
 import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
-import { checkCodedModel, keptDigest } from './coded-model';
-import { type CodedImage, checksumOf, writeFile } from './format';
+import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
@@ -28,7 +25,6 @@ export const compressArguments = <GivenCondition>() => ({
 });
 
 export const compressOptions = compressArguments<ConditionData>();
-type CompressValues = Values<typeof compressOptions>;
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends Given<typeof compressOptions> {}
@@ -62,18 +58,8 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  return compressWith(model, images, readArguments('compress', options, compressOptions));
-}
-
-/** @param distribution the model's, or a user's own */
-export async function compressWith(
-  model: PortableModel,
-  images: NumericArray,
-  values: CompressValues,
-  distribution?: PixelDistribution,
-): Promise<Uint8Array> {
-  const job = planCompress(model, images, values);
-  return packed(model, job, await encodeImages(model, job, distribution));
+  const job = planCompress(model, images, readArguments('compress', options, compressOptions));
+  return packed(model, job, await encodeImages(model, job));
 }
 
 /** Images to be coded, checked. */
@@ -85,13 +71,13 @@ export interface CompressJob extends GivenImages, WalkHooks {
 export function planCompress(
   model: PortableModel,
   images: NumericArray,
-  { condition, ...values }: CompressValues,
+  { condition, ...values }: Values<typeof compressOptions>,
 ): CompressJob {
   checkCodedModel('compress: model', model);
   return { ...planImages('compress', model, images, condition), ...values };
 }
 
-/** The codes of images. */
+/** The codes of images, by the distribution of the model or a user's own. */
 export async function encodeImages(
   model: PortableModel,
   job: CompressJob,
@@ -125,19 +111,9 @@ export async function encodeImages(
   return coded;
 }
 
-/** Writes the coded images to a file. */
-export function packed(
-  model: PortableModel,
-  { numImages, imageShape, conditions, storeCondition }: CompressJob,
-  coded: readonly CodedImage[],
-): Uint8Array {
-  const stored = storeCondition && conditions.length > 0 ? conditions : null;
-  const header = {
-    digest: keptDigest(model),
-    numImages,
-    imageShape,
-    levels: model.levels,
-    conditions: stored,
-  };
+/** The file of the coded images. */
+export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
+  const conditions = job.storeCondition && job.conditions.length > 0 ? job.conditions : null;
+  const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };
   return writeFile(header, model.conditions, coded);
 }

@@ -2,21 +2,17 @@ import { anything, type Given, integer, optional, readArguments, type Values } f
 import { checkInteger, checkMaxValues, MOST_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
-  type ConditionValues,
+  type ConditionShape,
   checkConditionValues,
   readConditions,
   slicedCondition,
 } from '../core/conditions';
-import { type ImageShape, type Images, levelsArray, resolveImageShape, valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
-
 import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, keptDigest } from './coded-model';
-import { type CodedImage, checksumOf, readFile } from './format';
+import { type CodedImage, checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
@@ -40,7 +36,6 @@ export const decompressArguments = <GivenCondition>() => ({
 });
 
 export const decompressOptions = decompressArguments<ConditionData>();
-type DecompressValues = Values<typeof decompressOptions>;
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
@@ -72,17 +67,8 @@ export async function decompress(
   bytes: Uint8Array,
   options: DecompressOptions = {},
 ): Promise<Images> {
-  return decompressWith(model, bytes, readArguments('decompress', options, decompressOptions));
-}
-
-/** @param distribution the model's, or a user's own */
-export async function decompressWith(
-  model: PortableModel,
-  bytes: Uint8Array,
-  values: DecompressValues,
-  distribution?: PixelDistribution,
-): Promise<Images> {
-  return decodeImages(model, planDecompress(model, bytes, values), distribution);
+  const values = readArguments('decompress', options, decompressOptions);
+  return decodeImages(model, planDecompress(model, bytes, values));
 }
 
 /** Codes to be read, checked. */
@@ -96,11 +82,12 @@ export interface DecompressJob extends WalkedImages, WalkHooks {
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
-  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: DecompressValues,
+  { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
 ): DecompressJob {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
-  const file = attempt('decompress', () => readFile(bytes, model.conditions, keptDigest(model)));
+  const { conditions: kinds } = model;
+  const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model)));
   if (file.levels !== model.levels)
     throw new Error('decompress: file: damaged: its levels are not those of its model');
   checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
@@ -110,17 +97,28 @@ export function planDecompress(
   const imageShape = attempt('decompress', () =>
     resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
+  const what = 'decompress: condition';
+  const stored = file.conditions?.map((all, index) => {
+    attempt('decompress', () =>
+      checkConditionValues('file: condition', kinds[index] as ConditionShape, all.values),
+    );
+    return slicedCondition(all, firstImage, numImages);
+  });
+  if (stored !== undefined && condition !== undefined)
+    throwTypeError(what, 'none, since the file holds it', condition);
+  if (stored === undefined && kinds.length > 0 && condition === undefined)
+    throwTypeError(what, 'that of the images, which the file does not hold', condition);
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
-    conditions: conditionsFor(model, file.conditions, condition, firstImage, numImages, imageShape),
+    conditions: stored ?? readConditions(what, kinds, condition, numImages, imageShape),
     firstImage,
     ...hooks,
   };
 }
 
-/** Decodes the images. */
+/** The images, by the distribution of the model or a user's own. */
 export async function decodeImages(
   model: PortableModel,
   job: DecompressJob,
@@ -128,7 +126,8 @@ export async function decodeImages(
 ): Promise<Images> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
-  const data = memoryFor('decompress', () => levelsArray(numImages * total, model.levels));
+  const images = blankImages('decompress', numImages, imageShape, model.levels);
+  const { data } = images;
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
   await walkImages('decompress', model, distribution, job, (first, count) => {
     const intervals = intervalsFor(distribution, count);
@@ -153,28 +152,5 @@ export async function decodeImages(
       },
     };
   });
-  return { data, shape: [numImages, ...imageShape] };
-}
-
-/** The conditions of the images being read, from the file or from the caller. */
-function conditionsFor(
-  { conditions: kinds }: PortableModel,
-  stored: readonly ConditionValues[] | null,
-  condition: ConditionData | undefined,
-  firstImage: number,
-  numImages: number,
-  imageShape: ImageShape,
-): ConditionValues[] {
-  if (stored === null && kinds.length > 0 && condition === undefined)
-    throwTypeError('decompress: condition', 'that of the images, which the file does not hold', condition);
-  if (stored === null)
-    return readConditions('decompress: condition', kinds, condition, numImages, imageShape);
-  if (condition !== undefined)
-    throwTypeError('decompress: condition', 'none, since the file holds it', condition);
-  return stored.map((all, index) => {
-    attempt('decompress', () =>
-      checkConditionValues('file: condition', kinds[index] as (typeof kinds)[number], all.values),
-    );
-    return slicedCondition(all, firstImage, numImages);
-  });
+  return images;
 }

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check';
+import { checkInteger, throwTypeError } from '../core/check';
 import {
   type ConditionShape,
   type ConditionValues,
@@ -8,6 +8,8 @@ import {
 } from '../core/conditions';
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
+import { digestOf } from '../program/file';
+import { checkModel, type PortableModel } from '../program/program';
 import { bytesOf } from '../program/safetensors';
 
 // A file of compressed images, as docs/codec-format.md describes it. Everything a file says is checked before it is
@@ -20,9 +22,27 @@ const DIGEST_BYTES = 16;
 const CHECKSUM_BYTES = 8;
 const HAS_CONDITIONS = 1;
 
+/** With more levels, frequencies would have no room to differ. */
+const MAX_LEVELS = 2 ** 16;
+
+/** Checks that a model has the form of a portable model, and levels that can be coded. */
+export function checkCodedModel(what: string, model: PortableModel): void {
+  checkModel(what, model);
+  if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
+}
+
+const digests = /* @__PURE__ */ new WeakMap<PortableModel, Uint8Array>();
+
+/** The digest of a model, computed once: it takes a pass over all weights. */
+export function keptDigest(model: PortableModel): Uint8Array {
+  const digest = digests.get(model) ?? digestOf(model);
+  digests.set(model, digest);
+  return digest;
+}
+
 /** What comes in a file before the codes of its images. */
-export interface Header {
-  /** The digest of the model, 16 bytes. */
+interface Header {
+  /** Of the model, 16 bytes. */
   readonly digest: Uint8Array;
   readonly numImages: number;
   readonly imageShape: ImageShape;
@@ -46,7 +66,6 @@ function first64Bits(...parts: Uint8Array[]): bigint {
   return new DataView(digest.buffer).getBigUint64(0, true);
 }
 
-/** Writes a file. */
 export function writeFile(
   { digest, numImages, imageShape, levels, conditions }: Header,
   kinds: readonly ConditionShape[],
@@ -74,18 +93,17 @@ export function writeFile(
   return head.written();
 }
 
-/** A file: everything before the codes, and where the codes are. */
-export interface CodedFile extends Header {
-  image(n: number): CodedImage;
-}
-
 /**
- * Reads a file.
+ * Reads a file: what comes before the codes, and a function that gives the code of each image.
  *
  * @param wanted the digest of the caller's model
  * @throws Error that says what is wrong with the file
  */
-export function readFile(bytes: Uint8Array, kinds: readonly ConditionShape[], wanted: Uint8Array): CodedFile {
+export function readFile(
+  bytes: Uint8Array,
+  kinds: readonly ConditionShape[],
+  wanted: Uint8Array,
+): Header & { image(n: number): CodedImage } {
   const reader = new ByteReader(bytes);
   if (!MAGIC.every((byte) => reader.byte() === byte))
     throw new Error('file: not a file of compressed images');
@@ -124,10 +142,8 @@ export function readFile(bytes: Uint8Array, kinds: readonly ConditionShape[], wa
   const codes = bytes.subarray(reader.at);
   const image = (n: number): CodedImage => {
     const start = starts[n] as number;
-    return {
-      code: codes.subarray(start, start + (lengths[n] as number)),
-      checksum: checksums[n] as bigint,
-    };
+    const code = codes.subarray(start, start + (lengths[n] as number));
+    return { code, checksum: checksums[n] as bigint };
   };
   return { digest, numImages, imageShape, levels, conditions, image };
 }
@@ -156,9 +172,14 @@ class ByteWriter {
   private length = 0;
 
   bytes(given: ArrayLike<number>): void {
-    this.room(given.length);
+    const end = this.length + given.length;
+    if (end > this.buffer.length) {
+      const longer = new Uint8Array(2 * end);
+      longer.set(this.buffer);
+      this.buffer = longer;
+    }
     this.buffer.set(given, this.length);
-    this.length += given.length;
+    this.length = end;
   }
 
   /** 7 bits a byte, the lowest first; all bytes but the last have the eighth bit set. */
@@ -169,26 +190,19 @@ class ByteWriter {
   }
 
   long(value: bigint): void {
-    this.room(8);
-    new DataView(this.buffer.buffer).setBigUint64(this.length, value, true);
-    this.length += 8;
+    const eight = new DataView(new ArrayBuffer(8));
+    eight.setBigUint64(0, value, true);
+    this.bytes(new Uint8Array(eight.buffer));
   }
 
   float(value: number): void {
-    this.room(4);
-    new DataView(this.buffer.buffer).setFloat32(this.length, value, true);
-    this.length += 4;
+    const four = new DataView(new ArrayBuffer(4));
+    four.setFloat32(0, value, true);
+    this.bytes(new Uint8Array(four.buffer));
   }
 
   written(): Uint8Array {
     return this.buffer.slice(0, this.length);
-  }
-
-  private room(count: number): void {
-    if (this.length + count <= this.buffer.length) return;
-    const longer = new Uint8Array(2 * (this.length + count));
-    longer.set(this.buffer.subarray(0, this.length));
-    this.buffer = longer;
   }
 }
 

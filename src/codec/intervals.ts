@@ -19,29 +19,18 @@ import { TOTAL } from './range-coder';
 // and ends where the next one begins. So each level has a frequency of at least 1, also where F falls by rounding.
 
 /** The interval of a level in the range of a coder. */
-export interface Interval {
+interface Interval {
   readonly level: number;
   readonly begin: number;
   readonly frequency: number;
 }
 
-/** Finds intervals of the levels of the present channel, image by image. */
-export interface Intervals {
-  /** Sets the model's outputs for the present pixels. */
-  take(present: PresentPixels): void;
-  /** The interval of a level of an image. */
-  of(image: number, level: number): Interval;
-  /** The interval that contains a target. */
-  at(image: number, target: number): Interval;
-}
-
 /**
- * The intervals of a distribution, for a number of images.
+ * Finds the intervals of the levels of the present channel, for a number of images.
  *
- * @throws Error, when an interval is looked up: if a model's outputs are not finite, or a distribution function
- * decreases
+ * @throws Error, when an interval is looked up, if outputs of the model are not finite or a cdf decreases
  */
-export function intervalsFor(distribution: PixelDistribution, numImages: number): Intervals {
+export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;
   const cdfs = isSoftmax(distribution) ? softmaxCdfs(levels, numImages) : pixelCdfs(distribution);
@@ -57,15 +46,17 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     return { level, begin, frequency: end - begin };
   };
   return {
+    /** Sets the model's outputs for the present pixels. */
     take: cdfs.take,
-    of(image, level) {
+    /** The interval of a level of an image. */
+    of(image: number, level: number): Interval {
       const cdf = cdfs.of(image);
       return interval(level, beginOf(cdf, level), beginOf(cdf, level + 1));
     },
-    at(image, target) {
+    /** The interval that contains a target. */
+    at(image: number, target: number): Interval {
       const cdf = cdfs.of(image);
-      // Usually close, since every level also gets a minimum frequency. So search from there in doubling steps, then by
-      // bisection.
+      // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
       let low = checkLevel('sharesOf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
       let high = low + 1;
       let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];

@@ -8,7 +8,6 @@ import {
   checkNames,
   checkNumber,
   checkOneOf,
-  checkSignal,
   throwTypeError,
 } from './check';
 
@@ -57,8 +56,7 @@ export type Given<D extends Declaration> = {
 export type Values<D extends Declaration> = { readonly [Name in keyof D]: ValueOf<D[Name]> };
 
 /**
- * Checks arguments, and fills in the defaults. undefined counts as not given, as does null, which saved configs have for
- * it.
+ * Checks arguments and fills in the defaults. undefined counts as not given, as does null, its form in saved configs.
  *
  * @throws TypeError if they are no object, if a name is unknown, with the nearest known one, or as the check of one
  */
@@ -119,16 +117,14 @@ export const number = (wanted = 'that is finite', test = (_: number) => true): A
   check: (what, given) => checkNumber(what, given, wanted, test),
 });
 
-/** One of these. */
 export const oneOf = <const Choices extends readonly (string | number)[]>(
   ...choices: Choices
 ): Argument<Choices[number]> => ({
   check: (what, given) => checkOneOf<Choices[number]>(what, given, choices),
 });
 
-/** true or false. */
 export const flag = (fallback: boolean): OptionalArgument<boolean> =>
-  optional({ check: checkBoolean }, fallback);
+  optional(checked(checkBoolean), fallback);
 
 /** A probability of dropping something. @default 0 */
 export const rate = (): OptionalArgument<number> =>
@@ -169,13 +165,7 @@ export const oddLengths = (): Lengths => ({ check: (what, given) => checkKernelS
 /** The size of a kernel that needs no centre. */
 export const lengths = (): Lengths => ({ check: (what, given) => checkKernelSize(what, given, true) });
 
-/** A function. */
-export const callback = <F>(): Argument<F> => ({
-  check(what, given) {
-    checkFunction(what, given);
-    return given as F;
-  },
-});
+export const callback = <F>(): Argument<F> => checked<F>(checkFunction);
 
 /** A seed, or undefined for none. */
 export const optionalSeed = (): OptionalArgument<number | undefined, number | undefined> =>
@@ -185,8 +175,10 @@ export const optionalSeed = (): OptionalArgument<number | undefined, number | un
 export const optionalSignal = (): OptionalArgument<AbortSignal | undefined> =>
   optional({
     check(what, given) {
-      checkSignal(what, given as AbortSignal);
-      return given as AbortSignal;
+      const signal = given as AbortSignal;
+      if (typeof signal.throwIfAborted !== 'function') throwTypeError(what, 'an AbortSignal', given);
+      signal.throwIfAborted();
+      return signal;
     },
   });
 

@@ -183,16 +183,9 @@ export function checkBoolean(what: string, value: unknown): boolean {
   return value;
 }
 
-export function checkFunction(what: string, value: unknown): void {
+export function checkFunction<F>(what: string, value: unknown): F {
   if (typeof value !== 'function') throwTypeError(what, 'a function', value);
-}
-
-/** Checks that a signal is an AbortSignal that has not aborted yet. */
-export function checkSignal(what: string, signal: AbortSignal | undefined): void {
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    throwTypeError(what, 'an AbortSignal', signal);
-  }
-  signal?.throwIfAborted();
+  return value as F;
 }
 
 /**

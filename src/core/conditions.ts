@@ -27,11 +27,7 @@ export const conditionFeatures = (condition: ConditionShape): number =>
 /** Whether a condition differs from place to place. */
 export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' || kind === 'codes';
 
-/**
- * Checks that a model takes at most one condition of each kind, since they are given by kind.
- *
- * @throws TypeError, named `what`
- */
+/** Checks that a model takes at most one condition of each kind, since they are given by kind. */
 export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
   const kinds = conditions.map(({ kind }) => kind);
   if (new Set(kinds).size < kinds.length)
@@ -94,7 +90,7 @@ export const numClassesRead = ({
   nullClass,
 }: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
 
-/** How many distinct integers a condition's numbers may be; 0 if they may be any numbers. */
+/** How many integers a condition's numbers may be; 0 if they may be any numbers. */
 export function numCategories(condition: ConditionShape): number {
   if (condition.kind === 'class') return numClassesRead(condition);
   return condition.kind === 'codes' ? condition.levels : 0;
@@ -121,7 +117,7 @@ export function conditionLabels(what: string, conditions: readonly ConditionShap
 }
 
 /** A condition of a model, and what the caller gave for it. Messages call it `what`. */
-export interface MatchedCondition<Given> {
+interface MatchedCondition<Given> {
   readonly what: string;
   readonly condition: ConditionShape;
   readonly given: Given | undefined;
@@ -155,9 +151,7 @@ export function matchConditions<Given>(
 export const namesWanted = (conditions: readonly ConditionShape[]): string =>
   `{ ${conditions.map(({ kind }) => kind).join(', ')} }, since the model takes them`;
 
-/**
- * Whether conditions are given by name: in an object that is not a list, an array with a shape, a tensor or a promise.
- */
+/** Whether conditions are given by name: in an object other than a list, numbers with a shape, a tensor or a promise. */
 export function isByName(given: unknown): given is ConditionsByName<never> {
   const isObject = typeof given === 'object' && given !== null;
   return isObject && !['length', 'data', 'shape', 'then'].some((name) => name in given);
@@ -202,8 +196,7 @@ const isList = (given: unknown): given is ArrayLike<number> =>
 const MAX_IMAGES = 2 ** 28;
 
 /**
- * Reads and checks what the caller gave as the conditions of `numImages` images: one for each condition of the model,
- * in its order.
+ * Reads and checks what the caller gave as the conditions of images: one for each condition of the model, in its order.
  *
  * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and if a number is not a class or not finite
  * @throws RangeError if there are more images than memory has room for, before any is allocated for them
@@ -218,10 +211,6 @@ export function readConditions(
   const matched = matchConditions<OneCondition>(what, conditions, given);
   if (numImages > MAX_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
   return matched.map((one) => {
-    if (one.condition.kind === 'class' && typeof one.given === 'number') {
-      checkConditionValues(one.what, one.condition, [one.given]);
-      return { shape: [1], values: new Float32Array(numImages).fill(one.given) };
-    }
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);
@@ -243,14 +232,14 @@ function numOfOne(given: unknown): number | undefined {
   return isList(given) ? given.length : (given as Partial<NumericArray> | null | undefined)?.shape?.[0];
 }
 
-/** The conditions of the images [start, start + count). */
+/** The conditions of the images [start, start + count), copied, so that only these are sent to a worker. */
 export function slicedCondition(
   { shape, values }: ConditionValues,
   start: number,
   count: number,
 ): ConditionValues {
   const size = conditionSize(shape);
-  return { shape, values: values.subarray(start * size, (start + count) * size) };
+  return { shape, values: values.slice(start * size, (start + count) * size) };
 }
 
 /** Repeats the conditions of images a number of times. */

@@ -9,8 +9,7 @@ const stepped = (word: number, rotation: number, other: number, term: number) =>
   (Math.imul(rotated(word, rotation) + other, 5) + term) | 0;
 
 /**
- * A digest of 128 bits that detects accidental differences: MurmurHash3, x86, 128 bits, seed 0. Bytes may be added in
- * parts of any length.
+ * A digest that detects accidental differences: MurmurHash3, x86, 128 bits, seed 0. Bytes may be added in any parts.
  *
  * Source: Appleby, https://github.com/aappleby/smhasher, `MurmurHash3_x86_128`.
  */

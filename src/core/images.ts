@@ -27,7 +27,6 @@ export const placeOf = (index: number, [, width, channels]: ImageShape): Place =
   index % channels,
 ];
 
-/** The index of a place. */
 export const indexOfPlace = (
   [row, column, channel]: Readonly<Place>,
   [, width, channels]: ImageShape,
@@ -56,18 +55,12 @@ export function resolveImageShape(
   given: readonly number[] | undefined,
 ): [number, number, number] {
   const shape = given ?? [h, w, c];
-  if (
-    shape.length !== 3 ||
-    shape[2] !== c ||
-    (h !== null && shape[0] !== h) ||
-    (w !== null && shape[1] !== w)
-  ) {
-    throwTypeError(what, `[${h ?? 'H'}, ${w ?? 'W'}, ${c}]`, given);
-  }
+  const fits =
+    shape.length === 3 && [h, w, c].every((length, axis) => (length ?? shape[axis]) === shape[axis]);
+  if (!fits) throwTypeError(what, `[${h ?? 'H'}, ${w ?? 'W'}, ${c}]`, given);
   const [height, width] = shape;
-  if (height === null || width === null) {
+  if (height === null || width === null)
     throwTypeError(what, `[H, W, ${c}], since the model takes images of any size`, given);
-  }
   const resolved: [number, number, number] = [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
   if (given !== undefined) checkMemory(what, resolved);
   return resolved;
@@ -77,6 +70,22 @@ export function resolveImageShape(
 export function levelsArray(length: number, levels: number): Images['data'] {
   if (levels <= 256) return new Uint8Array(length);
   return levels <= 65536 ? new Uint16Array(length) : new Int32Array(length);
+}
+
+/** Runs `make`, which may run out of memory, and in that case says what to do. */
+export function memoryFor<T>(caller: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RangeError(`${caller}: ${cause.message}; fewer images at a time need less`, { cause });
+  }
+}
+
+/** Images of level 0, for a caller to fill. */
+export function blankImages(caller: string, count: number, shape: ImageShape, levels: number): Images {
+  const data = memoryFor(caller, () => levelsArray(count * valuesOf(shape), levels));
+  return { data, shape: [count, ...shape] };
 }
 
 /** Checks that something has the form of images [N,H,W,C]; its numbers are checked elsewhere. */

@@ -2,37 +2,36 @@
 // Written out here because the packages that provide it are not ES modules, so a worker in a page could not load them
 // directly.
 
-/** The state of a stream: the last three numbers, in 32 bits, and the carry. */
-export const STATE_WORDS = 4;
-
 /** A stream of uniforms from a seed. */
 export function uniformsOf(seed: string): () => number {
-  const state = new Uint32Array(STATE_WORDS);
-  startStream(state, 0, seed);
-  return () => nextUniform(state, 0);
+  const next = streamsOf(1, () => seed);
+  return () => next(0);
 }
 
-/** Starts the stream of a seed, with its state at an index in the array of states. */
-export function startStream(states: Uint32Array, at: number, seed: string): void {
-  const digest = mash();
-  const blanks = [' ', ' ', ' '].map(digest);
-  for (const [i, blank] of blanks.entries()) {
-    const x = blank - digest(seed);
-    states[at + i] = 2 ** 32 * (x < 0 ? x + 1 : x);
+/** The state of a stream: the last three numbers, in 32 bits, and the carry. */
+const STATE_WORDS = 4;
+
+/** Streams of uniforms, each from a seed of its own: returns a function that gives the next number of stream i. */
+export function streamsOf(count: number, seedOf: (i: number) => string): (i: number) => number {
+  const states = new Uint32Array(STATE_WORDS * count); // not one object for each stream: there may be millions
+  for (let i = 0; i < count; i++) {
+    const digest = mash();
+    const blanks = [' ', ' ', ' '].map(digest);
+    const seed = seedOf(i);
+    const starts = blanks.map((blank) => blank - digest(seed));
+    states.set([...starts.map((x) => 2 ** 32 * (x < 0 ? x + 1 : x)), 1], STATE_WORDS * i);
   }
-  states[at + 3] = 1;
-}
-
-/** The next number of a stream. */
-export function nextUniform(states: Uint32Array, at: number): number {
-  const product = 2091639 * (states[at] as number) + (states[at + 3] as number); // less than 2^53, so exact
-  const carry = Math.floor(product * 2 ** -32);
-  const z = product - carry * 2 ** 32;
-  states[at] = states[at + 1] as number;
-  states[at + 1] = states[at + 2] as number;
-  states[at + 2] = z;
-  states[at + 3] = carry;
-  return z * 2 ** -32;
+  return (i) => {
+    const at = STATE_WORDS * i;
+    const product = 2091639 * (states[at] as number) + (states[at + 3] as number); // less than 2^53, so exact
+    const carry = Math.floor(product * 2 ** -32);
+    const z = product - carry * 2 ** 32;
+    states[at] = states[at + 1] as number;
+    states[at + 1] = states[at + 2] as number;
+    states[at + 2] = z;
+    states[at + 3] = carry;
+    return z * 2 ** -32;
+  };
 }
 
 /** Baagøe's Mash 0.9: a number in [0, 1), with 32 bits, from all the text so far. */

@@ -47,12 +47,9 @@ export interface KernelWindow {
   readonly transposed: boolean;
 }
 
-/**
- * What one tap of a window sees: nothing, features of earlier channels, also those of its own channel, or everything.
- */
-export type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
+/** What one tap of a window sees: nothing, features of earlier channels, also of its own channel, or everything. */
+type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
 
-/** Whether two windows are alike. */
 export const isSameWindow = (a: KernelWindow, b: KernelWindow): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b);
 
@@ -87,7 +84,6 @@ export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B
  */
 export type Shift = (typeof shifts)[number];
 
-/** All of them. */
 const shifts = ['down', 'downRight', 'before', 'around'] as const;
 
 /** Arguments of a shifted window. */
@@ -249,10 +245,7 @@ export function isSeen(sight: Sight, channelIn: number, channelOut: number): boo
   return sight === 'own' ? channelIn <= channelOut : sight === 'everything';
 }
 
-/**
- * The first output that sees an input through a tap; all outputs after it, in order of channels, see it too.
- * `featuresOut` if none does.
- */
+/** The first output that sees an input through a tap, as do all outputs after it; `featuresOut` if none does. */
 export function firstSeer(
   { imageChannels }: KernelWindow,
   sight: Sight,
@@ -266,10 +259,7 @@ export function firstSeer(
   return ((sight === 'own' ? channel : channel + 1) * featuresOut) / imageChannels;
 }
 
-/**
- * How many rows of the kernel, from the first, contain all taps in use: the rows that do not reach below the output, or
- * all of them.
- */
+/** How many rows of the kernel, from the first, contain all taps in use. */
 export const usedRows = ({ kernelSize, anchor, present, transposed }: KernelWindow): number =>
   transposed || present === 'andBelow' ? kernelSize[0] : anchor[0] + 1;
 
@@ -280,12 +270,9 @@ export function presentColumns(window: KernelWindow): number {
   return columns;
 }
 
-/** Whether rows below the output's own are seen. */
 export const seesBelow = ({ present }: KernelWindow): boolean => present === 'andBelow';
 
-/**
- * The mask of a window as zeros and ones, [rows, columns, featuresIn, featuresOut], row-major.
- */
+/** The mask of a window as zeros and ones, [rows, columns, featuresIn, featuresOut], row-major. */
 export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: number): Float32Array {
   const [rows, columns] = window.kernelSize;
   const values = new Float32Array(rows * columns * featuresIn * featuresOut);

@@ -31,9 +31,6 @@ export const softmax: DistributionKind<Record<never, never>> = {
   make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
 };
 
-/** What {@link softmaxWeights} makes. */
-export type SoftmaxWeights = ReturnType<typeof softmaxWeights>;
-
 /**
  * The softmax of logits [images, padded levels], before division by its sums, in float64, by kernels that give the same
  * bits everywhere.

@@ -64,8 +64,8 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the channel after the earlier ones, and weights of the components given the earlier levels, up
-   * to a factor. After each channel the weights are scaled to a maximum of 1: if a level is so far out that its log p
+   * Means and scales of the present channel, and weights of the components given the earlier levels, up to a factor.
+   * After each channel the weights are scaled to a maximum of 1: if a level is so far out that its log p
    * is -1e9, digits of whatever is added to that would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
@@ -90,16 +90,13 @@ export function mixtureOfLogistics(
   /** The logarithm of a level's share of all masses. */
   const logOf = (mass: number, sum: number, level: number): number => {
     const share = mass / sum;
-    return share > LEAST_MASS ? log(share) : ofLevel(level);
+    return share > MIN_MASS ? log(share) : ofLevel(level);
   };
 
   let kernels: MixtureLevels | undefined;
   const paired = 2 * Math.ceil(components / 2);
 
-  /**
-   * The kernels, with the components of the channel after the earlier ones in their table, and the sum of their
-   * weights.
-   */
+  /** The kernels, with the components of the present channel in their table, and the sum of their weights. */
   const tabulate = (
     parameters: Float32Array,
     earlier: ArrayLike<number>,
@@ -128,7 +125,7 @@ export function mixtureOfLogistics(
       table[atSlopes + k] = (table[atWeights + k] as number) * exp(logSlopes[k] as number);
       table[atRatios + k] = exp(-step);
       const steepest = 2 * half * Math.max(scales[k] as number, scales[k ^ 1] ?? 0);
-      table[atRuns + k] = steepest * MOST_EDGES <= LONGEST_RUN ? MOST_EDGES : 1;
+      table[atRuns + k] = steepest * MAX_EDGES <= MAX_RUN ? MAX_EDGES : 1;
     }
     if (paired > components) table[atRuns + components] = table[atRuns + components - 1] as number;
     return [kernels, sum];
@@ -136,7 +133,7 @@ export function mixtureOfLogistics(
 
   /** Close to 0 and 1, avoids levels that are practically impossible. */
   const levelOf = ({ levelAt }: MixtureLevels, sum: number, u: number) =>
-    levelAt(Math.min(Math.max(u, LEAST_MASS) * sum, sum * (1 - 2 ** -52)));
+    levelAt(Math.min(Math.max(u, MIN_MASS) * sum, sum * (1 - 2 ** -52)));
 
   return {
     imageChannels,
@@ -180,13 +177,13 @@ export const logisticMixture: DistributionKind<typeof fields> = {
 // digits of `exp` unless masses are tiny; those are computed one by one as logarithms.
 
 /** The number of edges in a run. */
-const MOST_EDGES = 16;
+const MAX_EDGES = 16;
 
 /** How far z may move in a run: kernels start a run at most 350 from the mean. */
-const LONGEST_RUN = 96;
+const MAX_RUN = 96;
 
 /** Smaller masses may come from components whose run began further out. */
-const LEAST_MASS = 1e-90;
+const MIN_MASS = 1e-90;
 
 /** ln(1 + e^x), which far out is 0 or x to all digits. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
@@ -213,7 +210,7 @@ function logOneMinusExp(d: number, logD: number): number {
 }
 
 /** The logarithm of the sum of e^x; NaN if any x is. */
-function logSumExp(xs: Float64Array): number {
+export function logSumExp(xs: Float64Array): number {
   const max = greatest(xs);
   let sum = 0;
   for (let i = 0; i < xs.length; i++) sum += exp((xs[i] as number) - max);

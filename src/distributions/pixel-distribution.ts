@@ -50,7 +50,6 @@ export interface LevelShares {
   levelAt(u: number): number;
 }
 
-/** The sizes of an image's pixels. */
 export type PixelSizes = Pick<PixelDistribution, 'imageChannels' | 'levels'>;
 
 /** A kind of distribution that files name, together with the fields that they give for it. */
@@ -104,7 +103,7 @@ export interface Softmax extends PixelDistribution {
   readonly isSoftmax: true;
 }
 
-/** Whether it is this library's softmax, which has its own kernels. */
+/** Whether it is this library's softmax, which has kernels of its own. */
 export const isSoftmax = (distribution: PixelDistribution): distribution is Softmax =>
   (distribution as Partial<Softmax> | null)?.isSoftmax === true;
 
@@ -112,7 +111,6 @@ export const isSoftmax = (distribution: PixelDistribution): distribution is Soft
 export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
   a === b || (isSoftmax(a) && isSoftmax(b));
 
-/** What the outputs of a model are called. */
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';
 

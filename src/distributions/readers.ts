@@ -86,7 +86,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 }
 
 /** The lower bound on log p without the condition in guidance, so that numbers stay finite. */
-const LEAST_LOG_PROB = -745;
+const MIN_LOG_PROB = -745;
 
 /**
  * Replaces log p by log p + weight (log p - log p without the condition), in place and without renormalising.
@@ -96,7 +96,7 @@ const LEAST_LOG_PROB = -745;
 export function guide(logProbs: Float64Array, withoutCondition: Float64Array, weight: number): void {
   for (let i = 0; i < logProbs.length; i++) {
     const guided = logProbs[i] as number;
-    const free = Math.max(withoutCondition[i] as number, LEAST_LOG_PROB);
+    const free = Math.max(withoutCondition[i] as number, MIN_LOG_PROB);
     if (guided > Number.NEGATIVE_INFINITY) logProbs[i] = guided + weight * (guided - free);
   }
 }

@@ -1,7 +1,6 @@
 import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { memoryFor, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
@@ -62,11 +61,9 @@ export function planLogProb(model: PortableModel, images: NumericArray, options:
   return { ...planImages('logProb', model, images, condition), ...values };
 }
 
-/** How many numbers there are for each image. */
 export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>
   perValue ? valuesOf(imageShape) : 1;
 
-/** log p of images, or of their values. */
 export async function scoreImages(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
   const { data, numImages, imageShape } = job;
   const total = valuesOf(imageShape);

@@ -12,17 +12,17 @@ import {
   type ImageShape,
   type Images,
   levelsArray,
+  memoryFor,
   resolveImageShape,
   valuesOf,
 } from '../core/images';
-import { memoryFor } from '../core/memory';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
-import { GrowingImages } from '../sampling/growing-images';
+import { growingImages } from '../sampling/growing-images';
 import type { ModelShape } from '../sampling/options';
 
 // A walk through the values of whole images, which scoring, compressing and decompressing share.
@@ -38,7 +38,6 @@ export const walkArguments = {
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
 };
 
-/** The values of {@link walkArguments}. */
 export type WalkHooks = Values<typeof walkArguments>;
 
 /** The images to walk through. */
@@ -66,20 +65,15 @@ export function planImages(
   const [numImages = 0, ...size] = shape;
   const imageShape = resolveImageShape(what, model.imageShape, size);
   checkLevels(what, data, model.levels);
-  const conditions = readConditions(
-    `${caller}: condition`,
-    model.conditions,
-    condition,
-    numImages,
-    imageShape,
-  );
+  const given = `${caller}: condition`;
+  const conditions = readConditions(given, model.conditions, condition, numImages, imageShape);
   const copy = memoryFor(caller, () => levelsArray(data.length, model.levels));
   copy.set(data);
   return { data: copy, numImages, imageShape, conditions };
 }
 
 /** What is done at the values of a group of images. */
-export interface Visitor {
+interface Visitor {
   /**
    * Called at each value in turn, with the model's outputs for it and its index in an image. Writes the levels that the
    * images have there to `levels` [images].
@@ -112,7 +106,7 @@ export async function walkImages(
     const [images, visitor] = memoryFor(caller, () => {
       const group = { numImages: count, imageShape, conditions: ofGroup, distribution };
       const evaluator = evaluatorFor(model, group);
-      return [new GrowingImages(evaluator, imageShape, count), begin(first, count)] as const;
+      return [growingImages(evaluator, imageShape, count), begin(first, count)] as const;
     });
     const levels = new Int32Array(count);
     const onRow = (done: number) =>

@@ -4,8 +4,7 @@ import type { CodedImage } from '../codec/format';
 import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
-import { type Images, levelsArray, valuesOf } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
 import type { WalkHooks } from '../likelihood/walk';
@@ -15,8 +14,7 @@ import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions } from '../sampling/sample';
 import type { SampleTask } from './messages';
-import { sliced } from './pieces';
-import { Scheduler } from './scheduler';
+import { type Piece, schedulerOf } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
 
 const poolOptions = {
@@ -113,7 +111,7 @@ export interface Pool {
  */
 export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
-  const scheduler = new Scheduler(workers, createWorker);
+  const scheduler = schedulerOf(workers, createWorker);
 
   return {
     workers,
@@ -121,7 +119,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planSample(model, options as SampleOptions);
       const { numImages, imageShape, firstImage, given, lookAhead } = job;
       const size = valuesOf(imageShape);
-      const data = memoryFor('sample', () => levelsArray(numImages * size, model.levels));
+      const images = blankImages('sample', numImages, imageShape, model.levels);
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
       await scheduler.run<'sample'>({
@@ -133,14 +131,13 @@ export function createPool(options: PoolOptions = {}): Pool {
           given: given && sliced(piece, given, size),
         }),
         take(result, { first }) {
-          data.set(result.images.data, first * size);
+          images.data.set(result.images.data, first * size);
           logProb.set(result.logProb, first);
           if (result.logGiven !== undefined) logGiven.set(result.logGiven, first);
         },
         numParticles: numParticlesOf(job),
         valuesInStep: numImages,
       });
-      const images: Images = { data, shape: [numImages, ...imageShape] };
       if (!job.withLogProb) return images;
       return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
     }) as Pool['sample'],
@@ -174,8 +171,7 @@ export function createPool(options: PoolOptions = {}): Pool {
     async decompress(model, bytes, options = {}) {
       const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
       const { coded, numImages, imageShape, firstImage } = job;
-      const size = valuesOf(imageShape);
-      const data = memoryFor('decompress', () => levelsArray(numImages * size, model.levels));
+      const images = blankImages('decompress', numImages, imageShape, model.levels);
       await scheduler.run<'decompress'>({
         method: 'decompress',
         model,
@@ -186,13 +182,20 @@ export function createPool(options: PoolOptions = {}): Pool {
             return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
           }),
         }),
-        take: (result, { first }) => data.set(result.data, first * size),
+        take: (result, { first }) => images.data.set(result.data, first * valuesOf(imageShape)),
       });
-      return { data, shape: [numImages, ...imageShape] };
+      return images;
     },
-    terminate: () => scheduler.terminate(),
+    terminate: scheduler.terminate,
   };
 }
+
+/** The values of a piece's images, `size` each, copied so that only these are sent. */
+const sliced = <Values extends { slice(from: number, to: number): Values }>(
+  { first, count }: Piece,
+  all: Values,
+  size: number,
+): Values => all.slice(first * size, (first + count) * size);
 
 /** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
 function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {

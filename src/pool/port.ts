@@ -1,18 +1,21 @@
-import { builtin } from './builtin';
+type Builtins = {
+  'node:os': typeof import('node:os');
+  'node:worker_threads': typeof import('node:worker_threads');
+};
+
+/** A built-in module of Node, Deno or Bun, undefined in pages. Loaded in a way that bundlers do not follow. */
+export const builtin = <Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined =>
+  globalThis.process?.getBuiltinModule?.(name);
 
 // Separate from the code that starts workers, so that a bundler that packs a worker finds no further worker in it.
 
-/** Inside a worker, the channel to whoever started it: how to listen and how to post. */
+/** Inside a worker, the channel to whoever started it. */
 export interface Port {
   listen(onMessage: (message: unknown) => void): void;
   post(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
-/**
- * The port of the worker in which this code runs.
- *
- * @throws Error if this code does not run in a worker
- */
+/** @throws Error if this code does not run in a worker */
 export function portOfWorker(): Port {
   const parent = builtin('node:worker_threads')?.parentPort;
   if (parent) {

@@ -1,15 +1,45 @@
 import { throwTypeError } from '../core/check';
+import { slicedCondition } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { tell } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
-import { conditionsOf, cut, type Piece } from './pieces';
 import { WorkerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
+/** The images of a job that one worker processes at a time. */
+export interface Piece {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
+const MAX_IMAGES = 32;
+
+/** Smaller pieces take notably longer for each image, since weights are reread for few images. */
+const MIN_IMAGES = 8;
+
+/** Pieces for each worker, so that little is left to do when the first workers finish. */
+const PIECES_OF_A_WORKER = 4;
+
+/**
+ * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
+ * few. An array would do for them, but there may be millions.
+ */
+function cut(numImages: number, workers: number, numParticles = 1) {
+  const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
+  const shared = Math.ceil(numImages / workers);
+  const max = Math.ceil(MAX_IMAGES / numParticles);
+  const min = Math.ceil(MIN_IMAGES / numParticles);
+  const size = Math.min(shared, max, Math.max(min, balanced));
+  const length = Math.ceil(numImages / size);
+  const start = (k: number) => Math.floor((k * numImages) / length);
+  return { length, at: (k: number): Piece => ({ first: start(k), count: start(k + 1) - start(k) }) };
+}
+
 /** A job on many images, for workers to share. */
-export interface SharedJob<M extends Method> {
+interface SharedJob<M extends Method> {
   readonly method: M;
   readonly model: PortableModel;
   /** It ends once all promises that its `onProgress` returns have. */
@@ -34,44 +64,49 @@ interface Running {
 }
 
 /** Distributes the pieces of jobs to workers, and starts no more workers than there is work for. */
-export class Scheduler {
-  private handles: WorkerHandle[] = [];
-  private readonly running = new Set<Running>();
-  /** Jobs with waiting pieces; it is the first one's turn. */
-  private turns: Running[] = [];
-  private isTerminated = false;
+export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
+  let handles: WorkerHandle[] = [];
+  const unfinished = new Set<Running>();
+  let turns: Running[] = []; // jobs with waiting pieces; it is the first one's turn
+  let isTerminated = false;
 
-  constructor(
-    private readonly maxWorkers: number,
-    private readonly startWorker: () => PoolWorker,
-  ) {}
+  /** A free worker or a new one; undefined if the limit is reached. */
+  const freeHandle = (): WorkerHandle | undefined => {
+    handles = handles.filter(({ isLost }) => !isLost);
+    const free = handles.find(({ isFree }) => isFree);
+    if (free !== undefined || handles.length >= maxWorkers) return free;
+    const worker = startWorker();
+    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
+      throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
+    const handle = new WorkerHandle(worker);
+    handles.push(handle);
+    return handle;
+  };
 
-  /**
-   * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
-   * terminated
-   */
-  run<M extends Method>(shared: SharedJob<M>): Promise<void> {
-    if (this.isTerminated) return Promise.reject(new Error('pool: it has been terminated'));
-    return new Promise((resolve, reject) => {
-      this.turns.push(this.begin(shared, resolve, reject));
-      this.dispatch();
-    });
-  }
+  /** Hands out pieces, one of each job in turn, while there are workers for them. */
+  const dispatch = (): void => {
+    for (let job = turns[0]; job !== undefined; job = turns[0]) {
+      try {
+        const handle = freeHandle();
+        if (handle === undefined) return;
+        turns.shift();
+        const given = job.give(handle);
+        if (job.isWaiting) turns.push(job);
+        void given.then(dispatch);
+      } catch (cause) {
+        job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
+      }
+    }
+  };
 
-  async terminate(): Promise<void> {
-    this.isTerminated = true;
-    for (const { fail } of this.running) fail(new Error('pool: it was terminated before the job was done'));
-    await Promise.all(this.handles.map((handle) => handle.end()));
-  }
-
-  private begin<M extends Method>(
+  const begin = <M extends Method>(
     { method, model, job: all, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
     resolve: () => void,
     reject: (error: unknown) => void,
-  ): Running {
+  ): Running => {
     const { signal, onProgress, ...data } = all;
     const job = data as unknown as Work[M]['job'];
-    const pieces = cut(job.numImages, this.maxWorkers, numParticles);
+    const pieces = cut(job.numImages, maxWorkers, numParticles);
     const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     const atWork = new Set<WorkerHandle>();
     const told = new Set<Promise<void>>(); // what `onProgress` has returned and is not done
@@ -80,8 +115,8 @@ export class Scheduler {
     let [values, steps] = [0, 0]; // done so far
     const end = () => {
       signal?.removeEventListener('abort', abort);
-      this.turns = this.turns.filter((other) => other !== running);
-      return this.running.delete(running);
+      turns = turns.filter((other) => other !== running);
+      return unfinished.delete(running);
     };
     const fail = (error: unknown) => {
       if (!end()) return; // it had already ended
@@ -99,7 +134,7 @@ export class Scheduler {
         values += ofPiece - before;
         before = ofPiece;
         const done = Math.floor(values / valuesInStep);
-        if (onProgress === undefined || done === steps || !this.running.has(running)) return;
+        if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
         steps = done;
         const one = tell(onProgress, { done, total })
           .catch(fail)
@@ -113,10 +148,11 @@ export class Scheduler {
       },
       async give(handle) {
         const piece = pieces.at(numGiven++);
+        const { first, count } = piece;
         atWork.add(handle);
         try {
-          const conditions = conditionsOf(piece, job.conditions);
-          const part = { ...job, numImages: piece.count, conditions, ...partOf(piece) };
+          const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
+          const part = { ...job, numImages: count, conditions, ...partOf(piece) };
           take(await handle.perform(model, method, part, onProgress && follower()), piece);
           if (--numLeft === 0) void finish(); // not awaited: the worker is free
         } catch (error) {
@@ -127,38 +163,27 @@ export class Scheduler {
       },
       fail,
     };
-    this.running.add(running);
+    unfinished.add(running);
     signal?.addEventListener('abort', abort);
     return running;
-  }
+  };
 
-  /** Hands out pieces, one of each job in turn, while there are workers for them. */
-  private dispatch(): void {
-    for (let job = this.turns[0]; job !== undefined; job = this.turns[0]) {
-      try {
-        const handle = this.freeHandle();
-        if (handle === undefined) return;
-        this.turns.shift();
-        const given = job.give(handle);
-        if (job.isWaiting) this.turns.push(job);
-        void given.then(() => this.dispatch());
-      } catch (cause) {
-        job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
-      }
-    }
-  }
-
-  /** A free worker or a new one; undefined if the limit is reached. */
-  private freeHandle(): WorkerHandle | undefined {
-    this.handles = this.handles.filter(({ isLost }) => !isLost);
-    const free = this.handles.find(({ isFree }) => isFree);
-    if (free !== undefined || this.handles.length >= this.maxWorkers) return free;
-    const worker = this.startWorker();
-    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function') {
-      throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
-    }
-    const handle = new WorkerHandle(worker);
-    this.handles.push(handle);
-    return handle;
-  }
+  return {
+    /**
+     * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
+     * terminated
+     */
+    async run<M extends Method>(shared: SharedJob<M>): Promise<void> {
+      if (isTerminated) throw new Error('pool: it has been terminated');
+      await new Promise<void>((resolve, reject) => {
+        turns.push(begin(shared, resolve, reject));
+        dispatch();
+      });
+    },
+    async terminate(): Promise<void> {
+      isTerminated = true;
+      for (const { fail } of unfinished) fail(new Error('pool: it was terminated before the job was done'));
+      await Promise.all(handles.map((handle) => handle.end()));
+    },
+  };
 }

@@ -32,11 +32,8 @@ export class WorkerHandle {
   private numCalls = 0;
 
   constructor(private readonly worker: PoolWorker) {
-    listen(
-      worker,
-      (reply) => this.onMessage(reply as Reply),
-      (cause) => this.onExit(cause),
-    );
+    const onMessage = (reply: unknown) => this.onMessage(reply as Reply);
+    listen(worker, onMessage, (cause) => this.onExit(cause));
     holdProcess(worker, false);
   }
 

@@ -1,4 +1,4 @@
-import { builtin } from './builtin';
+import { builtin } from './port';
 
 /** A worker of a page or of Node's `worker_threads`: the common part that a pool needs. */
 export interface PoolWorker {
@@ -8,13 +8,9 @@ export interface PoolWorker {
   terminate(): unknown;
 }
 
-/** A worker of Node, Deno or Bun, or the end of the channel inside one. */
-interface ThreadPort {
+/** A worker of Node, Deno or Bun. */
+interface Thread extends PoolWorker {
   on(event: string, listener: (value: unknown) => void): unknown;
-}
-
-/** Lets the process exit while Node's workers are idle. */
-interface ThreadReference {
   ref?(): void;
   unref?(): void;
 }
@@ -47,7 +43,7 @@ export function listen(
 ): void {
   const unreadable = () => onExit(new Error('a message could not be read'));
   if ('on' in worker) {
-    const thread = worker as PoolWorker & ThreadPort;
+    const thread = worker as Thread;
     thread.on('message', onMessage);
     thread.on('messageerror', unreadable);
     thread.on('error', onExit);
@@ -64,7 +60,8 @@ export function listen(
 }
 
 /** Sets whether a worker keeps the process alive, if there is a process. */
-export function holdProcess(worker: PoolWorker & ThreadReference, holds: boolean): void {
-  if (holds) worker.ref?.();
-  else worker.unref?.();
+export function holdProcess(worker: PoolWorker, holds: boolean): void {
+  const thread = worker as Partial<Thread>;
+  if (holds) thread.ref?.();
+  else thread.unref?.();
 }

@@ -1,26 +1,22 @@
 import { throwTypeError } from '../core/check';
-import { nextUniform, STATE_WORDS, startStream } from '../core/random';
+import { streamsOf } from '../core/random';
 
 /** Fills `uniforms` with a number in [0, 1) for each image, for the next value. */
 export type Noise = (uniforms: Float64Array) => void;
 
 /**
  * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend
- * on how many are drawn with it. All particles of an image except the first have streams of their own, and so does the
- * draw among them.
+ * on how many are drawn with it. Further particles of an image, and the draw among them, have streams of their own.
  *
  * @param streams streams of each image: [streams, images] uniforms are filled
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
-  const states = new Uint32Array(STATE_WORDS * streams * numImages); // not one object for each image: there may be millions
-  for (let k = 0; k < streams; k++) {
-    for (let n = 0; n < numImages; n++) {
-      const ofImage = `${seed}/${firstImage + n}${k === 0 ? '' : `/${k}`}`;
-      startStream(states, STATE_WORDS * (k * numImages + n), ofImage);
-    }
-  }
+  const next = streamsOf(streams * numImages, (i) => {
+    const image = `${seed}/${firstImage + (i % numImages)}`;
+    return i < numImages ? image : `${image}/${Math.floor(i / numImages)}`;
+  });
   return (uniforms) => {
-    for (let i = 0; i < uniforms.length; i++) uniforms[i] = nextUniform(states, STATE_WORDS * i);
+    for (let i = 0; i < uniforms.length; i++) uniforms[i] = next(i);
   };
 }
 

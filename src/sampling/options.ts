@@ -19,8 +19,7 @@ import {
   numConditions,
   readConditions,
 } from '../core/conditions';
-import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
-import { memoryFor } from '../core/memory';
+import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';
@@ -127,7 +126,7 @@ function checkYield(what: string, given: unknown): number {
 }
 
 /** The values of {@link sampleArguments}, without tensors. */
-export type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
+type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
 /** What to draw and how, checked. Plain data, except for what users' functions are. */
 export interface Job
@@ -171,11 +170,9 @@ export function planJob(model: ModelShape, values: SampleValues): Job {
   const given = readGiven(initial, known, [numImages, ...imageShape], model.levels);
   if (lookAhead > 0 && given === null)
     throw new TypeError('sample: lookAhead: wanted initial and known with it, got neither');
-  return { ...rest, numImages, imageShape, seed: seed ?? freshSeed(), given, conditions };
+  const newSeed = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+  return { ...rest, numImages, imageShape, seed: seed ?? newSeed, given, conditions };
 }
-
-/** A new seed. */
-const freshSeed = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
 
 /** Checks `initial` and `known`, and combines them into one list. */
 function readGiven(
@@ -199,24 +196,18 @@ function readGiven(
 
 /** What a model evaluates side by side: for each particle all images, with guidance each of them twice. */
 export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
-  const { numImages, imageShape, guidance, conditions } = job;
-  const numConditions = guidance === 0 ? numImages : 2 * numImages;
-  return {
-    numImages: numParticlesOf(job) * numConditions,
-    imageShape,
-    conditions:
-      guidance === 0
-        ? conditions
-        : conditions.map((all, i) => withAndWithoutClass(kinds[i] as ConditionShape, all)),
-    numConditions,
-  };
+  const { imageShape } = job;
+  const isGuided = job.guidance !== 0;
+  const numConditions = isGuided ? 2 * job.numImages : job.numImages;
+  const conditions = isGuided
+    ? job.conditions.map((all, i) => withAndWithoutClass(kinds[i] as ConditionShape, all))
+    : job.conditions;
+  return { numImages: numParticlesOf(job) * numConditions, imageShape, conditions, numConditions };
 }
 
 /** {@link memoryFor} a job; if there is not enough, the error also mentions the number of particles. */
 export function memoryForJob<T>(job: Job, make: () => T): T {
   const particles = numParticlesOf(job);
-  return memoryFor(
-    particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample',
-    make,
-  );
+  const what = particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample';
+  return memoryFor(what, make);
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { compressArguments, compressWith } from '../codec/compress';
-import { decompressArguments, decompressWith } from '../codec/decompress';
+import { compressArguments, encodeImages, packed, planCompress } from '../codec/compress';
+import { decodeImages, decompressArguments, planDecompress } from '../codec/decompress';
 import { type Given, readArguments } from '../core/arguments';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
@@ -49,7 +49,8 @@ export async function compress(
   const shape = imageModelShape('compress: model', model);
   const program = await readProgram(model, traceOrThrow('compress', model, shape), shape);
   const numbers = await readTensor(images);
-  return compressWith(program, numbers, { ...values, condition }, shape.distribution);
+  const job = planCompress(program, numbers, { ...values, condition });
+  return packed(program, job, await encodeImages(program, job, shape.distribution));
 }
 
 /**
@@ -80,6 +81,7 @@ export async function decompress(
   const condition = await conditionData(values.condition);
   const shape = imageModelShape('decompress: model', model);
   const program = await readProgram(model, traceOrThrow('decompress', model, shape), shape);
-  const images = await decompressWith(program, bytes, { ...values, condition }, shape.distribution);
+  const job = planDecompress(program, bytes, { ...values, condition });
+  const images = await decodeImages(program, job, shape.distribution);
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }

@@ -15,7 +15,6 @@ import {
   checkNumber,
   checkOneOf,
   checkRecord,
-  checkSignal,
   show,
   throwTypeError,
 } from '../../src/core/check';
@@ -110,7 +109,7 @@ describe('checks name the option, what was wanted and what came', () => {
     ['as many categories as float32 has', 2 ** 24, () => checkCategories('c', 2 ** 24, 2)],
     ['features that channels split', 12, () => checkFeatures('f', 12, 3)],
     ['arguments', { a: 1 }, () => checkArgs('options', { a: 1 }, { a: true })],
-    ['a function', undefined, () => checkFunction('f', Math.max)],
+    ['a function', Math.max, () => checkFunction('f', Math.max)],
   ];
 
   it.each(taken)('take %s', (_, value, check) => {
@@ -193,14 +192,6 @@ describe('checks of what a file or a caller gives', () => {
     expect(() => checkMaxValues('v', 6, 5)).toThrow(
       new RangeError('v: wanted at most 5 values (maxValues), got 6'),
     );
-  });
-
-  it('signals, and that they have not aborted', () => {
-    expect(() => checkSignal('s', undefined)).not.toThrow();
-    expect(() => checkSignal('s', new AbortController().signal)).not.toThrow();
-    expect(() => checkSignal('s', AbortSignal.abort(new Error('enough')))).toThrow('enough');
-    for (const bad of [null, {}])
-      expect(() => checkSignal('s', bad as never)).toThrow('s: wanted an AbortSignal, got ');
   });
 
   it('kernels of any size', () => {

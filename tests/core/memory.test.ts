@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { memoryFor } from '../../src/core/memory';
+import { memoryFor } from '../../src/core/images';
 
 const failing = (error: unknown) => () =>
   memoryFor('caller', () => {

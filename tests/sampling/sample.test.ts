@@ -9,7 +9,7 @@ import {
 import { readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../src/core/images';
-import { memoryFor } from '../../src/core/memory';
+import { memoryFor } from '../../src/core/images';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { sample } from '../../src/sampling/sample';
 import { stepper } from '../../src/sampling/stepper';
