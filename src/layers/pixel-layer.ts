@@ -4,7 +4,7 @@ import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
 import { shapeOps } from './shape-ops';
-import { TensorOps } from './tensor-ops';
+import { tensorOps } from './tensor-ops';
 import type { Apply, LayerArgs, Shape } from './types';
 
 /**
@@ -36,7 +36,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /** As tfjs has it, typed: symbolic from symbolic inputs, a tensor from tensors. */
   declare apply: Apply;
 
-  protected readonly tensorOps = new TensorOps();
+  protected readonly tensorOps = tensorOps();
 
   constructor(args?: LayerArgs) {
     super(checkClassName(new.target, args));

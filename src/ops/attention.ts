@@ -3,7 +3,7 @@ import { checkMemory } from '../core/check';
 import { uniformsOf } from '../core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
 import { defineOperation, type Implementation } from './operation';
-import { addresses, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** All [N,H,W,U]. */
@@ -249,12 +249,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
     const [n, places, , size] = sizes;
-    const given = addresses(queries, keys, values);
-    return outputs(
-      [queries.shape, [n, heads, places]],
-      (made, scratch) => loops.attention(...made, ...given, ...sizes, scratch),
-      loops.attentionScratch(places, size),
-    );
+    const shapes = [queries.shape, [n, heads, places]] as const;
+    const scratchBytes = loops.attentionScratch(places, size);
+    return outputs(shapes, loops.attention, [queries, keys, values], sizes, scratchBytes);
   },
 );
 
@@ -265,12 +262,10 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
     const [, places, , size] = sizes;
-    const given = addresses(dy, queries, keys, values, y, logSums);
-    return outputs(
-      [queries.shape, queries.shape, queries.shape],
-      (made, scratch) => loops.attentionBack(...made, ...given, ...sizes, scratch),
-      loops.attentionBackScratch(places, size),
-    );
+    const { shape } = queries;
+    const given = [dy, queries, keys, values, y, logSums] as const;
+    const scratchBytes = loops.attentionBackScratch(places, size);
+    return outputs([shape, shape, shape], loops.attentionBack, given, sizes, scratchBytes);
   },
 );
 
@@ -283,13 +278,13 @@ function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
 /** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideAttentionKernels(): void {
   operation.useKernels({
-    supports: ({ dropout }) => dropout === null,
     forward(inputs, attributes) {
+      if (attributes.dropout !== null) return composed.forward(inputs, attributes);
       const [y, logSums] = wasmForward(inputs, attributes);
       return { y, saved: { ...inputs, y, logSums } };
     },
     gradients(dy, saved, attributes) {
-      // Our own kernels have been switched on in the meantime.
+      // There was dropout, or our own kernels have been switched on in the meantime.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
       const [dq, dk, dv] = wasmGradients({ ...saved, dy }, attributes);
       return { queries: () => dq, keys: () => dk, values: () => dv };

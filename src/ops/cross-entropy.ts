@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CROSS_ENTROPY } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [M] levels 0..L-1, int32 */
@@ -66,12 +66,8 @@ const wasmForward = wasmKernel(
   (loops, { labels, logits }: Inputs) => {
     const [rows, levels] = logits.shape;
     const rowBytes = 16 * Math.ceil(levels / 4);
-    return outputs(
-      [[rows, levels], [rows], [rows]],
-      ([slope, sums, below], row) =>
-        loops.crossEntropy(slope, sums, below, ...addresses(logits, labels), rows, levels, row),
-      rowBytes,
-    );
+    const shapes = [logits.shape, [rows], [rows]] as const;
+    return outputs(shapes, loops.crossEntropy, [logits, labels], logits.shape, rowBytes);
   },
 );
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GATE, LINEAR_GATE } from '../kernels/modules';
 import type { GateKind } from '../program/operations/gate';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, output, wasmKernel } from './wasm-kernels';
+import { output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [N,H,W,2F] */
@@ -72,16 +72,13 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
 const wasmGate = (name: string, module: typeof GATE) => ({
   forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
     const [n, h, w, features] = x.shape;
-    const given = addresses(x, condition);
-    return output([n, h, w, features / 2], (y) => loops.gate(y, ...given, ...sizesOf(x, attributes)));
+    return output([n, h, w, features / 2], loops.gate, [x, condition], sizesOf(x, attributes));
   }),
   gradient: wasmKernel(
     `${name}Gradient`,
     [module],
-    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-      const given = addresses(dy, x, condition);
-      return output(x.shape, (dx) => loops.gateBack(dx, ...given, ...sizesOf(x, attributes)));
-    },
+    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
+      output(x.shape, loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
   ),
 });
 

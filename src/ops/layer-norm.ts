@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
 import { sumOverPixels } from './composed-conv';
 import { defineOperation } from './operation';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** [N,H,W,F] */
@@ -81,7 +81,7 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNorm',
   [LAYER_NORM],
   (loops, { x, scale, shift }: Inputs, attributes: Attributes) =>
-    output(x.shape, (y) => loops.layerNorm(y, ...addresses(x, scale, shift), ...sizesOf(x, attributes))),
+    output(x.shape, loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
 );
 
 /** All gradients in one pass. */
@@ -89,12 +89,9 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNormGradient',
   [LAYER_NORM],
   (loops, { dy, x, scale }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-    const [features, given] = [x.shape[3], addresses(dy, x, scale)];
-    return outputs(
-      [x.shape, [features], [features]],
-      (gradients, sums) => loops.layerNormBack(...gradients, ...given, ...sizesOf(x, attributes), sums),
-      8 * features,
-    );
+    const features = x.shape[3];
+    const shapes = [x.shape, [features], [features]] as const;
+    return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizesOf(x, attributes), 8 * features);
   },
 );
 

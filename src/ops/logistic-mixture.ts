@@ -9,7 +9,7 @@ import {
 import { MIN_LOG_SCALE } from '../kernels/limits';
 import { LOGISTIC_MIXTURE } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
 export interface LogisticMixtureSizes extends MixtureSizes {
@@ -242,10 +242,11 @@ const wasmForward = wasmKernel(
   (loops, { labels, parameters }: Inputs, sizes: LogisticMixtureSizes) => {
     const { imageChannels, levels, components } = sizes;
     const [pixels] = labels.shape;
-    const given = [...addresses(labels, parameters), pixels, imageChannels, levels] as const;
     return outputs(
       [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
-      (made, scratch) => loops.logisticMixture(...made, ...given, ...layoutOf(sizes), scratch),
+      loops.logisticMixture,
+      [labels, parameters],
+      [pixels, imageChannels, levels, ...layoutOf(sizes)],
       scratchBytes(sizes),
     );
   },
@@ -255,12 +256,9 @@ const wasmGradient = wasmKernel(
   'PixelCNNLogisticMixtureGradient',
   [LOGISTIC_MIXTURE],
   (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
-    const given = [...addresses(dy, posteriors, slopes), ...dy.shape] as const;
-    return output(
-      slopes.shape,
-      (dx, scratch) => loops.logisticMixtureBack(dx, ...given, ...layoutOf(sizes), scratch),
-      scratchBytes(sizes),
-    );
+    const given = [dy, posteriors, slopes] as const;
+    const numbers = [...dy.shape, ...layoutOf(sizes)] as const;
+    return output(slopes.shape, loops.logisticMixtureBack, given, numbers, scratchBytes(sizes));
   },
 );
 

@@ -14,20 +14,13 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
 /** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually is not. */
 export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
 
-/** One by our own kernels. */
-export interface WasmImplementation<Inputs, Attributes, Saved, Output>
-  extends Implementation<Inputs, Attributes, Saved, Output> {
-  /** Whether it can do what is asked for. @default always */
-  supports?(attributes: Attributes): boolean;
-}
-
 interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
   name: string;
   /** Composed of tfjs's operations, for every backend. Its gradients can themselves be differentiated. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
   /** Used where inputs are float32 and constants int32. @default none */
-  wasmImplementation?: WasmImplementation<Inputs, Attributes, Saved, Output>;
+  wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output>;
   /**
    * Replaces `composed.gradients` when these are themselves differentiated, and gets the inputs. Required if `composed`
    * saves intermediate results: no gradient flows back through those.
@@ -41,7 +34,7 @@ interface Definition<Inputs, Attributes, Saved, Output> {
 export interface Operation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
   /** Sets the implementation by our own kernels: for those that come with the layers that need them. */
-  useKernels(implementation: WasmImplementation<Inputs, Attributes, Saved, Output>): void;
+  useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 
 /**
@@ -65,13 +58,8 @@ export function defineOperation<
     Object.entries<tf.Tensor>(present(inputs)).every(
       ([name, { dtype }]) => dtype === (constants.includes(name as keyof Inputs) ? 'int32' : 'float32'),
     );
-  const fastest = (inputs: Inputs, attributes: Attributes) =>
-    wasmImplementation !== undefined &&
-    kernelsInUse() &&
-    isSupported(inputs) &&
-    wasmImplementation.supports?.(attributes) !== false
-      ? wasmImplementation
-      : composed;
+  const fastest = (inputs: Inputs) =>
+    wasmImplementation !== undefined && kernelsInUse() && isSupported(inputs) ? wasmImplementation : composed;
 
   const run = (inputs: Inputs, attributes: Attributes): Output => {
     // Under two tapes the gradient itself will be differentiated: the outer tape records what the inner one computes.
@@ -79,7 +67,7 @@ export function defineOperation<
     let names: string[] = [];
 
     const forwardFunc = (_: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor => {
-      const { y, saved } = fastest(inputs, attributes).forward(inputs, attributes);
+      const { y, saved } = fastest(inputs).forward(inputs, attributes);
       const kept = present(savesInputs ? inputs : saved);
       names = Object.keys(kept);
       save(Object.values(kept));
@@ -88,7 +76,7 @@ export function defineOperation<
     const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]): Gradients<Inputs> => {
       const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
       if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
-      const { gradients } = tapes() > 0 ? composed : fastest(inputs, attributes);
+      const { gradients } = tapes() > 0 ? composed : fastest(inputs);
       return gradients(dy as Output, kept as Saved, attributes);
     };
     return tf.tidy(name, () => {

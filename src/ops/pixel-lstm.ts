@@ -5,7 +5,7 @@ import { causalConv2d } from './causal-conv';
 import { composedConv } from './composed-conv';
 import { defineOperation } from './operation';
 import { imagesAlong, linesAlong } from './skew';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   /** The input's contribution to the gates: [N,H,W,4F]. */
@@ -268,11 +268,8 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
     const [n, h, w] = z.shape;
     const sizes = sizesOf(z, kernel, attributes);
     const ofStates = [n, h, w, kernel.shape[2]] as const;
-    return outputs(
-      [ofStates, z.shape, ofStates],
-      (made, scratch) => loops.lstm(...made, ...addresses(z, kernel), ...sizes, scratch),
-      loops.lstmScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmScratch(...lineSizesOf(sizes));
+    return outputs([ofStates, z.shape, ofStates], loops.lstm, [z, kernel], sizes, scratchBytes);
   },
 );
 
@@ -281,12 +278,8 @@ const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_BACK],
   (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(gates, kernel, attributes);
-    const given = addresses(dy, gates, cells, kernel);
-    return output(
-      gates.shape,
-      (dz, scratch) => loops.lstmBack(dz, ...given, ...sizes, scratch),
-      loops.lstmBackScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmBackScratch(...lineSizesOf(sizes));
+    return output(gates.shape, loops.lstmBack, [dy, gates, cells, kernel], sizes, scratchBytes);
   },
 );
 
@@ -295,11 +288,8 @@ const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_KERNEL_BACK],
   (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(dz, kernel, attributes);
-    return output(
-      kernel.shape,
-      (dkernel, scratch) => loops.lstmKernelBack(dkernel, ...addresses(states, dz), ...sizes, scratch),
-      loops.lstmKernelBackScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmKernelBackScratch(...lineSizesOf(sizes));
+    return output(kernel.shape, loops.lstmKernelBack, [states, dz], sizes, scratchBytes);
   },
 );
 
