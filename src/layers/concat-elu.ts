@@ -20,7 +20,6 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class ConcatElu extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'ConcatElu';
   protected static readonly declared = {};
 

@@ -43,7 +43,6 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
-  /** @nocollapse */
   static className = 'OneHotLevels';
   protected static readonly declared = oneHotLevelsArguments;
 
@@ -82,8 +81,8 @@ export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof levelEmbeddi
  * Turns levels into learnt vectors, one for each level: normalized levels [N,H,W,C], as `normalize` makes them, become
  * [N,H,W,C*U], with the U features of each channel side by side. All channels share one table.
  *
- * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all U
- * features are 0. No gradient flows back into the image. Weights: embeddings [L,U]; they train on every backend.
+ * Levels are those of {@link OneHotLevels}; all U features are 0 for what is none. No gradient flows back into the image.
+ * Weights: embeddings [L,U]; they train on every backend.
  *
  * @throws TypeError naming `levels` or `units`, or the input that is not [N,H,W,C].
  * @example
@@ -101,7 +100,6 @@ export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
-  /** @nocollapse */
   static className = 'LevelEmbedding';
   protected static readonly declared = levelEmbeddingArguments;
 
@@ -162,7 +160,6 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
-  /** @nocollapse */
   static className = 'OneHotClass';
   protected static readonly declared = oneHotClassArguments;
 
@@ -197,9 +194,8 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * that is not a code becomes zeros. No weights.
  *
  * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * codes. Their height and width may differ from the image's. Layers that read the codes may look in all directions
- * ({@link ShiftedConv2D} with `shift: 'around'`); before their features are combined with the image's, they must be
- * enlarged to its size ({@link EnlargedMap}).
+ * codes. Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'around'`). Codes of another
+ * height and width must be enlarged to the image's before their features are combined ({@link EnlargedMap}).
  *
  * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
  * section 3.2: priors of finer codes are conditioned on the coarser ones.
@@ -214,7 +210,6 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
-  /** @nocollapse */
   static className = 'OneHotCodes';
   protected static readonly declared = oneHotCodesArguments;
 

@@ -51,7 +51,6 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
-  /** @nocollapse */
   static className = 'GatedActivation';
   protected static readonly declared = declared;
 

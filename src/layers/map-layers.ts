@@ -23,7 +23,6 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'CenteredImage';
   protected static readonly declared = {};
 
@@ -57,7 +56,6 @@ export function centeredImage(args?: LayerArgs): CenteredImage {
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'PixelPosition';
   protected static readonly declared = {};
 
@@ -84,8 +82,8 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
 
 /**
  * Shifts features down by a number of rows and right by a number of columns, and fills with zeros: [N,H,W,F] ->
- * [N,H,W,F]. Features that are shifted down see rows above only, even if they had seen all of their own row. Features
- * that are shifted right see earlier pixels only, provided that they had seen none after their own. No weights.
+ * [N,H,W,F]. Shifted down, they see rows above only, even if they had seen all of their own row; shifted right, earlier
+ * pixels only, provided that they had seen none after their own. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
  *
@@ -99,7 +97,6 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
-  /** @nocollapse */
   static className = 'PixelShift';
   protected static readonly declared = pixelShiftArguments;
 
@@ -138,7 +135,6 @@ export interface EnlargedMapArgs extends LayerArgs, Given<typeof enlargedMapArgu
  * ```
  */
 export class EnlargedMap extends DeclaredLayer<Values<typeof enlargedMapArguments>, EnlargedMapArgs> {
-  /** @nocollapse */
   static className = 'EnlargedMap';
   protected static readonly declared = enlargedMapArguments;
 

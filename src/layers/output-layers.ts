@@ -37,7 +37,6 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * ```
  */
 export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
-  /** @nocollapse */
   static className = 'PixelLogits';
   protected static readonly declared = pixelLogitsArguments;
 
@@ -89,7 +88,6 @@ export class MixtureParameters extends DeclaredLayer<
   Values<typeof mixtureParametersArguments>,
   MixtureParametersArgs
 > {
-  /** @nocollapse */
   static className = 'MixtureParameters';
   protected static readonly declared = mixtureParametersArguments;
 
@@ -161,7 +159,6 @@ export class LogisticMixture extends DeclaredLayer<
   Values<typeof logisticMixtureArguments>,
   LogisticMixtureArgs
 > {
-  /** @nocollapse */
   static className = 'LogisticMixture';
   protected static readonly declared = logisticMixtureArguments;
 

@@ -111,8 +111,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
-   * {@link AutoregressiveModel} calls this itself, with the steps that its optimizer counts. In a training loop of your
-   * own you need not call it: the noise then changes from call to call.
+   * {@link AutoregressiveModel} calls this itself. If nobody does, the noise changes from call to call.
    */
   setStep(step: number): void {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));

@@ -23,7 +23,6 @@ import type { LayerArgs, Shape } from './types';
 
 provideLSTMKernels();
 
-/** Arguments of every recurrent block. */
 const recurrentArguments = {
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
@@ -133,12 +132,11 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  *     h = sigmoid(o) tanh(c)
  *
  * The convolutions of x and the final 1x1 convolution have mask B; that of the state has no mask. One block sees its
- * pixel and (k-1)/2 pixels to the left of it. In the rows above it sees a triangle, which widens by (k-1)/2 columns on
- * either side with each row: in the row above, it reaches from k-1 columns to the left to (k-1)/2 columns to the right.
+ * pixel and (k-1)/2 pixels to the left of it, and above them a triangle, which widens by (k-1)/2 columns on either side
+ * with each row, and reaches k-1 columns to the left in the first.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
- * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the image's first channel, then those of
- * the next.
+ * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first channel, then of the next.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.3, figure 5 (right).
@@ -156,7 +154,6 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
-  /** @nocollapse */
   static className = 'RowLSTMBlock';
   protected static readonly declared = rowLSTMBlockArguments;
 
@@ -199,10 +196,9 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  *     h = sigmoid(o) tanh(c)
  *
  * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
- * later pixels. Together they see x at all earlier pixels, at any distance. If x comes from a layer with mask A that
- * reads an image, that is everything before the pixel except the last value of the row above, which no feature of that
- * row has seen. The convolutions of x and the final 1x1 convolution have mask B; those of the state have no mask.
- * Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ * later pixels. Together they see x at all earlier pixels; of an image that x sees with mask A, that is everything before
+ * the pixel except the last value of the row above. The convolutions of x and the final 1x1 convolution have mask B;
+ * those of the state have no mask. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
  * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are
@@ -226,7 +222,6 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   Values<typeof diagonalBiLSTMBlockArguments>,
   DiagonalBiLSTMBlockArgs
 > {
-  /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
   protected static readonly declared = diagonalBiLSTMBlockArguments;
 

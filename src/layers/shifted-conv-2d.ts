@@ -37,7 +37,6 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
-  /** @nocollapse */
   static className = 'ShiftedConv2D';
   protected static readonly declared = declared;
 

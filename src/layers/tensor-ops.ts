@@ -94,10 +94,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   perChannel: (x, channels, levels) => tf.reshape(x, [...x.shape.slice(0, -1), channels, levels]), // [N,H,W,C*L] -> [N,H,W,C,L]
 };
 
-/**
- * Carries out a layer's operations on tensors: [N,H,W,F], or [N,F] for conditions. To be called within a tidy. Keeps
- * the masks of the layer's kernels, and disposes of them when it is disposed.
- */
+/** A layer's operations on tensors, [N,H,W,F], or [N,F] for conditions; to be called within a tidy. */
 export interface TensorOps extends Ops<tf.Tensor> {
   /** Whether dropout is active. */
   isTraining: boolean;

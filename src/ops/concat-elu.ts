@@ -3,10 +3,7 @@ import { CONCAT_ELU } from '../kernels/modules';
 import { defineOperation } from './operation';
 import { output, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  /** [..,F] */
-  readonly x: tf.Tensor;
-}
+type Inputs = { readonly x: tf.Tensor };
 
 /**
  * elu(x), then elu(-x), with a custom gradient.
@@ -20,7 +17,6 @@ export function concatElu(x: tf.Tensor): tf.Tensor {
   return operation({ x });
 }
 
-/** The gradient needs the input. */
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',
   composed: {
@@ -58,7 +54,6 @@ const wasmGradient = /* @__PURE__ */ wasmKernel(
     output(x.shape, loops.concatEluBack, [dy, x], sizesOf(x)),
 );
 
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideConcatEluKernels(): void {
   operation.useKernels({
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),

@@ -4,9 +4,7 @@ import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [M] levels 0..L-1, int32 */
   readonly labels: tf.Tensor1D;
-  /** [M,L] */
   readonly logits: tf.Tensor2D;
 }
 
@@ -31,9 +29,8 @@ const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
 });
 
 /**
- * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log
- * sum exp(x) = max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of
- * exp.
+ * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log sum exp(x) =
+ * max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of exp.
  */
 const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
   name: 'crossEntropy',

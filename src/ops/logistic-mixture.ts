@@ -19,9 +19,7 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 // In shapes, C is the image channels, K the components, and P the parameters of a pixel, in blocks of K.
 
 interface Inputs {
-  /** [M,C] levels 0..L-1, int32 */
   readonly labels: tf.Tensor2D;
-  /** [M,P] in the order of {@link parameterOffsets} */
   readonly parameters: tf.Tensor2D;
 }
 
@@ -36,10 +34,8 @@ interface Saved {
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
  * logistics over whole pixels, with a custom gradient for the parameters.
  *
- * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1
- * / (L - 1); the lowest level also gets all mass below, the highest all mass above. A channel's mean is its parameter
- * plus, for each channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at
- * {@link MIN_LOG_SCALE}, where the gradient still flows at that itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
+ * The layer {@link LogisticMixture} says what levels and parameters stand for. At the bound of log scales itself the
+ * gradient still flows. Parameters may be any finite numbers: log-probabilities end at -1e18.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
  * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
@@ -106,13 +102,11 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
   const all = [blocks.logits, ...blocks.means, ...blocks.logScales, ...blocks.coefficients.flat()];
   const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
   const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
-  return tf.concat(
-    order.map((i) => all[i] as tf.Tensor2D),
-    1,
-  );
+  const ordered = order.map((i) => all[i] as tf.Tensor2D);
+  return tf.concat(ordered, 1);
 }
 
-/** The parts of the value and its gradients, computed by operations that can be differentiated. */
+/** The parts of the value and its gradients, by operations that can be differentiated. */
 function evaluate(
   { labels, parameters }: Inputs,
   sizes: LogisticMixtureSizes,

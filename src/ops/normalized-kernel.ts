@@ -5,9 +5,7 @@ import { defineOperation } from './operation';
 import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [rows,columns,in,out] */
   readonly direction: tf.Tensor4D;
-  /** [out] */
   readonly gain: tf.Tensor1D;
 }
 
@@ -24,7 +22,6 @@ export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.
   return operation({ direction, gain });
 }
 
-/** Its gradients need its inputs. */
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   name: 'normalizedKernel',
   composed: {
@@ -81,7 +78,6 @@ const wasmForward = wasmKernel(
     output(direction.shape, loops.normalizedKernel, [direction, gain], numbersOf(direction)),
 );
 
-/** Both gradients at once: they share their sums. */
 const wasmGradients = wasmKernel(
   'PixelCNNNormalizedKernelGradient',
   [NORMALIZED_KERNEL],

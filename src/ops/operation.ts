@@ -30,10 +30,9 @@ interface Definition<Inputs, Attributes, Saved, Output> {
   constants?: readonly (keyof Inputs)[];
 }
 
-/** Computes an operation. */
-export interface Operation<Inputs, Attributes, Saved, Output> {
+interface Operation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
-  /** Sets the implementation by our own kernels: for those that come with the layers that need them. */
+  /** Sets the implementation by our own kernels: the files of the layers that run the operation bring them along. */
   useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 

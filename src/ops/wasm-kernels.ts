@@ -13,9 +13,7 @@ const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend
 
 const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
 
-/**
- * If false, the wasm backend uses tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`.
- */
+/** If false, the wasm backend uses tfjs's own operations. */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 tf.env().registerFlag(FLAG, () => true);
