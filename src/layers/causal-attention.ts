@@ -54,6 +54,7 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
+  /** @nocollapse */
   static className = 'CausalAttention';
   protected static readonly declared = declared;
 

@@ -20,6 +20,7 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class ConcatElu extends DeclaredLayer<object> {
+  /** @nocollapse */
   static className = 'ConcatElu';
   protected static readonly declared = {};
 

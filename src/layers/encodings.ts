@@ -43,6 +43,7 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
+  /** @nocollapse */
   static className = 'OneHotLevels';
   protected static readonly declared = oneHotLevelsArguments;
 
@@ -100,6 +101,7 @@ export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
+  /** @nocollapse */
   static className = 'LevelEmbedding';
   protected static readonly declared = levelEmbeddingArguments;
 
@@ -160,6 +162,7 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
+  /** @nocollapse */
   static className = 'OneHotClass';
   protected static readonly declared = oneHotClassArguments;
 
@@ -210,6 +213,7 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
+  /** @nocollapse */
   static className = 'OneHotCodes';
   protected static readonly declared = oneHotCodesArguments;
 

@@ -75,6 +75,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {
+  /** @nocollapse */
   static className = 'GatedResBlock';
   protected static readonly declared = declared;
 

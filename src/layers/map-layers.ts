@@ -23,6 +23,7 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
+  /** @nocollapse */
   static className = 'CenteredImage';
   protected static readonly declared = {};
 
@@ -56,6 +57,7 @@ export function centeredImage(args?: LayerArgs): CenteredImage {
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
+  /** @nocollapse */
   static className = 'PixelPosition';
   protected static readonly declared = {};
 
@@ -97,6 +99,7 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
+  /** @nocollapse */
   static className = 'PixelShift';
   protected static readonly declared = pixelShiftArguments;
 
@@ -135,6 +138,7 @@ export interface EnlargedMapArgs extends LayerArgs, Given<typeof enlargedMapArgu
  * ```
  */
 export class EnlargedMap extends DeclaredLayer<Values<typeof enlargedMapArguments>, EnlargedMapArgs> {
+  /** @nocollapse */
   static className = 'EnlargedMap';
   protected static readonly declared = enlargedMapArguments;
 

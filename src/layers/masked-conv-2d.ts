@@ -36,11 +36,13 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
+  /** @nocollapse */
   static className = 'MaskedConv2D';
   protected static readonly declared = declared;
 
   protected readonly window = maskedWindow(this.settings);
 
+  /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

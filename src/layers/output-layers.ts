@@ -11,9 +11,13 @@ import type { LayerArgs, Shape, TensorDistribution } from './types';
 
 // Layers that turn features into the parameters of distributions over levels.
 
-const pixelLogitsArguments = {
+const imageArguments = {
   /** Channels of the image, C. */
   imageChannels: integer({ from: 1 }),
+};
+
+const pixelLogitsArguments = {
+  ...imageArguments,
   /** L, the number of levels of a channel. */
   levels: categories({ from: 2 }),
 };
@@ -37,6 +41,7 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * ```
  */
 export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
+  /** @nocollapse */
   static className = 'PixelLogits';
   protected static readonly declared = pixelLogitsArguments;
 
@@ -57,7 +62,7 @@ export function pixelLogits(args: PixelLogitsArgs): PixelLogits {
 }
 
 const mixtureParametersArguments = {
-  imageChannels: pixelLogitsArguments.imageChannels,
+  ...imageArguments,
   /** K, the number of logistics in the mixture. */
   components: integer({ from: 1 }),
 };
@@ -88,6 +93,7 @@ export class MixtureParameters extends DeclaredLayer<
   Values<typeof mixtureParametersArguments>,
   MixtureParametersArgs
 > {
+  /** @nocollapse */
   static className = 'MixtureParameters';
   protected static readonly declared = mixtureParametersArguments;
 
@@ -159,6 +165,7 @@ export class LogisticMixture extends DeclaredLayer<
   Values<typeof logisticMixtureArguments>,
   LogisticMixtureArgs
 > {
+  /** @nocollapse */
   static className = 'LogisticMixture';
   protected static readonly declared = logisticMixtureArguments;
 

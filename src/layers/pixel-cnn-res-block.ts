@@ -50,6 +50,7 @@ type Conv = ConvolutionWeights & { readonly window: KernelWindow };
  * ```
  */
 export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
+  /** @nocollapse */
   static className = 'PixelCNNResBlock';
   protected static readonly declared = declared;
 

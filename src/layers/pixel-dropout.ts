@@ -35,6 +35,7 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
+  /** @nocollapse */
   static className = 'PixelDropout';
   protected static readonly declared = declared;
 

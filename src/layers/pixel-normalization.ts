@@ -48,6 +48,7 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * ```
  */
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
+  /** @nocollapse */
   static className = 'PixelNormalization';
   protected static readonly declared = declared;
 

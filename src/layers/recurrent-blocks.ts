@@ -35,9 +35,8 @@ const recurrentArguments = {
 };
 
 /**
- * Arguments of every recurrent block. Those that tfjs's `conv2d` has too mean the same as there, for each kernel and each
- * bias: also that of the forget gate begins with zeros, where Keras begins with ones. `seed` is for initializers that have
- * no seed of their own.
+ * Arguments of every recurrent block. Those that tfjs's `conv2d` has too mean the same as there, for each kernel and bias:
+ * that of the forget gate begins with zeros, where Keras has ones. `seed` is for initializers without a seed of their own.
  */
 export interface RecurrentBlockArgs extends LayerArgs, Given<typeof recurrentArguments> {}
 
@@ -154,6 +153,7 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
+  /** @nocollapse */
   static className = 'RowLSTMBlock';
   protected static readonly declared = rowLSTMBlockArguments;
 
@@ -222,6 +222,7 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   Values<typeof diagonalBiLSTMBlockArguments>,
   DiagonalBiLSTMBlockArgs
 > {
+  /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
   protected static readonly declared = diagonalBiLSTMBlockArguments;
 

@@ -59,8 +59,8 @@ function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attrib
 }
 
 /**
- * The operation in terms of tfjs's own operations: forward convolutions, products and transposes, which are available
- * and fast on every backend (the stock filter gradient is missing on wasm and slow on cpu).
+ * By forward convolutions, products and transposes, which are available and fast on every backend (the stock filter
+ * gradient is missing on wasm and slow on cpu).
  */
 export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
   forward(inputs, attributes) {
@@ -81,10 +81,7 @@ export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D
 
 type Pads = [[number, number], [number, number], [number, number], [number, number]];
 
-/**
- * The part of a kernel that is convolved with: its first columns, and how many of them lie to the left and to the right
- * of the output's own pixel.
- */
+/** The part of a kernel that is convolved with: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
   /** [rows,columns,in,out] */
   shape: tf.Tensor4D['shape'];

@@ -176,8 +176,7 @@ const NEAR_EXP = Math.exp(-NEAR);
  * Log p of levels [R,1], which stand for x [R,1], under each logistic [R,K], and its derivatives [R,K].
  *
  * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z - h, and the
- * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h). Each factor has a logarithm without
- * cancellation, and the last needs neither edge.
+ * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h): factors with logarithms free of cancellation.
  */
 function evaluateLogistic(
   label: tf.Tensor2D,

@@ -37,9 +37,8 @@ interface Operation<Inputs, Attributes, Saved, Output> {
 }
 
 /**
- * Defines an operation on tensors with custom gradients. This is the one place that chooses between our kernels and
- * operations of tfjs: our kernels run if the current backend supports them, but their results cannot be differentiated.
- * So a gradient that is itself differentiated is composed.
+ * Defines an operation on tensors with custom gradients. Our kernels run if the current backend supports them. Their
+ * results cannot be differentiated, so a gradient that is itself differentiated is composed of operations of tfjs.
  */
 export function defineOperation<
   Inputs extends Tensors<Inputs>,
@@ -102,9 +101,8 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
 }
 
 /**
- * The function behind tf.customGrad, which tfjs declares private. The public ways to define a gradient do not suffice:
- * customGrad computes the gradients of all inputs, needed or not, and registerGradient can save inputs and outputs
- * only.
+ * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the gradients of all inputs,
+ * needed or not, and registerGradient can save inputs and outputs only.
  */
 interface TapeEngine {
   runKernelFunc(operation: {
