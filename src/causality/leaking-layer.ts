@@ -1,7 +1,7 @@
 import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { ImageShape } from '../core/images';
-import { LevelEmbedding } from '../layers/level-embedding';
+import { LevelEmbedding } from '../layers/encodings';
 import type { Shape } from '../layers/types';
 import { forward } from '../tensors/forward';
 import { changeEach, type Trials } from './perturbation';

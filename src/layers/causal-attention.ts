@@ -35,9 +35,8 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,units], a gain [units] (with
  * `weightNormalization`) and a bias [units].
  *
- * The attention weights of all places are never in memory at once: they are computed for some of the queries at a time,
- * and recomputed for the gradient. Drawing keeps the keys and values of all earlier places, and computes one row of
- * weights for each pixel. So time grows with the square of H*W, and memory with H*W.
+ * Time grows with the square of H*W, and memory with H*W: attention weights are computed for some of the queries at a
+ * time, and recomputed for the gradient. Drawing keeps the keys and values of all earlier places.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
@@ -64,12 +63,8 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   private projections: readonly ConvolutionWeights[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {
-    if (shapes.length !== 2)
-      throwTypeError(
-        'inputs',
-        'two, for queries and for keys and values',
-        shapes.length === 1 ? shapes[0] : shapes,
-      );
+    const got = shapes.length === 1 ? shapes[0] : shapes;
+    if (shapes.length !== 2) throwTypeError('inputs', 'two, for queries and for keys and values', got);
     for (const shape of shapes) checkMap('input', [shape]);
   }
 

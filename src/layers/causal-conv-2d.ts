@@ -12,7 +12,6 @@ import { activation, initializer, weightArguments } from './stock-arguments';
 import { activation as expressed } from './stock-layers';
 import type { LayerArgs, Shape } from './types';
 
-/** Arguments of every causal convolution. */
 export const convolutionArguments = {
   /** The number of output features. */
   filters: integer({ from: 1 }),
@@ -36,13 +35,7 @@ export const convolutionArguments = {
  */
 export interface CausalConv2DArgs extends LayerArgs, Given<typeof convolutionArguments> {}
 
-/**
- * What all causal convolutions have in common. The `window` of each defines what it sees.
- *
- * Input [N,H,W,in], output [N,H,W,filters], or with another height and width if the window has a stride. Weights:
- * kernel [kernel rows, kernel columns, in, filters], including the masked part, so that weights trained elsewhere load
- * unchanged; gain [filters] with `weightNormalization`; bias [filters].
- */
+/** What all causal convolutions have in common. The `window` of each defines what it sees. */
 export abstract class CausalConv2D<
   Settings extends Values<typeof convolutionArguments>,
   Args extends CausalConv2DArgs,

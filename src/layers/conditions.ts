@@ -1,9 +1,9 @@
-import { initializers } from '@tensorflow/tfjs-layers';
 import { pointWindow } from '../core/window';
 import { provideGateKernels } from '../ops/gate';
 import type { Ops } from '../program/operations';
 import type { GateKind } from '../program/operations/gate';
 import type { LayerWeight } from '../program/weights';
+import { addKernel } from './convolution-weights';
 import type { DeclaredLayer } from './declared-layer';
 import type { Shape } from './types';
 
@@ -34,8 +34,7 @@ export function addProjections(
     // The name must not end in `_2`: that is how tfjs makes names unique.
     const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
     const shape = [1, 1, condition.at(-1) as number, features];
-    const kernel = layer['addSeededWeight'](name, shape, { initializer: initializers.glorotUniform({}) });
-    return { kernel, isMap: condition.length === 4 };
+    return { kernel: addKernel(layer, name, shape, {}), isMap: condition.length === 4 };
   });
 }
 

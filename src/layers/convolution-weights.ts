@@ -27,6 +27,7 @@ export interface ConvolutionWeights {
 
 /** How they are initialized, regularized and constrained. */
 interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>, 'kernelInitializer'>> {
+  /** @default false */
   readonly weightNormalization?: boolean;
   /** Of a weight-normed one, what its outputs begin with, 1 for inputs of this size. @default 1 */
   readonly initialScale?: number;
@@ -46,26 +47,41 @@ export function addConvolution(
   shape: readonly [rows: number, columns: number, featuresIn: number, featuresOut: number],
   options: ConvolutionOptions,
 ): ConvolutionWeights {
-  const { weightNormalization = false, initialScale = 1, useBias = true } = options;
-  const ofOutputs = [shape[3]];
+  const { weightNormalization, initialScale = 1, useBias = true } = options;
+  const kernel = addKernel(layer, `${prefix}kernel`, shape, options);
+  const scale = { initializer: initializers.constant({ value: initialScale }) };
+  const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [shape[3]], scale);
+  const bias = useBias ? addBias(layer, `${prefix}bias`, shape[3], options) : null;
+  return { kernel: gain ? { direction: kernel, gain, initialScale } : kernel, bias };
+}
+
+/** Adds a kernel alone. */
+export function addKernel(
+  layer: DeclaredLayer<unknown, never>,
+  name: string,
+  shape: readonly number[],
+  { weightNormalization, kernelInitializer, kernelRegularizer, kernelConstraint }: ConvolutionOptions,
+): LayerWeight {
   const initial = weightNormalization
     ? initializers.randomNormal({ mean: 0, stddev: 0.05 })
     : initializers.glorotUniform({});
-  const kernel = layer['addSeededWeight'](`${prefix}kernel`, shape, {
-    initializer: options.kernelInitializer ?? initial,
-    regularizer: options.kernelRegularizer,
-    constraint: options.kernelConstraint,
+  return layer['addSeededWeight'](name, shape, {
+    initializer: kernelInitializer ?? initial,
+    regularizer: kernelRegularizer,
+    constraint: kernelConstraint,
   });
-  const scale = initializers.constant({ value: initialScale });
-  const gain = weightNormalization
-    ? layer['addSeededWeight'](`${prefix}gain`, ofOutputs, { initializer: scale })
-    : null;
-  const bias = useBias
-    ? layer['addSeededWeight'](`${prefix}bias`, ofOutputs, {
-        initializer: options.biasInitializer ?? initializers.zeros(),
-        regularizer: options.biasRegularizer,
-        constraint: options.biasConstraint,
-      })
-    : null;
-  return { kernel: gain === null ? kernel : { direction: kernel, gain, initialScale }, bias };
+}
+
+/** Adds a bias alone. */
+export function addBias(
+  layer: DeclaredLayer<unknown, never>,
+  name: string,
+  features: number,
+  { biasInitializer, biasRegularizer, biasConstraint }: ConvolutionOptions,
+): LayerWeight {
+  return layer['addSeededWeight'](name, [features], {
+    initializer: biasInitializer ?? initializers.zeros(),
+    regularizer: biasRegularizer,
+    constraint: biasConstraint,
+  });
 }

@@ -98,10 +98,12 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   override getConfig(): serialization.ConfigDict {
     const { declared } = this.constructor as unknown as LayerClass;
     const settings = this.settings as Readonly<Record<string, unknown>>;
-    const own = Object.entries(declared).map(([name, { toConfig = (value: unknown) => value }]) => {
-      return [name, settings[name] == null ? null : toConfig(settings[name])];
-    });
-    return { ...super.getConfig(), ...Object.fromEntries(own) };
+    const config = super.getConfig();
+    for (const [name, { toConfig = (value: unknown) => value }] of Object.entries(declared)) {
+      const value = settings[name] == null ? null : toConfig(settings[name]);
+      config[name] = value as serialization.ConfigDictValue;
+    }
+    return config;
   }
 }
 

@@ -25,9 +25,8 @@ const declared = {
 export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b + c_b). Here
- * a and b are the halves of the features, and c is a projection of the condition, or the sum of the projections of
- * several conditions.
+ * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b + c_b), where a
+ * and b are the halves of the features, and c is the sum of projections of the conditions.
  *
  * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: each channel
  * has a group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector

@@ -65,19 +65,19 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
   protected override addWeights(): void {
     const { filters: h, kernelSize, imageChannels } = this.settings;
     const add = (
-      name: string,
+      part: string,
       size: readonly [number, number],
       from: number,
       to: number,
       initialScale = 1,
-    ): Conv => ({
-      ...addConvolution(this, `${name}_`, [...size, from, to], { ...this.settings, initialScale }),
+    ) => ({
+      ...addConvolution(this, `conv_${part}_`, [...size, from, to], { ...this.settings, initialScale }),
       window: windowAround(size, 'B', imageChannels),
     });
     this.convs = [
-      add('conv_in', [1, 1], 2 * h, h),
-      add('conv_mid', kernelSize, h, h),
-      add('conv_out', [1, 1], h, 2 * h, 0.1),
+      add('in', [1, 1], 2 * h, h),
+      add('mid', kernelSize, h, h),
+      add('out', [1, 1], h, 2 * h, 0.1),
     ];
   }
 

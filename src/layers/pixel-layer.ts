@@ -4,7 +4,7 @@ import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
 import { shapeOps } from './shape-ops';
-import { TensorOps } from './tensor-ops';
+import { tensorOps } from './tensor-ops';
 import type { Apply, LayerArgs, Shape } from './types';
 
 /**
@@ -36,7 +36,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /** As tfjs has it, typed: symbolic from symbolic inputs, a tensor from tensors. */
   declare apply: Apply;
 
-  protected readonly tensorOps = new TensorOps();
+  protected readonly tensorOps = tensorOps();
 
   constructor(args?: LayerArgs) {
     super(checkClassName(new.target, args));
@@ -111,8 +111,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
-   * {@link AutoregressiveModel} calls this itself, with the steps that its optimizer counts. In a training loop of your
-   * own you need not call it: the noise then changes from call to call.
+   * {@link AutoregressiveModel} calls this itself. If nobody does, the noise changes from call to call.
    */
   setStep(step: number): void {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));

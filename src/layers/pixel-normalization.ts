@@ -29,10 +29,9 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
  * with a mean and a variance of each channel's group of features, at each pixel.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major: with C image channels, the group of channel c is features c F/C
- * to (c+1) F/C - 1. So it may be used between layers with mask B. A group of one feature always becomes beta. With one
- * channel it equals `tf.layers.layerNormalization` over features, but much faster: the gradient of that takes tfjs
- * seconds.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C image channels, so it may be used between
+ * layers with mask B. A group of one feature always becomes beta. With one channel it equals
+ * `tf.layers.layerNormalization` over features, whose gradient takes tfjs seconds.
  *
  * Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *

@@ -4,8 +4,8 @@ import { uniformsOf } from '../core/random';
 import type { DropoutArgs } from '../program/operations/attend';
 import type { Initializer } from './types';
 
-// One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived
-// from the model's seed and the part's name, so that two layers of the same shape differ.
+// One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived from
+// the model's seed and the part's name, so that two layers of the same shape differ.
 
 export const seedArguments = {
   /**

@@ -6,6 +6,7 @@ import { type Ops, opsOf } from '../program/operations';
 import type { ProgramNode } from '../program/program';
 import { factorOf } from '../program/readiness';
 import type { Kernel, LayerWeight } from '../program/weights';
+import { featuresOf } from './stock-layers';
 import type { TensorOps } from './tensor-ops';
 import type { Shape } from './types';
 
@@ -42,8 +43,7 @@ class ShapeNodes extends LayerNodes<Shape> {
   sizeOf(x: Shape, what: string): number {
     if (!Array.isArray(x) || x.some(Array.isArray))
       throwTypeError(`${what}: input`, 'an input, or what an operation of ops made', x);
-    const axes = x.slice(x.length === 2 ? 1 : 3);
-    const size = axes.reduce<number>((product, length) => product * (length ?? 0), 1);
+    const size = featuresOf(x);
     if (size === 0) throwTypeError(`${what}: input`, 'a shape whose features are known', x);
     return size;
   }
@@ -78,17 +78,11 @@ class ShapeNodes extends LayerNodes<Shape> {
     return super.kernel(kernel, window);
   }
 
-  protected named({ name }: LayerWeight, shape: readonly number[]): WeightReference {
-    return { name, shape };
-  }
+  protected named = ({ name }: LayerWeight, shape: readonly number[]): WeightReference => ({ name, shape });
 
-  derived(name: string, shape: readonly number[]): WeightReference {
-    return { name, shape };
-  }
+  derived = (name: string, shape: readonly number[]): WeightReference => ({ name, shape });
 
-  strided(): null {
-    return null;
-  }
+  strided = () => null;
 }
 
 /** The shape of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */

@@ -10,13 +10,10 @@ const declared = { ...convolutionArguments, ...shiftedArguments };
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The convolution of PixelCNN++, whose window ends on the present row. With `shift: 'down'` it covers the rows above
- * and the present row, as many columns to the left as to the right (an even kernel has one more to the right). With
- * `'downRight'` it covers the rows above and the present row up to the present pixel. It sees all channels of the
- * present pixel, and with `'down'` also the pixels to its right. So its input must not have seen those pixels, which
- * {@link PixelShift} ensures. With `'before'` it leaves out the present pixel, like the convolutions of PixelSNAIL.
- * With `'around'` it sees all sides of its pixel, which is only allowed in networks that read conditions and not the
- * image.
+ * The convolution of PixelCNN++, whose window ends on the present row, and those of PixelSNAIL and of networks that read
+ * conditions: see {@link Shift}. Shifted down, its window has as many columns to the left as to the right, or one more to
+ * the right. It sees all channels of the present pixel, and with `'down'` also the pixels to its right, so its input must
+ * not have seen those, which {@link PixelShift} ensures.
  *
  * Input [N,H,W,in], output [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, and [N,2H,2W,filters] with `stride:
  * 2, transposed: true`. The image is padded with zeros. Weights: kernel [kernel rows, kernel columns, in, filters];

@@ -2,7 +2,6 @@ import type { layers } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { pointWindow, shiftedWindow } from '../core/window';
 import type { Ops } from '../program/operations';
-import type { ScaleAndShift } from '../program/operations/normalize';
 import { softmaxNames } from '../program/operations/normalize';
 import {
   type CombinationName,
@@ -10,7 +9,7 @@ import {
   type PointwiseName,
   pointwiseNames,
 } from '../program/operations/pointwise';
-import type { LayerWeight } from '../program/weights';
+import { type LayerWeight, lengthOf } from '../program/weights';
 import type { Shape } from './types';
 
 /** The arithmetic of a layer of tfjs-layers, as `express` has it. */
@@ -94,8 +93,8 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     const [rows, columns] = size as [number, number];
     return (ops, [x]) => ops.enlarge(x, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
   },
-  BatchNormalization: batchNormalization,
-  LayerNormalization: layerNormalization,
+  BatchNormalization: normalization,
+  LayerNormalization: normalization,
   Rescaling: ({ config: { scale, offset } }) => {
     return (ops, [x]) => ops.pointwise('shift', ops.pointwise('scale', x, scale as number), offset as number);
   },
@@ -117,10 +116,9 @@ function asItIs(): Express {
   return (_, [x]) => x;
 }
 
-/** [F] of [N,H,W,F] or [N,F], [C,L] of [N,H,W,C,L]. */
-const featureAxes = (shape: Shape) => shape.slice(shape.length === 2 ? 1 : 3);
-
-const sizeOf = (axes: Shape) => axes.reduce<number>((product, length) => product * (length ?? 0), 1);
+/** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]; 0 if it is not known. */
+export const featuresOf = (shape: Shape): number =>
+  lengthOf({ shape: shape.slice(shape.length === 2 ? 1 : 3) });
 
 /** C of [N,H,W,C,L], else 1. */
 const groupsOf = (shape: Shape = []) => (shape.length === 5 ? (shape[3] as number) : 1);
@@ -140,7 +138,7 @@ function checkFlat(shape: Shape = []): void {
 
 /** Elementwise. An input with a single feature is broadcast, as in tfjs. */
 function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
-  const sizes = shapes.map((shape) => sizeOf(featureAxes(shape)));
+  const sizes = shapes.map(featuresOf);
   const most = Math.max(...sizes);
   const isFlat = shapes.every(({ length }) => length < 5);
   const isOneShape = new Set(shapes.map(String)).size === 1;
@@ -158,9 +156,9 @@ function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
 /** max(x, 0) + alpha min(x, 0) */
 function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
   const alpha = layer.weights[0] as LayerWeight;
-  const places = sizeOf(alpha.shape.slice(0, shape.length === 2 ? 0 : 2));
-  const size = sizeOf([...alpha.shape]);
-  if (places !== 1 || (size !== 1 && size !== sizeOf(featureAxes(shape)))) {
+  const places = lengthOf({ shape: alpha.shape.slice(0, shape.length === 2 ? 0 : 2) });
+  const size = lengthOf(alpha);
+  if (places !== 1 || (size !== 1 && size !== featuresOf(shape))) {
     throwTypeError('alpha', 'the same at every place (sharedAxes: [1, 2])', alpha.shape);
   }
   return (ops, [x]) => {
@@ -184,34 +182,20 @@ function product(
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 
-/** Gamma and beta, if they are used, and the weights after them. */
-function scaleAndShift({ layer, config: { scale, center } }: StockLayer) {
+/** By moments that are given, or of the features of each pixel. Gamma and beta come first, if they are used. */
+function normalization({ layer, config, shapes }: StockLayer): Express {
+  checkFlat(shapes[0]);
+  checkAxis(config['axis'], shapes[0], -1, 'that of features');
   const rest: LayerWeight[] = [...layer.weights];
   const next = () => rest.shift() as LayerWeight;
-  const weights: ScaleAndShift = {
-    ...(scale === true && { scale: next() }),
-    ...(center === true && { shift: next() }),
+  const args = {
+    epsilon: config['epsilon'] as number,
+    ...(config['scale'] === true && { scale: next() }),
+    ...(config['center'] === true && { shift: next() }),
   };
-  return { weights, rest };
-}
-
-function batchNormalization(stock: StockLayer): Express {
-  const { config, shapes } = stock;
-  checkFlat(shapes[0]);
-  checkAxis(config['axis'], shapes[0], -1, 'that of features');
-  const { weights, rest } = scaleAndShift(stock);
-  const [mean, variance] = rest as [LayerWeight, LayerWeight];
-  const args = { mean, variance, epsilon: config['epsilon'] as number, ...weights };
-  return (ops, [x]) => ops.standardize(x, args);
-}
-
-/** Acts on each pixel separately if it normalizes over features only. */
-function layerNormalization(stock: StockLayer): Express {
-  const { config, shapes } = stock;
-  checkFlat(shapes[0]);
-  checkAxis(config['axis'], shapes[0], -1, 'that of features');
-  const args = { epsilon: config['epsilon'] as number, ...scaleAndShift(stock).weights };
-  return (ops, [x]) => ops.normalize(x, args);
+  const [mean, variance] = rest;
+  if (mean === undefined || variance === undefined) return (ops, [x]) => ops.normalize(x, args);
+  return (ops, [x]) => ops.standardize(x, { mean, variance, ...args });
 }
 
 /** Reshapes features to logits, if every pixel stays in its place. */

@@ -1,40 +1,31 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import type {
-  constraints,
-  initializers,
-  layers,
-  regularizers,
-  SymbolicTensor,
-} from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import type { DistributionShape } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 
 /** Arguments that every tfjs layer takes: `name`, `inputShape`, `trainable`, ... */
-export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
 
-/**
- * The type of what a tfjs layer takes and returns: it does not distinguish symbolic from real tensors, nor one from
- * several.
- */
-export type Applied = ReturnType<layers.Layer['apply']>;
+/** What a tfjs layer takes and returns: one or several tensors, symbolic or not. */
+export type Applied = ReturnType<tfl.layers.Layer['apply']>;
 
 /** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
 export interface Apply {
   /** Adds the layer to a graph. */
-  (inputs: SymbolicTensor | SymbolicTensor[], kwargs?: ApplyArgs): SymbolicTensor;
+  (inputs: tfl.SymbolicTensor | tfl.SymbolicTensor[], kwargs?: ApplyArgs): tfl.SymbolicTensor;
   /** Computes. */
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
   /** Either, for values whose type, as returned by a tfjs layer, leaves it open. */
-  (inputs: Applied, kwargs?: ApplyArgs): Tensor | SymbolicTensor;
+  (inputs: Applied, kwargs?: ApplyArgs): Tensor | tfl.SymbolicTensor;
 }
-type ApplyArgs = Parameters<layers.Layer['apply']>[1];
+type ApplyArgs = Parameters<tfl.layers.Layer['apply']>[1];
 
 /** A shape as tfjs-layers has it: null where a size is not known. */
 export type Shape = (number | null)[];
 
-export type Initializer = ReturnType<typeof initializers.zeros>;
-export type Regularizer = ReturnType<typeof regularizers.l2>;
-export type Constraint = ReturnType<typeof constraints.nonNeg>;
+export type Initializer = ReturnType<typeof tfl.initializers.zeros>;
+export type Regularizer = ReturnType<typeof tfl.regularizers.l2>;
+export type Constraint = ReturnType<typeof tfl.constraints.nonNeg>;
 
 /** tfjs-layers does not export its own type. */
 export interface Activation {
@@ -88,7 +79,7 @@ export interface TensorDistribution extends PixelDistribution {
 }
 
 /** A last layer that says what its outputs [N,H,W,P] mean, where P is `numParameters` of the distribution. */
-export interface DistributionLayer extends layers.Layer {
+export interface DistributionLayer extends tfl.layers.Layer {
   /**
    * The model reads its distribution from here, also after loading. So the layer must build it from arguments that are
    * saved.

@@ -2,8 +2,7 @@ import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { categories, flag, type Given, integer, optional, type Values } from '../core/arguments';
 import { checkMemory, throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
-import { oneHotClass } from '../layers/one-hot-class';
-import { oneHotCodes } from '../layers/one-hot-codes';
+import { oneHotClass, oneHotCodes } from '../layers/encodings';
 import type { Shape } from '../layers/types';
 
 export const conditionArguments = {

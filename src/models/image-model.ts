@@ -8,10 +8,7 @@ import {
   isSoftmax,
   type Softmax,
 } from '../distributions/pixel-distribution';
-import { LevelEmbedding } from '../layers/level-embedding';
-import { OneHotClass } from '../layers/one-hot-class';
-import { OneHotCodes } from '../layers/one-hot-codes';
-import { OneHotLevels } from '../layers/one-hot-levels';
+import { LevelEmbedding, OneHotClass, OneHotCodes, OneHotLevels } from '../layers/encodings';
 import type { DistributionLayer, TensorDistribution } from '../layers/types';
 
 /**

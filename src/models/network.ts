@@ -13,12 +13,9 @@ import {
 } from '../core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../core/check';
 import { numParameters } from '../distributions/mixture-parameters';
-import { levelEmbedding } from '../layers/level-embedding';
-import { logisticMixture } from '../layers/logistic-mixture';
+import { levelEmbedding, oneHotLevels } from '../layers/encodings';
 import { maskedConv2d } from '../layers/masked-conv-2d';
-import { mixtureParameters } from '../layers/mixture-parameters';
-import { oneHotLevels } from '../layers/one-hot-levels';
-import { pixelLogits } from '../layers/pixel-logits';
+import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
 
 // What the networks of this library have in common: their arguments, how they read levels, and their last layers.

@@ -14,10 +14,8 @@ import {
 import { checkInteger, checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { causalAttention } from '../layers/causal-attention';
-import { enlargedMap } from '../layers/enlarged-map';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
-import { pixelPosition } from '../layers/pixel-position';
-import { pixelShift } from '../layers/pixel-shift';
+import { enlargedMap, pixelPosition, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';

@@ -3,10 +3,9 @@ import { checkMemory } from '../core/check';
 import { uniformsOf } from '../core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
 import { defineOperation, type Implementation } from './operation';
-import { addresses, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** All [N,H,W,U]. */
   readonly queries: tf.Tensor4D;
   readonly keys: tf.Tensor4D;
   readonly values: tf.Tensor4D;
@@ -29,8 +28,8 @@ interface Saved extends Inputs {
   readonly logSums: tf.Tensor3D | undefined;
 }
 
-/** Which of the weights are dropped; the same for every call. */
-export interface AttentionDropout {
+/** Which of the weights are dropped. */
+interface AttentionDropout {
   /** From 0, below 1. */
   readonly rate: number;
   readonly seed: string;
@@ -39,25 +38,21 @@ export interface AttentionDropout {
 /** The most weights in a chunk of queries: 64 MiB. */
 const MAX_WEIGHTS = 2 ** 24;
 
-/**
- * The most queries in a chunk. Keys beyond those that the first query of a chunk sees are wasted arithmetic, which is
- * little for this many.
- */
+/** How many chunks there are at least: keys that the first query of a chunk does not see are wasted arithmetic. */
 const CHUNKS = 8;
 
 /** The fewest queries that are worth the calls. */
 const WORTHWHILE = 64;
 
-/** Added to a score to hide it: lower than any score, and still finite in float32 when another score is subtracted. */
+/** Added to a score to hide it: lower than any, and still finite in float32 when another score is subtracted. */
 const HIDDEN = -1e38;
 
 /**
  * Causal attention: each place gets the mean of the values of strictly earlier places, in row order, weighted by
  * softmax(q k / sqrt(U / heads)), separately for each of the heads. The first place gets zeros.
  *
- * The weights of all queries at all keys would be N * heads * (H * W)^2 numbers. They are computed for a chunk of
- * queries at a time, over the keys that these see, and recomputed for the gradient. Our own kernels process eight
- * queries at a time. They do not support dropout; with it, operations of tfjs are used.
+ * All weights would be N * heads * (H * W)^2 numbers. They are computed for a chunk of queries at a time, over the keys
+ * that these see, and recomputed for the gradient. Our own kernels process eight queries at a time, without dropout.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
@@ -111,7 +106,6 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
   },
 };
 
-/** All three at once: each needs the weights. */
 function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads);
   const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
@@ -162,10 +156,7 @@ function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
   }));
 }
 
-/**
- * The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and the weights that dropout
- * keeps.
- */
+/** The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and what dropout keeps. */
 function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: AttentionDropout | null) {
   const { start, end } = chunk;
   const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
@@ -237,7 +228,6 @@ const upTo = (x: tf.Tensor3D, { end }: Chunk): tf.Tensor3D => rowsOf(x, { start:
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
 const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
-/** With our own kernels where a page has {@link CausalAttention}, which brings them along. */
 const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'attention',
   composed,
@@ -249,12 +239,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
     const [n, places, , size] = sizes;
-    const given = addresses(queries, keys, values);
-    return outputs(
-      [queries.shape, [n, heads, places]],
-      (made, scratch) => loops.attention(...made, ...given, ...sizes, scratch),
-      loops.attentionScratch(places, size),
-    );
+    const shapes = [queries.shape, [n, heads, places]] as const;
+    const scratchBytes = loops.attentionScratch(places, size);
+    return outputs(shapes, loops.attention, [queries, keys, values], sizes, scratchBytes);
   },
 );
 
@@ -265,12 +252,10 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
     const [, places, , size] = sizes;
-    const given = addresses(dy, queries, keys, values, y, logSums);
-    return outputs(
-      [queries.shape, queries.shape, queries.shape],
-      (made, scratch) => loops.attentionBack(...made, ...given, ...sizes, scratch),
-      loops.attentionBackScratch(places, size),
-    );
+    const { shape } = queries;
+    const given = [dy, queries, keys, values, y, logSums] as const;
+    const scratchBytes = loops.attentionBackScratch(places, size);
+    return outputs([shape, shape, shape], loops.attentionBack, given, sizes, scratchBytes);
   },
 );
 
@@ -280,16 +265,15 @@ function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
   return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
 }
 
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideAttentionKernels(): void {
   operation.useKernels({
-    supports: ({ dropout }) => dropout === null,
     forward(inputs, attributes) {
+      if (attributes.dropout !== null) return composed.forward(inputs, attributes);
       const [y, logSums] = wasmForward(inputs, attributes);
       return { y, saved: { ...inputs, y, logSums } };
     },
     gradients(dy, saved, attributes) {
-      // Our own kernels have been switched on in the meantime.
+      // There was dropout, or our own kernels have been switched on in the meantime.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
       const [dq, dk, dv] = wasmGradients({ ...saved, dy }, attributes);
       return { queries: () => dq, keys: () => dk, values: () => dv };

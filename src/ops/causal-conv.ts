@@ -1,15 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '../kernels/modules';
-import {
-  type ConvAttributes,
-  type ConvInputs,
-  type ConvSaved,
-  composedConv,
-  type FusedActivation,
-  withSaved,
-} from './composed-conv';
-import { defineOperation } from './operation';
-import { addresses, output, wasmKernel } from './wasm-kernels';
+import { defineOperation, type Implementation } from './operation';
+import { output, wasmKernel } from './wasm-kernels';
+
+/** What follows the convolution within the same operation. */
+type FusedActivation = 'linear' | 'relu';
+
+interface Attributes {
+  readonly activation: FusedActivation;
+  readonly left: number;
+  readonly presentColumns: number;
+}
+
+interface Inputs {
+  readonly x: tf.Tensor4D;
+  readonly kernel: tf.Tensor4D;
+  readonly bias: tf.Tensor1D | undefined;
+}
+
+/** What its gradients need. */
+interface Saved {
+  readonly x: tf.Tensor4D;
+  readonly kernel: tf.Tensor4D;
+  /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
+  readonly y: tf.Tensor4D | undefined;
+}
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own
@@ -38,6 +53,155 @@ export function causalConv2d(
   return operation({ x, kernel, bias: bias ?? undefined }, { activation, left, presentColumns });
 }
 
+/** The output [N,H,W,out], and what its gradients need. */
+function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attributes) {
+  return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
+}
+
+/**
+ * By forward convolutions, products and transposes, which are available and fast on every backend (the stock filter
+ * gradient is missing on wasm and slow on cpu).
+ */
+export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
+  forward(inputs, attributes) {
+    const part = usedPartOf(inputs.kernel.shape, attributes);
+    const kernel = cut(inputs.kernel, part); // [rows,columns of the part,in,out]
+    return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
+  },
+  gradients(dy, { x, kernel, y }, attributes) {
+    const dz: tf.Tensor4D = y === undefined ? dy : tf.mul(dy, tf.step(y)); // before the activation
+    const part = usedPartOf(kernel.shape, attributes);
+    return {
+      x: () => inputGradient(dz, cut(kernel, part), part),
+      kernel: () => uncut(kernelGradient(x, dz, part), kernel.shape),
+      bias: () => sumOverPixels(dz),
+    };
+  },
+};
+
+type Pads = [[number, number], [number, number], [number, number], [number, number]];
+
+/** The part of a kernel that is convolved with: its first columns, and how many lie left and right of the output's own. */
+interface UsedPart {
+  /** [rows,columns,in,out] */
+  shape: tf.Tensor4D['shape'];
+  left: number;
+  right: number;
+}
+
+/** The whole kernel, unless it is a single row in which nothing to the right of the output's own pixel is used. */
+function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: Attributes): UsedPart {
+  const [rows, columns, featuresIn, featuresOut] = shape;
+  if (rows > 1 || presentColumns !== left + 1) return { shape, left, right: columns - 1 - left };
+  return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
+}
+
+function cut(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
+  return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
+}
+
+/** [rows,columns of the part,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
+function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
+  const missing = columns - kernel.shape[1];
+  if (missing === 0) return kernel;
+  return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
+}
+
+function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: FusedActivation): tf.Tensor4D {
+  const [n, h, w, featuresIn] = x.shape;
+  const featuresOut = kernel.shape[3];
+  const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
+  if (isPointwise(kernel.shape)) {
+    const a = tf.reshape(x, [1, n * h * w, featuresIn]); // [N,H,W,in] -> [1, N*H*W, in]
+    const b = tf.reshape(kernel, [1, featuresIn, featuresOut]); // [1,1,in,out] -> [1,in,out]
+    const attributes = { transposeA: false, transposeB: false, activation };
+    const y: tf.Tensor = tf.engine().runKernel(tf._FusedMatMul, { a, b, ...optionalBias }, attributes); // [1, N*H*W, out]
+    return tf.reshape(y, [n, h, w, featuresOut]); // [1, N*H*W, out] -> [N,H,W,out]
+  }
+  const attributes = { strides: 1, pad: padsAbove(part), dataFormat: 'NHWC', dilations: 1, activation };
+  return tf.engine().runKernel(tf.FusedConv2D, { x, filter: kernel, ...optionalBias }, attributes); // [N,H,W,out]
+}
+
+/** [N,H,W,out] -> [N,H,W,in]: the reversed convolution, with the kernel flipped and its rows reaching downwards. */
+function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
+  const [rows, columns, featuresIn, featuresOut] = kernel.shape;
+  if (isPointwise(kernel.shape)) {
+    const [n, h, w] = dz.shape;
+    const dx = tf.matMul(pixelRows(dz), tf.transpose(tf.reshape(kernel, [featuresIn, featuresOut]))); // [N*H*W, in]
+    return tf.reshape(dx, [n, h, w, featuresIn]); // [N*H*W, in] -> [N,H,W,in]
+  }
+  const taps = tf.reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
+  const lastFirst = tf.range(rows * columns - 1, -1, -1, 'int32');
+  const flipped = tf.transpose(tf.gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
+  const turned = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
+  return paddedConv2d(dz, turned as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
+}
+
+/**
+ * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
+ * kernel of the image's size.
+ */
+function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
+  const { shape } = part;
+  const featuresIn = shape[2];
+  if (isPointwise(shape)) return tf.reshape(productOverPixels(x, dz), shape); // [in,out] -> [1,1,in,out]
+  const [n, h, w] = x.shape;
+  const byImage = tf.reshape(featureRows(x), [featuresIn, n, h * w]); // [in, N*H*W] -> [in,N,H*W]
+  const images = tf.reshape(tf.transpose(byImage, [0, 2, 1]), [featuresIn, h, w, n]); // [in,H,W,N]
+  const kernels = tf.transpose(dz, [1, 2, 0, 3]); // [H,W,N,out]
+  const dk = paddedConv2d(images as tf.Tensor4D, kernels, padsAbove(part)); // [in,rows,columns,out]
+  return tf.transpose(dk, [1, 2, 0, 3]) as tf.Tensor4D; // [rows,columns,in,out]
+}
+
+/**
+ * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it is recorded in order
+ * to be differentiated, the zeros are added by a separate operation, since tfjs-node has no gradient for asymmetric
+ * padding.
+ */
+function paddedConv2d(x: tf.Tensor4D, kernel: tf.Tensor4D, pads: Pads): tf.Tensor4D {
+  const isRecorded = tf.engine().state.gradientDepth > 0;
+  return isRecorded ? tf.conv2d(tf.pad(x, pads), kernel, 1, 'valid') : tf.conv2d(x, kernel, 1, pads);
+}
+
+/** [N,H,W,F] -> [F]: the sum over pixels, as a mean over each image, which is much faster than `sum` on wasm. */
+export function sumOverPixels(x: tf.Tensor4D): tf.Tensor1D {
+  const [n, h, w, features] = x.shape;
+  const means = tf.reshape(tf.avgPool(x, [h, w], 1, 'valid'), [n, features]); // [N,F]
+  return tf.reshape(tf.matMul(tf.fill([1, n], h * w), means), [features]); // [1,N] [N,F] -> [1,F] -> [F]
+}
+
+/**
+ * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is
+ * transposed here and the product packs the other. Packing costs more, so the narrower side is packed.
+ */
+function productOverPixels(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor2D {
+  if (x.shape[3] >= y.shape[3]) return tf.matMul(featureRows(x), pixelRows(y));
+  return tf.transpose(tf.matMul<tf.Tensor2D>(featureRows(y), pixelRows(x)));
+}
+
+/** [N,H,W,F] -> [F, N*H*W], in two steps: a transpose within each image stays within the cache. */
+function featureRows(x: tf.Tensor4D): tf.Tensor2D {
+  const [n, h, w, features] = x.shape;
+  const images = tf.transpose(tf.reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
+  return tf.reshape(tf.transpose(images, [1, 0, 2]), [features, n * h * w]);
+}
+
+/** [N,H,W,F] -> [N*H*W, F] */
+function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
+  const [n, h, w, features] = x.shape;
+  return tf.reshape(x, [n * h * w, features]);
+}
+
+const isPointwise = ([rows, columns]: tf.Tensor4D['shape']) => rows === 1 && columns === 1;
+
+function padsAbove({ shape: [rows], left, right }: UsedPart): Pads {
+  return [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+}
+
+function padsBelow({ shape: [rows], left, right }: UsedPart): Pads {
+  return [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+}
+
 /**
  * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice
  * depends on the processor. Sampling never uses them, since its results must be the same on every machine.
@@ -48,72 +212,61 @@ const correlations = [CORRELATION_FUSED, CORRELATION];
 const wasmForward = wasmKernel(
   'PixelCNNCausalConv2D',
   convolutions,
-  (loops, { x, kernel, bias }: ConvInputs, attributes: ConvAttributes) => {
+  (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
     const lowerBound = attributes.activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
     const [images, ...image] = sizesOf(x, kernel, attributes);
     const [height, width, , featuresOut] = image;
-    const given = [...addresses(x, kernel, bias), images] as const;
     return output(
       [images, height, width, featuresOut],
-      (y, scratch) => loops.convolve(y, ...given, ...image, lowerBound, scratch),
+      loops.convolve,
+      [x, kernel, bias],
+      [images, ...image, lowerBound],
       loops.convolutionScratch(...image),
     );
   },
 );
 
-type GradientInputs = ConvSaved & { readonly dy: tf.Tensor4D };
+type GradientInputs = Saved & { readonly dy: tf.Tensor4D };
 
 const wasmInputGradient = wasmKernel(
   'PixelCNNCausalConv2DInputGradient',
   convolutions,
-  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
     const [images, ...image] = sizesOf(x, kernel, attributes);
-    const given = [...addresses(dy, y, kernel), images] as const;
-    return output(
-      x.shape,
-      (dx, scratch) => loops.convolveBack(dx, ...given, ...image, scratch),
-      loops.convolutionScratch(...image),
-    );
+    const scratchBytes = loops.convolutionScratch(...image);
+    return output(x.shape, loops.convolveBack, [dy, y, kernel], [images, ...image], scratchBytes);
   },
 );
 
 const wasmKernelGradient = wasmKernel(
   'PixelCNNCausalConv2DKernelGradient',
   correlations,
-  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
     const [images, ...image] = sizesOf(x, kernel, attributes);
-    const given = [...addresses(x, dy, y), images] as const;
-    return output(
-      kernel.shape,
-      (dkernel, scratch) => loops.correlate(dkernel, ...given, ...image, scratch),
-      loops.correlationScratch(...image),
-    );
+    const scratchBytes = loops.correlationScratch(...image);
+    return output(kernel.shape, loops.correlate, [x, dy, y], [images, ...image], scratchBytes);
   },
 );
 
 const wasmBiasGradient = wasmKernel(
   'PixelCNNCausalConv2DBiasGradient',
   correlations,
-  (loops, { dy, x, kernel, y }: GradientInputs, attributes: ConvAttributes) => {
+  (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
     const [, ...image] = sizesOf(x, kernel, attributes);
-    const given = [...addresses(dy, y), ...dy.shape] as const;
-    return output(
-      [dy.shape[3]],
-      (dbias, scratch) => loops.sumPixels(dbias, ...given, scratch),
-      loops.correlationScratch(...image),
-    );
+    const scratchBytes = loops.correlationScratch(...image);
+    return output([dy.shape[3]], loops.sumPixels, [dy, y], dy.shape, scratchBytes);
   },
 );
 
 function sizesOf(
   { shape: [n, h, w, featuresIn] }: tf.Tensor4D,
   { shape: [rows, columns, , featuresOut] }: tf.Tensor4D,
-  { left, presentColumns }: ConvAttributes,
+  { left, presentColumns }: Attributes,
 ) {
   return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns] as const;
 }
 
-const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, tf.Tensor4D>({
+const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
@@ -126,16 +279,16 @@ const operation = defineOperation<ConvInputs, ConvAttributes, ConvSaved, tf.Tens
   },
 });
 
-/** The parts of a WebGPU device that we use. */
-interface DeviceLimits {
-  device: { limits: { maxBufferSize: number; maxStorageBufferBindingSize: number } };
+/** The part of the WebGPU backend that we use. */
+interface WebGPUBackend {
+  readonly device: { readonly limits: { maxBufferSize: number; maxStorageBufferBindingSize: number } };
 }
 
 /** The most bytes of one tensor on the current backend: what a buffer or a texture of the GPU can hold. */
 function largestTensor(): number {
   switch (tf.getBackend()) {
     case 'webgpu': {
-      const { limits } = (tf.backend() as unknown as DeviceLimits).device;
+      const { limits } = (tf.backend() as unknown as WebGPUBackend).device;
       return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     }
     case 'webgl': // one number a texel, since not all of tfjs's programs pack four into it
@@ -161,4 +314,23 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   throw new RangeError(
     `A batch of ${n} images is too large for ${tf.getBackend()} here: ${tensor}; ${advice}`,
   );
+}
+
+// Strided convolutions are computed at stride 1, after which places are dropped. Transposed ones are computed at stride
+// 1 on a map with zeros between its places.
+
+/** Every second row and column: [N,H,W,F] -> [N,H/2,W/2,F]. */
+export function everySecond(x: tf.Tensor4D): tf.Tensor4D {
+  const [n, h, w, features] = x.shape;
+  const pairs: tf.Tensor4D = tf.reshape(x, [(n * h) / 2, 2, w / 2, 2 * features]); // [N*H/2,2,W/2,2F]
+  const first = tf.slice(pairs, 0, [(n * h) / 2, 1, w / 2, features]); // [N*H/2,1,W/2,F]
+  return tf.reshape(first, [n, h / 2, w / 2, features]);
+}
+
+/** Rows and columns of zeros after each: [N,H,W,F] -> [N,2H,2W,F]. */
+export function dilated(x: tf.Tensor4D): tf.Tensor4D {
+  const [n, h, w, features] = x.shape;
+  const places: tf.Tensor4D = tf.reshape(x, [n * h, 1, w, features]); // [N*H,1,W,F]
+  const padded = tf.pad(places, [[0, 0], [0, 1], [0, 0], [0, features]]); // biome-ignore format: [N*H,2,W,2F], one pair a dimension
+  return tf.reshape(padded, [n, 2 * h, 2 * w, features]);
 }

@@ -1,12 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONCAT_ELU } from '../kernels/modules';
 import { defineOperation } from './operation';
-import { addresses, output, wasmKernel } from './wasm-kernels';
+import { output, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  /** [..,F] */
-  readonly x: tf.Tensor;
-}
+type Inputs = { readonly x: tf.Tensor };
 
 /**
  * elu(x), then elu(-x), with a custom gradient.
@@ -20,7 +17,6 @@ export function concatElu(x: tf.Tensor): tf.Tensor {
   return operation({ x });
 }
 
-/** The gradient needs the input. */
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',
   composed: {
@@ -48,18 +44,16 @@ function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
 
 const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
   const [rows, features] = sizesOf(x);
-  const shape = [...x.shape.slice(0, -1), 2 * features];
-  return output(shape, (y) => loops.concatElu(y, ...addresses(x), rows, features));
+  return output([...x.shape.slice(0, -1), 2 * features], loops.concatElu, [x], [rows, features]);
 });
 
 const wasmGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNConcatEluGradient',
   [CONCAT_ELU],
   (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
-    output(x.shape, (dx) => loops.concatEluBack(dx, ...addresses(dy, x), ...sizesOf(x))),
+    output(x.shape, loops.concatEluBack, [dy, x], sizesOf(x)),
 );
 
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideConcatEluKernels(): void {
   operation.useKernels({
     forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),

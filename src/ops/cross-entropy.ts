@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CROSS_ENTROPY } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [M] levels 0..L-1, int32 */
   readonly labels: tf.Tensor1D;
-  /** [M,L] */
   readonly logits: tf.Tensor2D;
 }
 
@@ -31,9 +29,8 @@ const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
 });
 
 /**
- * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log
- * sum exp(x) = max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of
- * exp.
+ * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log sum exp(x) =
+ * max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of exp.
  */
 const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
   name: 'crossEntropy',
@@ -66,12 +63,8 @@ const wasmForward = wasmKernel(
   (loops, { labels, logits }: Inputs) => {
     const [rows, levels] = logits.shape;
     const rowBytes = 16 * Math.ceil(levels / 4);
-    return outputs(
-      [[rows, levels], [rows], [rows]],
-      ([slope, sums, below], row) =>
-        loops.crossEntropy(slope, sums, below, ...addresses(logits, labels), rows, levels, row),
-      rowBytes,
-    );
+    const shapes = [logits.shape, [rows], [rows]] as const;
+    return outputs(shapes, loops.crossEntropy, [logits, labels], logits.shape, rowBytes);
   },
 );
 

@@ -2,12 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GATE, LINEAR_GATE } from '../kernels/modules';
 import type { GateKind } from '../program/operations/gate';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, output, wasmKernel } from './wasm-kernels';
+import { output, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [N,H,W,2F] */
   readonly x: tf.Tensor4D;
-  /** [N,2F] */
   readonly condition: tf.Tensor2D | undefined;
 }
 
@@ -57,10 +55,7 @@ const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
   },
 });
 
-/**
- * a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], where C is the channels of the image
- * and G = F/C.
- */
+/** a and b of x plus the condition: [N,H,W,2F] -> two of [N*H*W*C, G], with C image channels and G = F/C. */
 function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Tensor2D, tf.Tensor2D] {
   const [n, h, w, features] = x.shape;
   const z = condition === undefined ? x : tf.add(x, tf.reshape(condition, [n, 1, 1, features])); // [N,H,W,2F]
@@ -68,20 +63,16 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
   return tf.split(groups, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 }
 
-/** The kernels of a kind: the value, and the gradient for x. */
 const wasmGate = (name: string, module: typeof GATE) => ({
   forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
     const [n, h, w, features] = x.shape;
-    const given = addresses(x, condition);
-    return output([n, h, w, features / 2], (y) => loops.gate(y, ...given, ...sizesOf(x, attributes)));
+    return output([n, h, w, features / 2], loops.gate, [x, condition], sizesOf(x, attributes));
   }),
   gradient: wasmKernel(
     `${name}Gradient`,
     [module],
-    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-      const given = addresses(dy, x, condition);
-      return output(x.shape, (dx) => loops.gateBack(dx, ...given, ...sizesOf(x, attributes)));
-    },
+    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
+      output(x.shape, loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
   ),
 });
 
@@ -90,18 +81,16 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }:
   return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
-/** Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. */
+/**
+ * Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. Its sum over pixels is
+ * computed as a mean, which is much faster than `sum` on wasm.
+ */
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
-  return { x: () => dx, condition: () => sumOfEachImage(dx) };
+  const [n, h, w, features] = dx.shape;
+  const means = () => tf.reshape(tf.avgPool(dx, [h, w], 1, 'valid'), [n, features]); // [N,2F]
+  return { x: () => dx, condition: () => tf.mul(means(), h * w) };
 }
 
-/** [N,H,W,2F] -> [N,2F], as a mean over each image, which is much faster than `sum` on wasm. */
-function sumOfEachImage(x: tf.Tensor4D): tf.Tensor2D {
-  const [n, h, w, features] = x.shape;
-  return tf.mul(tf.reshape(tf.avgPool(x, [h, w], 1, 'valid'), [n, features]), h * w); // [N,1,1,2F] -> [N,2F]
-}
-
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideGateKernels(): void {
   const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', LINEAR_GATE) };
   operation.useKernels({

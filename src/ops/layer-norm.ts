@@ -1,15 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
-import { sumOverPixels } from './composed-conv';
+import { sumOverPixels } from './causal-conv';
 import { defineOperation } from './operation';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [N,H,W,F] */
   readonly x: tf.Tensor4D;
-  /** [F] */
   readonly scale: tf.Tensor1D | undefined;
-  /** [F] */
   readonly shift: tf.Tensor1D | undefined;
 }
 
@@ -24,11 +21,7 @@ type Attributes = { readonly groups: number; readonly epsilon: number };
  * @param inputs x [N,H,W,F], where `groups` divides F; scale and shift [F], or undefined
  * @returns [N,H,W,F]
  */
-export function layerNorm(inputs: Inputs, attributes: Attributes): tf.Tensor4D {
-  return operation(inputs, attributes);
-}
-
-const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
+export const layerNorm = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
   name: 'layerNorm',
   composed: {
     forward(inputs, attributes) {
@@ -55,10 +48,7 @@ const operation = defineOperation<Inputs, Attributes, Inputs, tf.Tensor4D>({
   },
 });
 
-/**
- * (x - mean) / sqrt(variance + epsilon) of each group, and the factor 1 / sqrt(variance + epsilon): [N,H,W,F]
- * -> [N*H*W*C, G] each, where C is the groups and G = F/C.
- */
+/** The quotient and the factor 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups and G = F/C. */
 function normalized(x: tf.Tensor4D, { groups, epsilon }: Attributes) {
   const size = x.shape[3] / groups;
   const rows: tf.Tensor2D = tf.reshape(x, [x.size / size, size]); // [N,H,W,F] -> [N*H*W*C, G]
@@ -81,20 +71,16 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNorm',
   [LAYER_NORM],
   (loops, { x, scale, shift }: Inputs, attributes: Attributes) =>
-    output(x.shape, (y) => loops.layerNorm(y, ...addresses(x, scale, shift), ...sizesOf(x, attributes))),
+    output(x.shape, loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
 );
 
-/** All gradients in one pass. */
 const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNormGradient',
   [LAYER_NORM],
   (loops, { dy, x, scale }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-    const [features, given] = [x.shape[3], addresses(dy, x, scale)];
-    return outputs(
-      [x.shape, [features], [features]],
-      (gradients, sums) => loops.layerNormBack(...gradients, ...given, ...sizesOf(x, attributes), sums),
-      8 * features,
-    );
+    const features = x.shape[3];
+    const shapes = [x.shape, [features], [features]] as const;
+    return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizesOf(x, attributes), 8 * features);
   },
 );
 
@@ -103,9 +89,8 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon 
   return [n, h * w, groups, features / groups, epsilon] as const;
 }
 
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideLayerNormKernels(): void {
-  operation.useKernels({
+  layerNorm.useKernels({
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
     gradients(dy, inputs, attributes) {
       const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);

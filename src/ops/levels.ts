@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOperation } from './operation';
 
-// Normalized levels as categories. The level of x is round(x (L - 1)), with halves rounded up; if that is not one of
-// 0..L-1, all features are 0. Levels are not a continuous function of x, so no gradient flows back through them.
+// Normalized levels as categories: see the layers OneHotLevels and LevelEmbedding.
 
 /**
  * 1 for the level of each number, 0 for the others.
@@ -23,7 +22,7 @@ export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot(
 export function embedLevels(x: tf.Tensor, table: tf.Tensor2D): tf.Tensor {
   const [levels, units] = table.shape;
   return tf.tidy(() => {
-    const y = lookUp({ rows: rowsOf({ x }, { levels }), table }, { levels }); // [M,U]
+    const y = lookUp({ rows: rowsOf({ x }, { levels }), x: table }, { levels }); // [M,U]
     return tf.reshape(y, [...x.shape.slice(0, -1), (x.shape.at(-1) as number) * units]); // [M,U] -> [...,C*U]
   });
 }
@@ -33,7 +32,7 @@ type Attributes = { readonly levels: number };
 /** round(x (L - 1)), whether or not that is a level. As floats, since NaN then equals no level. */
 const nearest = (x: tf.Tensor, levels: number): tf.Tensor => tf.floor(tf.add(tf.mul(x, levels - 1), 0.5));
 
-/** An operation on levels, through which no gradient flows back. */
+/** An operation on levels, through which no gradient flows back: they are not a continuous function of x. */
 function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor, levels: number) => Output) {
   return defineOperation<{ readonly x: tf.Tensor }, Attributes, object, Output>({
     name,
@@ -62,45 +61,44 @@ const rowsOf = ofLevels('levelRows', (x, levels) => {
   return tf.cast(rows, 'int32') as tf.Tensor1D;
 });
 
-interface Rows {
+interface OfRows {
   /** [M] 0..L, int32, where L means no level */
   readonly rows: tf.Tensor1D;
+  /** What the operation is linear in: [L,U] or [M,U] */
+  readonly x: tf.Tensor2D;
 }
 
-/** An operation from rows, and what it is linear in, to a matrix. */
-type OfRows<Linear> = (inputs: Rows & Linear, attributes: Attributes) => tf.Tensor2D;
-
-/** Rows of a table [L,U], zeros for none: [M] -> [M,U]. Its gradient is {@link sumByRow}, and the other way round. */
-const lookUp: OfRows<{ table: tf.Tensor2D }> = defineOperation<
-  Rows & { readonly table: tf.Tensor2D },
-  Attributes,
-  Rows,
-  tf.Tensor2D
->({
-  name: 'levelLookUp',
-  composed: {
-    forward({ rows, table }) {
-      const withNone = tf.concat([table, tf.zeros([1, table.shape[1]])]); // [L,U] -> [L+1,U]
-      return { y: tf.gather<tf.Tensor2D>(withNone as tf.Tensor2D, rows), saved: { rows } }; // [M,U]
+/** An operation that is linear in x, and whose gradient is another one. */
+const linear = (
+  name: string,
+  compute: (inputs: OfRows, levels: number) => tf.Tensor2D,
+  adjoint: (inputs: OfRows, attributes: Attributes) => tf.Tensor2D,
+) =>
+  defineOperation<OfRows, Attributes, Pick<OfRows, 'rows'>, tf.Tensor2D>({
+    name,
+    composed: {
+      forward: (inputs, { levels }) => ({ y: compute(inputs, levels), saved: { rows: inputs.rows } }),
+      gradients: (dy, { rows }, attributes) => ({ x: () => adjoint({ rows, x: dy }, attributes) }),
     },
-    gradients: (dy, { rows }, attributes) => ({ table: () => sumByRow({ rows, values: dy }, attributes) }),
-  },
-});
+  });
 
-/** The sum of the values that belong to each row: [M], [M,U] -> [L,U]. */
-const sumByRow: OfRows<{ values: tf.Tensor2D }> = defineOperation<
-  Rows & { readonly values: tf.Tensor2D },
-  Attributes,
-  Rows,
-  tf.Tensor2D
->({
-  name: 'levelSum',
-  composed: {
-    forward({ rows, values }, { levels }) {
-      const [, units] = values.shape;
-      const sums = tf.scatterND(tf.expandDims(rows, 1), values, [levels + 1, units]); // [M,1], [M,U] -> [L+1,U]
-      return { y: tf.slice(sums as tf.Tensor2D, 0, [levels, units]), saved: { rows } }; // [L+1,U] -> [L,U]
-    },
-    gradients: (dy, { rows }, attributes) => ({ values: () => lookUp({ rows, table: dy }, attributes) }),
+/** Rows of a table [L,U], zeros for none: [M] -> [M,U]. */
+const lookUp = linear(
+  'levelLookUp',
+  ({ rows, x }) => {
+    const withNone = tf.concat([x, tf.zeros([1, x.shape[1]])]); // [L,U] -> [L+1,U]
+    return tf.gather<tf.Tensor2D>(withNone as tf.Tensor2D, rows); // [M,U]
   },
-});
+  (inputs, attributes): tf.Tensor2D => sumByRow(inputs, attributes),
+);
+
+/** The sum of the values [M,U] that belong to each row: [M] -> [L,U]. */
+const sumByRow = linear(
+  'levelSum',
+  ({ rows, x }, levels) => {
+    const [, units] = x.shape;
+    const sums = tf.scatterND(tf.expandDims(rows, 1), x, [levels + 1, units]); // [M,1], [M,U] -> [L+1,U]
+    return tf.slice(sums as tf.Tensor2D, 0, [levels, units]); // [L+1,U] -> [L,U]
+  },
+  lookUp,
+);

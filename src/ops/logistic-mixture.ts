@@ -9,7 +9,7 @@ import {
 import { MIN_LOG_SCALE } from '../kernels/limits';
 import { LOGISTIC_MIXTURE } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
 export interface LogisticMixtureSizes extends MixtureSizes {
@@ -19,9 +19,7 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 // In shapes, C is the image channels, K the components, and P the parameters of a pixel, in blocks of K.
 
 interface Inputs {
-  /** [M,C] levels 0..L-1, int32 */
   readonly labels: tf.Tensor2D;
-  /** [M,P] in the order of {@link parameterOffsets} */
   readonly parameters: tf.Tensor2D;
 }
 
@@ -36,10 +34,8 @@ interface Saved {
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
  * logistics over whole pixels, with a custom gradient for the parameters.
  *
- * Level l stands for x = 2 l / (L - 1) - 1. A component gives it the logistic's mass between x - 1 / (L - 1) and x + 1
- * / (L - 1); the lowest level also gets all mass below, the highest all mass above. A channel's mean is its parameter
- * plus, for each channel before it, tanh(coefficient) times that channel's x. Log scales are clamped from below at
- * {@link MIN_LOG_SCALE}, where the gradient still flows at that itself. Parameters may be any finite numbers: log-probabilities end at -1e18.
+ * The layer {@link LogisticMixture} says what levels and parameters stand for. At the bound of log scales itself the
+ * gradient still flows. Parameters may be any finite numbers: log-probabilities end at -1e18.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
  * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
@@ -106,13 +102,11 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
   const all = [blocks.logits, ...blocks.means, ...blocks.logScales, ...blocks.coefficients.flat()];
   const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
   const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
-  return tf.concat(
-    order.map((i) => all[i] as tf.Tensor2D),
-    1,
-  );
+  const ordered = order.map((i) => all[i] as tf.Tensor2D);
+  return tf.concat(ordered, 1);
 }
 
-/** The parts of the value and its gradients, computed by operations that can be differentiated. */
+/** The parts of the value and its gradients, by operations that can be differentiated. */
 function evaluate(
   { labels, parameters }: Inputs,
   sizes: LogisticMixtureSizes,
@@ -182,8 +176,7 @@ const NEAR_EXP = Math.exp(-NEAR);
  * Log p of levels [R,1], which stand for x [R,1], under each logistic [R,K], and its derivatives [R,K].
  *
  * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z - h, and the
- * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h). Each factor has a logarithm without
- * cancellation, and the last needs neither edge.
+ * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h): factors with logarithms free of cancellation.
  */
 function evaluateLogistic(
   label: tf.Tensor2D,
@@ -242,10 +235,11 @@ const wasmForward = wasmKernel(
   (loops, { labels, parameters }: Inputs, sizes: LogisticMixtureSizes) => {
     const { imageChannels, levels, components } = sizes;
     const [pixels] = labels.shape;
-    const given = [...addresses(labels, parameters), pixels, imageChannels, levels] as const;
     return outputs(
       [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
-      (made, scratch) => loops.logisticMixture(...made, ...given, ...layoutOf(sizes), scratch),
+      loops.logisticMixture,
+      [labels, parameters],
+      [pixels, imageChannels, levels, ...layoutOf(sizes)],
       scratchBytes(sizes),
     );
   },
@@ -255,12 +249,9 @@ const wasmGradient = wasmKernel(
   'PixelCNNLogisticMixtureGradient',
   [LOGISTIC_MIXTURE],
   (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
-    const given = [...addresses(dy, posteriors, slopes), ...dy.shape] as const;
-    return output(
-      slopes.shape,
-      (dx, scratch) => loops.logisticMixtureBack(dx, ...given, ...layoutOf(sizes), scratch),
-      scratchBytes(sizes),
-    );
+    const given = [dy, posteriors, slopes] as const;
+    const numbers = [...dy.shape, ...layoutOf(sizes)] as const;
+    return output(slopes.shape, loops.logisticMixtureBack, given, numbers, scratchBytes(sizes));
   },
 );
 

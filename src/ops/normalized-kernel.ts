@@ -2,12 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { NORMALIZED_KERNEL } from '../kernels/modules';
 import { SMALLEST_SQUARE } from '../program/weights';
 import { defineOperation } from './operation';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** [rows,columns,in,out] */
   readonly direction: tf.Tensor4D;
-  /** [out] */
   readonly gain: tf.Tensor1D;
 }
 
@@ -24,7 +22,6 @@ export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.
   return operation({ direction, gain });
 }
 
-/** Its gradients need its inputs. */
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   name: 'normalizedKernel',
   composed: {
@@ -70,27 +67,22 @@ const sumOfRows = (rows: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.fill([1, rows
 const norms = (squares: tf.Tensor2D): tf.Tensor2D =>
   tf.sqrt(tf.maximum<tf.Tensor2D>(squares, SMALLEST_SQUARE));
 
-/** Weights of each output, and outputs. */
-const sizesOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
-  [size / featuresOut, featuresOut] as const;
+/** Weights of each output, outputs, and the bound. */
+const numbersOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
+  [size / featuresOut, featuresOut, SMALLEST_SQUARE] as const;
 
 const wasmForward = wasmKernel(
   'PixelCNNNormalizedKernel',
   [NORMALIZED_KERNEL],
   (loops, { direction, gain }: Inputs) =>
-    output(direction.shape, (y) =>
-      loops.normalizedKernel(y, ...addresses(direction, gain), ...sizesOf(direction), SMALLEST_SQUARE),
-    ),
+    output(direction.shape, loops.normalizedKernel, [direction, gain], numbersOf(direction)),
 );
 
-/** Both gradients at once: they share their sums. */
 const wasmGradients = wasmKernel(
   'PixelCNNNormalizedKernelGradient',
   [NORMALIZED_KERNEL],
   (loops, { dy, direction, gain }: Inputs & { readonly dy: tf.Tensor4D }) => {
-    const given = addresses(dy, direction, gain);
-    return outputs([direction.shape, gain.shape], (gradients) =>
-      loops.normalizedKernelBack(...gradients, ...given, ...sizesOf(direction), SMALLEST_SQUARE),
-    );
+    const shapes = [direction.shape, gain.shape] as const;
+    return outputs(shapes, loops.normalizedKernelBack, [dy, direction, gain], numbersOf(direction));
   },
 );

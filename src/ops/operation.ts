@@ -14,20 +14,13 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
 /** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually is not. */
 export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
 
-/** One by our own kernels. */
-export interface WasmImplementation<Inputs, Attributes, Saved, Output>
-  extends Implementation<Inputs, Attributes, Saved, Output> {
-  /** Whether it can do what is asked for. @default always */
-  supports?(attributes: Attributes): boolean;
-}
-
 interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
   name: string;
   /** Composed of tfjs's operations, for every backend. Its gradients can themselves be differentiated. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
   /** Used where inputs are float32 and constants int32. @default none */
-  wasmImplementation?: WasmImplementation<Inputs, Attributes, Saved, Output>;
+  wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output>;
   /**
    * Replaces `composed.gradients` when these are themselves differentiated, and gets the inputs. Required if `composed`
    * saves intermediate results: no gradient flows back through those.
@@ -37,17 +30,15 @@ interface Definition<Inputs, Attributes, Saved, Output> {
   constants?: readonly (keyof Inputs)[];
 }
 
-/** Computes an operation. */
-export interface Operation<Inputs, Attributes, Saved, Output> {
+interface Operation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
-  /** Sets the implementation by our own kernels: for those that come with the layers that need them. */
-  useKernels(implementation: WasmImplementation<Inputs, Attributes, Saved, Output>): void;
+  /** Sets the implementation by our own kernels: the files of the layers that run the operation bring them along. */
+  useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 
 /**
- * Defines an operation on tensors with custom gradients. This is the one place that chooses between our kernels and
- * operations of tfjs: our kernels run if the current backend supports them, but their results cannot be differentiated.
- * So a gradient that is itself differentiated is composed.
+ * Defines an operation on tensors with custom gradients. Our kernels run if the current backend supports them. Their
+ * results cannot be differentiated, so a gradient that is itself differentiated is composed of operations of tfjs.
  */
 export function defineOperation<
   Inputs extends Tensors<Inputs>,
@@ -65,13 +56,8 @@ export function defineOperation<
     Object.entries<tf.Tensor>(present(inputs)).every(
       ([name, { dtype }]) => dtype === (constants.includes(name as keyof Inputs) ? 'int32' : 'float32'),
     );
-  const fastest = (inputs: Inputs, attributes: Attributes) =>
-    wasmImplementation !== undefined &&
-    kernelsInUse() &&
-    isSupported(inputs) &&
-    wasmImplementation.supports?.(attributes) !== false
-      ? wasmImplementation
-      : composed;
+  const fastest = (inputs: Inputs) =>
+    wasmImplementation !== undefined && kernelsInUse() && isSupported(inputs) ? wasmImplementation : composed;
 
   const run = (inputs: Inputs, attributes: Attributes): Output => {
     // Under two tapes the gradient itself will be differentiated: the outer tape records what the inner one computes.
@@ -79,7 +65,7 @@ export function defineOperation<
     let names: string[] = [];
 
     const forwardFunc = (_: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor => {
-      const { y, saved } = fastest(inputs, attributes).forward(inputs, attributes);
+      const { y, saved } = fastest(inputs).forward(inputs, attributes);
       const kept = present(savesInputs ? inputs : saved);
       names = Object.keys(kept);
       save(Object.values(kept));
@@ -88,7 +74,7 @@ export function defineOperation<
     const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]): Gradients<Inputs> => {
       const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
       if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
-      const { gradients } = tapes() > 0 ? composed : fastest(inputs, attributes);
+      const { gradients } = tapes() > 0 ? composed : fastest(inputs);
       return gradients(dy as Output, kept as Saved, attributes);
     };
     return tf.tidy(name, () => {
@@ -115,9 +101,8 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
 }
 
 /**
- * The function behind tf.customGrad, which tfjs declares private. The public ways to define a gradient do not suffice:
- * customGrad computes the gradients of all inputs, needed or not, and registerGradient can save inputs and outputs
- * only.
+ * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the gradients of all inputs,
+ * needed or not, and registerGradient can save inputs and outputs only.
  */
 interface TapeEngine {
   runKernelFunc(operation: {

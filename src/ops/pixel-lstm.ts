@@ -1,16 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
-import { causalConv2d } from './causal-conv';
-import { composedConv } from './composed-conv';
+import { causalConv2d, composedConv } from './causal-conv';
 import { defineOperation } from './operation';
-import { imagesAlong, linesAlong } from './skew';
-import { addresses, output, outputs, wasmKernel } from './wasm-kernels';
+import { output, outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
-  /** The input's contribution to the gates: [N,H,W,4F]. */
   readonly z: tf.Tensor4D;
-  /** [1,k,F,4F] or [2,1,F,4F] */
   readonly kernel: tf.Tensor4D;
 }
 
@@ -32,16 +28,9 @@ interface Saved {
 }
 
 /**
- * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, or diagonals, from the left or
- * the right. With h and c from the line before, initially zeros:
- *
- *     o, f, i = sigmoid, g = tanh of the four parts of z + h * kernel
- *     c = f c + i g
- *     h = o tanh(c)
- *
- * The kernel sees h in the row above, centred on the pixel, or for diagonals h of the pixel above and of the one beside
- * it. c comes from the pixel above, or for diagonals from the one beside it. If features are in groups, one for each
- * image channel, the 4F features are o, f, i and g of the first group, then those of the next.
+ * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, as in {@link RowLSTMBlock}, or
+ * diagonals, from the left or the right, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of the
+ * first group, then those of the next.
  *
  * The gradient is propagated back through the lines explicitly. It needs gates and cells, which the forward pass saves:
  * with the outputs, 6F numbers for each pixel.
@@ -49,7 +38,7 @@ interface Saved {
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.2, equation 3.
  *
- * @param z [N,H,W,4F]
+ * @param z the input's contribution to the gates, [N,H,W,4F]
  * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
@@ -83,11 +72,7 @@ function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: A
 }
 
 /** For one line: gates [4F,N*P], the others [F,N*P]. */
-type Step = {
-  readonly gates: tf.Tensor2D;
-  readonly cells: tf.Tensor2D;
-  readonly states: tf.Tensor2D;
-};
+type Step = Readonly<Record<'gates' | 'cells' | 'states', tf.Tensor2D>>;
 
 function stepFrom(
   before: Step | undefined,
@@ -126,35 +111,31 @@ function gradients(
   const cells = linesOf(savedCells); // [T,F,N*P]
   const t = tf.tanh(cells);
   const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // of h for c
-  const [ofO, ofF, ofI, ofG] = [
-    tf.mul(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
-    tf.mul(linesBefore(cells), slopeOfSigmoid(f)),
-    tf.mul(g, slopeOfSigmoid(i)),
-    tf.mul(i, slopeOfTanh(g)),
+  const each = [
+    tf.mul<tf.Tensor3D>(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
+    tf.mul<tf.Tensor3D>(linesBefore(cells), slopeOfSigmoid(f)),
+    tf.mul<tf.Tensor3D>(g, slopeOfSigmoid(i)),
+    tf.mul<tf.Tensor3D>(i, slopeOfTanh(g)),
   ];
-  const ofGates = tf.concat([ofO, ofF, ofI, ofG] as tf.Tensor3D[], 1); // [T,4F,N*P]
+  const ofGates = tf.concat(each, 1); // [T,4F,N*P]
 
-  const [dh, ofCells, ofAll, forgets] = [linesOf(slope), ofCell, ofGates, f].map(apart) as [
-    tf.Tensor2D[],
-    tf.Tensor2D[],
-    tf.Tensor2D[],
-    tf.Tensor2D[],
-  ]; // each T of [..,N*P]
+  const dh = apart(linesOf(slope)); // T of [F,N*P]
+  const [ofCells, ofAll, forgets] = [apart(ofCell), apart(ofGates), apart(f)]; // each T of [..,N*P]
   const slopes: tf.Tensor2D[] = [];
   let carried: tf.Tensor2D | undefined; // the gradient of c from the line after
   for (let line = dh.length - 1; line >= 0; line--) {
     const after = slopes[0];
-    const [dz, next] = tf.tidy(() => {
+    const { dz, next } = tf.tidy(() => {
       const own = dh[line] as tf.Tensor2D;
       const back = () => convolved(after as tf.Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
       const all = after === undefined ? own : tf.add<tf.Tensor2D>(own, back());
       const through = tf.mul<tf.Tensor2D>(all, ofCells[line] as tf.Tensor2D);
       const dc = carried === undefined ? through : tf.add<tf.Tensor2D>(through, carried);
       const each = tf.concat([all, dc, dc, dc], 0); // [4F,N*P]
-      return [tf.mul(each, ofAll[line] as tf.Tensor2D), tf.mul(dc, forgets[line] as tf.Tensor2D)] as [
-        tf.Tensor2D,
-        tf.Tensor2D,
-      ];
+      return {
+        dz: tf.mul<tf.Tensor2D>(each, ofAll[line] as tf.Tensor2D),
+        next: tf.mul<tf.Tensor2D>(dc, forgets[line] as tf.Tensor2D),
+      };
     });
     carried?.dispose();
     carried = next;
@@ -196,6 +177,47 @@ const tapsBefore = (path: LSTMPath, { shape: [, columns] }: tf.Tensor4D) =>
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
   const [rows, columns, features, featuresOut] = kernel.shape;
   return tf.reshape<tf.Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
+}
+
+/** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
+function linesAlong(path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D {
+  return path === 'rows' ? x : skewed(mirrored(path, x));
+}
+
+/** The inverse, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
+function imagesAlong(path: LSTMPath, x: tf.Tensor4D, w: number): tf.Tensor4D {
+  return path === 'rows' ? x : mirrored(path, straightened(x, w));
+}
+
+/** Diagonals from the right are those from the left of the mirror image. */
+const mirrored = (path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D =>
+  path === 'fromRight' ? tf.reverse(x, 2) : x;
+
+/**
+ * Diagonals of images as lines, where place i of each lies in row i: [N,H,W,F] -> [N,H+W-1,H,F]. At place i, line d has
+ * column d - i of row i, and zeros where there is no such column. So the pixel above is place i - 1 of the line before,
+ * and the pixel to the left is place i of the line before.
+ *
+ * Done with a pad and a slice only: reading rows as one place longer shifts row i by i places.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.2
+ * and figure 3.
+ */
+function skewed(x: tf.Tensor4D): tf.Tensor4D {
+  const [n, h, w, features] = x.shape;
+  const lines = h + w - 1;
+  const wide = tf.pad(x, [[0, 0], [0, 0], [0, lines + 1 - w], [0, 0]]); // biome-ignore format: [N,H,H+W,F], one pair a dimension
+  const flat = tf.reshape(wide, [n, h * (lines + 1), features]);
+  const shifted = tf.slice(flat, 0, [n, h * lines, features]); // [N,H*(H+W),F] -> [N,H*(H+W-1),F]
+  return tf.transpose(tf.reshape(shifted, [n, h, lines, features]), [0, 2, 1, 3]); // [N,H,H+W-1,F] -> [N,H+W-1,H,F]
+}
+
+/** The other way: [N,H+W-1,H,F] -> [N,H,W,F]. */
+function straightened(x: tf.Tensor4D, w: number): tf.Tensor4D {
+  const [n, lines, h, features] = x.shape;
+  const flat = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [n, h * lines, features]); // [N,H+W-1,H,F] -> [N,H*(H+W-1),F]
+  const wide = tf.reshape(tf.pad(flat, [[0, 0], [0, h], [0, 0]]), [n, h, lines + 1, features]); // biome-ignore format: [N,H,H+W,F], one pair a dimension
+  return tf.slice(wide as tf.Tensor4D, 0, [n, h, w, features]); // [N,H,W,F]
 }
 
 /** [N,T,P,F] -> [T,F,N*P] */
@@ -250,7 +272,6 @@ function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
   return tf.reshape(exchanged(rows, groups, 4), kernel.shape); // and back
 }
 
-/** With our own kernels where a page has recurrent blocks, which bring them along. */
 const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'pixelLSTM',
   composed: {
@@ -268,11 +289,8 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
     const [n, h, w] = z.shape;
     const sizes = sizesOf(z, kernel, attributes);
     const ofStates = [n, h, w, kernel.shape[2]] as const;
-    return outputs(
-      [ofStates, z.shape, ofStates],
-      (made, scratch) => loops.lstm(...made, ...addresses(z, kernel), ...sizes, scratch),
-      loops.lstmScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmScratch(...lineSizesOf(sizes));
+    return outputs([ofStates, z.shape, ofStates], loops.lstm, [z, kernel], sizes, scratchBytes);
   },
 );
 
@@ -281,12 +299,8 @@ const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_BACK],
   (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(gates, kernel, attributes);
-    const given = addresses(dy, gates, cells, kernel);
-    return output(
-      gates.shape,
-      (dz, scratch) => loops.lstmBack(dz, ...given, ...sizes, scratch),
-      loops.lstmBackScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmBackScratch(...lineSizesOf(sizes));
+    return output(gates.shape, loops.lstmBack, [dy, gates, cells, kernel], sizes, scratchBytes);
   },
 );
 
@@ -295,11 +309,8 @@ const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_KERNEL_BACK],
   (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(dz, kernel, attributes);
-    return output(
-      kernel.shape,
-      (dkernel, scratch) => loops.lstmKernelBack(dkernel, ...addresses(states, dz), ...sizes, scratch),
-      loops.lstmKernelBackScratch(...lineSizesOf(sizes)),
-    );
+    const scratchBytes = loops.lstmKernelBackScratch(...lineSizesOf(sizes));
+    return output(kernel.shape, loops.lstmKernelBack, [states, dz], sizes, scratchBytes);
   },
 );
 
@@ -318,7 +329,6 @@ function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof si
   return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
 }
 
-/** Brings the kernels along: to be called by the files of the layers that run the operation. */
 export function provideLSTMKernels(): void {
   operation.useKernels({
     forward(inputs, attributes) {

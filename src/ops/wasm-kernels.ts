@@ -13,9 +13,7 @@ const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend
 
 const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
 
-/**
- * If false, the wasm backend uses tfjs's own operations: `tf.env().set('PIXELCNN_WASM_KERNELS', false)`.
- */
+/** If false, the wasm backend uses tfjs's own operations. */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 tf.env().registerFlag(FLAG, () => true);
@@ -80,22 +78,31 @@ type Shape = readonly number[];
 /** What tfjs makes of an output of a shape. */
 type TensorOf<S extends Shape> = S['length'] extends 4 ? tf.Tensor4D : S['length'] extends 3 ? tf.Tensor3D : S['length'] extends 2 ? tf.Tensor2D : S['length'] extends 1 ? tf.Tensor1D : tf.Tensor; // biome-ignore format: one a rank
 
+/** The addresses of outputs of these shapes, or of tensors. */
+type Addresses<Of extends readonly unknown[]> = { [Index in keyof Of]: number };
+
 /**
- * Makes an output of each shape and fills them with a function that gets their addresses and that of `scratchBytes`
- * bytes of scratch memory. Releases all memory if it throws.
+ * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors, some
+ * numbers, and the address of `scratchBytes` bytes of scratch memory. Releases all memory if it throws.
  */
-export function outputs<const Shapes extends readonly Shape[]>(
+export function outputs<
+  const Shapes extends readonly Shape[],
+  const Tensors extends readonly (tf.TensorInfo | undefined)[],
+  const Numbers extends readonly number[],
+>(
   shapes: Shapes,
-  fill: (addresses: { readonly [Index in keyof Shapes]: number }, scratch: number) => void,
+  fill: (...args: [...Addresses<Shapes>, ...Addresses<Tensors>, ...Numbers, scratch: number]) => void,
+  tensors: Tensors,
+  numbers: Numbers,
   scratchBytes = 0,
 ): { -readonly [Index in keyof Shapes]: TensorOf<Shapes[Index]> } {
   const made: tf.TensorInfo[] = [];
   try {
     const scratch = [Math.max(1, Math.ceil((scratchBytes >>> 0) / 4))]; // an empty tensor has no address
-    for (const shape of [...shapes, scratch]) made.push(allocate(shape));
+    for (const shape of [...shapes, scratch]) made.push(wasmBackend().makeOutput(shape, 'float32'));
     const places = made.map(address);
-    const scratchAddress = places.pop() as number;
-    fill(places as { [Index in keyof Shapes]: number }, scratchAddress);
+    const scratchAddress = places.pop();
+    (fill as (...args: unknown[]) => void)(...places, ...tensors.map(address), ...numbers, scratchAddress);
   } catch (error) {
     for (const { dataId } of made) wasmBackend().disposeData(dataId);
     throw error;
@@ -105,23 +112,18 @@ export function outputs<const Shapes extends readonly Shape[]>(
 }
 
 /** The same for a single output. */
-export function output<const S extends Shape>(
+export function output<
+  const S extends Shape,
+  const Tensors extends readonly (tf.TensorInfo | undefined)[],
+  const Numbers extends readonly number[],
+>(
   shape: S,
-  fill: (address: number, scratch: number) => void,
+  fill: (...args: [output: number, ...Addresses<Tensors>, ...Numbers, scratch: number]) => void,
+  tensors: Tensors,
+  numbers: Numbers,
   scratchBytes?: number,
 ): TensorOf<S> {
-  return outputs([shape], ([address], scratch) => fill(address, scratch), scratchBytes)[0];
-}
-
-function allocate(shape: Shape): tf.TensorInfo {
-  const tensor = wasmBackend().makeOutput(shape, 'float32');
-  try {
-    address(tensor);
-    return tensor;
-  } catch (error) {
-    wasmBackend().disposeData(tensor.dataId);
-    throw error;
-  }
+  return outputs([shape], fill as never, tensors, numbers, scratchBytes)[0];
 }
 
 /**
@@ -142,8 +144,3 @@ function address(tensor: tf.TensorInfo | undefined): number {
     `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: ${advice}`,
   );
 }
-
-/** The addresses of several. */
-export const addresses = <const Tensors extends readonly (tf.TensorInfo | undefined)[]>(
-  ...tensors: Tensors
-) => tensors.map(address) as { [Index in keyof Tensors]: number };

@@ -5,7 +5,7 @@ import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-laye
 import { beforeAll, describe, expect, it } from 'vitest';
 import { softmaxOf } from '../../src/distributions/categorical';
 import { activation, stockLayer } from '../../src/layers/stock-layers';
-import { TensorOps } from '../../src/layers/tensor-ops';
+import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { ProgramBuilder } from '../../src/program/builder';
 import { trace } from '../../src/tensors/trace';
@@ -277,7 +277,7 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       layer.setWeights(weights);
       const own = apply();
       const express = stockLayer(layer, inputs.map(({ shape }) => shape)); // biome-ignore format: one line
-      const ops = new TensorOps();
+      const ops = tensorOps();
       const ours = tf.tidy(() => tf.clone(express?.(ops, inputs) as tf.Tensor));
       expect(ours.shape).toEqual(own.shape);
       const [got, want] = [await take(ours), await take(own)];

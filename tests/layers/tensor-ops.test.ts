@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // registers the gradients
 import { getMask } from 'pixelcnn-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
-import { TensorOps } from '../../src/layers/tensor-ops';
+import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import { type PointwiseName, pointwiseNames } from '../../src/program/operations/pointwise';
 import type { ImageNode } from '../../src/program/program';
@@ -25,7 +25,7 @@ const valuesOf = (operation: () => tf.Tensor) => take(tf.tidy(operation));
 onEachBackend('convolutions on tensors', () => {
   let ops: TensorOps;
   beforeEach(() => {
-    ops = new TensorOps();
+    ops = tensorOps();
   });
   afterEach(() => ops.dispose());
 
@@ -108,7 +108,7 @@ describe('convolutions on tensors', () => {
   it('keep no mask that hides nothing', async () => {
     await expectNoLeaks(() => {
       const kernel = tf.ones([1, 1, 4, 4]);
-      const ops = new TensorOps();
+      const ops = tensorOps();
       const before = tf.memory().numTensors;
       expect(ops.prepare(weightOf(kernel), windowAround([1, 1], 'B', 1)).values).toBeNull();
       expect(tf.memory().numTensors).toBe(before);
@@ -118,7 +118,7 @@ describe('convolutions on tensors', () => {
 
   it('keep a mask beyond the tidy in which it was made, one a kernel, until they are disposed', async () => {
     await expectNoLeaks(() => {
-      const ops = new TensorOps();
+      const ops = tensorOps();
       const [kernel, x] = [tf.ones([3, 3, 3, 3]), tf.ones([1, 2, 2, 3])];
       const weight = weightOf(kernel);
       let mask: tf.Tensor | null = null;
@@ -139,7 +139,7 @@ describe('convolutions on tensors', () => {
   });
 
   it('refuse a second window for a kernel', () => {
-    const ops = new TensorOps();
+    const ops = tensorOps();
     const kernel = tf.ones([3, 3, 1, 1]);
     const weight = weightOf(kernel, 'kernel');
     const window = windowOf({ kernelSize: 3, imageChannels: 1 });
@@ -189,7 +189,7 @@ const definitions: Record<PointwiseName, (x: number, parameter: number) => numbe
 };
 
 onEachBackend('operations on tensors', () => {
-  const ops = new TensorOps();
+  const ops = tensorOps();
   const [n, h, w] = [2, 2, 3];
   const pixels = n * h * w;
 
@@ -288,7 +288,6 @@ onEachBackend('operations on tensors', () => {
       expect(y.shape).toEqual([...of.tensor.shape.slice(0, -1), 4]);
       expectClose(await take(y), gated(values), 1e-6);
     }
-    expect(() => ops.gate(x.tensor, 3)).toThrow('gate: input: wanted a multiple of 2 * groups (6), got 8');
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
   });
 
@@ -339,9 +338,6 @@ onEachBackend('operations on tensors', () => {
     const y = tf.tidy(() => ops.softmax(fn, logits, 3));
     expect(y.shape).toEqual(logits.shape);
     expectClose(await take(y), wanted(x.values, 2), 2e-6);
-    expect(() => ops.softmax(fn, x.tensor, 4)).toThrow(
-      `${fn}: input: wanted a multiple of groups (4), got 6`,
-    );
     tf.dispose([x.tensor, flat.tensor, logits]);
   });
 

@@ -31,7 +31,7 @@ const implementation = (name: string) => ({
 const args = {
   name: 'squarePlus',
   composed: implementation('composed'),
-  wasmImplementation: { ...implementation('wasm'), supports: (isSupported: boolean) => isSupported },
+  wasmImplementation: implementation('wasm'),
 };
 const operation = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>(args);
 const squarePlus = (inputs: Inputs) => operation(inputs, true);
@@ -61,12 +61,6 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
   it('runs our kernels if the backend supports them', async () => {
     expect(await runWithGradient([3, 4])).toEqual([6, 8]);
     expect(log).toEqual([`${chosen} forward`, `${chosen} gradient for a`]);
-  });
-
-  it('is composed for attributes that our kernels do not support', async () => {
-    const gradient = tf.grad((a) => operation({ a, b: undefined }, false))(tf.tensor1d([3, 4]));
-    expect(await take(gradient)).toEqual([6, 8]);
-    expect(log).toEqual(['composed forward', 'composed gradient for a']);
   });
 
   it('is composed for inputs that are not float32, and constants that are not int32', () => {

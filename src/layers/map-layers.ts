@@ -1,0 +1,154 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { type Given, integer, optional, type Values } from '../core/arguments';
+import { MOST_LENGTH } from '../core/images';
+import type { Ops } from '../program/operations';
+import { DeclaredLayer } from './declared-layer';
+import type { LayerArgs } from './types';
+
+// Layers that move, enlarge or add to maps, and have no weights.
+
+/**
+ * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
+ * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
+ *
+ * @throws TypeError for an unknown option, or an input that is not [N,H,W,C].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { centeredImage } from 'pixelcnn-layers';
+ * const y = centeredImage().apply(tf.tensor4d([0, 0.5, 1], [1, 1, 1, 3])); // [1, 1, 1, 4]
+ * console.log(Array.from(await y.data())); // [-1, 0, 1, 1]
+ * ```
+ */
+export class CenteredImage extends DeclaredLayer<object> {
+  /** @nocollapse */
+  static className = 'CenteredImage';
+  protected static readonly declared = {};
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]
+    const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x, 0, 1), 0), 1); // [N,H,W,1]
+    return ops.concat(centered, ones); // [N,H,W,C+1]
+  }
+}
+serialization.registerClass(CenteredImage);
+
+/** Makes a {@link CenteredImage}. */
+export function centeredImage(args?: LayerArgs): CenteredImage {
+  return new CenteredImage(args);
+}
+
+/**
+ * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
+ * With it, attention can tell places apart. No weights.
+ *
+ * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
+ * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
+ *
+ * @throws TypeError for an unknown option, or an input that is not [N,H,W,F].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelPosition } from 'pixelcnn-layers';
+ * const y = pixelPosition().apply(tf.zeros([1, 1, 2, 8])); // [1, 1, 2, 2]
+ * console.log(Array.from(await y.data())); // [-0.5, -0.5, -0.5, 0]
+ * ```
+ */
+export class PixelPosition extends DeclaredLayer<object> {
+  /** @nocollapse */
+  static className = 'PixelPosition';
+  protected static readonly declared = {};
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.position(x); // [N,H,W,F] -> [N,H,W,2]
+  }
+}
+serialization.registerClass(PixelPosition);
+
+/** Makes a {@link PixelPosition}. */
+export function pixelPosition(args?: LayerArgs): PixelPosition {
+  return new PixelPosition(args);
+}
+
+const pixelShiftArguments = {
+  /** Rows down, 0 or more. @default 0 */
+  rows: optional(integer({ from: 0 }), 0),
+  /** Columns to the right, 0 or more. @default 0 */
+  columns: optional(integer({ from: 0 }), 0),
+};
+
+/** Arguments of {@link PixelShift}. */
+export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArguments> {}
+
+/**
+ * Shifts features down by a number of rows and right by a number of columns, and fills with zeros: [N,H,W,F] ->
+ * [N,H,W,F]. Shifted down, they see rows above only, even if they had seen all of their own row; shifted right, earlier
+ * pixels only, provided that they had seen none after their own. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
+ *
+ * @throws TypeError naming `rows` or `columns` if it is not an integer of at least 0.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelShift } from 'pixelcnn-layers';
+ * const y = pixelShift({ columns: 1 }).apply(tf.tensor4d([5, 6, 7], [1, 1, 3, 1])); // [1, 1, 3, 1]
+ * console.log(Array.from(await y.data())); // [0, 5, 6]
+ * ```
+ */
+export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
+  /** @nocollapse */
+  static className = 'PixelShift';
+  protected static readonly declared = pixelShiftArguments;
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]
+  }
+}
+serialization.registerClass(PixelShift);
+
+/** Makes a {@link PixelShift}. */
+export function pixelShift(args: PixelShiftArgs): PixelShift {
+  return new PixelShift(args);
+}
+
+const enlargedMapArguments = {
+  /** How many rows each row becomes. @default 2 */
+  rows: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
+  /** How many columns each column becomes. @default 2 */
+  columns: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
+};
+
+/** Arguments of {@link EnlargedMap}. */
+export interface EnlargedMapArgs extends LayerArgs, Given<typeof enlargedMapArguments> {}
+
+/**
+ * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
+ * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
+ *
+ * @throws TypeError naming `rows` or `columns` if it is not an integer from 1 to 16,384, or the input if it is not a map.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { enlargedMap } from 'pixelcnn-layers';
+ * const y = enlargedMap({ rows: 1, columns: 3 }).apply(tf.tensor4d([5, 6], [1, 1, 2, 1])); // [1, 1, 6, 1]
+ * console.log(Array.from(await y.data())); // [5, 5, 5, 6, 6, 6]
+ * ```
+ */
+export class EnlargedMap extends DeclaredLayer<Values<typeof enlargedMapArguments>, EnlargedMapArgs> {
+  /** @nocollapse */
+  static className = 'EnlargedMap';
+  protected static readonly declared = enlargedMapArguments;
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.enlarge(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
+  }
+}
+serialization.registerClass(EnlargedMap);
+
+/** Makes an {@link EnlargedMap}. */
+export function enlargedMap(args?: EnlargedMapArgs): EnlargedMap {
+  return new EnlargedMap(args);
+}

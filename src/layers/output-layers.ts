@@ -1,0 +1,204 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { categories, type Given, integer, type Values } from '../core/arguments';
+import { checkMemory } from '../core/check';
+import type { DistributionShape } from '../distributions/kinds';
+import { mixtureOfLogistics } from '../distributions/logistic-mixture';
+import { numParameters, parameterOffsets } from '../distributions/mixture-parameters';
+import { logisticMixtureNats } from '../ops/logistic-mixture';
+import type { Ops } from '../program/operations';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import type { LayerArgs, Shape, TensorDistribution } from './types';
+
+// Layers that turn features into the parameters of distributions over levels.
+
+const imageArguments = {
+  /** Channels of the image, C. */
+  imageChannels: integer({ from: 1 }),
+};
+
+const pixelLogitsArguments = {
+  ...imageArguments,
+  /** L, the number of levels of a channel. */
+  levels: categories({ from: 2 }),
+};
+
+/** Arguments of {@link PixelLogits}. */
+export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArguments> {}
+
+/**
+ * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
+ * logits. Height and width may be unknown. No weights.
+ *
+ * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
+ *
+ * @throws TypeError naming `imageChannels`, `levels`, or the input if it does not have C*L features.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { pixelLogits } from 'pixelcnn-layers';
+ * const layer = pixelLogits({ imageChannels: 3, levels: 256 });
+ * console.log(layer.apply(tf.zeros([1, 8, 8, 768])).shape); // [1, 8, 8, 3, 256]
+ * ```
+ */
+export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
+  /** @nocollapse */
+  static className = 'PixelLogits';
+  protected static readonly declared = pixelLogitsArguments;
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { imageChannels, levels } = this.settings;
+    checkMap('input', shapes, imageChannels * levels, 'imageChannels * levels');
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.perChannel(x, this.settings.imageChannels, this.settings.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
+  }
+}
+tf.serialization.registerClass(PixelLogits);
+
+/** Makes a {@link PixelLogits}. */
+export function pixelLogits(args: PixelLogitsArgs): PixelLogits {
+  return new PixelLogits(args);
+}
+
+const mixtureParametersArguments = {
+  ...imageArguments,
+  /** K, the number of logistics in the mixture. */
+  components: integer({ from: 1 }),
+};
+
+/** Arguments of {@link MixtureParameters}. */
+export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixtureParametersArguments> {}
+
+/**
+ * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
+ * [N,H,W,P].
+ *
+ * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are used for that channel.
+ * The logits of the first channel become those of the mixture; the other logits are not used. The coefficients between
+ * channels are 0, since features that are grouped by channel already see the earlier channels. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
+ *
+ * @throws TypeError naming the argument that is out of range, or the input if it does not have C*3K features.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { mixtureParameters } from 'pixelcnn-layers';
+ * const layer = mixtureParameters({ imageChannels: 3, components: 10 });
+ * console.log(layer.apply(tf.zeros([1, 8, 8, 90])).shape); // [1, 8, 8, 100]
+ * ```
+ */
+export class MixtureParameters extends DeclaredLayer<
+  Values<typeof mixtureParametersArguments>,
+  MixtureParametersArgs
+> {
+  /** @nocollapse */
+  static className = 'MixtureParameters';
+  protected static readonly declared = mixtureParametersArguments;
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { imageChannels, components } = this.settings;
+    checkMap('input', shapes, 3 * imageChannels * components, '3 * imageChannels * components');
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const { imageChannels, components } = this.settings;
+    const { logits, means, logScales } = parameterOffsets(this.settings);
+    const part = (channel: number, index: number) =>
+      ops.slice(x, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
+    const ofMixture = part(0, 0);
+    const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
+    const parts = new Array<T>(numParameters(this.settings) / components).fill(zeros);
+    parts[logits / components] = ofMixture;
+    for (let channel = 0; channel < imageChannels; channel++) {
+      parts[(means[channel] as number) / components] = part(channel, 1);
+      parts[(logScales[channel] as number) / components] = part(channel, 2);
+    }
+    return ops.concat(...parts); // [N,H,W,P]
+  }
+}
+tf.serialization.registerClass(MixtureParameters);
+
+/** Makes a {@link MixtureParameters}. */
+export function mixtureParameters(args: MixtureParametersArgs): MixtureParameters {
+  return new MixtureParameters(args);
+}
+
+const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
+
+/** Arguments of {@link LogisticMixture}. */
+export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
+
+/**
+ * The last layer of a model: declares that features are the parameters of a mixture of K discretized logistics over
+ * whole pixels. It returns them unchanged, [N,H,W,P] -> [N,H,W,P]. No weights.
+ *
+ * A level stands for x = 2 level / (L - 1) - 1. Its probability is the logistic's mass between x - 1 / (L - 1) and x +
+ * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
+ * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
+ *
+ * P and the order of parameters depend on C. For one channel (P = 3K): K logits, K means, K log scales. For three (P =
+ * 10K): K logits; then for red, green and blue in turn K means, K log scales and K coefficients. Red's block holds the
+ * coefficients of green on red, green's those of blue on red, blue's those of blue on green. For other C: K logits; for
+ * each channel K means and K log scales; then K coefficients for each pair of a channel and an earlier one, (1, 0), (2,
+ * 0), (2, 1), ... Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product with
+ * the earlier channel's true value to the mean of the later channel.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
+ *
+ * @throws TypeError naming the argument that is out of range, or the input if it does not have P features.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { input } from '@tensorflow/tfjs-layers';
+ * import { autoregressiveModel, bitsPerDim, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
+ * const image = input({ shape: [8, 8, 1] });
+ * const features = maskedConv2d({ filters: 15, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image); // 3 * 5
+ * const outputs = logisticMixture({ imageChannels: 1, levels: 256, components: 5 }).apply(features);
+ * const model = autoregressiveModel({ inputs: image, outputs });
+ * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
+ * console.log(model.levels); // 256
+ * ```
+ */
+export class LogisticMixture extends DeclaredLayer<
+  Values<typeof logisticMixtureArguments>,
+  LogisticMixtureArgs
+> {
+  /** @nocollapse */
+  static className = 'LogisticMixture';
+  protected static readonly declared = logisticMixtureArguments;
+
+  /** What its outputs mean. */
+  readonly distribution: TensorDistribution = distributionOf(this.settings);
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    const { numParameters } = this.distribution;
+    checkMap('input', shapes, numParameters, `the parameters of ${this.settings.components} components`);
+  }
+
+  override express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return x; // [N,H,W,P]
+  }
+}
+tf.serialization.registerClass(LogisticMixture);
+
+function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorDistribution {
+  const { imageChannels, components } = sizes;
+  checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
+  return {
+    ...mixtureOfLogistics(sizes),
+    data: { kind: 'logisticMixture', components } satisfies DistributionShape,
+    negativeLogLikelihood: (labels, parameters) =>
+      tf.tidy(() => {
+        const flatLabels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
+        const flat: tf.Tensor2D = tf.reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
+        return tf.reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
+      }),
+  };
+}
+
+/** Makes a {@link LogisticMixture}. */
+export function logisticMixture(args: LogisticMixtureArgs): LogisticMixture {
+  return new LogisticMixture(args);
+}

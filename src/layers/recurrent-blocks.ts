@@ -1,0 +1,257 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import {
+  anything,
+  checked,
+  type Given,
+  integer,
+  multipleOf,
+  optional,
+  rate,
+  type Values,
+} from '../core/arguments';
+import { checkKernelSize } from '../core/check';
+import { windowAround } from '../core/window';
+import { provideLSTMKernels } from '../ops/pixel-lstm';
+import type { Ops } from '../program/operations';
+import type { LSTMPath } from '../program/operations/lstm';
+import type { LayerWeight } from '../program/weights';
+import { addBias, addConvolution, addKernel, type ConvolutionWeights } from './convolution-weights';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { dropoutOf, seedArguments } from './seeds';
+import { weightArguments } from './stock-arguments';
+import type { LayerArgs, Shape } from './types';
+
+provideLSTMKernels();
+
+const recurrentArguments = {
+  /** Channels of the image (3 for RGB). @default 3 */
+  imageChannels: optional(integer({ from: 1 }), 3),
+  /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */
+  filters: multipleOf('imageChannels'),
+  /** The probability of dropping a feature of h in training, before the 1x1 convolution, in [0, 1). @default 0 */
+  dropout: rate(),
+  ...weightArguments,
+  ...seedArguments,
+};
+
+/**
+ * Arguments of every recurrent block. Those that tfjs's `conv2d` has too mean the same as there, for each kernel and bias:
+ * that of the forget gate begins with zeros, where Keras has ones. `seed` is for initializers without a seed of their own.
+ */
+export interface RecurrentBlockArgs extends LayerArgs, Given<typeof recurrentArguments> {}
+
+/** The weights of the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
+interface Recurrence {
+  readonly inputKernel: LayerWeight;
+  readonly bias: LayerWeight;
+  readonly stateKernel: LayerWeight;
+}
+
+/**
+ * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the output of one or
+ * more LSTMs that read x [N,H,W,2F]. Each block adds their weights in `addRecurrences` and computes h in `recur`.
+ */
+abstract class RecurrentBlock<
+  Settings extends Values<typeof recurrentArguments>,
+  Args extends RecurrentBlockArgs,
+> extends DeclaredLayer<Settings, Args> {
+  private readonly dropout = dropoutOf(this.settings);
+  protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
+  private out?: ConvolutionWeights;
+
+  /** Adds the weights of h. */
+  protected abstract addRecurrences(): void;
+
+  /** h [N,H,W,F] of x [N,H,W,2F]. */
+  protected abstract recur<T>(ops: Ops<T>, x: T): T;
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
+  }
+
+  protected override addWeights(): void {
+    const { filters } = this.settings;
+    this.addRecurrences();
+    this.out = addConvolution(this, 'out_', [1, 1, filters, 2 * filters], this.settings);
+  }
+
+  /**
+   * Adds the weights of an LSTM: kernels of the input [rows,columns,2F,4F], with a bias [4F], and of the state
+   * [rows,columns,F,4F]. Their names begin with `prefix`.
+   */
+  protected addRecurrence(
+    prefix: string,
+    inputSize: readonly [number, number],
+    stateSize: readonly [number, number],
+  ): Recurrence {
+    const { settings } = this;
+    const features = settings.filters;
+    return {
+      inputKernel: addKernel(
+        this,
+        `${prefix}input_kernel`,
+        [...inputSize, 2 * features, 4 * features],
+        settings,
+      ),
+      bias: addBias(this, `${prefix}bias`, 4 * features, settings),
+      stateKernel: addKernel(this, `${prefix}state_kernel`, [...stateSize, features, 4 * features], settings),
+    };
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const h = ops.dropout(this.recur(ops, x), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
+    const { kernel, bias } = this.out as ConvolutionWeights;
+    const y = ops.conv(h, kernel, bias, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
+    return ops.combine('add', x, y);
+  }
+}
+
+const rowLSTMBlockArguments = {
+  ...recurrentArguments,
+  /**
+   * k, the number of columns that its convolutions see; odd. If this is [rows, columns], which `pixelCNN` may pass, the
+   * second number counts.
+   * @default 3
+   */
+  kernelSize: optional(
+    checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
+    3,
+  ),
+};
+
+/** Arguments of {@link RowLSTMBlock}. */
+export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockArguments> {}
+
+/**
+ * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM goes down the image, a row at a time, and
+ * its state [W,F] is convolved along the row:
+ *
+ *     o, f, i, g = conv1xk_{2F->4F}(x) + conv1xk_{F->4F}(h of the row above)
+ *     c = sigmoid(f) (c of the row above) + sigmoid(i) tanh(g)
+ *     h = sigmoid(o) tanh(c)
+ *
+ * The convolutions of x and the final 1x1 convolution have mask B; that of the state has no mask. One block sees its
+ * pixel and (k-1)/2 pixels to the left of it, and above them a triangle, which widens by (k-1)/2 columns on either side
+ * with each row, and reaches k-1 columns to the left in the first.
+ *
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
+ * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first channel, then of the next.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
+ * 3.3, figure 5 (right).
+ *
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an even `kernelSize`, an input that
+ * does not have 2F features.
+ * @example
+ * ```js
+ * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
+ * const model = pixelCNN({
+ *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
+ *   block: rowLSTMBlock,
+ * });
+ * console.log(model.getLayer('block0').getWeights().map(({ shape }) => shape.join())); // [ '1,3,16,32', '32', '1,3,8,32', '1,1,8,16', '16' ]
+ * ```
+ */
+export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
+  /** @nocollapse */
+  static className = 'RowLSTMBlock';
+  protected static readonly declared = rowLSTMBlockArguments;
+
+  private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
+  private recurrence?: Recurrence;
+
+  protected override addRecurrences(): void {
+    const { kernelSize } = this.window;
+    this.recurrence = this.addRecurrence('', kernelSize, kernelSize);
+  }
+
+  protected override recur<T>(ops: Ops<T>, x: T): T {
+    const { inputKernel, bias, stateKernel } = this.recurrence as Recurrence;
+    const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
+    return ops.lstm(z, stateKernel, 'rows', this.settings.imageChannels); // [N,H,W,F]
+  }
+}
+serialization.registerClass(RowLSTMBlock);
+
+/** Makes a {@link RowLSTMBlock}. */
+export function rowLSTMBlock(args: RowLSTMBlockArgs): RowLSTMBlock {
+  return new RowLSTMBlock(args);
+}
+
+const diagonalBiLSTMBlockArguments = {
+  ...recurrentArguments,
+  /** Not used: `pixelCNN` passes it to every block, but this one has no such kernel. */
+  kernelSize: optional(anything<unknown>()),
+};
+
+/** Arguments of {@link DiagonalBiLSTMBlock}. */
+export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalBiLSTMBlockArguments> {}
+
+/**
+ * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image.
+ * One runs from the left, and takes the states of the pixel above and of the pixel to the left:
+ *
+ *     o, f, i, g = conv1x1_{2F->4F}(x) + K0 (h above) + K1 (h to the left)
+ *     c = sigmoid(f) (c to the left) + sigmoid(i) tanh(g)
+ *     h = sigmoid(o) tanh(c)
+ *
+ * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
+ * later pixels. Together they see x at all earlier pixels; of an image that x sees with mask A, that is everything before
+ * the pixel except the last value of the row above. The convolutions of x and the final 1x1 convolution have mask B;
+ * those of the state have no mask. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ *
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are
+ * o, f, i and g of the image's first channel, then those of the next.
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
+ * 3.3, figures 3 and 5 (right).
+ *
+ * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that does not have 2F features.
+ * @example
+ * ```js
+ * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({
+ *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
+ *   block: diagonalBiLSTMBlock,
+ * });
+ * console.log(model.getLayer('block0').countParams()); // 2256
+ * ```
+ */
+export class DiagonalBiLSTMBlock extends RecurrentBlock<
+  Values<typeof diagonalBiLSTMBlockArguments>,
+  DiagonalBiLSTMBlockArgs
+> {
+  /** @nocollapse */
+  static className = 'DiagonalBiLSTMBlock';
+  protected static readonly declared = diagonalBiLSTMBlockArguments;
+
+  private left?: Recurrence;
+  private right?: Recurrence;
+
+  protected override addRecurrences(): void {
+    this.left = this.addRecurrence('left_', [1, 1], [2, 1]);
+    this.right = this.addRecurrence('right_', [1, 1], [2, 1]);
+  }
+
+  protected override recur<T>(ops: Ops<T>, x: T): T {
+    const states = (recurrence: Recurrence | undefined, path: LSTMPath) => {
+      const { inputKernel, bias, stateKernel } = recurrence as Recurrence;
+      const z = ops.conv(x, inputKernel, bias, this.pointWindow); // [N,H,W,2F] -> [N,H,W,4F]
+      return ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
+    };
+    const right = ops.shift(states(this.right, 'fromRight'), 1, 0); // [N,H,W,F]
+    return ops.combine('add', states(this.left, 'fromLeft'), right);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { kernelSize: _, ...config } = super.getConfig();
+    return config;
+  }
+}
+serialization.registerClass(DiagonalBiLSTMBlock);
+
+/** Makes a {@link DiagonalBiLSTMBlock}. */
+export function diagonalBiLSTMBlock(args: DiagonalBiLSTMBlockArgs): DiagonalBiLSTMBlock {
+  return new DiagonalBiLSTMBlock(args);
+}
