@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkMemory, throwTypeError } from '../core/check';
+import { checkFeatures, checkMemory, throwTypeError } from '../core/check';
 import { positions } from '../core/images';
 import { uniformsOf } from '../core/random';
 import * as windows from '../core/window';
@@ -64,11 +64,13 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   gate(x, groups, condition, kind) {
     const isVector = x.rank === 4 && condition?.rank === 2; // which the gate itself adds to all pixels
     const sum = condition === undefined || isVector ? x : stateless.combine('add', x, condition); // [..,2F]
+    checkFeatures('gate: input', sum.shape.at(-1), 2 * groups, '2 * groups'); // kernels rely on it
     const y = gate(atPixels(sum), groups, isVector ? (condition as tf.Tensor2D) : null, kind); // [N,H,W,2F] -> [N,H,W,F]
     return likePixels(y, sum);
   },
   softmax(fn, x, groups) {
     const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
+    checkFeatures(`${fn}: input`, features, groups, 'groups');
     const flat = tf.reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
     return tf.reshape(fn === 'softmax' ? tf.softmax(flat) : tf.logSoftmax(flat), x.shape); // and back
   },
@@ -81,6 +83,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     return stateless.affine(tf.mul(tf.sub(x, tensorOf(mean)), factor), weights);
   },
   normalize(x, { epsilon, groups = 1, scale, shift }) {
+    checkFeatures('normalize: input', x.shape.at(-1), groups, 'groups');
     const weights = {
       scale: scale && tensorOf<tf.Tensor1D>(scale),
       shift: shift && tensorOf<tf.Tensor1D>(shift),

@@ -138,6 +138,17 @@ describe('convolutions on tensors', () => {
     });
   });
 
+  it('refuse groups that do not split features, also where no shapes were checked before', () => {
+    const x = tf.zeros([1, 2, 2, 6]);
+    const ops = tensorOps();
+    expect(() => ops.gate(x, 4)).toThrow('gate: input: wanted a multiple of 2 * groups (8), got 6');
+    expect(() => ops.softmax('softmax', x, 4)).toThrow(
+      'softmax: input: wanted a multiple of groups (4), got 6',
+    );
+    expect(() => ops.normalize(x, { epsilon: 1, groups: 4 })).toThrow('normalize: input: wanted a multiple of groups (4), got 6'); // biome-ignore format: one line
+    x.dispose();
+  });
+
   it('refuse a second window for a kernel', () => {
     const ops = tensorOps();
     const kernel = tf.ones([3, 3, 1, 1]);
