@@ -66,22 +66,17 @@ export function evaluatorFor(
   make = makeKernels,
 ): Evaluator {
   const job = { numImages, imageShape, distribution, make };
-  const evaluator = takeIdle(model, job) ?? compiled(model, job);
+  const found = idle.get(model);
+  idle.delete(model);
+  const isFit = found !== undefined && fits(found, job);
+  if (isFit) found.evaluator.machine.reset();
+  const evaluator = isFit ? found.evaluator : compiled(model, job);
   const given = withMaps(model, evaluator.maps, { numImages: numConditions, imageShape, conditions }, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }
 
 type EvaluatorJob = Omit<Idle, 'evaluator'>;
-
-/** The idle evaluator of a model, if it does for a job; otherwise it is dropped. */
-function takeIdle(model: PortableModel, job: EvaluatorJob): Evaluator | undefined {
-  const found = idle.get(model);
-  idle.delete(model);
-  if (found === undefined || !fits(found, job)) return undefined;
-  found.evaluator.machine.reset();
-  return found.evaluator;
-}
 
 const fits = (found: Idle, { numImages, imageShape, distribution, make }: EvaluatorJob): boolean =>
   found.numImages >= numImages &&
