@@ -13,9 +13,8 @@ const INLINED = ['--shrinkLevel', '0']; // without it, only what is called once 
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   INSTRUCTIONS: ['instructions'],
-  LOOKUP: ['lookup'],
   ATTENTION: ['attention'],
-  GATED_RESNET: ['gated-resnet'],
+  MORE_INSTRUCTIONS: ['more-instructions'],
   SOFTMAX: ['softmax'],
   MIXTURE_LEVELS: ['mixture-levels'],
   CAUSAL_ATTENTION: ['causal-attention', ...INLINED],

@@ -1,7 +1,7 @@
 import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
-import { ATTENTION, GATED_RESNET, INSTRUCTIONS, LOOKUP, MIXTURE_LEVELS, SOFTMAX } from './modules';
+import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
 import { compile, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
@@ -42,9 +42,9 @@ const MODULES: Readonly<Partial<Record<OpName, typeof INSTRUCTIONS>>> = {
   swish: INSTRUCTIONS,
   elu: INSTRUCTIONS,
   leakyRelu: INSTRUCTIONS,
-  lookup: LOOKUP,
-  concatElu: GATED_RESNET,
-  linearGate: GATED_RESNET,
+  lookup: MORE_INSTRUCTIONS,
+  concatElu: MORE_INSTRUCTIONS,
+  linearGate: MORE_INSTRUCTIONS,
   attend: ATTENTION,
 };
 
