@@ -1,6 +1,5 @@
 // Compiles src/kernels/assembly to WebAssembly and embeds the modules in src/kernels/modules.ts, each with the types of
-// what it exports, in hexadecimal: compressed, as packages and pages are sent, that is a quarter smaller than base64,
-// which hides bytes that repeat. Does nothing where modules.ts was made of the same sources.
+// what it exports. Does nothing where modules.ts was made of the same sources.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -9,18 +8,16 @@ import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}src/kernels/assembly`;
-// What the modules are made of: files of assembly/, and flags beside those of all. In some, all that is called from
-// several places would be inlined, into more bytes than may be.
-const SMALLER = ['--shrinkLevel', '1'];
+// What the modules are made of: files of assembly/, and flags beside those of all.
+const INLINED = ['--shrinkLevel', '0']; // without it, only what is called once or marked: these would be slower
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   INSTRUCTIONS: ['instructions'],
-  LOOKUP: ['lookup'],
   ATTENTION: ['attention'],
-  GATED_RESNET: ['gated-resnet'],
+  MORE_INSTRUCTIONS: ['more-instructions'],
   SOFTMAX: ['softmax'],
   MIXTURE_LEVELS: ['mixture-levels'],
-  CAUSAL_ATTENTION: ['causal-attention'],
+  CAUSAL_ATTENTION: ['causal-attention', ...INLINED],
   CAUSAL_ATTENTION_BACK: ['causal-attention-back'],
   CONVOLUTION: ['convolution'],
   CORRELATION: ['correlation'],
@@ -33,14 +30,16 @@ const MODULES = {
   LINEAR_GATE: ['gate', '--use', 'IS_LINEAR=1'],
   CONCAT_ELU: ['concat-elu'],
   NORMALIZED_KERNEL: ['normalized-kernel'],
-  LAYER_NORM: ['layer-norm'],
-  LOGISTIC_MIXTURE: ['logistic-mixture', ...SMALLER],
-  LSTM: ['lstm', ...SMALLER],
-  LSTM_BACK: ['lstm-back', ...SMALLER],
+  LAYER_NORM: ['layer-norm', ...INLINED],
+  LOGISTIC_MIXTURE: ['logistic-mixture'],
+  LSTM: ['lstm'],
+  LSTM_BACK: ['lstm-back'],
   LSTM_KERNEL_BACK: ['lstm-kernel-back'],
 };
 const FLAGS = [
   '-O3',
+  '--shrinkLevel',
+  '1',
   '--converge',
   '--noAssert',
   '--noExportMemory',
@@ -71,7 +70,20 @@ async function compile(file, ...flags) {
     throw new Error(`${path}: ${bytes.length} bytes, at most ${MAX_BYTES} are wanted`);
   const bad = sections(bytes).find((id) => OF_DATA.includes(id));
   if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
-  return Buffer.from(bytes).toString('hex');
+  return asText(bytes);
+}
+
+/**
+ * Bytes as printable characters, see `bytesOf` in wasm-module.ts: one for most of them, two for others. Compressed, as
+ * packages and pages are sent, that is a tenth smaller than hexadecimal, and a third smaller than base64, which hides
+ * bytes that repeat.
+ */
+function asText(bytes) {
+  return Array.from(bytes, (byte) => {
+    const place = (byte + 3) % 256;
+    const page = Math.floor(place / 90);
+    return (page > 0 ? String.fromCharCode(124 + page) : '') + String.fromCharCode(35 + (place % 90));
+  }).join('');
 }
 
 /** The ids of a module's sections. */
@@ -116,8 +128,8 @@ const earlier = await readFile(target, 'utf8').catch(() => '');
 if (!earlier.startsWith(firstLine)) {
   let written = `${firstLine}import type { WasmModule } from './wasm-module';\n`;
   for (const [name, [file, ...flags]] of Object.entries(MODULES)) {
-    const hex = await compile(file, ...flags);
-    written += `\nexport const ${name} = '${hex}' as WasmModule<{\n${await signatures(file)}}>;\n`;
+    const text = JSON.stringify(await compile(file, ...flags));
+    written += `\nexport const ${name} = ${text} as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, written);
   await rename(`${target}.new`, target); // an interruption leaves no half of it

@@ -48,10 +48,13 @@ const temporary = mkdtempSync(join(tmpdir(), 'check-package-'));
 const project = join(temporary, 'project'); // the user's
 const bare = join(temporary, 'bare'); // of a user without tfjs
 
-/** The modules of kernels, in hexadecimal, by name. */
+/** What bundles with modules of kernels contain, by name: the longest part that is the same in quotes of all kinds. */
 const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
 const kernels = new Map(
-  Array.from(source.matchAll(/^export const (\w+) = '(\w+)'/gm), ([, name, hex]) => [name, hex]),
+  Array.from(source.matchAll(/^export const (\w+) = "(.+)" as/gm), ([, name, text]) => {
+    const parts = text.split(/["'`\\$]/);
+    return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
+  }),
 );
 
 /** What pages import, and modules of kernels that they then contain, or do not. */

@@ -82,7 +82,7 @@ export function compile(
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
     if (levels !== undefined) {
-      const layout = Layout.dense((readiness[operands[0] as number] as Readiness).times);
+      const layout = Layout.of((readiness[operands[0] as number] as Readiness).times, false);
       const y = cacheFor(index, layout, lookUps[index] as number[], levels);
       const input = operands[0] as number;
       if (nodes[input]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
@@ -152,7 +152,7 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
     const { layout } = loweringOf(node);
     const like = layout === 'concatenated' ? Layout.concat(operands) : operands[0];
     const isKept = like?.isAligned && like.hasTimes(times) && layout !== 'sideBySide';
-    layouts.push(node.op === 'image' ? Layout.dense(times) : isKept ? like : Layout.of(times));
+    layouts.push(node.op === 'image' ? Layout.of(times, false) : isKept ? like : Layout.of(times));
   }
   return layouts;
 }

@@ -29,17 +29,16 @@ export interface EvaluatorArgs {
   readonly distribution?: PixelDistribution;
 }
 
-/** An evaluator that nobody uses, and what tells whether a job can use it. */
-interface Idle {
-  readonly evaluator: Evaluator;
+/** What tells whether a job can use the evaluator of another one. */
+interface Job {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly distribution: PixelDistribution;
   readonly make: typeof makeKernels;
 }
 
-/** What the last job on a model left for the next one. */
-const idle = /* @__PURE__ */ new WeakMap<PortableModel, Idle>();
+/** What the last job on a model left for the next one: an evaluator that nobody uses. */
+const idle = /* @__PURE__ */ new WeakMap<PortableModel, Job & { readonly evaluator: Evaluator }>();
 
 /** Evaluators that take more memory are not kept. */
 const MAX_IDLE_BYTES = 2 ** 26;
@@ -66,31 +65,24 @@ export function evaluatorFor(
   make = makeKernels,
 ): Evaluator {
   const job = { numImages, imageShape, distribution, make };
-  const evaluator = takeIdle(model, job) ?? compiled(model, job);
+  const found = idle.get(model);
+  idle.delete(model);
+  const isFit = found !== undefined && fits(found, job);
+  if (isFit) found.evaluator.machine.reset();
+  const evaluator = isFit ? found.evaluator : compiled(model, job);
   const given = withMaps(model, evaluator.maps, { numImages: numConditions, imageShape, conditions }, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }
 
-type EvaluatorJob = Omit<Idle, 'evaluator'>;
-
-/** The idle evaluator of a model, if it does for a job; otherwise it is dropped. */
-function takeIdle(model: PortableModel, job: EvaluatorJob): Evaluator | undefined {
-  const found = idle.get(model);
-  idle.delete(model);
-  if (found === undefined || !fits(found, job)) return undefined;
-  found.evaluator.machine.reset();
-  return found.evaluator;
-}
-
-const fits = (found: Idle, { numImages, imageShape, distribution, make }: EvaluatorJob): boolean =>
+const fits = (found: Job, { numImages, imageShape, distribution, make }: Job): boolean =>
   found.numImages >= numImages &&
   found.numImages <= 2 * numImages &&
   String(found.imageShape) === String(imageShape) &&
   areAlike(found.distribution, distribution) &&
   found.make === make;
 
-function compiled(model: PortableModel, job: EvaluatorJob): Evaluator {
+function compiled(model: PortableModel, job: Job): Evaluator {
   const { numImages, imageShape, distribution, make } = job;
   const { nodes, conditions, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, conditions);
@@ -105,12 +97,6 @@ function compiled(model: PortableModel, job: EvaluatorJob): Evaluator {
     if (isKept) idle.set(model, { ...job, evaluator });
   };
   return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, maps, keep);
-}
-
-/** Where an evaluator writes and reads. */
-interface EvaluatorIO extends Omit<ProgramIO, 'output'> {
-  /** The outputs for the channel whose time was run last, [outputStride]. */
-  readonly outputs: Operand;
 }
 
 /** Follows the places of images in order, and runs what each one needs, once, on demand. */
@@ -128,7 +114,8 @@ export class Evaluator {
 
   constructor(
     readonly machine: Machine,
-    private readonly io: EvaluatorIO,
+    /** Where it writes, and the outputs for the channel whose time was run last, [outputStride]. */
+    private readonly io: Omit<ProgramIO, 'output'> & { readonly outputs: Operand },
     private readonly imageShape: ImageShape,
     levels: number,
     /** The maps that are among its conditions, see `withMaps`. */

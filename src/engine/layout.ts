@@ -26,17 +26,8 @@ export class Layout {
     readonly isAligned: boolean,
   ) {}
 
-  /** A layout for features ready at these times, with each run padded to whole vectors. */
-  static of(times: readonly number[]): Layout {
-    return Layout.inRuns(times, true);
-  }
-
-  /** The same without padding. */
-  static dense(times: readonly number[]): Layout {
-    return Layout.inRuns(times, false);
-  }
-
-  private static inRuns(times: readonly number[], isAligned: boolean): Layout {
+  /** A layout for features ready at these times, with each run padded to whole vectors if it is aligned. */
+  static of(times: readonly number[], isAligned = true): Layout {
     const slotOf: number[] = [];
     const runs: SlotRun[] = [];
     let end = 0;

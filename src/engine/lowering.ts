@@ -11,12 +11,6 @@ export interface Target {
   readonly numbers: (weight: string) => Float32Array;
 }
 
-/** Rows above the present pixel, and columns to either side. */
-export interface Extent {
-  readonly above: number;
-  readonly columns: number;
-}
-
 /** How the engine carries out an operation. */
 export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
   /**
@@ -35,10 +29,10 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
    * its operand, so that whole runs are computed at once.
    */
   readonly layout?: 'sideBySide' | 'concatenated';
-  /** What it reads of its operands beside the present pixel. @default nothing */
-  reads?(node: NodeOf<Name>): Extent;
+  /** What it reads of its operands: rows above the present pixel, columns to either side. @default nothing there */
+  reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };
   /** What it reads of its own earlier features. @default nothing */
-  readsOwn?(node: NodeOf<Name>): Extent;
+  readsOwn?: Lowering<Name>['reads'];
   /** How many levels its operand's numbers stand for, if it wants the numbers of the levels instead. */
   levels?(node: NodeOf<Name>, weights: PortableModel['weights']): number;
 }

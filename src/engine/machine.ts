@@ -10,7 +10,16 @@ import {
 import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
 import { alike, hasColumn, hasRow } from './places';
-import { CHUNK, FIRST_MOVING, indexOfTime, type MovingBase, type Plan, type Step, type Sweep } from './plan';
+import {
+  CHUNK,
+  FIRST_MOVING,
+  HEAP,
+  indexOfTime,
+  type MovingBase,
+  type Plan,
+  type Step,
+  type Sweep,
+} from './plan';
 
 /** Images that are computed together, with their own memory and table of bases. */
 interface Chunk {
@@ -94,7 +103,15 @@ export class Machine {
     });
     this.active = this.chunks;
     for (const { at, length, write } of plan.fills) write(heap.subarray(at, at + length));
-    this.steps = encodeAll(heap, codeStart, steps);
+    let next = codeStart;
+    this.steps = steps.map((ofTime) =>
+      ofTime.map((step) => {
+        const at = next;
+        encode(heap, at, step.code);
+        next += INSTRUCTION_WORDS;
+        return { ...step, at };
+      }),
+    );
     this.every = steps.flat().reduce((most, { places }) => Math.max(most, places.every), 1);
     this.due = this.dueAt(0, 0);
   }
@@ -141,7 +158,7 @@ export class Machine {
     const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
     if (segments.length === 0) return;
     for (const chunk of this.active) {
-      for (const segment of segments) this.act(segment, chunk);
+      for (const { start, end } of segments) this.kernels.run(start, end, chunk.table, chunk.images);
     }
   }
 
@@ -156,7 +173,7 @@ export class Machine {
       for (const segment of segments) {
         if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk);
         else if (workOfRow(segment.steps) * chunk.images > PART) yield* this.runInParts(segment.steps, chunk);
-        else this.act(segment, chunk);
+        else this.kernels.run(segment.start, segment.end, chunk.table, chunk.images);
       }
     }
   }
@@ -178,10 +195,6 @@ export class Machine {
       kernels.words[at + Word.columns] = columns;
       for (const base of bases) this.moveBase(chunk, base, 0);
     }
-  }
-
-  private act({ start, end }: Segment, { table, images }: Chunk): void {
-    this.kernels.run(start, end, table, images);
   }
 
   /** What is done at each time at a place; times of whole rows refer to the row of the place. */
@@ -206,12 +219,12 @@ export class Machine {
 
   /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
   private *sweep(segment: Segment, from: Sweep, chunk: Chunk): Generator<void> {
-    const { places, bases } = segment;
+    const { start, end, places, bases } = segment;
     const columns = Math.ceil((this.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
       const column = places.column + places.every * (from === 'fromLeft' ? i : columns - 1 - i);
       for (const base of bases) this.moveBase(chunk, base, column);
-      this.act(segment, chunk);
+      this.kernels.run(start, end, chunk.table, chunk.images);
       if (i % SWEPT === SWEPT - 1) yield;
     }
     for (const base of bases) this.moveBase(chunk, base, 0);
@@ -251,19 +264,6 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
   }
 }
 
-/** Writes the instructions of each time into the heap, from `start` on. */
-function encodeAll(heap: Float32Array, start: number, all: Plan['steps']): EncodedStep[][] {
-  let next = start;
-  return all.map((steps) =>
-    steps.map((step) => {
-      const at = next;
-      encode(heap, at, step.code);
-      next += INSTRUCTION_WORDS;
-      return { ...step, at };
-    }),
-  );
-}
-
 /** Groups steps, in order, into segments of instructions that are consecutive in the heap and run in the same way. */
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
@@ -271,23 +271,19 @@ function inSegments(steps: readonly EncodedStep[]): Segment[] {
     const { code, places, sweep, at } = step;
     const last = segments.at(-1);
     const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
-    const bases = sweep === undefined ? [] : movingBasesOf(code);
-    if (isLike && last?.end === at) {
-      last.end += INSTRUCTION_WORDS;
-      last.steps.push(step);
-      for (const base of bases) last.bases.add(base);
-    } else {
-      const steps = [step];
-      segments.push({ start: at, end: at + INSTRUCTION_WORDS, steps, places, sweep, bases: new Set(bases) });
-    }
+    const isNext = isLike && last?.end === at;
+    const segment = isNext
+      ? last
+      : { start: at, end: at, steps: [], places, sweep, bases: new Set<number>() };
+    if (!isNext) segments.push(segment);
+    segment.end += INSTRUCTION_WORDS;
+    segment.steps.push(step);
+    if (sweep !== undefined) for (const base of movingBasesOf(code)) segment.bases.add(base);
   }
   return segments;
 }
 
 /** The moving bases of operands, by their indices among these. */
 function movingBasesOf({ y, a, b, c }: Instruction): number[] {
-  const bases = [y, a, b, c].flatMap((operand) =>
-    operand === undefined ? [] : [operand.base - FIRST_MOVING],
-  );
-  return bases.filter((base) => base >= 0);
+  return [y, a, b, c].map((operand) => (operand?.base ?? HEAP) - FIRST_MOVING).filter((base) => base >= 0);
 }

@@ -72,22 +72,13 @@ export function commonRuns(times: readonly number[], ...slots: (readonly number[
   let last: CommonRun | undefined;
   for (let feature = 0; feature < times.length; feature++) {
     const time = times[feature] as number;
-    if (last?.time === time && follows(last, feature, slots)) last.length++;
+    const at = slots.map((of) => of[feature] as number);
+    const { from, length } = last ?? { from: [], length: 0 };
+    if (last?.time === time && at.every((slot, i) => slot === (from[i] as number) + length)) last.length++;
     else {
-      last = { time, from: slots.map((of) => of[feature] as number), length: 1 };
+      last = { time, from: at, length: 1 };
       all.push(last);
     }
   }
   return all;
-}
-
-function follows(
-  { from, length }: CommonRun,
-  feature: number,
-  slots: readonly (readonly number[])[],
-): boolean {
-  for (let i = 0; i < slots.length; i++) {
-    if (slots[i]?.[feature] !== (from[i] as number) + length) return false;
-  }
-  return true;
 }

@@ -1,8 +1,8 @@
 // How instructions are encoded. TypeScript and the AssemblyScript of assembly/ both read this file.
 
 /**
- * What an instruction does for each image: computes y from a and b. Modules of WebAssembly implement some of these (see
- * webassembly.ts); the others, which few networks use, always run in JavaScript.
+ * What an instruction does for each image: computes y from a and b. Modules of WebAssembly implement the first ones, up
+ * to `leakyRelu`, and those from `lookup` to `attend`; the others, which few networks use, always run in JavaScript.
  */
 export enum Op {
   product,

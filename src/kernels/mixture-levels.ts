@@ -46,17 +46,18 @@ function powerAt(edge: number, mean: number, scale: number): number {
 }
 
 /** The weight of all levels before one, summed over components of even and of odd index as the kernels do it. */
-export function weightBefore({ table, masses: { length } }: MixtureLevels, level: number): number {
+export function weightBefore(
+  { table, masses: { length } }: Pick<MixtureLevels, 'table' | 'masses'>,
+  level: number,
+): number {
   if (level === 0) return 0;
   const components = table.length / 6;
   const edge = upperEdge(level - 1, length / 2 - 1);
   const of = (row: keyof typeof Row, k: number) => table[Row[row] * components + k] as number;
-  let [even, odd] = [0, 0];
-  for (let k = 0; k < components; k += 2) {
-    even += of('weights', k) / (1 + powerAt(edge, of('means', k), of('scales', k)));
-    odd += of('weights', k + 1) / (1 + powerAt(edge, of('means', k + 1), of('scales', k + 1)));
-  }
-  return even + odd;
+  const sums: [even: number, odd: number] = [0, 0];
+  for (let k = 0; k < components; k++)
+    sums[(k % 2) as 0 | 1] += of('weights', k) / (1 + powerAt(edge, of('means', k), of('scales', k)));
+  return sums[0] + sums[1];
 }
 
 /** The mass of one level, identical to the bit to that of {@link MixtureLevels.weigh}. */
@@ -92,7 +93,6 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
   const rowOf = (row: keyof typeof Row) => table.subarray(Row[row] * components, (Row[row] + 1) * components);
   const [means, scales, weights] = [rowOf('means'), rowOf('scales'), rowOf('weights')];
   const [slopes, ratios, runs] = [rowOf('slopes'), rowOf('ratios'), rowOf('runs')];
-  const power = (edge: number, k: number) => powerAt(edge, means[k] as number, scales[k] as number);
   return {
     table,
     masses,
@@ -100,13 +100,7 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
       let [low, high] = [0, last];
       while (low < high) {
         const level = (low + high) >> 1;
-        const edge = upperEdge(level, last);
-        let [even, odd] = [0, 0];
-        for (let k = 0; k < components; k += 2) {
-          even += (weights[k] as number) / (1 + power(edge, k));
-          odd += (weights[k + 1] as number) / (1 + power(edge, k + 1));
-        }
-        if (even + odd > threshold) high = level;
+        if (weightBefore({ table, masses }, level + 1) > threshold) high = level;
         else low = level + 1;
       }
       return low;
@@ -120,7 +114,7 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
         let to = k % 2;
         for (let level = 0; level < last; level++, to += 2) {
           if (level === next) {
-            e = power(upperEdge(level, last), k);
+            e = powerAt(upperEdge(level, last), means[k] as number, scales[k] as number);
             next += run;
           } else e *= ratio;
           const above = 1 / (1 + e); // sigmoid(z) at the upper edge

@@ -1,4 +1,4 @@
-/** A module of WebAssembly, in hexadecimal. Its type says which functions it exports; all work on a memory they import. */
+/** A module of WebAssembly as text, see {@link bytesOf}. Its type says which functions it exports; all work on a memory they import. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
 
 const compiled = new Map<string, WebAssembly.Module | null>();
@@ -7,18 +7,35 @@ const compiled = new Map<string, WebAssembly.Module | null>();
  * Compiles a module when it is first asked for; null if WebAssembly SIMD is missing or forbidden. They are small enough
  * to compile at once.
  */
-export function compile(hex: string): WebAssembly.Module | null {
-  let module = compiled.get(hex);
+export function compile(text: string): WebAssembly.Module | null {
+  let module = compiled.get(text);
   if (module === undefined) {
     try {
-      const bytes = hex.match(/../g) ?? [];
-      module = new WebAssembly.Module(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
+      module = new WebAssembly.Module(bytesOf(text));
     } catch {
       module = null;
     }
-    compiled.set(hex, module);
+    compiled.set(text, module);
   }
   return module;
+}
+
+/**
+ * Bytes from printable characters, as scripts/build-kernels.mjs writes them: each of 90 stands for a byte from -3 on,
+ * modulo 256, and two more add 90 or 180 to the byte that follows.
+ */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  let added = 0;
+  for (const character of text) {
+    const byte = character.charCodeAt(0) - 38;
+    if (byte >= 87) added = 90 * (byte - 86);
+    else {
+      bytes.push(byte + added);
+      added = 0;
+    }
+  }
+  return Uint8Array.from(bytes);
 }
 
 const instances = new WeakMap<WebAssembly.Memory, Map<string, unknown>>();

@@ -1,7 +1,7 @@
-import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels } from './instruction';
+import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
-import { ATTENTION, GATED_RESNET, INSTRUCTIONS, LOOKUP, MIXTURE_LEVELS, SOFTMAX } from './modules';
+import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
 import { compile, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
@@ -29,24 +29,12 @@ export function makeKernels(floats: number): SamplingKernels {
 
 type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 
-/** The modules that implement operations. Those without one run in JavaScript. */
-const MODULES: Readonly<Partial<Record<OpName, typeof INSTRUCTIONS>>> = {
-  product: INSTRUCTIONS,
-  add: INSTRUCTIONS,
-  multiply: INSTRUCTIONS,
-  copy: INSTRUCTIONS,
-  relu: INSTRUCTIONS,
-  gate: INSTRUCTIONS,
-  sigmoid: INSTRUCTIONS,
-  tanh: INSTRUCTIONS,
-  swish: INSTRUCTIONS,
-  elu: INSTRUCTIONS,
-  leakyRelu: INSTRUCTIONS,
-  lookup: LOOKUP,
-  concatElu: GATED_RESNET,
-  linearGate: GATED_RESNET,
-  attend: ATTENTION,
-};
+/** The module that implements an operation; null for those that run in JavaScript. */
+function moduleOf(op: Op): typeof INSTRUCTIONS | null {
+  if (op <= Op.leakyRelu) return INSTRUCTIONS;
+  if (op >= Op.lookup && op <= Op.linearGate) return MORE_INSTRUCTIONS;
+  return op === Op.attend ? ATTENTION : null;
+}
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
@@ -56,8 +44,8 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const { heap, words } = memory;
   const loops: (Run | null)[] = []; // by operation; most programs need only one module
   const loopOf = (op: Op): Run | null => {
-    const module = MODULES[Op[op] as OpName];
-    const loop = module === undefined ? null : exportsOf(module, wasmMemory).run;
+    const module = moduleOf(op);
+    const loop = module === null ? null : exportsOf(module, wasmMemory).run;
     loops[op] = loop;
     return loop;
   };

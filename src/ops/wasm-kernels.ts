@@ -19,7 +19,7 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 tf.env().registerFlag(FLAG, () => true);
 
 /** A module with an instruction of SIMD, which compiles where all of ours do. */
-const SIMD = '0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b';
+const SIMD = "&}-}?}9'&&&'+'},&'}G)('&00'.&g&#5#}.1";
 
 /**
  * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,

@@ -49,7 +49,9 @@ const FEATURE = 4;
  */
 export function checkProgram(model: UncheckedModel, maxValues: number): asserts model is PortableModel {
   const { imageShape, levels, conditions, nodes, output, weights, distribution } = model;
-  const channels = checkImageShape(imageShape, maxValues);
+  const [height, width, channels] = checkList('imageShape', imageShape, 3) as PortableModel['imageShape'];
+  const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MOST_LENGTH); // null for any
+  checkMaxValues('imageShape', values, maxValues);
   const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
   const shapes = checkList('conditions', conditions).map((condition, index) =>
     checkConditionShape(condition, index, maxValues),
@@ -58,13 +60,8 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
 
   const list = checkList('nodes', nodes);
   const numbers = sum([...weights.values()].map(({ data }) => data.length));
-  const checked = new CheckedNodes(
-    channels,
-    placesOf(imageShape),
-    shapes,
-    weights,
-    mostWork(list.length, numbers),
-  );
+  const most = mostWork(list.length, numbers);
+  const checked = new CheckedNodes(channels, values / channels, shapes, weights, most);
   for (const node of list) checked.add(node);
   for (const name of weights.keys()) {
     if (!checked.usedWeights.has(name))
@@ -83,19 +80,6 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
     );
   checkOutputs(model as PortableModel, maxValues);
 }
-
-/** @returns the channels */
-function checkImageShape(imageShape: unknown, maxValues: number): number {
-  const [height, width, channels] = checkList('imageShape', imageShape, 3);
-  const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MOST_LENGTH); // null for any
-  checkMaxValues('imageShape', values, maxValues);
-  return channels as number;
-}
-
-const placesOf = (imageShape: unknown): number => {
-  const [height, width] = imageShape as PortableModel['imageShape'];
-  return (height ?? 1) * (width ?? 1);
-};
 
 function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {
   const what = `conditions: ${index}`;
@@ -213,10 +197,9 @@ class CheckedNodes {
     const wanted = this.sizeOf(what, node, operation, facts);
     if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
     const sizes = facts.map((operand) => operand.size);
-    this.spend(
-      what,
-      FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, this.places, what) ?? 0),
-    );
+    this.work += FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, this.places, what) ?? 0);
+    if (this.work > this.mostWork)
+      throwTypeError(what, `at most ${this.mostWork} products a pixel in a file of its size`, this.work);
     this.facts.push({ size: wanted, isConstant: this.isConstant(node) });
   }
 
@@ -246,13 +229,9 @@ class CheckedNodes {
 
   private sizeOfCondition(what: string, index: number): number {
     const condition = this.conditions[index];
-    if (condition === undefined || this.usedConditions.has(index)) {
-      throwTypeError(
-        `${what}: index`,
-        `one of ${this.conditions.length} conditions, each by one node`,
-        index,
-      );
-    }
+    const wanted = `one of ${this.conditions.length} conditions, each by one node`;
+    if (condition === undefined || this.usedConditions.has(index))
+      throwTypeError(`${what}: index`, wanted, index);
     this.usedConditions.add(index);
     return conditionFeatures(condition);
   }
@@ -261,12 +240,5 @@ class CheckedNodes {
     if (node.op === 'image') return false;
     if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
     return operandsOf(node).every((operand) => this.facts[operand]?.isConstant);
-  }
-
-  private spend(what: string, work: number): void {
-    this.work += work;
-    if (this.work > this.mostWork) {
-      throwTypeError(what, `at most ${this.mostWork} products a pixel in a file of its size`, this.work);
-    }
   }
 }

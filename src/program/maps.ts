@@ -21,24 +21,18 @@ export interface ImageProgram {
   readonly maps: readonly number[];
 }
 
-/** The parts of a model that {@link imageProgram} needs. */
-export type MapProgram = Pick<PortableModel, 'nodes' | 'output' | 'conditions' | 'imageShape'>;
+/** The parts of a model on which the sizes of its maps depend. */
+type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;
 
 /** A node as a condition: its index follows those of the model's own. */
-export const asCondition = (
-  { conditions, nodes }: Pick<MapProgram, 'conditions' | 'nodes'>,
-  index: number,
-): ImageNode => ({
+export const asCondition = ({ conditions, nodes }: MapProgram, index: number): ImageNode => ({
   op: 'condition',
   size: nodes[index]?.size ?? 0,
   index: conditions.length + index,
 });
 
 /** The conditions of a model, followed by each node as a condition. */
-export const withNodes = ({
-  conditions,
-  nodes,
-}: Pick<MapProgram, 'conditions' | 'nodes'>): ConditionShape[] => [
+export const withNodes = ({ conditions, nodes }: MapProgram): ConditionShape[] => [
   ...conditions,
   ...nodes.map(({ size }): ConditionShape => ({ kind: 'map', size })),
 ];
@@ -55,21 +49,17 @@ export function readsWholeMaps(node: ProgramNode): boolean {
  *
  * @throws UnfitResolution if a node would look around in the image itself, or combine maps of different sizes
  */
-export function imageProgram(program: MapProgram): ImageProgram {
+export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>): ImageProgram {
   const { nodes, imageShape } = program;
   const sizes = mapSizes(program);
   const isOfImageSize = (index: number) => isSame(sizes[index] ?? null, imageShape);
   const isBefore = nodes.map(
     (node, index) => readsWholeMaps(node) || (sizes[index] !== null && !isOfImageSize(index)),
   );
-  const outputs = sizes[program.output] ?? null;
-  if (outputs !== null && !isSame(outputs, imageShape))
-    throw new UnfitResolution(
-      program.output,
-      'output',
-      `a map of another size than the image's, [${outputs}]`,
-    );
-  const maps = new Set<number>(isBefore[program.output] ? [program.output] : []);
+  const { output } = program;
+  if ((sizes[output] ?? null) !== null && !isOfImageSize(output))
+    throw new UnfitResolution(output, 'output', `a map of another size than the image's, [${sizes[output]}]`);
+  const maps = new Set<number>(isBefore[output] ? [output] : []);
   for (const [index, node] of nodes.entries()) {
     if (isBefore[index]) continue;
     for (const operand of operandsOf(node)) if (isBefore[operand]) maps.add(operand);
@@ -114,7 +104,7 @@ const isSame = (size: MapSize | null, [height, width]: readonly (number | null)[
  *
  * @throws UnfitResolution
  */
-export function mapSizes({ nodes, conditions, imageShape }: Omit<MapProgram, 'output'>): (MapSize | null)[] {
+export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSize | null)[] {
   const ofImage: MapSize = [imageShape[0], imageShape[1]];
   const sizes: (MapSize | null)[] = [];
   const seeImage: boolean[] = [];
@@ -125,10 +115,8 @@ export function mapSizes({ nodes, conditions, imageShape }: Omit<MapProgram, 'ou
       throw new UnfitResolution(index, node.op, reason);
     };
     const some = (flags: readonly boolean[]) => operands.some((operand) => flags[operand]);
-    const [size = null, ...others] = operands.flatMap((operand) => {
-      const one = sizes[operand] ?? null;
-      return one === null ? [] : [one];
-    });
+    const known = operands.map((operand) => sizes[operand] ?? null);
+    const [size = null, ...others] = known.filter((one) => one !== null);
     for (const other of others)
       if (!isSame(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
     if (readsWholeMaps(node) && node.op !== 'position') {

@@ -60,15 +60,6 @@ class Need {
   }
 }
 
-/** A function of sets that is computed once for each. */
-function oncePerSet<T>(of: (set: number) => T): (set: number) => T {
-  const known = new Map<number, T>();
-  return (set) => {
-    if (!known.has(set)) known.set(set, of(set));
-    return known.get(set) as T;
-  };
-}
-
 /**
  * The values that the selected outputs of a pixel can depend on, judged from the graph and its masks, whatever the
  * weights: [H*W*C], 1 for each such value.
@@ -118,11 +109,12 @@ function addReads(node: ImageNode, outputs: Need, operands: readonly Need[]): vo
   );
   const seenBy = reads.map((read) => {
     const need = read.operand === 'own' ? outputs : (operands[read.operand] as Need);
-    const setOf = oncePerSet((set) => {
+    const seenFrom: number[] = []; // by the set that is needed
+    const setOf = (set: number) => {
       const features = new Set(featuresRead(read, (feature) => outputs.has(set, feature)));
       return need.setOf((feature) => features.has(feature));
-    });
-    return { ...read, need, setOf, earlier: 0 };
+    };
+    return { ...read, need, seenFor: (set: number) => (seenFrom[set] ??= setOf(set)), earlier: 0 };
   });
   const isFromRight = reads.some(
     ({ operand, at }) => operand === 'own' && at !== 'earlier' && (at?.[1] ?? 0) > 0,
@@ -135,7 +127,7 @@ function addReads(node: ImageNode, outputs: Need, operands: readonly Need[]): vo
         if (at === 'earlier') need.add(row, column, read.earlier); // of all later places so far
         const set = outputs.at(row, column);
         if (set === 0 || counts?.(row, column, outputs.width) === false) continue;
-        const seen = read.setOf(set);
+        const seen = read.seenFor(set);
         if (at === 'earlier') read.earlier = need.union(read.earlier, seen);
         else {
           const [y, x] = [(row * ofOutputs + at[0]) / ofInputs, (column * ofOutputs + at[1]) / ofInputs];

@@ -3,7 +3,7 @@ import { type ConditionShape, isOfPlaces } from '../core/conditions';
 import type { Operation, Read } from './operation';
 import { operations } from './operations';
 import { type ImageNode, operandsOf, type ProgramNode } from './program';
-import { AFTER_ROW, latest, ONCE, ROW } from './times';
+import { AFTER_ROW, ONCE, ROW } from './times';
 
 /** When the features of a node are ready, and at which places it has features. */
 export interface Readiness {
@@ -41,11 +41,7 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
   for (const [index, node] of nodes.entries()) {
     const operands = operandsOf(node).map((operand) => all[operand] as Readiness);
     const scale = scaleOf(node, index, operands);
-    const times = timesOf(
-      node,
-      operands.map((operand) => operand.times),
-      conditions,
-    );
+    const times = timesOf(node, operands, conditions);
     const isConstantOverPixels = operands.every((operand) => operand.times.every((time) => time === ONCE));
     all.push({ scale, times: isConstantOverPixels ? times : times.map((time) => Math.max(time, ROW)) });
   }
@@ -55,20 +51,20 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
 /** When each feature is ready: all that it is computed from must be. */
 function timesOf(
   node: ImageNode,
-  operands: readonly (readonly number[])[],
+  operands: readonly Readiness[],
   conditions: readonly ConditionShape[],
 ): number[] {
   const times = new Array<number>(node.size).fill(ONCE);
   if (node.op === 'image') return times.map((_, channel) => channel + 1);
   if (node.op === 'condition')
     return times.fill(isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE);
-  const sizes = operands.map(({ length }) => length);
+  const sizes = operands.map((operand) => operand.times.length);
   for (const { features, operand, of, isOneByOne, at } of readsOf(node, sizes)) {
     // its own features come last
-    const read = (operand === 'own' ? times : (operands[operand] as readonly number[])).slice(...of);
-    const last = isOneByOne ? null : latest(read);
+    const read = (operand === 'own' ? times : (operands[operand] as Readiness).times).slice(...of);
+    const last = read.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
     for (let i = 0; i < features[1] - features[0]; i++) {
-      const time = timeOfRead(last ?? (read[i] as number), at);
+      const time = timeOfRead(isOneByOne ? (read[i] as number) : last, at);
       times[features[0] + i] = Math.max(times[features[0] + i] as number, time);
     }
   }
@@ -114,15 +110,16 @@ export function checkImageSize(
 
 /** The scale of a node. Features that are the same at every pixel fit any scale. */
 function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[]): number {
-  const scales = operands
-    .filter(({ times }) => times.some((time) => time !== ONCE))
-    .map(({ scale }) => scale);
+  const ofPixels = operands.filter(({ times }) => times.some((time) => time !== ONCE));
+  const scales = ofPixels.map(({ scale }) => scale);
   const [scale] = scales;
   if (scale === undefined) return 1;
-  if (scales.some((other) => other !== scale)) {
-    const reason = `its operands have several resolutions, ${scales.join(' and ')}`;
-    throw new UnfitResolution(index, node.op, reason);
-  }
+  if (scales.some((other) => other !== scale))
+    throw new UnfitResolution(
+      index,
+      node.op,
+      `its operands have several resolutions, ${scales.join(' and ')}`,
+    );
   const scaled = scale * factorOf(node);
   if (scaled < 1) throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
   return scaled;

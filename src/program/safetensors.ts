@@ -19,23 +19,11 @@ export interface Container {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Bytes of each number. */
+const names = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'];
+
+/** Bytes of each number, by type: a name states bits. */
 export const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries({
-    F64: 8,
-    F32: 4,
-    F16: 2,
-    BF16: 2,
-    I64: 8,
-    I32: 4,
-    I16: 2,
-    I8: 1,
-    U64: 8,
-    U32: 4,
-    U16: 2,
-    U8: 1,
-    BOOL: 1,
-  }),
+  /* @__PURE__ */ names.map((name) => [name, name === 'BOOL' ? 1 : Number(name.replace(/\D+/, '')) / 8]),
 );
 
 const METADATA = '__metadata__';
@@ -116,11 +104,8 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 
 /** The header entry of a tensor, checked against the bytes that exist. */
 function readEntry(what: string, entry: unknown, bytes: number) {
-  const {
-    dtype,
-    shape,
-    data_offsets: offsets,
-  } = checkFields(what, entry, ['dtype', 'shape', 'data_offsets']);
+  const fields = checkFields(what, entry, ['dtype', 'shape', 'data_offsets']);
+  const { dtype, shape, data_offsets: offsets } = fields;
   const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
   const lengths = checkList(`${what}: shape`, shape).map((length) =>
     checkInteger(`${what}: shape`, length, 0),

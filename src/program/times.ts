@@ -13,7 +13,3 @@ export const ROW = -1;
  * can use it.
  */
 export const AFTER_ROW = Number.POSITIVE_INFINITY;
-
-/** The latest of a list of times, which may be too long to pass as arguments. */
-export const latest = (times: readonly number[]): number =>
-  times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);

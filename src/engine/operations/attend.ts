@@ -1,6 +1,6 @@
 import { Op, type Operand } from '../../kernels/instruction';
-import type { Lowering, Target } from '../lowering';
-import { CHUNK, type FeatureCache, type Plan } from '../plan';
+import type { Lowering } from '../lowering';
+import { CHUNK, type FeatureCache } from '../plan';
 import { arranged, commonRuns } from '../runs';
 
 /**
@@ -8,69 +8,54 @@ import { arranged, commonRuns } from '../runs';
  * What a head reads is contiguous, [images][heads][keys, values][places][size]. With other heads in between, reading
  * took several times as long once it exceeded the caches.
  */
-export const attend: Lowering<'attend'> = { layout: 'sideBySide', emit: addAttention };
+export const attend: Lowering<'attend'> = {
+  layout: 'sideBySide',
+  emit(target, { heads }, operands, y) {
+    const { plan, height } = target;
+    const [queries, keys, values] = operands as [FeatureCache, FeatureCache, FeatureCache];
+    const { scale, layout } = y;
+    const units = layout.times.length;
+    const size = units / heads;
+    const [rows, columns] = [height / scale, plan.width / scale];
+    const places = rows * columns;
+    const toValues = places * size;
+    const { offset, stride } = plan.reserveForImages(1, 2 * places * units);
+    const rowStride = columns * size;
+    const present = plan.movingBase({ start: offset, rowStride, rows, scale, above: 0, slots: size });
+    /** Of the first place. */
+    const keyAt = (feature: number) => 2 * places * (feature - (feature % size)) + (feature % size);
+    const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
+    const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
+    const all = Array.from({ length: units }, (_, feature) => keyAt(feature));
+    for (const [x, start] of [
+      [keys, 0],
+      [values, toValues],
+    ] as const) {
+      const { times, slotOf } = x.layout;
+      for (const { time, from, length } of commonRuns(times, all, slotOf)) {
+        const [at, a] = from as [number, number];
+        plan.emit(time, { op: Op.copy, y: place(start + at), a: x.operand(a), length }, x.places);
+      }
+    }
 
-function addAttention(
-  { plan, height }: Target,
-  { heads }: { readonly heads: number },
-  operands: readonly FeatureCache[],
-  y: FeatureCache,
-): void {
-  const [queries, keys, values] = operands as [FeatureCache, FeatureCache, FeatureCache];
-  const { scale, layout } = y;
-  const units = layout.times.length;
-  const size = units / heads;
-  const [rows, columns] = [height / scale, plan.width / scale];
-  const places = rows * columns;
-  const toValues = places * size;
-  const { offset, stride } = plan.reserveForImages(1, 2 * places * units);
-  const present = plan.movingBase({
-    start: offset,
-    rowStride: columns * size,
-    rows,
-    scale,
-    above: 0,
-    slots: size,
-  });
-  /** Of the first place. */
-  const keyAt = (feature: number) => 2 * places * (feature - (feature % size)) + (feature % size);
-  const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
-  const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
-  const all = Array.from({ length: units }, (_, feature) => keyAt(feature));
-  append(plan, keys, all, place);
-  append(
-    plan,
-    values,
-    all.map((at) => at + toValues),
-    place,
-  );
-
-  const [like] = arranged(plan, [queries], y);
-  const room = plan.reserve(places).offset;
-  for (let head = 0; head < heads; head++) {
-    const feature = head * size;
-    const slot = layout.slotOf[feature] as number; // those of a head are contiguous, since they are ready at the same time
-    const code = {
-      op: Op.attend,
-      y: y.operand(slot),
-      a: like.operand(slot),
-      b: firstPlace(keyAt(feature)),
-      c: place(keyAt(feature)),
-      length: size,
-      weights: room,
-      weightStride: size,
-      inputs: toValues,
-      parameter: 1 / Math.sqrt(size),
-    };
-    plan.emit(layout.times[feature] as number, code, y.places);
-  }
-}
-
-/** Copies features to their positions at the present place, each when it is ready. */
-function append(plan: Plan, x: FeatureCache, to: readonly number[], place: (at: number) => Operand): void {
-  const { times, slotOf } = x.layout;
-  for (const { time, from, length } of commonRuns(times, to, slotOf)) {
-    const [at, a] = from as [number, number];
-    plan.emit(time, { op: Op.copy, y: place(at), a: x.operand(a), length }, x.places);
-  }
-}
+    const [like] = arranged(plan, [queries], y);
+    const room = plan.reserve(places).offset;
+    for (let head = 0; head < heads; head++) {
+      const feature = head * size;
+      const slot = layout.slotOf[feature] as number; // those of a head are contiguous, since they are ready at the same time
+      const code = {
+        op: Op.attend,
+        y: y.operand(slot),
+        a: like.operand(slot),
+        b: firstPlace(keyAt(feature)),
+        c: place(keyAt(feature)),
+        length: size,
+        weights: room,
+        weightStride: size,
+        inputs: toValues,
+        parameter: 1 / Math.sqrt(size),
+      };
+      plan.emit(layout.times[feature] as number, code, y.places);
+    }
+  },
+};

@@ -44,15 +44,11 @@ interface PackedPhase extends Convolution {
   readonly above: readonly InputSpan[];
   /** The first input in the output's own row. */
   readonly present: number;
-  readonly weights: PackedWeights;
-}
-
-/**
- * The layout of weights in the heap: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with
- * all inputs for `product`, which reads a few blocks at once, input by input.
- */
-interface PackedWeights {
-  readonly start: number;
+  /**
+   * Where its weights lie: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with all inputs
+   * for `product`, which reads a few blocks at once, input by input.
+   */
+  readonly weights: number;
   /** The distance from input to input, or from level to level of one input. */
   readonly inputStride: number;
   /** The distance from four outputs to the next four. */
@@ -66,9 +62,8 @@ interface PackedWeights {
 export const conv: Lowering<'conv'> = {
   emit({ plan, numbers }, { window, kernel: name, bias }, operands, y, hasRelu) {
     const [x] = operands as [FeatureCache];
-    const biases = plan.constant(
-      bias === null ? new Float32Array(y.layout.slots) : inSlots(numbers(bias), y.layout),
-    );
+    const given = bias === null ? new Float32Array(y.layout.slots) : inSlots(numbers(bias), y.layout);
+    const biases = plan.constant(given);
     const lowerBound = hasRelu ? 0 : NO_BOUND;
     const convolution = { window, kernel: numbers(name), levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
@@ -88,7 +83,7 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
   const inputs = taps.length * x.layout.slots;
   const outSlots = y.layout.slots;
   const [inputStride, blockStride] = levels === null ? [4, 4 * inputs] : [outSlots, 4];
-  const { offset: start } = plan.written(inputs * (levels ?? 1) * outSlots, (to) =>
+  const { offset: weights } = plan.written(inputs * (levels ?? 1) * outSlots, (to) =>
     packTaps(to, taps, convolution, inputStride, blockStride),
   );
   let first = 0;
@@ -99,11 +94,10 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
   });
   const { scale } = y;
   const places = { every: scale * phase.every, row: scale * phase.row, column: scale * phase.column };
-  const weights = { start, inputStride, blockStride };
-  return { ...convolution, phase, places, above, present: first, weights };
+  return { ...convolution, phase, places, above, present: first, weights, inputStride, blockStride };
 }
 
-/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedWeights}. */
+/** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPhase}. */
 function packTaps(
   packed: Float32Array,
   taps: readonly Tap[],
@@ -200,16 +194,15 @@ interface Product {
 }
 
 function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Product): void {
-  const { x, levels, phase, places } = packed;
-  const { start: weights, inputStride, blockStride } = packed.weights;
+  const { x, levels, phase, places, weights, inputStride, blockStride } = packed;
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
   const a = x.operand(0, span.above, span.left);
   const code = {
     op: levels === null ? Op.product : Op.lookup,
-    y: from === 0 ? result : { ...result, offset: result.offset + from },
-    a: phase.step === 1 ? a : { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
-    b: from === 0 ? start : { ...start, offset: start.offset + from },
+    y: { ...result, offset: result.offset + from },
+    a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
+    b: { ...start, offset: start.offset + from },
     length: to - from,
     weights: weights + span.first * (levels ?? 1) * inputStride + (from / 4) * blockStride,
     weightStride: levels === null ? blockStride : inputStride,

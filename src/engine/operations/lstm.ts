@@ -2,16 +2,13 @@ import { type Instruction, Op, type Operand, type OpName } from '../../kernels/i
 import type { NodeOf } from '../../program/operations';
 import { AFTER_ROW, ROW } from '../../program/times';
 import { Layout } from '../layout';
-import type { Lowering, Target } from '../lowering';
+import type { Lowering } from '../lowering';
 import { FeatureCache, WHOLE_ROW } from '../plan';
 import { commonRuns } from '../runs';
 
 type LSTM = NodeOf<'lstm'>;
 
-export const lstm: Lowering<'lstm'> = {
-  emit: addLSTM,
-  readsOwn: ({ path, kernelSize }) => ({ above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 }),
-};
+const NO_BOUND = Number.NEGATIVE_INFINITY;
 
 /** The parts of the gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
@@ -21,73 +18,69 @@ const [O, F, I, G] = [0, 1, 2, 3] as const;
  * product for the whole row, before its first pixel. The contribution of the state to the left or right is added at
  * each pixel or, if z is known for the whole row at once, in a sweep over the row.
  */
-function addLSTM(
-  { plan, numbers }: Target,
-  node: LSTM,
-  operands: readonly FeatureCache[],
-  y: FeatureCache,
-): void {
-  const [z] = operands as [FeatureCache];
-  const kernel = numbers(node.kernel);
-  const { path, size, kernelSize } = node;
-  const { layout, scale, places } = y;
-  const { slots, times, runs } = layout;
-  const gates = new FeatureCache(plan, Layout.concat([layout, layout, layout, layout]), WHOLE_ROW, scale);
-  const cells = new FeatureCache(plan, layout, { ...WHOLE_ROW, margin: 1 }, scale);
-  const gateOf = gatesOf(node);
-  const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
+export const lstm: Lowering<'lstm'> = {
+  readsOwn: ({ path, kernelSize }) => ({ above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 }),
+  emit({ plan, numbers }, node, operands, y) {
+    const [z] = operands as [FeatureCache];
+    const kernel = numbers(node.kernel);
+    const { path, size, kernelSize } = node;
+    const { layout, scale, places } = y;
+    const { slots, times, runs } = layout;
+    const gates = new FeatureCache(plan, Layout.concat([layout, layout, layout, layout]), WHOLE_ROW, scale);
+    const cells = new FeatureCache(plan, layout, { ...WHOLE_ROW, margin: 1 }, scale);
+    const gateOf = gatesOf(node);
+    const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
 
-  /** The gates: `sums` plus the contribution of states through `taps` taps of the kernel, starting at `tap`. */
-  const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
-    const inputs = taps * slots;
-    const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
-    const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
-    return {
-      op: Op.product,
-      y: gates.operand(),
-      a: states,
-      b: sums,
-      weights: weights.offset,
-      weightStride: 4 * inputs,
-      inputs,
-      length: 4 * slots,
-      parameter: NO_BOUND,
+    /** The gates: `sums` plus the contribution of states through `taps` taps of the kernel, starting at `tap`. */
+    const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
+      const inputs = taps * slots;
+      const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
+      const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
+      return {
+        op: Op.product,
+        y: gates.operand(),
+        a: states,
+        b: sums,
+        weights: weights.offset,
+        weightStride: 4 * inputs,
+        inputs,
+        length: 4 * slots,
+        parameter: NO_BOUND,
+      };
     };
-  };
-  const tapsAbove = path === 'rows' ? kernelSize[1] : 1;
-  const above = y.operand(0, 1, tapsAbove >> 1);
-  plan.emit(ROW, product(above, 0, tapsAbove, plan.reserve(4 * slots)), places);
+    const tapsAbove = path === 'rows' ? kernelSize[1] : 1;
+    const above = y.operand(0, 1, tapsAbove >> 1);
+    plan.emit(ROW, product(above, 0, tapsAbove, plan.reserve(4 * slots)), places);
 
-  const zTimes = gateOf.map((gate) => times[gate % size] as number);
-  for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
-    const [to, a] = from as [number, number];
-    const sum = gates.operand(to);
-    plan.emit(time, { op: Op.add, y: sum, a: z.operand(a), b: sum, length }, places);
-  }
+    const zTimes = gateOf.map((gate) => times[gate % size] as number);
+    for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
+      const [to, a] = from as [number, number];
+      const sum = gates.operand(to);
+      plan.emit(time, { op: Op.add, y: sum, a: z.operand(a), b: sum, length }, places);
+    }
 
-  const first = times.reduce((least, time) => Math.min(least, time));
-  const isOfRow = first === ROW || first === AFTER_ROW;
-  const sweep = path !== 'rows' && isOfRow ? path : undefined;
-  const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far to the left of a pixel its previous cell lies
-  if (path !== 'rows') {
-    const beside = y.operand(0, 0, toLeft);
-    plan.emit(first, product(beside, 1, 1, gates.operand()), places, sweep);
-  }
-  for (const { range, time } of runs) {
-    const [from, to] = range;
-    const part = (gate: number) => gates.operand(gate * slots + from);
-    const emit = (op: OpName, y: Operand, a: Operand, b?: Operand) =>
-      plan.emit(time, { op: Op[op], y, a, ...(b && { b }), length: to - from }, places, sweep);
-    const cell = cells.operand(from);
-    emit('gate', part(G), part(G), part(I));
-    emit('sigmoid', part(F), part(F));
-    emit('multiply', part(F), part(F), cells.operand(from, 0, toLeft));
-    emit('add', cell, part(F), part(G));
-    emit('gate', y.operand(from), cell, part(O));
-  }
-}
-
-const NO_BOUND = Number.NEGATIVE_INFINITY;
+    const first = times.reduce((least, time) => Math.min(least, time));
+    const isOfRow = first === ROW || first === AFTER_ROW;
+    const sweep = path !== 'rows' && isOfRow ? path : undefined;
+    const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far to the left of a pixel its previous cell lies
+    if (path !== 'rows') {
+      const beside = y.operand(0, 0, toLeft);
+      plan.emit(first, product(beside, 1, 1, gates.operand()), places, sweep);
+    }
+    for (const { range, time } of runs) {
+      const [from, to] = range;
+      const part = (gate: number) => gates.operand(gate * slots + from);
+      const emit = (op: OpName, y: Operand, a: Operand, b?: Operand) =>
+        plan.emit(time, { op: Op[op], y, a, ...(b && { b }), length: to - from }, places, sweep);
+      const cell = cells.operand(from);
+      emit('gate', part(G), part(G), part(I));
+      emit('sigmoid', part(F), part(F));
+      emit('multiply', part(F), part(F), cells.operand(from, 0, toLeft));
+      emit('add', cell, part(F), part(G));
+      emit('gate', y.operand(from), cell, part(O));
+    }
+  },
+};
 
 /** For each feature of z, the gate that it belongs to, [4,F]: each group has o, f, i and g in turn. */
 function gatesOf({ size, groups }: LSTM): number[] {

@@ -1,4 +1,4 @@
-import { copy, plusProduct, V } from './vector';
+import { copy, plusProduct, sumOfLanes, transpose, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
 // The inner loops of causal attention and its gradients.
@@ -123,8 +123,7 @@ export function addWeighted(to: usize, w: usize, places: usize, row: usize, x: u
 export function dot(x: usize, y: usize, bytes: usize): f32 {
   let sum = f32x4.splat(0);
   for (let i: usize = 0; i < bytes; i += V) sum = f32x4.add(sum, f32x4.mul(v128.load(x + i), v128.load(y + i)));
-  const halves = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
-  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+  return sumOfLanes(sum);
 }
 
 /** Copies so many places of a head side by side, and zeros behind: up to whole blocks of places, whole vectors of features. */
@@ -153,13 +152,6 @@ export function fromLanes(to: usize, from: usize, row: usize): void {
 /** Four rows of four as columns, and so on at further ones. */
 function turn(to: usize, toStride: usize, toNext: usize, from: usize, stride: usize, next: usize, bytes: usize): void {
   for (; bytes > 0; bytes -= V, to += toNext, from += next) {
-    const a = v128.load(from), b = v128.load(from + stride);
-    const c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
-    const abLow = v128.shuffle<f32>(a, b, 0, 4, 1, 5), abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cdLow = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f32>(abLow, cdLow, 0, 1, 4, 5));
-    v128.store(to + toStride, v128.shuffle<f32>(abLow, cdLow, 2, 3, 6, 7));
-    v128.store(to + 2 * toStride, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
-    v128.store(to + 3 * toStride, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
+    transpose(to, toStride, 2 * toStride, 3 * toStride, from, stride, 2 * stride, 3 * stride);
   }
 }

@@ -1,7 +1,7 @@
 import { Op, Word } from '../encoding';
 import { exp } from './exp-f32';
 import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
-import { V } from './vector';
+import { largestOfLanes, sumOfLanes, V } from './vector';
 
 // Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
 
@@ -119,8 +119,7 @@ function tailMask(bytes: usize): v128 {
 
 /** Replaces scores by e^(score - largest score), and returns their sum. */
 function toPowers(room: usize, end: usize, m: v128): f32 {
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+  m = largestOfLanes(m);
   let sums = f32x4.splat(0);
   for (; room + V < end; room += 2 * V) { // two at a time, since the steps of an exponential wait for each other
     const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
@@ -133,6 +132,5 @@ function toPowers(room: usize, end: usize, m: v128): f32 {
     v128.store(room, e);
     sums = f32x4.add(sums, e);
   }
-  const halves = f32x4.add(sums, v128.shuffle<f32>(sums, sums, 2, 3, 0, 1));
-  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+  return sumOfLanes(sums);
 }

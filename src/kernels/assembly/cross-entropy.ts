@@ -1,5 +1,5 @@
 import { exp } from './exp-f32';
-import { V } from './vector';
+import { largestOfLanes, V } from './vector';
 
 /**
  * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
@@ -22,8 +22,7 @@ export function crossEntropy(
     }
     for (; i < bytes; i += 4) store<f32>(row + i, load<f32>(x + i));
     if (padded != bytes) m = f32x4.pmax(m, v128.load(row + padded - V));
-    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-    m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
+    m = largestOfLanes(m);
 
     let s = f32x4.splat(0);
     for (i = 0; i < padded; i += V) {

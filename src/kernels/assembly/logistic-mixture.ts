@@ -2,7 +2,7 @@ import { MIN_LOG_SCALE } from '../limits';
 import { clamped, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, withSign } from './gate-f32';
 import { log } from './log-f32';
-import { V } from './vector';
+import { transpose, V } from './vector';
 
 // Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. If fewer
 // are left, the last pixel fills the remaining lanes, and is written as often.
@@ -226,17 +226,4 @@ function scatter(y: usize, from: usize, bytes: usize, left: usize): void {
   let i: usize = 0;
   for (; i + V <= bytes; i += V, from += 4 * V) transpose(y + i, y1, y2, y3, from, V, 2 * V, 3 * V);
   for (; i < bytes; i += 4, from += V) write(y + i, v128.load(from), bytes, left);
-}
-
-/** The rows of four vectors become columns. Those behind the first lie so many bytes behind it. */
-function transpose(
-  y: usize, y1: usize, y2: usize, y3: usize, x: usize, x1: usize, x2: usize, x3: usize,
-): void {
-  const a = v128.load(x), b = v128.load(x + x1), c = v128.load(x + x2), d = v128.load(x + x3);
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7), cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(y, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(y + y1, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-  v128.store(y + y2, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
-  v128.store(y + y3, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
 }

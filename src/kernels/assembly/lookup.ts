@@ -1,25 +1,9 @@
-import { Op, Word } from '../encoding';
-import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
+import { Word } from '../encoding';
+import { floats, parameter, word } from './instruction';
 import { V } from './vector';
 
-// A separate module, since that of the other instructions is full; ../javascript.ts has the same in JavaScript.
-
-/** As `run` of instructions.ts. */
-export function run(at: usize, end: usize, bases: usize, images: usize): usize {
-  for (; at < end && word(at, Word.op) == Op.lookup; at += INSTRUCTION) {
-    const columns = max(word(at, Word.columns), 1);
-    for (let n: usize = 0; n < images; n++) {
-      for (let column: usize = 0; column < columns; column++) {
-        const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
-        addRows(at, y, a, placeOf(at, Word.b, bases, n, column));
-      }
-    }
-  }
-  return at;
-}
-
 /** y = max(b + the rows that the numbers at a refer to, lowerBound), in blocks that fit into registers. */
-function addRows(at: usize, y: usize, a: usize, b: usize): void {
+export function addRows(at: usize, y: usize, a: usize, b: usize): void {
   const stride = floats(at, Word.weightStride), next = word(at, Word.rows) * stride;
   const end = a + floats(at, Word.inputs), bytes = floats(at, Word.length);
   const bound = f32x4.splat(<f32>parameter(at));

@@ -1,6 +1,6 @@
 import { exp } from './exp';
 import { exp as expF32 } from './exp-f32';
-import { V } from './vector';
+import { largestOfLanes, sumOfLanes, V } from './vector';
 
 /**
  * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and the sums [images] of it. `levels` is a multiple of
@@ -46,11 +46,11 @@ export function drawCertain(
       v128.store(row + i, e);
       sums = f32x4.add(sums, e);
     }
-    const total = sumOf(sums), threshold = <f32>load<f64>(uniforms) * total, margin = tolerance * total;
+    const total = sumOfLanes(sums), threshold = <f32>load<f64>(uniforms) * total, margin = tolerance * total;
     let i: usize = 0;
     let before: f32 = 0, after: f32 = 0; // sums of the levels before i, and with those at i
     for (; i < bytes; i += V, before = after) {
-      after = before + sumOf(v128.load(row + i));
+      after = before + sumOfLanes(v128.load(row + i));
       if (after > threshold) break;
     }
     for (; i < bytes; i += 4, before = after) {
@@ -67,12 +67,5 @@ export function drawCertain(
 function largest(x: usize, bytes: usize): v128 {
   let m = v128.load(x);
   for (let i: usize = V; i < bytes; i += V) m = f32x4.pmax(m, v128.load(x + i));
-  m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 2, 3, 0, 1));
-  return f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
-}
-
-@inline
-function sumOf(x: v128): f32 {
-  const halves = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
-  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+  return largestOfLanes(m);
 }

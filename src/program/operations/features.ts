@@ -1,5 +1,6 @@
 import { integer } from '../../core/arguments';
 import { checkInteger, throwTypeError } from '../../core/check';
+import { wholeVectors } from '../../kernels/instruction';
 import { type Nodes, operation, type Read } from '../operation';
 
 export interface FeatureOps<T> {
@@ -7,6 +8,8 @@ export interface FeatureOps<T> {
   concat(...inputs: T[]): T;
   /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
   slice(x: T, start: number, size: number): T;
+  /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
+  shift(x: T, rows: number, columns: number): T;
   /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
   concatElu(x: T): T;
   /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
@@ -43,6 +46,21 @@ export const slice = operation({
   ],
 });
 
+const distance = integer({ from: 0 });
+
+/** The features of the place that lies `rows` above and `columns` to the left; zeros if there is none. */
+export const shift = operation({
+  name: 'shift',
+  operands: 1,
+  fields: { rows: distance, columns: distance },
+  isOfMaps: true,
+  size: ([x]) => x?.size as number,
+  reads: ({ rows, columns, size }) => [
+    { features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: [0 - rows, 0 - columns] },
+  ],
+  work: ({ rows, columns, size }) => (rows + 1) * (columns + 1) * wholeVectors(size), // stored, with zeros around them
+});
+
 /** elu(x) of all features, then elu(-x) of all. */
 export const concatElu = operation({
   name: 'concatElu',
@@ -61,6 +79,7 @@ export const concatElu = operation({
 export const featureOps = <T>(nodes: Nodes<T>): FeatureOps<T> => ({
   concat: (...inputs) => nodes.add(concat, inputs, {}),
   slice: (x, start, size) => nodes.add(slice, [x], { start }, { size }),
+  shift: (x, rows, columns) => nodes.add(shift, [x], { rows, columns }),
   concatElu: (x) => nodes.add(concatElu, [x], {}),
   /** In a program, features are ordered channel by channel, level by level. */
   perChannel(x, channels, levels) {

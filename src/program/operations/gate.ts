@@ -43,8 +43,8 @@ export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
   gate(x, groups, condition, kind = 'tanh') {
     if (condition !== undefined) nodes.sizeOf(condition, 'gate: condition');
     checkOneOf('gate: kind', kind, ['tanh', 'linear']);
-    const sum =
-      condition === undefined ? x : nodes.add(combinations.add, [x, condition], {}, { what: 'gate' });
-    return nodes.add(kind === 'linear' ? linearGate : gate, [sum], { groups }, { what: 'gate' });
+    const what = { what: 'gate' };
+    const sum = condition === undefined ? x : nodes.add(combinations.add, [x, condition], {}, what);
+    return nodes.add(kind === 'linear' ? linearGate : gate, [sum], { groups }, what);
   },
 });

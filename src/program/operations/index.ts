@@ -1,15 +1,30 @@
-import type { FieldsAndSize, Nodes, Operands, Operation } from '../operation';
+import { integer } from '../../core/arguments';
+import { type FieldsAndSize, type Nodes, type Operands, type Operation, operation } from '../operation';
 import { type AttendOps, attend, attendOps } from './attend';
 import { type ConvOps, conv, convOps } from './conv';
-import { concat, concatElu, type FeatureOps, featureOps, slice } from './features';
+import { concat, concatElu, type FeatureOps, featureOps, shift, slice } from './features';
 import { type GateOps, gate, gateOps, linearGate } from './gate';
-import { condition, image } from './inputs';
 import { embedLevels, type LevelOps, levelOps, oneHot, oneHotLevels } from './levels';
 import { type LSTMOps, lstm, lstmOps } from './lstm';
 import { enlarge, type MapOps, mapOps, position } from './maps';
 import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, softmax } from './normalize';
 import { combinations, type PointwiseOps, pointwise, pointwiseOps } from './pointwise';
-import { type ShiftOps, shift, shiftOps } from './shift';
+
+/** The image, normalized to [0, 1]: one feature for each channel. Always the first node. */
+const image = operation({
+  name: 'image',
+  operands: 0,
+  fields: {},
+  size: (_operands, _fields, _what, size) => size, // the channels, as whoever adds it knows
+});
+
+/** A condition, by its index: one vector for the image, or one for each pixel. */
+const condition = operation({
+  name: 'condition',
+  operands: 0,
+  fields: { index: integer({ from: 0 }) },
+  size: (_operands, _fields, _what, size) => size,
+});
 
 /** All operations that a program may have. What is not in this table does not exist. */
 export const operations = {
@@ -63,7 +78,6 @@ export interface Ops<T>
   extends ConvOps<T>,
     PointwiseOps<T>,
     FeatureOps<T>,
-    ShiftOps<T>,
     MapOps<T>,
     GateOps<T>,
     AttendOps<T>,
@@ -76,7 +90,6 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
   ...convOps(nodes),
   ...pointwiseOps(nodes),
   ...featureOps(nodes),
-  ...shiftOps(nodes),
   ...mapOps(nodes),
   ...gateOps(nodes),
   ...attendOps(nodes),

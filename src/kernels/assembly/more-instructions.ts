@@ -2,21 +2,24 @@ import { Op, Word } from '../encoding';
 import { oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, placeOf, word } from './instruction';
+import { addRows } from './lookup';
 import { V } from './vector';
 
-// The parts of PixelCNN++ blocks other than convolutions; ../javascript.ts has the same in JavaScript.
+// Lookups, and the parts of PixelCNN++ blocks other than convolutions, for which instructions.ts has no room;
+// ../javascript.ts has the same in JavaScript.
 
 /** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (op != Op.concatElu && op != Op.linearGate) break;
+    if (op != Op.lookup && op != Op.concatElu && op != Op.linearGate) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
         const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
         const b = placeOf(at, Word.b, bases, n, column);
-        if (op == Op.concatElu) concatElu(y, b, a, bytes);
+        if (op == Op.lookup) addRows(at, y, a, b);
+        else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else linearGate(y, a, b, bytes);
       }
     }
