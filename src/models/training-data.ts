@@ -35,6 +35,7 @@ export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors,
 export interface TrainingData {
   readonly inputs: Tensors;
   readonly labels: Tensors;
+  readonly numImages: number;
   /** Whether the levels came alone. */
   readonly isAlone: boolean;
   /** The tensors made for it, which the caller disposes of: conditions in the order of the model, then images. */
@@ -42,7 +43,7 @@ export interface TrainingData {
 }
 
 /** Whether something is a dataset of tfjs. */
-export const isDataset = (given: unknown): boolean =>
+export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
 
 /** Whether an argument is options, rather than labels: an object that has none of the model's outputs by name. */
@@ -67,7 +68,7 @@ export function readLevels(
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
   const images = normalize(levels, model.levels);
   const inputs = conditions.length === 0 ? images : [images, ...conditions];
-  return { inputs, labels: levels, isAlone: true, made: [...conditions, images] };
+  return { inputs, labels: levels, numImages: shape[0], isAlone: true, made: [...conditions, images] };
 }
 
 /**
@@ -90,7 +91,7 @@ export function readPair(
   if (String(images.shape) !== String(shape))
     throwTypeError(`${caller}: ${name}`, `images of shape [${shape}], as the labels have`, images.shape);
   const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
-  return { inputs, labels: y as Tensors, isAlone: false, made };
+  return { inputs, labels: y as Tensors, numImages: shape[0], isAlone: false, made };
 }
 
 /** Data to validate on. */

@@ -46,10 +46,8 @@ export async function compress(
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  const shape = imageModelShape('compress: model', model);
-  const program = await readProgram(model, traceOrThrow('compress', model, shape), shape);
-  const numbers = await readTensor(images);
-  return compressWith(program, numbers, { ...values, condition }, shape.distribution);
+  const { program, distribution } = await coderOf('compress', model);
+  return compressWith(program, await readTensor(images), { ...values, condition }, distribution);
 }
 
 /**
@@ -78,8 +76,14 @@ export async function decompress(
 ): Promise<tf.Tensor4D> {
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
-  const shape = imageModelShape('decompress: model', model);
-  const program = await readProgram(model, traceOrThrow('decompress', model, shape), shape);
-  const images = await decompressWith(program, bytes, { ...values, condition }, shape.distribution);
+  const { program, distribution } = await coderOf('decompress', model);
+  const images = await decompressWith(program, bytes, { ...values, condition }, distribution);
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
+}
+
+/** What codes the images of a model. */
+async function coderOf(caller: string, model: LayersModel) {
+  const shape = imageModelShape(`${caller}: model`, model);
+  const program = await readProgram(traceOrThrow(caller, model, shape), shape);
+  return { program, distribution: shape.distribution };
 }
