@@ -1,4 +1,4 @@
-import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   categories,
   flag,
@@ -8,7 +8,6 @@ import {
   number,
   optional,
   readArguments,
-  type Values,
 } from '../core/arguments';
 import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
@@ -61,14 +60,14 @@ export interface ImageBatchOptions extends Given<typeof declared> {}
 
 /** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
-export type ImageBatch<Inputs extends Tensor4D | [Tensor4D, Tensor2D] = Tensor4D> = {
+export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
   /**
    * The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; and with `withClasses` also the classes, int32
    * [B,1].
    */
   readonly xs: Inputs;
   /** The levels 0..L-1 that the model predicts, int32 [B,H,W,C]. */
-  readonly ys: Tensor4D;
+  readonly ys: tf.Tensor4D;
 };
 
 /** Batches of a set of images; every iterator starts again at batch `firstStep`. */
@@ -113,7 +112,7 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions & { withClasses: true },
-): ImageBatches<ImageBatch<[Tensor4D, Tensor2D]>>;
+): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions & { withClasses?: false },
@@ -121,11 +120,11 @@ export function imageBatches(
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
-): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>>;
+): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
-): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
+): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
   const values = readArguments('imageBatches', options, declared);
@@ -133,7 +132,15 @@ export function imageBatches(
   checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
-  if (dropClass !== undefined) checkDropClass(dropClass, withClasses ? labels : undefined);
+  if (dropClass !== undefined) {
+    const what = 'imageBatches: dropClass';
+    if (labels === undefined || !withClasses) throwTypeError(what, 'withClasses: true beside it', undefined);
+    const { nullClass } = dropClass;
+    let last = 0;
+    for (const label of labels) last = Math.max(last, label);
+    if (nullClass <= last)
+      throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
+  }
   const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -162,10 +169,12 @@ export function imageBatches(
       }
     }
     const batchShape: [number, number, number, number] = [count, h, w, c];
-    const inputs = tensor4d(xs, batchShape, 'float32');
+    const inputs = tf.tensor4d(xs, batchShape, 'float32');
     return {
-      xs: withClasses ? ([inputs, tensor2d(classes, [count, 1], 'int32')] as [Tensor4D, Tensor2D]) : inputs,
-      ys: tensor4d(ys, batchShape, 'int32'),
+      xs: withClasses
+        ? ([inputs, tf.tensor2d(classes, [count, 1], 'int32')] as [tf.Tensor4D, tf.Tensor2D])
+        : inputs,
+      ys: tf.tensor4d(ys, batchShape, 'int32'),
     };
   }
 
@@ -173,7 +182,9 @@ export function imageBatches(
     const imageAt = shuffle
       ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
       : (place: number) => place % n;
-    const uniformAt = keptByEpoch(n, (epoch) => dropUniforms(n, seed, epoch));
+    const uniformAt = keptByEpoch(n, (epoch) =>
+      Float64Array.from({ length: n }, uniformsOf(`${seed}/drop/${epoch}`)),
+    );
     const isDroppedAt = (place: number) =>
       dropClass !== undefined && uniformAt(place) < dropClass.probability;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
@@ -185,19 +196,7 @@ export function imageBatches(
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
-/** Checks how classes are dropped, where there are labels. */
-function checkDropClass({ nullClass }: Values<typeof dropArguments>, labels: ImageSet['labels']): void {
-  const what = 'imageBatches: dropClass';
-  if (labels === undefined) throwTypeError(what, 'withClasses: true beside it', labels);
-  let last = 0;
-  for (const label of labels) last = Math.max(last, label);
-  if (nullClass <= last)
-    throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
-}
-
-/**
- * The number at each place of an endless sequence of epochs of `count` places each. The last epoch used is cached.
- */
+/** The number at each place of an endless sequence of epochs of `count` places each. Keeps those of the last epoch. */
 function keptByEpoch(
   count: number,
   numbersOf: (epoch: number) => ArrayLike<number>,
@@ -214,11 +213,6 @@ function keptByEpoch(
   };
 }
 
-/** A uniform in [0, 1) for each place of one epoch; images whose uniform is below the probability lose their class. */
-function dropUniforms(count: number, seed: number, epoch: number): Float64Array {
-  return Float64Array.from({ length: count }, uniformsOf(`${seed}/drop/${epoch}`));
-}
-
 /**
  * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that depends only on the seed and the
  * epoch.
@@ -228,9 +222,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Uint32Ar
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    const image = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = image;
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
   }
   return order;
 }
