@@ -89,9 +89,7 @@ export interface Trials {
 export interface TriedConditions {
   /** How many attempts it takes to try each condition. */
   readonly count: number;
-  /**
-   * The conditions of a batch of images, where image n is in its attempt `attempts[n]`; none if the model takes none.
-   */
+  /** The conditions of a batch of images, where image n is in its attempt `attempts[n]`. */
   draw(attempts: readonly number[]): core.ConditionValues[];
 }
 
@@ -104,9 +102,8 @@ export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
 
 /**
  * Changes each of the given values in several random images by several amounts, and reports for each change where the
- * output differs. Outputs are compared bit for bit, with those of the same images at the same positions in a batch of
- * the same size, since elsewhere the bits may differ. So each attempt begins with one batch of unchanged images, from
- * which all its changes start.
+ * output differs, bit for bit. Bits depend on the position in a batch and on its size, so each attempt begins with one
+ * batch of unchanged images, from which all its changes start.
  *
  * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
  * @param visit told what each change has moved; if it returns true, that value is not changed again
@@ -188,12 +185,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/**
- * The conditions to try: the given ones for all images; otherwise every class in turn, and random vectors and maps for
- * each image.
- *
- * @throws TypeError, named `what`, if the given ones do not fit
- */
+/** The conditions to try: those given, for all images, or every class in turn, and random vectors and maps for each image. */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],

@@ -36,11 +36,7 @@ const declared = {
   repeat: flag(true),
   /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
   levels: optional(integer({ from: 2 })),
-  /**
-   * Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images,
-   * classes], as models conditioned on a class take it.
-   * @default false
-   */
+  /** Whether a batch also has the class of each image, from the labels: `xs` is then [images, classes]. @default false */
   withClasses: flag(false),
   /**
    * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
@@ -61,10 +57,7 @@ export interface ImageBatchOptions extends Given<typeof declared> {}
 /** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
-  /**
-   * The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; and with `withClasses` also the classes, int32
-   * [B,1].
-   */
+  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` also the classes, int32 [B,1]. */
   readonly xs: Inputs;
   /** The levels 0..L-1 that the model predicts, int32 [B,H,W,C]. */
   readonly ys: tf.Tensor4D;
@@ -213,10 +206,7 @@ function keptByEpoch(
   };
 }
 
-/**
- * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that depends only on the seed and the
- * epoch.
- */
+/** The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates). */
 export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
   const random = uniformsOf(`${seed}/epoch/${epoch}`);
   const order = Uint32Array.from({ length: count }, (_, i) => i);

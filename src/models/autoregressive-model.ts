@@ -49,10 +49,9 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
  *
  * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors. They
- * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with
- * `bitsPerDim` or `negativeLogLikelihood` as loss and metrics. If saved with `includeOptimizer`, they continue training as
- * if they had never been saved. A loss function of your own must be given to `compile` again.
+ * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors.
+ * Losses and metrics get labels and outputs. Loaded models have this class, loss and metrics again, and if saved with
+ * `includeOptimizer` train on as if never saved; a loss function of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -164,7 +163,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * One step on levels alone [N,H,W,C], or as in tfjs on inputs and labels. Conditions are given as for `fit`.
+   * One step on levels alone [N,H,W,C], or on inputs and labels. Conditions are given as for `fit`.
    *
    * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
    * `trainOnBatch<number[]>`
@@ -303,10 +302,12 @@ export class AutoregressiveModel extends SavedModel {
       options,
       methods.compileArguments,
     );
-    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function') {
-      const wanted = 'an optimizer, such as tf.train.adam(1e-3), or its name';
-      throwTypeError('compile: optimizer', wanted, optimizer);
-    }
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
+      throwTypeError(
+        'compile: optimizer',
+        'an optimizer, such as tf.train.adam(1e-3), or its name',
+        optimizer,
+      );
     const { optimizer: before, isOptimizerOwned, distribution } = this;
     super.compile({
       optimizer,

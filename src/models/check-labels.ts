@@ -96,10 +96,7 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
 }
 
 /** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */
-export function afterCheck<Figures extends Tensor | Tensor[]>(
-  figures: Figures,
-  check: Promise<void>,
-): Figures {
+export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promise<void>): F {
   check.catch(() => undefined); // whoever reads the results gets the error
   for (const figure of [figures].flat()) {
     const data = figure.data.bind(figure);

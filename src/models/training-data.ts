@@ -110,7 +110,10 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
     if (isTensor(batch)) return readLevels(caller, model, batch, undefined);
-    if (isPair(batch)) return readPair(caller, model, batch.xs, batch.ys, undefined, 'xs');
+    if (isByName(batch) && 'xs' in batch) {
+      const { xs, ys } = batch as { xs: unknown; ys?: unknown };
+      return readPair(caller, model, xs, ys, undefined, 'xs');
+    }
     if (!isLevelsAndCondition(batch)) {
       const got = isByName(batch) ? Object.keys(batch) : batch;
       throwTypeError(`${caller}: batch`, 'levels, { levels, condition } or { xs, ys }', got);
@@ -127,8 +130,6 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
 const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
   isByName(given) && 'levels' in given;
 
-const isPair = (given: unknown): given is { xs: unknown; ys?: unknown } => isByName(given) && 'xs' in given;
-
 function readLevelsAndCondition(caller: string, model: TrainedModel, given: object): TrainingData {
   const { levels, condition } = readArguments(caller, given, declared);
   return readLevels(caller, model, levels, condition);
@@ -138,9 +139,8 @@ function readLevelsAndCondition(caller: string, model: TrainedModel, given: obje
 export function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
-  if (all.length === 0 || !all.every(isTensor)) {
+  if (all.length === 0 || !all.every(isTensor))
     throwTypeError(what, `a tensor [N,H,W,C]${hintFor(given)}`, given);
-  }
   for (const tensor of all) checkReadable(what, tensor);
   return all as [Tensor, ...Tensor[]];
 }

@@ -48,9 +48,8 @@ const traces = /* @__PURE__ */ new WeakMap<
 >();
 
 /**
- * Walks a model's graph from its outputs back to the image and builds its program, or says why it cannot: a layer
- * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors. Does so once for
- * each model.
+ * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see values
+ * that are not drawn yet. Makes no tensors.
  */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
@@ -158,9 +157,7 @@ function buildLayer(
   throw new Obstacle(cannot);
 }
 
-/**
- * Whether a class overrides `call` of the class that defines `express`, so that the two may compute different things.
- */
+/** Whether a class overrides `call` of the class that defines `express`: the two may compute different things. */
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
@@ -204,10 +201,7 @@ export async function readModel(
 /** The program of a larger model is not kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/**
- * The program of a model, for this library alone: the one that was made before, for which engines may be ready, unless
- * weights have changed since.
- */
+/** The program of a model: the one that was made before, for which engines may be ready, unless weights have changed. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
   const { last } = traced;
