@@ -74,14 +74,12 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * two bytes a value.
  *
  * Epoch e holds every image once, in an order that depends only on `seed` and e. With `repeat` the epochs form one
- * endless sequence, and batch k holds places k*B to k*B+B-1 of it. A batch may thus span two epochs, and every batch is
- * full. The only state of an iteration is its step: `firstStep: k` continues with batch k as if the k batches before
- * had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
+ * endless sequence of full batches, which may span two epochs; `firstStep: k` continues with batch k as if the k
+ * batches before had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
  *
- * Disposal: a batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's
- * `fitDataset` and `evaluateDataset` take and free batches themselves: give them `tf.data.generator(() =>
- * batches[Symbol.iterator]())`, and with `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for
- * `evaluateDataset`), since they would never end.
+ * A batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. `fitDataset` and
+ * `evaluateDataset` do so themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
+ * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), so that they end.
  *
  * @param images not copied, so do not change them
  * @returns an iterable; no tensor is made before a batch is taken

@@ -94,11 +94,10 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
 
 /**
  * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions leave out the present
- * pixel, followed by attention to all earlier places ({@link CausalAttention}). So every pixel sees everything before
- * it, at any distance, with one exception: the first pixels of a row do not see the end of the row above, which is only
- * in the features of later places. This is the form that is common for priors over the codes of a VQ-VAE: ELU; queries
- * computed from [features, position], keys and values from [the block's input, features, position]; weight
- * normalization in every convolution.
+ * pixel, then attention to all earlier places ({@link CausalAttention}). So every pixel sees all before it, at any
+ * distance, but for the first pixels of a row, which do not see the end of the row above. This is the form common for
+ * priors over the codes of a VQ-VAE: ELU; queries from [features, position], keys and values from [the block's input,
+ * features, position]; weight normalization in every convolution.
  *
  * It may be conditioned on a class, a vector and a coarser map of codes, which are added in every residual block that
  * has a window. The network that reads the codes sees all sides; in sampling, it runs once, before the first pixel.
